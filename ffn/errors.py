@@ -1,0 +1,76 @@
+"""Everything the product refuses, as one small tree.
+
+::
+
+    FFNError
+    ├── SettingsError   pipeline.toml or an argument
+    ├── DataError       a CSV, or the rows in it
+    ├── TrainingError   no network could be trained
+    ├── BundleError     a saved model is damaged, foreign or too new
+    └── RegistryError   a version or pointer is not there, or is in use
+
+The text of each is one line: where, what was found, what was expected, what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BundleError",
+    "DataError",
+    "FFNError",
+    "RegistryError",
+    "SettingsError",
+    "TrainingError",
+    "did_you_mean",
+    "one_line",
+    "quote",
+]
+
+
+def one_line(text: object) -> str:
+    """Return ``text`` with every control character and line break escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+
+
+class FFNError(Exception):
+    """A refusal the user can act on. Its text is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+class SettingsError(FFNError):
+    """``pipeline.toml`` or an argument asks for something that cannot be."""
+
+
+class DataError(FFNError):
+    """A CSV file cannot be read, trained on or scored."""
+
+
+class TrainingError(FFNError):
+    """Training gave no usable network."""
+
+
+class BundleError(FFNError):
+    """A saved model is damaged, not one of ours, or from a newer format."""
+
+
+class RegistryError(FFNError):
+    """A model version or the production pointer is not there, or is in use."""
+
+
+def quote(value: object, limit: int = 60) -> str:
+    """Return a foreign ``value`` in double quotes, on one line, cut after ``limit`` characters."""
+    text = str(value)
+    shortened = text if len(text) <= limit else text[: limit - 1] + "…"
+    return '"' + one_line(shortened) + '"'
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``' Did you mean "x"?'`` for the nearest of ``known``, or an empty string."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean {quote(by_lower[near[0]])}?" if near else ""

@@ -1,0 +1,1 @@
+"""CSV in, labelled CSV out."""

@@ -1,0 +1,1 @@
+"""Files to arrays: CSV records, the schema learnt from them, preparation, splits."""

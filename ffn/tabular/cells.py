@@ -1,0 +1,54 @@
+"""Cell text to numbers and category codes: one rule for training and for scoring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MISSING", "UNKNOWN", "category_codes", "numbers", "trim"]
+
+MISSING = -1
+UNKNOWN = -2
+
+# float() also takes "1_4", "١.٤", "inf", "nan" and no-break spaces. A table's number is
+# ASCII decimal, with an optional exponent, and finite.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def trim(cell: str) -> str:
+    """Return ``cell`` without the spaces and tabs around it."""
+    return cell.strip(" \t")
+
+
+def numbers(
+    cells: Sequence[str], missing_values: Collection[str]
+) -> tuple[npt.NDArray[np.float64], list[int]]:
+    """Return numbers [n] and the positions that hold none.
+
+    A missing cell is NaN and no error; text, and a number outside float64's finite range,
+    is NaN and listed.
+    """
+    values = np.full(len(cells), np.nan)
+    wrong = []
+    for i, cell in enumerate(cells):
+        text = trim(cell)
+        if text in missing_values:
+            continue
+        value = float(text) if _NUMBER.fullmatch(text) else np.nan
+        if np.isfinite(value):
+            values[i] = value
+        else:
+            wrong.append(i)
+    return values, wrong
+
+
+def category_codes(
+    cells: Sequence[str], categories: Sequence[str], missing_values: Collection[str]
+) -> npt.NDArray[np.int64]:
+    """Return codes [n]: the position in ``categories``, ``MISSING`` or ``UNKNOWN``."""
+    code = {category: position for position, category in enumerate(categories)}
+    code |= dict.fromkeys(missing_values, MISSING)
+    return np.array([code.get(trim(cell), UNKNOWN) for cell in cells], dtype=np.int64)

@@ -1,0 +1,1 @@
+"""A thin Prefect shell and the command line around ``ffn``."""
