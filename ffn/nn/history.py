@@ -1,0 +1,60 @@
+"""What happened during training, epoch by epoch, network by network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["History"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(kw_only=True)
+class History:
+    """Loss (nats a row) and accuracy (share of rows) after each epoch.
+
+    Attributes
+    ----------
+    train_loss, train_accuracy, validation_loss, validation_accuracy
+        Arrays [epochs, K], float64. NaN after a network stopped, and for validation when no
+        validation rows were given.
+    best_epoch
+        Integers [K], from 0: the epoch whose parameters each network has now. -1 for one
+        that diverged.
+    diverged
+        One entry a network: the reason it was stopped for numerical trouble, or None.
+    """
+
+    train_loss: Array
+    train_accuracy: Array
+    validation_loss: Array
+    validation_accuracy: Array
+    best_epoch: Array
+    diverged: list[str | None] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, epochs: int, k: int) -> History:
+        """Return a history of ``epochs`` for ``k`` networks with nothing recorded."""
+        unknown = np.full((4, epochs, k), np.nan)
+        return cls(
+            train_loss=unknown[0],
+            train_accuracy=unknown[1],
+            validation_loss=unknown[2],
+            validation_accuracy=unknown[3],
+            best_epoch=np.full(k, -1),
+            diverged=[None] * k,
+        )
+
+    @property
+    def finished(self) -> Array:
+        """Booleans [K]: the networks that did not diverge."""
+        return np.array([reason is None for reason in self.diverged])
+
+    @property
+    def epochs_run(self) -> Array:
+        """Integers [K]: epochs recorded for each network."""
+        return np.isfinite(self.train_loss).sum(axis=0)

@@ -1,0 +1,136 @@
+"""K networks of one shape in one array.
+
+A stack is an array of parameters ``[K, P]``, one network a row. Within a row lie the layers
+one after another, each as its matrix ``[n_out, n_in + 1]``: a row for each unit, holding the
+unit's incoming weights and, last, its bias::
+
+    row k:  | layer 0: [16, 4+1] | layer 1: [4, 16+1] | layer 2: [3, 4+1] |
+
+``layers[l]`` is a view ``[K, n_out, n_in + 1]`` of the same memory, so ``np.matmul`` runs all
+K networks at once and an optimizer's step is a few lines over the whole array. Activations
+carry a row of ones below their features, by which the product adds the bias by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.nn.initializers import he_normal
+from ffn.nn.losses import softmax
+
+__all__ = ["Network"]
+
+Array = npt.NDArray[Any]
+
+# Rows sent through the network at once when a whole table is asked for: their activations
+# stay in the processor's cache, and memory does not grow with the table.
+_ROWS_AT_ONCE = 1024
+
+
+class Network:
+    """K fully connected ReLU networks with the layer widths ``(n_in, *hidden, C)``.
+
+    Parameters
+    ----------
+    widths
+        Number of inputs, of units in each hidden layer (there may be none), and of classes.
+    parameters
+        Array [K, P], float32 or float64, C-contiguous; kept, not copied. Leading axes beyond
+        one are allowed, [..., P].
+
+    Raises
+    ------
+    ValueError
+        A width is below 1, or ``parameters`` does not fit ``widths``.
+    """
+
+    def __init__(self, widths: Sequence[int], parameters: Array) -> None:
+        if len(widths) < 2 or min(widths) < 1:
+            raise ValueError(f"widths must be two or more positive integers, not {widths}")
+        if parameters.shape[-1] != self.count(widths):
+            raise ValueError(
+                f"widths {tuple(widths)} need {self.count(widths)} parameters a network, "
+                f"found {parameters.shape[-1]}"
+            )
+        self.widths = tuple(int(width) for width in widths)
+        self.parameters = parameters
+        self.layers = self.layer_views(parameters)
+
+    @staticmethod
+    def count(widths: Sequence[int]) -> int:
+        """Return P, the number of weights and biases of one network."""
+        return sum(n_out * (n_in + 1) for n_in, n_out in zip(widths[:-1], widths[1:], strict=True))
+
+    @classmethod
+    def create(
+        cls,
+        widths: Sequence[int],
+        generators: Sequence[np.random.Generator],
+        dtype: npt.DTypeLike = np.float32,
+    ) -> Network:
+        """Return one freshly initialised network per generator: He weights, biases zero."""
+        network = cls(widths, np.zeros((len(generators), cls.count(widths)), dtype))
+        for k, generator in enumerate(generators):
+            for layer in network.layers:
+                n_out, n_columns = layer.shape[-2:]
+                layer[k, :, :-1] = he_normal(n_columns - 1, n_out, generator).T
+        return network
+
+    def layer_views(self, flat: Array) -> list[Array]:
+        """Return the views [..., n_out, n_in + 1] of an array [..., P], one a layer."""
+        views, start = [], 0
+        for n_in, n_out in zip(self.widths[:-1], self.widths[1:], strict=True):
+            stop = start + n_out * (n_in + 1)
+            part = flat[..., start:stop]
+            # copy=False: a reshape that has to copy would train the copy, so it raises.
+            views.append(part.reshape(*flat.shape[:-1], n_out, n_in + 1, copy=False))
+            start = stop
+        return views
+
+    def weights(self, layer: int) -> Array:
+        """Return the weights of ``layer`` as a view [K, n_in, n_out]."""
+        return self.layers[layer][..., :-1].swapaxes(-1, -2)
+
+    def biases(self, layer: int) -> Array:
+        """Return the biases of ``layer`` as a view [K, n_out]."""
+        return self.layers[layer][..., -1]
+
+    def parameter_mask(self, layers: Sequence[int], *, biases: bool = True) -> Array:
+        """Return booleans [P]: True for the weights, and biases if asked, of ``layers``."""
+        mask = np.zeros(self.parameters.shape[-1], dtype=bool)
+        views = self.layer_views(mask)
+        for layer in layers:
+            views[layer][:, slice(None) if biases else slice(-1)] = True
+        return mask
+
+    def select(self, networks: Sequence[int]) -> Network:
+        """Return a stack of its own with copies of the networks at these positions."""
+        return Network(self.widths, self.parameters[list(networks)])
+
+    def logits(self, x: Array) -> Array:
+        """Return class scores [K, C, B] of augmented inputs [K or 1, n_in + 1, B].
+
+        The last row of ``x`` holds ones. Plain and allocating: training has its own, leaner
+        form in ``ffn.nn.propagation``.
+        """
+        for layer in self.layers[:-1]:
+            z = layer @ x
+            x = np.ones((*z.shape[:-2], z.shape[-2] + 1, z.shape[-1]), z.dtype)
+            np.maximum(z, 0, out=x[..., :-1, :])
+        return self.layers[-1] @ x
+
+    def predict_proba(self, x: Array) -> Array:
+        """Class probabilities. x: [n, n_in]; returns [K, n, C] in the parameters' dtype."""
+        n, dtype = len(x), self.parameters.dtype
+        probabilities = np.empty((len(self.parameters), n, self.widths[-1]), dtype)
+        augmented = np.ones((1, self.widths[0] + 1, min(n, _ROWS_AT_ONCE)), dtype)
+        for start in range(0, n, _ROWS_AT_ONCE):
+            rows = x[start : start + _ROWS_AT_ONCE]
+            augmented[0, :-1, : len(rows)] = rows.T
+            z = softmax(self.logits(augmented[..., : len(rows)]))
+            probabilities[:, start : start + len(rows)] = z.swapaxes(-1, -2)
+        return probabilities

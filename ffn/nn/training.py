@@ -1,0 +1,188 @@
+"""Epochs and batches: a stack of networks learns, and a History keeps what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.nn.batches import Batches
+from ffn.nn.evaluation import evaluate, snapshots_at_once
+from ffn.nn.history import History
+from ffn.nn.network import Network
+from ffn.nn.optimizers import Optimizer
+from ffn.nn.propagation import Propagation
+from ffn.nn.schedules import Schedule, constant
+
+__all__ = ["train"]
+
+Array = npt.NDArray[Any]
+
+
+def train(
+    network: Network,
+    optimizer: Optimizer,
+    x: Array,
+    labels: Array,
+    *,
+    epochs: int,
+    batch_size: int,
+    generators: Sequence[np.random.Generator],
+    rows: Array | None = None,
+    validation_rows: Array | None = None,
+    row_weights: Array | None = None,
+    schedule: Schedule | None = None,
+    patience: int | None = None,
+    min_delta: float = 0.0,
+    frozen_layers: Collection[int] = (),
+    on_epoch: Callable[[int], None] | None = None,
+) -> History:
+    """Train the K networks of a stack in place, each on its own rows in its own order.
+
+    Parameters
+    ----------
+    network
+        Stack [K, P]; its parameters are the starting point (a warm start, if trained before).
+    optimizer
+        Made for this network's parameters.
+    x, labels
+        Table [N, n_in] and integers [N] below C.
+    epochs, batch_size
+        Passes over the rows, and rows a step; a batch size above the row count means one
+        step an epoch.
+    generators
+        One a network; each draws its network's batch order, once an epoch.
+    rows, validation_rows
+        Row numbers [K, n] (or [1, n], shared) to train on and to watch; default: all, none.
+    row_weights
+        Factors [N] of the rows' losses, of mean 1 if the learning rate is to mean the same.
+    schedule
+        Factor of the learning rate for each step; default: constant.
+    patience
+        Stop a network after this many epochs without a validation loss lower by more than
+        ``min_delta``, and give it back its best epoch's parameters. None: never.
+    frozen_layers
+        Layers to leave as they are.
+    on_epoch
+        Called with the number of epochs done, after each evaluated block of epochs. An
+        exception from it ends the training.
+
+    Returns
+    -------
+    History
+        A network whose loss or parameters stop being finite is stopped, named in
+        ``history.diverged``, and its parameters are NaN, so that nothing can use them.
+
+    Raises
+    ------
+    ValueError
+        No trainable layer, or ``patience`` without validation rows.
+    """
+    k = len(network.parameters)
+    if all(i in frozen_layers for i in range(len(network.layers))):
+        raise ValueError("all layers are frozen; there is nothing to train")
+    if patience is not None and validation_rows is None:
+        raise ValueError("early stopping watches the validation loss and needs validation rows")
+    rows = np.arange(len(x))[None] if rows is None else rows
+    schedule = schedule or constant()
+    batch_size = min(batch_size, rows.shape[1])
+    source = Batches(
+        x,
+        labels,
+        row_weights,
+        n_networks=k,
+        n_classes=network.widths[-1],
+        batch_size=batch_size,
+        dtype=network.parameters.dtype,
+    )
+    sizes = {batch_size, rows.shape[1] % batch_size} - {0}
+    propagations = {
+        size: Propagation(network, optimizer.gradients, size, frozen_layers) for size in sizes
+    }
+    history = History.empty(epochs, k)
+    watch = _Watch(network, history, patience, min_delta)
+    evaluated = max(rows.shape[1], 0 if validation_rows is None else validation_rows.shape[1])
+    snapshots = np.empty(
+        (snapshots_at_once(network, evaluated), *network.parameters.shape),
+        network.parameters.dtype,
+    )
+    step = taken = 0
+    # A diverging network overflows; ``_Watch`` finds it by its values, not by a warning.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        for epoch in range(epochs):
+            for batch in source.in_order(_shuffled(rows, generators)):
+                propagation = propagations[batch.inputs.shape[1]]
+                propagation.forward(batch.inputs)
+                propagation.backward(batch.inputs, batch.targets, batch.row_weights)
+                optimizer.step(schedule(step))
+                step += 1
+            snapshots[taken] = network.parameters
+            taken += 1
+            if taken == len(snapshots) or epoch == epochs - 1:
+                stack = Network(network.widths, snapshots[:taken])
+                figures = [*evaluate(stack, x, labels, rows, row_weights)]
+                if validation_rows is not None:
+                    figures += evaluate(stack, x, labels, validation_rows, row_weights)
+                watch.record(epoch + 1 - taken, snapshots[:taken], figures)
+                taken = 0
+                if on_epoch is not None:
+                    on_epoch(epoch + 1)
+                if not watch.running.any():
+                    break
+    watch.settle()
+    return history
+
+
+def _shuffled(rows: Array, generators: Sequence[np.random.Generator]) -> Array:
+    """Return each network's rows [K, n] in a fresh order of its own."""
+    order = np.empty((len(generators), rows.shape[1]), dtype=np.intp)
+    for k, generator in enumerate(generators):
+        order[k] = generator.permutation(rows[min(k, len(rows) - 1)])
+    return order
+
+
+class _Watch:
+    """Writes the history, stops networks that diverged or no longer improve."""
+
+    def __init__(
+        self, network: Network, history: History, patience: int | None, min_delta: float
+    ) -> None:
+        k = len(network.parameters)
+        self.network, self.history = network, history
+        self.patience, self.min_delta = patience, min_delta
+        self.running = np.ones(k, dtype=bool)
+        self.best_loss = np.full(k, np.inf)
+        self.best_parameters = network.parameters.copy()
+
+    def record(self, first_epoch: int, snapshots: Array, figures: list[Array]) -> None:
+        """Take in the figures [S, K] of S epochs: training loss, accuracy, then validation's."""
+        h = self.history
+        targets = [h.train_loss, h.train_accuracy, h.validation_loss, h.validation_accuracy]
+        for s, parameters in enumerate(snapshots):
+            epoch = first_epoch + s
+            for target, values in zip(targets, figures, strict=False):
+                target[epoch, self.running] = values[s, self.running]
+            losses = np.array([values[s] for values in figures[::2]])
+            finite = np.isfinite(losses).all(axis=0) & np.isfinite(parameters).all(axis=-1)
+            for k in np.flatnonzero(self.running & ~finite):
+                what = "parameters" if np.isfinite(losses[:, k]).all() else "loss"
+                h.diverged[k] = f"{what} not finite after epoch {epoch + 1}"
+                h.best_epoch[k] = -1
+            self.running &= finite
+            # Without patience every epoch counts as an improvement, so the last one is kept.
+            better = self.running.copy()
+            if self.patience is not None:
+                better &= losses[-1] < self.best_loss - self.min_delta
+            self.best_loss[better] = losses[-1][better]
+            self.best_parameters[better] = parameters[better]
+            h.best_epoch[better] = epoch
+            if self.patience is not None:
+                self.running &= epoch - h.best_epoch < self.patience
+
+    def settle(self) -> None:
+        """Give each network the parameters it is to have now."""
+        self.network.parameters[:] = self.best_parameters
+        gone = ~self.history.finished
+        self.network.parameters[gone] = np.nan
