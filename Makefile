@@ -1,0 +1,84 @@
+# Needs Python 3.11 (or newer), pip and make. Everything is installed into .venv, nothing outside.
+
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# -I: neither PYTHONPATH nor a module of the same name in this folder can stand in for pip.
+PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input --quiet --quiet
+
+UV_VERSION := 0.13.9
+LOCK_VENV := build/lock
+# --universal and "fewest": one version of each package for every platform and Python we allow.
+LOCK := $(LOCK_VENV)/bin/uv --no-config --quiet pip compile --universal --fork-strategy fewest \
+	--python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+# The editable install builds with what the lock holds, so the build requirements belong in it.
+BUILD_REQUIREMENTS := import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check benchmark lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.run ## Retrain Iris through Prefect, then score a CSV of new flowers
+	$(BIN)/ffn retrain iris
+	$(BIN)/ffn score iris data/iris/inbox/new_flowers.csv
+
+test: $(VENV)/.dev ## Run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## Lint, check the format and the types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmark: $(VENV)/.dev ## Measure speed and accuracy on this machine
+	$(BIN)/python -m benchmarks
+
+lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes newer versions)
+	@$(LOCK_VENV)/bin/python -c '$(BUILD_REQUIREMENTS)' > $(LOCK_VENV)/build.in
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dev.txt \
+		--extra dev --constraint requirements.txt
+
+clean: ## Remove the environment and every cache; artifacts stay
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --no-deps: the lock is complete (`pip check` makes sure), and the pip of Python 3.11 otherwise
+# looks for the newest SQLAlchemy on behalf of its extra and stops at the missing hash.
+# A stamp is removed before its step and written after it: an interrupted install leaves none.
+$(VENV)/.run: requirements.txt pyproject.toml $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(VENV) (once, about a minute)"
+	@$(PIP) install --require-hashes --no-deps --requirement requirements.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@$(PIP) check
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@rm -f $@
+	@echo "Installing the development tools into $(VENV)"
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-dev.txt
+	@touch $@
+
+$(LOCK_VENV)/.uv: $(VENV)/.made Makefile
+	@rm -f $@
+	@$(BIN)/python -m venv --clear $(LOCK_VENV)
+	@$(LOCK_VENV)/bin/python -I -m pip --disable-pip-version-check \
+		--no-input --quiet --quiet install uv==$(UV_VERSION)
+	@touch $@
+
+# Candidates are run, not only looked up: a version manager's stand-in may exist and yet fail.
+$(VENV)/.made:
+	@for python in $(if $(PYTHON),"$(PYTHON)",python3.11 python3); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		exec "$$python" -m venv --clear $(VENV); \
+	done; \
+	echo "No Python 3.11 or newer (tried: $(or $(PYTHON),python3.11 python3))." \
+		"Install it, or name it: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+	@touch $@
