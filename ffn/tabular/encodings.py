@@ -1,0 +1,117 @@
+"""What kind of file this is, and its text as UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Protocol
+
+from ffn.errors import DataError
+
+__all__ = ["ByteStream", "Utf8Stream"]
+
+_HEAD = 4096
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAVE_AS_CSV = "Save the sheet as CSV first."
+_UNPACK = "Unpack it first."
+_GIVE_CSV = "Give a CSV file."
+_SIGNATURES = (
+    (b"\x89PNG\r\n", "a PNG picture", _GIVE_CSV),
+    (b"\xff\xd8\xff", "a JPEG picture", _GIVE_CSV),
+    (b"GIF8", "a GIF picture", _GIVE_CSV),
+    (b"%PDF-", "a PDF document", _GIVE_CSV),
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)", _SAVE_AS_CSV),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE_AS_CSV),
+    (b"\x1f\x8b", "a gzip archive", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
+    (b"BZh", "a bzip2 archive", _UNPACK),
+    (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    (b"PAR1", "a Parquet file", _GIVE_CSV),
+    (b"ARROW1", "an Arrow file", _GIVE_CSV),
+    (b"SQLite format 3\x00", "an SQLite database", _GIVE_CSV),
+    (b"\x7fELF", "a program", _GIVE_CSV),
+    (codecs.BOM_UTF32_LE, "UTF-32 text", "Save it as UTF-8."),
+    (codecs.BOM_UTF32_BE, "UTF-32 text", "Save it as UTF-8."),
+)
+_MARKUP = (
+    (re.compile(rb"\s*<(\?xml|svg)\b", re.IGNORECASE), "an XML document"),
+    (re.compile(rb"\s*<(!doctype|html|head|body)\b", re.IGNORECASE), "an HTML page"),
+    (re.compile(rb"\s*[\[{]\s*[\"{\[]"), "JSON"),
+)
+
+
+class ByteStream(Protocol):
+    """What a reader needs of an open binary file, a pipe or ``io.BytesIO``."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return 1 to ``size`` bytes, or none at the end."""
+        ...
+
+
+class Utf8Stream:
+    """Text of a binary stream as UTF-8 bytes, whatever its byte order mark says it is in.
+
+    UTF-8 passes through unchecked: the reader judges it record by record. What is no
+    character in UTF-16 comes out as bytes that are no UTF-8, so it is judged the same way.
+
+    Attributes
+    ----------
+    bom
+        The byte order mark as it stands in the file, or nothing.
+    encoding
+        ``"utf-8"``, ``"utf-16-le"`` or ``"utf-16-be"``.
+
+    Raises
+    ------
+    DataError
+        The first bytes are those of another kind of file.
+    """
+
+    def __init__(self, stream: ByteStream, name: str) -> None:
+        self._stream = stream
+        head = b""
+        while len(head) < _HEAD and (chunk := stream.read(_HEAD - len(head))):
+            head += chunk
+        for signature, kind, advice in _SIGNATURES:
+            if head.startswith(signature):
+                raise DataError(f"{name} looks like {kind}, not a CSV file. {advice}")
+        self.bom, self.encoding = next(
+            ((bom, encoding) for bom, encoding in _BOMS if head.startswith(bom)), (b"", "utf-8")
+        )
+        self._head = head[len(self.bom) :]
+        for pattern, kind in _MARKUP:
+            if pattern.match(self._head):
+                raise DataError(f"{name} looks like {kind}, not a CSV file. {_GIVE_CSV}")
+        self._decoder = (
+            None
+            if self.encoding == "utf-8"
+            else codecs.getincrementaldecoder(self.encoding)("surrogatepass")
+        )
+
+    def read(self, size: int) -> bytes:
+        """Return up to about ``size`` bytes of UTF-8, or none at the end."""
+        if self._decoder is None:
+            return self._next(size)
+        while raw := self._next(size):
+            if text := self._decoder.decode(raw):
+                return text.encode("utf-8", "surrogatepass")
+        try:
+            return self._decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            self._decoder.reset()
+            return b"\xff"
+
+    def encode(self, text: bytes) -> bytes:
+        """Return UTF-8 ``text`` in the encoding of the stream."""
+        return text if self._decoder is None else text.decode().encode(self.encoding)
+
+    def _next(self, size: int) -> bytes:
+        if self._head:
+            chunk, self._head = self._head[:size], self._head[size:]
+            return chunk
+        return self._stream.read(size)

@@ -1,0 +1,264 @@
+"""The only reader of CSV bytes: a stream of records, every one accounted for.
+
+A file is read a block at a time. Each `Block` holds the well-formed records of one stretch
+of the file, as positions in its bytes, and a `Reject` for every other. Where RFC 4180 is
+silent, or files stray from it:
+
+- A record that breaks the quoting rules is rejected, to the end of the line that shows it.
+  One with more or fewer fields than the header, with a NUL, or with bytes that are no text
+  is rejected too. Nothing is repaired, so nothing shifts into another column.
+- From a quote that is never closed on, every line to the end of the file is a rejected
+  record. So it is from a record longer than ``record_limit`` on, which bounds the memory.
+- The header's line end is the file's. LF and CRLF may be mixed, and so may CR and CRLF. At
+  a lone CR in the former and a lone LF in the latter the two records that meet are
+  rejected: it may as well be part of a cell.
+- A line with nothing on it is no record and has no row number. ``blank_lines`` counts them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ffn.errors import DataError, SettingsError, quote
+from ffn.tabular.blocks import Block, Place, judge
+from ffn.tabular.cells import trim
+from ffn.tabular.encodings import ByteStream, Utf8Stream
+from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
+from ffn.tabular.structure import (
+    Record,
+    Structure,
+    line_ends,
+    read_record,
+    scan_carefully,
+    scan_quickly,
+)
+
+__all__ = ["DELIMITERS", "Header", "Records", "separator_hint"]
+
+# None of them can stand in a number.
+DELIMITERS = (",", ";", "\t", "|", ":")
+
+# A block's bytes and positions then stay in the second-level cache.
+_BLOCK_SIZE = 256 * 1024
+_RECORD_LIMIT = 16 * 1024 * 1024
+# More than `shorten` shows.
+_LINE_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first record.
+
+    Attributes
+    ----------
+    names
+        Column names [C] without the spaces and tabs around them; no two are equal.
+    text
+        The record as in the file (as UTF-8), without byte order mark and line end.
+    line_end
+        Its line end; empty if the file ends there.
+    """
+
+    names: tuple[str, ...]
+    text: bytes
+    line_end: bytes
+
+
+class Records:
+    """A CSV file's header, and its records as an iterator of `Block` s.
+
+    Parameters
+    ----------
+    stream
+        Binary file, pipe or ``io.BytesIO``, read forward only. UTF-8 with or without byte
+        order mark, or UTF-16 with one.
+    name
+        What errors call the file.
+    delimiter
+        One of `DELIMITERS`.
+    block_size
+        Bytes to read at a time. It decides how records are grouped into blocks, nothing else.
+    record_limit
+        Bytes in the longest text that is one record.
+
+    Attributes
+    ----------
+    header
+        The `Header`, read at once.
+    bom, encoding
+        As in `Utf8Stream`.
+    quick_blocks, careful_blocks
+        How many blocks were read as a whole, and how many record by record.
+
+    Raises
+    ------
+    SettingsError
+        The delimiter is none of `DELIMITERS`.
+    DataError
+        The file is not a CSV file or empty, or its header is at fault or has equal names.
+    """
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        name: str,
+        *,
+        delimiter: str = ",",
+        block_size: int = _BLOCK_SIZE,
+        record_limit: int = _RECORD_LIMIT,
+    ) -> None:
+        if delimiter not in DELIMITERS:
+            known = " ".join(map(quote, DELIMITERS))
+            raise SettingsError(f"delimiter {quote(delimiter)} is not one of {known}.")
+        self.delimiter = delimiter
+        self.quick_blocks = self.careful_blocks = 0
+        self._name = name
+        self._delimiter = delimiter.encode()
+        self._block_size = block_size
+        self._record_limit = record_limit
+        self._stream = Utf8Stream(stream, name)
+        self.bom, self.encoding = self._stream.bom, self._stream.encoding
+        self._text, self._final = b"", False
+        self._place = Place(rows=0, lines=0)
+        self.header = self._read_header()
+
+    @property
+    def blank_lines(self) -> int:
+        """Lines with nothing on them so far."""
+        return self._place.blank_lines
+
+    def encode(self, text: bytes) -> bytes:
+        """Return UTF-8 ``text`` in the encoding of the file."""
+        return self._stream.encode(text)
+
+    def __iter__(self) -> Iterator[Block]:
+        """Read on to the end of the file."""
+        columns, line_feeds = len(self.header.names), self.header.line_end != b"\r"
+        while True:
+            structure, tail = self._scan()
+            text = self._text[: structure.settled]
+            self._text = self._text[structure.settled :]
+            block, self._place = judge(text, structure, self._place, columns, line_feeds)
+            if len(block) or block.rejects:
+                yield block
+            if tail is not None:
+                yield from self._reject_lines(tail)
+            if self._final:
+                return
+            self._read_more()
+
+    def _read_more(self) -> None:
+        # As much again as is pending: a long record then costs no more than its length.
+        chunk = self._stream.read(max(self._block_size, len(self._text)))
+        self._final = not chunk
+        self._text += chunk
+
+    def _scan(self) -> tuple[Structure, Reason | None]:
+        """Structure of the text at hand, and why everything after it is bad, if it is."""
+        structure = scan_quickly(self._text, self._delimiter, self._final)
+        if structure is not None:
+            self.quick_blocks += 1
+        else:
+            self.careful_blocks += 1
+            structure = scan_carefully(self._text, self._delimiter, self._final)
+        too_long = np.flatnonzero(structure.ends - structure.starts > self._record_limit)
+        if too_long.size:
+            return structure.before(int(too_long[0])), Reason.RECORD_TOO_LONG
+        # One byte more than the limit may be a CR whose line feed is still to come.
+        if len(self._text) - structure.settled > self._record_limit + (not self._final):
+            return structure, Reason.RECORD_TOO_LONG
+        return structure, Reason.UNCLOSED_QUOTE if structure.unclosed else None
+
+    def _reject_lines(self, reason: Reason) -> Iterator[Block]:
+        """Reject every line from here to the end of the file."""
+        while True:
+            rejects: list[Reject] = []
+            start = 0
+            for end, stop in zip(*line_ends(self._text, self._final), strict=True):
+                rejects += self._reject_line(self._text[start:end], reason)
+                start = int(stop)
+            self._text = self._text[start:]
+            if self._final:
+                rejects += self._reject_line(self._text, reason) if self._text else ()
+            if rejects:
+                yield Block.of_rejects(rejects, len(self.header.names))
+            if self._final:
+                return
+            if len(self._text) > 2 * _LINE_KEPT:
+                self._text = self._text[:_LINE_KEPT] + self._text[-1:]
+            self._read_more()
+
+    def _reject_line(self, line: bytes, reason: Reason) -> list[Reject]:
+        rows, lines, blank_lines, _ = self._place
+        if not line:
+            self._place = Place(rows, lines + 1, blank_lines + 1)
+            return []
+        self._place = Place(rows + 1, lines + 1, blank_lines)
+        return [Reject(rows + 1, lines + 1, "", shorten(line), reason, DETAILS[reason])]
+
+    def _read_header(self) -> Header:
+        start = 0
+        while True:
+            if start == len(self._text) and self._final:
+                found = "has blank lines only" if self._place.lines else "is empty"
+                raise DataError(f"{self._name} {found}. Give a CSV file with a header line.")
+            record = None
+            if start < len(self._text):
+                record = read_record(self._text, start, self._delimiter, self._final)
+            if record is None:
+                if len(self._text) - start > self._record_limit:
+                    raise self._header_error(DETAILS[Reason.RECORD_TOO_LONG])
+                self._text, start = self._text[start:], 0
+                self._read_more()
+            elif record.end > start:
+                return self._accept_header(start, record)
+            else:
+                start = record.stop
+                self._place = Place(0, self._place.lines + 1, self._place.blank_lines + 1)
+
+    def _accept_header(self, start: int, record: Record) -> Header:
+        text = self._text[start : record.end]
+        if record.fault is not None:
+            raise self._header_error(DETAILS[record.fault])
+        if b"\0" in text:
+            raise self._header_error("a NUL byte: binary data, or UTF-16 without its mark")
+        cuts = [-1, *(position - start for position in record.delimiters), len(text)]
+        fields = [text[a + 1 : b] for a, b in pairwise(cuts)]
+        try:
+            names = tuple(trim(_unquoted(field).decode()) for field in fields)
+        except UnicodeDecodeError:
+            raise self._header_error("bytes that are no text. Save the file as UTF-8") from None
+        name, count = Counter(names).most_common(1)[0]
+        if count > 1:
+            raise DataError(
+                f"{self._name}: {count} columns are named {quote(name)}. "
+                "Give every column a name of its own."
+            )
+        whole = self._text[start : record.stop]
+        lines = len(line_ends(whole, final=True)[0])
+        self._place = self._place._replace(lines=self._place.lines + lines)
+        self._text = self._text[record.stop :]
+        return Header(names, text, whole[len(text) :])
+
+    def _header_error(self, detail: str) -> DataError:
+        return DataError(f"{self._name} line {self._place.lines + 1}: the header has {detail}.")
+
+
+def separator_hint(header: Header) -> str:
+    """Return what to say of a header that is one column and looks like more, or nothing."""
+    if len(header.names) > 1:
+        return ""
+    found = max(DELIMITERS, key=lambda delimiter: header.names[0].count(delimiter))
+    if found not in header.names[0]:
+        return ""
+    shown = "a tab" if found == "\t" else quote(found)
+    return f" The header looks separated by {shown}: give that as the delimiter."
+
+
+def _unquoted(field: bytes) -> bytes:
+    return field[1:-1].replace(b'""', b'"') if field.startswith(b'"') else field

@@ -1,0 +1,82 @@
+"""Why a record cannot be used: the one list of reasons, and one record's refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["DETAILS", "Reason", "Reject", "shorten"]
+
+_VALUE_LIMIT = 200
+
+
+class Reason(StrEnum):
+    """Stable codes; they stand in reject files and manifests and never change their meaning.
+
+    The first eight concern a whole record as it stands in the file, the others a cell or
+    the record's numbers. ``docs/scoring.md`` explains each to the user.
+    """
+
+    WRONG_FIELD_COUNT = "wrong_field_count"
+    BARE_QUOTE = "bare_quote"
+    TEXT_AFTER_QUOTE = "text_after_quote"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    RECORD_TOO_LONG = "record_too_long"
+    STRAY_LINE_END = "stray_line_end"
+    NUL_BYTE = "nul_byte"
+    UNDECODABLE = "undecodable"
+    MISSING_VALUE = "missing_value"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_FINITE = "not_finite"
+
+
+DETAILS = {
+    Reason.WRONG_FIELD_COUNT: "{found} cells where the header has {expected}",
+    Reason.BARE_QUOTE: "a quote inside an unquoted cell",
+    Reason.TEXT_AFTER_QUOTE: "text after a closing quote",
+    Reason.UNCLOSED_QUOTE: "in or after a cell whose quote is never closed",
+    Reason.RECORD_TOO_LONG: "in or after a record too long to be one; a quote never closed?",
+    Reason.STRAY_LINE_END: "beside a line end that is not of the header's kind",
+    Reason.NUL_BYTE: "a NUL byte",
+    Reason.UNDECODABLE: "bytes that are no text in the file's encoding",
+    Reason.MISSING_VALUE: "no value, in a column that had none missing in training",
+    Reason.NOT_A_NUMBER: "not a finite decimal number",
+    Reason.NOT_FINITE: "numbers too large to score",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One record that is not used.
+
+    Attributes
+    ----------
+    row
+        1 = first data record; rejected records are counted, blank lines are not.
+    line
+        Physical line on which the record begins, 1 = first line of the file.
+    column
+        Header of the offending cell; empty if the record as a whole is at fault.
+    value
+        The cell's text, or the record's, shortened to 200 characters.
+    reason
+        The code.
+    detail
+        The reason in words, to follow "row 7 (line 9): ".
+    """
+
+    row: int
+    line: int
+    column: str
+    value: str
+    reason: Reason
+    detail: str
+
+
+def shorten(text: str | bytes) -> str:
+    """Return ``text`` cut to 200 characters, bytes that are no text written as escapes."""
+    if isinstance(text, bytes):
+        # Four bytes are the longest character, so this cut cannot show.
+        text = text[: 8 * _VALUE_LIMIT].decode("utf-8", "backslashreplace")
+    text = text.replace("\0", r"\x00")
+    return text if len(text) <= _VALUE_LIMIT else text[: _VALUE_LIMIT - 1] + "…"

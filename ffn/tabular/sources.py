@@ -1,0 +1,97 @@
+"""A file being read: its digest, its size, and whether somebody wrote to it meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from ffn.errors import DataError
+
+__all__ = ["Source", "open_source"]
+
+
+class Source:
+    """A binary stream that knows what has been read from it.
+
+    Attributes
+    ----------
+    size
+        Bytes of the file when it was opened; None for a pipe.
+    bytes_read
+        Bytes read so far.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
+        self._digest = hashlib.sha256()
+        self._opened = os.fstat(file.fileno())
+        self._regular = stat.S_ISREG(self._opened.st_mode)
+        self.size = self._opened.st_size if self._regular else None
+        self.bytes_read = 0
+
+    @property
+    def sha256(self) -> str:
+        """Digest of what has been read, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def read(self, size: int) -> bytes:
+        """Return 1 to ``size`` bytes, or none at the end.
+
+        Raises
+        ------
+        DataError
+            The file cannot be read.
+        """
+        try:
+            chunk = self._file.read(size)
+        except OSError as error:
+            raise DataError(f"{self._name} cannot be read: {error.strerror}.") from None
+        self._digest.update(chunk)
+        self.bytes_read += len(chunk)
+        return chunk
+
+    def check_unchanged(self) -> None:
+        """Make sure the bytes read are the file, from its beginning to its end.
+
+        Raises
+        ------
+        DataError
+            The file grew, shrank or was written to since it was opened.
+        """
+        if not self._regular:
+            return
+        now = os.fstat(self._file.fileno())
+        before = (self._opened.st_size, self._opened.st_mtime_ns)
+        if (now.st_size, now.st_mtime_ns) != before or self.bytes_read != now.st_size:
+            raise DataError(
+                f"{self._name} changed while it was read ({before[0]:,} bytes at first, "
+                f"{now.st_size:,} now). Try again when nothing writes to it."
+            )
+
+
+@contextlib.contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Open ``path`` to be read once, from the beginning.
+
+    Raises
+    ------
+    DataError
+        It does not exist, is a folder, or may not be read.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist. Give the path of a CSV file.") from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder. Give the path of a CSV file.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read: {reason}.") from None
+    with file:
+        yield Source(file, str(path))
