@@ -1,0 +1,33 @@
+"""What every test relies on: no display, no settings of the user, the same examples each time."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Two shared cores make single examples slow without a fault; a test must not fail by luck.
+settings.register_profile("repeatable", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("repeatable")
+
+for name in [name for name in os.environ if name.startswith(("FFN_", "PREFECT_"))]:
+    del os.environ[name]
+os.environ["MPLBACKEND"] = "Agg"
+# Set before anything imports Prefect: the tests neither read nor write the user's own Prefect.
+_PREFECT_HOME = tempfile.TemporaryDirectory(prefix="ffn-tests-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _PREFECT_HOME.name
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the source tree."""
+    return Path(__file__).parents[1]
+
+
+def pytest_unconfigure() -> None:
+    """Remove Prefect's folder."""
+    _PREFECT_HOME.cleanup()
