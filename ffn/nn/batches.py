@@ -13,8 +13,8 @@ __all__ = ["Batch", "Batches"]
 
 Array = npt.NDArray[Any]
 
-# Bytes of gathered inputs: few enough to stay in L2 until the batches cut from them are used,
-# and a bound on memory whatever the table's length.
+# Bytes of gathered inputs and targets: few enough to stay in L2 until the batches cut from them
+# are used, and a bound on memory whatever the table's length.
 _BLOCK_BYTES = 512 * 1024
 
 
@@ -67,7 +67,7 @@ class Batches:
     ) -> None:
         self.x, self.labels, self.row_weights = x, labels, row_weights
         self.batch_size = batch_size
-        row_bytes = n_networks * (x.shape[1] + 1) * np.dtype(dtype).itemsize
+        row_bytes = n_networks * (x.shape[1] + 1 + n_classes) * np.dtype(dtype).itemsize
         batches_in_block = max(1, _BLOCK_BYTES // (row_bytes * batch_size))
         self.block_rows = batches_in_block * batch_size
         self.inputs = np.ones((n_networks, self.block_rows, x.shape[1] + 1), dtype)

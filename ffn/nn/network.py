@@ -14,6 +14,7 @@ carry a row of ones below their features, by which the product adds the bias by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,14 @@ class Network:
         self.parameters = parameters
         self.layers = self.layer_views(parameters)
 
+    def __reduce__(self) -> tuple[type[Network], tuple[tuple[int, ...], Array]]:
+        # Copied part by part, the layers would no longer be views of the parameters.
+        return Network, (self.widths, self.parameters)
+
     @staticmethod
     def count(widths: Sequence[int]) -> int:
         """Return P, the number of weights and biases of one network."""
-        return sum(n_out * (n_in + 1) for n_in, n_out in zip(widths[:-1], widths[1:], strict=True))
+        return sum(n_out * (n_in + 1) for n_in, n_out in pairwise(widths))
 
     @classmethod
     def create(
@@ -83,7 +88,7 @@ class Network:
     def layer_views(self, flat: Array) -> list[Array]:
         """Return the views [..., n_out, n_in + 1] of an array [..., P], one a layer."""
         views, start = [], 0
-        for n_in, n_out in zip(self.widths[:-1], self.widths[1:], strict=True):
+        for n_in, n_out in pairwise(self.widths):
             stop = start + n_out * (n_in + 1)
             part = flat[..., start:stop]
             # copy=False: a reshape that has to copy would train the copy, so it raises.

@@ -26,9 +26,19 @@ _BLOCK = 32_768
 
 
 class Optimizer(Protocol):
-    """What ``train`` needs of an optimizer."""
+    """What ``train`` needs of an optimizer.
+
+    Attributes
+    ----------
+    gradients
+        Array [K, P], to be filled before a step.
+    memory
+        The arrays by which earlier steps act on later ones. Copied into those of a fresh
+        optimizer of the same kind, they let it go on where the other stopped.
+    """
 
     gradients: Array
+    memory: tuple[Array, ...]
 
     def step(self, factor: float = 1.0) -> None:
         """Move the parameters by one step, with the learning rate times ``factor``."""
@@ -47,6 +57,7 @@ class SGD:
     def __init__(self, parameters: Array, *, learning_rate: float = 0.01) -> None:
         self.learning_rate = learning_rate
         self.gradients = np.zeros_like(parameters)
+        self.memory: tuple[Array, ...] = ()
         self._blocks = _blocks(parameters, self.gradients, np.empty_like(parameters))
 
     def step(self, factor: float = 1.0) -> None:
@@ -73,6 +84,7 @@ class Momentum:
         self.momentum = momentum
         self.gradients = np.zeros_like(parameters)
         self.velocity = np.zeros_like(parameters)
+        self.memory = (self.velocity,)
         self._blocks = _blocks(parameters, self.gradients, self.velocity, np.empty_like(parameters))
 
     def step(self, factor: float = 1.0) -> None:
@@ -109,10 +121,11 @@ class Adam:
     ) -> None:
         self.learning_rate = learning_rate
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.t = 0
         self.gradients = np.zeros_like(parameters)
         self.m = np.zeros_like(parameters)
         self.v = np.zeros_like(parameters)
+        self.t = np.zeros(1, dtype=np.int64)
+        self.memory = (self.m, self.v, self.t)
         self._blocks = _blocks(
             parameters, self.gradients, self.m, self.v, np.empty_like(parameters)
         )
@@ -120,9 +133,10 @@ class Adam:
     def step(self, factor: float = 1.0) -> None:
         """Move the parameters by one step, with the learning rate times ``factor``."""
         self.t += 1
+        t = int(self.t[0])
         lr = self.learning_rate * factor
-        c = math.sqrt((1 - self.beta2**self.t) / (1 - self.beta2))
-        rate = lr * c * (1 - self.beta1) / (1 - self.beta1**self.t)
+        c = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
+        rate = lr * c * (1 - self.beta1) / (1 - self.beta1**t)
         epsilon = c * self.epsilon
         for p, g, m, v, scratch in self._blocks:
             m *= self.beta1
@@ -169,6 +183,7 @@ class AdamW:
             parameters, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon
         )
         self.gradients = self.adam.gradients
+        self.memory = self.adam.memory
         self.weight_decay = weight_decay
         everywhere = np.ones(parameters.shape[-1], bool) if decayed is None else decayed
         self._decayed = everywhere.astype(parameters.dtype)

@@ -64,7 +64,8 @@ def train(
         Stop a network after this many epochs without a validation loss lower by more than
         ``min_delta``, and give it back its best epoch's parameters. None: never.
     frozen_layers
-        Layers to leave as they are.
+        Layers to leave as they are. ``create_optimizer`` must be told too: AdamW would decay
+        their weights.
     on_epoch
         Called with the number of epochs done, after each evaluated block of epochs. An
         exception from it ends the training.
