@@ -1,0 +1,223 @@
+"""A trained model on disk: arrays in safetensors, the rest in JSON, a digest for each part.
+
+::
+
+    bundle/
+      manifest.json         format, size and SHA-256 of the other two
+      model.json            pipeline, schema, widths, optimizer, classes
+      arrays.safetensors    parameters, preparation, fingerprints of the training rows
+
+The manifest's own SHA-256 names the bundle: it covers every byte of the others. Nothing here
+can run code when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from ffn.errors import BundleError, quote
+from ffn.files import canonical_json, write_bytes
+from ffn.nn import Network
+from ffn.tabular.preparation import Preparation
+from ffn.tabular.schema import Schema
+
+__all__ = ["BUNDLE_FORMAT", "Bundle", "read_bundle", "write_bundle"]
+
+Array = npt.NDArray[Any]
+
+BUNDLE_FORMAT = 1
+_MANIFEST = "manifest.json"
+_MODEL = "model.json"
+_ARRAYS = "arrays.safetensors"
+_MANIFEST_BYTES = 64 * 1024
+_REMEDY = "Score with another version, or retrain."
+_PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """All that scoring needs.
+
+    Attributes
+    ----------
+    pipeline, optimizer
+        Names.
+    schema
+        The contract learnt at training.
+    preparation
+        Typed columns to inputs.
+    network
+        Parameters [K, P]; with K > 1 the probabilities are averaged.
+    fingerprints
+        uint64 [N], sorted: the rows it was trained on.
+    version
+        Number in the registry; 0 for a bundle outside it.
+    sha256
+        Of the manifest; empty until written.
+    """
+
+    pipeline: str
+    optimizer: str
+    schema: Schema
+    preparation: Preparation
+    network: Network
+    fingerprints: Array
+    version: int = 0
+    sha256: str = ""
+
+    def probabilities(self, x: Array) -> Array:
+        """Class probabilities. x: [n, n_in]; returns [n, C], float64.
+
+        Computed in float64, so that a row's figures do not depend on its neighbours.
+        """
+        exact = Network(self.network.widths, self.network.parameters.astype(np.float64))
+        mean: Array = exact.predict_proba(x).mean(axis=0)
+        return mean
+
+
+def write_bundle(bundle: Bundle, folder: Path) -> str:
+    """Write ``bundle`` into ``folder`` and return its SHA-256. Equal bundles give equal bytes."""
+    model = {
+        "pipeline": bundle.pipeline,
+        "optimizer": bundle.optimizer,
+        "schema": bundle.schema.to_json(),
+        "widths": list(bundle.network.widths),
+    }
+    arrays = {name: getattr(bundle.preparation, name) for name in _PREPARATION}
+    arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    parts = {_MODEL: canonical_json(model), _ARRAYS: safetensors.numpy.save(contiguous)}
+    manifest = canonical_json(
+        {
+            "format": BUNDLE_FORMAT,
+            "parts": {
+                name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+                for name, content in parts.items()
+            },
+        }
+    )
+    for name, content in parts.items():
+        write_bytes(folder / name, content)
+    write_bytes(folder / _MANIFEST, manifest)
+    return hashlib.sha256(manifest).hexdigest()
+
+
+def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
+    """Read a bundle, every part checked against its digest before it is parsed.
+
+    Raises
+    ------
+    BundleError
+        A part is missing, changed, a link, or not of this format.
+    """
+    text = _read_part(folder / _MANIFEST, at_most=_MANIFEST_BYTES)
+    manifest = _parse_manifest(text, folder)
+    contents = {}
+    for name in (_MODEL, _ARRAYS):
+        declared = manifest[name]
+        content = _read_part(folder / name, at_most=declared["bytes"])
+        if hashlib.sha256(content).hexdigest() != declared["sha256"]:
+            raise BundleError(
+                f"{folder / name}: SHA-256 differs from the manifest's; the bundle is damaged. "
+                f"{_REMEDY}"
+            )
+        contents[name] = content
+    try:
+        return _assemble(
+            json.loads(contents[_MODEL]),
+            safetensors.numpy.load(contents[_ARRAYS]),
+            version=version,
+            sha256=hashlib.sha256(text).hexdigest(),
+        )
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise BundleError(f"{folder}: the parts do not fit together ({error}). {_REMEDY}") from None
+
+
+def _read_part(path: Path, *, at_most: int) -> bytes:
+    """Return the bytes of a plain file; refuse a link, a device, and one that is too long."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > at_most:
+                raise BundleError(
+                    f"{path}: not a file of at most {at_most} bytes, as the manifest has it; "
+                    f"the bundle is damaged. {_REMEDY}"
+                )
+            return file.read()
+    except OSError as error:
+        raise BundleError(
+            f"{path}: cannot be read as part of a bundle ({error.strerror}). {_REMEDY}"
+        ) from None
+
+
+def _parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
+    where = folder / _MANIFEST
+    try:
+        manifest = json.loads(text)
+        written = manifest["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BundleError(f"{where}: not a bundle's manifest, or damaged. {_REMEDY}") from None
+    if written != BUNDLE_FORMAT:
+        raise BundleError(
+            f"{where}: format {quote(written)}; this version reads format {BUNDLE_FORMAT}. "
+            "Upgrade ffn to read a newer one."
+        )
+    parts = manifest.get("parts")
+    sound = isinstance(parts, dict) and set(parts) == {_MODEL, _ARRAYS}
+    if not sound or not all(_is_declaration(part) for part in parts.values()):
+        raise BundleError(f"{where}: its list of parts is damaged. {_REMEDY}")
+    return dict(parts)
+
+
+def _is_declaration(part: Any) -> bool:
+    return (
+        isinstance(part, dict)
+        and type(part.get("bytes")) is int
+        and isinstance(part.get("sha256"), str)
+    )
+
+
+def _assemble(
+    model: dict[str, Any], arrays: dict[str, Array], *, version: int, sha256: str
+) -> Bundle:
+    """Build the bundle; ValueError where the parts contradict each other."""
+    schema = Schema.from_json(model["schema"])
+    preparation = Preparation(**{name: arrays[name] for name in _PREPARATION})
+    network = Network(model["widths"], arrays["parameters"])
+    n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
+    expected = {
+        "fill": (n_numeric,),
+        "mean": (n_numeric,),
+        "scale": (n_numeric,),
+        "categories": (n_categorical,),
+        "has_missing": (n_categorical,),
+    }
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has shape {arrays[name].shape}, the schema needs {shape}")
+    if network.parameters.ndim != 2 or not np.isfinite(network.parameters).all():
+        raise ValueError("parameters are not a finite [K, P]")
+    if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
+        raise ValueError("the network's widths do not fit the schema")
+    return Bundle(
+        pipeline=str(model["pipeline"]),
+        optimizer=str(model["optimizer"]),
+        schema=schema,
+        preparation=preparation,
+        network=network,
+        fingerprints=arrays["fingerprints"],
+        version=version,
+        sha256=sha256,
+    )

@@ -1,0 +1,119 @@
+"""One pipeline: its settings, and where its files are."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.models.settings import PipelineSettings, check_settings
+
+__all__ = ["SETTINGS_FILE", "Pipeline", "check_name", "find_pipeline", "pipeline_names"]
+
+SETTINGS_FILE = "pipeline.toml"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A checked ``pipeline.toml`` and the folders that belong to it.
+
+    Attributes
+    ----------
+    name
+        Name of the folder that holds the settings.
+    settings
+        What the file says.
+    folder
+        ``data/<name>``: settings, training CSV, inbox.
+    artifacts
+        ``artifacts/<name>``: all that the product writes.
+    """
+
+    name: str
+    settings: PipelineSettings
+    folder: Path
+    artifacts: Path
+
+    @property
+    def source(self) -> Path:
+        """The training CSV."""
+        return self.folder / self.settings.data.source
+
+    @property
+    def predictions(self) -> Path:
+        """Where scored files go unless told otherwise."""
+        return self.artifacts / "predictions"
+
+    @property
+    def export(self) -> Path:
+        """The joblib export for notebooks; the product never loads it."""
+        return self.artifacts / f"best_{self.name}_model.pkl"
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can be a pipeline's name.
+
+    Raises
+    ------
+    SettingsError
+        It is not made of letters, digits, ``-`` and ``_``: names become folders.
+    """
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"pipeline name {quote(name)}: use 1 to 64 ASCII letters, digits, - and _, "
+            "the first a letter or digit."
+        )
+    return name
+
+
+def pipeline_names(root: Path) -> list[str]:
+    """Return the names of the pipelines under ``root/data``, sorted."""
+    return sorted(path.parent.name for path in (root / "data").glob(f"*/{SETTINGS_FILE}"))
+
+
+def find_pipeline(which: str, root: Path) -> Pipeline:
+    """Return the pipeline called ``which``.
+
+    Parameters
+    ----------
+    which
+        A name under ``root/data``, or a path to a folder or to a TOML file.
+    root
+        The folder of ``data/`` and ``artifacts/``.
+
+    Raises
+    ------
+    SettingsError
+        There is no such pipeline, or its settings are wrong.
+    """
+    path = Path(which)
+    if path.suffix == ".toml":
+        file = path
+    elif len(path.parts) > 1 or which in (".", ".."):
+        file = path / SETTINGS_FILE
+    else:
+        file = root / "data" / check_name(which) / SETTINGS_FILE
+        if not file.is_file():
+            names = pipeline_names(root)
+            there = f"There are: {', '.join(names)}." if names else "There are none."
+            raise SettingsError(
+                f"pipeline {quote(which)}: no file {file}. {there}{did_you_mean(which, names)} "
+                f"Make one with: ffn init {which} --from FILE.csv --target COLUMN"
+            )
+    try:
+        document = tomllib.loads(file.read_bytes().decode())
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from None
+    folder = file.resolve().parent
+    name = check_name(folder.name)
+    return Pipeline(
+        name=name,
+        settings=check_settings(document, str(file)),
+        folder=folder,
+        artifacts=root / "artifacts" / name,
+    )

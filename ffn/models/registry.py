@@ -1,0 +1,145 @@
+"""Versions of a pipeline's model: immutable folders, one production pointer, a history.
+
+::
+
+    artifacts/<pipeline>/
+      models/0001/        never changed once there
+      production.json     the version that scores, replaced atomically
+      history.jsonl       who promoted what, when and why; only ever appended to
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ffn.errors import RegistryError
+from ffn.files import sweep, sync_folder, temporary_name, write_json
+
+__all__ = [
+    "add_version",
+    "production_version",
+    "promote",
+    "version_folder",
+    "versions",
+]
+
+
+def version_folder(artifacts: Path, version: int) -> Path:
+    """Return the folder of ``version`` under a pipeline's ``artifacts``."""
+    return artifacts / "models" / f"{version:04d}"
+
+
+def versions(artifacts: Path) -> list[int]:
+    """Return the version numbers that exist, ascending."""
+    folder = artifacts / "models"
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return sorted(int(entry.name) for entry in entries if entry.name.isdecimal())
+
+
+def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
+    """Make a new version and return its number.
+
+    Parameters
+    ----------
+    artifacts
+        The pipeline's folder; made if need be.
+    fill
+        Writes the version's files into the folder it is given. The folder takes its number
+        by one rename after ``fill`` returned; if it raises, there is no version.
+    """
+    models = artifacts / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    sweep(models)
+    staging = models / temporary_name()
+    staging.mkdir()
+    try:
+        fill(staging)
+        sync_folder(staging)
+        with _lock(artifacts):
+            version = max([_last_number(artifacts), *versions(artifacts)]) + 1
+            _rename_new(staging, version_folder(artifacts, version))
+            write_json(models / ".last.json", {"version": version})
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    sync_folder(models)
+    return version
+
+
+def promote(artifacts: Path, version: int, *, reason: str, sha256: str) -> None:
+    """Make ``version`` the one that scores, and add a line to the history."""
+    if not version_folder(artifacts, version).is_dir():
+        raise RegistryError(
+            f"version {version} does not exist; there are: "
+            f"{', '.join(map(str, versions(artifacts))) or 'none'}."
+        )
+    with _lock(artifacts):
+        entry = {
+            "action": "promote",
+            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "bundle_sha256": sha256,
+            "reason": reason,
+            "version": version,
+        }
+        line = json.dumps(entry, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+        with (artifacts / "history.jsonl").open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        write_json(artifacts / "production.json", {"bundle_sha256": sha256, "version": version})
+
+
+def production_version(artifacts: Path) -> int:
+    """Return the version in production.
+
+    Raises
+    ------
+    RegistryError
+        There is none, or the pointer is damaged.
+    """
+    pointer = artifacts / "production.json"
+    try:
+        version = json.loads(pointer.read_bytes())["version"]
+    except FileNotFoundError:
+        raise RegistryError(
+            f"{artifacts.name}: no model in production ({pointer} is not there). "
+            f"Make one with: ffn retrain {artifacts.name}"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RegistryError(f"{pointer}: damaged. Promote a version again.") from None
+    if type(version) is not int or version < 1:
+        raise RegistryError(f"{pointer}: damaged. Promote a version again.")
+    return version
+
+
+def _last_number(artifacts: Path) -> int:
+    """Return the highest number ever given, also where that version was removed."""
+    try:
+        return int(json.loads((artifacts / "models" / ".last.json").read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _rename_new(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise RegistryError(f"{target} exists already; remove what does not belong.") from None
+        raise
+
+
+@contextlib.contextmanager
+def _lock(artifacts: Path) -> Iterator[None]:
+    """Let one process at a time change the registry; the lock dies with its process."""
+    with (artifacts / ".lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

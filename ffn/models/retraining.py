@@ -1,0 +1,302 @@
+"""The steps of a retraining, each a function of what the one before returned.
+
+``flows`` runs them, as Prefect tasks or one after another; here is what they do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import TrainingError
+from ffn.models.bundle import Bundle
+from ffn.models.evaluation import Evaluation, evaluate_probabilities
+from ffn.models.pipeline import Pipeline
+from ffn.models.selection import Candidate, Selection
+from ffn.models.settings import DEFAULT_EXCLUDE, TrainingSettings
+from ffn.nn import History, Network, constant, cosine, create_optimizer, spawn_generators, train
+from ffn.nn.schedules import Schedule
+from ffn.tabular.dataset import Dataset, choose_features, read_dataset
+from ffn.tabular.preparation import Preparation, fit_preparation
+from ffn.tabular.schema import Schema
+from ffn.tabular.splits import check_class_sizes, hold_out_stable, resamples
+from ffn.tabular.table import read_table
+
+__all__ = [
+    "Prepared",
+    "Refitted",
+    "evaluate",
+    "load",
+    "normalise",
+    "refit",
+    "split",
+    "train_candidate",
+]
+
+Array = npt.NDArray[Any]
+
+# Each use of randomness has a branch of its own below the pipeline's seed.
+_RESAMPLES, _CANDIDATES, _REFIT = 0, 1, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Inputs for the network: the training part, and the rows held out.
+
+    Attributes
+    ----------
+    x_train, x_test
+        [n, n_in], in the dtype to train in.
+    labels_train, labels_test
+        Integers [n].
+    fingerprints
+        uint64 [n] of the training part.
+    schema, preparation
+        Learnt from the training part.
+    source_sha256
+        Of the training CSV.
+    notices
+        What the user should know, a sentence each.
+    """
+
+    x_train: Array
+    labels_train: Array
+    x_test: Array
+    labels_test: Array
+    fingerprints: Array
+    schema: Schema
+    preparation: Preparation
+    source_sha256: str
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refitted:
+    """The winner trained on the whole training part, and how that went."""
+
+    bundle: Bundle
+    history: History
+    epochs: int
+
+
+def load(pipeline: Pipeline) -> Dataset:
+    """Read and check the training CSV."""
+    data = pipeline.settings.data
+    table = read_table(pipeline.source, delimiter=data.delimiter)
+    features = choose_features(
+        table.header,
+        target=data.target,
+        features=data.features,
+        exclude=data.exclude,
+        default_exclude=DEFAULT_EXCLUDE,
+        where=table.path.name,
+    )
+    with pipeline.source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return read_dataset(
+        table,
+        target=data.target,
+        features=features,
+        missing_values=data.missing_values,
+        kinds=data.kinds,
+        source_sha256=digest,
+    )
+
+
+def split(dataset: Dataset, pipeline: Pipeline) -> Array:
+    """Return booleans [N]: True for the rows held out for the final figure."""
+    training = pipeline.settings.training
+    check_class_sizes(dataset.labels, dataset.fingerprints, dataset.classes)
+    return hold_out_stable(dataset.labels, dataset.fingerprints, training.test_share, training.seed)
+
+
+def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
+    """Turn columns into inputs, with statistics from the training part alone."""
+    train_rows = np.flatnonzero(~held_out)
+    schema, notices = dataset.learn_schema(train_rows)
+    numeric, codes = dataset.arrays(schema)
+    preparation = fit_preparation(schema, numeric[train_rows])
+    x = preparation.transform(numeric, codes, np.dtype(pipeline.settings.training.dtype))
+    return Prepared(
+        x_train=x[train_rows],
+        labels_train=dataset.labels[train_rows],
+        x_test=x[held_out],
+        labels_test=dataset.labels[held_out],
+        fingerprints=dataset.fingerprints[train_rows],
+        schema=schema,
+        preparation=preparation,
+        source_sha256=dataset.source_sha256,
+        notices=tuple(notices),
+    )
+
+
+def train_candidate(
+    prepared: Prepared,
+    pipeline: Pipeline,
+    optimizer: str,
+    on_epoch: Callable[[int], None] | None = None,
+) -> Candidate:
+    """Train one optimizer's K networks, each on its own resample of the training part.
+
+    Every optimizer gets the same resamples, initial weights and batch orders.
+    """
+    training = pipeline.settings.training
+    hyperparameters = pipeline.settings.optimizers.candidates()[optimizer]
+    started = time.perf_counter()
+    train_rows, validation_rows = resamples(
+        prepared.labels_train,
+        prepared.fingerprints,
+        training.validation_share,
+        _generators(training, _RESAMPLES),
+    )
+    _, history = _train_stack(
+        prepared,
+        pipeline,
+        optimizer,
+        hyperparameters,
+        branch=_CANDIDATES,
+        epochs=training.epochs,
+        rows=train_rows,
+        validation_rows=validation_rows,
+        patience=training.patience or None,
+        on_epoch=on_epoch,
+    )
+    return Candidate(
+        optimizer=optimizer,
+        hyperparameters=hyperparameters,
+        history=history,
+        validation_to_train=validation_rows.shape[1] / train_rows.shape[1],
+        seconds=time.perf_counter() - started,
+    )
+
+
+def refit(
+    prepared: Prepared,
+    pipeline: Pipeline,
+    selection: Selection,
+    candidates: Sequence[Candidate],
+    on_epoch: Callable[[int], None] | None = None,
+) -> Refitted:
+    """Train the winner's networks on the whole training part and keep the best fitted.
+
+    K networks are started, and the one with the lowest training loss is kept: a network
+    whose units died at birth shows there. With ``ensemble`` all that finished are kept. With
+    early stopping the number of epochs is the median best epoch of the resamples.
+
+    Raises
+    ------
+    TrainingError
+        Every network diverged.
+    """
+    training = pipeline.settings.training
+    winner = next(c for c in candidates if c.optimizer == selection.winner)
+    epochs = training.epochs
+    if training.patience:
+        finished = winner.history.best_epoch[winner.history.finished]
+        epochs = int(np.median(finished)) + 1
+    network, history = _train_stack(
+        prepared,
+        pipeline,
+        winner.optimizer,
+        winner.hyperparameters,
+        branch=_REFIT,
+        epochs=epochs,
+        on_epoch=on_epoch,
+    )
+    if not history.finished.any():
+        raise TrainingError(
+            f"{winner.optimizer}: every network diverged on the whole training part "
+            f"({history.diverged[0]}). Lower its learning rate in [optimizers]."
+        )
+    kept = np.flatnonzero(history.finished)
+    if not training.ensemble:
+        kept = kept[[int(np.argmin(history.train_loss[-1, kept]))]]
+    bundle = Bundle(
+        pipeline=pipeline.name,
+        optimizer=winner.optimizer,
+        schema=prepared.schema,
+        preparation=prepared.preparation,
+        network=network.select(kept.tolist()),
+        fingerprints=np.sort(prepared.fingerprints),
+    )
+    return Refitted(bundle=bundle, history=history, epochs=epochs)
+
+
+def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Evaluation:
+    """Look at the held-out rows, once."""
+    return evaluate_probabilities(
+        refitted.bundle.probabilities(prepared.x_test),
+        prepared.labels_test,
+        prepared.schema.classes,
+        pipeline.settings.training.seed,
+    )
+
+
+def _generators(training: TrainingSettings, branch: int) -> list[np.random.Generator]:
+    """Return K generators that no other branch shares."""
+    seed = np.random.SeedSequence(training.seed, spawn_key=(branch,))
+    return spawn_generators(seed, training.networks)
+
+
+def _train_stack(
+    prepared: Prepared,
+    pipeline: Pipeline,
+    optimizer: str,
+    hyperparameters: dict[str, Any],
+    *,
+    branch: int,
+    epochs: int,
+    rows: Array | None = None,
+    validation_rows: Array | None = None,
+    patience: int | None = None,
+    on_epoch: Callable[[int], None] | None = None,
+) -> tuple[Network, History]:
+    """Train K fresh networks on the training part, or on ``rows`` of it."""
+    training = pipeline.settings.training
+    generators = _generators(training, branch)
+    widths = (
+        prepared.x_train.shape[1],
+        *pipeline.settings.network.hidden_layers,
+        len(prepared.schema.classes),
+    )
+    network = Network.create(widths, generators, np.dtype(training.dtype))
+    n_rows = len(prepared.x_train) if rows is None else rows.shape[1]
+    history = train(
+        network,
+        create_optimizer(optimizer, network, **hyperparameters),
+        prepared.x_train,
+        prepared.labels_train,
+        epochs=epochs,
+        batch_size=training.batch_size,
+        generators=generators,
+        rows=rows,
+        validation_rows=validation_rows,
+        row_weights=_row_weights(prepared, training),
+        schedule=_schedule(training, epochs, n_rows),
+        patience=patience,
+        on_epoch=on_epoch,
+    )
+    return network, history
+
+
+def _row_weights(prepared: Prepared, training: TrainingSettings) -> Array | None:
+    """Return weights [n] of mean 1 that give every class the same sum, or None."""
+    if training.class_weight == "none":
+        return None
+    counts = np.bincount(prepared.labels_train)
+    weights: Array = (len(prepared.labels_train) / (len(counts) * counts))[prepared.labels_train]
+    return weights.astype(prepared.x_train.dtype)
+
+
+def _schedule(training: TrainingSettings, epochs: int, n_rows: int) -> Schedule:
+    steps = -(-n_rows // training.batch_size)
+    warmup = training.warmup_epochs * steps
+    if training.schedule == "cosine":
+        return cosine(epochs * steps, warmup)
+    return constant(warmup)

@@ -1,0 +1,215 @@
+"""Which optimizer won, and how sure we are."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import TrainingError
+from ffn.models.statistics import Interval, corrected_t, holm, resampled_mean
+from ffn.nn import History
+
+__all__ = ["Candidate", "Comparison", "Ranked", "Selection", "select_best"]
+
+Array = npt.NDArray[Any]
+
+# Adjusted p-values below this tell two optimizers apart.
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One optimizer's K networks, trained on K resamples.
+
+    Attributes
+    ----------
+    optimizer, hyperparameters
+        Its name and settings.
+    history
+        Arrays [epochs, K].
+    validation_to_train
+        Validation rows of a resample divided by its training rows.
+    seconds
+        Wall time of the training.
+    """
+
+    optimizer: str
+    hyperparameters: dict[str, Any]
+    history: History
+    validation_to_train: float
+    seconds: float
+
+    def at_best(self, figures: Array) -> Array:
+        """Return ``figures`` [epochs, K] at each network's kept epoch; NaN if it diverged."""
+        epoch = self.history.best_epoch
+        values = np.take_along_axis(figures, np.maximum(epoch, 0)[None], axis=0)[0]
+        return np.where(epoch < 0, np.nan, values)
+
+    @property
+    def validation_loss(self) -> Array:
+        """Validation log-loss [K] of the kept parameters, nats a row."""
+        return self.at_best(self.history.validation_loss)
+
+    @property
+    def validation_accuracy(self) -> Array:
+        """Validation accuracy [K] of the kept parameters."""
+        return self.at_best(self.history.validation_accuracy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A line of the leaderboard.
+
+    Attributes
+    ----------
+    loss, accuracy
+        Means over the networks that finished, with intervals.
+    p_value
+        Holm-adjusted, of no difference to the lowest mean loss; 1 for that one itself.
+    tied
+        With the lowest mean loss, as ``select_best`` says.
+    finished, networks
+        Networks that did not diverge, and all.
+    """
+
+    optimizer: str
+    loss: Interval
+    accuracy: Interval
+    p_value: float
+    tied: bool
+    finished: int
+    networks: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two optimizers on common resamples: mean loss difference and adjusted p-value."""
+
+    first: str
+    second: str
+    difference: Interval
+    p_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The winner, the leaderboard with the lowest mean loss first, and all comparisons."""
+
+    winner: str
+    reason: str
+    leaderboard: tuple[Ranked, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def select_best(candidates: Sequence[Candidate]) -> Selection:
+    """Choose an optimizer by mean validation log-loss.
+
+    All pairs are compared on their common resamples by the corrected resampled t-test,
+    adjusted by Holm. Tied with the lowest mean loss are those that the test does not tell
+    apart from it and whose mean lies inside its interval (few resamples prove little, and a
+    large difference that is not proven is still no tie); the simplest of them wins.
+    Optimizers of which more networks diverged come behind all others.
+
+    Parameters
+    ----------
+    candidates
+        The simplest optimizer first. Candidates with equal resamples.
+
+    Raises
+    ------
+    TrainingError
+        Every network of every candidate diverged.
+    """
+    usable = [c for c in candidates if c.history.finished.any()]
+    if not usable:
+        reasons = "; ".join(f"{c.optimizer}: {c.history.diverged[0]}" for c in candidates)
+        raise TrainingError(
+            f"every network diverged ({reasons}). Lower the learning rates in [optimizers]."
+        )
+    fewest = min(int((~c.history.finished).sum()) for c in usable)
+    sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
+    mean_loss = {c.optimizer: float(np.nanmean(c.validation_loss)) for c in usable}
+    ranked = sorted(usable, key=lambda c: (c.optimizer not in sound, mean_loss[c.optimizer]))
+    best = ranked[0]
+
+    pairs = list(itertools.combinations(ranked, 2))
+    differences = [_differences(first, second) for first, second in pairs]
+    adjusted = holm(
+        [
+            corrected_t(d, a.validation_to_train)
+            for d, (a, _) in zip(differences, pairs, strict=True)
+        ]
+    )
+    p_to_best = {best.optimizer: 1.0} | {
+        second.optimizer: p
+        for (first, second), p in zip(pairs, adjusted, strict=True)
+        if first is best
+    }
+    bound = resampled_mean(_finished(best.validation_loss), best.validation_to_train).high
+    tied = [
+        c.optimizer
+        for c in candidates
+        if c.optimizer in sound
+        and p_to_best[c.optimizer] >= ALPHA
+        and mean_loss[c.optimizer] <= bound
+    ]
+    return Selection(
+        winner=tied[0],
+        reason=_reason(tied, best.optimizer, len(usable)),
+        leaderboard=tuple(
+            Ranked(
+                optimizer=c.optimizer,
+                loss=_clipped(c, c.validation_loss, np.inf),
+                accuracy=_clipped(c, c.validation_accuracy, 1.0),
+                p_value=p_to_best[c.optimizer],
+                tied=c.optimizer in tied,
+                finished=int(c.history.finished.sum()),
+                networks=len(c.history.finished),
+                seconds=c.seconds,
+            )
+            for c in ranked
+        ),
+        comparisons=tuple(
+            Comparison(
+                first=first.optimizer,
+                second=second.optimizer,
+                difference=resampled_mean(difference, first.validation_to_train),
+                p_value=p,
+            )
+            for (first, second), difference, p in zip(pairs, differences, adjusted, strict=True)
+        ),
+    )
+
+
+def _differences(first: Candidate, second: Candidate) -> Array:
+    difference = first.validation_loss - second.validation_loss
+    return _finished(difference)
+
+
+def _finished(values: Array) -> Array:
+    """Return the figures of the networks that did not diverge."""
+    finished: Array = values[np.isfinite(values)]
+    return finished
+
+
+def _clipped(candidate: Candidate, values: Array, highest: float) -> Interval:
+    """Return the mean with its interval inside the figure's possible range."""
+    raw = resampled_mean(_finished(values), candidate.validation_to_train)
+    return Interval(raw.value, max(0.0, raw.low), min(highest, raw.high))
+
+
+def _reason(tied: list[str], lowest: str, compared: int) -> str:
+    if compared == 1:
+        return f"{tied[0]} is the only candidate."
+    if len(tied) == 1:
+        return f"{tied[0]} has the lowest mean validation log-loss; no other ties with it."
+    return (
+        f"{', '.join(tied)} cannot be told apart (lowest mean validation log-loss: {lowest}); "
+        f"of a tie the simplest optimizer is taken: {tied[0]}."
+    )

@@ -1,0 +1,143 @@
+"""From a finished retraining to an immutable version on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+import ffn
+from ffn.errors import BundleError
+from ffn.files import write_bytes, write_json
+from ffn.models.bundle import Bundle, read_bundle, write_bundle
+from ffn.models.evaluation import Evaluation
+from ffn.models.pipeline import Pipeline
+from ffn.models.registry import add_version, promote, version_folder
+from ffn.models.retraining import Prepared, Refitted
+from ffn.models.selection import Candidate, Selection
+
+__all__ = ["BUNDLE_FOLDER", "Version", "jsonable", "serialise"]
+
+BUNDLE_FOLDER = "bundle"
+_RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A version of a pipeline's model: its number, its bundle's folder and SHA-256."""
+
+    number: int
+    bundle: Path
+    sha256: str
+
+
+def serialise(
+    pipeline: Pipeline,
+    prepared: Prepared,
+    candidates: Sequence[Candidate],
+    selection: Selection,
+    refitted: Refitted,
+    evaluation: Evaluation,
+) -> Version:
+    """Write the bundle, its figures and its provenance as a new version, and promote it.
+
+    The bundle is read back and has to give the same probabilities for the training rows
+    before the version counts.
+
+    Raises
+    ------
+    BundleError
+        What was read back is not what was written.
+    """
+    digests = []
+
+    def fill(folder: Path) -> None:
+        bundle_folder = folder / BUNDLE_FOLDER
+        bundle_folder.mkdir()
+        digests.append(write_bundle(refitted.bundle, bundle_folder))
+        _check_written(refitted.bundle, bundle_folder, prepared)
+        write_json(folder / "metrics.json", _metrics(selection, refitted, evaluation))
+        write_bytes(folder / "history.safetensors", _history(candidates, refitted))
+        write_json(folder / "provenance.json", _provenance(pipeline, prepared))
+
+    number = add_version(pipeline.artifacts, fill)
+    promote(
+        pipeline.artifacts,
+        number,
+        reason=f"retrained; {selection.reason}",
+        sha256=digests[0],
+    )
+    return Version(
+        number=number,
+        bundle=version_folder(pipeline.artifacts, number) / BUNDLE_FOLDER,
+        sha256=digests[0],
+    )
+
+
+def jsonable(value: Any) -> Any:
+    """Return dataclasses, tuples and numbers as JSON has them; not finite becomes null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
+    again = read_bundle(folder).probabilities(prepared.x_train)
+    if not np.array_equal(again, bundle.probabilities(prepared.x_train)):
+        raise BundleError(
+            f"{folder}: the bundle read back does not predict what the trained network does; "
+            "the disk may be failing. Nothing was registered."
+        )
+
+
+def _metrics(selection: Selection, refitted: Refitted, evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "epochs": refitted.epochs,
+        "selection": jsonable(selection),
+        "test": jsonable(evaluation),
+    }
+
+
+def _history(candidates: Sequence[Candidate], refitted: Refitted) -> bytes:
+    """Return every candidate's curves [epochs, K], and the refit's, as safetensors."""
+    curves = {}
+    for name, history in [
+        *((candidate.optimizer, candidate.history) for candidate in candidates),
+        ("refit", refitted.history),
+    ]:
+        for figure in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+            curves[f"{name}.{figure}"] = np.ascontiguousarray(getattr(history, figure))
+    return safetensors.numpy.save(curves)
+
+
+def _provenance(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:
+    return {
+        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": platform.machine(),
+        "notices": list(prepared.notices),
+        "packages": {
+            "ffn": ffn.__version__,
+            **{name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
+        },
+        "python": sys.version.split()[0],
+        "rows": {"test": len(prepared.x_test), "train": len(prepared.x_train)},
+        "seed": pipeline.settings.training.seed,
+        "settings": pipeline.settings.model_dump(mode="json", exclude_none=True),
+        "source": pipeline.settings.data.source,
+        "source_sha256": prepared.source_sha256,
+    }

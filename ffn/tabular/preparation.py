@@ -1,0 +1,106 @@
+"""Typed columns to the network's inputs: filled, standardised, one-hot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.cells import MISSING
+from ffn.tabular.schema import Schema
+
+__all__ = ["Preparation", "fit_preparation"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What was learnt from the training part, as arrays.
+
+    Attributes
+    ----------
+    fill, mean, scale
+        float64 [F], one entry a numeric feature: the median that fills an empty cell, and the
+        mean and standard deviation (divisor n) that standardise.
+    categories
+        Integers [G]: categories of each categorical feature.
+    has_missing
+        Booleans [G]: whether it has an input of its own for "missing".
+    """
+
+    fill: Array
+    mean: Array
+    scale: Array
+    categories: Array
+    has_missing: Array
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of the network's input layer."""
+        return len(self.mean) + int(self.categories.sum()) + int(self.has_missing.sum())
+
+    def transform(self, numeric: Array, codes: Array, dtype: npt.DTypeLike = np.float32) -> Array:
+        """Return inputs [n, n_inputs].
+
+        Parameters
+        ----------
+        numeric
+            float64 [n, F]; NaN is a missing cell.
+        codes
+            Integers [n, G]: a category, ``MISSING`` or ``UNKNOWN``. A category never seen
+            gives zeros in all inputs of its feature.
+        dtype
+            Of the result; the arithmetic is float64.
+
+        Notes
+        -----
+        A value too large for ``dtype`` becomes infinite; the caller checks.
+        """
+        x = np.zeros((len(numeric), self.n_inputs), dtype)
+        n_numeric = len(self.mean)
+        filled = np.where(np.isnan(numeric), self.fill, numeric)
+        with np.errstate(over="ignore"):
+            x[:, :n_numeric] = (filled - self.mean) / self.scale
+        first = n_numeric
+        for g, (n_categories, has_missing) in enumerate(
+            zip(self.categories, self.has_missing, strict=True)
+        ):
+            own = codes[:, g]
+            if has_missing:
+                own = np.where(own == MISSING, n_categories, own)
+            rows = np.flatnonzero(own >= 0)
+            x[rows, first + own[rows]] = 1
+            first += n_categories + has_missing
+        return x
+
+
+def fit_preparation(schema: Schema, numeric: Array) -> Preparation:
+    """Learn fill values, means and scales from the training part.
+
+    Parameters
+    ----------
+    schema
+        Its features' kinds, categories and ``missing`` say what inputs there are.
+    numeric
+        float64 [n, F] of the training part, NaN where a cell is missing; no column is
+        constant or all missing.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import StandardScaler
+
+    n_numeric = len(schema.numeric)
+    fill, mean, scale = np.zeros(n_numeric), np.zeros(n_numeric), np.ones(n_numeric)
+    if n_numeric:
+        imputer = SimpleImputer(strategy="median").fit(numeric)
+        scaler = StandardScaler().fit(imputer.transform(numeric))
+        fill, mean, scale = imputer.statistics_, scaler.mean_, scaler.scale_
+    return Preparation(
+        fill=fill,
+        mean=mean,
+        scale=scale,
+        categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
+        has_missing=np.array([f.missing for f in schema.categorical], dtype=bool),
+    )

@@ -1,0 +1,144 @@
+"""Who is trained on and who is held out: stratified, exact, and stable as data grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, quote
+
+__all__ = ["check_class_sizes", "hold_out", "hold_out_stable", "resamples"]
+
+Array = npt.NDArray[Any]
+
+# One distinct row of each class to test on, one to compare optimizers on, one to learn from.
+_LEAST_DISTINCT_ROWS = 3
+
+
+def check_class_sizes(labels: Array, fingerprints: Array, classes: Sequence[str]) -> None:
+    """Refuse a table whose classes cannot be split.
+
+    Raises
+    ------
+    DataError
+        There is one class only, or a class with fewer than three distinct rows.
+    """
+    if len(classes) < 2:
+        raise DataError(
+            f"every row has the label {quote(classes[0])}; at least two classes are needed "
+            "to learn to tell them apart."
+        )
+    distinct = [len(np.unique(fingerprints[labels == c])) for c in range(len(classes))]
+    few = [
+        f"{quote(name)} has {n}"
+        for name, n in zip(classes, distinct, strict=True)
+        if n < _LEAST_DISTINCT_ROWS
+    ]
+    if few:
+        more = f" and {len(few) - 5} classes more" if len(few) > 5 else ""
+        raise DataError(
+            f"too few distinct rows to split: class {', '.join(few[:5])}{more}; each class needs "
+            f"{_LEAST_DISTINCT_ROWS}. Add rows of it, or leave the class out."
+        )
+
+
+def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int) -> Array:
+    """Return booleans [N]: True for the rows to test on.
+
+    Within each class, rows stand in the order of a seeded hash of their content and the first
+    ``share`` of them is held out. A row's place in that order depends on nothing but its
+    content, so as a table grows it changes sides only where the exact share moves the cut.
+    Rows of the same content are kept on one side.
+
+    Parameters
+    ----------
+    labels
+        Integers [N].
+    fingerprints
+        uint64 [N]: equal for rows of equal content.
+    share, seed
+        Part to hold out, and the hash's seed.
+    """
+    return hold_out(labels, fingerprints, _seeded_hash(fingerprints, seed), share)
+
+
+def resamples(
+    labels: Array, fingerprints: Array, share: float, generators: Sequence[np.random.Generator]
+) -> tuple[Array, Array]:
+    """Return row numbers to train on [K, n - m] and to validate on [K, m], one draw a generator.
+
+    Stratified. Rows of the same content are kept on one side as far as the exact count allows.
+    """
+    unique, group = np.unique(fingerprints, return_inverse=True)
+    train, validation = [], []
+    for generator in generators:
+        order = generator.permutation(len(unique))[group]
+        held_out = hold_out(labels, fingerprints, order, share, exact=True)
+        train.append(np.flatnonzero(~held_out))
+        validation.append(np.flatnonzero(held_out))
+    return np.array(train), np.array(validation)
+
+
+def hold_out(
+    labels: Array, fingerprints: Array, order: Array, share: float, *, exact: bool = False
+) -> Array:
+    """Return booleans [N]: within each class, the rows first by ``order`` up to its share.
+
+    Parameters
+    ----------
+    labels, fingerprints, order
+        Integers [N]; ``order`` is equal where ``fingerprints`` are.
+    share
+        Part of all rows; each class gives its part, rounded so that the sum is right, and
+        at least one row.
+    exact
+        Cut through a group of equal rows where the count cannot be met otherwise; without
+        it such a class gives fewer.
+    """
+    held_out = np.zeros(len(labels), dtype=bool)
+    sizes = np.bincount(labels)
+    for c, quota in enumerate(_quotas(sizes, share)):
+        own = np.flatnonzero(labels == c)
+        # Where two contents share a place in the order, the fingerprint keeps groups together.
+        own = own[np.lexsort((fingerprints[own], order[own]))]
+        _, start, size = np.unique(fingerprints[own], return_index=True, return_counts=True)
+        in_order = np.argsort(start)
+        start, size = start[in_order], size[in_order]
+        whole = np.searchsorted(np.cumsum(size), quota, side="right")
+        taken = int(size[:whole].sum())
+        held_out[own[:taken]] = True
+        # The next group does not fit; smaller ones further on may.
+        for i in range(whole + 1, len(size)):
+            if taken == quota:
+                break
+            if size[i] <= quota - taken:
+                held_out[own[start[i] : start[i] + size[i]]] = True
+                taken += size[i]
+        if exact and taken < quota:
+            rest = own[~held_out[own]]
+            held_out[rest[: quota - taken]] = True
+    return held_out
+
+
+def _quotas(sizes: Array, share: float) -> Array:
+    """Return how many rows each class gives: largest remainders, at least 1, never all."""
+    wanted = sizes * share
+    quota = np.floor(wanted).astype(int)
+    missing = round(sizes.sum() * share) - quota.sum()
+    quota[np.argsort(quota - wanted, kind="stable")[: max(0, missing)]] += 1
+    return np.clip(quota, 1, np.maximum(1, sizes - 1))
+
+
+def _seeded_hash(fingerprints: Array, seed: int) -> Array:
+    """Return uint64 [N], a fresh mixing of the fingerprints for every seed.
+
+    The finaliser of SplitMix64: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
+    Number Generators", figure 6 (variant 13 of Stafford's mixers).
+    """
+    z = fingerprints + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
