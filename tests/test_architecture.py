@@ -71,10 +71,10 @@ def import_problems(module: str, source: str, *, package: bool = False) -> list[
     return problems
 
 
-def pickle_problems(module: str, source: str, **_: bool) -> list[str]:
+def pickle_problems(module: str, source: str, **_context: bool) -> list[str]:
     """Return the places where a module would run what a file holds."""
     tree = ast.parse(source)
-    names = {}
+    names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.asname or alias.name: alias.name for alias in node.names}
@@ -84,25 +84,24 @@ def pickle_problems(module: str, source: str, **_: bool) -> list[str]:
             }
     problems = []
     for node in ast.walk(tree):
-        called = None
-        if isinstance(node, ast.Attribute):
-            value = ast.unparse(node.value)
-            called = f"{names.get(value, value)}.{node.attr}"
-        elif isinstance(node, ast.Name):
-            called = names.get(node.id)
-        if called is not None:
-            origin, _, what = called.rpartition(".")
-            if (origin in UNPICKLERS and what in UNPICKLING) or what == "read_pickle":
-                problems.append(f"{module}:{node.lineno}: {called}")
         match node:
-            case ast.keyword(arg="allow_pickle", value=ast.Constant(value=False)):
-                pass
+            case ast.Attribute(value=value, attr=attribute):
+                owner = ast.unparse(value)
+                called = f"{names.get(owner, owner)}.{attribute}"
+            case ast.Name(id=name):
+                called = names.get(name, name)
             case ast.keyword(arg="allow_pickle", value=value):
-                problems.append(f"{module}:{value.lineno}: allow_pickle")
+                trusts = not (isinstance(value, ast.Constant) and value.value is False)
+                called = "numpy.allow_pickle" if trusts else ""
+            case _:
+                continue
+        origin, _, what = called.rpartition(".")
+        if (origin in UNPICKLERS and what in UNPICKLING) or what in {"read_pickle", "allow_pickle"}:
+            problems.append(f"{module}:{node.lineno}: {called}")
     return problems
 
 
-def docstring_problems(module: str, source: str, **_: bool) -> list[str]:
+def docstring_problems(module: str, source: str, **_context: bool) -> list[str]:
     """Return what is public in a module and has no docstring: module, class, function, method."""
 
     def public(node: ast.Module | ast.ClassDef, name: str) -> Iterator[str]:

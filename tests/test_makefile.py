@@ -1,0 +1,143 @@
+"""The commands a stranger types, with stand-ins for Python and make that record and may fail."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LOG = "log.txt"
+
+
+@pytest.fixture
+def checkout(repository: Path, tmp_path: Path) -> Path:
+    """The files that installing needs, without an environment."""
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(repository / name, tmp_path)
+    shutil.copytree(repository / ".ci", tmp_path / ".ci")
+    return tmp_path
+
+
+def write_script(path: Path, body: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def environment(checkout: Path, fails_at: str = "nothing") -> None:
+    """Put a recording Python into a finished .venv; it fails when told a certain word."""
+    write_script(
+        checkout / ".venv/bin/python",
+        f'echo "$*" >> "{checkout / LOG}"\ncase "$*" in *{fails_at}*) exit 1;; esac',
+    )
+    (checkout / ".venv/.made").touch()
+
+
+def make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make with nothing in the environment but the search path, and no input."""
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=checkout,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_is_the_default_and_lists_every_command(checkout: Path) -> None:
+    done = make(checkout)
+    phony = re.search(r"^\.PHONY: (.+)$", (checkout / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    assert re.findall(r"^make (\w+) ", done.stdout, re.MULTILINE) == phony[1].split()
+    assert done.returncode == 0
+
+
+def test_everything_is_installed_by_hash(checkout: Path) -> None:
+    environment(checkout)
+    assert make(checkout, ".venv/.dev").returncode == 0
+    installs = [line for line in (checkout / LOG).read_text().splitlines() if " install " in line]
+    assert [line.split(" install ")[1] for line in installs] == [
+        "--require-hashes --no-deps --requirement requirements.txt",
+        "--no-build-isolation --no-deps --editable .",
+        "--require-hashes --no-deps --requirement requirements-dev.txt",
+    ]
+
+
+def test_a_second_run_installs_nothing(checkout: Path) -> None:
+    environment(checkout)
+    make(checkout, ".venv/.dev")
+    (checkout / LOG).unlink()
+    assert make(checkout, ".venv/.dev").returncode == 0
+    assert not (checkout / LOG).exists()
+
+
+@pytest.mark.parametrize(
+    ("fails_at", "stamps"),
+    [
+        ("requirements.txt", set()),
+        ("editable", set()),
+        ("requirements-dev.txt", {".run"}),
+        ("nothing", {".run", ".dev"}),
+    ],
+)
+def test_a_failed_install_leaves_no_stamp(fails_at: str, stamps: set[str], checkout: Path) -> None:
+    environment(checkout, fails_at)
+    done = make(checkout, ".venv/.dev")
+    assert (done.returncode == 0) == (fails_at == "nothing")
+    assert {path.name for path in (checkout / ".venv").glob(".*")} == {".made", *stamps}
+
+
+def test_a_changed_lock_is_installed_again_and_its_old_stamp_goes_first(checkout: Path) -> None:
+    environment(checkout)
+    make(checkout, ".venv/.run")
+    environment(checkout, "requirements.txt")
+    later = (checkout / ".venv/.run").stat().st_mtime + 10
+    os.utime(checkout / "requirements.txt", (later, later))
+    assert make(checkout, ".venv/.run").returncode != 0
+    assert not (checkout / ".venv/.run").exists()
+
+
+def test_an_older_python_is_refused_in_one_line(checkout: Path) -> None:
+    old = checkout / "python3.9"
+    write_script(old, "exit 1")
+    done = make(checkout, ".venv/.run", f"PYTHON={old}")
+    first, rest = done.stderr.split("\n", 1)
+    assert first == (
+        f"No Python 3.11 or newer (tried: {old}). "
+        "Install it, or name it: make PYTHON=/path/to/python3.11"
+    )
+    assert re.fullmatch(r"make: \*\*\* .+\n", rest)
+    assert done.returncode != 0
+    assert not (checkout / ".venv").exists()
+
+
+def test_an_unfinished_environment_is_made_anew(checkout: Path) -> None:
+    (checkout / ".venv/bin").mkdir(parents=True)
+    new = checkout / "python3.11"
+    write_script(new, f'echo "$*" >> "{checkout / LOG}"\nmkdir -p .venv')
+    assert make(checkout, ".venv/.made", f"PYTHON={new}").returncode == 0
+    assert (checkout / LOG).read_text().splitlines()[-1] == "-m venv --clear .venv"
+
+
+@pytest.mark.parametrize(("check", "test"), [(0, 0), (2, 0), (0, 2), (2, 2)])
+def test_ci_runs_both_and_fails_if_either_does(check: int, test: int, checkout: Path) -> None:
+    write_script(
+        checkout / "bin/make",
+        f'for goal; do :; done; echo "$goal"\n[ "$goal" = check ] && exit {check}\nexit {test}',
+    )
+    done = subprocess.run(
+        [checkout / ".ci/run"],
+        cwd="/",
+        env={"PATH": f"{checkout / 'bin'}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["check", "test"]
+    assert (done.returncode == 0) == (check == test == 0)

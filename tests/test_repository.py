@@ -1,0 +1,190 @@
+"""What the repository promises: a lock that protects, files that name no machine, small modules."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import ffn
+
+LOCKS = ("requirements.txt", "requirements-dev.txt")
+Locks = dict[str, dict[str, re.Match[str]]]
+LOCKED = re.compile(
+    r"(?P<name>[a-z0-9-]+)==(?P<version>[A-Za-z0-9.!+]+)(?P<marker> ; [^\\\n]+)?"
+    r"(?P<hashes>( \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
+)
+# A registry or a home folder in a tracked file would tie the project to where it was written.
+MACHINE = re.compile(
+    rb"pypi(\.python)?\.org|pythonhosted\.org|/(home|Users)/\w|/roo[t]/|[A-Z]:\\Users\\"
+)
+MOST_LINES = 300
+# Longer files and the reason each may be.
+LONG_FILES: dict[str, str] = {}
+
+
+def read_lock(text: str) -> dict[str, re.Match[str]]:
+    """Return the packages of a lock file by name; refuse any line that is not part of one."""
+    packages, position = {}, 0
+    while position < len(text):
+        found = LOCKED.match(text, position)
+        if found is None:
+            raise ValueError(f"not a package with hashes: {text[position:].splitlines()[0]!r}")
+        packages[found["name"]] = found
+        position = found.end()
+    return packages
+
+
+def machine_names(content: bytes) -> list[str]:
+    """Return the registry hosts and home folders named in a file."""
+    return [found[0].decode() for found in MACHINE.finditer(content)]
+
+
+def tracked(repository: Path) -> list[Path]:
+    """Return the files under version control, and those about to be."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=repository, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    names = listed.stdout.decode().split("\0")
+    return [path for path in (repository / name for name in names if name) if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path) -> dict[str, Any]:
+    """The document in pyproject.toml."""
+    return tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def locks(repository: Path) -> Locks:
+    """Both lock files, read."""
+    return {name: read_lock((repository / name).read_text("utf-8")) for name in LOCKS}
+
+
+GOOD = f"numpy==2.4.6 \\\n    --hash=sha256:{'0' * 64}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--index-url https://example.org/simple\n" + GOOD,
+        GOOD + "--extra-index-url https://example.org/simple\n",
+        GOOD + "--find-links /somewhere\n",
+        "# made on some machine\n" + GOOD,
+        GOOD + "-e .\n",
+        GOOD + "scipy==1.17.1\n",
+        GOOD + f"scipy>=1.17 \\\n    --hash=sha256:{'0' * 64}\n",
+        GOOD + f"scipy==1.17.1 \\\n    --hash=md5:{'0' * 32}\n",
+        GOOD + f"scipy @ https://example.org/s.whl \\\n    --hash=sha256:{'0' * 64}\n",
+    ],
+)
+def test_a_lock_with_anything_but_hashed_packages_is_refused(text: str) -> None:
+    assert list(read_lock(GOOD)) == ["numpy"]
+    with pytest.raises(ValueError, match="not a package with hashes"):
+        read_lock(text)
+
+
+def test_the_locks_hold_hashed_packages_only(
+    locks: Locks,
+) -> None:
+    runtime, development = (locks[name] for name in LOCKS)
+    assert len(runtime) > 50
+    # The wheels of every platform are listed, not only those of one machine.
+    for name in ("numpy", "scipy", "scikit-learn", "matplotlib"):
+        assert runtime[name]["hashes"].count("--hash") > 20
+    # The same version and hashes in both: `make test` changes nothing that `make run` installed.
+    assert {name: found[0] for name, found in runtime.items()}.items() <= {
+        name: found[0] for name, found in development.items()
+    }.items()
+
+
+def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) -> None:
+    table = project["project"]
+    wanted = {
+        "requirements.txt": [*table["dependencies"], *project["build-system"]["requires"]],
+        "requirements-dev.txt": table["optional-dependencies"]["dev"],
+    }
+    for lock, lines in wanted.items():
+        for requirement in map(Requirement, lines):
+            found = locks[lock][canonicalize_name(requirement.name)]
+            assert found["marker"] is None
+            assert found["version"] in requirement.specifier, f"{lock}: {requirement}"
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("prefect", "==3.8.8"),
+        # From 0.155 on Prefect's server does not start; its next release caps it here.
+        ("fastapi", "<0.151"),
+        # With 2.1 a schedule never fires, and only the server's log says why.
+        ("sqlalchemy", "<2.1"),
+    ],
+)
+def test_the_pins_without_which_prefect_fails_hold(
+    package: str,
+    allowed: str,
+    project: dict[str, Any],
+    locks: Locks,
+) -> None:
+    assert f"{package}{allowed}" in project["project"]["dependencies"]
+    assert locks["requirements.txt"][package]["version"] in SpecifierSet(allowed)
+    assert version(package) in SpecifierSet(allowed)
+
+
+def test_one_version_number(project: dict[str, Any]) -> None:
+    assert project["project"]["version"] == ffn.__version__
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "https://" + "pypi" + ".org/simple",
+        "https://files." + "pythonhosted" + ".org/packages",
+        "/" + "home/someone/project",
+        "/" + "Users/someone",
+        "/" + "root/project",
+    ],
+)
+def test_a_machines_name_is_found(content: str) -> None:
+    assert machine_names(f"see {content}".encode())
+    assert machine_names(b"see https://example.org/home and ./Users.md") == []
+
+
+def test_no_file_names_a_registry_or_a_home(repository: Path) -> None:
+    files = tracked(repository)
+    assert repository / "pyproject.toml" in files
+    named = {
+        str(path.relative_to(repository)): names
+        for path in files
+        if (names := machine_names(path.read_bytes()))
+    }
+    assert named == {}
+
+
+def test_source_files_are_short(repository: Path) -> None:
+    lines = {
+        path.relative_to(repository).as_posix(): path.read_bytes().count(b"\n")
+        for path in tracked(repository)
+        if path.suffix == ".py"
+    }
+    assert "ffn/__init__.py" in lines
+    long = {name for name, count in lines.items() if count > MOST_LINES}
+    assert long == set(LONG_FILES), "split these, or give the reason in LONG_FILES"
+
+
+def test_the_hooks_are_local(repository: Path) -> None:
+    text = (repository / ".pre-commit-config.yaml").read_text("utf-8")
+    assert set(re.findall(r"repo: *(\S+)", text)) == {"local"}
+    entries = re.findall(r"entry: (\S+)", text)
+    assert entries
+    assert all(entry.startswith(".venv/bin/") for entry in entries)
