@@ -23,7 +23,7 @@ def snapshots_at_once(network: Network, n_rows: int) -> int:
     """Return how many epochs' parameters to gather before evaluating them together."""
     k, n_parameters = network.parameters.shape
     floats = k * max(n_parameters, n_rows * max(network.widths))
-    fit = _WORKING_BYTES // (floats * network.parameters.itemsize)
+    fit: int = _WORKING_BYTES // (floats * network.parameters.itemsize)
     return max(1, min(_MOST_SNAPSHOTS, fit))
 
 

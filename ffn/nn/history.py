@@ -57,4 +57,5 @@ class History:
     @property
     def epochs_run(self) -> Array:
         """Integers [K]: epochs recorded for each network."""
-        return np.isfinite(self.train_loss).sum(axis=0)
+        epochs: Array = np.isfinite(self.train_loss).sum(axis=0)
+        return epochs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,4 +31,4 @@ def he_normal(n_in: int, n_out: int, generator: np.random.Generator) -> npt.NDAr
     half of them are cut to zero by ReLU: He et al. 2015, "Delving Deep into Rectifiers",
     equation 10 (the forward variant, "fan in").
     """
-    return generator.standard_normal((n_in, n_out)) * np.sqrt(2.0 / n_in)
+    return generator.standard_normal((n_in, n_out)) * math.sqrt(2.0 / n_in)

@@ -18,7 +18,7 @@ def softmax(logits: Array, out: Array | None = None) -> Array:
     ``p_c = exp(z_c - max z) / sum_j exp(z_j - max z)``. The maximum cancels; without it exp
     overflows above 88 in float32.
     """
-    p = np.subtract(logits, logits.max(axis=-2, keepdims=True), out=out)
+    p: Array = np.subtract(logits, logits.max(axis=-2, keepdims=True), out=out)
     np.exp(p, out=p)
     p /= p.sum(axis=-2, keepdims=True)
     return p
@@ -34,4 +34,5 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
     log_sum = np.log(np.exp(logits - highest[..., None, :]).sum(axis=-2))
     index = np.broadcast_to(labels, highest.shape)[..., None, :]
     own = np.take_along_axis(logits, index, axis=-2)[..., 0, :]
-    return log_sum + (highest - own)
+    loss: Array = log_sum + (highest - own)
+    return loss

@@ -84,7 +84,7 @@ class Momentum:
         self.momentum = momentum
         self.gradients = np.zeros_like(parameters)
         self.velocity = np.zeros_like(parameters)
-        self.memory = (self.velocity,)
+        self.memory: tuple[Array, ...] = (self.velocity,)
         self._blocks = _blocks(parameters, self.gradients, self.velocity, np.empty_like(parameters))
 
     def step(self, factor: float = 1.0) -> None:
@@ -125,7 +125,7 @@ class Adam:
         self.m = np.zeros_like(parameters)
         self.v = np.zeros_like(parameters)
         self.t = np.zeros(1, dtype=np.int64)
-        self.memory = (self.m, self.v, self.t)
+        self.memory: tuple[Array, ...] = (self.m, self.v, self.t)
         self._blocks = _blocks(
             parameters, self.gradients, self.m, self.v, np.empty_like(parameters)
         )
@@ -183,7 +183,7 @@ class AdamW:
             parameters, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon
         )
         self.gradients = self.adam.gradients
-        self.memory = self.adam.memory
+        self.memory: tuple[Array, ...] = self.adam.memory
         self.weight_decay = weight_decay
         everywhere = np.ones(parameters.shape[-1], bool) if decayed is None else decayed
         self._decayed = everywhere.astype(parameters.dtype)
@@ -220,7 +220,7 @@ def create_optimizer(
     *,
     frozen_layers: Collection[int] = (),
     decay_biases: bool = False,
-    **hyperparameters: float,
+    **hyperparameters: Any,
 ) -> Optimizer:
     """Return the optimizer called ``name`` (a key of ``OPTIMIZERS``) for a stack's parameters.
 
