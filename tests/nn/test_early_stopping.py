@@ -1,0 +1,104 @@
+"""Early stopping against a run without it, whose history tells what should have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from ffn.nn import Network
+from ffn.nn import training as training_module
+
+Run = Callable[..., tuple[Network, Any]]
+PARTS = {"rows": np.arange(45)[None], "validation_rows": np.arange(45, 97)[None]}
+OVERFITTING = {**PARTS, "learning_rate": 0.05, "batch_size": 8}
+
+
+def expected_course(losses: np.ndarray, patience: int, min_delta: float) -> tuple[int, int]:
+    """Return the best epoch and the number of epochs run."""
+    best, best_epoch = np.inf, -1
+    for epoch, loss in enumerate(losses):
+        if loss < best - min_delta:
+            best, best_epoch = loss, epoch
+        elif epoch - best_epoch == patience:
+            return best_epoch, epoch + 1
+    return best_epoch, len(losses)
+
+
+@pytest.mark.parametrize("patience", [1, 3, 10])
+@pytest.mark.parametrize("min_delta", [0.0, 0.01])
+def test_stops_when_it_should_and_gives_back_the_best_epoch(
+    run: Run, patience: int, min_delta: float
+) -> None:
+    seeds = range(3)
+    _, full = run(seeds=seeds, epochs=80, **OVERFITTING)
+    stopped, history = run(
+        seeds=seeds, epochs=80, patience=patience, min_delta=min_delta, **OVERFITTING
+    )
+    for k in seeds:
+        best, n_epochs = expected_course(full.validation_loss[:, k], patience, min_delta)
+        assert n_epochs < 80
+        assert history.best_epoch[k] == best
+        assert history.epochs_run[k] == n_epochs
+        assert_array_equal(
+            history.validation_loss[:n_epochs, k], full.validation_loss[:n_epochs, k]
+        )
+        assert np.isnan(history.validation_loss[n_epochs:, k]).all()
+        assert np.isnan(history.train_accuracy[n_epochs:, k]).all()
+        until_best, _ = run(seeds=[k], epochs=best + 1, **OVERFITTING)
+        np.testing.assert_allclose(
+            stopped.parameters[k], until_best.parameters[0], rtol=1e-10, atol=1e-13
+        )
+
+
+def test_without_patience_the_last_epoch_is_kept(run: Run) -> None:
+    network, history = run(seeds=range(2), epochs=30, **OVERFITTING)
+    assert_array_equal(history.best_epoch, [29, 29])
+    assert_array_equal(history.epochs_run, [30, 30])
+    assert (history.validation_loss.argmin(axis=0) < 29).all()
+    p = network.predict_proba(np.zeros((1, 4)))
+    assert np.isfinite(p).all()
+
+
+def test_patience_that_is_not_used_up_still_gives_back_the_best_epoch(run: Run) -> None:
+    network, history = run(epochs=30, patience=1000, **OVERFITTING)
+    assert history.epochs_run[0] == 30
+    best = history.validation_loss[:, 0].argmin()
+    assert best < 29
+    assert history.best_epoch[0] == best
+    assert_array_equal(network.parameters, run(epochs=best + 1, **OVERFITTING)[0].parameters)
+
+
+def test_training_ends_when_all_have_stopped(run: Run) -> None:
+    reported: list[int] = []
+    _, history = run(
+        seeds=range(3), epochs=5000, patience=3, on_epoch=reported.append, **OVERFITTING
+    )
+    assert reported[-1] <= history.epochs_run.max() + 25
+    assert history.epochs_run.max() < 200
+
+
+@pytest.mark.parametrize("block", [1, 3, 1000])
+@pytest.mark.parametrize("patience", [None, 3])
+def test_how_many_snapshots_are_evaluated_at_once_does_not_show(
+    run: Run, monkeypatch: pytest.MonkeyPatch, block: int, patience: int | None
+) -> None:
+    settings = {"seeds": range(3), "epochs": 40, "patience": patience, **OVERFITTING}
+    network, history = run(**settings)
+    monkeypatch.setattr(training_module, "snapshots_at_once", lambda *_: block)
+    other, other_history = run(**settings)
+    assert_array_equal(other.parameters, network.parameters)
+    assert_array_equal(other_history.best_epoch, history.best_epoch)
+    assert_array_equal(other_history.epochs_run, history.epochs_run)
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        np.testing.assert_allclose(
+            getattr(other_history, name), getattr(history, name), rtol=1e-12, atol=1e-14
+        )
+
+
+def test_patience_needs_validation_rows(run: Run) -> None:
+    with pytest.raises(ValueError, match="early stopping watches the validation loss and needs"):
+        run(patience=3)

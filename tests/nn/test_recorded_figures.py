@@ -1,0 +1,114 @@
+"""What History says, worked out again by scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics import accuracy_score, log_loss
+
+from ffn.nn import History, Network
+from ffn.nn import batches as batches_module
+from ffn.nn import evaluation as evaluation_module
+from ffn.nn.evaluation import snapshots_at_once
+
+Run = Callable[..., tuple[Network, Any]]
+CLASSES = [0, 1, 2]
+ROWS = np.stack([np.arange(0, 60), np.arange(30, 90)])
+VALIDATION = np.stack([np.arange(60, 97), np.r_[0:30, 90:97]])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_every_epochs_figures_are_sklearns(run: Run, table: Any, weighted: bool) -> None:
+    weights = np.random.default_rng(1).uniform(0, 2, size=97) if weighted else None
+    settings = {
+        "seeds": range(2),
+        "rows": ROWS,
+        "validation_rows": VALIDATION,
+        "row_weights": weights,
+    }
+    _, history = run(epochs=6, **settings)
+    for epoch in range(6):
+        network, _ = run(epochs=epoch + 1, **settings)
+        probabilities = network.predict_proba(table.x)
+        for k in range(2):
+            for part, loss, accuracy in (
+                (ROWS[k], history.train_loss, history.train_accuracy),
+                (VALIDATION[k], history.validation_loss, history.validation_accuracy),
+            ):
+                p, labels = probabilities[k, part], table.labels[part]
+                own = None if weights is None else weights[part]
+                assert loss[epoch, k] == pytest.approx(
+                    log_loss(labels, p, labels=CLASSES, sample_weight=own), rel=1e-12
+                )
+                assert accuracy[epoch, k] == pytest.approx(
+                    accuracy_score(labels, p.argmax(axis=1)), rel=1e-14
+                )
+
+
+def test_shapes_and_types(run: Run) -> None:
+    _, history = run(seeds=range(3), epochs=7)
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        assert getattr(history, name).shape == (7, 3)
+        assert getattr(history, name).dtype == np.float64
+    assert np.isnan(history.validation_loss).all()
+    assert np.isnan(history.validation_accuracy).all()
+    assert history.best_epoch.tolist() == [6, 6, 6]
+    assert history.epochs_run.tolist() == [7, 7, 7]
+    assert history.diverged == [None, None, None]
+    assert history.finished.tolist() == [True, True, True]
+
+
+def test_an_empty_history_knows_nothing() -> None:
+    history = History.empty(4, 2)
+    assert history.epochs_run.tolist() == [0, 0]
+    assert history.best_epoch.tolist() == [-1, -1]
+    # Each figure has an array of its own.
+    history.train_loss[0, 0] = 1.0
+    assert np.isnan(history.train_accuracy).all()
+
+
+def test_block_sizes_do_not_show(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"seeds": range(2), "epochs": 6, "rows": ROWS, "validation_rows": VALIDATION}
+    network, history = run(**settings)
+    monkeypatch.setattr(batches_module, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(evaluation_module, "_WORKING_BYTES", 1)
+    other, other_history = run(**settings)
+    np.testing.assert_array_equal(other.parameters, network.parameters)
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        assert_allclose(getattr(other_history, name), getattr(history, name), rtol=1e-13)
+
+
+def test_weights_do_not_change_with_the_block(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = np.random.default_rng(1).uniform(0, 2, size=97)
+    network, history = run(epochs=3, row_weights=weights)
+    monkeypatch.setattr(batches_module, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(evaluation_module, "_WORKING_BYTES", 1)
+    other, other_history = run(epochs=3, row_weights=weights)
+    np.testing.assert_array_equal(other.parameters, network.parameters)
+    assert_allclose(other_history.train_loss, history.train_loss, rtol=1e-13)
+
+
+def test_large_stacks_are_evaluated_a_few_snapshots_at_a_time() -> None:
+    small = Network((4, 16, 4, 3), np.zeros((1, 163), np.float32))
+    large = Network((64, 512, 10), np.zeros((4, Network.count((64, 512, 10))), np.float32))
+    assert snapshots_at_once(small, 120) == 25
+    assert snapshots_at_once(large, 100_000) == 1
+
+
+def test_progress_is_told_after_every_block(run: Run) -> None:
+    reported: list[int] = []
+    run(epochs=60, on_epoch=reported.append)
+    assert reported == sorted(set(reported))
+    assert reported[-1] == 60
+
+
+def test_an_exception_from_the_callback_ends_the_training(run: Run) -> None:
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt("enough")
+
+    with pytest.raises(KeyboardInterrupt, match="enough"):
+        run(epochs=10_000, on_epoch=stop)
