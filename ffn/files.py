@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -12,7 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["atomic_file", "canonical_json", "sweep", "sync_folder", "temporary_name", "write_bytes", "write_json"]
+__all__ = [
+    "atomic_file",
+    "atomic_files",
+    "canonical_json",
+    "sweep",
+    "sync_folder",
+    "temporary_name",
+    "write_bytes",
+    "write_json",
+]
 
 # The process id lets a later start tell a dead writer's leftovers from a living one's work.
 _TEMPORARY = re.compile(r"\.ffn-(?P<pid>\d+)-[0-9a-f]+\.tmp")
@@ -33,25 +43,41 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a binary file that takes the name ``path`` only when the block ends without an error.
+def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
+    """Open binary files that take the names ``paths`` together, when the block ends without error.
 
-    The bytes go to a temporary file in the same folder (which is made if need be), are
-    flushed to disk and renamed. On an error the temporary file is removed and ``path`` is
-    as it was.
+    The bytes go to temporary files in the same folders (which are made if need be) and are
+    flushed to disk; only then are all renamed, in the order given. The last one is thus a
+    mark that the others are there. On an error the temporary files are removed and every
+    path is as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / temporary_name()
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    temporaries = [path.parent / temporary_name() for path in paths]
     try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with contextlib.ExitStack() as stack:
+            files = tuple(stack.enter_context(path.open("x+b")) for path in temporaries)
+            yield files
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for temporary, path in zip(temporaries, paths, strict=True):
+            temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries:
+            temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    for folder in {path.parent for path in paths}:
+        sync_folder(folder)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a binary file that takes the name ``path`` only when the block ends without an error."""
+    with atomic_files(path) as (file,):
+        yield file
 
 
 def write_bytes(path: Path, content: bytes) -> None:

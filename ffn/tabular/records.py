@@ -128,6 +128,11 @@ class Records:
         self.header = self._read_header()
 
     @property
+    def rows(self) -> int:
+        """Records so far, good and rejected, without the header."""
+        return self._place.rows
+
+    @property
     def blank_lines(self) -> int:
         """Lines with nothing on them so far."""
         return self._place.blank_lines

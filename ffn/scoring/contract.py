@@ -1,0 +1,147 @@
+"""A file's columns matched to the schema, and its records to numbers or rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, did_you_mean, quote
+from ffn.tabular.blocks import Block
+from ffn.tabular.cells import MISSING, category_codes, numbers
+from ffn.tabular.decimals import plain_decimals
+from ffn.tabular.records import Header, separator_hint
+from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
+from ffn.tabular.schema import Feature, Schema
+
+__all__ = ["Contract", "TypedBlock", "match_header"]
+
+
+@dataclass(frozen=True, eq=False)
+class TypedBlock:
+    """Records that keep the contract [n], typed.
+
+    Attributes
+    ----------
+    block
+        The records themselves.
+    numeric
+        float64 [n, F], NaN where a cell is missing and may be.
+    codes
+        int64 [n, G]: a category, ``MISSING`` where that may be, or ``UNKNOWN``.
+    rejects
+        The records of the same stretch that do not keep it, in order.
+    """
+
+    block: Block
+    numeric: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int64]
+    rejects: list[Reject]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Where in a file each feature stands.
+
+    Attributes
+    ----------
+    numeric, categorical
+        Features in the schema's order, each with its column in the file.
+    missing_values
+        Cell texts that mean "no value".
+    """
+
+    numeric: tuple[tuple[Feature, int], ...]
+    categorical: tuple[tuple[Feature, int], ...]
+    missing_values: tuple[str, ...]
+
+    def read(self, block: Block) -> TypedBlock:
+        """Type the features of every record; reject records with a cell that has no meaning."""
+        rejects: dict[int, Reject] = {}
+
+        def reject(feature: Feature, column: int, records: Sequence[int], reason: Reason) -> None:
+            for i in records:
+                cell = block.text[block.cell_starts[column, i] : block.cell_ends[column, i]]
+                row, line = int(block.rows[i]), int(block.lines[i])
+                found = Reject(row, line, feature.name, shorten(cell), reason, DETAILS[reason])
+                rejects.setdefault(i, found)
+
+        numeric = np.empty((len(self.numeric), len(block)))
+        for f, (feature, column) in enumerate(self.numeric):
+            numeric[f], wrong = self._numbers(block, column)
+            reject(feature, column, wrong, Reason.NOT_A_NUMBER)
+            if not feature.missing:
+                missing = np.flatnonzero(np.isnan(numeric[f])).tolist()
+                reject(feature, column, sorted(set(missing) - set(wrong)), Reason.MISSING_VALUE)
+        codes = np.empty((len(self.categorical), len(block)), dtype=np.int64)
+        for g, (feature, column) in enumerate(self.categorical):
+            codes[g] = category_codes(block.cells(column), feature.categories, self.missing_values)
+            if not feature.missing:
+                missing = np.flatnonzero(codes[g] == MISSING).tolist()
+                reject(feature, column, missing, Reason.MISSING_VALUE)
+
+        good = np.ones(len(block), dtype=bool)
+        good[list(rejects)] = False
+        return TypedBlock(
+            block.take(good),
+            numeric[:, good].T,
+            codes[:, good].T,
+            sorted([*block.rejects, *rejects.values()], key=lambda found: found.row),
+        )
+
+    def _numbers(self, block: Block, column: int) -> tuple[npt.NDArray[np.float64], list[int]]:
+        """Numbers of a column [n], NaN where there is none, and the cells that are mistakes."""
+        values, plain = plain_decimals(
+            block.data, block.cell_starts[column], block.cell_ends[column]
+        )
+        # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
+        for value in numbers(self.missing_values, ())[0]:
+            plain &= values != value
+        if plain.all():
+            return values, []
+        others = np.flatnonzero(~plain)
+        values[others], wrong = numbers(block.take(~plain).cells(column), self.missing_values)
+        return values, others[wrong].tolist()
+
+
+def match_header(header: Header, schema: Schema, name: str, added: Sequence[str]) -> Contract:
+    """Find the features' columns by name. Order does not matter; other columns pass through.
+
+    Parameters
+    ----------
+    name
+        What errors call the file.
+    added
+        Columns that scoring will add.
+
+    Raises
+    ------
+    DataError
+        A feature's column is missing, or the file has one of ``added`` already.
+    """
+    for feature in schema.features:
+        if feature.name not in header.names:
+            hint = separator_hint(header) or did_you_mean(feature.name, header.names)
+            raise DataError(
+                f"{name} has no column {quote(feature.name)}, which the model needs.{hint}"
+                f"{'' if hint else _columns_found(header)}"
+            )
+    for column in added:
+        if column in header.names:
+            raise DataError(
+                f"{name} has a column {quote(column)} already, which scoring would add. "
+                "Rename or remove it; is the file scored already?"
+            )
+    position = {column: place for place, column in enumerate(header.names)}
+    return Contract(
+        tuple((feature, position[feature.name]) for feature in schema.numeric),
+        tuple((feature, position[feature.name]) for feature in schema.categorical),
+        schema.missing_values,
+    )
+
+
+def _columns_found(header: Header) -> str:
+    shown = ", ".join(quote(column, limit=30) for column in header.names[:10])
+    return f" It has {shown}{', …' if len(header.names) > 10 else ''}."

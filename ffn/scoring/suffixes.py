@@ -1,0 +1,89 @@
+"""What scoring writes after each record: label, confidence, probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.quoting import quoted, write_record
+from ffn.tabular.schema import Schema
+
+__all__ = ["Suffixes", "added_columns"]
+
+# Probabilities are written in units of 1/10,000: few enough texts to make each only once.
+_UNITS = 10_000
+# Some ten megabytes, whatever the number of classes.
+_POOL_LIMIT = 100_000
+
+
+def added_columns(schema: Schema, *, probabilities: bool) -> tuple[str, ...]:
+    """Return the names of the columns that scoring adds."""
+    every = [f"probability_{label}" for label in schema.classes] if probabilities else []
+    return (f"predicted_{schema.target}", "confidence", *every)
+
+
+class Suffixes:
+    """Texts to append to records, each beginning with the delimiter.
+
+    Parameters
+    ----------
+    probabilities
+        True to add the probability of every class.
+    """
+
+    def __init__(self, schema: Schema, delimiter: str, *, probabilities: bool) -> None:
+        self.header = delimiter + write_record(
+            added_columns(schema, probabilities=probabilities), delimiter
+        )
+        self._probabilities = probabilities
+        shares = [f"{delimiter}{unit / _UNITS:.4f}".encode() for unit in range(_UNITS + 1)]
+        labels = [(delimiter + quoted(label, delimiter)).encode() for label in schema.classes]
+        self._shares = shares
+        # Label c with confidence u: entry c * (_UNITS + 1) + u, made when first asked for.
+        self._pool = _Pool(labels, shares)
+
+    def texts(
+        self, labels: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]
+    ) -> tuple[list[bytes], int]:
+        """Return a text for each row, and the sum of the confidences written.
+
+        Parameters
+        ----------
+        labels
+            Predicted class of each row [n].
+        probabilities
+            [n, C], finite, in 0..1.
+
+        Returns
+        -------
+        texts
+            n of them, UTF-8.
+        units
+            Sum of the confidences in units of 1/10,000: an integer, so that it does not
+            depend on how rows are grouped.
+        """
+        units = np.rint(probabilities * _UNITS).astype(np.int64)
+        confidence = units[np.arange(len(units)), labels]
+        texts = list(map(self._pool.__getitem__, (labels * (_UNITS + 1) + confidence).tolist()))
+        if self._probabilities:
+            shares = self._shares
+            texts = [
+                text + b"".join([shares[unit] for unit in row])
+                for text, row in zip(texts, units.tolist(), strict=True)
+            ]
+        return texts, int(confidence.sum())
+
+
+class _Pool(dict[int, bytes]):
+    def __init__(self, labels: Sequence[bytes], shares: Sequence[bytes]) -> None:
+        super().__init__()
+        self._labels, self._shares = labels, shares
+
+    def __missing__(self, key: int) -> bytes:
+        label, unit = divmod(key, _UNITS + 1)
+        text = self._labels[label] + self._shares[unit]
+        if len(self) < _POOL_LIMIT:
+            self[key] = text
+        return text

@@ -1,0 +1,113 @@
+"""What is counted while a file is scored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.scoring.contract import Contract
+from ffn.tabular.blocks import Block
+from ffn.tabular.cells import UNKNOWN, trim
+from ffn.tabular.rejects import Reason, Reject, shorten
+from ffn.tabular.schema import Schema
+
+__all__ = ["Tally"]
+
+_EXAMPLES = 10
+_CONFIDENCE_UNITS = 10_000
+
+
+class Tally:
+    """Counts over the rows of one file; sums of integers, so grouping cannot change them.
+
+    Attributes
+    ----------
+    scored
+        Rows with a prediction.
+    reasons
+        Rejected rows by reason.
+    """
+
+    def __init__(self, schema: Schema, contract: Contract) -> None:
+        self.scored = 0
+        self.reasons: Counter[Reason] = Counter()
+        self._classes = schema.classes
+        self._contract = contract
+        self._per_class = np.zeros(len(schema.classes), dtype=np.int64)
+        self._confidence_units = 0
+        self._out_of_range: Counter[str] = Counter()
+        self._unseen: Counter[str] = Counter()
+        # Insertion order is the file's; a dict of None is an ordered set.
+        self._examples: dict[str, dict[str, None]] = {}
+
+    @property
+    def rejected(self) -> int:
+        """Rows without a prediction."""
+        return self.reasons.total()
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Scored rows by predicted class, in the order of the classes; zeros included."""
+        return dict(zip(self._classes, self._per_class.tolist(), strict=True))
+
+    @property
+    def reject_reasons(self) -> dict[str, int]:
+        """Rejected rows by reason that occurred, most frequent first."""
+        return {str(reason): count for reason, count in self.reasons.most_common()}
+
+    @property
+    def mean_confidence(self) -> float | None:
+        """Mean of the confidences as written; None if no row was scored."""
+        if not self.scored:
+            return None
+        return round(self._confidence_units / (_CONFIDENCE_UNITS * self.scored), 6)
+
+    def count_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Count rejected rows."""
+        self.reasons.update(reject.reason for reject in rejects)
+
+    def count_scored(
+        self,
+        block: Block,
+        numeric: npt.NDArray[np.float64],
+        codes: npt.NDArray[np.int64],
+        labels: npt.NDArray[np.intp],
+        confidence_units: int,
+    ) -> None:
+        """Count scored rows [n] with their numbers [n, F], codes [n, G] and labels [n]."""
+        self.scored += len(block)
+        self._per_class += np.bincount(labels, minlength=len(self._classes))
+        self._confidence_units += confidence_units
+        for (feature, _), values in zip(self._contract.numeric, numeric.T, strict=True):
+            if feature.minimum is not None and feature.maximum is not None:
+                width = feature.maximum - feature.minimum
+                far = (values < feature.minimum - width) | (values > feature.maximum + width)
+                self._out_of_range[feature.name] += int(np.count_nonzero(far))
+        for (feature, column), values in zip(self._contract.categorical, codes.T, strict=True):
+            unseen = values == UNKNOWN
+            if unseen.any():
+                self._unseen[feature.name] += int(np.count_nonzero(unseen))
+                examples = self._examples.setdefault(feature.name, {})
+                if len(examples) < _EXAMPLES:
+                    cells = map(trim, block.take(unseen).cells(column))
+                    examples |= dict.fromkeys(map(shorten, cells))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every count, as a manifest holds them."""
+        return {
+            "rows": self.scored + self.rejected,
+            "scored": self.scored,
+            "rejected": self.rejected,
+            "classes": self.class_counts,
+            "mean_confidence": self.mean_confidence,
+            "rejects": self.reject_reasons,
+            "out_of_range": {name: n for name, n in self._out_of_range.items() if n},
+            "unseen_categories": {
+                name: {"rows": count, "examples": list(self._examples[name])[:_EXAMPLES]}
+                for name, count in self._unseen.items()
+            },
+        }

@@ -1,0 +1,19 @@
+"""Cells written by the csv rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["quoted", "write_record"]
+
+
+def quoted(cell: str, delimiter: str = ",") -> str:
+    """Return ``cell`` as it must stand in a record: in quotes only if it needs them."""
+    if any(character in cell for character in (delimiter, '"', "\n", "\r")):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+def write_record(cells: Iterable[object], delimiter: str = ",") -> str:
+    """Return one record, without a line end."""
+    return delimiter.join(quoted(str(cell), delimiter) for cell in cells)

@@ -1,0 +1,43 @@
+"""What a test sees of a CSV file: plain tuples, independent of how it was cut into blocks."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+from ffn.tabular.records import Records
+from ffn.tabular.rejects import Reject
+
+
+class Good(NamedTuple):
+    row: int
+    line: int
+    text: bytes
+    line_end: bytes
+    cells: list[str]
+
+
+class Reading(NamedTuple):
+    names: tuple[str, ...]
+    good: list[Good]
+    rejects: list[Reject]
+    rows: int
+    blank_lines: int
+
+
+def read(content: bytes, **options) -> Reading:
+    records = Records(io.BytesIO(content), "t.csv", **options)
+    good: list[Good] = []
+    rejects: list[Reject] = []
+    for block in records:
+        columns = [block.cells(c) for c in range(len(records.header.names))]
+        places = (block.rows.tolist(), block.lines.tolist())
+        cells = map(list, zip(*columns, strict=True))
+        good += map(Good, *places, block.records(), block.line_ends(), cells)
+        rejects += block.rejects
+    return Reading(records.header.names, good, rejects, records.rows, records.blank_lines)
+
+
+def reasons(content: bytes, **options) -> list[tuple[int, int, str]]:
+    """Row, line and reason of each reject."""
+    return [(r.row, r.line, str(r.reason)) for r in read(content, **options).rejects]

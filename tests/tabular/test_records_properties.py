@@ -1,0 +1,139 @@
+"""The reader against Python's csv module, against itself in small pieces, and against chaos."""
+
+import codecs
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from readings import read
+
+from ffn.tabular.records import Records
+from ffn.tabular.structure import scan_carefully, scan_quickly
+
+# Everything but surrogates and NUL; the characters of the grammar come up often.
+TEXT = st.text(
+    st.one_of(
+        st.sampled_from(' ,;"\n\r\t|é😀'),
+        st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
+    ),
+    max_size=8,
+)
+TABLES = st.integers(1, 4).flatmap(
+    lambda columns: st.lists(st.lists(TEXT, min_size=columns, max_size=columns), max_size=6)
+)
+CHAOS = st.lists(
+    st.sampled_from([b",", b'"', b'""', b"\n", b"\r", b"\r\n", b"a", b"1", b"1,2\n", b'"x",']),
+    max_size=40,
+).map(b"".join)
+DIRT = st.lists(
+    st.sampled_from([b"\0", b"\xff", b"\xc3", b"\xa9", b",", b'"', b"\n", b"\r", b"1,2\n", b"x"]),
+    max_size=40,
+).map(b"".join)
+
+
+@given(
+    rows=TABLES,
+    delimiter=st.sampled_from(",;\t|"),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    final_line_end=st.booleans(),
+    block_size=st.integers(1, 64),
+)
+def test_what_the_csv_module_writes_comes_back(
+    rows, delimiter, line_end, quoting, encoding, final_line_end, block_size
+):
+    if quoting == csv.QUOTE_MINIMAL and line_end != "\r\n":
+        # Python's writer leaves a line break bare if it is not the one it ends lines with.
+        rows = [[re.sub(r"[\r\n]", " ", cell) for cell in row] for row in rows]
+    columns = len(rows[0]) if rows else 2
+    texts = []
+    for row in [[f"c{i}" for i in range(columns)], *rows]:
+        file = io.StringIO(newline="")
+        dialect = {"delimiter": delimiter, "lineterminator": line_end, "quoting": quoting}
+        csv.writer(file, **dialect).writerow(row)
+        texts.append(file.getvalue())
+    if not final_line_end:
+        texts[-1] = texts[-1].removesuffix(line_end)
+    content = "".join(texts).encode(encoding)
+    reading = read(content, delimiter=delimiter, block_size=block_size)
+    assert reading.rejects == []
+    assert [good.cells for good in reading.good] == rows
+    assert [(good.text + good.line_end).decode() for good in reading.good] == texts[1:]
+    assert [good.row for good in reading.good] == list(range(1, len(rows) + 1))
+
+
+@given(body=CHAOS)
+@example(body=b'"a""')
+def test_without_rejects_the_csv_module_reads_the_same(body):
+    reading = read(b"a,b\n" + body)
+    if not reading.rejects:
+        lines = io.StringIO(body.decode(), newline="")
+        assert [good.cells for good in reading.good] == [
+            row for row in csv.reader(lines, strict=True) if row
+        ]
+
+
+@given(body=CHAOS, line_end=st.sampled_from([b"\n", b"\r\n", b"\r"]))
+def test_no_byte_is_lost(body, line_end):
+    reading = read(b"a,b" + line_end + body)
+    rows = [(good.row, good.text.decode()) for good in reading.good]
+    rows += [(reject.row, reject.value) for reject in reading.rejects]
+    assert [row for row, _ in sorted(rows)] == list(range(1, reading.rows + 1))
+    joined = "".join(text for _, text in sorted(rows))
+    assert re.sub(r"[\r\n]", "", joined) == re.sub(r"[\r\n]", "", body.decode())
+
+
+@given(
+    body=st.one_of(CHAOS, DIRT),
+    line_end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    block_size=st.integers(1, 64),
+    record_limit=st.sampled_from([5, 12, 1000]),
+)
+@example(body=b'1,"xx', line_end=b"\n", block_size=1, record_limit=5)
+@example(body=b"1,222\r\n", line_end=b"\r\n", block_size=1, record_limit=5)
+def test_blocks_do_not_matter(body, line_end, block_size, record_limit):
+    content = b"a,b" + line_end + body
+    whole = read(content, block_size=10_000, record_limit=record_limit)
+    assert read(content, block_size=block_size, record_limit=record_limit) == whole
+
+
+@given(text=st.one_of(CHAOS, DIRT), final=st.booleans())
+def test_the_quick_scan_equals_the_careful_one(text, final):
+    quick = scan_quickly(text, b",", final)
+    if quick is not None:
+        careful = scan_carefully(text, b",", final)
+        for found, expected in zip(quick, careful, strict=True):
+            if hasattr(expected, "tolist"):
+                assert found.tolist() == expected.tolist()
+            else:
+                assert found == expected
+
+
+def test_clean_quotes_are_scanned_quickly_and_broken_ones_carefully():
+    clean = Records(io.BytesIO(b'a,b\r\n"x""\r\n",2\r\n3,4\r\n'), "t.csv")
+    assert sum(map(len, clean)) == 2
+    assert clean.careful_blocks == 0
+    broken = Records(io.BytesIO(b'a,b\n1,x"\n3,4\n'), "t.csv")
+    assert sum(map(len, broken)) == 1
+    assert broken.careful_blocks == 1
+
+
+@pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8])
+def test_a_long_quoted_cell_costs_its_length(bom):
+    class Counting(io.BytesIO):
+        reads = 0
+
+        def read(self, size=-1, /):
+            self.reads += 1
+            return super().read(size)
+
+    content = bom + b'a,b\n1,"' + b"x\n" * 500_000 + b'"\n'
+    stream = Counting(content)
+    records = Records(stream, "t.csv", block_size=1000)
+    assert sum(map(len, records)) == 1
+    # Doubling the read reaches a megabyte in ten steps; a thousand bytes at a time takes 1,000.
+    assert stream.reads < 25
