@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,19 @@ def test_an_older_python_is_refused_in_one_line(checkout: Path) -> None:
     assert re.fullmatch(r"make: \*\*\* .+\n", rest)
     assert done.returncode != 0
     assert not (checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize(("found", "taken"), [((3, 10), False), ((3, 11), True), ((3, 13), True)])
+def test_python_is_taken_by_its_version(
+    found: tuple[int, int], taken: bool, checkout: Path
+) -> None:
+    pretend = f"import sys; sys.version_info = {(*found, 0)}; exec(sys.argv[1])"
+    candidate = checkout / "python"
+    write_script(
+        candidate,
+        f'[ "$1" = -c ] && exec "{sys.executable}" -c "{pretend}" "$2"\nmkdir .venv',
+    )
+    assert (make(checkout, ".venv/.made", f"PYTHON={candidate}").returncode == 0) == taken
 
 
 def test_an_unfinished_environment_is_made_anew(checkout: Path) -> None:
