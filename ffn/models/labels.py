@@ -1,0 +1,107 @@
+"""Labels to integers, and what each row weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_array
+from sklearn.utils.class_weight import compute_class_weight
+
+from ffn.errors import quote
+
+__all__ = ["check_weights", "encode_labels", "weigh_classes"]
+
+Array = npt.NDArray[Any]
+
+
+def check_weights(sample_weight: Any, n_rows: int) -> Array:
+    """Return the rows' weights [N] as new float64 numbers; 1 each for None.
+
+    Raises
+    ------
+    ValueError
+        Not one finite number from 0 up for each row, or all are zero.
+    """
+    if sample_weight is None:
+        return np.ones(n_rows)
+    weights: Array = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, copy=True, input_name="sample_weight"
+    )
+    if weights.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}; expected one weight for each of "
+            f"{n_rows} rows"
+        )
+    if weights.min() < 0:
+        raise ValueError(f"sample_weight holds {weights.min()}; weights are numbers from 0 up")
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every row; there is nothing to learn from")
+    return weights
+
+
+def encode_labels(y: Array, weights: Array, classes: Array) -> Array:
+    """Return the place of each label [N] in the sorted ``classes``; 0 where a row weighs nothing.
+
+    Raises
+    ------
+    ValueError
+        A row that weighs something has a label that is not one of the classes.
+    """
+    present = np.flatnonzero(weights)
+    labels = np.zeros(len(y), dtype=np.intp)
+    places = np.searchsorted(classes, y[present]).clip(max=len(classes) - 1)
+    unknown = classes[places] != y[present]
+    if unknown.any():
+        raise ValueError(
+            f"y holds {quote(y[present][unknown][0])}, which is not one of the classes "
+            f"{quote(classes.tolist())}"
+        )
+    labels[present] = places
+    return labels
+
+
+def weigh_classes(
+    weights: Array,
+    labels: Array,
+    classes: Array,
+    class_weight: Mapping[Any, float] | str | None,
+) -> Array:
+    """Return the weights [N] times the weights of their rows' classes.
+
+    Parameters
+    ----------
+    weights
+        Weights [N] of the rows.
+    labels
+        Places [N] in ``classes``.
+    classes
+        Labels [C].
+    class_weight
+        None, weights by label (1 where it names none), or ``"balanced"``: every class that
+        occurs weighs the same in all, and all of them together what they weighed before.
+
+    Raises
+    ------
+    ValueError
+        A class weight is not a finite number from 0 up, or nothing is left.
+    """
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str):
+        totals = np.bincount(labels, weights, minlength=len(classes))
+        occurring = totals > 0
+        factors = np.zeros(len(classes))
+        factors[occurring] = totals.sum() / (occurring.sum() * totals[occurring])
+    else:
+        factors = compute_class_weight(class_weight, classes=classes, y=classes)
+        if not (np.isfinite(factors) & (factors >= 0)).all():
+            raise ValueError(
+                f"class_weight is {quote(dict(class_weight))}; weights are numbers from 0 up"
+            )
+    weighed: Array = weights * factors[labels]
+    if not weighed.any():
+        raise ValueError("class_weight is zero for every class that has a row")
+    return weighed

@@ -1,0 +1,102 @@
+"""What the constructor of FFNClassifier accepts, one line a parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from ffn.errors import did_you_mean, quote
+from ffn.nn.optimizers import OPTIMIZERS
+
+__all__ = ["check_parameters", "layer_sizes"]
+
+SCHEDULES = ("constant", "cosine")
+DTYPES = ("float32", "float64")
+
+
+def _number(test: Callable[[Any], bool], kind: type = Real) -> Callable[[Any], bool]:
+    """Return a check for numbers that pass ``test``; True and False are none."""
+    return lambda v: isinstance(v, kind) and not isinstance(v, bool) and test(v)
+
+
+def _whole(least: int) -> tuple[Callable[[Any], bool], str]:
+    return _number(lambda v: v >= least, Integral), f"a whole number from {least} up"
+
+
+def _one_of(names: Collection[str]) -> tuple[Callable[[Any], bool], str]:
+    return lambda v: isinstance(v, str) and v in names, " or ".join(map(quote, names))
+
+
+def _sizes(value: Any) -> bool:
+    return isinstance(value, Integral) or (
+        isinstance(value, Collection)
+        and not isinstance(value, str | Mapping)
+        and all(_whole(1)[0](size) for size in value)
+    )
+
+
+_POSITIVE = (_number(lambda v: 0 < v < math.inf), "a number above 0")
+_NOT_NEGATIVE = (_number(lambda v: 0 <= v < math.inf), "a number from 0 up")
+_DECAY = (_number(lambda v: 0 <= v < 1), "a number from 0 up to, not including, 1")
+_FLAG = (lambda v: v is True or v is False, "True or False")
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "hidden_layer_sizes": (_sizes, "whole numbers from 1 up, such as (16, 4), or ()"),
+    "optimizer": _one_of(OPTIMIZERS),
+    "learning_rate": _POSITIVE,
+    "batch_size": _whole(1),
+    "epochs": _whole(1),
+    "momentum": _DECAY,
+    "beta1": _DECAY,
+    "beta2": _DECAY,
+    "epsilon": _POSITIVE,
+    "weight_decay": _NOT_NEGATIVE,
+    "schedule": _one_of(SCHEDULES),
+    "warmup_epochs": _whole(0),
+    "early_stopping": _FLAG,
+    "patience": _whole(1),
+    "min_delta": _NOT_NEGATIVE,
+    "validation_fraction": (_number(lambda v: 0 < v < 1), "a number between 0 and 1"),
+    "class_weight": (
+        lambda v: v is None or v == "balanced" or isinstance(v, Mapping),
+        'None, "balanced" or a dictionary from class to weight',
+    ),
+    "n_networks": _whole(1),
+    "warm_start": _FLAG,
+    "frozen_layers": (
+        lambda v: isinstance(v, Collection) and all(_whole(0)[0](i) for i in v),
+        "numbers of layers, counted from 0, such as (0,)",
+    ),
+    "dtype": _one_of(DTYPES),
+}
+
+
+def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer, of which a single number means one."""
+    if isinstance(hidden_layer_sizes, Integral):
+        return (int(hidden_layer_sizes),)
+    return tuple(int(size) for size in hidden_layer_sizes)
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> None:
+    """Check the parameters of an FFNClassifier by name.
+
+    Raises
+    ------
+    ValueError
+        One of them is not what it can be; the text names it, what it was and what it may be.
+    """
+    for name, (accepts, expected) in _RULES.items():
+        value = parameters[name]
+        if not accepts(value):
+            near = did_you_mean(value, OPTIMIZERS) if name == "optimizer" else ""
+            raise ValueError(f"{name} is {quote(repr(value))}; expected {expected}.{near}")
+    layers = len(layer_sizes(parameters["hidden_layer_sizes"])) + 1
+    frozen = set(parameters["frozen_layers"])
+    if not frozen < set(range(layers)):
+        raise ValueError(
+            f"frozen_layers is {sorted(frozen)}; the layers are 0 to {layers - 1}, "
+            "and at least one must be left to train"
+        )

@@ -1,0 +1,130 @@
+"""Which rows to learn from, whatever order they came in and however often each was written."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["distinct_rows", "hold_out"]
+
+Array = npt.NDArray[Any]
+
+_VALUES_AT_ONCE = 2**16
+
+
+def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array]:
+    """Return one row number for each different labelled row, in an order of content.
+
+    Rows of weight zero are left out. Of rows equal in features and label one stands for all
+    and has their weights added. The order depends on what the rows hold, not on where they
+    stand, so a file and the same file shuffled give the same sequence of rows.
+
+    Parameters
+    ----------
+    x
+        Features [N, n_in], float32 or float64, finite; not copied.
+    labels
+        Integers [N].
+    weights
+        Weights [N], not negative.
+
+    Returns
+    -------
+    rows
+        Row numbers [n].
+    weights
+        The weights of these rows [n], float64.
+    """
+    present = np.flatnonzero(weights)
+    for seed in count():
+        fingerprints = _fingerprints(x, labels, present, seed)
+        # By weight too: a sum of floats depends on their order.
+        order = np.lexsort((weights[present], fingerprints))
+        rows, ordered = present[order], fingerprints[order]
+        first = np.append(True, ordered[1:] != ordered[:-1])
+        starts = np.flatnonzero(first)
+        repeated = np.flatnonzero(~first)
+        originals = starts[np.cumsum(first)[repeated] - 1]
+        # Different rows with one fingerprint: as good as never, and then others are taken.
+        if _equal(x, labels, rows[repeated], rows[originals]):
+            break
+    return rows[starts], np.add.reduceat(weights[rows], starts, dtype=np.float64)
+
+
+def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
+    """Return 64 bits [n] made of the content of each row."""
+    generator = np.random.default_rng(seed)
+    factors = generator.integers(2**63, size=x.shape[1] + 2, dtype=np.uint64) * 2 + 1
+    bits_of_a_value = np.dtype(f"u{x.itemsize}")
+    result: Array = labels[rows].astype(np.uint64) * factors[-1]
+    step = max(1, _VALUES_AT_ONCE // x.shape[1])
+    for start in range(0, len(rows), step):
+        part = x[rows[start : start + step]]
+        part += 0.0  # turns -0.0, which equals 0.0, into its bits
+        mixed = part.view(bits_of_a_value).astype(np.uint64)
+        mixed *= factors[:-2]
+        mixed ^= mixed >> 32
+        mixed *= factors[-2]
+        mixed ^= mixed >> 29
+        result[start : start + step] += mixed.sum(axis=1, dtype=np.uint64)
+    return result
+
+
+def _equal(x: Array, labels: Array, rows: Array, others: Array) -> bool:
+    """Tell whether rows and others, numbers [n] each, hold the same."""
+    step = max(1, _VALUES_AT_ONCE // x.shape[1])
+    return all(
+        np.array_equal(x[rows[i : i + step]], x[others[i : i + step]])
+        and np.array_equal(labels[rows[i : i + step]], labels[others[i : i + step]])
+        for i in range(0, len(rows), step)
+    )
+
+
+def hold_out(
+    rows: Array, labels: Array, share: float, generator: np.random.Generator
+) -> tuple[Array, Array]:
+    """Split rows into those to train on and those to watch, each class in proportion.
+
+    Every class keeps a row to train on, and at least one row is held out in all.
+
+    Parameters
+    ----------
+    rows
+        Row numbers [n].
+    labels
+        Integers [N] by row number.
+    share
+        Part to hold out, between 0 and 1.
+    generator
+        Draws which rows of a class are held out.
+
+    Returns
+    -------
+    tuple
+        Row numbers to train on and row numbers held out.
+
+    Raises
+    ------
+    ValueError
+        No class has two rows.
+    """
+    shuffled = generator.permutation(rows)
+    rows = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    _, sizes = np.unique(labels[rows], return_counts=True)
+    if sizes.max() < 2:
+        raise ValueError(
+            "early stopping holds rows out, and no class has more than one sample that differs "
+            "from the others; give more rows or set early_stopping=False"
+        )
+    wanted = sizes * share
+    held = np.floor(wanted).astype(int)
+    # Largest remainders: the whole comes as near to the share as it can.
+    missing = max(1, round(wanted.sum())) - held.sum()
+    held[np.argsort(held - wanted, kind="stable")[:missing]] += 1
+    held = np.minimum(held, sizes - 1)
+    place_in_class = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    is_held = place_in_class < np.repeat(held, sizes)
+    return rows[~is_held], rows[is_held]
