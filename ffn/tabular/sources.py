@@ -31,8 +31,8 @@ class Source:
         self._name = name
         self._digest = hashlib.sha256()
         self._opened = os.fstat(file.fileno())
-        self._regular = stat.S_ISREG(self._opened.st_mode)
-        self.size = self._opened.st_size if self._regular else None
+        regular = stat.S_ISREG(self._opened.st_mode)
+        self.size = self._opened.st_size if regular else None
         self.bytes_read = 0
 
     @property
@@ -46,7 +46,8 @@ class Source:
         Raises
         ------
         DataError
-            The file cannot be read.
+            The file cannot be read, or has grown. (A file that grows faster than it is read
+            would have no end.)
         """
         try:
             chunk = self._file.read(size)
@@ -54,6 +55,8 @@ class Source:
             raise DataError(f"{self._name} cannot be read: {error.strerror}.") from None
         self._digest.update(chunk)
         self.bytes_read += len(chunk)
+        if self.size is not None and self.bytes_read > self.size:
+            raise self._changed()
         return chunk
 
     def check_unchanged(self) -> None:
@@ -64,15 +67,18 @@ class Source:
         DataError
             The file grew, shrank or was written to since it was opened.
         """
-        if not self._regular:
-            return
         now = os.fstat(self._file.fileno())
-        before = (self._opened.st_size, self._opened.st_mtime_ns)
-        if (now.st_size, now.st_mtime_ns) != before or self.bytes_read != now.st_size:
-            raise DataError(
-                f"{self._name} changed while it was read ({before[0]:,} bytes at first, "
-                f"{now.st_size:,} now). Try again when nothing writes to it."
-            )
+        same_time = now.st_mtime_ns == self._opened.st_mtime_ns
+        if self.size is not None and not (
+            same_time and self.bytes_read == now.st_size == self.size
+        ):
+            raise self._changed()
+
+    def _changed(self) -> DataError:
+        return DataError(
+            f"{self._name} changed while it was read ({self.size:,} bytes when opened). "
+            "Try again when nothing writes to it."
+        )
 
 
 @contextlib.contextmanager

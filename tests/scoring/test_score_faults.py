@@ -1,0 +1,161 @@
+"""What goes wrong around a file: nothing new appears, yesterday's files stay."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scorers import TenthsScorer
+
+from ffn.errors import DataError
+from ffn.scoring.batch import score_csv
+
+CONTENT = b"size,colour\n7,red\n"
+
+
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.mark.parametrize("link", ["itself", "symbolic", "hard", "rejects"])
+def test_output_onto_the_input(source, tmp_path, link):
+    output = tmp_path / "out.csv"
+    if link == "itself":
+        output = tmp_path / "." / "in.csv"
+    elif link == "symbolic":
+        output.symlink_to(source)
+    elif link == "hard":
+        output.hardlink_to(source)
+    else:
+        source = source.rename(tmp_path / "out.csv.rejects.csv")
+    before = names(tmp_path)
+    with pytest.raises(DataError, match=r"is the file to score\. Give another output\."):
+        score_csv(TenthsScorer(), source, output)
+    assert names(tmp_path) == before
+    assert source.read_bytes() == CONTENT
+
+
+def test_output_that_is_no_ordinary_file(source, tmp_path):
+    for output in (tmp_path, Path(os.devnull)):
+        with pytest.raises(DataError, match=r"is there and is no ordinary file"):
+            score_csv(TenthsScorer(), source, output)
+
+
+def test_an_input_that_grows_is_refused(source, tmp_path):
+    source.write_bytes(CONTENT + b"7,red\n" * 100_000)
+
+    def append(_):
+        with source.open("ab") as file:
+            file.write(b"8,red\n")
+
+    with pytest.raises(DataError, match=r"in\.csv changed while it was read \(600,018 bytes"):
+        score_csv(TenthsScorer(), source, tmp_path / "out.csv", on_progress=append)
+    assert names(tmp_path) == ["in.csv"]
+
+
+def test_an_input_rewritten_in_place_is_refused(source, tmp_path):
+    def rewrite(_):
+        source.write_bytes(CONTENT)
+        os.utime(source, ns=(0, 0))
+
+    with pytest.raises(DataError, match=r"changed while it was read"):
+        score_csv(TenthsScorer(), source, tmp_path / "out.csv", on_progress=rewrite)
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_old_output(source, tmp_path):
+    output = tmp_path / "out.csv"
+    score_csv(TenthsScorer(), source, output)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path != source}
+    source.write_bytes(CONTENT + b"7,red\n" * 100_000)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    try:
+        with pytest.raises(DataError, match=r"out\.csv cannot be written: File too large\."):
+            score_csv(TenthsScorer(), source, output)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path != source} == before
+
+
+def test_a_folder_that_cannot_be(source, tmp_path):
+    with pytest.raises(DataError, match=r"out\.csv cannot be written: (Not a directory|File exi)"):
+        score_csv(TenthsScorer(), source, source / "out.csv")
+
+
+def test_a_failing_listener_leaves_nothing(source, tmp_path):
+    def fail(_):
+        raise KeyboardInterrupt("stop")
+
+    with pytest.raises(KeyboardInterrupt, match="stop"):
+        score_csv(TenthsScorer(), source, tmp_path / "out.csv", on_progress=fail)
+    assert names(tmp_path) == ["in.csv"]
+
+
+def test_refused_before_anything_is_made(tmp_path, source):
+    source.write_bytes(b"size,color\n1,red\n")
+    with pytest.raises(DataError, match=r'no column "colour".* Did you mean "color"\?'):
+        score_csv(TenthsScorer(), source, tmp_path / "new" / "out.csv")
+    with pytest.raises(DataError, match=r"nothing\.csv does not exist"):
+        score_csv(TenthsScorer(), tmp_path / "nothing.csv", tmp_path / "new" / "out.csv")
+    assert names(tmp_path) == ["in.csv"]
+
+
+def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
+    output = tmp_path / "out.csv"
+    score_csv(TenthsScorer(), source, output)
+    before = output.read_bytes()
+    code = (
+        "import sys, time; from pathlib import Path; from scorers import TenthsScorer;"
+        "from ffn.scoring.batch import score_csv;"
+        "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]),"
+        " on_progress=lambda _: (print('half', flush=True), time.sleep(60)))"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(source), str(output)],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout.readline() == b"half\n"
+        process.send_signal(signal.SIGKILL)
+    assert output.read_bytes() == before
+    assert len(names(tmp_path)) == 4 + 3
+    score_csv(TenthsScorer(), source, output)
+    assert len(names(tmp_path)) == 4
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    """The largest block, not the file, decides: 60 MB may add no more than 6 MB gives."""
+    code = (
+        "import resource, sys; from pathlib import Path; from scorers import TenthsScorer;"
+        "from ffn.scoring.batch import score_csv;"
+        "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    peaks = []
+    for rows in (300_000, 3_000_000):
+        source = tmp_path / "in.csv"
+        with source.open("wb") as file:
+            file.write(b"size,colour,id\n")
+            for start in range(0, rows, 100_000):
+                file.writelines(b"7.25,red,%08d\n" % n for n in range(start, start + 100_000))
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(source), str(tmp_path / "out.csv")],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            check=True,
+        )
+        peaks.append(int(done.stdout))
+    assert peaks[1] < peaks[0] * 1.05 + 2_000
