@@ -65,10 +65,12 @@ def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
         part = x[rows[start : start + step]]
         part += 0.0  # turns -0.0, which equals 0.0, into its bits
         mixed = part.view(bits_of_a_value).astype(np.uint64)
+        # Whole numbers differ in their highest bits alone, and a product carries upwards only.
+        mixed ^= mixed >> 32
         mixed *= factors[:-2]
         mixed ^= mixed >> 32
         mixed *= factors[-2]
-        mixed ^= mixed >> 29
+        mixed ^= mixed >> 32
         result[start : start + step] += mixed.sum(axis=1, dtype=np.uint64)
     return result
 
