@@ -285,7 +285,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """Class probabilities. X: [n, n_in]; returns [n, C], float64, columns as ``classes_``."""
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
+        with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
+            x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
         # In float64 a row's answer does not depend on the rows it is asked with.
         network = Network(self.network_.widths, usable.astype(np.float64))
@@ -308,7 +309,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[Array, Array, Array]:
         """Return features [N, n_in] in the dtype of training, labels [N] and weights [N]."""
-        x, y = validate_data(self, X, y, dtype=np.dtype(self.dtype), reset=reset)
+        with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
+            x, y = validate_data(self, X, y, dtype=np.dtype(self.dtype), reset=reset)
         check_classification_targets(y)
         return x, y, check_weights(sample_weight, len(x))
 

@@ -30,10 +30,11 @@ def _one_of(names: Collection[str]) -> tuple[Callable[[Any], bool], str]:
 
 
 def _sizes(value: Any) -> bool:
-    return isinstance(value, Integral) or (
-        isinstance(value, Collection)
-        and not isinstance(value, str | Mapping)
-        and all(_whole(1)[0](size) for size in value)
+    sizes = [value] if isinstance(value, Integral) else value
+    return (
+        isinstance(sizes, Collection)
+        and not isinstance(sizes, str | Mapping)
+        and all(_whole(1)[0](size) for size in sizes)
     )
 
 
@@ -91,7 +92,7 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     for name, (accepts, expected) in _RULES.items():
         value = parameters[name]
         if not accepts(value):
-            near = did_you_mean(value, OPTIMIZERS) if name == "optimizer" else ""
+            near = did_you_mean(str(value), OPTIMIZERS) if name == "optimizer" else ""
             raise ValueError(f"{name} is {quote(repr(value))}; expected {expected}.{near}")
     layers = len(layer_sizes(parameters["hidden_layer_sizes"])) + 1
     frozen = set(parameters["frozen_layers"])
