@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Sequence
 
@@ -13,8 +14,8 @@ __all__ = ["MISSING", "UNKNOWN", "category_codes", "numbers", "trim"]
 MISSING = -1
 UNKNOWN = -2
 
-# float() also takes "1_4", "١.٤", "inf", "nan" and no-break spaces. A table's number is
-# ASCII decimal, with an optional exponent, and finite.
+# float() also takes "1_4", digits of other scripts, "inf", "nan" and no-break spaces. A
+# table's number is ASCII decimal, with an optional exponent, and finite.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -37,8 +38,8 @@ def numbers(
         text = trim(cell)
         if text in missing_values:
             continue
-        value = float(text) if _NUMBER.fullmatch(text) else np.nan
-        if np.isfinite(value):
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
+        if math.isfinite(value):
             values[i] = value
         else:
             wrong.append(i)

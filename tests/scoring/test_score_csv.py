@@ -5,6 +5,7 @@ import io
 import json
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +69,18 @@ def test_rejected_rows_go_to_their_own_file_in_order(score):
         "not_finite": 1,
         "missing_value": 1,
     }
+
+
+def test_a_row_without_finite_probabilities_is_rejected(score):
+    class Doubtful(TenthsScorer):
+        def probabilities(self, x):
+            shares = super().probabilities(x)
+            shares[x[:, 0] == 6] = np.nan
+            return shares
+
+    output, rejects, _ = score(b"size,colour\n5,\n6,\n7,\n", Doubtful())
+    assert output.splitlines()[1:] == [b"5,,large,0.5000", b"7,,large,0.7000"]
+    assert rejects[1:] == [["2", "3", "", "6,", "not_finite"]]
 
 
 def test_probabilities_of_every_class(score):

@@ -25,8 +25,19 @@ class Reading(NamedTuple):
     blank_lines: int
 
 
-def read(content: bytes, **options) -> Reading:
-    records = Records(io.BytesIO(content), "t.csv", **options)
+class Trickle(io.BytesIO):
+    """A pipe that gives no more than ``at_once`` bytes at a time, however many are asked for."""
+
+    def __init__(self, content: bytes, at_once: int) -> None:
+        super().__init__(content)
+        self._at_once = at_once
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self._at_once)
+
+
+def read(content: bytes, *, at_once: int = 1_000_000, **options) -> Reading:
+    records = Records(Trickle(content, at_once), "t.csv", **options)
     good: list[Good] = []
     rejects: list[Reject] = []
     for block in records:

@@ -25,7 +25,9 @@ TABLES = st.integers(1, 4).flatmap(
     lambda columns: st.lists(st.lists(TEXT, min_size=columns, max_size=columns), max_size=6)
 )
 CHAOS = st.lists(
-    st.sampled_from([b",", b'"', b'""', b"\n", b"\r", b"\r\n", b"a", b"1", b"1,2\n", b'"x",']),
+    st.sampled_from(
+        [b",", b'"', b'""', b"\n", b"\r", b"\r\n", b"a", b"1", b"1,2\n", b"1,2\r", b'"x",']
+    ),
     max_size=40,
 ).map(b"".join)
 DIRT = st.lists(
@@ -90,18 +92,22 @@ def test_no_byte_is_lost(body, line_end):
 @given(
     body=st.one_of(CHAOS, DIRT),
     line_end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
-    block_size=st.integers(1, 64),
+    at_once=st.integers(1, 64),
     record_limit=st.sampled_from([5, 12, 1000]),
 )
-@example(body=b'1,"xx', line_end=b"\n", block_size=1, record_limit=5)
-@example(body=b"1,222\r\n", line_end=b"\r\n", block_size=1, record_limit=5)
-def test_blocks_do_not_matter(body, line_end, block_size, record_limit):
-    content = b"a,b" + line_end + body
-    whole = read(content, block_size=10_000, record_limit=record_limit)
-    assert read(content, block_size=block_size, record_limit=record_limit) == whole
+@example(body=b'1,"xx', line_end=b"\n", at_once=1, record_limit=5)
+@example(body=b"1,x\ry,2\n3,4\n", line_end=b"\n", at_once=1, record_limit=1000)
+@example(body=b"1,222\r\n", line_end=b"\r\n", at_once=1, record_limit=5)
+def test_blocks_do_not_matter(body, line_end, at_once, record_limit):
+    # The first 4,096 bytes come in one piece, since they tell what kind of file it is.
+    content = b"\n" * 4096 + b"a,b" + line_end + body
+    whole = read(content, record_limit=record_limit)
+    assert read(content, at_once=at_once, record_limit=record_limit) == whole
 
 
 @given(text=st.one_of(CHAOS, DIRT), final=st.booleans())
+@example(text=b"\n1,2\r", final=True)
+@example(text=b'"a""', final=True)
 def test_the_quick_scan_equals_the_careful_one(text, final):
     quick = scan_quickly(text, b",", final)
     if quick is not None:
@@ -117,9 +123,23 @@ def test_clean_quotes_are_scanned_quickly_and_broken_ones_carefully():
     clean = Records(io.BytesIO(b'a,b\r\n"x""\r\n",2\r\n3,4\r\n'), "t.csv")
     assert sum(map(len, clean)) == 2
     assert clean.careful_blocks == 0
+    bare_ends = Records(io.BytesIO(b'a,b\n"x",2'), "t.csv")
+    assert sum(map(len, bare_ends)) == 1
+    assert bare_ends.careful_blocks == 0
     broken = Records(io.BytesIO(b'a,b\n1,x"\n3,4\n'), "t.csv")
     assert sum(map(len, broken)) == 1
     assert broken.careful_blocks == 1
+
+
+def test_a_long_line_after_an_unclosed_quote_keeps_its_line_end():
+    # The line is kept short from 8,193 bytes on: just when its line end may be half read.
+    content = b'a,b\n"' + b"x" * 8191 + b"\ry\n\r\nz"
+    rejects = read(content, at_once=1, record_limit=100).rejects
+    assert [(reject.row, reject.line, reject.value[:3]) for reject in rejects] == [
+        (1, 2, '"xx'),
+        (2, 3, "y"),
+        (3, 5, "z"),
+    ]
 
 
 @pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8])
