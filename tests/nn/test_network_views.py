@@ -102,6 +102,15 @@ def test_generator_i_is_the_same_in_every_stack() -> None:
         assert len(set(many)) == 6
 
 
+def test_generators_of_two_branches_of_one_seed_differ() -> None:
+    branches = np.random.SeedSequence(5).spawn(2)
+    drawn = [
+        spawn_generators(seed, 1)[0].integers(1 << 60)
+        for seed in (np.random.SeedSequence(5), *branches)
+    ]
+    assert len(set(drawn)) == 3
+
+
 def test_parameter_mask_marks_weights_and_biases_of_the_layers_asked_for() -> None:
     network = Network((2, 3, 2), np.zeros((1, 17)))
     weights = [0, 1, 3, 4, 6, 7]

@@ -79,6 +79,15 @@ def test_adamws_decay_by_hand() -> None:
     assert_allclose(p, [[2 * (1 - 0.05 * 0.5) - step, 2 - step]], rtol=1e-15)
 
 
+def test_adamws_decay_follows_the_schedule() -> None:
+    p = scalar(1.0)
+    adamw = AdamW(p, learning_rate=0.1, weight_decay=0.5)
+    for factor in (1.0, 0.5, 0.5, 0.0, 2.0):
+        take(adamw, 0.0, factor=factor)
+    # Without a gradient Adam stands still, and what moves is the decay alone.
+    assert p[0, 0] == pytest.approx(0.95 * 0.975 * 0.975 * 1.0 * 0.9, rel=1e-14)
+
+
 def random_course(make: Callable[[np.ndarray], object]) -> np.ndarray:
     generator = np.random.default_rng(3)
     p = generator.normal(size=(3, 50))
