@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import io
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from ffn import FFNClassifier
 from ffn.errors import TrainingError
+from ffn.models import classifier as classifier_module
 
 Table = tuple[np.ndarray, np.ndarray]
 
@@ -302,6 +304,12 @@ def test_early_stopping_watches_a_part_of_the_rows(iris: Table) -> None:
     assert_allclose(fifteenths, np.round(fifteenths))
 
 
+def test_an_improvement_below_min_delta_is_none(iris: Table) -> None:
+    model = fit(*iris, epochs=50, early_stopping=True, patience=3, min_delta=1e6)
+    assert model.n_iter_ == 4
+    assert model.history_.best_epoch.tolist() == [0]
+
+
 def test_cosine_and_warm_up_change_the_course(iris: Table) -> None:
     ends = [
         parameters(fit(*iris, optimizer="sgd", **settings))
@@ -465,3 +473,9 @@ def test_divergence_says_what_to_do_and_keeps_what_was_learnt(iris: Table, optim
         assert_array_equal(parameters(model), before)
     model.set_params(learning_rate=0.005).partial_fit(*iris)
     assert np.isfinite(parameters(model)).all()
+
+
+def test_the_example_in_the_docstring_runs() -> None:
+    done = doctest.testmod(classifier_module)
+    assert done.attempted >= 6
+    assert done.failed == 0
