@@ -2,8 +2,8 @@
 
 Run by hand, in an environment of its own; the tests read the file it writes and need no torch::
 
-    python -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.13.0 numpy scikit-learn
-    PYTHONPATH=. /tmp/torch/bin/python tests/nn/golden/make_torch_trajectories.py
+    python -m venv build/torch && build/torch/bin/pip install torch==2.13.0 numpy scikit-learn
+    PYTHONPATH=. build/torch/bin/python tests/nn/golden/make_torch_trajectories.py
 
 Iris, 120 rows, 4-16-4-3, batches of 32, 150 epochs, learning rate 0.005, float64. Rows, initial
 parameters and batch order are drawn here from a seed and stored, so a test repeats the very run
