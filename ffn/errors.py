@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 __all__ = [
     "BundleError",
@@ -28,6 +29,11 @@ __all__ = [
     "one_line",
     "quote",
 ]
+
+
+# Comparing names takes time in their product: a hostile header must not stall its own refusal.
+_NAMES_COMPARED = 1_000
+_LETTERS_COMPARED = 100
 
 
 def one_line(text: object) -> str:
@@ -71,6 +77,12 @@ def quote(value: object, limit: int = 60) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``' Did you mean "x"?'`` for the nearest of ``known``, or an empty string."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
+    if len(name) > _LETTERS_COMPARED:
+        return ""
+    by_lower = {
+        candidate.lower(): candidate
+        for candidate in islice(known, _NAMES_COMPARED)
+        if len(candidate) <= _LETTERS_COMPARED
+    }
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean {quote(by_lower[near[0]])}?" if near else ""

@@ -135,12 +135,12 @@ def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
         contents[name] = content
     try:
         return _assemble(
-            json.loads(contents[_MODEL]),
+            _parse_json(contents[_MODEL]),
             safetensors.numpy.load(contents[_ARRAYS]),
             version=version,
             sha256=hashlib.sha256(text).hexdigest(),
         )
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (BundleError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise BundleError(f"{folder}: the parts do not fit together ({error}). {_REMEDY}") from None
 
 
@@ -155,7 +155,8 @@ def _read_part(path: Path, *, at_most: int) -> bytes:
                     f"{path}: not a file of at most {at_most} bytes, as the manifest has it; "
                     f"the bundle is damaged. {_REMEDY}"
                 )
-            return file.read()
+            # Not one byte more than was measured, should the file grow now.
+            return file.read(status.st_size)
     except OSError as error:
         raise BundleError(
             f"{path}: cannot be read as part of a bundle ({error.strerror}). {_REMEDY}"
@@ -165,15 +166,17 @@ def _read_part(path: Path, *, at_most: int) -> bytes:
 def _parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
     where = folder / _MANIFEST
     try:
-        manifest = json.loads(text)
+        manifest = _parse_json(text)
         written = manifest["format"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         raise BundleError(f"{where}: not a bundle's manifest, or damaged. {_REMEDY}") from None
-    if written != BUNDLE_FORMAT:
+    if type(written) is int and written > BUNDLE_FORMAT:
         raise BundleError(
             f"{where}: format {quote(written)}; this version reads format {BUNDLE_FORMAT}. "
             "Upgrade ffn to read a newer one."
         )
+    if type(written) is not int or written != BUNDLE_FORMAT:
+        raise BundleError(f"{where}: no bundle has format {quote(written)}. {_REMEDY}")
     parts = manifest.get("parts")
     sound = isinstance(parts, dict) and set(parts) == {_MODEL, _ARRAYS}
     if not sound or not all(_is_declaration(part) for part in parts.values()):
@@ -189,31 +192,40 @@ def _is_declaration(part: Any) -> bool:
     )
 
 
+def _parse_json(text: bytes) -> Any:
+    """Return what JSON says in one way only; ValueError for a key given twice, or a NaN."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def _assemble(
     model: dict[str, Any], arrays: dict[str, Array], *, version: int, sha256: str
 ) -> Bundle:
     """Build the bundle; ValueError where the parts contradict each other."""
+    if set(model) != {"pipeline", "optimizer", "schema", "widths"}:
+        raise ValueError("the model has other fields")
     schema = Schema.from_json(model["schema"])
+    _check_arrays(arrays, schema)
     preparation = Preparation(**{name: arrays[name] for name in _PREPARATION})
     network = Network(model["widths"], arrays["parameters"])
-    n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
-    expected = {
-        "fill": (n_numeric,),
-        "mean": (n_numeric,),
-        "scale": (n_numeric,),
-        "categories": (n_categorical,),
-        "has_missing": (n_categorical,),
-    }
-    for name, shape in expected.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{name} has shape {arrays[name].shape}, the schema needs {shape}")
-    if network.parameters.ndim != 2 or not np.isfinite(network.parameters).all():
-        raise ValueError("parameters are not a finite [K, P]")
     if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
         raise ValueError("the network's widths do not fit the schema")
+    if not all(isinstance(model[name], str) for name in ("pipeline", "optimizer")):
+        raise ValueError("the names are no texts")
     return Bundle(
-        pipeline=str(model["pipeline"]),
-        optimizer=str(model["optimizer"]),
+        pipeline=model["pipeline"],
+        optimizer=model["optimizer"],
         schema=schema,
         preparation=preparation,
         network=network,
@@ -221,3 +233,35 @@ def _assemble(
         version=version,
         sha256=sha256,
     )
+
+
+def _check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
+    """Raise ValueError unless every array has its type and the shape that the schema needs."""
+    n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
+    real = (np.dtype(np.float64),)
+    expected: dict[str, tuple[tuple[np.dtype[Any], ...], tuple[int | None, ...]]] = {
+        "fill": (real, (n_numeric,)),
+        "mean": (real, (n_numeric,)),
+        "scale": (real, (n_numeric,)),
+        "categories": ((np.dtype(np.int64),), (n_categorical,)),
+        "has_missing": ((np.dtype(np.bool_),), (n_categorical,)),
+        "parameters": ((np.dtype(np.float32), *real), (None, None)),
+        "fingerprints": ((np.dtype(np.uint64),), (None,)),
+    }
+    if set(arrays) != set(expected):
+        raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
+    for name, (dtypes, shape) in expected.items():
+        array = arrays[name]
+        fits = array.ndim == len(shape) and all(
+            want is None or found == want for found, want in zip(array.shape, shape, strict=True)
+        )
+        if array.dtype not in dtypes or not fits:
+            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    if not len(arrays["parameters"]):
+        raise ValueError("there is no network")
+    if not (arrays["scale"] > 0).all():
+        raise ValueError("scale is not positive")
+    if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
+        raise ValueError("categories do not fit the schema")

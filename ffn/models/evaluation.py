@@ -83,18 +83,23 @@ def evaluate_probabilities(
 
 
 def _mean_interval(values: Array, seed: int) -> Interval:
-    """Return the mean of independent ``values`` [n] with its interval."""
+    """Return the mean of independent losses [n], none below zero, with its interval."""
     from scipy import stats
 
     mean = float(values.mean())
-    if len(values) < 2 or np.ptp(values) == 0:
+    if len(values) < 2:
+        return Interval(mean, 0.0, np.inf)
+    # What differs by rounding alone has no distribution to draw from.
+    if np.ptp(values) <= 1e-12 * mean:
         return Interval(mean, mean, mean)
     if len(values) <= _BOOTSTRAP_ROWS:
         generator = np.random.default_rng(seed)
         result = stats.bootstrap(
             (values,), np.mean, n_resamples=4_999, method="BCa", vectorized=True, rng=generator
         )
-        low, high = result.confidence_interval
+        low, high = (float(bound) for bound in result.confidence_interval)
     else:
-        low, high = stats.t.interval(0.95, len(values) - 1, loc=mean, scale=stats.sem(values))
-    return Interval(mean, float(low), float(high))
+        error = float(values.std(ddof=1)) / np.sqrt(len(values))
+        half = float(stats.t.ppf(0.975, len(values) - 1)) * error
+        low, high = max(0.0, mean - half), mean + half
+    return Interval(mean, low, high)

@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ffn.errors import SettingsError, did_you_mean, quote
 from ffn.models.settings import PipelineSettings, check_settings
@@ -13,6 +14,8 @@ from ffn.models.settings import PipelineSettings, check_settings
 __all__ = ["SETTINGS_FILE", "Pipeline", "check_name", "find_pipeline", "pipeline_names"]
 
 SETTINGS_FILE = "pipeline.toml"
+# Settings are written by hand; what is longer is some other file, or an attack.
+_MOST_BYTES = 4 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -90,9 +93,12 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
         There is no such pipeline, or its settings are wrong.
     """
     path = Path(which)
+    is_name = "/" not in which and path.suffix != ".toml" and which not in (".", "..")
+    if "\0" in which:
+        raise SettingsError(f"pipeline {quote(which)}: a path holds no NUL.")
     if path.suffix == ".toml":
         file = path
-    elif len(path.parts) > 1 or which in (".", ".."):
+    elif not is_name:
         file = path / SETTINGS_FILE
     else:
         file = root / "data" / check_name(which) / SETTINGS_FILE
@@ -103,13 +109,10 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
                 f"pipeline {quote(which)}: no file {file}. {there}{did_you_mean(which, names)} "
                 f"Make one with: ffn init {which} --from FILE.csv --target COLUMN"
             )
-    try:
-        document = tomllib.loads(file.read_bytes().decode())
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: not valid TOML: {error}.") from None
-    folder = file.resolve().parent
+    document = _read_toml(file)
+    # A pipeline under data/ has the name it was asked for by, wherever a link leads; a path
+    # such as ".." has none before it is resolved.
+    folder = file.absolute().parent if is_name else file.absolute().resolve().parent
     name = check_name(folder.name)
     return Pipeline(
         name=name,
@@ -117,3 +120,19 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
         folder=folder,
         artifacts=root / "artifacts" / name,
     )
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}).") from None
+    if len(content) > _MOST_BYTES:
+        raise SettingsError(f"{file}: longer than {_MOST_BYTES:,} bytes; these are no settings.")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except RecursionError:
+        raise SettingsError(f"{file}: not valid TOML: nested too deeply.") from None
+    except ValueError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from None

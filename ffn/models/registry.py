@@ -16,9 +16,11 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from ffn.errors import RegistryError
 from ffn.files import sweep, sync_folder, temporary_name, write_json
@@ -31,6 +33,8 @@ __all__ = [
     "versions",
 ]
 
+_VERSION = re.compile(r"[0-9]{4}|[1-9][0-9]{4,}")
+
 
 def version_folder(artifacts: Path, version: int) -> Path:
     """Return the folder of ``version`` under a pipeline's ``artifacts``."""
@@ -41,7 +45,9 @@ def versions(artifacts: Path) -> list[int]:
     """Return the version numbers that exist, ascending."""
     folder = artifacts / "models"
     entries = folder.iterdir() if folder.is_dir() else ()
-    return sorted(int(entry.name) for entry in entries if entry.name.isdecimal())
+    return sorted(
+        int(entry.name) for entry in entries if _VERSION.fullmatch(entry.name) and entry.is_dir()
+    )
 
 
 def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
@@ -53,11 +59,13 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         The pipeline's folder; made if need be.
     fill
         Writes the version's files into the folder it is given. The folder takes its number
-        by one rename after ``fill`` returned; if it raises, there is no version.
+        by one rename after ``fill`` returned; if it raises, there is no version. No number
+        is given twice, also where the version was removed or its writer died.
     """
     models = artifacts / "models"
     models.mkdir(parents=True, exist_ok=True)
     sweep(models)
+    sweep(artifacts)
     staging = models / temporary_name()
     staging.mkdir()
     try:
@@ -65,8 +73,9 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         sync_folder(staging)
         with _lock(artifacts):
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
-            _rename_new(staging, version_folder(artifacts, version))
+            # First the number, then the folder: whatever fails between them costs a number.
             write_json(models / ".last.json", {"version": version})
+            _rename_new(staging, version_folder(artifacts, version))
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
@@ -75,12 +84,14 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
 
 
 def promote(artifacts: Path, version: int, *, reason: str, sha256: str) -> None:
-    """Make ``version`` the one that scores, and add a line to the history."""
-    if not version_folder(artifacts, version).is_dir():
-        raise RegistryError(
-            f"version {version} does not exist; there are: "
-            f"{', '.join(map(str, versions(artifacts))) or 'none'}."
-        )
+    """Make ``version`` the one that scores, and add a line to the history.
+
+    Raises
+    ------
+    RegistryError
+        There is no such version.
+    """
+    _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
     with _lock(artifacts):
         entry = {
             "action": "promote",
@@ -90,8 +101,8 @@ def promote(artifacts: Path, version: int, *, reason: str, sha256: str) -> None:
             "version": version,
         }
         line = json.dumps(entry, sort_keys=True, ensure_ascii=False).encode() + b"\n"
-        with (artifacts / "history.jsonl").open("ab") as file:
-            file.write(line)
+        with (artifacts / "history.jsonl").open("a+b") as file:
+            file.write(_line_end_owed(file) + line)
             file.flush()
             os.fsync(file.fileno())
         write_json(artifacts / "production.json", {"bundle_sha256": sha256, "version": version})
@@ -103,7 +114,7 @@ def production_version(artifacts: Path) -> int:
     Raises
     ------
     RegistryError
-        There is none, or the pointer is damaged.
+        There is none, the pointer is damaged, or what it points to is gone.
     """
     pointer = artifacts / "production.json"
     try:
@@ -113,19 +124,37 @@ def production_version(artifacts: Path) -> int:
             f"{artifacts.name}: no model in production ({pointer} is not there). "
             f"Make one with: ffn retrain {artifacts.name}"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise RegistryError(f"{pointer}: damaged. Promote a version again.") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        version = None
     if type(version) is not int or version < 1:
         raise RegistryError(f"{pointer}: damaged. Promote a version again.")
+    _require(artifacts, version, f"{pointer}: version {version} is in production and not there")
     return version
+
+
+def _require(artifacts: Path, version: int, otherwise: str) -> None:
+    there = versions(artifacts)
+    if version not in there:
+        shown = ", ".join(map(str, there[-20:])) or "none"
+        raise RegistryError(
+            f"{otherwise}; there are: {shown}. Promote one that is there, or retrain."
+        )
 
 
 def _last_number(artifacts: Path) -> int:
     """Return the highest number ever given, also where that version was removed."""
     try:
         return int(json.loads((artifacts / "models" / ".last.json").read_bytes())["version"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0
+
+
+def _line_end_owed(file: IO[bytes]) -> bytes:
+    """Return the line end that a writer who died in mid-line did not write."""
+    if not file.seek(0, os.SEEK_END):
+        return b""
+    file.seek(-1, os.SEEK_END)
+    return b"" if file.read(1) == b"\n" else b"\n"
 
 
 def _rename_new(source: Path, target: Path) -> None:

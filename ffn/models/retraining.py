@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,16 +16,13 @@ import numpy.typing as npt
 from ffn.errors import TrainingError
 from ffn.models.bundle import Bundle
 from ffn.models.evaluation import Evaluation, evaluate_probabilities
+from ffn.models.inputs import Prepared, load, normalise, split
 from ffn.models.pipeline import Pipeline
 from ffn.models.selection import Candidate, Selection
-from ffn.models.settings import DEFAULT_EXCLUDE, TrainingSettings
+from ffn.models.settings import TrainingSettings
 from ffn.nn import History, Network, constant, cosine, create_optimizer, spawn_generators, train
 from ffn.nn.schedules import Schedule
-from ffn.tabular.dataset import Dataset, choose_features, read_dataset
-from ffn.tabular.preparation import Preparation, fit_preparation
-from ffn.tabular.schema import Schema
-from ffn.tabular.splits import check_class_sizes, hold_out_stable, resamples
-from ffn.tabular.table import read_table
+from ffn.tabular.splits import resamples
 
 __all__ = [
     "Prepared",
@@ -46,94 +42,12 @@ _RESAMPLES, _CANDIDATES, _REFIT = 0, 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """Inputs for the network: the training part, and the rows held out.
-
-    Attributes
-    ----------
-    x_train, x_test
-        [n, n_in], in the dtype to train in.
-    labels_train, labels_test
-        Integers [n].
-    fingerprints
-        uint64 [n] of the training part.
-    schema, preparation
-        Learnt from the training part.
-    source_sha256
-        Of the training CSV.
-    notices
-        What the user should know, a sentence each.
-    """
-
-    x_train: Array
-    labels_train: Array
-    x_test: Array
-    labels_test: Array
-    fingerprints: Array
-    schema: Schema
-    preparation: Preparation
-    source_sha256: str
-    notices: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Refitted:
     """The winner trained on the whole training part, and how that went."""
 
     bundle: Bundle
     history: History
     epochs: int
-
-
-def load(pipeline: Pipeline) -> Dataset:
-    """Read and check the training CSV."""
-    data = pipeline.settings.data
-    table = read_table(pipeline.source, delimiter=data.delimiter)
-    features = choose_features(
-        table.header,
-        target=data.target,
-        features=data.features,
-        exclude=data.exclude,
-        default_exclude=DEFAULT_EXCLUDE,
-        where=table.path.name,
-    )
-    with pipeline.source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return read_dataset(
-        table,
-        target=data.target,
-        features=features,
-        missing_values=data.missing_values,
-        kinds=data.kinds,
-        source_sha256=digest,
-    )
-
-
-def split(dataset: Dataset, pipeline: Pipeline) -> Array:
-    """Return booleans [N]: True for the rows held out for the final figure."""
-    training = pipeline.settings.training
-    check_class_sizes(dataset.labels, dataset.fingerprints, dataset.classes)
-    return hold_out_stable(dataset.labels, dataset.fingerprints, training.test_share, training.seed)
-
-
-def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
-    """Turn columns into inputs, with statistics from the training part alone."""
-    train_rows = np.flatnonzero(~held_out)
-    schema, notices = dataset.learn_schema(train_rows)
-    numeric, codes = dataset.arrays(schema)
-    preparation = fit_preparation(schema, numeric[train_rows])
-    x = preparation.transform(numeric, codes, np.dtype(pipeline.settings.training.dtype))
-    return Prepared(
-        x_train=x[train_rows],
-        labels_train=dataset.labels[train_rows],
-        x_test=x[held_out],
-        labels_test=dataset.labels[held_out],
-        fingerprints=dataset.fingerprints[train_rows],
-        schema=schema,
-        preparation=preparation,
-        source_sha256=dataset.source_sha256,
-        notices=tuple(notices),
-    )
 
 
 def train_candidate(

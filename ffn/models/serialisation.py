@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-import ffn
+from ffn import __version__
 from ffn.errors import BundleError
 from ffn.files import write_bytes, write_json
 from ffn.models.bundle import Bundle, read_bundle, write_bundle
@@ -131,7 +131,7 @@ def _provenance(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:
         "machine": platform.machine(),
         "notices": list(prepared.notices),
         "packages": {
-            "ffn": ffn.__version__,
+            "ffn": __version__,
             **{name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
         },
         "python": sys.version.split()[0],

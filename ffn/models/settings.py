@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
-from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.errors import SettingsError, did_you_mean, one_line, quote
+from ffn.tabular.cells import trim
+from ffn.tabular.records import DELIMITERS
 from ffn.tabular.schema import Kind
 
 __all__ = [
@@ -21,14 +34,21 @@ __all__ = [
 ]
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-# Row numbers that tools write of themselves; a network would learn them by heart.
-DEFAULT_EXCLUDE = ("id", "Id", "ID", "index", "row_id", "Unnamed: 0")
+# Row numbers that tools write of themselves; a network would learn them by heart. pandas
+# leaves the header of its index empty.
+DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _as_delimiter(text: str) -> str:
+    if text not in DELIMITERS:
+        raise ValueError(f"must be one of {' '.join(map(quote, DELIMITERS))}")
+    return text
 
 
 class _Settings(BaseModel):
@@ -57,7 +77,7 @@ class DataSettings(_Settings):
     exclude
         Headers to leave out, ids above all.
     missing_values
-        Cell texts that mean "no value".
+        Cell texts that mean "no value"; spaces and tabs around them do not count.
     kinds
         ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
     delimiter
@@ -68,9 +88,9 @@ class DataSettings(_Settings):
     target: Name
     features: tuple[Name, ...] | None = None
     exclude: tuple[str, ...] | None = None
-    missing_values: tuple[str, ...] = DEFAULT_MISSING
+    missing_values: tuple[Annotated[str, AfterValidator(trim)], ...] = DEFAULT_MISSING
     kinds: dict[str, Kind] = {}
-    delimiter: Annotated[str, Field(pattern=r"^[^\"\r\n]$")] = ","
+    delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
 
 
 class NetworkSettings(_Settings):
@@ -118,6 +138,12 @@ class TrainingSettings(_Settings):
     class_weight: Literal["none", "balanced"] = "none"
     dtype: Literal["float32", "float64"] = "float32"
     ensemble: bool = False
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> TrainingSettings:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs must be less than epochs, {self.epochs}")
+        return self
 
 
 class _SGD(_Settings):
@@ -185,19 +211,54 @@ def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
         raise SettingsError(f"{where}: {_first_problem(error)}") from None
 
 
+# pydantic speaks of Python's types; the reader wrote TOML.
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "string_too_short": "not be empty",
+    "string_type": "text in quotes",
+    "tuple_type": "a list",
+}
+
+
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
-    path = [str(part) for part in problem["loc"]]
-    place = ".".join(path)
-    if problem["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        what = "optimizer" if path[:-1] == ["optimizers"] else "key"
-        near = did_you_mean(path[-1], known)
-        return f"unknown {what} {quote(place)}; known here: {', '.join(known)}.{near}"
+    problems = error.errors(include_url=False)
+    # A misspelt key comes first: what is missing is missing because of it.
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    if not unknown:
+        return _problem(problems[0])
+    path = [str(part) for part in unknown[0]["loc"]]
+    known = _known_keys(path[:-1])
+    what = "optimizer" if path[:-1] == ["optimizers"] else "key"
+    near = did_you_mean(path[-1], known)
+    return f"unknown {what} {quote('.'.join(path))}; known here: {', '.join(known)}.{near}"
+
+
+def _problem(problem: ErrorDetails) -> str:
+    place = quote(".".join(map(str, problem["loc"])))
     if problem["type"] == "missing":
-        return f"{quote(place)} is missing. Add it."
-    found = problem["input"]
-    return f"{quote(place)} is {quote(found)}; {problem['msg'][0].lower()}{problem['msg'][1:]}."
+        return f"{place} is missing. Add it."
+    if problem["type"] == "value_error":
+        expected = str(problem["ctx"]["error"])
+    else:
+        expected = _EXPECTED.get(problem["type"], problem["msg"].removeprefix("Input should be "))
+        verb = "must" if expected.startswith("not ") else "must be"
+        expected = f"{verb} {expected}"
+    if isinstance(problem["input"], Mapping | BaseModel):
+        return f"{place}: {expected}."
+    return f"{place} is {_as_toml(problem['input'])}; it {expected}."
+
+
+def _as_toml(value: Any) -> str:
+    """Return ``value`` about as the file has it, on one line."""
+    if isinstance(value, str):
+        return quote(value)
+    text = str(value) if isinstance(value, float) else json.dumps(value, default=str)
+    return one_line(text if len(text) <= 60 else text[:59] + "…")
 
 
 def _known_keys(path: list[str]) -> list[str]:

@@ -45,9 +45,12 @@ def resampled_mean(values: Array, validation_to_train: float) -> Interval:
 
     Nadeau and Bengio 2003, "Inference for the Generalization Error", section 3: resamples
     share rows, so the variance of the mean is ``(1/K + n_validation / n_train) s^2`` and not
-    ``s^2 / K``; Student's t with K - 1 degrees of freedom.
+    ``s^2 / K``; Student's t with K - 1 degrees of freedom. One figure bounds nothing, and
+    without any even the mean is NaN.
     """
     k = len(values)
+    if not k:
+        return Interval(float("nan"), -np.inf, np.inf)
     mean = float(np.mean(values))
     if k < 2:
         return Interval(mean, -np.inf, np.inf)

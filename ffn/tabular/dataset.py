@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 from ffn.tabular.cells import category_codes, numbers, trim
+from ffn.tabular.fingerprints import content_fingerprints
 from ffn.tabular.schema import Feature, Kind, Schema
 from ffn.tabular.table import Table
 
@@ -62,8 +62,8 @@ class Dataset:
     def learn_schema(self, rows: Array) -> tuple[Schema, list[str]]:
         """Return the contract as learnt from ``rows`` (integers [n]), and what was dropped.
 
-        Ranges and categories come from these rows alone. Whether a feature may be missing is
-        asked of the whole table: only the filling value is learnt.
+        Ranges and categories come from these rows alone. Whether a row to score may lack a
+        feature is asked of the whole table: that is permission, and nothing learnt.
 
         Raises
         ------
@@ -74,11 +74,16 @@ class Dataset:
         for name in self.order:
             feature = self._learn_numeric(name, rows) or self._learn_categorical(name, rows)
             if feature is None:
-                notices.append(f"column {quote(name)} is constant and was left out")
+                notices.append(
+                    f"column {quote(name)} is constant in the training rows and was left out"
+                )
             else:
                 features.append(feature)
         if not features:
-            raise DataError("every feature column is constant; there is nothing to learn from.")
+            raise DataError(
+                "every feature column is constant in the training rows; there is nothing to learn "
+                "from. Add a column that tells the classes apart."
+            )
         schema = Schema(
             features=tuple(features),
             target=self.target,
@@ -141,23 +146,35 @@ def choose_features(
     Raises
     ------
     SettingsError
-        A column that the settings name is not in ``header``, or no feature is left.
+        A column that the settings name is not in ``header``, or is named as two things that
+        exclude each other, or no feature is left.
     """
+    known = set(header)
     for key, names in (("target", [target]), ("features", features), ("exclude", exclude)):
         for name in names or ():
-            if name not in header:
+            if name not in known:
                 shown = ", ".join(header[:20]) + (", …" if len(header) > 20 else "")
                 raise SettingsError(
                     f"{where} has no column {quote(name)}, which data.{key} names; "
                     f"its columns are: {shown}.{did_you_mean(name, header)}"
                 )
-    if target in (features or ()):
-        raise SettingsError(f"data.features names the target {quote(target)}. Take it out.")
+    for key, names in (("features", features), ("exclude", exclude)):
+        if target in (names or ()):
+            raise SettingsError(
+                f"{where}: data.{key} names {quote(target)}, which is the target. Take it out."
+            )
+    for name in set(features or ()).intersection(exclude or ()):
+        raise SettingsError(
+            f"{where}: data.features and data.exclude both name {quote(name)}. Take out one."
+        )
     left_out = {target, *(default_exclude if exclude is None else exclude)}
-    wanted = header if features is None else features
-    chosen = tuple(name for name in header if name in wanted and (features or name not in left_out))
+    wanted = known - left_out if features is None else set(features)
+    chosen = tuple(name for name in header if name in wanted)
     if not chosen:
-        raise SettingsError(f"{where} has no feature column besides the target {quote(target)}.")
+        raise SettingsError(
+            f"{where} has no feature column besides the target {quote(target)} and those left "
+            "out. Add a column, or take one out of data.exclude."
+        )
     return chosen
 
 
@@ -198,7 +215,7 @@ def read_dataset(
             )
     labels = [trim(cell) for cell in table.columns[target]]
     for i, label in enumerate(labels):
-        if label in missing_values:
+        if not label or label in missing_values:
             raise DataError(
                 f"{table.path.name} row {i + 1} (line {table.lines[i]}), column {quote(target)}: "
                 "the label is missing. Fill it in, or take the row out."
@@ -220,7 +237,7 @@ def read_dataset(
         categorical=categorical,
         order=tuple(features),
         missing_values=missing_values,
-        fingerprints=_fingerprints(numeric, categorical, len(labels)),
+        fingerprints=content_fingerprints(numeric, categorical, missing_values, len(labels)),
         source_sha256=source_sha256,
     )
 
@@ -267,20 +284,3 @@ def _as_categories(
 
 def _no_values(name: str) -> DataError:
     return DataError(f"column {quote(name)} has no values to learn from. Add it to data.exclude.")
-
-
-def _fingerprints(
-    numeric: Mapping[str, Array], categorical: Mapping[str, Sequence[str]], n: int
-) -> Array:
-    """Return uint64 [n] of the features' values, whatever the columns' order and spelling."""
-    # Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns, the constant one.
-    stack = np.array([numeric[name] + 0.0 for name in sorted(numeric)]).reshape(-1, n).T
-    stack = np.where(np.isnan(stack), np.nan, stack)
-    rows = np.ascontiguousarray(stack)
-    texts = [categorical[name] for name in sorted(categorical)]
-    digests = np.empty(n, dtype=np.uint64)
-    for i in range(n):
-        text = "\0".join(column[i] for column in texts)
-        digest = hashlib.blake2b(rows[i].tobytes() + text.encode(), digest_size=8)
-        digests[i] = int.from_bytes(digest.digest(), "little")
-    return digests

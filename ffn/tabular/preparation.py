@@ -28,7 +28,8 @@ class Preparation:
     categories
         Integers [G]: categories of each categorical feature.
     has_missing
-        Booleans [G]: whether it has an input of its own for "missing".
+        Booleans [G]: whether it has an input of its own for "missing", as it has where the
+        training part had missing cells.
     """
 
     fill: Array
@@ -50,8 +51,8 @@ class Preparation:
         numeric
             float64 [n, F]; NaN is a missing cell.
         codes
-            Integers [n, G]: a category, ``MISSING`` or ``UNKNOWN``. A category never seen
-            gives zeros in all inputs of its feature.
+            Integers [n, G]: a category, ``MISSING`` or ``UNKNOWN``. What the training part
+            never had gives zeros in all inputs of its feature.
         dtype
             Of the result; the arithmetic is float64.
 
@@ -77,16 +78,18 @@ class Preparation:
         return x
 
 
-def fit_preparation(schema: Schema, numeric: Array) -> Preparation:
+def fit_preparation(schema: Schema, numeric: Array, codes: Array) -> Preparation:
     """Learn fill values, means and scales from the training part.
 
     Parameters
     ----------
     schema
-        Its features' kinds, categories and ``missing`` say what inputs there are.
+        Its features' kinds and categories say what inputs there are.
     numeric
         float64 [n, F] of the training part, NaN where a cell is missing; no column is
         constant or all missing.
+    codes
+        Integers [n, G] of the training part: a category or ``MISSING``.
     """
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import StandardScaler
@@ -102,5 +105,5 @@ def fit_preparation(schema: Schema, numeric: Array) -> Preparation:
         mean=mean,
         scale=scale,
         categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
-        has_missing=np.array([f.missing for f in schema.categorical], dtype=bool),
+        has_missing=(codes == MISSING).any(axis=0),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
-from ffn.errors import BundleError
+from ffn.errors import BundleError, quote
 
 __all__ = ["Feature", "Kind", "Schema"]
 
@@ -83,15 +83,45 @@ class Schema:
             A field is missing, unknown or of the wrong type.
         """
         try:
-            features = tuple(
-                Feature(**{**feature, "categories": tuple(feature["categories"])})
-                for feature in value["features"]
-            )
-            return cls(
-                features=features,
+            schema = cls(
+                features=tuple(_feature(feature) for feature in _list(value["features"])),
                 target=value["target"],
-                classes=tuple(value["classes"]),
-                missing_values=tuple(value["missing_values"]),
+                classes=_texts(value["classes"]),
+                missing_values=_texts(value["missing_values"]),
             )
         except (KeyError, TypeError) as error:
             raise BundleError(f"schema: not a schema of this format ({error}).") from None
+        names = [feature.name for feature in schema.features]
+        for what, texts in (("feature", names), ("class", schema.classes)):
+            if len(set(texts)) < len(texts):
+                raise BundleError(f"schema: not a schema of this format (a {what} stands twice).")
+        if not isinstance(schema.target, str) or set(value) != {f.name for f in fields(cls)}:
+            raise BundleError("schema: not a schema of this format (target, or an unknown field).")
+        return schema
+
+
+def _feature(value: dict[str, Any]) -> Feature:
+    feature = Feature(**{**value, "categories": _texts(value["categories"])})
+    bounds = (feature.minimum, feature.maximum)
+    sound = (
+        isinstance(feature.name, str)
+        and feature.kind in get_args(Kind)
+        and isinstance(feature.missing, bool)
+        and all(bound is None or type(bound) in (int, float) for bound in bounds)
+    )
+    if not sound or len(set(feature.categories)) < len(feature.categories):
+        raise TypeError(f"feature {quote(feature.name)}")
+    return feature
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{quote(value)} is no list")
+    return list(value)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    texts = tuple(_list(value))
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{quote(value)} are no texts")
+    return texts

@@ -31,7 +31,10 @@ def check_class_sizes(labels: Array, fingerprints: Array, classes: Sequence[str]
             f"every row has the label {quote(classes[0])}; at least two classes are needed "
             "to learn to tell them apart."
         )
-    distinct = [len(np.unique(fingerprints[labels == c])) for c in range(len(classes))]
+    order = np.lexsort((fingerprints, labels))
+    own, content = labels[order], fingerprints[order]
+    first = np.r_[True, (own[1:] != own[:-1]) | (content[1:] != content[:-1])]
+    distinct = np.bincount(own[first], minlength=len(classes))
     few = [
         f"{quote(name)} has {n}"
         for name, n in zip(classes, distinct, strict=True)
@@ -51,12 +54,13 @@ def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int)
     Within each class, rows stand in the order of a seeded hash of their content and the first
     ``share`` of them is held out. A row's place in that order depends on nothing but its
     content, so as a table grows it changes sides only where the exact share moves the cut.
-    Rows of the same content are kept on one side.
+    Rows of a class with the same content are kept on one side. Two contents of each class at
+    least are left to train on and to compare candidates on, whatever the share.
 
     Parameters
     ----------
     labels
-        Integers [N].
+        Integers [N]; each class with three distinct rows, as `check_class_sizes` has it.
     fingerprints
         uint64 [N]: equal for rows of equal content.
     share, seed
@@ -95,32 +99,40 @@ def hold_out(
         Part of all rows; each class gives its part, rounded so that the sum is right, and
         at least one row.
     exact
-        Cut through a group of equal rows where the count cannot be met otherwise; without
-        it such a class gives fewer.
+        Cut through a group of equal rows where the count cannot be met otherwise. Without
+        it such a class gives fewer rows, or its smallest group where none fits, and keeps
+        two groups if it has three.
     """
     held_out = np.zeros(len(labels), dtype=bool)
+    # Where two contents share a place in the order, the fingerprint keeps groups together.
+    by_class = np.lexsort((fingerprints, order, labels))
     sizes = np.bincount(labels)
-    for c, quota in enumerate(_quotas(sizes, share)):
-        own = np.flatnonzero(labels == c)
-        # Where two contents share a place in the order, the fingerprint keeps groups together.
-        own = own[np.lexsort((fingerprints[own], order[own]))]
-        _, start, size = np.unique(fingerprints[own], return_index=True, return_counts=True)
-        in_order = np.argsort(start)
-        start, size = start[in_order], size[in_order]
-        whole = np.searchsorted(np.cumsum(size), quota, side="right")
-        taken = int(size[:whole].sum())
-        held_out[own[:taken]] = True
-        # The next group does not fit; smaller ones further on may.
-        for i in range(whole + 1, len(size)):
-            if taken == quota:
-                break
-            if size[i] <= quota - taken:
-                held_out[own[start[i] : start[i] + size[i]]] = True
-                taken += size[i]
-        if exact and taken < quota:
-            rest = own[~held_out[own]]
-            held_out[rest[: quota - taken]] = True
+    quotas = _quotas(sizes, share).tolist()
+    for own, quota in zip(np.split(by_class, np.cumsum(sizes)[:-1]), quotas, strict=True):
+        if quota:
+            held_out[own[_choose(fingerprints[own], quota, exact)]] = True
     return held_out
+
+
+def _choose(content: Array, quota: int, exact: bool) -> Array:
+    """Return booleans [n]: ``quota`` rows, or nearly, from the front; equal neighbours together."""
+    starts = np.flatnonzero(np.r_[True, content[1:] != content[:-1]])
+    sizes = np.diff(starts, append=len(content))
+    most = len(sizes) if exact else max(1, len(sizes) - 2)
+    whole = min(most, int(np.searchsorted(np.cumsum(sizes), quota, side="right")))
+    groups = np.arange(len(sizes)) < whole
+    left = quota - int(sizes[:whole].sum())
+    # The next group does not fit; smaller ones further on may.
+    for i in whole + np.flatnonzero(sizes[whole:] <= left):
+        if sizes[i] <= left and groups.sum() < most:
+            groups[i] = True
+            left -= int(sizes[i])
+    if not groups.any() and not exact:
+        groups[np.argmin(sizes)] = True
+    chosen = np.repeat(groups, sizes)
+    if exact:
+        chosen[np.flatnonzero(~chosen)[:left]] = True
+    return chosen
 
 
 def _quotas(sizes: Array, share: float) -> Array:
@@ -129,7 +141,8 @@ def _quotas(sizes: Array, share: float) -> Array:
     quota = np.floor(wanted).astype(int)
     missing = round(sizes.sum() * share) - quota.sum()
     quota[np.argsort(quota - wanted, kind="stable")[: max(0, missing)]] += 1
-    return np.clip(quota, 1, np.maximum(1, sizes - 1))
+    clipped: Array = np.clip(quota, 1, np.maximum(1, sizes - 1)) * (sizes > 0)
+    return clipped
 
 
 def _seeded_hash(fingerprints: Array, seed: int) -> Array:
@@ -141,4 +154,5 @@ def _seeded_hash(fingerprints: Array, seed: int) -> Array:
     z = fingerprints + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    mixed: Array = z ^ (z >> np.uint64(31))
+    return mixed

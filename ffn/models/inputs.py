@@ -1,0 +1,160 @@
+"""From a training CSV to the network's inputs: the first steps of a retraining."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, SettingsError
+from ffn.models.pipeline import Pipeline
+from ffn.models.settings import DEFAULT_EXCLUDE
+from ffn.nn import Network
+from ffn.tabular.dataset import Dataset, choose_features, read_dataset
+from ffn.tabular.preparation import Preparation, fit_preparation
+from ffn.tabular.schema import Schema
+from ffn.tabular.sources import open_source
+from ffn.tabular.splits import check_class_sizes, hold_out_stable
+from ffn.tabular.table import read_table
+
+__all__ = ["Prepared", "load", "normalise", "split"]
+
+Array = npt.NDArray[Any]
+
+_READ_AT_ONCE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Inputs for the network: the training part, and the rows held out.
+
+    Attributes
+    ----------
+    x_train, x_test
+        [n, n_in], in the dtype to train in.
+    labels_train, labels_test
+        Integers [n].
+    fingerprints
+        uint64 [n] of the training part.
+    schema, preparation
+        Learnt from the training part.
+    source_sha256
+        Of the training CSV.
+    notices
+        What the user should know, a sentence each.
+    """
+
+    x_train: Array
+    labels_train: Array
+    x_test: Array
+    labels_test: Array
+    fingerprints: Array
+    schema: Schema
+    preparation: Preparation
+    source_sha256: str
+    notices: tuple[str, ...]
+
+
+def load(pipeline: Pipeline) -> Dataset:
+    """Read and check the training CSV.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or not be learnt from.
+    SettingsError
+        The settings name a column that it does not have.
+    """
+    data = pipeline.settings.data
+    if pipeline.source.exists() and not (pipeline.source.is_file() or pipeline.source.is_dir()):
+        raise DataError(f"{pipeline.source} is a device or pipe. Give the path of a CSV file.")
+    digest = _sha256(pipeline.source)
+    table = read_table(pipeline.source, delimiter=data.delimiter)
+    features = choose_features(
+        table.header,
+        target=data.target,
+        features=data.features,
+        exclude=data.exclude,
+        default_exclude=DEFAULT_EXCLUDE,
+        where=table.path.name,
+    )
+    # Provenance may not name other bytes than those that were read.
+    if _sha256(pipeline.source) != digest:
+        raise DataError(
+            f"{pipeline.source} changed while it was read. Try again when nothing writes to it."
+        )
+    return read_dataset(
+        table,
+        target=data.target,
+        features=features,
+        missing_values=data.missing_values,
+        kinds=data.kinds,
+        source_sha256=digest,
+    )
+
+
+def split(dataset: Dataset, pipeline: Pipeline) -> Array:
+    """Return booleans [N]: True for the rows held out for the final figure."""
+    training = pipeline.settings.training
+    check_class_sizes(dataset.labels, dataset.fingerprints, dataset.classes)
+    return hold_out_stable(dataset.labels, dataset.fingerprints, training.test_share, training.seed)
+
+
+def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
+    """Turn columns into inputs, with statistics from the training part alone.
+
+    Raises
+    ------
+    DataError
+        Nothing can be learnt from the training part.
+    SettingsError
+        Inputs and networks would not fit into this machine's memory.
+    """
+    train_rows = np.flatnonzero(~held_out)
+    schema, notices = dataset.learn_schema(train_rows)
+    numeric, codes = dataset.arrays(schema)
+    preparation = fit_preparation(schema, numeric[train_rows], codes[train_rows])
+    _check_memory(len(dataset.labels), preparation.n_inputs, len(schema.classes), pipeline)
+    x = preparation.transform(numeric, codes, np.dtype(pipeline.settings.training.dtype))
+    return Prepared(
+        x_train=x[train_rows],
+        labels_train=dataset.labels[train_rows],
+        x_test=x[held_out],
+        labels_test=dataset.labels[held_out],
+        fingerprints=dataset.fingerprints[train_rows],
+        schema=schema,
+        preparation=preparation,
+        source_sha256=dataset.source_sha256,
+        notices=tuple(notices),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with open_source(path) as source:
+        while source.read(_READ_AT_ONCE):
+            pass
+        return source.sha256
+
+
+def _check_memory(n_rows: int, n_inputs: int, n_classes: int, pipeline: Pipeline) -> None:
+    """Refuse what cannot fit: the system would end the process, and say nothing."""
+    training = pipeline.settings.training
+    widths = (n_inputs, *pipeline.settings.network.hidden_layers, n_classes)
+    item = np.dtype(training.dtype).itemsize
+    # Parameters, gradients, an optimizer's two moments, best and last epoch: six at least.
+    networks = 6 * training.networks * Network.count(widths) * item
+    figures = 4 * training.networks * training.epochs * 8
+    needed = n_rows * n_inputs * item + networks + figures
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise SettingsError(
+            f"{pipeline.name}: {n_inputs} inputs, hidden layers "
+            f"{list(widths[1:-1][:8])}, {n_classes} classes and {training.networks} networks need "
+            f"{needed / 1e9:,.1f} GB of memory, and this machine has {there / 1e9:,.1f} GB. "
+            "Lower network.hidden_layers, training.networks or training.epochs, or exclude "
+            "columns."
+        )

@@ -1,0 +1,53 @@
+"""A number for each row's content, by which rows are recognised in any table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["content_fingerprints"]
+
+Array = npt.NDArray[Any]
+
+
+def content_fingerprints(
+    numeric: Mapping[str, Array],
+    categorical: Mapping[str, Sequence[str]],
+    missing_values: Collection[str],
+    n: int,
+) -> Array:
+    """Return uint64 [n] of the features' values, whatever the columns' order and spelling.
+
+    Parameters
+    ----------
+    numeric
+        float64 [n] by column name, NaN where a cell is missing.
+    categorical
+        Trimmed texts [n] by column name; those in ``missing_values`` are equal to each other.
+    n
+        Rows.
+
+    Notes
+    -----
+    The first 64 bits of BLAKE2b: among a million rows two different ones share a
+    fingerprint with a probability of 3e-8.
+    """
+    # Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns, the constant one.
+    stack = np.array([numeric[name] + 0.0 for name in sorted(numeric)]).reshape(-1, n).T
+    stack = np.where(np.isnan(stack), np.nan, stack)
+    rows = np.ascontiguousarray(stack)
+    # No cell holds a NUL. One mark for all spellings of "missing", which no category is.
+    texts = [
+        ["" if cell in missing_values else f"={cell}" for cell in categorical[name]]
+        for name in sorted(categorical)
+    ]
+    digests = np.empty(n, dtype=np.uint64)
+    for i in range(n):
+        text = "\0".join(column[i] for column in texts)
+        digest = hashlib.blake2b(rows[i].tobytes() + text.encode(), digest_size=8)
+        digests[i] = int.from_bytes(digest.digest(), "little")
+    return digests
