@@ -175,6 +175,26 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.random_state = random_state
 
+    @classmethod
+    def from_network(
+        cls, network: Network, classes: Sequence[str], **parameters: Any
+    ) -> FFNClassifier:
+        """Return a fitted classifier around networks [K, P] that were trained elsewhere.
+
+        ``classes`` are the labels [C] of the outputs; ``parameters`` are the constructor's,
+        beyond those that follow from the network.
+        """
+        fitted = cls(
+            hidden_layer_sizes=network.widths[1:-1],
+            n_networks=len(network.parameters),
+            dtype="float64" if network.parameters.dtype == np.float64 else "float32",
+            **parameters,
+        )
+        fitted.classes_ = np.array(classes)
+        fitted.network_ = network
+        fitted.n_features_in_ = network.widths[0]
+        return fitted
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows and their labels.
 

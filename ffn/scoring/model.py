@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, did_you_mean, quote
 from ffn.models.bundle import read_bundle
 from ffn.models.registry import production_version, version_folder
 from ffn.scoring.batch import ScoreResult, score_csv
+from ffn.scoring.frames import read_frame
 from ffn.scoring.scorer import Scorer
-from ffn.tabular.cells import MISSING, category_codes, numbers
-from ffn.tabular.rejects import DETAILS, Reason
-from ffn.tabular.schema import Feature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,21 +70,9 @@ class Model:
             A column is missing, or a cell has no meaning: a table in memory is scored whole
             or not at all.
         """
-        schema = self.scorer.schema
-        numeric = np.empty((len(rows), len(schema.numeric)))
-        for f, feature in enumerate(schema.numeric):
-            numeric[:, f] = _numbers(_column(rows, feature), feature, schema.missing_values)
-        codes = np.empty((len(rows), len(schema.categorical)), dtype=np.int64)
-        for g, feature in enumerate(schema.categorical):
-            cells = _texts(_column(rows, feature))
-            codes[:, g] = category_codes(cells, feature.categories, schema.missing_values)
-            if not feature.missing:
-                _refuse(codes[:, g] == MISSING, feature, Reason.MISSING_VALUE)
-        x = self.scorer.preparation.transform(numeric, codes)
-        finite = np.isfinite(x).all(axis=1)
-        if not finite.all():
-            raise DataError(f"row {finite.argmin() + 1}: {DETAILS[Reason.NOT_FINITE]}.")
-        return self.scorer.probabilities(x)
+        return self.scorer.probabilities(
+            read_frame(rows, self.scorer.schema, self.scorer.preparation)
+        )
 
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
@@ -122,43 +106,3 @@ def load(path: str | os.PathLike[str]) -> Model:
     models, number = folder.absolute().parent.parent.name, folder.absolute().parent.name
     registered = models == "models" and number.isdecimal()
     return Model(read_bundle(folder, version=int(number) if registered else 0))
-
-
-def _column(rows: pd.DataFrame, feature: Feature) -> pd.Series[Any]:
-    if feature.name not in rows.columns:
-        hint = did_you_mean(feature.name, map(str, rows.columns))
-        raise DataError(f"the rows have no column {quote(feature.name)}.{hint}")
-    return rows[feature.name]
-
-
-def _numbers(
-    column: pd.Series[Any], feature: Feature, missing_values: Collection[str]
-) -> npt.NDArray[np.float64]:
-    if column.dtype.kind in "iuf":
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        bad = np.isinf(values)
-    else:
-        values, wrong = numbers(_texts(column), missing_values)
-        bad = np.zeros(len(values), dtype=bool)
-        bad[wrong] = True
-    _refuse(bad, feature, Reason.NOT_A_NUMBER)
-    if not feature.missing:
-        _refuse(np.isnan(values), feature, Reason.MISSING_VALUE)
-    return values
-
-
-def _texts(column: pd.Series[Any]) -> list[str]:
-    """Texts as a CSV file would have them; a whole number in a float column has no point."""
-    missing = column.isna().tolist()
-    cells = column.tolist()
-    if column.dtype.kind == "f":
-        cells = [
-            int(x) if not gone and x.is_integer() else x
-            for x, gone in zip(cells, missing, strict=True)
-        ]
-    return ["" if gone else str(cell) for cell, gone in zip(cells, missing, strict=True)]
-
-
-def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:
-    if bad.any():
-        raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {DETAILS[reason]}.")

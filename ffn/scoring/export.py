@@ -1,0 +1,87 @@
+"""The model as a fitted scikit-learn pipeline in a joblib file, for notebooks.
+
+Written for others to load; the product itself loads no pickle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline as SklearnPipeline
+
+from ffn.errors import DataError
+from ffn.files import atomic_file
+from ffn.models.bundle import Bundle
+from ffn.models.classifier import FFNClassifier
+from ffn.models.pipeline import Pipeline
+from ffn.scoring.frames import read_frame
+from ffn.tabular.preparation import Preparation
+from ffn.tabular.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RowPreparation", "export_for_notebooks"]
+
+
+class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Raw rows to inputs, as learnt at training; ``fit`` has nothing left to do.
+
+    Parameters
+    ----------
+    schema, preparation
+        Of the bundle.
+    """
+
+    def __init__(self, schema: Schema, preparation: Preparation) -> None:
+        self.schema = schema
+        self.preparation = preparation
+
+    def fit(self, rows: Any, y: Any = None) -> Self:  # noqa: ARG002
+        """Return this transformer; it was fitted at training."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, rows: pd.DataFrame | Any) -> npt.NDArray[Any]:
+        """Return inputs [n, n_in].
+
+        ``rows`` is a DataFrame, whose columns are found by name, or a table [n, features] of
+        numbers and texts in the features' order at training.
+        """
+        import pandas as pd
+
+        if not isinstance(rows, pd.DataFrame):
+            names = [feature.name for feature in self.schema.features]
+            table = np.asarray(rows, dtype=object)
+            if table.ndim != 2 or table.shape[1] != len(names):
+                raise DataError(
+                    f"rows have the shape {table.shape}; expected one column for each of "
+                    f"{', '.join(names)}."
+                )
+            rows = pd.DataFrame(table, columns=names)
+        return read_frame(rows, self.schema, self.preparation)
+
+
+def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
+    """Write ``best_<pipeline>_model.pkl``, which predicts from raw rows, and return its path."""
+    fitted = SklearnPipeline(
+        [
+            ("prepare", RowPreparation(bundle.schema, bundle.preparation)),
+            (
+                "network",
+                FFNClassifier.from_network(
+                    bundle.network, bundle.schema.classes, optimizer=bundle.optimizer
+                ),
+            ),
+        ]
+    )
+    with atomic_file(pipeline.export) as file:
+        joblib.dump(fitted, file)
+    return pipeline.export

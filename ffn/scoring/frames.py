@@ -1,0 +1,85 @@
+"""Raw rows in memory, a DataFrame, to the network's inputs: the contract of a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, did_you_mean, quote
+from ffn.scoring.scorer import Transformer
+from ffn.tabular.cells import MISSING, category_codes, numbers
+from ffn.tabular.rejects import DETAILS, Reason
+from ffn.tabular.schema import Feature, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_frame"]
+
+
+def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> npt.NDArray[Any]:
+    """Return inputs [n, n_in] of raw rows.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a cell has no meaning: a table in memory is scored whole or
+        not at all.
+    """
+    numeric = np.empty((len(rows), len(schema.numeric)))
+    for f, feature in enumerate(schema.numeric):
+        numeric[:, f] = _numbers(_column(rows, feature), feature, schema.missing_values)
+    codes = np.empty((len(rows), len(schema.categorical)), dtype=np.int64)
+    for g, feature in enumerate(schema.categorical):
+        cells = _texts(_column(rows, feature))
+        codes[:, g] = category_codes(cells, feature.categories, schema.missing_values)
+        if not feature.missing:
+            _refuse(codes[:, g] == MISSING, feature, Reason.MISSING_VALUE)
+    x = preparation.transform(numeric, codes)
+    finite = np.isfinite(x).all(axis=1)
+    if not finite.all():
+        raise DataError(f"row {finite.argmin() + 1}: {DETAILS[Reason.NOT_FINITE]}.")
+    return x
+
+
+def _column(rows: pd.DataFrame, feature: Feature) -> pd.Series[Any]:
+    if feature.name not in rows.columns:
+        hint = did_you_mean(feature.name, map(str, rows.columns))
+        raise DataError(f"the rows have no column {quote(feature.name)}.{hint}")
+    return rows[feature.name]
+
+
+def _numbers(
+    column: pd.Series[Any], feature: Feature, missing_values: Collection[str]
+) -> npt.NDArray[np.float64]:
+    if column.dtype.kind in "iuf":
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        bad = np.isinf(values)
+    else:
+        values, wrong = numbers(_texts(column), missing_values)
+        bad = np.zeros(len(values), dtype=bool)
+        bad[wrong] = True
+    _refuse(bad, feature, Reason.NOT_A_NUMBER)
+    if not feature.missing:
+        _refuse(np.isnan(values), feature, Reason.MISSING_VALUE)
+    return values
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    """Texts as a CSV file would have them; a whole number in a float column has no point."""
+    missing = column.isna().tolist()
+    cells = column.tolist()
+    if column.dtype.kind == "f":
+        cells = [
+            int(x) if not gone and x.is_integer() else x
+            for x, gone in zip(cells, missing, strict=True)
+        ]
+    return ["" if gone else str(cell) for cell, gone in zip(cells, missing, strict=True)]
+
+
+def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:
+    if bad.any():
+        raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {DETAILS[reason]}.")

@@ -1,0 +1,73 @@
+"""The same steps without Prefect: one after another, in this process, no server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ffn.errors import FFNError
+from ffn.models import retraining
+from ffn.models.pipeline import Pipeline
+from ffn.models.selection import select_best
+from ffn.models.serialisation import serialise
+from ffn.reports.retrain import write_report
+from ffn.scoring.export import export_for_notebooks
+from ffn.scoring.model import load
+from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome
+from flows.progress import on_epoch
+from flows.threads import one_blas_thread
+
+__all__ = ["retrain", "score"]
+
+
+def retrain(pipeline: Pipeline) -> RetrainOutcome:
+    """Train all candidates, choose, refit, evaluate once, register and report."""
+    started = time.perf_counter()
+    training = pipeline.settings.training
+    with one_blas_thread():
+        dataset = retraining.load(pipeline)
+        held_out = retraining.split(dataset, pipeline)
+        prepared = retraining.normalise(dataset, held_out, pipeline)
+        candidates = [
+            retraining.train_candidate(
+                prepared, pipeline, optimizer, on_epoch(optimizer, training.epochs)
+            )
+            for optimizer in pipeline.settings.optimizers.candidates()
+        ]
+        selection = select_best(candidates)
+        refitted = retraining.refit(prepared, pipeline, selection, candidates)
+        evaluation = retraining.evaluate(refitted, prepared, pipeline)
+        version = serialise(pipeline, prepared, candidates, selection, refitted, evaluation)
+        export = export_for_notebooks(refitted.bundle, pipeline)
+        report = write_report(
+            pipeline, prepared, candidates, selection, refitted, evaluation, version
+        )
+    return RetrainOutcome(
+        pipeline=pipeline.name,
+        version=version,
+        selection=selection,
+        evaluation=evaluation,
+        report=report,
+        export=export,
+        notices=prepared.notices,
+        failures={},
+        seconds=time.perf_counter() - started,
+    )
+
+
+def score(
+    pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
+) -> ScoreOutcome:
+    """Score each (input, output) with the version in production."""
+    model = load(pipeline.artifacts)
+    results, refusals = [], []
+    with one_blas_thread():
+        for source, output in files:
+            try:
+                results.append(model.score_csv(source, output, **options))
+            except FFNError as error:
+                refusals.append(Refusal(source=source, reason=str(error)))
+    return ScoreOutcome(
+        pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
+    )

@@ -1,0 +1,123 @@
+"""What a finished run hands back: to the terminal, to ``--json``, to the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import FFNError
+from ffn.models.evaluation import Evaluation
+from ffn.models.selection import Selection
+from ffn.models.serialisation import Version, jsonable
+from ffn.reports.retrain import Report
+from ffn.scoring.batch import ScoreResult
+
+__all__ = ["FilesRefusedError", "Refusal", "RetrainOutcome", "ScoreOutcome"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainOutcome:
+    """A new version, and why it is what it is.
+
+    Attributes
+    ----------
+    failures
+        Optimizers whose training task failed, with the reason.
+    seconds
+        Wall time of the steps.
+    """
+
+    pipeline: str
+    version: Version
+    selection: Selection
+    evaluation: Evaluation
+    report: Report
+    export: Path
+    notices: tuple[str, ...]
+    failures: dict[str, str]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines; figures come as value, low, high."""
+        return {
+            "pipeline": self.pipeline,
+            "version": self.version.number,
+            "winner": self.selection.winner,
+            "reason": self.selection.reason,
+            "optimizers": {line.optimizer: jsonable(line) for line in self.selection.leaderboard},
+            "failures": self.failures,
+            "test": jsonable(self.evaluation),
+            "bundle": str(self.version.bundle),
+            "bundle_sha256": self.version.sha256,
+            "export": str(self.export),
+            "report": str(self.report.html),
+            "notices": list(self.notices),
+            "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A file that was not scored, and the reason in one line."""
+
+    source: Path
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOutcome:
+    """The files of one scoring run."""
+
+    pipeline: str
+    version: int
+    results: Sequence[ScoreResult]
+    refusals: Sequence[Refusal]
+
+    def check(self) -> None:
+        """Raise ``FilesRefusedError`` if a file was not scored."""
+        if self.refusals:
+            raise FilesRefusedError(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines: the totals, and each file."""
+        files = [
+            {
+                "rows": result.rows,
+                "scored": result.scored,
+                "rejected": result.rejected,
+                "output": str(result.output),
+                "rejects": str(result.rejects),
+                "manifest": str(result.manifest),
+                "class_counts": result.class_counts,
+                "reject_reasons": result.reject_reasons,
+                "mean_confidence": result.mean_confidence,
+            }
+            for result in self.results
+        ]
+        outputs = [str(result.output) for result in self.results]
+        return {
+            "pipeline": self.pipeline,
+            "version": self.version,
+            "rows": sum(result.rows for result in self.results),
+            "scored": sum(result.scored for result in self.results),
+            "rejected": sum(result.rejected for result in self.results),
+            "output": outputs[0] if len(outputs) == 1 else outputs,
+            "files": files,
+            "refused": [
+                {"source": str(refusal.source), "reason": refusal.reason}
+                for refusal in self.refusals
+            ],
+        }
+
+
+class FilesRefusedError(FFNError):
+    """One or more files of a scoring run were not scored; ``outcome`` has the others."""
+
+    def __init__(self, outcome: ScoreOutcome) -> None:
+        self.outcome = outcome
+        total = len(outcome.refusals) + len(outcome.results)
+        reasons = "; ".join(refusal.reason for refusal in outcome.refusals[:5])
+        count = f"{len(outcome.refusals)} of {total} files refused: " if total > 1 else ""
+        super().__init__(count + reasons)

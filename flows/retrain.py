@@ -1,0 +1,81 @@
+"""The retrain flow: load, split, normalise, train in parallel, choose, register, report."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect import flow, get_run_logger
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+from ffn.errors import TrainingError
+from ffn.models.pipeline import find_pipeline
+from flows import tasks
+from flows.interruption import ending_trainings
+from flows.outcomes import RetrainOutcome
+from flows.threads import one_blas_thread
+
+__all__ = ["Runner", "retrain", "task_runner"]
+
+Runner = Literal["thread", "process"]
+
+
+def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
+    """Return what runs the training tasks: threads of this process, or processes."""
+    if name == "thread":
+        return ThreadPoolTaskRunner(max_workers=workers)
+    # Workers that were ended leave semaphores; the tracker removes them and need not tell.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+    return ProcessPoolTaskRunner(max_workers=workers)
+
+
+@flow(name="retrain", flow_run_name="retrain-{pipeline}", persist_result=False)
+def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
+    """Retrain a pipeline's model and register it.
+
+    Parameters
+    ----------
+    pipeline
+        A name under ``data/``, or a path to a folder or TOML file.
+    root
+        The folder of ``data/`` and ``artifacts/``.
+    """
+    started = time.perf_counter()
+    found = find_pipeline(pipeline, Path(root))
+    with one_blas_thread(), ending_trainings():
+        dataset = tasks.load(found)
+        held_out = tasks.split(dataset, found)
+        prepared = tasks.normalise(dataset, held_out, found)
+        futures = {
+            optimizer: tasks.train.submit(prepared, found, optimizer)
+            for optimizer in found.settings.optimizers.candidates()
+        }
+        candidates, failures = [], {}
+        for optimizer, future in futures.items():
+            try:
+                candidates.append(future.result())
+            except Exception as error:
+                # The others may still give a model; which one is lost is told.
+                failures[optimizer] = str(error)
+                get_run_logger().warning("%s is lost: %s", optimizer, error)
+        if not candidates:
+            raise TrainingError(f"every training task failed: {failures}")
+        selection = tasks.select_best(candidates)
+        refitted = tasks.refit(prepared, found, selection, candidates)
+        evaluation = tasks.evaluate(refitted, prepared, found)
+        version = tasks.serialise(found, prepared, candidates, selection, refitted, evaluation)
+        export = tasks.export_model(refitted.bundle, found)
+        report = tasks.report(found, prepared, candidates, selection, refitted, evaluation, version)
+    return RetrainOutcome(
+        pipeline=found.name,
+        version=version,
+        selection=selection,
+        evaluation=evaluation,
+        report=report,
+        export=export,
+        notices=prepared.notices,
+        failures=failures,
+        seconds=time.perf_counter() - started,
+    )

@@ -1,0 +1,60 @@
+"""The score flow: one batch-predict task a CSV file, all with one version of the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from ffn.errors import FFNError
+from ffn.models.pipeline import find_pipeline
+from ffn.scoring.model import load
+from flows import artifacts, tasks
+from flows.outcomes import Refusal, ScoreOutcome
+from flows.threads import one_blas_thread
+
+__all__ = ["score"]
+
+
+@flow(name="score", flow_run_name="score-{pipeline}", persist_result=False)
+def score(
+    pipeline: str,
+    files: list[tuple[Path, Path]],
+    root: str = ".",
+    options: dict[str, Any] | None = None,
+) -> ScoreOutcome:
+    """Score CSV files with the version in production.
+
+    Parameters
+    ----------
+    pipeline, root
+        As for ``retrain``.
+    files
+        Pairs of input and output.
+    options
+        Of ``ffn.scoring.batch.score_csv``.
+
+    Raises
+    ------
+    FilesRefusedError
+        A file was not scored; the others were.
+    """
+    model = load(find_pipeline(pipeline, Path(root)).artifacts)
+    with one_blas_thread():
+        futures = [
+            (source, tasks.batch_predict.submit(model, source, output, options or {}))
+            for source, output in files
+        ]
+        results, refusals = [], []
+        for source, future in futures:
+            try:
+                results.append(future.result())
+            except FFNError as error:
+                refusals.append(Refusal(source=source, reason=str(error)))
+    outcome = ScoreOutcome(
+        pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
+    )
+    artifacts.show_scoring(outcome)
+    outcome.check()
+    return outcome

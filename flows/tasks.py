@@ -1,0 +1,178 @@
+"""The tasks: each is one call into ``ffn`` and one log line."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from ffn.models import retraining, selection, serialisation
+from ffn.models.bundle import Bundle
+from ffn.models.evaluation import Evaluation
+from ffn.models.pipeline import Pipeline
+from ffn.models.retraining import Prepared, Refitted
+from ffn.models.selection import Candidate, Selection
+from ffn.models.serialisation import Version
+from ffn.reports.retrain import Report, write_report
+from ffn.scoring.batch import ScoreResult
+from ffn.scoring.export import export_for_notebooks
+from ffn.scoring.model import Model
+from ffn.tabular.dataset import Dataset
+from flows import artifacts
+from flows.progress import on_epoch
+
+__all__ = [
+    "batch_predict",
+    "evaluate",
+    "export_model",
+    "load",
+    "normalise",
+    "refit",
+    "report",
+    "select_best",
+    "serialise",
+    "split",
+    "train",
+]
+
+# Caching would hash every array, persisting would pickle it.
+_PLAIN: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+_TRANSIENT = {errno.EAGAIN, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
+
+
+def _is_transient(_task: Any, _run: Any, state: Any) -> bool:
+    """Say whether the disk may behave at the next try; a refusal stays a refusal."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, OSError) and error.errno in _TRANSIENT
+
+
+_WRITING: dict[str, Any] = {
+    **_PLAIN,
+    "retries": 2,
+    "retry_delay_seconds": 1,
+    "retry_condition_fn": _is_transient,
+}
+
+
+@task(name="load", tags=["data"], **_PLAIN)
+def load(pipeline: Pipeline) -> Dataset:
+    """Read and check the training CSV."""
+    dataset = retraining.load(pipeline)
+    get_run_logger().info("%d rows of %s", len(dataset.labels), pipeline.source)
+    return dataset
+
+
+@task(name="split", tags=["data"], **_PLAIN)
+def split(dataset: Dataset, pipeline: Pipeline) -> Any:
+    """Hold rows out for the final figure; returns booleans, one a row."""
+    held_out = retraining.split(dataset, pipeline)
+    get_run_logger().info("%d of %d rows held out", held_out.sum(), len(held_out))
+    return held_out
+
+
+@task(name="normalise", tags=["data"], **_PLAIN)
+def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
+    """Turn columns into inputs, with statistics from the training part alone."""
+    prepared = retraining.normalise(dataset, held_out, pipeline)
+    get_run_logger().info(
+        "%d inputs; %s", prepared.x_train.shape[1], prepared.notices or "all used"
+    )
+    return prepared
+
+
+@task(name="train", task_run_name="train-{optimizer}", tags=["training"], **_PLAIN)
+def train(prepared: Prepared, pipeline: Pipeline, optimizer: str) -> Candidate:
+    """Train one optimizer's networks, each on its own resample."""
+    epochs = pipeline.settings.training.epochs
+    with artifacts.training_progress(pipeline.name, optimizer) as show:
+        candidate = retraining.train_candidate(
+            prepared, pipeline, optimizer, on_epoch(optimizer, epochs, show)
+        )
+    get_run_logger().info("%s: trained in %.2f s", optimizer, candidate.seconds)
+    return candidate
+
+
+@task(name="select-best", tags=["selection"], **_PLAIN)
+def select_best(candidates: Sequence[Candidate]) -> Selection:
+    """Choose the optimizer by mean validation log-loss."""
+    chosen = selection.select_best(candidates)
+    get_run_logger().info(chosen.reason)
+    return chosen
+
+
+@task(name="refit", task_run_name="refit-{chosen.winner}", tags=["training"], **_PLAIN)
+def refit(
+    prepared: Prepared, pipeline: Pipeline, chosen: Selection, candidates: Sequence[Candidate]
+) -> Refitted:
+    """Train the winner on the whole training part."""
+    refitted = retraining.refit(prepared, pipeline, chosen, candidates)
+    get_run_logger().info("%s refitted for %d epochs", chosen.winner, refitted.epochs)
+    return refitted
+
+
+@task(name="evaluate", tags=["selection"], **_PLAIN)
+def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Evaluation:
+    """Look at the held-out rows, once."""
+    evaluation = retraining.evaluate(refitted, prepared, pipeline)
+    accuracy = evaluation.accuracy
+    get_run_logger().info(
+        "accuracy %.3f [%.3f, %.3f] on %d held-out rows",
+        accuracy.value,
+        accuracy.low,
+        accuracy.high,
+        evaluation.rows,
+    )
+    return evaluation
+
+
+@task(name="serialise", tags=["registry"], **_WRITING)
+def serialise(
+    pipeline: Pipeline,
+    prepared: Prepared,
+    candidates: Sequence[Candidate],
+    chosen: Selection,
+    refitted: Refitted,
+    evaluation: Evaluation,
+) -> Version:
+    """Write the new version and promote it."""
+    version = serialisation.serialise(pipeline, prepared, candidates, chosen, refitted, evaluation)
+    get_run_logger().info("version %d, bundle %s", version.number, version.sha256)
+    return version
+
+
+@task(name="export", tags=["registry"], **_WRITING)
+def export_model(bundle: Bundle, pipeline: Pipeline) -> Path:
+    """Write the joblib export for notebooks."""
+    path = export_for_notebooks(bundle, pipeline)
+    get_run_logger().info("export for notebooks: %s", path)
+    return path
+
+
+@task(name="report", tags=["report"], **_WRITING)
+def report(
+    pipeline: Pipeline,
+    prepared: Prepared,
+    candidates: Sequence[Candidate],
+    chosen: Selection,
+    refitted: Refitted,
+    evaluation: Evaluation,
+    version: Version,
+) -> Report:
+    """Draw the pictures, write the report, show both on the dashboard."""
+    written = write_report(pipeline, prepared, candidates, chosen, refitted, evaluation, version)
+    artifacts.show_retraining(pipeline.name, chosen, written)
+    get_run_logger().info("report: %s", written.html)
+    return written
+
+
+@task(name="batch-predict", task_run_name="batch-predict-{source.name}", tags=["scoring"], **_PLAIN)
+def batch_predict(model: Model, source: Path, output: Path, options: dict[str, Any]) -> ScoreResult:
+    """Score one CSV file."""
+    with artifacts.scoring_progress(model.pipeline, source) as show:
+        result = model.score_csv(source, output, on_progress=show, **options)
+    get_run_logger().info("%d rows scored, %d rejected", result.scored, result.rejected)
+    return result
