@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, SettingsError
+from ffn.errors import DataError, SettingsError, quote
 from ffn.models.pipeline import Pipeline
 from ffn.models.settings import DEFAULT_EXCLUDE
 from ffn.nn import Network
@@ -98,9 +98,16 @@ def load(pipeline: Pipeline) -> Dataset:
 
 
 def split(dataset: Dataset, pipeline: Pipeline) -> Array:
-    """Return booleans [N]: True for the rows held out for the final figure."""
+    """Return booleans [N]: True for the rows held out for the final figure.
+
+    Raises
+    ------
+    DataError
+        There is one class only, or one with too few rows.
+    """
     training = pipeline.settings.training
-    check_class_sizes(dataset.labels, dataset.fingerprints, dataset.classes)
+    where = f"{dataset.file}, column {quote(dataset.target)}"
+    check_class_sizes(dataset.labels, dataset.fingerprints, dataset.classes, where)
     return hold_out_stable(dataset.labels, dataset.fingerprints, training.test_share, training.seed)
 
 

@@ -45,8 +45,8 @@ class Dataset:
         Cell texts that mean "no value".
     fingerprints
         uint64 [N], equal for rows whose features are equal.
-    source_sha256
-        Of the file the rows came from.
+    file, source_sha256
+        Name and digest of the file the rows came from.
     """
 
     target: str
@@ -57,6 +57,7 @@ class Dataset:
     order: tuple[str, ...]
     missing_values: tuple[str, ...]
     fingerprints: Array
+    file: str
     source_sha256: str
 
     def learn_schema(self, rows: Array) -> tuple[Schema, list[str]]:
@@ -70,19 +71,17 @@ class Dataset:
         DataError
             A feature has no value in these rows, or no feature is left.
         """
-        features, notices = [], []
+        features, constant = [], []
         for name in self.order:
             feature = self._learn_numeric(name, rows) or self._learn_categorical(name, rows)
             if feature is None:
-                notices.append(
-                    f"column {quote(name)} is constant in the training rows and was left out"
-                )
+                constant.append(quote(name))
             else:
                 features.append(feature)
         if not features:
             raise DataError(
-                "every feature column is constant in the training rows; there is nothing to learn "
-                "from. Add a column that tells the classes apart."
+                f"{self.file}: every feature column is constant in the training rows; there is "
+                "nothing to learn from. Add a column that tells the classes apart."
             )
         schema = Schema(
             features=tuple(features),
@@ -90,7 +89,9 @@ class Dataset:
             classes=self.classes,
             missing_values=self.missing_values,
         )
-        return schema, notices
+        if not constant:
+            return schema, []
+        return schema, [f"constant in the training rows and left out: {_shown(constant)}"]
 
     def arrays(self, schema: Schema) -> tuple[Array, Array]:
         """Return numbers [N, F] (NaN: missing) and category codes [N, G] for ``schema``."""
@@ -110,7 +111,7 @@ class Dataset:
         column = self.numeric[name]
         known = column[rows][~np.isnan(column[rows])]
         if not len(known):
-            raise _no_values(name)
+            raise _no_values(name, self.file)
         missing = bool(np.isnan(column).any())
         low, high = float(known.min()), float(known.max())
         if low == high:
@@ -125,7 +126,7 @@ class Dataset:
         seen = {cells[i] for i in rows}
         categories = tuple(sorted(seen.difference(self.missing_values)))
         if not categories:
-            raise _no_values(name)
+            raise _no_values(name, self.file)
         # One text and gaps still tell rows apart; one text alone does not.
         if len(seen) == 1:
             return None
@@ -153,10 +154,9 @@ def choose_features(
     for key, names in (("target", [target]), ("features", features), ("exclude", exclude)):
         for name in names or ():
             if name not in known:
-                shown = ", ".join(header[:20]) + (", …" if len(header) > 20 else "")
                 raise SettingsError(
                     f"{where} has no column {quote(name)}, which data.{key} names; "
-                    f"its columns are: {shown}.{did_you_mean(name, header)}"
+                    f"its columns are: {_shown(header)}.{did_you_mean(name, header)}"
                 )
     for key, names in (("features", features), ("exclude", exclude)):
         if target in (names or ()):
@@ -238,6 +238,7 @@ def read_dataset(
         order=tuple(features),
         missing_values=missing_values,
         fingerprints=content_fingerprints(numeric, categorical, missing_values, len(labels)),
+        file=table.path.name,
         source_sha256=source_sha256,
     )
 
@@ -252,7 +253,7 @@ def _as_numbers(
     values, wrong = numbers(cells, missing_values)
     present = int((~np.isnan(values)).sum())
     if not present and not wrong:
-        raise _no_values(name)
+        raise _no_values(name, table.path.name)
     if wrong and kind is None and present < _NUMERIC_SHARE * (present + len(wrong)):
         return None
     bad = wrong or np.flatnonzero(np.abs(values) > _LARGEST).tolist()
@@ -272,7 +273,7 @@ def _as_categories(
     cells = [trim(cell) for cell in table.columns[name]]
     distinct = set(cells).difference(missing_values)
     if not distinct:
-        raise _no_values(name)
+        raise _no_values(name, table.path.name)
     if kind is None and len(distinct) > max(_MOST_CATEGORIES, len(cells) // 2):
         raise DataError(
             f"{table.path.name}, column {quote(name)}: {len(distinct)} different texts in "
@@ -282,5 +283,14 @@ def _as_categories(
     return cells
 
 
-def _no_values(name: str) -> DataError:
-    return DataError(f"column {quote(name)} has no values to learn from. Add it to data.exclude.")
+def _no_values(name: str, where: str) -> DataError:
+    return DataError(
+        f"{where}, column {quote(name)}: no values to learn from in the training rows. "
+        "Add it to data.exclude."
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Return the first names, on a line that can be read."""
+    shown = [name if len(name) <= 60 else name[:59] + "…" for name in names[:20]]
+    return ", ".join(shown) + (", …" if len(names) > 20 else "")

@@ -18,8 +18,10 @@ Array = npt.NDArray[Any]
 _LEAST_DISTINCT_ROWS = 3
 
 
-def check_class_sizes(labels: Array, fingerprints: Array, classes: Sequence[str]) -> None:
-    """Refuse a table whose classes cannot be split.
+def check_class_sizes(
+    labels: Array, fingerprints: Array, classes: Sequence[str], where: str
+) -> None:
+    """Refuse a table whose classes cannot be split; ``where`` begins the message.
 
     Raises
     ------
@@ -28,8 +30,8 @@ def check_class_sizes(labels: Array, fingerprints: Array, classes: Sequence[str]
     """
     if len(classes) < 2:
         raise DataError(
-            f"every row has the label {quote(classes[0])}; at least two classes are needed "
-            "to learn to tell them apart."
+            f"{where}: every row has the label {quote(classes[0])}; at least two classes are "
+            "needed to learn to tell them apart. Add rows of another, or name another target."
         )
     order = np.lexsort((fingerprints, labels))
     own, content = labels[order], fingerprints[order]
@@ -43,8 +45,8 @@ def check_class_sizes(labels: Array, fingerprints: Array, classes: Sequence[str]
     if few:
         more = f" and {len(few) - 5} classes more" if len(few) > 5 else ""
         raise DataError(
-            f"too few distinct rows to split: class {', '.join(few[:5])}{more}; each class needs "
-            f"{_LEAST_DISTINCT_ROWS}. Add rows of it, or leave the class out."
+            f"{where}: too few distinct rows to split: class {', '.join(few[:5])}{more}; each "
+            f"class needs {_LEAST_DISTINCT_ROWS}. Add rows of it, or leave the class out."
         )
 
 
