@@ -1,0 +1,147 @@
+"""Histories, candidates and evaluations as a retraining would make them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from markdown_it import MarkdownIt
+
+from ffn.models.evaluation import ClassFigures, Evaluation
+from ffn.models.pipeline import Pipeline
+from ffn.models.retraining import Prepared, Refitted
+from ffn.models.selection import Candidate, Selection
+from ffn.models.serialisation import Version
+from ffn.models.statistics import Interval
+from ffn.nn import History
+
+FIGURES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrained:
+    """What ``write_report`` takes."""
+
+    pipeline: Pipeline
+    prepared: Prepared
+    candidates: list[Candidate]
+    selection: Selection
+    refitted: Refitted
+    evaluation: Evaluation
+    version: Version
+
+    def arguments(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def random_history(epochs: int, networks: int, seed: int, noise: float = 0.3) -> History:
+    """Return a history that falls (loss) and rises (accuracy) with noise."""
+    generator = np.random.default_rng(seed)
+    history = History.empty(epochs, networks)
+    progress = np.linspace(0, 1 + seed % 4, epochs)[:, None]
+    for name in FIGURES:
+        blur = generator.normal(0, noise, (epochs, networks))
+        if name.endswith("loss"):
+            getattr(history, name)[:] = np.exp(0.3 - 1.2 * progress + blur)
+        else:
+            getattr(history, name)[:] = 1 - 0.6 * np.exp(-progress) * np.exp(-np.abs(blur))
+    history.best_epoch[:] = epochs - 1
+    return history
+
+
+def stop(history: History, network: int, epochs: int, reason: str | None = None) -> None:
+    """Let a network have trained for ``epochs`` alone; with a reason, it diverged."""
+    for name in FIGURES:
+        getattr(history, name)[epochs:, network] = np.nan
+    history.diverged[network] = reason
+    if reason:
+        history.best_epoch[network] = -1
+
+
+def candidate(name: str, history: History) -> Candidate:
+    """Return a candidate with this history."""
+    return Candidate(
+        optimizer=name,
+        hyperparameters={"learning_rate": 0.005},
+        history=history,
+        validation_to_train=0.25,
+        seconds=1.5,
+    )
+
+
+def four_candidates(epochs: int, networks: int, noise: float = 0.3) -> list[Candidate]:
+    """Return one candidate for each optimizer."""
+    return [
+        candidate(name, random_history(epochs, networks, seed, noise))
+        for seed, name in enumerate(OPTIMIZERS)
+    ]
+
+
+def evaluation_of(confusion: npt.ArrayLike, names: Sequence[str]) -> Evaluation:
+    """Return an evaluation with these counts; its intervals are the widest there are."""
+    counts = np.array(confusion)
+    unknown = Interval(0.5, 0.0, 1.0)
+    return Evaluation(
+        rows=int(counts.sum()),
+        correct=int(np.trace(counts)),
+        accuracy=unknown,
+        log_loss=unknown,
+        classes=tuple(
+            ClassFigures(name=name, rows=int(row.sum()), recall=unknown, precision=unknown)
+            for name, row in zip(names, counts, strict=True)
+        ),
+        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+    )
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text between, as a browser would see them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.cells: list[list[str]] = []
+        self._cell = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "tr":
+            self.cells.append([])
+        if tag in {"td", "th"}:
+            self.cells[-1].append("")
+            self._cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._cell = self._cell and tag not in {"td", "th"}
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._cell:
+            self.cells[-1][-1] += data
+
+    def handle_comment(self, data: str) -> None:
+        self.tags.append(("<!--", {}))
+
+    def handle_pi(self, data: str) -> None:
+        self.tags.append(("<?", {}))
+
+    def unknown_decl(self, data: str) -> None:
+        self.tags.append(("<![", {}))
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.tags]
+
+
+def render(markdown: str, **options: Any) -> Page:
+    """Return Markdown as the most permissive reader shows it: HTML let through, all extensions."""
+    parser = MarkdownIt("commonmark", {"html": True, **options})
+    return Page(parser.enable(["table", "strikethrough"]).render(markdown))
