@@ -1,0 +1,42 @@
+"""One small, real retraining for all tests of its report."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from report_inputs import Retrained
+
+from ffn.models import retraining
+from ffn.models.pipeline import find_pipeline
+from ffn.models.selection import select_best
+from ffn.models.serialisation import Version
+
+
+@pytest.fixture(scope="session")
+def iris(repository: Path) -> Retrained:
+    """Iris with four networks for each optimizer and forty epochs, nothing written."""
+    pipeline = find_pipeline("iris", repository)
+    training = pipeline.settings.training.model_copy(update={"networks": 4, "epochs": 40})
+    settings = pipeline.settings.model_copy(update={"training": training})
+    pipeline = dataclasses.replace(pipeline, settings=settings)
+    dataset = retraining.load(pipeline)
+    prepared = retraining.normalise(dataset, retraining.split(dataset, pipeline), pipeline)
+    candidates = [
+        retraining.train_candidate(prepared, pipeline, name)
+        for name in settings.optimizers.candidates()
+    ]
+    selection = select_best(candidates)
+    refitted = retraining.refit(prepared, pipeline, selection, candidates)
+    return Retrained(
+        pipeline=pipeline,
+        prepared=prepared,
+        candidates=candidates,
+        selection=selection,
+        refitted=refitted,
+        evaluation=retraining.evaluate(refitted, prepared, pipeline),
+        version=Version(
+            number=7, bundle=Path("artifacts/iris/models/0007/bundle"), sha256="ab" * 32
+        ),
+    )

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_inputs import (
+    Retrained,
+    candidate,
+    evaluation_of,
+    random_history,
+    render,
+    stop,
+)
+
+from ffn.errors import one_line
+from ffn.models.evaluation import evaluate_probabilities
+from ffn.models.selection import Ranked, Selection
+from ffn.models.statistics import Interval
+from ffn.reports import markdown
+
+PICTURES = {"curves": "curves.png", "confusion": "confusion.png"}
+DASH = "\N{EN DASH}"
+
+
+def report(retrained: Retrained, **changes: Any) -> str:
+    arguments = retrained.arguments() | {"pictures": PICTURES, "files": {}} | changes
+    return markdown.retrain_markdown(**arguments)
+
+
+def ranked(optimizer: str, p_value: float, *, tied: bool, finished: int = 16) -> Ranked:
+    return Ranked(
+        optimizer=optimizer,
+        loss=Interval(0.1715, 0.0315, 0.3115),
+        accuracy=Interval(0.9375, 0.8416, 1.0),
+        p_value=p_value,
+        tied=tied,
+        finished=finished,
+        networks=16,
+        seconds=0.132,
+    )
+
+
+def selection(*lines: Ranked, winner: str) -> Selection:
+    return Selection(winner=winner, reason="why.", leaderboard=lines, comparisons=())
+
+
+def test_a_line_of_the_leaderboard() -> None:
+    lines = markdown.leaderboard(
+        selection(
+            ranked("adam", 1.0, tied=True),
+            ranked("sgd", 0.8530, tied=True, finished=15),
+            ranked("momentum", 0.00004, tied=False),
+            winner="sgd",
+        )
+    )
+    assert lines[1] == {
+        "optimizer": "sgd (chosen)",
+        "log-loss": "0.172 [0.032, 0.311]",
+        "accuracy": "0.938 [0.842, 1.000]",
+        "p (Holm)": "0.853",
+        "tie": "yes",
+        "finished": "15 of 16",
+        "seconds": "0.132",
+    }
+    assert [line["optimizer"] for line in lines] == ["adam", "sgd (chosen)", "momentum"]
+    assert [line["p (Holm)"] for line in lines] == [DASH, "0.853", "< 0.001"]
+    assert [line["tie"] for line in lines] == ["yes", "yes", "no"]
+
+
+def test_the_best_alone_ties_with_nobody() -> None:
+    lines = markdown.leaderboard(
+        selection(ranked("adam", 1.0, tied=True), ranked("sgd", 0.01, tied=False), winner="adam")
+    )
+    assert [line["tie"] for line in lines] == ["no", "no"]
+
+
+def test_the_table_has_the_leaderboards_cells(iris: Retrained) -> None:
+    lines = markdown.leaderboard(iris.selection)
+    page = render(markdown.leaderboard_markdown(iris.selection))
+    assert page.cells == [list(lines[0]), *(list(line.values()) for line in lines)]
+
+
+def test_the_report_of_a_real_run_says_the_verdict_first(iris: Retrained) -> None:
+    text = report(iris)
+    title, verdict, why = text.split("\n\n")[:3]
+    evaluation = iris.evaluation
+    assert title == "# iris: version 7"
+    assert f"gets {evaluation.correct} of 30 held-out rows right" in verdict
+    assert f"{iris.selection.winner} was chosen" in verdict.lower()
+    assert f"accuracy {evaluation.correct / 30:.3f} [" in verdict
+    # Ten of thirty: Wilson's interval of 1/3, by hand 0.1923 to 0.5122.
+    assert "Iris-setosa, the most frequent class in training, gets 10 right" in verdict
+    assert verdict.endswith("0.333 [0.192, 0.512].")
+    assert iris.selection.reason in why
+    page = render(text)
+    assert [attributes["src"] for name, attributes in page.tags if name == "img"] == [
+        "curves.png",
+        "confusion.png",
+    ]
+    for what in ("150 rows, 4 features to predict species", "4-16-4-3 units", "40 epochs"):
+        assert what in page.text
+    assert iris.version.sha256 in page.text
+    assert iris.prepared.source_sha256 in page.text
+    assert page.names().count("table") == 2
+
+
+def test_no_figure_stands_without_its_interval(iris: Retrained) -> None:
+    before, after = report(iris).split("## What was trained")
+    assert "learning_rate 0.005" in after
+    bare = re.sub(r"\S+ \[[\d.]+, [\d.]+\]", "", before)
+    loose = re.findall(r"\d\.\d+", bare)
+    allowed = [line["p (Holm)"] for line in markdown.leaderboard(iris.selection)]
+    allowed += [line["seconds"] for line in markdown.leaderboard(iris.selection)]
+    assert set(loose) <= {number.removeprefix("< ") for number in allowed}
+
+
+def test_a_model_no_better_than_the_usual_answer_is_called_so(iris: Retrained) -> None:
+    labels = np.repeat([0, 1, 2], 10)
+    useless = np.tile([0.5, 0.3, 0.2], (30, 1))
+    evaluation = evaluate_probabilities(useless, labels, iris.prepared.schema.classes, 1)
+    doubt = "this model has not been shown to know more"
+    assert doubt in report(iris, evaluation=evaluation)
+    assert doubt not in report(iris)
+
+
+def test_mistakes_are_named_and_the_many_summed(iris: Retrained) -> None:
+    counts = [[10, 3, 1], [6, 0, 2], [5, 4, 8]]
+    text = report(iris, evaluation=evaluation_of(counts, iris.prepared.schema.classes))
+    named = text.split("most frequent first:\n\n")[1].split("\n\n")[0].splitlines()
+    assert named == [
+        "- 6 of 8 Iris-versicolor called Iris-setosa",
+        "- 5 of 17 Iris-virginica called Iris-setosa",
+        "- 4 of 17 Iris-virginica called Iris-versicolor",
+        "- 3 of 14 Iris-setosa called Iris-versicolor",
+        "- 2 of 8 Iris-versicolor called Iris-virginica",
+        "- 1 other mistake",
+    ]
+    right = evaluation_of(np.diag([1, 2, 3]), iris.prepared.schema.classes)
+    assert "No mistake." in report(iris, evaluation=right)
+
+
+def test_notices_and_diverged_networks_are_told(iris: Retrained) -> None:
+    assert "## Notices" not in report(iris)
+    history = random_history(5, 3, seed=0)
+    for network in (0, 2):
+        stop(history, network, 1, f"loss is NaN in epoch {network + 1}")
+    text = report(
+        iris,
+        candidates=[candidate("sgd", history)],
+        prepared=dataclasses.replace(iris.prepared, notices=('column "a*b" is constant.',)),
+    )
+    page = render(text)
+    assert 'column "a*b" is constant.' in page.text
+    assert "sgd: 2 of 3 networks diverged (the first: loss is NaN in epoch 1)." in page.text
+
+
+def test_an_ensemble_is_called_one(iris: Retrained) -> None:
+    assert "the one of 4 with the lowest training loss" in report(iris)
+    network = iris.refitted.bundle.network
+    both = dataclasses.replace(iris.refitted.bundle, network=network.select([0, 0]))
+    refitted = dataclasses.replace(iris.refitted, bundle=both)
+    assert "an ensemble of 2, whose probabilities are averaged" in report(iris, refitted=refitted)
+
+
+@pytest.mark.parametrize("size", [3, 30])
+@given(data=st.data())
+def test_names_from_files_stay_text(iris: Retrained, size: int, data: st.DataObject) -> None:
+    hostile = st.text(
+        st.sampled_from("<>&|`[]()!*_\\#~'\"-+=:/ \n\r\t\u202e\x00aé1."), min_size=1, max_size=30
+    )
+    names = data.draw(st.lists(hostile, min_size=size, max_size=size, unique=True))
+    notice, target, path = (data.draw(hostile) for _ in range(3))
+    counts = np.ones((size, size), dtype=int)
+    prepared = dataclasses.replace(
+        iris.prepared,
+        notices=(notice,),
+        labels_train=np.arange(size),
+        schema=dataclasses.replace(iris.prepared.schema, target=target, classes=tuple(names)),
+    )
+    plain = render(
+        report(
+            iris,
+            evaluation=evaluation_of(counts, [f"name{number}" for number in range(size)]),
+            prepared=dataclasses.replace(prepared, notices=("notice",)),
+            files={"what": Path("path")},
+        )
+    )
+    page = render(
+        report(
+            iris,
+            evaluation=evaluation_of(counts, names),
+            prepared=prepared,
+            files={"what": Path(path)},
+        )
+    )
+    assert page.tags == plain.tags
+    assert [row[0] for row in page.cells[-size:]] == [one_line(name) for name in names]
+    assert one_line(notice) in page.text
+    assert one_line(Path(path)) in page.text
+
+
+def test_long_names_are_cut(iris: Retrained) -> None:
+    names = ["a" * 500, "b", "c"]
+    text = report(iris, evaluation=evaluation_of(np.ones((3, 3), dtype=int), names))
+    assert "a" * 61 not in text
+    assert "aaa…aaa" in text
