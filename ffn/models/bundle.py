@@ -148,15 +148,18 @@ def _read_part(path: Path, *, at_most: int) -> bytes:
     """Return the bytes of a plain file; refuse a link, a device, and one that is too long."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
+        try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode) or status.st_size > at_most:
                 raise BundleError(
                     f"{path}: not a file of at most {at_most} bytes, as the manifest has it; "
                     f"the bundle is damaged. {_REMEDY}"
                 )
-            # Not one byte more than was measured, should the file grow now.
-            return file.read(status.st_size)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                # Not one byte more than was measured, should the file grow now.
+                return file.read(status.st_size)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise BundleError(
             f"{path}: cannot be read as part of a bundle ({error.strerror}). {_REMEDY}"

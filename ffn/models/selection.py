@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,8 +113,9 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
 
     All pairs are compared on their common resamples by the corrected resampled t-test,
     adjusted by Holm. Tied with the lowest mean loss are those that the test does not tell
-    apart from it and whose mean lies inside its interval (few resamples prove little, and a
-    large difference that is not proven is still no tie); the simplest of them wins.
+    apart from it and whose mean is not further off than the spread of the lowest explains
+    (few resamples prove little, and a large difference that is not proven is still no tie);
+    the simplest of them wins.
     Optimizers of which more networks diverged come behind all others.
 
     Parameters
@@ -151,7 +153,9 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
         for (first, second), p in zip(pairs, adjusted, strict=True)
         if first is best
     }
-    bound = resampled_mean(_finished(best.validation_loss), best.validation_to_train).high
+    own = resampled_mean(_finished(best.validation_loss), best.validation_to_train)
+    # Two means of this spread differ by sqrt(2) as much as one of them strays.
+    bound = own.value + math.sqrt(2) * (own.high - own.value)
     tied = [
         c.optimizer
         for c in candidates

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ffn.errors import DataError, SettingsError
+from ffn.tabular.dataset import Dataset, choose_features, read_dataset
+from ffn.tabular.table import read_table
+
+HEADER = ("id", "size", "colour", "species")
+
+
+def choose(header=HEADER, target="species", features=None, exclude=None) -> tuple[str, ...]:
+    return choose_features(
+        header,
+        target=target,
+        features=features,
+        exclude=exclude,
+        default_exclude={"id"},
+        where="t.csv",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({}, ("size", "colour")),
+        ({"exclude": []}, ("id", "size", "colour")),
+        ({"exclude": ["colour"]}, ("id", "size")),
+        ({"features": ["colour", "size"]}, ("size", "colour")),
+        ({"features": ["id", "colour", "colour"]}, ("id", "colour")),
+        ({"features": ["size"], "exclude": ["colour"]}, ("size",)),
+    ],
+)
+def test_features_are_all_others_in_the_order_of_the_file(options, chosen) -> None:
+    assert choose(**options) == chosen
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"target": "specie"},
+            r't\.csv has no column "specie", which data\.target names; its columns are: '
+            r'id, size, colour, species\. Did you mean "species"\?',
+        ),
+        ({"features": ["size", "color"]}, r'no column "color", which data\.features names'),
+        ({"exclude": ["Id"]}, r'no column "Id", which data\.exclude names.*Did you mean "id"\?'),
+        ({"features": ["species"]}, r'data\.features names "species", which is the target\.'),
+        ({"exclude": ["species"]}, r'data\.exclude names "species", which is the target\.'),
+        (
+            {"features": ["size"], "exclude": ["size"]},
+            r'data\.features and data\.exclude both name "size"\. Take out one\.',
+        ),
+        ({"header": ("id", "species")}, r"t\.csv has no feature column besides the target"),
+        ({"features": []}, r"has no feature column besides the target"),
+    ],
+)
+def test_columns_that_cannot_be_chosen(options, message) -> None:
+    with pytest.raises(SettingsError, match=message):
+        choose(**options)
+
+
+def test_of_a_wide_header_the_beginning_is_shown() -> None:
+    header = [f"column_{i}" for i in range(50_000)]
+    header[0] = "x" * 1_000_000
+    with pytest.raises(SettingsError, match=r"column_19, …\.") as refusal:
+        choose(header=header, target="label")
+    assert len(str(refusal.value)) < 500
+    assert len(choose(header=[*header, "label"], target="label")) == 50_000
+
+
+def read(tmp_path: Path, text: str, **options) -> Dataset:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    table = read_table(path)
+    options = {"missing_values": ("", "NA"), "kinds": {}, "target": "y"} | options
+    features = [name for name in table.header if name != options["target"]]
+    return read_dataset(table, features=features, **options)
+
+
+def column(cells, labels="ab") -> str:
+    return "x,y\n" + "".join(f"{cell},{labels[i % 2]}\n" for i, cell in enumerate(cells))
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["1", "2.5", " -3e2 ", "+.5"], "numeric"),
+        (["1", "NA", "", "4"], "numeric"),
+        (["red", "blue", "1", "2"], "categorical"),
+        ([*"12345678", "x", "z"], "categorical"),
+        (["007", "1_4", "2", "3"], "categorical"),
+        (["true", "false"], "categorical"),
+        (["2024-01-01", "2024-01-02"], "categorical"),
+        (["1,5".replace(",", ";"), "2;5"], "categorical"),
+    ],
+)
+def test_kinds_are_read_off_the_cells(tmp_path: Path, cells, kind) -> None:
+    data = read(tmp_path, column(cells))
+    assert ("x" in data.numeric, "x" in data.categorical) == (
+        kind == "numeric",
+        kind == "categorical",
+    )
+
+
+def test_values_and_labels(tmp_path: Path) -> None:
+    data = read(tmp_path, "y, x ,colour\n b ,1.50, red\na,NA,\nb,-2e-1,blue\n")
+    assert data.classes == ("a", "b")
+    assert data.labels.tolist() == [1, 0, 1]
+    np.testing.assert_array_equal(data.numeric["x"], [1.5, np.nan, -0.2])
+    assert data.categorical["colour"] == ["red", "", "blue"]
+    assert (data.order, data.file) == (("x", "colour"), "t.csv")
+
+
+def test_kinds_can_be_overruled(tmp_path: Path) -> None:
+    assert read(tmp_path, column("1212"), kinds={"x": "categorical"}).categorical["x"] == [*"1212"]
+    names = [f"name {i}" for i in range(300)]
+    assert len(read(tmp_path, column(names), kinds={"x": "categorical"}).categorical["x"]) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            column([*"1234567890"] * 2 + ["n/a"]),
+            r't\.csv row 21 \(line 22\), column "x": "n/a" is not a finite number, and the column '
+            r"is numeric\. Correct the cell, add its text to data\.missing_values, or set",
+        ),
+        (column([*"1234567890"] * 2 + ["inf"]), r'row 21 .*: "inf" is not a finite number'),
+        (column([*"1234567890"] * 2 + ["1e999"]), r'row 21 .*: "1e999" is not a finite number'),
+        (column(["1", "-1e16", "3"]), r'row 2 \(line 3\), column "x": "-1e16" is beyond ±1e\+15'),
+        (column(["", "NA", " "]), r't\.csv, column "x": no values to learn from in the training'),
+        ("x,y\n1,a\n2,NA\n", r't\.csv row 2 \(line 3\), column "y": the label is missing\. Fill'),
+        ('x,y\n"1\n",a\n', r'row 1 \(line 2\), column "x": "1\\n" is not a finite number'),
+        (
+            column([f"name {i}" for i in range(300)]),
+            r't\.csv, column "x": 300 different texts in 300 rows look like names or ids\.',
+        ),
+    ],
+)
+def test_cells_that_are_refused(tmp_path: Path, text, message) -> None:
+    options = {"kinds": {"x": "numeric"}} if '"1\n"' in text else {}
+    with pytest.raises(DataError, match=message):
+        read(tmp_path, text, **options)
+
+
+def test_a_label_is_never_empty(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r'row 2 \(line 3\), column "y": the label is missing'):
+        read(tmp_path, "x,y\n1,a\n2,  \n", missing_values=("NA",))
+
+
+def test_a_kind_needs_its_feature(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r'"X", which is not a feature\. Did you mean "x"\?'):
+        read(tmp_path, column("12"), kinds={"X": "numeric"})
+
+
+def test_the_schema_is_learnt_from_the_rows_given(tmp_path: Path) -> None:
+    text = "n,c,gap,y\n1,p,u,a\n5,q,v,b\n3,p,u,a\n900,r,,b\n"
+    schema, notices = read(tmp_path, text).learn_schema(np.array([0, 1, 2]))
+    number, category, gap = schema.features
+    assert notices == []
+    assert (number.minimum, number.maximum) == (1, 5)
+    assert category.categories == ("p", "q")
+    # Row 4 is held out: its value "r" is not known, its gap is allowed nevertheless.
+    assert (category.missing, gap.missing) == (False, True)
+    assert gap.categories == ("u", "v")
+    assert (schema.target, schema.classes) == ("y", ("a", "b"))
+
+
+def test_constant_columns_are_left_out_with_one_notice(tmp_path: Path) -> None:
+    text = "n,one,none,same,gaps,y\n1,7,,s,g,a\n2,7,7,s,,b\n3,7,7,s,g,a\n4,8,7,t,g,b\n"
+    schema, notices = read(tmp_path, text).learn_schema(np.array([0, 1, 2]))
+    # A number that is there or not there is one value once the gaps are filled; a text and
+    # gaps are two.
+    assert [feature.name for feature in schema.features] == ["n", "gaps"]
+    assert notices == ['constant in the training rows and left out: "one", "none", "same"']
+
+
+def test_nothing_but_constants_is_refused(tmp_path: Path) -> None:
+    data = read(tmp_path, "x,y\n1,a\n1,b\n2,b\n")
+    with pytest.raises(DataError, match=r"t\.csv: every feature column is constant in the train"):
+        data.learn_schema(np.array([0, 1]))
+
+
+@pytest.mark.parametrize("cells", ["NA,1", "NA,red"])
+def test_no_value_in_the_training_rows_is_refused(tmp_path: Path, cells: str) -> None:
+    gap, value = cells.split(",")
+    data = read(tmp_path, f"x,y\n{gap},a\n{gap},b\n{value},a\n")
+    with pytest.raises(DataError, match=r'column "x": no values to learn from in the training'):
+        data.learn_schema(np.array([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("5.10,red,a", "5.1,red,a", True),
+        ("0,red,a", "-0.0,red,a", True),
+        ("NA,red,a", ",red,a", True),
+        ("1,,a", "1,NA,a", True),
+        ("1,red,a", "1,red,b", True),  # the label is no feature: the same flower, relabelled
+        ("1,red,a", "1, red ,a", True),
+        ("1,red,a", "1,Red,a", False),
+        ("5.1,red,a", "5.2,red,a", False),
+        ("NA,red,a", "0,red,a", False),
+    ],
+)
+def test_a_fingerprint_is_of_the_content(tmp_path: Path, one, other, equal) -> None:
+    more = "1,red,a\n2,blue,b\n"
+    first, second, *_ = read(tmp_path, f"x,c,y\n{one}\n{other}\n{more}").fingerprints
+    assert (first == second) == equal
+
+
+def test_neighbouring_cells_do_not_run_together(tmp_path: Path) -> None:
+    data = read(tmp_path, "c,d,y\nab,c,a\na,bc,b\nabc,,a\n,abc,b\n=abc,,a\n")
+    assert len(set(data.fingerprints.tolist())) == 5

@@ -1,0 +1,113 @@
+"""Inputs against a ColumnTransformer of scikit-learn on the same rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.dataset import read_dataset
+from ffn.tabular.preparation import Preparation, fit_preparation
+from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.table import read_table
+
+NUMERIC = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
+CATEGORICAL = ["island", "sex"]
+
+
+def reference(frame: pd.DataFrame, train: np.ndarray) -> np.ndarray:
+    transformer = ColumnTransformer(
+        [
+            ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), NUMERIC),
+            ("c", OneHotEncoder(handle_unknown="ignore", sparse_output=False), CATEGORICAL),
+        ]
+    )
+    return transformer.fit(frame.iloc[train]).transform(frame)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("where", ["anywhere", "gaps held out"])
+def test_penguins_are_prepared_as_scikit_learn_would(
+    repository: Path, seed: int, where: str
+) -> None:
+    path = repository / "data" / "penguins" / "train.csv"
+    dataset = read_dataset(
+        read_table(path),
+        target="species",
+        features=[*NUMERIC, *CATEGORICAL],
+        missing_values=("", "NA"),
+        kinds={},
+    )
+    frame = pd.read_csv(path, keep_default_na=False, na_values={n: ["", "NA"] for n in NUMERIC})
+    # scikit-learn sorts a category of its own for gaps among the texts; ours comes last.
+    frame["sex"] = frame["sex"].replace({"": "~missing", "NA": "~missing"})
+    gaps = (frame["sex"] == "~missing").to_numpy()
+    assert gaps.sum() > 5
+    order = np.random.default_rng(seed).permutation(len(frame))
+    train = np.sort(order[:270])
+    if where == "gaps held out":
+        train = train[~gaps[train]]
+
+    schema, notices = dataset.learn_schema(train)
+    numeric, codes = dataset.arrays(schema)
+    preparation = fit_preparation(schema, numeric[train], codes[train])
+    found = preparation.transform(numeric, codes, np.float64)
+    assert notices == []
+    np.testing.assert_allclose(found, reference(frame, train), rtol=0, atol=1e-12)
+    assert found.shape == (344, preparation.n_inputs)
+    np.testing.assert_array_equal(preparation.transform(numeric, codes), found.astype(np.float32))
+
+
+def hand_made() -> Preparation:
+    return Preparation(
+        fill=np.array([2.0]),
+        mean=np.array([1.0]),
+        scale=np.array([0.5]),
+        categories=np.array([2, 3]),
+        has_missing=np.array([True, False]),
+    )
+
+
+def test_inputs_by_hand() -> None:
+    numeric = np.array([[2.0], [np.nan], [0.5]])
+    codes = np.array([[0, 2], [MISSING, MISSING], [UNKNOWN, 0]])
+    assert hand_made().n_inputs == 1 + 2 + 1 + 3
+    np.testing.assert_array_equal(
+        hand_made().transform(numeric, codes),
+        # z    a  b  gap  p  q  r
+        [
+            [2, 1, 0, 0, 0, 0, 1],
+            [2, 0, 0, 1, 0, 0, 0],
+            [-1, 0, 0, 0, 1, 0, 0],
+        ],
+    )
+
+
+def test_a_number_beyond_float32_becomes_infinite_and_is_the_callers() -> None:
+    x = hand_made().transform(np.array([[1e300]]), np.array([[0, 0]]))
+    assert np.isposinf(x[0, 0])
+    assert np.isfinite(x[0, 1:]).all()
+
+
+def test_a_table_may_lack_a_kind_of_column() -> None:
+    numbers = Schema(features=(Feature(name="x", kind="numeric"),), target="y", classes=("a", "b"))
+    only_numbers = fit_preparation(numbers, np.array([[1.0], [3.0]]), np.empty((2, 0), int))
+    assert (only_numbers.mean, only_numbers.scale) == (2.0, 1.0)
+    assert only_numbers.has_missing.dtype == bool
+    texts = Schema(
+        features=(Feature(name="x", kind="categorical", categories=("p", "q")),),
+        target="y",
+        classes=("a", "b"),
+    )
+    only_texts = fit_preparation(texts, np.empty((2, 0)), np.array([[0], [1]]))
+    assert only_texts.n_inputs == 2
+    np.testing.assert_array_equal(
+        only_texts.transform(np.empty((2, 0)), np.array([[1], [MISSING]])), [[0, 1], [0, 0]]
+    )
