@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.losses import cross_entropy
+from ffn.nn.losses import losses_and_hits
 from ffn.nn.network import Network
 
 __all__ = ["evaluate", "snapshots_at_once"]
@@ -60,9 +60,9 @@ def evaluate(
         a[..., :-1] = x.take(part, axis=0)
         own = labels.take(part)
         logits = network.logits(a.swapaxes(-1, -2))
-        loss = cross_entropy(logits, own)
+        loss, hits = losses_and_hits(logits, own)
         weights = np.ones(part.shape) if row_weights is None else row_weights.take(part)
         total_loss += (loss * weights).sum(axis=-1, dtype=np.float64)
         total_weight += weights.sum(axis=-1)
-        correct += (logits.argmax(axis=-2) == own).sum(axis=-1)
+        correct += hits.sum(axis=-1)
     return total_loss / total_weight, correct / n

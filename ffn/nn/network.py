@@ -122,10 +122,12 @@ class Network:
         The last row of ``x`` holds ones. Plain and allocating: training has its own, leaner
         form in ``ffn.nn.propagation``.
         """
+        # A row of zeros, because np.maximum has no vector loop against a scalar.
+        zeros = np.zeros(x.shape[-1], x.dtype)
         for layer in self.layers[:-1]:
             z = layer @ x
             x = np.ones((*z.shape[:-2], z.shape[-2] + 1, z.shape[-1]), z.dtype)
-            np.maximum(z, 0, out=x[..., :-1, :])
+            np.maximum(z, zeros, out=x[..., :-1, :])
         return self.layers[-1] @ x
 
     def predict_proba(self, x: Array) -> Array:

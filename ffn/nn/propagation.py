@@ -51,31 +51,37 @@ class Propagation:
         frozen_layers: Collection[int] = (),
     ) -> None:
         k, dtype = len(network.parameters), network.parameters.dtype
-        self.layers = network.layers
-        self.gradients = network.layer_views(gradients)
+        # A single network goes without the stack's axis: np.matmul takes three times as long as
+        # ``dot`` to reach BLAS, which is most of a small product.
+        self.single = k == 1
+        self.product = np.ndarray.dot if self.single else np.matmul
+        pick, lead = (0, ()) if self.single else (..., (k,))
+        self.layers = network.layer_views(network.parameters[pick])
+        self.gradients = network.layer_views(gradients[pick])
+        self.weights_transposed = [layer[..., :-1].swapaxes(-1, -2) for layer in self.layers]
         self.trainable = [i not in frozen_layers for i in range(len(self.layers))]
         self.lowest = self.trainable.index(True)
-        hidden = network.widths[1:-1]
-        self.activations = [np.ones((k, width + 1, n_rows), dtype) for width in hidden]
-        self.hidden = [a[:, :-1] for a in self.activations]
-        self.logits = np.empty((k, network.widths[-1], n_rows), dtype)
-        self.delta = np.empty_like(self.logits)
-        self.hidden_deltas = [np.empty((k, width, n_rows), dtype) for width in hidden]
-        self.active = [np.empty((k, width, n_rows), dtype) for width in hidden]
+        self.activations = [np.ones((*lead, n + 1, n_rows), dtype) for n in network.widths[1:-1]]
+        self.hidden = [a[..., :-1, :] for a in self.activations]
+        self.hidden_deltas = [np.empty_like(hidden) for hidden in self.hidden]
+        self.positive = [np.empty(hidden.shape, dtype=bool) for hidden in self.hidden]
+        self.slope = [np.empty_like(hidden) for hidden in self.hidden]
         # Against an array of zeros np.maximum has a vector loop; against a scalar it has none.
-        self.zeros = [np.zeros((k, width, n_rows), dtype) for width in hidden]
-        self.weights_transposed = [layer[..., :-1].swapaxes(-1, -2) for layer in self.layers]
+        self.zeros = [np.zeros_like(hidden) for hidden in self.hidden]
+        self.logits = np.empty((*lead, network.widths[-1], n_rows), dtype)
+        self.delta = np.empty_like(self.logits)
 
     def forward(self, x: Array) -> Array:
         """Class scores. x: [K, B, n_in + 1], its last column ones; returns logits [K, C, B]."""
-        a = x.swapaxes(-1, -2)
+        a = (x[0] if self.single else x).swapaxes(-1, -2)
         for layer, hidden, zeros, a_next in zip(
             self.layers, self.hidden, self.zeros, self.activations, strict=False
         ):
-            np.matmul(layer, a, out=hidden)
+            self.product(layer, a, hidden)
             np.maximum(hidden, zeros, out=hidden)
             a = a_next
-        return np.matmul(self.layers[-1], a, out=self.logits)
+        self.product(self.layers[-1], a, self.logits)
+        return self.logits[None] if self.single else self.logits
 
     def backward(self, x: Array, targets: Array, row_weights: Array | float) -> None:
         """Fill the gradients of the batch that ``forward`` has just seen.
@@ -89,19 +95,24 @@ class Propagation:
         row_weights
             Each row's weight divided by B: a number, or [K, 1, B].
         """
+        if self.single:
+            x, targets = x[0], targets[0]
+            row_weights = row_weights if isinstance(row_weights, float) else row_weights[0]
         delta = softmax(self.logits, out=self.delta)
         delta -= targets
         delta *= row_weights
         for i in range(len(self.layers) - 1, self.lowest - 1, -1):
             if self.trainable[i]:
                 below = self.activations[i - 1].swapaxes(-1, -2) if i else x
-                np.matmul(delta, below, out=self.gradients[i])
+                self.product(delta, below, self.gradients[i])
             if i > self.lowest:
-                delta_below = self.hidden_deltas[i - 1]
-                np.matmul(self.weights_transposed[i], delta, out=delta_below)
-                # After ReLU a unit is 0 or positive, so its sign is ReLU's derivative.
-                np.sign(self.hidden[i - 1], out=self.active[i - 1])
-                delta_below *= self.active[i - 1]
+                delta_below, slope = self.hidden_deltas[i - 1], self.slope[i - 1]
+                self.product(self.weights_transposed[i], delta, delta_below)
+                # Compared into booleans and then copied: each step has a vector loop, while
+                # np.sign and a product with booleans have none.
+                np.greater(self.hidden[i - 1], self.zeros[i - 1], out=self.positive[i - 1])
+                np.copyto(slope, self.positive[i - 1])
+                delta_below *= slope
                 delta = delta_below
 
 
@@ -133,5 +144,5 @@ def loss_and_gradients(
     propagation = Propagation(network, gradients, n)
     logits = propagation.forward(augmented)
     loss = (cross_entropy(logits, labels) * weights).sum(axis=-1) / n
-    propagation.backward(augmented, targets, weights / n)
+    propagation.backward(augmented, targets, np.broadcast_to(weights / n, (k, 1, n)))
     return loss, gradients
