@@ -32,12 +32,13 @@ from ffn.nn import Network
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Schema
 
-__all__ = ["BUNDLE_FORMAT", "Bundle", "read_bundle", "write_bundle"]
+__all__ = ["BUNDLE_FOLDER", "BUNDLE_FORMAT", "MANIFEST", "Bundle", "read_bundle", "write_bundle"]
 
 Array = npt.NDArray[Any]
 
 BUNDLE_FORMAT = 1
-_MANIFEST = "manifest.json"
+BUNDLE_FOLDER = "bundle"
+MANIFEST = "manifest.json"
 _MODEL = "model.json"
 _ARRAYS = "arrays.safetensors"
 _MANIFEST_BYTES = 64 * 1024
@@ -109,7 +110,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     )
     for name, content in parts.items():
         write_bytes(folder / name, content)
-    write_bytes(folder / _MANIFEST, manifest)
+    write_bytes(folder / MANIFEST, manifest)
     return hashlib.sha256(manifest).hexdigest()
 
 
@@ -121,7 +122,7 @@ def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
     BundleError
         A part is missing, changed, a link, or not of this format.
     """
-    text = _read_part(folder / _MANIFEST, at_most=_MANIFEST_BYTES)
+    text = _read_part(folder / MANIFEST, at_most=_MANIFEST_BYTES)
     manifest = _parse_manifest(text, folder)
     contents = {}
     for name in (_MODEL, _ARRAYS):
@@ -167,7 +168,7 @@ def _read_part(path: Path, *, at_most: int) -> bytes:
 
 
 def _parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
-    where = folder / _MANIFEST
+    where = folder / MANIFEST
     try:
         manifest = _parse_json(text)
         written = manifest["format"]

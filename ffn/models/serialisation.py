@@ -18,16 +18,15 @@ import safetensors.numpy
 from ffn import __version__
 from ffn.errors import BundleError
 from ffn.files import write_bytes, write_json
-from ffn.models.bundle import Bundle, read_bundle, write_bundle
+from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
 from ffn.models.evaluation import Evaluation
 from ffn.models.pipeline import Pipeline
 from ffn.models.registry import add_version, promote, version_folder
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 
-__all__ = ["BUNDLE_FOLDER", "Version", "jsonable", "serialise"]
+__all__ = ["Version", "jsonable", "serialise"]
 
-BUNDLE_FOLDER = "bundle"
 _RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.bundle import read_bundle
+from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
 from ffn.models.registry import production_version, version_folder
 from ffn.scoring.batch import ScoreResult, score_csv
 from ffn.scoring.frames import read_frame
@@ -98,10 +98,10 @@ def load(path: str | os.PathLike[str]) -> Model:
         There is no bundle, or it is damaged or too new.
     """
     folder = Path(path)
-    if (folder / "models").is_dir() or (folder / "production.json").exists():
+    if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
         folder = version_folder(folder, production_version(folder))
-    if (folder / "bundle").is_dir():
-        folder = folder / "bundle"
+    if not (folder / MANIFEST).exists():
+        folder = folder / BUNDLE_FOLDER
     # models/0003/bundle: a bundle does not know its number, its place does.
     models, number = folder.absolute().parent.parent.name, folder.absolute().parent.name
     registered = models == "models" and number.isdecimal()
