@@ -161,7 +161,7 @@ def _rename_new(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise RegistryError(f"{target} exists already; remove what does not belong.") from None
         raise
 

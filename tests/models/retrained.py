@@ -1,0 +1,92 @@
+"""Retrainings small enough for a test, step by step as the flows run them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ffn.models import retraining
+from ffn.models.evaluation import Evaluation
+from ffn.models.pipeline import Pipeline, find_pipeline
+from ffn.models.retraining import Prepared, Refitted
+from ffn.models.selection import Candidate, Selection, select_best
+from ffn.models.serialisation import Version, serialise
+from ffn.models.settings import check_settings
+from ffn.tabular.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Run:
+    pipeline: Pipeline
+    prepared: Prepared
+    candidates: list[Candidate]
+    selection: Selection
+    refitted: Refitted
+    evaluation: Evaluation
+
+    def serialise(self) -> Version:
+        return serialise(
+            self.pipeline,
+            self.prepared,
+            self.candidates,
+            self.selection,
+            self.refitted,
+            self.evaluation,
+        )
+
+
+def shipped(repository: Path, name: str, artifacts: Path, **training: Any) -> Pipeline:
+    """A shipped pipeline that writes elsewhere, with other ``[training]`` values."""
+    found = find_pipeline(name, repository)
+    document = tomllib.loads((found.folder / "pipeline.toml").read_text("utf-8"))
+    document["training"] |= training
+    return replace(
+        found, settings=check_settings(document, "pipeline.toml"), artifacts=artifacts / name
+    )
+
+
+def made(folder: Path, csv: str, toml: str = "") -> Pipeline:
+    """A pipeline of this text, target ``y``."""
+    (folder / "t.csv").write_text(csv)
+    document: dict[str, Any] = {"data": {"source": "t.csv", "target": "y"}}
+    for key, table in tomllib.loads(toml).items():
+        document[key] = {**document.get(key, {}), **table}
+    return Pipeline(
+        name="made",
+        settings=check_settings(document, "pipeline.toml"),
+        folder=folder,
+        artifacts=folder / "artifacts" / "made",
+    )
+
+
+def prepare(pipeline: Pipeline) -> Prepared:
+    dataset = retraining.load(pipeline)
+    return retraining.normalise(dataset, retraining.split(dataset, pipeline), pipeline)
+
+
+def run(
+    pipeline: Pipeline,
+    *,
+    held_out: np.ndarray | None = None,
+    change: Callable[[Dataset], Dataset] = lambda dataset: dataset,
+    submit: Callable[..., Any] = map,
+) -> Run:
+    """All steps; ``change`` meets the dataset between load and split."""
+    dataset = change(retraining.load(pipeline))
+    if held_out is None:
+        held_out = retraining.split(dataset, pipeline)
+    prepared = retraining.normalise(dataset, held_out, pipeline)
+
+    def train(optimizer: str) -> Candidate:
+        return retraining.train_candidate(prepared, pipeline, optimizer)
+
+    candidates = list(submit(train, pipeline.settings.optimizers.candidates()))
+    selection = select_best(candidates)
+    refitted = retraining.refit(prepared, pipeline, selection, candidates)
+    evaluation = retraining.evaluate(refitted, prepared, pipeline)
+    return Run(pipeline, prepared, candidates, selection, refitted, evaluation)

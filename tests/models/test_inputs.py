@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import hashlib
+import os
+
+import numpy as np
+import pytest
+from retrained import made, prepare
+
+from ffn.errors import DataError, FFNError, SettingsError
+from ffn.models import inputs
+from ffn.models.inputs import load, split
+
+ROWS = "".join(f"{i * 37 % 50},{i % 7},{'ab'[i % 2]}\n" for i in range(60))
+TABLE = "p,q,y\n" + ROWS
+
+
+def test_a_table_is_read_with_its_digest(tmp_path) -> None:
+    dataset = load(made(tmp_path, TABLE))
+    assert dataset.classes == ("a", "b")
+    assert dataset.order == ("p", "q")
+    assert dataset.source_sha256 == hashlib.sha256(TABLE.encode()).hexdigest()
+
+
+def test_row_numbers_are_no_features(tmp_path) -> None:
+    lines = TABLE.splitlines()
+    numbered = [f",id,{lines[0]}", *(f"{i},{i},{line}" for i, line in enumerate(lines[1:]))]
+    assert load(made(tmp_path, "\n".join(numbered))).order == ("p", "q")
+    kept = made(tmp_path, "\n".join(numbered), "[data]\nexclude = []")
+    assert load(kept).order == ("", "id", "p", "q")
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        ("", DataError, r"t\.csv is empty\. Give a CSV file with a header line"),
+        ("\n\n", DataError, r"t\.csv has blank lines only"),
+        ("p,q,y\n", DataError, r"t\.csv has a header and no rows"),
+        ("p,q,z\n" + ROWS, SettingsError, r't\.csv has no column "y", which data\.target names'),
+        ("p,p,y\n" + ROWS, DataError, r't\.csv: 2 columns are named "p"'),
+        ("p;q;y\n1;2;a\n", DataError, r'only one column.*separated by ";"'),
+        (TABLE + "1,2\n", DataError, r"t\.csv row 61 \(line 62\): "),
+        (TABLE + "one,2,a\n", DataError, r'row 61 \(line 62\), column "p": "one" is not a finite'),
+        (TABLE + "1e16,2,a\n", DataError, r'column "p": "1e16" is beyond'),
+        (TABLE + "-inf,2,a\n", DataError, r'column "p": "-inf" is not a finite number'),
+        (TABLE + "1,2,\n", DataError, r'row 61 \(line 62\), column "y": the label is missing'),
+        ("y\n" + "a\nb\n" * 9, SettingsError, r"no feature column besides the target"),
+        ("p,y\n" + ",a\n,b\n" * 9, DataError, r't\.csv, column "p": no values to learn from'),
+        (TABLE.replace(",b\n", ",a\n"), DataError, r'column "y": every row has the label "a"'),
+        (TABLE + "1,2,c\n2,2,c\n", DataError, r'class "c" has 2; each class needs 3\. Add rows'),
+        ("p,y\n" + "5,a\n5,b\n" * 9, DataError, r'class "a" has 1, "b" has 1; each class needs 3'),
+    ],
+)
+def test_a_table_that_cannot_be_learnt_from_is_refused_in_one_line(
+    tmp_path, table, error, message
+) -> None:
+    with pytest.raises(error, match=message) as refusal:
+        prepare(made(tmp_path, table))
+    assert str(refusal.value).isprintable()
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
+    pipeline = made(tmp_path, "p,q,y\n" + "".join(f"{i},0,{'ab'[i % 2]}\n" for i in range(20)))
+    dataset = load(pipeline)
+    held_out = np.arange(20) >= 10
+    dataset.numeric["p"][:10] = 5.0
+    with pytest.raises(DataError, match=r"t\.csv: every feature column is constant in the train"):
+        inputs.normalise(dataset, held_out, pipeline)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("nowhere.csv", r"nowhere\.csv does not exist"),
+        (".", r"is a folder\. Give the path of a CSV file"),
+        ("../nowhere/t.csv", r"does not exist"),
+        ("t.csv/x", r"cannot be read"),
+        ("/dev/zero", r"/dev/zero is a device or pipe"),
+        ("pipe", r"pipe is a device or pipe"),
+        ("t\\u0000.csv", r"embedded null"),
+    ],
+)
+def test_a_source_that_is_no_file(tmp_path, source, message) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=message):
+        load(made(tmp_path, TABLE, f'[data]\nsource = "{source}"'))
+
+
+def test_a_file_that_changes_between_digest_and_reading_is_refused(tmp_path, monkeypatch) -> None:
+    pipeline, read = made(tmp_path, TABLE), inputs.read_table
+
+    def read_and_write(path, **options):
+        table = read(path, **options)
+        path.write_text(TABLE.replace("37", "38"))
+        return table
+
+    monkeypatch.setattr(inputs, "read_table", read_and_write)
+    with pytest.raises(DataError, match=r"t\.csv changed while it was read"):
+        load(pipeline)
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "[network]\nhidden_layers = [100000, 100000]",
+        "[network]\nhidden_layers = [100000, 100000, 100000]\n[training]\nnetworks = 2",
+        "[training]\nepochs = 1000000\nnetworks = 4096",
+    ],
+)
+def test_what_no_memory_can_hold_is_refused_before_it_is_tried(tmp_path, toml) -> None:
+    with pytest.raises(SettingsError, match=r"made: 2 inputs, hidden layers .* GB of memory, and"):
+        prepare(made(tmp_path, TABLE, toml))
+
+
+def test_inputs_that_no_memory_can_hold_are_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 10))
+    with pytest.raises(SettingsError, match=r"this machine has 0\.0 GB\. Lower network\.hidden"):
+        prepare(made(tmp_path, TABLE))
+
+
+def test_many_classes_are_counted_in_no_time(tmp_path) -> None:
+    table = "p,q,y\n" + "".join(f"{i},{i % 7},c{i // 3}\n" for i in range(9_000))
+    pipeline = made(tmp_path, table)
+    held_out = split(load(pipeline), pipeline)
+    assert held_out.sum() == 3_000
+
+
+def test_every_refusal_is_ours(tmp_path) -> None:
+    """A table of noise: settings and dataset or a refusal, nothing else."""
+    rng = np.random.default_rng(0)
+    letters = np.array([*'01.,-\n;"e NAxy\0'])
+    refused = 0
+    for _ in range(300):
+        noise = "".join(rng.choice(letters, 60))
+        try:
+            prepare(made(tmp_path, "p,q,y\n1,2,a\n" + noise))
+        except FFNError:
+            refused += 1
+    assert refused > 250

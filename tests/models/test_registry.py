@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ffn.errors import RegistryError
+from ffn.files import temporary_name
+from ffn.models.registry import (
+    add_version,
+    production_version,
+    promote,
+    version_folder,
+    versions,
+)
+
+
+def fill(folder: Path) -> None:
+    (folder / "bundle").mkdir()
+    (folder / "bundle" / "model.json").write_text("{}")
+
+
+def entries(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    return tmp_path / "artifacts" / "iris"
+
+
+def test_versions_are_numbered_from_one(artifacts: Path) -> None:
+    assert versions(artifacts) == []
+    assert [add_version(artifacts, fill) for _ in range(3)] == [1, 2, 3]
+    assert versions(artifacts) == [1, 2, 3]
+    assert version_folder(artifacts, 2) == artifacts / "models" / "0002"
+    assert entries(version_folder(artifacts, 2)) == {"bundle"}
+    assert entries(artifacts / "models") == {"0001", "0002", "0003", ".last.json"}
+
+
+@pytest.mark.parametrize("removed", [[3], [1, 2, 3], [2]])
+def test_a_number_is_never_given_twice(artifacts: Path, removed: list[int]) -> None:
+    for _ in range(3):
+        add_version(artifacts, fill)
+    for version in removed:
+        (version_folder(artifacts, version) / "bundle" / "model.json").unlink()
+        (version_folder(artifacts, version) / "bundle").rmdir()
+        version_folder(artifacts, version).rmdir()
+    assert add_version(artifacts, fill) == 4
+
+
+def test_the_record_of_the_last_number_can_be_lost(artifacts: Path) -> None:
+    for damage in (b"", b"{", b"[]", b'{"version": "x"}', b"[" * 100_000, None):
+        add_version(artifacts, fill)
+        record = artifacts / "models" / ".last.json"
+        record.unlink() if damage is None else record.write_bytes(damage)
+    assert add_version(artifacts, fill) == 7
+
+
+def test_numbers_go_on_beyond_four_digits(artifacts: Path) -> None:
+    version_folder(artifacts, 9_999).mkdir(parents=True)
+    assert add_version(artifacts, fill) == 10_000
+    assert versions(artifacts) == [9_999, 10_000]
+
+
+def test_what_is_no_version_is_not_counted(artifacts: Path) -> None:
+    add_version(artifacts, fill)
+    models = artifacts / "models"
+    (models / "0007").write_text("a file")
+    for name in ("8", "00009", "\u0660\u0660\u0661\u0660", "0011.bak", "notes"):
+        (models / name).mkdir()
+    assert versions(artifacts) == [1]
+
+
+def test_a_number_taken_by_something_else_is_not_overwritten(artifacts: Path) -> None:
+    (artifacts / "models").mkdir(parents=True)
+    (artifacts / "models" / "0001").write_text("mine")
+    with pytest.raises(RegistryError, match=r"0001 exists already; remove what does not belong"):
+        add_version(artifacts, fill)
+    assert (artifacts / "models" / "0001").read_text() == "mine"
+    assert add_version(artifacts, fill) == 2
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_when_filling_fails_there_is_no_version(artifacts: Path, error: type) -> None:
+    def fail(folder: Path) -> None:
+        fill(folder)
+        raise error("out of disk")
+
+    add_version(artifacts, fill)
+    with pytest.raises(error, match="out of disk"):
+        add_version(artifacts, fail)
+    assert entries(artifacts / "models") == {"0001", ".last.json"}
+    assert add_version(artifacts, fill) == 2
+
+
+def test_when_the_number_cannot_be_recorded_there_is_no_version(artifacts, monkeypatch) -> None:
+    def fail(path: Path, value: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("ffn.models.registry.write_json", fail)
+    with pytest.raises(OSError, match="disk full"):
+        add_version(artifacts, fill)
+    assert versions(artifacts) == []
+    assert entries(artifacts / "models") == set()
+
+
+def test_eight_threads_lose_nothing(artifacts: Path) -> None:
+    def add(i: int) -> int:
+        return add_version(artifacts, lambda folder: (folder / str(i)).touch())
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(add, range(40)))
+    assert sorted(numbers) == versions(artifacts) == list(range(1, 41))
+    for i, number in enumerate(numbers):
+        assert entries(version_folder(artifacts, number)) == {str(i)}
+
+
+ADD = """
+import os, signal, sys
+from pathlib import Path
+from ffn.models.registry import add_version, promote
+
+artifacts, action = Path(sys.argv[1]), sys.argv[2]
+
+def fill(folder):
+    (folder / "part").write_text(str(os.getpid()))
+    if action == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+for _ in range(5):
+    number = add_version(artifacts, fill)
+    promote(artifacts, number, reason="test", sha256="0")
+    print(number)
+"""
+
+
+def start(artifacts: Path, action: str, repository: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", ADD, str(artifacts), action],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(repository)},
+    )
+
+
+def test_processes_lose_nothing(artifacts: Path, repository: Path) -> None:
+    processes = [start(artifacts, "add", repository) for _ in range(4)]
+    numbers = [int(line) for process in processes for line in process.communicate()[0].split()]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert sorted(numbers) == versions(artifacts) == list(range(1, 21))
+    history = [json.loads(line) for line in (artifacts / "history.jsonl").read_text().splitlines()]
+    assert sorted(entry["version"] for entry in history) == list(range(1, 21))
+    assert production_version(artifacts) == history[-1]["version"]
+
+
+def test_a_killed_writer_leaves_nothing_after_the_next(artifacts: Path, repository: Path) -> None:
+    add_version(artifacts, fill)
+    process = start(artifacts, "die", repository)
+    assert process.communicate() == ("", None)
+    assert process.returncode == -signal.SIGKILL
+    # One that died while it wrote the pointer leaves its file beside it.
+    stale = artifacts / temporary_name().replace(str(os.getpid()), str(process.pid))
+    stale.write_text("{")
+    assert versions(artifacts) == [1]
+    assert len(entries(artifacts / "models")) == 3
+    assert add_version(artifacts, fill) == 2
+    assert entries(artifacts / "models") == {"0001", "0002", ".last.json"}
+    assert not stale.exists()
+
+
+def test_a_living_writers_folder_is_left_alone(artifacts: Path) -> None:
+    def interrupted_by_another(folder: Path) -> None:
+        fill(folder)
+        add_version(artifacts, fill)
+
+    assert add_version(artifacts, interrupted_by_another) == 2
+    assert entries(version_folder(artifacts, 2)) == {"bundle"}
+
+
+def test_promotion_moves_the_pointer_and_adds_to_the_history(artifacts: Path) -> None:
+    for _ in range(2):
+        add_version(artifacts, fill)
+    for version, reason in ((1, "first"), (2, "better — größer\nin all"), (1, "back")):
+        promote(artifacts, version, reason=reason, sha256=f"{version}" * 64)
+        assert production_version(artifacts) == version
+    lines = (artifacts / "history.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["reason"] for line in lines] == [
+        "first",
+        "better — größer\nin all",
+        "back",
+    ]
+    assert set(json.loads(lines[0])) == {"action", "at", "bundle_sha256", "reason", "version"}
+    pointer = json.loads((artifacts / "production.json").read_bytes())
+    assert pointer == {"bundle_sha256": "1" * 64, "version": 1}
+
+
+def test_a_line_that_a_dead_writer_began_harms_no_other(artifacts: Path) -> None:
+    add_version(artifacts, fill)
+    (artifacts / "history.jsonl").write_text('{"action": "prom')
+    promote(artifacts, 1, reason="again", sha256="0")
+    begun, whole = (artifacts / "history.jsonl").read_text().splitlines()
+    assert (begun, json.loads(whole)["reason"]) == ('{"action": "prom', "again")
+
+
+@pytest.mark.parametrize("version", [0, -1, 3, 10_000])
+def test_only_what_is_there_can_be_promoted(artifacts: Path, version: int) -> None:
+    for _ in range(2):
+        add_version(artifacts, fill)
+    with pytest.raises(
+        RegistryError, match=rf"iris: version {version} does not exist; there are: 1, 2"
+    ):
+        promote(artifacts, version, reason="", sha256="")
+    assert not (artifacts / "production.json").exists()
+    assert not (artifacts / "history.jsonl").exists()
+
+
+def test_promoting_before_there_is_anything(artifacts: Path) -> None:
+    with pytest.raises(RegistryError, match=r"version 1 does not exist; there are: none\."):
+        promote(artifacts, 1, reason="", sha256="")
+
+
+def test_without_production_the_way_to_one_is_told(artifacts: Path) -> None:
+    with pytest.raises(RegistryError, match=r"iris: no model in production .*ffn retrain iris"):
+        production_version(artifacts)
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [b"", b"{", b"[]", b"1", b"{}", b'{"version": "1"}', b'{"version": true}', b'{"version": 0}',
+     b'{"version": 1.0}', b"\xff", b"[" * 100_000],
+)  # fmt: skip
+def test_a_damaged_pointer_is_refused(artifacts: Path, pointer: bytes) -> None:
+    add_version(artifacts, fill)
+    (artifacts / "production.json").write_bytes(pointer)
+    with pytest.raises(RegistryError, match=r"production\.json: damaged\. Promote a version again"):
+        production_version(artifacts)
+
+
+def test_a_pointer_to_what_is_gone_is_refused(artifacts: Path) -> None:
+    for _ in range(2):
+        add_version(artifacts, fill)
+    promote(artifacts, 2, reason="", sha256="")
+    version_folder(artifacts, 2).rename(artifacts / "models" / "away")
+    with pytest.raises(
+        RegistryError, match=r"production\.json: version 2 is in production and not there; .*: 1\."
+    ):
+        production_version(artifacts)
