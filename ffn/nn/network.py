@@ -116,6 +116,26 @@ class Network:
         """Return a stack of its own with copies of the networks at these positions."""
         return Network(self.widths, self.parameters[list(networks)])
 
+    def copy_layers(self, source: Network, layers: Sequence[int]) -> None:
+        """Take over weights and biases of these layers from a trained stack.
+
+        The start of feature extraction (train with ``frozen_layers=layers``) and of fine-tuning
+        (train everything, slowly). ``source`` holds K networks, or one for all.
+
+        Raises
+        ------
+        ValueError
+            A layer has another shape there.
+        """
+        for layer in layers:
+            own, other = self.layers[layer], source.layers[layer]
+            if own.shape[-2:] != other.shape[-2:]:
+                raise ValueError(
+                    f"layer {layer} has {own.shape[-2]} units of {own.shape[-1] - 1} inputs, in "
+                    f"the source {other.shape[-2]} of {other.shape[-1] - 1}"
+                )
+            own[...] = other
+
     def logits(self, x: Array) -> Array:
         """Return class scores [K, C, B] of augmented inputs [K or 1, n_in + 1, B].
 

@@ -166,3 +166,24 @@ def test_layers_are_still_views_after_a_round_trip(how: str) -> None:
     assert copy.widths == network.widths
     assert_array_equal(copy.parameters, network.parameters)
     assert np.shares_memory(copy.layers[1], copy.parameters)
+
+
+def test_layers_are_copied_from_a_stack_or_from_one_network() -> None:
+    source = Network.create((3, 5, 2), spawn_generators(1, 2))
+    stack = Network.create((3, 5, 4), spawn_generators(2, 2))
+    before = stack.layers[1].copy()
+    stack.copy_layers(source, [0])
+    assert_array_equal(stack.layers[0], source.layers[0])
+    assert_array_equal(stack.layers[1], before)
+    stack.copy_layers(source.select([1]), [0])
+    assert_array_equal(stack.layers[0][0], source.layers[0][1])
+    assert_array_equal(stack.layers[0][1], source.layers[0][1])
+    source.layers[0][...] = 0
+    assert stack.weights(0).all()
+
+
+def test_a_layer_of_another_shape_is_not_copied() -> None:
+    source = Network.create((3, 5, 2), spawn_generators(1, 1))
+    other = Network.create((3, 6, 2), spawn_generators(1, 1))
+    with pytest.raises(ValueError, match="layer 0 has 6 units of 3 inputs, in the source 5 of 3"):
+        other.copy_layers(source, [0])
