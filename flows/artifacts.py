@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -22,8 +22,8 @@ from ffn.reports.escaping import escape
 from ffn.reports.markdown import leaderboard
 from ffn.reports.retrain import Report
 from ffn.reports.scores import score_rows
-from ffn.scoring.batch import Progress
 from flows.outcomes import ScoreOutcome
+from flows.progress import Sink
 
 __all__ = ["scoring_progress", "show_retraining", "show_scoring", "training_progress"]
 
@@ -37,36 +37,36 @@ def _key(*parts: str) -> str:
 
 
 @contextlib.contextmanager
-def _progress(key: str, description: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar; the block is given a function that moves it to a percentage."""
+def _progress(key: str, description: str) -> Iterator[Sink]:
+    """Show a bar, which the block moves."""
     # Prefect's types say that a coroutine may come back; to a synchronous caller none does.
     bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
     last = time.monotonic()
 
-    def move(percent: float) -> None:
+    def show(_label: str, done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES:
-            update_progress_artifact(bar, percent)
+            update_progress_artifact(bar, 100 * done / total)
             last = time.monotonic()
 
-    yield move
+    yield show
     update_progress_artifact(bar, 100.0)
 
 
 @contextlib.contextmanager
-def training_progress(pipeline: str, optimizer: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Show one optimizer's epochs; the block is given a listener for ``flows.progress``."""
+def training_progress(pipeline: str, optimizer: str) -> Iterator[Sink]:
+    """Show one optimizer's epochs."""
     key = _key("training", pipeline, optimizer)
-    with _progress(key, f"Epochs of {optimizer}") as move:
-        yield lambda _label, done, epochs: move(100 * done / epochs)
+    with _progress(key, f"Epochs of {optimizer}") as show:
+        yield show
 
 
 @contextlib.contextmanager
-def scoring_progress(pipeline: str, source: Path) -> Iterator[Callable[[Progress], None]]:
-    """Show one file's bytes; the block is given a listener for ``score_csv``."""
+def scoring_progress(pipeline: str, source: Path) -> Iterator[Sink]:
+    """Show one file's bytes."""
     key = _key("scoring", pipeline, source.name)
-    with _progress(key, f"Scoring {escape(source.name)}") as move:
-        yield lambda at: move(100 * at.bytes_read / at.size if at.size else 0.0)
+    with _progress(key, f"Scoring {escape(source.name)}") as show:
+        yield show
 
 
 def show_retraining(pipeline: str, selection: Selection, report: Report) -> None:

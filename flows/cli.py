@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ffn
 from ffn.errors import FFNError, SettingsError, one_line, quote
-from flows.interruption import end_on
+from flows.arguments import build_parser
+from flows.interruption import end_on_signals
 
 if TYPE_CHECKING:
     from ffn.models.pipeline import Pipeline
@@ -23,90 +22,15 @@ __all__ = ["main"]
 EXIT_REFUSED = 1
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the grammar of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="ffn",
-        description="Retrain tabular classifiers and score CSV files.",
-        epilog="PIPELINE is a name under data/, or a path to a folder or a pipeline.toml.",
-    )
-    parser.add_argument("--version", action="version", version=f"ffn {ffn.__version__}")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--root",
-        type=Path,
-        default=Path(os.environ.get("FFN_ROOT", ".")),
-        help="folder of data/ and artifacts/ (default: $FFN_ROOT, or the current folder)",
-    )
-    common.add_argument(
-        "--json", action="store_true", help="print one JSON object on stdout and nothing else"
-    )
-    run = argparse.ArgumentParser(add_help=False)
-    run.add_argument(
-        "--direct", action="store_true", help="run the same steps without Prefect: fast, no server"
-    )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-
-    retrain = verbs.add_parser(
-        "retrain",
-        parents=[common, run],
-        help="train the candidates, keep the best, register it as a new version",
-    )
-    retrain.add_argument("pipeline", metavar="PIPELINE")
-    retrain.add_argument(
-        "--runner",
-        choices=("thread", "process"),
-        default="thread",
-        help="what runs the training tasks in parallel (default: %(default)s)",
-    )
-    retrain.add_argument(
-        "--workers", type=_count, default=os.cpu_count() or 1, help="(default: one a core)"
-    )
-    retrain.set_defaults(run=_retrain)
-
-    score = verbs.add_parser(
-        "score", parents=[common, run], help="label CSV files with the model in production"
-    )
-    score.add_argument("pipeline", metavar="PIPELINE")
-    score.add_argument(
-        "files",
-        metavar="FILE.csv",
-        nargs="*",
-        type=Path,
-        help="(default: every CSV in the pipeline's inbox)",
-    )
-    score.add_argument(
-        "--output", type=Path, help="of a single FILE (default: artifacts/PIPELINE/predictions/)"
-    )
-    score.add_argument("--probabilities", action="store_true", help="add a column for every class")
-    score.add_argument(
-        "--max-reject-rate",
-        type=float,
-        default=1.0,
-        metavar="SHARE",
-        help="refuse a file with a larger share of rejected rows (default: %(default)s)",
-    )
-    score.add_argument("--delimiter", default=",", help="between fields (default: a comma)")
-    score.set_defaults(run=_score)
-
-    init = verbs.add_parser(
-        "init", parents=[common], help="make a pipeline from a CSV with a label column"
-    )
-    init.add_argument("pipeline", metavar="NAME")
-    init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
-    init.add_argument("--target", required=True, metavar="COLUMN", help="the label column")
-    init.add_argument("--delimiter", default=",", help="between fields (default: a comma)")
-    init.set_defaults(run=_init)
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 refused or failed (2: wrong usage)."""
+    # A process started with a stream closed has None there, and files would take its number.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     options = build_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, end_on)
-    signal.signal(signal.SIGINT, end_on)
+    end_on_signals()
     try:
-        code: int = options.run(options)
+        code = _COMMANDS[options.verb](options)
         sys.stdout.flush()
     except FFNError as error:
         print(f"ffn: {error}", file=sys.stderr)  # noqa: T201
@@ -123,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _retrain(options: argparse.Namespace) -> int:
-    pipeline = _find(options)
+    root, pipeline = _find(options)
     from flows import terminal
 
-    with terminal.training_bars():
+    with terminal.training_bars(_first_stage(options)):
         if options.direct:
             from flows import direct
 
@@ -135,10 +59,7 @@ def _retrain(options: argparse.Namespace) -> int:
             from flows import prefect_run
 
             outcome = prefect_run.retrain(
-                _reference(pipeline, options.root),
-                options.root.resolve(),
-                runner=options.runner,
-                workers=options.workers,
+                _reference(pipeline, root), root, runner=options.runner, workers=options.workers
             )
     if options.json:
         _print_json(outcome.to_json())
@@ -148,7 +69,7 @@ def _retrain(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    pipeline = _find(options)
+    root, pipeline = _find(options)
     files = _inputs_and_outputs(options, pipeline)
     from flows import terminal
 
@@ -157,16 +78,15 @@ def _score(options: argparse.Namespace) -> int:
         "max_reject_rate": options.max_reject_rate,
         "delimiter": options.delimiter,
     }
-    if options.direct:
-        from flows import direct
+    with terminal.scoring_bars(_first_stage(options)):
+        if options.direct:
+            from flows import direct
 
-        outcome = direct.score(pipeline, files, scoring)
-    else:
-        from flows import prefect_run
+            outcome = direct.score(pipeline, files, scoring)
+        else:
+            from flows import prefect_run
 
-        outcome = prefect_run.score(
-            _reference(pipeline, options.root), options.root.resolve(), files, scoring
-        )
+            outcome = prefect_run.score(_reference(pipeline, root), root, files, scoring)
     if options.json:
         _print_json(outcome.to_json())
     else:
@@ -182,7 +102,7 @@ def _init(options: argparse.Namespace) -> int:
         options.pipeline,
         source=options.source,
         target=options.target,
-        root=options.root,
+        root=_root(options),
         delimiter=options.delimiter,
     )
     if options.json:
@@ -195,17 +115,26 @@ def _init(options: argparse.Namespace) -> int:
     return 0
 
 
-def _find(options: argparse.Namespace) -> Pipeline:
-    from ffn.models.pipeline import find_pipeline
+def _first_stage(options: argparse.Namespace) -> str:
+    return "starting" if options.direct else "starting Prefect"
 
+
+def _root(options: argparse.Namespace) -> Path:
     if not options.root.is_dir():
         raise SettingsError(f"--root {quote(options.root)} is not a folder.")
-    return find_pipeline(options.pipeline, options.root)
+    return _as_text(options.root.resolve())
+
+
+def _find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
+    from ffn.models.pipeline import find_pipeline
+
+    root = _root(options)
+    return root, find_pipeline(options.pipeline, root)
 
 
 def _reference(pipeline: Pipeline, root: Path) -> str:
     """Return what finds the pipeline again from anywhere: its name, or its folder's full path."""
-    at_home = pipeline.folder == (root / "data" / pipeline.name).resolve()
+    at_home = pipeline.folder == root / "data" / pipeline.name
     return pipeline.name if at_home else str(pipeline.folder)
 
 
@@ -223,17 +152,24 @@ def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list
                 f"two files are called {quote(output.name)} and would be written to {output}. "
                 "Score them one by one with --output."
             )
+    # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
     return [
-        (file.resolve(), output.absolute()) for file, output in zip(files, outputs, strict=True)
+        (_as_text(file.resolve()), _as_text(output.parent.resolve() / output.name))
+        for file, output in zip(files, outputs, strict=True)
     ]
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
+def _as_text(path: Path) -> Path:
+    """Return ``path`` if JSON, reports and Prefect can name it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"the path {quote(path)} is not valid UTF-8. Rename it.") from None
+    return path
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))  # noqa: T201
+    print(json.dumps(value, allow_nan=False))  # noqa: T201
+
+
+_COMMANDS = {"init": _init, "retrain": _retrain, "score": _score}

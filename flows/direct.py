@@ -13,9 +13,9 @@ from ffn.models.selection import select_best
 from ffn.models.serialisation import serialise
 from ffn.reports.retrain import write_report
 from ffn.scoring.export import export_for_notebooks
-from ffn.scoring.model import load
-from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome
-from flows.progress import on_epoch
+from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome, lost
+from flows.production import load_production
+from flows.progress import on_block, on_epoch, stage
 from flows.threads import one_blas_thread
 
 __all__ = ["retrain", "score"]
@@ -26,9 +26,11 @@ def retrain(pipeline: Pipeline) -> RetrainOutcome:
     started = time.perf_counter()
     training = pipeline.settings.training
     with one_blas_thread():
+        stage("reading the data")
         dataset = retraining.load(pipeline)
         held_out = retraining.split(dataset, pipeline)
         prepared = retraining.normalise(dataset, held_out, pipeline)
+        stage("training")
         candidates = [
             retraining.train_candidate(
                 prepared, pipeline, optimizer, on_epoch(optimizer, training.epochs)
@@ -36,8 +38,10 @@ def retrain(pipeline: Pipeline) -> RetrainOutcome:
             for optimizer in pipeline.settings.optimizers.candidates()
         ]
         selection = select_best(candidates)
+        stage(f"refitting {selection.winner}")
         refitted = retraining.refit(prepared, pipeline, selection, candidates)
         evaluation = retraining.evaluate(refitted, prepared, pipeline)
+        stage("writing the model and the report")
         version = serialise(pipeline, prepared, candidates, selection, refitted, evaluation)
         export = export_for_notebooks(refitted.bundle, pipeline)
         report = write_report(
@@ -51,7 +55,7 @@ def retrain(pipeline: Pipeline) -> RetrainOutcome:
         report=report,
         export=export,
         notices=prepared.notices,
-        failures={},
+        failures=lost(candidates),
         seconds=time.perf_counter() - started,
     )
 
@@ -60,14 +64,17 @@ def score(
     pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
 ) -> ScoreOutcome:
     """Score each (input, output) with the version in production."""
-    model = load(pipeline.artifacts)
+    model = load_production(pipeline)
     results, refusals = [], []
+    stage("scoring")
     with one_blas_thread():
         for source, output in files:
             try:
-                results.append(model.score_csv(source, output, **options))
+                done = model.score_csv(source, output, on_progress=on_block(source), **options)
             except FFNError as error:
                 refusals.append(Refusal(source=source, reason=str(error)))
+            else:
+                results.append(done)
     return ScoreOutcome(
         pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
     )

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a run in seconds: trainings stop first, then Prefect cleans up."""
+"""Signals end a run in seconds: its tasks stop first, then Prefect cleans up."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-__all__ = ["Interrupted", "check", "end_on", "end_trainings", "ending_trainings"]
+__all__ = ["Interrupted", "check", "end_on_signals", "end_tasks", "ending_tasks"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Hang-up is what a closed terminal sends.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ending = threading.Event()
 
 
 class Interrupted(BaseException):
-    """Raised inside a training that was asked to stop."""
+    """Raised inside a task that was asked to stop."""
 
 
 def check() -> None:
-    """Raise ``Interrupted`` if the trainings of this process are to stop."""
+    """Raise ``Interrupted`` if the tasks of this process are to stop."""
     if _ending.is_set():
         raise Interrupted
 
 
-def end_trainings() -> None:
-    """Stop the trainings in threads after the epochs they are at, and those in processes."""
+def end_tasks() -> None:
+    """Stop tasks in threads after the epoch or block they are at, and those in processes."""
     _ending.set()
     for process in multiprocessing.active_children():
         process.terminate()
 
 
 @contextlib.contextmanager
-def ending_trainings() -> Iterator[None]:
-    """While the block runs, a signal first ends the trainings, then does what it did before.
+def ending_tasks() -> Iterator[None]:
+    """While the block runs, a signal first ends the tasks, then does what it did before.
 
     Prefect's task runners wait for their tasks when a flow is interrupted, however long those
     take; and Prefect replaces the handler of SIGTERM while a flow runs, so this belongs inside
@@ -43,15 +44,16 @@ def ending_trainings() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    found = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: handler for number, handler in found.items() if handler != signal.SIG_IGN}
 
     def handle(number: int, frame: FrameType | None) -> None:
-        end_trainings()
+        end_tasks()
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
 
-    for number in _SIGNALS:
+    for number in before:
         signal.signal(number, handle)
     try:
         yield
@@ -60,7 +62,16 @@ def ending_trainings() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def end_on(number: int, _frame: FrameType | None) -> None:
-    """Handle a signal outside a flow: an orderly exit, which also stops Prefect's server."""
-    end_trainings()
+def end_on_signals() -> None:
+    """Let signals outside a flow end the process in order, which also stops Prefect's server.
+
+    A signal that is ignored stays so: ``nohup`` and a shell's background jobs rely on it.
+    """
+    for number in _SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    end_tasks()
     raise SystemExit(128 + number)

@@ -9,12 +9,12 @@ from typing import Any
 
 from ffn.errors import FFNError
 from ffn.models.evaluation import Evaluation
-from ffn.models.selection import Selection
+from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version, jsonable
 from ffn.reports.retrain import Report
 from ffn.scoring.batch import ScoreResult
 
-__all__ = ["FilesRefusedError", "Refusal", "RetrainOutcome", "ScoreOutcome"]
+__all__ = ["FilesRefusedError", "Refusal", "RetrainOutcome", "ScoreOutcome", "lost"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class RetrainOutcome:
     Attributes
     ----------
     failures
-        Optimizers whose training task failed, with the reason.
+        Optimizers that gave no network, with the reason: the leaderboard lacks them.
     seconds
         Wall time of the steps.
     """
@@ -56,6 +56,15 @@ class RetrainOutcome:
             "notices": list(self.notices),
             "seconds": self.seconds,
         }
+
+
+def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Return the optimizers of which every network diverged, with the reason of the first."""
+    return {
+        candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
+        for candidate in candidates
+        if not candidate.history.finished.any()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ffn.errors import FFNError
 from flows.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutcome
 
 if TYPE_CHECKING:
     from flows.retrain import Runner
 
-__all__ = ["retrain", "score"]
+__all__ = ["ServerError", "retrain", "score"]
 
 # Read by Prefect at its import. A refusal is told once, in one line, by the command line; the
 # dashboard has every log line all the same.
@@ -21,6 +22,12 @@ _SETTINGS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
+# A first start, which makes the database, takes 8 to 20 s here; small machines are slower.
+_STARTUP_SECONDS = 60
+
+
+class ServerError(FFNError):
+    """Prefect's server does not answer, or not us."""
 
 
 def retrain(pipeline: str, root: Path, *, runner: Runner, workers: int) -> RetrainOutcome:
@@ -54,15 +61,56 @@ def _server() -> Iterator[None]:
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    import httpx
+    from prefect.client.orchestration import get_client
     from prefect.server.api.server import SubprocessASGIServer
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-    if PREFECT_API_URL.value():
-        yield
-        return
-    server = SubprocessASGIServer()
-    # It registers its own end for the interpreter's exit, which comes after Prefect has sent
-    # its last logs and events; ended here, those would be waited for in vain.
-    server.start()
-    with temporary_settings({PREFECT_API_URL: server.api_url}):
-        yield
+    url = PREFECT_API_URL.value()
+    if url:
+        try:
+            with get_client(sync_client=True) as client:
+                client.raise_for_api_version_mismatch()
+        except (RuntimeError, httpx.HTTPError) as error:
+            raise ServerError(
+                f"Prefect's server at {url} cannot be used ({_first_line(error)}). Start or repair "
+                "it, unset PREFECT_API_URL to have one started for the run, or add --direct."
+            ) from None
+    else:
+        _check_home(PREFECT_HOME.value())
+        server = SubprocessASGIServer()
+        try:
+            # It registers its own end for the interpreter's exit, which comes after Prefect has
+            # sent its last logs and events; ended here, those would be waited for in vain.
+            server.start(timeout=_STARTUP_SECONDS)
+        except (RuntimeError, httpx.HTTPError) as error:
+            raise ServerError(
+                f"Prefect's server does not start ({_first_line(error)}). See what "
+                "`prefect server start` says, or add --direct to run without Prefect."
+            ) from None
+        url = server.api_url
+    with temporary_settings({PREFECT_API_URL: url}):
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise ServerError(
+                f"Prefect's server at {url} was lost ({_first_line(error)}). Run again."
+            ) from None
+
+
+def _check_home(home: Path) -> None:
+    """Refuse a folder without which the server would only fail after its whole time to start."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(home, os.W_OK) else "not writable"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise ServerError(
+            f"Prefect's folder {home} cannot be used ({reason}). Set PREFECT_HOME to one that can "
+            "be written to, or add --direct to run without Prefect."
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

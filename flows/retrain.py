@@ -13,8 +13,9 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 from ffn.errors import TrainingError
 from ffn.models.pipeline import find_pipeline
 from flows import tasks
-from flows.interruption import ending_trainings
-from flows.outcomes import RetrainOutcome
+from flows.interruption import ending_tasks
+from flows.outcomes import RetrainOutcome, lost
+from flows.progress import stage
 from flows.threads import one_blas_thread
 
 __all__ = ["Runner", "retrain", "task_runner"]
@@ -44,10 +45,12 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
     """
     started = time.perf_counter()
     found = find_pipeline(pipeline, Path(root))
-    with one_blas_thread(), ending_trainings():
+    with one_blas_thread(), ending_tasks():
+        stage("reading the data")
         dataset = tasks.load(found)
         held_out = tasks.split(dataset, found)
         prepared = tasks.normalise(dataset, held_out, found)
+        stage("training")
         futures = {
             optimizer: tasks.train.submit(prepared, found, optimizer)
             for optimizer in found.settings.optimizers.candidates()
@@ -61,10 +64,13 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
                 failures[optimizer] = str(error)
                 get_run_logger().warning("%s is lost: %s", optimizer, error)
         if not candidates:
-            raise TrainingError(f"every training task failed: {failures}")
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+            raise TrainingError(f"every training task failed ({reasons}).")
         selection = tasks.select_best(candidates)
+        stage(f"refitting {selection.winner}")
         refitted = tasks.refit(prepared, found, selection, candidates)
         evaluation = tasks.evaluate(refitted, prepared, found)
+        stage("writing the model and the report")
         version = tasks.serialise(found, prepared, candidates, selection, refitted, evaluation)
         export = tasks.export_model(refitted.bundle, found)
         report = tasks.report(found, prepared, candidates, selection, refitted, evaluation, version)
@@ -76,6 +82,6 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         report=report,
         export=export,
         notices=prepared.notices,
-        failures=failures,
+        failures=failures | lost(candidates),
         seconds=time.perf_counter() - started,
     )

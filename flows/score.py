@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from prefect import flow
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import FFNError
 from ffn.models.pipeline import find_pipeline
-from ffn.scoring.model import load
 from flows import artifacts, tasks
+from flows.interruption import ending_tasks
 from flows.outcomes import Refusal, ScoreOutcome
+from flows.production import load_production
+from flows.progress import stage
 from flows.threads import one_blas_thread
 
 __all__ = ["score"]
 
 
-@flow(name="score", flow_run_name="score-{pipeline}", persist_result=False)
+# Without a limit, every file of a large inbox would be read at once.
+_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1)
+
+
+@flow(
+    name="score",
+    flow_run_name="score-{pipeline}",
+    persist_result=False,
+    task_runner=_RUNNER,
+)
 def score(
     pipeline: str,
     files: list[tuple[Path, Path]],
@@ -40,8 +53,9 @@ def score(
     FilesRefusedError
         A file was not scored; the others were.
     """
-    model = load(find_pipeline(pipeline, Path(root)).artifacts)
-    with one_blas_thread():
+    model = load_production(find_pipeline(pipeline, Path(root)))
+    stage("scoring")
+    with one_blas_thread(), ending_tasks():
         futures = [
             (source, tasks.batch_predict.submit(model, source, output, options or {}))
             for source, output in files

@@ -23,7 +23,7 @@ from ffn.scoring.export import export_for_notebooks
 from ffn.scoring.model import Model
 from ffn.tabular.dataset import Dataset
 from flows import artifacts
-from flows.progress import on_epoch
+from flows.progress import on_block, on_epoch
 
 __all__ = [
     "batch_predict",
@@ -173,6 +173,6 @@ def report(
 def batch_predict(model: Model, source: Path, output: Path, options: dict[str, Any]) -> ScoreResult:
     """Score one CSV file."""
     with artifacts.scoring_progress(model.pipeline, source) as show:
-        result = model.score_csv(source, output, on_progress=show, **options)
+        result = model.score_csv(source, output, on_progress=on_block(source, show), **options)
     get_run_logger().info("%d rows scored, %d rejected", result.scored, result.rejected)
     return result

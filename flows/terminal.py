@@ -4,49 +4,79 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ffn.errors import one_line
-from ffn.models.statistics import Interval
-from ffn.reports.numbers import interval
+from ffn.reports.numbers import NOTHING, interval, p_value
 from flows.outcomes import RetrainOutcome, ScoreOutcome
 from flows.progress import listening
 
-__all__ = ["print_retraining", "print_scoring", "training_bars"]
+__all__ = ["print_retraining", "print_scoring", "scoring_bars", "training_bars"]
+
+
+def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
+    """Show what the block is at and a bar for each of its trainings; nothing off a terminal."""
+    return _bars(starting, lambda done, total: f"{done:,}/{total:,} epochs", stay=True)
+
+
+def scoring_bars(starting: str) -> contextlib.AbstractContextManager[None]:
+    """Show what the block is at and a bar for each file in work; nothing off a terminal."""
+    return _bars(starting, lambda done, total: f"{done / total:.0%}", stay=False)
 
 
 @contextlib.contextmanager
-def training_bars() -> Iterator[None]:
-    """Show a bar on stderr for everything that is trained in the block; nothing off a terminal."""
+def _bars(starting: str, count: Callable[[int, int], str], *, stay: bool) -> Iterator[None]:
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
         return
     columns = (
-        TextColumn("{task.description:>10}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
+        TextColumn("{task.fields[count]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as bars:
-        waiting = bars.add_task("starting", total=None)
-        known: dict[str, object] = {}
-
-        def show(label: str, done: int, total: int) -> None:
-            if label not in known:
-                bars.update(waiting, visible=False)
-                known[label] = bars.add_task(label, total=total)
-            bars.update(known[label], completed=done)  # type: ignore[arg-type]
-
-        with listening(show):
+    with Progress(*columns, console=console, transient=not stay) as progress:
+        bars = _Bars(progress, starting, count, stay=stay)
+        with listening(bars):
             yield
+        bars.finish()
+
+
+class _Bars:
+    """A ``Listener`` with a line for the run and one for each thing worked on."""
+
+    def __init__(
+        self, progress: Progress, starting: str, count: Callable[[int, int], str], *, stay: bool
+    ) -> None:
+        self._progress = progress
+        self._run = progress.add_task(starting, total=None, count="")
+        self._count = count
+        self._stay = stay
+        self._known: dict[str, TaskID] = {}
+
+    def stage(self, text: str) -> None:
+        self._progress.update(self._run, description=one_line(text))
+
+    def step(self, label: str, done: int, total: int) -> None:
+        if label not in self._known:
+            shown = one_line(label)
+            self._known[label] = self._progress.add_task(shown, total=total, count="")
+        self._progress.update(
+            self._known[label],
+            completed=done,
+            count=self._count(done, total),
+            visible=self._stay or done < total,
+        )
+
+    def finish(self) -> None:
+        """Leave the bars of what was done, and no stage."""
+        self._progress.update(self._run, visible=False)
 
 
 def print_retraining(outcome: RetrainOutcome) -> None:
@@ -57,27 +87,28 @@ def print_retraining(outcome: RetrainOutcome) -> None:
     )
     for heading in ("optimizer", "validation log-loss", "validation accuracy", "p (Holm)", ""):
         table.add_column(heading, no_wrap=True)
-    for line in outcome.selection.leaderboard:
+    for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
-        mark = "winner" if won else "tied" if line.tied else ""
-        diverged = line.networks - line.finished
+        marks = ["winner" if won else "tied"] if won or line.tied else []
+        if line.finished < line.networks:
+            marks.append(f"{line.networks - line.finished} of {line.networks} diverged")
         table.add_row(
             line.optimizer,
-            _interval(line.loss),
-            _interval(line.accuracy),
-            f"{line.p_value:.3g}",
-            f"{mark} {diverged} diverged" if diverged else mark,
+            interval(line.loss),
+            interval(line.accuracy),
+            NOTHING if place == 0 else p_value(line.p_value),
+            ", ".join(marks),
             style="bold" if won else None,
         )
     console.print(table)
-    console.print(escape(one_line(outcome.selection.reason)))
+    console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {test.rows} held-out rows, looked at once: accuracy {_interval(test.accuracy)}, "
-        f"log-loss {_interval(test.log_loss)} (95 % intervals)."
+        f"On {test.rows} held-out rows, looked at once: accuracy {interval(test.accuracy)}, "
+        f"log-loss {interval(test.log_loss)} (95 % intervals)."
     )
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
-        console.print(f"Note: {escape(one_line(notice))}.")
+        console.print(f"Note: {one_line(notice)}.")
     _print_paths(
         console,
         {
@@ -96,12 +127,12 @@ def print_scoring(outcome: ScoreOutcome) -> None:
         confidence = result.mean_confidence
         console.print(
             f"{result.scored} of {result.rows} rows scored with {outcome.pipeline} version "
-            f"{outcome.version}: {escape(classes)}"
+            f"{outcome.version}: {classes}"
             + (f" (mean confidence {confidence:.3f})." if confidence is not None else "."),
         )
         if result.rejected:
             reasons = ", ".join(f"{name} {n}" for name, n in result.reject_reasons.items())
-            console.print(f"{result.rejected} rows rejected: {escape(reasons)}.")
+            console.print(f"{result.rejected} rows rejected: {reasons}.")
         paths = {"predictions": result.output, "manifest": result.manifest}
         _print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
 
@@ -109,17 +140,26 @@ def print_scoring(outcome: ScoreOutcome) -> None:
 def _print_paths(console: Console, paths: dict[str, Path]) -> None:
     width = max(len(name) for name in paths)
     for name, path in paths.items():
-        console.print(f"  {name:<{width}}  {escape(one_line(path))}", soft_wrap=True)
+        console.print(f"  {name:<{width}}  {one_line(_from_here(path))}", soft_wrap=True)
+
+
+def _from_here(path: Path) -> Path:
+    """Return the shorter path that means the same in the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _console() -> Console:
-    """Return stdout; off a terminal wide enough that no line of a table is folded."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-
-
-def _interval(figure: Interval) -> str:
-    return escape(interval(figure))
+    """Return stdout, where every text means itself; off a terminal no line is folded."""
+    terminal = sys.stdout.isatty()
+    return Console(
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=not terminal,
+        width=None if terminal else 120,
+    )
 
 
 def _lost(failure: tuple[str, str]) -> str:
-    return f"the training task of {failure[0]} failed ({failure[1]})"
+    return f"{failure[0]} is not in the comparison: {failure[1].rstrip('.')}"
