@@ -17,6 +17,8 @@ Array = npt.NDArray[Any]
 # Bytes that the widest layer's activations, or the snapshots, may take: they stay in cache.
 _WORKING_BYTES = 512 * 1024
 _MOST_SNAPSHOTS = 25
+# With fewer rows at once a wide layer's product is bound by reading its weights.
+_FEWEST_ROWS = 256
 
 
 def snapshots_at_once(network: Network, n_rows: int) -> int:
@@ -51,7 +53,7 @@ def evaluate(
     lead, dtype = network.parameters.shape[:-1], network.parameters.dtype
     n = rows.shape[1]
     row_bytes = int(np.prod(lead)) * max(network.widths) * dtype.itemsize
-    chunk = max(32, min(n, _WORKING_BYTES // row_bytes))
+    chunk = min(n, max(_FEWEST_ROWS, _WORKING_BYTES // row_bytes))
     total_loss, correct, total_weight = np.zeros(lead), np.zeros(lead), np.zeros(len(rows))
     inputs = np.ones((len(rows), chunk, x.shape[1] + 1), dtype)
     for start in range(0, n, chunk):
