@@ -77,8 +77,6 @@ def quote(value: object, limit: int = 60) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``' Did you mean "x"?'`` for the nearest of ``known``, or an empty string."""
-    if len(name) > _LETTERS_COMPARED:
-        return ""
     by_lower = {
         candidate.lower(): candidate
         for candidate in islice(known, _NAMES_COMPARED)

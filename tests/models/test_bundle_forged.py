@@ -180,6 +180,17 @@ def test_arrays_that_are_no_arrays_cost_nothing(folder, monkeypatch, arrays: byt
     assert not (folder / "exploited").exists()
 
 
+@pytest.mark.parametrize("part", ["manifest.json", "model.json", "arrays.safetensors"])
+def test_a_part_longer_than_declared_is_not_read(folder: Path, part: str) -> None:
+    os.truncate(folder / part, 200_000_000)
+    tracemalloc.start()
+    with pytest.raises(BundleError, match=rf"{part}: not a file of at most \d+ bytes, as the"):
+        read_bundle(folder)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
 def test_declared_sizes_reserve_nothing(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_bytes())
     for part in manifest["parts"].values():

@@ -130,6 +130,17 @@ def test_more_networks_leave_the_first_ones_as_they_are(repository, tmp_path, ne
     np.testing.assert_allclose(many.validation_loss[:networks], few.validation_loss, rtol=1e-12)
 
 
+def test_each_use_of_randomness_has_its_own(repository, tmp_path) -> None:
+    """Resamples, candidates and refit share a seed and no number."""
+    training = shipped(repository, "iris", tmp_path, **QUICK).settings.training
+    drawn = [
+        generator.random()
+        for branch in (retraining._RESAMPLES, retraining._CANDIDATES, retraining._REFIT)
+        for generator in retraining._generators(training, branch)
+    ]
+    assert len(set(drawn)) == 12
+
+
 def test_the_network_with_the_lowest_training_loss_is_kept(repository, tmp_path) -> None:
     found = run(shipped(repository, "iris", tmp_path, **QUICK))
     kept, losses = found.refitted.bundle, found.refitted.history.train_loss[-1]
@@ -196,13 +207,15 @@ def test_absurd_learning_rates_end_in_one_clear_line(tmp_path) -> None:
 
 
 def test_early_stopping_refits_for_the_median_best_epoch(repository, tmp_path) -> None:
-    pipeline = shipped(repository, "iris", tmp_path, epochs=60, networks=5, patience=3, seed=3)
-    found = run(pipeline)
-    winner = next(c for c in found.candidates if c.optimizer == found.selection.winner)
-    losses = winner.history.validation_loss
-    best = [int(np.nanargmin(losses[:, k])) + 1 for k in range(5)]
-    assert found.refitted.epochs == sorted(best)[2]
-    assert found.refitted.history.train_loss.shape == (found.refitted.epochs, 5)
+    pipeline = shipped(repository, "iris", tmp_path, epochs=300, networks=5, patience=2)
+    prepared = prepare(pipeline)
+    candidate = retraining.train_candidate(prepared, pipeline, "adam")
+    refitted = retraining.refit(prepared, pipeline, select_best([candidate]), [candidate])
+    losses = candidate.history.validation_loss
+    best = sorted(int(np.nanargmin(losses[:, k])) + 1 for k in range(5))
+    assert best[0] < best[2] < best[4], "no spread; the test shows nothing"
+    assert refitted.epochs == best[2]
+    assert refitted.history.train_loss.shape == (best[2], 5)
 
 
 def test_of_stopped_networks_the_best_epoch_is_compared(repository, tmp_path) -> None:

@@ -159,6 +159,16 @@ def test_duplicates_never_straddle_and_both_sides_can_do_their_work(table, share
         assert len(trained) >= 2, "one to learn from, one to compare optimizers on"
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_group_too_large_for_the_share_does_not_cost_it(seed: int) -> None:
+    """Thirty equal rows, twenty single ones; a fifth of fifty is ten, wherever the thirty stand."""
+    content = np.array([99] * 30 + [*range(20)] + [*range(100, 150)], dtype=np.uint64)
+    labels = np.repeat([0, 1], 50)
+    held_out = hold_out_stable(labels, content, 0.2, seed)
+    assert np.bincount(labels[held_out]).tolist() == [10, 10]
+    assert not held_out[:30].any()
+
+
 @given(tables(), shares)
 def test_without_duplicates_the_share_is_exact(table, share) -> None:
     labels, _ = table
