@@ -1,0 +1,1 @@
+"""Speed and accuracy beside scikit-learn: ``python -m benchmarks`` (``make benchmark``)."""
