@@ -6,12 +6,13 @@ import json
 import re
 import shutil
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ffn.errors import DataError, SettingsError, quote
-from ffn.files import sync_folder, temporary_name
+from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.files import sweep, sync_folder, temporary_name
 from ffn.models.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.models.retraining import load, normalise, split
 from ffn.models.settings import DEFAULT_MISSING, check_settings
@@ -22,6 +23,8 @@ __all__ = ["initialise"]
 
 _ID_NAME = re.compile(r"(?:.*[_ .-])?(?:id|uuid|guid|index|rowid|row_id|key)|Unnamed: 0|", re.I)
 _TRAINING_CSV = "train.csv"
+# Not read as missing unless the settings say so; met among numbers, they can be nothing else.
+_OTHER_MISSING = ("?", "-", "--", ".", "n/a", "#N/A", "<NA>", "none", "None")
 
 
 def initialise(
@@ -60,34 +63,95 @@ def initialise(
     table = read_table(source, delimiter=delimiter)
     if target not in table.header:
         shown = ", ".join(table.header[:20])
-        raise SettingsError(f"{source} has no column {quote(target)}; its columns are: {shown}.")
-    exclude = _ids(table, target)
+        raise SettingsError(
+            f"{source} has no column {quote(target)}; its columns are: {shown}."
+            f"{did_you_mean(target, table.header)}"
+        )
+    found = _look(table, target)
+    hidden = (16, 4)
+    # Prepared where it lies, so that whatever is refused is refused before anything is written.
+    text = _settings_text(name, source.name, target, delimiter, found, hidden)
+    settings = check_settings(tomllib.loads(text), SETTINGS_FILE)
+    artifacts = root / "artifacts" / name
+    pipeline = Pipeline(name=name, settings=settings, folder=source.parent, artifacts=artifacts)
+    dataset = load(pipeline)
+    prepared = normalise(dataset, split(dataset, pipeline), pipeline)
+    hidden = _hidden_layers(prepared.x_train.shape[1], len(dataset.classes))
+    text = _settings_text(name, _TRAINING_CSV, target, delimiter, found, hidden)
+    try:
+        _write(folder, source, text)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
+    return folder / SETTINGS_FILE, [*found.notices, *prepared.notices]
+
+
+def _write(folder: Path, source: Path, text: str) -> None:
+    """Make the pipeline's folder, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent)
     staging = folder.parent / temporary_name()
     try:
         (staging / "inbox").mkdir(parents=True)
         shutil.copyfile(source, staging / _TRAINING_CSV)
-        text = _settings_text(name, table, target, exclude, delimiter, hidden=(16, 4))
-        pipeline = _pipeline(name, text, staging, root)
-        dataset = load(pipeline)
-        prepared = normalise(dataset, split(dataset, pipeline), pipeline)
-        hidden = _hidden_layers(prepared.x_train.shape[1], len(dataset.classes))
-        text = _settings_text(name, table, target, exclude, delimiter, hidden=hidden)
         (staging / SETTINGS_FILE).write_text(text, encoding="utf-8")
         staging.rename(folder)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     sync_folder(folder.parent)
-    notices = [f"column {quote(column)} looks like an id and is left out" for column in exclude]
-    return folder / SETTINGS_FILE, [*notices, *prepared.notices]
 
 
-def _pipeline(name: str, text: str, folder: Path, root: Path) -> Pipeline:
-    settings = check_settings(tomllib.loads(text), SETTINGS_FILE)
-    return Pipeline(
-        name=name, settings=settings, folder=folder, artifacts=root / "artifacts" / name
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """What a look at a table says about it.
+
+    Attributes
+    ----------
+    exclude
+        Columns that name rows.
+    kinds
+        Of the features.
+    missing
+        Cell texts that mean "no value".
+    facts, notices
+        Comments for the settings, and sentences for the user.
+    """
+
+    exclude: list[str]
+    kinds: dict[str, str]
+    missing: list[str]
+    facts: list[str]
+    notices: list[str]
+
+
+def _look(table: Table, target: str) -> _Look:
+    exclude = _ids(table, target)
+    features = [column for column in table.header if column != target and column not in exclude]
+    cells = {column: {trim(cell) for cell in table.columns[column]} for column in features}
+    kinds = {column: _kind(table.columns[column]) for column in features}
+    # In a text column they may be categories like any other; among numbers they are none.
+    spellings = {
+        spelling
+        for spelling in _OTHER_MISSING
+        if any(spelling in cells[column] for column in features if kinds[column] == "numeric")
+    }
+    seen = set().union(*cells.values())
+    missing = [token for token in DEFAULT_MISSING if not token or token in seen]
+    counts: dict[str, int] = {}
+    for cell in table.columns[target]:
+        counts[trim(cell)] = counts.get(trim(cell), 0) + 1
+    shown = ", ".join(f"{_comment(label)} {n}" for label, n in sorted(counts.items())[:12])
+    return _Look(
+        exclude=exclude,
+        kinds=kinds,
+        missing=[*missing, *sorted(spellings)],
+        facts=[
+            f"{len(table.lines)} rows, {len(features)} features.",
+            f"Classes of {_comment(target)}: {shown}{', …' if len(counts) > 12 else ''}.",
+        ],
+        notices=[
+            *(f"column {quote(column)} looks like an id and is left out" for column in exclude),
+            *(f"cells {quote(spelling)} are taken for missing" for spelling in sorted(spellings)),
+        ],
     )
 
 
@@ -112,52 +176,33 @@ def _hidden_layers(n_inputs: int, n_classes: int) -> tuple[int, int]:
 
 
 def _settings_text(
-    name: str,
-    table: Table,
-    target: str,
-    exclude: list[str],
-    delimiter: str,
-    hidden: tuple[int, int],
+    name: str, source: str, target: str, delimiter: str, found: _Look, hidden: tuple[int, int]
 ) -> str:
-    features = [c for c in table.header if c != target and c not in exclude]
-    kinds = {c: _kind(table, c) for c in features}
-    missing = [
-        token
-        for token in DEFAULT_MISSING
-        if any(trim(cell) == token for c in features for cell in table.columns[c])
-    ]
-    counts: dict[str, int] = {}
-    for cell in table.columns[target]:
-        counts[trim(cell)] = counts.get(trim(cell), 0) + 1
-    shown = ", ".join(f"{_comment(label)} {n}" for label, n in sorted(counts.items())[:12])
     lines = [
-        f"# Pipeline {name}: {len(table.lines)} rows, {len(features)} features.",
-        f"# Classes of {_comment(target)}: {shown}{', …' if len(counts) > 12 else ''}.",
+        f"# Pipeline {name}: {found.facts[0]}",
+        *(f"# {fact}" for fact in found.facts[1:]),
         "",
         "[data]",
-        f"source = {_toml(_TRAINING_CSV)}           # labelled rows, beside this file",
-        f"target = {_toml(target)}",
-        f"exclude = {_toml(exclude)}              # columns that are not features: ids, notes",
-        f"missing_values = {_toml(missing or [''])}      # cell texts that mean \"no value\"",
-    ]
-    if delimiter != ",":
-        lines.append(f"delimiter = {_toml(delimiter)}")
-    lines += [
+        _line(f"source = {_toml(source)}", "labelled rows, beside this file"),
+        _line(f"target = {_toml(target)}", "the column to predict"),
+        _line(f"exclude = {_toml(found.exclude)}", "columns that are not features: ids, notes"),
+        _line(f"missing_values = {_toml(found.missing)}", 'cell texts that mean "no value"'),
+        *([_line(f"delimiter = {_toml(delimiter)}", "between fields")] if delimiter != "," else []),
         "",
-        "[data.kinds]                     # as found; change one where the look was wrong",
-        *(f"{_toml(column)} = {_toml(kind)}" for column, kind in kinds.items()),
+        _line("[data.kinds]", "as found; change one where the look was wrong"),
+        *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
         "",
         "[network]",
-        f"hidden_layers = {_toml(list(hidden))}        # units of each hidden layer",
+        _line(f"hidden_layers = {_toml(list(hidden))}", "units of each hidden layer"),
         "",
         "[training]",
-        "epochs = 150                     # passes over the training rows",
-        "batch_size = 32                  # rows a step",
-        "networks = 16                    # resamples, each with its network, per optimizer",
-        "test_share = 0.2                 # held out, looked at once",
-        "validation_share = 0.2           # of the rest, to compare the optimizers on",
-        "seed = 42                        # all randomness comes from it",
-        "patience = 0                     # early stopping after so many epochs; 0: never",
+        _line("epochs = 150", "passes over the training rows"),
+        _line("batch_size = 32", "rows a step"),
+        _line("networks = 16", "resamples, each with its network, per optimizer"),
+        _line("test_share = 0.2", "held out, looked at once"),
+        _line("validation_share = 0.2", "of the rest, to compare the optimizers on"),
+        _line("seed = 42", "all randomness comes from it"),
+        _line("patience = 0", "early stopping after so many epochs; 0: never"),
         "",
         "[optimizers.sgd]",
         "learning_rate = 0.005",
@@ -171,14 +216,18 @@ def _settings_text(
         "",
         "[optimizers.adamw]",
         "learning_rate = 0.005",
-        "weight_decay = 0.01              # of the weights; biases do not decay",
+        _line("weight_decay = 0.01", "of the weights; biases do not decay"),
         "",
     ]
     return "\n".join(lines)
 
 
-def _kind(table: Table, column: str) -> str:
-    values, wrong = numbers(table.columns[column], DEFAULT_MISSING)
+def _line(assignment: str, comment: str) -> str:
+    return f"{assignment:<32} # {comment}"
+
+
+def _kind(cells: list[str]) -> str:
+    values, wrong = numbers(cells, (*DEFAULT_MISSING, *_OTHER_MISSING))
     present = int(np.isfinite(values).sum())
     return "numeric" if present >= 9 * len(wrong) and present else "categorical"
 

@@ -27,6 +27,7 @@ from ffn.files import sweep, sync_folder, temporary_name, write_json
 
 __all__ = [
     "add_version",
+    "production",
     "production_version",
     "promote",
     "version_folder",
@@ -109,7 +110,12 @@ def promote(artifacts: Path, version: int, *, reason: str, sha256: str) -> None:
 
 
 def production_version(artifacts: Path) -> int:
-    """Return the version in production.
+    """Return the version in production. Raises what ``production`` does."""
+    return production(artifacts)[0]
+
+
+def production(artifacts: Path) -> tuple[int, str]:
+    """Return the version in production, and the SHA-256 its bundle had when it was promoted.
 
     Raises
     ------
@@ -118,18 +124,19 @@ def production_version(artifacts: Path) -> int:
     """
     pointer = artifacts / "production.json"
     try:
-        version = json.loads(pointer.read_bytes())["version"]
+        content = json.loads(pointer.read_bytes())
+        version, sha256 = content["version"], content["bundle_sha256"]
     except FileNotFoundError:
         raise RegistryError(
             f"{artifacts.name}: no model in production ({pointer} is not there). "
             f"Make one with: ffn retrain {artifacts.name}"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        version = None
-    if type(version) is not int or version < 1:
+        version = sha256 = None
+    if type(version) is not int or version < 1 or not isinstance(sha256, str):
         raise RegistryError(f"{pointer}: damaged. Promote a version again.")
     _require(artifacts, version, f"{pointer}: version {version} is in production and not there")
-    return version
+    return version, sha256
 
 
 def _require(artifacts: Path, version: int, otherwise: str) -> None:

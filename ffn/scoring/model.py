@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import BundleError
 from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
-from ffn.models.registry import production_version, version_folder
+from ffn.models.registry import production, version_folder
 from ffn.scoring.batch import ScoreResult, score_csv
 from ffn.scoring.frames import read_frame
 from ffn.scoring.scorer import Scorer
@@ -95,14 +96,21 @@ def load(path: str | os.PathLike[str]) -> Model:
     RegistryError
         The pipeline has no version in production.
     BundleError
-        There is no bundle, or it is damaged or too new.
+        There is no bundle, or it is damaged, too new, or not the one that was promoted.
     """
-    folder = Path(path)
+    folder, promoted = Path(path), None
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
-        folder = version_folder(folder, production_version(folder))
+        version, promoted = production(folder)
+        folder = version_folder(folder, version)
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
     # models/0003/bundle: a bundle does not know its number, its place does.
     models, number = folder.absolute().parent.parent.name, folder.absolute().parent.name
     registered = models == "models" and number.isdecimal()
-    return Model(read_bundle(folder, version=int(number) if registered else 0))
+    bundle = read_bundle(folder, version=int(number) if registered else 0)
+    if promoted not in (None, bundle.sha256):
+        raise BundleError(
+            f"{folder}: not the bundle that was promoted (its SHA-256 is {bundle.sha256}, "
+            f"production.json says {promoted}). Promote a version again, or retrain."
+        )
+    return Model(bundle)

@@ -15,7 +15,12 @@ from ffn import FFNClassifier
 CONFIGURATIONS = [
     FFNClassifier(),
     FFNClassifier(
-        (8,), optimizer="momentum", learning_rate=0.02, schedule="cosine", warmup_epochs=2, epochs=40
+        (8,),
+        optimizer="momentum",
+        learning_rate=0.02,
+        schedule="cosine",
+        warmup_epochs=2,
+        epochs=40,
     ),
     FFNClassifier(
         optimizer="adam",

@@ -234,7 +234,7 @@ def test_without_production_the_way_to_one_is_told(artifacts: Path) -> None:
 @pytest.mark.parametrize(
     "pointer",
     [b"", b"{", b"[]", b"1", b"{}", b'{"version": "1"}', b'{"version": true}', b'{"version": 0}',
-     b'{"version": 1.0}', b"\xff", b"[" * 100_000],
+     b'{"version": 1.0}', b'{"version": 1}', b"\xff", b"[" * 100_000],
 )  # fmt: skip
 def test_a_damaged_pointer_is_refused(artifacts: Path, pointer: bytes) -> None:
     add_version(artifacts, fill)

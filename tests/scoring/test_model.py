@@ -1,5 +1,6 @@
 import concurrent.futures
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from scorers import TenthsScorer
 import ffn
 from ffn.errors import BundleError, DataError, RegistryError
 from ffn.models.bundle import Bundle, write_bundle
+from ffn.models.registry import promote
 from ffn.nn import Network
 from ffn.scoring.model import Model, load
 from ffn.tabular.preparation import Preparation
@@ -100,9 +102,9 @@ def test_load_takes_a_pipeline_a_version_or_a_bundle(tmp_path):
     artifacts = tmp_path / "artifacts" / "line"
     versions = [artifacts / "models" / name for name in ("0001", "0002")]
     for version in versions:
-        write_bundle(bundle(), version / "bundle")
+        sha256 = write_bundle(bundle(), version / "bundle")
     write_bundle(bundle(), tmp_path / "loose")
-    (artifacts / "production.json").write_text(json.dumps({"version": 2}))
+    promote(artifacts, 2, reason="", sha256=sha256)
     for path, expected in [
         (artifacts, 2),
         (str(artifacts), 2),
@@ -134,9 +136,18 @@ def test_load_and_score_a_file(tmp_path):
     assert manifest["bundle_sha256"] == load(tmp_path / "bundle").scorer.sha256
 
 
+def test_another_bundle_in_the_place_of_the_promoted_one_is_refused(tmp_path):
+    promoted = write_bundle(bundle(), tmp_path / "models" / "0001" / "bundle")
+    promote(tmp_path, 1, reason="", sha256=promoted)
+    other = dataclasses.replace(bundle(), optimizer="adam")
+    write_bundle(other, tmp_path / "models" / "0001" / "bundle")
+    with pytest.raises(BundleError, match=rf"not the bundle that was promoted .*says {promoted}"):
+        load(tmp_path)
+
+
 def test_nothing_to_load(tmp_path):
-    with pytest.raises(BundleError, match=r"nothing/manifest\.json: cannot be read"):
+    with pytest.raises(RegistryError, match=r"nothing: no model in production"):
         load(tmp_path / "nothing")
-    (tmp_path / "models").mkdir()
-    with pytest.raises(RegistryError, match=r"no model in production"):
+    (tmp_path / "bundle").mkdir()
+    with pytest.raises(BundleError, match=r"manifest\.json: cannot be read"):
         load(tmp_path)
