@@ -8,10 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ffn.errors import TrainingError
 from ffn.models.bundle import Bundle
@@ -19,9 +17,8 @@ from ffn.models.evaluation import Evaluation, evaluate_probabilities
 from ffn.models.inputs import Prepared, load, normalise, split
 from ffn.models.pipeline import Pipeline
 from ffn.models.selection import Candidate, Selection
-from ffn.models.settings import TrainingSettings
-from ffn.nn import History, Network, constant, cosine, create_optimizer, spawn_generators, train
-from ffn.nn.schedules import Schedule
+from ffn.models.stacks import generators, train_stack
+from ffn.nn import History
 from ffn.tabular.splits import resamples
 
 __all__ = [
@@ -34,8 +31,6 @@ __all__ = [
     "split",
     "train_candidate",
 ]
-
-Array = npt.NDArray[Any]
 
 # Each use of randomness has a branch of its own below the pipeline's seed.
 _RESAMPLES, _CANDIDATES, _REFIT = 0, 1, 2
@@ -67,9 +62,9 @@ def train_candidate(
         prepared.labels_train,
         prepared.fingerprints,
         training.validation_share,
-        _generators(training, _RESAMPLES),
+        generators(training, _RESAMPLES),
     )
-    _, history = _train_stack(
+    _, history = train_stack(
         prepared,
         pipeline,
         optimizer,
@@ -114,7 +109,7 @@ def refit(
     if training.patience:
         finished = winner.history.best_epoch[winner.history.finished]
         epochs = int(np.median(finished)) + 1
-    network, history = _train_stack(
+    network, history = train_stack(
         prepared,
         pipeline,
         winner.optimizer,
@@ -150,67 +145,3 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Eval
         prepared.schema.classes,
         pipeline.settings.training.seed,
     )
-
-
-def _generators(training: TrainingSettings, branch: int) -> list[np.random.Generator]:
-    """Return K generators that no other branch shares."""
-    seed = np.random.SeedSequence(training.seed, spawn_key=(branch,))
-    return spawn_generators(seed, training.networks)
-
-
-def _train_stack(
-    prepared: Prepared,
-    pipeline: Pipeline,
-    optimizer: str,
-    hyperparameters: dict[str, Any],
-    *,
-    branch: int,
-    epochs: int,
-    rows: Array | None = None,
-    validation_rows: Array | None = None,
-    patience: int | None = None,
-    on_epoch: Callable[[int], None] | None = None,
-) -> tuple[Network, History]:
-    """Train K fresh networks on the training part, or on ``rows`` of it."""
-    training = pipeline.settings.training
-    generators = _generators(training, branch)
-    widths = (
-        prepared.x_train.shape[1],
-        *pipeline.settings.network.hidden_layers,
-        len(prepared.schema.classes),
-    )
-    network = Network.create(widths, generators, np.dtype(training.dtype))
-    n_rows = len(prepared.x_train) if rows is None else rows.shape[1]
-    history = train(
-        network,
-        create_optimizer(optimizer, network, **hyperparameters),
-        prepared.x_train,
-        prepared.labels_train,
-        epochs=epochs,
-        batch_size=training.batch_size,
-        generators=generators,
-        rows=rows,
-        validation_rows=validation_rows,
-        row_weights=_row_weights(prepared, training),
-        schedule=_schedule(training, epochs, n_rows),
-        patience=patience,
-        on_epoch=on_epoch,
-    )
-    return network, history
-
-
-def _row_weights(prepared: Prepared, training: TrainingSettings) -> Array | None:
-    """Return weights [n] of mean 1 that give every class the same sum, or None."""
-    if training.class_weight == "none":
-        return None
-    counts = np.bincount(prepared.labels_train)
-    weights: Array = (len(prepared.labels_train) / (len(counts) * counts))[prepared.labels_train]
-    return weights.astype(prepared.x_train.dtype)
-
-
-def _schedule(training: TrainingSettings, epochs: int, n_rows: int) -> Schedule:
-    steps = -(-n_rows // training.batch_size)
-    warmup = training.warmup_epochs * steps
-    if training.schedule == "cosine":
-        return cosine(epochs * steps, warmup)
-    return constant(warmup)

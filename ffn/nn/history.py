@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,16 @@ class History:
             validation_accuracy=unknown[3],
             best_epoch=np.full(k, -1),
             diverged=[None] * k,
+        )
+
+    @classmethod
+    def side_by_side(cls, histories: Sequence[History]) -> History:
+        """Return one history of all networks, of stacks trained for the same epochs."""
+        names = [f.name for f in fields(cls) if f.name != "diverged"]
+        arrays = {name: [getattr(history, name) for history in histories] for name in names}
+        return cls(
+            **{name: np.concatenate(parts, axis=-1) for name, parts in arrays.items()},
+            diverged=[reason for history in histories for reason in history.diverged],
         )
 
     @property

@@ -9,7 +9,7 @@ import pytest
 from retrained import made, prepare, run, shipped
 
 from ffn.errors import TrainingError
-from ffn.models import retraining
+from ffn.models import retraining, stacks
 from ffn.models.bundle import write_bundle
 from ffn.models.selection import select_best
 
@@ -106,9 +106,9 @@ def test_optimizers_meet_the_same_resamples_and_weights(repository, tmp_path, mo
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     prepared = prepare(pipeline)
     first = retraining.train_candidate(prepared, pipeline, "sgd")
-    create = retraining.create_optimizer
+    create = stacks.create_optimizer
     monkeypatch.setattr(
-        retraining,
+        stacks,
         "create_optimizer",
         lambda name, network, **_: create("sgd", network, learning_rate=0.005),
     )
@@ -136,7 +136,7 @@ def test_each_use_of_randomness_has_its_own(repository, tmp_path) -> None:
     drawn = [
         generator.random()
         for branch in (retraining._RESAMPLES, retraining._CANDIDATES, retraining._REFIT)
-        for generator in retraining._generators(training, branch)
+        for generator in stacks.generators(training, branch)
     ]
     assert len(set(drawn)) == 12
 
@@ -166,7 +166,7 @@ def candidates_of(pipeline):
 
 def diverge(monkeypatch, which) -> None:
     """Let these networks diverge in the next training."""
-    train = retraining.train
+    train = stacks.train
 
     def broken(network, *args, **kwargs):
         history = train(network, *args, **kwargs)
@@ -176,7 +176,7 @@ def diverge(monkeypatch, which) -> None:
             network.parameters[k] = np.nan
         return history
 
-    monkeypatch.setattr(retraining, "train", broken)
+    monkeypatch.setattr(stacks, "train", broken)
 
 
 @pytest.mark.parametrize("ensemble", [True, False])
@@ -232,7 +232,7 @@ def test_balanced_weights_give_every_class_the_same_sum(tmp_path) -> None:
     toml = "[training]\nepochs = 2\nnetworks = 2\nclass_weight = 'balanced'"
     pipeline = made(tmp_path, "p,q,y\n" + rows, toml)
     prepared = prepare(pipeline)
-    weights = retraining._row_weights(prepared, pipeline.settings.training)
+    weights = stacks._row_weights(prepared, pipeline.settings.training)
     sums = np.bincount(prepared.labels_train, weights)
     assert sums[0] == pytest.approx(sums[1])
     assert weights.mean() == pytest.approx(1)

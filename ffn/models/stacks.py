@@ -1,0 +1,127 @@
+"""K networks for one optimizer, trained in groups that fit into a bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.models.inputs import Prepared
+from ffn.models.pipeline import Pipeline
+from ffn.models.settings import TrainingSettings
+from ffn.nn import History, Network, constant, cosine, create_optimizer, spawn_generators, train
+from ffn.nn.schedules import Schedule
+
+__all__ = ["generators", "networks_at_once", "train_stack"]
+
+Array = npt.NDArray[Any]
+
+# What the networks trained together may take, beside the rows themselves. Parallel training
+# tasks have this much each.
+_STACK_BYTES = 256 * 1024 * 1024
+
+
+def generators(training: TrainingSettings, branch: int) -> list[np.random.Generator]:
+    """Return K generators that no other branch of the pipeline's seed shares."""
+    seed = np.random.SeedSequence(training.seed, spawn_key=(branch,))
+    return spawn_generators(seed, training.networks)
+
+
+def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeLike) -> int:
+    """Return how many networks of these widths train together within the memory allowed.
+
+    Counted are ten arrays of the parameters' size (gradients, an optimizer's moments and
+    scratch, the last and the best epoch, a snapshot), and six activations for each unit and
+    row of a batch.
+    """
+    floats = 10 * Network.count(widths) + 6 * batch_size * sum(widths)
+    return max(1, _STACK_BYTES // (floats * np.dtype(dtype).itemsize))
+
+
+def train_stack(
+    prepared: Prepared,
+    pipeline: Pipeline,
+    optimizer: str,
+    hyperparameters: dict[str, Any],
+    *,
+    branch: int,
+    epochs: int,
+    rows: Array | None = None,
+    validation_rows: Array | None = None,
+    patience: int | None = None,
+    on_epoch: Callable[[int], None] | None = None,
+) -> tuple[Network, History]:
+    """Train K fresh networks on the training part, or network k on its rows of it.
+
+    Every network goes its own way, so the groups they are trained in change nothing.
+
+    Parameters
+    ----------
+    branch
+        Of the pipeline's seed: where initial weights and batch orders come from.
+    epochs
+        At most.
+    rows, validation_rows
+        Row numbers [K, n]; default: all rows for every network, and none to watch.
+    patience, on_epoch
+        As in ``ffn.nn.train``; the epochs told are those done by all groups on average.
+    """
+    training = pipeline.settings.training
+    dtype = np.dtype(training.dtype)
+    hidden = pipeline.settings.network.hidden_layers
+    widths = (prepared.x_train.shape[1], *hidden, len(prepared.schema.classes))
+    own_generators = generators(training, branch)
+    n_rows = len(prepared.x_train) if rows is None else rows.shape[1]
+    step = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
+    starts = range(0, training.networks, step)
+    networks, histories = [], []
+    for group, start in enumerate(starts):
+        members = slice(start, start + step)
+        network = Network.create(widths, own_generators[members], dtype)
+        histories.append(
+            train(
+                network,
+                create_optimizer(optimizer, network, **hyperparameters),
+                prepared.x_train,
+                prepared.labels_train,
+                epochs=epochs,
+                batch_size=training.batch_size,
+                generators=own_generators[members],
+                rows=None if rows is None else rows[members],
+                validation_rows=None if validation_rows is None else validation_rows[members],
+                row_weights=_row_weights(prepared, training),
+                schedule=_schedule(training, n_rows),
+                patience=patience,
+                on_epoch=_on_average(on_epoch, group, len(starts), epochs),
+            )
+        )
+        networks.append(network.parameters)
+    return Network(widths, np.concatenate(networks)), History.side_by_side(histories)
+
+
+def _on_average(
+    on_epoch: Callable[[int], None] | None, group: int, groups: int, epochs: int
+) -> Callable[[int], None] | None:
+    if on_epoch is None:
+        return None
+    return lambda done: on_epoch((group * epochs + done) // groups)
+
+
+def _row_weights(prepared: Prepared, training: TrainingSettings) -> Array | None:
+    """Return weights [n] of mean 1 that give every class the same sum, or None."""
+    if training.class_weight == "none":
+        return None
+    counts = np.bincount(prepared.labels_train)
+    weights: Array = (len(prepared.labels_train) / (len(counts) * counts))[prepared.labels_train]
+    return weights.astype(prepared.x_train.dtype)
+
+
+def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:
+    """Return the schedule over the configured epochs, also where fewer will be run."""
+    steps = -(-n_rows // training.batch_size)
+    warmup = training.warmup_epochs * steps
+    if training.schedule == "cosine":
+        return cosine(training.epochs * steps, warmup)
+    return constant(warmup)
