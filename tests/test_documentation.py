@@ -1,0 +1,267 @@
+"""What the pages say is so: commands parse, links lead somewhere, code runs, files are there."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flows.cli import build_parser
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md")),
+    *(ROOT / folder / "README.md" for folder in ("data", "artifacts", "benchmarks")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+README = (ROOT / "README.md").read_text("utf-8")
+# Options of other programs that a page speaks of.
+FOREIGN_OPTIONS = {"--no-deps", "--require-hashes", "--pairs", "--quick"}
+
+Run = Callable[..., str]
+
+
+def each_page(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def fenced(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands under a heading, up to the next one."""
+    return re.split(rf"^#+ {re.escape(heading)}\n", text, flags=re.MULTILINE)[1].split("\n#")[0]
+
+
+def table(text: str) -> list[list[str]]:
+    """Return the body of the first table in ``text``, its cells stripped."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
+
+
+def verbs() -> dict[str, argparse.ArgumentParser]:
+    (found,) = build_parser()._subparsers._group_actions  # type: ignore[union-attr]
+    return dict(found.choices)  # type: ignore[arg-type]
+
+
+def options(parser: argparse.ArgumentParser) -> set[str]:
+    return {name for action in parser._actions for name in action.option_strings} - {"-h", "--help"}
+
+
+def commands(text: str) -> list[str]:
+    """Return the ``ffn`` command lines shown in a page, those with placeholders left out."""
+    shown = re.findall(r"^ +(ffn .*)", text, re.MULTILINE) + re.findall(r"`(ffn [^`\s]+ [^`]*)`", text)
+    return [line for line in shown if not re.search(r"\b[A-Z]{2,}\b", line)]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the pipelines and nothing else."""
+    folder = tmp_path_factory.mktemp("root")
+    shutil.copytree(ROOT / "data", folder / "data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(root: Path) -> Run:
+    """Runs ``ffn`` in that folder, without Prefect, and returns what it prints."""
+
+    def ffn(line: str) -> str:
+        command = [sys.executable, "-m", "flows", *shlex.split(line)[1:]]
+        command += [] if "--direct" in command or "init" in command else ["--direct"]
+        done = subprocess.run(
+            command, cwd=root, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stderr) == (0, ""), line
+        return done.stdout
+
+    return ffn
+
+
+@pytest.fixture(scope="module")
+def printed(run: Run) -> str:
+    """What ``make run`` prints; its commands are those of the Makefile."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    recipe = re.findall(r"^\t\$\(BIN\)/(ffn .*)$", makefile, re.MULTILINE)
+    assert [line.split()[1] for line in recipe] == ["retrain", "score"]
+    return "".join(map(run, recipe))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=each_page)
+def test_commands_shown_are_commands(page: Path) -> None:
+    for line in commands(page.read_text("utf-8")):
+        try:
+            build_parser().parse_args(shlex.split(line, comments=True)[1:])
+        except SystemExit as end:
+            assert end.code == 0, f"{line} is refused"  # noqa: PT017
+
+
+def test_commands_are_looked_at() -> None:
+    shown = commands(README)
+    assert "ffn init wine --from wine.csv --target cultivar" in shown
+    assert {line.split()[1] for line in shown} >= set(verbs())
+
+
+def test_the_command_line_is_documented_verb_by_verb() -> None:
+    rows = table(section(README, "Command line"))
+    documented = {
+        re.match(r"`ffn (\w+) ", row[0])[1]: set(re.findall(r"`(--[\w-]+)`", row[1]))  # type: ignore[index]
+        for row in rows
+    }
+    assert documented == {verb: options(parser) for verb, parser in verbs().items()}
+    assert options(build_parser()) == {"--version"}
+    assert "`ffn --version`" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=each_page)
+def test_options_spoken_of_exist(page: Path) -> None:
+    known = {"--version", "--help", *FOREIGN_OPTIONS}.union(*map(options, verbs().values()))
+    spoken_of = set(re.findall(r"(?<![-\w])--[a-z][a-z-]+", page.read_text("utf-8")))
+    assert spoken_of <= known
+
+
+def test_make_commands_shown_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        shown = re.findall(r"`make (\w+)|^    make (\w+)", text, re.MULTILINE)
+        for target in map("".join, shown):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: make {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=each_page)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"https?:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{each_page(page)}: {link}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)", target.read_text("utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+            assert anchor in slugs, f"{each_page(page)}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=each_page)
+def test_modules_named_exist(page: Path) -> None:
+    ours = {p.name for f in ("ffn", "flows", "tests", "data") for p in (ROOT / f).rglob("*.py")}
+    assert set(re.findall(r"\b(\w+\.py)\b", page.read_text("utf-8"))) <= ours
+
+
+def shape(text: str) -> Iterator[tuple[str, list[float]]]:
+    """Yield each line without its figures and ruling, and its figures."""
+    for line in text.splitlines():
+        figures = re.findall(r"\d+\.\d+", line)
+        words = re.sub(r"(< )?\d+\.\d+|[^\w\s.,:;()/%]", " ", line).split()
+        yield " ".join(words), [float(figure) for figure in figures]
+
+
+def test_the_output_shown_is_what_is_printed(printed: str) -> None:
+    shown = sorted(shape(fenced(README, "text")[0]))
+    found = sorted(shape(printed))
+    assert [words for words, _ in found] == [words for words, _ in shown]
+    # Another processor rounds otherwise, and 150 epochs make more of it.
+    for (words, ours), (_, theirs) in zip(shown, found, strict=True):
+        assert ours == pytest.approx(theirs, abs=0.05), words
+
+
+def tree(text: str) -> set[str]:
+    """Return the files that an indented tree names, without what stands beside them."""
+    folders: list[tuple[int, str]] = []
+    files = set()
+    for line in text.splitlines():
+        name, depth = line.split()[0], len(line) - len(line.lstrip())
+        folders = [(d, folder) for d, folder in folders if d < depth]
+        if name.endswith("/"):
+            folders.append((depth, name))
+        else:
+            files.add("".join(folder for _, folder in folders) + name)
+    return files
+
+
+def test_the_files_named_are_the_files_left(printed: str, root: Path) -> None:
+    assert printed
+    left = {
+        path.relative_to(root).as_posix()
+        for path in (root / "artifacts" / "iris").rglob("[!.]*")
+        if path.is_file()
+    }
+    assert tree(fenced(README, "text")[1]) == left
+
+
+def test_the_files_of_the_architecture_are_among_them(printed: str, root: Path) -> None:
+    assert printed
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    block = "\n".join(re.findall(r"^    (.*)", section(page, "What is kept"), re.MULTILINE))
+    assert len(tree(block)) > 7
+    assert all((root / name).is_file() for name in tree(block))
+
+
+@pytest.mark.parametrize("number", range(len(fenced(README, "python"))))
+def test_the_python_shown_runs(
+    number: int, printed: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert printed
+    monkeypatch.chdir(root)
+    exec(compile(fenced(README, "python")[number], f"README.md, {number}", "exec"), {})
+
+
+def test_the_python_of_the_scoring_page_runs(
+    printed: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert printed
+    monkeypatch.chdir(root)
+    shutil.copy("data/iris/inbox/new_flowers.csv", root)
+    (code,) = fenced((ROOT / "docs/scoring.md").read_text("utf-8"), "python")
+    names = {"frame": pd.read_csv("new_flowers.csv")}
+    exec(compile(code, "docs/scoring.md", "exec"), names)
+    assert (root / "labelled.csv").is_file()
+
+
+def test_a_users_csv_becomes_a_pipeline_as_shown(run: Run, root: Path) -> None:
+    from sklearn.datasets import load_wine
+
+    frame = load_wine(as_frame=True).frame.rename(columns={"target": "cultivar"})
+    frame.to_csv(root / "wine.csv", index=False)
+    frame.drop(columns="cultivar")[::-1].to_csv(root / "new_wines.csv", index=False)
+    shown = [line for line in commands(section(README, "Your own CSV")) if " wine" in line]
+    assert [line.split()[1] for line in shown] == ["init", "retrain", "score"]
+    for line in shown:
+        run(line)
+    labelled = pd.read_csv(root / "labelled.csv")
+    # It has seen four in five of them.
+    assert (labelled["predicted_cultivar"].to_numpy()[::-1] == frame["cultivar"]).mean() > 0.9
+
+
+def test_the_speed_shown_is_that_of_the_benchmark() -> None:
+    page = (ROOT / "benchmarks/README.md").read_text("utf-8")
+    numbers = section(README, "Numbers")
+    speed = table(numbers[numbers.index("| comparison") :])
+    measured = [[row[0], row[4]] for row in table(page) if row[1] == "adam"]
+    assert len(measured) == 4
+    assert speed == measured
+    medians = re.findall(r"`ffn retrain iris[^|]*\| \*\*([\d.]+)\*\*", page)
+    assert re.findall(r"([\d.]+) seconds", numbers) == medians
+
+
+def test_decisions_are_numbered_and_say_why() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert text.startswith(f"# {int(page.name[:4])}. ")
+        assert re.findall(r"^## (.*)", text, re.MULTILINE) == [
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
