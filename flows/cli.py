@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 EXIT_REFUSED = 1
+# What scoring writes beside an output.
+_BESIDE = (".rejects.csv", ".manifest.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A process started with a stream closed has None there, and files would take its number.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A class may be called "花", and the terminal know ASCII alone.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     end_on_signals()
     try:
@@ -98,11 +105,12 @@ def _score(options: argparse.Namespace) -> int:
 def _init(options: argparse.Namespace) -> int:
     from ffn.models.initialise import initialise
 
+    root = _root(options)
     settings, notices = initialise(
         options.pipeline,
-        source=options.source,
+        source=_real(options.source),
         target=options.target,
-        root=_root(options),
+        root=root,
         delimiter=options.delimiter,
     )
     if options.json:
@@ -111,7 +119,8 @@ def _init(options: argparse.Namespace) -> int:
         return 0
     lines = [f"Wrote {settings}", *(f"Note: {notice}." for notice in notices)]
     print("\n".join(map(one_line, lines)))  # noqa: T201
-    print(f"Next: ffn retrain {options.pipeline}")  # noqa: T201
+    elsewhere = "" if root == _real(Path()) else f" --root {shlex.quote(str(options.root))}"
+    print(f"Next: ffn retrain {options.pipeline}{elsewhere}")  # noqa: T201
     return 0
 
 
@@ -121,8 +130,8 @@ def _first_stage(options: argparse.Namespace) -> str:
 
 def _root(options: argparse.Namespace) -> Path:
     if not options.root.is_dir():
-        raise SettingsError(f"--root {quote(options.root)} is not a folder.")
-    return _as_text(options.root.resolve())
+        raise SettingsError(f"--root {quote(options.root, 300)} is not a folder.")
+    return _real(options.root)
 
 
 def _find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
@@ -146,26 +155,32 @@ def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list
     if options.output and len(files) > 1:
         raise SettingsError(f"--output is for a single FILE; {len(files)} were given.")
     outputs = [options.output or pipeline.predictions / file.name for file in files]
-    for i, output in enumerate(outputs):
-        if output in outputs[:i]:
-            raise SettingsError(
-                f"two files are called {quote(output.name)} and would be written to {output}. "
-                "Score them one by one with --output."
-            )
+    written: dict[Path, Path] = {}
+    for file, output in zip(files, outputs, strict=True):
+        for suffix in ("", *_BESIDE):
+            path = output.with_name(output.name + suffix)
+            if path in written:
+                raise SettingsError(
+                    f"{written[path]} and {file} would both be written to {path}. "
+                    "Score them one by one with --output."
+                )
+            written[path] = file
     # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
     return [
-        (_as_text(file.resolve()), _as_text(output.parent.resolve() / output.name))
+        (_real(file), _real(output.parent) / output.name)
         for file, output in zip(files, outputs, strict=True)
     ]
 
 
-def _as_text(path: Path) -> Path:
-    """Return ``path`` if JSON, reports and Prefect can name it."""
+def _real(path: Path) -> Path:
+    """Return ``path`` in full, without links, if JSON, reports and Prefect can name it."""
+    # Path.resolve raises RuntimeError for links that lead in a circle.
+    real = os.path.realpath(path)
     try:
-        str(path).encode()
+        real.encode()
     except UnicodeEncodeError:
-        raise SettingsError(f"the path {quote(path)} is not valid UTF-8. Rename it.") from None
-    return path
+        raise SettingsError(f"the path {quote(path, 300)} is not valid UTF-8. Rename it.") from None
+    return Path(real)
 
 
 def _print_json(value: dict[str, Any]) -> None:

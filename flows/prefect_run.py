@@ -19,6 +19,7 @@ __all__ = ["ServerError", "retrain", "score"]
 # Read by Prefect at its import. A refusal is told once, in one line, by the command line; the
 # dashboard has every log line all the same.
 _SETTINGS = {
+    "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }

@@ -50,13 +50,13 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         dataset = tasks.load(found)
         held_out = tasks.split(dataset, found)
         prepared = tasks.normalise(dataset, held_out, found)
-        stage("training")
         futures = {
             optimizer: tasks.train.submit(prepared, found, optimizer)
             for optimizer in found.settings.optimizers.candidates()
         }
         candidates, failures = [], {}
-        for optimizer, future in futures.items():
+        for place, (optimizer, future) in enumerate(futures.items()):
+            stage(f"training, {place} of {len(futures)} done")
             try:
                 candidates.append(future.result())
             except Exception as error:

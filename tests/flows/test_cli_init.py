@@ -1,0 +1,200 @@
+"""``ffn init``: a user's own CSV is a pipeline in two commands."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import sklearn.datasets
+from command_line import listing
+
+DIRECT = ("--direct", "--root")
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+def write(path, header, rows, delimiter=","):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows([header, *rows])
+    return path
+
+
+def settings_of(root, name):
+    return tomllib.loads((root / "data" / name / "pipeline.toml").read_text())
+
+
+def quicken(root, name):
+    """Settings are the user's to edit; fewer epochs and networks only save time here."""
+    path = root / "data" / name / "pipeline.toml"
+    text = path.read_text()
+    assert "epochs = 150" in text
+    assert "networks = 16" in text
+    quick = text.replace("epochs = 150", "epochs = 40").replace("networks = 16", "networks = 3")
+    path.write_text(quick)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "features", "least"),
+    [("wine", 178, 13, 0.85), ("digits", 1797, 64, 0.85), ("breast_cancer", 569, 30, 0.9)],
+)
+def test_tables_of_scikit_learn_train_and_score(ffn, root, tmp_path, name, rows, features, least):
+    data = getattr(sklearn.datasets, f"load_{name}")()
+    labels = [str(data.target_names[label]) for label in data.target]
+    header = list(map(str, data.feature_names))
+    table = [[*row, label] for row, label in zip(data.data.tolist(), labels, strict=True)]
+    source = write(tmp_path / f"{name}.csv", [*header, "answer"], table)
+    done = ffn("init", name, "--from", source, "--target", "answer", "--root", root)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(f"\nNext: ffn retrain {name} --root {root}\n")
+    text = (root / "data" / name / "pipeline.toml").read_text()
+    assert f"{rows} rows, {features} features." in text
+    quicken(root, name)
+    done = ffn("retrain", name, *DIRECT, root, "--json")
+    assert json.loads(done.out)["test"]["accuracy"]["value"] >= least
+
+    unlabelled = write(tmp_path / "new.csv", header, data.data.tolist())
+    done = ffn("score", name, unlabelled, *DIRECT, root, "--json")
+    found = json.loads(done.out)
+    assert (found["rows"], found["scored"], found["rejected"]) == (rows, rows, 0)
+    with Path(found["output"]).open(newline="") as file:
+        predicted = [row["predicted_answer"] for row in csv.DictReader(file)]
+    hits = sum(guess == label for guess, label in zip(predicted, labels, strict=True))
+    assert hits / rows >= least
+
+
+def shop(n=60):
+    """Ids, a category, gaps in both kinds, a constant, and a number that tells the answer."""
+    header = ["Customer ID", "colour", "size", "weight", "unit", "bought"]
+    rows = [
+        [
+            f"c{i:03}",
+            ("red", "blue", "", "green")[i % 4],
+            f"{i % 30}.5",
+            "?" if i % 15 == 7 else f"{i * 7 % 11}",
+            "kg",
+            "yes" if i % 30 >= 15 else "no",
+        ]
+        for i in range(n)
+    ]
+    return header, rows
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_ids_categories_gaps_and_a_constant(ffn, root, tmp_path, delimiter):
+    source = write(tmp_path / "shop.csv", *shop(), delimiter=delimiter)
+    arguments = ("init", "shop", "--from", source, "--target", "bought", "--root", root)
+    if delimiter != ",":
+        before = listing(tmp_path)
+        refusal = ffn(*arguments).refusal
+        assert re.search(r"has only one column\..*delimiter", refusal)
+        assert listing(tmp_path) == before
+    done = ffn(*arguments, "--delimiter", delimiter, "--json")
+    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
+    found = json.loads(done.out)
+    assert found["pipeline"] == "shop"
+    assert found["settings"] == str(root / "data/shop/pipeline.toml")
+    assert found["notices"] == [
+        'column "Customer ID" looks like an id and is left out',
+        'cells "?" are taken for missing',
+        'constant in the training rows and left out: "unit"',
+    ]
+    settings = settings_of(root, "shop")
+    assert settings["data"].get("delimiter", ",") == delimiter
+    assert settings["data"]["exclude"] == ["Customer ID"]
+    assert settings["data"]["missing_values"] == ["", "?"]
+    assert settings["data"]["kinds"] == {
+        "colour": "categorical",
+        "size": "numeric",
+        "weight": "numeric",
+        "unit": "categorical",
+    }
+    assert (root / "data/shop/train.csv").read_bytes() == source.read_bytes()
+    quicken(root, "shop")
+    assert ffn("retrain", "shop", *DIRECT, root).code == 0
+    done = ffn("score", "shop", source, "--delimiter", delimiter, *DIRECT, root, "--json")
+    assert json.loads(done.out)["scored"] == 60
+
+
+def test_the_settings_say_what_is_the_default_anyway(ffn, root, tmp_path):
+    """What the file spells out is what would hold without it: the reference run."""
+    source = write(tmp_path / "shop.csv", *shop())
+    assert ffn("init", "shop", "--from", source, "--target", "bought", "--root", root).code == 0
+    settings = settings_of(root, "shop")
+    assert settings["training"] == {
+        "epochs": 150,
+        "batch_size": 32,
+        "networks": 16,
+        "test_share": 0.2,
+        "validation_share": 0.2,
+        "seed": 42,
+        "patience": 0,
+    }
+    assert settings["optimizers"] == {
+        "sgd": {"learning_rate": 0.005},
+        "momentum": {"learning_rate": 0.005, "momentum": 0.9},
+        "adam": {"learning_rate": 0.005},
+        "adamw": {"learning_rate": 0.005, "weight_decay": 0.01},
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['a "quoted" one', "back\\slash", "x\ty", "[red]", "🐧", "del\x7f", "a.b", "#", "="],
+)
+def test_any_column_name_makes_valid_settings(ffn, root, tmp_path, name):
+    header, rows = shop()
+    header[2] = name
+    source = write(tmp_path / "shop.csv", header, rows)
+    assert ffn("init", "shop", "--from", source, "--target", "bought", "--root", root).code == 0
+    assert settings_of(root, "shop")["data"]["kinds"][name] == "numeric"
+    quicken(root, "shop")
+    assert ffn("retrain", "shop", *DIRECT, root).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"pipeline": "../x"}, r'pipeline name "\.\./x": use 1 to 64'),
+        ({"pipeline": ""}, r'pipeline name "": use 1 to 64'),
+        ({"pipeline": "there"}, r"data/there exists already\."),
+        ({"target": "bougth"}, r'no column "bougth"; its columns .* Did you mean "bought"\?'),
+        ({"target": "unit"}, r'"unit": every row has the label "kg"'),
+        ({"target": "Customer ID"}, r"too few distinct rows to split"),
+        ({"source": "no.csv"}, r"no\.csv does not exist\."),
+        ({"source": "."}, r"is a folder\."),
+        ({"root": "none"}, r'--root ".*none" is not a folder\.'),
+        ({"delimiter": "x"}, r'delimiter "x" is not one of'),
+    ],
+)
+def test_what_cannot_be_a_pipeline_is_refused(ffn, root, tmp_path, arguments, expected):
+    write(tmp_path / "shop.csv", *shop())
+    given = {"pipeline": "shop", "source": "shop.csv", "target": "bought", "root": "root"}
+    given |= {"delimiter": ","} | arguments
+    if given["pipeline"] == "there":
+        (root / "data/there").mkdir(parents=True)
+    before = listing(tmp_path)
+    done = ffn(
+        "init",
+        given["pipeline"],
+        *("--from", tmp_path / given["source"], "--target", given["target"]),
+        *("--root", tmp_path / given["root"], "--delimiter", given["delimiter"]),
+    )
+    assert re.search(expected, done.refusal)
+    assert listing(tmp_path) == before
+
+
+def test_a_bad_cell_is_found_in_the_users_own_file(ffn, root, tmp_path):
+    header, rows = shop()
+    rows[4][2] = "broad"
+    source = write(tmp_path / "shop.csv", header, rows)
+    done = ffn("init", "shop", "--from", source, "--target", "bought", "--root", root)
+    assert re.search(r'shop\.csv row 5 \(line 6\), column "size": "broad" is not', done.refusal)
+    assert list(root.iterdir()) == []
