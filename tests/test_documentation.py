@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import shutil
@@ -59,7 +60,9 @@ def options(parser: argparse.ArgumentParser) -> set[str]:
 
 def commands(text: str) -> list[str]:
     """Return the ``ffn`` command lines shown in a page, those with placeholders left out."""
-    shown = re.findall(r"^ +(ffn .*)", text, re.MULTILINE) + re.findall(r"`(ffn [^`\s]+ [^`]*)`", text)
+    shown = re.findall(r"^ +(ffn .*)", text, re.MULTILINE) + re.findall(
+        r"`(ffn [^`\s]+ [^`]*)`", text
+    )
     return [line for line in shown if not re.search(r"\b[A-Z]{2,}\b", line)]
 
 
@@ -78,10 +81,9 @@ def run(root: Path) -> Run:
     def ffn(line: str) -> str:
         command = [sys.executable, "-m", "flows", *shlex.split(line)[1:]]
         command += [] if "--direct" in command or "init" in command else ["--direct"]
-        done = subprocess.run(
-            command, cwd=root, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-        )
-        assert (done.returncode, done.stderr) == (0, ""), line
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
         return done.stdout
 
     return ffn
