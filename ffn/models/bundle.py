@@ -80,7 +80,7 @@ class Bundle:
     def probabilities(self, x: Array) -> Array:
         """Class probabilities. x: [n, n_in]; returns [n, C], float64.
 
-        Computed in float64, so that a row's figures do not depend on its neighbours.
+        Computed in float64, so that a row's neighbours change its figures by no more than 1e-15.
         """
         exact = Network(self.network.widths, self.network.parameters.astype(np.float64))
         mean: Array = exact.predict_proba(x).mean(axis=0)

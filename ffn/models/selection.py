@@ -116,7 +116,11 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     apart from it and whose mean is not further off than the spread of the lowest explains
     (few resamples prove little, and a large difference that is not proven is still no tie);
     the simplest of them wins.
-    Optimizers of which more networks diverged come behind all others.
+
+    Optimizers of which more networks diverged than of another come behind it. Those left are
+    ranked on the resamples on which the networks of all of them finished: means over different
+    resamples would rank by who lost the hard ones. Where there is no such resample, nothing
+    ties.
 
     Parameters
     ----------
@@ -136,7 +140,11 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
         )
     fewest = min(int((~c.history.finished).sum()) for c in usable)
     sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
-    mean_loss = {c.optimizer: float(np.nanmean(c.validation_loss)) for c in usable}
+    common = np.all([c.history.finished for c in usable if c.optimizer in sound], axis=0)
+    mean_loss = {
+        c.optimizer: float(_on(c, common if c.optimizer in sound else c.history.finished).mean())
+        for c in usable
+    }
     ranked = sorted(usable, key=lambda c: (c.optimizer not in sound, mean_loss[c.optimizer]))
     best = ranked[0]
 
@@ -153,19 +161,24 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
         for (first, second), p in zip(pairs, adjusted, strict=True)
         if first is best
     }
-    own = resampled_mean(_finished(best.validation_loss), best.validation_to_train)
-    # Two means of this spread differ by sqrt(2) as much as one of them strays.
+    own = resampled_mean(_on(best, common), best.validation_to_train)
+    # Two means of this spread differ by sqrt(2) as much as one of them strays, if they stray
+    # apart; on common resamples they do so less, and the bound is a wide one.
     bound = own.value + math.sqrt(2) * (own.high - own.value)
     tied = [
         c.optimizer
         for c in candidates
-        if c.optimizer in sound
-        and p_to_best[c.optimizer] >= ALPHA
-        and mean_loss[c.optimizer] <= bound
+        if c is best
+        or (
+            c.optimizer in sound
+            and common.any()
+            and p_to_best[c.optimizer] >= ALPHA
+            and mean_loss[c.optimizer] <= bound
+        )
     ]
     return Selection(
         winner=tied[0],
-        reason=_reason(tied, best.optimizer, len(usable)),
+        reason=_reason(tied, best.optimizer, [c.optimizer for c in usable], sound),
         leaderboard=tuple(
             Ranked(
                 optimizer=c.optimizer,
@@ -191,6 +204,11 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     )
 
 
+def _on(candidate: Candidate, resamples: Array) -> Array:
+    """Return the losses on these resamples; without any, of all networks that finished."""
+    return _finished(candidate.validation_loss[resamples if resamples.any() else slice(None)])
+
+
 def _differences(first: Candidate, second: Candidate) -> Array:
     difference = first.validation_loss - second.validation_loss
     return _finished(difference)
@@ -208,12 +226,16 @@ def _clipped(candidate: Candidate, values: Array, highest: float) -> Interval:
     return Interval(raw.value, max(0.0, raw.low), min(highest, raw.high))
 
 
-def _reason(tied: list[str], lowest: str, compared: int) -> str:
-    if compared == 1:
-        return f"{tied[0]} is the only candidate."
-    if len(tied) == 1:
-        return f"{tied[0]} has the lowest mean validation log-loss; no other ties with it."
+def _reason(tied: list[str], lowest: str, usable: list[str], sound: set[str]) -> str:
+    if len(usable) == 1:
+        return f"{lowest} is the only candidate."
+    aside = [name for name in usable if name not in sound]
+    lost = f" Set aside, with more diverged networks: {', '.join(aside)}." if aside else ""
+    first = f"{lowest} has the lowest mean validation log-loss"
+    others = [name for name in tied if name != lowest]
+    if not others:
+        return f"{first}; no other ties with it.{lost}"
     return (
-        f"{', '.join(tied)} cannot be told apart (lowest mean validation log-loss: {lowest}); "
-        f"of a tie the simplest optimizer is taken: {tied[0]}."
+        f"{first}, and {' and '.join(others)} cannot be told apart from it; "
+        f"of these the simplest is taken: {tied[0]}.{lost}"
     )

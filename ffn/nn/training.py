@@ -33,6 +33,7 @@ def train(
     rows: Array | None = None,
     validation_rows: Array | None = None,
     row_weights: Array | None = None,
+    validation_weights: Array | None = None,
     schedule: Schedule | None = None,
     patience: int | None = None,
     min_delta: float = 0.0,
@@ -57,7 +58,10 @@ def train(
     rows, validation_rows
         Row numbers [K, n] (or [1, n], shared) to train on and to watch; default: all, none.
     row_weights
-        Factors [N] of the rows' losses, of mean 1 if the learning rate is to mean the same.
+        Factors [N] of the rows' losses, of mean 1 if the learning rate is to mean the same. The
+        recorded training loss is their weighted mean.
+    validation_weights
+        Weights [N] for the mean in the recorded validation loss; default: equal ones.
     schedule
         Factor of the learning rate for each step; default: constant.
     patience
@@ -125,7 +129,7 @@ def train(
                 stack = Network(network.widths, snapshots[:taken])
                 figures = [*evaluate(stack, x, labels, rows, row_weights)]
                 if validation_rows is not None:
-                    figures += evaluate(stack, x, labels, validation_rows, row_weights)
+                    figures += evaluate(stack, x, labels, validation_rows, validation_weights)
                 watch.record(epoch + 1 - taken, snapshots[:taken], figures)
                 taken = 0
                 if on_epoch is not None:

@@ -39,8 +39,29 @@ def test_a_tie_falls_to_the_first_of_the_tied() -> None:
     assert [line.optimizer for line in chosen.leaderboard] == ["adam", "momentum", "sgd"]
     assert chosen.winner == "momentum"
     assert chosen.reason == (
-        "momentum, adam cannot be told apart (lowest mean validation log-loss: adam); "
-        "of a tie the simplest optimizer is taken: momentum."
+        "adam has the lowest mean validation log-loss, and momentum cannot be told apart from it; "
+        "of these the simplest is taken: momentum."
+    )
+
+
+def test_after_divergence_only_common_resamples_are_compared() -> None:
+    """Each lost one network; on the six resamples left SGD is better by 0.1 in every one."""
+    hard = np.array([9.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    chosen = select_best(
+        [candidate("sgd", hard, diverged=[1]), candidate("adam", hard + 0.1, diverged=[0])]
+    )
+    # By all that finished, SGD's mean is 1.76 and Adam's 0.60.
+    assert chosen.winner == "sgd"
+    assert [line.optimizer for line in chosen.leaderboard] == ["sgd", "adam"]
+
+
+def test_who_is_set_aside_for_divergence_is_named() -> None:
+    chosen = select_best(
+        [candidate("sgd", NOISE + 5), candidate("adam", NOISE * 1e-3, diverged=[0])]
+    )
+    assert chosen.reason == (
+        "sgd has the lowest mean validation log-loss; no other ties with it. "
+        "Set aside, with more diverged networks: adam."
     )
 
 

@@ -67,7 +67,7 @@ def test_infinite_parameters_count_even_when_the_loss_is_finite(run: Run) -> Non
 def test_a_validation_loss_that_is_not_finite_counts(run: Run) -> None:
     weights = np.ones(97)
     weights[60] = np.inf
-    settings = {"rows": np.arange(50)[None], "row_weights": weights}
+    settings = {"rows": np.arange(50)[None], "validation_weights": weights}
     assert run(**settings)[1].diverged == [None]
     _, history = run(**settings, validation_rows=np.arange(50, 97)[None])
     assert history.diverged == ["loss not finite after epoch 1"]

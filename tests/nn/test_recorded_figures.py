@@ -29,18 +29,24 @@ def test_every_epochs_figures_are_sklearns(run: Run, table: Any, weighted: bool)
         "rows": ROWS,
         "validation_rows": VALIDATION,
         "row_weights": weights,
+        "validation_weights": None if weights is None else weights[::-1].copy(),
     }
     _, history = run(epochs=6, **settings)
     for epoch in range(6):
         network, _ = run(epochs=epoch + 1, **settings)
         probabilities = network.predict_proba(table.x)
         for k in range(2):
-            for part, loss, accuracy in (
-                (ROWS[k], history.train_loss, history.train_accuracy),
-                (VALIDATION[k], history.validation_loss, history.validation_accuracy),
+            for part, part_weights, loss, accuracy in (
+                (ROWS[k], weights, history.train_loss, history.train_accuracy),
+                (
+                    VALIDATION[k],
+                    settings["validation_weights"],
+                    history.validation_loss,
+                    history.validation_accuracy,
+                ),
             ):
                 p, labels = probabilities[k, part], table.labels[part]
-                own = None if weights is None else weights[part]
+                own = None if part_weights is None else part_weights[part]
                 assert loss[epoch, k] == pytest.approx(
                     log_loss(labels, p, labels=CLASSES, sample_weight=own), rel=1e-12
                 )
