@@ -114,6 +114,13 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
     # such as ".." has none before it is resolved.
     folder = file.absolute().parent if is_name else file.absolute().resolve().parent
     name = check_name(folder.name)
+    at_home = root / "data" / name
+    if (at_home / SETTINGS_FILE).is_file() and not at_home.samefile(folder):
+        # Both would write artifacts/<name>, and score with each other's models.
+        raise SettingsError(
+            f"{folder}: {at_home} is a pipeline of the same name, and its models are in "
+            f"{root / 'artifacts' / name}. Rename the folder, or give another --root."
+        )
     return Pipeline(
         name=name,
         settings=check_settings(document, str(file)),

@@ -149,3 +149,16 @@ def test_a_path_that_cannot_be_read(root: Path, monkeypatch, which: str, message
     (root / "loop").symlink_to(root / "loop")
     with pytest.raises(SettingsError, match=message):
         find_pipeline(which, root)
+
+
+def test_another_folder_of_a_name_that_is_taken_is_refused(root: Path) -> None:
+    other = root / "elsewhere" / "iris"
+    other.mkdir(parents=True)
+    (other / "pipeline.toml").write_text(TOML)
+    with pytest.raises(
+        SettingsError, match=r"elsewhere/iris: .*data/iris is a pipeline of the same name.* Rename"
+    ):
+        find_pipeline(str(other), root)
+    assert find_pipeline(str(root / "data" / "iris"), root).name == "iris"
+    (root / "data" / "iris" / "pipeline.toml").unlink()
+    assert find_pipeline(str(other), root).folder == other
