@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import re
@@ -17,6 +18,7 @@ __all__ = [
     "atomic_file",
     "atomic_files",
     "canonical_json",
+    "staging_folder",
     "sweep",
     "sync_folder",
     "temporary_name",
@@ -24,7 +26,9 @@ __all__ = [
     "write_json",
 ]
 
-# The process id lets a later start tell a dead writer's leftovers from a living one's work.
+# The process id lets a later start tell a dead writer's leftovers from a living one's work. It
+# means something on one machine and in one container only: the lock that a writer holds on what
+# it writes says the same across all that share a volume.
 _TEMPORARY = re.compile(r"\.ffn-(?P<pid>\d+)-[0-9a-f]+\.tmp")
 
 
@@ -47,30 +51,70 @@ def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
     """Open binary files that take the names ``paths`` together, when the block ends without error.
 
     The bytes go to temporary files in the same folders (which are made if need be) and are
-    flushed to disk; only then are all renamed, in the order given. The last one is thus a
-    mark that the others are there. On an error the temporary files are removed and every
-    path is as it was.
+    flushed to disk; only then are all renamed, in the order given. Of several, the last is a
+    mark that the others are there and belong to it: an older one is removed before the first
+    rename. An error before that, in the block above all, leaves every path as it was. An error
+    or a death between the renames leaves some paths new, some old, and no mark.
     """
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    temporaries = [path.parent / temporary_name() for path in paths]
-    try:
-        with contextlib.ExitStack() as stack:
-            files = tuple(stack.enter_context(path.open("x+b")) for path in temporaries)
-            yield files
-            for file in files:
-                file.flush()
-                os.fsync(file.fileno())
-        for temporary, path in zip(temporaries, paths, strict=True):
+    with contextlib.ExitStack() as stack:
+        files = tuple(stack.enter_context(_temporary_file(path.parent)) for path in paths)
+        yield tuple(file for file, _ in files)
+        for file, _ in files:
+            file.flush()
+            os.fsync(file.fileno())
+        mark = paths[-1]
+        if len(paths) > 1 and mark.exists():
+            mark.unlink()
+            sync_folder(mark.parent)
+        for (_, temporary), path in zip(files, paths, strict=True):
             temporary.replace(path)
-    except BaseException:
-        for temporary in temporaries:
-            temporary.unlink(missing_ok=True)
-        raise
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
+
+
+@contextlib.contextmanager
+def _temporary_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """Open a locked file in ``folder`` that is removed in the end if it still has its name."""
+    while True:
+        path = folder / temporary_name()
+        with path.open("x+b") as file:
+            try:
+                if _hold(file.fileno(), path):
+                    yield file, path
+                    return
+            finally:
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def staging_folder(parent: Path) -> Iterator[Path]:
+    """Make a locked folder in ``parent`` to be filled and renamed; removed if it was not."""
+    while True:
+        folder = parent / temporary_name()
+        folder.mkdir()
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # swept before it could be locked
+            continue
+        try:
+            if _hold(handle, folder):
+                yield folder
+                return
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(handle)
+
+
+def _hold(handle: int, path: Path) -> bool:
+    """Lock what was just made at ``path``; False if somebody swept it before it was locked."""
+    # Where nothing can be locked, nothing is swept either.
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    return path.exists()
 
 
 @contextlib.contextmanager
@@ -98,17 +142,40 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def sweep(folder: Path) -> list[Path]:
-    """Remove what dead writers left in ``folder`` and return it; leave living writers' work."""
-    removed = []
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        match = _TEMPORARY.fullmatch(entry.name)
-        if match and not _alive(int(match["pid"])):
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink(missing_ok=True)
-            removed.append(entry)
-    return removed
+    """Remove what dead writers left in ``folder`` and return it; leave living writers' work.
+
+    A writer is dead if no process has its number and nobody holds a lock on what it wrote.
+    What cannot be removed stays: housekeeping never raises, also where others sweep at the
+    same time.
+    """
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [entry for entry in entries if _is_left(entry) and _remove_unlocked(entry)]
+
+
+def _is_left(entry: Path) -> bool:
+    match = _TEMPORARY.fullmatch(entry.name)
+    return match is not None and not _alive(int(match["pid"]))
+
+
+def _remove_unlocked(entry: Path) -> bool:
+    """Remove a file or folder that nobody has locked; say whether it was done."""
+    try:
+        folder = entry.is_dir()
+        access = os.O_RDONLY if folder else os.O_RDWR
+        handle = os.open(entry, access | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(entry) if folder else entry.unlink()
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def _alive(pid: int) -> bool:
@@ -116,6 +183,6 @@ def _alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except (PermissionError, OverflowError):
         return True
     return True

@@ -1,13 +1,18 @@
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ffn import files
 from ffn.files import (
     atomic_file,
     atomic_files,
     canonical_json,
+    staging_folder,
     sweep,
     temporary_name,
     write_bytes,
@@ -64,6 +69,31 @@ def test_a_folder_in_the_way_is_found_before_anything_is_renamed(tmp_path):
     assert names(tmp_path) == ["a", "b"]
 
 
+@pytest.mark.parametrize("fails_at", [0, 1, 2])
+def test_when_a_rename_fails_no_old_mark_speaks_for_new_files(tmp_path, monkeypatch, fails_at):
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"old")
+    replace, done = type(tmp_path).replace, []
+
+    def fail(self, target):
+        if len(done) == fails_at:
+            raise OSError(5, "Input/output error")
+        done.append(target.name)
+        return replace(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", fail)
+    with (  # noqa: PT012
+        pytest.raises(OSError, match="Input/output error"),
+        atomic_files(*(tmp_path / name for name in "abc")) as opened,
+    ):
+        for file in opened:
+            file.write(b"new")
+    assert names(tmp_path) == ["a", "b"]
+    assert [(tmp_path / name).read_bytes() for name in "ab"] == [
+        b"new" if name in done else b"old" for name in "ab"
+    ]
+
+
 def test_atomic_file_replaces(tmp_path):
     write_bytes(tmp_path / "x", b"one")
     with atomic_file(tmp_path / "x") as file:
@@ -81,6 +111,14 @@ def test_canonical_json(tmp_path):
         canonical_json({"a": float("nan")})
 
 
+@pytest.fixture(scope="module")
+def dead():
+    """A process id that nobody has any more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
 def test_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path):
     code = "from ffn.files import temporary_name; print(temporary_name())"
     dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -94,3 +132,115 @@ def test_sweep_takes_what_dead_processes_left_and_nothing_else(tmp_path):
     assert len(sweep(tmp_path)) == 2
     assert names(tmp_path) == sorted([living.name, f"ffn-{os.getpid()}-1.tmp"])
     assert sweep(tmp_path / "nowhere") == []
+
+
+def test_work_of_a_writer_in_another_container_is_left_alone(tmp_path, monkeypatch, dead):
+    """There it has a number that is nobody's here; its lock is seen all the same."""
+    monkeypatch.setattr(os, "getpid", lambda: dead)
+    with atomic_files(tmp_path / "a", tmp_path / "b") as (a, _), staging_folder(tmp_path) as folder:
+        (folder / "x").touch()
+        a.write(b"1")
+        assert sweep(tmp_path) == []
+        folder.rename(tmp_path / "folder")
+    assert names(tmp_path) == ["a", "b", "folder"]
+    assert (tmp_path / "a").read_bytes() == b"1"
+    assert names(tmp_path / "folder") == ["x"]
+
+
+def test_the_lock_is_held_until_the_name_is_taken(tmp_path, monkeypatch, dead):
+    monkeypatch.setattr(os, "getpid", lambda: dead)
+    replace = type(tmp_path).replace
+
+    def sweep_and_replace(self, target):
+        assert sweep(tmp_path) == []
+        return replace(self, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", sweep_and_replace)
+    write_bytes(tmp_path / "a", b"1")
+    assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("error", [None, ValueError, KeyboardInterrupt])
+def test_a_staging_folder_that_is_not_renamed_goes(tmp_path, error):
+    if error is None:
+        with staging_folder(tmp_path) as folder:
+            (folder / "x").touch()
+    else:
+        with pytest.raises(error, match="no"), staging_folder(tmp_path) as folder:
+            raise error("no")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_swept_before_it_is_locked_is_made_again(tmp_path, monkeypatch, dead, kind):
+    monkeypatch.setattr(os, "getpid", lambda: dead)
+    flock, swept = fcntl.flock, []
+
+    def be_slow(handle, operation):
+        if not swept:
+            swept.append(None)
+            swept.extend(sweep(tmp_path))
+        return flock(handle, operation)
+
+    monkeypatch.setattr(files.fcntl, "flock", be_slow)
+    if kind == "file":
+        write_bytes(tmp_path / "x", b"1")
+        assert (tmp_path / "x").read_bytes() == b"1"
+    else:
+        with staging_folder(tmp_path) as folder:
+            folder.rename(tmp_path / "x")
+    assert len(swept) == 2
+    assert names(tmp_path) == ["x"]
+
+
+def leave(folder, dead, n):
+    """Leave n folders of three files as a dead writer does."""
+    for i in range(n):
+        stale = folder / f".ffn-{dead}-{i:x}.tmp"
+        stale.mkdir()
+        for name in "abc":
+            (stale / name).touch()
+
+
+def test_sweeps_at_the_same_time_do_not_disturb_each_other(tmp_path, dead):
+    leave(tmp_path, dead, 100)
+    with ThreadPoolExecutor(8) as pool:
+        removed = [path for found in pool.map(sweep, [tmp_path] * 8) for path in found]
+    assert len(removed) == len(set(removed)) == 100
+    assert names(tmp_path) == []
+
+
+def test_a_sweep_that_another_overtakes(tmp_path, monkeypatch, dead):
+    leave(tmp_path, dead, 2)
+    is_left, overtaken = files._is_left, []
+
+    def be_overtaken(entry):
+        left = is_left(entry)
+        if not overtaken:
+            overtaken.append(None)
+            overtaken.extend(sweep(tmp_path))
+        return left
+
+    monkeypatch.setattr(files, "_is_left", be_overtaken)
+    assert sweep(tmp_path) == []
+    assert len(overtaken) == 3
+
+
+@pytest.mark.parametrize("error", [PermissionError(1, "no"), FileNotFoundError(2, "gone")])
+def test_what_cannot_be_removed_stays_and_nobody_is_troubled(tmp_path, monkeypatch, dead, error):
+    def refuse(*arguments, **options):
+        raise error
+
+    leave(tmp_path, dead, 1)
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    assert sweep(tmp_path) == []
+    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    assert sweep(tmp_path) == []
+
+
+def test_links_and_absurd_numbers_are_not_followed(tmp_path, dead):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / f".ffn-{dead}-0.tmp").symlink_to(tmp_path / "mine")
+    (tmp_path / f".ffn-{'9' * 40}-0.tmp").touch()
+    assert sweep(tmp_path) == []
+    assert len(names(tmp_path)) == 3

@@ -17,13 +17,12 @@ import fcntl
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from ffn.errors import RegistryError
-from ffn.files import sweep, sync_folder, temporary_name, write_json
+from ffn.files import staging_folder, sweep, sync_folder, write_json
 
 __all__ = [
     "add_version",
@@ -67,9 +66,7 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
     models.mkdir(parents=True, exist_ok=True)
     sweep(models)
     sweep(artifacts)
-    staging = models / temporary_name()
-    staging.mkdir()
-    try:
+    with staging_folder(models) as staging:
         fill(staging)
         sync_folder(staging)
         with _lock(artifacts):
@@ -77,9 +74,6 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
             # First the number, then the folder: whatever fails between them costs a number.
             write_json(models / ".last.json", {"version": version})
             _rename_new(staging, version_folder(artifacts, version))
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
     sync_folder(models)
     return version
 
