@@ -18,7 +18,7 @@ from ffn.tabular.dataset import Dataset, choose_features, read_dataset
 from ffn.tabular.preparation import Preparation, fit_preparation
 from ffn.tabular.schema import Schema
 from ffn.tabular.sources import open_source
-from ffn.tabular.splits import check_class_sizes, hold_out_stable
+from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 from ffn.tabular.table import read_table
 
 __all__ = ["Prepared", "load", "normalise", "split"]
@@ -107,8 +107,9 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Array:
     """
     training = pipeline.settings.training
     where = f"{dataset.file}, column {quote(dataset.target)}"
-    check_class_sizes(dataset.labels, dataset.fingerprints, dataset.classes, where)
-    return hold_out_stable(dataset.labels, dataset.fingerprints, training.test_share, training.seed)
+    units = sampling_units(dataset.labels, dataset.fingerprints)
+    check_class_sizes(dataset.labels, units, dataset.classes, where)
+    return hold_out_stable(dataset.labels, units, training.test_share, training.seed)
 
 
 def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
@@ -123,6 +124,12 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     """
     train_rows = np.flatnonzero(~held_out)
     schema, notices = dataset.learn_schema(train_rows)
+    if np.isin(dataset.fingerprints[held_out], dataset.fingerprints[train_rows]).any():
+        contents = len(np.unique(dataset.fingerprints))
+        notices.append(
+            f"rows repeat ({contents:,} different among {len(held_out):,}), and equal ones stand "
+            "on both sides of the split"
+        )
     numeric, codes = dataset.arrays(schema)
     preparation = fit_preparation(schema, numeric[train_rows], codes[train_rows])
     _check_memory(len(dataset.labels), preparation.n_inputs, len(schema.classes), pipeline)

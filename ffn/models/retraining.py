@@ -19,7 +19,7 @@ from ffn.models.pipeline import Pipeline
 from ffn.models.selection import Candidate, Selection
 from ffn.models.stacks import generators, train_stack
 from ffn.nn import History
-from ffn.tabular.splits import resamples
+from ffn.tabular.splits import resamples, sampling_units
 
 __all__ = [
     "Prepared",
@@ -60,7 +60,7 @@ def train_candidate(
     started = time.perf_counter()
     train_rows, validation_rows = resamples(
         prepared.labels_train,
-        prepared.fingerprints,
+        sampling_units(prepared.labels_train, prepared.fingerprints),
         training.validation_share,
         generators(training, _RESAMPLES),
     )

@@ -10,12 +10,41 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, quote
 
-__all__ = ["check_class_sizes", "hold_out", "hold_out_stable", "resamples"]
+__all__ = ["check_class_sizes", "hold_out", "hold_out_stable", "resamples", "sampling_units"]
 
 Array = npt.NDArray[Any]
 
 # One distinct row of each class to test on, one to compare optimizers on, one to learn from.
 _LEAST_DISTINCT_ROWS = 3
+# With more rows a content than this, repeats are not slips but how the table is: a few answers,
+# a few categories. New rows will repeat them too.
+_MOST_REPEATS = 3
+
+
+def sampling_units(labels: Array, fingerprints: Array) -> Array:
+    """Return uint64 [N]: equal for the rows that a split keeps together.
+
+    Where most contents are met once or twice, these are the rows of equal content, so that no
+    duplicate of a training row is tested on. Where contents repeat more than three times on
+    average, every row is a unit: to hold all rows of a content out would test on what was never
+    shown, and hide from training whole categories.
+
+    Parameters
+    ----------
+    labels, fingerprints
+        Integers and uint64 [N].
+    """
+    if len(fingerprints) <= _MOST_REPEATS * len(np.unique(fingerprints)):
+        return fingerprints
+    # The first, second, … row of a content and label: as a table grows they stay what they were.
+    order = np.lexsort((fingerprints, labels))
+    content = np.stack((labels[order], fingerprints[order].view(np.int64)))
+    starts = np.flatnonzero(np.r_[True, (content[:, 1:] != content[:, :-1]).any(axis=0)])
+    occurrence = np.empty(len(order), dtype=np.uint64)
+    occurrence[order] = np.arange(len(order)) - np.repeat(
+        starts, np.diff(starts, append=len(order))
+    )
+    return _mixed(fingerprints + _mixed(occurrence + np.uint64(1)))
 
 
 def check_class_sizes(
@@ -64,7 +93,7 @@ def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int)
     labels
         Integers [N]; each class with three distinct rows, as `check_class_sizes` has it.
     fingerprints
-        uint64 [N]: equal for rows of equal content.
+        uint64 [N]: equal for the rows to keep together, as `sampling_units` has it.
     share, seed
         Part to hold out, and the hash's seed.
     """
@@ -148,12 +177,16 @@ def _quotas(sizes: Array, share: float) -> Array:
 
 
 def _seeded_hash(fingerprints: Array, seed: int) -> Array:
-    """Return uint64 [N], a fresh mixing of the fingerprints for every seed.
+    """Return uint64 [N], a fresh mixing of the fingerprints for every seed."""
+    return _mixed(fingerprints + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
+
+
+def _mixed(z: Array) -> Array:
+    """Return uint64 [N], every bit of each depending on every bit of ``z``.
 
     The finaliser of SplitMix64: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
     Number Generators", figure 6 (variant 13 of Stafford's mixers).
     """
-    z = fingerprints + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed: Array = z ^ (z >> np.uint64(31))

@@ -48,7 +48,8 @@ def test_row_numbers_are_no_features(tmp_path) -> None:
         ("p,y\n" + ",a\n,b\n" * 9, DataError, r't\.csv, column "p": no values to learn from'),
         (TABLE.replace(",b\n", ",a\n"), DataError, r'column "y": every row has the label "a"'),
         (TABLE + "1,2,c\n2,2,c\n", DataError, r'class "c" has 2; each class needs 3\. Add rows'),
-        ("p,y\n" + "5,a\n5,b\n" * 9, DataError, r'class "a" has 1, "b" has 1; each class needs 3'),
+        ("p,y\n" + "5,a\n5,b\n" * 9, DataError, r"every feature column is constant"),
+        ("p,y\n" + "5,a\n6,b\n" * 2, DataError, r'class "a" has 1, "b" has 1; each class needs 3'),
     ],
 )
 def test_a_table_that_cannot_be_learnt_from_is_refused_in_one_line(

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError
 from ffn.tabular.dataset import Dataset, read_dataset
-from ffn.tabular.splits import check_class_sizes, hold_out_stable, resamples
+from ffn.tabular.splits import check_class_sizes, hold_out_stable, resamples, sampling_units
 from ffn.tabular.table import read_table
 
 
@@ -231,3 +232,29 @@ def test_of_many_small_classes_five_are_named() -> None:
     classes = [f"c{i}" for i in range(n)]
     with pytest.raises(DataError, match=r'"c4" has 1 and 99995 classes more; each class needs 3'):
         check_class_sizes(np.arange(n), np.arange(n, dtype=np.uint64), classes, "t.csv")
+
+
+def test_rows_of_a_few_patterns_are_split_one_by_one() -> None:
+    """Fourteen contents in 2,000 rows, both labels in each: no content is missing on a side."""
+    rng = np.random.default_rng(0)
+    content = rng.integers(0, 14, 2_000).astype(np.uint64) * np.uint64(0x1234567)
+    labels = (rng.random(2_000) < 0.3).astype(np.int64)
+    units = sampling_units(labels, content)
+    pairs = np.stack((labels.astype(np.uint64), units), axis=1)
+    assert len(np.unique(pairs, axis=0)) == 2_000
+    held_out = hold_out_stable(labels, units, 0.2, 7)
+    assert held_out.sum() == 400
+    assert len(np.unique(content[held_out])) == len(np.unique(content[~held_out])) == 14
+    # Appended rows leave the units of those before them as they are.
+    assert_array_equal(sampling_units(labels[:1_500], content[:1_500]), units[:1_500])
+    # In another order of the file each content and label gives as many rows.
+    order = rng.permutation(2_000)
+    again = hold_out_stable(labels[order], sampling_units(labels[order], content[order]), 0.2, 7)
+    kind = labels + 2 * content.astype(np.int64)
+    assert sorted(kind[order][again]) == sorted(kind[held_out])
+
+
+@pytest.mark.parametrize("repeats", [1, 2, 3])
+def test_slips_are_kept_together(repeats: int) -> None:
+    content = np.repeat(np.arange(100, dtype=np.uint64), repeats)
+    assert_array_equal(sampling_units(np.zeros(len(content), dtype=np.int64), content), content)
