@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import IO, Any
 
 __all__ = [
+    "HashedFile",
     "atomic_file",
     "atomic_files",
     "canonical_json",
+    "remove",
     "staging_folder",
     "sweep",
     "sync_folder",
@@ -46,6 +49,13 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there, so that it stays away after a power cut."""
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
+
+
 @contextlib.contextmanager
 def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
     """Open binary files that take the names ``paths`` together, when the block ends without error.
@@ -66,10 +76,8 @@ def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
         for file, _ in files:
             file.flush()
             os.fsync(file.fileno())
-        mark = paths[-1]
-        if len(paths) > 1 and mark.exists():
-            mark.unlink()
-            sync_folder(mark.parent)
+        if len(paths) > 1:
+            remove(paths[-1])
         for (_, temporary), path in zip(files, paths, strict=True):
             temporary.replace(path)
     for folder in {path.parent for path in paths}:
@@ -122,6 +130,25 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a binary file that takes the name ``path`` only when the block ends without an error."""
     with atomic_files(path) as (file,):
         yield file
+
+
+class HashedFile:
+    """A binary file, written from its beginning to its end, that knows what it was given."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._bytes = 0
+
+    def write(self, content: bytes) -> None:
+        """Append ``content``."""
+        self._file.write(content)
+        self._digest.update(content)
+        self._bytes += len(content)
+
+    def to_json(self) -> dict[str, int | str]:
+        """Return size and SHA-256 of what was written so far."""
+        return {"bytes": self._bytes, "sha256": self._digest.hexdigest()}
 
 
 def write_bytes(path: Path, content: bytes) -> None:

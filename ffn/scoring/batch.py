@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from ffn.errors import DataError, SettingsError
-from ffn.files import atomic_file, atomic_files, canonical_json, sweep
+from ffn.files import HashedFile, atomic_file, atomic_files, canonical_json, remove, sweep
 from ffn.scoring.contract import Contract, match_header
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.suffixes import Suffixes, added_columns
@@ -96,8 +96,10 @@ def score_csv(
 ) -> ScoreResult:
     """Score ``source`` into ``output``, ``<output>.rejects.csv`` and ``<output>.manifest.json``.
 
-    The three appear together when everything is done; until then, and after any error,
-    older ones stay as they are. Memory does not grow with the file.
+    Nothing appears before everything is done. The manifest holds the digests of the other
+    two and is never beside others: it comes last, and an older one goes before anything else
+    is replaced. So whatever ends a run, files with a manifest are whole; where it ended
+    between the renames, they have none. Memory does not grow with the file.
 
     Parameters
     ----------
@@ -118,7 +120,8 @@ def score_csv(
         The file cannot be read or is not a CSV file that keeps the contract; it changed
         while it was read; it is one of the files to write; the files cannot be written; or
         too many rows were rejected, or all. In the last two cases the rejects file is
-        written, alone.
+        written, alone, and an older manifest is removed; in the others older files stay as
+        they are, unless the disk failed in the very last step.
     SettingsError
         The rate or the delimiter is not one that can be.
     """
@@ -138,7 +141,8 @@ def score_csv(
         job = _Job(model, contract, Suffixes(model.schema, delimiter, probabilities=probabilities))
         try:
             sweep(output.parent)
-            with atomic_files(*targets) as (labelled, rejects, manifest):
+            with atomic_files(*targets) as (output_file, rejects_file, manifest):
+                labelled, rejects = HashedFile(output_file), HashedFile(rejects_file)
                 _write_headers(records, job.suffixes, labelled, rejects)
                 for block in records:
                     scored, refused = job.score(block)
@@ -150,13 +154,17 @@ def score_csv(
                 _check_counts(records, job.tally)
                 refusal = _refusal(job.tally, max_reject_rate)
                 if refusal:
-                    _keep_alone(rejects, targets[1])
+                    # It would speak for other rejects than those that are there now.
+                    remove(targets[2])
+                    _keep_alone(rejects_file, targets[1])
                     raise DataError(f"{source}: {refusal} See {targets[1]}.")
                 account = _account(model, source, stream, records) | job.tally.to_json()
-                manifest.write(canonical_json(account))
+                files = {"output": labelled.to_json(), "rejects": rejects.to_json()}
+                manifest.write(canonical_json(account | {"files": files}))
         except OSError as error:
             raise DataError(
-                f"{output} cannot be written: {error.strerror or error}. Nothing was changed."
+                f"{output} cannot be written: {error.strerror or error}. Make room or give "
+                "another output; what has no manifest beside it is not to be used."
             ) from None
     tally = job.tally
     return ScoreResult(
@@ -227,7 +235,7 @@ def _check_targets(source: Path, targets: tuple[Path, ...]) -> None:
 
 
 def _write_headers(
-    records: Records, suffixes: Suffixes, labelled: IO[bytes], rejects: IO[bytes]
+    records: Records, suffixes: Suffixes, labelled: HashedFile, rejects: HashedFile
 ) -> None:
     header = records.header
     line = header.text + suffixes.header.encode() + header.line_end

@@ -124,7 +124,8 @@ def test_a_header_alone_gives_a_header_alone(score, header):
 
 def test_the_account(score):
     content = HEADER + b"1,7,\n\n2,9,green\n3,x,\n4,99,pink\n5,2, green\n6,-9.5,blue\n"
-    _, _, result = score(content)
+    output, _, result = score(content)
+    rejects = b"row,line,column,value,reason\n3,5,size,x,not_a_number\n"
     assert json.loads(result.manifest.read_bytes()) == {
         "format": 1,
         "pipeline": "things",
@@ -137,6 +138,10 @@ def test_the_account(score):
             "sha256": hashlib.sha256(content).hexdigest(),
             "encoding": "utf-8",
             "blank_lines": 1,
+        },
+        "files": {
+            "output": {"bytes": len(output), "sha256": hashlib.sha256(output).hexdigest()},
+            "rejects": {"bytes": len(rejects), "sha256": hashlib.sha256(rejects).hexdigest()},
         },
         "rows": 6,
         "scored": 5,
@@ -180,12 +185,11 @@ def test_all_rows_rejected_keeps_yesterdays_output_and_writes_the_rejects(score,
     with pytest.raises(DataError, match=message):
         score(HEADER + b"1,x,\n2,y,\n")
     assert result.output.read_bytes() == before
-    assert json.loads(result.manifest.read_bytes())["rows"] == 1
+    assert names(result.output.parent) == ["out.csv", "out.csv.rejects.csv"]
     assert result.rejects.read_text().splitlines()[1:] == [
         "1,2,size,x,not_a_number",
         "2,3,size,y,not_a_number",
     ]
-    assert len(names(result.output.parent)) == 3
 
 
 def test_max_reject_rate(score, tmp_path):

@@ -135,6 +135,76 @@ def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
     assert len(names(tmp_path)) == 4
 
 
+KILLED_BETWEEN_RENAMES = """
+import os, signal, sys
+from pathlib import Path
+from scorers import TenthsScorer
+from ffn.scoring.batch import score_csv
+
+source, output, done = Path(sys.argv[1]), Path(sys.argv[2]), []
+replace = Path.replace
+
+def replace_or_die(self, target):
+    if len(done) == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    done.append(target)
+    return replace(self, target)
+
+Path.replace = replace_or_die
+score_csv(TenthsScorer(), source, output)
+"""
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_kill_between_the_renames_leaves_no_manifest(source, tmp_path, renamed):
+    output = tmp_path / "out.csv"
+    manifest = score_csv(TenthsScorer(), source, output).manifest
+    old = output.read_bytes()
+    source.write_bytes(CONTENT + b"8,red\nx,red\n")
+    arguments = [str(source), str(output), str(renamed)]
+    process = subprocess.run(
+        [sys.executable, "-c", KILLED_BETWEEN_RENAMES, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL
+    assert (output.read_bytes() == old) == (renamed == 0)
+    assert not manifest.exists()
+    score_csv(TenthsScorer(), source, output)
+    assert names(tmp_path) == [
+        "in.csv", "out.csv", "out.csv.manifest.json", "out.csv.rejects.csv",
+    ]  # fmt: skip
+
+
+def test_a_failure_between_the_renames_is_one_line_and_says_what_counts(
+    source, tmp_path, monkeypatch
+):
+    output, replace = tmp_path / "out.csv", Path.replace
+    score_csv(TenthsScorer(), source, output)
+
+    def fail(self, target):
+        if target != output:
+            raise OSError(5, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(DataError, match=r"Input/output error\. .*no manifest beside it is not to"):
+        score_csv(TenthsScorer(), source, output)
+    assert names(tmp_path) == ["in.csv", "out.csv", "out.csv.rejects.csv"]
+
+
+def test_a_refused_file_takes_the_manifest_of_older_rejects_away(source, tmp_path):
+    output = tmp_path / "out.csv"
+    score_csv(TenthsScorer(), source, output)
+    old = output.read_bytes()
+    source.write_bytes(CONTENT + b"x,red\n")
+    with pytest.raises(DataError, match=r"1 of 2 rows were rejected .* so no output was written"):
+        score_csv(TenthsScorer(), source, output, max_reject_rate=0.25)
+    assert names(tmp_path) == ["in.csv", "out.csv", "out.csv.rejects.csv"]
+    assert output.read_bytes() == old
+    assert b"not_a_number" in (tmp_path / "out.csv.rejects.csv").read_bytes()
+
+
 def test_memory_does_not_grow_with_the_file(tmp_path):
     """The largest block, not the file, decides: 60 MB may add no more than 6 MB gives."""
     code = (
