@@ -67,11 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
     retrain.add_argument(
         "--runner",
         choices=("thread", "process"),
-        default="thread",
-        help="what runs the training tasks in parallel (default: %(default)s)",
+        help="what runs Prefect's training tasks in parallel (default: thread)",
     )
     retrain.add_argument(
-        "--workers", type=_count, default=os.cpu_count() or 1, help="(default: one a core)"
+        "--workers", type=_count, metavar="N", help="how many of them (default: one a core)"
     )
 
     score = verbs.add_parser(
@@ -96,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="refuse a file with a larger share of rejected rows (default: %(default)s)",
     )
-    score.add_argument("--delimiter", default=",", help="between fields (default: a comma)")
+    score.add_argument("--delimiter", help="between fields (default: the pipeline's)")
 
     init = verbs.add_parser(
         "init", parents=[common], help="make a pipeline from a CSV with a label column"

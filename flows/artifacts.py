@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 from uuid import UUID
 
+from prefect import get_run_logger
 from prefect.artifacts import (
     create_markdown_artifact,
     create_progress_artifact,
@@ -38,19 +39,33 @@ def _key(*parts: str) -> str:
 
 @contextlib.contextmanager
 def _progress(key: str, description: str) -> Iterator[Sink]:
-    """Show a bar, which the block moves."""
-    # Prefect's types say that a coroutine may come back; to a synchronous caller none does.
-    bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
+    """Show a bar, which the block moves; where the server fails, the work goes on without one."""
+    bar: UUID | None = None
+    with _unless_it_fails():
+        # Prefect's types say that a coroutine may come back; to a synchronous caller none does.
+        bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
     last = time.monotonic()
 
     def show(_label: str, done: int, total: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES:
-            update_progress_artifact(bar, 100 * done / total)
+        if bar is not None and time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES:
+            with _unless_it_fails():
+                update_progress_artifact(bar, 100 * done / total)
             last = time.monotonic()
 
     yield show
-    update_progress_artifact(bar, 100.0)
+    if bar is not None:
+        with _unless_it_fails():
+            update_progress_artifact(bar, 100.0)
+
+
+@contextlib.contextmanager
+def _unless_it_fails() -> Iterator[None]:
+    """Log what goes wrong in the block: a picture of the work must not change its result."""
+    try:
+        yield
+    except Exception as error:
+        get_run_logger().warning("progress is not shown: %s", error)
 
 
 @contextlib.contextmanager

@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A class may be called "花", and the terminal know ASCII alone.
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.verb == "retrain" and options.direct and (options.runner or options.workers):
+        parser.error("--runner and --workers are for Prefect's tasks; --direct has none")
     end_on_signals()
     try:
         code = _COMMANDS[options.verb](options)
@@ -66,7 +69,10 @@ def _retrain(options: argparse.Namespace) -> int:
             from flows import prefect_run
 
             outcome = prefect_run.retrain(
-                _reference(pipeline, root), root, runner=options.runner, workers=options.workers
+                _reference(pipeline, root),
+                root,
+                runner=options.runner or "thread",
+                workers=options.workers or os.cpu_count() or 1,
             )
     if options.json:
         _print_json(outcome.to_json())
@@ -83,7 +89,7 @@ def _score(options: argparse.Namespace) -> int:
     scoring: dict[str, Any] = {
         "probabilities": options.probabilities,
         "max_reject_rate": options.max_reject_rate,
-        "delimiter": options.delimiter,
+        "delimiter": options.delimiter or pipeline.settings.data.delimiter,
     }
     with terminal.scoring_bars(_first_stage(options)):
         if options.direct:

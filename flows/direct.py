@@ -13,8 +13,8 @@ from ffn.models.selection import select_best
 from ffn.models.serialisation import serialise
 from ffn.reports.retrain import write_report
 from ffn.scoring.export import export_for_notebooks
+from ffn.scoring.model import load
 from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome, lost
-from flows.production import load_production
 from flows.progress import on_block, on_epoch, stage
 from flows.threads import one_blas_thread
 
@@ -64,7 +64,7 @@ def score(
     pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
 ) -> ScoreOutcome:
     """Score each (input, output) with the version in production."""
-    model = load_production(pipeline)
+    model = load(pipeline.artifacts)
     results, refusals = [], []
     stage("scoring")
     with one_blas_thread():

@@ -6,7 +6,8 @@ import contextlib
 import multiprocessing
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 __all__ = ["Interrupted", "check", "end_on_signals", "end_tasks", "ending_tasks"]
@@ -26,11 +27,15 @@ def check() -> None:
         raise Interrupted
 
 
-def end_tasks() -> None:
-    """Stop tasks in threads after the epoch or block they are at, and those in processes."""
+def end_tasks(spare: Collection[BaseProcess] = ()) -> None:
+    """Stop tasks in threads after the epoch or block they are at, and those in processes.
+
+    Processes in ``spare`` are not ours and go on.
+    """
     _ending.set()
     for process in multiprocessing.active_children():
-        process.terminate()
+        if process not in spare:
+            process.terminate()
 
 
 @contextlib.contextmanager
@@ -44,11 +49,14 @@ def ending_tasks() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # A process that outlived an interrupted run, a notebook's, may run another.
+    _ending.clear()
+    others = multiprocessing.active_children()
     found = {number: signal.getsignal(number) for number in _SIGNALS}
     before = {number: handler for number, handler in found.items() if handler != signal.SIG_IGN}
 
     def handle(number: int, frame: FrameType | None) -> None:
-        end_tasks()
+        end_tasks(spare=others)
         handler = before[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)

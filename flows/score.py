@@ -11,10 +11,10 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import FFNError
 from ffn.models.pipeline import find_pipeline
+from ffn.scoring.model import load
 from flows import artifacts, tasks
 from flows.interruption import ending_tasks
 from flows.outcomes import Refusal, ScoreOutcome
-from flows.production import load_production
 from flows.progress import stage
 from flows.threads import one_blas_thread
 
@@ -53,7 +53,7 @@ def score(
     FilesRefusedError
         A file was not scored; the others were.
     """
-    model = load_production(find_pipeline(pipeline, Path(root)))
+    model = load(find_pipeline(pipeline, Path(root)).artifacts)
     stage("scoring")
     with one_blas_thread(), ending_tasks():
         futures = [

@@ -18,6 +18,8 @@ from flows.progress import listening
 
 __all__ = ["print_retraining", "print_scoring", "scoring_bars", "training_bars"]
 
+_CLASSES_SHOWN = 10
+
 
 def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
     """Show what the block is at and a bar for each of its trainings; nothing off a terminal."""
@@ -105,7 +107,7 @@ def print_retraining(outcome: RetrainOutcome) -> None:
     test = outcome.evaluation
     console.print(
         f"On {test.rows} held-out rows, looked at once: accuracy {interval(test.accuracy)}, "
-        f"log-loss {interval(test.log_loss)} (95 % intervals)."
+        f"log-loss {interval(test.log_loss)} (95 % intervals, the second approximate)."
     )
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
         console.print(f"Note: {one_line(notice)}.")
@@ -123,7 +125,7 @@ def print_scoring(outcome: ScoreOutcome) -> None:
     """Print one line a file, the classes found, and the paths on stdout."""
     console = _console()
     for result in outcome.results:
-        classes = ", ".join(f"{one_line(name)} {n}" for name, n in result.class_counts.items())
+        classes = _classes(result.class_counts)
         confidence = result.mean_confidence
         console.print(
             f"{result.scored} of {result.rows} rows scored with {outcome.pipeline} version "
@@ -135,6 +137,17 @@ def print_scoring(outcome: ScoreOutcome) -> None:
             console.print(f"{result.rejected} rows rejected: {reasons}.")
         paths = {"predictions": result.output, "manifest": result.manifest}
         _print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
+
+
+def _classes(counts: dict[str, int]) -> str:
+    """Return the counts by class; of many classes the most frequent."""
+    shown = list(counts.items())
+    if len(shown) > _CLASSES_SHOWN:
+        shown = sorted(shown, key=lambda item: -item[1])[:_CLASSES_SHOWN]
+    named = ", ".join(f"{one_line(name)} {n}" for name, n in shown)
+    return named + (
+        f", {len(counts) - len(shown)} classes more" if len(counts) > len(shown) else ""
+    )
 
 
 def _print_paths(console: Console, paths: dict[str, Path]) -> None:
