@@ -4,8 +4,9 @@
 
     artifacts/<pipeline>/
       models/0001/        never changed once there
-      production.json     the version that scores, replaced atomically
-      history.jsonl       who promoted what, when and why; only ever appended to
+      production.json     the version that scores, replaced atomically: the truth
+      history.jsonl       what was promoted when and why; only ever appended to. Its line is
+                          written after the pointer, so a run killed between lacks one
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import datetime
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -23,6 +25,7 @@ from typing import IO
 
 from ffn.errors import RegistryError
 from ffn.files import staging_folder, sweep, sync_folder, write_json
+from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST
 
 __all__ = [
     "add_version",
@@ -78,16 +81,23 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
     return version
 
 
-def promote(artifacts: Path, version: int, *, reason: str, sha256: str) -> None:
-    """Make ``version`` the one that scores, and add a line to the history.
+def promote(artifacts: Path, version: int, *, reason: str) -> None:
+    """Make ``version`` the one that scores, then add a line to the history.
+
+    The pointer holds the SHA-256 of the bundle's manifest as it is on disk now, so no other
+    bundle can take its place unseen.
 
     Raises
     ------
     RegistryError
-        There is no such version.
+        There is no such version, or its bundle has no manifest.
+    OSError
+        A file cannot be written. If it is the history, the version is in production already.
     """
     _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
     with _lock(artifacts):
+        sha256 = _bundle_sha256(artifacts, version)
+        write_json(artifacts / "production.json", {"bundle_sha256": sha256, "version": version})
         entry = {
             "action": "promote",
             "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -100,7 +110,6 @@ def promote(artifacts: Path, version: int, *, reason: str, sha256: str) -> None:
             file.write(_line_end_owed(file) + line)
             file.flush()
             os.fsync(file.fileno())
-        write_json(artifacts / "production.json", {"bundle_sha256": sha256, "version": version})
 
 
 def production_version(artifacts: Path) -> int:
@@ -142,6 +151,17 @@ def _require(artifacts: Path, version: int, otherwise: str) -> None:
         )
 
 
+def _bundle_sha256(artifacts: Path, version: int) -> str:
+    manifest = version_folder(artifacts, version) / BUNDLE_FOLDER / MANIFEST
+    try:
+        return hashlib.sha256(manifest.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RegistryError(
+            f"{manifest} cannot be read ({error.strerror}), so version {version} cannot score. "
+            "Promote another, or retrain."
+        ) from None
+
+
 def _last_number(artifacts: Path) -> int:
     """Return the highest number ever given, also where that version was removed."""
     try:
@@ -170,6 +190,16 @@ def _rename_new(source: Path, target: Path) -> None:
 @contextlib.contextmanager
 def _lock(artifacts: Path) -> Iterator[None]:
     """Let one process at a time change the registry; the lock dies with its process."""
-    with (artifacts / ".lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    path = artifacts / ".lock"
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise RegistryError(f"{path} is a link, and locks are none. Remove it.") from None
+        raise
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(handle)

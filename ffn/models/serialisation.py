@@ -25,7 +25,7 @@ from ffn.models.registry import add_version, promote, version_folder
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 
-__all__ = ["Version", "jsonable", "serialise"]
+__all__ = ["Version", "jsonable", "promote_version", "serialise"]
 
 _RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
 
@@ -69,17 +69,24 @@ def serialise(
         write_json(folder / "provenance.json", _provenance(pipeline, prepared))
 
     number = add_version(pipeline.artifacts, fill)
-    promote(
-        pipeline.artifacts,
-        number,
-        reason=f"retrained; {selection.reason}",
-        sha256=digests[0],
-    )
-    return Version(
+    version = Version(
         number=number,
         bundle=version_folder(pipeline.artifacts, number) / BUNDLE_FOLDER,
         sha256=digests[0],
     )
+    promote_version(pipeline, version, selection)
+    return version
+
+
+def promote_version(pipeline: Pipeline, version: Version, selection: Selection) -> None:
+    """Make a version that was written the one that scores, and say why in the history.
+
+    Raises
+    ------
+    RegistryError
+        The version is not there any more.
+    """
+    promote(pipeline.artifacts, version.number, reason=f"retrained; {selection.reason}")
 
 
 def jsonable(value: Any) -> Any:
