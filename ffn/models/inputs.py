@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,15 +16,12 @@ from ffn.nn import Network
 from ffn.tabular.dataset import Dataset, choose_features, read_dataset
 from ffn.tabular.preparation import Preparation, fit_preparation
 from ffn.tabular.schema import Schema
-from ffn.tabular.sources import open_source
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 from ffn.tabular.table import read_table
 
 __all__ = ["Prepared", "load", "normalise", "split"]
 
 Array = npt.NDArray[Any]
-
-_READ_AT_ONCE = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +68,6 @@ def load(pipeline: Pipeline) -> Dataset:
     data = pipeline.settings.data
     if pipeline.source.exists() and not (pipeline.source.is_file() or pipeline.source.is_dir()):
         raise DataError(f"{pipeline.source} is a device or pipe. Give the path of a CSV file.")
-    digest = _sha256(pipeline.source)
     table = read_table(pipeline.source, delimiter=data.delimiter)
     features = choose_features(
         table.header,
@@ -82,18 +77,12 @@ def load(pipeline: Pipeline) -> Dataset:
         default_exclude=DEFAULT_EXCLUDE,
         where=table.path.name,
     )
-    # Provenance may not name other bytes than those that were read.
-    if _sha256(pipeline.source) != digest:
-        raise DataError(
-            f"{pipeline.source} changed while it was read. Try again when nothing writes to it."
-        )
     return read_dataset(
         table,
         target=data.target,
         features=features,
         missing_values=data.missing_values,
         kinds=data.kinds,
-        source_sha256=digest,
     )
 
 
@@ -145,13 +134,6 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         source_sha256=dataset.source_sha256,
         notices=tuple(notices),
     )
-
-
-def _sha256(path: Path) -> str:
-    with open_source(path) as source:
-        while source.read(_READ_AT_ONCE):
-            pass
-        return source.sha256
 
 
 def _check_memory(n_rows: int, n_inputs: int, n_classes: int, pipeline: Pipeline) -> None:

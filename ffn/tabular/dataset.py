@@ -38,7 +38,9 @@ class Dataset:
     numeric
         float64 [N] by column name, NaN where a cell is missing.
     categorical
-        Trimmed texts [N] by column name.
+        Trimmed texts [N] by column name, arrays of ``str`` objects: whoever looks for
+        something inside a dataset, as Prefect does in what a task takes and gives, need not
+        visit each cell.
     order
         Feature names in the order of the file.
     missing_values
@@ -53,7 +55,7 @@ class Dataset:
     classes: tuple[str, ...]
     labels: Array
     numeric: Mapping[str, Array]
-    categorical: Mapping[str, Sequence[str]]
+    categorical: Mapping[str, Array]
     order: tuple[str, ...]
     missing_values: tuple[str, ...]
     fingerprints: Array
@@ -101,7 +103,7 @@ class Dataset:
             numeric[:, i] = self.numeric[feature.name]
         codes = np.empty((n, len(schema.categorical)), dtype=np.int64)
         for i, feature in enumerate(schema.categorical):
-            cells = self.categorical[feature.name]
+            cells = self.categorical[feature.name].tolist()
             codes[:, i] = category_codes(cells, feature.categories, self.missing_values)
         return numeric, codes
 
@@ -122,8 +124,8 @@ class Dataset:
         if name not in self.categorical:
             return None
         cells = self.categorical[name]
-        missing = any(cell in self.missing_values for cell in cells)
-        seen = {cells[i] for i in rows}
+        missing = not set(self.missing_values).isdisjoint(cells.tolist())
+        seen = set(cells[rows].tolist())
         categories = tuple(sorted(seen.difference(self.missing_values)))
         if not categories:
             raise _no_values(name, self.file)
@@ -185,7 +187,6 @@ def read_dataset(
     features: Sequence[str],
     missing_values: tuple[str, ...],
     kinds: Mapping[str, Kind],
-    source_sha256: str = "",
 ) -> Dataset:
     """Type the columns of ``table``.
 
@@ -198,8 +199,6 @@ def read_dataset(
     kinds
         Kinds that overrule the look at the data. A column is taken for numeric when at least
         nine in ten of its cells are numbers.
-    source_sha256
-        Kept for the record.
 
     Raises
     ------
@@ -221,7 +220,8 @@ def read_dataset(
                 "the label is missing. Fill it in, or take the row out."
             )
     classes = tuple(sorted(set(labels)))
-    numeric, categorical = {}, {}
+    numeric: dict[str, Array] = {}
+    categorical: dict[str, list[str]] = {}
     for name in features:
         values = _as_numbers(table, name, missing_values, kinds.get(name))
         if values is not None:
@@ -234,12 +234,12 @@ def read_dataset(
         classes=classes,
         labels=np.array([position[label] for label in labels], dtype=np.int64),
         numeric=numeric,
-        categorical=categorical,
+        categorical={name: np.array(cells, dtype=object) for name, cells in categorical.items()},
         order=tuple(features),
         missing_values=missing_values,
         fingerprints=content_fingerprints(numeric, categorical, missing_values, len(labels)),
         file=table.path.name,
-        source_sha256=source_sha256,
+        source_sha256=table.source_sha256,
     )
 
 

@@ -27,12 +27,15 @@ class Table:
         Cell texts by column name, each [n], exactly as in the file but for csv quotes.
     lines
         Physical line on which each record begins [n]. Record ``i`` is row ``i + 1``.
+    source_sha256
+        Digest of the bytes that were read, which are the whole file.
     """
 
     path: Path
     header: tuple[str, ...]
     columns: dict[str, list[str]]
     lines: list[int]
+    source_sha256: str
 
 
 def read_table(path: Path, *, delimiter: str = ",") -> Table:
@@ -63,7 +66,7 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
         source.check_unchanged()
     if not lines:
         raise DataError(f"{path} has a header and no rows. Give it labelled rows to train on.")
-    return Table(path, header, columns, lines)
+    return Table(path, header, columns, lines, source.sha256)
 
 
 def _refusal(path: Path, reject: Reject) -> DataError:

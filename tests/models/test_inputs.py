@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from retrained import made, prepare
 from ffn.errors import DataError, FFNError, SettingsError
 from ffn.models import inputs
 from ffn.models.inputs import load, split
+from ffn.tabular.sources import Source
 
 ROWS = "".join(f"{i * 37 % 50},{i % 7},{'ab'[i % 2]}\n" for i in range(60))
 TABLE = "p,q,y\n" + ROWS
@@ -88,15 +90,33 @@ def test_a_source_that_is_no_file(tmp_path, source, message) -> None:
         load(made(tmp_path, TABLE, f'[data]\nsource = "{source}"'))
 
 
-def test_a_file_that_changes_between_digest_and_reading_is_refused(tmp_path, monkeypatch) -> None:
-    pipeline, read = made(tmp_path, TABLE), inputs.read_table
+def test_the_file_is_opened_once_so_its_digest_is_of_what_was_learnt_from(
+    tmp_path, monkeypatch
+) -> None:
+    pipeline, real = made(tmp_path, TABLE), Path.open
+    (tmp_path / "other.csv").write_text(TABLE.replace("a", "c"))
 
-    def read_and_write(path, **options):
-        table = read(path, **options)
-        path.write_text(TABLE.replace("37", "38"))
-        return table
+    def open_and_replace(path, *arguments, **options):
+        file = real(path, *arguments, **options)
+        os.replace(tmp_path / "other.csv", path)  # noqa: PTH105
+        return file
 
-    monkeypatch.setattr(inputs, "read_table", read_and_write)
+    monkeypatch.setattr(Path, "open", open_and_replace)
+    dataset = load(pipeline)
+    monkeypatch.undo()
+    assert dataset.classes == ("a", "b")
+    assert dataset.source_sha256 == hashlib.sha256(TABLE.encode()).hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch) -> None:
+    pipeline, read = made(tmp_path, TABLE), Source.read
+
+    def read_and_write(source, size):
+        chunk = read(source, size)
+        os.utime(pipeline.source, ns=(0, 0))
+        return chunk
+
+    monkeypatch.setattr(Source, "read", read_and_write)
     with pytest.raises(DataError, match=r"t\.csv changed while it was read"):
         load(pipeline)
 

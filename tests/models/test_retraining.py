@@ -65,10 +65,7 @@ def test_nothing_of_the_held_out_rows_reaches_the_model(repository, tmp_path, na
             present = held_out & ~np.isnan(values)
             numeric[column] = np.where(present, -1000 * values, values)
         categorical = {
-            column: [
-                "elsewhere" if out and cell not in data.missing_values else cell
-                for cell, out in zip(cells, held_out, strict=True)
-            ]
+            column: np.where(held_out & ~np.isin(cells, data.missing_values), "elsewhere", cells)
             for column, cells in data.categorical.items()
         }
         return replace(data, numeric=numeric, categorical=categorical)

@@ -111,12 +111,14 @@ def test_values_and_labels(tmp_path: Path) -> None:
     assert data.classes == ("a", "b")
     assert data.labels.tolist() == [1, 0, 1]
     np.testing.assert_array_equal(data.numeric["x"], [1.5, np.nan, -0.2])
-    assert data.categorical["colour"] == ["red", "", "blue"]
+    assert data.categorical["colour"].tolist() == ["red", "", "blue"]
     assert (data.order, data.file) == (("x", "colour"), "t.csv")
 
 
 def test_kinds_can_be_overruled(tmp_path: Path) -> None:
-    assert read(tmp_path, column("1212"), kinds={"x": "categorical"}).categorical["x"] == [*"1212"]
+    assert read(tmp_path, column("1212"), kinds={"x": "categorical"}).categorical["x"].tolist() == [
+        *"1212"
+    ]
     names = [f"name {i}" for i in range(300)]
     assert len(read(tmp_path, column(names), kinds={"x": "categorical"}).categorical["x"]) == 300
 
@@ -216,3 +218,19 @@ def test_a_fingerprint_is_of_the_content(tmp_path: Path, one, other, equal) -> N
 def test_neighbouring_cells_do_not_run_together(tmp_path: Path) -> None:
     data = read(tmp_path, "c,d,y\nab,c,a\na,bc,b\nabc,,a\n,abc,b\n=abc,,a\n")
     assert len(set(data.fingerprints.tolist())) == 5
+
+
+def test_a_column_of_texts_is_one_object_to_whoever_walks_through_a_dataset(tmp_path: Path) -> None:
+    """Prefect enters lists, tuples, sets and dictionaries, cell by cell; arrays it leaves."""
+    data = read(tmp_path, "x,colour,y\n" + "1,red,a\n2,,b\n3,blue,a\n" * 100)
+    visited = [data]
+    for value in visited:
+        if isinstance(value, Dataset):
+            visited += vars(value).values()
+        elif isinstance(value, dict):
+            visited += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set):
+            visited += value
+    assert len(visited) < 40
+    colour = data.categorical["colour"]
+    assert (colour.dtype, colour.shape, type(colour[0])) == (np.dtype(object), (300,), str)
