@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, SettingsError, quote
+from ffn.models.memory import memory_limit
 from ffn.models.pipeline import Pipeline
 from ffn.models.settings import DEFAULT_EXCLUDE
 from ffn.nn import Network
@@ -109,7 +109,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     DataError
         Nothing can be learnt from the training part.
     SettingsError
-        Inputs and networks would not fit into this machine's memory.
+        Inputs and networks would not fit into the memory of this machine or container.
     """
     train_rows = np.flatnonzero(~held_out)
     schema, notices = dataset.learn_schema(train_rows)
@@ -145,12 +145,12 @@ def _check_memory(n_rows: int, n_inputs: int, n_classes: int, pipeline: Pipeline
     networks = 6 * training.networks * Network.count(widths) * item
     figures = 4 * training.networks * training.epochs * 8
     needed = n_rows * n_inputs * item + networks + figures
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    there = memory_limit()
     if needed > there:
         raise SettingsError(
             f"{pipeline.name}: {n_inputs} inputs, hidden layers "
             f"{list(widths[1:-1][:8])}, {n_classes} classes and {training.networks} networks need "
-            f"{needed / 1e9:,.1f} GB of memory, and this machine has {there / 1e9:,.1f} GB. "
+            f"{needed / 1e9:,.1f} GB of memory, and this machine or container has {there / 1e9:,.1f} GB. "
             "Lower network.hidden_layers, training.networks or training.epochs, or exclude "
             "columns."
         )

@@ -135,8 +135,8 @@ def test_what_no_memory_can_hold_is_refused_before_it_is_tried(tmp_path, toml) -
 
 
 def test_inputs_that_no_memory_can_hold_are_refused(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 10))
-    with pytest.raises(SettingsError, match=r"this machine has 0\.0 GB\. Lower network\.hidden"):
+    monkeypatch.setattr(inputs, "memory_limit", lambda: 40_960)
+    with pytest.raises(SettingsError, match=r"or container has 0\.0 GB\. Lower network\.hidden"):
         prepare(made(tmp_path, TABLE))
 
 

@@ -1,0 +1,24 @@
+"""How much memory a process may come to use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["memory_limit"]
+
+# A container's own limit, in version 2 and version 1 of Linux's control groups.
+_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+
+
+def memory_limit(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return bytes: the machine's memory, or a container's share of it where that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *(_read(control_groups / name, machine) for name in _LIMITS)])
+
+
+def _read(path: Path, otherwise: int) -> int:
+    try:
+        return int(path.read_text("ascii"))
+    except (OSError, ValueError):  # not there, or "max"
+        return otherwise
