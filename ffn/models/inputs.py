@@ -150,7 +150,7 @@ def _check_memory(n_rows: int, n_inputs: int, n_classes: int, pipeline: Pipeline
         raise SettingsError(
             f"{pipeline.name}: {n_inputs} inputs, hidden layers "
             f"{list(widths[1:-1][:8])}, {n_classes} classes and {training.networks} networks need "
-            f"{needed / 1e9:,.1f} GB of memory, and this machine or container has {there / 1e9:,.1f} GB. "
-            "Lower network.hidden_layers, training.networks or training.epochs, or exclude "
-            "columns."
+            f"{needed / 1e9:,.1f} GB of memory, and this machine or container has "
+            f"{there / 1e9:,.1f} GB. Lower network.hidden_layers, training.networks or "
+            "training.epochs, or exclude columns."
         )
