@@ -95,7 +95,9 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="refuse a file with a larger share of rejected rows (default: %(default)s)",
     )
-    score.add_argument("--delimiter", help="between fields (default: the pipeline's)")
+    score.add_argument(
+        "--delimiter", type=_delimiter, help="between fields (default: the pipeline's)"
+    )
 
     init = verbs.add_parser(
         "init", parents=[common], help="make a pipeline from a CSV with a label column"
@@ -103,8 +105,14 @@ def build_parser() -> argparse.ArgumentParser:
     init.add_argument("pipeline", metavar="NAME")
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
     init.add_argument("--target", required=True, metavar="COLUMN", help="the label column")
-    init.add_argument("--delimiter", default=",", help="between fields (default: a comma)")
+    init.add_argument(
+        "--delimiter", type=_delimiter, default=",", help="between fields (default: a comma)"
+    )
     return parser
+
+
+def _delimiter(text: str) -> str:
+    return "\t" if text in ("\\t", "tab") else text
 
 
 def _count(text: str) -> int:

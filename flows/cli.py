@@ -45,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FFNError as error:
         print(f"ffn: {error}", file=sys.stderr)  # noqa: T201
         return EXIT_REFUSED
+    except SystemExit as end:
+        if end.code != EXIT_REFUSED:
+            print("ffn: interrupted; what was finished stays.", file=sys.stderr)  # noqa: T201
+        raise
     except BrokenPipeError:
         # Whoever read the output has gone; Python must not try to flush into the void.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

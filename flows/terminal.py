@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ffn.errors import one_line
+from ffn.models.selection import ALPHA
 from ffn.reports.numbers import NOTHING, interval, p_value
 from flows.outcomes import RetrainOutcome, ScoreOutcome
 from flows.progress import listening
@@ -85,13 +87,18 @@ def print_retraining(outcome: RetrainOutcome) -> None:
     """Print the leaderboard, the final figure and the paths on stdout."""
     console = _console()
     table = Table(
-        title=f"{outcome.pipeline}, version {outcome.version.number}", title_justify="left"
+        title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for heading in ("optimizer", "validation log-loss", "validation accuracy", "p (Holm)", ""):
+    for heading in ("optimizer", "log-loss", "accuracy", "p (Holm)", ""):
         table.add_column(heading, no_wrap=True)
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
         marks = ["winner" if won else "tied"] if won or line.tied else []
+        if not marks and line.p_value >= ALPHA:
+            marks.append("no tie")
         if line.finished < line.networks:
             marks.append(f"{line.networks - line.finished} of {line.networks} diverged")
         table.add_row(
@@ -108,6 +115,14 @@ def print_retraining(outcome: RetrainOutcome) -> None:
     console.print(
         f"On {test.rows} held-out rows, looked at once: accuracy {interval(test.accuracy)}, "
         f"log-loss {interval(test.log_loss)} (95 % intervals, the second approximate)."
+    )
+    beaten = (
+        ""
+        if test.accuracy.low > test.baseline.value
+        else (" The interval includes that: the model has not been shown to know more.")
+    )
+    console.print(
+        f"Always answering the most frequent class gets {interval(test.baseline)}.{beaten}"
     )
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
         console.print(f"Note: {one_line(notice)}.")
@@ -133,8 +148,8 @@ def print_scoring(outcome: ScoreOutcome) -> None:
             + (f" (mean confidence {confidence:.3f})." if confidence is not None else "."),
         )
         if result.rejected:
-            reasons = ", ".join(f"{name} {n}" for name, n in result.reject_reasons.items())
-            console.print(f"{result.rejected} rows rejected: {reasons}.")
+            reasons = ", ".join(f"{name}: {n}" for name, n in result.reject_reasons.items())
+            console.print(f"Rows rejected: {result.rejected} ({reasons}).")
         paths = {"predictions": result.output, "manifest": result.manifest}
         _print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
 
@@ -144,7 +159,7 @@ def _classes(counts: dict[str, int]) -> str:
     shown = list(counts.items())
     if len(shown) > _CLASSES_SHOWN:
         shown = sorted(shown, key=lambda item: -item[1])[:_CLASSES_SHOWN]
-    named = ", ".join(f"{one_line(name)} {n}" for name, n in shown)
+    named = ", ".join(f"{one_line(name)}: {n}" for name, n in shown)
     return named + (
         f", {len(counts) - len(shown)} classes more" if len(counts) > len(shown) else ""
     )

@@ -54,6 +54,11 @@ class Evaluation:
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...]
 
+    @property
+    def baseline(self) -> Interval:
+        """What always answering the most frequent class of these rows gets, with its interval."""
+        return wilson(max(figures.rows for figures in self.classes), self.rows)
+
 
 def evaluate_probabilities(
     probabilities: Array, labels: Array, classes: tuple[str, ...], seed: int

@@ -15,7 +15,7 @@ from ffn.errors import TrainingError
 from ffn.models.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import History
 
-__all__ = ["Candidate", "Comparison", "Ranked", "Selection", "select_best"]
+__all__ = ["ALPHA", "Candidate", "Comparison", "Ranked", "Selection", "select_best"]
 
 Array = npt.NDArray[Any]
 

@@ -29,6 +29,10 @@ def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> 
         A column is missing, or a cell has no meaning: a table in memory is scored whole or
         not at all.
     """
+    if not hasattr(rows, "columns"):
+        raise DataError(
+            f"rows are a {type(rows).__name__}; give a DataFrame, whose columns are found by name."
+        )
     numeric = np.empty((len(rows), len(schema.numeric)))
     for f, feature in enumerate(schema.numeric):
         numeric[:, f] = _numbers(_column(rows, feature), feature, schema.missing_values)

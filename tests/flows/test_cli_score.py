@@ -34,7 +34,7 @@ def predictions(root, name="new_flowers.csv"):
 def test_the_inbox_is_scored(ffn, trained, flowers):
     done = ffn("score", "iris", *DIRECT, trained)
     assert (done.code, done.err) == (0, "")
-    assert re.match(r"12 of 12 rows scored with iris version 1: Iris-setosa \d+, ", done.out)
+    assert re.match(r"12 of 12 rows scored with iris version 1: Iris-setosa: \d+, ", done.out)
     found = predictions(trained)
     assert len(found) == len(flowers.splitlines()) - 1
     assert {row["predicted_species"] for row in found} <= set(SPECIES)
