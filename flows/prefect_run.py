@@ -64,7 +64,6 @@ def _server() -> Iterator[None]:
         os.environ.setdefault(name, value)
     import httpx
     from prefect.client.orchestration import get_client
-    from prefect.server.api.server import SubprocessASGIServer
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
     url = PREFECT_API_URL.value()
@@ -78,6 +77,8 @@ def _server() -> Iterator[None]:
                 "it, unset PREFECT_API_URL to have one started for the run, or add --direct."
             ) from None
     else:
+        from prefect.server.api.server import SubprocessASGIServer
+
         _check_home(PREFECT_HOME.value())
         server = SubprocessASGIServer()
         try:

@@ -58,7 +58,7 @@ _WRITING: dict[str, Any] = {
 }
 
 
-@task(name="load", tags=["data"], **_PLAIN)
+@task(name="load", task_run_name="load", **_PLAIN)
 def load(pipeline: Pipeline) -> Dataset:
     """Read and check the training CSV."""
     dataset = retraining.load(pipeline)
@@ -66,7 +66,7 @@ def load(pipeline: Pipeline) -> Dataset:
     return dataset
 
 
-@task(name="split", tags=["data"], **_PLAIN)
+@task(name="split", task_run_name="split", **_PLAIN)
 def split(dataset: Dataset, pipeline: Pipeline) -> Any:
     """Hold rows out for the final figure; returns booleans, one a row."""
     held_out = retraining.split(dataset, pipeline)
@@ -74,7 +74,7 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Any:
     return held_out
 
 
-@task(name="normalise", tags=["data"], **_PLAIN)
+@task(name="normalise", task_run_name="normalise", **_PLAIN)
 def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
     """Turn columns into inputs, with statistics from the training part alone."""
     prepared = retraining.normalise(dataset, held_out, pipeline)
@@ -84,6 +84,8 @@ def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
     return prepared
 
 
+# Only what is worth a limit has a tag: for each tagged run Prefect asks its server for a slot, and
+# SQLite, busy with recording the task before, often has the client try again 2 s later.
 @task(name="train", task_run_name="train-{optimizer}", tags=["training"], **_PLAIN)
 def train(prepared: Prepared, pipeline: Pipeline, optimizer: str) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""
@@ -96,7 +98,7 @@ def train(prepared: Prepared, pipeline: Pipeline, optimizer: str) -> Candidate:
     return candidate
 
 
-@task(name="select-best", tags=["selection"], **_PLAIN)
+@task(name="select-best", task_run_name="select-best", **_PLAIN)
 def select_best(candidates: Sequence[Candidate]) -> Selection:
     """Choose the optimizer by mean validation log-loss."""
     chosen = selection.select_best(candidates)
@@ -104,7 +106,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     return chosen
 
 
-@task(name="refit", task_run_name="refit-{chosen.winner}", tags=["training"], **_PLAIN)
+@task(name="refit", task_run_name="refit-{chosen.winner}", **_PLAIN)
 def refit(
     prepared: Prepared, pipeline: Pipeline, chosen: Selection, candidates: Sequence[Candidate]
 ) -> Refitted:
@@ -114,7 +116,7 @@ def refit(
     return refitted
 
 
-@task(name="evaluate", tags=["selection"], **_PLAIN)
+@task(name="evaluate", task_run_name="evaluate", **_PLAIN)
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Evaluation:
     """Look at the held-out rows, once."""
     evaluation = retraining.evaluate(refitted, prepared, pipeline)
@@ -129,7 +131,7 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Eval
     return evaluation
 
 
-@task(name="serialise", tags=["registry"], **_WRITING)
+@task(name="serialise", task_run_name="serialise", **_WRITING)
 def serialise(
     pipeline: Pipeline,
     prepared: Prepared,
@@ -144,7 +146,7 @@ def serialise(
     return version
 
 
-@task(name="export", tags=["registry"], **_WRITING)
+@task(name="export", task_run_name="export", **_WRITING)
 def export_model(bundle: Bundle, pipeline: Pipeline) -> Path:
     """Write the joblib export for notebooks."""
     path = export_for_notebooks(bundle, pipeline)
@@ -152,7 +154,7 @@ def export_model(bundle: Bundle, pipeline: Pipeline) -> Path:
     return path
 
 
-@task(name="report", tags=["report"], **_WRITING)
+@task(name="report", task_run_name="report", **_WRITING)
 def report(
     pipeline: Pipeline,
     prepared: Prepared,

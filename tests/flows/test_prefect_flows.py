@@ -1,0 +1,267 @@
+"""The flows on a real server: what runs, what it is called, what the dashboard is given."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime
+import io
+import json
+import re
+import shutil
+import time
+
+import pytest
+from command_line import Done, listing, run_apart, run_here
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterId,
+)
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect_server import running_server
+
+from ffn.models import retraining
+from flows.retrain import retrain
+
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with running_server(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _settings(server):
+    with temporary_settings({PREFECT_API_URL: server, PREFECT_LOGGING_TO_API_ENABLED: False}):
+        yield
+
+
+@pytest.fixture
+def client(server):
+    with get_client(sync_client=True) as client:
+        yield client
+
+
+def run(*arguments):
+    """Run the command line here, as its own process would, and keep what it printed."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as err,
+    ):
+        code = run_here(arguments)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def latest(client):
+    return client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)[0]
+
+
+def tasks_of(client, flow_run):
+    runs = client.read_task_runs(
+        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run.id]))
+    )
+    return {task_run.name: task_run for task_run in runs}
+
+
+def artifacts_of(client, flow_run):
+    chosen = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run.id]))
+    return {artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=chosen)}
+
+
+@pytest.fixture(scope="module")
+def retrained(tmp_path_factory, repository, _settings):
+    """A root where Iris was retrained through Prefect, what was printed, and the run."""
+    root = tmp_path_factory.mktemp("retrained") / "root"
+    shutil.copytree(repository / "data/iris", root / "data/iris")
+    done = run("retrain", "iris", "--root", root, "--json")
+    with get_client(sync_client=True) as client:
+        return root, done, latest(client)
+
+
+def bundle(root, version):
+    return listing(root / f"artifacts/iris/models/{version:04d}/bundle")
+
+
+def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained, client):
+    root, done, flow_run = retrained
+    assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
+    assert flow_run.name == "retrain-iris"
+    assert flow_run.state.is_completed()
+    found = json.loads(done.out)
+    assert (found["version"], found["failures"]) == (1, {})
+    direct = json.loads(run("retrain", "iris", "--direct", "--root", root, "--json").out)
+    assert set(direct) == set(found)
+    for key in ("winner", "test", "bundle_sha256", "reason", "notices"):
+        assert direct[key] == found[key]
+
+
+def test_threads_processes_and_no_prefect_give_the_same_bytes(retrained, server, tmp_path):
+    root = shutil.copytree(retrained[0], tmp_path / "root")
+    shutil.rmtree(root / "artifacts")
+    assert run("retrain", "iris", "--direct", "--root", root).code == 0
+    done = run_apart(
+        tmp_path,
+        *("retrain", "iris", "--root", root, "--runner", "process", "--workers", "2"),
+        PREFECT_API_URL=server,
+    )
+    assert (done.code, done.err) == (0, "")
+    assert bundle(retrained[0], 1) == bundle(root, 1) == bundle(root, 2)
+    assert len(bundle(root, 1)) == 3
+
+
+def test_the_steps_are_named_and_tagged(retrained, client):
+    _, done, flow_run = retrained
+    found = tasks_of(client, flow_run)
+    winner = json.loads(done.out)["winner"]
+    steps = ("load", "split", "normalise", "select-best", "evaluate", "serialise", "export")
+    names = {*steps, "report", f"refit-{winner}", *(f"train-{name}" for name in OPTIMIZERS)}
+    assert set(found) == names
+    assert all(task_run.state.is_completed() for task_run in found.values())
+    tagged = {name: task_run.tags for name, task_run in found.items() if task_run.tags}
+    assert tagged == {f"train-{name}": ["training"] for name in OPTIMIZERS}
+    starts = [found[f"train-{name}"].start_time for name in OPTIMIZERS]
+    ends = [found[f"train-{name}"].end_time for name in OPTIMIZERS]
+    # More than one at a time: the second began before the first of all had ended.
+    assert sorted(starts)[1] < min(ends)
+
+
+def test_the_dashboard_gets_the_leaderboard(retrained, client):
+    _, done, flow_run = retrained
+    artifact = artifacts_of(client, flow_run)["leaderboard-iris"]
+    assert artifact.type == "table"
+    rows = json.loads(artifact.data)
+    found = json.loads(done.out)
+    assert {row["optimizer"].split()[0] for row in rows} == set(OPTIMIZERS)
+    assert rows[0]["optimizer"].split()[0] == next(iter(found["optimizers"]))
+    assert all(re.match(r"\d\.\d+ \[\d\.\d+, \d\.\d+\]$", row["accuracy"]) for row in rows)
+    assert artifact.description == found["reason"]
+
+
+def test_the_dashboard_gets_the_report_with_pictures(retrained, client):
+    artifact = artifacts_of(client, retrained[2])["retrain-iris"]
+    assert artifact.type == "markdown"
+    pictures = re.findall(r"!\[[^]]+\]\(data:image/png;base64,([A-Za-z0-9+/=]+)\)", artifact.data)
+    assert len(pictures) == 2
+    reports = retrained[0] / "artifacts/iris/reports/0001"
+    assert [base64.b64decode(picture, validate=True) for picture in pictures] == [
+        (reports / "learning_curves.png").read_bytes(),
+        (reports / "confusion_matrix.png").read_bytes(),
+    ]
+
+
+def test_each_training_shows_its_progress(retrained, client):
+    found = artifacts_of(client, retrained[2])
+    bars = {key: artifact for key, artifact in found.items() if artifact.type == "progress"}
+    assert set(bars) == {f"training-iris-{name}" for name in OPTIMIZERS}
+    assert {float(artifact.data) for artifact in bars.values()} == {100.0}
+
+
+def test_a_score_run_shows_its_files(retrained, client, tmp_path):
+    root = shutil.copytree(retrained[0], tmp_path / "root")
+    inbox = root / "data/iris/inbox"
+    header, *records = (inbox / "new_flowers.csv").read_text().splitlines()
+    (inbox / "two_rows.csv").write_text("\n".join([header, records[0], "1,2,3,4"]) + "\n")
+    done = run("score", "iris", "--root", root, "--json")
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert (found["rows"], found["scored"], found["rejected"]) == (14, 13, 1)
+    flow_run = latest(client)
+    assert (flow_run.name, flow_run.state.is_completed()) == ("score-iris", True)
+    assert set(tasks_of(client, flow_run)) == {
+        "batch-predict-new_flowers.csv",
+        "batch-predict-two_rows.csv",
+    }
+    rows = json.loads(artifacts_of(client, flow_run)["score-iris"].data)
+    assert [(row["file"], row["rows"], row["scored"], row["rejected"]) for row in rows] == [
+        ("new_flowers.csv", "12", "12", "0"),
+        ("two_rows.csv", "2", "1", "1"),
+    ]
+    assert rows[1]["reasons"] == "wrong_field_count 1"
+    counts = re.findall(r"Iris-\w+ (\d+)", rows[0]["classes"])
+    assert sum(map(int, counts)) == 12
+
+
+def test_a_refused_file_fails_the_run_and_not_the_others(retrained, client, tmp_path):
+    root = shutil.copytree(retrained[0], tmp_path / "root")
+    (root / "data/iris/inbox/bad.csv").write_text("x\n1\n")
+    done = run("score", "iris", "--root", root, "--json")
+    assert done.code == 1
+    assert re.fullmatch(r"ffn: 1 of 2 files refused: .*/bad\.csv has no column .*\n", done.err)
+    assert json.loads(done.out)["scored"] == 12
+    flow_run = latest(client)
+    assert flow_run.state.is_failed()
+    assert 'bad.csv has no column "sepal_length"' in flow_run.state.message
+    found = tasks_of(client, flow_run)
+    assert found["batch-predict-bad.csv"].state.is_failed()
+    assert found["batch-predict-new_flowers.csv"].state.is_completed()
+    rows = json.loads(artifacts_of(client, flow_run)["score-iris"].data)
+    assert "has no column" in rows[-1]["reasons"]
+
+
+def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client):
+    (root / "data/iris/train.csv").write_text("")
+    before = listing(root)
+    assert "train.csv is empty" in run("retrain", "iris", "--root", root).refusal
+    flow_run = latest(client)
+    assert flow_run.state.is_failed()
+    assert "train.csv is empty" in flow_run.state.message
+    assert listing(root) == before
+
+
+def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
+    train_candidate = retraining.train_candidate
+
+    def break_adam(prepared, pipeline, optimizer, *rest):
+        if optimizer == "adam":
+            raise MemoryError("no room\nleft")
+        return train_candidate(prepared, pipeline, optimizer, *rest)
+
+    monkeypatch.setattr(retraining, "train_candidate", break_adam)
+    done = run("retrain", "iris", "--root", root)
+    assert (done.code, done.err) == (0, "")
+    assert "\nNote: adam is not in the comparison: no room\\nleft.\n" in done.out
+    flow_run = latest(client)
+    assert flow_run.state.is_completed()
+    found = tasks_of(client, flow_run)
+    assert found["train-adam"].state.is_failed()
+    assert found["train-adamw"].state.is_completed()
+    rows = json.loads(artifacts_of(client, flow_run)["leaderboard-iris"].data)
+    assert {row["optimizer"].split()[0] for row in rows} == {"sgd", "momentum", "adamw"}
+
+
+def test_when_every_training_breaks_the_run_fails_in_one_line(root, client, monkeypatch):
+    def fail(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(retraining, "train_candidate", fail)
+    refusal = run("retrain", "iris", "--root", root).refusal
+    assert refusal.startswith("every training task failed (sgd: no room; momentum: no room;")
+    assert latest(client).state.is_failed()
+    assert not (root / "artifacts/iris/models").exists()
+
+
+def test_a_schedule_gives_scheduled_runs(client, root):
+    """With an SQLAlchemy that Prefect cannot use, the deployment looks ready and none appears."""
+    deployment = retrain.to_deployment(
+        name="hourly",
+        interval=datetime.timedelta(hours=1),
+        parameters={"pipeline": "iris", "root": str(root)},
+    )
+    deployment_id = deployment.apply()
+    ours = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]))
+    deadline = time.monotonic() + 30
+    scheduled = []
+    while not scheduled and time.monotonic() < deadline:
+        time.sleep(0.5)
+        scheduled = client.read_flow_runs(flow_run_filter=ours)
+    assert {flow_run.state.type.value for flow_run in scheduled} == {"SCHEDULED"}
+    times = sorted(flow_run.expected_start_time for flow_run in scheduled)
+    assert times[1] - times[0] == datetime.timedelta(hours=1)
+    client.delete_deployment(deployment_id)
