@@ -237,6 +237,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows=train_rows[None],
             validation_rows=None if held_out is None else held_out[None],
             row_weights=_unless_equal(weights, rows, x.dtype),
+            validation_weights=_unless_equal(weights, rows, x.dtype),
             schedule=self._schedule(math.ceil(len(train_rows) / self.batch_size)),
             patience=self.patience if self.early_stopping else None,
             min_delta=self.min_delta,
@@ -308,7 +309,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
             x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
-        # In float64 a row's answer does not depend on the rows it is asked with.
+        # In float64 the rows asked with it change a row's answer by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
         probabilities: Array = network.predict_proba(x).mean(axis=0)
         return probabilities
