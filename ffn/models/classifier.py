@@ -181,8 +181,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> FFNClassifier:
         """Return a fitted classifier around networks [K, P] that were trained elsewhere.
 
-        ``classes`` are the labels [C] of the outputs; ``parameters`` are the constructor's,
-        beyond those that follow from the network.
+        ``classes`` are the labels [C] of the outputs, sorted; ``parameters`` are the
+        constructor's, beyond those that follow from the network. ``partial_fit`` and a warm
+        start go on from the network. How it was trained is not known here: ``n_iter_`` is 0
+        and ``history_`` empty until this estimator learns.
         """
         fitted = cls(
             hidden_layer_sizes=network.widths[1:-1],
@@ -193,6 +195,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fitted.classes_ = np.array(classes)
         fitted.network_ = network
         fitted.n_features_in_ = network.widths[0]
+        fitted.history_ = History.empty(0, len(network.parameters))
+        fitted.loss_curve_, fitted.n_iter_ = [], 0
+        fitted._batch_generators = None
+        fitted._optimizer_memory = None
         return fitted
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -244,7 +250,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             frozen_layers=self.frozen_layers,
         )
         self._keep(classes, network, history, _loss_curve(history))
-        self._batch_generators = generators
+        self._batch_generators: list[np.random.Generator] | None = generators
         self._optimizer_memory: _Memory | None = None
         return self
 
@@ -277,9 +283,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels = encode_labels(y, weights, known)
         weights = weigh_classes(weights, labels, known, self.class_weight)
         rows = np.flatnonzero(weights)
-        if not going_on:
-            self._batch_generators = self._generators(self.n_networks)
-        network = self._network(len(known), self._batch_generators, going_on)
+        generators = self._batch_generators if going_on else None
+        if generators is None:
+            generators = self._generators(self.n_networks)
+        network = self._network(len(known), generators, going_on)
         optimizer = self._optimizer(network)
         kind = self.optimizer, frozenset(self.frozen_layers)
         memory = self._optimizer_memory if going_on else None
@@ -293,13 +300,14 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             labels,
             epochs=1,
             batch_size=self.batch_size,
-            generators=self._batch_generators,
+            generators=generators,
             rows=rows[None],
             row_weights=_unless_equal(weights, rows, x.dtype),
             frozen_layers=self.frozen_layers,
         )
         before = self.loss_curve_ if going_on else []
         self._keep(known, network, history, before + _loss_curve(history))
+        self._batch_generators = generators
         self._optimizer_memory = (*kind, optimizer.memory)
         return self
 
