@@ -1,4 +1,4 @@
-"""Retraining and scoring in Markdown: the one source of the dashboard's and the HTML's words.
+"""A retraining in Markdown: the one source of the dashboard's and the HTML's words.
 
 Foreign text goes through ``escape``, figures through ``interval``; all intervals are 95 %.
 """
@@ -19,17 +19,9 @@ from ffn.models.statistics import wilson
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import NOTHING, interval, p_value, seconds
-from ffn.reports.scores import score_markdown, score_rows
 from ffn.reports.tables import table
 
-__all__ = [
-    "escape",
-    "leaderboard",
-    "leaderboard_markdown",
-    "retrain_markdown",
-    "score_markdown",
-    "score_rows",
-]
+__all__ = ["leaderboard", "leaderboard_markdown", "retrain_markdown"]
 
 # Longer names would push the figures off the screen.
 _NAME_LETTERS = 60

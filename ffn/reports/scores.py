@@ -1,4 +1,4 @@
-"""Scored files as table and Markdown."""
+"""Scored files as rows of a table."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import NOTHING, seconds
-from ffn.reports.tables import table
 from ffn.scoring.batch import ScoreResult
 
-__all__ = ["score_markdown", "score_rows"]
+__all__ = ["score_rows"]
 
 _CLASSES_NAMED = 10
 _NAME_LETTERS = 40
@@ -55,31 +54,6 @@ def score_rows(
         }
         for file, reason in (refused or {}).items()
     ]
-
-
-def score_markdown(
-    pipeline: str,
-    version: int,
-    results: Sequence[ScoreResult],
-    refused: Mapping[str, str] | None = None,
-) -> str:
-    """Return the report of a scoring run: what became of the rows, then each file."""
-    rows = sum(result.rows for result in results)
-    rejected = sum(result.rejected for result in results)
-    files = "file" if len(results) == 1 else "files"
-    not_scored = f" {len(refused):,} refused." if refused else ""
-    parts = [
-        f"# {escape(pipeline)}: scored with version {version}",
-        f"**{rows - rejected:,} of {rows:,} rows in {len(results):,} {files} scored, "
-        f"{rejected:,} rejected.**{not_scored}",
-    ]
-    if results or refused:
-        parts.append(table(score_rows(results, refused)))
-    rejects = [result for result in results if result.rejected]
-    if rejects:
-        parts.append("Rejected rows, with the reason for each:")
-        parts.append("\n".join(f"- {escape(result.rejects)}" for result in rejects))
-    return "\n\n".join(parts) + "\n"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from ffn.tabular.quoting import quoted, write_record
 from ffn.tabular.schema import Schema
 
-__all__ = ["Suffixes", "added_columns"]
+__all__ = ["UNITS", "Suffixes", "added_columns"]
 
 # Probabilities are written in units of 1/10,000: few enough texts to make each only once.
-_UNITS = 10_000
+UNITS = 10_000
 # Some ten megabytes, whatever the number of classes.
 _POOL_LIMIT = 100_000
 
@@ -38,10 +38,10 @@ class Suffixes:
             added_columns(schema, probabilities=probabilities), delimiter
         )
         self._probabilities = probabilities
-        shares = [f"{delimiter}{unit / _UNITS:.4f}".encode() for unit in range(_UNITS + 1)]
+        shares = [f"{delimiter}{unit / UNITS:.4f}".encode() for unit in range(UNITS + 1)]
         labels = [(delimiter + quoted(label, delimiter)).encode() for label in schema.classes]
         self._shares = shares
-        # Label c with confidence u: entry c * (_UNITS + 1) + u, made when first asked for.
+        # Label c with confidence u: entry c * (UNITS + 1) + u, made when first asked for.
         self._pool = _Pool(labels, shares)
 
     def texts(
@@ -64,9 +64,9 @@ class Suffixes:
             Sum of the confidences in units of 1/10,000: an integer, so that it does not
             depend on how rows are grouped.
         """
-        units = np.rint(probabilities * _UNITS).astype(np.int64)
+        units = np.rint(probabilities * UNITS).astype(np.int64)
         confidence = units[np.arange(len(units)), labels]
-        texts = list(map(self._pool.__getitem__, (labels * (_UNITS + 1) + confidence).tolist()))
+        texts = list(map(self._pool.__getitem__, (labels * (UNITS + 1) + confidence).tolist()))
         if self._probabilities:
             shares = self._shares
             texts = [
@@ -82,7 +82,7 @@ class _Pool(dict[int, bytes]):
         self._labels, self._shares = labels, shares
 
     def __missing__(self, key: int) -> bytes:
-        label, unit = divmod(key, _UNITS + 1)
+        label, unit = divmod(key, UNITS + 1)
         text = self._labels[label] + self._shares[unit]
         if len(self) < _POOL_LIMIT:
             self[key] = text

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.scoring.contract import Contract
+from ffn.scoring.suffixes import UNITS
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import UNKNOWN, trim
 from ffn.tabular.rejects import Reason, Reject, shorten
@@ -18,7 +19,6 @@ from ffn.tabular.schema import Schema
 __all__ = ["Tally"]
 
 _EXAMPLES = 10
-_CONFIDENCE_UNITS = 10_000
 
 
 class Tally:
@@ -64,7 +64,7 @@ class Tally:
         """Mean of the confidences as written; None if no row was scored."""
         if not self.scored:
             return None
-        return round(self._confidence_units / (_CONFIDENCE_UNITS * self.scored), 6)
+        return round(self._confidence_units / (UNITS * self.scored), 6)
 
     def count_rejects(self, rejects: Iterable[Reject]) -> None:
         """Count rejected rows."""

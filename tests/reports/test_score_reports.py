@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from report_inputs import render
 
 from ffn.errors import one_line
-from ffn.reports import markdown
+from ffn.reports.scores import score_rows
+from ffn.reports.tables import table
 from ffn.scoring.batch import ScoreResult
 
 DASH = "\N{EN DASH}"
@@ -37,7 +38,7 @@ def result(name: str = "flowers.csv", **changes: Any) -> ScoreResult:
 
 
 def test_a_row_for_each_file() -> None:
-    assert markdown.score_rows([result(), result("b.csv")])[0] == {
+    assert score_rows([result(), result("b.csv")])[0] == {
         "file": "flowers.csv",
         "rows": "1,205",
         "scored": "1,200",
@@ -51,7 +52,7 @@ def test_a_row_for_each_file() -> None:
 
 
 def test_refused_files_come_last_with_the_reason_in_the_same_columns() -> None:
-    rows = markdown.score_rows([result()], {"bad.csv": 'bad.csv: no column "petal_width".'})
+    rows = score_rows([result()], {"bad.csv": 'bad.csv: no column "petal_width".'})
     assert list(rows[0]) == list(rows[1])
     assert rows[1]["file"] == "bad.csv"
     assert render(rows[1]["reasons"]).text.strip() == (
@@ -61,34 +62,16 @@ def test_refused_files_come_last_with_the_reason_in_the_same_columns() -> None:
 
 
 def test_nothing_scored_has_no_confidence_and_nothing_rejected_no_reason() -> None:
-    (row,) = markdown.score_rows([result(mean_confidence=None, reject_reasons={}, class_counts={})])
+    (row,) = score_rows([result(mean_confidence=None, reject_reasons={}, class_counts={})])
     assert (row["mean confidence"], row["reasons"], row["classes"]) == (DASH, DASH, DASH)
 
 
 def test_of_many_classes_the_largest_are_named() -> None:
     counts = {f"c{number}": number for number in range(30)}
-    (row,) = markdown.score_rows([result(class_counts=counts)])
+    (row,) = score_rows([result(class_counts=counts)])
     assert row["classes"].startswith("c29 29, c28 28, ")
     # 0 + 1 + ... + 19
     assert row["classes"].endswith("c20 20, 20 others 190")
-
-
-def test_the_report_counts_all_rows_and_names_the_rejects() -> None:
-    text = markdown.score_markdown(
-        "iris", 3, [result(), result("b.csv", rows=10, scored=10, rejected=0)], {"c.csv": "why"}
-    )
-    page = render(text)
-    assert "iris: scored with version 3" in page.text
-    assert "1,210 of 1,215 rows in 2 files scored, 5 rejected. 1 refused." in page.text
-    assert len(page.cells) == 4
-    assert "flowers.csv.rejects.csv" in page.text
-    assert "b.csv.rejects.csv" not in page.text
-
-
-def test_an_empty_inbox_is_reported_too() -> None:
-    page = render(markdown.score_markdown("iris", 3, []))
-    assert "0 of 0 rows in 0 files scored, 0 rejected." in page.text
-    assert "table" not in page.names()
 
 
 @pytest.mark.parametrize("field", ["class_counts", "reject_reasons"])
@@ -98,11 +81,9 @@ def test_text_from_files_stays_text(field: str, data: st.DataObject) -> None:
         st.sampled_from("<>&|`[]()!*_\\#~'\"-+=: \n\r\t\u202e\x00aé1."), min_size=1, max_size=30
     )
     name, file, reason = (data.draw(hostile) for _ in range(3))
-    plain = render(markdown.score_markdown("iris", 3, [result(**{field: {"x": 1}})], {"f": "r"}))
-    text = markdown.score_markdown(
-        "iris", 3, [result(name=f"{file.strip('/')}x", **{field: {name: 1}})], {file: reason}
-    )
-    page = render(text)
+    plain = render(table(score_rows([result(**{field: {"x": 1}})], {"f": "r"})))
+    found = result(name=f"{file.strip('/')}x", **{field: {name: 1}})
+    page = render(table(score_rows([found], {file: reason})))
     assert page.tags == plain.tags
     assert f"{one_line(name)} 1" in page.cells[1]
     assert page.cells[2][0] == one_line(file)
