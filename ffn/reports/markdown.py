@@ -148,7 +148,7 @@ def _held_out(prepared: Prepared, evaluation: Evaluation) -> str:
         f"{evaluation.rows:,} rows on which nothing was fitted, tuned or chosen, beside "
         f"{len(prepared.x_train):,} to train on. Accuracy {interval(evaluation.accuracy)}, "
         f"log-loss {interval(evaluation.log_loss)} nats a row, with 95 % intervals as "
-        "everywhere here."
+        "everywhere here; that of the log-loss is approximate."
     )
 
 

@@ -31,8 +31,8 @@ def score_rows(
             "rows": f"{result.rows:,}",
             "scored": f"{result.scored:,}",
             "rejected": f"{result.rejected:,}",
-            "classes": _counts(result.class_counts),
             "reasons": _counts(result.reject_reasons),
+            "classes": _counts(result.class_counts),
             "mean confidence": NOTHING
             if result.mean_confidence is None
             else f"{result.mean_confidence:.3f}",
@@ -46,8 +46,8 @@ def score_rows(
             "rows": NOTHING,
             "scored": NOTHING,
             "rejected": NOTHING,
-            "classes": NOTHING,
             "reasons": f"not scored: {escape(reason)}",
+            "classes": NOTHING,
             "mean confidence": NOTHING,
             "seconds": NOTHING,
             "output": NOTHING,
