@@ -10,7 +10,7 @@ from ffn.errors import FFNError
 from ffn.models import retraining
 from ffn.models.pipeline import Pipeline
 from ffn.models.selection import select_best
-from ffn.models.serialisation import serialise
+from ffn.models.serialisation import promote_version, serialise
 from ffn.reports.retrain import write_report
 from ffn.scoring.export import export_for_notebooks
 from ffn.scoring.model import load
@@ -47,6 +47,8 @@ def retrain(pipeline: Pipeline) -> RetrainOutcome:
         report = write_report(
             pipeline, prepared, candidates, selection, refitted, evaluation, version
         )
+        # Last, so that nothing scores before all that speaks of it is there.
+        promote_version(pipeline, version, selection)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,

@@ -74,6 +74,8 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         version = tasks.serialise(found, prepared, candidates, selection, refitted, evaluation)
         export = tasks.export_model(refitted.bundle, found)
         report = tasks.report(found, prepared, candidates, selection, refitted, evaluation, version)
+        # Last, so that nothing scores before all that speaks of it is there.
+        tasks.promote(found, version, selection)
     return RetrainOutcome(
         pipeline=found.name,
         version=version,

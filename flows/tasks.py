@@ -31,6 +31,7 @@ __all__ = [
     "export_model",
     "load",
     "normalise",
+    "promote",
     "refit",
     "report",
     "select_best",
@@ -140,7 +141,7 @@ def serialise(
     refitted: Refitted,
     evaluation: Evaluation,
 ) -> Version:
-    """Write the new version and promote it."""
+    """Write the new version."""
     version = serialisation.serialise(pipeline, prepared, candidates, chosen, refitted, evaluation)
     get_run_logger().info("version %d, bundle %s", version.number, version.sha256)
     return version
@@ -169,6 +170,13 @@ def report(
     artifacts.show_retraining(pipeline.name, chosen, written)
     get_run_logger().info("report: %s", written.html)
     return written
+
+
+@task(name="promote", task_run_name="promote", **_WRITING)
+def promote(pipeline: Pipeline, version: Version, chosen: Selection) -> None:
+    """Make the new version the one that scores."""
+    serialisation.promote_version(pipeline, version, chosen)
+    get_run_logger().info("version %d scores from now on", version.number)
 
 
 @task(name="batch-predict", task_run_name="batch-predict-{source.name}", tags=["scoring"], **_PLAIN)

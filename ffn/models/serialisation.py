@@ -47,10 +47,10 @@ def serialise(
     refitted: Refitted,
     evaluation: Evaluation,
 ) -> Version:
-    """Write the bundle, its figures and its provenance as a new version, and promote it.
+    """Write the bundle, its figures and its provenance as a new version.
 
     The bundle is read back and has to give the same probabilities for the training rows
-    before the version counts.
+    before the version counts. It does not score before ``promote_version``.
 
     Raises
     ------
@@ -69,13 +69,11 @@ def serialise(
         write_json(folder / "provenance.json", _provenance(pipeline, prepared))
 
     number = add_version(pipeline.artifacts, fill)
-    version = Version(
+    return Version(
         number=number,
         bundle=version_folder(pipeline.artifacts, number) / BUNDLE_FOLDER,
         sha256=digests[0],
     )
-    promote_version(pipeline, version, selection)
-    return version
 
 
 def promote_version(pipeline: Pipeline, version: Version, selection: Selection) -> None:

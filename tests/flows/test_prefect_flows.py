@@ -121,7 +121,13 @@ def test_the_steps_are_named_and_tagged(retrained, client):
     found = tasks_of(client, flow_run)
     winner = json.loads(done.out)["winner"]
     steps = ("load", "split", "normalise", "select-best", "evaluate", "serialise", "export")
-    names = {*steps, "report", f"refit-{winner}", *(f"train-{name}" for name in OPTIMIZERS)}
+    names = {
+        *steps,
+        "report",
+        "promote",
+        f"refit-{winner}",
+        *(f"train-{name}" for name in OPTIMIZERS),
+    }
     assert set(found) == names
     assert all(task_run.state.is_completed() for task_run in found.values())
     tagged = {name: task_run.tags for name, task_run in found.items() if task_run.tags}

@@ -11,11 +11,11 @@ import safetensors.numpy
 from retrained import Run, run, shipped
 
 import ffn
-from ffn.errors import BundleError
+from ffn.errors import BundleError, RegistryError
 from ffn.models import serialisation
 from ffn.models.bundle import read_bundle
 from ffn.models.registry import production_version, versions
-from ffn.models.serialisation import jsonable
+from ffn.models.serialisation import jsonable, promote_version
 from ffn.models.statistics import Interval
 
 QUICK = {"epochs": 6, "networks": 3}
@@ -59,8 +59,18 @@ def test_a_version_holds_bundle_figures_curves_and_provenance(quick: Run, tmp_pa
         "metrics.json",
         "provenance.json",
     }
-    assert production_version(tmp_path / "iris") == version.number == 1
+    assert version.number == 1
     assert read_bundle(version.bundle).sha256 == version.sha256
+
+
+def test_a_version_scores_when_it_is_promoted_and_not_before(quick: Run, tmp_path: Path) -> None:
+    found = elsewhere(quick, tmp_path / "iris")
+    version = found.serialise()
+    with pytest.raises(RegistryError, match=r"iris: no model in production"):
+        production_version(tmp_path / "iris")
+    assert not (tmp_path / "iris" / "history.jsonl").exists()
+    promote_version(found.pipeline, version, found.selection)
+    assert production_version(tmp_path / "iris") == 1
     pointer = strict(tmp_path / "iris" / "production.json")
     assert pointer == {"version": 1, "bundle_sha256": version.sha256}
     history = strict(tmp_path / "iris" / "history.jsonl")
