@@ -87,4 +87,4 @@ def test_text_from_files_stays_text(field: str, data: st.DataObject) -> None:
     assert page.tags == plain.tags
     assert f"{one_line(name)} 1" in page.cells[1]
     assert page.cells[2][0] == one_line(file)
-    assert page.cells[2][5] == f"not scored: {one_line(reason)}"
+    assert page.cells[2][4] == f"not scored: {one_line(reason)}"
