@@ -113,7 +113,7 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from ffn.models.initialise import initialise
+    from ffn.models.new_pipeline import initialise
 
     root = _root(options)
     settings, notices = initialise(

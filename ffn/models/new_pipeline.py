@@ -1,10 +1,9 @@
-"""A user's CSV becomes a pipeline: a commented ``pipeline.toml`` from a look at the data."""
+"""A new pipeline from a user's CSV: a commented ``pipeline.toml`` from a look at the data."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
-from ffn.files import sweep, sync_folder, temporary_name
+from ffn.files import atomic_file, staging_folder, sweep, sync_folder, write_bytes
 from ffn.models.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.models.retraining import load, normalise, split
 from ffn.models.settings import DEFAULT_MISSING, check_settings
 from ffn.tabular.cells import numbers, trim
+from ffn.tabular.sources import open_source
 from ffn.tabular.table import Table, read_table
 
 __all__ = ["initialise"]
 
 _ID_NAME = re.compile(r"(?:.*[_ .-])?(?:id|uuid|guid|index|rowid|row_id|key)|Unnamed: 0|", re.I)
 _TRAINING_CSV = "train.csv"
+_COPIED_AT_ONCE = 1024 * 1024
 # Not read as missing unless the settings say so; met among numbers, they can be nothing else.
 _OTHER_MISSING = ("?", "-", "--", ".", "n/a", "#N/A", "<NA>", "none", "None")
 
@@ -55,7 +56,8 @@ def initialise(
     Raises
     ------
     SettingsError, DataError
-        The pipeline exists already, or the table cannot be learnt from; nothing is written.
+        The pipeline exists already, the table cannot be learnt from, or it changes while it
+        is looked at and copied; nothing is written.
     """
     folder = root / "data" / check_name(name)
     if folder.exists():
@@ -75,29 +77,41 @@ def initialise(
     artifacts = root / "artifacts" / name
     pipeline = Pipeline(name=name, settings=settings, folder=source.parent, artifacts=artifacts)
     dataset = load(pipeline)
+    if dataset.source_sha256 != table.source_sha256:
+        raise _changed(source)
     prepared = normalise(dataset, split(dataset, pipeline), pipeline)
     hidden = _hidden_layers(prepared.x_train.shape[1], len(dataset.classes))
     text = _settings_text(name, _TRAINING_CSV, target, delimiter, found, hidden)
     try:
-        _write(folder, source, text)
+        _write(folder, source, table.source_sha256, text)
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
     return folder / SETTINGS_FILE, [*found.notices, *prepared.notices]
 
 
-def _write(folder: Path, source: Path, text: str) -> None:
+def _write(folder: Path, source: Path, sha256: str, text: str) -> None:
     """Make the pipeline's folder, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
-    staging = folder.parent / temporary_name()
-    try:
-        (staging / "inbox").mkdir(parents=True)
-        shutil.copyfile(source, staging / _TRAINING_CSV)
-        (staging / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    with staging_folder(folder.parent) as staging:
+        (staging / "inbox").mkdir()
+        _copy(source, staging / _TRAINING_CSV, sha256)
+        write_bytes(staging / SETTINGS_FILE, text.encode())
         staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     sync_folder(folder.parent)
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file, and make sure that the copy is what the settings were made for."""
+    with open_source(source) as stream, atomic_file(target) as copy:
+        while chunk := stream.read(_COPIED_AT_ONCE):
+            copy.write(chunk)
+        if stream.sha256 != sha256:
+            raise _changed(source)
+
+
+def _changed(source: Path) -> DataError:
+    return DataError(f"{source} changed while it was read. Try again when nothing writes to it.")
 
 
 @dataclass(frozen=True, kw_only=True)
