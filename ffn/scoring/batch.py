@@ -152,7 +152,7 @@ def score_csv(
                         on_progress(_progress(job.tally, stream))
                 stream.check_unchanged()
                 _check_counts(records, job.tally)
-                refusal = _refusal(job.tally, max_reject_rate)
+                refusal = job.tally.refusal(max_reject_rate)
                 if refusal:
                     # It would speak for other rejects than those that are there now.
                     remove(targets[2])
@@ -262,20 +262,6 @@ def _check_counts(records: Records, tally: Tally) -> None:
         raise RuntimeError(
             f"{records.rows} rows read, {tally.scored} scored, {tally.rejected} rejected"
         )
-
-
-def _refusal(tally: Tally, max_reject_rate: float) -> str:
-    """Why so many rejects refuse the file; empty if they do not."""
-    rows = tally.scored + tally.rejected
-    counts = ", ".join(f"{reason} {count:,}" for reason, count in tally.reject_reasons.items())
-    if rows and not tally.scored:
-        return f"all {rows:,} rows were rejected ({counts}), so no output was written."
-    if tally.rejected > max_reject_rate * rows:
-        return (
-            f"{tally.rejected:,} of {rows:,} rows were rejected ({counts}), more than the "
-            f"share of {max_reject_rate:g} allowed, so no output was written."
-        )
-    return ""
 
 
 def _keep_alone(rejects: IO[bytes], path: Path) -> None:

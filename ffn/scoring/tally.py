@@ -96,6 +96,19 @@ class Tally:
                     cells = map(trim, block.take(unseen).cells(column))
                     examples |= dict.fromkeys(map(shorten, cells))
 
+    def refusal(self, max_reject_rate: float) -> str:
+        """Return why so many rejects refuse the file; empty if they do not."""
+        rows = self.scored + self.rejected
+        counts = ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
+        if rows and not self.scored:
+            return f"all {rows:,} rows were rejected ({counts}), so no output was written."
+        if self.rejected > max_reject_rate * rows:
+            return (
+                f"{self.rejected:,} of {rows:,} rows were rejected ({counts}), more than the "
+                f"share of {max_reject_rate:g} allowed, so no output was written."
+            )
+        return ""
+
     def to_json(self) -> dict[str, Any]:
         """Return every count, as a manifest holds them."""
         return {
