@@ -106,6 +106,20 @@ def build_parser() -> argparse.ArgumentParser:
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
     init.add_argument("--target", required=True, metavar="COLUMN", help="the label column")
     init.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="not a feature (may be given several times)",
+    )
+    init.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help='a cell text that means "no value" (may be given several times)',
+    )
+    init.add_argument(
         "--delimiter", type=_delimiter, default=",", help="between fields (default: a comma)"
     )
     return parser

@@ -122,6 +122,8 @@ def _init(options: argparse.Namespace) -> int:
         target=options.target,
         root=root,
         delimiter=options.delimiter,
+        exclude=options.exclude,
+        missing=options.missing,
     )
     if options.json:
         found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}
