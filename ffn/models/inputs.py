@@ -15,7 +15,7 @@ from ffn.models.settings import DEFAULT_EXCLUDE
 from ffn.nn import Network
 from ffn.tabular.dataset import Dataset, choose_features, read_dataset
 from ffn.tabular.preparation import Preparation, fit_preparation
-from ffn.tabular.schema import Schema
+from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 from ffn.tabular.table import read_table
 
@@ -77,6 +77,11 @@ def load(pipeline: Pipeline) -> Dataset:
         default_exclude=DEFAULT_EXCLUDE,
         where=table.path.name,
     )
+    for name in set(prediction_columns(data.target)).intersection(features):
+        raise SettingsError(
+            f"{table.path.name} has a feature column {quote(name)}, which is what scoring calls a "
+            "column that it adds. Rename the column."
+        )
     return read_dataset(
         table,
         target=data.target,

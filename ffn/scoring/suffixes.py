@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.quoting import quoted, write_record
-from ffn.tabular.schema import Schema
+from ffn.tabular.schema import Schema, prediction_columns
 
 __all__ = ["UNITS", "Suffixes", "added_columns"]
 
@@ -21,7 +21,7 @@ _POOL_LIMIT = 100_000
 def added_columns(schema: Schema, *, probabilities: bool) -> tuple[str, ...]:
     """Return the names of the columns that scoring adds."""
     every = [f"probability_{label}" for label in schema.classes] if probabilities else []
-    return (f"predicted_{schema.target}", "confidence", *every)
+    return (*prediction_columns(schema.target), *every)
 
 
 class Suffixes:

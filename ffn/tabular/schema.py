@@ -7,9 +7,14 @@ from typing import Any, Literal, get_args
 
 from ffn.errors import BundleError, quote
 
-__all__ = ["Feature", "Kind", "Schema"]
+__all__ = ["Feature", "Kind", "Schema", "prediction_columns"]
 
 Kind = Literal["numeric", "categorical"]
+
+
+def prediction_columns(target: str) -> tuple[str, str]:
+    """Return the headers of the two columns that scoring always adds."""
+    return f"predicted_{target}", "confidence"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,8 @@ def test_row_numbers_are_no_features(tmp_path) -> None:
         ("p,y\n" + ",a\n,b\n" * 9, DataError, r't\.csv, column "p": no values to learn from'),
         (TABLE.replace(",b\n", ",a\n"), DataError, r'column "y": every row has the label "a"'),
         (TABLE + "1,2,c\n2,2,c\n", DataError, r'class "c" has 2; each class needs 3\. Add rows'),
+        ("confidence,y\n1,a\n2,b\n", SettingsError, 'feature column "confidence", .* Rename'),
+        ("predicted_y,y\n1,a\n2,b\n", SettingsError, 'feature column "predicted_y", .* Rename'),
         ("p,y\n" + "5,a\n5,b\n" * 9, DataError, r"every feature column is constant"),
         ("p,y\n" + "5,a\n6,b\n" * 2, DataError, r'class "a" has 1, "b" has 1; each class needs 3'),
     ],
