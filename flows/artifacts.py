@@ -28,7 +28,8 @@ from flows.progress import Sink
 
 __all__ = ["scoring_progress", "show_retraining", "show_scoring", "training_progress"]
 
-# An update is a call to the server of 20 to 50 ms.
+# An update is a call to the server of 20 to 50 ms, and an event that it keeps for days: at most
+# one a second and one a percent.
 _SECONDS_BETWEEN_UPDATES = 1.0
 
 
@@ -44,14 +45,16 @@ def _progress(key: str, description: str) -> Iterator[Sink]:
     with _unless_it_fails():
         # Prefect's types say that a coroutine may come back; to a synchronous caller none does.
         bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
-    last = time.monotonic()
+    last, shown = time.monotonic(), 0
 
     def show(_label: str, done: int, total: int) -> None:
-        nonlocal last
-        if bar is not None and time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES:
+        nonlocal last, shown
+        percent = 100 * done // total
+        due = percent > shown and time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES
+        if bar is not None and due:
             with _unless_it_fails():
-                update_progress_artifact(bar, 100 * done / total)
-            last = time.monotonic()
+                update_progress_artifact(bar, float(percent))
+            last, shown = time.monotonic(), percent
 
     yield show
     if bar is not None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from prefect import flow, get_run_logger
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import TrainingError
 from ffn.models.pipeline import find_pipeline
+from ffn.models.selection import Candidate
 from flows import tasks
+from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks
 from flows.outcomes import RetrainOutcome, lost
 from flows.progress import stage
@@ -54,18 +58,8 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
             optimizer: tasks.train.submit(prepared, found, optimizer)
             for optimizer in found.settings.optimizers.candidates()
         }
-        candidates, failures = [], {}
-        for place, (optimizer, future) in enumerate(futures.items()):
-            stage(f"training, {place} of {len(futures)} done")
-            try:
-                candidates.append(future.result())
-            except Exception as error:
-                # The others may still give a model; which one is lost is told.
-                failures[optimizer] = str(error)
-                get_run_logger().warning("%s is lost: %s", optimizer, error)
-        if not candidates:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-            raise TrainingError(f"every training task failed ({reasons}).")
+        with marking_abandoned(futures.values()):
+            candidates, failures = _collect(futures)
         selection = tasks.select_best(candidates)
         stage(f"refitting {selection.winner}")
         refitted = tasks.refit(prepared, found, selection, candidates)
@@ -87,3 +81,22 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         failures=failures | lost(candidates),
         seconds=time.perf_counter() - started,
     )
+
+
+def _collect(
+    futures: Mapping[str, PrefectFuture[Candidate]],
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Return what the trainings gave, and why others gave nothing."""
+    candidates, failures = [], {}
+    for place, (optimizer, future) in enumerate(futures.items()):
+        stage(f"training, {place} of {len(futures)} done")
+        try:
+            candidates.append(future.result())
+        except Exception as error:
+            # The others may still give a model; which one is lost is told.
+            failures[optimizer] = str(error)
+            get_run_logger().warning("%s is lost: %s", optimizer, error)
+    if not candidates:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+        raise TrainingError(f"every training task failed ({reasons}).")
+    return candidates, failures

@@ -1,0 +1,39 @@
+"""Task runs whose process was ended or killed: nobody else would tell the server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
+from prefect.futures import PrefectFuture
+from prefect.states import Crashed
+
+__all__ = ["marking_abandoned"]
+
+
+@contextlib.contextmanager
+def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]:
+    """If the block raises, mark those of the task runs as crashed that have no end.
+
+    A task in a process cannot do so when a signal ends it; it would be running for ever.
+    """
+    try:
+        yield
+    except BaseException:
+        _mark(futures)
+        raise
+
+
+def _mark(futures: Collection[PrefectFuture[Any]]) -> None:
+    with get_client(sync_client=True) as client:
+        for future in futures:
+            # Those that had not begun are not there.
+            with contextlib.suppress(ObjectNotFound):
+                state = client.read_task_run(future.task_run_id).state
+                if state is None or not state.is_final():
+                    crashed: State[Any] = Crashed(message="Ended before it was done.")
+                    client.set_task_run_state(future.task_run_id, crashed, force=True)

@@ -1,0 +1,150 @@
+"""Prefect's server for one run of the command line: the configured one, or one of our own."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+from ffn.errors import FFNError
+
+__all__ = ["ServerError", "server"]
+
+# A first start, which makes the database, takes 8 to 20 s here; small machines are slower.
+_STARTUP_SECONDS = 90.0
+# A server told to end while it makes its database first finishes that.
+_SHUTDOWN_SECONDS = 10.0
+_SERVE = """
+import signal, sys, uvicorn
+from prefect.server.api.server import create_app
+app = create_app(ephemeral=True, final=True)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+uvicorn.run(
+    app, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", timeout_graceful_shutdown=1
+)
+"""
+
+
+class ServerError(FFNError):
+    """Prefect's server does not answer, or not us."""
+
+
+@contextlib.contextmanager
+def server() -> Iterator[None]:
+    """Use the configured server, or one of our own until the interpreter's exit.
+
+    Prefect would start one by itself, but each worker process another, and all of them in the
+    terminal's foreground: Ctrl-C would end the server first and leave the run to wait for it.
+    """
+    url = PREFECT_API_URL.value()
+    if url:
+        _check(url)
+    else:
+        _check_home(PREFECT_HOME.value())
+        url = _start()
+    with temporary_settings({PREFECT_API_URL: url}):
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise ServerError(
+                f"Prefect's server at {url} was lost ({_first_line(error)}). Run again."
+            ) from None
+
+
+def _check(url: str) -> None:
+    try:
+        with get_client(sync_client=True) as client:
+            client.raise_for_api_version_mismatch()
+    except (RuntimeError, httpx.HTTPError) as error:
+        raise ServerError(
+            f"Prefect's server at {url} cannot be used ({_first_line(error)}). Start or repair "
+            "it, unset PREFECT_API_URL to have one started for the run, or add --direct."
+        ) from None
+
+
+def _check_home(home: Path) -> None:
+    """Refuse a folder without which the server would only fail after its whole time to start."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(home, os.W_OK) else "not writable"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise ServerError(
+            f"Prefect's folder {home} cannot be used ({reason}). Set PREFECT_HOME to one that can "
+            "be written to, or add --direct to run without Prefect."
+        )
+
+
+def _start() -> str:
+    """Start a server that ends with this process, and return its URL when it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    errors = tempfile.TemporaryFile()  # noqa: SIM115
+    # A signal between start and registration would leave a server that nobody knows. The mask is
+    # inherited, so the server lifts it.
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", _SERVE, str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+        )
+        # Not ended with the block: Prefect sends its last logs and events at the exit.
+        atexit.register(_stop, process, errors)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+    url = f"http://127.0.0.1:{port}/api"
+    deadline = time.monotonic() + _STARTUP_SECONDS
+    while not _answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ServerError(
+                f"Prefect's server does not start ({_last_line(errors)}). See what "
+                "`prefect server start` says, or add --direct to run without Prefect."
+            )
+        time.sleep(0.1)
+    return url
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_SHUTDOWN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    errors.close()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").split("\n")
+    written = [line.strip() for line in lines if line.strip()]
+    return written[-1].rstrip(".") if written else "it does not answer"

@@ -1,0 +1,124 @@
+"""Ctrl-C and SIGTERM: a run ends in seconds, marked so, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from command_line import command, environment
+
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+SECONDS_TO_BEGIN = 90
+SECONDS_TO_END = 15
+
+
+@pytest.fixture
+def endless(root):
+    """A pipeline whose training takes minutes."""
+    settings = root / "data/iris/pipeline.toml"
+    settings.write_text(re.sub(r"epochs = \d+", "epochs = 200000", settings.read_text()))
+    return root
+
+
+def processes(home: Path) -> dict[int, str]:
+    """Living processes that were started with this home: the command and all it started."""
+    mark = f"HOME={home}\0".encode()
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        # A process may end while it is looked at.
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes() + b"\0":
+                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+    return found
+
+
+def states(home: Path, table: str) -> dict[str, str]:
+    """Names and states of the runs that Prefect has recorded."""
+    database = home / ".prefect/prefect.db"
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
+    ):
+        return dict(connection.execute(f"SELECT name, state_type FROM {table}").fetchall())
+    return {}
+
+
+def trains(home: Path) -> bool:
+    """Whether two trainings run at the same time."""
+    found = states(home, "task_run")
+    return sum(found.get(f"train-{name}") == "RUNNING" for name in OPTIMIZERS) == 2
+
+
+def spins(run: subprocess.Popen[bytes]) -> bool:
+    """Whether a process has worked for longer than all its imports take."""
+    ticks = sum(map(int, Path(f"/proc/{run.pid}/stat").read_text().rsplit(")")[-1].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK") > 6
+
+
+def listing(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*")}
+
+
+def wait_until(ready, run: subprocess.Popen[bytes], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert run.poll() is None, "the run has ended"
+        assert time.monotonic() < deadline, "the training has not begun"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        (["--direct"], signal.SIGINT),
+        (["--direct"], signal.SIGTERM),
+        (["--workers", "2"], signal.SIGINT),
+        (["--workers", "2"], signal.SIGTERM),
+        (["--workers", "2", "--runner", "process"], signal.SIGINT),
+    ],
+)
+def test_a_signal_ends_a_training(endless, tmp_path, options, number):
+    home = tmp_path / "home"
+    home.mkdir()
+    before = listing(endless)
+    printed = home / "printed"
+    with printed.open("wb") as output:
+        run = subprocess.Popen(
+            command("retrain", "iris", "--root", endless, *options),
+            env=environment(home),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        direct = "--direct" in options
+        wait_until(lambda: spins(run) if direct else trains(home), run, SECONDS_TO_BEGIN)
+        assert len(processes(home)) > (0 if direct else 1)
+        if number == signal.SIGINT:
+            # Ctrl-C reaches all that the terminal has in the foreground.
+            os.killpg(run.pid, number)
+        else:
+            run.send_signal(number)
+        run.wait(timeout=SECONDS_TO_END)
+        assert run.returncode == 128 + number
+        assert printed.read_text() == "ffn: interrupted; what was finished stays.\n"
+        # Servers and workers have ended with it, or are about to.
+        deadline = time.monotonic() + 5
+        while processes(home) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert processes(home) == {}
+    finally:
+        for pid in processes(home):
+            os.kill(pid, signal.SIGKILL)
+        run.wait()
+    assert listing(endless) == before
+    if not direct:
+        assert states(home, "flow_run")["retrain-iris"] in {"CRASHED", "CANCELLED"}
+        assert "RUNNING" not in states(home, "task_run").values()
