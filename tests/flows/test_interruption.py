@@ -14,9 +14,14 @@ from pathlib import Path
 import pytest
 from command_line import command, environment
 
-OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 SECONDS_TO_BEGIN = 90
 SECONDS_TO_END = 15
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One for all runs: Prefect makes its database once."""
+    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
@@ -40,26 +45,29 @@ def processes(home: Path) -> dict[int, str]:
 
 
 def states(home: Path, table: str) -> dict[str, str]:
-    """Names and states of the runs that Prefect has recorded."""
+    """Names and states of the last runs that Prefect has recorded."""
     database = home / ".prefect/prefect.db"
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
     ):
-        return dict(connection.execute(f"SELECT name, state_type FROM {table}").fetchall())
+        select = f"SELECT name, state_type FROM {table} ORDER BY created"
+        return dict(connection.execute(select).fetchall())
     return {}
 
 
 def trains(home: Path) -> bool:
-    """Whether two trainings run at the same time."""
-    found = states(home, "task_run")
-    return sum(found.get(f"train-{name}") == "RUNNING" for name in OPTIMIZERS) == 2
+    """Whether a training runs, and the server has heard of it."""
+    return any(
+        name.startswith("train-") and state == "RUNNING"
+        for name, state in states(home, "task_run").items()
+    )
 
 
 def spins(run: subprocess.Popen[bytes]) -> bool:
     """Whether a process has worked for longer than all its imports take."""
     ticks = sum(map(int, Path(f"/proc/{run.pid}/stat").read_text().rsplit(")")[-1].split()[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK") > 6
+    return ticks / os.sysconf("SC_CLK_TCK") > 3
 
 
 def listing(root: Path) -> set[str]:
@@ -76,19 +84,18 @@ def wait_until(ready, run: subprocess.Popen[bytes], seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("options", "number"),
+    # With one worker three trainings are still to begin, and the server has a core to itself.
     [
         (["--direct"], signal.SIGINT),
         (["--direct"], signal.SIGTERM),
-        (["--workers", "2"], signal.SIGINT),
-        (["--workers", "2"], signal.SIGTERM),
-        (["--workers", "2", "--runner", "process"], signal.SIGINT),
+        (["--workers", "1"], signal.SIGINT),
+        (["--workers", "1"], signal.SIGTERM),
+        (["--workers", "1", "--runner", "process"], signal.SIGINT),
     ],
 )
-def test_a_signal_ends_a_training(endless, tmp_path, options, number):
-    home = tmp_path / "home"
-    home.mkdir()
+def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
     before = listing(endless)
-    printed = home / "printed"
+    printed = tmp_path / "printed"
     with printed.open("wb") as output:
         run = subprocess.Popen(
             command("retrain", "iris", "--root", endless, *options),
