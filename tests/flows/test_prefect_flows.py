@@ -63,11 +63,22 @@ def latest(client):
     return client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)[0]
 
 
-def tasks_of(client, flow_run):
+def tasks_now(client, flow_run):
     runs = client.read_task_runs(
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run.id]))
     )
     return {task_run.name: task_run for task_run in runs}
+
+
+def tasks_of(client, flow_run):
+    """Task runs by name; the server hears of their ends by events, a moment later."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = tasks_now(client, flow_run)
+        if all(run.state and run.state.is_final() for run in found.values()):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
 
 
 def artifacts_of(client, flow_run):
