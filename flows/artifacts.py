@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import re
 import time
 from collections.abc import Iterator
@@ -90,7 +91,7 @@ def scoring_progress(pipeline: str, source: Path) -> Iterator[Sink]:
 def show_retraining(pipeline: str, selection: Selection, report: Report) -> None:
     """Show the leaderboard as a table, and the report with its pictures."""
     create_table_artifact(
-        leaderboard(selection),
+        _plain(leaderboard(selection)),
         key=_key("leaderboard", pipeline),
         description=escape(selection.reason),
     )
@@ -103,9 +104,14 @@ def show_retraining(pipeline: str, selection: Selection, report: Report) -> None
 
 def show_scoring(outcome: ScoreOutcome) -> None:
     """Show the files, rows, rejects and class counts of a scoring run as a table."""
-    refused = {str(refusal.source): refusal.reason for refusal in outcome.refusals}
+    refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
     create_table_artifact(
-        score_rows(outcome.results, refused),
+        _plain(score_rows(outcome.results, refused)),
         key=_key("score", outcome.pipeline),
         description=f"Files scored with version {outcome.version} of {outcome.pipeline}",
     )
+
+
+def _plain(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return cells made for Markdown as the dashboard's tables take them: as plain text."""
+    return [{name: html.unescape(cell) for name, cell in row.items()} for row in rows]

@@ -184,7 +184,7 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
     root = shutil.copytree(retrained[0], tmp_path / "root")
     inbox = root / "data/iris/inbox"
     header, *records = (inbox / "new_flowers.csv").read_text().splitlines()
-    (inbox / "two_rows.csv").write_text("\n".join([header, records[0], "1,2,3,4"]) + "\n")
+    (inbox / "[two] & <b>_.csv").write_text("\n".join([header, records[0], "1,2,3,4"]) + "\n")
     done = run("score", "iris", "--root", root, "--json")
     assert (done.code, done.err) == (0, "")
     found = json.loads(done.out)
@@ -193,15 +193,15 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
     assert (flow_run.name, flow_run.state.is_completed()) == ("score-iris", True)
     assert set(tasks_of(client, flow_run)) == {
         "batch-predict-new_flowers.csv",
-        "batch-predict-two_rows.csv",
+        "batch-predict-[two] & <b>_.csv",
     }
     rows = json.loads(artifacts_of(client, flow_run)["score-iris"].data)
     assert [(row["file"], row["rows"], row["scored"], row["rejected"]) for row in rows] == [
+        ("[two] & <b>_.csv", "2", "1", "1"),
         ("new_flowers.csv", "12", "12", "0"),
-        ("two_rows.csv", "2", "1", "1"),
     ]
-    assert rows[1]["reasons"] == "wrong_field_count 1"
-    counts = re.findall(r"Iris-\w+ (\d+)", rows[0]["classes"])
+    assert re.fullmatch(r"wrong_field_count:? 1", rows[0]["reasons"])
+    counts = re.findall(r"Iris-\w+:? (\d+)", rows[1]["classes"])
     assert sum(map(int, counts)) == 12
 
 
@@ -219,6 +219,7 @@ def test_a_refused_file_fails_the_run_and_not_the_others(retrained, client, tmp_
     assert found["batch-predict-bad.csv"].state.is_failed()
     assert found["batch-predict-new_flowers.csv"].state.is_completed()
     rows = json.loads(artifacts_of(client, flow_run)["score-iris"].data)
+    assert rows[-1]["file"] == "bad.csv"
     assert "has no column" in rows[-1]["reasons"]
 
 
