@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from ffn.nn.network import unstacked
+from ffn.nn.shuffling import cut, epoch_order
 
 __all__ = ["Batch", "Batches"]
 
@@ -15,10 +19,12 @@ Array = npt.NDArray[Any]
 # Bytes of gathered inputs and targets: few enough to stay in L2 until the batches cut from them
 # are used, and a bound on memory whatever the table's length.
 _BLOCK_BYTES = 512 * 1024
+# More would not make gathering cheaper, and to cut a block into views costs more than to gather it.
+_BLOCK_BATCHES = 32
 
 
 class Batch(NamedTuple):
-    """B rows for each of K networks.
+    """B rows for each of K networks; for a single one without the first axis.
 
     Attributes
     ----------
@@ -27,16 +33,19 @@ class Batch(NamedTuple):
     targets
         One-hot labels [K, C, B].
     row_weights
-        The rows' weights divided by B: a number, or [K, 1, B].
+        The rows' weights divided by B: one number [], or [K, 1, B].
     """
 
     inputs: Array
     targets: Array
-    row_weights: Array | float
+    row_weights: Array
 
 
 class Batches:
     """Cuts a table into batches, for each of K networks in an order of its own.
+
+    A batch's arrays are views of a block, which holds several epochs of a small table, or a
+    part of an epoch of a large one, and is filled anew for the next.
 
     Parameters
     ----------
@@ -44,10 +53,14 @@ class Batches:
         Inputs [N, n_in]; read, never copied whole.
     labels
         Integers [N] below ``n_classes``.
+    rows
+        Row numbers [K, n] or [1, n], or None for all.
     row_weights
         Weights [N], or None for 1 each.
-    n_networks, n_classes, batch_size
-        K, C, and the rows of a full batch; an epoch's last batch may be smaller.
+    generators
+        One a network, for its order.
+    n_classes, batch_size
+        C, and the rows of a full batch, n at most; an epoch's last batch may be smaller.
     dtype
         float32 or float64.
     """
@@ -56,44 +69,76 @@ class Batches:
         self,
         x: Array,
         labels: Array,
+        rows: Array | None,
         row_weights: Array | None,
         *,
-        n_networks: int,
+        generators: Sequence[np.random.Generator],
         n_classes: int,
         batch_size: int,
         dtype: npt.DTypeLike,
     ) -> None:
-        self.x, self.labels, self.row_weights = x, labels, row_weights
+        self.x, self.labels, self.rows, self.row_weights = x, labels, rows, row_weights
+        self.generators = generators
         self.batch_size = batch_size
-        row_bytes = n_networks * (x.shape[1] + 1 + n_classes) * np.dtype(dtype).itemsize
-        batches_in_block = max(1, _BLOCK_BYTES // (row_bytes * batch_size))
-        self.block_rows = batches_in_block * batch_size
-        self.inputs = np.ones((n_networks, self.block_rows, x.shape[1] + 1), dtype)
-        self.targets = np.empty((n_networks, n_classes, self.block_rows), dtype)
+        self.n_rows = len(x) if rows is None else rows.shape[1]
+        k = len(generators)
+        row_bytes = k * (x.shape[1] + 1 + n_classes) * np.dtype(dtype).itemsize
+        fit = min(_BLOCK_BYTES // row_bytes, _BLOCK_BATCHES * batch_size)
+        unit = self.n_rows if self.n_rows <= fit else batch_size
+        self.block_rows = max(1, fit // unit) * unit
+        self.inputs = np.ones((k, self.block_rows, x.shape[1] + 1), dtype)
+        self.targets = np.empty((k, n_classes, self.block_rows), dtype)
+        self.weights = np.empty((k, 1, self.block_rows), dtype)
         self.classes = np.arange(n_classes)[:, None]
+        self._batches: dict[int, list[Batch]] = {}
 
-    def in_order(self, order: Array) -> Iterator[Batch]:
-        """Yield the batches of one epoch. order: row numbers [K, n].
+    def epochs(self, count: int) -> Iterator[Iterable[Batch]]:
+        """Yield the batches of ``count`` epochs. Use an epoch's before asking for the next's."""
+        if self.n_rows > self.block_rows:
+            for _ in range(count):
+                yield chain.from_iterable(map(self._gather, cut(self._order(), self.block_rows)))
+            return
+        batches_an_epoch = -(-self.n_rows // self.batch_size)
+        while count:
+            at_once = min(count, self.block_rows // self.n_rows)
+            orders = [order for _ in range(at_once) for order in self._order()]
+            batches = self._gather(np.concatenate(orders, axis=1))
+            for i in range(at_once):
+                yield batches[i * batches_an_epoch : (i + 1) * batches_an_epoch]
+            count -= at_once
 
-        A batch's arrays are views that the next block overwrites.
-        """
-        n = order.shape[1]
-        for block_start in range(0, n, self.block_rows):
-            rows = order[:, block_start : block_start + self.block_rows]
-            size = rows.shape[1]
-            self.inputs[:, :size, :-1] = self.x.take(rows, axis=0)
-            np.equal(
-                self.labels.take(rows)[:, None, :],
-                self.classes,
-                out=self.targets[..., :size],
-                casting="unsafe",
-            )
-            weights = None if self.row_weights is None else self.row_weights.take(rows)[:, None]
-            for start in range(0, size, self.batch_size):
-                stop = min(start + self.batch_size, size)
-                own = 1.0 if weights is None else weights[..., start:stop]
-                yield Batch(
-                    self.inputs[:, start:stop],
-                    self.targets[..., start:stop],
-                    own / (stop - start),
-                )
+    def _order(self) -> Iterator[Array]:
+        return epoch_order(self.rows, self.n_rows, self.generators)
+
+    def _gather(self, rows: Array) -> list[Batch]:
+        """Fill the block with these rows [K, m] and return its batches."""
+        m = rows.shape[1]
+        self.inputs[:, :m, :-1] = self.x.take(rows, axis=0)
+        np.equal(
+            self.labels.take(rows)[:, None, :],
+            self.classes,
+            out=self.targets[..., :m],
+            casting="unsafe",
+        )
+        if m not in self._batches:
+            self._batches[m] = [self._batch(*ends) for ends in self._cuts(m)]
+        if self.row_weights is not None:
+            self.weights[:, 0, :m] = self.row_weights.take(rows)
+            for batch in self._batches[m]:
+                np.divide(batch.row_weights, batch.row_weights.shape[-1], out=batch.row_weights)
+        return self._batches[m]
+
+    def _cuts(self, m: int) -> Iterator[tuple[int, int]]:
+        """Yield where the batches of m rows start and stop: a new one at each epoch's start."""
+        for epoch in range(0, m, self.n_rows):
+            end = min(epoch + self.n_rows, m)
+            for start in range(epoch, end, self.batch_size):
+                yield start, min(start + self.batch_size, end)
+
+    def _batch(self, start: int, stop: int) -> Batch:
+        if self.row_weights is None:
+            weights = np.array(1 / (stop - start), self.weights.dtype)
+        else:
+            weights = unstacked(self.weights[..., start:stop])
+        inputs, targets = self.inputs[:, start:stop], self.targets[..., start:stop]
+        return Batch(unstacked(inputs), unstacked(targets), weights)

@@ -18,9 +18,9 @@ def softmax(logits: Array, out: Array | None = None) -> Array:
     ``p_c = exp(z_c - max z) / sum_j exp(z_j - max z)``. The maximum cancels; without it exp
     overflows above 88 in float32.
     """
-    p: Array = np.subtract(logits, logits.max(axis=-2, keepdims=True), out=out)
+    p: Array = np.subtract(logits, np.maximum.reduce(logits, axis=-2, keepdims=True), out=out)
     np.exp(p, out=p)
-    p /= p.sum(axis=-2, keepdims=True)
+    p /= np.add.reduce(p, axis=-2, keepdims=True)
     return p
 
 
@@ -38,15 +38,16 @@ def losses_and_hits(logits: Array, labels: Array) -> tuple[Array, Array]:
 
     logits: [..., C, B], labels: integers [..., B].
     """
-    highest = logits.max(axis=-2, keepdims=True)
-    log_sum = np.log(np.exp(logits - highest).sum(axis=-2))
+    highest = np.maximum.reduce(logits, axis=-2, keepdims=True)
+    exponentials = np.exp(logits - highest)
     # Multiplied out and summed: picking single elements by index is several times slower.
     one_hot = labels[..., None, :] == np.arange(logits.shape[-2])[:, None]
-    own = (logits * one_hot.astype(logits.dtype)).sum(axis=-2)
+    own = np.add.reduce(logits * one_hot.astype(logits.dtype), axis=-2)
     highest = highest[..., 0, :]
+    losses = np.log(np.add.reduce(exponentials, axis=-2)) + (highest - own)
     hits = own == highest
     # np.argmax has no vector loop along this axis. It is needed only where scores are equal or
     # not a number, which a trained network's hardly ever are.
-    if np.count_nonzero(logits == highest[..., None, :]) != hits.size:
+    if np.count_nonzero(exponentials == 1) != hits.size or not np.isfinite(losses.sum()):
         hits = logits.argmax(axis=-2) == labels
-    return log_sum + (highest - own), hits
+    return losses, hits

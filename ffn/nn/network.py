@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.nn.forward import Activations, forward
 from ffn.nn.initializers import he_normal
 from ffn.nn.losses import softmax
 
-__all__ = ["Network"]
+__all__ = ["Network", "unstacked"]
 
 Array = npt.NDArray[Any]
 
@@ -136,28 +137,22 @@ class Network:
                 )
             own[...] = other
 
-    def logits(self, x: Array) -> Array:
-        """Return class scores [K, C, B] of augmented inputs [K or 1, n_in + 1, B].
-
-        The last row of ``x`` holds ones. Plain and allocating: training has its own, leaner
-        form in ``ffn.nn.propagation``.
-        """
-        # A row of zeros, because np.maximum has no vector loop against a scalar.
-        zeros = np.zeros(x.shape[-1], x.dtype)
-        for layer in self.layers[:-1]:
-            z = layer @ x
-            x = np.ones((*z.shape[:-2], z.shape[-2] + 1, z.shape[-1]), z.dtype)
-            np.maximum(z, zeros, out=x[..., :-1, :])
-        return self.layers[-1] @ x
-
     def predict_proba(self, x: Array) -> Array:
         """Class probabilities. x: [n, n_in]; returns [K, n, C] in the parameters' dtype."""
-        n, dtype = len(x), self.parameters.dtype
-        probabilities = np.empty((len(self.parameters), n, self.widths[-1]), dtype)
-        augmented = np.ones((1, self.widths[0] + 1, min(n, _ROWS_AT_ONCE)), dtype)
+        (k, _), n, dtype = self.parameters.shape, len(x), self.parameters.dtype
+        probabilities = np.empty((k, n, self.widths[-1]), dtype)
+        rows_at_once = min(n, _ROWS_AT_ONCE)
+        augmented = np.ones((self.widths[0] + 1, rows_at_once), dtype)
+        activations = Activations(self.widths, (k,), rows_at_once, dtype)
         for start in range(0, n, _ROWS_AT_ONCE):
             rows = x[start : start + _ROWS_AT_ONCE]
-            augmented[0, :-1, : len(rows)] = rows.T
-            z = softmax(self.logits(augmented[..., : len(rows)]))
-            probabilities[:, start : start + len(rows)] = z.swapaxes(-1, -2)
+            # What stands in the last, shorter part from the part before it is left unread.
+            augmented[:-1, : len(rows)] = rows.T
+            p = softmax(forward(self.layers, augmented, activations))
+            probabilities[:, start : start + len(rows)] = p.mT[:, : len(rows)]
         return probabilities
+
+
+def unstacked(stack: Array) -> Array:
+    """Return [K, ...] as it is, and [1, ...] as a view [...]: how a batch's arrays are kept."""
+    return stack[0] if len(stack) == 1 else stack

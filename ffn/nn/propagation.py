@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.nn.forward import Activations, forward
 from ffn.nn.losses import cross_entropy, softmax
-from ffn.nn.network import Network
+from ffn.nn.network import Network, unstacked
 
 __all__ = ["Propagation", "loss_and_gradients"]
 
@@ -29,6 +30,9 @@ Array = npt.NDArray[Any]
 
 class Propagation:
     """The way of batches of one size through a stack and back, in arrays allocated once.
+
+    A single network goes without the stack's axis (``unstacked``), here and in the arrays it
+    is given: for K = 1 read [K, B, ...] below as [B, ...].
 
     Parameters
     ----------
@@ -50,38 +54,25 @@ class Propagation:
         n_rows: int,
         frozen_layers: Collection[int] = (),
     ) -> None:
-        k, dtype = len(network.parameters), network.parameters.dtype
-        # A single network goes without the stack's axis: np.matmul takes three times as long as
-        # ``dot`` to reach BLAS, which is most of a small product.
-        self.single = k == 1
-        self.product = np.ndarray.dot if self.single else np.matmul
-        pick, lead = (0, ()) if self.single else (..., (k,))
-        self.layers = network.layer_views(network.parameters[pick])
-        self.gradients = network.layer_views(gradients[pick])
-        self.weights_transposed = [layer[..., :-1].swapaxes(-1, -2) for layer in self.layers]
+        stack = network.parameters.shape[:-1]
+        self.layers = [unstacked(layer) for layer in network.layers]
+        self.gradients = [unstacked(layer) for layer in network.layer_views(gradients)]
+        self.weights_transposed = [layer[..., :-1].mT for layer in self.layers]
         self.trainable = [i not in frozen_layers for i in range(len(self.layers))]
         self.lowest = self.trainable.index(True)
-        self.activations = [np.ones((*lead, n + 1, n_rows), dtype) for n in network.widths[1:-1]]
-        self.hidden = [a[..., :-1, :] for a in self.activations]
-        self.hidden_deltas = [np.empty_like(hidden) for hidden in self.hidden]
-        self.positive = [np.empty(hidden.shape, dtype=bool) for hidden in self.hidden]
-        self.slope = [np.empty_like(hidden) for hidden in self.hidden]
-        # Against an array of zeros np.maximum has a vector loop; against a scalar it has none.
-        self.zeros = [np.zeros_like(hidden) for hidden in self.hidden]
-        self.logits = np.empty((*lead, network.widths[-1], n_rows), dtype)
-        self.delta = np.empty_like(self.logits)
+        self.activations = Activations(
+            network.widths, () if stack == (1,) else stack, n_rows, network.parameters.dtype
+        )
+        self.below = [a.mT for a in self.activations.hidden]
+        self.delta = np.empty_like(self.activations.logits)
+        self.positive = np.empty_like(self.activations.whole, dtype=bool)
+        self.slope = np.empty_like(self.activations.whole)
+        self.slopes = [slope[..., :-1, :] for slope in self.activations.layers_of(self.slope)]
+        self.hidden_deltas = [np.empty_like(slope) for slope in self.slopes]
 
     def forward(self, x: Array) -> Array:
         """Class scores. x: [K, B, n_in + 1], its last column ones; returns logits [K, C, B]."""
-        a = (x[0] if self.single else x).swapaxes(-1, -2)
-        for layer, hidden, zeros, a_next in zip(
-            self.layers, self.hidden, self.zeros, self.activations, strict=False
-        ):
-            self.product(layer, a, hidden)
-            np.maximum(hidden, zeros, out=hidden)
-            a = a_next
-        self.product(self.layers[-1], a, self.logits)
-        return self.logits[None] if self.single else self.logits
+        return forward(self.layers, x.mT, self.activations)
 
     def backward(self, x: Array, targets: Array, row_weights: Array | float) -> None:
         """Fill the gradients of the batch that ``forward`` has just seen.
@@ -95,24 +86,21 @@ class Propagation:
         row_weights
             Each row's weight divided by B: a number, or [K, 1, B].
         """
-        if self.single:
-            x, targets = x[0], targets[0]
-            row_weights = row_weights if isinstance(row_weights, float) else row_weights[0]
-        delta = softmax(self.logits, out=self.delta)
+        product = self.activations.product
+        delta = softmax(self.activations.logits, out=self.delta)
         delta -= targets
         delta *= row_weights
+        # ReLU's slope in all layers at once. Compared into booleans and then copied: each step
+        # has a vector loop, while np.sign has none.
+        np.greater(self.activations.whole, self.activations.zeros, out=self.positive)
+        np.copyto(self.slope, self.positive)
         for i in range(len(self.layers) - 1, self.lowest - 1, -1):
             if self.trainable[i]:
-                below = self.activations[i - 1].swapaxes(-1, -2) if i else x
-                self.product(delta, below, self.gradients[i])
+                product(delta, self.below[i - 1] if i else x, self.gradients[i])
             if i > self.lowest:
-                delta_below, slope = self.hidden_deltas[i - 1], self.slope[i - 1]
-                self.product(self.weights_transposed[i], delta, delta_below)
-                # Compared into booleans and then copied: each step has a vector loop, while
-                # np.sign and a product with booleans have none.
-                np.greater(self.hidden[i - 1], self.zeros[i - 1], out=self.positive[i - 1])
-                np.copyto(slope, self.positive[i - 1])
-                delta_below *= slope
+                delta_below = self.hidden_deltas[i - 1]
+                product(self.weights_transposed[i], delta, delta_below)
+                delta_below *= self.slopes[i - 1]
                 delta = delta_below
 
 
@@ -142,7 +130,7 @@ def loss_and_gradients(
     weights = np.ones(n, dtype) if row_weights is None else np.asarray(row_weights, dtype)
     gradients = np.empty_like(network.parameters)
     propagation = Propagation(network, gradients, n)
-    logits = propagation.forward(augmented)
+    logits = propagation.forward(unstacked(augmented))
     loss = (cross_entropy(logits, labels) * weights).sum(axis=-1) / n
-    propagation.backward(augmented, targets, np.broadcast_to(weights / n, (k, 1, n)))
-    return loss, gradients
+    propagation.backward(unstacked(augmented), unstacked(targets), weights / n)
+    return loss.reshape(k), gradients

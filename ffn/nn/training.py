@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn.batches import Batches
-from ffn.nn.evaluation import evaluate, snapshots_at_once
+from ffn.nn.evaluation import Evaluation, snapshots_at_once
 from ffn.nn.history import History
 from ffn.nn.network import Network
 from ffn.nn.optimizers import Optimizer
@@ -54,7 +54,7 @@ def train(
         Passes over the rows, and rows a step; a batch size above the row count means one
         step an epoch.
     generators
-        One a network; each draws its network's batch order, once an epoch.
+        One a network; each draws its network's batch order, epoch by epoch.
     rows, validation_rows
         Row numbers [K, n] (or [1, n], shared) to train on and to watch; default: all, none.
     row_weights
@@ -90,46 +90,48 @@ def train(
         raise ValueError("all layers are frozen; there is nothing to train")
     if patience is not None and validation_rows is None:
         raise ValueError("early stopping watches the validation loss and needs validation rows")
-    rows = np.arange(len(x))[None] if rows is None else rows
     schedule = schedule or constant()
-    batch_size = min(batch_size, rows.shape[1])
-    source = Batches(
+    # A table mapped from a file becomes a plain view of it: memmap's own slices are slow.
+    x, labels = np.asarray(x), np.asarray(labels)
+    n_rows = len(x) if rows is None else rows.shape[1]
+    batch_size = min(batch_size, n_rows)
+    batches = Batches(
         x,
         labels,
+        rows,
         row_weights,
-        n_networks=k,
+        generators=generators,
         n_classes=network.widths[-1],
         batch_size=batch_size,
         dtype=network.parameters.dtype,
     )
-    sizes = {batch_size, rows.shape[1] % batch_size} - {0}
+    sizes = {batch_size, n_rows % batch_size} - {0}
     propagations = {
         size: Propagation(network, optimizer.gradients, size, frozen_layers) for size in sizes
     }
     history = History.empty(epochs, k)
     watch = _Watch(network, history, patience, min_delta)
-    evaluated = max(rows.shape[1], 0 if validation_rows is None else validation_rows.shape[1])
-    snapshots = np.empty(
-        (snapshots_at_once(network, evaluated), *network.parameters.shape),
-        network.parameters.dtype,
-    )
+    evaluated = max(n_rows, 0 if validation_rows is None else validation_rows.shape[1])
+    blocks = -(-epochs // snapshots_at_once(network, evaluated))
+    snapshots = np.zeros((-(-epochs // blocks), *network.parameters.shape), batches.inputs.dtype)
+    watched = Network(network.widths, snapshots)
+    evaluations = [Evaluation(watched, x, labels, rows, row_weights)]
+    if validation_rows is not None:
+        evaluations.append(Evaluation(watched, x, labels, validation_rows, validation_weights))
     step = taken = 0
     # A diverging network overflows; ``_Watch`` finds it by its values, not by a warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-        for epoch in range(epochs):
-            for batch in source.in_order(_shuffled(rows, generators)):
-                propagation = propagations[batch.inputs.shape[1]]
-                propagation.forward(batch.inputs)
-                propagation.backward(batch.inputs, batch.targets, batch.row_weights)
+        for epoch, batches_of_epoch in enumerate(batches.epochs(epochs)):
+            for inputs, targets, weights in batches_of_epoch:
+                propagation = propagations[targets.shape[-1]]
+                propagation.forward(inputs)
+                propagation.backward(inputs, targets, weights)
                 optimizer.step(schedule(step))
                 step += 1
             snapshots[taken] = network.parameters
             taken += 1
             if taken == len(snapshots) or epoch == epochs - 1:
-                stack = Network(network.widths, snapshots[:taken])
-                figures = [*evaluate(stack, x, labels, rows, row_weights)]
-                if validation_rows is not None:
-                    figures += evaluate(stack, x, labels, validation_rows, validation_weights)
+                figures = [figure[:taken] for evaluation in evaluations for figure in evaluation()]
                 watch.record(epoch + 1 - taken, snapshots[:taken], figures)
                 taken = 0
                 if on_epoch is not None:
@@ -138,14 +140,6 @@ def train(
                     break
     watch.settle()
     return history
-
-
-def _shuffled(rows: Array, generators: Sequence[np.random.Generator]) -> Array:
-    """Return each network's rows [K, n] in a fresh order of its own."""
-    order = np.empty((len(generators), rows.shape[1]), dtype=np.intp)
-    for k, generator in enumerate(generators):
-        order[k] = generator.permutation(rows[min(k, len(rows) - 1)])
-    return order
 
 
 class _Watch:
@@ -164,27 +158,31 @@ class _Watch:
     def record(self, first_epoch: int, snapshots: Array, figures: list[Array]) -> None:
         """Take in the figures [S, K] of S epochs: training loss, accuracy, then validation's."""
         h = self.history
-        targets = [h.train_loss, h.train_accuracy, h.validation_loss, h.validation_accuracy]
-        for s, parameters in enumerate(snapshots):
-            epoch = first_epoch + s
-            for target, values in zip(targets, figures, strict=False):
-                target[epoch, self.running] = values[s, self.running]
-            losses = np.array([values[s] for values in figures[::2]])
-            finite = np.isfinite(losses).all(axis=0) & np.isfinite(parameters).all(axis=-1)
-            for k in np.flatnonzero(self.running & ~finite):
-                what = "parameters" if np.isfinite(losses[:, k]).all() else "loss"
-                h.diverged[k] = f"{what} not finite after epoch {epoch + 1}"
-                h.best_epoch[k] = -1
-            self.running &= finite
+        losses = np.array(figures[::2])
+        finite_loss = np.isfinite(losses).all(axis=0)
+        finite = finite_loss & np.isfinite(snapshots).all(axis=-1)
+        ran, better = np.empty_like(finite), np.empty_like(finite)
+        for s, loss in enumerate(losses[-1]):
+            ran[s] = self.running
+            self.running &= finite[s]
             # Without patience every epoch counts as an improvement, so the last one is kept.
-            better = self.running.copy()
+            better[s] = self.running
             if self.patience is not None:
-                better &= losses[-1] < self.best_loss - self.min_delta
-            self.best_loss[better] = losses[-1][better]
-            self.best_parameters[better] = parameters[better]
-            h.best_epoch[better] = epoch
-            if self.patience is not None:
-                self.running &= epoch - h.best_epoch < self.patience
+                better[s] &= loss < self.best_loss - self.min_delta
+                self.best_loss[better[s]] = loss[better[s]]
+                h.best_epoch[better[s]] = first_epoch + s
+                self.running &= first_epoch + s - h.best_epoch < self.patience
+        targets = [h.train_loss, h.train_accuracy, h.validation_loss, h.validation_accuracy]
+        for target, values in zip(targets, figures, strict=False):
+            np.copyto(target[first_epoch : first_epoch + len(values)], values, where=ran)
+        improved = np.flatnonzero(better.any(axis=0))
+        best = len(better) - 1 - better[::-1, improved].argmax(axis=0)
+        h.best_epoch[improved] = first_epoch + best
+        self.best_parameters[improved] = snapshots[best, improved]
+        for s, k in np.argwhere(ran & ~finite):
+            what = "parameters" if finite_loss[s, k] else "loss"
+            h.diverged[k] = f"{what} not finite after epoch {first_epoch + s + 1}"
+            h.best_epoch[k] = -1
 
     def settle(self) -> None:
         """Give each network the parameters it is to have now."""

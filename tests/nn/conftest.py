@@ -43,6 +43,7 @@ def run(table: Table) -> Callable[..., Trained]:
         epochs: int = 5,
         batch_size: int = 16,
         start: Callable[[Network], None] | None = None,
+        on: Table = table,
         **settings: object,
     ) -> Trained:
         children = [spawn_generators(99, seed + 1)[seed] for seed in seeds]
@@ -52,8 +53,8 @@ def run(table: Table) -> Callable[..., Trained]:
         history = train(
             network,
             create_optimizer(optimizer, network, learning_rate=learning_rate),
-            table.x,
-            table.labels,
+            on.x,
+            on.labels,
             epochs=epochs,
             batch_size=batch_size,
             generators=children,

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import special
 
 from ffn.nn import cross_entropy, softmax
+from ffn.nn.losses import losses_and_hits
 
 LOGITS = arrays(
     np.float64,
@@ -61,3 +62,14 @@ def test_labels_may_be_shared_by_all_networks() -> None:
     np.testing.assert_array_equal(
         cross_entropy(logits, labels), cross_entropy(logits, np.broadcast_to(labels, (5, 2, 4)))
     )
+
+
+def test_of_equal_scores_the_first_counts_whatever_the_other_networks_do() -> None:
+    # One network scores all classes alike; the scores of two others are not numbers. There are
+    # as many highest scores as rows, as if each row had just one.
+    logits = np.full((3, 3, 4), np.nan)
+    logits[0] = 0
+    labels = np.array([0, 1, 2, 0])
+    with np.errstate(invalid="ignore"):
+        _, hits = losses_and_hits(logits, labels)
+    np.testing.assert_array_equal(hits[0], [True, False, False, True])

@@ -220,30 +220,37 @@ def test_the_last_batch_may_be_smaller_and_counts_as_its_own_mean(table: Any) ->
     assert_allclose(network.parameters, start.parameters, rtol=1e-12, atol=1e-15)
 
 
-def test_every_row_is_seen_once_an_epoch(table: Any) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 3000, 512 * 1024])
+def test_every_row_is_seen_once_an_epoch(
+    table: Any, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    monkeypatch.setattr(batches_module, "_BLOCK_BYTES", block_bytes)
     source = batches_module.Batches(
         table.x,
         table.labels,
+        None,
         np.arange(97.0),
-        n_networks=2,
+        generators=spawn_generators(0, 2),
         n_classes=3,
         batch_size=16,
         dtype=np.float64,
     )
-    order = np.stack([np.random.default_rng(k).permutation(97) for k in range(2)])
-    sizes, seen = [], []
-    for batch in source.in_order(order):
-        n = batch.inputs.shape[1]
-        sizes.append(n)
-        assert (batch.inputs[..., -1] == 1).all()
-        assert batch.targets.sum() == 2 * n
-        rows = np.rint(np.asarray(batch.row_weights)[:, 0] * n).astype(int)
-        for k in range(2):
-            assert_array_equal(batch.inputs[k, :, :-1], table.x[rows[k]])
-            assert_array_equal(batch.targets[k].argmax(axis=0), table.labels[rows[k]])
-        seen.append(rows)
-    assert sizes == [16] * 6 + [1]
-    assert_array_equal(np.concatenate(seen, axis=1), order)
+    orders = [[generator.permutation(97) for _ in range(5)] for generator in spawn_generators(0, 2)]
+    for epoch, batches in enumerate(source.epochs(5)):
+        sizes, seen = [], []
+        for batch in batches:
+            n = batch.inputs.shape[1]
+            sizes.append(n)
+            assert (batch.inputs[..., -1] == 1).all()
+            assert batch.targets.sum() == 2 * n
+            rows = np.rint(batch.row_weights[:, 0] * n).astype(int)
+            for k in range(2):
+                assert_array_equal(batch.inputs[k, :, :-1], table.x[rows[k]])
+                assert_array_equal(batch.targets[k].argmax(axis=0), table.labels[rows[k]])
+            seen.append(rows)
+        assert sizes == [16] * 6 + [1]
+        assert_array_equal(np.concatenate(seen, axis=1), [orders[k][epoch] for k in range(2)])
+    assert epoch == 4
 
 
 def test_one_row() -> None:
