@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
+from ffn.models.gate_settings import GateSettings
+from ffn.models.strict_settings import Count, Decay, Name, Positive, Share, StrictSettings
 from ffn.tabular.cells import trim
 from ffn.tabular.records import DELIMITERS
 from ffn.tabular.schema import Kind
@@ -38,12 +38,6 @@ DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 # leaves the header of its index empty.
 DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Name = Annotated[str, Field(min_length=1)]
-
 
 def _as_delimiter(text: str) -> str:
     if text not in DELIMITERS:
@@ -51,19 +45,7 @@ def _as_delimiter(text: str) -> str:
     return text
 
 
-class _Settings(BaseModel):
-    """Frozen, strict (no text for a number), unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, value: Any) -> Any:
-        """TOML knows lists only; the settings are frozen."""
-        return tuple(value) if isinstance(value, list) else value
-
-
-class DataSettings(_Settings):
+class DataSettings(StrictSettings):
     """``[data]``: what to learn from, and what to predict.
 
     Attributes
@@ -89,17 +71,17 @@ class DataSettings(_Settings):
     features: tuple[Name, ...] | None = None
     exclude: tuple[str, ...] | None = None
     missing_values: tuple[Annotated[str, AfterValidator(trim)], ...] = DEFAULT_MISSING
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, Kind] = Field({})
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
 
 
-class NetworkSettings(_Settings):
+class NetworkSettings(StrictSettings):
     """``[network]``: units of each hidden layer."""
 
     hidden_layers: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = (16, 4)
 
 
-class TrainingSettings(_Settings):
+class TrainingSettings(StrictSettings):
     """``[training]``: how candidates are trained and compared.
 
     Attributes
@@ -146,7 +128,7 @@ class TrainingSettings(_Settings):
         return self
 
 
-class _SGD(_Settings):
+class _SGD(StrictSettings):
     learning_rate: Positive = 0.005
 
 
@@ -165,7 +147,7 @@ class _AdamW(_Adam):
     decay_biases: bool = False
 
 
-class OptimizerSettings(_Settings):
+class OptimizerSettings(StrictSettings):
     """``[optimizers.<name>]``: the candidates and their hyper-parameters; default: all four.
 
     The order of the fields is the order of simplicity that decides ties.
@@ -188,13 +170,14 @@ class OptimizerSettings(_Settings):
         }
 
 
-class PipelineSettings(_Settings):
+class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
     data: DataSettings
     network: NetworkSettings = NetworkSettings()
     training: TrainingSettings = TrainingSettings()
     optimizers: OptimizerSettings = OptimizerSettings()
+    gate: GateSettings = GateSettings()
 
 
 def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
@@ -268,6 +251,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("data",): DataSettings,
         ("network",): NetworkSettings,
         ("training",): TrainingSettings,
+        ("gate",): GateSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): _SGD,
         ("optimizers", "momentum"): _Momentum,

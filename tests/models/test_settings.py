@@ -126,6 +126,21 @@ RULES = [
     ),
     ("[optimizers.adamw]\nweight_decay = -1", r'weight_decay" is -1; it must be greater than or'),
     ("[optimizers.adamw]\ndecay_biases = 'no'", r'is "no"; it must be true or false\.'),
+    (
+        "[gate]\nmode = 'best'",
+        r"is \"best\"; it must be 'better', 'not_worse', 'always' or 'never'",
+    ),
+    ("[gate]\nalpha = 0", r'"gate\.alpha" is 0; it must be greater than 0\.'),
+    ("[gate]\nalpha = 0.6", r'"gate\.alpha" is 0\.6; it must be less than or equal to 0\.5'),
+    ("[gate]\naccuracy_margin = 0", r'"gate\.accuracy_margin" is 0; it must be greater than 0'),
+    ("[gate]\nlog_loss_margin = inf", r'"gate\.log_loss_margin" is inf; it must be a finite num'),
+    ("[gate]\nclass_margin = -1", r'"gate\.class_margin" is -1; it must be greater than or equal'),
+    ("[gate]\nsmall_holdout = 'promote'", r"it must be 'cross_validate' or 'keep'\."),
+    ("[gate]\nmin_accuracy = 90", r'"gate\.min_accuracy" is 90; it must be less than or equal to'),
+    ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
+    ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),
+    ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
+    ("[gate]\nmargin = 0.1", r'unknown key "gate\.margin"; known here: mode, alpha, accuracy_marg'),
 ]
 
 

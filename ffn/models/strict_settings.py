@@ -1,0 +1,28 @@
+"""What every table of ``pipeline.toml`` is made of: a strict model, and bounded numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["Count", "Decay", "Limit", "Name", "Positive", "Share", "StrictSettings"]
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Limit = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class StrictSettings(BaseModel):
+    """Frozen, strict (no text for a number), unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, value: Any) -> Any:
+        """TOML knows lists only; the settings are frozen."""
+        return tuple(value) if isinstance(value, list) else value
