@@ -33,13 +33,13 @@ def retrain(pipeline: Pipeline) -> RetrainOutcome:
         stage("training")
         candidates = [
             retraining.train_candidate(
-                prepared, pipeline, optimizer, on_epoch(optimizer, training.epochs)
+                prepared.training, pipeline, optimizer, on_epoch(optimizer, training.epochs)
             )
             for optimizer in pipeline.settings.optimizers.candidates()
         ]
         selection = select_best(candidates)
         stage(f"refitting {selection.winner}")
-        refitted = retraining.refit(prepared, pipeline, selection, candidates)
+        refitted = retraining.refit(prepared.training, pipeline, selection, candidates)
         evaluation = retraining.evaluate(refitted, prepared, pipeline)
         stage("writing the model and the report")
         version = serialise(pipeline, prepared, candidates, selection, refitted, evaluation)

@@ -55,14 +55,14 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         held_out = tasks.split(dataset, found)
         prepared = tasks.normalise(dataset, held_out, found)
         futures = {
-            optimizer: tasks.train.submit(prepared, found, optimizer)
+            optimizer: tasks.train.submit(prepared.training, found, optimizer)
             for optimizer in found.settings.optimizers.candidates()
         }
         with marking_abandoned(futures.values()):
             candidates, failures = _collect(futures)
         selection = tasks.select_best(candidates)
         stage(f"refitting {selection.winner}")
-        refitted = tasks.refit(prepared, found, selection, candidates)
+        refitted = tasks.refit(prepared.training, found, selection, candidates)
         evaluation = tasks.evaluate(refitted, prepared, found)
         stage("writing the model and the report")
         version = tasks.serialise(found, prepared, candidates, selection, refitted, evaluation)

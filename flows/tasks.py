@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from ffn.models import retraining, selection, serialisation
 from ffn.models.bundle import Bundle
 from ffn.models.evaluation import Evaluation
+from ffn.models.parts import TrainingPart
 from ffn.models.pipeline import Pipeline
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
@@ -63,7 +64,7 @@ _WRITING: dict[str, Any] = {
 def load(pipeline: Pipeline) -> Dataset:
     """Read and check the training CSV."""
     dataset = retraining.load(pipeline)
-    get_run_logger().info("%d rows of %s", len(dataset.labels), pipeline.source)
+    get_run_logger().info("%d rows of %s", dataset.rows, pipeline.source)
     return dataset
 
 
@@ -80,7 +81,7 @@ def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
     """Turn columns into inputs, with statistics from the training part alone."""
     prepared = retraining.normalise(dataset, held_out, pipeline)
     get_run_logger().info(
-        "%d inputs; %s", prepared.x_train.shape[1], prepared.notices or "all used"
+        "%d inputs; %s", prepared.preparation.n_inputs, prepared.notices or "all used"
     )
     return prepared
 
@@ -88,12 +89,12 @@ def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
 # Only what is worth a limit has a tag: for each tagged run Prefect asks its server for a slot, and
 # SQLite, busy with recording the task before, often has the client try again 2 s later.
 @task(name="train", task_run_name="train-{optimizer}", tags=["training"], **_PLAIN)
-def train(prepared: Prepared, pipeline: Pipeline, optimizer: str) -> Candidate:
+def train(part: TrainingPart, pipeline: Pipeline, optimizer: str) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""
     epochs = pipeline.settings.training.epochs
     with artifacts.training_progress(pipeline.name, optimizer) as show:
         candidate = retraining.train_candidate(
-            prepared, pipeline, optimizer, on_epoch(optimizer, epochs, show)
+            part, pipeline, optimizer, on_epoch(optimizer, epochs, show)
         )
     get_run_logger().info("%s: trained in %.2f s", optimizer, candidate.seconds)
     return candidate
@@ -109,10 +110,10 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
 
 @task(name="refit", task_run_name="refit-{chosen.winner}", **_PLAIN)
 def refit(
-    prepared: Prepared, pipeline: Pipeline, chosen: Selection, candidates: Sequence[Candidate]
+    part: TrainingPart, pipeline: Pipeline, chosen: Selection, candidates: Sequence[Candidate]
 ) -> Refitted:
     """Train the winner on the whole training part."""
-    refitted = retraining.refit(prepared, pipeline, chosen, candidates)
+    refitted = retraining.refit(part, pipeline, chosen, candidates)
     get_run_logger().info("%s refitted for %d epochs", chosen.winner, refitted.epochs)
     return refitted
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,24 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, SettingsError, quote
 from ffn.models.memory import memory_limit
+from ffn.models.parts import (
+    HeldOutPart,
+    TrainingPart,
+    read_learnt,
+    row_bytes,
+    write_learnt,
+    write_parts,
+)
 from ffn.models.pipeline import Pipeline
+from ffn.models.resampling import candidate_resamples, resamples_name
 from ffn.models.settings import DEFAULT_EXCLUDE
 from ffn.nn import Network
-from ffn.tabular.dataset import Dataset, choose_features, read_dataset
+from ffn.tabular.cache import Cache, require_space
+from ffn.tabular.conversion import Choice, read_dataset
+from ffn.tabular.dataset import Dataset
 from ffn.tabular.preparation import Preparation, fit_preparation
 from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
-from ffn.tabular.table import read_table
 
 __all__ = ["Prepared", "load", "normalise", "split"]
 
@@ -30,65 +42,84 @@ class Prepared:
 
     Attributes
     ----------
-    x_train, x_test
-        [n, n_in], in the dtype to train in.
-    labels_train, labels_test
-        Integers [n].
-    fingerprints
-        uint64 [n] of the training part.
-    schema, preparation
-        Learnt from the training part.
+    training, held_out
+        The parts; a training task gets the first alone.
     source_sha256
         Of the training CSV.
     notices
         What the user should know, a sentence each.
     """
 
-    x_train: Array
-    labels_train: Array
-    x_test: Array
-    labels_test: Array
-    fingerprints: Array
-    schema: Schema
-    preparation: Preparation
+    training: TrainingPart
+    held_out: HeldOutPart
     source_sha256: str
     notices: tuple[str, ...]
 
+    @property
+    def schema(self) -> Schema:
+        """The contract, learnt from the training part."""
+        return self.training.schema
+
+    @property
+    def preparation(self) -> Preparation:
+        """Typed columns to inputs, learnt from the training part."""
+        return self.training.preparation
+
+    @property
+    def x_train(self) -> Array:
+        """Inputs to train on [n, n_in]."""
+        return self.training.x
+
+    @property
+    def labels_train(self) -> Array:
+        """Their classes [n]."""
+        return self.training.labels
+
+    @property
+    def fingerprints(self) -> Array:
+        """Their fingerprints, uint64 [n]."""
+        return self.training.fingerprints
+
+    @property
+    def x_test(self) -> Array:
+        """Inputs held out [m, n_in]."""
+        return self.held_out.x
+
+    @property
+    def labels_test(self) -> Array:
+        """Their classes [m]."""
+        return self.held_out.labels
+
 
 def load(pipeline: Pipeline) -> Dataset:
-    """Read and check the training CSV.
+    """Read and check the training CSV, or take from the cache what was made of it before.
 
     Raises
     ------
     DataError
-        It cannot be read, or not be learnt from.
+        It cannot be read, or not be learnt from, or the disk is full.
     SettingsError
         The settings name a column that it does not have.
     """
     data = pipeline.settings.data
     if pipeline.source.exists() and not (pipeline.source.is_file() or pipeline.source.is_dir()):
         raise DataError(f"{pipeline.source} is a device or pipe. Give the path of a CSV file.")
-    table = read_table(pipeline.source, delimiter=data.delimiter)
-    features = choose_features(
-        table.header,
+    choice = Choice(
         target=data.target,
         features=data.features,
         exclude=data.exclude,
         default_exclude=DEFAULT_EXCLUDE,
-        where=table.path.name,
-    )
-    for name in set(prediction_columns(data.target)).intersection(features):
-        raise SettingsError(
-            f"{table.path.name} has a feature column {quote(name)}, which is what scoring calls a "
-            "column that it adds. Rename the column."
-        )
-    return read_dataset(
-        table,
-        target=data.target,
-        features=features,
         missing_values=data.missing_values,
         kinds=data.kinds,
+        delimiter=data.delimiter,
     )
+    dataset = read_dataset(pipeline.source, _cache(pipeline), choice)
+    for name in set(prediction_columns(data.target)).intersection(dataset.order):
+        raise SettingsError(
+            f"{dataset.file} has a feature column {quote(name)}, which is what scoring calls a "
+            "column that it adds. Rename the column."
+        )
+    return dataset
 
 
 def split(dataset: Dataset, pipeline: Pipeline) -> Array:
@@ -101,9 +132,10 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Array:
     """
     training = pipeline.settings.training
     where = f"{dataset.file}, column {quote(dataset.target)}"
-    units = sampling_units(dataset.labels, dataset.fingerprints)
-    check_class_sizes(dataset.labels, units, dataset.classes, where)
-    return hold_out_stable(dataset.labels, units, training.test_share, training.seed)
+    labels = dataset.labels
+    units = sampling_units(labels, dataset.fingerprints)
+    check_class_sizes(labels, units, dataset.classes, where)
+    return hold_out_stable(labels, units, training.test_share, training.seed)
 
 
 def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
@@ -112,36 +144,64 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     Raises
     ------
     DataError
-        Nothing can be learnt from the training part.
+        Nothing can be learnt from the training part, or the disk is full.
     SettingsError
-        Inputs and networks would not fit into the memory of this machine or container.
+        The networks would not fit into the memory of this machine or container.
     """
-    train_rows = np.flatnonzero(~held_out)
-    schema, notices = dataset.learn_schema(train_rows)
-    if np.isin(dataset.fingerprints[held_out], dataset.fingerprints[train_rows]).any():
-        contents = len(np.unique(dataset.fingerprints))
-        notices.append(
-            f"rows repeat ({contents:,} different among {len(held_out):,}), and equal ones stand "
-            "on both sides of the split"
-        )
-    numeric, codes = dataset.arrays(schema)
-    preparation = fit_preparation(schema, numeric[train_rows], codes[train_rows])
-    _check_memory(len(dataset.labels), preparation.n_inputs, len(schema.classes), pipeline)
-    x = preparation.transform(numeric, codes, np.dtype(pipeline.settings.training.dtype))
-    return Prepared(
-        x_train=x[train_rows],
-        labels_train=dataset.labels[train_rows],
-        x_test=x[held_out],
-        labels_test=dataset.labels[held_out],
-        fingerprints=dataset.fingerprints[train_rows],
+    training = pipeline.settings.training
+    cache = _cache(pipeline)
+
+    def write(folder: Path) -> None:
+        schema, notices = dataset.learn_schema(~held_out)
+        notices += _repeated(dataset.fingerprints, held_out)
+        preparation = fit_preparation(dataset, schema, ~held_out)
+        needed = dataset.rows * row_bytes(preparation, training.dtype)
+        require_space(folder, needed, "the training table as inputs")
+        write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
+        write_learnt(folder, schema, preparation, notices)
+
+    rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
+    table = dataset.entry.path.name
+    entry = cache.entry(f"{table}-{training.dtype}-{rows}", write)
+    schema, preparation, notices = read_learnt(entry.path)
+    _check_memory(preparation.n_inputs, len(schema.classes), pipeline)
+    tested = int(np.count_nonzero(held_out))
+    part = TrainingPart(
+        rows=dataset.rows - tested,
         schema=schema,
         preparation=preparation,
+        entry=entry,
+    )
+    # Now, so that the training tasks find them and need not each draw the same.
+    candidate_resamples(part, training)
+    cache.remove_others("", table, entry.path.name, resamples_name(part, training))
+    return Prepared(
+        training=part,
+        held_out=HeldOutPart(rows=tested, entry=entry),
         source_sha256=dataset.source_sha256,
-        notices=tuple(notices),
+        notices=notices,
     )
 
 
-def _check_memory(n_rows: int, n_inputs: int, n_classes: int, pipeline: Pipeline) -> None:
+def _cache(pipeline: Pipeline) -> Cache:
+    return Cache(pipeline.artifacts / "cache")
+
+
+def _repeated(fingerprints: Array, held_out: Array) -> list[str]:
+    """Return a notice if rows of equal content stand on both sides of the split."""
+    trained = np.sort(fingerprints[~held_out])
+    tested = fingerprints[held_out]
+    places = np.searchsorted(trained, tested).clip(max=len(trained) - 1)
+    if not (trained[places] == tested).any():
+        return []
+    contents = len(np.unique(fingerprints))
+    return [
+        f"rows repeat ({contents:,} different among {len(held_out):,}), and equal ones stand on "
+        "both sides of the split"
+    ]
+
+
+def _check_memory(n_inputs: int, n_classes: int, pipeline: Pipeline) -> None:
     """Refuse what cannot fit: the system would end the process, and say nothing."""
     training = pipeline.settings.training
     widths = (n_inputs, *pipeline.settings.network.hidden_layers, n_classes)
@@ -149,7 +209,7 @@ def _check_memory(n_rows: int, n_inputs: int, n_classes: int, pipeline: Pipeline
     # Parameters, gradients, an optimizer's two moments, best and last epoch: six at least.
     networks = 6 * training.networks * Network.count(widths) * item
     figures = 4 * training.networks * training.epochs * 8
-    needed = n_rows * n_inputs * item + networks + figures
+    needed = networks + figures
     there = memory_limit()
     if needed > there:
         raise SettingsError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,19 +81,23 @@ def initialise(
     # Prepared where it lies, so that whatever is refused is refused before anything is written.
     text = _settings_text(name, source.name, target, delimiter, found, hidden)
     settings = check_settings(tomllib.loads(text), SETTINGS_FILE)
-    artifacts = root / "artifacts" / name
-    pipeline = Pipeline(name=name, settings=settings, folder=source.parent, artifacts=artifacts)
-    try:
-        dataset = load(pipeline)
-        prepared = normalise(dataset, split(dataset, pipeline), pipeline)
-    except (DataError, SettingsError) as error:
-        # There is no pipeline.toml yet in which to do what the refusal says.
-        raise type(error)(
-            f"{error} (Nothing was written; ffn init takes --exclude COLUMN and --missing TEXT.)"
-        ) from None
+    # What is written before the pipeline exists goes where nobody looks, and not for long.
+    with tempfile.TemporaryDirectory() as scratch:
+        pipeline = Pipeline(
+            name=name, settings=settings, folder=source.parent, artifacts=Path(scratch)
+        )
+        try:
+            dataset = load(pipeline)
+            prepared = normalise(dataset, split(dataset, pipeline), pipeline)
+        except (DataError, SettingsError) as error:
+            # There is no pipeline.toml yet in which to do what the refusal says.
+            raise type(error)(
+                f"{error} (Nothing was written; ffn init takes --exclude COLUMN and --missing "
+                "TEXT.)"
+            ) from None
     if dataset.source_sha256 != table.source_sha256:
         raise _changed(source)
-    hidden = _hidden_layers(prepared.x_train.shape[1], len(dataset.classes))
+    hidden = _hidden_layers(prepared.preparation.n_inputs, len(dataset.classes))
     text = _settings_text(name, _TRAINING_CSV, target, delimiter, found, hidden)
     try:
         _write(folder, source, table.source_sha256, text)

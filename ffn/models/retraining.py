@@ -15,11 +15,12 @@ from ffn.errors import TrainingError
 from ffn.models.bundle import Bundle
 from ffn.models.evaluation import Evaluation, evaluate_probabilities
 from ffn.models.inputs import Prepared, load, normalise, split
+from ffn.models.parts import TrainingPart
 from ffn.models.pipeline import Pipeline
+from ffn.models.resampling import candidate_resamples
 from ffn.models.selection import Candidate, Selection
-from ffn.models.stacks import generators, train_stack
+from ffn.models.stacks import train_stack
 from ffn.nn import History
-from ffn.tabular.splits import resamples, sampling_units
 
 __all__ = [
     "Prepared",
@@ -32,8 +33,9 @@ __all__ = [
     "train_candidate",
 ]
 
-# Each use of randomness has a branch of its own below the pipeline's seed.
-_RESAMPLES, _CANDIDATES, _REFIT = 0, 1, 2
+# Each use of randomness has a branch of its own below the pipeline's seed; branch 0 draws the
+# resamples.
+_CANDIDATES, _REFIT = 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Refitted:
 
 
 def train_candidate(
-    prepared: Prepared,
+    part: TrainingPart,
     pipeline: Pipeline,
     optimizer: str,
     on_epoch: Callable[[int], None] | None = None,
@@ -58,14 +60,9 @@ def train_candidate(
     training = pipeline.settings.training
     hyperparameters = pipeline.settings.optimizers.candidates()[optimizer]
     started = time.perf_counter()
-    train_rows, validation_rows = resamples(
-        prepared.labels_train,
-        sampling_units(prepared.labels_train, prepared.fingerprints),
-        training.validation_share,
-        generators(training, _RESAMPLES),
-    )
+    train_rows, validation_rows = candidate_resamples(part, training)
     _, history = train_stack(
-        prepared,
+        part,
         pipeline,
         optimizer,
         hyperparameters,
@@ -86,7 +83,7 @@ def train_candidate(
 
 
 def refit(
-    prepared: Prepared,
+    part: TrainingPart,
     pipeline: Pipeline,
     selection: Selection,
     candidates: Sequence[Candidate],
@@ -110,7 +107,7 @@ def refit(
         finished = winner.history.best_epoch[winner.history.finished]
         epochs = int(np.median(finished)) + 1
     network, history = train_stack(
-        prepared,
+        part,
         pipeline,
         winner.optimizer,
         winner.hyperparameters,
@@ -129,10 +126,10 @@ def refit(
     bundle = Bundle(
         pipeline=pipeline.name,
         optimizer=winner.optimizer,
-        schema=prepared.schema,
-        preparation=prepared.preparation,
+        schema=part.schema,
+        preparation=part.preparation,
         network=network.select(kept.tolist()),
-        fingerprints=np.sort(prepared.fingerprints),
+        fingerprints=np.sort(part.fingerprints),
     )
     return Refitted(bundle=bundle, history=history, epochs=epochs)
 

@@ -8,25 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.inputs import Prepared
+from ffn.models.parts import TrainingPart
 from ffn.models.pipeline import Pipeline
+from ffn.models.resampling import generators
 from ffn.models.settings import TrainingSettings
-from ffn.nn import History, Network, constant, cosine, create_optimizer, spawn_generators, train
+from ffn.nn import History, Network, constant, cosine, create_optimizer, train
 from ffn.nn.schedules import Schedule
 
-__all__ = ["generators", "networks_at_once", "train_stack"]
+__all__ = ["networks_at_once", "train_stack"]
 
 Array = npt.NDArray[Any]
 
 # What the networks trained together may take, beside the rows themselves. Parallel training
 # tasks have this much each.
 _STACK_BYTES = 256 * 1024 * 1024
-
-
-def generators(training: TrainingSettings, branch: int) -> list[np.random.Generator]:
-    """Return K generators that no other branch of the pipeline's seed shares."""
-    seed = np.random.SeedSequence(training.seed, spawn_key=(branch,))
-    return spawn_generators(seed, training.networks)
 
 
 def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeLike) -> int:
@@ -41,7 +36,7 @@ def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeL
 
 
 def train_stack(
-    prepared: Prepared,
+    part: TrainingPart,
     pipeline: Pipeline,
     optimizer: str,
     hyperparameters: dict[str, Any],
@@ -71,9 +66,11 @@ def train_stack(
     training = pipeline.settings.training
     dtype = np.dtype(training.dtype)
     hidden = pipeline.settings.network.hidden_layers
-    widths = (prepared.x_train.shape[1], *hidden, len(prepared.schema.classes))
+    widths = (part.preparation.n_inputs, *hidden, len(part.schema.classes))
     own_generators = generators(training, branch)
-    n_rows = len(prepared.x_train) if rows is None else rows.shape[1]
+    n_rows = part.rows if rows is None else rows.shape[1]
+    x, labels = part.x, part.labels
+    row_weights = _row_weights(part, training)
     step = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
     starts = range(0, training.networks, step)
     networks, histories = [], []
@@ -84,14 +81,14 @@ def train_stack(
             train(
                 network,
                 create_optimizer(optimizer, network, **hyperparameters),
-                prepared.x_train,
-                prepared.labels_train,
+                x,
+                labels,
                 epochs=epochs,
                 batch_size=training.batch_size,
                 generators=own_generators[members],
                 rows=None if rows is None else rows[members],
                 validation_rows=None if validation_rows is None else validation_rows[members],
-                row_weights=_row_weights(prepared, training),
+                row_weights=row_weights,
                 schedule=_schedule(training, n_rows),
                 patience=patience,
                 on_epoch=_on_average(on_epoch, group, len(starts), epochs),
@@ -109,13 +106,14 @@ def _on_average(
     return lambda done: on_epoch((group * epochs + done) // groups)
 
 
-def _row_weights(prepared: Prepared, training: TrainingSettings) -> Array | None:
+def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:
     """Return weights [n] of mean 1 that give every class the same sum, or None."""
     if training.class_weight == "none":
         return None
-    counts = np.bincount(prepared.labels_train)
-    weights: Array = (len(prepared.labels_train) / (len(counts) * counts))[prepared.labels_train]
-    return weights.astype(prepared.x_train.dtype)
+    labels = part.labels
+    counts = np.bincount(labels)
+    weights: Array = (part.rows / (len(counts) * counts)).astype(training.dtype)
+    return weights[labels]
 
 
 def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -38,16 +38,17 @@ def content_fingerprints(
     """
     # Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns, the constant one.
     stack = np.array([numeric[name] + 0.0 for name in sorted(numeric)]).reshape(-1, n).T
-    stack = np.where(np.isnan(stack), np.nan, stack)
-    rows = np.ascontiguousarray(stack)
-    # No cell holds a NUL. One mark for all spellings of "missing", which no category is.
-    texts = [
-        ["" if cell in missing_values else f"={cell}" for cell in categorical[name]]
-        for name in sorted(categorical)
-    ]
-    digests = np.empty(n, dtype=np.uint64)
-    for i in range(n):
-        text = "\0".join(column[i] for column in texts)
-        digest = hashlib.blake2b(rows[i].tobytes() + text.encode(), digest_size=8)
-        digests[i] = int.from_bytes(digest.digest(), "little")
-    return digests
+    rows = np.ascontiguousarray(np.where(np.isnan(stack), np.nan, stack))
+    contents = rows.view(f"V{rows.strides[0]}")[:, 0].tolist() if numeric else [b""] * n
+    if categorical:
+        # No cell holds a NUL. One mark for all spellings of "missing", which no category is.
+        texts = [
+            ["" if cell in missing_values else f"={cell}" for cell in categorical[name]]
+            for name in sorted(categorical)
+        ]
+        contents = [
+            numbers + "\0".join(row).encode()
+            for numbers, row in zip(contents, zip(*texts, strict=True), strict=True)
+        ]
+    digests = b"".join([blake2b(content, digest_size=8).digest() for content in contents])
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64, copy=False)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import MISSING
+from ffn.tabular.dataset import Dataset
 from ffn.tabular.schema import Schema
 
 __all__ = ["Preparation", "fit_preparation"]
@@ -78,32 +79,39 @@ class Preparation:
         return x
 
 
-def fit_preparation(schema: Schema, numeric: Array, codes: Array) -> Preparation:
-    """Learn fill values, means and scales from the training part.
+def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:
+    """Learn fill values, means and scales from the training part, a group of rows at a time.
 
     Parameters
     ----------
+    dataset
+        The table.
     schema
-        Its features' kinds and categories say what inputs there are.
-    numeric
-        float64 [n, F] of the training part, NaN where a cell is missing; no column is
-        constant or all missing.
-    codes
-        Integers [n, G] of the training part: a category or ``MISSING``.
+        Learnt from these rows of it: no numeric feature is constant in them, or all missing.
+    rows
+        Row numbers [n] of the training part, or booleans [N].
     """
-    from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import StandardScaler
 
-    n_numeric = len(schema.numeric)
-    fill, mean, scale = np.zeros(n_numeric), np.zeros(n_numeric), np.ones(n_numeric)
-    if n_numeric:
-        imputer = SimpleImputer(strategy="median").fit(numeric)
-        scaler = StandardScaler().fit(imputer.transform(numeric))
-        fill, mean, scale = imputer.statistics_, scaler.mean_, scaler.scale_
+    chosen = np.zeros(dataset.rows, dtype=bool)
+    chosen[rows] = True
+    fill = np.array([_median(dataset.numeric[f.name][chosen]) for f in schema.numeric])
+    has_missing = np.zeros(len(schema.categorical), dtype=bool)
+    scaler = StandardScaler()
+    for part, numeric, codes in dataset.pieces(schema):
+        own = chosen[part]
+        has_missing |= (codes[own] == MISSING).any(axis=0)
+        if own.any() and len(fill):
+            known = np.ascontiguousarray(numeric[own])
+            scaler.partial_fit(np.where(np.isnan(known), fill, known))
     return Preparation(
         fill=fill,
-        mean=mean,
-        scale=scale,
+        mean=scaler.mean_ if len(fill) else np.zeros(0),
+        scale=scaler.scale_ if len(fill) else np.ones(0),
         categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
-        has_missing=(codes == MISSING).any(axis=0),
+        has_missing=has_missing,
     )
+
+
+def _median(column: Array) -> float:
+    return float(np.median(column[~np.isnan(column)], overwrite_input=True))

@@ -14,6 +14,8 @@ from ffn.errors import DataError
 
 __all__ = ["Source", "open_source"]
 
+_READ_AT_ONCE = 1024 * 1024
+
 
 class Source:
     """A binary stream that knows what has been read from it.
@@ -30,6 +32,7 @@ class Source:
         self._file = file
         self._name = name
         self._digest = hashlib.sha256()
+        self._before = ""
         self._opened = os.fstat(file.fileno())
         regular = stat.S_ISREG(self._opened.st_mode)
         self.size = self._opened.st_size if regular else None
@@ -59,6 +62,28 @@ class Source:
             raise self._changed()
         return chunk
 
+    def read_through(self) -> str:
+        """Return the digest of the whole file, and go back to its beginning.
+
+        Raises
+        ------
+        DataError
+            As ``read`` and ``check_unchanged``.
+        """
+        while self.read(_READ_AT_ONCE):
+            pass
+        self.check_unchanged()
+        digest = self.sha256
+        self.rewind()
+        return digest
+
+    def rewind(self) -> None:
+        """Begin to read the file anew; what is read then has to be the same."""
+        self._file.seek(0)
+        self._before = self.sha256
+        self._digest = hashlib.sha256()
+        self.bytes_read = 0
+
     def check_unchanged(self) -> None:
         """Make sure the bytes read are the file, from its beginning to its end.
 
@@ -72,6 +97,8 @@ class Source:
         if self.size is not None and not (
             same_time and self.bytes_read == now.st_size == self.size
         ):
+            raise self._changed()
+        if self._before not in ("", self.sha256):
             raise self._changed()
 
     def _changed(self) -> DataError:

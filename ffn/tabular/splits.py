@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, quote
 
-__all__ = ["check_class_sizes", "hold_out", "hold_out_stable", "resamples", "sampling_units"]
+__all__ = [
+    "check_class_sizes",
+    "draw_resamples",
+    "hold_out_stable",
+    "resamples",
+    "sampling_units",
+]
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +40,10 @@ def sampling_units(labels: Array, fingerprints: Array) -> Array:
     labels, fingerprints
         Integers and uint64 [N].
     """
-    if len(fingerprints) <= _MOST_REPEATS * len(np.unique(fingerprints)):
+    ordered = np.sort(fingerprints)
+    contents = 1 + np.count_nonzero(ordered[1:] != ordered[:-1])
+    del ordered
+    if len(fingerprints) <= _MOST_REPEATS * contents:
         return fingerprints
     # The first, second, … row of a content and label: as a table grows they stay what they were.
     order = np.lexsort((fingerprints, labels))
@@ -97,35 +106,56 @@ def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int)
     share, seed
         Part to hold out, and the hash's seed.
     """
-    return hold_out(labels, fingerprints, _seeded_hash(fingerprints, seed), share)
+    # One to one, so that rows share a place in the order only where they share their content.
+    return _hold_out(labels, _seeded_hash(fingerprints, seed), share)
 
 
 def resamples(
     labels: Array, fingerprints: Array, share: float, generators: Sequence[np.random.Generator]
 ) -> tuple[Array, Array]:
-    """Return row numbers to train on [K, n - m] and to validate on [K, m], one draw a generator.
-
-    Stratified. Rows of the same content are kept on one side as far as the exact count allows.
-    """
-    unique, group = np.unique(fingerprints, return_inverse=True)
-    train, validation = [], []
-    for generator in generators:
-        order = generator.permutation(len(unique))[group]
-        held_out = hold_out(labels, fingerprints, order, share, exact=True)
-        train.append(np.flatnonzero(~held_out))
-        validation.append(np.flatnonzero(held_out))
+    """Return all that `draw_resamples` yields: int32 [K, n - m] and [K, m]."""
+    drawn = draw_resamples(labels, fingerprints, share, generators)
+    train, validation = zip(*drawn, strict=True)
     return np.array(train), np.array(validation)
 
 
-def hold_out(
-    labels: Array, fingerprints: Array, order: Array, share: float, *, exact: bool = False
-) -> Array:
+def draw_resamples(
+    labels: Array, fingerprints: Array, share: float, generators: Sequence[np.random.Generator]
+) -> Iterator[tuple[Array, Array]]:
+    """Yield row numbers to train on and to validate on, int32 [n - m] and [m], for each generator.
+
+    Stratified. Rows of the same content are kept on one side as far as the exact count allows.
+    """
+    group, groups = _group(fingerprints)
+    for generator in generators:
+        # What `permutation` draws, in half its memory.
+        order = np.arange(groups, dtype=np.int32)
+        generator.shuffle(order)
+        held_out = _hold_out(labels, order[group], share, exact=True)
+        yield (
+            np.flatnonzero(~held_out).astype(np.int32),
+            np.flatnonzero(held_out).astype(np.int32),
+        )
+
+
+def _group(fingerprints: Array) -> tuple[Array, int]:
+    """Return int32 [N], the place of each row's content among the sorted ones, and their count."""
+    by_content = np.argsort(fingerprints, kind="stable")
+    ordered = fingerprints[by_content]
+    first = np.append(False, ordered[1:] != ordered[:-1])
+    del ordered
+    group = np.empty(len(first), dtype=np.int32)
+    group[by_content] = np.cumsum(first, dtype=np.int32)
+    return group, 1 + int(np.count_nonzero(first))
+
+
+def _hold_out(labels: Array, order: Array, share: float, *, exact: bool = False) -> Array:
     """Return booleans [N]: within each class, the rows first by ``order`` up to its share.
 
     Parameters
     ----------
-    labels, fingerprints, order
-        Integers [N]; ``order`` is equal where ``fingerprints`` are.
+    labels, order
+        Integers [N]; rows of one place in the order are kept together.
     share
         Part of all rows; each class gives its part, rounded so that the sum is right, and
         at least one row.
@@ -135,26 +165,34 @@ def hold_out(
         two groups if it has three.
     """
     held_out = np.zeros(len(labels), dtype=bool)
-    # Where two contents share a place in the order, the fingerprint keeps groups together.
-    by_class = np.lexsort((fingerprints, order, labels))
+    by_class = np.argsort(labels, kind="stable").astype(np.int32)
     sizes = np.bincount(labels)
     quotas = _quotas(sizes, share).tolist()
     for own, quota in zip(np.split(by_class, np.cumsum(sizes)[:-1]), quotas, strict=True):
         if quota:
-            held_out[own[_choose(fingerprints[own], quota, exact)]] = True
+            place = order[own]
+            ranking = np.argsort(place, kind="stable")
+            place = place[ranking]
+            chosen = _choose(place[1:] != place[:-1], quota, exact)
+            held_out[own[ranking[chosen]]] = True
     return held_out
 
 
-def _choose(content: Array, quota: int, exact: bool) -> Array:
-    """Return booleans [n]: ``quota`` rows, or nearly, from the front; equal neighbours together."""
-    starts = np.flatnonzero(np.r_[True, content[1:] != content[:-1]])
-    sizes = np.diff(starts, append=len(content))
+def _choose(differs: Array, quota: int, exact: bool) -> Array:
+    """Return booleans [n]: ``quota`` rows, or nearly, from the front; equal neighbours together.
+
+    ``differs`` [n - 1] says where a row is not equal to the one before it.
+    """
+    starts = np.flatnonzero(np.r_[True, differs])
+    sizes = np.diff(starts, append=len(differs) + 1)
     most = len(sizes) if exact else max(1, len(sizes) - 2)
     whole = min(most, int(np.searchsorted(np.cumsum(sizes), quota, side="right")))
     groups = np.arange(len(sizes)) < whole
     left = quota - int(sizes[:whole].sum())
     # The next group does not fit; smaller ones further on may.
     for i in whole + np.flatnonzero(sizes[whole:] <= left):
+        if not left:
+            break
         if sizes[i] <= left and groups.sum() < most:
             groups[i] = True
             left -= int(sizes[i])

@@ -10,7 +10,7 @@ from ffn.tabular.records import Records, separator_hint
 from ffn.tabular.rejects import Reject
 from ffn.tabular.sources import open_source
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "read_table", "refusal"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
         lines: list[int] = []
         for block in records:
             if block.rejects:
-                raise _refusal(path, block.rejects[0])
+                raise refusal(path, block.rejects[0])
             for position, cells in enumerate(columns.values()):
                 cells += block.cells(position)
             lines += block.lines.tolist()
@@ -69,7 +69,8 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
     return Table(path, header, columns, lines, source.sha256)
 
 
-def _refusal(path: Path, reject: Reject) -> DataError:
+def refusal(path: Path, reject: Reject) -> DataError:
+    """Return what training says of a record that cannot be read."""
     return DataError(
         f"{path} row {reject.row} (line {reject.line}): {reject.detail}, in "
         f"{quote(reject.value)}. Correct or remove that row; training skips none by itself."

@@ -62,11 +62,14 @@ def run_apart(home: Path, *arguments: object, **variables: str) -> Done:
 
 
 def listing(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Everything below ``folder``: names, kinds, contents."""
+    """Everything below ``folder`` but caches, which are made again: names, kinds, contents."""
     return {
         str(path.relative_to(folder)): (
             path.lstat().st_mode,
             path.read_bytes() if path.is_file() else b"",
         )
         for path in sorted(folder.rglob("*"))
+        # A folder that holds something is known by that.
+        if "cache" not in path.relative_to(folder).parts
+        and not (path.is_dir() and any(path.iterdir()))
     }

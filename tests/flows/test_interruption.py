@@ -71,7 +71,9 @@ def spins(run: subprocess.Popen[bytes]) -> bool:
 
 
 def listing(root: Path) -> set[str]:
-    return {str(path.relative_to(root)) for path in root.rglob("*")}
+    """Every file that is no cache, which the next training would use."""
+    files = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return {str(path) for path in files if "cache" not in path.parts}
 
 
 def wait_until(ready, run: subprocess.Popen[bytes], seconds: float) -> None:

@@ -17,7 +17,6 @@ from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection, select_best
 from ffn.models.serialisation import Version, serialise
 from ffn.models.settings import check_settings
-from ffn.tabular.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -73,20 +72,19 @@ def run(
     pipeline: Pipeline,
     *,
     held_out: np.ndarray | None = None,
-    change: Callable[[Dataset], Dataset] = lambda dataset: dataset,
     submit: Callable[..., Any] = map,
 ) -> Run:
-    """All steps; ``change`` meets the dataset between load and split."""
-    dataset = change(retraining.load(pipeline))
+    """All steps."""
+    dataset = retraining.load(pipeline)
     if held_out is None:
         held_out = retraining.split(dataset, pipeline)
     prepared = retraining.normalise(dataset, held_out, pipeline)
 
     def train(optimizer: str) -> Candidate:
-        return retraining.train_candidate(prepared, pipeline, optimizer)
+        return retraining.train_candidate(prepared.training, pipeline, optimizer)
 
     candidates = list(submit(train, pipeline.settings.optimizers.candidates()))
     selection = select_best(candidates)
-    refitted = retraining.refit(prepared, pipeline, selection, candidates)
+    refitted = retraining.refit(prepared.training, pipeline, selection, candidates)
     evaluation = retraining.evaluate(refitted, prepared, pipeline)
     return Run(pipeline, prepared, candidates, selection, refitted, evaluation)

@@ -62,14 +62,15 @@ def test_a_table_that_cannot_be_learnt_from_is_refused_in_one_line(
     with pytest.raises(error, match=message) as refusal:
         prepare(made(tmp_path, table))
     assert str(refusal.value).isprintable()
-    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    left = {path.relative_to(tmp_path).parts[:3] for path in tmp_path.rglob("*") if path.is_file()}
+    assert left <= {("t.csv",), ("artifacts", "made", "cache")}
 
 
 def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
-    pipeline = made(tmp_path, "p,q,y\n" + "".join(f"{i},0,{'ab'[i % 2]}\n" for i in range(20)))
+    rows = [f"{max(i, 9)},0,{'ab'[i % 2]}\n" for i in range(20)]
+    pipeline = made(tmp_path, "p,q,y\n" + "".join(rows))
     dataset = load(pipeline)
     held_out = np.arange(20) >= 10
-    dataset.numeric["p"][:10] = 5.0
     with pytest.raises(DataError, match=r"t\.csv: every feature column is constant in the train"):
         inputs.normalise(dataset, held_out, pipeline)
 
@@ -100,7 +101,8 @@ def test_the_file_is_opened_once_so_its_digest_is_of_what_was_learnt_from(
 
     def open_and_replace(path, *arguments, **options):
         file = real(path, *arguments, **options)
-        os.replace(tmp_path / "other.csv", path)  # noqa: PTH105
+        if path == pipeline.source:
+            os.replace(tmp_path / "other.csv", path)  # noqa: PTH105
         return file
 
     monkeypatch.setattr(Path, "open", open_and_replace)

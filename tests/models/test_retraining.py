@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from retrained import made, prepare, run, shipped
 
 from ffn.errors import TrainingError
-from ffn.models import retraining, stacks
+from ffn.models import resampling, retraining, stacks
 from ffn.models.bundle import write_bundle
 from ffn.models.selection import select_best
 
@@ -52,28 +53,32 @@ def test_nothing_of_the_held_out_rows_reaches_the_model(repository, tmp_path, na
     pipeline = shipped(repository, name, tmp_path, **QUICK)
     dataset = retraining.load(pipeline)
     held_out = retraining.split(dataset, pipeline)
-    rng = np.random.default_rng(0)
+    with pipeline.source.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    target = header.index(dataset.target)
 
-    def exchange(data):
-        labels = data.labels.copy()
-        labels[held_out] = rng.permutation(labels[held_out])
-        return replace(data, labels=labels)
+    def exchange(tested):
+        labels = np.random.default_rng(0).permutation([row[target] for row in tested])
+        for row, label in zip(tested, labels, strict=True):
+            row[target] = label
 
-    def distort(data):
-        numeric = {}
-        for column, values in data.numeric.items():
-            present = held_out & ~np.isnan(values)
-            numeric[column] = np.where(present, -1000 * values, values)
-        categorical = {
-            column: np.where(held_out & ~np.isin(cells, data.missing_values), "elsewhere", cells)
-            for column, cells in data.categorical.items()
-        }
-        return replace(data, numeric=numeric, categorical=categorical)
+    def distort(tested):
+        for row in tested:
+            for column, cell in zip(header, row, strict=True):
+                if column in dataset.numeric and cell not in dataset.missing_values:
+                    row[header.index(column)] = repr(-1000 * float(cell))
+                elif column in dataset.categorical and cell not in dataset.missing_values:
+                    row[header.index(column)] = "elsewhere"
 
     original = run(pipeline, held_out=held_out)
     expected = bundle_bytes(original, tmp_path / "original")
     for change in (exchange, distort):
-        found = run(pipeline, held_out=held_out, change=change)
+        changed = [row.copy() for row in rows]
+        change([row for row, tested in zip(changed, held_out, strict=True) if tested])
+        assert changed != rows
+        with (tmp_path / pipeline.source.name).open("w", newline="") as file:
+            csv.writer(file).writerows([header, *changed])
+        found = run(replace(pipeline, folder=tmp_path), held_out=held_out)
         assert bundle_bytes(found, tmp_path / change.__name__) == expected
         assert found.selection.comparisons == original.selection.comparisons
         assert found.evaluation != original.evaluation
@@ -102,14 +107,14 @@ def test_optimizers_meet_the_same_resamples_and_weights(repository, tmp_path, mo
     """With one optimizer under both names the figures are the same to the last bit."""
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     prepared = prepare(pipeline)
-    first = retraining.train_candidate(prepared, pipeline, "sgd")
+    first = retraining.train_candidate(prepared.training, pipeline, "sgd")
     create = stacks.create_optimizer
     monkeypatch.setattr(
         stacks,
         "create_optimizer",
         lambda name, network, **_: create("sgd", network, learning_rate=0.005),
     )
-    second = retraining.train_candidate(prepared, pipeline, "adam")
+    second = retraining.train_candidate(prepared.training, pipeline, "adam")
     np.testing.assert_array_equal(first.validation_loss, second.validation_loss)
     assert first.validation_to_train == 24 / 96
     assert len(set(first.validation_loss.tolist())) == 4
@@ -122,7 +127,8 @@ def test_more_networks_leave_the_first_ones_as_they_are(repository, tmp_path, ne
         for k in (networks, 8)
     ]
     few, many = (
-        retraining.train_candidate(prepare(pipeline), pipeline, "adamw") for pipeline in pipelines
+        retraining.train_candidate(prepare(pipeline).training, pipeline, "adamw")
+        for pipeline in pipelines
     )
     np.testing.assert_allclose(many.validation_loss[:networks], few.validation_loss, rtol=1e-12)
 
@@ -132,8 +138,8 @@ def test_each_use_of_randomness_has_its_own(repository, tmp_path) -> None:
     training = shipped(repository, "iris", tmp_path, **QUICK).settings.training
     drawn = [
         generator.random()
-        for branch in (retraining._RESAMPLES, retraining._CANDIDATES, retraining._REFIT)
-        for generator in stacks.generators(training, branch)
+        for branch in (resampling._RESAMPLES, retraining._CANDIDATES, retraining._REFIT)
+        for generator in resampling.generators(training, branch)
     ]
     assert len(set(drawn)) == 12
 
@@ -155,7 +161,7 @@ def test_an_ensemble_keeps_them_all(repository, tmp_path) -> None:
 def candidates_of(pipeline):
     prepared = prepare(pipeline)
     candidates = [
-        retraining.train_candidate(prepared, pipeline, name)
+        retraining.train_candidate(prepared.training, pipeline, name)
         for name in pipeline.settings.optimizers.candidates()
     ]
     return prepared, candidates, select_best(candidates)
@@ -181,7 +187,7 @@ def test_a_network_that_diverged_is_not_kept(repository, tmp_path, monkeypatch, 
     pipeline = shipped(repository, "iris", tmp_path, **QUICK, ensemble=ensemble)
     prepared, candidates, selection = candidates_of(pipeline)
     diverge(monkeypatch, [0, 2])
-    refitted = retraining.refit(prepared, pipeline, selection, candidates)
+    refitted = retraining.refit(prepared.training, pipeline, selection, candidates)
     assert len(refitted.bundle.network.parameters) == (2 if ensemble else 1)
     assert np.isfinite(refitted.bundle.network.parameters).all()
 
@@ -191,7 +197,7 @@ def test_a_refit_that_diverges_is_said(repository, tmp_path, monkeypatch) -> Non
     prepared, candidates, selection = candidates_of(pipeline)
     diverge(monkeypatch, range(4))
     with pytest.raises(TrainingError, match=r"every network diverged on the whole training part"):
-        retraining.refit(prepared, pipeline, selection, candidates)
+        retraining.refit(prepared.training, pipeline, selection, candidates)
 
 
 def test_absurd_learning_rates_end_in_one_clear_line(tmp_path) -> None:
@@ -206,8 +212,8 @@ def test_absurd_learning_rates_end_in_one_clear_line(tmp_path) -> None:
 def test_early_stopping_refits_for_the_median_best_epoch(repository, tmp_path) -> None:
     pipeline = shipped(repository, "iris", tmp_path, epochs=300, networks=5, patience=2)
     prepared = prepare(pipeline)
-    candidate = retraining.train_candidate(prepared, pipeline, "adam")
-    refitted = retraining.refit(prepared, pipeline, select_best([candidate]), [candidate])
+    candidate = retraining.train_candidate(prepared.training, pipeline, "adam")
+    refitted = retraining.refit(prepared.training, pipeline, select_best([candidate]), [candidate])
     losses = candidate.history.validation_loss
     best = sorted(int(np.nanargmin(losses[:, k])) + 1 for k in range(5))
     assert best[0] < best[2] < best[4], "no spread; the test shows nothing"
@@ -218,7 +224,7 @@ def test_early_stopping_refits_for_the_median_best_epoch(repository, tmp_path) -
 def test_of_stopped_networks_the_best_epoch_is_compared(repository, tmp_path) -> None:
     pipeline = shipped(repository, "iris", tmp_path, epochs=200, networks=3, patience=2)
     prepared = prepare(pipeline)
-    candidate = retraining.train_candidate(prepared, pipeline, "adam")
+    candidate = retraining.train_candidate(prepared.training, pipeline, "adam")
     losses = candidate.history.validation_loss
     assert np.isnan(losses[-1]).any(), "none stopped early; the test shows nothing"
     np.testing.assert_array_equal(candidate.validation_loss, np.nanmin(losses, axis=0))
@@ -229,14 +235,15 @@ def test_balanced_weights_give_every_class_the_same_sum(tmp_path) -> None:
     toml = "[training]\nepochs = 2\nnetworks = 2\nclass_weight = 'balanced'"
     pipeline = made(tmp_path, "p,q,y\n" + rows, toml)
     prepared = prepare(pipeline)
-    weights = stacks._row_weights(prepared, pipeline.settings.training)
+    weights = stacks._row_weights(prepared.training, pipeline.settings.training)
     sums = np.bincount(prepared.labels_train, weights)
     assert sums[0] == pytest.approx(sums[1])
     assert weights.mean() == pytest.approx(1)
     # Rows of the rare class count four times as much: the training must feel it.
     plain = made(tmp_path, "p,q,y\n" + rows, toml.replace("balanced", "none"))
     heavy, light = (
-        retraining.train_candidate(prepared, p, "adam").validation_loss for p in (pipeline, plain)
+        retraining.train_candidate(prepared.training, p, "adam").validation_loss
+        for p in (pipeline, plain)
     )
     assert not np.allclose(heavy, light)
 
@@ -271,7 +278,7 @@ def test_cosine_and_constant_differ(repository, tmp_path) -> None:
     for schedule in ("constant", "cosine"):
         pipeline = shipped(repository, "iris", tmp_path, **QUICK, schedule=schedule)
         losses.append(
-            retraining.train_candidate(prepare(pipeline), pipeline, "sgd").validation_loss
+            retraining.train_candidate(prepare(pipeline).training, pipeline, "sgd").validation_loss
         )
     assert (losses[0] < losses[1]).all(), "a rate that falls to zero learns less in eight epochs"
 

@@ -20,10 +20,10 @@ def test_the_groups_change_nothing(
         repository, "iris", tmp_path, epochs=12, networks=5, patience=4, class_weight="balanced"
     )
     prepared = prepare(pipeline)
-    together = retraining.train_candidate(prepared, pipeline, optimizer)
+    together = retraining.train_candidate(prepared.training, pipeline, optimizer)
     monkeypatch.setattr(stacks, "networks_at_once", lambda *_: at_once)
     told: list[int] = []
-    apart = retraining.train_candidate(prepared, pipeline, optimizer, told.append)
+    apart = retraining.train_candidate(prepared.training, pipeline, optimizer, told.append)
     for name in ("train_accuracy", "validation_accuracy", "best_epoch"):
         assert_array_equal(getattr(apart.history, name), getattr(together.history, name))
     np.testing.assert_allclose(apart.history.train_loss, together.history.train_loss, rtol=1e-6)
@@ -39,7 +39,7 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
 
     def stack() -> Network:
         network, _ = stacks.train_stack(
-            prepared, pipeline, "adam", {"learning_rate": 0.005}, branch=2, epochs=10
+            prepared.training, pipeline, "adam", {"learning_rate": 0.005}, branch=2, epochs=10
         )
         return network
 

@@ -24,11 +24,11 @@ def iris(repository: Path) -> Retrained:
     dataset = retraining.load(pipeline)
     prepared = retraining.normalise(dataset, retraining.split(dataset, pipeline), pipeline)
     candidates = [
-        retraining.train_candidate(prepared, pipeline, name)
+        retraining.train_candidate(prepared.training, pipeline, name)
         for name in settings.optimizers.candidates()
     ]
     selection = select_best(candidates)
-    refitted = retraining.refit(prepared, pipeline, selection, candidates)
+    refitted = retraining.refit(prepared.training, pipeline, selection, candidates)
     return Retrained(
         pipeline=pipeline,
         prepared=prepared,

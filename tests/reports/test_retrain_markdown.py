@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -177,17 +178,19 @@ def test_names_from_files_stay_text(iris: Retrained, size: int, data: st.DataObj
     names = data.draw(st.lists(hostile, min_size=size, max_size=size, unique=True))
     notice, target, path = (data.draw(hostile) for _ in range(3))
     counts = np.ones((size, size), dtype=int)
-    prepared = dataclasses.replace(
-        iris.prepared,
+    prepared = SimpleNamespace(
         notices=(notice,),
         labels_train=np.arange(size),
+        x_train=iris.prepared.x_train,
+        x_test=iris.prepared.x_test,
+        source_sha256=iris.prepared.source_sha256,
         schema=dataclasses.replace(iris.prepared.schema, target=target, classes=tuple(names)),
     )
     plain = render(
         report(
             iris,
             evaluation=evaluation_of(counts, [f"name{number}" for number in range(size)]),
-            prepared=dataclasses.replace(prepared, notices=("notice",)),
+            prepared=SimpleNamespace(**(vars(prepared) | {"notices": ("notice",)})),
             files={"what": Path("path")},
         )
     )

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from ffn.errors import DataError, SettingsError
-from ffn.tabular.dataset import Dataset, choose_features, read_dataset
-from ffn.tabular.table import read_table
+from ffn.tabular.cache import Cache
+from ffn.tabular.conversion import Choice, read_dataset
+from ffn.tabular.dataset import Dataset
+from ffn.tabular.features import choose_features
 
 HEADER = ("id", "size", "colour", "species")
 
@@ -75,10 +77,8 @@ def test_of_a_wide_header_the_beginning_is_shown() -> None:
 def read(tmp_path: Path, text: str, **options) -> Dataset:
     path = tmp_path / "t.csv"
     path.write_text(text)
-    table = read_table(path)
     options = {"missing_values": ("", "NA"), "kinds": {}, "target": "y"} | options
-    features = [name for name in table.header if name != options["target"]]
-    return read_dataset(table, features=features, **options)
+    return read_dataset(path, Cache(tmp_path / "cache"), Choice(**options))
 
 
 def column(cells, labels="ab") -> str:

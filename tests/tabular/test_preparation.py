@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,19 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from ffn.tabular.cache import Cache
 from ffn.tabular.cells import MISSING, UNKNOWN
-from ffn.tabular.dataset import read_dataset
+from ffn.tabular.conversion import Choice, read_dataset
+from ffn.tabular.dataset import Dataset
 from ffn.tabular.preparation import Preparation, fit_preparation
-from ffn.tabular.schema import Feature, Schema
-from ffn.tabular.table import read_table
 
 NUMERIC = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
 CATEGORICAL = ["island", "sex"]
+
+
+def read(path: Path, folder: Path, **choice: Any) -> Dataset:
+    options = Choice(missing_values=("", "NA"), kinds={}, **choice)
+    return read_dataset(path, Cache(folder / "cache"), options)
 
 
 def reference(frame: pd.DataFrame, train: np.ndarray) -> np.ndarray:
@@ -35,16 +41,10 @@ def reference(frame: pd.DataFrame, train: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("where", ["anywhere", "gaps held out"])
 def test_penguins_are_prepared_as_scikit_learn_would(
-    repository: Path, seed: int, where: str
+    repository: Path, tmp_path: Path, seed: int, where: str
 ) -> None:
     path = repository / "data" / "penguins" / "train.csv"
-    dataset = read_dataset(
-        read_table(path),
-        target="species",
-        features=[*NUMERIC, *CATEGORICAL],
-        missing_values=("", "NA"),
-        kinds={},
-    )
+    dataset = read(path, tmp_path, target="species", features=[*NUMERIC, *CATEGORICAL])
     frame = pd.read_csv(path, keep_default_na=False, na_values={n: ["", "NA"] for n in NUMERIC})
     # scikit-learn sorts a category of its own for gaps among the texts; ours comes last.
     frame["sex"] = frame["sex"].replace({"": "~missing", "NA": "~missing"})
@@ -57,7 +57,7 @@ def test_penguins_are_prepared_as_scikit_learn_would(
 
     schema, notices = dataset.learn_schema(train)
     numeric, codes = dataset.arrays(schema)
-    preparation = fit_preparation(schema, numeric[train], codes[train])
+    preparation = fit_preparation(dataset, schema, train)
     found = preparation.transform(numeric, codes, np.float64)
     assert notices == []
     np.testing.assert_allclose(found, reference(frame, train), rtol=0, atol=1e-12)
@@ -96,17 +96,18 @@ def test_a_number_beyond_float32_becomes_infinite_and_is_the_callers() -> None:
     assert np.isfinite(x[0, 1:]).all()
 
 
-def test_a_table_may_lack_a_kind_of_column() -> None:
-    numbers = Schema(features=(Feature(name="x", kind="numeric"),), target="y", classes=("a", "b"))
-    only_numbers = fit_preparation(numbers, np.array([[1.0], [3.0]]), np.empty((2, 0), int))
+def test_a_table_may_lack_a_kind_of_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,c,y\n1,p,a\n3,q,b\n")
+    everything = np.arange(2)
+    numbers = read(path, tmp_path, target="y", features=["x"])
+    schema, _ = numbers.learn_schema(everything)
+    only_numbers = fit_preparation(numbers, schema, everything)
     assert (only_numbers.mean, only_numbers.scale) == (2.0, 1.0)
     assert only_numbers.has_missing.dtype == bool
-    texts = Schema(
-        features=(Feature(name="x", kind="categorical", categories=("p", "q")),),
-        target="y",
-        classes=("a", "b"),
-    )
-    only_texts = fit_preparation(texts, np.empty((2, 0)), np.array([[0], [1]]))
+    texts = read(path, tmp_path, target="y", features=["c"])
+    schema, _ = texts.learn_schema(everything)
+    only_texts = fit_preparation(texts, schema, everything)
     assert only_texts.n_inputs == 2
     np.testing.assert_array_equal(
         only_texts.transform(np.empty((2, 0)), np.array([[1], [MISSING]])), [[0, 1], [0, 0]]

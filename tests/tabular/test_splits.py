@@ -10,17 +10,23 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError
-from ffn.tabular.dataset import Dataset, read_dataset
+from ffn.tabular.cache import Cache
+from ffn.tabular.conversion import Choice, read_dataset
+from ffn.tabular.dataset import Dataset
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, resamples, sampling_units
-from ffn.tabular.table import read_table
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CACHE, "folder", tmp_path / "cache")
+
+
+CACHE: dict[str, Path] = {}
 
 
 def typed(path: Path, target: str = "species") -> Dataset:
-    table = read_table(path)
-    features = [name for name in table.header if name != target]
-    return read_dataset(
-        table, target=target, features=features, missing_values=("", "NA"), kinds={}
-    )
+    choice = Choice(target=target, missing_values=("", "NA"), kinds={})
+    return read_dataset(path, Cache(CACHE["folder"]), choice)
 
 
 def held_out_rows(path: Path, share: float = 0.2, seed: int = 42) -> set[tuple]:

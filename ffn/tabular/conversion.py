@@ -1,0 +1,299 @@
+"""From a training CSV to the files of a `Dataset`, in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.files import canonical_json
+from ffn.tabular.arrays import ArrayFile
+from ffn.tabular.blocks import Block
+from ffn.tabular.cache import Cache, require_space
+from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
+from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset, no_values
+from ffn.tabular.features import choose_features
+from ffn.tabular.fingerprints import content_fingerprints
+from ffn.tabular.records import Records, separator_hint
+from ffn.tabular.schema import Kind
+from ffn.tabular.sources import Source, open_source
+from ffn.tabular.table import refusal
+from ffn.tabular.typed import LARGEST, CategoryColumn, Cell, Count, NumberColumns
+
+__all__ = ["Choice", "read_dataset"]
+
+Array = npt.NDArray[Any]
+
+# Of what is written; another format makes other names in the cache.
+_FORMAT = 1
+_DESCRIPTION = "dataset.json"
+# A column in which nearly all cells are numbers is numeric, and the others are mistakes.
+_NUMERIC_SHARE = 0.9
+# A text column with more values than this, most of them met once, names rows, not kinds.
+_MOST_CATEGORIES = 100
+# Beside the numbers: label, fingerprint, and each category's code.
+_ROW_BYTES, _NUMBER_BYTES, _CODE_BYTES = 12, 8, 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the settings say of a table.
+
+    Attributes
+    ----------
+    target, features, exclude, missing_values, kinds, delimiter
+        As in the settings.
+    default_exclude
+        Left out where ``exclude`` is None.
+    """
+
+    target: str
+    features: Sequence[str] | None = None
+    exclude: Sequence[str] | None = None
+    default_exclude: Sequence[str] = ()
+    missing_values: tuple[str, ...]
+    kinds: Mapping[str, Kind]
+    delimiter: str = ","
+
+
+def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
+    """Type the columns of a CSV file, or take from the cache what was made of it before.
+
+    Unlike scoring, training drops no row: a bad one refuses the file. A column is numeric if at
+    least nine in ten of its values are numbers. That is known at the end only, so it is guessed
+    from the file's beginning, and where the guess was wrong the file is read once more.
+
+    Raises
+    ------
+    DataError
+        The file is missing or unreadable, is not a CSV file, changes while it is read, has no
+        rows, has one column only because its delimiter is another, or has a record that
+        `ffn.tabular.records` rejects (the first is named). A label is missing, a numeric column
+        holds text or an absurd number, a column has no value, or a text column names each row.
+        The disk is full.
+    SettingsError
+        A column that the settings name is not there, or the delimiter is none.
+    """
+    with open_source(path) as source:
+        sha256 = source.read_through()
+        made_of = {"format": _FORMAT, "sha256": sha256, **asdict(choice)}
+        name = hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]
+        cache.remove_others(name)
+        entry = cache.entry(name, lambda folder: _Conversion(path, source, choice, folder).run())
+    description = json.loads((entry.path / _DESCRIPTION).read_bytes())
+    texts = {key: tuple(value) for key, value in description.items() if isinstance(value, list)}
+    return Dataset(**(description | texts), file=path.name, source_sha256=sha256, entry=entry)
+
+
+class _Conversion:
+    """One file on its way into a folder."""
+
+    def __init__(self, path: Path, source: Source, choice: Choice, folder: Path) -> None:
+        self.path, self.source, self.choice, self.folder = path, source, choice, folder
+
+    def run(self) -> None:
+        """Fill the folder."""
+        guess = dict(self.choice.kinds)
+        while True:
+            self._read(guess)
+            kinds = {
+                name: self.choice.kinds.get(name) or _kind(count)
+                for name, count in self.counts.items()
+            }
+            if kinds == self.kinds:
+                break
+            guess = kinds
+            for file in self.folder.iterdir():
+                file.unlink()
+            self.source.rewind()
+        self._check()
+        self._sort_classes()
+        self._write_fingerprints()
+        texts = {name: column.texts for name, column in self.categories.items()}
+        (self.folder / TEXTS).write_bytes(canonical_json(texts))
+        description = {
+            "target": self.choice.target,
+            "classes": sorted(self.labels.texts),
+            "order": self.features,
+            "numeric_features": self.numeric,
+            "categorical_features": list(self.categories),
+            "missing_values": self.choice.missing_values,
+            "rows": self.rows,
+            "group_rows": self.group_rows,
+        }
+        (self.folder / _DESCRIPTION).write_bytes(canonical_json(description))
+
+    def _read(self, guess: Mapping[str, Kind]) -> None:
+        """Write numbers, codes and labels; know of each column what it holds."""
+        choice = self.choice
+        records = Records(self.source, str(self.path), delimiter=choice.delimiter)
+        names = records.header.names
+        if hint := separator_hint(records.header):
+            raise DataError(f"{self.path} has only one column.{hint}")
+        self.features = choose_features(
+            names,
+            target=choice.target,
+            features=choice.features,
+            exclude=choice.exclude,
+            default_exclude=choice.default_exclude,
+            where=self.path.name,
+        )
+        for name in choice.kinds:
+            if name not in self.features:
+                raise SettingsError(
+                    f"data.kinds names {quote(name)}, which is not a feature."
+                    f"{did_you_mean(name, self.features)}"
+                )
+        position = {name: place for place, name in enumerate(names)}
+        blocks = self._sound(records)
+        first = next(blocks, None)
+        if first is None:
+            raise DataError(
+                f"{self.path} has a header and no rows. Give it labelled rows to train on."
+            )
+        self.kinds = {
+            name: guess.get(name) or self._look(first, position[name]) for name in self.features
+        }
+        self.numeric = [name for name in self.features if self.kinds[name] == "numeric"]
+        numbers = NumberColumns([position[name] for name in self.numeric], choice.missing_values)
+        self.categories = {
+            name: CategoryColumn(position[name])
+            for name in self.features
+            if self.kinds[name] == "categorical"
+        }
+        self.labels = CategoryColumn(position[choice.target])
+        self.unlabelled: Cell | None = None
+        self.group_rows = rows_of_a_group(len(self.features))
+        self.rows = 0
+        self._require_space(first)
+        with ExitStack() as files:
+            number_file, code_file = (
+                files.enter_context(ColumnsFile(self.folder / file, dtype, n, self.group_rows))
+                for file, dtype, n in (
+                    (NUMBERS, np.float64, len(self.numeric)),
+                    (CODES, np.int32, len(self.categories)),
+                )
+            )
+            label_file = files.enter_context(ArrayFile(self.folder / LABELS, np.int32))
+            for block in chain([first], blocks):
+                number_file.append(numbers.read(block))
+                codes = [column.read(block) for column in self.categories.values()]
+                code_file.append(np.array(codes, dtype=np.int32).reshape(-1, len(block)))
+                label_file.append(self._label(block))
+                self.rows += len(block)
+        self.source.check_unchanged()
+        self.counts = dict(zip(self.numeric, numbers.counts, strict=True)) | {
+            name: column.count(choice.missing_values) for name, column in self.categories.items()
+        }
+
+    def _sound(self, records: Records) -> Iterator[Block]:
+        for block in records:
+            if block.rejects:
+                raise refusal(self.path, block.rejects[0])
+            yield block
+
+    def _look(self, block: Block, position: int) -> Kind:
+        column = CategoryColumn(position)
+        column.read(block)
+        return _kind(column.count(self.choice.missing_values))
+
+    def _label(self, block: Block) -> Array:
+        known = len(self.labels.texts)
+        codes = self.labels.read(block)
+        new = enumerate(self.labels.texts[known:], start=known)
+        missing = [code for code, text in new if self._means_missing(text)]
+        if missing and self.unlabelled is None:
+            i = int(np.flatnonzero(np.isin(codes, missing))[0])
+            self.unlabelled = Cell(int(block.rows[i]), int(block.lines[i]), "")
+        return codes
+
+    def _means_missing(self, label: str) -> bool:
+        return not label or label in self.choice.missing_values
+
+    def _require_space(self, first: Block) -> None:
+        """Refuse what cannot fit, as far as the first block tells how long the rest is."""
+        rows = (self.source.size or 0) * len(first) / self.source.bytes_read
+        row = _ROW_BYTES + _NUMBER_BYTES * len(self.numeric) + _CODE_BYTES * len(self.categories)
+        require_space(self.folder, round(rows * row), "converting the training table")
+
+    def _check(self) -> None:
+        """Refuse what cannot be learnt from."""
+        where = self.path.name
+        if self.unlabelled is not None:
+            raise DataError(
+                f"{where} row {self.unlabelled.row} (line {self.unlabelled.line}), column "
+                f"{quote(self.choice.target)}: the label is missing. Fill it in, or take the row "
+                "out."
+            )
+        for name in self.features:
+            count = self.counts[name]
+            if not count.numbers and not count.texts:
+                raise no_values(name, where)
+            if self.kinds[name] == "numeric":
+                _check_numbers(name, count, where)
+            elif name not in self.choice.kinds:
+                self._check_categories(name, where)
+
+    def _check_categories(self, name: str, where: str) -> None:
+        distinct = set(self.categories[name].texts).difference(self.choice.missing_values)
+        if len(distinct) > max(_MOST_CATEGORIES, self.rows // 2):
+            raise DataError(
+                f"{where}, column {quote(name)}: {len(distinct)} different texts in "
+                f"{self.rows} rows look like names or ids. Add it to data.exclude, or set its "
+                "kind in [data.kinds]."
+            )
+
+    def _sort_classes(self) -> None:
+        """Give the labels numbers in the order of the alphabet, not of who came first."""
+        texts = self.labels.texts
+        place = np.empty(len(texts), dtype=np.int32)
+        place[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+        labels = np.load(self.folder / LABELS, mmap_mode="r+")
+        for start in range(0, self.rows, self.group_rows):
+            part = labels[start : start + self.group_rows]
+            part[:] = place[part]
+
+    def _write_fingerprints(self) -> None:
+        texts = [np.array(column.texts, dtype=object) for column in self.categories.values()]
+        numbers, codes = (
+            Columns(self.folder / file, n, self.rows, self.group_rows).groups()
+            for file, n in ((NUMBERS, len(self.numeric)), (CODES, len(texts)))
+        )
+        with ArrayFile(self.folder / FINGERPRINTS, np.uint64) as file:
+            for (rows, values), (_, own) in zip(numbers, codes, strict=True):
+                cells = [text[code] for text, code in zip(texts, own, strict=True)]
+                file.append(
+                    content_fingerprints(
+                        dict(zip(self.numeric, values, strict=True)),
+                        dict(zip(self.categories, cells, strict=True)),
+                        self.choice.missing_values,
+                        rows.stop - rows.start,
+                    )
+                )
+
+
+def _kind(count: Count) -> Kind:
+    if count.texts and count.numbers < _NUMERIC_SHARE * (count.numbers + count.texts):
+        return "categorical"
+    return "numeric"
+
+
+def _check_numbers(name: str, count: Count, where: str) -> None:
+    bad, what = count.first_text, "not a finite number"
+    if bad is None:
+        bad, what = count.first_large, f"beyond ±{LARGEST:g}"
+    if bad is not None:
+        raise DataError(
+            f"{where} row {bad.row} (line {bad.line}), column {quote(name)}: "
+            f"{quote(bad.text)} is {what}, and the column is numeric. Correct the cell, add its "
+            "text to data.missing_values, or set the column's kind in [data.kinds]."
+        )

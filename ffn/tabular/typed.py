@@ -1,0 +1,137 @@
+"""Columns of a CSV file as numbers or category codes, a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.blocks import Block
+from ffn.tabular.cells import numbers, trim
+from ffn.tabular.decimals import plain_decimals
+
+__all__ = ["LARGEST", "CategoryColumn", "Cell", "Count", "NumberColumns"]
+
+Array = npt.NDArray[Any]
+
+LARGEST = 1e15
+"""Beyond this, squares overflow float32 and a standard deviation says nothing."""
+
+
+class Cell(NamedTuple):
+    """A cell that errors name: row and line as in `Block`, and its text."""
+
+    row: int
+    line: int
+    text: str
+
+
+@dataclass
+class Count:
+    """What a column holds besides missing cells: numbers, and texts that are none."""
+
+    numbers: int = 0
+    texts: int = 0
+    first_text: Cell | None = None
+    first_large: Cell | None = None
+
+
+class NumberColumns:
+    """Numeric columns of a file, by their positions, and what was met in each."""
+
+    def __init__(self, positions: Sequence[int], missing_values: Collection[str]) -> None:
+        self.positions = np.array(positions, dtype=np.intp)
+        self.counts = [Count() for _ in positions]
+        self._missing_values = missing_values
+        # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
+        missing = numbers(list(missing_values), ())[0]
+        self._missing_numbers = missing[~np.isnan(missing)]
+
+    def read(self, block: Block) -> Array:
+        """Return the numbers of a block [F, n]; NaN for a missing cell, and for a text."""
+        starts = block.cell_starts[self.positions].ravel()
+        ends = block.cell_ends[self.positions].ravel()
+        values, plain = plain_decimals(block.data, starts, ends)
+        for value in self._missing_numbers:
+            plain &= values != value
+        others = np.flatnonzero(~plain)
+        if "" in self._missing_values:
+            others = others[ends[others] > starts[others]]
+        cells = [
+            block.text[a:b].decode() for a, b in zip(starts[others], ends[others], strict=True)
+        ]
+        values[others], wrong = numbers(cells, self._missing_values)
+        by_column = values.reshape(len(self.positions), len(block))
+        for count, present in zip(
+            self.counts, np.count_nonzero(~np.isnan(by_column), axis=1).tolist(), strict=True
+        ):
+            count.numbers += present
+        for i in wrong:
+            f, record = divmod(int(others[i]), len(block))
+            count = self.counts[f]
+            count.texts += 1
+            count.first_text = count.first_text or _cell(block, record, cells[i])
+        for i in np.flatnonzero(np.abs(values) > LARGEST).tolist():
+            f, record = divmod(i, len(block))
+            text = block.text[starts[i] : ends[i]].decode()
+            count = self.counts[f]
+            count.first_large = count.first_large or _cell(block, record, text)
+        return by_column
+
+
+class CategoryColumn:
+    """One column of texts as codes, in the order in which texts are first met.
+
+    Attributes
+    ----------
+    texts
+        Trimmed, by code.
+    rows
+        Rows by code.
+    """
+
+    def __init__(self, position: int) -> None:
+        self._position = position
+        self._codes = _Codes()
+        self.texts = self._codes.texts
+        self.rows = np.zeros(0, dtype=np.int64)
+
+    def read(self, block: Block) -> Array:
+        """Return the codes of a block [n], int32."""
+        cells = block.cells(self._position)
+        codes = np.fromiter(map(self._codes.__getitem__, cells), np.int32, len(cells))
+        rows = np.bincount(codes, minlength=len(self.texts))
+        rows[: len(self.rows)] += self.rows
+        self.rows = rows
+        return codes
+
+    def count(self, missing_values: Collection[str]) -> Count:
+        """Return what the column holds."""
+        values, wrong = numbers(self.texts, missing_values)
+        return Count(
+            numbers=int(self.rows[~np.isnan(values)].sum()), texts=int(self.rows[wrong].sum())
+        )
+
+
+class _Codes(dict[str, int]):
+    """The code of a cell by its text as it stands; a new text gets the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._by_text: dict[str, int] = {}
+
+    def __missing__(self, cell: str) -> int:
+        text = trim(cell)
+        code = self._by_text.setdefault(text, len(self.texts))
+        if code == len(self.texts):
+            self.texts.append(text)
+        self[cell] = code
+        return code
+
+
+def _cell(block: Block, record: int, text: str) -> Cell:
+    return Cell(int(block.rows[record]), int(block.lines[record]), text)
