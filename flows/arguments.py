@@ -73,6 +73,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--workers", type=_count, metavar="N", help="how many of them (default: one a core)"
     )
 
+    retrain.add_argument(
+        "--force", action="store_true", help="train also where nothing changed since a version"
+    )
+
     score = verbs.add_parser(
         "score", parents=[common, run], help="label CSV files with the model in production"
     )

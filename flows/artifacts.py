@@ -18,16 +18,25 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.events import emit_event
 
 from ffn.models.selection import Selection
+from ffn.models.serialisation import Version
 from ffn.reports.escaping import escape
 from ffn.reports.markdown import leaderboard
 from ffn.reports.retrain import Report
 from ffn.reports.scores import score_rows
+from ffn.reports.verdict import verdict_markdown
 from flows.outcomes import ScoreOutcome
 from flows.progress import Sink
 
-__all__ = ["scoring_progress", "show_retraining", "show_scoring", "training_progress"]
+__all__ = [
+    "scoring_progress",
+    "show_retraining",
+    "show_scoring",
+    "show_verdict",
+    "training_progress",
+]
 
 # An update is a call to the server of 20 to 50 ms, and an event that it keeps for days: at most
 # one a second and one a percent.
@@ -99,6 +108,30 @@ def show_retraining(pipeline: str, selection: Selection, report: Report) -> None
         report.markdown,
         key=_key("retrain", pipeline),
         description=f"Retraining of {pipeline}: verdict, curves, confusion matrix",
+    )
+
+
+def show_verdict(pipeline: str, version: Version) -> None:
+    """Show why a version was promoted or kept back, and tell automations."""
+    verdict = version.verdict
+    create_markdown_artifact(
+        verdict_markdown(verdict, version.number),
+        key=_key("gate", pipeline),
+        description=f"Gate of {pipeline}: version {version.number}",
+    )
+    emit_event(
+        event="model.promoted" if verdict.promote else "model.kept",
+        resource={
+            "prefect.resource.id": f"ffn.pipeline.{pipeline}",
+            "prefect.resource.name": pipeline,
+        },
+        payload={
+            "version": version.number,
+            "production": version.number if verdict.promote else verdict.production,
+            "reason": verdict.reason,
+            "mode": verdict.mode,
+            "bundle_sha256": version.sha256,
+        },
     )
 
 

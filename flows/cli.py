@@ -68,7 +68,7 @@ def _retrain(options: argparse.Namespace) -> int:
         if options.direct:
             from flows import direct
 
-            outcome = direct.retrain(pipeline)
+            outcome = direct.retrain(pipeline, force=options.force)
         else:
             from flows import prefect_run
 
@@ -77,6 +77,7 @@ def _retrain(options: argparse.Namespace) -> int:
                 root,
                 runner=options.runner or "thread",
                 workers=options.workers or os.cpu_count() or 1,
+                force=options.force,
             )
     if options.json:
         _print_json(outcome.to_json())

@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ffn.errors import FFNError
 from ffn.models import retraining
+from ffn.models.gate import decide
+from ffn.models.opponent import read_opponent, unchanged_since
 from ffn.models.pipeline import Pipeline
 from ffn.models.selection import select_best
 from ffn.models.serialisation import promote_version, serialise
 from ffn.reports.retrain import write_report
+from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.scoring.model import load
-from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome, lost
+from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome, SkippedOutcome, lost
 from flows.progress import on_block, on_epoch, stage
 from flows.threads import one_blas_thread
 
 __all__ = ["retrain", "score"]
 
 
-def retrain(pipeline: Pipeline) -> RetrainOutcome:
-    """Train all candidates, choose, refit, evaluate once, register and report."""
+def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | SkippedOutcome:
+    """Train all candidates, choose, refit, evaluate once, judge, register and report.
+
+    Parameters
+    ----------
+    force
+        Train also where neither data nor settings nor code changed.
+    """
     started = time.perf_counter()
     training = pipeline.settings.training
     with one_blas_thread():
         stage("reading the data")
         dataset = retraining.load(pipeline)
+        repeated = None if force else unchanged_since(pipeline, dataset.source_sha256)
+        if repeated:
+            return SkippedOutcome(pipeline=pipeline.name, version=repeated)
+        opponent = read_opponent(pipeline)
         held_out = retraining.split(dataset, pipeline)
         prepared = retraining.normalise(dataset, held_out, pipeline)
         stage("training")
@@ -41,14 +55,24 @@ def retrain(pipeline: Pipeline) -> RetrainOutcome:
         stage(f"refitting {selection.winner}")
         refitted = retraining.refit(prepared.training, pipeline, selection, candidates)
         evaluation = retraining.evaluate(refitted, prepared, pipeline)
+        stage("comparing with the version in production")
+        verdict = decide(pipeline, dataset, held_out, prepared, refitted, evaluation, opponent)
         stage("writing the model and the report")
-        version = serialise(pipeline, prepared, candidates, selection, refitted, evaluation)
-        export = export_for_notebooks(refitted.bundle, pipeline)
+        judge = partial(
+            try_version,
+            verdict=verdict,
+            bundle=refitted.bundle,
+            dataset=dataset,
+            held_out=held_out,
+        )
+        version = serialise(pipeline, prepared, candidates, selection, refitted, evaluation, judge)
+        promoted = version.verdict.promote
+        export = export_for_notebooks(refitted.bundle, pipeline) if promoted else None
         report = write_report(
             pipeline, prepared, candidates, selection, refitted, evaluation, version
         )
         # Last, so that nothing scores before all that speaks of it is there.
-        promote_version(pipeline, version, selection)
+        promote_version(pipeline, version)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,

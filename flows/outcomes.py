@@ -14,7 +14,14 @@ from ffn.models.serialisation import Version, jsonable
 from ffn.reports.retrain import Report
 from ffn.scoring.batch import ScoreResult
 
-__all__ = ["FilesRefusedError", "Refusal", "RetrainOutcome", "ScoreOutcome", "lost"]
+__all__ = [
+    "FilesRefusedError",
+    "Refusal",
+    "RetrainOutcome",
+    "ScoreOutcome",
+    "SkippedOutcome",
+    "lost",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +30,8 @@ class RetrainOutcome:
 
     Attributes
     ----------
+    export
+        None where the version was kept back: notebooks keep the model in production.
     failures
         Optimizers that gave no network, with the reason: the leaderboard lacks them.
     seconds
@@ -34,7 +43,7 @@ class RetrainOutcome:
     selection: Selection
     evaluation: Evaluation
     report: Report
-    export: Path
+    export: Path | None
     notices: tuple[str, ...]
     failures: dict[str, str]
     seconds: float
@@ -44,6 +53,8 @@ class RetrainOutcome:
         return {
             "pipeline": self.pipeline,
             "version": self.version.number,
+            "promoted": self.version.verdict.promote,
+            "verdict": jsonable(self.version.verdict),
             "winner": self.selection.winner,
             "reason": self.selection.reason,
             "optimizers": {line.optimizer: jsonable(line) for line in self.selection.leaderboard},
@@ -51,10 +62,35 @@ class RetrainOutcome:
             "test": jsonable(self.evaluation),
             "bundle": str(self.version.bundle),
             "bundle_sha256": self.version.sha256,
-            "export": str(self.export),
+            "export": None if self.export is None else str(self.export),
             "report": str(self.report.html),
             "notices": list(self.notices),
             "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkippedOutcome:
+    """A retraining that would have made a version over again, and was not done."""
+
+    pipeline: str
+    version: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in one line."""
+        return (
+            f"{self.pipeline}: data, settings and code are those of version {self.version}; "
+            "unchanged, skipped. To train all the same: --force."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines."""
+        return {
+            "pipeline": self.pipeline,
+            "version": self.version,
+            "promoted": False,
+            "skipped": self.sentence,
         }
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutcome
+from flows.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutcome, SkippedOutcome
 
 if TYPE_CHECKING:
     from flows.retrain import Runner
@@ -22,7 +22,9 @@ _SETTINGS = {
 }
 
 
-def retrain(pipeline: str, root: Path, *, runner: Runner, workers: int) -> RetrainOutcome:
+def retrain(
+    pipeline: str, root: Path, *, runner: Runner, workers: int, force: bool
+) -> RetrainOutcome | SkippedOutcome:
     """Run the retrain flow with this task runner."""
     _configure()
     from flows import retrain as module
@@ -30,7 +32,7 @@ def retrain(pipeline: str, root: Path, *, runner: Runner, workers: int) -> Retra
 
     with server():
         flow = module.retrain.with_options(task_runner=module.task_runner(runner, workers))
-        return flow(pipeline, str(root))
+        return flow(pipeline, str(root), force)
 
 
 def score(

@@ -13,12 +13,13 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import TrainingError
+from ffn.models.opponent import read_opponent, unchanged_since
 from ffn.models.pipeline import find_pipeline
 from ffn.models.selection import Candidate
 from flows import tasks
 from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks
-from flows.outcomes import RetrainOutcome, lost
+from flows.outcomes import RetrainOutcome, SkippedOutcome, lost
 from flows.progress import stage
 from flows.threads import one_blas_thread
 
@@ -37,8 +38,8 @@ def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
 
 
 @flow(name="retrain", flow_run_name="retrain-{pipeline}", persist_result=False)
-def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
-    """Retrain a pipeline's model and register it.
+def retrain(pipeline: str, root: str = ".", force: bool = False) -> RetrainOutcome | SkippedOutcome:
+    """Retrain a pipeline's model, register it, and promote it if the gate says so.
 
     Parameters
     ----------
@@ -46,12 +47,20 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         A name under ``data/``, or a path to a folder or TOML file.
     root
         The folder of ``data/`` and ``artifacts/``.
+    force
+        Train also where neither data nor settings nor code changed.
     """
     started = time.perf_counter()
     found = find_pipeline(pipeline, Path(root))
     with one_blas_thread(), ending_tasks():
         stage("reading the data")
         dataset = tasks.load(found)
+        repeated = None if force else unchanged_since(found, dataset.source_sha256)
+        if repeated:
+            skipped = SkippedOutcome(pipeline=found.name, version=repeated)
+            get_run_logger().info(skipped.sentence)
+            return skipped
+        opponent = read_opponent(found)
         held_out = tasks.split(dataset, found)
         prepared = tasks.normalise(dataset, held_out, found)
         futures = {
@@ -64,12 +73,17 @@ def retrain(pipeline: str, root: str = ".") -> RetrainOutcome:
         stage(f"refitting {selection.winner}")
         refitted = tasks.refit(prepared.training, found, selection, candidates)
         evaluation = tasks.evaluate(refitted, prepared, found)
+        stage("comparing with the version in production")
+        verdict = tasks.decide(found, dataset, held_out, prepared, refitted, evaluation, opponent)
         stage("writing the model and the report")
-        version = tasks.serialise(found, prepared, candidates, selection, refitted, evaluation)
-        export = tasks.export_model(refitted.bundle, found)
+        version = tasks.serialise(
+            found, dataset, held_out, prepared, candidates, selection, refitted, evaluation, verdict
+        )
+        promoted = version.verdict.promote
+        export = tasks.export_model(refitted.bundle, found) if promoted else None
         report = tasks.report(found, prepared, candidates, selection, refitted, evaluation, version)
         # Last, so that nothing scores before all that speaks of it is there.
-        tasks.promote(found, version, selection)
+        tasks.promote(found, version)
     return RetrainOutcome(
         pipeline=found.name,
         version=version,

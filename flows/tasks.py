@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from ffn.models import retraining, selection, serialisation
+from ffn.models import gate, retraining, selection, serialisation
 from ffn.models.bundle import Bundle
 from ffn.models.evaluation import Evaluation
+from ffn.models.opponent import Opponent
 from ffn.models.parts import TrainingPart
 from ffn.models.pipeline import Pipeline
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version
+from ffn.models.verdict import Verdict
 from ffn.reports.retrain import Report, write_report
 from ffn.scoring.batch import ScoreResult
+from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.scoring.model import Model
 from ffn.tabular.dataset import Dataset
@@ -28,6 +32,7 @@ from flows.progress import on_block, on_epoch
 
 __all__ = [
     "batch_predict",
+    "decide",
     "evaluate",
     "export_model",
     "load",
@@ -133,17 +138,41 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Eval
     return evaluation
 
 
+@task(name="decide", task_run_name="decide", **_PLAIN)
+def decide(
+    pipeline: Pipeline,
+    dataset: Dataset,
+    held_out: Any,
+    prepared: Prepared,
+    refitted: Refitted,
+    evaluation: Evaluation,
+    opponent: Opponent | None,
+) -> Verdict:
+    """Compare the new model with the version in production."""
+    verdict = gate.decide(pipeline, dataset, held_out, prepared, refitted, evaluation, opponent)
+    get_run_logger().info("%s: %s", "promote" if verdict.promote else "keep back", verdict.reason)
+    return verdict
+
+
 @task(name="serialise", task_run_name="serialise", **_WRITING)
 def serialise(
     pipeline: Pipeline,
+    dataset: Dataset,
+    held_out: Any,
     prepared: Prepared,
     candidates: Sequence[Candidate],
     chosen: Selection,
     refitted: Refitted,
     evaluation: Evaluation,
+    verdict: Verdict,
 ) -> Version:
-    """Write the new version."""
-    version = serialisation.serialise(pipeline, prepared, candidates, chosen, refitted, evaluation)
+    """Write the new version, and try it in a fresh process."""
+    judge = partial(
+        try_version, verdict=verdict, bundle=refitted.bundle, dataset=dataset, held_out=held_out
+    )
+    version = serialisation.serialise(
+        pipeline, prepared, candidates, chosen, refitted, evaluation, judge
+    )
     get_run_logger().info("version %d, bundle %s", version.number, version.sha256)
     return version
 
@@ -174,10 +203,11 @@ def report(
 
 
 @task(name="promote", task_run_name="promote", **_WRITING)
-def promote(pipeline: Pipeline, version: Version, chosen: Selection) -> None:
-    """Make the new version the one that scores."""
-    serialisation.promote_version(pipeline, version, chosen)
-    get_run_logger().info("version %d scores from now on", version.number)
+def promote(pipeline: Pipeline, version: Version) -> None:
+    """Make the new version the one that scores, if the gate said so; show the verdict."""
+    serialisation.promote_version(pipeline, version)
+    artifacts.show_verdict(pipeline.name, version)
+    get_run_logger().info(version.verdict.sentence(version.number))
 
 
 @task(name="batch-predict", task_run_name="batch-predict-{source.name}", tags=["scoring"], **_PLAIN)

@@ -15,7 +15,7 @@ from rich.table import Table
 from ffn.errors import one_line
 from ffn.models.selection import ALPHA
 from ffn.reports.numbers import NOTHING, interval, p_value
-from flows.outcomes import RetrainOutcome, ScoreOutcome
+from flows.outcomes import RetrainOutcome, ScoreOutcome, SkippedOutcome
 from flows.progress import listening
 
 __all__ = ["print_retraining", "print_scoring", "scoring_bars", "training_bars"]
@@ -83,9 +83,12 @@ class _Bars:
         self._progress.update(self._run, visible=False)
 
 
-def print_retraining(outcome: RetrainOutcome) -> None:
-    """Print the leaderboard, the final figure and the paths on stdout."""
+def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
+    """Print the leaderboard, the final figure, the verdict and the paths on stdout."""
     console = _console()
+    if isinstance(outcome, SkippedOutcome):
+        console.print(outcome.sentence)
+        return
     table = Table(
         title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
         title_justify="left",
@@ -124,16 +127,11 @@ def print_retraining(outcome: RetrainOutcome) -> None:
     console.print(
         f"Always answering the most frequent class gets {interval(test.baseline)}.{beaten}"
     )
+    console.print(one_line(outcome.version.verdict.sentence(outcome.version.number)))
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
         console.print(f"Note: {one_line(notice)}.")
-    _print_paths(
-        console,
-        {
-            "model": outcome.version.bundle,
-            "report": outcome.report.html,
-            "for notebooks": outcome.export,
-        },
-    )
+    paths = {"model": outcome.version.bundle, "report": outcome.report.html}
+    _print_paths(console, paths | ({"for notebooks": outcome.export} if outcome.export else {}))
 
 
 def print_scoring(outcome: ScoreOutcome) -> None:

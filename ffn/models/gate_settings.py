@@ -41,5 +41,5 @@ class GateSettings(StrictSettings):
     small_holdout: Literal["cross_validate", "keep"] = "cross_validate"
     min_accuracy: Limit = 0.0
     min_recall: Limit = 0.0
-    min_recalls: dict[str, Limit] = Field({})
+    min_recalls: dict[str, Limit] = Field(default={})
     max_calibration_error: Limit = 1.0

@@ -7,7 +7,7 @@ import datetime
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,22 @@ from ffn.models.pipeline import Pipeline
 from ffn.models.registry import add_version, promote, version_folder
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
+from ffn.models.verdict import VERDICT_FILE, Verdict
 
 __all__ = ["Version", "jsonable", "promote_version", "serialise"]
 
+_ROWS_AT_ONCE = 2**16
 _RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A version of a pipeline's model: its number, its bundle's folder and SHA-256."""
+    """A version of a pipeline's model: its number, its bundle's folder and SHA-256, its verdict."""
 
     number: int
     bundle: Path
     sha256: str
+    verdict: Verdict
 
 
 def serialise(
@@ -46,18 +49,26 @@ def serialise(
     selection: Selection,
     refitted: Refitted,
     evaluation: Evaluation,
+    judge: Callable[[Path], Verdict],
 ) -> Version:
-    """Write the bundle, its figures and its provenance as a new version.
+    """Write the bundle, its figures, its provenance and its verdict as a new version.
 
     The bundle is read back and has to give the same probabilities for the training rows
     before the version counts. It does not score before ``promote_version``.
+
+    Parameters
+    ----------
+    judge
+        Called with the folder when all else is in it, and before it has its number; returns
+        the verdict.
 
     Raises
     ------
     BundleError
         What was read back is not what was written.
     """
-    digests = []
+    digests: list[str] = []
+    verdicts: list[Verdict] = []
 
     def fill(folder: Path) -> None:
         bundle_folder = folder / BUNDLE_FOLDER
@@ -67,24 +78,28 @@ def serialise(
         write_json(folder / "metrics.json", _metrics(selection, refitted, evaluation))
         write_bytes(folder / "history.safetensors", _history(candidates, refitted))
         write_json(folder / "provenance.json", _provenance(pipeline, prepared))
+        verdicts.append(judge(folder))
+        write_json(folder / VERDICT_FILE, jsonable(verdicts[0]))
 
     number = add_version(pipeline.artifacts, fill)
     return Version(
         number=number,
         bundle=version_folder(pipeline.artifacts, number) / BUNDLE_FOLDER,
         sha256=digests[0],
+        verdict=verdicts[0],
     )
 
 
-def promote_version(pipeline: Pipeline, version: Version, selection: Selection) -> None:
-    """Make a version that was written the one that scores, and say why in the history.
+def promote_version(pipeline: Pipeline, version: Version) -> None:
+    """Make a version the one that scores if its verdict says so, with the reason in the history.
 
     Raises
     ------
     RegistryError
         The version is not there any more.
     """
-    promote(pipeline.artifacts, version.number, reason=f"retrained; {selection.reason}")
+    if version.verdict.promote:
+        promote(pipeline.artifacts, version.number, reason=f"retrained; {version.verdict.reason}")
 
 
 def jsonable(value: Any) -> Any:
@@ -101,8 +116,9 @@ def jsonable(value: Any) -> Any:
 
 
 def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
-    again = read_bundle(folder).probabilities(prepared.x_train)
-    if not np.array_equal(again, bundle.probabilities(prepared.x_train)):
+    again, x = read_bundle(folder), prepared.x_train
+    parts = (x[start : start + _ROWS_AT_ONCE] for start in range(0, len(x), _ROWS_AT_ONCE))
+    if not all(np.array_equal(again.probabilities(p), bundle.probabilities(p)) for p in parts):
         raise BundleError(
             f"{folder}: the bundle read back does not predict what the trained network does; "
             "the disk may be failing. Nothing was registered."

@@ -71,7 +71,7 @@ class DataSettings(StrictSettings):
     features: tuple[Name, ...] | None = None
     exclude: tuple[str, ...] | None = None
     missing_values: tuple[Annotated[str, AfterValidator(trim)], ...] = DEFAULT_MISSING
-    kinds: dict[str, Kind] = Field({})
+    kinds: dict[str, Kind] = Field(default={})
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
 
 

@@ -20,6 +20,7 @@ from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import NOTHING, interval, p_value, seconds
 from ffn.reports.tables import table
+from ffn.reports.verdict import verdict_markdown
 
 __all__ = ["leaderboard", "leaderboard_markdown", "retrain_markdown"]
 
@@ -86,6 +87,8 @@ def retrain_markdown(
     sections = [
         f"# {escape(pipeline.name)}: version {version.number}",
         _verdict(prepared, selection, evaluation),
+        "## Gate",
+        verdict_markdown(version.verdict, version.number),
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning curves",

@@ -74,7 +74,7 @@ def write_report(
         files={
             "figures": version.bundle.parent / "metrics.json",
             "where it comes from": version.bundle.parent / "provenance.json",
-            "for notebooks": pipeline.export,
+            **({"for notebooks": pipeline.export} if version.verdict.promote else {}),
             "this report": page,
         },
     )

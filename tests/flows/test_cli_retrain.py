@@ -44,7 +44,7 @@ def test_one_seed_gives_one_bundle_and_another_seed_another(ffn, root):
     for seed in (42, 42, 43):
         settings = root / "data/iris/pipeline.toml"
         settings.write_text(re.sub(r"seed = \d+", f"seed = {seed}", settings.read_text()))
-        done = ffn("retrain", "iris", *DIRECT, root, "--json")
+        done = ffn("retrain", "iris", *DIRECT, root, "--force", "--json")
         bundles.append(json.loads(done.out)["bundle"])
     first, second, other = (
         {path.name: path.read_bytes() for path in (root / bundle).iterdir()} for bundle in bundles
@@ -126,7 +126,7 @@ def test_an_optimizer_that_diverged_is_told(ffn, root):
     assert done.code == 0
     assert not re.search(r"^ adamw ", done.out, re.M)
     assert re.search(r"^Note: adamw is not in the comparison: every network.*\.$", done.out, re.M)
-    found = json.loads(ffn("retrain", "iris", *DIRECT, root, "--json").out)
+    found = json.loads(ffn("retrain", "iris", *DIRECT, root, "--force", "--json").out)
     assert set(found["optimizers"]) == {"sgd", "momentum", "adam"}
     assert set(found["failures"]) == {"adamw"}
 

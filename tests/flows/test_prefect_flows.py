@@ -107,7 +107,7 @@ def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained,
     assert flow_run.state.is_completed()
     found = json.loads(done.out)
     assert (found["version"], found["failures"]) == (1, {})
-    direct = json.loads(run("retrain", "iris", "--direct", "--root", root, "--json").out)
+    direct = json.loads(run("retrain", "iris", "--direct", "--force", "--root", root, "--json").out)
     assert set(direct) == set(found)
     for key in ("winner", "test", "bundle_sha256", "reason", "notices"):
         assert direct[key] == found[key]
@@ -119,7 +119,7 @@ def test_threads_processes_and_no_prefect_give_the_same_bytes(retrained, server,
     assert run("retrain", "iris", "--direct", "--root", root).code == 0
     done = run_apart(
         tmp_path,
-        *("retrain", "iris", "--root", root, "--runner", "process", "--workers", "2"),
+        *("retrain", "iris", "--root", root, "--runner", "process", "--workers", "2", "--force"),
         PREFECT_API_URL=server,
     )
     assert (done.code, done.err) == (0, "")
@@ -131,7 +131,16 @@ def test_the_steps_are_named_and_tagged(retrained, client):
     _, done, flow_run = retrained
     found = tasks_of(client, flow_run)
     winner = json.loads(done.out)["winner"]
-    steps = ("load", "split", "normalise", "select-best", "evaluate", "serialise", "export")
+    steps = (
+        "load",
+        "split",
+        "normalise",
+        "select-best",
+        "evaluate",
+        "decide",
+        "serialise",
+        "export",
+    )
     names = {
         *steps,
         "report",
@@ -171,6 +180,24 @@ def test_the_dashboard_gets_the_report_with_pictures(retrained, client):
         (reports / "learning_curves.png").read_bytes(),
         (reports / "confusion_matrix.png").read_bytes(),
     ]
+
+
+def test_the_dashboard_gets_the_verdict_and_automations_an_event(retrained, client):
+    root, done, flow_run = retrained
+    artifact = artifacts_of(client, flow_run)["gate-iris"]
+    assert artifact.type == "markdown"
+    assert artifact.data.startswith("Version 1 is promoted: there was none in production.")
+    verdict = json.loads((root / "artifacts/iris/models/0001/verdict.json").read_bytes())
+    assert json.loads(done.out)["verdict"] == verdict
+    wanted = {"filter": {"event": {"name": ["model.promoted", "model.kept"]}}}
+    deadline = time.monotonic() + 30
+    while not (events := client.request("POST", "/events/filter", json=wanted).json()["events"]):
+        assert time.monotonic() < deadline, "no event"
+        time.sleep(0.2)
+    first = min(events, key=lambda event: event["occurred"])
+    assert first["event"] == "model.promoted"
+    assert first["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
+    assert first["payload"]["version"] == 1
 
 
 def test_each_training_shows_its_progress(retrained, client):

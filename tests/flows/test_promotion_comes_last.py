@@ -14,6 +14,8 @@ def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, 
         raise OSError(28, "No space left on device")
 
     artifacts = trained / "artifacts" / "iris"
+    with (trained / "data/iris/pipeline.toml").open("a") as settings:
+        settings.write('\n[gate]\nmode = "always"\n')
     with monkeypatch.context() as patched:
         patched.setattr(direct, step, fail)
         done = ffn("retrain", "iris", "--direct", "--root", trained)

@@ -17,6 +17,18 @@ from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection, select_best
 from ffn.models.serialisation import Version, serialise
 from ffn.models.settings import check_settings
+from ffn.models.verdict import Verdict
+
+
+FIRST = Verdict(
+    promote=True,
+    reason="there was none in production",
+    mode="not_worse",
+    production=None,
+    floors=(),
+    calibration_error=0.05,
+    columns={},
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class Run:
     refitted: Refitted
     evaluation: Evaluation
 
-    def serialise(self) -> Version:
+    def serialise(self, verdict: Verdict = FIRST) -> Version:
         return serialise(
             self.pipeline,
             self.prepared,
@@ -36,6 +48,7 @@ class Run:
             self.selection,
             self.refitted,
             self.evaluation,
+            lambda folder: verdict,
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from retrained import Run, run, shipped
+from retrained import FIRST, Run, run, shipped
 
 import ffn
 from ffn.errors import BundleError, RegistryError
@@ -58,6 +58,7 @@ def test_a_version_holds_bundle_figures_curves_and_provenance(quick: Run, tmp_pa
         "history.safetensors",
         "metrics.json",
         "provenance.json",
+        "verdict.json",
     }
     assert version.number == 1
     assert read_bundle(version.bundle).sha256 == version.sha256
@@ -69,12 +70,23 @@ def test_a_version_scores_when_it_is_promoted_and_not_before(quick: Run, tmp_pat
     with pytest.raises(RegistryError, match=r"iris: no model in production"):
         production_version(tmp_path / "iris")
     assert not (tmp_path / "iris" / "history.jsonl").exists()
-    promote_version(found.pipeline, version, found.selection)
+    promote_version(found.pipeline, version)
     assert production_version(tmp_path / "iris") == 1
     pointer = strict(tmp_path / "iris" / "production.json")
     assert pointer == {"version": 1, "bundle_sha256": version.sha256}
     history = strict(tmp_path / "iris" / "history.jsonl")
-    assert history["reason"] == f"retrained; {quick.selection.reason}"
+    assert history["reason"] == "retrained; there was none in production"
+
+
+def test_a_version_that_is_kept_back_never_scores(quick: Run, tmp_path: Path) -> None:
+    found = elsewhere(quick, tmp_path / "iris")
+    promote_version(found.pipeline, found.serialise())
+    kept = replace(FIRST, promote=False, reason="worse", production=1)
+    version = found.serialise(kept)
+    promote_version(found.pipeline, version)
+    assert production_version(tmp_path / "iris") == 1
+    verdict = strict(version.bundle.parent / "verdict.json")
+    assert (verdict["promote"], verdict["reason"], verdict["production"]) == (False, "worse", 1)
 
 
 def test_metrics_are_what_was_measured(quick: Run, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from report_inputs import Retrained
+from report_inputs import FIRST, Retrained
 
 from ffn.models import retraining
 from ffn.models.pipeline import find_pipeline
@@ -37,6 +37,9 @@ def iris(repository: Path) -> Retrained:
         refitted=refitted,
         evaluation=retraining.evaluate(refitted, prepared, pipeline),
         version=Version(
-            number=7, bundle=Path("artifacts/iris/models/0007/bundle"), sha256="ab" * 32
+            number=7,
+            bundle=Path("artifacts/iris/models/0007/bundle"),
+            sha256="ab" * 32,
+            verdict=FIRST,
         ),
     )

@@ -18,8 +18,18 @@ from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version
 from ffn.models.statistics import Interval
+from ffn.models.verdict import Verdict
 from ffn.nn import History
 
+FIRST = Verdict(
+    promote=True,
+    reason="there was none in production",
+    mode="not_worse",
+    production=None,
+    floors=(),
+    calibration_error=0.05,
+    columns={},
+)
 FIGURES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 

@@ -1,0 +1,88 @@
+"""The gate's verdict in Markdown."""
+
+from __future__ import annotations
+
+from ffn.models.contest import SharedRows
+from ffn.models.evidence import HeldOutEvidence
+from ffn.models.recipes import ResampledEvidence
+from ffn.models.verdict import Verdict
+from ffn.reports.escaping import escape
+from ffn.reports.numbers import p_value
+from ffn.reports.tables import table
+
+__all__ = ["verdict_markdown"]
+
+
+def verdict_markdown(verdict: Verdict, version: int) -> str:
+    """Return the verdict on ``version`` in a sentence, and what it rests on."""
+    parts = [escape(verdict.sentence(version))]
+    if verdict.floors:
+        rows = [
+            {
+                "floor": escape(floor.what),
+                "figure": f"{floor.value:.3f}",
+                "limit": f"{floor.limit:g}",
+                "held": "yes" if floor.held else "no",
+            }
+            for floor in verdict.floors
+        ]
+        parts.append(table(rows))
+    if verdict.rows:
+        parts.append(_rows(verdict.rows))
+    if verdict.held_out:
+        parts += _held_out(verdict.held_out)
+    if verdict.resampled:
+        parts.append(_resampled(verdict.resampled))
+    if verdict.canary:
+        said = escape(verdict.canary.problem) or "answered as in training"
+        parts.append(f"Canary: {verdict.canary.rows} rows in a fresh process; {said}.")
+    return "\n\n".join(parts)
+
+
+def _rows(rows: SharedRows) -> str:
+    return (
+        f"Held out: {rows.held_out:,} rows. Left out of the comparison: {rows.trained_on:,} that "
+        f"one of the two was trained on, {rows.refused:,} that production would refuse. "
+        f"Left: {rows.fit:,}."
+    )
+
+
+def _held_out(found: HeldOutEvidence) -> list[str]:
+    counts, losses = found.labels, found.log_loss
+    figures = [
+        {
+            "challenger against production": "labels gained, lost",
+            "figure": f"{counts.gained:,}, {counts.lost:,} of {counts.rows:,}",
+            "bound": f"accuracy at most {found.accuracy_bound:.4f} lower",
+        },
+        {
+            "challenger against production": "log-loss",
+            "figure": f"{losses.value:+.4f}",
+            "bound": f"{losses.low:+.4f} to {losses.high:+.4f}",
+        },
+    ]
+    classes = [
+        {
+            "class": escape(one.name),
+            "rows": f"{one.rows:,}",
+            "gained": f"{one.gained:,}",
+            "lost": f"{one.lost:,}",
+            "p of a loss (Holm)": p_value(one.p_worse),
+        }
+        for one in found.classes
+    ]
+    level = (
+        f"Look {found.look} at these rows, so each bound is missed with probability "
+        f"{found.alpha:.2g} at most; p of the labels: {p_value(found.p_value)}."
+    )
+    return [table(figures), level, table(classes)]
+
+
+def _resampled(found: ResampledEvidence) -> str:
+    return (
+        f"Both recipes on {found.resamples} common resamples of the training part: accuracy "
+        f"{found.accuracy:+.4f} (at least {found.accuracy_low:+.4f}), log-loss "
+        f"{found.log_loss:+.4f} ({found.log_loss_low:+.4f} to {found.log_loss_high:+.4f}); look "
+        f"{found.look}, each bound missed with probability {found.alpha:.2g}. That compares ways "
+        "to make a model, not two models."
+    )

@@ -1,0 +1,183 @@
+"""A few known rows that every new version has to score, in a fresh process, before it is promoted.
+
+::
+
+    canary.csv      rows of the held-out part, features alone
+    canary.json     what the network that was trained says of them
+
+A process that trained a network has it in memory, whatever is on the disk. So the finished bundle
+is read by another, as scoring will read it: digests, parsing, header, cells, probabilities. Run
+by hand::
+
+    python -m ffn.scoring.canary artifacts/iris/models/0003
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import BundleError, FFNError, one_line
+from ffn.files import write_bytes, write_json
+from ffn.models.bundle import Bundle
+from ffn.models.verdict import Canary, Verdict
+from ffn.scoring.model import load
+from ffn.scoring.suffixes import UNITS
+from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.dataset import Dataset
+from ffn.tabular.quoting import write_record
+
+__all__ = ["check_canary", "main", "try_version", "write_canary"]
+
+Array = npt.NDArray[Any]
+
+CANARY_ROWS, CANARY_ANSWERS = "canary.csv", "canary.json"
+_ROWS_OF_A_CLASS, _MOST_ROWS = 3, 60
+# Reading a bundle takes a second; this is for a machine that is about to fall over.
+_SECONDS = 120
+
+
+def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array) -> int:
+    """Write rows and expected answers into a version's folder; returns how many rows.
+
+    Parameters
+    ----------
+    bundle
+        As it is in memory.
+    dataset, held_out
+        The table, and booleans [N]; up to three held-out rows of each class are taken.
+    """
+    chosen = _choose(dataset.labels, held_out)
+    schema, preparation = bundle.schema, bundle.preparation
+    records, answers = [], []
+    missing = schema.missing_values[0] if schema.missing_values else ""
+    for part, numeric, codes in dataset.pieces(schema):
+        for i in chosen[(chosen >= part.start) & (chosen < part.stop)] - part.start:
+            cells = {
+                feature.name: missing if np.isnan(value) else repr(float(value))
+                for feature, value in zip(schema.numeric, numeric[i], strict=True)
+            } | {
+                feature.name: missing if code == MISSING else _category(feature.categories, code)
+                for feature, code in zip(schema.categorical, codes[i], strict=True)
+            }
+            records.append([cells[feature.name] for feature in schema.features])
+            x = preparation.transform(numeric[i : i + 1], codes[i : i + 1])
+            answers.append(bundle.probabilities(x)[0].tolist())
+    header = [feature.name for feature in schema.features]
+    # A record of one cell that is empty would be a blank line, and no record.
+    lines = [write_record(record, ",") or '""' for record in (header, *records)]
+    write_bytes(folder / CANARY_ROWS, "".join(f"{line}\n" for line in lines).encode())
+    write_json(folder / CANARY_ANSWERS, {"classes": schema.classes, "probabilities": answers})
+    return len(records)
+
+
+def try_version(
+    folder: Path, *, verdict: Verdict, bundle: Bundle, dataset: Dataset, held_out: Array
+) -> Verdict:
+    """Write a version's canary, have a fresh process score it, and return the verdict after that.
+
+    Parameters
+    ----------
+    folder
+        Of the version, with its bundle.
+    verdict
+        Before.
+    bundle, dataset, held_out
+        As for `write_canary`.
+    """
+    rows = write_canary(folder, bundle, dataset, held_out)
+    return verdict.after(Canary(rows=rows, problem=_problem(folder)))
+
+
+def _problem(folder: Path) -> str:
+    """Return what a fresh process says against a version; nothing if all is well."""
+    home = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "ffn.scoring.canary", str(folder)],
+            env=os.environ | {"PYTHONPATH": paths},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return one_line(f"it could not be started, or not ended ({error})")
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    silent = f"exit code {done.returncode}"
+    return one_line(said[-1] if said else silent).rstrip(".") if done.returncode else ""
+
+
+def check_canary(folder: Path) -> None:
+    """Score a version's canary rows as any file is scored.
+
+    Raises
+    ------
+    FFNError
+        The bundle cannot be loaded, refuses a row, or answers otherwise than it did in training.
+    """
+    model = load(folder)
+    try:
+        expected = json.loads((folder / CANARY_ANSWERS).read_bytes())["probabilities"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder / CANARY_ANSWERS}: cannot be read ({error}).") from None
+    with tempfile.TemporaryDirectory() as temporary:
+        output = Path(temporary) / "scored.csv"
+        model.score_csv(folder / CANARY_ROWS, output, probabilities=True, max_reject_rate=0.0)
+        with output.open(newline="", encoding="utf-8") as file:
+            _, *records = csv.reader(file)
+    if len(records) != len(expected):
+        raise BundleError(f"{folder}: {len(records)} of {len(expected)} canary rows were scored.")
+    classes = model.classes_.tolist()
+    for row, (record, probabilities) in enumerate(zip(records, expected, strict=True), 1):
+        label, _, *shares = record[-2 - len(classes) :]
+        found, wanted = np.array(shares, dtype=float), np.array(probabilities)
+        # Shares are written in whole units.
+        same = found.shape == wanted.shape and np.abs(found - wanted).max() <= 0.51 / UNITS
+        if not same or label != classes[wanted.argmax()]:
+            raise BundleError(
+                f"{folder}: canary row {row} is scored {shares}, and was {probabilities} in "
+                "training."
+            )
+
+
+def main() -> int:
+    """Check the canary of the version whose folder is the one argument."""
+    try:
+        check_canary(Path(sys.argv[1]))
+    except FFNError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _choose(labels: Array, held_out: Array) -> Array:
+    """Return row numbers, ascending: the first few held-out rows of each class."""
+    rows = np.flatnonzero(held_out)
+    own = labels[rows]
+    first = np.concatenate([rows[own == c][:_ROWS_OF_A_CLASS] for c in np.unique(own)])
+    return np.sort(first[:_MOST_ROWS])
+
+
+def _category(categories: tuple[str, ...], code: int) -> str:
+    """Return a category's text; any other text stands for one that training did not know."""
+    if code != UNKNOWN:
+        return categories[code]
+    text = "?"
+    while text in categories:
+        text += "?"
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
