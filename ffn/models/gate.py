@@ -111,7 +111,8 @@ def decide(
     too_few = f"{len(chosen.labels):,} held-out rows cannot show that any challenger is good enough"
     if settings.small_holdout == "keep":
         return verdict(False, too_few, rows=rows)
-    differences = cross_validate(prepared, pipeline, refitted, opponent, known[~held_out])
+    known_to_train = np.isin(prepared.fingerprints, dataset.fingerprints[known])
+    differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
     if isinstance(differences, str):
         return verdict(False, f"{too_few}, and {differences}", rows=rows)
     number = int(looks.of(prepared.fingerprints).max()) + 1

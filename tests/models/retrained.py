@@ -19,7 +19,6 @@ from ffn.models.serialisation import Version, serialise
 from ffn.models.settings import check_settings
 from ffn.models.verdict import Verdict
 
-
 FIRST = Verdict(
     promote=True,
     reason="there was none in production",

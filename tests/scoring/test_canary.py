@@ -1,0 +1,156 @@
+"""A new version has to answer in a fresh process as it did in training, or production stays."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ffn.errors import BundleError, FFNError
+from ffn.models import retraining
+from ffn.models.bundle import read_bundle, write_bundle
+from ffn.models.pipeline import Pipeline
+from ffn.models.selection import select_best
+from ffn.models.settings import check_settings
+from ffn.models.verdict import Canary, Verdict
+from ffn.scoring import canary
+from ffn.scoring.canary import check_canary, try_version, write_canary
+
+KINDS = ("red", '"a, b"', '"say ""x"""')
+CSV = "p,kind,q,y\n" + "".join(
+    f"{i / 7},{KINDS[i % 3] if i % 5 else ''},{i % 11 or 'NA'},{'uvw'[i % 3]}\n" for i in range(90)
+)
+VERDICT = Verdict(
+    promote=True,
+    reason="shown",
+    mode="better",
+    production=4,
+    floors=(),
+    calibration_error=0.0,
+    columns={},
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A bundle with numbers, texts and gaps, its table, and which rows were held out."""
+    folder = tmp_path_factory.mktemp("canary")
+    (folder / "t.csv").write_text(CSV)
+    document = {
+        "data": {"source": "t.csv", "target": "y"},
+        "training": {"epochs": 3, "networks": 2},
+        "optimizers": {"adam": {}},
+    }
+    pipeline = Pipeline(
+        name="made",
+        settings=check_settings(document, "pipeline.toml"),
+        folder=folder,
+        artifacts=folder / "artifacts",
+    )
+    dataset = retraining.load(pipeline)
+    held_out = retraining.split(dataset, pipeline)
+    prepared = retraining.normalise(dataset, held_out, pipeline)
+    candidate = retraining.train_candidate(prepared.training, pipeline, "adam")
+    selection = select_best([candidate])
+    refitted = retraining.refit(prepared.training, pipeline, selection, [candidate])
+    return refitted.bundle, dataset, held_out
+
+
+@pytest.fixture
+def version(trained, tmp_path):
+    folder = tmp_path / "models" / "0001"
+    (folder / "bundle").mkdir(parents=True)
+    write_bundle(trained[0], folder / "bundle")
+    return folder
+
+
+def tried(version, trained) -> Verdict:
+    bundle, dataset, held_out = trained
+    return try_version(version, verdict=VERDICT, bundle=bundle, dataset=dataset, held_out=held_out)
+
+
+def test_a_sound_version_passes_with_rows_of_every_class(version, trained) -> None:
+    found = tried(version, trained)
+    assert found == replace(VERDICT, canary=Canary(rows=9))
+    with (version / "canary.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["p", "kind", "q"]
+    held_out = {line[0] for line in csv.reader(CSV.splitlines()) if line[0] != "p"}
+    assert {row[0] for row in rows} <= {repr(float(cell)) for cell in held_out}
+    # Gaps and texts with commas and quotes are among them, or they would test nothing.
+    assert any(not row[1] for row in rows)
+    assert any("," in row[1] or '"' in row[1] for row in rows)
+
+
+def test_the_answers_are_those_of_the_network_in_memory(version, trained) -> None:
+    bundle, dataset, held_out = trained
+    assert write_canary(version, bundle, dataset, held_out) == 9
+    answers = json.loads((version / "canary.json").read_bytes())
+    numeric, codes = dataset.arrays(bundle.schema)
+    every = bundle.probabilities(bundle.preparation.transform(numeric, codes))
+    for row in answers["probabilities"]:
+        assert np.abs(every[held_out] - row).max(axis=1).min() < 1e-12
+    check_canary(version)
+
+
+def test_a_damaged_bundle_keeps_production(version, trained) -> None:
+    arrays = version / "bundle" / "arrays.safetensors"
+    content = bytearray(arrays.read_bytes())
+    content[-1] ^= 1
+    arrays.write_bytes(content)
+    found = tried(version, trained)
+    assert not found.promote
+    assert found.reason.startswith("its bundle failed in a fresh process: ")
+    assert "SHA-256 differs" in found.reason
+    assert found.canary is not None
+    assert found.canary.problem in found.reason
+
+
+def test_another_network_keeps_production(version, trained) -> None:
+    """Sound in itself, and not the one that was trained."""
+    bundle = trained[0]
+    network = bundle.network.select([0])
+    network.parameters[...] = -network.parameters
+    shutil.rmtree(version / "bundle")
+    (version / "bundle").mkdir()
+    write_bundle(replace(bundle, network=network), version / "bundle")
+    found = tried(version, trained)
+    assert not found.promote
+    assert "canary row 1 is scored" in found.reason
+
+
+def test_rows_that_are_refused_or_missing_fail(version, trained) -> None:
+    write_canary(version, *trained)
+    rows = (version / "canary.csv").read_text()
+    (version / "canary.csv").write_text(rows.rpartition("\n")[0].rpartition("\n")[0] + "\n")
+    with pytest.raises(BundleError, match=r"8 of 9 canary rows were scored"):
+        check_canary(version)
+    (version / "canary.csv").write_text(rows + "x,y,z\n")
+    with pytest.raises(FFNError, match=r"canary\.csv"):
+        check_canary(version)
+    (version / "canary.csv").write_text(rows)
+    (version / "canary.json").write_text("{}")
+    with pytest.raises(BundleError, match=r"canary\.json: cannot be read"):
+        check_canary(version)
+
+
+def test_a_process_that_does_not_end_keeps_production(version, trained, monkeypatch) -> None:
+    monkeypatch.setattr(canary, "_SECONDS", 0.01)
+    found = tried(version, trained)
+    assert not found.promote
+    assert "could not be started, or not ended" in found.reason
+
+
+def test_it_can_be_run_by_hand(version, trained, repository: Path) -> None:
+    write_canary(version, *trained)
+    command = [sys.executable, "-m", "ffn.scoring.canary", str(version)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert read_bundle(version / "bundle").sha256
