@@ -7,7 +7,6 @@ Pickled, either is a path: tasks in other processes map the same file, and nothi
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from ffn.tabular.arrays import ArrayFile, open_array
 from ffn.tabular.cache import Entry
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.preparation import Preparation
+from ffn.tabular.scatter import ScatteredFile
 from ffn.tabular.schema import Schema
 
 __all__ = ["HeldOutPart", "TrainingPart", "read_learnt", "row_bytes", "write_learnt", "write_parts"]
@@ -27,7 +27,13 @@ __all__ = ["HeldOutPart", "TrainingPart", "read_learnt", "row_bytes", "write_lea
 Array = npt.NDArray[Any]
 
 _LEARNT = "learnt.json"
-_LABEL_BYTES, _FINGERPRINT_BYTES = 4, 8
+_TRAIN_INPUTS, _TRAIN_LABELS = "train_inputs.npy", "train_labels.npy"
+_FINGERPRINTS = "train_fingerprints.npy"
+_TEST_INPUTS, _TEST_LABELS = "test_inputs.npy", "test_labels.npy"
+# Beside the inputs: label and fingerprint.
+_BESIDE = 4 + 8
+# Up to so many rows an epoch of ``ffn.nn`` is one permutation.
+_SHUFFLED_WHOLE = 2**18
 # Inputs made at once: 16 MB as float32.
 _VALUES_AT_ONCE = 2**22
 
@@ -54,17 +60,17 @@ class TrainingPart:
     @property
     def x(self) -> Array:
         """Inputs [n, n_in], in the dtype to train in."""
-        return open_array(self.entry.path / "train_inputs.npy")
+        return open_array(self.entry.path / _TRAIN_INPUTS)
 
     @property
     def labels(self) -> Array:
         """Classes, int32 [n]."""
-        return open_array(self.entry.path / "train_labels.npy")
+        return open_array(self.entry.path / _TRAIN_LABELS)
 
     @property
     def fingerprints(self) -> Array:
         """Of the rows' content, uint64 [n]."""
-        return open_array(self.entry.path / "train_fingerprints.npy")
+        return open_array(self.entry.path / _FINGERPRINTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,18 +91,17 @@ class HeldOutPart:
     @property
     def x(self) -> Array:
         """Inputs [m, n_in]."""
-        return open_array(self.entry.path / "test_inputs.npy")
+        return open_array(self.entry.path / _TEST_INPUTS)
 
     @property
     def labels(self) -> Array:
         """Classes, int32 [m]."""
-        return open_array(self.entry.path / "test_labels.npy")
+        return open_array(self.entry.path / _TEST_LABELS)
 
 
 def row_bytes(preparation: Preparation, dtype: npt.DTypeLike) -> int:
     """Return what a row takes on the disk."""
-    inputs = preparation.n_inputs * np.dtype(dtype).itemsize
-    return inputs + _LABEL_BYTES + _FINGERPRINT_BYTES
+    return preparation.n_inputs * np.dtype(dtype).itemsize + _BESIDE
 
 
 def write_parts(
@@ -108,26 +113,37 @@ def write_parts(
     dtype: npt.DTypeLike,
 ) -> None:
     """Turn every row into inputs, and write those held out (booleans [N]) apart from the others."""
-    parts = {"train": ~held_out, "test": held_out}
-    with ExitStack() as stack:
-        files = {
-            part: stack.enter_context(
-                ArrayFile(folder / f"{part}_inputs.npy", dtype, preparation.n_inputs)
-            )
-            for part in parts
-        }
+    order = _order(int(np.count_nonzero(~held_out)))
+    with (
+        ScatteredFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
+        ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
+    ):
         step = max(1, _VALUES_AT_ONCE // preparation.n_inputs)
         for rows, numeric, codes in dataset.pieces(schema):
             for start in range(0, len(numeric), step):
                 some = slice(start, start + step)
                 x = preparation.transform(numeric[some], codes[some], dtype)
                 first = rows.start + start
-                for part, chosen in parts.items():
-                    files[part].append(x[chosen[first : first + len(x)]])
-    labels, fingerprints = dataset.labels, dataset.fingerprints
-    for part, chosen in parts.items():
-        np.save(folder / f"{part}_labels.npy", labels[chosen])
-    np.save(folder / "train_fingerprints.npy", fingerprints[parts["train"]])
+                tested = held_out[first : first + len(x)]
+                train.append(x[~tested])
+                test.append(x[tested])
+    labels, table_rows = dataset.labels, np.flatnonzero(~held_out).astype(np.int32)[order]
+    np.save(folder / _TRAIN_LABELS, labels[table_rows])
+    np.save(folder / _FINGERPRINTS, dataset.fingerprints[table_rows])
+    np.save(folder / _TEST_LABELS, labels[held_out])
+
+
+def _order(n: int) -> Array:
+    """Return int32 [n], the order in which training rows stand in their files.
+
+    A table's own, unless ``ffn.nn`` shuffles so many rows in blocks: of a file sorted by class
+    each block would have a mixture of classes of its own, and training would follow the last.
+    The seed is no pipeline's: each epoch's order comes from that.
+    """
+    order = np.arange(n, dtype=np.int32)
+    if n > _SHUFFLED_WHOLE:
+        np.random.default_rng(0).shuffle(order)
+    return order
 
 
 def write_learnt(

@@ -36,6 +36,7 @@ __all__ = [
 # Each use of randomness has a branch of its own below the pipeline's seed; branch 0 draws the
 # resamples.
 _CANDIDATES, _REFIT = 1, 2
+_ROWS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +137,13 @@ def refit(
 
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Evaluation:
     """Look at the held-out rows, once."""
+    x = prepared.x_test
+    probabilities = np.empty((len(x), len(prepared.schema.classes)))
+    for start in range(0, len(x), _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        probabilities[some] = refitted.bundle.probabilities(x[some])
     return evaluate_probabilities(
-        refitted.bundle.probabilities(prepared.x_test),
+        probabilities,
         prepared.labels_test,
         prepared.schema.classes,
         pipeline.settings.training.seed,

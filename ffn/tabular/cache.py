@@ -74,13 +74,15 @@ class Cache:
             The disk is full.
         """
         sweep(self.folder)
+        new = False
         while True:
             try:
                 entry = Entry(self.folder / name)
             except FileNotFoundError:
                 self._build(name, build)
+                new = True
                 continue
-            if _is_whole(entry.path):
+            if new or _is_whole(entry.path):
                 return entry
             self._discard(entry.path)
 

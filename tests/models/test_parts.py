@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import pickle
+import shutil
 import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -61,7 +62,7 @@ def test_a_training_task_has_no_way_to_the_rows_held_out(repository: Path, tmp_p
     prepared = prepare(shipped(repository, "iris", tmp_path, epochs=2, networks=2))
     task = pickle.dumps(prepared.training)
     assert len(task) < 5_000, "paths and what was learnt, no rows"
-    for path in prepared.held_out.entry.path.glob("test_*"):
+    for path in prepared.held_out.entry.path.glob("test_*.npy"):
         path.unlink()
     pipeline = shipped(repository, "iris", tmp_path, epochs=2, networks=2)
     candidate = retraining.train_candidate(pickle.loads(task), pipeline, "adam")
@@ -168,6 +169,30 @@ def test_resamples_do_not_depend_on_who_draws_them(tmp_path: Path) -> None:
     )
     other, _ = inputs.candidate_resamples(prepared.training, more.settings.training)
     assert not np.array_equal(other, train)
+
+
+def test_a_long_table_is_written_in_random_order(tmp_path: Path, monkeypatch) -> None:
+    """Sorted by class in the file; rows, labels and fingerprints move together."""
+    lines = [f"{i},{i * 7 % 50},{'abc'[i // 100]}\n" for i in range(300)]
+    pipeline = made(tmp_path, "p,q,y\n" + "".join(lines), "[training]\nnetworks = 2")
+    kept = prepare(pipeline)
+    expected = [array.copy() for array in arrays(kept)]
+    fingerprints = kept.fingerprints.copy()
+    assert (np.diff(kept.labels_train) >= 0).all(), "a short table keeps its order"
+    del kept
+    shutil.rmtree(pipeline.artifacts)
+    monkeypatch.setattr(parts, "_SHUFFLED_WHOLE", 239)
+    found = prepare(pipeline)
+    place = {fingerprint: i for i, fingerprint in enumerate(fingerprints.tolist())}
+    places = np.array([place[fingerprint] for fingerprint in found.fingerprints.tolist()])
+    assert sorted(places.tolist()) == list(range(240))
+    assert_array_equal(found.x_train, expected[0][places])
+    assert_array_equal(found.labels_train, expected[1][places])
+    assert_array_equal(found.x_test, expected[2])
+    assert_array_equal(found.labels_test, expected[3])
+    # Of any 80 rows in a row, about a third is of each class: not one class alone.
+    for start in range(0, 240, 80):
+        assert np.bincount(found.labels_train[start : start + 80], minlength=3).min() > 10
 
 
 def parts_generators(training) -> list[np.random.Generator]:

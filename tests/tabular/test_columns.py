@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffn.tabular import scatter
 from ffn.tabular.arrays import ArrayFile, open_array
 from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
+from ffn.tabular.scatter import ScatteredFile
 
 
 @given(
@@ -69,3 +73,29 @@ def test_a_group_is_bounded_however_wide_the_table() -> None:
     assert rows_of_a_group(1) == rows_of_a_group(0) == 2**21
     assert rows_of_a_group(54) == 2**21 // 54
     assert rows_of_a_group(100_000) == 64
+
+
+@given(st.integers(1, 60), st.integers(1, 3), st.integers(1, 80), st.integers(0, 2**32))
+def test_scattered_rows_stand_where_they_should(n, width, stretch_bytes, seed) -> None:
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(n).astype(np.int32)
+    rows = np.arange(n * width, dtype=np.int32).reshape(n, width)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scatter, "_STRETCH_BYTES", stretch_bytes)
+        path = Path(folder) / "a.npy"
+        with ScatteredFile(path, np.int32, width, order) as file:
+            start = 0
+            while start < n:
+                stop = start + int(rng.integers(20))
+                file.append(rows[start:stop])
+                start = stop
+        np.testing.assert_array_equal(np.load(path), rows[order])
+
+
+def test_a_full_disk_is_an_error_before_the_first_row(tmp_path: Path, monkeypatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left"):
+        ScatteredFile(tmp_path / "a.npy", np.float32, 2, np.arange(9, dtype=np.int32))
