@@ -72,7 +72,7 @@ def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | Skip
             pipeline, prepared, candidates, selection, refitted, evaluation, version
         )
         # Last, so that nothing scores before all that speaks of it is there.
-        promote_version(pipeline, version)
+        version = promote_version(pipeline, version)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,

@@ -83,7 +83,7 @@ def retrain(pipeline: str, root: str = ".", force: bool = False) -> RetrainOutco
         export = tasks.export_model(refitted.bundle, found) if promoted else None
         report = tasks.report(found, prepared, candidates, selection, refitted, evaluation, version)
         # Last, so that nothing scores before all that speaks of it is there.
-        tasks.promote(found, version)
+        version = tasks.promote(found, version)
     return RetrainOutcome(
         pipeline=found.name,
         version=version,

@@ -203,11 +203,12 @@ def report(
 
 
 @task(name="promote", task_run_name="promote", **_WRITING)
-def promote(pipeline: Pipeline, version: Version) -> None:
+def promote(pipeline: Pipeline, version: Version) -> Version:
     """Make the new version the one that scores, if the gate said so; show the verdict."""
-    serialisation.promote_version(pipeline, version)
+    version = serialisation.promote_version(pipeline, version)
     artifacts.show_verdict(pipeline.name, version)
     get_run_logger().info(version.verdict.sentence(version.number))
+    return version
 
 
 @task(name="batch-predict", task_run_name="batch-predict-{source.name}", tags=["scoring"], **_PLAIN)

@@ -21,7 +21,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from ffn.errors import RegistryError
 from ffn.files import staging_folder, sweep, sync_folder, write_json
@@ -81,11 +81,23 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
     return version
 
 
-def promote(artifacts: Path, version: int, *, reason: str) -> None:
+def promote(
+    artifacts: Path, version: int, *, reason: str, replacing: int | Literal["any", "none"] = "any"
+) -> bool:
     """Make ``version`` the one that scores, then add a line to the history.
 
     The pointer holds the SHA-256 of the bundle's manifest as it is on disk now, so no other
     bundle can take its place unseen.
+
+    Parameters
+    ----------
+    replacing
+        Which version has to be in production still; where another is, nothing is done.
+
+    Returns
+    -------
+    bool
+        Whether it was done.
 
     Raises
     ------
@@ -96,6 +108,8 @@ def promote(artifacts: Path, version: int, *, reason: str) -> None:
     """
     _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
     with _lock(artifacts):
+        if replacing != "any" and replacing != _scoring(artifacts):
+            return False
         sha256 = _bundle_sha256(artifacts, version)
         write_json(artifacts / "production.json", {"bundle_sha256": sha256, "version": version})
         entry = {
@@ -110,6 +124,12 @@ def promote(artifacts: Path, version: int, *, reason: str) -> None:
             file.write(_line_end_owed(file) + line)
             file.flush()
             os.fsync(file.fileno())
+    return True
+
+
+def _scoring(artifacts: Path) -> int | Literal["none"]:
+    there = (artifacts / "production.json").exists()
+    return production(artifacts)[0] if there else "none"
 
 
 def production_version(artifacts: Path) -> int:

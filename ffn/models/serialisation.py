@@ -21,7 +21,7 @@ from ffn.files import write_bytes, write_json
 from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
 from ffn.models.evaluation import Evaluation
 from ffn.models.pipeline import Pipeline
-from ffn.models.registry import add_version, promote, version_folder
+from ffn.models.registry import add_version, production_version, promote, version_folder
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 from ffn.models.verdict import VERDICT_FILE, Verdict
@@ -90,16 +90,35 @@ def serialise(
     )
 
 
-def promote_version(pipeline: Pipeline, version: Version) -> None:
+def promote_version(pipeline: Pipeline, version: Version) -> Version:
     """Make a version the one that scores if its verdict says so, with the reason in the history.
+
+    A verdict holds against the version that it was found against. Where another run was
+    promoted meanwhile, the version that is returned has a verdict that says so.
 
     Raises
     ------
     RegistryError
         The version is not there any more.
     """
-    if version.verdict.promote:
-        promote(pipeline.artifacts, version.number, reason=f"retrained; {version.verdict.reason}")
+    verdict = version.verdict
+    if not verdict.promote:
+        return version
+    always = verdict.mode == "always"
+    done = promote(
+        pipeline.artifacts,
+        version.number,
+        reason=f"retrained; {verdict.reason}",
+        replacing="any" if always else verdict.production or "none",
+    )
+    if done:
+        return version
+    other = production_version(pipeline.artifacts)
+    reason = f"version {other} was promoted while this one was judged"
+    return dataclasses.replace(
+        version,
+        verdict=dataclasses.replace(verdict, promote=False, reason=reason, production=other),
+    )
 
 
 def jsonable(value: Any) -> Any:

@@ -78,6 +78,24 @@ def test_a_version_scores_when_it_is_promoted_and_not_before(quick: Run, tmp_pat
     assert history["reason"] == "retrained; there was none in production"
 
 
+def test_a_verdict_against_a_version_that_is_gone_promotes_nothing(quick, tmp_path) -> None:
+    """Two runs judged against nothing, then two against version 1: of each pair one is promoted."""
+    found = elsewhere(quick, tmp_path / "iris")
+    for production in (None, 1):
+        verdict = replace(FIRST, production=production)
+        versions = [found.serialise(verdict) for _ in range(2)]
+        first, second = (promote_version(found.pipeline, version) for version in versions)
+        assert first == versions[0]
+        assert not second.verdict.promote
+        assert second.verdict.sentence(second.number) == (
+            f"Version {second.number} is kept back, version {first.number} stays in production: "
+            f"version {first.number} was promoted while this one was judged."
+        )
+        assert production_version(tmp_path / "iris") == first.number
+    always = found.serialise(replace(FIRST, mode="always"))
+    assert promote_version(found.pipeline, always).verdict.promote
+
+
 def test_a_version_that_is_kept_back_never_scores(quick: Run, tmp_path: Path) -> None:
     found = elsewhere(quick, tmp_path / "iris")
     promote_version(found.pipeline, found.serialise())
