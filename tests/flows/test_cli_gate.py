@@ -1,0 +1,90 @@
+"""What a person sees of the gate: promoted, kept back, skipped."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from ffn.models.registry import production_version, versions
+from ffn.scoring import canary
+
+DIRECT = ("--direct", "--root")
+
+
+def append(root, text: str) -> None:
+    with (root / "data/iris/pipeline.toml").open("a") as settings:
+        settings.write(text)
+
+
+def add_flowers(root, count: int) -> None:
+    """New flowers: the first ones, a little longer."""
+    path = root / "data/iris/train.csv"
+    header, *lines = path.read_text().splitlines()
+    longer = [f"{float(line.split(',')[0]) + 0.05:.2f},{line.partition(',')[2]}" for line in lines]
+    path.write_text("\n".join([header, *lines, *longer[:: len(lines) // count]]) + "\n")
+
+
+def test_where_nothing_changed_nothing_is_trained(ffn, trained):
+    artifacts = trained / "artifacts/iris"
+    done = ffn("retrain", "iris", *DIRECT, trained)
+    assert (done.code, done.err, done.out) == (
+        0,
+        "",
+        "iris: data, settings and code are those of version 1; unchanged, skipped. To train all "
+        "the same: --force.\n",
+    )
+    found = json.loads(ffn("retrain", "iris", *DIRECT, trained, "--json").out)
+    assert (found["version"], found["promoted"]) == (1, False)
+    assert "unchanged, skipped" in found["skipped"]
+    assert versions(artifacts) == [1]
+    forced = ffn("retrain", "iris", *DIRECT, trained, "--force")
+    assert "it is the same model again, to the last bit" in forced.out
+    assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)
+
+
+def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
+    artifacts = trained / "artifacts/iris"
+    export = (artifacts / "best_iris_model.pkl").read_bytes()
+    history = (artifacts / "history.jsonl").read_bytes()
+    add_flowers(trained, 6)
+    done = ffn("retrain", "iris", *DIRECT, trained)
+    assert done.code == 0
+    lines = [line for line in done.out.splitlines() if line.startswith("Version 2")]
+    assert len(lines) == 1
+    assert re.match(
+        r"Version 2 is kept back, version 1 stays in production: \d+ held-out rows cannot show "
+        r"that any challenger is good enough; on 16 resamples, of its recipe, .*\.$",
+        lines[0],
+    )
+    assert "for notebooks" not in done.out
+    assert production_version(artifacts) == 1
+    assert (artifacts / "best_iris_model.pkl").read_bytes() == export
+    assert (artifacts / "history.jsonl").read_bytes() == history
+    verdict = json.loads((artifacts / "models/0002/verdict.json").read_bytes())
+    assert (verdict["promote"], verdict["production"]) == (False, 1)
+    assert verdict["resampled"]["resamples"] == 16
+    assert verdict["rows"]["held_out"] == 31
+    report = (artifacts / "reports/0002/report.html").read_text()
+    assert "Version 2 is kept back, version 1 stays in production" in report
+    # It would come out again, so it is not made again.
+    assert "those of version 2; unchanged" in ffn("retrain", "iris", *DIRECT, trained).out
+
+
+def test_json_holds_the_verdict_that_the_version_keeps(ffn, trained):
+    add_flowers(trained, 6)
+    append(trained, '\n[gate]\nmode = "always"\nmin_accuracy = 0.5\n')
+    found = json.loads(ffn("retrain", "iris", *DIRECT, trained, "--json").out)
+    kept = json.loads((trained / "artifacts/iris/models/0002/verdict.json").read_bytes())
+    assert found["verdict"] == kept
+    assert found["promoted"] is kept["promote"] is True
+    assert [floor["setting"] for floor in kept["floors"]] == ["min_accuracy"]
+    assert production_version(trained / "artifacts/iris") == 2
+
+
+def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(ffn, trained, monkeypatch):
+    append(trained, '\n[gate]\nmode = "always"\n')
+    monkeypatch.setattr(canary, "_SECONDS", 0.01)
+    done = ffn("retrain", "iris", *DIRECT, trained)
+    assert done.code == 0
+    assert "Version 2 is kept back, version 1 stays in production: its bundle failed" in done.out
+    assert production_version(trained / "artifacts/iris") == 1

@@ -1,0 +1,79 @@
+"""The verdict as Markdown: every figure it rests on, and foreign text as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from report_inputs import FIRST, render
+
+from ffn.models.contest import SharedRows
+from ffn.models.evidence import HeldOutEvidence
+from ffn.models.floors import Floor
+from ffn.models.paired import ClassLoss, LabelCounts, LossBounds
+from ffn.models.recipes import ResampledEvidence
+from ffn.models.verdict import Canary
+from ffn.reports.verdict import verdict_markdown
+
+NAME = "<b>*a*|</b>"
+HELD_OUT = HeldOutEvidence(
+    look=3,
+    alpha=0.0034,
+    labels=LabelCounts(rows=1234, gained=17, lost=12, production_wrong=90),
+    p_value=0.0005,
+    accuracy_bound=0.0071,
+    log_loss=LossBounds(value=-0.0123, low=-0.0345, high=0.0099, alpha=0.0034),
+    classes=(ClassLoss(name=NAME, rows=600, gained=5, lost=9, p_worse=0.42),),
+    failures=(),
+)
+RESAMPLED = ResampledEvidence(
+    resamples=16,
+    look=2,
+    alpha=0.0076,
+    log_loss=0.0111,
+    log_loss_low=-0.0222,
+    log_loss_high=0.0333,
+    accuracy=-0.0044,
+    accuracy_low=-0.0155,
+    failures=(),
+)
+
+
+def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
+    verdict = replace(
+        FIRST,
+        reason=f"the recall of {NAME} is shown to be lower",
+        promote=False,
+        production=4,
+        floors=(
+            Floor(
+                what=f'recall of "{NAME}"', setting="min_recall", value=0.91, limit=0.9, held=True
+            ),
+        ),
+        rows=SharedRows(held_out=1300, trained_on=60, refused=6, fit=1234),
+        held_out=HELD_OUT,
+        canary=Canary(rows=9),
+    )
+    page = render(verdict_markdown(verdict, 5))
+    assert page.text.startswith("Version 5 is kept back, version 4 stays in production: ")
+    assert {"b", "em"}.isdisjoint(page.names())
+    cells = [cell for row in page.cells for cell in row]
+    for figure in ("0.910", "17, 12 of 1,234", "-0.0123", "-0.0345 to +0.0099", "0.420", NAME):
+        assert figure in cells
+    assert "accuracy at most 0.0071 lower" in cells
+    for words in (
+        "Held out: 1,300 rows. Left out of the comparison: 60 that one of the two was trained on, "
+        "6 that production would refuse. Left: 1,234.",
+        "Look 3 at these rows, so each bound is missed with probability 0.0034 at most",
+        "p of the labels: < 0.001",
+        "Canary: 9 rows in a fresh process; answered as in training.",
+    ):
+        assert words in page.text
+
+
+def test_a_verdict_on_resamples_says_that_it_compared_recipes() -> None:
+    text = render(verdict_markdown(replace(FIRST, resampled=RESAMPLED), 2)).text
+    assert (
+        "on 16 common resamples of the training part: accuracy -0.0044 (at least -0.0155)" in text
+    )
+    assert "log-loss +0.0111 (-0.0222 to +0.0333); look 2" in text
+    assert "compares ways to make a model, not two models" in text
