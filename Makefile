@@ -18,7 +18,7 @@ BUILD_REQUIREMENTS := import tomllib; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check benchmark lock clean
+.PHONY: help run test check benchmark simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ check: $(VENV)/.dev ## Lint, check the format and the types
 
 benchmark: $(VENV)/.dev ## Measure speed and accuracy on this machine
 	$(BIN)/python -m benchmarks
+
+simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known truth
+	$(BIN)/python -m simulations
 
 lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes newer versions)
 	@$(LOCK_VENV)/bin/python -c '$(BUILD_REQUIREMENTS)' > $(LOCK_VENV)/build.in
