@@ -13,7 +13,7 @@ from ffn.models.bundle import Bundle
 from ffn.models.opponent import Opponent
 from ffn.tabular.cells import MISSING
 from ffn.tabular.dataset import Dataset
-from ffn.tabular.fingerprints import content_fingerprints
+from ffn.tabular.fingerprints import recognise
 from ffn.tabular.schema import Schema
 
 __all__ = ["Answers", "Contest", "SharedRows", "columns_of", "find_contest", "production_rows"]
@@ -116,18 +116,8 @@ def production_rows(dataset: Dataset, challenger: Schema, opponent: Opponent) ->
         return f"columns are gone or changed their kind: {which}"
     fingerprints = dataset.fingerprints
     if then != here:
-        fingerprints = content_fingerprints(
-            {name: dataset.numeric[name] for name, kind in then.items() if kind == "numeric"},
-            {
-                name: dataset.categorical[name].tolist()
-                for name, kind in then.items()
-                if kind != "numeric"
-            },
-            dataset.missing_values,
-            dataset.rows,
-        )
-    known: Array = np.isin(fingerprints, opponent.bundle.fingerprints)
-    return known
+        fingerprints = dataset.fingerprints_of(then)
+    return recognise(fingerprints, opponent.bundle.fingerprints)
 
 
 def find_contest(
@@ -143,7 +133,7 @@ def find_contest(
         Booleans [N]: rows held out of the challenger's training, and rows that production was
         trained on.
     """
-    known = known | np.isin(dataset.fingerprints, challenger.fingerprints)
+    known = known | recognise(dataset.fingerprints, challenger.fingerprints)
     fresh = held_out & ~known
     accepted = fresh & _accepted(dataset, production.schema)
     contest = Contest(

@@ -20,6 +20,7 @@ from ffn.models.recipes import ResampledEvidence, cross_validate, weigh_resample
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.verdict import Verdict
 from ffn.tabular.dataset import Dataset
+from ffn.tabular.fingerprints import recognise
 
 __all__ = ["decide"]
 
@@ -111,7 +112,7 @@ def decide(
     too_few = f"{len(chosen.labels):,} held-out rows cannot show that any challenger is good enough"
     if settings.small_holdout == "keep":
         return verdict(False, too_few, rows=rows)
-    known_to_train = np.isin(prepared.fingerprints, dataset.fingerprints[known])
+    known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
     differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
     if isinstance(differences, str):
         return verdict(False, f"{too_few}, and {differences}", rows=rows)

@@ -27,6 +27,7 @@ from ffn.nn import Network
 from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.conversion import Choice, read_dataset
 from ffn.tabular.dataset import Dataset
+from ffn.tabular.fingerprints import recognise
 from ffn.tabular.preparation import Preparation, fit_preparation
 from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
@@ -189,10 +190,7 @@ def _cache(pipeline: Pipeline) -> Cache:
 
 def _repeated(fingerprints: Array, held_out: Array) -> list[str]:
     """Return a notice if rows of equal content stand on both sides of the split."""
-    trained = np.sort(fingerprints[~held_out])
-    tested = fingerprints[held_out]
-    places = np.searchsorted(trained, tested).clip(max=len(trained) - 1)
-    if not (trained[places] == tested).any():
+    if not recognise(fingerprints[held_out], fingerprints[~held_out]).any():
         return []
     contents = len(np.unique(fingerprints))
     return [

@@ -22,7 +22,7 @@ from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
 from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset, no_values
 from ffn.tabular.features import choose_features
-from ffn.tabular.fingerprints import content_fingerprints
+from ffn.tabular.fingerprints import group_fingerprints
 from ffn.tabular.records import Records, separator_hint
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
@@ -263,20 +263,21 @@ class _Conversion:
             part[:] = place[part]
 
     def _write_fingerprints(self) -> None:
-        texts = [np.array(column.texts, dtype=object) for column in self.categories.values()]
+        texts = {name: column.texts for name, column in self.categories.items()}
         numbers, codes = (
             Columns(self.folder / file, n, self.rows, self.group_rows).groups()
             for file, n in ((NUMBERS, len(self.numeric)), (CODES, len(texts)))
         )
         with ArrayFile(self.folder / FINGERPRINTS, np.uint64) as file:
-            for (rows, values), (_, own) in zip(numbers, codes, strict=True):
-                cells = [text[code] for text, code in zip(texts, own, strict=True)]
+            for (_, values), (_, own) in zip(numbers, codes, strict=True):
                 file.append(
-                    content_fingerprints(
-                        dict(zip(self.numeric, values, strict=True)),
-                        dict(zip(self.categories, cells, strict=True)),
+                    group_fingerprints(
+                        values,
+                        own,
+                        self.numeric,
+                        texts,
                         self.choice.missing_values,
-                        rows.stop - rows.start,
+                        names=self.features,
                     )
                 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ffn.tabular.cache import Entry
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.columns import Columns
 from ffn.tabular.features import shown
+from ffn.tabular.fingerprints import group_fingerprints
 from ffn.tabular.schema import Feature, Schema
 
 __all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset", "no_values"]
@@ -79,6 +80,19 @@ class Dataset:
     def categorical(self) -> Mapping[str, Array]:
         """Trimmed texts [N] by column name, arrays of ``str`` objects."""
         return _ByName(self.categorical_features, self._columns(CODES), self._texts())
+
+    def fingerprints_of(self, names: Collection[str]) -> Array:
+        """Return uint64 [N], equal for rows that are equal in the columns ``names``."""
+        texts = self._texts()
+        own = {name: texts[name] for name in self.categorical_features}
+        return np.concatenate(
+            [
+                group_fingerprints(
+                    numbers, codes, self.numeric_features, own, self.missing_values, names=names
+                )
+                for _, numbers, codes in self.groups()
+            ]
+        )
 
     def groups(self) -> Iterator[tuple[slice, Array, Array]]:
         """Yield rows, their numbers [F, n] and their texts' codes [G, n], a group at a time."""

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["content_fingerprints"]
+__all__ = ["content_fingerprints", "group_fingerprints", "recognise"]
 
 Array = npt.NDArray[Any]
+
+_LOOKED_UP_AT_ONCE = 2**20
 
 
 def content_fingerprints(
@@ -52,3 +54,42 @@ def content_fingerprints(
         ]
     digests = b"".join([blake2b(content, digest_size=8).digest() for content in contents])
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64, copy=False)
+
+
+def group_fingerprints(
+    numbers: Array,
+    codes: Array,
+    numeric: Sequence[str],
+    texts: Mapping[str, Sequence[str]],
+    missing_values: Collection[str],
+    *,
+    names: Collection[str],
+) -> Array:
+    """Return the fingerprints of some rows [n], by what they hold in the columns ``names``.
+
+    Parameters
+    ----------
+    numbers, codes
+        float64 [F, n], and integers [G, n]: places among a column's ``texts``.
+    numeric, texts
+        Names of the columns F, and texts by name of the columns G, in this order.
+    """
+    cells = {
+        name: np.array(own, dtype=object)[column]
+        for (name, own), column in zip(texts.items(), codes, strict=True)
+        if name in names
+    }
+    chosen = {n: column for n, column in zip(numeric, numbers, strict=True) if n in names}
+    return content_fingerprints(chosen, cells, missing_values, numbers.shape[1])
+
+
+def recognise(fingerprints: Array, known: Array) -> Array:
+    """Return booleans [n]: which of ``fingerprints`` are among ``known``, uint64 [n] and [m]."""
+    known = np.sort(known)
+    found = np.zeros(len(fingerprints), dtype=bool)
+    if len(known):
+        for start in range(0, len(found), _LOOKED_UP_AT_ONCE):
+            part = fingerprints[start : start + _LOOKED_UP_AT_ONCE]
+            places = np.searchsorted(known, part).clip(max=len(known) - 1)
+            found[start : start + len(part)] = known[places] == part
+    return found

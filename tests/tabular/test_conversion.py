@@ -18,7 +18,7 @@ from ffn.tabular import conversion
 from ffn.tabular.cache import Cache
 from ffn.tabular.conversion import Choice, read_dataset
 from ffn.tabular.dataset import Dataset
-from ffn.tabular.fingerprints import content_fingerprints
+from ffn.tabular.fingerprints import content_fingerprints, recognise
 from ffn.tabular.records import Records
 
 
@@ -178,3 +178,17 @@ def test_a_disk_without_room_is_seen_in_the_first_block(tmp_path: Path, monkeypa
             with pytest.raises(DataError, match=r"converting the training table takes 0\.0 GB"):
                 read(path, tmp_path / "cache")
             assert not (tmp_path / "cache").exists()
+
+
+def test_rows_are_known_by_some_of_their_columns(tmp_path: Path, in_pieces: None) -> None:
+    path = write(tmp_path / "t.csv", mixed(50))
+    data = read(path, tmp_path / "cache")
+    alone = read(path, tmp_path / "cache", features=["gaps", "colour"])
+    assert_array_equal(data.fingerprints_of(["colour", "gaps"]), alone.fingerprints)
+    assert_array_equal(data.fingerprints_of(data.order), data.fingerprints)
+
+
+@given(st.lists(st.integers(0, 9)), st.lists(st.integers(0, 9)))
+def test_who_is_known_is_found(some: list[int], known: list[int]) -> None:
+    found = recognise(np.array(some, dtype=np.uint64), np.array(known, dtype=np.uint64))
+    assert found.tolist() == [fingerprint in known for fingerprint in some]
