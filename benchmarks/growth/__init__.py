@@ -1,0 +1,1 @@
+"""How cost and memory grow with the rows of a table."""
