@@ -1,0 +1,95 @@
+"""The simulation of the gate in small: the same code, and a world that is what it says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ffn.models.paired import row_losses
+from simulations.gates import Kind, retraining
+from simulations.page import draw, section, with_section
+from simulations.runs import FULL, NULLS, QUICK, simulate
+from simulations.world import overconfident, train_bank, with_difference
+
+TINY = replace(
+    QUICK,
+    networks=4,
+    nulls=3,
+    rows=(60,),
+    power_rows=60,
+    power_runs=2,
+    differences=(0.0, 0.2),
+    history_rows=60,
+    histories=2,
+    looks=2,
+)
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return train_bank(4, 1)
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+@pytest.mark.parametrize("difference", [-0.05, -0.02, 0.0, 0.03])
+def test_the_true_difference_is_the_one_wanted(bank, difference) -> None:
+    one, other = with_difference(
+        bank.probabilities[0], bank.probabilities[1], bank.labels, difference
+    )
+    found = accuracy(one, bank.labels) - accuracy(other, bank.labels)
+    assert found == pytest.approx(difference, abs=1e-9)
+    assert one.sum(axis=1) == pytest.approx(np.ones(len(one)))
+    # One of the two is as it was trained.
+    as_trained = (one, bank.probabilities[0]), (other, bank.probabilities[1])
+    assert any(np.array_equal(*pair) for pair in as_trained)
+
+
+def test_overconfidence_moves_losses_and_no_label(bank) -> None:
+    production, challenger = bank.probabilities[:2]
+    sharp = overconfident(challenger, production, bank.labels, 0.05)
+    losses = [row_losses(answers, bank.labels).mean() for answers in (sharp, production)]
+    assert losses[0] - losses[1] == pytest.approx(0.05, abs=1e-6)
+    assert (sharp.argmax(axis=1) == challenger.argmax(axis=1)).all()
+
+
+def test_ours_keeps_nulls_that_plain_gates_promote(bank) -> None:
+    """Of twenty-five at the level 0.0304, more than five is a chance of one in ten thousand."""
+    for name, modes in (
+        ("equally accurate", ("better",)),
+        ("less accurate by the margin", ("better", "not_worse")),
+    ):
+        found = [retraining(bank, NULLS[name](200), seed) for seed in range(25)]
+        for mode in modes:
+            assert sum(one[mode] for one in found) <= 5
+        if name == "equally accurate":
+            assert sum(one["at least as accurate"] for one in found) >= 6
+    large = [retraining(bank, Kind(0.2, 200), seed) for seed in range(5)]
+    assert all(one["better"] and one["not_worse"] for one in large)
+
+
+def test_the_same_seed_gives_the_same_page_and_picture() -> None:
+    one, other = simulate(TINY, workers=1), simulate(TINY, workers=2)
+    text = section(one)
+    assert text == section(other)
+    assert draw(one) == draw(other)
+    assert set(NULLS) <= set(re.findall(r"^\| ([a-z][a-z -]+?) \|", text, re.M))
+
+
+def test_the_page_holds_what_was_simulated(repository: Path) -> None:
+    """All figures of the full simulation; no claim above its level."""
+    page = (repository / "docs/gate.md").read_text("utf-8")
+    inside = with_section(page, "x")
+    assert inside != page
+    cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
+    assert len(cells) == 4 * len(FULL.rows) + 1
+    assert all(float(share) <= 0.05 for share, _, _ in cells)
+    assert f"Of {FULL.nulls:,} retrainings of each kind" in page
+    with pytest.raises(ValueError, match="must hold"):
+        with_section("no markers", "x")
