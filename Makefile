@@ -4,7 +4,13 @@ PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # -I: neither PYTHONPATH nor a module of the same name in this folder can stand in for pip.
-PIP := $(BIN)/python -I -m pip --disable-pip-version-check --no-input --quiet --quiet
+PIP_IN = $(1)/bin/python -I -m pip --disable-pip-version-check --no-input --quiet --quiet
+PIP := $(call PIP_IN,$(VENV))
+
+# Apart from .venv, so that tests never meet the libraries the benchmark is measured against.
+BENCHMARK_VENV := build/benchmark
+# The CPU build, Python 3.11, Linux x86-64: it comes from PyTorch's own index, and uv sees the others.
+TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 
 UV_VERSION := 0.13.9
 LOCK_VENV := build/lock
@@ -35,8 +41,8 @@ check: $(VENV)/.dev ## Lint, check the format and the types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-benchmark: $(VENV)/.dev ## Measure speed and accuracy on this machine
-	$(BIN)/python -m benchmarks
+benchmark: $(BENCHMARK_VENV)/.made ## Measure speed beside other libraries, on this machine
+	$(BENCHMARK_VENV)/bin/python -m benchmarks
 
 simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known truth
 	$(BIN)/python -m simulations
@@ -46,6 +52,12 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dev.txt \
 		--extra dev --constraint requirements.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
+		--output-file requirements-benchmark.txt \
+		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
+	sed -e '/$(TORCH_CPU)/d' -e 's/^torch==.*/&\n    --hash=sha256:$(TORCH_CPU) \\/' \
+		requirements-benchmark.txt > $(LOCK_VENV)/benchmark.txt
+	mv $(LOCK_VENV)/benchmark.txt requirements-benchmark.txt
 
 clean: ## Remove the environment and every cache; artifacts stay
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
@@ -66,6 +78,16 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@rm -f $@
 	@echo "Installing the development tools into $(VENV)"
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-dev.txt
+	@touch $@
+
+# No `pip check`: it would miss what not-cuda.txt left out, where PyTorch is not the CPU build.
+$(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(BENCHMARK_VENV) (once, some minutes)"
+	@$(BIN)/python -m venv --clear $(BENCHMARK_VENV)
+	@$(call PIP_IN,$(BENCHMARK_VENV)) install --require-hashes --no-deps \
+		--requirement requirements-benchmark.txt
+	@$(call PIP_IN,$(BENCHMARK_VENV)) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(LOCK_VENV)/.uv: $(VENV)/.made Makefile

@@ -1,1 +1,1 @@
-"""Speed and accuracy beside scikit-learn: ``python -m benchmarks`` (``make benchmark``)."""
+"""Speed beside others, and the page that shows it: ``python -m benchmarks``."""
