@@ -1,0 +1,108 @@
+"""What several verbs share: finding the pipeline, naming paths, printing JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ffn.errors import SettingsError, quote
+
+if TYPE_CHECKING:
+    from ffn.models.pipeline import Pipeline
+
+__all__ = [
+    "VerbParser",
+    "Verbs",
+    "count",
+    "delimiter",
+    "find",
+    "first_stage",
+    "print_json",
+    "real_path",
+    "reference",
+    "root_folder",
+]
+
+
+class VerbParser(argparse.ArgumentParser):
+    """Takes options anywhere among the positionals: ``ffn score iris --direct a.csv``.
+
+    Plain argparse gives a list such as ``FILE.csv ...`` what directly follows ``PIPELINE``,
+    which may be nothing, and then refuses the files behind the option.
+    """
+
+    _intermixed = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse intermixed; that method calls this one for its two passes."""
+        if self._intermixed:
+            return super().parse_known_args(args, namespace)
+        self._intermixed = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._intermixed = False
+
+
+if TYPE_CHECKING:
+    Verbs = argparse._SubParsersAction[VerbParser]
+else:
+    Verbs = object
+
+
+def root_folder(options: argparse.Namespace) -> Path:
+    """Return the folder of ``data/`` and ``artifacts/``."""
+    if not options.root.is_dir():
+        raise SettingsError(f"--root {quote(options.root, 300)} is not a folder.")
+    return real_path(options.root)
+
+
+def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
+    """Return the root and the pipeline named on the command line."""
+    from ffn.models.pipeline import find_pipeline
+
+    root = root_folder(options)
+    return root, find_pipeline(options.pipeline, root)
+
+
+def reference(pipeline: Pipeline, root: Path) -> str:
+    """Return what finds the pipeline again from anywhere: its name, or its folder's full path."""
+    at_home = pipeline.folder == root / "data" / pipeline.name
+    return pipeline.name if at_home else str(pipeline.folder)
+
+
+def real_path(path: Path) -> Path:
+    """Return ``path`` in full, without links, if JSON, reports and Prefect can name it."""
+    # Path.resolve raises RuntimeError for links that lead in a circle.
+    real = os.path.realpath(path)
+    try:
+        real.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"the path {quote(path, 300)} is not valid UTF-8. Rename it.") from None
+    return Path(real)
+
+
+def first_stage(options: argparse.Namespace) -> str:
+    """Return what a run is at before its first step."""
+    return "starting" if options.direct else "starting Prefect"
+
+
+def print_json(value: dict[str, Any] | Sequence[Any]) -> None:
+    """Print one JSON value on one line."""
+    print(json.dumps(value, allow_nan=False))  # noqa: T201
+
+
+def delimiter(text: str) -> str:
+    """Read a separator; shells make it hard to give a tab as one."""
+    return "\t" if text in ("\\t", "tab") else text
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1 up."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)

@@ -1,0 +1,67 @@
+"""``ffn init NAME --from FILE.csv --target COLUMN``: make a pipeline from a CSV."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from ffn.errors import one_line
+from flows.commands.common import VerbParser, Verbs, delimiter, print_json, real_path, root_folder
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    init = verbs.add_parser(
+        "init", parents=parents, help="make a pipeline from a CSV with a label column"
+    )
+    init.add_argument("pipeline", metavar="NAME")
+    init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
+    init.add_argument("--target", required=True, metavar="COLUMN", help="the label column")
+    init.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="not a feature (may be given several times)",
+    )
+    init.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help='a cell text that means "no value" (may be given several times)',
+    )
+    init.add_argument(
+        "--delimiter", type=delimiter, default=",", help="between fields (default: a comma)"
+    )
+    return init
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at the CSV and write the new pipeline's folder."""
+    from ffn.models.new_pipeline import initialise
+
+    root = root_folder(options)
+    settings, notices = initialise(
+        options.pipeline,
+        source=real_path(options.source),
+        target=options.target,
+        root=root,
+        delimiter=options.delimiter,
+        exclude=options.exclude,
+        missing=options.missing,
+    )
+    if options.json:
+        found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}
+        print_json(found)
+        return 0
+    lines = [f"Wrote {settings}", *(f"Note: {notice}." for notice in notices)]
+    print("\n".join(map(one_line, lines)))  # noqa: T201
+    here = real_path(Path())
+    elsewhere = "" if root == here else f" --root {shlex.quote(str(options.root))}"
+    print(f"Next: ffn retrain {options.pipeline}{elsewhere}")  # noqa: T201
+    return 0
