@@ -29,7 +29,7 @@ def _two_processes(bundle: Path, source: str, output: str) -> dict[str, Any]:
 
 
 def _pandas(folder: Path, source: str, output: str) -> dict[str, Any]:
-    """What people write: chunks, a scikit-learn pipeline, ``to_csv``."""
+    """Label as people do: chunks, a scikit-learn pipeline, ``to_csv``."""
     import pandas as pd
 
     bundle = read_bundle(folder)
@@ -48,18 +48,18 @@ def _pandas(folder: Path, source: str, output: str) -> dict[str, Any]:
                     good &= (chunk[feature.name].notna() == cells.notna()).to_numpy()
                 if feature.name not in optional:
                     good &= chunk[feature.name].notna().to_numpy()
-            chunk = chunk if good.all() else chunk[good]  # noqa: PLW2901
+            chunk = chunk if good.all() else chunk[good]
             shares = model.predict_proba(chunk)
             labels = np.array(schema.classes)[shares.argmax(axis=1)]
             confidence = shares.max(axis=1).round(4)
-            chunk = chunk.assign(predicted=labels, confidence=confidence)  # noqa: PLW2901
+            chunk = chunk.assign(predicted=labels, confidence=confidence)
             chunk.to_csv(file, index=False, header=not written)
             written += len(chunk)
     return {"rows": rows, "rejected": rows - written}
 
 
 def _sklearn_pipeline(bundle: Bundle) -> Any:
-    """Preparation and network of the bundle as scikit-learn's own objects."""
+    """Return preparation and network of the bundle as scikit-learn's own objects."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
