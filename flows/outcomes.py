@@ -12,7 +12,7 @@ from ffn.models.evaluation import Evaluation
 from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version, jsonable
 from ffn.reports.retrain import Report
-from ffn.scoring.batch import ScoreResult
+from ffn.scoring.outcome import ScoreResult
 
 __all__ = [
     "FilesRefusedError",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ffn.scoring.batch import Progress
+from ffn.scoring.outcome import Progress
 from flows import interruption
 
 __all__ = ["Listener", "Sink", "listening", "on_block", "on_epoch", "stage"]

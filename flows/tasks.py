@@ -22,10 +22,10 @@ from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version
 from ffn.models.verdict import Verdict
 from ffn.reports.retrain import Report, write_report
-from ffn.scoring.batch import ScoreResult
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.scoring.model import Model
+from ffn.scoring.outcome import ScoreResult
 from ffn.tabular.dataset import Dataset
 from flows import artifacts
 from flows.progress import on_block, on_epoch

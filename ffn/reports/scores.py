@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import NOTHING, seconds
-from ffn.scoring.batch import ScoreResult
+from ffn.scoring.outcome import ScoreResult
 
 __all__ = ["score_rows"]
 

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from ffn.errors import BundleError
 from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
 from ffn.models.registry import production, version_folder
-from ffn.scoring.batch import ScoreResult, score_csv
+from ffn.scoring.batch import score_csv
 from ffn.scoring.frames import read_frame
+from ffn.scoring.outcome import ScoreResult
 from ffn.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Model:
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
     ) -> ScoreResult:
-        """Score a file; see `ffn.scoring.batch.score_csv` for the options."""
+        """Score a file; see `ffn.scoring.options.Options` for what can be asked."""
         return score_csv(self.scorer, Path(source), Path(output), **options)
 
 

@@ -11,7 +11,7 @@ from report_inputs import render
 from ffn.errors import one_line
 from ffn.reports.scores import score_rows
 from ffn.reports.tables import table
-from ffn.scoring.batch import ScoreResult
+from ffn.scoring.outcome import ScoreResult
 
 DASH = "\N{EN DASH}"
 

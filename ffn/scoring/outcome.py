@@ -1,0 +1,62 @@
+"""What scoring tells: how far it is, and what became of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Progress", "ScoreResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a file is scored.
+
+    Attributes
+    ----------
+    rows, rejected
+        Rows so far, and how many of them were rejected.
+    bytes_read, size
+        Bytes so far, and of the whole file; ``size`` is None for a pipe.
+    """
+
+    rows: int
+    rejected: int
+    bytes_read: int
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreResult:
+    """What became of a file.
+
+    Attributes
+    ----------
+    pipeline, version
+        The model.
+    rows, scored, rejected
+        Counts of rows; ``rows = scored + rejected``.
+    output, rejects, manifest
+        The three files written.
+    class_counts
+        Scored rows by predicted class, zeros included.
+    reject_reasons
+        Rejected rows by reason, those that occurred.
+    mean_confidence
+        None if no row was scored.
+    seconds
+        Wall time.
+    """
+
+    pipeline: str
+    version: int
+    rows: int
+    scored: int
+    rejected: int
+    output: Path
+    rejects: Path
+    manifest: Path
+    class_counts: dict[str, int]
+    reject_reasons: dict[str, int]
+    mean_confidence: float | None
+    seconds: float

@@ -1,0 +1,93 @@
+"""Blocks of records to labelled bytes and rejects: what is done to rows, wherever they stand."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+
+from ffn.scoring.contract import match_header
+from ffn.scoring.options import Options
+from ffn.scoring.scorer import Scorer
+from ffn.scoring.suffixes import Suffixes, added_columns
+from ffn.scoring.tally import Tally
+from ffn.tabular.blocks import Block
+from ffn.tabular.quoting import write_record
+from ffn.tabular.records import Header
+from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
+
+__all__ = ["REJECTS_HEADER", "RowScorer", "reject_line"]
+
+REJECTS_HEADER = b"row,line,column,value,reason\n"
+
+
+class RowScorer:
+    """One model, one header, one set of options.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    name
+        What errors call it.
+
+    Raises
+    ------
+    DataError
+        The header does not keep the model's contract.
+    """
+
+    def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
+        added = added_columns(model.schema, probabilities=options.probabilities)
+        self._model = model
+        self._header = header
+        self._contract = match_header(header, model.schema, name, added)
+        self._suffixes = Suffixes(
+            model.schema, options.delimiter, probabilities=options.probabilities
+        )
+
+    @property
+    def header_line(self) -> bytes:
+        """The first line of the output, as UTF-8."""
+        return self._header.text + self._suffixes.header.encode() + self._header.line_end
+
+    def new_tally(self) -> Tally:
+        """Return a tally with nothing in it."""
+        return Tally(self._model.schema, self._contract)
+
+    def score(self, block: Block, tally: Tally) -> tuple[bytes, list[Reject]]:
+        """Return labelled records as they go to the output, as UTF-8, and the others in order."""
+        typed = self._contract.read(block)
+        good, numeric, codes = typed.block, typed.numeric, typed.codes
+        rejects = typed.rejects
+        x = self._model.preparation.transform(numeric, codes)
+        finite = np.isfinite(x).all(axis=1)
+        probabilities = np.full((len(x), len(self._model.schema.classes)), np.nan)
+        probabilities[finite] = self._model.probabilities(x[finite])
+        finite &= np.isfinite(probabilities).all(axis=1)
+        if not finite.all():
+            too_large = map(_not_finite, *_records_with_places(good.take(~finite)))
+            rejects = sorted([*rejects, *too_large], key=lambda reject: reject.row)
+            good, numeric, codes = good.take(finite), numeric[finite], codes[finite]
+            probabilities = probabilities[finite]
+        labels = probabilities.argmax(axis=1)
+        texts, confidence_units = self._suffixes.texts(labels, probabilities)
+        tally.count_rejects(rejects)
+        tally.count_scored(good, numeric, codes, labels, confidence_units)
+        parts = zip(good.records(), texts, good.line_ends(), strict=True)
+        return b"".join(chain.from_iterable(parts)), rejects
+
+
+def reject_line(reject: Reject) -> bytes:
+    """Return a line of the rejects file."""
+    cells = (reject.row, reject.line, reject.column, reject.value, reject.reason)
+    return write_record(cells).encode() + b"\n"
+
+
+def _records_with_places(block: Block) -> tuple[list[bytes], list[int], list[int]]:
+    return block.records(), block.rows.tolist(), block.lines.tolist()
+
+
+def _not_finite(record: bytes, row: int, line: int) -> Reject:
+    reason = Reason.NOT_FINITE
+    return Reject(row, line, "", shorten(record), reason, DETAILS[reason])
