@@ -144,6 +144,7 @@ def _account(model: Scorer, source: Path, stream: Source, records: Records) -> d
             "path": str(source),
             "bytes": stream.bytes_read,
             "sha256": stream.sha256,
+            "compression": records.compression,
             "encoding": records.encoding,
             "blank_lines": records.blank_lines,
         },

@@ -24,19 +24,33 @@ _SIGNATURES = (
     (b"\xff\xd8\xff", "a JPEG picture", _GIVE_CSV),
     (b"GIF8", "a GIF picture", _GIVE_CSV),
     (b"%PDF-", "a PDF document", _GIVE_CSV),
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)", _SAVE_AS_CSV),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)", _SAVE_AS_CSV),
     (b"\x1f\x8b", "a gzip archive", _UNPACK),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive", _UNPACK),
     (b"BZh", "a bzip2 archive", _UNPACK),
     (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
-    (b"PAR1", "a Parquet file", _GIVE_CSV),
-    (b"ARROW1", "an Arrow file", _GIVE_CSV),
+    (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
+    (b"PAR1\x15", "a Parquet file", _GIVE_CSV),
+    (b"ARROW1\x00", "an Arrow file", _GIVE_CSV),
+    (b"Obj\x01", "an Avro file", _GIVE_CSV),
+    (b"\x89HDF\r\n", "an HDF5 file", _GIVE_CSV),
+    (b"\x93NUMPY", "a NumPy array", _GIVE_CSV),
     (b"SQLite format 3\x00", "an SQLite database", _GIVE_CSV),
+    (b"II*\x00", "a TIFF picture", _GIVE_CSV),
+    (b"MM\x00*", "a TIFF picture", _GIVE_CSV),
+    (b"{\\rtf", "an RTF document", _GIVE_CSV),
     (b"\x7fELF", "a program", _GIVE_CSV),
     (codecs.BOM_UTF32_LE, "UTF-32 text", "Save it as UTF-8."),
     (codecs.BOM_UTF32_BE, "UTF-32 text", "Save it as UTF-8."),
+)
+_ZIP = b"PK\x03\x04"
+_TAR = slice(257, 262)
+# The names that the first file in a ZIP archive has when an office program wrote it.
+_IN_ZIP = (
+    (re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/"), "an Excel workbook (.xlsx)", _SAVE_AS_CSV),
+    (re.compile(rb"mimetypeapplication/vnd\.oasis"), "an OpenDocument file", _SAVE_AS_CSV),
+    (re.compile(rb""), "a ZIP archive", _UNPACK),
 )
 _MARKUP = (
     (re.compile(rb"\s*<(\?xml|svg)\b", re.IGNORECASE), "an XML document"),
@@ -77,9 +91,8 @@ class Utf8Stream:
         head = b""
         while len(head) < _HEAD and (chunk := stream.read(_HEAD - len(head))):
             head += chunk
-        for signature, kind, advice in _SIGNATURES:
-            if head.startswith(signature):
-                raise DataError(f"{name} looks like {kind}, not a CSV file. {advice}")
+        if found := _foreign(head):
+            raise DataError(f"{name} looks like {found[0]}, not a CSV file. {found[1]}")
         self.bom, self.encoding = next(
             ((bom, encoding) for bom, encoding in _BOMS if head.startswith(bom)), (b"", "utf-8")
         )
@@ -115,3 +128,14 @@ class Utf8Stream:
             chunk, self._head = self._head[:size], self._head[size:]
             return chunk
         return self._stream.read(size)
+
+
+def _foreign(head: bytes) -> tuple[str, str] | None:
+    """Return what a file is that is no text, and what to do about it, as far as it is known."""
+    for signature, kind, advice in _SIGNATURES:
+        if head.startswith(signature):
+            return kind, advice
+    if head.startswith(_ZIP):
+        # The first file's name stands at byte 30, and what it holds behind it.
+        return next((kind, advice) for start, kind, advice in _IN_ZIP if start.match(head, 30))
+    return ("a tar archive", _UNPACK) if head[_TAR] == b"ustar" else None

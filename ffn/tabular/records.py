@@ -27,6 +27,7 @@ import numpy as np
 from ffn.errors import DataError, SettingsError, quote
 from ffn.tabular.blocks import Block, Place, judge
 from ffn.tabular.cells import trim
+from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.structure import (
@@ -76,7 +77,7 @@ class Records:
     ----------
     stream
         Binary file, pipe or ``io.BytesIO``, read forward only. UTF-8 with or without byte
-        order mark, or UTF-16 with one.
+        order mark, or UTF-16 with one; as it is, or in a gzip or Zstandard archive.
     name
         What errors call the file.
     delimiter
@@ -90,6 +91,8 @@ class Records:
     ----------
     header
         The `Header`, read at once.
+    compression
+        As in `Unpacked`.
     bom, encoding
         As in `Utf8Stream`.
     quick_blocks, careful_blocks
@@ -121,7 +124,9 @@ class Records:
         self._delimiter = delimiter.encode()
         self._block_size = block_size
         self._record_limit = record_limit
-        self._stream = Utf8Stream(stream, name)
+        unpacked = Unpacked(stream, name)
+        self.compression = unpacked.compression
+        self._stream = Utf8Stream(unpacked, name)
         self.bom, self.encoding = self._stream.bom, self._stream.encoding
         self._text, self._final = b"", False
         self._place = Place(rows=0, lines=0)

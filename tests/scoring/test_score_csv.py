@@ -136,6 +136,7 @@ def test_the_account(score):
             "path": str(result.output.parents[1] / "in.csv"),
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
+            "compression": None,
             "encoding": "utf-8",
             "blank_lines": 1,
         },

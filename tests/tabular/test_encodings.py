@@ -1,5 +1,6 @@
 import gzip
 import io
+import tarfile
 import zipfile
 
 import pytest
@@ -43,10 +44,17 @@ def test_broken_utf_16_rejects_its_record(block_size):
     assert reasons(half_a_character, block_size=block_size) == [(2, 3, "undecodable")]
 
 
-def xlsx():
+def zipped(name, text="a,b"):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(name, text)
+    return file.getvalue()
+
+
+def tar():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.csv"))
     return file.getvalue()
 
 
@@ -54,11 +62,16 @@ def xlsx():
     ("content", "kind"),
     [
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", r"a PNG picture, not a CSV file\."),
-        (xlsx(), r"a ZIP archive or an Excel workbook \(\.xlsx\), .* Save the sheet as CSV"),
+        (zipped("[Content_Types].xml"), r"an Excel workbook \(\.xlsx\), .* Save the sheet as CSV"),
+        (
+            zipped("mimetype", "application/vnd.oasis.opendocument"),
+            r"an OpenDocument file, .* Save",
+        ),
+        (zipped("a.csv"), r"a ZIP archive, not a CSV file\. Unpack it first\."),
+        (tar(), r"a tar archive, not a CSV file\. Unpack it first\."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", r"an old Excel workbook"),
         (b"%PDF-1.7\n%\xe2\xe3", r"a PDF document"),
-        (gzip.compress(b"a,b\n1,2\n"), r"a gzip archive, not a CSV file\. Unpack it first\."),
-        (b"\x28\xb5\x2f\xfd\x04\x00", r"a Zstandard archive"),
+        (gzip.compress(zipped("a.csv")), r"a ZIP archive, not a CSV file\. Unpack it first\."),
         (b"PAR1\x15\x04", r"a Parquet file"),
         (b'<?xml version="1.0"?>\n<rows/>', r"an XML document"),
         (b"\xef\xbb\xbf  <?xml version='1.0'?>", r"an XML document"),
