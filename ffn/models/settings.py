@@ -19,7 +19,7 @@ from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.models.gate_settings import GateSettings
 from ffn.models.strict_settings import Count, Decay, Name, Positive, Share, StrictSettings
 from ffn.tabular.cells import trim
-from ffn.tabular.records import DELIMITERS
+from ffn.tabular.headers import DELIMITERS
 from ffn.tabular.schema import Kind
 
 __all__ = [

@@ -12,7 +12,7 @@ from ffn.errors import DataError, did_you_mean, quote
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import MISSING, category_codes, numbers
 from ffn.tabular.decimals import plain_decimals
-from ffn.tabular.records import Header, separator_hint
+from ffn.tabular.headers import Header, separator_hint
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
 

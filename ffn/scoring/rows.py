@@ -12,8 +12,8 @@ from ffn.scoring.scorer import Scorer
 from ffn.scoring.suffixes import Suffixes, added_columns
 from ffn.scoring.tally import Tally
 from ffn.tabular.blocks import Block
+from ffn.tabular.headers import Header
 from ffn.tabular.quoting import write_record
-from ffn.tabular.records import Header
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 
 __all__ = ["REJECTS_HEADER", "RowScorer", "reject_line"]

@@ -23,7 +23,8 @@ from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
 from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset, no_values
 from ffn.tabular.features import choose_features
 from ffn.tabular.fingerprints import group_fingerprints
-from ffn.tabular.records import Records, separator_hint
+from ffn.tabular.headers import separator_hint
+from ffn.tabular.records import Records
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
 from ffn.tabular.table import refusal

@@ -119,6 +119,10 @@ class Utf8Stream:
             self._decoder.reset()
             return b"\xff"
 
+    def forget(self) -> None:
+        """Drop what was read ahead: the stream stands elsewhere now."""
+        self._head = b""
+
     def encode(self, text: bytes) -> bytes:
         """Return UTF-8 ``text`` in the encoding of the stream."""
         return text if self._decoder is None else text.decode().encode(self.encoding)

@@ -17,18 +17,16 @@ silent, or files stray from it:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from ffn.errors import DataError, SettingsError, quote
 from ffn.tabular.blocks import Block, Place, judge
-from ffn.tabular.cells import trim
 from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
+from ffn.tabular.headers import DELIMITERS, Header, header_error, parse_header
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.structure import (
     Record,
@@ -39,10 +37,7 @@ from ffn.tabular.structure import (
     scan_quickly,
 )
 
-__all__ = ["DELIMITERS", "Header", "Records", "separator_hint"]
-
-# None of them can stand in a number.
-DELIMITERS = (",", ";", "\t", "|", ":")
+__all__ = ["Mark", "Records"]
 
 # A block's bytes and positions then stay in the second-level cache.
 _BLOCK_SIZE = 256 * 1024
@@ -51,23 +46,19 @@ _RECORD_LIMIT = 16 * 1024 * 1024
 _LINE_KEPT = 4096
 
 
-@dataclass(frozen=True)
-class Header:
-    """The first record.
+class Mark(NamedTuple):
+    """Where a record begins.
 
     Attributes
     ----------
-    names
-        Column names [C] without the spaces and tabs around them; no two are equal.
-    text
-        The record as in the file (as UTF-8), without byte order mark and line end.
-    line_end
-        Its line end; empty if the file ends there.
+    offset
+        Bytes of the file before it; means something in UTF-8 only.
+    place
+        The same in rows and lines. A reader knows nothing else of what came before.
     """
 
-    names: tuple[str, ...]
-    text: bytes
-    line_end: bytes
+    offset: int
+    place: Place
 
 
 class Records:
@@ -97,6 +88,8 @@ class Records:
         As in `Utf8Stream`.
     quick_blocks, careful_blocks
         How many blocks were read as a whole, and how many record by record.
+    given_up
+        True from where every line to the end of the file is a rejected record.
 
     Raises
     ------
@@ -129,7 +122,8 @@ class Records:
         self._stream = Utf8Stream(unpacked, name)
         self.bom, self.encoding = self._stream.bom, self._stream.encoding
         self._text, self._final = b"", False
-        self._place = Place(rows=0, lines=0)
+        self._offset, self._place = len(self.bom), Place(rows=0, lines=0)
+        self.given_up = False
         self.header = self._read_header()
 
     @property
@@ -142,29 +136,64 @@ class Records:
         """Lines with nothing on them so far."""
         return self._place.blank_lines
 
+    @property
+    def mark(self) -> Mark:
+        """Where the next record begins; not to be asked once ``given_up``."""
+        return Mark(self._offset, self._place)
+
+    def go_to(self, mark: Mark) -> None:
+        """Go on from ``mark``, to whose offset the caller has moved the stream."""
+        self._stream.forget()
+        self._text, self._final = b"", False
+        self._offset, self._place = mark
+
     def encode(self, text: bytes) -> bytes:
         """Return UTF-8 ``text`` in the encoding of the file."""
         return self._stream.encode(text)
 
     def __iter__(self) -> Iterator[Block]:
         """Read on to the end of the file."""
+        return self.blocks()
+
+    def blocks(self, until: int | None = None) -> Iterator[Block]:
+        """Read the records that begin before byte ``until`` of the file; by default all.
+
+        It ends with ``mark`` at the first record that does not. Where every line from some
+        record on has to be rejected, it ends there if ``until`` is given: to say so takes all
+        of the file.
+        """
         columns, line_feeds = len(self.header.names), self.header.line_end != b"\r"
-        while True:
+        while until is None or self._offset < until:
             structure, tail = self._scan()
+            if until is not None and self._offset + structure.settled > until:
+                inside = int(np.searchsorted(structure.starts, until - self._offset))
+                if inside < len(structure.starts):
+                    structure, tail = structure.before(inside), None
             text = self._text[: structure.settled]
-            self._text = self._text[structure.settled :]
+            self._drop(structure.settled)
             block, self._place = judge(text, structure, self._place, columns, line_feeds)
             if len(block) or block.rejects:
                 yield block
             if tail is not None:
-                yield from self._reject_lines(tail)
+                if until is None:
+                    yield from self._reject_lines(tail)
+                return
             if self._final:
                 return
-            self._read_more()
+            if until is None or self._offset < until:
+                self._read_more(until)
 
-    def _read_more(self) -> None:
+    def _drop(self, count: int) -> None:
+        self._text = self._text[count:]
+        self._offset += count
+
+    def _read_more(self, until: int | None = None) -> None:
+        size = self._block_size
+        if until is not None:
+            # Little beyond: what is read there is for somebody else to scan.
+            size = min(size, max(until - self._offset - len(self._text), _LINE_KEPT))
         # As much again as is pending: a long record then costs no more than its length.
-        chunk = self._stream.read(max(self._block_size, len(self._text)))
+        chunk = self._stream.read(max(size, len(self._text)))
         self._final = not chunk
         self._text += chunk
 
@@ -186,6 +215,7 @@ class Records:
 
     def _reject_lines(self, reason: Reason) -> Iterator[Block]:
         """Reject every line from here to the end of the file."""
+        self.given_up = True
         while True:
             rejects: list[Reject] = []
             start = 0
@@ -222,8 +252,10 @@ class Records:
                 record = read_record(self._text, start, self._delimiter, self._final)
             if record is None:
                 if len(self._text) - start > self._record_limit:
-                    raise self._header_error(DETAILS[Reason.RECORD_TOO_LONG])
-                self._text, start = self._text[start:], 0
+                    where = f"{self._name} line {self._place.lines + 1}"
+                    raise header_error(where, DETAILS[Reason.RECORD_TOO_LONG])
+                self._drop(start)
+                start = 0
                 self._read_more()
             elif record.end > start:
                 return self._accept_header(start, record)
@@ -232,43 +264,9 @@ class Records:
                 self._place = Place(0, self._place.lines + 1, self._place.blank_lines + 1)
 
     def _accept_header(self, start: int, record: Record) -> Header:
-        text = self._text[start : record.end]
-        if record.fault is not None:
-            raise self._header_error(DETAILS[record.fault])
-        if b"\0" in text:
-            raise self._header_error("a NUL byte: binary data, or UTF-16 without its mark")
-        cuts = [-1, *(position - start for position in record.delimiters), len(text)]
-        fields = [text[a + 1 : b] for a, b in pairwise(cuts)]
-        try:
-            names = tuple(trim(_unquoted(field).decode()) for field in fields)
-        except UnicodeDecodeError:
-            raise self._header_error("bytes that are no text. Save the file as UTF-8") from None
-        name, count = Counter(names).most_common(1)[0]
-        if count > 1:
-            raise DataError(
-                f"{self._name}: {count} columns are named {quote(name)}. "
-                "Give every column a name of its own."
-            )
-        whole = self._text[start : record.stop]
-        lines = len(line_ends(whole, final=True)[0])
+        where = f"{self._name} line {self._place.lines + 1}"
+        header = parse_header(self._text, start, record, self._name, where)
+        lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
-        self._text = self._text[record.stop :]
-        return Header(names, text, whole[len(text) :])
-
-    def _header_error(self, detail: str) -> DataError:
-        return DataError(f"{self._name} line {self._place.lines + 1}: the header has {detail}.")
-
-
-def separator_hint(header: Header) -> str:
-    """Return what to say of a header that is one column and looks like more, or nothing."""
-    if len(header.names) > 1:
-        return ""
-    found = max(DELIMITERS, key=lambda delimiter: header.names[0].count(delimiter))
-    if found not in header.names[0]:
-        return ""
-    shown = "a tab" if found == "\t" else quote(found)
-    return f" The header looks separated by {shown}: give that as the delimiter."
-
-
-def _unquoted(field: bytes) -> bytes:
-    return field[1:-1].replace(b'""', b'"') if field.startswith(b'"') else field
+        self._drop(record.stop)
+        return header

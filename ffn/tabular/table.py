@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.errors import DataError, quote
-from ffn.tabular.records import Records, separator_hint
+from ffn.tabular.headers import separator_hint
+from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reject
 from ffn.tabular.sources import open_source
 

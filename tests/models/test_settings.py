@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ffn.errors import SettingsError
 from ffn.models.settings import PipelineSettings, check_settings
-from ffn.tabular.records import DELIMITERS
+from ffn.tabular.headers import DELIMITERS
 
 LEAST = {"data": {"source": "train.csv", "target": "species"}}
 
