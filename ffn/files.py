@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +20,7 @@ __all__ = [
     "atomic_file",
     "atomic_files",
     "canonical_json",
+    "publish",
     "remove",
     "staging_folder",
     "sweep",
@@ -33,6 +34,8 @@ __all__ = [
 # means something on one machine and in one container only: the lock that a writer holds on what
 # it writes says the same across all that share a volume.
 _TEMPORARY = re.compile(r"\.ffn-(?P<pid>\d+)-[0-9a-f]+\.tmp")
+
+_AT_ONCE = 1024 * 1024
 
 
 def temporary_name() -> str:
@@ -75,13 +78,41 @@ def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
         yield tuple(file for file, _ in files)
         for file, _ in files:
             file.flush()
-            os.fsync(file.fileno())
+        publish([temporary for _, temporary in files], paths)
+
+
+def publish(ready: Sequence[Path], paths: Sequence[Path]) -> None:
+    """Force the files ``ready`` to the disk and give them the names ``paths``, in their order.
+
+    Of several, the last is a mark: see ``atomic_files``. Who publishes several into one folder
+    at the same time waits, so that no mark stands beside files of another.
+    """
+    for file in ready:
+        handle = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    with contextlib.ExitStack() as held:
         if len(paths) > 1:
+            held.enter_context(_one_at_a_time(paths[-1].parent))
             remove(paths[-1])
-        for (_, temporary), path in zip(files, paths, strict=True):
-            temporary.replace(path)
+        for file, path in zip(ready, paths, strict=True):
+            file.replace(path)
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Where nothing can be locked, nobody waits.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -133,22 +164,58 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 class HashedFile:
-    """A binary file, written from its beginning to its end, that knows what it was given."""
+    """A binary file, written from its beginning to its end, that knows what it was given.
+
+    Attributes
+    ----------
+    bytes
+        So many were written.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._digest = hashlib.sha256()
-        self._bytes = 0
+        self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far, in hexadecimal."""
+        return self._digest.hexdigest()
 
     def write(self, content: bytes) -> None:
         """Append ``content``."""
         self._file.write(content)
         self._digest.update(content)
-        self._bytes += len(content)
+        self.bytes += len(content)
+
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        self._file.flush()
+
+    def take_up(self, found: dict[str, Any]) -> bool:
+        """Go on after the bytes that the file holds already, if they are those of ``to_json``."""
+        content = self._file
+        content.seek(0)
+        left, size = found["bytes"], 0
+        while some := content.read(min(left - size, _AT_ONCE)):
+            self._digest.update(some)
+            size += len(some)
+        self.bytes = size
+        if self.to_json() == found:
+            content.truncate(size)
+            content.seek(size)
+            return True
+        return False
+
+    def start_anew(self) -> None:
+        """Drop everything."""
+        self._file.seek(0)
+        self._file.truncate(0)
+        self._digest, self.bytes = hashlib.sha256(), 0
 
     def to_json(self) -> dict[str, int | str]:
         """Return size and SHA-256 of what was written so far."""
-        return {"bytes": self._bytes, "sha256": self._digest.hexdigest()}
+        return {"bytes": self.bytes, "sha256": self.sha256}
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ffn.errors import DataError
-from ffn.files import HashedFile, atomic_file, atomic_files, canonical_json, remove, sweep
+from ffn.files import canonical_json, sweep
+from ffn.scoring.journal import open_journal, sweep_journals
+from ffn.scoring.manifest import account, work
 from ffn.scoring.options import Options
 from ffn.scoring.outcome import Progress, ScoreResult
-from ffn.scoring.rows import REJECTS_HEADER, RowScorer, reject_line
+from ffn.scoring.rows import RowScorer
+from ffn.scoring.run import Run
 from ffn.scoring.scorer import Scorer
-from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
 from ffn.tabular.records import Records
-from ffn.tabular.sources import Source, open_source
+from ffn.tabular.sources import open_source
 
-__all__ = ["MANIFEST_FORMAT", "score_csv"]
-
-MANIFEST_FORMAT = 1
+__all__ = ["score_csv"]
 
 
 def score_csv(
@@ -69,27 +68,19 @@ def score_csv(
         tally = scorer.new_tally()
         try:
             sweep(output.parent)
-            with atomic_files(*targets) as (output_file, rejects_file, manifest):
-                labelled, rejects = HashedFile(output_file), HashedFile(rejects_file)
-                labelled.write(records.bom + records.encode(scorer.header_line))
-                rejects.write(REJECTS_HEADER)
-                for block in records:
-                    scored, refused = scorer.score(block, tally)
-                    labelled.write(records.encode(scored))
-                    rejects.write(b"".join(map(reject_line, refused)))
-                    if on_progress is not None:
-                        on_progress(_progress(tally, stream))
+            sweep_journals(output.parent)
+            key = work(model, chosen) | {"bytes": stream.size}
+            with open_journal(targets, key) as journal:
+                run = Run(stream, records, scorer, tally, journal, on_progress)
+                run.begin()
+                run.score()
                 stream.check_unchanged()
-                _check_counts(records, tally)
+                run.check_counts()
                 refusal = tally.refusal(chosen.max_reject_rate)
                 if refusal:
-                    # It would speak for other rejects than those that are there now.
-                    remove(targets.manifest)
-                    _keep_alone(rejects_file, targets.rejects)
+                    journal.publish_rejects(targets)
                     raise DataError(f"{source}: {refusal} See {targets.rejects}.")
-                account = _account(model, source, stream, records) | tally.to_json()
-                files = {"output": labelled.to_json(), "rejects": rejects.to_json()}
-                manifest.write(canonical_json(account | {"files": files}))
+                journal.publish(targets, canonical_json(account(model, chosen, source, run)))
         except OSError as error:
             raise DataError(
                 f"{output} cannot be written: {error.strerror or error}. Make room or give "
@@ -109,43 +100,3 @@ def score_csv(
         mean_confidence=tally.mean_confidence,
         seconds=time.perf_counter() - started,
     )
-
-
-def _progress(tally: Tally, stream: Source) -> Progress:
-    return Progress(
-        rows=tally.scored + tally.rejected,
-        rejected=tally.rejected,
-        bytes_read=stream.bytes_read,
-        size=stream.size,
-    )
-
-
-def _check_counts(records: Records, tally: Tally) -> None:
-    if records.rows != tally.scored + tally.rejected:
-        raise RuntimeError(
-            f"{records.rows} rows read, {tally.scored} scored, {tally.rejected} rejected"
-        )
-
-
-def _keep_alone(rejects: IO[bytes], path: Path) -> None:
-    rejects.seek(0)
-    with atomic_file(path) as file:
-        shutil.copyfileobj(rejects, file)
-
-
-def _account(model: Scorer, source: Path, stream: Source, records: Records) -> dict[str, object]:
-    return {
-        "format": MANIFEST_FORMAT,
-        "pipeline": model.pipeline,
-        "model_version": model.version,
-        "bundle_sha256": model.sha256,
-        "target": model.schema.target,
-        "input": {
-            "path": str(source),
-            "bytes": stream.bytes_read,
-            "sha256": stream.sha256,
-            "compression": records.compression,
-            "encoding": records.encoding,
-            "blank_lines": records.blank_lines,
-        },
-    }

@@ -96,6 +96,29 @@ class Tally:
                     cells = map(trim, block.take(unseen).cells(column))
                     examples |= dict.fromkeys(map(shorten, cells))
 
+    def state(self) -> dict[str, Any]:
+        """Return every count in a form that is JSON and that ``add`` takes."""
+        return {
+            "scored": self.scored,
+            "reasons": dict(self.reasons),
+            "per_class": self._per_class.tolist(),
+            "confidence_units": self._confidence_units,
+            "out_of_range": dict(self._out_of_range),
+            "unseen": dict(self._unseen),
+            "examples": {name: list(found) for name, found in self._examples.items()},
+        }
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Add the counts of the rows that follow in the file."""
+        self.scored += state["scored"]
+        self.reasons.update({Reason(code): n for code, n in state["reasons"].items()})
+        self._per_class += np.array(state["per_class"], dtype=np.int64)
+        self._confidence_units += state["confidence_units"]
+        self._out_of_range.update(state["out_of_range"])
+        self._unseen.update(state["unseen"])
+        for name, found in state["examples"].items():
+            self._examples.setdefault(name, {}).update(dict.fromkeys(found))
+
     def refusal(self, max_reject_rate: float) -> str:
         """Return why so many rejects refuse the file; empty if they do not."""
         rows = self.scored + self.rejected

@@ -15,6 +15,7 @@ from ffn.errors import DataError
 __all__ = ["Source", "open_source"]
 
 _READ_AT_ONCE = 1024 * 1024
+_IDENTITY = ("st_dev", "st_ino", "st_size", "st_mtime_ns")
 
 
 class Source:
@@ -25,7 +26,9 @@ class Source:
     size
         Bytes of the file when it was opened; None for a pipe.
     bytes_read
-        Bytes read so far.
+        Bytes read so far; after ``go_to`` the position.
+    hashed
+        Bytes in the digest so far.
     """
 
     def __init__(self, file: IO[bytes], name: str) -> None:
@@ -36,7 +39,7 @@ class Source:
         self._opened = os.fstat(file.fileno())
         regular = stat.S_ISREG(self._opened.st_mode)
         self.size = self._opened.st_size if regular else None
-        self.bytes_read = 0
+        self.bytes_read = self.hashed = 0
 
     @property
     def sha256(self) -> str:
@@ -56,8 +59,10 @@ class Source:
             chunk = self._file.read(size)
         except OSError as error:
             raise DataError(f"{self._name} cannot be read: {error.strerror}.") from None
-        self._digest.update(chunk)
+        # After ``go_to`` some of it has been read before.
+        self._digest.update(chunk[max(0, self.hashed - self.bytes_read) :])
         self.bytes_read += len(chunk)
+        self.hashed = max(self.hashed, self.bytes_read)
         if self.size is not None and self.bytes_read > self.size:
             raise self._changed()
         return chunk
@@ -82,7 +87,37 @@ class Source:
         self._file.seek(0)
         self._before = self.sha256
         self._digest = hashlib.sha256()
-        self.bytes_read = 0
+        self.bytes_read = self.hashed = 0
+
+    def go_to(self, offset: int) -> None:
+        """Read on from byte ``offset``; the digest goes on from the last byte that is in it.
+
+        What is skipped is read for the digest, in order.
+
+        Raises
+        ------
+        DataError
+            As ``read``; or the file ends before ``offset``.
+        """
+        if offset > self.hashed:
+            self._file.seek(self.hashed)
+            self.bytes_read = self.hashed
+            while self.bytes_read < offset:
+                if not self.read(min(_READ_AT_ONCE, offset - self.bytes_read)):
+                    raise self._changed()
+        self._file.seek(offset)
+        self.bytes_read = offset
+
+    def begins_with(self, size: int, sha256: str) -> bool:
+        """Say whether the first ``size`` bytes, no fewer than were read so far, have a digest."""
+        if self.size is None or not self.hashed <= size <= self.size:
+            return False
+        self.go_to(size)
+        return self.sha256 == sha256
+
+    def is_same(self, other: os.stat_result) -> bool:
+        """Say whether another look at a path found the file that was opened, as it was then."""
+        return all(getattr(other, name) == getattr(self._opened, name) for name in _IDENTITY)
 
     def check_unchanged(self) -> None:
         """Make sure the bytes read are the file, from its beginning to its end.
@@ -95,7 +130,7 @@ class Source:
         now = os.fstat(self._file.fileno())
         same_time = now.st_mtime_ns == self._opened.st_mtime_ns
         if self.size is not None and not (
-            same_time and self.bytes_read == now.st_size == self.size
+            same_time and self.bytes_read == self.hashed == now.st_size == self.size
         ):
             raise self._changed()
         if self._before not in ("", self.sha256):

@@ -130,7 +130,7 @@ def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
         assert process.stdout.readline() == b"half\n"
         process.send_signal(signal.SIGKILL)
     assert output.read_bytes() == before
-    assert len(names(tmp_path)) == 4 + 3
+    assert len(names(tmp_path)) == 4 + 1
     score_csv(TenthsScorer(), source, output)
     assert len(names(tmp_path)) == 4
 

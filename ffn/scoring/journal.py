@@ -1,0 +1,221 @@
+"""Where output and rejects grow, and what a killed run leaves for the next to go on from.
+
+That is a hidden folder beside the output. It holds both files as far as they are written and,
+once there is something to lose, a journal: how far that is, the counts, and the digests of
+everything up to there. The next run goes on if all digests agree, those of the model and the
+input included, and begins anew if one does not; so nothing is forced to the disk on the way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError
+from ffn.files import HashedFile, canonical_json, publish, remove, temporary_name
+from ffn.scoring.tally import Tally
+from ffn.scoring.targets import Targets
+from ffn.tabular.blocks import Place
+from ffn.tabular.records import Mark, Records
+from ffn.tabular.sources import Source
+
+__all__ = ["Journal", "open_journal", "sweep_journals"]
+
+_FORMAT = 1
+_SUFFIX = ".ffn-unfinished"
+_JOURNAL = "journal.json"
+_KEPT_SECONDS = 7 * 24 * 3600
+# Less is sooner done again than taken up.
+_LEAST_BYTES = 2 * 1024 * 1024
+_NOTES = 100
+
+
+class Journal:
+    """The files of one run until they are published.
+
+    Attributes
+    ----------
+    folder
+        Holds them, and whatever else the run needs.
+    output, rejects
+        To be written from the beginning to the end.
+    """
+
+    def __init__(self, folder: Path, key: dict[str, Any], output: HashedFile, rejects: HashedFile):
+        self.folder = folder
+        self.output = output
+        self.rejects = rejects
+        self._key = {"format": _FORMAT} | key
+        self._next = _LEAST_BYTES
+
+    def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
+        """Go on where an earlier run of the same work ended; False if there is none to trust.
+
+        Then everything stands at the beginning.
+        """
+        begin = records.mark
+        found = self._read()
+        if found and self._agrees(found, stream):
+            begin = Mark(found["offset"], Place(*found["place"]))
+            tally.add(found["tally"])
+        else:
+            found = {}
+            self.start_anew()
+        stream.go_to(begin.offset)
+        records.go_to(begin)
+        return bool(found)
+
+    def start_anew(self) -> None:
+        """Drop what an earlier run may have left."""
+        (self.folder / _JOURNAL).unlink(missing_ok=True)
+        self.output.start_anew()
+        self.rejects.start_anew()
+
+    def note(self, stream: Source, records: Records, tally: Tally) -> None:
+        """Write down how far everything is, if enough has been done since the last time."""
+        if records.given_up or records.mark.offset < self._next:
+            return
+        mark, size = records.mark, stream.size or 0
+        self.output.flush()
+        self.rejects.flush()
+        found = {
+            "key": self._key,
+            "offset": mark.offset,
+            "place": list(mark.place),
+            "input": {"bytes": stream.hashed, "sha256": stream.sha256},
+            "output": self.output.to_json(),
+            "rejects": self.rejects.to_json(),
+            "tally": tally.state(),
+        }
+        content = canonical_json(found)
+        new = self.folder / temporary_name()
+        new.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+        new.replace(self.folder / _JOURNAL)
+        self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
+
+    def publish(self, targets: Targets, manifest: bytes) -> None:
+        """Give the files their names, and the manifest beside them."""
+        self.output.flush()
+        self.rejects.flush()
+        (self.folder / "manifest").write_bytes(manifest)
+        publish([self.folder / name for name in ("output", "rejects", "manifest")], targets)
+
+    def publish_rejects(self, targets: Targets) -> None:
+        """Give the rejects their name; take away an older manifest, which spoke for others."""
+        self.rejects.flush()
+        remove(targets.manifest)
+        publish([self.folder / "rejects"], [targets.rejects])
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            digest, _, content = (self.folder / _JOURNAL).read_bytes().partition(b"\n")
+        except OSError:
+            return {}
+        # A power cut may leave any part of it.
+        if digest != hashlib.sha256(content).hexdigest().encode():
+            return {}
+        found: dict[str, Any] = json.loads(content)
+        return found if found["key"] == self._key else {}
+
+    def _agrees(self, found: dict[str, Any], stream: Source) -> bool:
+        """Say whether both files and the input begin with what the journal says."""
+        return (
+            self.output.take_up(found["output"])
+            and self.rejects.take_up(found["rejects"])
+            and stream.begins_with(found["input"]["bytes"], found["input"]["sha256"])
+        )
+
+
+@contextlib.contextmanager
+def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
+    """Open the folder of a run that writes ``targets``; nobody else has it meanwhile.
+
+    In the end it is removed, unless something other than an error ended the block and the
+    journal has been written.
+
+    Parameters
+    ----------
+    key
+        What decides what is written: model, options, the input's size.
+
+    Raises
+    ------
+    DataError
+        Another run is writing to these targets.
+    """
+    targets.output.parent.mkdir(parents=True, exist_ok=True)
+    with _own(targets.output) as folder, contextlib.ExitStack() as stack:
+        output, rejects = (
+            HashedFile(stack.enter_context(_to_update(folder / name)))
+            for name in ("output", "rejects")
+        )
+        worth_keeping = False
+        try:
+            yield Journal(folder, key, output, rejects)
+        except Exception:
+            raise
+        except BaseException:
+            worth_keeping = (folder / _JOURNAL).exists()
+            raise
+        finally:
+            if not worth_keeping:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_journals(folder: Path) -> None:
+    """Remove what killed runs left in ``folder`` and nobody can go on from.
+
+    That is what has no journal, or has had one for a week.
+    """
+    for entry in folder.glob(f".*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            journal = entry / _JOURNAL
+            if journal.exists() and time.time() - journal.stat().st_mtime < _KEPT_SECONDS:
+                continue
+            with _locked(entry):
+                shutil.rmtree(entry)
+
+
+@contextlib.contextmanager
+def _own(output: Path) -> Iterator[Path]:
+    """Make, or find, the folder of the runs that write ``output``, and lock it."""
+    folder = output.with_name(f".{output.name}{_SUFFIX}")
+    while True:
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(_locked(folder))
+            except FileNotFoundError:
+                continue  # its last owner has just removed it
+            except BlockingIOError:
+                raise DataError(
+                    f"{output} is being written by another run. Wait for it, or give another "
+                    "output."
+                ) from None
+            if not folder.exists():
+                continue
+            yield folder
+            return
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _to_update(path: Path) -> Any:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b")

@@ -1,0 +1,169 @@
+"""A killed run of a long file: the next goes on from there, if everything is still the same."""
+
+import dataclasses
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from scorers import TenthsScorer
+
+from ffn.errors import DataError
+from ffn.scoring.batch import score_csv
+
+ROWS = 500_000
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from scorers import TenthsScorer
+from ffn.scoring.batch import score_csv
+
+def kill(at):
+    if at.bytes_read > at.size / 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+score_csv(TenthsScorer(), *map(Path, sys.argv[1:]), on_progress=kill)
+"""
+
+
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def write_rows(path):
+    """Some rows are quoted over two lines, some rejected, some blank, some of an unseen colour."""
+    odd = {3: '"a\nb",7.5,red', 7: "x,7.5", 11: "\n1,2,3,", 13: "9,4,green"}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write("id,size,colour\n")
+        for first in range(0, ROWS, 10_000):
+            rows = range(first, first + 10_000)
+            lines = [odd.get(n % 1009, f"{n:08d},{n % 101 / 10},blue") for n in rows]
+            file.write("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A file, and the bytes that an undisturbed run writes."""
+    folder = tmp_path_factory.mktemp("whole")
+    source = folder / "in.csv"
+    write_rows(source)
+    result = score_csv(TenthsScorer(), source, folder / "out.csv")
+    return source, [path.read_bytes() for path in (result.output, result.rejects, result.manifest)]
+
+
+@pytest.fixture(scope="module")
+def killed_once(whole, tmp_path_factory):
+    """The same file, the output of yesterday, and a run that was killed half way."""
+    folder = tmp_path_factory.mktemp("killed")
+    source, output = folder / "in.csv", folder / "out.csv"
+    source.write_bytes(b"id,size,colour\n1,2,red\n")
+    score_csv(TenthsScorer(), source, output)
+    before = {path.name: path.read_bytes() for path in folder.glob("out.csv*")}
+    source.write_bytes(whole[0].read_bytes())
+    program = subprocess.run(
+        [sys.executable, "-c", KILLED, str(source), str(output)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+        check=False,
+    )
+    assert program.returncode == -signal.SIGKILL
+    assert {path.name: path.read_bytes() for path in folder.glob("out.csv*")} == before
+    return folder
+
+
+@pytest.fixture
+def killed(killed_once, tmp_path):
+    shutil.copytree(killed_once, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "in.csv", tmp_path / "out.csv"
+
+
+def score(source, output, model=None, **options):
+    """Return the files' bytes and at which row the run began."""
+    seen = []
+    result = score_csv(model or TenthsScorer(), source, output, on_progress=seen.append, **options)
+    files = [path.read_bytes() for path in (result.output, result.rejects, result.manifest)]
+    assert names(output.parent) == [
+        "in.csv", "out.csv", "out.csv.manifest.json", "out.csv.rejects.csv",
+    ]  # fmt: skip
+    return files, seen[0].rows
+
+
+def test_it_goes_on_and_gives_the_same_bytes(killed, whole):
+    files, began = score(*killed)
+    # Half of the rows were done, and no more than a twentieth is done twice.
+    assert 0.45 * ROWS < began < 0.53 * ROWS
+    assert files[:2] == whole[1][:2]
+    assert files[2].replace(str(killed[0]).encode(), str(whole[0]).encode()) == whole[1][2]
+
+
+@pytest.mark.parametrize("damage", ["input", "output", "cut", "rejects", "journal", "no output"])
+def test_what_does_not_agree_is_not_gone_on_from(killed, whole, damage):
+    source, output = killed
+    folder = output.with_name(".out.csv.ffn-unfinished")
+    file, offset = {
+        "input": (source, 1_000_000),
+        "output": (folder / "output", 1_000_000),
+        "cut": (folder / "output", None),
+        "rejects": (folder / "rejects", 100),
+        "journal": (folder / "journal.json", 200),
+        "no output": (folder / "output", 0),
+    }[damage]
+    content = bytearray(file.read_bytes())
+    if damage == "cut":
+        del content[len(content) // 2 :]
+    elif damage != "no output":
+        content[offset] ^= 1
+    file.write_bytes(content)
+    if damage == "no output":
+        file.unlink()
+    files, began = score(source, output)
+    assert began < 0.05 * ROWS
+    if damage != "input":
+        assert files[:2] == whole[1][:2]
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (dataclasses.replace(TenthsScorer(), version=8), {}),
+        (dataclasses.replace(TenthsScorer(), sha256="cd" * 32), {}),
+        (TenthsScorer(), {"probabilities": True}),
+    ],
+)
+def test_other_work_begins_anew(killed, model, options):
+    assert score(*killed, model, **options)[1] < 0.05 * ROWS
+
+
+def test_a_shorter_file_in_its_place_begins_anew(killed):
+    source, output = killed
+    source.write_bytes(b"id,size,colour\n1,2,red\n")
+    files, _ = score(source, output)
+    assert files[0].count(b"\n") == 2
+
+
+def test_two_runs_at_once_on_one_output(tmp_path):
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(b"id,size,colour\n1,2,red\n")
+
+    def again(_):
+        with pytest.raises(DataError, match=r"out\.csv is being written by another run\."):
+            score_csv(TenthsScorer(), source, output)
+
+    assert score_csv(TenthsScorer(), source, output, on_progress=again).scored == 1
+    assert names(tmp_path) == [
+        "in.csv", "out.csv", "out.csv.manifest.json", "out.csv.rejects.csv",
+    ]  # fmt: skip
+
+
+def test_what_nobody_went_on_from_for_a_week_is_removed(killed):
+    source, output = killed
+    journal = output.with_name(".out.csv.ffn-unfinished") / "journal.json"
+    other = output.with_name("other.csv")
+    score_csv(TenthsScorer(), source, other)
+    assert journal.exists()
+    os.utime(journal, (time.time() - 8 * 24 * 3600,) * 2)
+    score_csv(TenthsScorer(), source, other)
+    assert not journal.parent.exists()
