@@ -113,6 +113,7 @@ def load(pipeline: Pipeline) -> Dataset:
         missing_values=data.missing_values,
         kinds=data.kinds,
         delimiter=data.delimiter,
+        decimal=data.decimal,
     )
     dataset = read_dataset(pipeline.source, _cache(pipeline), choice)
     for name in set(prediction_columns(data.target)).intersection(dataset.order):

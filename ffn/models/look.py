@@ -19,7 +19,11 @@ __all__ = ["Look", "look"]
 _ID_NAME = re.compile(
     r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|index|rowid|row_id|key)|Unnamed: 0|)|.*[a-z]I[dD]"
 )
-_DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+")
+# Numbers as those write them who have the other decimal mark, thousands separated or not.
+_OTHER_DECIMAL = {
+    ".": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+"),
+    ",": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.[0-9]+"),
+}
 # Not read as missing unless the settings say so; met among numbers, they can be nothing else.
 _MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
 _MISSING_SIGNS = {"?", "-", "--", "."}
@@ -49,13 +53,20 @@ class Look:
     notices: list[str]
 
 
-def look(table: Table, target: str, *, exclude: Sequence[str], missing: Sequence[str]) -> Look:
+def look(
+    table: Table,
+    target: str,
+    *,
+    exclude: Sequence[str],
+    missing: Sequence[str],
+    decimal: str = ".",
+) -> Look:
     """Look at every column of ``table``; ``exclude`` and ``missing`` are known beforehand.
 
     Raises
     ------
     DataError
-        A column has decimal commas.
+        A column has decimals of the other kind than ``decimal``.
     """
     left_out = dict.fromkeys(exclude, "")
     kinds: dict[str, str] = {}
@@ -68,9 +79,9 @@ def look(table: Table, target: str, *, exclude: Sequence[str], missing: Sequence
             continue
         cells = [trim(cell) for cell in table.columns[column]]
         texts = [cell for cell in cells if cell not in known and not _means_missing(cell)]
-        values, wrong = numbers(texts, ())
+        values, wrong = numbers(texts, (), decimal)
         words = [texts[i] for i in wrong]
-        _refuse_decimal_commas(table, column, texts, words)
+        _refuse_other_decimals(table, column, texts, words, decimal)
         reason = _why_not_a_feature(column, cells, texts, words, values)
         if reason:
             left_out[column] = reason
@@ -120,13 +131,18 @@ def _why_not_a_feature(
     return ""
 
 
-def _refuse_decimal_commas(table: Table, column: str, texts: list[str], words: list[str]) -> None:
-    """Refuse a column that is numbers but for the decimal comma: as categories it is worthless."""
-    commas = [word for word in words if _DECIMAL_COMMA.fullmatch(word)]
-    if commas and len(words) - len(commas) <= (1 - _NEARLY_ALL) * len(texts):
+def _refuse_other_decimals(
+    table: Table, column: str, texts: list[str], words: list[str], decimal: str
+) -> None:
+    """Refuse a column that is numbers but for the decimal mark: as categories it is worthless."""
+    found = [word for word in words if _OTHER_DECIMAL[decimal].fullmatch(word)]
+    if found and len(words) - len(found) <= (1 - _NEARLY_ALL) * len(texts):
+        has, read, remedy = (
+            ("comma", "point", '","') if decimal == "." else ("point", "comma", '"."')
+        )
         raise DataError(
-            f"{table.path.name}, column {quote(column)}: {quote(commas[0])} has a decimal comma; "
-            "numbers are read with a decimal point. Write the file with points, or leave the "
+            f"{table.path.name}, column {quote(column)}: {quote(found[0])} has a decimal {has}; "
+            f"numbers are read with a decimal {read}. Give --decimal {remedy}, or leave the "
             f"column out: --exclude {quote(column)}."
         )
 

@@ -32,6 +32,7 @@ def initialise(
     target: str,
     root: Path,
     delimiter: str = ",",
+    decimal: str = ".",
     exclude: Sequence[str] = (),
     missing: Sequence[str] = (),
 ) -> tuple[Path, list[str]]:
@@ -47,8 +48,8 @@ def initialise(
         The label column.
     root
         The folder of ``data/``.
-    delimiter
-        Between the fields of ``source``.
+    delimiter, decimal
+        Between the fields of ``source``, and in its numbers.
     exclude, missing
         Columns that are not features, and cell texts that mean "no value", beside those found.
 
@@ -76,10 +77,10 @@ def initialise(
                 f"{source} has no column {quote(column)}; its columns are: {shown}."
                 f"{did_you_mean(column, table.header)}"
             )
-    found = look(table, target, exclude=exclude, missing=missing)
+    found = look(table, target, exclude=exclude, missing=missing, decimal=decimal)
     hidden = (16, 4)
     # Prepared where it lies, so that whatever is refused is refused before anything is written.
-    text = _settings_text(name, source.name, target, delimiter, found, hidden)
+    text = _settings_text(name, source.name, target, (delimiter, decimal), found, hidden)
     settings = check_settings(tomllib.loads(text), SETTINGS_FILE)
     # What is written before the pipeline exists goes where nobody looks, and not for long.
     with tempfile.TemporaryDirectory() as scratch:
@@ -98,7 +99,7 @@ def initialise(
     if dataset.source_sha256 != table.source_sha256:
         raise _changed(source)
     hidden = _hidden_layers(prepared.preparation.n_inputs, len(dataset.classes))
-    text = _settings_text(name, _TRAINING_CSV, target, delimiter, found, hidden)
+    text = _settings_text(name, _TRAINING_CSV, target, (delimiter, decimal), found, hidden)
     try:
         _write(folder, source, table.source_sha256, text)
     except OSError as error:
@@ -138,8 +139,14 @@ def _hidden_layers(n_inputs: int, n_classes: int) -> tuple[int, int]:
 
 
 def _settings_text(
-    name: str, source: str, target: str, delimiter: str, found: Look, hidden: tuple[int, int]
+    name: str,
+    source: str,
+    target: str,
+    marks: tuple[str, str],
+    found: Look,
+    hidden: tuple[int, int],
 ) -> str:
+    delimiter, decimal = marks
     lines = [
         f"# Pipeline {name}: {found.facts[0]}",
         *(f"# {fact}" for fact in found.facts[1:]),
@@ -150,6 +157,7 @@ def _settings_text(
         _line(f"exclude = {_toml(found.exclude)}", "columns that are not features: ids, notes"),
         _line(f"missing_values = {_toml(found.missing)}", 'cell texts that mean "no value"'),
         *([_line(f"delimiter = {_toml(delimiter)}", "between fields")] if delimiter != "," else []),
+        *([_line(f"decimal = {_toml(decimal)}", "in numbers")] if decimal != "." else []),
         "",
         _line("[data.kinds]", "as found; change one where the look was wrong"),
         *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),

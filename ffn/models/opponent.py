@@ -85,7 +85,7 @@ def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
     if not there or pipeline.settings.gate.mode == "always":
         return None
     now = {
-        "settings": pipeline.settings.model_dump(mode="json", exclude_none=True),
+        "settings": pipeline.settings.of_training(),
         "source_sha256": source_sha256,
         "ffn": __version__,
     }

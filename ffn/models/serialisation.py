@@ -176,7 +176,7 @@ def _provenance(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "rows": {"test": len(prepared.x_test), "train": len(prepared.x_train)},
         "seed": pipeline.settings.training.seed,
-        "settings": pipeline.settings.model_dump(mode="json", exclude_none=True),
+        "settings": pipeline.settings.of_training(),
         "source": pipeline.settings.data.source,
         "source_sha256": prepared.source_sha256,
     }

@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.models.gate_settings import GateSettings
-from ffn.models.strict_settings import Count, Decay, Name, Positive, Share, StrictSettings
-from ffn.tabular.cells import trim
+from ffn.models.strict_settings import Count, Decay, Limit, Name, Positive, Share, StrictSettings
+from ffn.tabular.cells import DECIMALS, trim
 from ffn.tabular.headers import DELIMITERS
 from ffn.tabular.schema import Kind
 
@@ -29,6 +29,7 @@ __all__ = [
     "NetworkSettings",
     "OptimizerSettings",
     "PipelineSettings",
+    "ScoringSettings",
     "TrainingSettings",
     "check_settings",
 ]
@@ -42,6 +43,12 @@ DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
 def _as_delimiter(text: str) -> str:
     if text not in DELIMITERS:
         raise ValueError(f"must be one of {' '.join(map(quote, DELIMITERS))}")
+    return text
+
+
+def _as_decimal(text: str) -> str:
+    if text not in DECIMALS:
+        raise ValueError(f"must be one of {' '.join(map(quote, DECIMALS))}")
     return text
 
 
@@ -64,6 +71,8 @@ class DataSettings(StrictSettings):
         ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
     delimiter
         One character between fields.
+    decimal
+        What stands between a number's whole and its fraction.
     """
 
     source: Name
@@ -73,6 +82,22 @@ class DataSettings(StrictSettings):
     missing_values: tuple[Annotated[str, AfterValidator(trim)], ...] = DEFAULT_MISSING
     kinds: dict[str, Kind] = Field(default={})
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
+    decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
+
+
+class ScoringSettings(StrictSettings):
+    """``[scoring]``: how files are scored, unless the command says otherwise.
+
+    Attributes
+    ----------
+    on_unknown
+        ``score`` rows with a category that training never saw, or ``reject`` them.
+    max_reject_rate
+        Largest share of rejected rows for which an output is written.
+    """
+
+    on_unknown: Literal["score", "reject"] = "score"
+    max_reject_rate: Limit = 1.0
 
 
 class NetworkSettings(StrictSettings):
@@ -178,6 +203,11 @@ class PipelineSettings(StrictSettings):
     training: TrainingSettings = TrainingSettings()
     optimizers: OptimizerSettings = OptimizerSettings()
     gate: GateSettings = GateSettings()
+    scoring: ScoringSettings = ScoringSettings()
+
+    def of_training(self) -> dict[str, Any]:
+        """Return, as JSON has it, what a new version depends on: all but how files are scored."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"scoring"})
 
 
 def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
@@ -252,6 +282,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("network",): NetworkSettings,
         ("training",): TrainingSettings,
         ("gate",): GateSettings,
+        ("scoring",): ScoringSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): _SGD,
         ("optimizers", "momentum"): _Momentum,

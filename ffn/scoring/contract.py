@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
 from ffn.tabular.blocks import Block
-from ffn.tabular.cells import MISSING, category_codes, numbers
+from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers, with_points
 from ffn.tabular.decimals import plain_decimals
 from ffn.tabular.headers import Header, separator_hint
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.typed import missing_numbers
 
 __all__ = ["Contract", "TypedBlock", "match_header"]
 
@@ -51,11 +52,15 @@ class Contract:
         Features in the schema's order, each with its column in the file.
     missing_values
         Cell texts that mean "no value".
+    decimal, on_unknown
+        As in `Options`.
     """
 
     numeric: tuple[tuple[Feature, int], ...]
     categorical: tuple[tuple[Feature, int], ...]
     missing_values: tuple[str, ...]
+    decimal: str = "."
+    on_unknown: str = "score"
 
     def read(self, block: Block) -> TypedBlock:
         """Type the features of every record; reject records with a cell that has no meaning."""
@@ -81,6 +86,9 @@ class Contract:
             if not feature.missing:
                 missing = np.flatnonzero(codes[g] == MISSING).tolist()
                 reject(feature, column, missing, Reason.MISSING_VALUE)
+            if self.on_unknown == "reject":
+                unknown = np.flatnonzero(codes[g] == UNKNOWN).tolist()
+                reject(feature, column, unknown, Reason.UNKNOWN_CATEGORY)
 
         good = np.ones(len(block), dtype=bool)
         good[list(rejects)] = False
@@ -93,20 +101,28 @@ class Contract:
 
     def _numbers(self, block: Block, column: int) -> tuple[npt.NDArray[np.float64], list[int]]:
         """Numbers of a column [n], NaN where there is none, and the cells that are mistakes."""
-        values, plain = plain_decimals(
-            block.data, block.cell_starts[column], block.cell_ends[column]
-        )
+        data = np.frombuffer(with_points(block.text, self.decimal), dtype=np.uint8)
+        values, plain = plain_decimals(data, block.cell_starts[column], block.cell_ends[column])
         # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
-        for value in numbers(self.missing_values, ())[0]:
+        for value in missing_numbers(self.missing_values, self.decimal):
             plain &= values != value
         if plain.all():
             return values, []
         others = np.flatnonzero(~plain)
-        values[others], wrong = numbers(block.take(~plain).cells(column), self.missing_values)
+        cells = block.take(~plain).cells(column)
+        values[others], wrong = numbers(cells, self.missing_values, self.decimal)
         return values, others[wrong].tolist()
 
 
-def match_header(header: Header, schema: Schema, name: str, added: Sequence[str]) -> Contract:
+def match_header(
+    header: Header,
+    schema: Schema,
+    name: str,
+    added: Sequence[str],
+    *,
+    decimal: str = ".",
+    on_unknown: str = "score",
+) -> Contract:
     """Find the features' columns by name. Order does not matter; other columns pass through.
 
     Parameters
@@ -115,6 +131,8 @@ def match_header(header: Header, schema: Schema, name: str, added: Sequence[str]
         What errors call the file.
     added
         Columns that scoring will add.
+    decimal, on_unknown
+        As in `Options`.
 
     Raises
     ------
@@ -139,6 +157,8 @@ def match_header(header: Header, schema: Schema, name: str, added: Sequence[str]
         tuple((feature, position[feature.name]) for feature in schema.numeric),
         tuple((feature, position[feature.name]) for feature in schema.categorical),
         schema.missing_values,
+        decimal,
+        on_unknown,
     )
 
 

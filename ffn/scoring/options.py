@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from ffn.errors import SettingsError
+from ffn.errors import SettingsError, quote
+from ffn.tabular.cells import DECIMALS
+from ffn.tabular.headers import DELIMITERS
 
 __all__ = ["Options"]
 
@@ -19,8 +21,14 @@ class Options:
         True to add ``probability_<class>`` for every class.
     max_reject_rate
         Largest share of rejected rows, 0..1, for which the output is written.
-    delimiter
-        Of the input and the output.
+    delimiter, decimal
+        Between the fields of input and output, and in their numbers.
+    on_unknown
+        ``"score"`` rows with a category that training never saw, or ``"reject"`` them.
+    only_id
+        The one column of the input to keep in the output; None for all of them.
+    escape_formulas
+        True to put an apostrophe before cells that a spreadsheet would run.
 
     Raises
     ------
@@ -31,13 +39,26 @@ class Options:
     probabilities: bool = False
     max_reject_rate: float = 1.0
     delimiter: str = ","
+    decimal: str = "."
+    on_unknown: str = "score"
+    only_id: str | None = None
+    escape_formulas: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_reject_rate <= 1:
             raise SettingsError(
                 f"max_reject_rate is {self.max_reject_rate}; give a share from 0 to 1."
             )
+        for name, value, known in (
+            ("delimiter", self.delimiter, DELIMITERS),
+            ("decimal", self.decimal, DECIMALS),
+            ("on_unknown", self.on_unknown, ("score", "reject")),
+        ):
+            if value not in known:
+                raise SettingsError(
+                    f"{name} {quote(value)} is not one of {' '.join(map(quote, known))}."
+                )
 
-    def to_json(self) -> dict[str, bool | float | str]:
+    def to_json(self) -> dict[str, bool | float | str | None]:
         """Return what stands in a manifest: equal options give equal files."""
         return asdict(self)

@@ -7,16 +7,18 @@ from itertools import chain
 import numpy as np
 
 from ffn.scoring.contract import match_header
+from ffn.scoring.layout import Layout
 from ffn.scoring.options import Options
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.suffixes import Suffixes, added_columns
 from ffn.scoring.tally import Tally
 from ffn.tabular.blocks import Block
+from ffn.tabular.formulas import FormulaGuard
 from ffn.tabular.headers import Header
 from ffn.tabular.quoting import write_record
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 
-__all__ = ["REJECTS_HEADER", "RowScorer", "reject_line"]
+__all__ = ["REJECTS_HEADER", "RowScorer"]
 
 REJECTS_HEADER = b"row,line,column,value,reason\n"
 
@@ -39,17 +41,32 @@ class RowScorer:
 
     def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
         added = added_columns(model.schema, probabilities=options.probabilities)
+        if options.only_id is not None:
+            added = tuple(column for column in added if column == options.only_id)
         self._model = model
-        self._header = header
-        self._contract = match_header(header, model.schema, name, added)
+        self._guard = FormulaGuard(options.decimal) if options.escape_formulas else None
+        self._line_end = header.line_end
+        self._contract = match_header(
+            header,
+            model.schema,
+            name,
+            added,
+            decimal=options.decimal,
+            on_unknown=options.on_unknown,
+        )
+        self._layout = Layout(header, options, self._guard, name)
         self._suffixes = Suffixes(
-            model.schema, options.delimiter, probabilities=options.probabilities
+            model.schema,
+            options.delimiter,
+            probabilities=options.probabilities,
+            decimal=options.decimal,
+            guard=self._guard,
         )
 
     @property
     def header_line(self) -> bytes:
         """The first line of the output, as UTF-8."""
-        return self._header.text + self._suffixes.header.encode() + self._header.line_end
+        return self._layout.header + self._suffixes.header.encode() + self._line_end
 
     def new_tally(self) -> Tally:
         """Return a tally with nothing in it."""
@@ -74,14 +91,16 @@ class RowScorer:
         texts, confidence_units = self._suffixes.texts(labels, probabilities)
         tally.count_rejects(rejects)
         tally.count_scored(good, numeric, codes, labels, confidence_units)
-        parts = zip(good.records(), texts, good.line_ends(), strict=True)
+        parts = zip(self._layout.records(good), texts, good.line_ends(), strict=True)
         return b"".join(chain.from_iterable(parts)), rejects
 
-
-def reject_line(reject: Reject) -> bytes:
-    """Return a line of the rejects file."""
-    cells = (reject.row, reject.line, reject.column, reject.value, reject.reason)
-    return write_record(cells).encode() + b"\n"
+    def reject_line(self, reject: Reject) -> bytes:
+        """Return a line of the rejects file."""
+        column, value = reject.column, reject.value
+        if self._guard:
+            column, value = self._guard.text(column), self._guard.text(value)
+        cells = (reject.row, reject.line, column, value, reject.reason)
+        return write_record(cells).encode() + b"\n"
 
 
 def _records_with_places(block: Block) -> tuple[list[bytes], list[int], list[int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ffn.scoring.journal import Journal
 from ffn.scoring.outcome import Progress
-from ffn.scoring.rows import REJECTS_HEADER, RowScorer, reject_line
+from ffn.scoring.rows import REJECTS_HEADER, RowScorer
 from ffn.scoring.tally import Tally
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source
@@ -53,7 +53,7 @@ class Run:
         for block in self.records.blocks(until):
             scored, refused = self.scorer.score(block, self.tally)
             self.journal.output.write(self.records.encode(scored))
-            self.journal.rejects.write(b"".join(map(reject_line, refused)))
+            self.journal.rejects.write(b"".join(map(self.scorer.reject_line, refused)))
             self.tell()
 
     def tell(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.formulas import FormulaGuard
 from ffn.tabular.quoting import quoted, write_record
 from ffn.tabular.schema import Schema, prediction_columns
 
@@ -31,15 +32,29 @@ class Suffixes:
     ----------
     probabilities
         True to add the probability of every class.
+    decimal
+        Mark between a number's whole and its fraction.
+    guard
+        What keeps a spreadsheet from running a label; None if nothing is to.
     """
 
-    def __init__(self, schema: Schema, delimiter: str, *, probabilities: bool) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        delimiter: str,
+        *,
+        probabilities: bool,
+        decimal: str = ".",
+        guard: FormulaGuard | None = None,
+    ) -> None:
         self.header = delimiter + write_record(
             added_columns(schema, probabilities=probabilities), delimiter
         )
         self._probabilities = probabilities
-        shares = [f"{delimiter}{unit / UNITS:.4f}".encode() for unit in range(UNITS + 1)]
-        labels = [(delimiter + quoted(label, delimiter)).encode() for label in schema.classes]
+        texts = (f"{unit / UNITS:.4f}".replace(".", decimal) for unit in range(UNITS + 1))
+        shares = [(delimiter + quoted(text, delimiter)).encode() for text in texts]
+        classes = map(guard.text, schema.classes) if guard else schema.classes
+        labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
         self._shares = shares
         # Label c with confidence u: entry c * (UNITS + 1) + u, made when first asked for.
         self._pool = _Pool(labels, shares)

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 from ffn.errors import DataError
 
-__all__ = ["Targets"]
+__all__ = ["COMPANIONS", "Targets"]
+
+COMPANIONS = (".rejects.csv", ".manifest.json")
+"""What the names of the files beside an output end with."""
 
 
 class Targets(NamedTuple):
@@ -20,11 +23,7 @@ class Targets(NamedTuple):
     @classmethod
     def beside(cls, output: Path) -> Targets:
         """Return ``output`` and the two files named after it."""
-        return cls(
-            output,
-            output.with_name(output.name + ".rejects.csv"),
-            output.with_name(output.name + ".manifest.json"),
-        )
+        return cls(output, *(output.with_name(output.name + suffix) for suffix in COMPANIONS))
 
     def check(self, source: Path) -> None:
         """Make sure that each can be replaced, and is not the input.

@@ -9,7 +9,19 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MISSING", "UNKNOWN", "category_codes", "numbers", "trim"]
+__all__ = [
+    "DECIMALS",
+    "MISSING",
+    "UNKNOWN",
+    "category_codes",
+    "is_number",
+    "numbers",
+    "trim",
+    "with_points",
+]
+
+DECIMALS = (".", ",")
+"""Marks that may stand between a number's whole and its fraction."""
 
 MISSING = -1
 UNKNOWN = -2
@@ -18,19 +30,35 @@ UNKNOWN = -2
 # table's number is ASCII decimal, with an optional exponent, and finite.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
+# Exchanged, not replaced: where the comma is the decimal mark, "1.234" may be a thousand.
+_EXCHANGED_BYTES = bytes.maketrans(b",.", b".,")
+_EXCHANGED = str.maketrans(",.", ".,")
+
 
 def trim(cell: str) -> str:
     """Return ``cell`` without the spaces and tabs around it."""
     return cell.strip(" \t")
 
 
+def with_points(text: bytes, decimal: str) -> bytes:
+    """Return ``text`` with the decimal mark as a point, and points as something else."""
+    return text if decimal == "." else text.translate(_EXCHANGED_BYTES)
+
+
+def is_number(cell: str, decimal: str = ".") -> bool:
+    """Whether a cell is a decimal number, spaces and tabs around it aside."""
+    text = trim(cell)
+    return bool(_NUMBER.fullmatch(text if decimal == "." else text.translate(_EXCHANGED)))
+
+
 def numbers(
-    cells: Sequence[str], missing_values: Collection[str]
+    cells: Sequence[str], missing_values: Collection[str], decimal: str = "."
 ) -> tuple[npt.NDArray[np.float64], list[int]]:
     """Return numbers [n] and the positions that hold none.
 
     A missing cell is NaN and no error; text, and a number outside float64's finite range,
-    is NaN and listed.
+    is NaN and listed. ``decimal`` is one of `DECIMALS`; with a comma, the other one stands in
+    no number.
     """
     values = np.full(len(cells), np.nan)
     wrong = []
@@ -38,6 +66,11 @@ def numbers(
         text = trim(cell)
         if text in missing_values:
             continue
+        if decimal == ",":
+            text = text.translate(_EXCHANGED)
+            # "-9.5" means missing however it is spelt here.
+            if text in missing_values:
+                continue
         value = float(text) if _NUMBER.fullmatch(text) else math.nan
         if math.isfinite(value):
             values[i] = value

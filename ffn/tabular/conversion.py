@@ -23,11 +23,11 @@ from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
 from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset, no_values
 from ffn.tabular.features import choose_features
 from ffn.tabular.fingerprints import group_fingerprints
-from ffn.tabular.headers import separator_hint
+from ffn.tabular.headers import check_separated
 from ffn.tabular.records import Records
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
-from ffn.tabular.table import refusal
+from ffn.tabular.table import no_rows, refusal
 from ffn.tabular.typed import LARGEST, CategoryColumn, Cell, Count, NumberColumns
 
 __all__ = ["Choice", "read_dataset"]
@@ -51,7 +51,7 @@ class Choice:
 
     Attributes
     ----------
-    target, features, exclude, missing_values, kinds, delimiter
+    target, features, exclude, missing_values, kinds, delimiter, decimal
         As in the settings.
     default_exclude
         Left out where ``exclude`` is None.
@@ -64,6 +64,7 @@ class Choice:
     missing_values: tuple[str, ...]
     kinds: Mapping[str, Kind]
     delimiter: str = ","
+    decimal: str = "."
 
 
 def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
@@ -138,8 +139,7 @@ class _Conversion:
         choice = self.choice
         records = Records(self.source, str(self.path), delimiter=choice.delimiter)
         names = records.header.names
-        if hint := separator_hint(records.header):
-            raise DataError(f"{self.path} has only one column.{hint}")
+        check_separated(records.header, str(self.path))
         self.features = choose_features(
             names,
             target=choice.target,
@@ -158,16 +158,15 @@ class _Conversion:
         blocks = self._sound(records)
         first = next(blocks, None)
         if first is None:
-            raise DataError(
-                f"{self.path} has a header and no rows. Give it labelled rows to train on."
-            )
+            raise no_rows(self.path)
         self.kinds = {
             name: guess.get(name) or self._look(first, position[name]) for name in self.features
         }
         self.numeric = [name for name in self.features if self.kinds[name] == "numeric"]
-        numbers = NumberColumns([position[name] for name in self.numeric], choice.missing_values)
+        places = [position[name] for name in self.numeric]
+        numbers = NumberColumns(places, choice.missing_values, choice.decimal)
         self.categories = {
-            name: CategoryColumn(position[name])
+            name: CategoryColumn(position[name], choice.decimal)
             for name in self.features
             if self.kinds[name] == "categorical"
         }
@@ -203,7 +202,7 @@ class _Conversion:
             yield block
 
     def _look(self, block: Block, position: int) -> Kind:
-        column = CategoryColumn(position)
+        column = CategoryColumn(position, self.choice.decimal)
         column.read(block)
         return _kind(column.count(self.choice.missing_values))
 

@@ -11,7 +11,14 @@ from ffn.tabular.cells import trim
 from ffn.tabular.rejects import DETAILS
 from ffn.tabular.structure import Record
 
-__all__ = ["DELIMITERS", "Header", "header_error", "parse_header", "separator_hint"]
+__all__ = [
+    "DELIMITERS",
+    "Header",
+    "check_separated",
+    "header_error",
+    "parse_header",
+    "separator_hint",
+]
 
 # None of them can stand in a number.
 DELIMITERS = (",", ";", "\t", "|", ":")
@@ -25,6 +32,8 @@ class Header:
     ----------
     names
         Column names [C] without the spaces and tabs around them; no two are equal.
+    fields
+        The names as they stand in the file (as UTF-8) [C].
     text
         The record as in the file (as UTF-8), without byte order mark and line end.
     line_end
@@ -32,6 +41,7 @@ class Header:
     """
 
     names: tuple[str, ...]
+    fields: tuple[bytes, ...]
     text: bytes
     line_end: bytes
 
@@ -55,7 +65,7 @@ def parse_header(text: bytes, start: int, record: Record, name: str, where: str)
     if b"\0" in line:
         raise header_error(where, "a NUL byte: binary data, or UTF-16 without its mark")
     cuts = [-1, *(position - start for position in record.delimiters), len(line)]
-    fields = [line[a + 1 : b] for a, b in pairwise(cuts)]
+    fields = tuple(line[a + 1 : b] for a, b in pairwise(cuts))
     try:
         names = tuple(trim(_unquoted(field).decode()) for field in fields)
     except UnicodeDecodeError:
@@ -66,12 +76,18 @@ def parse_header(text: bytes, start: int, record: Record, name: str, where: str)
             f"{name}: {count} columns are named {quote(repeated)}. "
             "Give every column a name of its own."
         )
-    return Header(names, line, text[record.end : record.stop])
+    return Header(names, fields, line, text[record.end : record.stop])
 
 
 def header_error(where: str, detail: str) -> DataError:
     """Return the refusal of a header."""
     return DataError(f"{where}: the header has {detail}.")
+
+
+def check_separated(header: Header, name: str) -> None:
+    """Refuse, for training, a header that is one column because its separator is another."""
+    if hint := separator_hint(header):
+        raise DataError(f"{name} has only one column.{hint}")
 
 
 def separator_hint(header: Header) -> str:

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NUL_BYTE = "nul_byte"
     UNDECODABLE = "undecodable"
     MISSING_VALUE = "missing_value"
+    UNKNOWN_CATEGORY = "unknown_category"
     NOT_A_NUMBER = "not_a_number"
     NOT_FINITE = "not_finite"
 
@@ -40,6 +41,7 @@ DETAILS = {
     Reason.NUL_BYTE: "a NUL byte",
     Reason.UNDECODABLE: "bytes that are no text in the file's encoding",
     Reason.MISSING_VALUE: "no value, in a column that had none missing in training",
+    Reason.UNKNOWN_CATEGORY: "a category that training never saw",
     Reason.NOT_A_NUMBER: "not a finite decimal number",
     Reason.NOT_FINITE: "numbers too large to score",
 }

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.errors import DataError, quote
-from ffn.tabular.headers import separator_hint
+from ffn.tabular.headers import check_separated
 from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reject
 from ffn.tabular.sources import open_source
 
-__all__ = ["Table", "read_table", "refusal"]
+__all__ = ["Table", "no_rows", "read_table", "refusal"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
     with open_source(path) as source:
         records = Records(source, str(path), delimiter=delimiter)
         header = records.header.names
-        if hint := separator_hint(records.header):
-            raise DataError(f"{path} has only one column.{hint}")
+        check_separated(records.header, str(path))
         columns: dict[str, list[str]] = {name: [] for name in header}
         lines: list[int] = []
         for block in records:
@@ -66,8 +65,13 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
             lines += block.lines.tolist()
         source.check_unchanged()
     if not lines:
-        raise DataError(f"{path} has a header and no rows. Give it labelled rows to train on.")
+        raise no_rows(path)
     return Table(path, header, columns, lines, source.sha256)
+
+
+def no_rows(path: Path) -> DataError:
+    """Return what training says of a header alone."""
+    return DataError(f"{path} has a header and no rows. Give it labelled rows to train on.")
 
 
 def refusal(path: Path, reject: Reject) -> DataError:

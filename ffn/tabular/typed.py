@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.blocks import Block
-from ffn.tabular.cells import numbers, trim
+from ffn.tabular.cells import numbers, trim, with_points
 from ffn.tabular.decimals import plain_decimals
 
-__all__ = ["LARGEST", "CategoryColumn", "Cell", "Count", "NumberColumns"]
+__all__ = ["LARGEST", "CategoryColumn", "Cell", "Count", "NumberColumns", "missing_numbers"]
 
 Array = npt.NDArray[Any]
 
@@ -45,22 +45,25 @@ class Count:
 class NumberColumns:
     """Numeric columns of a file, by their positions, and what was met in each."""
 
-    def __init__(self, positions: Sequence[int], missing_values: Collection[str]) -> None:
+    def __init__(
+        self, positions: Sequence[int], missing_values: Collection[str], decimal: str = "."
+    ) -> None:
         self.positions = np.array(positions, dtype=np.intp)
         self.counts = [Count() for _ in positions]
         self._missing_values = missing_values
+        self._decimal = decimal
         # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
-        missing = numbers(list(missing_values), ())[0]
-        self._missing_numbers = missing[~np.isnan(missing)]
+        self._missing_numbers = missing_numbers(missing_values, decimal)
 
     def read(self, block: Block) -> Array:
         """Return the numbers of a block [F, n]; NaN for a missing cell, and for a text."""
         starts = block.cell_starts[self.positions].ravel()
         ends = block.cell_ends[self.positions].ravel()
+        data = np.frombuffer(with_points(block.text, self._decimal), dtype=np.uint8)
         values, plain = np.empty(len(starts)), np.empty(len(starts), dtype=bool)
         for first in range(0, len(starts), _CELLS_AT_ONCE):
             some = slice(first, first + _CELLS_AT_ONCE)
-            values[some], plain[some] = plain_decimals(block.data, starts[some], ends[some])
+            values[some], plain[some] = plain_decimals(data, starts[some], ends[some])
         for value in self._missing_numbers:
             plain &= values != value
         others = np.flatnonzero(~plain)
@@ -69,7 +72,7 @@ class NumberColumns:
         cells = [
             block.text[a:b].decode() for a, b in zip(starts[others], ends[others], strict=True)
         ]
-        values[others], wrong = numbers(cells, self._missing_values)
+        values[others], wrong = numbers(cells, self._missing_values, self._decimal)
         by_column = values.reshape(len(self.positions), len(block))
         for count, present in zip(
             self.counts, np.count_nonzero(~np.isnan(by_column), axis=1).tolist(), strict=True
@@ -99,8 +102,9 @@ class CategoryColumn:
         Rows by code.
     """
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int, decimal: str = ".") -> None:
         self._position = position
+        self._decimal = decimal
         self._codes = _Codes()
         self.texts = self._codes.texts
         self.rows = np.zeros(0, dtype=np.int64)
@@ -116,10 +120,17 @@ class CategoryColumn:
 
     def count(self, missing_values: Collection[str]) -> Count:
         """Return what the column holds."""
-        values, wrong = numbers(self.texts, missing_values)
+        values, wrong = numbers(self.texts, missing_values, self._decimal)
         return Count(
             numbers=int(self.rows[~np.isnan(values)].sum()), texts=int(self.rows[wrong].sum())
         )
+
+
+def missing_numbers(missing_values: Collection[str], decimal: str) -> Array:
+    """Return the numbers among texts that mean "no value", by either decimal mark."""
+    texts = list(missing_values)
+    values = np.concatenate([numbers(texts, (), mark)[0] for mark in {".", decimal}])
+    return np.unique(values[~np.isnan(values)])
 
 
 class _Codes(dict[str, int]):

@@ -38,6 +38,9 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     init.add_argument(
         "--delimiter", type=delimiter, default=",", help="between fields (default: a comma)"
     )
+    init.add_argument(
+        "--decimal", choices=(".", ","), default=".", help="in numbers (default: a point)"
+    )
     return init
 
 
@@ -52,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         target=options.target,
         root=root,
         delimiter=options.delimiter,
+        decimal=options.decimal,
         exclude=options.exclude,
         missing=options.missing,
     )

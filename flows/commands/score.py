@@ -1,4 +1,4 @@
-"""``ffn score PIPELINE [FILE.csv ...]``: label CSV files with the model in production."""
+"""``ffn score PIPELINE [FILE ...]``: label tables with the model in production."""
 
 from __future__ import annotations
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-# What scoring writes beside an output.
-_BESIDE = (".rejects.csv", ".manifest.json")
-
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
@@ -36,24 +33,41 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     score.add_argument("pipeline", metavar="PIPELINE")
     score.add_argument(
         "files",
-        metavar="FILE.csv",
+        metavar="FILE",
         nargs="*",
         type=Path,
-        help="(default: every CSV in the pipeline's inbox)",
+        help="a table, a folder of them, or a pattern (default: the pipeline's inbox)",
     )
     score.add_argument(
-        "--output", type=Path, help="of a single FILE (default: artifacts/PIPELINE/predictions/)"
+        "--output",
+        metavar="PATH",
+        help="a file for a single FILE, or a folder (default: artifacts/PIPELINE/predictions/)",
     )
     score.add_argument("--probabilities", action="store_true", help="add a column for every class")
     score.add_argument(
+        "--only-id", metavar="COLUMN", help="keep this column of the input and no other"
+    )
+    score.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        help="put an apostrophe before cells that a spreadsheet would run",
+    )
+    score.add_argument(
+        "--on-unknown",
+        choices=("score", "reject"),
+        help="what to do with rows of a category never seen (default: the pipeline's)",
+    )
+    score.add_argument(
         "--max-reject-rate",
         type=float,
-        default=1.0,
         metavar="SHARE",
-        help="refuse a file with a larger share of rejected rows (default: %(default)s)",
+        help="refuse a file with a larger share of rejected rows (default: the pipeline's)",
     )
     score.add_argument(
         "--delimiter", type=delimiter, help="between fields (default: the pipeline's)"
+    )
+    score.add_argument(
+        "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
     )
     return score
 
@@ -64,11 +78,7 @@ def run(options: argparse.Namespace) -> int:
     files = _inputs_and_outputs(options, pipeline)
     from flows import terminal
 
-    scoring: dict[str, Any] = {
-        "probabilities": options.probabilities,
-        "max_reject_rate": options.max_reject_rate,
-        "delimiter": options.delimiter or pipeline.settings.data.delimiter,
-    }
+    scoring = _scoring(options, pipeline)
     with terminal.scoring_bars(first_stage(options)):
         if options.direct:
             from flows import direct
@@ -86,26 +96,34 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
+    """Return what the command asks of scoring, and of what it does not, what the settings do."""
+    data, scoring = pipeline.settings.data, pipeline.settings.scoring
+    rate = options.max_reject_rate
+    return {
+        "probabilities": options.probabilities,
+        "only_id": options.only_id,
+        "escape_formulas": options.escape_formulas,
+        "on_unknown": options.on_unknown or scoring.on_unknown,
+        "max_reject_rate": scoring.max_reject_rate if rate is None else rate,
+        "delimiter": options.delimiter or data.delimiter,
+        "decimal": options.decimal or data.decimal,
+    }
+
+
 def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list[tuple[Path, Path]]:
+    from ffn.scoring.gathering import gather, pair, tables
+
     inbox = pipeline.folder / "inbox"
-    files = options.files or sorted(inbox.glob("*.csv"))
+    files = gather(options.files or (tables(inbox) if inbox.is_dir() else []))
     if not files:
-        raise SettingsError(f"no FILE given, and no CSV in {inbox}.")
-    if options.output and len(files) > 1:
-        raise SettingsError(f"--output is for a single FILE; {len(files)} were given.")
-    outputs = [options.output or pipeline.predictions / file.name for file in files]
-    written: dict[Path, Path] = {}
-    for file, output in zip(files, outputs, strict=True):
-        for suffix in ("", *_BESIDE):
-            path = output.with_name(output.name + suffix)
-            if path in written:
-                raise SettingsError(
-                    f"{written[path]} and {file} would both be written to {path}. "
-                    "Score them one by one with --output."
-                )
-            written[path] = file
+        raise SettingsError(f"no FILE given, and no table in {inbox}.")
+    output = options.output
+    pairs = pair(
+        files,
+        None if output is None else Path(output),
+        pipeline.predictions,
+        folder=output is not None and output.endswith("/"),
+    )
     # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
-    return [
-        (real_path(file), real_path(output.parent) / output.name)
-        for file, output in zip(files, outputs, strict=True)
-    ]
+    return [(real_path(file), real_path(output.parent) / output.name) for file, output in pairs]

@@ -121,6 +121,54 @@ def test_any_file_name_will_do(ffn, trained, flowers, name, monkeypatch):
     assert len(predictions(trained, name)) == 12
 
 
+def test_folders_and_patterns_into_a_folder(ffn, trained, flowers):
+    for name in ("in/a.csv", "in/b.csv", "more/c.csv", "more/d.txt"):
+        (trained / name).parent.mkdir(exist_ok=True)
+        (trained / name).write_text(flowers)
+    given = (f"{trained}/in/", f"{trained}/more/*.csv", trained / "in/b.csv")
+    done = ffn("score", "iris", *given, "--output", f"{trained}/out/", *DIRECT, trained, "--json")
+    assert (done.code, done.err) == (0, "")
+    outputs = [str(trained / "out" / name) for name in ("a.csv", "b.csv", "c.csv")]
+    assert json.loads(done.out)["output"] == outputs
+    again = ffn("score", "iris", *given[:2], "--output", trained / "out", *DIRECT, trained)
+    assert again.code == 0
+    assert len(list((trained / "out").iterdir())) == 9
+
+
+def test_what_the_settings_say_of_scoring_counts_unless_the_command_says_otherwise(
+    ffn, trained, flowers
+):
+    settings = trained / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text() + "\n[scoring]\nmax_reject_rate = 0.05\n")
+    (trained / "a.csv").write_text(flowers + "x,wide,1,1,1\n")
+    refused = ffn("score", "iris", trained / "a.csv", *DIRECT, trained)
+    assert "1 of 13 rows were rejected (not_a_number 1), more than the share of 0.05" in (
+        refused.refusal
+    )
+    taken = ("--max-reject-rate", "0.1", "--only-id", "flower_id", "--escape-formulas")
+    assert ffn("score", "iris", trained / "a.csv", *taken, *DIRECT, trained).code == 0
+    output = (trained / "artifacts/iris/predictions/a.csv").read_text()
+    assert output.splitlines()[0] == "flower_id,predicted_species,confidence"
+    # Nothing of it is training's business.
+    assert "skipped" in ffn("retrain", "iris", *DIRECT, trained).out
+
+
+def test_a_table_with_commas_is_trained_on_and_scored(ffn, root, tmp_path):
+    rows = (root / "data/iris/train.csv").read_text()
+    european = tmp_path / "blumen.csv"
+    european.write_text(rows.replace(",", ";").replace(".", ","))
+    made = ("init", "blumen", "--from", european, "--target", "species", "--delimiter", ";")
+    refusal = ffn(*made, "--root", root).refusal
+    assert re.search(r'"\d,\d" has a decimal comma; .* Give --decimal ",", or', refusal)
+    assert ffn(*made, "--decimal", ",", "--root", root).code == 0
+    settings = root / "data/blumen/pipeline.toml"
+    assert 'decimal = ","' in settings.read_text()
+    settings.write_text(settings.read_text().replace("epochs = 150", "epochs = 15"))
+    assert ffn("retrain", "blumen", *DIRECT, root).code == 0
+    done = ffn("score", "blumen", european, *DIRECT, root, "--json")
+    assert json.loads(done.out)["scored"] == 150
+
+
 def test_a_name_that_is_no_text_is_refused(ffn, trained, flowers):
     name = os.fsdecode(b"\xff.csv")
     (trained / name).write_text(flowers)
@@ -183,14 +231,15 @@ def with_one_output(root, flowers):
         (lacking, r'a\.csv has no column "petal_width", which the model needs\.'),
         (holding(""), r"a\.csv is empty\. Give a CSV file with a header line\."),
         (lambda root, _: [root / "no.csv"], r"no\.csv does not exist\."),
-        (lambda root, _: [root / "data"], r"data is a folder\."),
+        (lambda root, _: [root / "data"], r"data holds no table \("),
+        (lambda root, _: [root / "*.xls"], r"no file matches .*\*\.xls"),
         (onto_itself, r"a\.csv is the file to score\. Give another output\."),
         (onto_itself_by_a_link, r"link\.csv is the file to score\. Give another output\."),
         (onto_itself_through_a_folder_to_be_made, r"a\.csv is the file to score\. Give another"),
-        (lambda root, _: ["--output", root / "data"], r"data is there and is no ordinary file"),
+        (lambda root, _: ["--output", "/dev/null"], r"null is there and is no ordinary file"),
         (of_one_name, r"one/s\.csv and .*two/s\.csv would both be written to .*predictions/s\.csv"),
         (named_like_rejects, r"both be written to .*predictions/s\.csv\.rejects\.csv"),
-        (with_one_output, r"--output is for a single FILE; 2 were given\."),
+        (with_one_output, r"--output .*out\.csv is for a single FILE; 2 were given\."),
         (lambda *_: ["--max-reject-rate", "2"], r"max_reject_rate is 2\.0; give a share"),
         (lambda *_: ["--delimiter", "ab"], r'delimiter "ab" is not one of'),
     ],
@@ -239,7 +288,7 @@ def test_without_a_model_the_way_to_one_is_said(ffn, root):
 def test_an_empty_inbox_is_told(ffn, trained):
     (trained / "data/iris/inbox/new_flowers.csv").unlink()
     refusal = ffn("score", "iris", *DIRECT, trained).refusal
-    assert re.search(r"no FILE given, and no CSV in .*/data/iris/inbox\.", refusal)
+    assert re.search(r"no FILE given, and no table in .*/data/iris/inbox\.", refusal)
 
 
 def test_of_three_files_one_refused_leaves_the_others_scored(ffn, trained, flowers):

@@ -83,6 +83,7 @@ RULES = [
     ("[data.kinds]\na = 'number'", r'"data\.kinds\.a" is "number"; it must be \'numeric\' or'),
     ("[data]\ndelimiter = 'ab'", r'"data\.delimiter" is "ab"; it must be one of "," ";" '),
     ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),
+    ("[data]\ndecimal = ';'", r'"data\.decimal" is ";"; it must be one of "\." ","\.'),
     ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),
     ("[network]\nhidden_layers = [0]", r'"network\.hidden_layers\.0" is 0; it must be greater th'),
     ("[network]\nhidden_layers = [1.5]", r"is 1\.5; it must be a whole number\."),
@@ -140,6 +141,8 @@ RULES = [
     ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
     ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),
     ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
+    ("[scoring]\non_unknown = 'skip'", r'is "skip"; it must be \'score\' or \'reject\'\.'),
+    ("[scoring]\nmax_reject_rate = 2", r'"scoring\.max_reject_rate" is 2; it must be less than'),
     ("[gate]\nmargin = 0.1", r'unknown key "gate\.margin"; known here: mode, alpha, accuracy_marg'),
 ]
 

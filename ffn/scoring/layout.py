@@ -1,0 +1,50 @@
+"""What of a record goes to the output: all of it, or one cell; as it is, or guarded."""
+
+from __future__ import annotations
+
+from ffn.errors import DataError, did_you_mean, quote
+from ffn.scoring.options import Options
+from ffn.tabular.blocks import Block
+from ffn.tabular.formulas import FormulaGuard, raw_cells
+from ffn.tabular.headers import Header
+
+__all__ = ["Layout"]
+
+
+class Layout:
+    """The part of a record that stands before the added columns.
+
+    Attributes
+    ----------
+    header
+        That part of the header, without line end, as UTF-8.
+
+    Raises
+    ------
+    DataError
+        The file does not have the only column asked for.
+    """
+
+    def __init__(
+        self, header: Header, options: Options, guard: FormulaGuard | None, name: str
+    ) -> None:
+        self._delimiter = options.delimiter.encode()
+        self._guard = guard
+        self._column = None if options.only_id is None else _find(header, options.only_id, name)
+        fields = header.fields if self._column is None else (header.fields[self._column],)
+        fields = tuple(map(self._guard.raw, fields)) if self._guard else fields
+        self.header = self._delimiter.join(fields)
+
+    def records(self, block: Block) -> list[bytes]:
+        """Return that part of every record [n]."""
+        if self._column is not None:
+            cells = raw_cells(block, self._column)
+            return list(map(self._guard.raw, cells)) if self._guard else cells
+        return self._guard.records(block, self._delimiter) if self._guard else block.records()
+
+
+def _find(header: Header, column: str, name: str) -> int:
+    if column not in header.names:
+        hint = did_you_mean(column, header.names)
+        raise DataError(f"{name} has no column {quote(column)} to keep.{hint}")
+    return header.names.index(column)
