@@ -132,7 +132,15 @@ def test_the_account(score):
         "model_version": 7,
         "bundle_sha256": "ab" * 32,
         "target": "kind",
-        "options": {"delimiter": ",", "max_reject_rate": 1.0, "probabilities": False},
+        "options": {
+            "probabilities": False,
+            "max_reject_rate": 1.0,
+            "delimiter": ",",
+            "decimal": ".",
+            "on_unknown": "score",
+            "only_id": None,
+            "escape_formulas": False,
+        },
         "input": {
             "path": str(result.output.parents[1] / "in.csv"),
             "bytes": len(content),
