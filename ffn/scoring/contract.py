@@ -12,7 +12,7 @@ from ffn.errors import DataError, did_you_mean, quote
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers, with_points
 from ffn.tabular.decimals import plain_decimals
-from ffn.tabular.headers import Header, separator_hint
+from ffn.tabular.headers import Header, check_distinct, separator_hint
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.typed import missing_numbers
@@ -137,15 +137,17 @@ def match_header(
     Raises
     ------
     DataError
-        A feature's column is missing, or the file has one of ``added`` already.
+        A feature's column is missing or stands twice, or the file has one of ``added`` already.
     """
+    names = [feature.name for feature in schema.features]
     for feature in schema.features:
         if feature.name not in header.names:
-            hint = separator_hint(header) or did_you_mean(feature.name, header.names)
+            hint = separator_hint(header, names) or did_you_mean(feature.name, header.names)
             raise DataError(
                 f"{name} has no column {quote(feature.name)}, which the model needs.{hint}"
                 f"{'' if hint else _columns_found(header)}"
             )
+    check_distinct(header, names, name)
     for column in added:
         if column in header.names:
             raise DataError(

@@ -6,7 +6,7 @@ from ffn.errors import DataError, did_you_mean, quote
 from ffn.scoring.options import Options
 from ffn.tabular.blocks import Block
 from ffn.tabular.formulas import FormulaGuard, raw_cells
-from ffn.tabular.headers import Header
+from ffn.tabular.headers import Header, check_distinct
 
 __all__ = ["Layout"]
 
@@ -22,7 +22,7 @@ class Layout:
     Raises
     ------
     DataError
-        The file does not have the only column asked for.
+        The file does not have the only column asked for, or has it twice.
     """
 
     def __init__(
@@ -47,4 +47,5 @@ def _find(header: Header, column: str, name: str) -> int:
     if column not in header.names:
         hint = did_you_mean(column, header.names)
         raise DataError(f"{name} has no column {quote(column)} to keep.{hint}")
+    check_distinct(header, [column], name)
     return header.names.index(column)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import quote
 from ffn.scoring.contract import Contract
 from ffn.scoring.suffixes import UNITS
 from ffn.tabular.blocks import Block
-from ffn.tabular.cells import UNKNOWN, trim
+from ffn.tabular.cells import UNKNOWN, is_number, trim
 from ffn.tabular.rejects import Reason, Reject, shorten
 from ffn.tabular.schema import Schema
 
@@ -41,6 +42,8 @@ class Tally:
         self._confidence_units = 0
         self._out_of_range: Counter[str] = Counter()
         self._unseen: Counter[str] = Counter()
+        # Rejected cells that are numbers but for the decimal mark.
+        self._other_decimal = 0
         # Insertion order is the file's; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
@@ -68,7 +71,11 @@ class Tally:
 
     def count_rejects(self, rejects: Iterable[Reject]) -> None:
         """Count rejected rows."""
-        self.reasons.update(reject.reason for reject in rejects)
+        other = "," if self._contract.decimal == "." else "."
+        for reject in rejects:
+            self.reasons[reject.reason] += 1
+            if reject.reason is Reason.NOT_A_NUMBER:
+                self._other_decimal += is_number(reject.value, other)
 
     def count_scored(
         self,
@@ -105,6 +112,7 @@ class Tally:
             "confidence_units": self._confidence_units,
             "out_of_range": dict(self._out_of_range),
             "unseen": dict(self._unseen),
+            "other_decimal": self._other_decimal,
             "examples": {name: list(found) for name, found in self._examples.items()},
         }
 
@@ -116,6 +124,7 @@ class Tally:
         self._confidence_units += state["confidence_units"]
         self._out_of_range.update(state["out_of_range"])
         self._unseen.update(state["unseen"])
+        self._other_decimal += state["other_decimal"]
         for name, found in state["examples"].items():
             self._examples.setdefault(name, {}).update(dict.fromkeys(found))
 
@@ -124,13 +133,26 @@ class Tally:
         rows = self.scored + self.rejected
         counts = ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
         if rows and not self.scored:
-            return f"all {rows:,} rows were rejected ({counts}), so no output was written."
+            return (
+                f"all {rows:,} rows were rejected ({counts}), so no output was written."
+                f"{self._hint()}"
+            )
         if self.rejected > max_reject_rate * rows:
             return (
                 f"{self.rejected:,} of {rows:,} rows were rejected ({counts}), more than the "
-                f"share of {max_reject_rate:g} allowed, so no output was written."
+                f"share of {max_reject_rate:g} allowed, so no output was written.{self._hint()}"
             )
         return ""
+
+    def _hint(self) -> str:
+        if 2 * self._other_decimal < self.rejected:
+            return ""
+        here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")
+        mark = {"comma": ",", "point": "."}[other]
+        return (
+            f" Numbers are read with a decimal {here} and look written with a {other}: give "
+            f"{quote(mark)} as the decimal mark."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return every count, as a manifest holds them."""

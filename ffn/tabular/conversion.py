@@ -23,7 +23,7 @@ from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
 from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset, no_values
 from ffn.tabular.features import choose_features
 from ffn.tabular.fingerprints import group_fingerprints
-from ffn.tabular.headers import check_separated
+from ffn.tabular.headers import check_for_training
 from ffn.tabular.records import Records
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
@@ -139,7 +139,7 @@ class _Conversion:
         choice = self.choice
         records = Records(self.source, str(self.path), delimiter=choice.delimiter)
         names = records.header.names
-        check_separated(records.header, str(self.path))
+        check_for_training(records.header, str(self.path))
         self.features = choose_features(
             names,
             target=choice.target,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import io
+import re
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +19,8 @@ from ffn.tabular.structure import Record
 __all__ = [
     "DELIMITERS",
     "Header",
-    "check_separated",
+    "check_distinct",
+    "check_for_training",
     "header_error",
     "parse_header",
     "separator_hint",
@@ -22,6 +28,8 @@ __all__ = [
 
 # None of them can stand in a number.
 DELIMITERS = (",", ";", "\t", "|", ":")
+# A first line by which a file tells Excel its separator; no other program knows of it.
+_TOLD = re.compile(rb'"?sep=(.)"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Header:
     Attributes
     ----------
     names
-        Column names [C] without the spaces and tabs around them; no two are equal.
+        Column names [C] without the spaces and tabs around them. Some may be equal.
     fields
         The names as they stand in the file (as UTF-8) [C].
     text
@@ -46,20 +54,26 @@ class Header:
     line_end: bytes
 
 
-def parse_header(text: bytes, start: int, record: Record, name: str, where: str) -> Header:
+def parse_header(text: bytes, start: int, record: Record, where: str) -> Header:
     """Return the header that stands in ``text`` from ``start`` on.
 
     Parameters
     ----------
-    name, where
-        What errors call the file, and the line.
+    where
+        What errors call the line.
 
     Raises
     ------
     DataError
-        It is at fault or has equal names.
+        It is at fault.
     """
     line = text[start : record.end]
+    if told := _TOLD.fullmatch(line):
+        separator = "a tab" if told[1] == b"\t" else quote(told[1].decode("utf-8", "replace"))
+        raise DataError(
+            f"{where}: {quote(told[0].decode('utf-8', 'replace'))} tells Excel the separator and "
+            f"is no header. Remove that line, and give {separator} as the delimiter."
+        )
     if record.fault is not None:
         raise header_error(where, DETAILS[record.fault])
     if b"\0" in line:
@@ -70,12 +84,6 @@ def parse_header(text: bytes, start: int, record: Record, name: str, where: str)
         names = tuple(trim(_unquoted(field).decode()) for field in fields)
     except UnicodeDecodeError:
         raise header_error(where, "bytes that are no text. Save the file as UTF-8") from None
-    repeated, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise DataError(
-            f"{name}: {count} columns are named {quote(repeated)}. "
-            "Give every column a name of its own."
-        )
     return Header(names, fields, line, text[record.end : record.stop])
 
 
@@ -84,21 +92,61 @@ def header_error(where: str, detail: str) -> DataError:
     return DataError(f"{where}: the header has {detail}.")
 
 
-def check_separated(header: Header, name: str) -> None:
-    """Refuse, for training, a header that is one column because its separator is another."""
+def check_distinct(header: Header, columns: Iterable[str], name: str) -> None:
+    """Refuse a header in which one of ``columns`` stands more than once.
+
+    Raises
+    ------
+    DataError
+        Which of them is meant, nobody can say.
+    """
+    counts = Counter(header.names)
+    for column in columns:
+        if counts[column] > 1:
+            raise DataError(
+                f"{name}: {counts[column]} columns are named {quote(column)}. "
+                "Give every column a name of its own."
+            )
+
+
+def check_for_training(header: Header, name: str) -> None:
+    """Refuse a header of one column that looks like more, and one with equal names.
+
+    Raises
+    ------
+    DataError
+        It is such a header.
+    """
     if hint := separator_hint(header):
         raise DataError(f"{name} has only one column.{hint}")
+    check_distinct(header, header.names, name)
 
 
-def separator_hint(header: Header) -> str:
-    """Return what to say of a header that is one column and looks like more, or nothing."""
-    if len(header.names) > 1:
-        return ""
-    found = max(DELIMITERS, key=lambda delimiter: header.names[0].count(delimiter))
-    if found not in header.names[0]:
+def separator_hint(header: Header, needed: Collection[str] = ()) -> str:
+    """Return what to say of a header that looks separated by something else, or nothing.
+
+    Parameters
+    ----------
+    needed
+        Columns that tell: where another separator finds them all, it is that one.
+    """
+    names = header.names
+    found = next((d for d in DELIMITERS if needed and set(needed) <= _split(header.text, d)), "")
+    if not found and len(names) == 1:
+        found = max(DELIMITERS, key=names[0].count)
+        found = found if found in names[0] else ""
+    if not found:
         return ""
     shown = "a tab" if found == "\t" else quote(found)
     return f" The header looks separated by {shown}: give that as the delimiter."
+
+
+def _split(text: bytes, delimiter: str) -> set[str]:
+    """Return the names that a header has by another delimiter, as far as it can be read so."""
+    reader = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=delimiter)
+    with contextlib.suppress(csv.Error):
+        return set(map(trim, next(reader, [])))
+    return set()
 
 
 def _unquoted(field: bytes) -> bytes:

@@ -96,7 +96,7 @@ class Records:
     SettingsError
         The delimiter is none of `DELIMITERS`.
     DataError
-        The file is not a CSV file or empty, or its header is at fault or has equal names.
+        The file is not a CSV file or empty, or its header is at fault.
     """
 
     def __init__(
@@ -265,7 +265,7 @@ class Records:
 
     def _accept_header(self, start: int, record: Record) -> Header:
         where = f"{self._name} line {self._place.lines + 1}"
-        header = parse_header(self._text, start, record, self._name, where)
+        header = parse_header(self._text, start, record, where)
         lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
         self._drop(record.stop)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.errors import DataError, quote
-from ffn.tabular.headers import check_separated
+from ffn.tabular.headers import check_for_training
 from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reject
 from ffn.tabular.sources import open_source
@@ -54,7 +54,7 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
     with open_source(path) as source:
         records = Records(source, str(path), delimiter=delimiter)
         header = records.header.names
-        check_separated(records.header, str(path))
+        check_for_training(records.header, str(path))
         columns: dict[str, list[str]] = {name: [] for name in header}
         lines: list[int] = []
         for block in records:
