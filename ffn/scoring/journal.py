@@ -23,7 +23,7 @@ from ffn.errors import DataError
 from ffn.files import HashedFile, canonical_json, publish, remove, temporary_name
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
-from ffn.tabular.blocks import Place
+from ffn.tabular.judging import Place
 from ffn.tabular.records import Mark, Records
 from ffn.tabular.sources import Source
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 import numpy as np
 
 from ffn.scoring.contract import match_header
@@ -91,8 +89,7 @@ class RowScorer:
         texts, confidence_units = self._suffixes.texts(labels, probabilities)
         tally.count_rejects(rejects)
         tally.count_scored(good, numeric, codes, labels, confidence_units)
-        parts = zip(self._layout.records(good), texts, good.line_ends(), strict=True)
-        return b"".join(chain.from_iterable(parts)), rejects
+        return good.joined(self._layout.records(good), texts), rejects
 
     def reject_line(self, reject: Reject) -> bytes:
         """Return a line of the rejects file."""

@@ -23,18 +23,18 @@ from typing import NamedTuple
 import numpy as np
 
 from ffn.errors import DataError, SettingsError, quote
-from ffn.tabular.blocks import Block, Place, judge
+from ffn.tabular.blocks import Block
 from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
 from ffn.tabular.headers import DELIMITERS, Header, header_error, parse_header
+from ffn.tabular.judging import Place, judge
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
+from ffn.tabular.scanning import scan
 from ffn.tabular.structure import (
     Record,
     Structure,
     line_ends,
     read_record,
-    scan_carefully,
-    scan_quickly,
 )
 
 __all__ = ["Mark", "Records"]
@@ -86,8 +86,8 @@ class Records:
         As in `Unpacked`.
     bom, encoding
         As in `Utf8Stream`.
-    quick_blocks, careful_blocks
-        How many blocks were read as a whole, and how many record by record.
+    blocks_read, careful_records
+        How many blocks were read, and how many records in them one by one.
     given_up
         True from where every line to the end of the file is a rejected record.
 
@@ -112,7 +112,7 @@ class Records:
             known = " ".join(map(quote, DELIMITERS))
             raise SettingsError(f"delimiter {quote(delimiter)} is not one of {known}.")
         self.delimiter = delimiter
-        self.quick_blocks = self.careful_blocks = 0
+        self.blocks_read = self.careful_records = 0
         self._name = name
         self._delimiter = delimiter.encode()
         self._block_size = block_size
@@ -199,12 +199,9 @@ class Records:
 
     def _scan(self) -> tuple[Structure, Reason | None]:
         """Structure of the text at hand, and why everything after it is bad, if it is."""
-        structure = scan_quickly(self._text, self._delimiter, self._final)
-        if structure is not None:
-            self.quick_blocks += 1
-        else:
-            self.careful_blocks += 1
-            structure = scan_carefully(self._text, self._delimiter, self._final)
+        structure, careful = scan(self._text, self._delimiter, self._final)
+        self.careful_records += careful
+        self.blocks_read += 1
         too_long = np.flatnonzero(structure.ends - structure.starts > self._record_limit)
         if too_long.size:
             return structure.before(int(too_long[0])), Reason.RECORD_TOO_LONG

@@ -1,6 +1,6 @@
-"""Where records and cells begin and end in CSV bytes.
+"""Where records and cells begin and end in CSV bytes, field by field.
 
-Two readings of one grammar (RFC 4180, with LF, CRLF or CR as line end)::
+The grammar is that of RFC 4180, with LF, CRLF or CR as line end::
 
     record    = field *(delimiter field)
     field     = quoted | unquoted
@@ -8,8 +8,8 @@ Two readings of one grammar (RFC 4180, with LF, CRLF or CR as line end)::
     unquoted  = *(any byte but '"', the delimiter, CR, LF)
 
 `scan_carefully` walks it field by field and knows what to do where the bytes leave it:
-the record is at fault, and ends with the line on which that shows. `scan_quickly` finds
-the same places a whole block at a time and gives up on a block that breaks the grammar.
+the record is at fault, and ends with the line on which that shows. ``scanning`` finds the
+same places a whole block at a time.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ import numpy.typing as npt
 
 from ffn.tabular.rejects import Reason
 
-__all__ = ["Record", "Structure", "line_ends", "read_record", "scan_carefully", "scan_quickly"]
+__all__ = ["Positions", "Record", "Structure", "line_ends", "read_record", "scan_carefully"]
 
 Positions = npt.NDArray[np.int64]
 
-_LINE_FEED, _RETURN, _QUOTE = b'\n\r"'
+_LINE_FEED, _RETURN = b"\n\r"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Possessive: after a doubled quote there is no second way to read what came before it.
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
@@ -68,6 +68,18 @@ class Structure(NamedTuple):
     faults: dict[int, Reason]
     settled: int
     unclosed: bool
+
+    def moved(self, by: int) -> Structure:
+        """Return the same structure in a text that has ``by`` bytes more before it."""
+        if not by:
+            return self
+        return self._replace(
+            starts=self.starts + by,
+            ends=self.ends + by,
+            stops=self.stops + by,
+            delimiters=self.delimiters + by,
+            settled=self.settled + by,
+        )
 
     def before(self, count: int) -> Structure:
         """Return the structure of the first ``count`` records."""
@@ -116,13 +128,15 @@ def read_record(text: bytes, start: int, delimiter: bytes, final: bool) -> Recor
             return _end_of_line(text, position, delimiters, fault, final)
 
 
-def scan_carefully(text: bytes, delimiter: bytes, final: bool) -> Structure:
-    """Return the structure of ``text``, record by record."""
+def scan_carefully(
+    text: bytes, delimiter: bytes, final: bool, start: int = 0, at_most: int | None = None
+) -> Structure:
+    """Return the structure of ``text`` from ``start`` on, record by record."""
     bounds: list[tuple[int, int, int]] = []
     delimiters: list[int] = []
     faults: dict[int, Reason] = {}
-    start, unclosed = 0, False
-    while start < len(text):
+    unclosed = False
+    while start < len(text) and len(bounds) != at_most:
         record = read_record(text, start, delimiter, final)
         if record is None:
             break
@@ -140,34 +154,6 @@ def scan_carefully(text: bytes, delimiter: bytes, final: bool) -> Structure:
     )
 
 
-def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> Structure | None:
-    """Return what `scan_carefully` returns, or None if a quote stands where none may.
-
-    In a text that keeps the grammar a position is inside quotes exactly if an odd number
-    of quotes precede it, doubled quotes counting as two. The text keeps it if every odd
-    quote follows, and every even quote precedes, a delimiter, a line end, an end of the
-    text, or the other half of a doubled quote.
-    """
-    data = np.frombuffer(text, dtype=np.uint8)
-    ends, stops = line_ends(text, final)
-    delimiters = np.flatnonzero(data == ord(delimiter))
-    quotes = np.flatnonzero(data == _QUOTE) if b'"' in text else np.empty(0, dtype=np.int64)
-    if quotes.size:
-        if not _in_place(quotes, data, delimiter):
-            return None
-        outside = np.searchsorted(quotes, ends) % 2 == 0
-        ends, stops = ends[outside], stops[outside]
-        delimiters = delimiters[np.searchsorted(quotes, delimiters) % 2 == 0]
-    settled = int(stops[-1]) if stops.size else 0
-    unclosed = final and quotes.size % 2 == 1
-    if final and not unclosed and settled < len(text):
-        settled = len(text)
-        ends, stops = np.append(ends, settled), np.append(stops, settled)
-    starts = np.concatenate(([0], stops[:-1])) if stops.size else stops
-    delimiters = delimiters[: np.searchsorted(delimiters, settled)]
-    return Structure(starts, ends, stops, delimiters, {}, settled, unclosed)
-
-
 def line_ends(text: bytes, final: bool) -> tuple[Positions, Positions]:
     """Return where line ends begin [m] and stop [m], inside quotes and out."""
     data = np.frombuffer(text, dtype=np.uint8)
@@ -175,7 +161,10 @@ def line_ends(text: bytes, final: bool) -> tuple[Positions, Positions]:
     if b"\r" not in text:
         return feeds, feeds + 1
     # Line feed 0 has no byte before it; position -1 is then the last byte, which may be CR.
-    ends = feeds - ((data[feeds - 1] == _RETURN) & (feeds > 0))
+    after_return = (data[feeds - 1] == _RETURN) & (feeds > 0)
+    ends = feeds - after_return
+    if np.count_nonzero(data == _RETURN) == np.count_nonzero(after_return):
+        return ends, feeds + 1
     returns = np.flatnonzero(data == _RETURN)
     if returns[-1] == len(data) - 1 and not final:
         returns = returns[:-1]
@@ -200,16 +189,3 @@ def _end_of_line(
     if match[0] == b"\r" and match.end() == len(text) and not final:
         return None  # its line feed may come with the next block
     return Record(match.start(), match.end(), delimiters, fault)
-
-
-def _in_place(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> bool:
-    """Whether every quote opens a field, closes one, or is half of a doubled quote."""
-    opening, closing = quotes[0::2], quotes[1::2]
-    edge = np.zeros(256, dtype=bool)
-    edge[[_LINE_FEED, _RETURN, ord(delimiter)]] = True
-    opens = edge[data[opening - 1]] | (opening == 0)
-    closes = edge[data[np.minimum(closing + 1, len(data) - 1)]] | (closing == len(data) - 1)
-    doubled = opening[1:] == closing[: len(opening) - 1] + 1
-    opens[1:] |= doubled
-    closes[: len(doubled)] |= doubled
-    return bool(opens.all() and closes.all())

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from readings import read
 
 from ffn.tabular.records import Records
-from ffn.tabular.structure import scan_carefully, scan_quickly
+from ffn.tabular.scanning import scan, scan_quickly
+from ffn.tabular.structure import scan_carefully
 
 # Everything but surrogates and NUL; the characters of the grammar come up often.
 TEXT = st.text(
@@ -105,30 +106,43 @@ def test_blocks_do_not_matter(body, line_end, at_once, record_limit):
     assert read(content, at_once=at_once, record_limit=record_limit) == whole
 
 
+def parts(structure):
+    return [part.tolist() if hasattr(part, "tolist") else part for part in structure]
+
+
 @given(text=st.one_of(CHAOS, DIRT), final=st.booleans())
 @example(text=b"\n1,2\r", final=True)
 @example(text=b'"a""', final=True)
+@example(text=b'"\n"x\n', final=True)
 def test_the_quick_scan_equals_the_careful_one(text, final):
-    quick = scan_quickly(text, b",", final)
-    if quick is not None:
-        careful = scan_carefully(text, b",", final)
-        for found, expected in zip(quick, careful, strict=True):
-            if hasattr(expected, "tolist"):
-                assert found.tolist() == expected.tolist()
-            else:
-                assert found == expected
+    careful = scan_carefully(text, b",", final)
+    quick, broken = scan_quickly(text, b",", final)
+    if broken:
+        assert len(quick.starts) < len(careful.starts) or careful.unclosed or not final
+        careful = scan_carefully(text, b",", final, at_most=len(quick.starts))
+        careful = careful._replace(unclosed=False)
+    assert parts(quick) == parts(careful)
 
 
-def test_clean_quotes_are_scanned_quickly_and_broken_ones_carefully():
+@given(text=st.one_of(CHAOS, DIRT), final=st.booleans(), look_ahead=st.integers(1, 64))
+def test_taking_turns_equals_the_careful_scan(text, final, look_ahead):
+    structure, _ = scan(text, b",", final, look_ahead)
+    assert parts(structure) == parts(scan_carefully(text, b",", final))
+
+
+def test_only_what_is_around_a_broken_quote_is_scanned_carefully():
     clean = Records(io.BytesIO(b'a,b\r\n"x""\r\n",2\r\n3,4\r\n'), "t.csv")
     assert sum(map(len, clean)) == 2
-    assert clean.careful_blocks == 0
+    assert clean.careful_records == 0
     bare_ends = Records(io.BytesIO(b'a,b\n"x",2'), "t.csv")
     assert sum(map(len, bare_ends)) == 1
-    assert bare_ends.careful_blocks == 0
-    broken = Records(io.BytesIO(b'a,b\n1,x"\n3,4\n'), "t.csv")
-    assert sum(map(len, broken)) == 1
-    assert broken.careful_blocks == 1
+    assert bare_ends.careful_records == 0
+    broken = Records(io.BytesIO(b"a,b\n" + 100 * b"1,2\n" + b'1,x"\n' + 100 * b"3,4\n"), "t.csv")
+    assert sum(map(len, broken)) == 200
+    assert 1 <= broken.careful_records <= 2
+    full = Records(io.BytesIO(b"a,b\n" + 1000 * b'1,x"\n'), "t.csv")
+    assert sum(map(len, full)) == 0
+    assert full.careful_records == 1000
 
 
 def test_a_long_line_after_an_unclosed_quote_keeps_its_line_end():

@@ -1,0 +1,199 @@
+"""Which records of a text are good, and what is wrong with the others."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.blocks import Block, Split
+from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
+from ffn.tabular.structure import Positions, Structure, line_ends
+
+__all__ = ["Place", "judge"]
+
+
+class Place(NamedTuple):
+    """How far a file has been read.
+
+    Attributes
+    ----------
+    rows
+        Records so far, good and bad.
+    lines
+        Line ends so far.
+    blank_lines
+        Lines with nothing on them so far.
+    after_stray
+        True if the last line end was not one of the file's kind.
+    """
+
+    rows: int
+    lines: int
+    blank_lines: int = 0
+    after_stray: bool = False
+
+
+def judge(
+    text: bytes, structure: Structure, place: Place, columns: int, line_feeds: bool
+) -> tuple[Block, Place]:
+    """Return the records of ``structure`` and the place after them.
+
+    Parameters
+    ----------
+    text
+        The settled text of the structure, no more.
+    place
+        Where in the file the text begins.
+    columns
+        Fields a record must have.
+    line_feeds
+        True if the file's lines end with LF or CRLF, False if with CR or CRLF.
+    """
+    starts, ends, stops = structure.starts, structure.ends, structure.stops
+    used = ends > starts
+    rows = place.rows + np.cumsum(used)
+    line_end, count = _line_ends(text)
+    if count == np.count_nonzero(stops > ends):
+        lines = place.lines + 1 + np.arange(len(starts))
+    else:
+        line_end = b""
+        all_stops = line_ends(text, final=True)[1]
+        lines = place.lines + 1 + np.searchsorted(all_stops, starts, side="right")
+    first, fields = _fields(structure, columns)
+    foreign = _foreign(text, structure, line_feeds)
+    meets_foreign = foreign | np.concatenate(([place.after_stray], foreign[:-1]))[: len(foreign)]
+
+    reasons = dict(structure.faults)
+    for reason, found in (
+        (Reason.STRAY_LINE_END, np.flatnonzero(meets_foreign).tolist()),
+        (Reason.UNDECODABLE, _undecodable(text, structure)),
+        (Reason.NUL_BYTE, _with_nul(text, structure)),
+        (Reason.WRONG_FIELD_COUNT, np.flatnonzero(fields != columns).tolist()),
+    ):
+        for i in found:
+            if used[i]:
+                reasons.setdefault(i, reason)
+
+    def reject(i: int) -> Reject:
+        detail = DETAILS[reasons[i]].format(found=fields[i], expected=columns)
+        value = shorten(text[starts[i] : ends[i]])
+        return Reject(int(rows[i]), int(lines[i]), "", value, reasons[i], detail)
+
+    good = used.copy()
+    good[list(reasons)] = False
+    whole = bool(good.all())
+    of_good: npt.NDArray[np.bool_] | slice = slice(None) if whole else good
+    if whole and columns > 1:
+        delimiters = structure.delimiters.reshape(-1, columns - 1).T
+    else:
+        delimiters = structure.delimiters[first[good] + np.arange(columns - 1)[:, np.newaxis]]
+    cell_starts = np.vstack((starts[of_good], delimiters + 1))
+    cell_ends = np.vstack((delimiters, ends[of_good]))
+    # A last line that does not end cannot be told from one that does.
+    divisible = line_end and text.endswith(line_end)
+    block = Block(
+        _unquote(text, cell_starts, cell_ends),
+        rows[of_good],
+        lines[of_good],
+        starts[of_good],
+        ends[of_good],
+        stops[of_good],
+        cell_starts,
+        cell_ends,
+        tuple(map(reject, sorted(reasons))),
+        Split(line_end, len(text), place.lines + 1) if divisible else None,
+    )
+    after = Place(
+        int(rows[-1]) if len(rows) else place.rows,
+        place.lines + count,
+        place.blank_lines + len(used) - int(np.count_nonzero(used)),
+        bool(foreign[-1]) if len(foreign) else place.after_stray,
+    )
+    return block, after
+
+
+def _line_ends(text: bytes) -> tuple[bytes, int]:
+    """Return the line end, or nothing if there are several kinds, and how many there are."""
+    data = np.frombuffer(text, dtype=np.uint8)
+    feeds = int(np.count_nonzero(data == ord("\n")))
+    if b"\r" not in text:
+        return b"\n", feeds
+    returns = data == ord("\r")
+    lone_or_not = int(np.count_nonzero(returns))
+    pairs = int(np.count_nonzero(returns[:-1] & (data[1:] == ord("\n"))))
+    count = feeds + lone_or_not - pairs
+    if pairs == feeds == lone_or_not:
+        return b"\r\n", count
+    return b"" if feeds else b"\r", count
+
+
+def _fields(structure: Structure, columns: int) -> tuple[Positions, Positions]:
+    """Each record's first delimiter, by number, and its count of fields."""
+    starts, ends, delimiters = structure.starts, structure.ends, structure.delimiters
+    if columns > 1 and len(delimiters) == len(starts) * (columns - 1):
+        table = delimiters.reshape(-1, columns - 1)
+        if (table[:, 0] >= starts).all() and (table[:, -1] < ends).all():
+            first = np.arange(0, len(delimiters), columns - 1)
+            return first, np.full(len(starts), columns)
+    first = np.searchsorted(delimiters, starts)
+    return first, np.searchsorted(delimiters, ends) - first + 1
+
+
+def _foreign(text: bytes, structure: Structure, line_feeds: bool) -> npt.NDArray[np.bool_]:
+    """Which records end with a line end that is not the file's."""
+    if b"\r" not in text and line_feeds:
+        return np.zeros(len(structure.starts), dtype=bool)
+    data = np.frombuffer(text + b" ", dtype=np.uint8)  # a last record may have no line end
+    foreign: npt.NDArray[np.bool_] = data[structure.ends] == ord("\r" if line_feeds else "\n")
+    foreign &= structure.stops - structure.ends == 1
+    return foreign
+
+
+def _undecodable(text: bytes, structure: Structure) -> list[int]:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return []
+    bad = []
+    for i, (a, b) in enumerate(zip(structure.starts, structure.ends, strict=True)):
+        try:
+            text[a:b].decode()
+        except UnicodeDecodeError:
+            bad.append(i)
+    return bad
+
+
+def _with_nul(text: bytes, structure: Structure) -> list[int]:
+    if b"\0" not in text:
+        return []
+    nuls = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0)
+    records = np.searchsorted(structure.starts, nuls, side="right") - 1
+    return sorted(set(records.tolist()))
+
+
+def _unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
+    """Move cells' bounds inside their quotes; return the text with undoubled cells appended."""
+    if b'"' not in text:
+        return text
+    data = np.frombuffer(text + b" ", dtype=np.uint8)  # an empty last cell starts at the end
+    quoted = (data[cell_starts] == ord('"')) & (cell_ends > cell_starts)
+    cell_starts += quoted
+    cell_ends -= quoted
+    if b'""' not in text:
+        return text
+    quote = data == ord('"')
+    pairs = np.flatnonzero(quote[:-1] & quote[1:])
+    places = np.nonzero(quoted)
+    first = np.searchsorted(pairs, cell_starts[places])
+    doubled = first < np.searchsorted(pairs, cell_ends[places] - 1)
+    parts, length = [text], len(text)
+    for place in zip(*(axis[doubled].tolist() for axis in places), strict=True):
+        plain = text[cell_starts[place] : cell_ends[place]].replace(b'""', b'"')
+        cell_starts[place], cell_ends[place] = length, length + len(plain)
+        parts.append(plain)
+        length += len(plain)
+    return b"".join(parts)
