@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
 from ffn.tabular.blocks import Block
-from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers, with_points
+from ffn.tabular.cells import MISSING, UNKNOWN, numbers
+from ffn.tabular.codes import CategoryReader
 from ffn.tabular.decimals import plain_decimals
 from ffn.tabular.headers import Header, check_distinct, separator_hint
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
@@ -52,6 +53,8 @@ class Contract:
         Features in the schema's order, each with its column in the file.
     missing_values
         Cell texts that mean "no value".
+    readers
+        Of the categorical features.
     decimal, on_unknown
         As in `Options`.
     """
@@ -59,6 +62,7 @@ class Contract:
     numeric: tuple[tuple[Feature, int], ...]
     categorical: tuple[tuple[Feature, int], ...]
     missing_values: tuple[str, ...]
+    readers: tuple[CategoryReader, ...]
     decimal: str = "."
     on_unknown: str = "score"
 
@@ -68,27 +72,27 @@ class Contract:
 
         def reject(feature: Feature, column: int, records: Sequence[int], reason: Reason) -> None:
             for i in records:
-                cell = block.text[block.cell_starts[column, i] : block.cell_ends[column, i]]
-                row, line = int(block.rows[i]), int(block.lines[i])
+                row, line, cell = int(block.rows[i]), int(block.lines[i]), block.cell(column, i)
                 found = Reject(row, line, feature.name, shorten(cell), reason, DETAILS[reason])
                 rejects.setdefault(i, found)
 
         numeric = np.empty((len(self.numeric), len(block)))
         for f, (feature, column) in enumerate(self.numeric):
-            numeric[f], wrong = self._numbers(block, column)
+            numeric[f], missing, wrong = self._numbers(block, column)
             reject(feature, column, wrong, Reason.NOT_A_NUMBER)
             if not feature.missing:
-                missing = np.flatnonzero(np.isnan(numeric[f])).tolist()
-                reject(feature, column, sorted(set(missing) - set(wrong)), Reason.MISSING_VALUE)
+                reject(feature, column, missing, Reason.MISSING_VALUE)
         codes = np.empty((len(self.categorical), len(block)), dtype=np.int64)
         for g, (feature, column) in enumerate(self.categorical):
-            codes[g] = category_codes(block.cells(column), feature.categories, self.missing_values)
+            codes[g] = self.readers[g].read(block, column)
             if not feature.missing:
                 missing = np.flatnonzero(codes[g] == MISSING).tolist()
                 reject(feature, column, missing, Reason.MISSING_VALUE)
             if self.on_unknown == "reject":
                 unknown = np.flatnonzero(codes[g] == UNKNOWN).tolist()
                 reject(feature, column, unknown, Reason.UNKNOWN_CATEGORY)
+        if not rejects:
+            return TypedBlock(block, numeric.T, codes.T, list(block.rejects))
 
         good = np.ones(len(block), dtype=bool)
         good[list(rejects)] = False
@@ -99,19 +103,29 @@ class Contract:
             sorted([*block.rejects, *rejects.values()], key=lambda found: found.row),
         )
 
-    def _numbers(self, block: Block, column: int) -> tuple[npt.NDArray[np.float64], list[int]]:
-        """Numbers of a column [n], NaN where there is none, and the cells that are mistakes."""
-        data = np.frombuffer(with_points(block.text, self.decimal), dtype=np.uint8)
-        values, plain = plain_decimals(data, block.cell_starts[column], block.cell_ends[column])
+    def _numbers(
+        self, block: Block, column: int
+    ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
+        """Numbers of a column [n], NaN where there is none: missing cells, and mistakes."""
+        values, plain = plain_decimals(
+            block.eights, block.cell_starts[column], block.cell_ends[column], self.decimal
+        )
         # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
         for value in missing_numbers(self.missing_values, self.decimal):
             plain &= values != value
         if plain.all():
-            return values, []
+            return values, [], []
         others = np.flatnonzero(~plain)
-        cells = block.take(~plain).cells(column)
+        if "" in self.missing_values:
+            empty = block.cell_starts[column, others] == block.cell_ends[column, others]
+            others, missing = others[~empty], others[empty].tolist()
+        else:
+            missing = []
+        cells = [block.cell(column, i).decode() for i in others.tolist()]
         values[others], wrong = numbers(cells, self.missing_values, self.decimal)
-        return values, others[wrong].tolist()
+        absent = np.isnan(values[others])
+        absent[wrong] = False
+        return values, sorted(missing + others[absent].tolist()), others[wrong].tolist()
 
 
 def match_header(
@@ -159,6 +173,10 @@ def match_header(
         tuple((feature, position[feature.name]) for feature in schema.numeric),
         tuple((feature, position[feature.name]) for feature in schema.categorical),
         schema.missing_values,
+        tuple(
+            CategoryReader(feature.categories, schema.missing_values)
+            for feature in schema.categorical
+        ),
         decimal,
         on_unknown,
     )

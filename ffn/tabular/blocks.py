@@ -87,6 +87,10 @@ class Block:
             self.split,
         )
 
+    def cell(self, column: int, record: int) -> bytes:
+        """Return one cell, as UTF-8."""
+        return self.text[self.cell_starts[column, record] : self.cell_ends[column, record]]
+
     def cells(self, column: int) -> list[str]:
         """Return the texts of a column [n]."""
         starts, ends = self.cell_starts[column].tolist(), self.cell_ends[column].tolist()

@@ -17,7 +17,6 @@ __all__ = [
     "is_number",
     "numbers",
     "trim",
-    "with_points",
 ]
 
 DECIMALS = (".", ",")
@@ -31,18 +30,12 @@ UNKNOWN = -2
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 # Exchanged, not replaced: where the comma is the decimal mark, "1.234" may be a thousand.
-_EXCHANGED_BYTES = bytes.maketrans(b",.", b".,")
 _EXCHANGED = str.maketrans(",.", ".,")
 
 
 def trim(cell: str) -> str:
     """Return ``cell`` without the spaces and tabs around it."""
     return cell.strip(" \t")
-
-
-def with_points(text: bytes, decimal: str) -> bytes:
-    """Return ``text`` with the decimal mark as a point, and points as something else."""
-    return text if decimal == "." else text.translate(_EXCHANGED_BYTES)
 
 
 def is_number(cell: str, decimal: str = ".") -> bool:

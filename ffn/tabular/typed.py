@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.blocks import Block
-from ffn.tabular.cells import numbers, trim, with_points
+from ffn.tabular.cells import numbers, trim
 from ffn.tabular.decimals import plain_decimals
 
 __all__ = ["LARGEST", "CategoryColumn", "Cell", "Count", "NumberColumns", "missing_numbers"]
@@ -59,11 +59,12 @@ class NumberColumns:
         """Return the numbers of a block [F, n]; NaN for a missing cell, and for a text."""
         starts = block.cell_starts[self.positions].ravel()
         ends = block.cell_ends[self.positions].ravel()
-        data = np.frombuffer(with_points(block.text, self._decimal), dtype=np.uint8)
         values, plain = np.empty(len(starts)), np.empty(len(starts), dtype=bool)
         for first in range(0, len(starts), _CELLS_AT_ONCE):
             some = slice(first, first + _CELLS_AT_ONCE)
-            values[some], plain[some] = plain_decimals(data, starts[some], ends[some])
+            values[some], plain[some] = plain_decimals(
+                block.eights, starts[some], ends[some], self._decimal
+            )
         for value in self._missing_numbers:
             plain &= values != value
         others = np.flatnonzero(~plain)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ffn.tabular.blocks import Block
 from ffn.tabular.decimals import plain_decimals
 
 # A sign or none, one to fifteen digits, at most one point anywhere among them.
@@ -15,6 +16,8 @@ PLAIN = re.compile(r"[+-]?(?=(?:\.?[0-9]){1,15}\.?\Z)[0-9]*\.?[0-9]*")
 CELL = st.one_of(
     st.text("0123456789", min_size=1, max_size=17),
     st.text("0123456789.+- e_a\0é", max_size=18),
+    st.from_regex(r"[+-]?[0-9]{0,6}\.?[0-9]{0,5}", fullmatch=True),
+    st.text("0123456789./:+-", min_size=1, max_size=9),
     st.from_regex(r"[+-]?[0-9]{1,8}\.[0-9]{1,8}", fullmatch=True),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
 )
@@ -24,7 +27,10 @@ def parse(cells):
     encoded = [cell.encode() for cell in cells]
     ends = np.cumsum([len(cell) for cell in encoded], dtype=np.int64)
     starts = ends - np.array([len(cell) for cell in encoded], dtype=np.int64)
-    return plain_decimals(np.frombuffer(b"".join(encoded), dtype=np.uint8), starts, ends)
+    text = b"".join(encoded)
+    none = np.empty(0, dtype=np.int64)
+    block = Block(text, none, none, none, none, none, none, none, ())
+    return plain_decimals(block.eights, starts, ends)
 
 
 def bits(value):

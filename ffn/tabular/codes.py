@@ -1,0 +1,101 @@
+"""Category codes out of bytes, a column at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.blocks import Block
+from ffn.tabular.cells import MISSING, UNKNOWN, trim
+
+__all__ = ["CategoryReader"]
+
+# Longer texts, and whatever else is not found by its bytes, are looked up one by one.
+_LONGEST_WORDS = 4
+_KNOWN_TEXTS = 100_000
+# Odd, from the golden ratio; one per word after the first.
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+Codes = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
+
+class CategoryReader:
+    """Reads the cells of one column as `category_codes` does.
+
+    Parameters
+    ----------
+    categories
+        Texts, by code.
+    missing_values
+        Texts that mean "no value".
+
+    Attributes
+    ----------
+    looked_up
+        Cells so far that were not found by their bytes.
+    """
+
+    def __init__(self, categories: Sequence[str], missing_values: Collection[str]) -> None:
+        self._code = {category: code for code, category in enumerate(categories)}
+        self._code |= dict.fromkeys(missing_values, MISSING)
+        self._by_cell: dict[bytes, int] = {}
+        self.looked_up = 0
+        texts = [text.encode() for text in self._code]
+        # NULs stand in no record, and cannot be told here from what is behind a cell.
+        known = [i for i, text in enumerate(texts) if len(text) <= 8 * _LONGEST_WORDS]
+        known = [i for i in known if b"\0" not in texts[i]]
+        self._longest = max((len(texts[i]) for i in known), default=0)
+        lengths = np.array([len(texts[i]) for i in known], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        padded = b"".join(texts[i] for i in known) + bytes(8)
+        eights = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
+        words = self._words(eights, starts, lengths)
+        order = np.argsort(_key(words))
+        self._known = [word[order] for word in words]
+        self._keys = _key(self._known)
+        codes = np.array(list(self._code.values()), dtype=np.int64)
+        self._codes = codes[known][order]
+
+    def read(self, block: Block, column: int) -> Codes:
+        """Return the codes of a column [n]: the category, ``MISSING`` or ``UNKNOWN``."""
+        starts, lengths = block.cell_starts[column], block.cell_ends[column]
+        lengths = lengths - starts
+        words = self._words(block.eights, starts, lengths)
+        place = np.searchsorted(self._keys, _key(words))
+        place = np.minimum(place, len(self._keys) - 1)
+        found = lengths <= self._longest
+        for word, known in zip(words, self._known, strict=True):
+            found &= word == known[place]
+        codes = self._codes[place]
+        if not found.all():
+            others = np.flatnonzero(~found).tolist()
+            self.looked_up += len(others)
+            codes[others] = [self._look_up(block.cell(column, i)) for i in others]
+        return codes
+
+    def _words(self, eights: Words, starts: Codes, lengths: Codes) -> list[Words]:
+        """Return the bytes of each cell as words [n], the last byte of each part highest."""
+        words = []
+        for first in range(0, max(self._longest, 1), 8):
+            own = np.clip(lengths - first, 0, 8)
+            word = eights[np.minimum(starts + first, len(eights) - 1)]
+            words.append(word << (np.uint64(64) - (own << 3).view(np.uint64)))
+        return words
+
+    def _look_up(self, cell: bytes) -> int:
+        code = self._by_cell.get(cell)
+        if code is None:
+            code = self._code.get(trim(cell.decode()), UNKNOWN)
+            if len(self._by_cell) < _KNOWN_TEXTS:
+                self._by_cell[cell] = code
+        return code
+
+
+def _key(words: Sequence[Words]) -> Words:
+    key = words[0]
+    for word in words[1:]:
+        key = key * _MIX ^ word
+    return key
