@@ -5,6 +5,7 @@
     FFNError
     ├── SettingsError   pipeline.toml or an argument
     ├── DataError       a CSV, or the rows in it
+    │   └── OutputError a file cannot be written
     ├── TrainingError   no network could be trained
     ├── BundleError     a saved model is damaged, foreign or too new
     └── RegistryError   a version or pointer is not there, or is in use
@@ -22,6 +23,7 @@ __all__ = [
     "BundleError",
     "DataError",
     "FFNError",
+    "OutputError",
     "RegistryError",
     "SettingsError",
     "TrainingError",
@@ -54,6 +56,10 @@ class SettingsError(FFNError):
 
 class DataError(FFNError):
     """A CSV file cannot be read, trained on or scored."""
+
+
+class OutputError(DataError):
+    """A file cannot be written: the disk or the folder is at fault, not the input."""
 
 
 class TrainingError(FFNError):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import ffn
-from flows.commands import init, retrain, score
+from flows.commands import init, retrain, score, serve, status
 from flows.commands.common import VerbParser
 
 __all__ = ["build_parser"]
@@ -41,4 +41,6 @@ def build_parser() -> argparse.ArgumentParser:
     retrain.add(verbs, [common, direct]).set_defaults(run=retrain.run)
     score.add(verbs, [common, direct]).set_defaults(run=score.run)
     init.add(verbs, [common]).set_defaults(run=init.run)
+    serve.add(verbs, [common]).set_defaults(run=serve.run)
+    status.add(verbs, [common]).set_defaults(run=status.run)
     return parser

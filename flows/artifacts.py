@@ -20,12 +20,14 @@ from prefect.artifacts import (
 )
 from prefect.events import emit_event
 
+from ffn.models.pipeline import Pipeline
 from ffn.models.selection import Selection
 from ffn.models.serialisation import Version
 from ffn.reports.escaping import escape
 from ffn.reports.markdown import leaderboard
 from ffn.reports.retrain import Report
 from ffn.reports.scores import score_rows
+from ffn.reports.status import read_status, status_markdown
 from ffn.reports.verdict import verdict_markdown
 from flows.outcomes import ScoreOutcome
 from flows.progress import Sink
@@ -34,6 +36,7 @@ __all__ = [
     "scoring_progress",
     "show_retraining",
     "show_scoring",
+    "show_status",
     "show_verdict",
     "training_progress",
 ]
@@ -78,7 +81,7 @@ def _unless_it_fails() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        get_run_logger().warning("progress is not shown: %s", error)
+        get_run_logger().warning("not shown: %s", error)
 
 
 @contextlib.contextmanager
@@ -143,6 +146,16 @@ def show_scoring(outcome: ScoreOutcome) -> None:
         key=_key("score", outcome.pipeline),
         description=f"Files scored with version {outcome.version} of {outcome.pipeline}",
     )
+
+
+def show_status(pipeline: Pipeline) -> None:
+    """Show the pipeline's status as it is now."""
+    with _unless_it_fails():
+        create_markdown_artifact(
+            status_markdown(read_status(pipeline)),
+            key=_key("status", pipeline.name),
+            description=f"Status of {pipeline.name}: production, last runs, inbox",
+        )
 
 
 def _plain(rows: list[dict[str, str]]) -> list[dict[str, str]]:

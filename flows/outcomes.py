@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+_REASONS_TOLD = 5
+
+
 @dataclass(frozen=True, kw_only=True)
 class RetrainOutcome:
     """A new version, and why it is what it is.
@@ -47,6 +50,11 @@ class RetrainOutcome:
     notices: tuple[str, ...]
     failures: dict[str, str]
     seconds: float
+
+    def note(self) -> tuple[str, int, str]:
+        """Return what the journal keeps: outcome, version, sentence."""
+        verdict, number = self.version.verdict, self.version.number
+        return "promoted" if verdict.promote else "kept", number, verdict.sentence(number)
 
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object for machines; figures come as value, low, high."""
@@ -83,6 +91,10 @@ class SkippedOutcome:
             f"{self.pipeline}: data, settings and code are those of version {self.version}; "
             "unchanged, skipped. To train all the same: --force."
         )
+
+    def note(self) -> tuple[str, int, str]:
+        """Return what the journal keeps: outcome, version, sentence."""
+        return "skipped", self.version, self.sentence
 
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object for machines."""
@@ -125,6 +137,19 @@ class ScoreOutcome:
         if self.refusals:
             raise FilesRefusedError(self)
 
+    def note(self) -> tuple[str, int, str]:
+        """Return what the journal keeps: outcome, version, sentence."""
+        rows = sum(result.rows for result in self.results)
+        rejected = sum(result.rejected for result in self.results)
+        done = (
+            f"{len(self.results):,} file{'' if len(self.results) == 1 else 's'} scored with "
+            f"version {self.version}: {rows - rejected:,} of {rows:,} rows"
+        )
+        if not self.refusals:
+            return "scored", self.version, f"{done}."
+        reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
+        return "refused", self.version, f"{done}; {len(self.refusals):,} refused: {reasons}"
+
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object for machines: the totals, and each file."""
         files = [
@@ -163,6 +188,6 @@ class FilesRefusedError(FFNError):
     def __init__(self, outcome: ScoreOutcome) -> None:
         self.outcome = outcome
         total = len(outcome.refusals) + len(outcome.results)
-        reasons = "; ".join(refusal.reason for refusal in outcome.refusals[:5])
+        reasons = "; ".join(refusal.reason for refusal in outcome.refusals[:_REASONS_TOLD])
         count = f"{len(outcome.refusals)} of {total} files refused: " if total > 1 else ""
         super().__init__(count + reasons)

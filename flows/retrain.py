@@ -10,17 +10,20 @@ from typing import Any, Literal
 
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
+from prefect.states import Completed
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
-from ffn.errors import TrainingError
+from ffn.errors import TrainingError, one_line
+from ffn.models.exclusive import the_only_retraining
 from ffn.models.opponent import read_opponent, unchanged_since
-from ffn.models.pipeline import find_pipeline
+from ffn.models.pipeline import Pipeline, find_pipeline
 from ffn.models.selection import Candidate
 from flows import tasks
 from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks
 from flows.outcomes import RetrainOutcome, SkippedOutcome, lost
 from flows.progress import stage
+from flows.runs import recorded
 from flows.threads import one_blas_thread
 
 __all__ = ["Runner", "retrain", "task_runner"]
@@ -37,8 +40,15 @@ def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
     return ProcessPoolTaskRunner(max_workers=workers)
 
 
-@flow(name="retrain", flow_run_name="retrain-{pipeline}", persist_result=False)
-def retrain(pipeline: str, root: str = ".", force: bool = False) -> RetrainOutcome | SkippedOutcome:
+@flow(
+    name="retrain",
+    flow_run_name="retrain-{pipeline}",
+    persist_result=False,
+    task_runner=task_runner("thread", os.cpu_count() or 1),
+)
+def retrain(
+    pipeline: str, root: str = ".", force: bool = False
+) -> Any:  # the outcome, or a state that holds it
     """Retrain a pipeline's model, register it, and promote it if the gate says so.
 
     Parameters
@@ -49,9 +59,23 @@ def retrain(pipeline: str, root: str = ".", force: bool = False) -> RetrainOutco
         The folder of ``data/`` and ``artifacts/``.
     force
         Train also where neither data nor settings nor code changed.
+
+    Returns
+    -------
+    RetrainOutcome or SkippedOutcome
     """
-    started = time.perf_counter()
     found = find_pipeline(pipeline, Path(root))
+    with recorded(found, Path(root), "retrain") as note, the_only_retraining(found):
+        outcome = _retrain(found, force=force)
+        note.outcome, note.version, note.text = outcome.note()
+    if isinstance(outcome, RetrainOutcome) and outcome.failures:
+        lost = "; ".join(f"{name} is lost: {reason}" for name, reason in outcome.failures.items())
+        return Completed(data=outcome, name="CompletedWithLosses", message=one_line(lost))
+    return outcome
+
+
+def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome:
+    started = time.perf_counter()
     with one_blas_thread(), ending_tasks():
         stage("reading the data")
         dataset = tasks.load(found)

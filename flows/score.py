@@ -16,6 +16,7 @@ from flows import artifacts, tasks
 from flows.interruption import ending_tasks
 from flows.outcomes import Refusal, ScoreOutcome
 from flows.progress import stage
+from flows.runs import recorded
 from flows.threads import one_blas_thread
 
 __all__ = ["score"]
@@ -53,9 +54,10 @@ def score(
     FilesRefusedError
         A file was not scored; the others were.
     """
-    model = load(find_pipeline(pipeline, Path(root)).artifacts)
-    stage("scoring")
-    with one_blas_thread(), ending_tasks():
+    found = find_pipeline(pipeline, Path(root))
+    with recorded(found, Path(root), "score") as note, one_blas_thread(), ending_tasks():
+        model = load(found.artifacts)
+        stage("scoring")
         futures = [
             (source, tasks.batch_predict.submit(model, source, output, options or {}))
             for source, output in files
@@ -66,9 +68,10 @@ def score(
                 results.append(future.result())
             except FFNError as error:
                 refusals.append(Refusal(source=source, reason=str(error)))
-    outcome = ScoreOutcome(
-        pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
-    )
-    artifacts.show_scoring(outcome)
+        outcome = ScoreOutcome(
+            pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
+        )
+        artifacts.show_scoring(outcome)
+        note.outcome, note.version, note.text = outcome.note()
     outcome.check()
     return outcome

@@ -13,13 +13,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_URL,
+    PREFECT_HOME,
+    temporary_settings,
+)
 
 from ffn.errors import FFNError
+from flows.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
 
@@ -43,19 +49,23 @@ class ServerError(FFNError):
 
 
 @contextlib.contextmanager
-def server() -> Iterator[None]:
-    """Use the configured server, or one of our own until the interpreter's exit.
+def server(root: Path) -> Iterator[None]:
+    """Use the configured server, that of the service of ``root``, or one until the exit.
 
     Prefect would start one by itself, but each worker process another, and all of them in the
     terminal's foreground: Ctrl-C would end the server first and leave the run to wait for it.
     """
     url = PREFECT_API_URL.value()
+    settings: dict[Any, Any] = {}
+    served = None if url else ServiceHome.of(root).running()
     if url:
         _check(url)
+    elif served:
+        url, settings = served[0], {PREFECT_API_AUTH_STRING: served[1]} if served[1] else {}
     else:
         _check_home(PREFECT_HOME.value())
         url = _start()
-    with temporary_settings({PREFECT_API_URL: url}):
+    with temporary_settings({PREFECT_API_URL: url, **settings}):
         try:
             yield
         except httpx.HTTPError as error:

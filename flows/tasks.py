@@ -24,10 +24,13 @@ from ffn.models.verdict import Verdict
 from ffn.reports.retrain import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
+from ffn.scoring.inbox import Waiting
 from ffn.scoring.model import Model
 from ffn.scoring.outcome import ScoreResult
 from ffn.tabular.dataset import Dataset
 from flows import artifacts
+from flows.direct import score_all
+from flows.outcomes import Refusal
 from flows.progress import on_block, on_epoch
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "promote",
     "refit",
     "report",
+    "score_files",
     "select_best",
     "serialise",
     "split",
@@ -218,3 +222,20 @@ def batch_predict(model: Model, source: Path, output: Path, options: dict[str, A
         result = model.score_csv(source, output, on_progress=on_block(source, show), **options)
     get_run_logger().info("%d rows scored, %d rejected", result.scored, result.rejected)
     return result
+
+
+@task(name="score-files", task_run_name="score-{label}", tags=["scoring"], **_PLAIN)
+def score_files(
+    model: Model,
+    pipeline: Pipeline,
+    files: Sequence[Waiting],
+    options: dict[str, Any],
+    label: str,  # noqa: ARG001
+) -> tuple[list[ScoreResult], list[Refusal]]:
+    """Score files of the inbox, recording each; those refused do not keep the others."""
+    results, refusals = score_all(model, pipeline, files, options)
+    rows = sum(result.scored for result in results)
+    get_run_logger().info(
+        "%d files, %d rows scored, %d files refused", len(results), rows, len(refusals)
+    )
+    return results, refusals

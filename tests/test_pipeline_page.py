@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ffn.models.service_settings import When
 from ffn.models.settings import PipelineSettings
 
 PAGE = (Path(__file__).parents[1] / "docs/pipeline.md").read_text("utf-8")
@@ -70,6 +71,15 @@ def test_every_setting_is_documented(name: str) -> None:
         else:
             shown = tomllib.loads(f"x = {default.strip('`')}")["x"]
             assert shown == schema["default"], key
+
+
+def test_every_key_of_a_schedule_is_documented() -> None:
+    documented = rows("A schedule")
+    fields = When.model_fields
+    assert list(documented) == list(fields)
+    for key, (kind, default, _meaning) in documented.items():
+        shown = None if default == "none" else default.strip('`"')
+        assert (kind, shown) == ("text", fields[key].default)
 
 
 def test_the_settings_page_has_no_other_table() -> None:

@@ -17,7 +17,9 @@ from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.models.gate_settings import GateSettings
-from ffn.models.strict_settings import Count, Decay, Limit, Name, Positive, Share, StrictSettings
+from ffn.models.optimizer_settings import SGD, Adam, AdamW, Momentum, OptimizerSettings
+from ffn.models.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
+from ffn.models.strict_settings import Count, Limit, Name, Share, StrictSettings
 from ffn.tabular.cells import DECIMALS, trim
 from ffn.tabular.headers import DELIMITERS
 from ffn.tabular.schema import Kind
@@ -153,48 +155,6 @@ class TrainingSettings(StrictSettings):
         return self
 
 
-class _SGD(StrictSettings):
-    learning_rate: Positive = 0.005
-
-
-class _Momentum(_SGD):
-    momentum: Decay = 0.9
-
-
-class _Adam(_SGD):
-    beta1: Decay = 0.9
-    beta2: Decay = 0.999
-    epsilon: Positive = 1e-8
-
-
-class _AdamW(_Adam):
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
-    decay_biases: bool = False
-
-
-class OptimizerSettings(StrictSettings):
-    """``[optimizers.<name>]``: the candidates and their hyper-parameters; default: all four.
-
-    The order of the fields is the order of simplicity that decides ties.
-    """
-
-    sgd: _SGD | None = None
-    momentum: _Momentum | None = None
-    adam: _Adam | None = None
-    adamw: _AdamW | None = None
-
-    def candidates(self) -> dict[str, dict[str, Any]]:
-        """Return the hyper-parameters of each candidate, the simplest optimizer first."""
-        chosen = {name: getattr(self, name) for name in type(self).model_fields}
-        given = {name: value.model_dump() for name, value in chosen.items() if value is not None}
-        return given or {
-            "sgd": _SGD().model_dump(),
-            "momentum": _Momentum().model_dump(),
-            "adam": _Adam().model_dump(),
-            "adamw": _AdamW().model_dump(),
-        }
-
-
 class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
@@ -204,10 +164,14 @@ class PipelineSettings(StrictSettings):
     optimizers: OptimizerSettings = OptimizerSettings()
     gate: GateSettings = GateSettings()
     scoring: ScoringSettings = ScoringSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    inbox: InboxSettings = InboxSettings()
+    notify: NotifySettings = NotifySettings()
 
     def of_training(self) -> dict[str, Any]:
-        """Return, as JSON has it, what a new version depends on: all but how files are scored."""
-        return self.model_dump(mode="json", exclude_none=True, exclude={"scoring"})
+        """Return, as JSON has it, what a version depends on: not how files are scored, or when."""
+        service = {"scoring", "schedule", "inbox", "notify"}
+        return self.model_dump(mode="json", exclude_none=True, exclude=service)
 
 
 def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
@@ -283,11 +247,17 @@ def _known_keys(path: list[str]) -> list[str]:
         ("training",): TrainingSettings,
         ("gate",): GateSettings,
         ("scoring",): ScoringSettings,
+        ("schedule",): ScheduleSettings,
+        ("schedule", "retrain"): When,
+        ("schedule", "score"): When,
+        ("inbox",): InboxSettings,
+        ("notify",): NotifySettings,
         ("optimizers",): OptimizerSettings,
-        ("optimizers", "sgd"): _SGD,
-        ("optimizers", "momentum"): _Momentum,
-        ("optimizers", "adam"): _Adam,
-        ("optimizers", "adamw"): _AdamW,
+        ("optimizers", "sgd"): SGD,
+        ("optimizers", "momentum"): Momentum,
+        ("optimizers", "adam"): Adam,
+        ("optimizers", "adamw"): AdamW,
     }
-    table = tables.get(tuple(path))
+    # Places in a list are no keys.
+    table = tables.get(tuple(part for part in path if not part.isdecimal()))
     return list(table.model_fields) if table else []

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ffn.errors import DataError
+from ffn.errors import DataError, OutputError
 from ffn.files import canonical_json, sweep
 from ffn.scoring.journal import open_journal, sweep_journals
 from ffn.scoring.manifest import account, work
@@ -82,7 +82,7 @@ def score_csv(
                     raise DataError(f"{source}: {refusal} See {targets.rejects}.")
                 journal.publish(targets, canonical_json(account(model, chosen, source, run)))
         except OSError as error:
-            raise DataError(
+            raise OutputError(
                 f"{output} cannot be written: {error.strerror or error}. Make room or give "
                 "another output; what has no manifest beside it is not to be used."
             ) from None

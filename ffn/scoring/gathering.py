@@ -11,7 +11,7 @@ from ffn.errors import SettingsError, quote
 from ffn.scoring.targets import COMPANIONS, Targets
 from ffn.tabular.compression import without_packing
 
-__all__ = ["gather", "pair", "tables"]
+__all__ = ["gather", "is_table_name", "output_name", "pair", "tables"]
 
 # What a folder is searched for; a file that is named is taken whatever its name.
 _TABLES = (".csv", ".tsv", ".tab", ".parquet")
@@ -69,8 +69,7 @@ def pair(
         )
     if output is not None and into is None:
         return [(files[0], output)]
-    # What is written is plain, whatever was read.
-    pairs = [(file, (into or predictions) / without_packing(file.name)) for file in files]
+    pairs = [(file, (into or predictions) / output_name(file.name)) for file in files]
     written: dict[Path, Path] = {}
     for file, target in pairs:
         for path in Targets.beside(target):
@@ -81,6 +80,16 @@ def pair(
                 )
             written[path] = file
     return pairs
+
+
+def is_table_name(name: str) -> bool:
+    """Say whether a file of this name is taken for a table; hidden ones are not."""
+    return without_packing(name).lower().endswith(_TABLES) and not name.startswith(".")
+
+
+def output_name(name: str) -> str:
+    """Return the name of an output: what is written is plain, whatever was read."""
+    return without_packing(name)
 
 
 def _files(path: Path) -> list[Path]:
@@ -101,13 +110,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _is_table(path: Path) -> bool:
-    name = without_packing(path.name).lower()
-    return (
-        name.endswith(_TABLES)
-        and not path.name.startswith(".")
-        and not _is_companion(path)
-        and not path.is_dir()
-    )
+    return is_table_name(path.name) and not _is_companion(path) and not path.is_dir()
 
 
 def _is_companion(path: Path) -> bool:

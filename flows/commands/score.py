@@ -69,13 +69,20 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     score.add_argument(
         "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
     )
+    score.add_argument(
+        "--new",
+        action="store_true",
+        help="of the inbox, only files that the version in production has not scored",
+    )
     return score
 
 
 def run(options: argparse.Namespace) -> int:
     """Score, directly or through Prefect, and print what became of each file."""
     root, pipeline = find(options)
-    files = _inputs_and_outputs(options, pipeline)
+    if options.new and (options.files or options.output):
+        raise SettingsError("--new is for the inbox, without FILE and --output.")
+    files = [] if options.new else _inputs_and_outputs(options, pipeline)
     from flows import terminal
 
     scoring = _scoring(options, pipeline)
@@ -83,11 +90,20 @@ def run(options: argparse.Namespace) -> int:
         if options.direct:
             from flows import direct
 
-            outcome = direct.score(pipeline, files, scoring)
+            outcome = (
+                direct.score_inbox(pipeline, scoring)
+                if options.new
+                else direct.score(pipeline, files, scoring)
+            )
         else:
             from flows import prefect_run
 
-            outcome = prefect_run.score(reference(pipeline, root), root, files, scoring)
+            where = reference(pipeline, root), root
+            outcome = (
+                prefect_run.score_inbox(*where, scoring)
+                if options.new
+                else prefect_run.score(*where, files, scoring)
+            )
     if options.json:
         print_json(outcome.to_json())
     else:
@@ -98,16 +114,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
     """Return what the command asks of scoring, and of what it does not, what the settings do."""
-    data, scoring = pipeline.settings.data, pipeline.settings.scoring
-    rate = options.max_reject_rate
+    from ffn.scoring.inbox import own_options
+
+    asked = {
+        "on_unknown": options.on_unknown,
+        "max_reject_rate": options.max_reject_rate,
+        "delimiter": options.delimiter,
+        "decimal": options.decimal,
+    }
     return {
         "probabilities": options.probabilities,
         "only_id": options.only_id,
         "escape_formulas": options.escape_formulas,
-        "on_unknown": options.on_unknown or scoring.on_unknown,
-        "max_reject_rate": scoring.max_reject_rate if rate is None else rate,
-        "delimiter": options.delimiter or data.delimiter,
-        "decimal": options.decimal or data.decimal,
+        **own_options(pipeline),
+        **{name: value for name, value in asked.items() if value is not None},
     }
 
 

@@ -61,8 +61,15 @@ def run_apart(home: Path, *arguments: object, **variables: str) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
+# Locks, and the story of the runs, which tells of refusals as well.
+OF_EVERY_RUN = {"runs.jsonl", ".retraining.lock", ".inbox.lock"}
+
+
 def listing(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Everything below ``folder`` but caches, which are made again: names, kinds, contents."""
+    """Everything below ``folder`` that a refused run leaves alone: names, kinds, contents.
+
+    Not caches, which are made again.
+    """
     return {
         str(path.relative_to(folder)): (
             path.lstat().st_mode,
@@ -71,5 +78,6 @@ def listing(folder: Path) -> dict[str, tuple[int, bytes]]:
         for path in sorted(folder.rglob("*"))
         # A folder that holds something is known by that.
         if "cache" not in path.relative_to(folder).parts
+        and path.name not in OF_EVERY_RUN
         and not (path.is_dir() and any(path.iterdir()))
     }

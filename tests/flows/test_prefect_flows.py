@@ -103,7 +103,7 @@ def bundle(root, version):
 def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained, client):
     root, done, flow_run = retrained
     assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
-    assert flow_run.name == "retrain-iris"
+    assert flow_run.name == "retrain-iris-v0001"
     assert flow_run.state.is_completed()
     found = json.loads(done.out)
     assert (found["version"], found["failures"]) == (1, {})
@@ -215,7 +215,7 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
     found = json.loads(done.out)
     assert (found["rows"], found["scored"], found["rejected"]) == (14, 13, 1)
     flow_run = latest(client)
-    assert (flow_run.name, flow_run.state.is_completed()) == ("score-iris", True)
+    assert (flow_run.name, flow_run.state.is_completed()) == ("score-iris-v0001", True)
     assert set(tasks_of(client, flow_run)) == {
         "batch-predict-new_flowers.csv",
         "batch-predict-[two] & <b>_.csv",
@@ -272,6 +272,8 @@ def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
     assert "\nNote: adam is not in the comparison: no room\\nleft.\n" in done.out
     flow_run = latest(client)
     assert flow_run.state.is_completed()
+    assert flow_run.state.name == "CompletedWithLosses"
+    assert flow_run.state.message == r"adam is lost: no room\nleft"
     found = tasks_of(client, flow_run)
     assert found["train-adam"].state.is_failed()
     assert found["train-adamw"].state.is_completed()

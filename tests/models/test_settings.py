@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from test_service_settings import RULES as SERVICE_RULES
 
 from ffn.errors import SettingsError
 from ffn.models.settings import PipelineSettings, check_settings
@@ -167,7 +168,7 @@ def test_no_setting_is_without_a_rule_above() -> None:
         "[optimizers.sgd]\n[optimizers.momentum]\n[optimizers.adam]\n[optimizers.adamw]"
     )
     free = {"data.missing_values", "data.exclude"}  # lists of any text, as features is one
-    text = " ".join(toml for toml, _ in RULES)
+    text = " ".join(toml for toml, _ in [*RULES, *SERVICE_RULES])
     assert {key for key in keys(everything) if key.rpartition(".")[2] not in text} == free
 
 

@@ -1,0 +1,122 @@
+"""What was run lately, one line each: ``artifacts/<pipeline>/runs.jsonl``.
+
+The registry says what was promoted, the ledger what was scored; this is the course of events,
+failures too, for ``ffn status``. Only the newest lines are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from ffn.errors import one_line
+
+__all__ = ["Entry", "Note", "journal", "note_down", "running"]
+
+_FILE = "runs.jsonl"
+_MOST_BYTES = 512 * 1024
+_LONGEST_TEXT = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One run that ended.
+
+    Attributes
+    ----------
+    at
+        When it ended; UTC, ISO 8601.
+    what
+        ``retrain`` or ``score``.
+    outcome
+        ``promoted``, ``kept``, ``skipped``, ``scored``, ``refused``, ``failed``, ``crashed`` or
+        ``missed``.
+    version
+        That it made or scored with; None if it came to none.
+    text
+        What happened, in a sentence.
+    seconds
+        Wall time.
+    """
+
+    at: str
+    what: str
+    outcome: str
+    version: int | None
+    text: str
+    seconds: float
+
+
+@dataclass
+class Note:
+    """What a run says of itself before it ends; left as it is, nothing is written down."""
+
+    outcome: str = ""
+    version: int | None = None
+    text: str = ""
+
+
+@contextlib.contextmanager
+def running(artifacts: Path, what: Literal["retrain", "score"]) -> Iterator[Note]:
+    """Write down what the block notes, or that it failed and why."""
+    started, note = time.monotonic(), Note()
+    try:
+        yield note
+    except BaseException as error:
+        note.outcome = note.outcome or "failed"
+        note.text = note.text or str(error) or f"it was ended ({type(error).__name__})"
+        raise
+    finally:
+        if note.outcome:
+            seconds = round(time.monotonic() - started, 3)
+            # A run must not fail because its story cannot be told.
+            with contextlib.suppress(OSError):
+                note_down(artifacts, what, note, seconds)
+
+
+def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> Entry:
+    """Append an entry, and return it."""
+    entry = Entry(
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        what=what,
+        outcome=note.outcome,
+        version=note.version,
+        text=one_line(note.text)[:_LONGEST_TEXT],
+        seconds=seconds,
+    )
+    line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    with (artifacts / _FILE).open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if file.seek(0, os.SEEK_END) > _MOST_BYTES:
+            file.seek(-_MOST_BYTES // 2, os.SEEK_END)
+            kept = file.read().partition(b"\n")[2]
+            file.truncate(0)
+            line = kept + line
+        file.write(line)
+    return entry
+
+
+def journal(artifacts: Path, newest: int = 20) -> list[Entry]:
+    """Return the last entries, the newest first; a line that cannot be read is none."""
+    try:
+        lines = (artifacts / _FILE).read_bytes().splitlines()
+    except OSError:
+        return []
+    names = {field.name for field in fields(Entry)}
+    found: list[Entry] = []
+    for line in reversed(lines):
+        if len(found) == newest:
+            break
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            values = json.loads(line)
+            found.append(Entry(**{name: values[name] for name in names & values.keys()}))
+    return found

@@ -1,0 +1,210 @@
+"""How a pipeline stands: production, last runs, inbox. Read from its files alone."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import FFNError, one_line
+from ffn.models.journal import Entry, journal
+from ffn.models.pipeline import Pipeline
+from ffn.models.registry import production_version, version_folder, versions
+from ffn.models.statistics import Interval
+from ffn.reports.canvas import middle_cut
+from ffn.reports.escaping import escape
+from ffn.reports.numbers import interval
+from ffn.reports.tables import table
+from ffn.scoring.inbox import Look, look
+
+__all__ = ["Status", "read_status", "status_lines", "status_markdown"]
+
+_RUNS_SHOWN = 10
+_REFUSED_SHOWN = 20
+_TEXT_SHOWN = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """One pipeline at a moment.
+
+    Attributes
+    ----------
+    at
+        The moment, UTC, ISO 8601.
+    production
+        Version that scores; None if none does.
+    problem
+        Why it cannot score, in one line; empty if it can.
+    promoted_at
+        When it was promoted.
+    accuracy
+        On its held-out rows, with its 95 % interval.
+    versions
+        How many there are.
+    runs
+        The last ones, the newest first.
+    inbox
+        What is in it.
+    """
+
+    pipeline: str
+    at: str
+    production: int | None
+    problem: str
+    promoted_at: str | None
+    accuracy: Interval | None
+    versions: int
+    runs: tuple[Entry, ...]
+    inbox: Look
+
+    @property
+    def age(self) -> str:
+        """How long the version has been in production, in words."""
+        if self.promoted_at is None:
+            return "for an unknown time"
+        then = datetime.datetime.fromisoformat(self.promoted_at)
+        return _age(datetime.datetime.fromisoformat(self.at) - then)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines."""
+        accuracy = self.accuracy
+        return {
+            "pipeline": self.pipeline,
+            "at": self.at,
+            "production": self.production,
+            "problem": self.problem,
+            "promoted_at": self.promoted_at,
+            "accuracy": accuracy and [accuracy.value, accuracy.low, accuracy.high],
+            "versions": self.versions,
+            "inbox": self.inbox.to_json(),
+            "runs": [asdict(entry) for entry in self.runs],
+        }
+
+
+def read_status(pipeline: Pipeline) -> Status:
+    """Read how ``pipeline`` stands; writes nothing."""
+    production, problem = None, ""
+    try:
+        production = production_version(pipeline.artifacts)
+    except FFNError as error:
+        problem = str(error)
+    try:
+        inbox = look(pipeline, production, read=False)
+    except FFNError as error:
+        inbox, problem = Look(), problem or str(error)
+    return Status(
+        pipeline=pipeline.name,
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        production=production,
+        problem=problem,
+        promoted_at=_promoted_at(pipeline.artifacts, production),
+        accuracy=_accuracy(pipeline.artifacts, production),
+        versions=len(versions(pipeline.artifacts)),
+        runs=tuple(journal(pipeline.artifacts, _RUNS_SHOWN)),
+        inbox=inbox,
+    )
+
+
+def status_lines(status: Status) -> list[str]:
+    """Return the status as lines for a terminal."""
+    lines = [f"{status.pipeline}: {_production(status)}", f"  inbox    {_inbox(status.inbox)}"]
+    lines += [
+        f"  refused  {one_line(name)}: {one_line(reason)}"
+        for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]
+    ]
+    return lines + [
+        f"  {entry.what:<8} {_time(entry)}  {entry.outcome}: {one_line(entry.text)}"
+        for entry in status.runs
+    ]
+
+
+def status_markdown(status: Status) -> str:
+    """Return the status as a page for the dashboard."""
+    parts = [f"**{escape(_production(status))}**", f"Inbox: {_inbox(status.inbox)}"]
+    if status.inbox.refused:
+        refused = list(status.inbox.refused.items())
+        parts.append(
+            table(
+                [
+                    {"refused file": _cell(name), "reason": _cell(reason)}
+                    for name, reason in refused[:_REFUSED_SHOWN]
+                ],
+                left=2,
+            )
+        )
+        if len(refused) > _REFUSED_SHOWN:
+            parts.append(f"and {len(refused) - _REFUSED_SHOWN:,} others.")
+    if status.runs:
+        rows = [
+            {
+                "ended (UTC)": _time(entry),
+                "run": escape(entry.what),
+                "outcome": escape(entry.outcome),
+                "what happened": _cell(entry.text),
+            }
+            for entry in status.runs
+        ]
+        parts.append(table(rows, left=4))
+    parts.append(f"As of {status.at}.")
+    return "\n\n".join(parts)
+
+
+def _production(status: Status) -> str:
+    if status.production is None:
+        return status.problem if status.versions else "nothing trained yet"
+    figure = f", held-out accuracy {interval(status.accuracy)}" if status.accuracy else ""
+    trouble = f"; {status.problem}" if status.problem else ""
+    return (
+        f"version {status.production} of {status.versions} in production, {status.age}"
+        f"{figure}{trouble}"
+    )
+
+
+def _inbox(inbox: Look) -> str:
+    waiting = len(inbox.waiting) + inbox.new
+    parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
+    parts += [f"{inbox.unsettled:,} being written"] if inbox.unsettled else []
+    parts += [f"{len(inbox.refused):,} refused"] if inbox.refused else []
+    return ", ".join(parts)
+
+
+def _cell(text: str) -> str:
+    return escape(middle_cut(one_line(text), _TEXT_SHOWN))
+
+
+def _time(entry: Entry) -> str:
+    return escape(str(entry.at)[:16].replace("T", " "))
+
+
+def _age(elapsed: datetime.timedelta) -> str:
+    minutes = int(elapsed.total_seconds() // 60)
+    for count, unit in ((minutes // 1440, "day"), (minutes // 60, "hour"), (minutes, "minute")):
+        if count >= 1:
+            return f"for {count:,} {unit}{'' if count == 1 else 's'}"
+    return "for less than a minute"
+
+
+def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
+    if version is None:
+        return None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        content = (version_folder(artifacts, version) / "metrics.json").read_bytes()
+        figure = json.loads(content)["test"]["accuracy"]
+        return Interval(figure["value"], figure["low"], figure["high"])
+    return None
+
+
+def _promoted_at(artifacts: Path, version: int | None) -> str | None:
+    found = None
+    with contextlib.suppress(OSError):
+        for line in (artifacts / "history.jsonl").read_bytes().splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                entry = json.loads(line)
+                if entry["version"] == version:
+                    datetime.datetime.fromisoformat(entry["at"])
+                    found = entry["at"]
+    return found

@@ -1,0 +1,254 @@
+"""The inbox of a pipeline: which of its files are still to be scored, and what became of others.
+
+Every table in ``data/<pipeline>/inbox`` is scored once by the version in production, and again
+when another takes its place (with ``rescore = "none"``: once). What counts is the content behind a
+name, not its times. A file
+that is still being written is left until it has been quiet for ``settle``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError, FFNError, OutputError
+from ffn.files import sync_folder
+from ffn.models.pipeline import Pipeline
+from ffn.models.service_settings import seconds_of
+from ffn.scoring.gathering import output_name
+from ffn.scoring.inbox_files import list_tables, quiet_for, stamp_of
+from ffn.scoring.ledger import Ledger, Outcome, Stamp
+from ffn.scoring.model import Model
+from ffn.scoring.outcome import Progress, ScoreResult
+from ffn.tabular.sources import open_source
+
+__all__ = ["Look", "Waiting", "look", "own_options", "score_waiting"]
+
+_KEPT_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A file that the version in production has not scored yet."""
+
+    name: str
+    path: Path
+    output: Path
+    sha256: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What is in an inbox.
+
+    Attributes
+    ----------
+    waiting
+        To be scored, in the order of their names.
+    new
+        Files not read yet; none unless the look was not to read any.
+    unsettled
+        Files that were written to a moment ago.
+    scored
+        Names of files that are done.
+    refused
+        Reasons by name.
+    """
+
+    waiting: tuple[Waiting, ...] = ()
+    new: int = 0
+    unsettled: int = 0
+    scored: tuple[str, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return counts, and the refused files."""
+        return {
+            "scored": len(self.scored),
+            "waiting": len(self.waiting) + self.new,
+            "being_written": self.unsettled,
+            "refused": self.refused,
+        }
+
+
+def own_options(pipeline: Pipeline) -> dict[str, Any]:
+    """Return how a pipeline's files are scored where nobody says otherwise."""
+    data, scoring = pipeline.settings.data, pipeline.settings.scoring
+    return {
+        "on_unknown": scoring.on_unknown,
+        "max_reject_rate": scoring.max_reject_rate,
+        "delimiter": data.delimiter,
+        "decimal": data.decimal,
+    }
+
+
+def ledger_path(pipeline: Pipeline) -> Path:
+    """Return where a pipeline's ledger is."""
+    return pipeline.artifacts / "inbox.sqlite"
+
+
+def look(pipeline: Pipeline, version: int | None, *, read: bool = True) -> Look:
+    """Look through the inbox, reading only files that changed since the last look.
+
+    Parameters
+    ----------
+    version
+        In production; None if none is.
+    read
+        False to read no file and write nothing.
+
+    Raises
+    ------
+    DataError
+        The ledger cannot be used.
+    """
+    found, refused = list_tables(pipeline.folder / "inbox")
+    path = ledger_path(pipeline)
+    if not (read or path.exists()):
+        return Look(new=len(found), refused=refused)
+    settings = pipeline.settings.inbox
+    with Ledger.opened(path) as ledger:
+        known = ledger.stamps()
+        if read:
+            known = _read_new(pipeline, ledger, found, known, refused)
+        outcomes = ledger.outcomes()
+    waiting, scored = [], []
+    new = unsettled = 0
+    for name in sorted(found.keys() - refused.keys()):
+        stamp, _, sha256 = known.get(name, (None, 0.0, None))
+        if stamp != found[name] or sha256 is None:
+            quiet = quiet_for(found[name]) >= seconds_of(settings.settle)
+            new, unsettled = (new + 1, unsettled) if quiet and not read else (new, unsettled + 1)
+            continue
+        outcome = outcomes.get(name)
+        again = settings.rescore == "all" and outcome and outcome.version != version
+        if outcome is None or outcome.sha256 != sha256 or again:
+            waiting.append(_waiting(pipeline, name, sha256, found[name]))
+        elif outcome.refusal:
+            refused[name] = outcome.refusal
+        else:
+            scored.append(name)
+    return Look(
+        waiting=tuple(waiting),
+        new=new,
+        unsettled=unsettled,
+        scored=tuple(scored),
+        refused=dict(sorted(refused.items())),
+    )
+
+
+def score_waiting(
+    model: Model,
+    pipeline: Pipeline,
+    file: Waiting,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> ScoreResult | None:
+    """Score one file and record what became of it.
+
+    Returns
+    -------
+    ScoreResult or None
+        None if the file went away or was written to: the next look finds what it is then.
+
+    Raises
+    ------
+    OutputError
+        The output cannot be written. That is no fault of the file, and nothing is recorded.
+    FFNError
+        The file was refused, and is recorded so.
+    """
+    try:
+        result = model.score_csv(file.path, file.output, on_progress=on_progress, **options)
+    except OutputError:
+        raise
+    except FFNError as error:
+        if stamp_of(file.path) != file.stamp:
+            return None
+        _record(pipeline, file, model.version, refusal=str(error))
+        raise
+    _record(pipeline, file, model.version, result=result)
+    return result
+
+
+def _record(
+    pipeline: Pipeline,
+    file: Waiting,
+    version: int,
+    *,
+    result: ScoreResult | None = None,
+    refusal: str = "",
+) -> None:
+    outcome = Outcome(
+        name=file.name,
+        sha256=file.sha256,
+        version=version,
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        rows=result.rows if result else 0,
+        rejected=result.rejected if result else 0,
+        refusal=refusal,
+    )
+    with Ledger.opened(ledger_path(pipeline)) as ledger:
+        ledger.record(outcome)
+    if pipeline.settings.inbox.move:
+        _move(file, "refused" if refusal else "done")
+
+
+def _move(file: Waiting, folder: str) -> None:
+    """Move a file into a folder of the inbox; one of its name there already stays."""
+    target = file.path.parent / folder
+    target.mkdir(exist_ok=True)
+    path = target / file.name
+    if path.exists():
+        path = target / f"{file.sha256[:12]}-{file.name[-_KEPT_NAME:]}"
+    # Gone meanwhile: whoever took it knows where it is.
+    with contextlib.suppress(FileNotFoundError):
+        file.path.rename(path)
+        sync_folder(target)
+        sync_folder(file.path.parent)
+
+
+def _read_new(
+    pipeline: Pipeline,
+    ledger: Ledger,
+    found: dict[str, Stamp],
+    known: dict[str, tuple[Stamp, float, str | None]],
+    refused: dict[str, str],
+) -> dict[str, tuple[Stamp, float, str | None]]:
+    """Read the files that are new and quiet, record them, and return what is known now."""
+    settle, now = seconds_of(pipeline.settings.inbox.settle), time.time()
+    changes: dict[str, tuple[Stamp, float, str | None]] = {}
+    for name, stamp in found.items():
+        before, since, sha256 = known.get(name, (None, now, None))
+        if before == stamp and sha256 is not None:
+            continue
+        # A clock that was put back gives files a future: then it counts since when we see them so.
+        since = since if before == stamp else now
+        if max(quiet_for(stamp), now - since) < settle:
+            changes[name] = (stamp, since, None)
+            continue
+        try:
+            with open_source(pipeline.folder / "inbox" / name) as source:
+                changes[name] = (stamp, since, source.read_through())
+        except DataError as error:
+            if stamp_of(pipeline.folder / "inbox" / name) == stamp:
+                refused[name] = str(error)
+    ledger.keep_stamps(changes, known.keys() - found.keys())
+    return {name: entry for name, entry in known.items() if name in found} | changes
+
+
+def _waiting(pipeline: Pipeline, name: str, sha256: str, stamp: Stamp) -> Waiting:
+    return Waiting(
+        name=name,
+        path=pipeline.folder / "inbox" / name,
+        output=pipeline.predictions / output_name(name),
+        sha256=sha256,
+        stamp=stamp,
+    )

@@ -1,0 +1,71 @@
+"""``ffn serve [PIPELINE ...]``: retrain and score by schedule, with a dashboard."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ffn.errors import SettingsError
+from flows.commands.common import VerbParser, Verbs, print_json, root_folder
+
+__all__ = ["add", "run"]
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, a whole number up to 65535")
+    return int(text)
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    serve = verbs.add_parser(
+        "serve",
+        parents=parents,
+        help="retrain and score by schedule, watch the inboxes, show a dashboard; until ended",
+    )
+    serve.add_argument(
+        "pipelines", metavar="PIPELINE", nargs="*", help="(default: all under data/)"
+    )
+    serve.add_argument(
+        "--host", help="where Prefect's server listens (default: 127.0.0.1, this machine alone)"
+    )
+    serve.add_argument("--port", type=_port, help="(default: 4200)")
+    serve.add_argument(
+        "--no-auth", action="store_true", help="ask nobody for the password; on loopback only"
+    )
+    serve.add_argument(
+        "--check", action="store_true", help="say what would be served, and when; start nothing"
+    )
+    return serve
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, or serve until a signal."""
+    from ffn.models.pipeline import find_pipeline, pipeline_names
+
+    root = root_folder(options)
+    names = options.pipelines or pipeline_names(root)
+    if not names:
+        raise SettingsError(f"{root / 'data'} has no pipeline to serve. Make one with: ffn init")
+    pipelines = {(found := find_pipeline(name, root)).name: found for name in names}
+    if options.json and not options.check:
+        raise SettingsError("--json of ffn serve is for --check; a service prints as it goes.")
+    if options.check:
+        from flows import plan
+
+        planned = [plan.of(pipeline) for pipeline in pipelines.values()]
+        if options.json:
+            print_json([entry.to_json() for entry in planned])
+        else:
+            print("\n\n".join(map(str, planned)))  # noqa: T201
+        return 0
+    from flows import serve
+
+    return serve.serve(
+        list(pipelines.values()),
+        root,
+        host=options.host,
+        port=options.port,
+        authenticate=not options.no_auth,
+    )

@@ -1,0 +1,39 @@
+"""``ffn status [PIPELINE ...]``: how the pipelines stand, without Prefect."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ffn.errors import SettingsError
+from flows.commands.common import VerbParser, Verbs, print_json, root_folder
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    status = verbs.add_parser(
+        "status", parents=parents, help="say how pipelines stand: production, last runs, inbox"
+    )
+    status.add_argument(
+        "pipelines", metavar="PIPELINE", nargs="*", help="(default: all under data/)"
+    )
+    return status
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the status of each pipeline."""
+    from ffn.models.pipeline import find_pipeline, pipeline_names
+    from ffn.reports.status import read_status, status_lines
+
+    root = root_folder(options)
+    names = options.pipelines or pipeline_names(root)
+    if not names:
+        raise SettingsError(f"{root / 'data'} has no pipeline. Make one with: ffn init")
+    found = [read_status(find_pipeline(name, root)) for name in names]
+    if options.json:
+        print_json([status.to_json() for status in found])
+    else:
+        print("\n\n".join("\n".join(status_lines(status)) for status in found))  # noqa: T201
+    return 0

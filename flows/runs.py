@@ -1,0 +1,52 @@
+"""What every run does besides its work: shows that it lives, takes a name, leaves its story."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from prefect import get_run_logger, runtime
+from prefect.client.orchestration import get_client
+
+from ffn.errors import one_line
+from ffn.models.journal import Note, running
+from ffn.models.pipeline import Pipeline
+from flows import artifacts
+from flows.service_home import ServiceHome
+
+__all__ = ["SERVED", "named", "recorded"]
+
+SERVED = "FFN_SERVED"
+"""Set by ``ffn serve`` for its runs: one line about each goes to its output."""
+
+
+@contextlib.contextmanager
+def recorded(pipeline: Pipeline, root: Path, what: Literal["retrain", "score"]) -> Iterator[Note]:
+    """Let the block note what came of the run; write it down, and show the pipeline's status."""
+    living: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if runtime.deployment.id:
+        living = ServiceHome.of(root).living(str(runtime.flow_run.id))
+    note = Note()
+    try:
+        with living, running(pipeline.artifacts, what) as note:
+            yield note
+    finally:
+        if note.outcome:
+            named(what, pipeline.name, note.version)
+            artifacts.show_status(pipeline)
+            if os.environ.get(SERVED):
+                print(f"{pipeline.name}: {one_line(note.text)}", flush=True)  # noqa: T201
+
+
+def named(what: str, pipeline: str, version: int | None) -> None:
+    """Name this run after what it made or used: ``retrain-iris-v0012``."""
+    name = f"{what}-{pipeline}" + (f"-v{version:04d}" if version else "")
+    # A name is a help; a server that is gone must not cost the result.
+    try:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(runtime.flow_run.id, name=name)
+    except Exception as error:
+        get_run_logger().warning("the run keeps its first name: %s", error)

@@ -1,0 +1,101 @@
+"""The flow that scores what is new in an inbox; ``ffn score --new`` and ``ffn serve`` run it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from ffn.models.exclusive import the_only_pass
+from ffn.models.pipeline import find_pipeline
+from ffn.scoring.inbox import Waiting, look, own_options
+from ffn.scoring.model import load
+from flows import artifacts, tasks
+from flows.interruption import ending_tasks
+from flows.outcomes import ScoreOutcome
+from flows.progress import stage
+from flows.runs import recorded
+from flows.threads import one_blas_thread
+
+__all__ = ["score_inbox"]
+
+_WORKERS = os.cpu_count() or 1
+_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=_WORKERS)
+# A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
+_FILES_ALONE, _MOST_IN_A_TASK = 8, 200
+
+
+@flow(
+    name="score-inbox",
+    flow_run_name="score-{pipeline}",
+    persist_result=False,
+    task_runner=_RUNNER,
+)
+def score_inbox(
+    pipeline: str, root: str = ".", options: dict[str, Any] | None = None
+) -> ScoreOutcome:
+    """Score every file in the inbox that the version in production has not scored.
+
+    Parameters
+    ----------
+    pipeline, root
+        As for ``retrain``.
+    options
+        Of ``ffn.scoring.batch.score_csv``, beside the pipeline's own.
+
+    Raises
+    ------
+    FilesRefusedError
+        A file was not scored; the others were. It is not tried again by this version.
+    """
+    found = find_pipeline(pipeline, Path(root))
+    chosen = own_options(found) | (options or {})
+    with (
+        recorded(found, Path(root), "score") as note,
+        the_only_pass(found),
+        one_blas_thread(),
+        ending_tasks(),
+    ):
+        model = load(found.artifacts)
+        seen = look(found, model.version)
+        stage("scoring")
+        futures = [
+            tasks.score_files.submit(model, found, files, chosen, _label(files))
+            for files in _shares(seen.waiting)
+        ]
+        results, refusals = [], []
+        for future in futures:
+            done, refused = future.result()
+            results += done
+            refusals += refused
+        outcome = ScoreOutcome(
+            pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
+        )
+        if results or refusals:
+            artifacts.show_scoring(outcome)
+            note.outcome, note.version, note.text = outcome.note()
+        else:
+            get_run_logger().info(
+                "nothing new: %d scored before, %d refused, %d being written",
+                len(seen.scored),
+                len(seen.refused),
+                seen.unsettled,
+            )
+    outcome.check()
+    return outcome
+
+
+def _shares(files: Sequence[Waiting]) -> list[list[Waiting]]:
+    """Divide files among tasks: few files have one each."""
+    size = 1
+    if len(files) > _FILES_ALONE:
+        size = min(-(-len(files) // _WORKERS), _MOST_IN_A_TASK)
+    return [list(files[start : start + size]) for start in range(0, len(files), size)]
+
+
+def _label(files: Sequence[Waiting]) -> str:
+    return files[0].name if len(files) == 1 else f"{len(files)}-files"

@@ -1,0 +1,98 @@
+"""``ffn serve``: a server, the deployments, the runs, the watch over inboxes; until a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ffn.models.pipeline import Pipeline
+from flows.dashboard import Address, own_server
+from flows.prefect_run import configure
+from flows.service_home import ServiceError, ServiceHome
+
+__all__ = ["serve"]
+
+
+def serve(
+    pipelines: Sequence[Pipeline],
+    root: Path,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    authenticate: bool = True,
+) -> int:
+    """Serve ``pipelines`` until a signal; returns the exit code.
+
+    Parameters
+    ----------
+    host, port
+        Of a server of our own; the one that ``PREFECT_API_URL`` names has its own.
+    authenticate
+        Ask for the password; without, only this machine may reach the server.
+
+    Raises
+    ------
+    ServiceError
+        It cannot be started, or schedules do not fire.
+    """
+    # Prefect reads its settings when it is imported, here and in the runs' processes.
+    configure()
+    home = ServiceHome.of(root)
+    with home.held(), _served_by(home, host, port, authenticate=authenticate) as (api, dashboard):
+        from flows import service
+
+        home.announce(api=api, dashboard=dashboard or api, ours=dashboard is not None)
+        work = service.Service(pipelines, root, home, tell)
+        asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
+    tell("Ended.")
+    return 0
+
+
+@contextlib.contextmanager
+def _served_by(
+    home: ServiceHome, host: str | None, port: int | None, *, authenticate: bool
+) -> Iterator[tuple[str, str | None]]:
+    """Use the configured server, or run one; gives the API's address, and of ours the page's."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+    configured: str | None = PREFECT_API_URL.value()
+    if configured:
+        if host or port:
+            raise ServiceError(
+                f"--host and --port are for a server of our own, and PREFECT_API_URL names "
+                f"{configured}. Unset it, or leave them out."
+            )
+        yield configured, None
+        return
+    address = Address(host=host or "127.0.0.1", port=port or 4200)
+    secret = _secret(home, address, authenticate=authenticate)
+    tell("Starting Prefect's server.")
+    with (
+        own_server(address, home, secret, tell),
+        temporary_settings({PREFECT_API_URL: address.api, PREFECT_API_AUTH_STRING: secret}),
+    ):
+        if secret is not None:
+            tell(f"Its password is the line in {home.auth_file}")
+        yield address.api, address.dashboard
+
+
+def _secret(home: ServiceHome, address: Address, *, authenticate: bool) -> str | None:
+    """Return the password of a server; None only where this machine alone can reach it."""
+    if authenticate:
+        given = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+        return given or home.secret()
+    if not address.is_loopback:
+        raise ServiceError(
+            f"{address.host} can be reached by others, and --no-auth would let them run and read "
+            "everything. Leave one of the two out."
+        )
+    return None
+
+
+def tell(text: str) -> None:
+    """Say what the service is at, with the time."""
+    print(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}  {text}", flush=True)  # noqa: T201

@@ -1,0 +1,77 @@
+"""Two retrainings of one pipeline at once are refused, by a lock that dies with its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ffn.errors import RegistryError
+from ffn.models.exclusive import the_only_pass, the_only_retraining
+from ffn.models.pipeline import Pipeline
+from ffn.models.settings import check_settings
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from ffn.models.exclusive import the_only_retraining
+from ffn.models.pipeline import Pipeline
+from ffn.models.settings import check_settings
+folder = Path(sys.argv[1])
+settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
+with the_only_retraining(Pipeline(name="p", settings=settings, folder=folder, artifacts=folder)):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
+    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path)
+
+
+def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repository):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(pipeline.artifacts)],
+        cwd=repository,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(
+                RegistryError, match=f"^p is being retrained already, by process {holder.pid}"
+            ),
+            the_only_retraining(pipeline),
+        ):
+            pass
+        with the_only_pass(pipeline):
+            pass  # a lock of its own
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+        with the_only_retraining(pipeline):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+def test_a_link_is_no_lock(pipeline, tmp_path):
+    (tmp_path / ".retraining.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"), the_only_retraining(pipeline):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_lock_is_free_again_after_an_error(pipeline):
+    with pytest.raises(ValueError, match="x"), the_only_pass(pipeline):
+        raise ValueError("x")
+    started = time.monotonic()
+    with the_only_pass(pipeline):
+        assert time.monotonic() - started < 1

@@ -1,0 +1,66 @@
+"""What was run lately: one line each, the newest first, never in the way of a run."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ffn.errors import DataError
+from ffn.models.journal import Note, journal, note_down, running
+
+
+def test_runs_are_kept_in_order_with_their_outcome(tmp_path):
+    with running(tmp_path, "retrain") as note:
+        note.outcome, note.version, note.text = "promoted", 3, "Version 3 is promoted."
+    with pytest.raises(DataError, match="no header"), running(tmp_path, "score"):
+        raise DataError("a.csv: no header.")
+    with running(tmp_path, "score"):
+        pass  # nothing to tell of
+    newest, older = journal(tmp_path)
+    assert (newest.what, newest.outcome, newest.version) == ("score", "failed", None)
+    assert newest.text == "a.csv: no header."
+    assert (older.what, older.outcome, older.version) == ("retrain", "promoted", 3)
+    assert older.at <= newest.at
+    assert 0 <= newest.seconds < 5
+
+
+def test_a_text_cannot_make_a_second_line(tmp_path):
+    note_down(tmp_path, "score", Note(outcome="refused", text='a\n{"what": "retrain"}\r\x1b[31m'))
+    (entry,) = journal(tmp_path)
+    assert entry.text.isprintable()
+    assert (tmp_path / "runs.jsonl").read_bytes().count(b"\n") == 1
+
+
+def test_a_line_that_cannot_be_read_is_none(tmp_path):
+    note_down(tmp_path, "score", Note(outcome="scored", text="one"))
+    with (tmp_path / "runs.jsonl").open("ab") as file:
+        file.write(b'{"at": 3\n[]\n{"what": "x"}\n\xff\n')
+    note_down(tmp_path, "score", Note(outcome="scored", text="two"))
+    assert [entry.text for entry in journal(tmp_path)] == ["two", "one"]
+
+
+def test_it_does_not_grow_for_ever_and_keeps_the_newest(tmp_path):
+    for number in range(800):
+        note_down(tmp_path, "score", Note(outcome="scored", text=f"{number} " + "x" * 900))
+    assert (tmp_path / "runs.jsonl").stat().st_size < 600_000
+    lines = (tmp_path / "runs.jsonl").read_text().splitlines()
+    numbers = [int(json.loads(line)["text"].split()[0]) for line in lines]
+    assert numbers == list(range(800 - len(numbers), 800))
+
+
+def test_several_may_write_at_once(tmp_path):
+    def write(number: int) -> None:
+        note_down(tmp_path, "score", Note(outcome="scored", text=f"{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(100)))
+    assert {int(entry.text) for entry in journal(tmp_path, 200)} == set(range(100))
+
+
+def test_a_full_disk_does_not_fail_the_run(tmp_path, monkeypatch):
+    (tmp_path / "runs.jsonl").mkdir()
+    with running(tmp_path, "score") as note:
+        note.outcome = "scored"
+    assert journal(tmp_path) == []
