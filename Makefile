@@ -9,8 +9,11 @@ PIP := $(call PIP_IN,$(VENV))
 
 # Apart from .venv, so that tests never meet the libraries the benchmark is measured against.
 BENCHMARK_VENV := build/benchmark
-# The CPU build, Python 3.11, Linux x86-64: it comes from PyTorch's own index, and uv sees the others.
+# PyTorch for Linux x86-64 without CUDA, Python 3.11: uv does not see it, for it is not on the common
+# index but on PyTorch's own.
 TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+LINUX_X86 := platform_system == "Linux" and platform_machine == "x86_64"
+ELSEWHERE := platform_system != "Linux" or platform_machine != "x86_64"
 
 UV_VERSION := 0.13.9
 LOCK_VENV := build/lock
@@ -55,7 +58,7 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
-	sed -e '/$(TORCH_CPU)/d' -e 's/^torch==.*/&\n    --hash=sha256:$(TORCH_CPU) \\/' \
+	sed -E 's/^torch==([^ ]+) .*/torch==\1+cpu ; $(LINUX_X86) \\\n    --hash=sha256:$(TORCH_CPU)\ntorch==\1 ; $(ELSEWHERE) \\/' \
 		requirements-benchmark.txt > $(LOCK_VENV)/benchmark.txt
 	mv $(LOCK_VENV)/benchmark.txt requirements-benchmark.txt
 
@@ -86,7 +89,9 @@ $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
 	@echo "Installing into $(BENCHMARK_VENV) (once, some minutes)"
 	@$(BIN)/python -m venv --clear $(BENCHMARK_VENV)
 	@$(call PIP_IN,$(BENCHMARK_VENV)) install --require-hashes --no-deps \
-		--requirement requirements-benchmark.txt
+		--requirement requirements-benchmark.txt || { \
+		echo "If it is PyTorch that was not found: the benchmark takes its CPU build for Python 3.11." \
+			"Name PyTorch's CPU index in PIP_EXTRA_INDEX_URL (its install page has it)." >&2; exit 1; }
 	@$(call PIP_IN,$(BENCHMARK_VENV)) install --no-build-isolation --no-deps --editable .
 	@touch $@
 

@@ -68,7 +68,7 @@ QUICK = Extent(
     retrainings=0,
     own_servers=0,
     epochs=2,
-    most_rows=1500,
+    most_rows=1_500,
 )
 
 
