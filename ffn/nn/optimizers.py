@@ -46,10 +46,10 @@ class Optimizer(Protocol):
 
 
 def _blocks(*arrays: Array) -> list[tuple[Array, ...]]:
-    """Return the arrays' flat views, cut into blocks."""
-    flat = [array.reshape(-1, copy=False) for array in arrays]
+    """Return views of arrays [..., K, P], cut into blocks [..., n] of the flattened last axes."""
+    flat = [array.reshape(*array.shape[:-2], -1, copy=False) for array in arrays]
     cuts: Iterator[slice] = (slice(i, i + _BLOCK) for i in range(0, flat[0].size, _BLOCK))
-    return [tuple(array[cut] for array in flat) for cut in cuts]
+    return [tuple(array[..., cut] for array in flat) for cut in cuts]
 
 
 class SGD:
@@ -126,30 +126,32 @@ class Adam:
     ) -> None:
         self.learning_rate = learning_rate
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-        self.gradients = np.zeros_like(parameters)
-        self._scalars = [np.array(value, parameters.dtype) for value in (beta1, beta2, 0, 0)]
-        self.m = np.zeros_like(parameters)
-        self.v = np.zeros_like(parameters)
+        # Both moments move alike, so they lie in one array [2, K, P], and below the gradients is
+        # room for their squares.
+        moments, powers = np.zeros((2, 2, *parameters.shape), parameters.dtype)
+        self.m, self.v = moments
+        self.gradients = powers[0]
         self.t = np.zeros(1, dtype=np.int64)
         self.memory: tuple[Array, ...] = (self.m, self.v, self.t)
-        self._blocks = _blocks(
-            parameters, self.gradients, self.m, self.v, np.empty_like(parameters)
-        )
+        self._rate, self._epsilon = (np.empty((), parameters.dtype) for _ in range(2))
+        betas = np.array([[beta1], [beta2]], parameters.dtype)
+        self._blocks = [
+            (p, *both, *both[0], *both[1], betas.repeat(p.size, axis=1))
+            for p, *both in _blocks(parameters, moments, powers)
+        ]
 
     def step(self, factor: float = 1.0) -> None:
         """Move the parameters by one step, with the learning rate times ``factor``."""
-        self.t += 1
-        t = self.t.item()
+        t = self.t.item() + 1
+        self.t[0] = t
         c = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
-        beta1, beta2, rate, epsilon = self._scalars
+        rate, epsilon = self._rate, self._epsilon
         rate[...] = self.learning_rate * factor * c * (1 - self.beta1) / (1 - self.beta1**t)
         epsilon[...] = c * self.epsilon
-        for p, g, m, v, scratch in self._blocks:
-            m *= beta1
-            m += g
-            v *= beta2
+        for p, moments, powers, m, v, g, scratch, betas in self._blocks:
             np.multiply(g, g, out=scratch)
-            v += scratch
+            moments *= betas
+            moments += powers
             np.sqrt(v, out=scratch)
             scratch += epsilon
             np.divide(m, scratch, out=scratch)

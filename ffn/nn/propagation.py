@@ -7,8 +7,9 @@ layer's matrix and ``delta`` the derivative of the loss by the layer's ``z``::
     at the top  delta = (p - target) * row_weight / B
     backward    dW = delta a^T       delta_below = (W^T delta) * (z_below > 0)
 
-The same as in Goodfellow et al. 2016, "Deep Learning", algorithms 6.3 and 6.4. The last line
-leaves out W's bias column: the row of ones does not depend on anything below.
+The same as in Goodfellow et al. 2016, "Deep Learning", algorithms 6.3 and 6.4. The last row of
+``delta_below`` is the derivative by the row of ones, which depends on nothing below: it is
+computed, since leaving W's bias column out of the product would copy W, and left unread.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Propagation:
         stack = network.parameters.shape[:-1]
         self.layers = [unstacked(layer) for layer in network.layers]
         self.gradients = [unstacked(layer) for layer in network.layer_views(gradients)]
-        self.weights_transposed = [layer[..., :-1].mT for layer in self.layers]
+        self.layers_transposed = [layer.mT for layer in self.layers]
         self.trainable = [i not in frozen_layers for i in range(len(self.layers))]
         self.lowest = self.trainable.index(True)
         self.activations = Activations(
@@ -67,8 +68,9 @@ class Propagation:
         self.delta = np.empty_like(self.activations.logits)
         self.positive = np.empty_like(self.activations.whole, dtype=bool)
         self.slope = np.empty_like(self.activations.whole)
-        self.slopes = [slope[..., :-1, :] for slope in self.activations.layers_of(self.slope)]
-        self.hidden_deltas = [np.empty_like(slope) for slope in self.slopes]
+        self.slopes = self.activations.layers_of(self.slope)
+        deltas = [np.empty_like(slope) for slope in self.slopes]
+        self.hidden_deltas = [(delta, delta[..., :-1, :]) for delta in deltas]
 
     def forward(self, x: Array) -> Array:
         """Class scores. x: [K, B, n_in + 1], its last column ones; returns logits [K, C, B]."""
@@ -98,10 +100,10 @@ class Propagation:
             if self.trainable[i]:
                 product(delta, self.below[i - 1] if i else x, self.gradients[i])
             if i > self.lowest:
-                delta_below = self.hidden_deltas[i - 1]
-                product(self.weights_transposed[i], delta, delta_below)
+                delta_below, of_units = self.hidden_deltas[i - 1]
+                product(self.layers_transposed[i], delta, delta_below)
                 delta_below *= self.slopes[i - 1]
-                delta = delta_below
+                delta = of_units
 
 
 def loss_and_gradients(
