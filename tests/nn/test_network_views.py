@@ -41,7 +41,7 @@ def test_gradients_of_optimizer_and_propagation_are_one_memory() -> None:
     propagation = Propagation(network, optimizer.gradients, 5)
     for view in propagation.gradients:
         assert np.shares_memory(view, optimizer.gradients)
-    for transposed, layer in zip(propagation.weights_transposed, network.layers, strict=True):
+    for transposed, layer in zip(propagation.layers_transposed, network.layers, strict=True):
         assert np.shares_memory(transposed, layer)
 
 
