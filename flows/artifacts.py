@@ -58,21 +58,23 @@ def _progress(key: str, description: str) -> Iterator[Sink]:
     with _unless_it_fails():
         # Prefect's types say that a coroutine may come back; to a synchronous caller none does.
         bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
-    last, shown = time.monotonic(), 0
+    last, shown, told = time.monotonic(), 0, ""
 
-    def show(_label: str, done: int, total: int) -> None:
-        nonlocal last, shown
-        percent = 100 * done // total
-        due = percent > shown and time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES
-        if bar is not None and due:
+    def show(_label: str, done: int, total: int, note: str) -> None:
+        nonlocal last, shown, told
+        # Of a pipe nobody knows the end; the note then is all there is to see.
+        percent = 100 * done // total if total else 0
+        told = f"{description}: {note}" if note else description
+        news = percent > shown or not total
+        if bar is not None and news and time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES:
             with _unless_it_fails():
-                update_progress_artifact(bar, float(percent))
+                update_progress_artifact(bar, float(percent), told)
             last, shown = time.monotonic(), percent
 
     yield show
     if bar is not None:
         with _unless_it_fails():
-            update_progress_artifact(bar, 100.0)
+            update_progress_artifact(bar, 100.0, told)
 
 
 @contextlib.contextmanager

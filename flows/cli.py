@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.verb == "retrain" and options.direct and (options.runner or options.workers):
         parser.error("--runner and --workers are for Prefect's tasks; --direct has none")
+    if options.verb == "score" and options.json and options.output == "-":
+        parser.error("--json and --output - would both write to standard output")
     end_on_signals()
     try:
         code: int = options.run(options)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from ffn.scoring.outcome import Progress
 from flows import interruption
 
-__all__ = ["Listener", "Sink", "listening", "on_block", "on_epoch", "stage"]
+__all__ = ["Listener", "Pace", "Sink", "listening", "on_block", "on_epoch", "stage"]
 
-Sink = Callable[[str, int, int], None]
-"""Takes what is worked on, the epochs or bytes done, and all of them."""
+Sink = Callable[[str, int, int, str], None]
+"""Takes what is worked on, the epochs or bytes done, all of them (0: not known), and a note."""
 
 
 class Listener(Protocol):
@@ -23,7 +25,7 @@ class Listener(Protocol):
         """Hear what the run as a whole is at."""
         ...
 
-    def step(self, label: str, done: int, total: int) -> None:
+    def step(self, label: str, done: int, total: int, note: str) -> None:
         """Hear how far one training or file is; a ``Sink``."""
         ...
 
@@ -44,20 +46,47 @@ def on_epoch(label: str, epochs: int, *sinks: Sink) -> Callable[[int], None]:
 
     def report(done: int) -> None:
         interruption.check()
-        _tell(label, done, epochs, sinks)
+        _tell(label, done, epochs, "", sinks)
 
     return report
 
 
 def on_block(source: Path, *sinks: Sink) -> Callable[[Progress], None]:
     """Return the callback of one file's scoring: tells everyone, and ends it if asked to."""
+    pace = Pace()
 
     def report(at: Progress) -> None:
         interruption.check()
-        if at.size:
-            _tell(source.name, at.bytes_read, at.size, sinks)
+        _tell(source.name, at.bytes_read, at.size or 0, pace.note(at, time.monotonic()), sinks)
 
     return report
+
+
+class Pace:
+    """How fast rows go, since the first time it was asked."""
+
+    def __init__(self) -> None:
+        self._first: tuple[Progress, float] | None = None
+
+    def note(self, at: Progress, now: float) -> str:
+        """Return rows done, rows a second and time left, as far as they can be told.
+
+        Parameters
+        ----------
+        now
+            Seconds of a clock that only goes forward.
+        """
+        self._first = self._first or (at, now)
+        begin, then = self._first
+        parts = [f"{at.rows:,} rows"]
+        seconds, bytes_read = now - then, at.bytes_read - begin.bytes_read
+        # What was done before the first report, a resumed run's share above all, has no pace.
+        if seconds > 0 and bytes_read > 0:
+            parts.append(f"{(at.rows - begin.rows) / seconds:,.0f} rows/s")
+            if at.size:
+                left = round(seconds * (at.size - at.bytes_read) / bytes_read)
+                parts.append(f"{timedelta(seconds=left)} left")
+        return ", ".join(parts)
 
 
 @contextlib.contextmanager
@@ -70,6 +99,6 @@ def listening(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def _tell(label: str, done: int, total: int, sinks: tuple[Sink, ...]) -> None:
+def _tell(label: str, done: int, total: int, note: str, sinks: tuple[Sink, ...]) -> None:
     for sink in (*(listener.step for listener in _listeners), *sinks):
-        sink(label, done, total)
+        sink(label, done, total, note)

@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,12 +16,10 @@ from rich.table import Table
 from ffn.errors import one_line
 from ffn.models.selection import ALPHA
 from ffn.reports.numbers import NOTHING, interval, p_value
-from flows.outcomes import RetrainOutcome, ScoreOutcome, SkippedOutcome
+from flows.outcomes import RetrainOutcome, SkippedOutcome
 from flows.progress import listening
 
-__all__ = ["print_retraining", "print_scoring", "scoring_bars", "training_bars"]
-
-_CLASSES_SHOWN = 10
+__all__ = ["plain_console", "print_paths", "print_retraining", "scoring_bars", "training_bars"]
 
 
 def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
@@ -67,15 +66,16 @@ class _Bars:
     def stage(self, text: str) -> None:
         self._progress.update(self._run, description=one_line(text))
 
-    def step(self, label: str, done: int, total: int) -> None:
+    def step(self, label: str, done: int, total: int, note: str) -> None:
         if label not in self._known:
             shown = one_line(label)
-            self._known[label] = self._progress.add_task(shown, total=total, count="")
+            self._known[label] = self._progress.add_task(shown, total=total or None, count="")
+        counts = (self._count(done, total) if total else "", note)
         self._progress.update(
             self._known[label],
             completed=done,
-            count=self._count(done, total),
-            visible=self._stay or done < total,
+            count=", ".join(filter(None, counts)),
+            visible=self._stay or done < total or not total,
         )
 
     def finish(self) -> None:
@@ -85,7 +85,7 @@ class _Bars:
 
 def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     """Print the leaderboard, the final figure, the verdict and the paths on stdout."""
-    console = _console()
+    console = plain_console(sys.stdout)
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
         return
@@ -131,39 +131,11 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
         console.print(f"Note: {one_line(notice)}.")
     paths = {"model": outcome.version.bundle, "report": outcome.report.html}
-    _print_paths(console, paths | ({"for notebooks": outcome.export} if outcome.export else {}))
+    print_paths(console, paths | ({"for notebooks": outcome.export} if outcome.export else {}))
 
 
-def print_scoring(outcome: ScoreOutcome) -> None:
-    """Print one line a file, the classes found, and the paths on stdout."""
-    console = _console()
-    for result in outcome.results:
-        classes = _classes(result.class_counts)
-        confidence = result.mean_confidence
-        console.print(
-            f"{result.scored} of {result.rows} rows scored with {outcome.pipeline} version "
-            f"{outcome.version}: {classes}"
-            + (f" (mean confidence {confidence:.3f})." if confidence is not None else "."),
-        )
-        if result.rejected:
-            reasons = ", ".join(f"{name}: {n}" for name, n in result.reject_reasons.items())
-            console.print(f"Rows rejected: {result.rejected} ({reasons}).")
-        paths = {"predictions": result.output, "manifest": result.manifest}
-        _print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
-
-
-def _classes(counts: dict[str, int]) -> str:
-    """Return the counts by class; of many classes the most frequent."""
-    shown = list(counts.items())
-    if len(shown) > _CLASSES_SHOWN:
-        shown = sorted(shown, key=lambda item: -item[1])[:_CLASSES_SHOWN]
-    named = ", ".join(f"{one_line(name)}: {n}" for name, n in shown)
-    return named + (
-        f", {len(counts) - len(shown)} classes more" if len(counts) > len(shown) else ""
-    )
-
-
-def _print_paths(console: Console, paths: dict[str, Path]) -> None:
+def print_paths(console: Console, paths: dict[str, Path]) -> None:
+    """Print each path behind what it is."""
     width = max(len(name) for name in paths)
     for name, path in paths.items():
         console.print(f"  {name:<{width}}  {one_line(_from_here(path))}", soft_wrap=True)
@@ -175,10 +147,11 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _console() -> Console:
-    """Return stdout, where every text means itself; off a terminal no line is folded."""
-    terminal = sys.stdout.isatty()
+def plain_console(file: TextIO) -> Console:
+    """Return ``file`` as one where every text means itself; off a terminal no line is folded."""
+    terminal = file.isatty()
     return Console(
+        file=file,
         highlight=False,
         markup=False,
         emoji=False,

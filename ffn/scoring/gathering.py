@@ -10,8 +10,9 @@ from pathlib import Path
 from ffn.errors import SettingsError, quote
 from ffn.scoring.targets import COMPANIONS, Targets
 from ffn.tabular.compression import without_packing
+from ffn.tabular.sources import STDIN
 
-__all__ = ["gather", "is_table_name", "output_name", "pair", "tables"]
+__all__ = ["gather", "is_table_name", "output_name", "output_of", "pair", "tables"]
 
 # What a folder is searched for; a file that is named is taken whatever its name.
 _TABLES = (".csv", ".tsv", ".tab", ".parquet")
@@ -69,7 +70,7 @@ def pair(
         )
     if output is not None and into is None:
         return [(files[0], output)]
-    pairs = [(file, (into or predictions) / output_name(file.name)) for file in files]
+    pairs = [(file, (into or predictions) / output_of(file)) for file in files]
     written: dict[Path, Path] = {}
     for file, target in pairs:
         for path in Targets.beside(target):
@@ -90,6 +91,11 @@ def is_table_name(name: str) -> bool:
 def output_name(name: str) -> str:
     """Return the name of an output: what is written is plain, whatever was read."""
     return without_packing(name)
+
+
+def output_of(file: Path) -> str:
+    """Return what the output of ``file`` is called where it has no name of its own."""
+    return "stdin.csv" if file == STDIN else output_name(file.name)
 
 
 def _files(path: Path) -> list[Path]:

@@ -12,7 +12,10 @@ from typing import IO
 
 from ffn.errors import DataError
 
-__all__ = ["Source", "open_source"]
+__all__ = ["STDIN", "Source", "open_source"]
+
+STDIN = Path("/dev/stdin")
+"""Standard input, as a path that errors and manifests can name."""
 
 _READ_AT_ONCE = 1024 * 1024
 _IDENTITY = ("st_dev", "st_ino", "st_size", "st_mtime_ns")
@@ -37,7 +40,8 @@ class Source:
         self._digest = hashlib.sha256()
         self._before = ""
         self._opened = os.fstat(file.fileno())
-        regular = stat.S_ISREG(self._opened.st_mode)
+        # What is behind a shell's own reading of it is no file from its beginning.
+        regular = stat.S_ISREG(self._opened.st_mode) and file.tell() == 0
         self.size = self._opened.st_size if regular else None
         self.bytes_read = self.hashed = 0
 
@@ -145,7 +149,7 @@ class Source:
 
 @contextlib.contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Open ``path`` to be read once, from the beginning.
+    """Open ``path``, which may be `STDIN`, to be read once, from the beginning.
 
     Raises
     ------
@@ -153,7 +157,8 @@ def open_source(path: Path) -> Iterator[Source]:
         It does not exist, is a folder, or may not be read.
     """
     try:
-        file = path.open("rb")
+        # By its number: to open the path takes rights that reading it does not.
+        file = os.fdopen(os.dup(0), "rb") if path == STDIN else path.open("rb")
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. Give the path of a CSV file.") from None
     except IsADirectoryError:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import SettingsError
+from ffn.errors import DataError, SettingsError
 from flows.commands.common import (
     VerbParser,
     Verbs,
@@ -35,13 +38,12 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "files",
         metavar="FILE",
         nargs="*",
-        type=Path,
-        help="a table, a folder of them, or a pattern (default: the pipeline's inbox)",
+        help="a table, a folder of them, a pattern, or - (default: the pipeline's inbox)",
     )
     score.add_argument(
         "--output",
         metavar="PATH",
-        help="a file for a single FILE, or a folder (default: artifacts/PIPELINE/predictions/)",
+        help="a file, -, or a folder (default: artifacts/PIPELINE/predictions/)",
     )
     score.add_argument("--probabilities", action="store_true", help="add a column for every class")
     score.add_argument(
@@ -84,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--new is for the inbox, without FILE and --output.")
     files = [] if options.new else _inputs_and_outputs(options, pipeline)
     from flows import terminal
+    from flows.summary import print_scoring
 
     scoring = _scoring(options, pipeline)
     with terminal.scoring_bars(first_stage(options)):
@@ -107,9 +110,23 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(outcome.to_json())
     else:
-        terminal.print_scoring(outcome)
+        sent = options.output == "-"
+        print_scoring(outcome, sys.stderr if sent else sys.stdout, sent=sent)
     outcome.check()
+    if options.output == "-":
+        _send(outcome.results[0].output)
     return 0
+
+
+def _send(file: Path) -> None:
+    """Move a finished output to stdout."""
+    try:
+        with file.open("rb") as content, os.fdopen(os.dup(1), "wb") as stdout:
+            shutil.copyfileobj(content, stdout)
+    except BrokenPipeError:
+        raise DataError("whoever reads standard output closed it before the end.") from None
+    finally:
+        file.unlink()
 
 
 def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
@@ -132,13 +149,20 @@ def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list[tuple[Path, Path]]:
-    from ffn.scoring.gathering import gather, pair, tables
+    from ffn.scoring.gathering import gather, output_of, pair, tables
+    from ffn.tabular.sources import STDIN
 
     inbox = pipeline.folder / "inbox"
-    files = gather(options.files or (tables(inbox) if inbox.is_dir() else []))
+    given = [STDIN if file == "-" else Path(file) for file in options.files]
+    files = gather(given or (tables(inbox) if inbox.is_dir() else []))
     if not files:
         raise SettingsError(f"no FILE given, and no table in {inbox}.")
     output = options.output
+    if output == "-":
+        if len(files) > 1:
+            raise SettingsError(f"--output - is for a single FILE; {len(files)} were given.")
+        # Beside it stay the rejects and the manifest.
+        output = str(pipeline.predictions / "stdout" / output_of(files[0]))
     pairs = pair(
         files,
         None if output is None else Path(output),
@@ -146,4 +170,7 @@ def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list
         folder=output is not None and output.endswith("/"),
     )
     # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
-    return [(real_path(file), real_path(output.parent) / output.name) for file, output in pairs]
+    return [
+        (file if file == STDIN else real_path(file), real_path(target.parent) / target.name)
+        for file, target in pairs
+    ]

@@ -220,7 +220,10 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
         "batch-predict-new_flowers.csv",
         "batch-predict-[two] & <b>_.csv",
     }
-    rows = json.loads(artifacts_of(client, flow_run)["score-iris"].data)
+    shown = artifacts_of(client, flow_run)
+    bar = shown["scoring-iris-new-flowers-csv"]
+    assert (float(bar.data), bar.description) == (100.0, "Scoring new_flowers.csv: 12 rows")
+    rows = json.loads(shown["score-iris"].data)
     assert [(row["file"], row["rows"], row["scored"], row["rejected"]) for row in rows] == [
         ("[two] & <b>_.csv", "2", "1", "1"),
         ("new_flowers.csv", "12", "12", "0"),

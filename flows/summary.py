@@ -1,0 +1,111 @@
+"""What a person at the terminal sees of scored files: counts by class, rejects, paths."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from ffn.errors import one_line
+from ffn.reports.numbers import NOTHING
+from ffn.scoring.outcome import ScoreResult
+from flows.outcomes import ScoreOutcome
+from flows.terminal import plain_console, print_paths
+
+__all__ = ["print_scoring"]
+
+_CLASSES_SHOWN = 20
+_FILES_SHOWN = 20
+# A rate over less is about the start of the program, not about rows.
+_LEAST_SECONDS = 1.0
+
+
+def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) -> None:
+    """Print the classes found, the rejects by reason, the files and their paths.
+
+    Parameters
+    ----------
+    sent
+        True if the output goes to stdout, and rejects and manifest stay alone.
+    """
+    results = outcome.results
+    if not results:
+        return
+    console = plain_console(file)
+    rows = sum(result.rows for result in results)
+    scored = sum(result.scored for result in results)
+    console.print(
+        f"{outcome.pipeline}, version {outcome.version}: {scored:,} of {rows:,} rows scored"
+        f"{_confidence(results, scored)}{_speed(results, rows)}."
+    )
+    if rows:
+        console.print(_classes(results, rows))
+    if len(results) == 1:
+        (result,) = results
+        paths = {} if sent else {"predictions": result.output}
+        paths |= {"manifest": result.manifest}
+        print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
+        return
+    _print_files(console, results)
+
+
+def _confidence(results: Iterable[ScoreResult], scored: int) -> str:
+    if not scored:
+        return ""
+    total = sum(result.scored * (result.mean_confidence or 0) for result in results)
+    return f", mean confidence {total / scored:.3f}"
+
+
+def _speed(results: Iterable[ScoreResult], rows: int) -> str:
+    seconds = sum(result.seconds for result in results)
+    return f", {rows / seconds:,.0f} rows a second" if seconds >= _LEAST_SECONDS else ""
+
+
+def _classes(results: Iterable[ScoreResult], rows: int) -> Table:
+    """Return rows by class, of many classes the most frequent, and rejected rows by reason."""
+    classes: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for result in results:
+        classes.update(result.class_counts)
+        reasons.update(result.reject_reasons)
+    shown = list(classes.items())
+    if len(shown) > _CLASSES_SHOWN:
+        shown = classes.most_common(_CLASSES_SHOWN)
+        others = classes.total() - sum(count for _, count in shown)
+        shown.append((f"{len(classes) - len(shown):,} classes more", others))
+    table = _table("class", "rows", "share")
+    for name, count in (
+        *shown,
+        *((f"rejected: {reason}", count) for reason, count in reasons.most_common()),
+    ):
+        table.add_row(one_line(name), f"{count:,}", f"{count / rows:.1%}".replace("%", " %"))
+    return table
+
+
+def _print_files(console: Console, results: Sequence[ScoreResult]) -> None:
+    table = _table("file", "rows", "rejected", "mean confidence")
+    for result in results[:_FILES_SHOWN]:
+        mean = result.mean_confidence
+        table.add_row(
+            one_line(result.output.name),
+            f"{result.rows:,}",
+            f"{result.rejected:,}",
+            NOTHING if mean is None else f"{mean:.3f}",
+        )
+    console.print(table)
+    if len(results) > _FILES_SHOWN:
+        console.print(f"and {len(results) - _FILES_SHOWN:,} files more")
+    for folder in sorted({result.output.parent for result in results}):
+        print_paths(console, {"predictions": folder})
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
+    for heading in others:
+        table.add_column(heading, no_wrap=True, justify="right")
+    return table

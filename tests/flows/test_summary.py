@@ -1,0 +1,105 @@
+"""What is said of scored files, and how fast they go."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from ffn.scoring.outcome import Progress, ScoreResult
+from flows.outcomes import ScoreOutcome
+from flows.progress import Pace
+from flows.summary import print_scoring
+
+
+def result(name="a.csv", classes=None, reasons=None, confidence=0.9, seconds=0.1):
+    classes, reasons, output = classes or {"x": 3, "y": 1}, reasons or {}, Path("/p") / name
+    scored, rejected = sum(classes.values()), sum(reasons.values())
+    return ScoreResult(
+        pipeline="things",
+        version=7,
+        rows=scored + rejected,
+        scored=scored,
+        rejected=rejected,
+        output=output,
+        rejects=output.with_name(name + ".rejects.csv"),
+        manifest=output.with_name(name + ".manifest.json"),
+        class_counts=classes,
+        reject_reasons=reasons,
+        mean_confidence=confidence,
+        seconds=seconds,
+    )
+
+
+def printed(*results, **options):
+    file = io.StringIO()
+    outcome = ScoreOutcome(pipeline="things", version=7, results=results, refusals=[])
+    print_scoring(outcome, file, **options)
+    # Neither ruling nor the blanks of a table's columns.
+    lines = (" ".join(line.replace("\N{BOX DRAWINGS LIGHT HORIZONTAL}", "").split())
+             for line in file.getvalue().splitlines())  # fmt: skip
+    return [line for line in lines if line]
+
+
+def test_one_file_has_its_classes_rejects_and_paths():
+    assert printed(result(reasons={"not_a_number": 3, "nul_byte": 1})) == [
+        "things, version 7: 4 of 8 rows scored, mean confidence 0.900.",
+        "class rows share",
+        "x 3 37.5 %",
+        "y 1 12.5 %",
+        "rejected: not_a_number 3 37.5 %",
+        "rejected: nul_byte 1 12.5 %",
+        "predictions /p/a.csv",
+        "manifest /p/a.csv.manifest.json",
+        "rejects /p/a.csv.rejects.csv",
+    ]
+
+
+def test_what_went_to_stdout_has_no_path():
+    assert printed(result(), sent=True)[-2:] == ["y 1 25.0 %", "manifest /p/a.csv.manifest.json"]
+
+
+def test_several_files_are_summed_and_listed():
+    many = [result(f"{n:02}.csv", {"x": n, "y": 0}, confidence=n / 100) for n in range(30)]
+    lines = printed(*many, result("none.csv", {"x": 0}, {"nul_byte": 2}, None, 0.9))
+    # 0 + 1 + … + 29 rows; their confidences weigh by rows: sum of n² over 100 times the sum of n.
+    assert lines[:4] == [
+        f"things, version 7: 435 of 437 rows scored, mean confidence {8555 / 43500:.3f}, "
+        f"{437 / 3.9:.0f} rows a second.",
+        "class rows share",
+        "x 435 99.5 %",
+        "y 0 0.0 %",
+    ]
+    assert lines[5:7] == ["file rows rejected mean confidence", "00.csv 0 0 0.000"]
+    assert lines[-2:] == ["and 11 files more", "predictions /p"]
+
+
+def test_of_many_classes_the_largest_are_shown():
+    lines = printed(result(classes={f"c{n}": n for n in range(25)}))
+    assert lines[2] == "c24 24 8.0 %"
+    assert lines[22] == "5 classes more 10 3.3 %"
+
+
+def test_nothing_scored_says_nothing():
+    assert printed() == []
+    assert printed(result(classes={"x": 0}, confidence=None))[0] == (
+        "things, version 7: 0 of 0 rows scored."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "done", "size", "now", "note"),
+    [
+        (1_000, 100, 1_000, 10.0, "1,000 rows"),
+        (3_000, 300, 1_000, 10.0, "3,000 rows"),
+        (3_000, 300, 1_000, 12.0, "3,000 rows, 1,000 rows/s, 0:00:07 left"),
+        (3_000, 300, None, 12.0, "3,000 rows, 1,000 rows/s"),
+        (10_000, 1_000, 1_000, 100.0, "10,000 rows, 100 rows/s, 0:00:00 left"),
+    ],
+)
+def test_the_pace_is_that_since_the_first_report(rows, done, size, now, note):
+    pace = Pace()
+    first = Progress(rows=1_000, rejected=0, bytes_read=100, size=size)
+    assert pace.note(first, 10.0) == "1,000 rows"
+    assert pace.note(Progress(rows=rows, rejected=0, bytes_read=done, size=size), now) == note
