@@ -77,7 +77,16 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
             dataset=dataset,
             held_out=held_out,
         )
-        version = serialise(pipeline, prepared, candidates, selection, refitted, evaluation, judge)
+        version = serialise(
+            pipeline,
+            prepared,
+            candidates,
+            selection,
+            refitted,
+            evaluation,
+            judge,
+            seconds=time.perf_counter() - started,
+        )
         promoted = version.verdict.promote
         export = export_for_notebooks(refitted.bundle, pipeline) if promoted else None
         report = write_report(

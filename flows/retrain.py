@@ -101,7 +101,16 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
         verdict = tasks.decide(found, dataset, held_out, prepared, refitted, evaluation, opponent)
         stage("writing the model and the report")
         version = tasks.serialise(
-            found, dataset, held_out, prepared, candidates, selection, refitted, evaluation, verdict
+            found,
+            dataset,
+            held_out,
+            prepared,
+            candidates,
+            selection,
+            refitted,
+            evaluation,
+            verdict,
+            seconds=time.perf_counter() - started,
         )
         promoted = version.verdict.promote
         export = tasks.export_model(refitted.bundle, found) if promoted else None

@@ -10,8 +10,10 @@ from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from ffn.models import gate, retraining, selection, serialisation
+from ffn.models.actor import Actor, this_process
 from ffn.models.bundle import Bundle
 from ffn.models.evaluation import Evaluation
 from ffn.models.opponent import Opponent
@@ -67,6 +69,11 @@ _WRITING: dict[str, Any] = {
     "retry_delay_seconds": 1,
     "retry_condition_fn": _is_transient,
 }
+
+
+def _flow_run() -> Actor:
+    """Return this flow run as whoever makes and promotes versions."""
+    return this_process(str(flow_run.get_id() or ""))
 
 
 @task(name="load", task_run_name="load", **_PLAIN)
@@ -169,13 +176,22 @@ def serialise(
     refitted: Refitted,
     evaluation: Evaluation,
     verdict: Verdict,
+    seconds: float,
 ) -> Version:
     """Write the new version, and try it in a fresh process."""
     judge = partial(
         try_version, verdict=verdict, bundle=refitted.bundle, dataset=dataset, held_out=held_out
     )
     version = serialisation.serialise(
-        pipeline, prepared, candidates, chosen, refitted, evaluation, judge
+        pipeline,
+        prepared,
+        candidates,
+        chosen,
+        refitted,
+        evaluation,
+        judge,
+        by=_flow_run(),
+        seconds=seconds,
     )
     get_run_logger().info("version %d, bundle %s", version.number, version.sha256)
     return version
@@ -209,7 +225,7 @@ def report(
 @task(name="promote", task_run_name="promote", **_WRITING)
 def promote(pipeline: Pipeline, version: Version) -> Version:
     """Make the new version the one that scores, if the gate said so; show the verdict."""
-    version = serialisation.promote_version(pipeline, version)
+    version = serialisation.promote_version(pipeline, version, by=_flow_run())
     artifacts.show_verdict(pipeline.name, version)
     get_run_logger().info(version.verdict.sentence(version.number))
     return version

@@ -6,6 +6,7 @@
       manifest.json         format, size and SHA-256 of the other two
       model.json            pipeline, schema, widths, optimizer, classes
       arrays.safetensors    parameters, preparation, fingerprints of the training rows
+      manifest.hmac         signature of the manifest, where there is a key
 
 The manifest's own SHA-256 names the bundle: it covers every byte of the others. Nothing here
 can run code when it is read.
@@ -14,9 +15,6 @@ can run code when it is read.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,23 +24,39 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from ffn.errors import BundleError, quote
+from ffn.errors import BundleError, SettingsError
 from ffn.files import canonical_json, write_bytes
+from ffn.models.bundle_parts import (
+    ARRAYS,
+    BUNDLE_FORMAT,
+    MANIFEST,
+    MANIFEST_BYTES,
+    MODEL,
+    REMEDY,
+    parse_json,
+    parse_manifest,
+    read_part,
+)
+from ffn.models.signature import KEY_VARIABLE, check_signature, sign, signing_key
 from ffn.nn import Network
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Schema
 
-__all__ = ["BUNDLE_FOLDER", "BUNDLE_FORMAT", "MANIFEST", "Bundle", "read_bundle", "write_bundle"]
+__all__ = [
+    "BUNDLE_FOLDER",
+    "BUNDLE_FORMAT",
+    "MANIFEST",
+    "SIGNATURE",
+    "Bundle",
+    "read_bundle",
+    "sign_bundle",
+    "write_bundle",
+]
 
 Array = npt.NDArray[Any]
 
-BUNDLE_FORMAT = 1
 BUNDLE_FOLDER = "bundle"
-MANIFEST = "manifest.json"
-_MODEL = "model.json"
-_ARRAYS = "arrays.safetensors"
-_MANIFEST_BYTES = 64 * 1024
-_REMEDY = "Score with another version, or retrain."
+SIGNATURE = "manifest.hmac"
 _PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
 
 
@@ -88,7 +102,10 @@ class Bundle:
 
 
 def write_bundle(bundle: Bundle, folder: Path) -> str:
-    """Write ``bundle`` into ``folder`` and return its SHA-256. Equal bundles give equal bytes."""
+    """Write ``bundle`` into ``folder`` and return its SHA-256. Equal bundles give equal bytes.
+
+    Where ``FFN_SIGNING_KEY`` is set, it is signed.
+    """
     model = {
         "pipeline": bundle.pipeline,
         "optimizer": bundle.optimizer,
@@ -98,7 +115,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     arrays = {name: getattr(bundle.preparation, name) for name in _PREPARATION}
     arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    parts = {_MODEL: canonical_json(model), _ARRAYS: safetensors.numpy.save(contiguous)}
+    parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
     manifest = canonical_json(
         {
             "format": BUNDLE_FORMAT,
@@ -110,6 +127,9 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     )
     for name, content in parts.items():
         write_bytes(folder / name, content)
+    key = signing_key()
+    if key is not None:
+        write_bytes(folder / SIGNATURE, sign(manifest, key))
     write_bytes(folder / MANIFEST, manifest)
     return hashlib.sha256(manifest).hexdigest()
 
@@ -120,97 +140,56 @@ def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
     Raises
     ------
     BundleError
-        A part is missing, changed, a link, or not of this format.
+        A part is missing, changed, a link, or not of this format; or the bundle is not signed
+        with the key in ``FFN_SIGNING_KEY``.
     """
-    text = _read_part(folder / MANIFEST, at_most=_MANIFEST_BYTES)
-    manifest = _parse_manifest(text, folder)
+    text = read_part(folder / MANIFEST, at_most=MANIFEST_BYTES)
+    problem = check_signature(folder / SIGNATURE, text, signing_key())
+    if problem:
+        raise BundleError(f"{folder}: {problem}. {REMEDY}")
+    return _read_signed(folder, text, version=version)
+
+
+def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
+    """Read the parts that a manifest of these bytes declares."""
+    manifest = parse_manifest(text, folder)
     contents = {}
-    for name in (_MODEL, _ARRAYS):
+    for name in (MODEL, ARRAYS):
         declared = manifest[name]
-        content = _read_part(folder / name, at_most=declared["bytes"])
+        content = read_part(folder / name, at_most=declared["bytes"])
         if hashlib.sha256(content).hexdigest() != declared["sha256"]:
             raise BundleError(
                 f"{folder / name}: SHA-256 differs from the manifest's; the bundle is damaged. "
-                f"{_REMEDY}"
+                f"{REMEDY}"
             )
         contents[name] = content
     try:
         return _assemble(
-            _parse_json(contents[_MODEL]),
-            safetensors.numpy.load(contents[_ARRAYS]),
+            parse_json(contents[MODEL]),
+            safetensors.numpy.load(contents[ARRAYS]),
             version=version,
             sha256=hashlib.sha256(text).hexdigest(),
         )
     except (BundleError, KeyError, TypeError, ValueError, SafetensorError) as error:
-        raise BundleError(f"{folder}: the parts do not fit together ({error}). {_REMEDY}") from None
+        raise BundleError(f"{folder}: the parts do not fit together ({error}). {REMEDY}") from None
 
 
-def _read_part(path: Path, *, at_most: int) -> bytes:
-    """Return the bytes of a plain file; refuse a link, a device, and one that is too long."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > at_most:
-                raise BundleError(
-                    f"{path}: not a file of at most {at_most} bytes, as the manifest has it; "
-                    f"the bundle is damaged. {_REMEDY}"
-                )
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                # Not one byte more than was measured, should the file grow now.
-                return file.read(status.st_size)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise BundleError(
-            f"{path}: cannot be read as part of a bundle ({error.strerror}). {_REMEDY}"
-        ) from None
+def sign_bundle(folder: Path) -> None:
+    """Sign a sound bundle with the key in ``FFN_SIGNING_KEY``, in place of an older signature.
 
-
-def _parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
-    where = folder / MANIFEST
-    try:
-        manifest = _parse_json(text)
-        written = manifest["format"]
-    except (ValueError, KeyError, TypeError):
-        raise BundleError(f"{where}: not a bundle's manifest, or damaged. {_REMEDY}") from None
-    if type(written) is int and written > BUNDLE_FORMAT:
-        raise BundleError(
-            f"{where}: format {quote(written)}; this version reads format {BUNDLE_FORMAT}. "
-            "Upgrade ffn to read a newer one."
-        )
-    if type(written) is not int or written != BUNDLE_FORMAT:
-        raise BundleError(f"{where}: no bundle has format {quote(written)}. {_REMEDY}")
-    parts = manifest.get("parts")
-    sound = isinstance(parts, dict) and set(parts) == {_MODEL, _ARRAYS}
-    if not sound or not all(_is_declaration(part) for part in parts.values()):
-        raise BundleError(f"{where}: its list of parts is damaged. {_REMEDY}")
-    return dict(parts)
-
-
-def _is_declaration(part: Any) -> bool:
-    return (
-        isinstance(part, dict)
-        and type(part.get("bytes")) is int
-        and isinstance(part.get("sha256"), str)
-    )
-
-
-def _parse_json(text: bytes) -> Any:
-    """Return what JSON says in one way only; ValueError for a key given twice, or a NaN."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
-
-    try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    Raises
+    ------
+    SettingsError
+        There is no key.
+    BundleError
+        The bundle is damaged in something else than its signature.
+    """
+    key = signing_key()
+    if key is None:
+        raise SettingsError(f"{KEY_VARIABLE} is not set, so there is nothing to sign with.")
+    text = read_part(folder / MANIFEST, at_most=MANIFEST_BYTES)
+    _read_signed(folder, text, version=0)
+    write_bytes(folder / SIGNATURE, sign(text, key))
 
 
 def _assemble(

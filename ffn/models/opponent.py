@@ -10,12 +10,13 @@ from typing import Any
 
 from ffn import __version__
 from ffn.errors import BundleError, SettingsError
-from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle
+from ffn.models.bundle import Bundle, read_bundle
 from ffn.models.pipeline import Pipeline
-from ffn.models.registry import production, version_folder, versions
+from ffn.models.promotions import read_history
+from ffn.models.registry import bundle_folder, production, version_folder, versions
 from ffn.models.settings import PipelineSettings, check_settings
 
-__all__ = ["Opponent", "read_opponent", "unchanged_since"]
+__all__ = ["Opponent", "read_opponent", "read_version", "unchanged_since"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +54,27 @@ def read_opponent(pipeline: Pipeline) -> Opponent | None:
     if not (pipeline.artifacts / "production.json").exists():
         return None
     version, promoted = production(pipeline.artifacts)
-    folder = version_folder(pipeline.artifacts, version)
-    bundle = read_bundle(folder / BUNDLE_FOLDER, version=version)
-    if bundle.sha256 != promoted:
+    opponent = read_version(pipeline.artifacts, version)
+    if opponent.bundle.sha256 != promoted:
         raise BundleError(
-            f"{folder}: not the bundle that was promoted, so nothing can be compared with it. "
-            "Promote a version again."
+            f"{version_folder(pipeline.artifacts, version)}: not the bundle that was promoted, so "
+            "nothing can be compared with it. Promote a version again."
         )
+    return opponent
+
+
+def read_version(artifacts: Path, version: int) -> Opponent:
+    """Read any version as one to compare with.
+
+    Raises
+    ------
+    RegistryError
+        Its folder is a link.
+    BundleError
+        Its bundle is damaged.
+    """
+    bundle = read_bundle(bundle_folder(artifacts, version), version=version)
+    folder = version_folder(artifacts, version)
     settings = None
     with contextlib.suppress(SettingsError):
         settings = check_settings(_read(folder, "provenance.json").get("settings", {}), str(folder))
@@ -94,7 +109,8 @@ def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
     if scoring and _ungated(_inputs(pipeline.artifacts, scoring)) == _ungated(now):
         return scoring
     newest = there[-1]
-    settled = newest in _promoted(pipeline.artifacts) or not (
+    promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
+    settled = newest in promoted or not (
         _read(version_folder(pipeline.artifacts, newest), "verdict.json").get("promote")
     )
     return newest if settled and _inputs(pipeline.artifacts, newest) == now else None
@@ -108,19 +124,6 @@ def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
         "source_sha256": provenance.get("source_sha256"),
         "ffn": provenance.get("packages", {}).get("ffn"),
     }
-
-
-def _promoted(artifacts: Path) -> set[Any]:
-    """Return the versions that were ever promoted; a line that cannot be read names none."""
-    try:
-        lines = (artifacts / "history.jsonl").read_bytes().splitlines()
-    except OSError:
-        return set()
-    found = set()
-    for line in lines:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            found.add(json.loads(line)["version"])
-    return found
 
 
 def _ungated(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,7 @@
     artifacts/<pipeline>/
       models/0001/        never changed once there
       production.json     the version that scores, replaced atomically: the truth
-      history.jsonl       what was promoted when and why; only ever appended to. Its line is
-                          written after the pointer, so a run killed between lacks one
+      history.jsonl       what was promoted when, why and by whom; only ever appended to
 """
 
 from __future__ import annotations
@@ -14,29 +13,33 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
-import fcntl
-import hashlib
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from ffn.errors import RegistryError
-from ffn.files import staging_folder, sweep, sync_folder, write_json
-from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST
+from ffn.files import open_plain, staging_folder, sweep, sync_folder, write_json
+from ffn.models.actor import Actor, this_process
+from ffn.models.bundle import BUNDLE_FOLDER
+from ffn.models.contents import check_bundle, measure, seal
+from ffn.models.locking import registry_lock
+from ffn.models.promotions import HISTORY, POINTER, Promotion, append, read_history, read_pointer
 
 __all__ = [
     "add_version",
+    "bundle_folder",
     "production",
     "production_version",
     "promote",
+    "rollback",
     "version_folder",
     "versions",
 ]
 
 _VERSION = re.compile(r"[0-9]{4}|[1-9][0-9]{4,}")
+_MOST_POINTER_BYTES = 64 * 1024
 
 
 def version_folder(artifacts: Path, version: int) -> Path:
@@ -44,12 +47,36 @@ def version_folder(artifacts: Path, version: int) -> Path:
     return artifacts / "models" / f"{version:04d}"
 
 
+def bundle_folder(artifacts: Path, version: int) -> Path:
+    """Return the folder of a version's bundle.
+
+    Raises
+    ------
+    RegistryError
+        It, or the version's folder, or ``models``, is a link: what it leads to is no version.
+    """
+    folder = version_folder(artifacts, version)
+    bundle = folder / BUNDLE_FOLDER
+    for path in (folder.parent, folder, bundle):
+        _refuse_link(path)
+    return bundle
+
+
 def versions(artifacts: Path) -> list[int]:
-    """Return the version numbers that exist, ascending."""
+    """Return the version numbers that exist, ascending. A link is no version.
+
+    Raises
+    ------
+    RegistryError
+        The folder of versions is a link.
+    """
     folder = artifacts / "models"
+    _refuse_link(folder)
     entries = folder.iterdir() if folder.is_dir() else ()
     return sorted(
-        int(entry.name) for entry in entries if _VERSION.fullmatch(entry.name) and entry.is_dir()
+        int(entry.name)
+        for entry in entries
+        if _VERSION.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink()
     )
 
 
@@ -61,74 +88,137 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
     artifacts
         The pipeline's folder; made if need be.
     fill
-        Writes the version's files into the folder it is given. The folder takes its number
-        by one rename after ``fill`` returned; if it raises, there is no version. No number
-        is given twice, also where the version was removed or its writer died.
+        Writes the version's files into the folder it is given. What is in it then is
+        written down in ``files.json``, and the folder takes its number by one rename; if
+        ``fill`` raises, there is no version. No number is given twice, also where the version
+        was removed or its writer died.
     """
     models = artifacts / "models"
+    _refuse_link(models)
     models.mkdir(parents=True, exist_ok=True)
     sweep(models)
-    sweep(artifacts)
     with staging_folder(models) as staging:
         fill(staging)
-        sync_folder(staging)
-        with _lock(artifacts):
+        files = measure(staging)
+        with registry_lock(artifacts):
+            sweep(artifacts)
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
             # First the number, then the folder: whatever fails between them costs a number.
             write_json(models / ".last.json", {"version": version})
+            seal(staging, files, pipeline=artifacts.name, version=version)
+            sync_folder(staging)
             _rename_new(staging, version_folder(artifacts, version))
     sync_folder(models)
     return version
 
 
 def promote(
-    artifacts: Path, version: int, *, reason: str, replacing: int | Literal["any", "none"] = "any"
+    artifacts: Path,
+    version: int,
+    *,
+    reason: str,
+    replacing: int | Literal["any", "none"] = "any",
+    by: Actor | None = None,
 ) -> bool:
-    """Make ``version`` the one that scores, then add a line to the history.
+    """Make ``version`` the one that scores, with a line in the history.
 
-    The pointer holds the SHA-256 of the bundle's manifest as it is on disk now, so no other
-    bundle can take its place unseen.
+    The pointer holds the SHA-256 that its bundle has, so no other bundle can take its place
+    unseen.
 
     Parameters
     ----------
     replacing
         Which version has to be in production still; where another is, nothing is done.
+    by
+        Who or what promotes; by default this process.
 
     Returns
     -------
     bool
-        Whether it was done.
+        Whether it is in production now.
 
     Raises
     ------
     RegistryError
-        There is no such version, or its bundle has no manifest.
+        There is no such version, or it is not the one that was registered under its number.
+    BundleError
+        Its bundle is damaged.
     OSError
-        A file cannot be written. If it is the history, the version is in production already.
+        A file cannot be written, and nothing was done.
     """
     _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
-    with _lock(artifacts):
-        if replacing != "any" and replacing != _scoring(artifacts):
-            return False
-        sha256 = _bundle_sha256(artifacts, version)
-        write_json(artifacts / "production.json", {"bundle_sha256": sha256, "version": version})
-        entry = {
-            "action": "promote",
-            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "bundle_sha256": sha256,
-            "reason": reason,
-            "version": version,
-        }
-        line = json.dumps(entry, sort_keys=True, ensure_ascii=False).encode() + b"\n"
-        with (artifacts / "history.jsonl").open("a+b") as file:
-            file.write(_line_end_owed(file) + line)
-            file.flush()
-            os.fsync(file.fileno())
+    with registry_lock(artifacts):
+        if replacing not in ("any", _scoring(artifacts)):
+            # Whoever tries again after a failure may have succeeded before.
+            return replacing != "any" and _scoring(artifacts) == version
+        _point(artifacts, version, action="promote", reason=reason, by=by)
     return True
 
 
+def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promotion:
+    """Undo the last promotion that is not undone yet, and return the entry in the history.
+
+    The version that scored before it scores again, so a second rollback goes one further back.
+    One that is not there any more is passed over.
+
+    Raises
+    ------
+    RegistryError
+        Nothing is in production, or nothing was before.
+    BundleError
+        The bundle to go back to is damaged; production stays.
+    OSError
+        A file cannot be written, and nothing was done.
+    """
+    with registry_lock(artifacts):
+        stack = read_history(artifacts).stack
+        there = versions(artifacts)
+        before = [version for version in stack[:-1] if version in there]
+        if not before:
+            now = f"version {stack[-1]} is in production, and" if stack else "nothing is, and"
+            raise RegistryError(
+                f"{artifacts.name}: {now} no other that is still there was before it. "
+                f"Promote one by its number: ffn promote {artifacts.name} N"
+            )
+        return _point(artifacts, before[-1], action="rollback", reason=reason, by=by)
+
+
+def _point(
+    artifacts: Path,
+    version: int,
+    *,
+    action: Literal["promote", "rollback"],
+    reason: str,
+    by: Actor | None,
+) -> Promotion:
+    """Move the pointer, then add to the history; the caller has the lock."""
+    folder = bundle_folder(artifacts, version).parent
+    sha256 = check_bundle(folder, pipeline=artifacts.name, version=version)
+    sweep(artifacts)
+    history = read_history(artifacts)
+    pointed = read_pointer(artifacts)
+    entry = Promotion(
+        action=action,
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        version=version,
+        bundle_sha256=sha256,
+        replaced=pointed.version if pointed else None,
+        reason=reason,
+        by=by or this_process(),
+        previous_sha256=history.last_sha256,
+    )
+    # Opened first: where nothing can be written, the pointer does not move.
+    with (artifacts / HISTORY).open("ab", buffering=0) as file:
+        append(file, history.owed)
+        write_json(artifacts / POINTER, entry.to_json())
+        # The pointer has the entry: on a disk that is full now, the line is owed, not lost.
+        with contextlib.suppress(OSError):
+            append(file, entry.line)
+    return entry
+
+
 def _scoring(artifacts: Path) -> int | Literal["none"]:
-    there = (artifacts / "production.json").exists()
+    there = (artifacts / POINTER).exists()
     return production(artifacts)[0] if there else "none"
 
 
@@ -145,9 +235,10 @@ def production(artifacts: Path) -> tuple[int, str]:
     RegistryError
         There is none, the pointer is damaged, or what it points to is gone.
     """
-    pointer = artifacts / "production.json"
+    pointer = artifacts / POINTER
     try:
-        content = json.loads(pointer.read_bytes())
+        with open_plain(pointer) as (file, size):
+            content = json.loads(file.read(min(size, _MOST_POINTER_BYTES)))
         version, sha256 = content["version"], content["bundle_sha256"]
     except FileNotFoundError:
         raise RegistryError(
@@ -171,31 +262,14 @@ def _require(artifacts: Path, version: int, otherwise: str) -> None:
         )
 
 
-def _bundle_sha256(artifacts: Path, version: int) -> str:
-    manifest = version_folder(artifacts, version) / BUNDLE_FOLDER / MANIFEST
-    try:
-        return hashlib.sha256(manifest.read_bytes()).hexdigest()
-    except OSError as error:
-        raise RegistryError(
-            f"{manifest} cannot be read ({error.strerror}), so version {version} cannot score. "
-            "Promote another, or retrain."
-        ) from None
-
-
 def _last_number(artifacts: Path) -> int:
     """Return the highest number ever given, also where that version was removed."""
-    try:
-        return int(json.loads((artifacts / "models" / ".last.json").read_bytes())["version"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return 0
-
-
-def _line_end_owed(file: IO[bytes]) -> bytes:
-    """Return the line end that a writer who died in mid-line did not write."""
-    if not file.seek(0, os.SEEK_END):
-        return b""
-    file.seek(-1, os.SEEK_END)
-    return b"" if file.read(1) == b"\n" else b"\n"
+    known = []
+    with contextlib.suppress(OSError):
+        known += [entry.version for entry in read_history(artifacts).entries]
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        known.append(int(json.loads((artifacts / "models" / ".last.json").read_bytes())["version"]))
+    return max(known, default=0)
 
 
 def _rename_new(source: Path, target: Path) -> None:
@@ -207,19 +281,8 @@ def _rename_new(source: Path, target: Path) -> None:
         raise
 
 
-@contextlib.contextmanager
-def _lock(artifacts: Path) -> Iterator[None]:
-    """Let one process at a time change the registry; the lock dies with its process."""
-    path = artifacts / ".lock"
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        handle = os.open(path, flags, 0o666)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise RegistryError(f"{path} is a link, and locks are none. Remove it.") from None
-        raise
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise RegistryError(
+            f"{path} is a link; versions are kept in plain folders. Put the folder itself there."
+        )

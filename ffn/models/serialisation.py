@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import importlib.metadata
-import platform
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +11,13 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from ffn import __version__
 from ffn.errors import BundleError
 from ffn.files import write_bytes, write_json
+from ffn.models.actor import Actor, this_process
 from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
 from ffn.models.evaluation import Evaluation
 from ffn.models.pipeline import Pipeline
+from ffn.models.provenance import PROVENANCE, provenance
 from ffn.models.registry import add_version, production_version, promote, version_folder
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
@@ -29,7 +26,6 @@ from ffn.models.verdict import VERDICT_FILE, Verdict
 __all__ = ["Version", "jsonable", "promote_version", "serialise"]
 
 _ROWS_AT_ONCE = 2**16
-_RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +46,9 @@ def serialise(
     refitted: Refitted,
     evaluation: Evaluation,
     judge: Callable[[Path], Verdict],
+    *,
+    by: Actor | None = None,
+    seconds: float | None = None,
 ) -> Version:
     """Write the bundle, its figures, its provenance and its verdict as a new version.
 
@@ -61,6 +60,10 @@ def serialise(
     judge
         Called with the folder when all else is in it, and before it has its number; returns
         the verdict.
+    by
+        Who or what retrains; by default this process.
+    seconds
+        Wall time of the retraining so far.
 
     Raises
     ------
@@ -77,7 +80,8 @@ def serialise(
         _check_written(refitted.bundle, bundle_folder, prepared)
         write_json(folder / "metrics.json", _metrics(selection, refitted, evaluation))
         write_bytes(folder / "history.safetensors", _history(candidates, refitted))
-        write_json(folder / "provenance.json", _provenance(pipeline, prepared))
+        made = provenance(pipeline, prepared, by or this_process(), seconds)
+        write_json(folder / PROVENANCE, made)
         verdicts.append(judge(folder))
         write_json(folder / VERDICT_FILE, jsonable(verdicts[0]))
 
@@ -90,7 +94,7 @@ def serialise(
     )
 
 
-def promote_version(pipeline: Pipeline, version: Version) -> Version:
+def promote_version(pipeline: Pipeline, version: Version, by: Actor | None = None) -> Version:
     """Make a version the one that scores if its verdict says so, with the reason in the history.
 
     A verdict holds against the version that it was found against. Where another run was
@@ -110,6 +114,7 @@ def promote_version(pipeline: Pipeline, version: Version) -> Version:
         version.number,
         reason=f"retrained; {verdict.reason}",
         replacing="any" if always else verdict.production or "none",
+        by=by,
     )
     if done:
         return version
@@ -162,21 +167,3 @@ def _history(candidates: Sequence[Candidate], refitted: Refitted) -> bytes:
         for figure in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
             curves[f"{name}.{figure}"] = np.ascontiguousarray(getattr(history, figure))
     return safetensors.numpy.save(curves)
-
-
-def _provenance(pipeline: Pipeline, prepared: Prepared) -> dict[str, Any]:
-    return {
-        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": platform.machine(),
-        "notices": list(prepared.notices),
-        "packages": {
-            "ffn": __version__,
-            **{name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
-        },
-        "python": sys.version.split()[0],
-        "rows": {"test": len(prepared.x_test), "train": len(prepared.x_train)},
-        "seed": pipeline.settings.training.seed,
-        "settings": pipeline.settings.of_training(),
-        "source": pipeline.settings.data.source,
-        "source_sha256": prepared.source_sha256,
-    }

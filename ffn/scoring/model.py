@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import BundleError
-from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
-from ffn.models.registry import production, version_folder
+from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
+from ffn.models.registry import bundle_folder, production
 from ffn.scoring.batch import score_csv
 from ffn.scoring.frames import read_frame
 from ffn.scoring.outcome import ScoreResult
@@ -99,19 +99,32 @@ def load(path: str | os.PathLike[str]) -> Model:
     BundleError
         There is no bundle, or it is damaged, too new, or not the one that was promoted.
     """
-    folder, promoted = Path(path), None
+    folder = Path(path)
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
-        version, promoted = production(folder)
-        folder = version_folder(folder, version)
+        return Model(_read_production(folder))
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
     # models/0003/bundle: a bundle does not know its number, its place does.
     models, number = folder.absolute().parent.parent.name, folder.absolute().parent.name
     registered = models == "models" and number.isdecimal()
-    bundle = read_bundle(folder, version=int(number) if registered else 0)
-    if promoted not in (None, bundle.sha256):
+    return Model(read_bundle(folder, version=int(number) if registered else 0))
+
+
+def _read_production(artifacts: Path) -> Bundle:
+    """Read the bundle in production: the very one that was promoted."""
+    while True:
+        version, promoted = production(artifacts)
+        folder = bundle_folder(artifacts, version)
+        try:
+            bundle = read_bundle(folder, version=version)
+            break
+        except BundleError:
+            # Promoted over and removed since the pointer was read: then there is another.
+            if production(artifacts) == (version, promoted):
+                raise
+    if bundle.sha256 != promoted:
         raise BundleError(
             f"{folder}: not the bundle that was promoted (its SHA-256 is {bundle.sha256}, "
             f"production.json says {promoted}). Promote a version again, or retrain."
         )
-    return Model(bundle)
+    return bundle

@@ -111,6 +111,10 @@ def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained,
     assert set(direct) == set(found)
     for key in ("winner", "test", "bundle_sha256", "reason", "notices"):
         assert direct[key] == found[key]
+    made = json.loads((root / "artifacts/iris/models/0001/provenance.json").read_bytes())
+    promoted = json.loads((root / "artifacts/iris/production.json").read_bytes())
+    assert made["by"]["flow_run"] == promoted["by"]["flow_run"] == str(flow_run.id)
+    assert 0 < made["seconds"] < found["seconds"]
 
 
 def test_threads_processes_and_no_prefect_give_the_same_bytes(retrained, server, tmp_path):

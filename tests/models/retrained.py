@@ -39,7 +39,7 @@ class Run:
     refitted: Refitted
     evaluation: Evaluation
 
-    def serialise(self, verdict: Verdict = FIRST) -> Version:
+    def serialise(self, verdict: Verdict = FIRST, **made: Any) -> Version:
         return serialise(
             self.pipeline,
             self.prepared,
@@ -48,6 +48,7 @@ class Run:
             self.refitted,
             self.evaluation,
             lambda folder: verdict,
+            **made,
         )
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
+import os
+import pwd
 from pathlib import Path
+from typing import Any
 
 import pytest
+from bundles import make
 
-from ffn.errors import RegistryError
+from ffn.errors import BundleError, RegistryError
+from ffn.models.actor import Actor
+from ffn.models.bundle import write_bundle
+from ffn.models.promotions import read_history
 from ffn.models.registry import (
     add_version,
     production_version,
     promote,
+    rollback,
     version_folder,
     versions,
 )
 
 
 def fill(folder: Path) -> None:
-    (folder / "bundle").mkdir()
-    (folder / "bundle" / "manifest.json").write_text(folder.name)
+    write_bundle(make(seed=len(list(folder.parent.iterdir()))), folder / "bundle")
 
 
 @pytest.fixture
@@ -28,24 +36,103 @@ def artifacts(tmp_path: Path) -> Path:
     return tmp_path / "artifacts" / "iris"
 
 
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def lines(artifacts: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (artifacts / "history.jsonl").read_bytes().splitlines()]
+
+
 def test_promotion_moves_the_pointer_and_adds_to_the_history(artifacts: Path) -> None:
     for _ in range(2):
         add_version(artifacts, fill)
+    somebody = Actor(user="ana", host="night", command="ffn retrain iris", flow_run="f-1")
     for version, reason in ((1, "first"), (2, "better — größer\nin all"), (1, "back")):
-        promote(artifacts, version, reason=reason)
+        assert promote(artifacts, version, reason=reason, by=somebody)
         assert production_version(artifacts) == version
-    lines = (artifacts / "history.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["reason"] for line in lines] == [
-        "first",
-        "better — größer\nin all",
-        "back",
+    history = lines(artifacts)
+    assert [entry["reason"] for entry in history] == ["first", "better — größer\nin all", "back"]
+    assert [(entry["from"], entry["version"]) for entry in history] == [(None, 1), (1, 2), (2, 1)]
+    assert {entry["action"] for entry in history} == {"promote"}
+    assert history[0]["by"] == {
+        "user": "ana", "host": "night", "command": "ffn retrain iris", "flow_run": "f-1",
+    }  # fmt: skip
+    for entry in history:
+        at = datetime.datetime.fromisoformat(entry["at"])
+        assert abs(datetime.datetime.now(datetime.UTC) - at) < datetime.timedelta(minutes=5)
+        manifest = artifacts / f"models/{entry['version']:04d}/bundle/manifest.json"
+        assert entry["bundle_sha256"] == sha256(manifest)
+    raw = (artifacts / "history.jsonl").read_bytes().splitlines(keepends=True)
+    assert [entry["previous_sha256"] for entry in history] == [
+        "",
+        *(hashlib.sha256(line).hexdigest() for line in raw[:-1]),
     ]
-    assert set(json.loads(lines[0])) == {"action", "at", "bundle_sha256", "reason", "version"}
-    pointer = json.loads((artifacts / "production.json").read_bytes())
-    manifest = artifacts / "models" / "0001" / "bundle" / "manifest.json"
-    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
-    assert pointer == {"bundle_sha256": sha256, "version": 1}
-    assert [json.loads(line)["bundle_sha256"] == sha256 for line in lines] == [True, False, True]
+    # The pointer is the newest entry once more.
+    assert json.loads((artifacts / "production.json").read_bytes()) == history[-1]
+
+
+def test_who_promotes_is_this_process_unless_told(artifacts: Path) -> None:
+    add_version(artifacts, fill)
+    promote(artifacts, 1, reason="")
+    by = lines(artifacts)[0]["by"]
+    assert by["user"] == pwd.getpwuid(os.geteuid()).pw_name
+    assert by["host"] == os.uname().nodename
+    assert "pytest" in by["command"]
+    assert by["flow_run"] == ""
+
+
+def dies_before_the_history(artifacts: Path, version: int, reason: str, written: int = 0) -> bytes:
+    """Promote as a process that is killed once ``written`` bytes of the line are on the disk."""
+    before = (artifacts / "history.jsonl").read_bytes()
+    promote(artifacts, version, reason=reason)
+    after = (artifacts / "history.jsonl").read_bytes()
+    assert after.startswith(before)
+    (artifacts / "history.jsonl").write_bytes(after[: len(before) + written])
+    return after
+
+
+@pytest.mark.parametrize("written", [0, 1, 40, -1])
+@pytest.mark.parametrize("change", ["promote", "rollback"])
+def test_a_line_that_is_owed_is_written_by_whoever_comes_next(artifacts, written, change) -> None:
+    for _ in range(3):
+        add_version(artifacts, fill)
+    promote(artifacts, 1, reason="first")
+    whole = len(json.dumps(lines(artifacts)[0]))
+    owed = dies_before_the_history(artifacts, 2, "second", whole if written < 0 else written)
+    # It is known before it is written.
+    assert [entry.reason for entry in read_history(artifacts).entries] == ["first", "second"]
+    assert read_history(artifacts).damaged == ()
+    if change == "promote":
+        promote(artifacts, 3, reason="third")
+    else:
+        assert rollback(artifacts, reason="third").version == 1
+    assert (artifacts / "history.jsonl").read_bytes().startswith(owed)
+    history = lines(artifacts)
+    assert [entry["reason"] for entry in history] == ["first", "second", "third"]
+    assert (history[2]["from"], history[2]["version"]) == (2, 3 if change == "promote" else 1)
+    assert read_history(artifacts).damaged == ()
+
+
+def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monkeypatch) -> None:
+    def full(file, content: bytes) -> None:
+        if content:
+            file.write(content[:7])
+            raise OSError(28, "No space left on device")
+
+    for _ in range(2):
+        add_version(artifacts, fill)
+    promote(artifacts, 1, reason="first")
+    with monkeypatch.context() as patched:
+        patched.setattr("ffn.models.registry.append", full)
+        assert promote(artifacts, 2, reason="second")
+        assert production_version(artifacts) == 2
+        # What is owed cannot be written either, so nothing more is begun.
+        with pytest.raises(OSError, match="No space left"):
+            promote(artifacts, 1, reason="third")
+        assert production_version(artifacts) == 2
+    promote(artifacts, 1, reason="fourth")
+    assert [entry["reason"] for entry in lines(artifacts)] == ["first", "second", "fourth"]
 
 
 def test_a_line_that_a_dead_writer_began_harms_no_other(artifacts: Path) -> None:
@@ -54,27 +141,35 @@ def test_a_line_that_a_dead_writer_began_harms_no_other(artifacts: Path) -> None
     promote(artifacts, 1, reason="again")
     begun, whole = (artifacts / "history.jsonl").read_text().splitlines()
     assert (begun, json.loads(whole)["reason"]) == ('{"action": "prom', "again")
+    assert read_history(artifacts).damaged == (1,)
 
 
 def test_a_version_without_a_bundle_is_not_promoted(artifacts: Path) -> None:
     add_version(artifacts, fill)
     promote(artifacts, 1, reason="good")
     add_version(artifacts, lambda folder: (folder / "bundle").mkdir())
-    with pytest.raises(RegistryError, match=r"manifest\.json cannot be read \(No such file.*2 can"):
+    with pytest.raises(BundleError, match=r"0002/bundle/manifest\.json: cannot be read .*No such"):
         promote(artifacts, 2, reason="empty")
     assert production_version(artifacts) == 1
-    assert len((artifacts / "history.jsonl").read_text().splitlines()) == 1
+    assert len(lines(artifacts)) == 1
 
 
-def test_the_pointer_is_the_truth_where_the_history_cannot_be_written(artifacts: Path) -> None:
+def test_where_the_history_cannot_be_written_the_pointer_does_not_move(artifacts: Path) -> None:
     for _ in range(2):
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
+    pointer = (artifacts / "production.json").read_bytes()
     (artifacts / "history.jsonl").unlink()
     (artifacts / "history.jsonl").mkdir()
-    with pytest.raises(IsADirectoryError, match="history"):
+    with pytest.raises(OSError, match=r"not a plain file: .*history\.jsonl"):
         promote(artifacts, 2, reason="second")
-    assert production_version(artifacts) == 2
+    (artifacts / "history.jsonl").rmdir()
+    (artifacts / "precious").write_bytes(b"")
+    (artifacts / "history.jsonl").symlink_to("precious")
+    with pytest.raises(OSError, match=r"history\.jsonl"):
+        promote(artifacts, 2, reason="second")
+    assert (artifacts / "precious").read_bytes() == b""
+    assert (artifacts / "production.json").read_bytes() == pointer
 
 
 def test_a_pointer_that_cannot_be_written_leaves_no_line(artifacts: Path, monkeypatch) -> None:

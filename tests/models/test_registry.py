@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from bundles import make
 
 from ffn.errors import RegistryError
 from ffn.files import temporary_name
+from ffn.models.bundle import write_bundle
 from ffn.models.registry import (
     add_version,
     production_version,
@@ -21,8 +24,7 @@ from ffn.models.registry import (
 
 
 def fill(folder: Path) -> None:
-    (folder / "bundle").mkdir()
-    (folder / "bundle" / "manifest.json").write_text(folder.name)
+    write_bundle(make(), folder / "bundle")
 
 
 def entries(folder: Path) -> set[str]:
@@ -39,7 +41,7 @@ def test_versions_are_numbered_from_one(artifacts: Path) -> None:
     assert [add_version(artifacts, fill) for _ in range(3)] == [1, 2, 3]
     assert versions(artifacts) == [1, 2, 3]
     assert version_folder(artifacts, 2) == artifacts / "models" / "0002"
-    assert entries(version_folder(artifacts, 2)) == {"bundle"}
+    assert entries(version_folder(artifacts, 2)) == {"bundle", "files.json"}
     assert entries(artifacts / "models") == {"0001", "0002", "0003", ".last.json"}
 
 
@@ -48,9 +50,7 @@ def test_a_number_is_never_given_twice(artifacts: Path, removed: list[int]) -> N
     for _ in range(3):
         add_version(artifacts, fill)
     for version in removed:
-        (version_folder(artifacts, version) / "bundle" / "manifest.json").unlink()
-        (version_folder(artifacts, version) / "bundle").rmdir()
-        version_folder(artifacts, version).rmdir()
+        shutil.rmtree(version_folder(artifacts, version))
     assert add_version(artifacts, fill) == 4
 
 
@@ -118,19 +118,20 @@ def test_eight_threads_lose_nothing(artifacts: Path) -> None:
         numbers = list(pool.map(add, range(40)))
     assert sorted(numbers) == versions(artifacts) == list(range(1, 41))
     for i, number in enumerate(numbers):
-        assert entries(version_folder(artifacts, number)) == {str(i)}
+        assert entries(version_folder(artifacts, number)) == {str(i), "files.json"}
 
 
 ADD = """
 import os, signal, sys
 from pathlib import Path
+from bundles import make
+from ffn.models.bundle import write_bundle
 from ffn.models.registry import add_version, promote
 
 artifacts, action = Path(sys.argv[1]), sys.argv[2]
 
 def fill(folder):
-    (folder / "bundle").mkdir()
-    (folder / "bundle" / "manifest.json").write_text(str(os.getpid()))
+    write_bundle(make(), folder / "bundle")
     if action == "die":
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -146,7 +147,7 @@ def start(artifacts: Path, action: str, repository: Path) -> subprocess.Popen[st
         [sys.executable, "-c", ADD, str(artifacts), action],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(repository)},
+        env={**os.environ, "PYTHONPATH": f"{repository}:{Path(__file__).parent}"},
     )
 
 
@@ -181,4 +182,4 @@ def test_a_living_writers_folder_is_left_alone(artifacts: Path) -> None:
         add_version(artifacts, fill)
 
     assert add_version(artifacts, interrupted_by_another) == 2
-    assert entries(version_folder(artifacts, 2)) == {"bundle"}
+    assert entries(version_folder(artifacts, 2)) == {"bundle", "files.json"}

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import pwd
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +19,9 @@ from retrained import FIRST, Run, run, shipped
 import ffn
 from ffn.errors import BundleError, RegistryError
 from ffn.models import serialisation
+from ffn.models.actor import Actor
 from ffn.models.bundle import read_bundle
+from ffn.models.provenance import code_sha256
 from ffn.models.registry import production_version, versions
 from ffn.models.serialisation import jsonable, promote_version
 from ffn.models.statistics import Interval
@@ -55,6 +63,7 @@ def test_a_version_holds_bundle_figures_curves_and_provenance(quick: Run, tmp_pa
         "bundle/manifest.json",
         "bundle/model.json",
         "bundle/arrays.safetensors",
+        "files.json",
         "history.safetensors",
         "metrics.json",
         "provenance.json",
@@ -73,9 +82,9 @@ def test_a_version_scores_when_it_is_promoted_and_not_before(quick: Run, tmp_pat
     promote_version(found.pipeline, version)
     assert production_version(tmp_path / "iris") == 1
     pointer = strict(tmp_path / "iris" / "production.json")
-    assert pointer == {"version": 1, "bundle_sha256": version.sha256}
-    history = strict(tmp_path / "iris" / "history.jsonl")
-    assert history["reason"] == "retrained; there was none in production"
+    assert (pointer["version"], pointer["bundle_sha256"]) == (1, version.sha256)
+    assert pointer["reason"] == "retrained; there was none in production"
+    assert strict(tmp_path / "iris" / "history.jsonl") == pointer
 
 
 def test_a_verdict_against_a_version_that_is_gone_promotes_nothing(quick, tmp_path) -> None:
@@ -142,10 +151,46 @@ def test_provenance_says_where_the_model_comes_from(quick: Run, tmp_path: Path) 
     assert provenance["seed"] == provenance["settings"]["training"]["seed"] == 42
     assert provenance["settings"]["training"]["epochs"] == 6
     assert (provenance["source"], len(provenance["source_sha256"])) == ("train.csv", 64)
+    text = json.dumps(provenance["settings"], indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert provenance["settings_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert (
+        provenance["source_sha256"]
+        == hashlib.sha256(quick.pipeline.source.read_bytes()).hexdigest()
+    )
+    assert provenance["by"]["user"] == pwd.getpwuid(os.geteuid()).pw_name
+    assert provenance["by"]["flow_run"] == ""
     assert set(provenance) == {
-        "created_at", "machine", "notices", "packages", "python", "rows", "seed", "settings",
-        "source", "source_sha256",
+        "by", "code_sha256", "created_at", "machine", "notices", "packages", "python", "rows",
+        "seconds", "seed", "settings", "settings_sha256", "source", "source_sha256",
     }  # fmt: skip
+
+
+def test_provenance_names_the_flow_run_and_the_time_it_took(quick: Run, tmp_path: Path) -> None:
+    by = Actor(user="ana", host="night", command="ffn retrain iris", flow_run="f-1")
+    version = elsewhere(quick, tmp_path).serialise(by=by, seconds=1.23456)
+    provenance = strict(version.bundle.parent / "provenance.json")
+    assert provenance["by"] == vars(by)
+    assert provenance["seconds"] == 1.235
+
+
+def test_the_code_that_trained_is_known_to_the_byte(repository: Path, tmp_path: Path) -> None:
+    """A copy has the same digest, and another one once a byte of any module is another."""
+    ask = "from ffn.models.provenance import code_sha256; print(code_sha256())"
+    copy = shutil.copytree(repository / "ffn", tmp_path / "ffn", ignore=lambda *_: ["__pycache__"])
+
+    def digest() -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-c", ask]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    assert digest() == code_sha256()
+    with (copy / "nn" / "losses.py").open("a") as module:
+        module.write("#")
+    assert len(digest()) == 64
+    assert digest() != code_sha256()
 
 
 def test_two_runs_of_one_seed_differ_in_the_date_alone(quick, repository, tmp_path) -> None:
@@ -155,11 +200,12 @@ def test_two_runs_of_one_seed_differ_in_the_date_alone(quick, repository, tmp_pa
     assert first.sha256 == again.sha256 != other.sha256
     assert files(first.bundle) == files(again.bundle)
     one, two = files(first.bundle.parent), files(again.bundle.parent)
+    del one["files.json"], two["files.json"]
     assert one["history.safetensors"] == two["history.safetensors"]
     provenance = [json.loads(found.pop("provenance.json")) for found in (one, two)]
     metrics = [json.loads(found.pop("metrics.json")) for found in (one, two)]
     for document in provenance:
-        del document["created_at"]
+        del document["created_at"], document["seconds"]
     for document in metrics:
         for line in document["selection"]["leaderboard"]:
             del line["seconds"]

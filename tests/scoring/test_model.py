@@ -10,8 +10,8 @@ from scorers import TenthsScorer
 
 import ffn
 from ffn.errors import BundleError, DataError, RegistryError
-from ffn.models.bundle import Bundle, write_bundle
-from ffn.models.registry import promote
+from ffn.models.bundle import Bundle, read_bundle, write_bundle
+from ffn.models.registry import add_version, promote
 from ffn.nn import Network
 from ffn.scoring.model import Model, load
 from ffn.tabular.preparation import Preparation
@@ -101,8 +101,8 @@ def test_threads_may_share_it(tmp_path):
 def test_load_takes_a_pipeline_a_version_or_a_bundle(tmp_path):
     artifacts = tmp_path / "artifacts" / "line"
     versions = [artifacts / "models" / name for name in ("0001", "0002")]
-    for version in versions:
-        write_bundle(bundle(), version / "bundle")
+    for _ in versions:
+        add_version(artifacts, lambda folder: write_bundle(bundle(), folder / "bundle"))
     write_bundle(bundle(), tmp_path / "loose")
     promote(artifacts, 2, reason="")
     for path, expected in [
@@ -137,7 +137,8 @@ def test_load_and_score_a_file(tmp_path):
 
 
 def test_another_bundle_in_the_place_of_the_promoted_one_is_refused(tmp_path):
-    promoted = write_bundle(bundle(), tmp_path / "models" / "0001" / "bundle")
+    add_version(tmp_path, lambda folder: write_bundle(bundle(), folder / "bundle"))
+    promoted = read_bundle(tmp_path / "models" / "0001" / "bundle").sha256
     promote(tmp_path, 1, reason="")
     other = dataclasses.replace(bundle(), optimizer="adam")
     write_bundle(other, tmp_path / "models" / "0001" / "bundle")

@@ -1,0 +1,190 @@
+"""What a version holds: ``files.json``, the size and SHA-256 of every other file in its folder.
+
+It names pipeline and version too, so a folder that was given another number, or came from
+another pipeline, is known for that. A bundle's signature is left out: it speaks for itself, and
+the one thing that may be added to a version later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import BundleError, RegistryError, quote
+from ffn.files import canonical_json, open_plain, write_bytes
+from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle
+
+__all__ = ["FILES", "Contents", "check_bundle", "damages", "measure", "read_contents", "seal"]
+
+FILES = "files.json"
+_FORMAT = 1
+_MOST_BYTES = 16 * 1024 * 1024
+_AT_ONCE = 2**20
+_UNLISTED = {FILES, f"{BUNDLE_FOLDER}/{SIGNATURE}"}
+
+Measures = dict[str, dict[str, int | str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What ``files.json`` says.
+
+    Attributes
+    ----------
+    pipeline, version
+        Whose folder it is.
+    files
+        ``bytes`` and ``sha256`` by path inside the folder.
+    """
+
+    pipeline: str
+    version: int
+    files: Measures
+
+    @property
+    def bundle_sha256(self) -> str:
+        """SHA-256 of the bundle's manifest, which is the bundle's; empty if it has none."""
+        return str(self.files.get(f"{BUNDLE_FOLDER}/{MANIFEST}", {}).get("sha256", ""))
+
+
+def measure(folder: Path) -> Measures:
+    """Return size and SHA-256 of every file below ``folder``.
+
+    Raises
+    ------
+    RegistryError
+        There is a link or a device: a version holds plain files.
+    """
+    return {name: _measure(folder / name) for name in _names(folder) if name not in _UNLISTED}
+
+
+def seal(folder: Path, files: Measures, *, pipeline: str, version: int) -> None:
+    """Write ``files.json``, after which the folder is not to change any more."""
+    write_bytes(folder / FILES, _to_bytes(pipeline, version, files))
+
+
+def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
+    """Read a version's ``files.json``.
+
+    Raises
+    ------
+    RegistryError
+        It is missing, damaged, or another version's.
+    """
+    path = folder / FILES
+    try:
+        with open_plain(path) as (file, size):
+            text = file.read(min(size, _MOST_BYTES))
+        document = json.loads(text)
+        format_, files = document["format"], document["files"]
+        found = Contents(pipeline=document["pipeline"], version=document["version"], files=files)
+    except OSError as error:
+        raise RegistryError(
+            f"{path} cannot be read ({error.strerror}), so nothing vouches for version {version}. "
+            "Use another, or retrain."
+        ) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        found = None
+    # Written again it has to be the same bytes: then no byte of it can have changed unseen.
+    if found is None or format_ != _FORMAT or not _is_sound(found, text):
+        raise RegistryError(f"{path}: damaged. Use another version, or retrain.")
+    if (found.pipeline, found.version) != (pipeline, version):
+        raise RegistryError(
+            f"{path} is of {quote(found.pipeline)}, version {found.version}, and was put here. "
+            "Put the folder back where it was."
+        )
+    return found
+
+
+def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
+    """Return the SHA-256 of a version's bundle, once it is known to be whole and in its place.
+
+    Raises
+    ------
+    RegistryError
+        What was registered under this number cannot be told.
+    BundleError
+        The bundle is damaged, or another than the one that was registered.
+    """
+    contents = read_contents(folder, pipeline=pipeline, version=version)
+    sha256 = read_bundle(folder / BUNDLE_FOLDER).sha256
+    if sha256 != contents.bundle_sha256:
+        raise BundleError(
+            f"{folder / BUNDLE_FOLDER}: not the bundle that was registered as version {version}. "
+            "Use another version, or retrain."
+        )
+    return sha256
+
+
+def damages(folder: Path, contents: Contents) -> Iterator[str]:
+    """Yield what is wrong with the files of a version, a clause each with its path."""
+    try:
+        there = {name for name in _names(folder) if name not in _UNLISTED}
+    except RegistryError as error:
+        yield str(error)
+        return
+    for name in sorted(there - set(contents.files)):
+        yield f"{folder / name}: not in {FILES}; it was added later"
+    for name, declared in sorted(contents.files.items()):
+        path = folder / name
+        if name not in there:
+            yield f"{path}: missing"
+            continue
+        try:
+            found = _measure(path)
+        except OSError as error:
+            yield f"{path}: cannot be read ({error.strerror})"
+            continue
+        if found["bytes"] != declared["bytes"]:
+            yield f"{path}: {found['bytes']} bytes, {FILES} says {declared['bytes']}"
+        elif found["sha256"] != declared["sha256"]:
+            yield f"{path}: SHA-256 differs from that in {FILES}"
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the paths of all files below ``folder``, sorted; links are not followed."""
+    names = []
+    for parent, folders, files in os.walk(folder, onerror=_raise):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                raise RegistryError(f"{path}: neither file nor folder; a version holds no other")
+        names += [Path(parent, name).relative_to(folder).as_posix() for name in files]
+    return sorted(names)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _measure(path: Path) -> dict[str, int | str]:
+    digest, size = hashlib.sha256(), 0
+    with open_plain(path) as (file, _):
+        while block := file.read(_AT_ONCE):
+            digest.update(block)
+            size += len(block)
+    return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def _is_sound(found: Contents, text: bytes) -> bool:
+    declared = isinstance(found.files, dict) and all(map(_is_measure, found.files.values()))
+    return declared and _to_bytes(found.pipeline, found.version, found.files) == text
+
+
+def _is_measure(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and type(value.get("bytes")) is int
+        and isinstance(value.get("sha256"), str)
+    )
+
+
+def _to_bytes(pipeline: str, version: int, files: Measures) -> bytes:
+    return canonical_json(
+        {"files": files, "format": _FORMAT, "pipeline": pipeline, "version": version}
+    )
