@@ -21,6 +21,7 @@ __all__ = [
     "atomic_file",
     "atomic_files",
     "canonical_json",
+    "is_temporary",
     "open_plain",
     "publish",
     "remove",
@@ -43,6 +44,11 @@ _AT_ONCE = 1024 * 1024
 def temporary_name() -> str:
     """Return a new name by which ``sweep`` knows this process's unfinished files and folders."""
     return f".ffn-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+
+
+def is_temporary(path: Path) -> bool:
+    """Say whether a path has the name of somebody's unfinished file or folder."""
+    return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,7 +7,17 @@ import os
 from pathlib import Path
 
 import ffn
-from flows.commands import init, retrain, score, serve, status
+from flows.commands import (
+    init,
+    promote,
+    prune,
+    retrain,
+    rollback,
+    score,
+    serve,
+    status,
+    verify,
+)
 from flows.commands.common import VerbParser
 
 __all__ = ["build_parser"]
@@ -41,6 +51,10 @@ def build_parser() -> argparse.ArgumentParser:
     retrain.add(verbs, [common, direct]).set_defaults(run=retrain.run)
     score.add(verbs, [common, direct]).set_defaults(run=score.run)
     init.add(verbs, [common]).set_defaults(run=init.run)
+    promote.add(verbs, [common]).set_defaults(run=promote.run)
+    rollback.add(verbs, [common]).set_defaults(run=rollback.run)
+    prune.add(verbs, [common]).set_defaults(run=prune.run)
+    verify.add(verbs, [common]).set_defaults(run=verify.run)
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
     return parser

@@ -19,7 +19,14 @@ from ffn.reports.numbers import NOTHING, interval, p_value
 from flows.outcomes import RetrainOutcome, SkippedOutcome
 from flows.progress import listening
 
-__all__ = ["plain_console", "print_paths", "print_retraining", "scoring_bars", "training_bars"]
+__all__ = [
+    "from_here",
+    "plain_console",
+    "print_paths",
+    "print_retraining",
+    "scoring_bars",
+    "training_bars",
+]
 
 
 def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
@@ -138,10 +145,10 @@ def print_paths(console: Console, paths: dict[str, Path]) -> None:
     """Print each path behind what it is."""
     width = max(len(name) for name in paths)
     for name, path in paths.items():
-        console.print(f"  {name:<{width}}  {one_line(_from_here(path))}", soft_wrap=True)
+        console.print(f"  {name:<{width}}  {one_line(from_here(path))}", soft_wrap=True)
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """Return the shorter path that means the same in the current folder."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

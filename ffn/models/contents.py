@@ -17,9 +17,18 @@ from typing import Any
 
 from ffn.errors import BundleError, RegistryError, quote
 from ffn.files import canonical_json, open_plain, write_bytes
-from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle
+from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
 
-__all__ = ["FILES", "Contents", "check_bundle", "damages", "measure", "read_contents", "seal"]
+__all__ = [
+    "FILES",
+    "Contents",
+    "Damage",
+    "check_bundle",
+    "damages",
+    "measure",
+    "read_contents",
+    "seal",
+]
 
 FILES = "files.json"
 _FORMAT = 1
@@ -50,6 +59,14 @@ class Contents:
     def bundle_sha256(self) -> str:
         """SHA-256 of the bundle's manifest, which is the bundle's; empty if it has none."""
         return str(self.files.get(f"{BUNDLE_FOLDER}/{MANIFEST}", {}).get("sha256", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage:
+    """One thing that is not as it was written: a path, and a verb with the rest."""
+
+    path: Path
+    problem: str
 
 
 def measure(folder: Path) -> Measures:
@@ -112,38 +129,60 @@ def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
         The bundle is damaged, or another than the one that was registered.
     """
     contents = read_contents(folder, pipeline=pipeline, version=version)
-    sha256 = read_bundle(folder / BUNDLE_FOLDER).sha256
-    if sha256 != contents.bundle_sha256:
-        raise BundleError(
-            f"{folder / BUNDLE_FOLDER}: not the bundle that was registered as version {version}. "
-            "Use another version, or retrain."
-        )
+    bundle = folder / BUNDLE_FOLDER
+    sha256 = read_bundle(bundle).sha256
+    _compare_bundles(bundle, sha256, contents)
     return sha256
 
 
-def damages(folder: Path, contents: Contents) -> Iterator[str]:
-    """Yield what is wrong with the files of a version, a clause each with its path."""
+def sign_version(folder: Path, *, pipeline: str, version: int) -> None:
+    """Sign the bundle of a version with the key in ``FFN_SIGNING_KEY``, over any older signature.
+
+    Raises
+    ------
+    SettingsError
+        There is no key.
+    RegistryError, BundleError
+        As for `check_bundle`, but for the signature.
+    """
+    contents = read_contents(folder, pipeline=pipeline, version=version)
+    bundle = folder / BUNDLE_FOLDER
+    _compare_bundles(bundle, str(_measure(bundle / MANIFEST)["sha256"]), contents)
+    sign_bundle(bundle)
+
+
+def _compare_bundles(folder: Path, sha256: str, contents: Contents) -> None:
+    if sha256 != contents.bundle_sha256:
+        raise BundleError(
+            f"{folder}: not the bundle that was registered as version {contents.version}. "
+            "Use another version, or retrain."
+        )
+
+
+def damages(folder: Path, contents: Contents) -> Iterator[Damage]:
+    """Yield what is wrong with the files of a version."""
     try:
         there = {name for name in _names(folder) if name not in _UNLISTED}
     except RegistryError as error:
-        yield str(error)
+        yield Damage(path=folder, problem=str(error))
         return
     for name in sorted(there - set(contents.files)):
-        yield f"{folder / name}: not in {FILES}; it was added later"
+        yield Damage(path=folder / name, problem=f"is not in {FILES}: it was added later")
     for name, declared in sorted(contents.files.items()):
-        path = folder / name
-        if name not in there:
-            yield f"{path}: missing"
-            continue
-        try:
-            found = _measure(path)
-        except OSError as error:
-            yield f"{path}: cannot be read ({error.strerror})"
-            continue
-        if found["bytes"] != declared["bytes"]:
-            yield f"{path}: {found['bytes']} bytes, {FILES} says {declared['bytes']}"
-        elif found["sha256"] != declared["sha256"]:
-            yield f"{path}: SHA-256 differs from that in {FILES}"
+        problem = _compare(folder / name, declared) if name in there else "is missing"
+        if problem:
+            yield Damage(path=folder / name, problem=problem)
+
+
+def _compare(path: Path, declared: dict[str, int | str]) -> str:
+    """Return in what a file differs from what is declared; nothing if in nothing."""
+    try:
+        found = _measure(path)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if found["bytes"] != declared["bytes"]:
+        return f"has {found['bytes']:,} bytes, and {FILES} says {declared['bytes']:,}"
+    return "" if found == declared else f"has another SHA-256 than {FILES} says"
 
 
 def _names(folder: Path) -> list[str]:

@@ -28,6 +28,11 @@ def registry_lock(artifacts: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise RegistryError(f"{path} is a link, and locks are none. Remove it.") from None
+        if error.errno == errno.ENOENT:
+            raise RegistryError(
+                f"{artifacts.name}: no versions yet ({artifacts} is not there). "
+                f"Make one with: ffn retrain {artifacts.name}"
+            ) from None
         raise
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -11,33 +11,31 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import errno
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from ffn.errors import RegistryError
 from ffn.files import open_plain, staging_folder, sweep, sync_folder, write_json
-from ffn.models.actor import Actor, this_process
 from ffn.models.bundle import BUNDLE_FOLDER
-from ffn.models.contents import check_bundle, measure, seal
+from ffn.models.contents import measure, seal
 from ffn.models.locking import registry_lock
-from ffn.models.promotions import HISTORY, POINTER, Promotion, append, read_history, read_pointer
+from ffn.models.promotions import POINTER, read_history
 
 __all__ = [
+    "LAST_NUMBER",
     "add_version",
     "bundle_folder",
     "production",
     "production_version",
-    "promote",
-    "rollback",
+    "require_version",
     "version_folder",
     "versions",
 ]
 
+LAST_NUMBER = ".last.json"
 _VERSION = re.compile(r"[0-9]{4}|[1-9][0-9]{4,}")
 _MOST_POINTER_BYTES = 64 * 1024
 
@@ -104,122 +102,12 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
             sweep(artifacts)
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
             # First the number, then the folder: whatever fails between them costs a number.
-            write_json(models / ".last.json", {"version": version})
+            write_json(models / LAST_NUMBER, {"version": version})
             seal(staging, files, pipeline=artifacts.name, version=version)
             sync_folder(staging)
             _rename_new(staging, version_folder(artifacts, version))
     sync_folder(models)
     return version
-
-
-def promote(
-    artifacts: Path,
-    version: int,
-    *,
-    reason: str,
-    replacing: int | Literal["any", "none"] = "any",
-    by: Actor | None = None,
-) -> bool:
-    """Make ``version`` the one that scores, with a line in the history.
-
-    The pointer holds the SHA-256 that its bundle has, so no other bundle can take its place
-    unseen.
-
-    Parameters
-    ----------
-    replacing
-        Which version has to be in production still; where another is, nothing is done.
-    by
-        Who or what promotes; by default this process.
-
-    Returns
-    -------
-    bool
-        Whether it is in production now.
-
-    Raises
-    ------
-    RegistryError
-        There is no such version, or it is not the one that was registered under its number.
-    BundleError
-        Its bundle is damaged.
-    OSError
-        A file cannot be written, and nothing was done.
-    """
-    _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
-    with registry_lock(artifacts):
-        if replacing not in ("any", _scoring(artifacts)):
-            # Whoever tries again after a failure may have succeeded before.
-            return replacing != "any" and _scoring(artifacts) == version
-        _point(artifacts, version, action="promote", reason=reason, by=by)
-    return True
-
-
-def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promotion:
-    """Undo the last promotion that is not undone yet, and return the entry in the history.
-
-    The version that scored before it scores again, so a second rollback goes one further back.
-    One that is not there any more is passed over.
-
-    Raises
-    ------
-    RegistryError
-        Nothing is in production, or nothing was before.
-    BundleError
-        The bundle to go back to is damaged; production stays.
-    OSError
-        A file cannot be written, and nothing was done.
-    """
-    with registry_lock(artifacts):
-        stack = read_history(artifacts).stack
-        there = versions(artifacts)
-        before = [version for version in stack[:-1] if version in there]
-        if not before:
-            now = f"version {stack[-1]} is in production, and" if stack else "nothing is, and"
-            raise RegistryError(
-                f"{artifacts.name}: {now} no other that is still there was before it. "
-                f"Promote one by its number: ffn promote {artifacts.name} N"
-            )
-        return _point(artifacts, before[-1], action="rollback", reason=reason, by=by)
-
-
-def _point(
-    artifacts: Path,
-    version: int,
-    *,
-    action: Literal["promote", "rollback"],
-    reason: str,
-    by: Actor | None,
-) -> Promotion:
-    """Move the pointer, then add to the history; the caller has the lock."""
-    folder = bundle_folder(artifacts, version).parent
-    sha256 = check_bundle(folder, pipeline=artifacts.name, version=version)
-    sweep(artifacts)
-    history = read_history(artifacts)
-    pointed = read_pointer(artifacts)
-    entry = Promotion(
-        action=action,
-        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        version=version,
-        bundle_sha256=sha256,
-        replaced=pointed.version if pointed else None,
-        reason=reason,
-        by=by or this_process(),
-        previous_sha256=history.last_sha256,
-    )
-    # Opened first: where nothing can be written, the pointer does not move.
-    with (artifacts / HISTORY).open("ab", buffering=0) as file:
-        append(file, history.owed)
-        write_json(artifacts / POINTER, entry.to_json())
-        # The pointer has the entry: on a disk that is full now, the line is owed, not lost.
-        with contextlib.suppress(OSError):
-            append(file, entry.line)
-    return entry
-
-
-def _scoring(artifacts: Path) -> int | Literal["none"]:
-    there = (artifacts / POINTER).exists()
-    return production(artifacts)[0] if there else "none"
 
 
 def production_version(artifacts: Path) -> int:
@@ -253,6 +141,12 @@ def production(artifacts: Path) -> tuple[int, str]:
     return version, sha256
 
 
+def require_version(artifacts: Path, version: int) -> Path:
+    """Return the folder of a version that is there; RegistryError names those that are."""
+    _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
+    return bundle_folder(artifacts, version).parent
+
+
 def _require(artifacts: Path, version: int, otherwise: str) -> None:
     there = versions(artifacts)
     if version not in there:
@@ -268,7 +162,7 @@ def _last_number(artifacts: Path) -> int:
     with contextlib.suppress(OSError):
         known += [entry.version for entry in read_history(artifacts).entries]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-        known.append(int(json.loads((artifacts / "models" / ".last.json").read_bytes())["version"]))
+        known.append(int(json.loads((artifacts / "models" / LAST_NUMBER).read_bytes())["version"]))
     return max(known, default=0)
 
 

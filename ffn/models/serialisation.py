@@ -17,8 +17,9 @@ from ffn.models.actor import Actor, this_process
 from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
 from ffn.models.evaluation import Evaluation
 from ffn.models.pipeline import Pipeline
+from ffn.models.pointer import promote
 from ffn.models.provenance import PROVENANCE, provenance
-from ffn.models.registry import add_version, production_version, promote, version_folder
+from ffn.models.registry import add_version, production_version, version_folder
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 from ffn.models.verdict import VERDICT_FILE, Verdict

@@ -6,7 +6,7 @@ import math
 
 from ffn.models.statistics import Interval
 
-__all__ = ["NOTHING", "interval", "p_value", "seconds"]
+__all__ = ["NOTHING", "interval", "p_value", "seconds", "size"]
 
 NOTHING = "\N{EN DASH}"
 
@@ -33,6 +33,14 @@ def p_value(p: float) -> str:
 def seconds(duration: float) -> str:
     """Return wall time in seconds, to three digits or the whole second."""
     return f"{duration:.3g}" if duration < 100 else f"{duration:,.0f}"
+
+
+def size(count: int) -> str:
+    """Return bytes as ``834 bytes`` or ``1.2 MB``, a million bytes."""
+    if count < 1000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    power = min(4, (len(str(count)) - 1) // 3)
+    return f"{count / 1000**power:,.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
 def _number(value: float, decimals: int) -> str:

@@ -20,13 +20,14 @@ from ffn.models.bundle import Bundle
 from ffn.models.classifier import FFNClassifier
 from ffn.models.pipeline import Pipeline
 from ffn.scoring.frames import read_frame
+from ffn.scoring.model import load_production
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RowPreparation", "export_for_notebooks"]
+__all__ = ["RowPreparation", "export_for_notebooks", "export_production"]
 
 
 class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -85,3 +86,8 @@ def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
     with atomic_file(pipeline.export) as file:
         joblib.dump(fitted, file)
     return pipeline.export
+
+
+def export_production(pipeline: Pipeline) -> Path:
+    """Export the model in production, as after every promotion, and return the file's path."""
+    return export_for_notebooks(load_production(pipeline.artifacts), pipeline)

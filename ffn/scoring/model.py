@@ -21,7 +21,7 @@ from ffn.scoring.scorer import Scorer
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Model", "load"]
+__all__ = ["Model", "load", "load_production"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     folder = Path(path)
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
-        return Model(_read_production(folder))
+        return Model(load_production(folder))
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
     # models/0003/bundle: a bundle does not know its number, its place does.
@@ -110,8 +110,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     return Model(read_bundle(folder, version=int(number) if registered else 0))
 
 
-def _read_production(artifacts: Path) -> Bundle:
-    """Read the bundle in production: the very one that was promoted."""
+def load_production(artifacts: Path) -> Bundle:
+    """Read the bundle in production: the very one that was promoted. Raises what `load` does."""
     while True:
         version, promoted = production(artifacts)
         folder = bundle_folder(artifacts, version)

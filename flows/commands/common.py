@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ __all__ = [
     "real_path",
     "reference",
     "root_folder",
+    "version_number",
 ]
 
 
@@ -105,4 +107,11 @@ def count(text: str) -> int:
     """Read a whole number from 1 up."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def version_number(text: str) -> int:
+    """Read the number of a version: it becomes a folder's name, so it is digits alone."""
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a version's number, such as 3")
     return int(text)

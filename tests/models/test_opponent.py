@@ -13,7 +13,7 @@ from ffn.errors import BundleError, RegistryError
 from ffn.models import opponent as module
 from ffn.models import retraining
 from ffn.models.opponent import read_opponent, unchanged_since
-from ffn.models.registry import promote
+from ffn.models.pointer import promote
 
 LINES = rows(150)
 

@@ -16,12 +16,11 @@ from bundles import make
 from ffn.errors import BundleError, RegistryError
 from ffn.models.actor import Actor
 from ffn.models.bundle import write_bundle
+from ffn.models.pointer import promote, rollback
 from ffn.models.promotions import read_history
 from ffn.models.registry import (
     add_version,
     production_version,
-    promote,
-    rollback,
     version_folder,
     versions,
 )
@@ -124,7 +123,7 @@ def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monk
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
     with monkeypatch.context() as patched:
-        patched.setattr("ffn.models.registry.append", full)
+        patched.setattr("ffn.models.pointer.append", full)
         assert promote(artifacts, 2, reason="second")
         assert production_version(artifacts) == 2
         # What is owed cannot be written either, so nothing more is begun.
@@ -179,7 +178,7 @@ def test_a_pointer_that_cannot_be_written_leaves_no_line(artifacts: Path, monkey
     for _ in range(2):
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
-    monkeypatch.setattr("ffn.models.registry.write_json", fail)
+    monkeypatch.setattr("ffn.models.pointer.write_json", fail)
     with pytest.raises(OSError, match="disk full"):
         promote(artifacts, 2, reason="second")
     assert production_version(artifacts) == 1

@@ -126,7 +126,8 @@ import os, signal, sys
 from pathlib import Path
 from bundles import make
 from ffn.models.bundle import write_bundle
-from ffn.models.registry import add_version, promote
+from ffn.models.pointer import promote
+from ffn.models.registry import add_version
 
 artifacts, action = Path(sys.argv[1]), sys.argv[2]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ffn.errors import BundleError, RegistryError
 from ffn.models.bundle import write_bundle
-from ffn.models.registry import add_version, production_version, promote, rollback, version_folder
+from ffn.models.pointer import promote, rollback
+from ffn.models.registry import add_version, production_version, version_folder
 
 
 @pytest.fixture
@@ -118,8 +119,9 @@ def test_a_damaged_bundle_is_not_gone_back_to(artifacts: Path) -> None:
 
 
 def test_with_nothing_to_go_back_to_the_way_out_is_told(artifacts: Path) -> None:
-    with pytest.raises(RegistryError, match=r"iris: nothing is, .* ffn promote iris N$"):
-        rollback(artifacts, reason="")
-    promote(artifacts, 3, reason="")
-    with pytest.raises(RegistryError, match=r"iris: version 3 is in production, and no other"):
-        rollback(artifacts, reason="")
+    for _ in range(2):
+        with pytest.raises(
+            RegistryError, match=r"iris: there is no version .* ffn promote iris N$"
+        ):
+            rollback(artifacts, reason="")
+        promote(artifacts, 3, reason="")

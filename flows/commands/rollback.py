@@ -1,0 +1,46 @@
+"""``ffn rollback PIPELINE``: undo the last promotion that is not undone yet."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from flows.commands.common import VerbParser, Verbs, find, print_json
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    rollback = verbs.add_parser(
+        "rollback",
+        parents=parents,
+        help="go back to the version that scored before; again, to the one before that",
+    )
+    rollback.add_argument("pipeline", metavar="PIPELINE")
+    rollback.add_argument(
+        "--reason", default="by hand", help='for the history (default: "%(default)s")'
+    )
+    return rollback
+
+
+def run(options: argparse.Namespace) -> int:
+    """Move the pointer back, export for notebooks."""
+    _, pipeline = find(options)
+    from ffn.models.pointer import rollback
+    from ffn.scoring.export import export_production
+    from flows.terminal import plain_console, print_paths
+
+    entry = rollback(pipeline.artifacts, reason=options.reason)
+    export = export_production(pipeline)
+    if options.json:
+        print_json({"pipeline": pipeline.name, "export": str(export), **entry.to_json()})
+        return 0
+    console = plain_console(sys.stdout)
+    console.print(
+        f"{pipeline.name}: version {entry.version} is in production again; version "
+        f"{entry.replaced} is not any more."
+    )
+    print_paths(console, {"for notebooks": export})
+    return 0
