@@ -30,9 +30,9 @@ def run(options: argparse.Namespace) -> int:
 
     found = verify(pipeline.artifacts)
     if options.json:
-        damages = [{"path": str(d.path), "problem": d.problem} for d in found.damages]
+        listed = [{"path": str(d.path), "problem": d.problem} for d in found.damages]
         counts = {"versions": list(found.versions), "files": found.files, "bytes": found.bytes}
-        print_json({"pipeline": pipeline.name, **counts, "damages": damages})
+        print_json({"pipeline": pipeline.name, **counts, "damages": listed})
     else:
         console = plain_console(sys.stdout)
         for damage in found.damages:
@@ -40,10 +40,10 @@ def run(options: argparse.Namespace) -> int:
             console.print(one_line(line), soft_wrap=True)
     versions, damages = len(found.versions), len(found.damages)
     checked = f"{_count(versions, 'version')}, {found.files:,} files, {size(found.bytes)}"
-    if found.damages:
+    if damages:
         raise RegistryError(
-            f"{pipeline.name}: {_count(damages, 'damage')} in {checked}. Restore what is named from "
-            "a copy, or remove that version's folder; what is damaged is never promoted."
+            f"{pipeline.name}: {_count(damages, 'damage')} in {checked}. Restore what is named "
+            "from a copy, or remove that version's folder; what is damaged is never promoted."
         )
     if not options.json:
         console.print(f"{pipeline.name}: {checked}: all as it was written.")
