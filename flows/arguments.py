@@ -8,7 +8,9 @@ from pathlib import Path
 
 import ffn
 from flows.commands import (
+    compare,
     init,
+    models,
     promote,
     prune,
     retrain,
@@ -51,6 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
     retrain.add(verbs, [common, direct]).set_defaults(run=retrain.run)
     score.add(verbs, [common, direct]).set_defaults(run=score.run)
     init.add(verbs, [common]).set_defaults(run=init.run)
+    models.add(verbs, [common]).set_defaults(run=models.run)
+    compare.add(verbs, [common]).set_defaults(run=compare.run)
     promote.add(verbs, [common]).set_defaults(run=promote.run)
     rollback.add(verbs, [common]).set_defaults(run=rollback.run)
     prune.add(verbs, [common]).set_defaults(run=prune.run)

@@ -118,6 +118,16 @@ def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
     return found
 
 
+def read_record(folder: Path, name: str) -> dict[str, Any]:
+    """Return the JSON object in a version's file; empty if there is none that can be read."""
+    try:
+        with open_plain(folder / name) as (file, _):
+            content = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
     """Return the SHA-256 of a version's bundle, once it is known to be whole and in its place.
 

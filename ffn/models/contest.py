@@ -16,7 +16,15 @@ from ffn.tabular.dataset import Dataset
 from ffn.tabular.fingerprints import recognise
 from ffn.tabular.schema import Schema
 
-__all__ = ["Answers", "Contest", "SharedRows", "columns_of", "find_contest", "production_rows"]
+__all__ = [
+    "Answers",
+    "Contest",
+    "SharedRows",
+    "accepts",
+    "columns_of",
+    "find_contest",
+    "production_rows",
+]
 
 Array = npt.NDArray[Any]
 
@@ -135,7 +143,7 @@ def find_contest(
     """
     known = known | recognise(dataset.fingerprints, challenger.fingerprints)
     fresh = held_out & ~known
-    accepted = fresh & _accepted(dataset, production.schema)
+    accepted = fresh & accepts(dataset, production.schema)
     contest = Contest(
         challenger=_ask(challenger, dataset, accepted),
         production=_ask(production, dataset, accepted),
@@ -156,8 +164,8 @@ def _kinds(schema: Schema) -> dict[str, str]:
     return {feature.name: feature.kind for feature in schema.features}
 
 
-def _accepted(dataset: Dataset, schema: Schema) -> Array:
-    """Return booleans [N]: rows without a gap where the schema allows none."""
+def accepts(dataset: Dataset, schema: Schema) -> Array:
+    """Return booleans [N]: rows that a model of this schema scores: no gap where it knows none."""
     no_gap = np.array([not feature.missing for feature in schema.numeric], dtype=bool)
     no_hole = np.array([not feature.missing for feature in schema.categorical], dtype=bool)
     accepted = np.empty(dataset.rows, dtype=bool)

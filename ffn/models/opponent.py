@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ffn import __version__
 from ffn.errors import BundleError, SettingsError
 from ffn.models.bundle import Bundle, read_bundle
+from ffn.models.contents import read_record
 from ffn.models.pipeline import Pipeline
 from ffn.models.promotions import read_history
 from ffn.models.registry import bundle_folder, production, version_folder, versions
@@ -77,9 +77,11 @@ def read_version(artifacts: Path, version: int) -> Opponent:
     folder = version_folder(artifacts, version)
     settings = None
     with contextlib.suppress(SettingsError):
-        settings = check_settings(_read(folder, "provenance.json").get("settings", {}), str(folder))
-    epochs = _read(folder, "metrics.json").get("epochs")
-    columns = _read(folder, "verdict.json").get("columns")
+        settings = check_settings(
+            read_record(folder, "provenance.json").get("settings", {}), str(folder)
+        )
+    epochs = read_record(folder, "metrics.json").get("epochs")
+    columns = read_record(folder, "verdict.json").get("columns")
     return Opponent(
         bundle=bundle,
         settings=settings,
@@ -111,14 +113,14 @@ def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
     newest = there[-1]
     promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
     settled = newest in promoted or not (
-        _read(version_folder(pipeline.artifacts, newest), "verdict.json").get("promote")
+        read_record(version_folder(pipeline.artifacts, newest), "verdict.json").get("promote")
     )
     return newest if settled and _inputs(pipeline.artifacts, newest) == now else None
 
 
 def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
     """Return what a version was made from."""
-    provenance = _read(version_folder(artifacts, version), "provenance.json")
+    provenance = read_record(version_folder(artifacts, version), "provenance.json")
     return {
         "settings": provenance.get("settings", {}),
         "source_sha256": provenance.get("source_sha256"),
@@ -129,12 +131,3 @@ def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
 def _ungated(inputs: dict[str, Any]) -> dict[str, Any]:
     settings = {name: table for name, table in inputs["settings"].items() if name != "gate"}
     return {**inputs, "settings": settings}
-
-
-def _read(folder: Path, name: str) -> dict[str, Any]:
-    """Return a version's JSON object; empty if there is none that can be read."""
-    try:
-        content = json.loads((folder / name).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}

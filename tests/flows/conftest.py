@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from command_line import Done, run_here
+
+from ffn.models.registry import production_version
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -56,3 +59,24 @@ def _trained(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path
 def trained(_trained: Path, tmp_path: Path) -> Path:
     """A root of one's own with Iris as shipped, and version 1 of its model in production."""
     return Path(shutil.copytree(_trained, tmp_path / "trained"))
+
+
+@pytest.fixture(scope="session")
+def _registry(tmp_path_factory: pytest.TempPathFactory, _trained: Path) -> Path:
+    """Four versions of Iris, each of its own seed: 1, 2 and 4 were promoted, 4 scores."""
+    root = Path(shutil.copytree(_trained, tmp_path_factory.mktemp("registry") / "root"))
+    toml = root / "data/iris/pipeline.toml"
+    text = toml.read_text().replace("epochs = 150", "epochs = 10")
+    text = text.replace("networks = 16", "networks = 2")
+    for seed, mode in ((1, "always"), (2, "never"), (3, "always")):
+        changed = re.sub(r"seed = \d+", f"seed = {seed}", text)
+        toml.write_text(f'{changed}\n[gate]\nmode = "{mode}"\n')
+        assert run_here(("retrain", "iris", "--direct", "--json", "--root", root)) == 0
+    assert production_version(root / "artifacts/iris") == 4
+    return root
+
+
+@pytest.fixture
+def registry(_registry: Path, tmp_path: Path) -> Path:
+    """A root of one's own with those versions."""
+    return Path(shutil.copytree(_registry, tmp_path / "registry"))

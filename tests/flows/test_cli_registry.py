@@ -16,28 +16,6 @@ from ffn.models.registry import production_version, versions
 ROOT = "--root"
 
 
-@pytest.fixture(scope="session")
-def _registry(tmp_path_factory, _trained):
-    """Four versions of Iris, each of its own seed: 1, 2 and 4 were promoted, 4 scores."""
-    from command_line import run_here
-
-    root = shutil.copytree(_trained, tmp_path_factory.mktemp("registry") / "root")
-    toml = root / "data/iris/pipeline.toml"
-    text = toml.read_text().replace("epochs = 150", "epochs = 10")
-    text = text.replace("networks = 16", "networks = 2")
-    for seed, mode in ((1, "always"), (2, "never"), (3, "always")):
-        changed = re.sub(r"seed = \d+", f"seed = {seed}", text)
-        toml.write_text(f'{changed}\n[gate]\nmode = "{mode}"\n')
-        assert run_here(("retrain", "iris", "--direct", "--json", ROOT, root)) == 0
-    assert production_version(root / "artifacts/iris") == 4
-    return root
-
-
-@pytest.fixture
-def registry(_registry, tmp_path):
-    return shutil.copytree(_registry, tmp_path / "registry")
-
-
 def exported(root):
     """The parameters that notebooks get."""
     return joblib.load(root / "artifacts/iris/best_iris_model.pkl")["network"].network_.parameters

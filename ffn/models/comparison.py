@@ -1,0 +1,164 @@
+"""Two versions side by side, and paired on rows that neither was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import FFNError
+from ffn.models import retraining
+from ffn.models.contest import SharedRows, accepts, find_contest, production_rows
+from ffn.models.looks import read_looks
+from ffn.models.opponent import Opponent, read_version
+from ffn.models.overview import Detail, detail
+from ffn.models.paired import (
+    LabelCounts,
+    accuracy_bound,
+    count_labels,
+    loss_bounds,
+    p_better,
+    row_losses,
+)
+from ffn.models.pipeline import Pipeline
+from ffn.models.statistics import Interval
+from ffn.tabular.dataset import Dataset
+
+__all__ = ["Comparison", "Paired", "compare"]
+
+Array = npt.NDArray[Any]
+
+# Of each bound; two make an interval of 95 %.
+_ALPHA = 0.025
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """The second version against the first, on the same rows.
+
+    Attributes
+    ----------
+    rows
+        Of the training CSV as it is now: ``held_out`` counts all of them.
+    labels
+        Gained: right by the second version, wrong by the first.
+    accuracy, log_loss
+        Second minus first, with 95 % intervals.
+    p_value
+        Exact McNemar, two-sided: both are equally often right.
+    looks
+        How often the gate has compared on the most looked at of these rows.
+    """
+
+    rows: SharedRows
+    labels: LabelCounts
+    accuracy: Interval
+    log_loss: Interval
+    p_value: float
+    looks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two versions.
+
+    Attributes
+    ----------
+    first, second
+        All about each.
+    settings
+        Values by dotted key, where they differ; None for a key that one does not have.
+    paired
+        None where they cannot be compared on common rows, for the reason in ``why_not``.
+    """
+
+    first: Detail
+    second: Detail
+    settings: dict[str, tuple[Any, Any]]
+    paired: Paired | None
+    why_not: str
+
+
+def compare(pipeline: Pipeline, first: int, second: int) -> Comparison:
+    """Compare two versions. Reads the training CSV; changes no version and spends no look.
+
+    Raises
+    ------
+    RegistryError
+        One of them is not there.
+    BundleError
+        A bundle is damaged.
+    """
+    details = [detail(pipeline.artifacts, version) for version in (first, second)]
+    opponents = [read_version(pipeline.artifacts, version) for version in (first, second)]
+    try:
+        found = _pair(pipeline, retraining.load(pipeline), *opponents)
+    except FFNError as error:
+        found = f"the training CSV cannot be used: {str(error).rstrip('.')}"
+    one, other = (dict(_flat(known.provenance.get("settings", {}))) for known in details)
+    keys = sorted({*one, *other})
+    return Comparison(
+        first=details[0],
+        second=details[1],
+        settings={
+            key: (one.get(key), other.get(key)) for key in keys if one.get(key) != other.get(key)
+        },
+        paired=None if isinstance(found, str) else found,
+        why_not=found if isinstance(found, str) else "",
+    )
+
+
+def _pair(pipeline: Pipeline, dataset: Dataset, first: Opponent, second: Opponent) -> Paired | str:
+    """Ask both about the rows that neither knows; or say why that cannot be."""
+    known = np.zeros(dataset.rows, dtype=bool)
+    for one, other in ((first, second), (second, first)):
+        rows = production_rows(dataset, other.bundle.schema, one)
+        if isinstance(rows, str):
+            return (
+                f"the rows that version {one.bundle.version} was trained on are not known: {rows}"
+            )
+        known |= rows
+    accepted = accepts(dataset, first.bundle.schema) & accepts(dataset, second.bundle.schema)
+    contest, _ = find_contest(dataset, accepted, known, second.bundle, first.bundle)
+    if not len(contest.labels):
+        return f"{dataset.file} has no row that neither was trained on and both would score"
+    challenger, production, labels = contest.challenger, contest.production, contest.labels
+    counts = count_labels(challenger.predicted, production.predicted, labels)
+    reverse = count_labels(production.predicted, challenger.predicted, labels)
+    seed = pipeline.settings.training.seed
+    losses = loss_bounds(
+        row_losses(challenger.probabilities, labels),
+        row_losses(production.probabilities, labels),
+        _ALPHA,
+        seed,
+    )
+    return Paired(
+        rows=SharedRows(
+            held_out=dataset.rows,
+            trained_on=int(known.sum()),
+            refused=int((~known & ~accepted).sum()),
+            fit=len(labels),
+        ),
+        labels=counts,
+        accuracy=Interval(
+            counts.difference, -accuracy_bound(counts, _ALPHA), accuracy_bound(reverse, _ALPHA)
+        ),
+        log_loss=Interval(losses.value, losses.low, losses.high),
+        p_value=min(
+            1.0,
+            2 * min(p_better(c.gained, c.lost) for c in (counts, reverse)),
+        ),
+        looks=int(read_looks(pipeline.artifacts).of(contest.fingerprints).max()),
+    )
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings by dotted key."""
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,152 @@
+"""What there is to say of each version, read from its files; a damaged file leaves a gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import RegistryError
+from ffn.models.contents import read_contents, read_record
+from ffn.models.pointer import predecessor
+from ffn.models.promotions import Promotion, read_history, read_pointer
+from ffn.models.provenance import PROVENANCE
+from ffn.models.registry import require_version, version_folder, versions
+from ffn.models.statistics import Interval
+from ffn.models.verdict import VERDICT_FILE
+
+__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "summaries", "summary"]
+
+METRICS_FILE = "metrics.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A version in a line; what its files do not say is None or empty.
+
+    Attributes
+    ----------
+    created_at
+        UTC, ISO 8601.
+    winner
+        Optimizer.
+    accuracy, log_loss, rows
+        On so many held-out rows.
+    promote, reason
+        The gate's verdict.
+    production, next_back
+        Whether it scores, or is what a rollback goes to.
+    bundle_sha256, bytes
+        SHA-256 of the bundle, and size of all files.
+    """
+
+    version: int
+    created_at: str
+    winner: str
+    accuracy: Interval | None
+    log_loss: Interval | None
+    rows: int | None
+    promote: bool | None
+    reason: str
+    production: bool
+    next_back: bool
+    bundle_sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """All that is known of a version.
+
+    Attributes
+    ----------
+    provenance, metrics, verdict
+        Its documents, as they are.
+    history
+        The promotions and rollbacks to it.
+    files
+        How many.
+    """
+
+    summary: Summary
+    provenance: dict[str, Any]
+    metrics: dict[str, Any]
+    verdict: dict[str, Any]
+    history: tuple[Promotion, ...]
+    files: int
+
+
+def summaries(artifacts: Path) -> list[Summary]:
+    """Return all versions, oldest first."""
+    return [summary(artifacts, version) for version in versions(artifacts)]
+
+
+def summary(artifacts: Path, version: int) -> Summary:
+    """Return one version, which has to be there."""
+    folder = version_folder(artifacts, version)
+    metrics = read_record(folder, METRICS_FILE)
+    provenance, verdict = read_record(folder, PROVENANCE), read_record(folder, VERDICT_FILE)
+    test = _table(metrics, "test")
+    rows, promote = test.get("rows"), verdict.get("promote")
+    pointed = read_pointer(artifacts)
+    try:
+        contents = read_contents(folder, pipeline=artifacts.name, version=version)
+        digest, size = contents.bundle_sha256, sum(int(f["bytes"]) for f in contents.files.values())
+    except RegistryError:
+        digest, size = "", 0
+    return Summary(
+        version=version,
+        created_at=_text(provenance, "created_at"),
+        winner=_text(_table(metrics, "selection"), "winner"),
+        accuracy=_interval(test, "accuracy"),
+        log_loss=_interval(test, "log_loss"),
+        rows=rows if type(rows) is int else None,
+        promote=promote if type(promote) is bool else None,
+        reason=_text(verdict, "reason"),
+        production=pointed is not None and pointed.version == version,
+        next_back=predecessor(artifacts) == version,
+        bundle_sha256=digest,
+        bytes=size,
+    )
+
+
+def detail(artifacts: Path, version: int) -> Detail:
+    """Return all about one version.
+
+    Raises
+    ------
+    RegistryError
+        There is no such version.
+    """
+    folder = require_version(artifacts, version)
+    entries = read_history(artifacts).entries
+    return Detail(
+        summary=summary(artifacts, version),
+        provenance=read_record(folder, PROVENANCE),
+        metrics=read_record(folder, METRICS_FILE),
+        verdict=read_record(folder, VERDICT_FILE),
+        history=tuple(entry for entry in entries if entry.version == version),
+        files=sum(path.is_file() for path in folder.rglob("*")),
+    )
+
+
+def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(document: dict[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _interval(document: dict[str, Any], key: str) -> Interval | None:
+    """Return a figure with its bounds, if it has both: JSON has null for what is infinite."""
+    found = _table(document, key)
+    numbers = [found.get(name) for name in ("value", "low", "high")]
+    if not all(type(number) in (int, float) or number is None for number in numbers):
+        return None
+    value, low, high = numbers
+    if value is None or low is None:
+        return None
+    return Interval(float(value), float(low), float("inf") if high is None else float(high))
