@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +21,6 @@ __all__ = [
     "atomic_files",
     "canonical_json",
     "is_temporary",
-    "open_plain",
     "publish",
     "remove",
     "staging_folder",
@@ -65,26 +63,6 @@ def remove(path: Path) -> None:
     if path.exists():
         path.unlink()
         sync_folder(path.parent)
-
-
-@contextlib.contextmanager
-def open_plain(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """Open a plain file to read, and give it with its size.
-
-    Raises
-    ------
-    OSError
-        There is none: a link, a folder, a pipe or a device is no plain file, and not waited for.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", str(path))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            yield file, status.st_size
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import BundleError, quote
-from ffn.files import open_plain
+from ffn.models.plain_files import open_plain
 
 __all__ = [
     "ARRAYS",

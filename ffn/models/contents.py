@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import BundleError, RegistryError, quote
-from ffn.files import canonical_json, open_plain, write_bytes
+from ffn.files import canonical_json, write_bytes
 from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
+from ffn.models.plain_files import open_plain
 
 __all__ = [
     "FILES",

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from ffn.files import open_plain
 from ffn.models.actor import Actor
+from ffn.models.plain_files import open_plain
 
 __all__ = ["HISTORY", "POINTER", "History", "Promotion", "append", "read_history", "read_pointer"]
 

@@ -18,10 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ffn.errors import RegistryError
-from ffn.files import open_plain, staging_folder, sweep, sync_folder, write_json
+from ffn.files import staging_folder, sweep, sync_folder, write_json
 from ffn.models.bundle import BUNDLE_FOLDER
 from ffn.models.contents import measure, seal
 from ffn.models.locking import registry_lock
+from ffn.models.plain_files import open_plain
 from ffn.models.promotions import POINTER, read_history
 
 __all__ = [

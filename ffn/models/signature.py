@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 
 from ffn.errors import SettingsError
-from ffn.files import open_plain
+from ffn.models.plain_files import open_plain
 
 __all__ = ["KEY_VARIABLE", "check_signature", "sign", "signing_key"]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.errors import BundleError, RegistryError
-from ffn.files import canonical_json, is_temporary, open_plain
+from ffn.files import canonical_json, is_temporary
 from ffn.models.bundle import read_bundle
 from ffn.models.contents import FILES, Contents, Damage, damages, read_contents
 from ffn.models.looks import LOOKS_FILE, read_looks
+from ffn.models.plain_files import open_plain
 from ffn.models.promotions import HISTORY, POINTER, read_history, read_pointer
 from ffn.models.registry import LAST_NUMBER, bundle_folder, version_folder, versions
 

@@ -118,7 +118,8 @@ def test_two_versions_side_by_side(ffn, registry):
     text = " ".join(done.out.split())
     assert re.search(
         r"Paired, on \d+ of 150 rows of the training CSV \(\d+ are left out, .*"
-        r"Accuracy [+-]0\.\d{4} \[[+-]\d\.\d{4}, [+-]\d\.\d{4}\], p = \d\.\d{3} \(exact McNemar, two-sided\)",
+        r"Accuracy [+-]\d\.\d{4} \[[+-]\d\.\d{4}, [+-]\d\.\d{4}\], "
+        r"p = \d\.\d{3} \(exact McNemar, two-sided\)",
         text,
     )
     found = json.loads(ffn("compare", "iris", "1", "4", "--json", ROOT, registry).out)

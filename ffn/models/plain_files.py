@@ -1,0 +1,33 @@
+"""Plain files and nothing else: no link, pipe or device is read in a file's place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+__all__ = ["open_plain"]
+
+
+@contextlib.contextmanager
+def open_plain(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a plain file to read, and give it with its size.
+
+    Raises
+    ------
+    OSError
+        There is none: a link, a folder, a pipe or a device is no plain file, and not waited for.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            yield file, status.st_size
+    finally:
+        os.close(handle)
