@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +26,7 @@ _DIGITS = 16
 
 def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     """Print a line for each version, and which of them scores."""
-    console = plain_console()
+    console = plain_console(sys.stdout)
     if not found:
         console.print(f"{pipeline}: no versions yet. Make one with: ffn retrain {pipeline}")
         return
@@ -85,12 +86,12 @@ def print_detail(pipeline: str, found: Detail) -> None:
         was = f"version {entry.replaced}" if entry.replaced else "none"
         said = f"{_date(entry.at)} UTC by {entry.by}, in place of {was}: {entry.reason}"
         lines += _fact("promoted" if entry.action == "promote" else "rolled back", said)
-    plain_console().print("\n".join(lines), soft_wrap=True)
+    plain_console(sys.stdout).print("\n".join(lines), soft_wrap=True)
 
 
 def print_comparison(found: Comparison) -> None:
     """Print what differs between two versions, their own figures, and the paired comparison."""
-    console = plain_console()
+    console = plain_console(sys.stdout)
     first, second = found.first.summary, found.second.summary
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", max_width=26, overflow="fold")
