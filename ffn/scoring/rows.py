@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.scoring.contract import match_header
 from ffn.scoring.layout import Layout
 from ffn.scoring.options import Options
-from ffn.scoring.scorer import Scorer
+from ffn.scoring.scorer import Floats, Scorer
 from ffn.scoring.suffixes import Suffixes, added_columns
 from ffn.scoring.tally import Tally
 from ffn.tabular.blocks import Block
@@ -76,10 +77,7 @@ class RowScorer:
         good, numeric, codes = typed.block, typed.numeric, typed.codes
         rejects = typed.rejects
         x = self._model.preparation.transform(numeric, codes)
-        finite = np.isfinite(x).all(axis=1)
-        probabilities = np.full((len(x), len(self._model.schema.classes)), np.nan)
-        probabilities[finite] = self._model.probabilities(x[finite])
-        finite &= np.isfinite(probabilities).all(axis=1)
+        probabilities, finite = self._probabilities(x)
         if not finite.all():
             too_large = map(_not_finite, *_records_with_places(good.take(~finite)))
             rejects = sorted([*rejects, *too_large], key=lambda reject: reject.row)
@@ -90,6 +88,17 @@ class RowScorer:
         tally.count_rejects(rejects)
         tally.count_scored(good, numeric, codes, labels, confidence_units)
         return good.joined(self._layout.records(good), texts), rejects
+
+    def _probabilities(self, x: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Probabilities [n, C] of inputs, and in which rows [n] these and those are finite."""
+        if np.isfinite(x).all():
+            probabilities = self._model.probabilities(x)
+            if np.isfinite(probabilities).all():
+                return probabilities, np.ones(len(x), dtype=bool)
+        finite = np.isfinite(x).all(axis=1)
+        probabilities = np.full((len(x), len(self._model.schema.classes)), np.nan)
+        probabilities[finite] = self._model.probabilities(x[finite])
+        return probabilities, finite & np.isfinite(probabilities).all(axis=1)
 
     def reject_line(self, reject: Reject) -> bytes:
         """Return a line of the rejects file."""

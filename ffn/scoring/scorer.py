@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ffn.tabular.schema import Schema
 
-__all__ = ["Scorer", "Transformer"]
+__all__ = ["Floats", "Scorer", "Transformer"]
 
 Floats = npt.NDArray[np.floating]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +13,7 @@ __all__ = ["UNITS", "Suffixes", "added_columns"]
 
 # Probabilities are written in units of 1/10,000: few enough texts to make each only once.
 UNITS = 10_000
-# Some ten megabytes, whatever the number of classes.
+# Some ten megabytes of texts; of the classes beyond that each is made anew.
 _POOL_LIMIT = 100_000
 
 
@@ -55,9 +53,10 @@ class Suffixes:
         shares = [(delimiter + quoted(text, delimiter)).encode() for text in texts]
         classes = map(guard.text, schema.classes) if guard else schema.classes
         labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
-        self._shares = shares
-        # Label c with confidence u: entry c * (UNITS + 1) + u, made when first asked for.
-        self._pool = _Pool(labels, shares)
+        self._labels, self._shares = labels, shares
+        # Label c with confidence u is entry c * (UNITS + 1) + u, made when first asked for.
+        size = min(len(labels) * (UNITS + 1), _POOL_LIMIT)
+        self._pool = np.full(size, None, dtype=object)
 
     def texts(
         self, labels: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]
@@ -79,9 +78,13 @@ class Suffixes:
             Sum of the confidences in units of 1/10,000: an integer, so that it does not
             depend on how rows are grouped.
         """
-        units = np.rint(probabilities * UNITS).astype(np.int64)
-        confidence = units[np.arange(len(units)), labels]
-        texts = list(map(self._pool.__getitem__, (labels * (UNITS + 1) + confidence).tolist()))
+        if self._probabilities:
+            units = np.rint(probabilities * UNITS).astype(np.int64)
+            confidence = units[np.arange(len(units)), labels]
+        else:
+            own = probabilities[np.arange(len(probabilities)), labels]
+            confidence = np.rint(own * UNITS).astype(np.int64)
+        texts = self._of_labels(labels * (UNITS + 1) + confidence)
         if self._probabilities:
             shares = self._shares
             texts = [
@@ -90,15 +93,17 @@ class Suffixes:
             ]
         return texts, int(confidence.sum())
 
+    def _of_labels(self, entries: npt.NDArray[np.int64]) -> list[bytes]:
+        if entries.max(initial=0) >= len(self._pool):
+            return [self._make(entry) for entry in entries.tolist()]
+        texts: list[bytes] = self._pool[entries].tolist()
+        if None in texts:
+            for entry in np.unique(entries).tolist():
+                if self._pool[entry] is None:
+                    self._pool[entry] = self._make(entry)
+            texts = self._pool[entries].tolist()
+        return texts
 
-class _Pool(dict[int, bytes]):
-    def __init__(self, labels: Sequence[bytes], shares: Sequence[bytes]) -> None:
-        super().__init__()
-        self._labels, self._shares = labels, shares
-
-    def __missing__(self, key: int) -> bytes:
-        label, unit = divmod(key, UNITS + 1)
-        text = self._labels[label] + self._shares[unit]
-        if len(self) < _POOL_LIMIT:
-            self[key] = text
-        return text
+    def _make(self, entry: int) -> bytes:
+        label, unit = divmod(entry, UNITS + 1)
+        return self._labels[label] + self._shares[unit]

@@ -63,9 +63,11 @@ class Preparation:
         """
         x = np.zeros((len(numeric), self.n_inputs), dtype)
         n_numeric = len(self.mean)
-        filled = np.where(np.isnan(numeric), self.fill, numeric)
+        missing = np.isnan(numeric)
+        if missing.any():
+            numeric = np.where(missing, self.fill, numeric)
         with np.errstate(over="ignore"):
-            x[:, :n_numeric] = (filled - self.mean) / self.scale
+            x[:, :n_numeric] = (numeric - self.mean) / self.scale
         first = n_numeric
         for g, (n_categories, has_missing) in enumerate(
             zip(self.categories, self.has_missing, strict=True)
