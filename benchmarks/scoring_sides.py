@@ -21,7 +21,7 @@ def _ours(bundle: Path, source: str, output: str, **options: Any) -> dict[str, A
     from ffn.scoring.model import load
 
     result = load(bundle).score_csv(source, output, **options)
-    return {"rows": result.rows, "rejected": result.rejected, "blocks": result.blocks}
+    return {"rows": result.rows, "rejected": result.rejected}
 
 
 def _two_processes(bundle: Path, source: str, output: str) -> dict[str, Any]:

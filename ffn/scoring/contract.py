@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
-from ffn.tabular.blocks import Block
+from ffn.tabular.blocks import Block, pick
 from ffn.tabular.cells import MISSING, UNKNOWN, numbers
 from ffn.tabular.codes import CategoryReader
 from ffn.tabular.decimals import plain_decimals
@@ -98,8 +98,8 @@ class Contract:
         good[list(rejects)] = False
         return TypedBlock(
             block.take(good),
-            numeric[:, good].T,
-            codes[:, good].T,
+            pick(numeric, good).T,
+            pick(codes, good).T,
             sorted([*block.rejects, *rejects.values()], key=lambda found: found.row),
         )
 

@@ -95,10 +95,11 @@ class RowScorer:
             probabilities = self._model.probabilities(x)
             if np.isfinite(probabilities).all():
                 return probabilities, np.ones(len(x), dtype=bool)
-        finite = np.isfinite(x).all(axis=1)
+        finite = np.atleast_1d(np.isfinite(x).all(axis=1))
         probabilities = np.full((len(x), len(self._model.schema.classes)), np.nan)
         probabilities[finite] = self._model.probabilities(x[finite])
-        return probabilities, finite & np.isfinite(probabilities).all(axis=1)
+        finite &= np.isfinite(probabilities).all(axis=1)
+        return probabilities, finite
 
     def reject_line(self, reject: Reject) -> bytes:
         """Return a line of the rejects file."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,10 @@ import numpy.typing as npt
 from ffn.tabular.rejects import Reject
 from ffn.tabular.structure import Positions
 
-__all__ = ["Block", "Split"]
+__all__ = ["Block", "Split", "pick", "unquote"]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+_FEW = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +80,13 @@ class Block:
             return replace(self, rejects=())
         return Block(
             self.text,
-            self.rows[records],
-            self.lines[records],
-            self.starts[records],
-            self.ends[records],
-            self.stops[records],
-            self.cell_starts[:, records],
-            self.cell_ends[:, records],
+            pick(self.rows, records),
+            pick(self.lines, records),
+            pick(self.starts, records),
+            pick(self.ends, records),
+            pick(self.stops, records),
+            pick(self.cell_starts, records),
+            pick(self.cell_ends, records),
             (),
             self.split,
         )
@@ -138,3 +142,40 @@ class Split(NamedTuple):
     line_end: bytes
     size: int
     first_line: int
+
+
+def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDArray[_Scalar]:
+    """Return those entries of the last axis where the mask [n] is true.
+
+    As an index does, but where few are left out in a tenth of the time.
+    """
+    edges = np.flatnonzero(records[1:] != records[:-1]) + 1
+    if len(edges) > _FEW:
+        return array[..., records]
+    bounds = [0, *edges.tolist(), len(records)]
+    runs = [slice(a, b) for a, b in pairwise(bounds) if a < b and records[a]]
+    return np.concatenate([array[..., run] for run in runs or [slice(0)]], axis=-1)
+
+
+def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
+    """Move cells' bounds inside their quotes; return the text with undoubled cells appended."""
+    if b'"' not in text:
+        return text
+    data = np.frombuffer(text + b" ", dtype=np.uint8)  # an empty last cell starts at the end
+    quoted = (data[cell_starts] == ord('"')) & (cell_ends > cell_starts)
+    cell_starts += quoted
+    cell_ends -= quoted
+    if b'""' not in text:
+        return text
+    quote = data == ord('"')
+    pairs = np.flatnonzero(quote[:-1] & quote[1:])
+    places = np.nonzero(quoted)
+    first = np.searchsorted(pairs, cell_starts[places])
+    doubled = first < np.searchsorted(pairs, cell_ends[places] - 1)
+    parts, length = [text], len(text)
+    for place in zip(*(axis[doubled].tolist() for axis in places), strict=True):
+        plain = text[cell_starts[place] : cell_ends[place]].replace(b'""', b'"')
+        cell_starts[place], cell_ends[place] = length, length + len(plain)
+        parts.append(plain)
+        length += len(plain)
+    return b"".join(parts)

@@ -41,26 +41,29 @@ class CategoryReader:
     def __init__(self, categories: Sequence[str], missing_values: Collection[str]) -> None:
         self._code = {category: code for code, category in enumerate(categories)}
         self._code |= dict.fromkeys(missing_values, MISSING)
-        self._by_cell: dict[bytes, int] = {}
+        self._by_cell: dict[str, int] = {}
         self.looked_up = 0
-        texts = [text.encode() for text in self._code]
-        # NULs stand in no record, and cannot be told here from what is behind a cell.
-        known = [i for i, text in enumerate(texts) if len(text) <= 8 * _LONGEST_WORDS]
-        known = [i for i in known if b"\0" not in texts[i]]
-        self._longest = max((len(texts[i]) for i in known), default=0)
-        lengths = np.array([len(texts[i]) for i in known], dtype=np.int64)
+        # NULs stand in no record, and cannot be told here from what is behind a cell; a text
+        # with spaces around it is no cell's, but of the cell without them.
+        plain = [text for text in self._code if "\0" not in text and trim(text) == text]
+        known = {text.encode(): self._code[text] for text in plain}
+        texts = [text for text in known if len(text) <= 8 * _LONGEST_WORDS]
+        self._longest = max(map(len, texts), default=0)
+        lengths = np.array([len(text) for text in texts], dtype=np.int64)
         starts = np.cumsum(lengths) - lengths
-        padded = b"".join(texts[i] for i in known) + bytes(8)
+        padded = b"".join(texts) + bytes(8)
         eights = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
         words = self._words(eights, starts, lengths)
         order = np.argsort(_key(words))
         self._known = [word[order] for word in words]
         self._keys = _key(self._known)
-        codes = np.array(list(self._code.values()), dtype=np.int64)
-        self._codes = codes[known][order]
+        self._codes = np.array([known[text] for text in texts], dtype=np.int64)[order]
 
     def read(self, block: Block, column: int) -> Codes:
         """Return the codes of a column [n]: the category, ``MISSING`` or ``UNKNOWN``."""
+        if not len(self._keys):
+            self.looked_up += len(block.cell_starts[column])
+            return np.array(list(map(self._look_up, block.cells(column))), dtype=np.int64)
         starts, lengths = block.cell_starts[column], block.cell_ends[column]
         lengths = lengths - starts
         words = self._words(block.eights, starts, lengths)
@@ -73,7 +76,7 @@ class CategoryReader:
         if not found.all():
             others = np.flatnonzero(~found).tolist()
             self.looked_up += len(others)
-            codes[others] = [self._look_up(block.cell(column, i)) for i in others]
+            codes[others] = [self._look_up(block.cell(column, i).decode()) for i in others]
         return codes
 
     def _words(self, eights: Words, starts: Codes, lengths: Codes) -> list[Words]:
@@ -85,10 +88,10 @@ class CategoryReader:
             words.append(word << (np.uint64(64) - (own << 3).view(np.uint64)))
         return words
 
-    def _look_up(self, cell: bytes) -> int:
+    def _look_up(self, cell: str) -> int:
         code = self._by_cell.get(cell)
         if code is None:
-            code = self._code.get(trim(cell.decode()), UNKNOWN)
+            code = self._code.get(trim(cell), UNKNOWN)
             if len(self._by_cell) < _KNOWN_TEXTS:
                 self._by_cell[cell] = code
         return code

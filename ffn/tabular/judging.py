@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.blocks import Block, Split
+from ffn.tabular.blocks import Block, Split, unquote
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.structure import Positions, Structure, line_ends
 
@@ -94,7 +94,7 @@ def judge(
     # A last line that does not end cannot be told from one that does.
     divisible = line_end and text.endswith(line_end)
     block = Block(
-        _unquote(text, cell_starts, cell_ends),
+        unquote(text, cell_starts, cell_ends),
         rows[of_good],
         lines[of_good],
         starts[of_good],
@@ -173,27 +173,3 @@ def _with_nul(text: bytes, structure: Structure) -> list[int]:
     nuls = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 0)
     records = np.searchsorted(structure.starts, nuls, side="right") - 1
     return sorted(set(records.tolist()))
-
-
-def _unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
-    """Move cells' bounds inside their quotes; return the text with undoubled cells appended."""
-    if b'"' not in text:
-        return text
-    data = np.frombuffer(text + b" ", dtype=np.uint8)  # an empty last cell starts at the end
-    quoted = (data[cell_starts] == ord('"')) & (cell_ends > cell_starts)
-    cell_starts += quoted
-    cell_ends -= quoted
-    if b'""' not in text:
-        return text
-    quote = data == ord('"')
-    pairs = np.flatnonzero(quote[:-1] & quote[1:])
-    places = np.nonzero(quoted)
-    first = np.searchsorted(pairs, cell_starts[places])
-    doubled = first < np.searchsorted(pairs, cell_ends[places] - 1)
-    parts, length = [text], len(text)
-    for place in zip(*(axis[doubled].tolist() for axis in places), strict=True):
-        plain = text[cell_starts[place] : cell_ends[place]].replace(b'""', b'"')
-        cell_starts[place], cell_ends[place] = length, length + len(plain)
-        parts.append(plain)
-        length += len(plain)
-    return b"".join(parts)

@@ -28,6 +28,7 @@ from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
 from ffn.tabular.headers import DELIMITERS, Header, header_error, parse_header
 from ffn.tabular.judging import Place, judge
+from ffn.tabular.regular import read_regular
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.scanning import scan
 from ffn.tabular.structure import (
@@ -86,8 +87,9 @@ class Records:
         As in `Unpacked`.
     bom, encoding
         As in `Utf8Stream`.
-    blocks_read, careful_records
-        How many blocks were read, and how many records in them one by one.
+    blocks_read, regular_blocks, careful_records
+        How many blocks were read, how many of them by `read_regular`, and how many records
+        one by one.
     given_up
         True from where every line to the end of the file is a rejected record.
 
@@ -112,7 +114,7 @@ class Records:
             known = " ".join(map(quote, DELIMITERS))
             raise SettingsError(f"delimiter {quote(delimiter)} is not one of {known}.")
         self.delimiter = delimiter
-        self.blocks_read = self.careful_records = 0
+        self.blocks_read = self.regular_blocks = self.careful_records = 0
         self._name = name
         self._delimiter = delimiter.encode()
         self._block_size = block_size
@@ -164,14 +166,16 @@ class Records:
         """
         columns, line_feeds = len(self.header.names), self.header.line_end != b"\r"
         while until is None or self._offset < until:
-            structure, tail = self._scan()
-            if until is not None and self._offset + structure.settled > until:
-                inside = int(np.searchsorted(structure.starts, until - self._offset))
-                if inside < len(structure.starts):
-                    structure, tail = structure.before(inside), None
-            text = self._text[: structure.settled]
-            self._drop(structure.settled)
-            block, self._place = judge(text, structure, self._place, columns, line_feeds)
+            block, tail = self._regular(until), None
+            if block is None:
+                structure, tail = self._scan()
+                if until is not None and self._offset + structure.settled > until:
+                    inside = int(np.searchsorted(structure.starts, until - self._offset))
+                    if inside < len(structure.starts):
+                        structure, tail = structure.before(inside), None
+                text = self._text[: structure.settled]
+                self._drop(structure.settled)
+                block, self._place = judge(text, structure, self._place, columns, line_feeds)
             if len(block) or block.rejects:
                 yield block
             if tail is not None:
@@ -182,6 +186,26 @@ class Records:
                 return
             if until is None or self._offset < until:
                 self._read_more(until)
+
+    def _regular(self, until: int | None) -> Block | None:
+        """Read the text at hand if nothing about it is special."""
+        self.blocks_read += 1
+        size, columns = len(self._text), len(self.header.names)
+        beyond = until is not None and self._offset + size > until
+        if beyond or self.header.line_end not in (b"\n", b"\r\n"):
+            return None
+        found = read_regular(self._text, self._place, self._delimiter, columns, self._final)
+        if found is None:
+            return None
+        block, place = found
+        settled = int(block.stops[-1])
+        longest = int((block.ends - block.starts).max())
+        if max(longest, size - settled) > self._record_limit:
+            return None
+        self._drop(settled)
+        self._place = place
+        self.regular_blocks += 1
+        return block
 
     def _drop(self, count: int) -> None:
         self._text = self._text[count:]
@@ -201,7 +225,6 @@ class Records:
         """Structure of the text at hand, and why everything after it is bad, if it is."""
         structure, careful = scan(self._text, self._delimiter, self._final)
         self.careful_records += careful
-        self.blocks_read += 1
         too_long = np.flatnonzero(structure.ends - structure.starts > self._record_limit)
         if too_long.size:
             return structure.before(int(too_long[0])), Reason.RECORD_TOO_LONG

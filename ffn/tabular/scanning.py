@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ffn.tabular.rejects import Reason
 from ffn.tabular.structure import Positions, Structure, line_ends, scan_carefully
 
-__all__ = ["scan", "scan_quickly"]
+__all__ = ["first_misplaced", "outside", "scan", "scan_quickly"]
 
 _LOOK_AHEAD = 4096
 _LINE_FEED, _RETURN, _QUOTE = b'\n\r"'
@@ -75,14 +75,14 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
     unclosed = broken = False
     if b'"' in text:
         quotes = np.flatnonzero(data == _QUOTE)
-        misplaced = _first_misplaced(quotes, data, delimiter)
+        misplaced = first_misplaced(quotes, data, delimiter)
         if misplaced is not None:
             broken, final = True, False
             quotes = quotes[: misplaced + 1]
             ends, stops = _before(ends, stops, int(quotes[-1]))
-        outside = _outside(ends, quotes)
-        ends, stops = ends[outside], stops[outside]
-        delimiters = delimiters[_outside(delimiters, quotes)]
+        kept = outside(ends, quotes)
+        ends, stops = ends[kept], stops[kept]
+        delimiters = delimiters[outside(delimiters, quotes)]
         unclosed = final and quotes.size % 2 == 1
     settled = int(stops[-1]) if stops.size else 0
     if final and not unclosed and settled < len(text):
@@ -94,9 +94,7 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
     return Structure(starts, ends, stops, delimiters, {}, settled, unclosed), broken
 
 
-def _first_misplaced(
-    quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes
-) -> int | None:
+def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
     """Return the number of the first quote that has no part in the grammar."""
     opening, closing = quotes[0::2], quotes[1::2]
     edge = np.zeros(256, dtype=bool)
@@ -118,8 +116,8 @@ def _before(ends: Positions, stops: Positions, position: int) -> tuple[Positions
     return ends[:count], stops[:count]
 
 
-def _outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] | slice:
-    """Which of ``positions`` stand outside quotes; both ascend."""
+def outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] | slice:
+    """Return what picks those of ``positions`` that stand outside quotes; both ascend."""
     between = np.searchsorted(positions, quotes)
     if quotes.size % 2:
         between = np.append(between, len(positions))
@@ -131,8 +129,8 @@ def _outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] |
     change = np.zeros(len(positions) + 1, dtype=np.int8)
     change[first[holding]] += 1
     change[last[holding]] -= 1
-    outside: npt.NDArray[np.bool_] = np.cumsum(change[:-1], dtype=np.int8) == 0
-    return outside
+    kept: npt.NDArray[np.bool_] = np.cumsum(change[:-1], dtype=np.int8) == 0
+    return kept
 
 
 def _joined(parts: list[Structure]) -> Structure:

@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import re
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
@@ -128,6 +129,32 @@ def test_the_quick_scan_equals_the_careful_one(text, final):
 def test_taking_turns_equals_the_careful_scan(text, final, look_ahead):
     structure, _ = scan(text, b",", final, look_ahead)
     assert parts(structure) == parts(scan_carefully(text, b",", final))
+
+
+@given(
+    body=st.one_of(
+        CHAOS,
+        DIRT,
+        st.lists(st.sampled_from([b"1,2", b'"x,\n",y', b'"""",', b"\xc3\xa9,1"]), max_size=9).map(
+            lambda lines: b"\n".join([*lines, b""])
+        ),
+    ),
+    line_end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    columns=st.integers(1, 2),
+    block_size=st.integers(1, 64),
+)
+def test_regular_blocks_are_read_as_all_others(body, line_end, columns, block_size):
+    content = b"a,b"[: 2 * columns - 1] + line_end + body.replace(b"\n", line_end)
+    found = read(content, block_size=block_size)
+    with mock.patch("ffn.tabular.records.read_regular", return_value=None):
+        assert read(content, block_size=block_size) == found
+
+
+def test_most_blocks_are_regular():
+    content = b"a,b\n" + 30_000 * b'1,"x, ""y"""\n' + b"1\n" + 30_000 * b"1,2\n"
+    records = Records(io.BytesIO(content), "t.csv", block_size=10_000)
+    assert sum(map(len, records)) == 60_000
+    assert records.blocks_read - records.regular_blocks < 4
 
 
 def test_only_what_is_around_a_broken_quote_is_scanned_carefully():
