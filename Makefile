@@ -27,10 +27,10 @@ BUILD_REQUIREMENTS := import tomllib; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check benchmark simulate lock clean
+.PHONY: help run test check browser-test chaos benchmark simulate lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.run ## Retrain Iris through Prefect, then score a CSV of new flowers
 	$(BIN)/ffn retrain iris
@@ -44,6 +44,13 @@ check: $(VENV)/.dev ## Lint, check the format and the types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+browser-test: $(VENV)/.browser ## Look at the dashboard of a service with Chromium; save what was seen
+	@tests/browser/chromium
+	$(BIN)/python -m pytest tests/browser
+
+chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=minutes of load, 2)
+	FFN_SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos
+
 benchmark: $(BENCHMARK_VENV)/.made ## Measure speed beside other libraries, on this machine
 	$(BENCHMARK_VENV)/bin/python -m benchmarks
 
@@ -55,6 +62,8 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dev.txt \
 		--extra dev --constraint requirements.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-browser.txt \
+		--extra browser --constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -81,6 +90,12 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@rm -f $@
 	@echo "Installing the development tools into $(VENV)"
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-dev.txt
+	@touch $@
+
+$(VENV)/.browser: requirements-browser.txt $(VENV)/.dev
+	@rm -f $@
+	@echo "Installing what drives a browser into $(VENV)"
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-browser.txt
 	@touch $@
 
 # No `pip check`: it would miss what not-cuda.txt left out, where PyTorch is not the CPU build.

@@ -7,6 +7,7 @@ import html
 import re
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -26,6 +27,7 @@ from ffn.models.serialisation import Version
 from ffn.reports.escaping import escape
 from ffn.reports.markdown import leaderboard
 from ffn.reports.retrain import Report
+from ffn.reports.score_page import score_page, score_sentence, training_counts
 from ffn.reports.scores import score_rows
 from ffn.reports.status import read_status, status_markdown
 from ffn.reports.verdict import verdict_markdown
@@ -44,6 +46,8 @@ __all__ = [
 # An update is a call to the server of 20 to 50 ms, and an event that it keeps for days: at most
 # one a second and one a percent.
 _SECONDS_BETWEEN_UPDATES = 1.0
+# An artifact is one row of a database and one page: of more files the manifests tell.
+_FILES_SHOWN = 200
 
 
 def _key(*parts: str) -> str:
@@ -122,7 +126,7 @@ def show_verdict(pipeline: str, version: Version) -> None:
     create_markdown_artifact(
         verdict_markdown(verdict, version.number),
         key=_key("gate", pipeline),
-        description=f"Gate of {pipeline}: version {version.number}",
+        description=escape(verdict.sentence(version.number)),
     )
     emit_event(
         event="model.promoted" if verdict.promote else "model.kept",
@@ -140,23 +144,32 @@ def show_verdict(pipeline: str, version: Version) -> None:
     )
 
 
-def show_scoring(outcome: ScoreOutcome) -> None:
-    """Show the files, rows, rejects and class counts of a scoring run as a table."""
+def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
+    """Show the files as a table, and a page with rejected rows and classes."""
     refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
+    said = score_sentence(outcome.results, refused)
+    create_markdown_artifact(
+        score_page(outcome.results, refused, training_counts(pipeline.artifacts, outcome.version)),
+        key=_key("scored", pipeline.name),
+        description=f"Version {outcome.version} of {pipeline.name}: {said}",
+    )
     create_table_artifact(
-        _plain(score_rows(outcome.results, refused)),
-        key=_key("score", outcome.pipeline),
-        description=f"Files scored with version {outcome.version} of {outcome.pipeline}",
+        _plain(
+            score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
+        ),
+        key=_key("score", pipeline.name),
+        description=f"Files scored with version {outcome.version} of {pipeline.name}",
     )
 
 
 def show_status(pipeline: Pipeline) -> None:
     """Show the pipeline's status as it is now."""
     with _unless_it_fails():
+        status = read_status(pipeline)
         create_markdown_artifact(
-            status_markdown(read_status(pipeline)),
+            status_markdown(status),
             key=_key("status", pipeline.name),
-            description=f"Status of {pipeline.name}: production, last runs, inbox",
+            description=f"{pipeline.name}: {escape(status.production_sentence)}",
         )
 
 

@@ -27,23 +27,8 @@ _STARTUP_SECONDS = 120.0
 _SHUTDOWN_SECONDS = 4.0
 _LONGEST_PAUSE = 30.0
 _DAY = 86_400
-# Its input is a pipe of the service, which ends with it, however that ends: kill -9 too.
-_SERVE = """
-import os, signal, sys, threading
-import uvicorn
-from prefect.server.api.server import create_app
-
-def end_with_the_service():
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-app = create_app(final=True)
-threading.Thread(target=end_with_the_service, daemon=True).start()
-uvicorn.run(
-    app, host=sys.argv[1], port=int(sys.argv[2]), log_level="warning",
-    server_header=False, timeout_graceful_shutdown=1,
-)
-"""
+# Where our packages are, installed or not.
+_HOME = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +103,8 @@ def _environment(address: Address, home: ServiceHome, secret: str | None) -> dic
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * _DAY),
     }
     kept = {k: v for k, v in os.environ.items() if k != "PREFECT_SERVER_API_AUTH_STRING"}
-    return open_to_change | kept | closed
+    paths = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
+    return open_to_change | kept | closed | {"PYTHONPATH": paths}
 
 
 @contextlib.contextmanager
@@ -169,7 +155,10 @@ class _Server:
             self._log.replace(self._log.with_suffix(".log.1"))
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603
-                [sys.executable, "-c", _SERVE, self._address.host, str(self._address.port)],
+                [
+                    *(sys.executable, "-m", "flows.server_process"),
+                    *(self._address.host, str(self._address.port)),
+                ],
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=log,

@@ -68,10 +68,21 @@ def retrain(
     with recorded(found, Path(root), "retrain") as note, the_only_retraining(found):
         outcome = _retrain(found, force=force)
         note.outcome, note.version, note.text = outcome.note()
-    if isinstance(outcome, RetrainOutcome) and outcome.failures:
-        lost = "; ".join(f"{name} is lost: {reason}" for name, reason in outcome.failures.items())
-        return Completed(data=outcome, name="CompletedWithLosses", message=one_line(lost))
-    return outcome
+    return Completed(data=outcome, name=_state_name(outcome), message=_told(outcome))
+
+
+def _state_name(outcome: RetrainOutcome | SkippedOutcome) -> str:
+    """Return what the dashboard calls the end of the run."""
+    if isinstance(outcome, SkippedOutcome):
+        return "Unchanged"
+    return "CompletedWithLosses" if outcome.failures else "Completed"
+
+
+def _told(outcome: RetrainOutcome | SkippedOutcome) -> str:
+    """Return what the dashboard says of it: verdict, and what was lost."""
+    lost = outcome.failures if isinstance(outcome, RetrainOutcome) else {}
+    told = [outcome.note()[2], *(f"{name} is lost: {reason}" for name, reason in lost.items())]
+    return one_line(" ".join(told))
 
 
 def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome:

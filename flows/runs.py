@@ -34,16 +34,17 @@ def recorded(pipeline: Pipeline, root: Path, what: Literal["retrain", "score"]) 
         with living, running(pipeline.artifacts, what) as note:
             yield note
     finally:
-        if note.outcome:
+        if note.version:
             named(what, pipeline.name, note.version)
+        if note.outcome:
             artifacts.show_status(pipeline)
             if os.environ.get(SERVED):
                 print(f"{pipeline.name}: {one_line(note.text)}", flush=True)  # noqa: T201
 
 
-def named(what: str, pipeline: str, version: int | None) -> None:
+def named(what: str, pipeline: str, version: int) -> None:
     """Name this run after what it made or used: ``retrain-iris-v0012``."""
-    name = f"{what}-{pipeline}" + (f"-v{version:04d}" if version else "")
+    name = f"{what}-{pipeline}-v{version:04d}"
     # A name is a help; a server that is gone must not cost the result.
     try:
         with get_client(sync_client=True) as client:

@@ -61,6 +61,7 @@ def score_inbox(
         ending_tasks(),
     ):
         model = load(found.artifacts)
+        note.version = model.version
         seen = look(found, model.version)
         stage("scoring")
         futures = [
@@ -76,7 +77,7 @@ def score_inbox(
             pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
         )
         if results or refusals:
-            artifacts.show_scoring(outcome)
+            artifacts.show_scoring(found, outcome)
             note.outcome, note.version, note.text = outcome.note()
         else:
             get_run_logger().info(

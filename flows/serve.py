@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import datetime
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import httpx
 
 from ffn.models.pipeline import Pipeline
 from flows.dashboard import Address, own_server
@@ -15,6 +18,8 @@ from flows.prefect_run import configure
 from flows.service_home import ServiceError, ServiceHome
 
 __all__ = ["serve"]
+
+_SECONDS_TO_EXIT = 7.0
 
 
 def serve(
@@ -46,10 +51,27 @@ def serve(
         from flows import service
 
         home.announce(api=api, dashboard=dashboard or api, ours=dashboard is not None)
-        work = service.Service(pipelines, root, home, tell)
-        asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
+        work, code = service.Service(pipelines, root, home, tell), 1
+        try:
+            asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
+            code = 0
+        except httpx.HTTPError as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise ServiceError(f"Prefect's server at {api} cannot be used ({said}).") from None
+        finally:
+            _end_soon(code)
     tell("Ended.")
     return 0
+
+
+def _end_soon(code: int) -> None:
+    """End this process in seconds with this exit code, whatever Prefect's threads still wait for.
+
+    They send their last words to a server that is about to be gone, for minutes.
+    """
+    last = threading.Timer(_SECONDS_TO_EXIT, os._exit, (code,))
+    last.daemon = True
+    last.start()
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from prefect.runner import Runner
 
 from ffn.models.pipeline import Pipeline
 from flows.deployments import deployments_of
+from flows.notifications import notify
 from flows.outage import make_up_for_outage
 from flows.runs import SERVED
 from flows.service_home import ServiceError, ServiceHome
@@ -73,6 +74,7 @@ class Service:
             for deployment in self._deployments
         }
         async with get_client() as client:
+            await notify(client, self._pipelines)
             for line in await make_up_for_outage(client, self._pipelines, ids, self._home):
                 self._tell(line)
             await _check_schedules(client, self._deployments, ids, self._home)

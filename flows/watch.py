@@ -7,12 +7,23 @@ run in the database that says that there was nothing.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.types import DateTime
 
 from ffn.errors import FFNError
 from ffn.models.changes import TrainingData, new_training_data, take_up
@@ -25,6 +36,9 @@ from flows.service_home import ServiceHome
 __all__ = ["Watch"]
 
 _STEP_SECONDS = 1.0
+_ABOUT_TO = datetime.timedelta(seconds=5)
+# From an event to the run that it starts.
+_SECONDS_OF_AN_EVENT = 12
 
 
 class Watch:
@@ -44,8 +58,8 @@ class Watch:
         self._home = home
         self._tell = tell
         self._due = {pipeline.name: 0.0 for pipeline in pipelines}
-        self._started: dict[str, UUID] = {}
         self._told: dict[str, str] = {}
+        self._production = {pipeline.name: _production(pipeline) for pipeline in pipelines}
 
     async def run(self) -> None:
         """Look for ever."""
@@ -53,10 +67,23 @@ class Watch:
             await asyncio.to_thread(self._home.beat)
             for pipeline in self._pipelines:
                 if time.monotonic() >= self._due[pipeline.name]:
-                    await self._look(pipeline)
-                    every = seconds_of(pipeline.settings.inbox.look_every)
-                    self._due[pipeline.name] = time.monotonic() + every
+                    pause = seconds_of(pipeline.settings.inbox.look_every)
+                    if self._leaves_to_the_event(pipeline):
+                        pause = max(pause, _SECONDS_OF_AN_EVENT)
+                    else:
+                        await self._look(pipeline)
+                    self._due[pipeline.name] = time.monotonic() + pause
             await asyncio.sleep(_STEP_SECONDS)
+
+    def _leaves_to_the_event(self, pipeline: Pipeline) -> bool:
+        """Say whether a promotion has just been told of, which has everything scored by itself.
+
+        Only if that fails is it ours: a promotion on the command line tells nobody.
+        """
+        now = _production(pipeline)
+        promoted = now != self._production[pipeline.name]
+        self._production[pipeline.name] = now
+        return promoted and pipeline.settings.inbox.rescore == "all"
 
     async def _look(self, pipeline: Pipeline) -> None:
         trouble = ""
@@ -76,17 +103,28 @@ class Watch:
         self._told[pipeline.name] = trouble
 
     async def _start(self, deployment: str) -> bool:
-        """Start a run, unless the one that was started last is not over; say whether it was."""
-        last = self._started.get(deployment)
-        if last is not None:
-            state = (await self._client.read_flow_run(last)).state
-            if state is None or not state.is_final():
-                return False
-        run = await self._client.create_flow_run_from_deployment(
+        """Start a run, unless there is one already; say whether it was started."""
+        if await self._at_work(self._deployments[deployment]):
+            return False
+        await self._client.create_flow_run_from_deployment(
             self._deployments[deployment], name=deployment
         )
-        self._started[deployment] = run.id
         return True
+
+    async def _at_work(self, deployment: UUID) -> bool:
+        """Say whether a run has begun, or is about to."""
+        unfinished = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
+        runs = await self._client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=unfinished)),
+                expected_start_time=FlowRunFilterExpectedStartTime(
+                    before_=DateTime.now("UTC") + _ABOUT_TO
+                ),
+            ),
+            limit=1,
+        )
+        return bool(runs)
 
 
 def _wanted(pipeline: Pipeline) -> TrainingData | None:
@@ -98,6 +136,18 @@ def _wanted(pipeline: Pipeline) -> TrainingData | None:
 
 
 def _files_wait(pipeline: Pipeline) -> bool:
-    if not pipeline.settings.inbox.watch or not (pipeline.artifacts / "production.json").exists():
+    if not pipeline.settings.inbox.watch or not _pointer(pipeline).exists():
         return False
     return bool(look(pipeline, production_version(pipeline.artifacts)).waiting)
+
+
+def _pointer(pipeline: Pipeline) -> Path:
+    return pipeline.artifacts / "production.json"
+
+
+def _production(pipeline: Pipeline) -> bytes:
+    """Return the pointer as it is; nothing if there is none."""
+    try:
+        return _pointer(pipeline).read_bytes()
+    except OSError:
+        return b""

@@ -135,7 +135,7 @@ def test_make_commands_shown_exist() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for page in PAGES:
         text = page.read_text("utf-8")
-        shown = re.findall(r"`make (\w+)|^    make (\w+)", text, re.MULTILINE)
+        shown = re.findall(r"`make ([\w-]+)|^    make ([\w-]+)", text, re.MULTILINE)
         for target in map("".join, shown):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: make {target}"
 

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 import ffn
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-browser.txt")
 Locks = dict[str, dict[str, re.Match[str]]]
 LOCKED = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>[A-Za-z0-9.!+]+)(?P<marker> ; [^\\\n]+)?"
@@ -72,7 +72,7 @@ def project(repository: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def locks(repository: Path) -> Locks:
-    """Both lock files, read."""
+    """The lock files, read."""
     return {name: read_lock((repository / name).read_text("utf-8")) for name in LOCKS}
 
 
@@ -102,15 +102,15 @@ def test_a_lock_with_anything_but_hashed_packages_is_refused(text: str) -> None:
 def test_the_locks_hold_hashed_packages_only(
     locks: Locks,
 ) -> None:
-    runtime, development = (locks[name] for name in LOCKS)
+    runtime, development, browser = (locks[name] for name in LOCKS)
     assert len(runtime) > 50
     # The wheels of every platform are listed, not only those of one machine.
     for name in ("numpy", "scipy", "scikit-learn", "matplotlib"):
         assert runtime[name]["hashes"].count("--hash") > 20
-    # The same version and hashes in both: `make test` changes nothing that `make run` installed.
-    assert {name: found[0] for name, found in runtime.items()}.items() <= {
-        name: found[0] for name, found in development.items()
-    }.items()
+    # The same versions and hashes in all: `make test` changes nothing that `make run` installed.
+    texts = {name: found[0] for name, found in runtime.items()}.items()
+    for more in (development, browser):
+        assert texts <= {name: found[0] for name, found in more.items()}.items()
 
 
 def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) -> None:
@@ -118,6 +118,7 @@ def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) ->
     wanted = {
         "requirements.txt": [*table["dependencies"], *project["build-system"]["requires"]],
         "requirements-dev.txt": table["optional-dependencies"]["dev"],
+        "requirements-browser.txt": table["optional-dependencies"]["browser"],
     }
     for lock, lines in wanted.items():
         for requirement in map(Requirement, lines):

@@ -69,6 +69,18 @@ class Status:
         then = datetime.datetime.fromisoformat(self.promoted_at)
         return _age(datetime.datetime.fromisoformat(self.at) - then)
 
+    @property
+    def production_sentence(self) -> str:
+        """What scores, since when, and how well."""
+        if self.production is None:
+            return self.problem if self.versions else "nothing trained yet"
+        figure = f", held-out accuracy {interval(self.accuracy)}" if self.accuracy else ""
+        trouble = f"; {self.problem}" if self.problem else ""
+        return (
+            f"version {self.production} of {self.versions} in production, {self.age}"
+            f"{figure}{trouble}"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object for machines."""
         accuracy = self.accuracy
@@ -111,7 +123,10 @@ def read_status(pipeline: Pipeline) -> Status:
 
 def status_lines(status: Status) -> list[str]:
     """Return the status as lines for a terminal."""
-    lines = [f"{status.pipeline}: {_production(status)}", f"  inbox    {_inbox(status.inbox)}"]
+    lines = [
+        f"{status.pipeline}: {status.production_sentence}",
+        f"  inbox    {_inbox(status.inbox)}",
+    ]
     lines += [
         f"  refused  {one_line(name)}: {one_line(reason)}"
         for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]
@@ -124,7 +139,7 @@ def status_lines(status: Status) -> list[str]:
 
 def status_markdown(status: Status) -> str:
     """Return the status as a page for the dashboard."""
-    parts = [f"**{escape(_production(status))}**", f"Inbox: {_inbox(status.inbox)}"]
+    parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {_inbox(status.inbox)}"]
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
         parts.append(
@@ -151,17 +166,6 @@ def status_markdown(status: Status) -> str:
         parts.append(table(rows, left=4))
     parts.append(f"As of {status.at}.")
     return "\n\n".join(parts)
-
-
-def _production(status: Status) -> str:
-    if status.production is None:
-        return status.problem if status.versions else "nothing trained yet"
-    figure = f", held-out accuracy {interval(status.accuracy)}" if status.accuracy else ""
-    trouble = f"; {status.problem}" if status.problem else ""
-    return (
-        f"version {status.production} of {status.versions} in production, {status.age}"
-        f"{figure}{trouble}"
-    )
 
 
 def _inbox(inbox: Look) -> str:

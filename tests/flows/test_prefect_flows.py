@@ -105,6 +105,7 @@ def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained,
     assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
     assert flow_run.name == "retrain-iris-v0001"
     assert flow_run.state.is_completed()
+    assert flow_run.state.message == "Version 1 is promoted: there was none in production."
     found = json.loads(done.out)
     assert (found["version"], found["failures"]) == (1, {})
     direct = json.loads(run("retrain", "iris", "--direct", "--force", "--root", root, "--json").out)
@@ -233,6 +234,10 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
         ("new_flowers.csv", "12", "12", "0"),
     ]
     assert re.fullmatch(r"wrong_field_count:? 1", rows[0]["reasons"])
+    page = artifacts_of(client, flow_run)["scored-iris"].data
+    assert "**2 files scored: 13 of 14 rows; 1 rows rejected.**" in page
+    assert re.search(r"\| wrong_field_count \| .*two.* line 3: 1,2,3,4 \| 1 \|", page)
+    assert re.search(r"\| Iris-setosa \| \d \| \d+\.\d% \| 33\.3% \|", page)
     counts = re.findall(r"Iris-\w+:? (\d+)", rows[1]["classes"])
     assert sum(map(int, counts)) == 12
 
@@ -280,7 +285,7 @@ def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
     flow_run = latest(client)
     assert flow_run.state.is_completed()
     assert flow_run.state.name == "CompletedWithLosses"
-    assert flow_run.state.message == r"adam is lost: no room\nleft"
+    assert flow_run.state.message.endswith(r" adam is lost: no room\nleft")
     found = tasks_of(client, flow_run)
     assert found["train-adam"].state.is_failed()
     assert found["train-adamw"].state.is_completed()

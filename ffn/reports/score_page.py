@@ -1,0 +1,133 @@
+"""A run of scoring on one page: files, rejected rows with examples, classes beside training's."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from ffn.models.registry import version_folder
+from ffn.reports.canvas import middle_cut
+from ffn.reports.escaping import escape
+from ffn.reports.numbers import NOTHING
+from ffn.reports.tables import table
+from ffn.scoring.outcome import ScoreResult
+
+__all__ = ["score_page", "score_sentence", "training_counts"]
+
+_EXAMPLES, _FILES_LOOKED_AT, _ROWS_LOOKED_AT = 3, 20, 10_000
+_REFUSED_SHOWN, _CLASSES_SHOWN, _LETTERS = 20, 30, 80
+
+
+def training_counts(artifacts: Path, version: int) -> dict[str, int]:
+    """Return rows by class that a version was evaluated on; empty if not recorded.
+
+    They were held out class by class, so their shares are those of training.
+    """
+    try:
+        content = (version_folder(artifacts, version) / "metrics.json").read_bytes()
+        return {
+            str(one["name"]): int(one["rows"]) for one in json.loads(content)["test"]["classes"]
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def score_sentence(results: Sequence[ScoreResult], refused: Mapping[str, str]) -> str:
+    """Return files and rows of a run in a sentence."""
+    rows, scored = (sum(getattr(r, name) for r in results) for name in ("rows", "scored"))
+    parts = [f"{_files(len(results))} scored: {scored:,} of {rows:,} rows"]
+    parts += [f"{rows - scored:,} rows rejected"] if rows > scored else []
+    parts += [f"{_files(len(refused))} refused"] if refused else []
+    return "; ".join(parts) + "."
+
+
+def score_page(
+    results: Sequence[ScoreResult], refused: Mapping[str, str], training: Mapping[str, int]
+) -> str:
+    """Return a run of scoring in Markdown.
+
+    Parameters
+    ----------
+    refused
+        Reasons by file.
+    training
+        As `training_counts`.
+    """
+    parts = [f"**{score_sentence(results, refused)}**"]
+    if refused:
+        rows = [
+            {"refused file": _cell(file), "reason": _cell(reason, 3 * _LETTERS)}
+            for file, reason in islice(refused.items(), _REFUSED_SHOWN)
+        ]
+        parts += ["### Refused files", table(rows, left=2)]
+        parts += _others(len(refused) - _REFUSED_SHOWN)
+    reasons = sum((Counter(result.reject_reasons) for result in results), Counter[str]())
+    if reasons:
+        examples = _examples(results)
+        rows = [
+            {
+                "reason": escape(reason),
+                "first ones": "; ".join(examples.get(reason, [NOTHING])),
+                "rows": f"{count:,}",
+            }
+            for reason, count in reasons.most_common()
+        ]
+        parts += ["### Rejected rows", table(rows, left=2)]
+    counts = sum((Counter(result.class_counts) for result in results), Counter[str]())
+    if counts.total():
+        parts += ["### Classes", _classes(counts, training)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _classes(counts: Counter[str], training: Mapping[str, int]) -> str:
+    """Return the shares of the classes here and in training."""
+    here, there = counts.total(), sum(training.values())
+    shown = [name for name, _ in counts.most_common(_CLASSES_SHOWN)]
+    rows = [
+        {
+            "class": _cell(name),
+            "rows": f"{counts[name]:,}",
+            "share": f"{counts[name] / here:.1%}",
+            "share in training": f"{training[name] / there:.1%}" if name in training else NOTHING,
+        }
+        for name in shown
+    ]
+    return "\n\n".join([table(rows), *_others(len(counts) - len(shown))])
+
+
+def _examples(results: Sequence[ScoreResult]) -> dict[str, list[str]]:
+    """Return by reason where the first such rows are and what stood there."""
+    found: dict[str, list[str]] = {}
+    for result in [result for result in results if result.rejected][:_FILES_LOOKED_AT]:
+        try:
+            with result.rejects.open(newline="", encoding="utf-8", errors="replace") as file:
+                for row in islice(csv.DictReader(file), _ROWS_LOOKED_AT):
+                    seen = found.setdefault(str(row.get("reason")), [])
+                    if len(seen) < _EXAMPLES:
+                        seen.append(_example(result, row))
+        # Replaced or damaged meanwhile: there are no examples, and no harm.
+        except (OSError, csv.Error):
+            continue
+    return found
+
+
+def _example(result: ScoreResult, row: Mapping[str, str | None]) -> str:
+    column = f", {_cell(str(row['column']))}" if row.get("column") else ""
+    value = _cell(str(row.get("value") or "")) or "nothing"
+    return f"{_cell(result.output.name)} line {escape(row.get('line') or '?')}{column}: {value}"
+
+
+def _others(count: int) -> list[str]:
+    return [f"and {count:,} others."] if count > 0 else []
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
+
+
+def _cell(text: str, letters: int = _LETTERS) -> str:
+    return escape(middle_cut(text, letters))

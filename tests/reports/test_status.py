@@ -1,0 +1,81 @@
+"""The status of a pipeline, from its files alone, in words, as a page, as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+import pytest
+
+from ffn.models.journal import Note, note_down
+from ffn.models.pipeline import Pipeline
+from ffn.models.settings import check_settings
+from ffn.reports.status import read_status, status_lines, status_markdown
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
+    (tmp_path / "inbox").mkdir()
+    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path / "artifacts")
+
+
+def put_in_production(pipeline, hours):
+    artifacts = pipeline.artifacts
+    (artifacts / "models/0002").mkdir(parents=True)
+    (artifacts / "models/0001").mkdir()
+    then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
+    figures = {"test": {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}}
+    (artifacts / "models/0002/metrics.json").write_text(json.dumps(figures))
+    (artifacts / "production.json").write_text('{"version": 2, "bundle_sha256": "x"}')
+    history = [
+        {"version": 1, "at": "2020-01-01T00:00:00+00:00"},
+        {"version": 2, "at": then.isoformat()},
+    ]
+    (artifacts / "history.jsonl").write_text("".join(json.dumps(e) + "\n" for e in [*history, 3]))
+
+
+@pytest.mark.parametrize(
+    ("hours", "age"),
+    [
+        (0, "for less than a minute"),
+        (1.1, "for 1 hour"),
+        (23.9, "for 23 hours"),
+        (50, "for 2 days"),
+    ],
+)
+def test_production_is_told_with_its_age_and_figure(pipeline, hours, age):
+    put_in_production(pipeline, hours)
+    status = read_status(pipeline)
+    assert status_lines(status)[0] == (
+        f"p: version 2 of 2 in production, {age}, held-out accuracy 0.900 [0.800, 0.950]"
+    )
+    assert f"version 2 of 2 in production, {age}" in status_markdown(status)
+    found = status.to_json()
+    assert (found["production"], found["accuracy"]) == (2, [0.9, 0.8, 0.95])
+
+
+def test_a_pipeline_without_a_model_has_a_status(pipeline):
+    (pipeline.folder / "inbox/a.csv").write_text("x\n1\n")
+    status = read_status(pipeline)
+    assert status_lines(status) == ["p: nothing trained yet", "  inbox    0 scored, 1 waiting"]
+    assert not pipeline.artifacts.exists()
+
+
+def test_a_damaged_pointer_is_told(pipeline):
+    put_in_production(pipeline, 1)
+    (pipeline.artifacts / "production.json").write_text("{")
+    assert "production.json: damaged" in status_lines(read_status(pipeline))[0]
+
+
+def test_runs_and_refused_files_cannot_inject(pipeline):
+    evil = "<b>x</b> | ![p](http://e.example)\nretrain  promoted"
+    (pipeline.folder / "inbox/<b>.csv").symlink_to("elsewhere")
+    note_down(pipeline.artifacts, "score", Note(outcome="failed", text=evil))
+    status = read_status(pipeline)
+    assert all(line.isprintable() for line in status_lines(status))
+    page = status_markdown(status)
+    assert "<b>" not in page
+    assert "![" not in page
+    # Two tables of a header, a rule and one row each.
+    assert page.count("\n| ") == 2 * 3
