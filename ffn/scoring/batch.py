@@ -80,6 +80,7 @@ def score_csv(
                 if refusal:
                     journal.publish_rejects(targets)
                     raise DataError(f"{source}: {refusal} See {targets.rejects}.")
+                journal.pack(targets.output.name)
                 journal.publish(targets, canonical_json(account(model, chosen, source, run)))
         except OSError as error:
             raise OutputError(

@@ -23,6 +23,7 @@ from ffn.errors import DataError
 from ffn.files import HashedFile, canonical_json, publish, remove, temporary_name
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
+from ffn.tabular.compression import Packed, packing
 from ffn.tabular.judging import Place
 from ffn.tabular.records import Mark, Records
 from ffn.tabular.sources import Source
@@ -32,6 +33,8 @@ __all__ = ["Journal", "open_journal", "sweep_journals"]
 _FORMAT = 1
 _SUFFIX = ".ffn-unfinished"
 _JOURNAL = "journal.json"
+_OUTPUT, _PACKED, _REJECTS = "output", "packed", "rejects"
+_PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 # Less is sooner done again than taken up.
 _LEAST_BYTES = 2 * 1024 * 1024
@@ -53,6 +56,8 @@ class Journal:
         self.folder = folder
         self.output = output
         self.rejects = rejects
+        self._ready = folder / _OUTPUT
+        self._account: dict[str, Any] = {}
         self._key = {"format": _FORMAT} | key
         self._next = _LEAST_BYTES
 
@@ -101,18 +106,38 @@ class Journal:
         new.replace(self.folder / _JOURNAL)
         self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
 
+    def pack(self, name: str) -> None:
+        """Compress the output if a file of this name is to be an archive."""
+        compression = packing(name)
+        if compression is None:
+            return
+        self.output.flush()
+        plain, packed = self.folder / _OUTPUT, self.folder / _PACKED
+        with plain.open("rb") as content, packed.open("wb") as file:
+            hashed = HashedFile(file)
+            packer = Packed(hashed, compression)
+            while some := content.read(_PACKED_AT_ONCE):
+                packer.write(some)
+            packer.finish()
+        self._ready, self._account = packed, hashed.to_json()
+
+    def account(self) -> dict[str, Any]:
+        """Return sizes and digests of output and rejects as they are to be published."""
+        output = self._account or self.output.to_json()
+        return {"output": output, "rejects": self.rejects.to_json()}
+
     def publish(self, targets: Targets, manifest: bytes) -> None:
         """Give the files their names, and the manifest beside them."""
         self.output.flush()
         self.rejects.flush()
         (self.folder / "manifest").write_bytes(manifest)
-        publish([self.folder / name for name in ("output", "rejects", "manifest")], targets)
+        publish([self._ready, self.folder / _REJECTS, self.folder / "manifest"], targets)
 
     def publish_rejects(self, targets: Targets) -> None:
         """Give the rejects their name; take away an older manifest, which spoke for others."""
         self.rejects.flush()
         remove(targets.manifest)
-        publish([self.folder / "rejects"], [targets.rejects])
+        publish([self.folder / _REJECTS], [targets.rejects])
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -155,7 +180,7 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
     with _own(targets.output) as folder, contextlib.ExitStack() as stack:
         output, rejects = (
             HashedFile(stack.enter_context(_to_update(folder / name)))
-            for name in ("output", "rejects")
+            for name in (_OUTPUT, _REJECTS)
         )
         worth_keeping = False
         try:

@@ -39,8 +39,5 @@ def account(model: Scorer, options: Options, source: Path, run: Run) -> dict[str
             "blank_lines": run.records.blank_lines,
         },
         **run.tally.to_json(),
-        "files": {
-            "output": run.journal.output.to_json(),
-            "rejects": run.journal.rejects.to_json(),
-        },
+        "files": run.journal.account(),
     }
