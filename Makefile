@@ -52,7 +52,7 @@ chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=min
 	FFN_SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos
 
 benchmark: $(BENCHMARK_VENV)/.made ## Measure speed beside other libraries, on this machine
-	$(BENCHMARK_VENV)/bin/python -m benchmarks
+	$(BENCHMARK_VENV)/bin/python -m benchmarks $(SUITES)
 
 simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known truth
 	$(BIN)/python -m simulations

@@ -16,7 +16,7 @@ from ffn.files import write_bytes
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
 
-SUITES = {"training": "benchmarks.training.suite"}
+SUITES = {"training": "benchmarks.training.suite", "growth": "benchmarks.growth.suite"}
 """Modules with ``FULL``, ``QUICK``, ``missing`` and ``run``; each has its section of the page."""
 
 

@@ -30,7 +30,7 @@ def tables(text: str) -> list[list[list[str]]]:
 
 def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
     kept = {path: path.read_bytes() for path in (repository / "benchmarks").glob("*.[pm][nd]*")}
-    assert {path.name for path in kept} == {"README.md", "training.png"}
+    assert {path.name for path in kept} == {"README.md", "training.png", "growth.png"}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],
         cwd=repository,
@@ -39,9 +39,11 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    targets, full = tables(done.stdout)
+    targets, full, growth = tables(done.stdout)
     assert targets[0][:3] == ["work", "against", "to reach"]
     assert {row[1] for row in full[1:]} >= {"ours", "matrix products alone", "scikit-learn"}
+    assert growth[0][0] == "rows"
+    assert [row[0] for row in growth[1:]] == ["1,000", "4,000"]
     assert {path: path.read_bytes() for path in kept} == kept
 
 
