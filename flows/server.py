@@ -20,6 +20,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
     PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
     temporary_settings,
 )
@@ -56,12 +57,16 @@ def server(root: Path) -> Iterator[None]:
     terminal's foreground: Ctrl-C would end the server first and leave the run to wait for it.
     """
     url = PREFECT_API_URL.value()
-    settings: dict[Any, Any] = {}
+    # A run would wait a second for the thread of its heartbeat, which tells a server every three
+    # minutes what no automation of ours asks. Whoever set how often gets it.
+    beats = PREFECT_FLOWS_HEARTBEAT_FREQUENCY
+    settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
     served = None if url else ServiceHome.of(root).running()
     if url:
         _check(url)
     elif served:
-        url, settings = served[0], {PREFECT_API_AUTH_STRING: served[1]} if served[1] else {}
+        url = served[0]
+        settings |= {PREFECT_API_AUTH_STRING: served[1]} if served[1] else {}
     else:
         _check_home(PREFECT_HOME.value())
         url = _start()

@@ -22,11 +22,17 @@ from prefect.client.schemas.filters import (
     FlowRunFilterId,
 )
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    get_current_settings,
+    temporary_settings,
+)
 from prefect_server import running_server
 
 from ffn.models import retraining
 from flows.retrain import retrain
+from flows.server import server as used_server
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
@@ -322,3 +328,11 @@ def test_a_schedule_gives_scheduled_runs(client, root):
     times = sorted(flow_run.expected_start_time for flow_run in scheduled)
     assert times[1] - times[0] == datetime.timedelta(hours=1)
     client.delete_deployment(deployment_id)
+
+
+def test_a_run_has_no_heartbeat_to_wait_for_unless_one_is_set(root, monkeypatch):
+    with used_server(root):
+        assert get_current_settings().flows.heartbeat_frequency is None
+    monkeypatch.setenv("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "180")
+    with used_server(root):
+        assert get_current_settings().flows.heartbeat_frequency == 180
