@@ -1,16 +1,12 @@
-"""The same steps without Prefect: one after another, in this process, no server."""
+"""A retraining without Prefect: the same steps one after another, in this process, no server."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from ffn.errors import FFNError, OutputError
 from ffn.models import retraining
-from ffn.models.exclusive import the_only_pass, the_only_retraining
+from ffn.models.exclusive import the_only_retraining
 from ffn.models.gate import decide
 from ffn.models.journal import running
 from ffn.models.opponent import read_opponent, unchanged_since
@@ -20,14 +16,11 @@ from ffn.models.serialisation import promote_version, serialise
 from ffn.reports.retrain import write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
-from ffn.scoring.inbox import Waiting, look, score_waiting
-from ffn.scoring.model import Model, load
-from ffn.scoring.outcome import ScoreResult
-from flows.outcomes import Refusal, RetrainOutcome, ScoreOutcome, SkippedOutcome, lost
-from flows.progress import on_block, on_epoch, stage
+from flows.outcomes import RetrainOutcome, SkippedOutcome, lost
+from flows.progress import on_epoch, stage
 from flows.threads import one_blas_thread
 
-__all__ = ["retrain", "score", "score_all", "score_inbox"]
+__all__ = ["retrain"]
 
 
 def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | SkippedOutcome:
@@ -105,75 +98,3 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
         failures=lost(candidates),
         seconds=time.perf_counter() - started,
     )
-
-
-def score(
-    pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
-) -> ScoreOutcome:
-    """Score each (input, output) with the version in production."""
-    with running(pipeline.artifacts, "score") as note:
-        outcome = _score(pipeline, files, options)
-        note.outcome, note.version, note.text = outcome.note()
-    return outcome
-
-
-def _score(
-    pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
-) -> ScoreOutcome:
-    model = load(pipeline.artifacts)
-    results, refusals = [], []
-    stage("scoring")
-    with one_blas_thread():
-        for source, output in files:
-            try:
-                done = model.score_csv(source, output, on_progress=on_block(source), **options)
-            except FFNError as error:
-                refusals.append(Refusal(source=source, reason=str(error)))
-            else:
-                results.append(done)
-    return ScoreOutcome(
-        pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
-    )
-
-
-def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:
-    """Score the files of the inbox that the version in production has not scored."""
-    with (
-        running(pipeline.artifacts, "score") as note,
-        the_only_pass(pipeline),
-        one_blas_thread(),
-    ):
-        model = load(pipeline.artifacts)
-        stage("scoring")
-        results, refusals = score_all(
-            model, pipeline, look(pipeline, model.version).waiting, options
-        )
-        outcome = ScoreOutcome(
-            pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
-        )
-        if results or refusals:
-            note.outcome, note.version, note.text = outcome.note()
-    return outcome
-
-
-def score_all(
-    model: Model, pipeline: Pipeline, files: Sequence[Waiting], options: dict[str, Any]
-) -> tuple[list[ScoreResult], list[Refusal]]:
-    """Score files of the inbox one after another; returns results, and refusals with reasons.
-
-    Raises
-    ------
-    OutputError
-        Outputs cannot be written: all that follow would fail alike.
-    """
-    results, refusals = [], []
-    for file in files:
-        try:
-            done = score_waiting(model, pipeline, file, on_progress=on_block(file.path), **options)
-        except OutputError:
-            raise
-        except FFNError as error:
-            refusals.append(Refusal(source=file.path, reason=str(error)))
-        else:
-            results += [done] if done else []
-    return results, refusals

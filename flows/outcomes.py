@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError
-from ffn.models.evaluation import Evaluation
-from ffn.models.selection import Candidate, Selection
-from ffn.models.serialisation import Version, jsonable
-from ffn.reports.retrain import Report
 from ffn.scoring.outcome import ScoreResult
+
+if TYPE_CHECKING:
+    from ffn.models.evaluation import Evaluation
+    from ffn.models.selection import Candidate, Selection
+    from ffn.models.serialisation import Version
+    from ffn.reports.retrain import Report
 
 __all__ = [
     "FilesRefusedError",
@@ -58,6 +60,8 @@ class RetrainOutcome:
 
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object for machines; figures come as value, low, high."""
+        from ffn.models.serialisation import jsonable
+
         return {
             "pipeline": self.pipeline,
             "version": self.version.number,

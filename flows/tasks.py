@@ -31,7 +31,7 @@ from ffn.scoring.model import Model
 from ffn.scoring.outcome import ScoreResult
 from ffn.tabular.dataset import Dataset
 from flows import artifacts
-from flows.direct import score_all
+from flows.direct_score import score_all
 from flows.outcomes import Refusal
 from flows.progress import on_block, on_epoch
 

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from ffn.errors import one_line
-from ffn.models.selection import ALPHA
 from ffn.reports.numbers import NOTHING, interval, p_value
 from flows.outcomes import RetrainOutcome, SkippedOutcome
 from flows.progress import listening
@@ -96,6 +95,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
         return
+    from ffn.models.selection import ALPHA
+
     table = Table(
         title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
         title_justify="left",

@@ -257,3 +257,9 @@ def test_the_command_line_starts_without_prefect(repository: Path) -> None:
     loaded = loaded_by("import flows.cli", repository)
     assert "flows" in loaded
     assert not {name for name in loaded if name.startswith("prefect")}
+
+
+def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by("import flows.cli, flows.direct_score, flows.summary", repository)
+    assert {"ffn", "numpy", "pydantic"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()

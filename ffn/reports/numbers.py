@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from ffn.models.statistics import Interval
+if TYPE_CHECKING:
+    # It imports SciPy, and scoring needs numbers as text alone.
+    from ffn.models.statistics import Interval
 
 __all__ = ["NOTHING", "interval", "p_value", "seconds", "size"]
 

@@ -91,12 +91,12 @@ def run(options: argparse.Namespace) -> int:
     scoring = _scoring(options, pipeline)
     with terminal.scoring_bars(first_stage(options)):
         if options.direct:
-            from flows import direct
+            from flows import direct_score
 
             outcome = (
-                direct.score_inbox(pipeline, scoring)
+                direct_score.score_inbox(pipeline, scoring)
                 if options.new
-                else direct.score(pipeline, files, scoring)
+                else direct_score.score(pipeline, files, scoring)
             )
         else:
             from flows import prefect_run
