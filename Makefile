@@ -27,7 +27,7 @@ BUILD_REQUIREMENTS := import tomllib; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check browser-test chaos benchmark simulate lock clean
+.PHONY: help run test check browser-test crash-test chaos benchmark simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ check: $(VENV)/.dev ## Lint, check the format and the types
 browser-test: $(VENV)/.browser ## Look at the dashboard of a service with Chromium; save what was seen
 	@tests/browser/chromium
 	$(BIN)/python -m pytest tests/browser
+
+crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
+	tests/crash/run
 
 chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=minutes of load, 2)
 	FFN_SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos

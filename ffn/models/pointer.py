@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Literal
 
 from ffn.errors import RegistryError
-from ffn.files import sweep, write_json
+from ffn.files import write_json
 from ffn.models.actor import Actor, this_process
 from ffn.models.contents import check_bundle
 from ffn.models.locking import registry_lock
-from ffn.models.promotions import HISTORY, POINTER, Promotion, append, read_history, read_pointer
+from ffn.models.promotions import (
+    HISTORY,
+    POINTER,
+    Promotion,
+    append,
+    read_history,
+    read_pointer,
+    settle,
+)
 from ffn.models.registry import bundle_folder, production_version, require_version, versions
 
 __all__ = ["predecessor", "promote", "rollback"]
@@ -54,6 +62,7 @@ def promote(
     """
     require_version(artifacts, version)
     with registry_lock(artifacts):
+        settle(artifacts)
         pointed = read_pointer(artifacts)
         # Whoever tries again after a failure may have succeeded before.
         done = pointed is not None and pointed.version == version
@@ -80,6 +89,7 @@ def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promot
         A file cannot be written, and nothing was done.
     """
     with registry_lock(artifacts):
+        settle(artifacts)
         before = predecessor(artifacts)
         if before is None:
             raise RegistryError(
@@ -106,7 +116,6 @@ def _point(
 ) -> Promotion:
     """Move the pointer, then add to the history; the caller has the lock."""
     sha256 = _check(artifacts, version)
-    sweep(artifacts)
     history = read_history(artifacts)
     pointed = read_pointer(artifacts)
     entry = Promotion(
@@ -121,7 +130,6 @@ def _point(
     )
     # Opened first: where nothing can be written, the pointer does not move.
     with (artifacts / HISTORY).open("ab", buffering=0) as file:
-        append(file, history.owed)
         write_json(artifacts / POINTER, entry.to_json())
         # The pointer has the entry: on a disk that is full now, the line is owed, not lost.
         with contextlib.suppress(OSError):

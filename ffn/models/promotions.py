@@ -16,10 +16,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from ffn.files import sweep
 from ffn.models.actor import Actor
 from ffn.models.plain_files import open_plain
 
-__all__ = ["HISTORY", "POINTER", "History", "Promotion", "append", "read_history", "read_pointer"]
+__all__ = [
+    "HISTORY",
+    "POINTER",
+    "History",
+    "Promotion",
+    "append",
+    "read_history",
+    "read_pointer",
+    "settle",
+]
 
 POINTER = "production.json"
 HISTORY = "history.jsonl"
@@ -153,6 +163,24 @@ def read_history(artifacts: Path) -> History:
         owed = b"\n"
         last = hashlib.sha256(begun + owed).hexdigest()
     return History(entries=tuple(entries), damaged=tuple(damaged), owed=owed, last_sha256=last)
+
+
+def settle(artifacts: Path) -> History:
+    """Do what a change that died has left undone, and return the history; under the lock.
+
+    Raises
+    ------
+    OSError
+        The history cannot be read or written.
+    """
+    # Reports stand by version: whoever died in one comes back under another number.
+    for folder in (artifacts, artifacts / "reports", *artifacts.glob("reports/[0-9]*")):
+        sweep(folder)
+    history = read_history(artifacts)
+    if history.owed:
+        with (artifacts / HISTORY).open("ab", buffering=0) as file:
+            append(file, history.owed)
+    return history
 
 
 def append(file: IO[bytes], content: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ffn.files import sweep, sync_folder, temporary_name
 from ffn.models.locking import registry_lock
 from ffn.models.pointer import predecessor
-from ffn.models.promotions import POINTER
+from ffn.models.promotions import POINTER, settle
 from ffn.models.registry import production_version, version_folder, versions
 
 __all__ = ["Pruning", "prune"]
@@ -67,6 +67,8 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
         folders += _reports(artifacts, set(there) - set(removed))
         size = sum(map(_size, folders))
         if not dry_run:
+            settle(artifacts)
+            sweep(artifacts / "models")
             for folder in folders:
                 _remove(folder)
     return Pruning(
@@ -93,7 +95,6 @@ def _size(folder: Path) -> int:
 def _remove(folder: Path) -> None:
     """Take a folder out by one rename; what dies after that is swept by the next start."""
     parent = folder.parent
-    sweep(parent)
     doomed = folder.rename(parent / temporary_name())
     sync_folder(parent)
     shutil.rmtree(doomed)

@@ -23,7 +23,7 @@ from ffn.models.bundle import BUNDLE_FOLDER
 from ffn.models.contents import measure, seal
 from ffn.models.locking import registry_lock
 from ffn.models.plain_files import open_plain
-from ffn.models.promotions import POINTER, read_history
+from ffn.models.promotions import POINTER, read_history, settle
 
 __all__ = [
     "LAST_NUMBER",
@@ -100,7 +100,9 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         fill(staging)
         files = measure(staging)
         with registry_lock(artifacts):
-            sweep(artifacts)
+            # What others left is told to those who change the pointer; here it is in nobody's way.
+            with contextlib.suppress(OSError):
+                settle(artifacts)
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
             # First the number, then the folder: whatever fails between them costs a number.
             write_json(models / LAST_NUMBER, {"version": version})

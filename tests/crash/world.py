@@ -1,0 +1,129 @@
+"""A registry of a tiny pipeline, the commands that change it, and what is right at any moment."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ffn.models.contents import read_contents
+from ffn.models.registry import production_version, version_folder, versions
+from ffn.models.verification import verify
+from ffn.scoring.model import load
+from flows.cli import main
+
+SETTINGS = """
+[data]
+source = "train.csv"
+target = "y"
+[network]
+hidden_layers = [3]
+[training]
+epochs = 3
+networks = 2
+seed = {seed}
+[optimizers.adam]
+[gate]
+mode = "{mode}"
+accuracy_margin = 0.6
+log_loss_margin = 5.0
+class_margin = 0.9
+"""
+# Models, by number: those promoted are 1, 2 and 4, and 4 scores.
+VERSIONS = ((1, "always"), (2, "always"), (3, "never"), (4, "always"))
+
+
+def write_table(root: Path, rows: int) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=rows)
+    x = 3 * labels[:, None] + rng.normal(size=(rows, 2))
+    lines = [f"{p:.4f},{q:.4f},{'ab'[y]}\n" for (p, q), y in zip(x, labels, strict=True)]
+    (root / "data/tiny/train.csv").write_text("".join(["p,q,y\n", *lines]))
+
+
+def write_settings(root: Path, seed: int, mode: str) -> None:
+    (root / "data/tiny/pipeline.toml").write_text(SETTINGS.format(seed=seed, mode=mode))
+
+
+def build(root: Path) -> None:
+    """Four versions; then the table grows, so that the next retraining has something new."""
+    (root / "data/tiny").mkdir(parents=True)
+    write_table(root, 120)
+    for seed, mode in VERSIONS:
+        write_settings(root, seed, mode)
+        assert main(["retrain", "tiny", "--direct", "--json", "--root", str(root)]) == 0
+    write_settings(root, 4, "not_worse")
+    write_table(root, 200)
+
+
+@dataclass(frozen=True)
+class State:
+    """Which versions are there, and which scores."""
+
+    versions: tuple[int, ...]
+    production: int
+
+
+def state(root: Path) -> State:
+    artifacts = root / "artifacts/tiny"
+    return State(tuple(versions(artifacts)), production_version(artifacts))
+
+
+BEFORE = State((1, 2, 3, 4), 4)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line, and the states that it may be found in; the last one when it succeeded."""
+
+    words: tuple[str, ...]
+    states: tuple[State, ...]
+
+    def work(self, root: Path) -> Callable[[], int]:
+        return lambda: main([*self.words, "--root", str(root)])
+
+
+COMMANDS = {
+    # Registering and promoting are a step each.
+    "retrain": Command(
+        ("retrain", "tiny", "--direct", "--json"),
+        (BEFORE, State((1, 2, 3, 4, 5), 4), State((1, 2, 3, 4, 5), 5)),
+    ),
+    "promote": Command(("promote", "tiny", "3"), (BEFORE, State((1, 2, 3, 4), 3))),
+    "rollback": Command(("rollback", "tiny"), (BEFORE, State((1, 2, 3, 4), 2))),
+    # Each version goes by itself, wholly.
+    "prune": Command(
+        ("prune", "tiny", "--keep", "1"), (BEFORE, State((2, 3, 4), 4), State((2, 4), 4))
+    ),
+}
+
+
+def problems(root: Path, allowed: tuple[State, ...] | None) -> list[str]:
+    """Return what is not as it has to be at any moment: whole versions, a pointer that loads."""
+    artifacts = root / "artifacts/tiny"
+    found = [f"{damage.path} {damage.problem}" for damage in verify(artifacts).damages]
+    now = state(root)
+    if allowed is not None and now not in allowed:
+        found.append(f"{now} is neither old nor new")
+    model = load(artifacts)
+    contents = read_contents(
+        version_folder(artifacts, now.production), pipeline="tiny", version=now.production
+    )
+    if (model.version, model.scorer.sha256) != (now.production, contents.bundle_sha256):
+        found.append(f"version {now.production} is in production, {model.version} scores")
+    return found
+
+
+def kinds_of_files(root: Path) -> set[str]:
+    """Return every file and folder there is, any number in its name being a hash sign."""
+    names = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    return {re.sub(r"\b\d{4}\b", "#", name) for name in names}
+
+
+def fresh(template: Path, root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(template, root, symlinks=True)
