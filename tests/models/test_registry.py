@@ -86,6 +86,20 @@ def test_a_number_taken_by_something_else_is_not_overwritten(artifacts: Path) ->
     assert add_version(artifacts, fill) == 2
 
 
+@pytest.mark.parametrize("kind", ["file", "folder", "nowhere"])
+def test_a_version_holds_no_links(artifacts: Path, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+
+    def fill_with_a_link(folder: Path) -> None:
+        fill(folder)
+        (folder / "link").symlink_to(tmp_path / kind)
+
+    with pytest.raises(RegistryError, match=r"link: neither file nor folder; a version holds no"):
+        add_version(artifacts, fill_with_a_link)
+    assert versions(artifacts) == []
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_when_filling_fails_there_is_no_version(artifacts: Path, error: type) -> None:
     def fail(folder: Path) -> None:
