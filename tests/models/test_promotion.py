@@ -123,7 +123,8 @@ def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monk
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
     with monkeypatch.context() as patched:
-        patched.setattr("ffn.models.pointer.append", full)
+        for module in ("pointer", "promotions"):
+            patched.setattr(f"ffn.models.{module}.append", full)
         assert promote(artifacts, 2, reason="second")
         assert production_version(artifacts) == 2
         # What is owed cannot be written either, so nothing more is begun.
