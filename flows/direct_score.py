@@ -5,7 +5,7 @@ Apart from retraining, which imports ten times as much: ten rows are scored with
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +40,35 @@ def _score(
     results, refusals = [], []
     stage("scoring")
     with one_blas_thread():
-        for source, output in files:
-            try:
-                done = model.score_csv(source, output, on_progress=on_block(source), **options)
-            except FFNError as error:
-                refusals.append(Refusal(source=source, reason=str(error)))
+        for source, done in _score_each(model, files, dict(options)):
+            if isinstance(done, FFNError):
+                refusals.append(Refusal(source=source, reason=str(done)))
             else:
                 results.append(done)
     return ScoreOutcome(
         pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
     )
+
+
+def _score_each(
+    model: Model, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
+) -> Iterator[tuple[Path, ScoreResult | FFNError]]:
+    """Yield what became of each file; several may be shared out among processes."""
+    workers = options.pop("workers", 1)
+    if workers > 1 and len(files) > 1:
+        # Takes longer to import than a small file to score.
+        from ffn.scoring.several import score_files
+
+        yield from score_files(model.scorer, files, workers, **options)
+        return
+    options["workers"] = workers
+    for source, output in files:
+        try:
+            done = model.score_csv(source, output, on_progress=on_block(source), **options)
+        except FFNError as error:
+            yield source, error
+        else:
+            yield source, done
 
 
 def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:

@@ -167,6 +167,7 @@ class ScoreOutcome:
                 "class_counts": result.class_counts,
                 "reject_reasons": result.reject_reasons,
                 "mean_confidence": result.mean_confidence,
+                "unchanged": result.unchanged,
             }
             for result in self.results
         ]

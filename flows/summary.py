@@ -42,6 +42,8 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         f"{outcome.pipeline}, version {outcome.version}: {scored:,} of {rows:,} rows scored"
         f"{_confidence(results, scored)}{_speed(results, rows)}."
     )
+    if unchanged := sum(result.unchanged for result in results):
+        console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
     if len(results) == 1:
@@ -51,6 +53,14 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
         return
     _print_files(console, results)
+
+
+def _already(unchanged: int, files: int) -> str:
+    what = "The files" if files == 1 else f"Those of {unchanged:,} of {files:,} inputs"
+    return (
+        f"{what} were there already, of the same input and version: unchanged, skipped. "
+        "To score all the same: --force."
+    )
 
 
 def _confidence(results: Iterable[ScoreResult], scored: int) -> str:

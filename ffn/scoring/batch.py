@@ -10,7 +10,7 @@ from typing import Any
 from ffn.errors import DataError, OutputError
 from ffn.files import canonical_json, sweep
 from ffn.scoring.journal import open_journal, sweep_journals
-from ffn.scoring.manifest import account, work
+from ffn.scoring.manifest import account, is_done, work
 from ffn.scoring.options import Options
 from ffn.scoring.outcome import Progress, ScoreResult
 from ffn.scoring.rows import RowScorer
@@ -28,6 +28,8 @@ def score_csv(
     source: Path,
     output: Path,
     *,
+    workers: int = 1,
+    force: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> ScoreResult:
@@ -42,6 +44,11 @@ def score_csv(
     ----------
     model
         A bundle, or anything that scores like one. Only read.
+    workers
+        Processes for a long plain file. The bytes written do not depend on it.
+    force
+        True to score also where the same model, options and input have given the files that are
+        there, digest for digest.
     on_progress
         Called after each block, in this thread.
     **options
@@ -63,16 +70,23 @@ def score_csv(
     targets = Targets.beside(output)
     with open_source(source) as stream:
         targets.check(source)
+        this_work = work(model, chosen)
+        if not force and (done := is_done(this_work, stream, targets)):
+            return _unchanged(done, targets, time.perf_counter() - started)
         records = Records(stream, str(source), delimiter=chosen.delimiter)
         scorer = RowScorer(model, records.header, chosen, str(source))
         tally = scorer.new_tally()
         try:
             sweep(output.parent)
             sweep_journals(output.parent)
-            key = work(model, chosen) | {"bytes": stream.size}
-            with open_journal(targets, key) as journal:
+            with open_journal(targets, this_work | {"bytes": stream.size}) as journal:
                 run = Run(stream, records, scorer, tally, journal, on_progress)
                 run.begin()
+                if workers > 1:
+                    # Takes longer to import than a small file to score.
+                    from ffn.scoring.workers import Work, score_in_parts
+
+                    score_in_parts(run, Work(model, source, chosen), workers)
                 run.score()
                 stream.check_unchanged()
                 run.check_counts()
@@ -100,4 +114,23 @@ def score_csv(
         reject_reasons=tally.reject_reasons,
         mean_confidence=tally.mean_confidence,
         seconds=time.perf_counter() - started,
+        blocks=records.counts,
+    )
+
+
+def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
+    return ScoreResult(
+        pipeline=manifest["pipeline"],
+        version=manifest["model_version"],
+        rows=manifest["rows"],
+        scored=manifest["scored"],
+        rejected=manifest["rejected"],
+        output=targets.output,
+        rejects=targets.rejects,
+        manifest=targets.manifest,
+        class_counts=manifest["classes"],
+        reject_reasons=manifest["rejects"],
+        mean_confidence=manifest["mean_confidence"],
+        seconds=seconds,
+        unchanged=True,
     )

@@ -24,8 +24,8 @@ from ffn.files import HashedFile, canonical_json, publish, remove, temporary_nam
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
 from ffn.tabular.compression import Packed, packing
-from ffn.tabular.judging import Place
-from ffn.tabular.records import Mark, Records
+from ffn.tabular.places import Mark, Place
+from ffn.tabular.records import Records
 from ffn.tabular.sources import Source
 
 __all__ = ["Journal", "open_journal", "sweep_journals"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 from ffn.scoring.options import Options
 from ffn.scoring.run import Run
 from ffn.scoring.scorer import Scorer
+from ffn.scoring.targets import Targets
+from ffn.tabular.sources import Source
 
-__all__ = ["MANIFEST_FORMAT", "account", "work"]
+__all__ = ["MANIFEST_FORMAT", "account", "is_done", "work"]
 
 MANIFEST_FORMAT = 1
 
@@ -41,3 +45,30 @@ def account(model: Scorer, options: Options, source: Path, run: Run) -> dict[str
         **run.tally.to_json(),
         "files": run.journal.account(),
     }
+
+
+def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str, Any]:
+    """Return the manifest if ``work`` on this very input stands on the disk, else nothing.
+
+    Everything is read: the input, the output and the rejects have the digests that the
+    manifest tells. The stream stands at its beginning afterwards.
+    """
+    try:
+        manifest = json.loads(targets.manifest.read_bytes())
+        same = all(manifest[key] == value for key, value in work.items())
+        if not same or manifest["input"]["bytes"] != stream.size:
+            return {}
+        for name, path in (("output", targets.output), ("rejects", targets.rejects)):
+            if not _holds(path, manifest["files"][name]):
+                return {}
+        before = manifest["input"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return dict(manifest) if stream.read_through() == before else {}
+
+
+def _holds(path: Path, found: dict[str, Any]) -> bool:
+    if path.stat().st_size != found["bytes"]:
+        return False
+    with path.open("rb") as file:
+        return bool(hashlib.file_digest(file, "sha256").hexdigest() == found["sha256"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from ffn.tabular.places import Counts
 
 __all__ = ["Progress", "ScoreResult"]
 
@@ -46,6 +48,10 @@ class ScoreResult:
         None if no row was scored.
     seconds
         Wall time.
+    unchanged
+        True if the files were there already, and nothing was done.
+    blocks
+        How the input was read.
     """
 
     pipeline: str
@@ -60,3 +66,5 @@ class ScoreResult:
     reject_reasons: dict[str, int]
     mean_confidence: float | None
     seconds: float
+    unchanged: bool = False
+    blocks: Counts = field(default_factory=Counts)

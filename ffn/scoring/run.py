@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from ffn.scoring.journal import Journal
 from ffn.scoring.outcome import Progress
 from ffn.scoring.rows import REJECTS_HEADER, RowScorer
 from ffn.scoring.tally import Tally
+from ffn.tabular.places import Counts, Mark
 from ffn.tabular.records import Records
+from ffn.tabular.rejects import Reason, Reject
 from ffn.tabular.sources import Source
 
-__all__ = ["Run"]
+__all__ = ["Part", "Run"]
+
+_AT_ONCE = 1024 * 1024
+
+
+class Part(NamedTuple):
+    """What another process made of a stretch of the input.
+
+    Attributes
+    ----------
+    begin
+        Byte of the input at which its first record begins.
+    mark
+        Where it ends, in rows and lines from its beginning.
+    tally, counts
+        ``Tally.state`` and ``Records.counts``.
+    output
+        Labelled records.
+    rejects
+        A JSON array a line: row and line, from its beginning, column, value, reason.
+    """
+
+    begin: int
+    mark: Mark
+    tally: dict[str, Any]
+    counts: Counts
+    output: Path
+    rejects: Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +87,35 @@ class Run:
             self.journal.output.write(self.records.encode(scored))
             self.journal.rejects.write(b"".join(map(self.scorer.reject_line, refused)))
             self.tell()
+
+    def go_to_mark(self) -> None:
+        """Read on from the next record, whoever has read what."""
+        mark = self.records.mark
+        self.stream.go_to(mark.offset)
+        self.records.go_to(mark)
+
+    def fits(self, part: Part) -> bool:
+        """Say whether a part begins where everything stands, and as its maker thought."""
+        mark = self.records.mark
+        return part.begin == mark.offset and not mark.place.after_stray
+
+    def join(self, part: Part) -> None:
+        """Append what another process has done, and go on behind it."""
+        place = self.records.mark.place
+        with part.output.open("rb") as labelled:
+            while some := labelled.read(_AT_ONCE):
+                self.journal.output.write(some)
+        with part.rejects.open(encoding="utf-8") as rejects:
+            for line in rejects:
+                row, on_line, column, value, reason = json.loads(line)
+                code = Reason(reason)
+                found = Reject(row + place.rows, on_line + place.lines, column, value, code, "")
+                self.journal.rejects.write(self.scorer.reject_line(found))
+        self.tally.add(part.tally)
+        self.records.add_counts(part.counts)
+        self.stream.go_to(part.mark.offset)
+        self.records.go_to(Mark(part.mark.offset, place.followed_by(part.mark.place)))
+        self.tell()
 
     def tell(self) -> None:
         """Write down, and say, how far everything is."""

@@ -113,7 +113,7 @@ class Tally:
             "out_of_range": dict(self._out_of_range),
             "unseen": dict(self._unseen),
             "other_decimal": self._other_decimal,
-            "examples": {name: list(found) for name, found in self._examples.items()},
+            "examples": {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()},
         }
 
     def add(self, state: dict[str, Any]) -> None:

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.blocks import Block, Split, unquote
+from ffn.tabular.places import Place
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.structure import Positions, Structure, line_ends
 
-__all__ = ["Place", "judge"]
-
-
-class Place(NamedTuple):
-    """How far a file has been read.
-
-    Attributes
-    ----------
-    rows
-        Records so far, good and bad.
-    lines
-        Line ends so far.
-    blank_lines
-        Lines with nothing on them so far.
-    after_stray
-        True if the last line end was not one of the file's kind.
-    """
-
-    rows: int
-    lines: int
-    blank_lines: int = 0
-    after_stray: bool = False
+__all__ = ["judge"]
 
 
 def judge(

@@ -18,7 +18,6 @@ silent, or files stray from it:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +26,8 @@ from ffn.tabular.blocks import Block
 from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
 from ffn.tabular.headers import DELIMITERS, Header, header_error, parse_header
-from ffn.tabular.judging import Place, judge
+from ffn.tabular.judging import judge
+from ffn.tabular.places import Counts, Mark, Place
 from ffn.tabular.regular import read_regular
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.scanning import scan
@@ -38,28 +38,13 @@ from ffn.tabular.structure import (
     read_record,
 )
 
-__all__ = ["Mark", "Records"]
+__all__ = ["Records"]
 
 # A block's bytes and positions then stay in the second-level cache.
 _BLOCK_SIZE = 256 * 1024
 _RECORD_LIMIT = 16 * 1024 * 1024
 # More than `shorten` shows.
 _LINE_KEPT = 4096
-
-
-class Mark(NamedTuple):
-    """Where a record begins.
-
-    Attributes
-    ----------
-    offset
-        Bytes of the file before it; means something in UTF-8 only.
-    place
-        The same in rows and lines. A reader knows nothing else of what came before.
-    """
-
-    offset: int
-    place: Place
 
 
 class Records:
@@ -87,9 +72,8 @@ class Records:
         As in `Unpacked`.
     bom, encoding
         As in `Utf8Stream`.
-    blocks_read, regular_blocks, careful_records
-        How many blocks were read, how many of them by `read_regular`, and how many records
-        one by one.
+    counts
+        How it went.
     given_up
         True from where every line to the end of the file is a rejected record.
 
@@ -114,7 +98,7 @@ class Records:
             known = " ".join(map(quote, DELIMITERS))
             raise SettingsError(f"delimiter {quote(delimiter)} is not one of {known}.")
         self.delimiter = delimiter
-        self.blocks_read = self.regular_blocks = self.careful_records = 0
+        self.counts = Counts()
         self._name = name
         self._delimiter = delimiter.encode()
         self._block_size = block_size
@@ -148,6 +132,10 @@ class Records:
         self._stream.forget()
         self._text, self._final = b"", False
         self._offset, self._place = mark
+
+    def add_counts(self, more: Counts) -> None:
+        """Count blocks and records, read here or elsewhere."""
+        self.counts = Counts(*map(sum, zip(self.counts, more, strict=True)))
 
     def encode(self, text: bytes) -> bytes:
         """Return UTF-8 ``text`` in the encoding of the file."""
@@ -189,7 +177,7 @@ class Records:
 
     def _regular(self, until: int | None) -> Block | None:
         """Read the text at hand if nothing about it is special."""
-        self.blocks_read += 1
+        self.add_counts(Counts(blocks=1))
         size, columns = len(self._text), len(self.header.names)
         beyond = until is not None and self._offset + size > until
         if beyond or self.header.line_end not in (b"\n", b"\r\n"):
@@ -204,7 +192,7 @@ class Records:
             return None
         self._drop(settled)
         self._place = place
-        self.regular_blocks += 1
+        self.add_counts(Counts(regular=1))
         return block
 
     def _drop(self, count: int) -> None:
@@ -224,7 +212,7 @@ class Records:
     def _scan(self) -> tuple[Structure, Reason | None]:
         """Structure of the text at hand, and why everything after it is bad, if it is."""
         structure, careful = scan(self._text, self._delimiter, self._final)
-        self.careful_records += careful
+        self.add_counts(Counts(careful=careful))
         too_long = np.flatnonzero(structure.ends - structure.starts > self._record_limit)
         if too_long.size:
             return structure.before(int(too_long[0])), Reason.RECORD_TOO_LONG

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.blocks import Block, Split, unquote
-from ffn.tabular.judging import Place
+from ffn.tabular.places import Place
 from ffn.tabular.scanning import first_misplaced, outside
 from ffn.tabular.structure import Positions
 

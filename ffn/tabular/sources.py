@@ -12,13 +12,12 @@ from typing import IO
 
 from ffn.errors import DataError
 
-__all__ = ["STDIN", "Source", "open_source"]
+__all__ = ["STDIN", "Source", "identity", "open_source"]
 
 STDIN = Path("/dev/stdin")
 """Standard input, as a path that errors and manifests can name."""
 
 _READ_AT_ONCE = 1024 * 1024
-_IDENTITY = ("st_dev", "st_ino", "st_size", "st_mtime_ns")
 
 
 class Source:
@@ -119,9 +118,10 @@ class Source:
         self.go_to(size)
         return self.sha256 == sha256
 
-    def is_same(self, other: os.stat_result) -> bool:
-        """Say whether another look at a path found the file that was opened, as it was then."""
-        return all(getattr(other, name) == getattr(self._opened, name) for name in _IDENTITY)
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """By which another process knows that it has opened the same file, unchanged."""
+        return identity(self._opened)
 
     def check_unchanged(self) -> None:
         """Make sure the bytes read are the file, from its beginning to its end.
@@ -145,6 +145,11 @@ class Source:
             f"{self._name} changed while it was read ({self.size:,} bytes when opened). "
             "Try again when nothing writes to it."
         )
+
+
+def identity(status: os.stat_result) -> tuple[int, ...]:
+    """Return what stays the same as long as nobody writes to a file."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from ffn.errors import DataError, SettingsError
 from flows.commands.common import (
     VerbParser,
     Verbs,
+    count,
     delimiter,
     find,
     first_stage,
@@ -70,6 +71,19 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
+    )
+    score.add_argument(
+        "--workers",
+        type=count,
+        default=1,
+        metavar="N",
+        help="processes: for the parts of one long file, with --direct also for several files "
+        "(default: %(default)s)",
+    )
+    score.add_argument(
+        "--force",
+        action="store_true",
+        help="score also where the files of this input and version are there already",
     )
     score.add_argument(
         "--new",
@@ -143,6 +157,9 @@ def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
         "probabilities": options.probabilities,
         "only_id": options.only_id,
         "escape_formulas": options.escape_formulas,
+        "workers": options.workers,
+        # What is sent to stdout is not kept.
+        "force": options.force or options.output == "-",
         **own_options(pipeline),
         **{name: value for name, value in asked.items() if value is not None},
     }

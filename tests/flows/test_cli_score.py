@@ -70,6 +70,31 @@ def test_the_product_the_export_and_the_file_agree(ffn, trained):
     assert sum(frame["species"] == scored) > 135
 
 
+def test_the_same_work_is_done_once_unless_forced(ffn, trained, flowers):
+    first = ffn("score", "iris", *DIRECT, trained, "--json")
+    again = ffn("score", "iris", *DIRECT, trained, "--json")
+    unchanged = [json.loads(done.out)["files"][0].pop("unchanged") for done in (first, again)]
+    assert unchanged == [False, True]
+    told = ffn("score", "iris", *DIRECT, trained)
+    assert (told.code, told.err) == (0, "")
+    assert "unchanged, skipped. To score all the same: --force." in told.out.replace("\n", " ")
+    assert "skipped" not in ffn("score", "iris", *DIRECT, trained, "--force").out
+
+
+def test_several_files_in_two_processes(ffn, trained, flowers):
+    folder = trained / "many"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.csv").write_text(flowers)
+    (folder / "2.csv").write_text("no,features\n")
+    done = ffn("score", "iris", folder, "--workers", "2", *DIRECT, trained)
+    assert done.code == 1
+    assert re.search(r'1 of 5 files refused: .*2\.csv has no column "sepal_length"', done.err)
+    ffn("score", "iris", *DIRECT, trained)
+    for number in (0, 1, 3, 4):
+        assert predictions(trained, f"{number}.csv") == predictions(trained)
+
+
 def test_options_stand_anywhere(ffn, trained, flowers):
     (trained / "a.csv").write_text(flowers)
     output = trained / "here/out.csv"

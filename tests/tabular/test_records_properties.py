@@ -154,22 +154,22 @@ def test_most_blocks_are_regular():
     content = b"a,b\n" + 30_000 * b'1,"x, ""y"""\n' + b"1\n" + 30_000 * b"1,2\n"
     records = Records(io.BytesIO(content), "t.csv", block_size=10_000)
     assert sum(map(len, records)) == 60_000
-    assert records.blocks_read - records.regular_blocks < 4
+    assert records.counts.blocks - records.counts.regular < 4
 
 
 def test_only_what_is_around_a_broken_quote_is_scanned_carefully():
     clean = Records(io.BytesIO(b'a,b\r\n"x""\r\n",2\r\n3,4\r\n'), "t.csv")
     assert sum(map(len, clean)) == 2
-    assert clean.careful_records == 0
+    assert clean.counts.careful == 0
     bare_ends = Records(io.BytesIO(b'a,b\n"x",2'), "t.csv")
     assert sum(map(len, bare_ends)) == 1
-    assert bare_ends.careful_records == 0
+    assert bare_ends.counts.careful == 0
     broken = Records(io.BytesIO(b"a,b\n" + 100 * b"1,2\n" + b'1,x"\n' + 100 * b"3,4\n"), "t.csv")
     assert sum(map(len, broken)) == 200
-    assert 1 <= broken.careful_records <= 2
+    assert 1 <= broken.counts.careful <= 2
     full = Records(io.BytesIO(b"a,b\n" + 1000 * b'1,x"\n'), "t.csv")
     assert sum(map(len, full)) == 0
-    assert full.careful_records == 1000
+    assert full.counts.careful == 1000
 
 
 def test_a_long_line_after_an_unclosed_quote_keeps_its_line_end():

@@ -5,7 +5,8 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ffn.tabular.records import Mark, Records
+from ffn.tabular.places import Mark
+from ffn.tabular.records import Records
 
 CHAOS = st.lists(
     st.sampled_from(

@@ -1,0 +1,226 @@
+"""Parts of one file, scored by processes and joined in their order.
+
+A part is what begins in a range of the file's bytes. Where its first record begins is a guess,
+since a line end may stand inside quotes: a process takes the first line from which records of
+the right number of cells follow. Whoever joins the parts knows where the one before has ended,
+which is where the next must begin, and scores again what began elsewhere. So a wrong guess costs
+time and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ffn.models.bundle import Bundle
+from ffn.scoring.options import Options
+from ffn.scoring.rows import RowScorer
+from ffn.scoring.run import Part, Run
+from ffn.scoring.scorer import Scorer
+from ffn.tabular.places import Mark, Place
+from ffn.tabular.records import Records
+from ffn.tabular.sources import identity
+from ffn.tabular.structure import scan_carefully
+
+__all__ = [
+    "Work",
+    "alone",
+    "first_record",
+    "score_in_parts",
+    "without_fingerprints",
+]
+
+# To start a process takes as long as to score this.
+_LEAST_BYTES = 8 * 1024 * 1024
+# At most two a process are on their way when a run is killed: a twentieth of the file at most,
+# unless it is small.
+_PARTS_EACH = 50
+_PART_BYTES = (1024 * 1024, 32 * 1024 * 1024)
+_AHEAD = 2
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LOOK_AHEAD = 64 * 1024
+_TRIED_LINES = 200
+_TRIED_BYTES = 4096
+_TRIED_RECORDS = 20
+
+
+class Work(NamedTuple):
+    """What a process has to know."""
+
+    model: Scorer
+    path: Path
+    options: Options
+
+
+def score_in_parts(run: Run, work: Work, workers: int) -> None:
+    """Score a long plain file as far as it can be divided; the rest is for ``Run.score``.
+
+    If a process is killed, that is everything after the part that it was at.
+    """
+    size = run.stream.size or 0
+    if not run.divisible or size < _LEAST_BYTES:
+        return
+    begin = run.records.mark.offset
+    smallest, largest = _PART_BYTES
+    step = min(max(size // (_PARTS_EACH * workers), smallest), largest)
+    cuts = [*range(begin + step, size, step), size]
+    with ProcessPoolExecutor(
+        min(workers, len(cuts)),
+        multiprocessing.get_context("spawn"),
+        _begin,
+        (
+            work._replace(model=without_fingerprints(work.model)),
+            run.stream.identity,
+            run.journal.folder,
+        ),
+    ) as pool:
+        try:
+            for until, part in _in_order(pool, begin, cuts, _AHEAD * workers):
+                if part is not None and run.fits(part):
+                    run.join(part)
+                else:
+                    run.go_to_mark()
+                    run.score(until)
+                _remove(part)
+                if run.records.mark.offset < until:
+                    break
+        except BrokenProcessPool:
+            pass
+        finally:
+            pool.shutdown(cancel_futures=True)
+    run.go_to_mark()
+
+
+def _in_order(
+    pool: ProcessPoolExecutor, begin: int, cuts: list[int], ahead: int
+) -> Iterator[tuple[int, Part | None]]:
+    """Have each range scored, a few ahead, and yield its end and what came of it."""
+    waiting: deque[tuple[int, Future[Part | None]]] = deque()
+    for start, until in zip([begin, *cuts], cuts, strict=False):
+        waiting.append((until, pool.submit(_score_part, start, until, start == begin)))
+        if len(waiting) > ahead:
+            end, done = waiting.popleft()
+            yield end, done.result()
+    for end, done in waiting:
+        yield end, done.result()
+
+
+def _remove(part: Part | None) -> None:
+    if part is not None:
+        part.output.unlink()
+        part.rejects.unlink()
+
+
+@dataclass
+class _Process:
+    """What one process keeps from part to part."""
+
+    work: Work
+    identity: tuple[int, ...]
+    folder: Path
+    scorer: RowScorer | None = None
+
+
+_processes: list[_Process] = []
+
+
+def _begin(work: Work, found: tuple[int, ...], folder: Path) -> None:
+    """Get ready, in a process of its own."""
+    alone()
+    _processes.append(_Process(work, found, folder))
+
+
+def alone() -> None:
+    """Leave signals to the process that began this one, and end with it."""
+    # Ctrl-C goes to all; the one that began decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def without_fingerprints(model: Scorer) -> Scorer:
+    """Return the model as a process needs it: what it was trained on may be large."""
+    if isinstance(model, Bundle):
+        return replace(model, fingerprints=model.fingerprints[:0])
+    return model
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _score_part(begin: int, until: int, exact: bool) -> Part | None:
+    """Score what begins in a range; None if nobody can say where that is."""
+    (process,) = _processes
+    model, path, options = process.work
+    with path.open("rb") as file:
+        if identity(os.fstat(file.fileno())) != process.identity:
+            return None
+        records = Records(file, str(path), delimiter=options.delimiter)
+        if process.scorer is None:
+            process.scorer = RowScorer(model, records.header, options, str(path))
+        start = begin if exact else _guess(file, begin, records, options.delimiter.encode())
+        if start is None:
+            return None
+        file.seek(start)
+        records.go_to(Mark(start, Place(rows=0, lines=0)))
+        return _write_part(process.folder, process.scorer, records, start, until)
+
+
+def _write_part(folder: Path, scorer: RowScorer, records: Records, start: int, until: int) -> Part:
+    tally = scorer.new_tally()
+    output, rejects = folder / f"{start}.output", folder / f"{start}.rejects"
+    with output.open("wb") as labelled, rejects.open("w", encoding="utf-8") as listed:
+        for block in records.blocks(until):
+            scored, refused = scorer.score(block, tally)
+            labelled.write(scored)
+            # Rows and lines count from the part's beginning until somebody knows where that is.
+            listed.writelines(
+                json.dumps([r.row, r.line, r.column, r.value, r.reason]) + "\n" for r in refused
+            )
+    return Part(start, records.mark, tally.state(), records.counts, output, rejects)
+
+
+def _guess(file: Any, begin: int, records: Records, delimiter: bytes) -> int | None:
+    file.seek(begin - 1)
+    found = first_record(file.read(_LOOK_AHEAD), delimiter, len(records.header.names))
+    return None if found is None else begin - 1 + found
+
+
+def first_record(text: bytes, delimiter: bytes, columns: int) -> int | None:
+    """Return where in ``text`` a record seems to begin, after its first byte; None if nowhere.
+
+    That is behind a line end from which only records without fault follow, as far as is tried.
+    """
+    for number, line_end in enumerate(_LINE_END.finditer(text)):
+        start = line_end.end()
+        if b'"' not in text:
+            return start
+        if number == _TRIED_LINES:
+            return None
+        if start > 0 and _plausible(text[start : start + _TRIED_BYTES], delimiter, columns):
+            return start
+    return None
+
+
+def _plausible(text: bytes, delimiter: bytes, columns: int) -> bool:
+    found = scan_carefully(text, delimiter, False, at_most=_TRIED_RECORDS)
+    first = np.searchsorted(found.delimiters, found.starts)
+    cells = np.searchsorted(found.delimiters, found.ends) - first + 1
+    return bool(len(cells)) and not found.faults and bool((cells == columns).all())
