@@ -72,6 +72,8 @@ def score_csv(
         targets.check(source)
         this_work = work(model, chosen)
         if not force and (done := is_done(this_work, stream, targets)):
+            sweep(output.parent)
+            sweep_journals(output.parent, output)
             return _unchanged(done, targets, time.perf_counter() - started)
         records = Records(stream, str(source), delimiter=chosen.delimiter)
         scorer = RowScorer(model, records.header, chosen, str(source))

@@ -195,24 +195,32 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep_journals(folder: Path) -> None:
+def sweep_journals(folder: Path, done: Path | None = None) -> None:
     """Remove what killed runs left in ``folder`` and nobody can go on from.
 
-    That is what has no journal, or has had one for a week.
+    That is what has no journal, or has had one for a week, or is of the output ``done``.
     """
     for entry in folder.glob(f".*{_SUFFIX}"):
         with contextlib.suppress(OSError):
-            journal = entry / _JOURNAL
-            if journal.exists() and time.time() - journal.stat().st_mtime < _KEPT_SECONDS:
+            journal, useless = entry / _JOURNAL, done is not None and entry == _folder(done)
+            if (
+                not useless
+                and journal.exists()
+                and time.time() - journal.stat().st_mtime < _KEPT_SECONDS
+            ):
                 continue
             with _locked(entry):
                 shutil.rmtree(entry)
 
 
+def _folder(output: Path) -> Path:
+    return output.with_name(f".{output.name}{_SUFFIX}")
+
+
 @contextlib.contextmanager
 def _own(output: Path) -> Iterator[Path]:
     """Make, or find, the folder of the runs that write ``output``, and lock it."""
-    folder = output.with_name(f".{output.name}{_SUFFIX}")
+    folder = _folder(output)
     while True:
         with contextlib.suppress(FileExistsError):
             folder.mkdir()

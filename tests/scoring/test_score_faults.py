@@ -117,7 +117,7 @@ def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from scorers import TenthsScorer;"
         "from ffn.scoring.batch import score_csv;"
-        "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]),"
+        "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]), force=True,"
         " on_progress=lambda _: (print('half', flush=True), time.sleep(60)))"
     )
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
@@ -189,7 +189,7 @@ def test_a_failure_between_the_renames_is_one_line_and_says_what_counts(
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(DataError, match=r"Input/output error\. .*no manifest beside it is not to"):
-        score_csv(TenthsScorer(), source, output)
+        score_csv(TenthsScorer(), source, output, force=True)
     assert names(tmp_path) == ["in.csv", "out.csv", "out.csv.rejects.csv"]
 
 

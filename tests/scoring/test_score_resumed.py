@@ -139,9 +139,16 @@ def test_other_work_begins_anew(killed, model, options):
 
 def test_a_shorter_file_in_its_place_begins_anew(killed):
     source, output = killed
-    source.write_bytes(b"id,size,colour\n1,2,red\n")
+    source.write_bytes(b"id,size,colour\n1,3,red\n")
     files, _ = score(source, output)
     assert files[0].count(b"\n") == 2
+
+
+def test_what_is_done_already_needs_nothing_to_go_on_from(killed):
+    source, output = killed
+    source.write_bytes(b"id,size,colour\n1,2,red\n")
+    assert score_csv(TenthsScorer(), source, output).unchanged
+    assert not output.with_name(".out.csv.ffn-unfinished").exists()
 
 
 def test_two_runs_at_once_on_one_output(tmp_path):
