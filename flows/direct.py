@@ -6,13 +6,16 @@ import time
 from functools import partial
 
 from ffn.models import retraining
+from ffn.models.examination import examine
 from ffn.models.exclusive import the_only_retraining
 from ffn.models.gate import decide
 from ffn.models.journal import running
 from ffn.models.opponent import read_opponent, unchanged_since
 from ffn.models.pipeline import Pipeline
+from ffn.models.retrained import Retrained
 from ffn.models.selection import select_best
 from ffn.models.serialisation import promote_version, serialise
+from ffn.reports.card import model_card
 from ffn.reports.retrain import write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
@@ -62,6 +65,8 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
         evaluation = retraining.evaluate(refitted, prepared, pipeline)
         stage("comparing with the version in production")
         verdict = decide(pipeline, dataset, held_out, prepared, refitted, evaluation, opponent)
+        stage("comparing with simpler models")
+        examination = examine(dataset, held_out, prepared, refitted, pipeline)
         stage("writing the model and the report")
         judge = partial(
             try_version,
@@ -70,21 +75,24 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
             dataset=dataset,
             held_out=held_out,
         )
+        retrained = Retrained(
+            pipeline=pipeline,
+            prepared=prepared,
+            candidates=candidates,
+            selection=selection,
+            refitted=refitted,
+            evaluation=evaluation,
+            examination=examination,
+        )
         version = serialise(
-            pipeline,
-            prepared,
-            candidates,
-            selection,
-            refitted,
-            evaluation,
+            retrained,
             judge,
+            partial(model_card, retrained=retrained),
             seconds=time.perf_counter() - started,
         )
         promoted = version.verdict.promote
         export = export_for_notebooks(refitted.bundle, pipeline) if promoted else None
-        report = write_report(
-            pipeline, prepared, candidates, selection, refitted, evaluation, version
-        )
+        report = write_report(retrained, version)
         # Last, so that nothing scores before all that speaks of it is there.
         version = promote_version(pipeline, version)
     return RetrainOutcome(
@@ -92,6 +100,7 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
         version=version,
         selection=selection,
         evaluation=evaluation,
+        examination=examination,
         report=report,
         export=export,
         notices=prepared.notices,

@@ -12,6 +12,7 @@ from ffn.scoring.outcome import ScoreResult
 
 if TYPE_CHECKING:
     from ffn.models.evaluation import Evaluation
+    from ffn.models.examination import Examination
     from ffn.models.selection import Candidate, Selection
     from ffn.models.serialisation import Version
     from ffn.reports.retrain import Report
@@ -47,6 +48,7 @@ class RetrainOutcome:
     version: Version
     selection: Selection
     evaluation: Evaluation
+    examination: Examination
     report: Report
     export: Path | None
     notices: tuple[str, ...]
@@ -72,6 +74,7 @@ class RetrainOutcome:
             "optimizers": {line.optimizer: jsonable(line) for line in self.selection.leaderboard},
             "failures": self.failures,
             "test": jsonable(self.evaluation),
+            "examination": jsonable(self.examination),
             "bundle": str(self.version.bundle),
             "bundle_sha256": self.version.sha256,
             "export": None if self.export is None else str(self.export),

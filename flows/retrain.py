@@ -17,6 +17,7 @@ from ffn.errors import TrainingError, one_line
 from ffn.models.exclusive import the_only_retraining
 from ffn.models.opponent import read_opponent, unchanged_since
 from ffn.models.pipeline import Pipeline, find_pipeline
+from ffn.models.retrained import Retrained
 from ffn.models.selection import Candidate
 from flows import tasks
 from flows.abandoned import marking_abandoned
@@ -110,22 +111,23 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
         evaluation = tasks.evaluate(refitted, prepared, found)
         stage("comparing with the version in production")
         verdict = tasks.decide(found, dataset, held_out, prepared, refitted, evaluation, opponent)
+        stage("comparing with simpler models")
+        examination = tasks.examine(dataset, held_out, prepared, refitted, found)
         stage("writing the model and the report")
-        version = tasks.serialise(
-            found,
-            dataset,
-            held_out,
-            prepared,
-            candidates,
-            selection,
-            refitted,
-            evaluation,
-            verdict,
-            seconds=time.perf_counter() - started,
+        retrained = Retrained(
+            pipeline=found,
+            prepared=prepared,
+            candidates=candidates,
+            selection=selection,
+            refitted=refitted,
+            evaluation=evaluation,
+            examination=examination,
         )
+        seconds = time.perf_counter() - started
+        version = tasks.serialise(retrained, dataset, held_out, verdict, seconds)
         promoted = version.verdict.promote
         export = tasks.export_model(refitted.bundle, found) if promoted else None
-        report = tasks.report(found, prepared, candidates, selection, refitted, evaluation, version)
+        report = tasks.report(retrained, version)
         # Last, so that nothing scores before all that speaks of it is there.
         version = tasks.promote(found, version)
     return RetrainOutcome(
@@ -133,6 +135,7 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
         version=version,
         selection=selection,
         evaluation=evaluation,
+        examination=examination,
         report=report,
         export=export,
         notices=prepared.notices,

@@ -12,17 +12,21 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from ffn.models import gate, retraining, selection, serialisation
+from ffn.models import examination, gate, retraining, selection, serialisation
 from ffn.models.actor import Actor, this_process
 from ffn.models.bundle import Bundle
 from ffn.models.evaluation import Evaluation
+from ffn.models.examination import Examination
 from ffn.models.opponent import Opponent
 from ffn.models.parts import TrainingPart
 from ffn.models.pipeline import Pipeline
+from ffn.models.retrained import Retrained
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version
 from ffn.models.verdict import Verdict
+from ffn.reports.baselines import baselines_sentence
+from ffn.reports.card import model_card
 from ffn.reports.retrain import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
@@ -39,6 +43,7 @@ __all__ = [
     "batch_predict",
     "decide",
     "evaluate",
+    "examine",
     "export_model",
     "load",
     "normalise",
@@ -165,34 +170,30 @@ def decide(
     return verdict
 
 
+@task(name="examine", task_run_name="examine", **_PLAIN)
+def examine(
+    dataset: Dataset, held_out: Any, prepared: Prepared, refitted: Refitted, pipeline: Pipeline
+) -> Examination:
+    """Compare the new model with simpler ones, and find out what it rests on."""
+    found = examination.examine(dataset, held_out, prepared, refitted, pipeline)
+    get_run_logger().info(baselines_sentence(found.baselines, found.rows))
+    return found
+
+
 @task(name="serialise", task_run_name="serialise", **_WRITING)
 def serialise(
-    pipeline: Pipeline,
-    dataset: Dataset,
-    held_out: Any,
-    prepared: Prepared,
-    candidates: Sequence[Candidate],
-    chosen: Selection,
-    refitted: Refitted,
-    evaluation: Evaluation,
-    verdict: Verdict,
-    seconds: float,
+    retrained: Retrained, dataset: Dataset, held_out: Any, verdict: Verdict, seconds: float
 ) -> Version:
     """Write the new version, and try it in a fresh process."""
     judge = partial(
-        try_version, verdict=verdict, bundle=refitted.bundle, dataset=dataset, held_out=held_out
+        try_version,
+        verdict=verdict,
+        bundle=retrained.refitted.bundle,
+        dataset=dataset,
+        held_out=held_out,
     )
-    version = serialisation.serialise(
-        pipeline,
-        prepared,
-        candidates,
-        chosen,
-        refitted,
-        evaluation,
-        judge,
-        by=_flow_run(),
-        seconds=seconds,
-    )
+    describe = partial(model_card, retrained=retrained)
+    version = serialisation.serialise(retrained, judge, describe, by=_flow_run(), seconds=seconds)
     get_run_logger().info("version %d, bundle %s", version.number, version.sha256)
     return version
 
@@ -206,18 +207,10 @@ def export_model(bundle: Bundle, pipeline: Pipeline) -> Path:
 
 
 @task(name="report", task_run_name="report", **_WRITING)
-def report(
-    pipeline: Pipeline,
-    prepared: Prepared,
-    candidates: Sequence[Candidate],
-    chosen: Selection,
-    refitted: Refitted,
-    evaluation: Evaluation,
-    version: Version,
-) -> Report:
+def report(retrained: Retrained, version: Version) -> Report:
     """Draw the pictures, write the report, show both on the dashboard."""
-    written = write_report(pipeline, prepared, candidates, chosen, refitted, evaluation, version)
-    artifacts.show_retraining(pipeline.name, chosen, written)
+    written = write_report(retrained, version)
+    artifacts.show_retraining(retrained.pipeline.name, retrained.selection, written)
     get_run_logger().info("report: %s", written.html)
     return written
 

@@ -96,6 +96,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         console.print(outcome.sentence)
         return
     from ffn.models.selection import ALPHA
+    from ffn.reports.baselines import baselines_sentence
 
     table = Table(
         title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
@@ -135,6 +136,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(
         f"Always answering the most frequent class gets {interval(test.baseline)}.{beaten}"
     )
+    examination = outcome.examination
+    console.print(baselines_sentence(examination.baselines, examination.rows))
     console.print(one_line(outcome.version.verdict.sentence(outcome.version.number)))
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
         console.print(f"Note: {one_line(notice)}.")

@@ -56,6 +56,11 @@ def section(found: Found) -> str:
                 _share(promoted[gate], size.nulls, claimed=gate in _CLAIMS[null]) for gate in _NAMES
             ]
             lines.append(f"| {null} | {rows:,} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "![Shares promoted over the true difference of accuracy, and false promotions over a "
+        "history, by gate](images/gate_simulation.png)",
+    ]
     last = {gate: shares[-1] for gate, shares in found.histories.items()}
     lines += [
         "",
@@ -106,6 +111,7 @@ def draw(found: Found) -> bytes:
     for gate, shares in found.histories.items():
         colour, dashes, label = _STYLES[gate]
         histories.plot(looks, shares, color=colour, linestyle=dashes, marker=".", label=label)
+    histories.set_xticks([1, *range(5, found.size.looks + 1, 5)])
     _dress(
         histories,
         f"A false promotion so far, of {found.size.histories} histories\n"

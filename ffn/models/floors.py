@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from ffn.errors import SettingsError, did_you_mean, quote
 from ffn.models.evaluation import Evaluation
 from ffn.models.gate_settings import GateSettings
 
-__all__ = ["Floor", "calibration_error", "check_floors"]
-
-Array = npt.NDArray[Any]
-
-_BINS = 15
+__all__ = ["Floor", "check_floors"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,33 +22,11 @@ class Floor:
     held: bool
 
 
-def calibration_error(probabilities: Array, labels: Array) -> float:
-    """Return the expected calibration error of probabilities [n, C] for labels [n].
-
-    The mean distance between confidence and accuracy over 15 bins of equal width, weighted by
-    their rows: Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural Networks",
-    equation 3. On few rows it is above zero for a perfectly calibrated model too.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    # Bins are open below and closed above, as in the paper.
-    bins = np.ceil(confidence * _BINS).astype(int).clip(1, _BINS) - 1
-    gaps = np.bincount(bins, right - confidence, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
-
-
-def check_floors(
-    settings: GateSettings, evaluation: Evaluation, calibration: float
-) -> tuple[Floor, ...]:
+def check_floors(settings: GateSettings, evaluation: Evaluation) -> tuple[Floor, ...]:
     """Compare a model's held-out figures with the limits that are set.
 
     The figures themselves count, not the ends of their intervals: a floor is a limit on what
     is seen, and keeping production needs no proof.
-
-    Parameters
-    ----------
-    calibration
-        Its expected calibration error on the same rows.
 
     Raises
     ------
@@ -82,6 +52,7 @@ def check_floors(
             floors.append(_at_least(what, setting, figures.recall.value, limit))
     limit = settings.max_calibration_error
     if limit < 1:
+        calibration = evaluation.calibration.error
         floors.append(
             Floor(
                 what="calibration error",

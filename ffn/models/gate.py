@@ -12,7 +12,7 @@ from ffn.models.bundle import Bundle
 from ffn.models.contest import columns_of, find_contest, production_rows
 from ffn.models.evaluation import Evaluation
 from ffn.models.evidence import HeldOutEvidence, can_suffice, weigh
-from ffn.models.floors import calibration_error, check_floors
+from ffn.models.floors import check_floors
 from ffn.models.looks import alpha_of_look, choose_look, read_looks
 from ffn.models.opponent import Opponent
 from ffn.models.pipeline import Pipeline
@@ -61,10 +61,7 @@ def decide(
         A floor is set for a class that there is not.
     """
     settings = pipeline.settings.gate
-    calibration = calibration_error(
-        refitted.bundle.probabilities(prepared.x_test), prepared.labels_test
-    )
-    floors = check_floors(settings, evaluation, calibration)
+    floors = check_floors(settings, evaluation)
 
     def verdict(promote: bool, reason: str, **evidence: Any) -> Verdict:
         return Verdict(
@@ -73,7 +70,7 @@ def decide(
             mode=settings.mode,
             production=opponent.bundle.version if opponent else None,
             floors=floors,
-            calibration_error=calibration,
+            calibration_error=evaluation.calibration.error,
             columns=columns_of(dataset),
             **evidence,
         )

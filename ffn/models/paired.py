@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.statistics import holm
+from ffn.models.statistics import holm, resamples_at_once
 
 __all__ = [
     "ClassLoss",
@@ -21,6 +21,7 @@ __all__ = [
     "p_better",
     "p_not_worse",
     "row_losses",
+    "tango_score",
 ]
 
 Array = npt.NDArray[Any]
@@ -182,17 +183,17 @@ def _most_lost(counts: LabelCounts, margin: float, m: Array) -> Array:
 
     The statistic grows with the rows lost, so the border is found by halving.
     """
-    seen = _score(np.array(counts.lost), np.array(counts.gained), counts.rows, margin) + 1e-9
+    seen = tango_score(np.array(counts.lost), np.array(counts.gained), counts.rows, margin) + 1e-9
     low, high = np.full(len(m), -1), m.copy()
     while (low < high).any():
         middle = (low + high + 1) // 2
-        passes = _score(middle, m - middle, counts.rows, margin) <= seen
+        passes = tango_score(middle, m - middle, counts.rows, margin) <= seen
         low, high = np.where(passes, middle, low), np.where(passes, high, middle - 1)
     return low
 
 
-def _score(lost: Array, gained: Array, rows: int, margin: float) -> Array:
-    """Return Tango's statistic: the lower, the less is lost beyond the margin."""
+def tango_score(lost: Array, gained: Array, rows: int, margin: float) -> Array:
+    """Return Tango's statistic of "lower by ``margin``": the lower, the less is lost beyond it."""
     b = (2 * rows - lost + gained) * margin - lost - gained
     c = -gained * margin * (1 - margin)
     # The share gained that fits best if the margin is just lost.
@@ -276,6 +277,7 @@ def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -
             confidence_level=1 - 2 * alpha,
             method="BCa",
             vectorized=True,
+            batch=resamples_at_once(len(difference)),
             rng=np.random.default_rng(seed),
         ).confidence_interval
         low, high = min(low, float(interval.low)), max(high, float(interval.high))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ffn.errors import TrainingError
 from ffn.models.statistics import Interval, corrected_t, holm, resampled_mean
+from ffn.models.temperature import Answers
 from ffn.nn import History
 
 __all__ = ["ALPHA", "Candidate", "Comparison", "Ranked", "Selection", "select_best"]
@@ -37,6 +38,8 @@ class Candidate:
         Validation rows of a resample divided by its training rows.
     seconds
         Wall time of the training.
+    answers
+        What the networks say of their validation rows, or of some of many; None if not asked.
     """
 
     optimizer: str
@@ -44,6 +47,7 @@ class Candidate:
     history: History
     validation_to_train: float
     seconds: float
+    answers: Answers | None = None
 
     def at_best(self, figures: Array) -> Array:
         """Return ``figures`` [epochs, K] at each network's kept epoch; NaN if it diverged."""

@@ -15,17 +15,18 @@ from ffn.errors import BundleError
 from ffn.files import write_bytes, write_json
 from ffn.models.actor import Actor, this_process
 from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
-from ffn.models.evaluation import Evaluation
 from ffn.models.pipeline import Pipeline
 from ffn.models.pointer import promote
 from ffn.models.provenance import PROVENANCE, provenance
 from ffn.models.registry import add_version, production_version, version_folder
+from ffn.models.retrained import Retrained
 from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection
+from ffn.models.selection import Candidate
 from ffn.models.verdict import VERDICT_FILE, Verdict
 
-__all__ = ["Version", "jsonable", "promote_version", "serialise"]
+__all__ = ["CARD_FILE", "Version", "jsonable", "promote_version", "serialise"]
 
+CARD_FILE = "model_card.md"
 _ROWS_AT_ONCE = 2**16
 
 
@@ -40,13 +41,9 @@ class Version:
 
 
 def serialise(
-    pipeline: Pipeline,
-    prepared: Prepared,
-    candidates: Sequence[Candidate],
-    selection: Selection,
-    refitted: Refitted,
-    evaluation: Evaluation,
+    retrained: Retrained,
     judge: Callable[[Path], Verdict],
+    describe: Callable[[Path, Verdict], str],
     *,
     by: Actor | None = None,
     seconds: float | None = None,
@@ -58,9 +55,13 @@ def serialise(
 
     Parameters
     ----------
+    retrained
+        What the steps found.
     judge
         Called with the folder when all else is in it, and before it has its number; returns
         the verdict.
+    describe
+        Called with the folder and the verdict; returns the model card.
     by
         Who or what retrains; by default this process.
     seconds
@@ -71,6 +72,7 @@ def serialise(
     BundleError
         What was read back is not what was written.
     """
+    pipeline, prepared, refitted = retrained.pipeline, retrained.prepared, retrained.refitted
     digests: list[str] = []
     verdicts: list[Verdict] = []
 
@@ -79,12 +81,13 @@ def serialise(
         bundle_folder.mkdir()
         digests.append(write_bundle(refitted.bundle, bundle_folder))
         _check_written(refitted.bundle, bundle_folder, prepared)
-        write_json(folder / "metrics.json", _metrics(selection, refitted, evaluation))
-        write_bytes(folder / "history.safetensors", _history(candidates, refitted))
+        write_json(folder / "metrics.json", _metrics(retrained))
+        write_bytes(folder / "history.safetensors", _history(retrained.candidates, refitted))
         made = provenance(pipeline, prepared, by or this_process(), seconds)
         write_json(folder / PROVENANCE, made)
         verdicts.append(judge(folder))
         write_json(folder / VERDICT_FILE, jsonable(verdicts[0]))
+        write_bytes(folder / CARD_FILE, describe(folder, verdicts[0]).encode())
 
     number = add_version(pipeline.artifacts, fill)
     return Version(
@@ -150,11 +153,13 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
         )
 
 
-def _metrics(selection: Selection, refitted: Refitted, evaluation: Evaluation) -> dict[str, Any]:
+def _metrics(retrained: Retrained) -> dict[str, Any]:
     return {
-        "epochs": refitted.epochs,
-        "selection": jsonable(selection),
-        "test": jsonable(evaluation),
+        "epochs": retrained.refitted.epochs,
+        "examination": jsonable(retrained.examination),
+        "selection": jsonable(retrained.selection),
+        "temperature": jsonable(retrained.refitted.temperature),
+        "test": jsonable(retrained.evaluation),
     }
 
 

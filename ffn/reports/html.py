@@ -22,21 +22,31 @@ _PAGE = """\
 <style>
 :root {{ color-scheme: light dark; --line: #d8dade; --soft: #f4f5f7; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --line: #3d4148; --soft: #24272c; }} }}
-body {{ font: 16px/1.55 system-ui, sans-serif; max-width: 58rem; margin: 2.5rem auto;
+body {{ font: 16px/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2.5rem auto;
   padding: 0 1.2rem; }}
 h1, h2 {{ line-height: 1.25; }}
-h2 {{ margin-top: 2.2rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }}
+h2 {{ margin-top: 2.4rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }}
 h1 + p {{ padding: .9rem 1.1rem; background: var(--soft); border-radius: 6px; }}
-table {{ display: block; overflow-x: auto; border-collapse: collapse;
-  font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .35rem .9rem; border-bottom: 1px solid var(--line); white-space: nowrap; }}
+.wide {{ overflow-x: auto; margin: 1.1rem 0; }}
+table {{ border-collapse: collapse; font-size: .94em; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .35rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }}
+th {{ vertical-align: bottom; }}
+th:first-child, td:first-child {{ padding-left: .2rem; }}
+td[style*="left"]:last-child {{ white-space: normal; min-width: 14rem; }}
 img {{ height: auto; max-width: 100%; background: #fff; border-radius: 6px; }}
 li, p {{ overflow-wrap: anywhere; }}
-@media print {{ body {{ margin: 0; max-width: none; }} h2 {{ break-after: avoid; }} }}
+@media (max-width: 40rem) {{ td[style*="left"]:last-child {{ min-width: 9rem; }} }}
+@media print {{ :root {{ color-scheme: light; --line: #bbb; --soft: #f4f5f7; }}
+  body {{ margin: 0; padding: 0; max-width: none; font-size: 10.5pt; }}
+  h2 {{ break-after: avoid; }} img, tr, h1 + p {{ break-inside: avoid; }}
+  .wide {{ overflow: visible; }} th, td {{ padding: .25rem .4rem; white-space: normal; }}
+  img {{ max-height: 16cm; width: auto; }} }}
 </style>
 </head>
 <body>
-{body}</body>
+<main>
+{body}</main>
+</body>
 </html>
 """
 
@@ -65,6 +75,9 @@ def render_page(title: str, markdown: str, pictures: Mapping[str, bytes]) -> str
         # Text cannot look like this attribute: its quotes are escaped.
         inside = f'src="{data_uri(png)}" width="{_width(png)}"'
         body = body.replace(f'src="{html.escape(address)}"', inside)
+    # Scrolled by itself, and by keyboard too, a wide table leaves the page as wide as the screen.
+    body = body.replace("<table>", '<div class="wide" tabindex="0"><table>')
+    body = body.replace("</table>", "</table></div>").replace("<th ", '<th scope="col" ')
     return _PAGE.format(title=html.escape(title), body=body)
 
 

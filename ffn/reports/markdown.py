@@ -5,27 +5,33 @@ Foreign text goes through ``escape``, figures through ``interval``; all interval
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from ffn.models.evaluation import Evaluation
-from ffn.models.pipeline import Pipeline
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection
+from ffn.models.retrained import Retrained
+from ffn.models.selection import Selection
 from ffn.models.serialisation import Version
 from ffn.models.statistics import wilson
-from ffn.reports.canvas import middle_cut
+from ffn.reports.baselines import baselines_markdown, baselines_sentence
 from ffn.reports.escaping import escape
+from ffn.reports.held_out import (
+    calibration_markdown,
+    class_table,
+    figure_table,
+    importance_markdown,
+    mistakes_markdown,
+    named,
+    temperature_markdown,
+)
 from ffn.reports.numbers import NOTHING, interval, p_value, seconds
-from ffn.reports.tables import table
+from ffn.reports.tables import bullets, table
 from ffn.reports.verdict import verdict_markdown
 
-__all__ = ["leaderboard", "leaderboard_markdown", "retrain_markdown"]
+__all__ = ["leaderboard", "leaderboard_markdown", "remarks", "retrain_markdown", "upper"]
 
-# Longer names would push the figures off the screen.
-_NAME_LETTERS = 60
 _MISTAKES_NAMED = 5
 
 
@@ -63,14 +69,9 @@ def leaderboard_markdown(selection: Selection) -> str:
 
 
 def retrain_markdown(
-    *,
-    pipeline: Pipeline,
+    retrained: Retrained,
     version: Version,
-    prepared: Prepared,
-    candidates: Sequence[Candidate],
-    selection: Selection,
-    refitted: Refitted,
-    evaluation: Evaluation,
+    *,
     pictures: Mapping[str, str],
     files: Mapping[str, Path],
 ) -> str:
@@ -79,33 +80,52 @@ def retrain_markdown(
     Parameters
     ----------
     pictures
-        Addresses of the pictures ``curves`` and ``confusion``: file names or data URIs.
+        Addresses of the pictures ``curves``, ``confusion``, ``reliability`` and ``importance``:
+        file names or data URIs.
     files
         What else is worth opening, by a word or two.
     """
-    notices = _notices(prepared, candidates, refitted)
+    prepared, selection, refitted = retrained.prepared, retrained.selection, retrained.refitted
+    evaluation, examination = retrained.evaluation, retrained.examination
+    notices = remarks(retrained)
     sections = [
-        f"# {escape(pipeline.name)}: version {version.number}",
-        _verdict(prepared, selection, evaluation),
+        f"# {escape(retrained.pipeline.name)}: version {version.number}",
+        _summary(retrained, version),
+        f"Why this optimizer: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning curves",
-        f"![Loss and accuracy per epoch for each optimizer]({pictures['curves']})",
+        f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
+        f"({pictures['curves']})",
         "## Held-out rows",
-        _held_out(prepared, evaluation),
-        table(_class_rows(evaluation)),
+        f"{evaluation.rows:,} rows on which nothing was fitted, tuned or chosen, beside "
+        f"{len(prepared.x_train):,} to train on. Intervals here and everywhere are of 95 %.",
+        figure_table(evaluation),
+        class_table(evaluation),
         "Recall: share of the class's rows that were found. Precision: share of the rows called "
         "so that are.",
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
-        _mistakes(evaluation),
-        *(["## Notices", _bullets(notices)] if notices else []),
-        "## What was trained",
-        _training(pipeline, prepared, candidates, refitted),
+        _confusions(evaluation),
+        "## Calibration",
+        calibration_markdown(evaluation.calibration),
+        f"![Share of held-out rows that is right over the model's confidence]"
+        f"({pictures['reliability']})",
+        temperature_markdown(refitted.temperature, examination.temperature),
+        "## What the features are worth",
+        f"![Log-loss added by permuting each feature]({pictures['importance']})",
+        importance_markdown(examination.importance),
+        "## Beside simpler models",
+        baselines_markdown(examination.baselines, examination.rows),
+        "## The most certain mistakes",
+        mistakes_markdown(examination.mistakes, examination.importance),
+        *(["## Notices", bullets(notices)] if notices else []),
+        "## Data and training",
+        _training(retrained),
         "## Files",
-        _bullets(
+        bullets(
             [
                 f"bundle: {escape(version.bundle)} (SHA-256 {version.sha256})",
                 *(f"{escape(what)}: {escape(path)}" for what, path in files.items()),
@@ -115,17 +135,10 @@ def retrain_markdown(
     return "\n\n".join(sections) + "\n"
 
 
-def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _name(name: str) -> str:
-    return escape(middle_cut(name, _NAME_LETTERS))
-
-
-def _verdict(prepared: Prepared, selection: Selection, evaluation: Evaluation) -> str:
-    """Say how good the model is, beside the answer that needs none, and why it was chosen."""
-    usual = int(np.bincount(prepared.labels_train).argmax())
+def _summary(retrained: Retrained, version: Version) -> str:
+    """Say what was decided, how good the model is, and whether a simpler one would do."""
+    evaluation, examination = retrained.evaluation, retrained.examination
+    usual = int(np.bincount(retrained.prepared.labels_train).argmax())
     usual_right = evaluation.classes[usual].rows
     reached = wilson(usual_right, evaluation.rows)
     doubt = (
@@ -134,42 +147,24 @@ def _verdict(prepared: Prepared, selection: Selection, evaluation: Evaluation) -
         else ""
     )
     return (
-        f"**{_upper(escape(selection.winner))} was chosen; it gets {evaluation.correct:,} of "
-        f"{evaluation.rows:,} held-out rows right: accuracy {interval(evaluation.accuracy)}.** "
-        f"Always answering {_name(evaluation.classes[usual].name)}, the most frequent class in "
-        f"training, gets {usual_right:,} right: {interval(reached)}.{doubt}\n\n"
-        f"Why this optimizer: {escape(selection.reason)}"
+        f"**{escape(version.verdict.sentence(version.number))}** "
+        f"{upper(escape(retrained.selection.winner))} was chosen; it gets {evaluation.correct:,} "
+        f"of {evaluation.rows:,} held-out rows right: "
+        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"Always answering {named(evaluation.classes[usual].name)}, the most frequent class in "
+        f"training, gets {usual_right:,} right: {interval(reached)}.{doubt} "
+        f"{escape(baselines_sentence(examination.baselines, examination.rows))}"
     )
 
 
-def _upper(text: str) -> str:
+def upper(text: str) -> str:
+    """Return ``text`` with a capital at its beginning."""
     return text[:1].upper() + text[1:]
 
 
-def _held_out(prepared: Prepared, evaluation: Evaluation) -> str:
-    return (
-        f"{evaluation.rows:,} rows on which nothing was fitted, tuned or chosen, beside "
-        f"{len(prepared.x_train):,} to train on. Accuracy {interval(evaluation.accuracy)}, "
-        f"log-loss {interval(evaluation.log_loss)} nats a row, with 95 % intervals as "
-        "everywhere here; that of the log-loss is approximate."
-    )
-
-
-def _class_rows(evaluation: Evaluation) -> list[dict[str, str]]:
-    return [
-        {
-            "class": _name(figures.name),
-            "rows": f"{figures.rows:,}",
-            "recall": interval(figures.recall),
-            "precision": interval(figures.precision),
-        }
-        for figures in evaluation.classes
-    ]
-
-
-def _mistakes(evaluation: Evaluation) -> str:
+def _confusions(evaluation: Evaluation) -> str:
     """Say which confusions were the most frequent."""
-    names = [_name(figures.name) for figures in evaluation.classes]
+    names = [named(figures.name) for figures in evaluation.classes]
     wrong = sorted(
         (-count, label, prediction)
         for label, row in enumerate(evaluation.confusion)
@@ -188,15 +183,18 @@ def _mistakes(evaluation: Evaluation) -> str:
         lines.append(f"{others:,} other mistake{'s' if others > 1 else ''}")
     return (
         "Classes are in the order of the table above. Mistakes, the most frequent first:\n\n"
-        + _bullets(lines)
+        + bullets(lines)
     )
 
 
-def _notices(prepared: Prepared, candidates: Sequence[Candidate], refitted: Refitted) -> list[str]:
+def remarks(retrained: Retrained) -> list[str]:
     """Return what the data and the training gave to remark."""
-    lines = [escape(notice) for notice in prepared.notices]
-    histories = [(candidate.optimizer, candidate.history) for candidate in candidates]
-    for what, history in [*histories, ("The chosen one on all training rows", refitted.history)]:
+    lines = [escape(notice) for notice in retrained.prepared.notices]
+    histories = [
+        *((candidate.optimizer, candidate.history) for candidate in retrained.candidates),
+        ("The chosen one on all training rows", retrained.refitted.history),
+    ]
+    for what, history in histories:
         reasons = [reason for reason in history.diverged if reason is not None]
         if reasons:
             lines.append(
@@ -206,9 +204,9 @@ def _notices(prepared: Prepared, candidates: Sequence[Candidate], refitted: Refi
     return lines
 
 
-def _training(
-    pipeline: Pipeline, prepared: Prepared, candidates: Sequence[Candidate], refitted: Refitted
-) -> str:
+def _training(retrained: Retrained) -> str:
+    pipeline, candidates = retrained.pipeline, retrained.candidates
+    prepared, refitted = retrained.prepared, retrained.refitted
     schema, network = prepared.schema, refitted.bundle.network
     started, kept = len(refitted.history.diverged), len(network.parameters)
     which = (
@@ -220,11 +218,11 @@ def _training(
         ", ".join(f"{key} {value}" for key, value in candidate.hyperparameters.items())
         for candidate in candidates
     )
-    return _bullets(
+    return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
             f"{len(prepared.x_train) + len(prepared.x_test):,} rows, "
-            f"{len(schema.features):,} features to predict {_name(schema.target)}",
+            f"{len(schema.features):,} features to predict {named(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{refitted.epochs:,} epochs on all {len(prepared.x_train):,} training rows: {which}",
             *(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from ffn.files import atomic_files, sweep
-from ffn.models.evaluation import Evaluation
-from ffn.models.pipeline import Pipeline
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection
+from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
 from ffn.reports.confusion import confusion_matrix
 from ffn.reports.curves import learning_curves
 from ffn.reports.html import data_uri, render_page
+from ffn.reports.importance import feature_importance
 from ffn.reports.markdown import retrain_markdown
+from ffn.reports.reliability import reliability
 
 __all__ = ["Report", "write_report"]
+
+_FILES = {
+    "curves": "learning_curves.png",
+    "confusion": "confusion_matrix.png",
+    "reliability": "reliability.png",
+    "importance": "feature_importance.png",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +34,8 @@ class Report:
     ----------
     folder
         ``artifacts/<pipeline>/reports/<NNNN>``.
-    curves, confusion
-        PNG files in it.
+    pictures
+        PNG files in it: ``curves``, ``confusion``, ``reliability``, ``importance``.
     html
         The whole report as one page, readable offline.
     markdown
@@ -38,39 +43,27 @@ class Report:
     """
 
     folder: Path
-    curves: Path
-    confusion: Path
+    pictures: dict[str, Path]
     html: Path
     markdown: str
 
 
-def write_report(
-    pipeline: Pipeline,
-    prepared: Prepared,
-    candidates: Sequence[Candidate],
-    selection: Selection,
-    refitted: Refitted,
-    evaluation: Evaluation,
-    version: Version,
-) -> Report:
-    """Draw the pictures and write them with the page, all three or none."""
+def write_report(retrained: Retrained, version: Version) -> Report:
+    """Draw the pictures and write them with the page, all or none."""
+    pipeline, evaluation = retrained.pipeline, retrained.evaluation
     folder = pipeline.artifacts / "reports" / f"{version.number:04d}"
-    curves = folder / "learning_curves.png"
-    confusion = folder / "confusion_matrix.png"
     page = folder / "report.html"
+    places = {name: folder / file for name, file in _FILES.items()}
     pictures = {
-        "curves": learning_curves(candidates, selection.winner),
+        "curves": learning_curves(retrained.candidates, retrained.selection.winner),
         "confusion": confusion_matrix(evaluation),
+        "reliability": reliability(evaluation.calibration),
+        "importance": feature_importance(retrained.examination.importance),
     }
     text = partial(
         retrain_markdown,
-        pipeline=pipeline,
-        version=version,
-        prepared=prepared,
-        candidates=candidates,
-        selection=selection,
-        refitted=refitted,
-        evaluation=evaluation,
+        retrained,
+        version,
         files={
             "figures": version.bundle.parent / "metrics.json",
             "where it comes from": version.bundle.parent / "provenance.json",
@@ -84,14 +77,13 @@ def write_report(
         pictures,
     )
     sweep(folder)
-    with atomic_files(curves, confusion, page) as (curves_file, confusion_file, page_file):
-        curves_file.write(pictures["curves"])
-        confusion_file.write(pictures["confusion"])
+    with atomic_files(*places.values(), page) as (*files, page_file):
+        for name, file in zip(places, files, strict=True):
+            file.write(pictures[name])
         page_file.write(html.encode())
     return Report(
         folder=folder,
-        curves=curves,
-        confusion=confusion,
+        pictures=places,
         html=page,
         markdown=text(pictures={name: data_uri(png) for name, png in pictures.items()}),
     )

@@ -1,10 +1,10 @@
-"""Tables in Markdown."""
+"""Tables and lists in Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["table"]
+__all__ = ["bullets", "table"]
 
 
 def table(rows: Sequence[dict[str, str]], left: int = 1) -> str:
@@ -21,3 +21,8 @@ def table(rows: Sequence[dict[str, str]], left: int = 1) -> str:
     rules = [":--" if column < left else "--:" for column in range(len(header))]
     lines = [header, rules, *([row[key] for key in header] for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """Return lines of Markdown as a list."""
+    return "\n".join(f"- {line}" for line in lines)

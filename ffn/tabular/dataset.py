@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -187,6 +188,23 @@ class Dataset:
             for g, table in enumerate(tables):
                 own[:, g] = table[codes[categorical[g]]]
             yield rows, numbers[numeric].T, own
+
+    def cells(self, row: int) -> dict[str, str]:
+        """Return the cells of a row by feature, in the order of the file.
+
+        Texts are trimmed, numbers written in the shortest way that reads back the same; empty
+        where a number is missing.
+        """
+        group, place = divmod(row, self.group_rows)
+        _, numbers, codes = next(itertools.islice(self.groups(), group, None))
+        texts = self._texts()
+        found = {
+            name: "" if np.isnan(value) else repr(float(value)).removesuffix(".0")
+            for name, value in zip(self.numeric_features, numbers[:, place], strict=True)
+        }
+        for name, code in zip(self.categorical_features, codes[:, place], strict=True):
+            found[name] = texts[name][code]
+        return {name: found[name] for name in self.order}
 
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))

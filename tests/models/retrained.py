@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,10 @@ import numpy as np
 
 from ffn.models import retraining
 from ffn.models.evaluation import Evaluation
+from ffn.models.examination import Examination
+from ffn.models.importance import Importance
 from ffn.models.pipeline import Pipeline, find_pipeline
+from ffn.models.retrained import Retrained
 from ffn.models.retraining import Prepared, Refitted
 from ffn.models.selection import Candidate, Selection, select_best
 from ffn.models.serialisation import Version, serialise
@@ -28,6 +31,13 @@ FIRST = Verdict(
     calibration_error=0.05,
     columns={},
 )
+UNEXAMINED = Examination(
+    rows=0,
+    baselines=(),
+    importance=Importance(features=(), left_out=0, rows=0, repeats=0),
+    mistakes=(),
+    temperature=None,
+)
 
 
 @dataclass(frozen=True)
@@ -38,17 +48,14 @@ class Run:
     selection: Selection
     refitted: Refitted
     evaluation: Evaluation
+    examination: Examination = UNEXAMINED
+
+    def retrained(self) -> Retrained:
+        return Retrained(**{field.name: getattr(self, field.name) for field in fields(self)})
 
     def serialise(self, verdict: Verdict = FIRST, **made: Any) -> Version:
         return serialise(
-            self.pipeline,
-            self.prepared,
-            self.candidates,
-            self.selection,
-            self.refitted,
-            self.evaluation,
-            lambda folder: verdict,
-            **made,
+            self.retrained(), lambda folder: verdict, lambda folder, found: "# card\n", **made
         )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from ffn.models.evaluation import evaluate_probabilities
+from ffn.models.evaluation import evaluate_probabilities, macro_f1
 
 CLASSES = ("a", "b", "c", "d")
 
@@ -46,6 +46,13 @@ def test_figures_are_scikit_learns(n: int, seed: int) -> None:
     assert found.log_loss.value == pytest.approx(
         metrics.log_loss(labels, probabilities, labels=all_classes)
     )
+    expected_f1 = metrics.f1_score(
+        labels, predicted, labels=all_classes, average="macro", zero_division=np.nan
+    )
+    assert found.macro_f1.value == pytest.approx(expected_f1)
+    assert 0 <= found.macro_f1.low <= found.macro_f1.value <= found.macro_f1.high <= 1
+    one_hot = np.eye(4)[labels]
+    assert found.brier.value == pytest.approx(np.square(probabilities - one_hot).sum(axis=1).mean())
     np.testing.assert_allclose([c.recall.value for c in found.classes], recall)
     np.testing.assert_allclose([c.precision.value for c in found.classes], precision)
     assert [c.name for c in found.classes] == list(CLASSES)
@@ -121,3 +128,48 @@ def test_any_few_rows_have_finite_figures(n: int, seed: int) -> None:
     loss = evaluate_probabilities(probabilities, rng.integers(0, 2, n), ("a", "b"), 0).log_loss
     assert 0 <= loss.low <= loss.value * (1 + 1e-12)
     assert loss.value <= loss.high * (1 + 1e-12)
+
+
+def test_the_brier_score_is_scikit_learns() -> None:
+    probabilities, labels = draw(200, seed=2)
+    expected = metrics.brier_score_loss(labels, probabilities, labels=range(4), scale_by_half=False)
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0).brier
+    assert found.value == pytest.approx(expected)
+    low, high = stats.t.interval(
+        0.95, 199, found.value, stats.sem(np.square(probabilities - np.eye(4)[labels]).sum(axis=1))
+    )
+    assert (found.low, found.high) == pytest.approx((low, high), rel=0.1)
+
+
+def test_a_hold_out_without_a_mistake_is_not_certain() -> None:
+    """Wilson's interval of 30 of 30 begins at 0.886; a bootstrap's at 1."""
+    found = macro_f1(np.diag([10, 10, 10]), seed=0)
+    assert found.value == found.high == 1
+    assert found.low == pytest.approx(
+        stats.binomtest(30, 30).proportion_ci(method="wilson").low, abs=0.03
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "right"), [((10, 10, 10), 0.9), ((30, 14, 25), 0.97), ((200, 10), 0.9)]
+)
+def test_the_interval_of_macro_f1_covers(sizes: tuple[int, ...], right: float) -> None:
+    """Confusions are drawn from known shares, whose own F1 it has to hold 19 times in 20."""
+    c, rng = len(sizes), np.random.default_rng(1)
+    shares = np.where(np.eye(c, dtype=bool), right, (1 - right) / (c - 1))
+    expected = np.array(sizes)[:, None] * shares
+    truth = (2 * expected.diagonal() / (expected.sum(axis=1) + expected.sum(axis=0))).mean()
+    draws = 300
+    found = [
+        macro_f1(np.array([rng.multinomial(*pair) for pair in zip(sizes, shares, strict=True)]), n)
+        for n in range(draws)
+    ]
+    covered = sum(interval.low <= truth <= interval.high for interval in found)
+    assert stats.binomtest(covered, draws, 0.93, alternative="less").pvalue > 0.001
+    assert covered < draws
+
+
+def test_hundreds_of_classes_have_an_interval_too() -> None:
+    counts = np.random.default_rng(0).integers(0, 3, (150, 150)) + 40 * np.eye(150, dtype=int)
+    found = macro_f1(counts, seed=0)
+    assert found.low < found.value < found.high < found.low + 0.05

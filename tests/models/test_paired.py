@@ -65,7 +65,7 @@ def test_exact_mcnemar_of_a_published_table() -> None:
 @pytest.mark.parametrize(("lost", "gained", "bound"), [(28, 25, 0.0247), (25, 28, 0.0148)])
 def test_the_score_is_that_of_a_published_implementation(lost, gained, bound) -> None:
     """R, PropCIs::scoreci.mp(25, 28, 618), 90 %: from -0.0148 to 0.0247, where it is -1.645."""
-    found = paired._score(np.array(lost), np.array(gained), 618, bound)
+    found = paired.tango_score(np.array(lost), np.array(gained), 618, bound)
     assert found == pytest.approx(stats.norm.ppf(0.05), abs=0.01)
 
 

@@ -66,6 +66,7 @@ def test_a_version_holds_bundle_figures_curves_and_provenance(quick: Run, tmp_pa
         "files.json",
         "history.safetensors",
         "metrics.json",
+        "model_card.md",
         "provenance.json",
         "verdict.json",
     }
@@ -127,6 +128,8 @@ def test_metrics_are_what_was_measured(quick: Run, tmp_path: Path) -> None:
     assert metrics["test"]["rows"] == 30
     assert metrics["test"]["accuracy"] == vars(quick.evaluation.accuracy)
     assert sum(map(sum, metrics["test"]["confusion"])) == 30
+    assert metrics["temperature"]["value"] == quick.refitted.temperature.value
+    assert metrics["examination"] == jsonable(quick.examination)
 
 
 def test_curves_of_every_candidate_and_of_the_refit(quick: Run, tmp_path: Path) -> None:

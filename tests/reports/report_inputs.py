@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -12,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from markdown_it import MarkdownIt
 
+from ffn.models.calibration import Calibration, ReliabilityBin
 from ffn.models.evaluation import ClassFigures, Evaluation
-from ffn.models.pipeline import Pipeline
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection
+from ffn.models.retrained import Retrained
+from ffn.models.selection import Candidate
 from ffn.models.serialisation import Version
 from ffn.models.statistics import Interval
 from ffn.models.verdict import Verdict
@@ -35,19 +34,10 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retrained:
-    """What ``write_report`` takes."""
+class Reported(Retrained):
+    """A retraining, and the version that it became."""
 
-    pipeline: Pipeline
-    prepared: Prepared
-    candidates: list[Candidate]
-    selection: Selection
-    refitted: Refitted
-    evaluation: Evaluation
     version: Version
-
-    def arguments(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
 def random_history(epochs: int, networks: int, seed: int, noise: float = 0.3) -> History:
@@ -101,7 +91,15 @@ def evaluation_of(confusion: npt.ArrayLike, names: Sequence[str]) -> Evaluation:
         rows=int(counts.sum()),
         correct=int(np.trace(counts)),
         accuracy=unknown,
+        macro_f1=unknown,
         log_loss=unknown,
+        brier=unknown,
+        calibration=Calibration(
+            error=0.1,
+            expected=0.1,
+            limit=0.2,
+            bins=(ReliabilityBin(low=0.5, high=0.6, rows=1, confidence=0.55, accuracy=unknown),),
+        ),
         classes=tuple(
             ClassFigures(name=name, rows=int(row.sum()), recall=unknown, precision=unknown)
             for name, row in zip(names, counts, strict=True)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_inputs import (
-    Retrained,
+    Reported,
     candidate,
     evaluation_of,
     random_history,
@@ -21,17 +21,22 @@ from report_inputs import (
 
 from ffn.errors import one_line
 from ffn.models.evaluation import evaluate_probabilities
+from ffn.models.examination import Examination
+from ffn.models.importance import FeatureImportance, Importance
+from ffn.models.mistakes import Mistake
 from ffn.models.selection import Ranked, Selection
 from ffn.models.statistics import Interval
 from ffn.reports import markdown
+from ffn.reports.canvas import middle_cut
 
-PICTURES = {"curves": "curves.png", "confusion": "confusion.png"}
+PICTURES = {name: f"{name}.png" for name in ("curves", "confusion", "reliability", "importance")}
 DASH = "\N{EN DASH}"
 
 
-def report(retrained: Retrained, **changes: Any) -> str:
-    arguments = retrained.arguments() | {"pictures": PICTURES, "files": {}} | changes
-    return markdown.retrain_markdown(**arguments)
+def report(retrained: Reported, **changes: Any) -> str:
+    files = changes.pop("files", {})
+    found = dataclasses.replace(retrained, **changes)
+    return markdown.retrain_markdown(found, found.version, pictures=PICTURES, files=files)
 
 
 def ranked(optimizer: str, p_value: float, *, tied: bool, finished: int = 16) -> Ranked:
@@ -81,47 +86,69 @@ def test_the_best_alone_ties_with_nobody() -> None:
     assert [line["tie"] for line in lines] == ["no", "no"]
 
 
-def test_the_table_has_the_leaderboards_cells(iris: Retrained) -> None:
+def test_the_table_has_the_leaderboards_cells(iris: Reported) -> None:
     lines = markdown.leaderboard(iris.selection)
     page = render(markdown.leaderboard_markdown(iris.selection))
     assert page.cells == [list(lines[0]), *(list(line.values()) for line in lines)]
 
 
-def test_the_report_of_a_real_run_says_the_verdict_first(iris: Retrained) -> None:
+def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None:
     text = report(iris)
     title, verdict, why = text.split("\n\n")[:3]
     evaluation = iris.evaluation
     assert title == "# iris: version 7"
+    assert verdict.startswith("**Version 7 is promoted: there was none in production.** ")
     assert f"gets {evaluation.correct} of 30 held-out rows right" in verdict
     assert f"{iris.selection.winner} was chosen" in verdict.lower()
     assert f"accuracy {evaluation.correct / 30:.3f} [" in verdict
     # Ten of thirty: Wilson's interval of 1/3, by hand 0.1923 to 0.5122.
     assert "Iris-setosa, the most frequent class in training, gets 10 right" in verdict
-    assert verdict.endswith("0.333 [0.192, 0.512].")
+    assert "gets 10 right: 0.333 [0.192, 0.512]." in verdict
+    assert "better than always answering the most frequent class" in verdict
     assert iris.selection.reason in why
     page = render(text)
     assert [attributes["src"] for name, attributes in page.tags if name == "img"] == [
-        "curves.png",
-        "confusion.png",
+        f"{name}.png" for name in PICTURES
     ]
     for what in ("150 rows, 4 features to predict species", "4-16-4-3 units", "40 epochs"):
         assert what in page.text
     assert iris.version.sha256 in page.text
     assert iris.prepared.source_sha256 in page.text
-    assert page.names().count("table") == 2
+    assert re.findall("^## (.*)", text, re.M) == [
+        "Gate",
+        "Leaderboard",
+        "Learning curves",
+        "Held-out rows",
+        "Confusion matrix",
+        "Calibration",
+        "What the features are worth",
+        "Beside simpler models",
+        "The most certain mistakes",
+        "Data and training",
+        "Files",
+    ]
+    assert page.names().count("table") == 5 + bool(iris.examination.mistakes)
 
 
-def test_no_figure_stands_without_its_interval(iris: Retrained) -> None:
-    before, after = report(iris).split("## What was trained")
+def test_no_figure_stands_without_its_interval(iris: Reported) -> None:
+    before, after = report(iris).split("## Data and training")
     assert "learning_rate 0.005" in after
-    bare = re.sub(r"\S+ \[[\d.]+, [\d.]+\]", "", before)
+    text = re.sub(r"- (logistic|gradient).*", "", before.split("## The most certain mistakes")[0])
+    bare = re.sub(r"-?[\d.]+ \[-?[\d.]+, (-?[\d.]+|∞)\]", "", text)
     loose = re.findall(r"\d\.\d+", bare)
     allowed = [line["p (Holm)"] for line in markdown.leaderboard(iris.selection)]
     allowed += [line["seconds"] for line in markdown.leaderboard(iris.selection)]
+    # Beside the calibration error stands what chance makes of it; a temperature is a setting.
+    found, effect = iris.evaluation.calibration, iris.examination.temperature
+    assert iris.refitted.temperature is not None
+    assert effect is not None
+    points = (found.error, found.expected, found.limit, effect.error_before)
+    points += (iris.refitted.temperature.value,)
+    allowed += [f"{point:.3f}" for point in points]
     assert set(loose) <= {number.removeprefix("< ") for number in allowed}
 
 
-def test_a_model_no_better_than_the_usual_answer_is_called_so(iris: Retrained) -> None:
+def test_a_model_no_better_than_the_usual_answer_is_called_so(iris: Reported) -> None:
     labels = np.repeat([0, 1, 2], 10)
     useless = np.tile([0.5, 0.3, 0.2], (30, 1))
     evaluation = evaluate_probabilities(useless, labels, iris.prepared.schema.classes, 1)
@@ -130,7 +157,7 @@ def test_a_model_no_better_than_the_usual_answer_is_called_so(iris: Retrained) -
     assert doubt not in report(iris)
 
 
-def test_mistakes_are_named_and_the_many_summed(iris: Retrained) -> None:
+def test_mistakes_are_named_and_the_many_summed(iris: Reported) -> None:
     counts = [[10, 3, 1], [6, 0, 2], [5, 4, 8]]
     text = report(iris, evaluation=evaluation_of(counts, iris.prepared.schema.classes))
     named = text.split("most frequent first:\n\n")[1].split("\n\n")[0].splitlines()
@@ -146,7 +173,7 @@ def test_mistakes_are_named_and_the_many_summed(iris: Retrained) -> None:
     assert "No mistake." in report(iris, evaluation=right)
 
 
-def test_notices_and_diverged_networks_are_told(iris: Retrained) -> None:
+def test_notices_and_diverged_networks_are_told(iris: Reported) -> None:
     assert "## Notices" not in report(iris)
     history = random_history(5, 3, seed=0)
     for network in (0, 2):
@@ -161,7 +188,7 @@ def test_notices_and_diverged_networks_are_told(iris: Retrained) -> None:
     assert "sgd: 2 of 3 networks diverged (the first: loss is NaN in epoch 1)." in page.text
 
 
-def test_an_ensemble_is_called_one(iris: Retrained) -> None:
+def test_an_ensemble_is_called_one(iris: Reported) -> None:
     assert "the one of 4 with the lowest training loss" in report(iris)
     network = iris.refitted.bundle.network
     both = dataclasses.replace(iris.refitted.bundle, network=network.select([0, 0]))
@@ -169,14 +196,34 @@ def test_an_ensemble_is_called_one(iris: Retrained) -> None:
     assert "an ensemble of 2, whose probabilities are averaged" in report(iris, refitted=refitted)
 
 
+def examined(iris: Reported, feature: str, cell: str, label: str) -> Examination:
+    """An examination with one feature of this name, and one mistake with this cell."""
+    unknown = Interval(0.5, 0.0, 1.0)
+    importance = Importance(
+        features=(FeatureImportance(name=feature, log_loss=unknown, accuracy=unknown),),
+        left_out=0,
+        rows=30,
+        repeats=5,
+    )
+    mistake = Mistake(
+        row=3,
+        label=label,
+        predicted="called",
+        confidence=0.9,
+        own_probability=0.1,
+        cells={feature: cell},
+    )
+    return dataclasses.replace(iris.examination, importance=importance, mistakes=(mistake,))
+
+
 @pytest.mark.parametrize("size", [3, 30])
 @given(data=st.data())
-def test_names_from_files_stay_text(iris: Retrained, size: int, data: st.DataObject) -> None:
+def test_names_from_files_stay_text(iris: Reported, size: int, data: st.DataObject) -> None:
     hostile = st.text(
         st.sampled_from("<>&|`[]()!*_\\#~'\"-+=:/ \n\r\t\u202e\x00aé1."), min_size=1, max_size=30
     )
     names = data.draw(st.lists(hostile, min_size=size, max_size=size, unique=True))
-    notice, target, path = (data.draw(hostile) for _ in range(3))
+    notice, target, path, feature, cell = (data.draw(hostile) for _ in range(5))
     counts = np.ones((size, size), dtype=int)
     prepared = SimpleNamespace(
         notices=(notice,),
@@ -190,6 +237,7 @@ def test_names_from_files_stay_text(iris: Retrained, size: int, data: st.DataObj
         report(
             iris,
             evaluation=evaluation_of(counts, [f"name{number}" for number in range(size)]),
+            examination=examined(iris, "feature", "cell", "name0"),
             prepared=SimpleNamespace(**(vars(prepared) | {"notices": ("notice",)})),
             files={"what": Path("path")},
         )
@@ -198,17 +246,24 @@ def test_names_from_files_stay_text(iris: Retrained, size: int, data: st.DataObj
         report(
             iris,
             evaluation=evaluation_of(counts, names),
+            examination=examined(iris, feature, cell, names[0]),
             prepared=prepared,
             files={"what": Path(path)},
         )
     )
     assert page.tags == plain.tags
-    assert [row[0] for row in page.cells[-size:]] == [one_line(name) for name in names]
+    first = page.cells.index(["class", "rows", "recall", "precision"]) + 1
+    shown = [row[0] for row in page.cells[first : first + size]]
+    assert shown == [one_line(name) for name in names]
+    mistake = page.cells[-1]
+    assert mistake[1:3] == [one_line(names[0]), "called"]
+    # Longer cells are cut.
+    assert mistake[-1].strip() == f"{one_line(feature)} {one_line(middle_cut(cell, 24))}".strip()
     assert one_line(notice) in page.text
     assert one_line(Path(path)) in page.text
 
 
-def test_long_names_are_cut(iris: Retrained) -> None:
+def test_long_names_are_cut(iris: Reported) -> None:
     names = ["a" * 500, "b", "c"]
     text = report(iris, evaluation=evaluation_of(np.ones((3, 3), dtype=int), names))
     assert "a" * 61 not in text

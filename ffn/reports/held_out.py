@@ -1,0 +1,163 @@
+"""What held-out rows say of a model, in Markdown: figures, classes, calibration, features."""
+
+from __future__ import annotations
+
+from ffn.models.calibration import Calibration
+from ffn.models.evaluation import Evaluation
+from ffn.models.examination import TemperatureEffect
+from ffn.models.importance import Importance
+from ffn.models.mistakes import Mistake
+from ffn.models.temperature import Temperature
+from ffn.reports.canvas import middle_cut
+from ffn.reports.escaping import escape
+from ffn.reports.importance import DRAWN
+from ffn.reports.numbers import NOTHING, interval
+from ffn.reports.tables import table
+
+__all__ = [
+    "calibration_markdown",
+    "class_table",
+    "figure_table",
+    "importance_markdown",
+    "mistakes_markdown",
+    "named",
+    "temperature_markdown",
+]
+
+# Longer names would push the figures off the screen.
+_NAME_LETTERS = 60
+_CELL_LETTERS = 24
+_CELLS = 6
+
+
+def named(name: str) -> str:
+    """Return a class's or feature's name, cut and as text."""
+    return escape(middle_cut(name, _NAME_LETTERS))
+
+
+def figure_table(evaluation: Evaluation) -> str:
+    """Return the figures of all classes together, each with its interval and its meaning."""
+    calibration = evaluation.calibration
+    figures = [
+        ("accuracy", interval(evaluation.accuracy), "share of rows with the right label; Wilson"),
+        ("macro-F1", interval(evaluation.macro_f1), "mean F1 of the classes, each counting alike"),
+        ("log-loss", interval(evaluation.log_loss), "nats a row; bootstrap, so approximate"),
+        ("Brier score", interval(evaluation.brier), "squared error of the probabilities, 0 to 2"),
+        (
+            "calibration error",
+            f"{calibration.error:.3f}",
+            f"expected calibration error; by chance alone {calibration.expected:.3f}, above "
+            f"{calibration.limit:.3f} once in twenty times",
+        ),
+    ]
+    return table([{"figure": a, "value": b, "what it is": c} for a, b, c in figures], left=3)
+
+
+def class_table(evaluation: Evaluation) -> str:
+    """Return recall and precision of each class."""
+    rows = [
+        {
+            "class": named(figures.name),
+            "rows": f"{figures.rows:,}",
+            "recall": interval(figures.recall),
+            "precision": interval(figures.precision),
+        }
+        for figures in evaluation.classes
+    ]
+    return table(rows)
+
+
+def calibration_markdown(calibration: Calibration) -> str:
+    """Say whether the model is as certain as it is right."""
+    found = (
+        "More than chance explains: **its confidences are not those of a calibrated model.**"
+        if calibration.shown_wrong
+        else "That is no more than chance makes of it: nothing is shown to be wrong with the "
+        "confidences."
+    )
+    return (
+        f"Confidence and accuracy are {calibration.error:.3f} apart on average, over 15 bins of "
+        "equal width weighted by their rows (expected calibration error, Guo and others 2017). "
+        f"A perfectly calibrated model with these confidences would have "
+        f"{calibration.expected:.3f} on average, and more than {calibration.limit:.3f} once in "
+        f"twenty times, on as few rows as these. {found}"
+    )
+
+
+def temperature_markdown(
+    temperature: Temperature | None, effect: TemperatureEffect | None = None
+) -> str:
+    """Say what temperature the winner's validation rows ask for, and whether the model has it."""
+    if temperature is None:
+        return "No temperature was fitted: the probabilities of an ensemble are an average."
+    fitted = (
+        f"A temperature of {temperature.value:.3f} fits best what the winner's networks said of "
+        f"{temperature.rows:,} validation rows (rows count once for each network); rows judged "
+        f"with the temperature of other rows change their log-loss by "
+        f"{interval(temperature.change)}."
+    )
+    if not temperature.applied:
+        return f"{fitted} That is not shown to help, so the scores are left as they are."
+    if effect is None:
+        return f"{fitted} The scores are divided by it."
+    return (
+        f"{fitted} The scores are divided by it. On the held-out rows, which were not asked, "
+        f"log-loss changes by {interval(effect.log_loss)}, and the calibration error from "
+        f"{effect.error_before:.3f} to {effect.error:.3f}."
+    )
+
+
+def importance_markdown(importance: Importance) -> str:
+    """Return the features in a table, the most important first."""
+    rows = [
+        {
+            "feature": named(feature.name),
+            "log-loss added": interval(feature.log_loss),
+            "accuracy lost": interval(feature.accuracy),
+        }
+        for feature in importance.features[:DRAWN]
+    ]
+    hidden = len(importance.features) - len(rows)
+    lines = [
+        table(rows),
+        *([f"{hidden:,} features that matter less are not shown."] if hidden else []),
+        *(
+            [
+                f"{importance.left_out:,} features with smaller weights in the first layer were "
+                "not looked at."
+            ]
+            if importance.left_out
+            else []
+        ),
+        f"Each feature was permuted {importance.repeats} times among {importance.rows:,} held-out "
+        "rows; intervals are Student's over rows. Features that say the same stand in for each "
+        "other, and then each seems worth little.",
+    ]
+    return "\n\n".join(lines)
+
+
+def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> str:
+    """Return the most certain mistakes with the cells of the features that matter most."""
+    if not mistakes:
+        return "No mistake."
+    features = [feature.name for feature in importance.features]
+    known = [name for name in features if name in mistakes[0].cells][:_CELLS]
+    rows = [
+        {
+            "row": f"{mistake.row:,}",
+            "is": named(mistake.label),
+            "called": named(mistake.predicted),
+            "confidence": f"{mistake.confidence:.3f}",
+            "its label had": f"{mistake.own_probability:.3f}",
+            "cells": "; ".join(
+                f"{named(name)} {escape(middle_cut(mistake.cells[name], _CELL_LETTERS)) or NOTHING}"
+                for name in known
+            ),
+        }
+        for mistake in mistakes
+    ]
+    return (
+        f"{table(rows, left=len(rows[0]))}\n\n"
+        "The held-out rows that it was most wrongly certain of; row 1 is the first data record. "
+        "A wrong label in the table shows here first."
+    )

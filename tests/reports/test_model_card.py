@@ -1,0 +1,158 @@
+"""The model card of a real version: what it says is what the files beside it hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_inputs import FIRST, Reported, evaluation_of, render
+
+from ffn.models.serialisation import Version, serialise
+from ffn.models.statistics import Interval
+from ffn.reports.card import model_card
+from ffn.reports.numbers import interval
+
+
+def written(iris: Reported, root: Path) -> Version:
+    pipeline = dataclasses.replace(iris.pipeline, artifacts=root / "iris")
+    return serialise(
+        dataclasses.replace(iris, pipeline=pipeline),
+        lambda folder: FIRST,
+        partial(model_card, retrained=iris),
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(iris: Reported, tmp_path_factory) -> Path:
+    return written(iris, tmp_path_factory.mktemp("artifacts")).bundle.parent
+
+
+@pytest.fixture(scope="module")
+def card(folder: Path) -> str:
+    return (folder / "model_card.md").read_text("utf-8")
+
+
+def test_it_has_every_section(card: str) -> None:
+    assert re.findall("^## (.*)", card, re.M) == [
+        "Model",
+        "Intended use",
+        "Data",
+        "Procedure",
+        "Figures",
+        "Calibration",
+        "Beside simpler models",
+        "Features",
+        "Gate",
+        "Limits",
+        "How to rebuild it",
+    ]
+    assert card.startswith("# Model card: iris\n")
+
+
+def test_its_digests_are_those_of_the_files(iris: Reported, folder: Path, card: str) -> None:
+    manifest = hashlib.sha256((folder / "bundle/manifest.json").read_bytes()).hexdigest()
+    assert card.count(manifest) == 2
+    source = iris.pipeline.source.read_bytes()
+    assert f"train.csv, SHA-256 {hashlib.sha256(source).hexdigest()}: 150 labelled rows" in card
+    provenance = json.loads((folder / "provenance.json").read_bytes())
+    for name, version in provenance["packages"].items():
+        assert f"{name} {version}" in card
+
+
+def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
+    """Every table cell of a figure is found in metrics.json by its own road."""
+    metrics = json.loads((folder / "metrics.json").read_bytes())
+
+    def shown(figure: dict[str, float | None]) -> str:
+        bounds = {key: float("inf") if value is None else value for key, value in figure.items()}
+        return interval(Interval(**bounds))
+
+    cells = {cell: row for row in render(card).cells for cell in row[:1]}
+    test = metrics["test"]
+    assert cells["accuracy"][1] == shown(test["accuracy"])
+    assert cells["macro-F1"][1] == shown(test["macro_f1"])
+    assert cells["log-loss"][1] == shown(test["log_loss"])
+    assert cells["Brier score"][1] == shown(test["brier"])
+    assert cells["calibration error"][1] == f"{test['calibration']['error']:.3f}"
+    for figures in test["classes"]:
+        assert cells[figures["name"]][1:] == [
+            str(figures["rows"]),
+            shown(figures["recall"]),
+            shown(figures["precision"]),
+        ]
+    for baseline in metrics["examination"]["baselines"]:
+        difference = baseline["difference"]
+        assert cells[baseline["name"]][1:] == [
+            shown(baseline["evaluation"]["accuracy"]),
+            shown(difference["accuracy"]),
+            shown(baseline["evaluation"]["log_loss"]),
+            shown(difference["log_loss"]),
+        ]
+    for feature in metrics["examination"]["importance"]["features"]:
+        assert cells[feature["name"]][1:] == [
+            shown(feature["log_loss"]),
+            shown(feature["accuracy"]),
+        ]
+    assert f"A temperature of {metrics['temperature']['value']:.3f}" in card
+
+
+def test_what_speaks_against_the_model_is_a_limit(iris: Reported, folder: Path, card: str) -> None:
+    limits = card.split("## Limits")[1].split("## ")[0]
+    assert "Fewer than 30 held-out rows: Iris-setosa, Iris-versicolor, Iris-virginica" in limits
+    assert "not shown to be above" not in limits
+    names = iris.prepared.schema.classes
+    useless = evaluation_of(np.full((3, 3), 20), names)
+    miscalibrated = dataclasses.replace(useless.calibration, error=0.5)
+    found = dataclasses.replace(
+        iris,
+        evaluation=dataclasses.replace(useless, calibration=miscalibrated),
+        prepared=dataclasses.replace(iris.prepared, notices=("rows repeat",)),
+    )
+    kept = dataclasses.replace(FIRST, promote=False, reason="it is worse", production=3)
+    other = model_card(folder, kept, retrained=found)
+    limits = other.split("## Limits")[1].split("## ")[0]
+    assert "not shown to be above that of always answering the most frequent class" in limits
+    assert "Its confidences are not calibrated" in limits
+    assert "- rows repeat" in limits
+    assert "Fewer than" not in limits
+    assert "It was kept back beside version 3 in production: it is worse." in other
+
+
+def test_foreign_names_stay_text(iris: Reported, folder: Path) -> None:
+    hostile = "<script>alert(1)</script>|`*x*`\n# y"
+    schema = dataclasses.replace(
+        iris.prepared.schema,
+        target=hostile,
+        classes=(hostile, "b", "c"),
+        features=(
+            dataclasses.replace(iris.prepared.schema.features[0], name=hostile),
+            dataclasses.replace(
+                iris.prepared.schema.features[1],
+                kind="categorical",
+                categories=(hostile, *map(str, range(30))),
+            ),
+        ),
+    )
+    training = dataclasses.replace(iris.prepared.training, schema=schema)
+    found = dataclasses.replace(
+        iris,
+        prepared=dataclasses.replace(iris.prepared, training=training, notices=(hostile,)),
+        pipeline=dataclasses.replace(iris.pipeline, name=hostile),
+        evaluation=evaluation_of(np.ones((3, 3)).astype(int), [hostile, "b", "c"]),
+    )
+    page = render(model_card(folder, dataclasses.replace(FIRST, reason=hostile), retrained=found))
+    assert {"script", "em"}.isdisjoint(page.names())
+    assert page.names().count("h1") == 1
+    assert page.names().count("code") == 4
+    assert "and 19 others" in page.text
+
+
+def test_the_same_findings_give_the_same_card(iris: Reported, card: str, tmp_path: Path) -> None:
+    again = written(iris, tmp_path).bundle.parent / "model_card.md"
+    assert again.read_text("utf-8") == card
