@@ -27,7 +27,7 @@ BUILD_REQUIREMENTS := import tomllib; \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check browser-test crash-test chaos benchmark simulate lock clean
+.PHONY: help run test check browser-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=min
 
 benchmark: $(BENCHMARK_VENV)/.made ## Measure speed beside other libraries, on this machine
 	$(BENCHMARK_VENV)/bin/python -m benchmarks $(SUITES)
+
+fuzz: $(VENV)/.dev ## Score damaged CSV files and check each (CASES=1000000 SEED=1)
+	$(BIN)/python -m fuzz --cases $(or $(CASES),100000) --seed $(or $(SEED),1)
 
 simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known truth
 	$(BIN)/python -m simulations

@@ -49,11 +49,9 @@ class Suffixes:
             added_columns(schema, probabilities=probabilities), delimiter
         )
         self._probabilities = probabilities
-        texts = (f"{unit / UNITS:.4f}".replace(".", decimal) for unit in range(UNITS + 1))
-        shares = [(delimiter + quoted(text, delimiter)).encode() for text in texts]
         classes = map(guard.text, schema.classes) if guard else schema.classes
         labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
-        self._labels, self._shares = labels, shares
+        self._labels, self._shares = labels, _Shares(delimiter, decimal)
         # Label c with confidence u is entry c * (UNITS + 1) + u, made when first asked for.
         size = min(len(labels) * (UNITS + 1), _POOL_LIMIT)
         self._pool = np.full(size, None, dtype=object)
@@ -107,3 +105,16 @@ class Suffixes:
     def _make(self, entry: int) -> bytes:
         label, unit = divmod(entry, UNITS + 1)
         return self._labels[label] + self._shares[unit]
+
+
+class _Shares(dict[int, bytes]):
+    """Probabilities by their units, each made when first asked for: a short file needs few."""
+
+    def __init__(self, delimiter: str, decimal: str) -> None:
+        super().__init__()
+        self._delimiter, self._decimal = delimiter, decimal
+
+    def __missing__(self, unit: int) -> bytes:
+        text = f"{unit / UNITS:.4f}".replace(".", self._decimal)
+        self[unit] = (self._delimiter + quoted(text, self._delimiter)).encode()
+        return self[unit]

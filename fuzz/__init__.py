@@ -1,0 +1,1 @@
+"""Damaged CSV files by the million, and what must become of each."""

@@ -1,0 +1,139 @@
+"""Files as people have them, and what disks, editors and scripts do to them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+__all__ = ["Case", "make_case"]
+
+_PIECES = (
+    b'"', b'""', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\0", b"\xff", b"\xc3", b"\xa9",
+    b" ", b"1", b".", b"-", b"e9", b"NA", b"\xef\xbb\xbf", b"\xc2\xa0",
+)  # fmt: skip
+_IDS = (
+    "007",
+    "",
+    " x ",
+    "a,b",
+    'say "hi"',
+    "two\nlines",
+    "\u00e9\U0001f600",
+    "=1+1",
+    "1;2",
+    "x\ty",
+)
+_SIZES = ("7.3", "1", "-.5", "+2e-1", "0.000", "10", " 4.25 ", "3.", "123456789.25", "5.00000001")
+_NO_SIZES = (
+    "",
+    "NA",
+    "1_4",
+    "x",
+    "\u0661",
+    "1e999",
+    "1e39",
+    "0x1F",
+    "inf",
+    "1.2.3",
+    "-",
+    "--1",
+    "1 2",
+)
+_COLOURS = ("blue", "red", "dark blue, or \u00e9cru", "green", "", "NA", " red ", "Red")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file, and how it is to be read.
+
+    Attributes
+    ----------
+    sound
+        Whether the header is as it should be.
+    at_once, cuts
+        Bytes a read gives at most, and where the file is cut into ranges.
+    """
+
+    content: bytes
+    delimiter: str
+    decimal: str
+    sound: bool
+    block_size: int
+    at_once: int
+    cuts: tuple[int, ...]
+
+
+def make_case(seed: int, number: int) -> Case:
+    """Return case ``number`` of a seed."""
+    chance = random.Random(f"{seed}:{number}")  # noqa: S311
+    delimiter = chance.choice(",,,;\t|")
+    decimal = chance.choice("..." if delimiter == "," else ".,")
+    line_end = chance.choice(("\n", "\n", "\r\n", "\r"))
+    names = chance.sample(["id", "size", "age", "colour"], 4)
+    names += chance.choice(([], ["note"], ["note", "note"]))
+    chance.shuffle(names)
+    quote_all = chance.random() < 0.2
+    header = _record(names, delimiter, quote_all)
+    rows = [
+        _record([_cell(chance, name, decimal, line_end) for name in names], delimiter, quote_all)
+        for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 4, 6)))
+    ]
+    body = "".join(row + line_end for row in rows).encode()
+    if chance.random() < 0.3:
+        body = body.removesuffix(line_end.encode())
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 4))):
+        body = _damaged(chance, body)
+    start = "\ufeff" * (chance.random() < 0.2) + line_end * (chance.random() < 0.1)
+    content = f"{start}{header}{line_end}".encode() + body
+    sound = True
+    if chance.random() < 0.03:
+        content, sound = _damaged(chance, content), False
+    cuts = chance.choice((1, 1, 4)) if chance.random() < 0.2 else 0
+    return Case(
+        content,
+        delimiter,
+        decimal,
+        sound,
+        # Mostly as files are read; now and then in pieces that fall anywhere.
+        block_size=chance.choice((1, 7, 64)) if chance.random() < 0.05 else 1 << 18,
+        at_once=chance.choice((1, 13, 100)) if chance.random() < 0.05 else 1 << 18,
+        cuts=tuple(sorted(chance.randrange(len(content) + 9) for _ in range(cuts))),
+    )
+
+
+def _cell(chance: random.Random, name: str, decimal: str, line_end: str) -> str:
+    if name in ("size", "age"):
+        cell = chance.choice(_NO_SIZES if chance.random() < 0.1 else _SIZES)
+        if chance.random() < 0.3:
+            cell = f"{chance.uniform(-20, 20):.{chance.randrange(18)}f}"
+        return cell.replace(".", decimal)
+    cell = chance.choice(_COLOURS if name == "colour" else _IDS)
+    return cell.replace("\n", line_end) if chance.random() < 0.8 else cell
+
+
+def _record(cells: list[str], delimiter: str, quote_all: bool) -> str:
+    return delimiter.join(
+        '"' + cell.replace('"', '""') + '"'
+        if quote_all or any(c in cell for c in (delimiter, '"', "\n", "\r"))
+        else cell
+        for cell in cells
+    )
+
+
+def _damaged(chance: random.Random, body: bytes) -> bytes:
+    at = chance.randrange(len(body) + 1)
+    other = chance.randrange(len(body) + 1)
+    piece = chance.choice(_PIECES)
+    first, last = sorted((at, other))
+    return chance.choice(
+        (
+            body[:at] + piece + body[at:],
+            body[:at] + piece + body[at + 1 :],
+            body[:at] + body[at + 1 :],
+            body[:at],
+            body[:last] + body[first:],
+            body[:first] + body[last:],
+            body.replace(b"\n", b"\r", 1),
+            body[:at] + piece * chance.randrange(1, 40) + body[at:],
+        )
+    )

@@ -1,0 +1,176 @@
+"""What must become of a file, worked out byte by byte: slowly, and from the user's page alone.
+
+Nothing of the reader, the parser of numbers or the scorer is used here.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from fuzz.model import COLOURS, MISSING
+
+__all__ = ["Expected", "expect"]
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_LABELS = ("large", '"small, ""tiny"""')
+
+
+class _Line(NamedTuple):
+    """One record: where it begins, its text and line end, its cells, what is wrong with it."""
+
+    start: int
+    text: bytes
+    line_end: bytes
+    cells: list[bytes]
+    fault: str
+
+
+@dataclass
+class Expected:
+    """The output's bytes, and row, line, column and reason of each reject."""
+
+    output: bytes
+    rejects: list[tuple[int, int, str, str]]
+    rows: int
+
+
+def expect(content: bytes, delimiter: str, decimal: str) -> Expected:
+    """Return what is to come out of UTF-8 ``content`` whose header is as it should be."""
+    bom = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
+    content = content[len(bom) :]
+    lines = _lines(content, delimiter.encode())
+    while not lines[0].text:
+        lines.pop(0)
+    header = lines.pop(0)
+    names = [cell.decode().strip(" \t") for cell in header.cells]
+    added = f"{delimiter}predicted_kind{delimiter}confidence".encode()
+    output = bom + header.text + added + header.line_end
+    rejects = []
+    row, beside_stray = 0, False
+    for line in lines:
+        stray = line.line_end == (b"\n" if header.line_end == b"\r" else b"\r")
+        own_stray, beside_stray = stray or beside_stray, stray
+        if not line.text:
+            continue
+        row += 1
+        number = 1 + len(re.findall(rb"\r\n|\r|\n", content[: line.start]))
+        column, reason, suffix = _judge(line, names, own_stray, delimiter, decimal)
+        if reason:
+            rejects.append((row, number, column, reason))
+        else:
+            output += line.text + suffix.encode() + line.line_end
+    return Expected(output, rejects, row)
+
+
+def _lines(content: bytes, delimiter: bytes) -> list[_Line]:
+    lines, position = [], 0
+    while position < len(content):
+        line = _line(content, position, delimiter)
+        if line is None:
+            return lines + _unclosed(content, position)
+        lines.append(line)
+        position += len(line.text) + len(line.line_end)
+    return lines
+
+
+def _unclosed(content: bytes, position: int) -> list[_Line]:
+    """Every line from here on, none of them of use."""
+    parts = re.split(rb"(\r\n|\r|\n)", content[position:])
+    lines = []
+    for text, line_end in zip(parts[0::2], [*parts[1::2], b""], strict=True):
+        lines.append(_Line(position, text, line_end, [], "unclosed_quote"))
+        position += len(text) + len(line_end)
+    return lines
+
+
+def _line(content: bytes, start: int, delimiter: bytes) -> _Line | None:
+    cells, position = [], start
+    while True:
+        cell = b""
+        quoted = content[position : position + 1] == b'"'
+        if quoted:
+            position += 1
+            while True:
+                if position >= len(content):
+                    return None
+                byte = content[position : position + 1]
+                position += 1
+                if byte != b'"':
+                    cell += byte
+                elif content[position : position + 1] == b'"':
+                    cell += b'"'
+                    position += 1
+                else:
+                    break
+        else:
+            while position < len(content):
+                byte = content[position : position + 1]
+                if byte in (delimiter, b"\r", b"\n", b'"'):
+                    break
+                cell += byte
+                position += 1
+        cells.append(cell)
+        byte = content[position : position + 1]
+        if byte == delimiter:
+            position += 1
+            continue
+        fault = ""
+        if byte not in (b"", b"\r", b"\n"):
+            fault = "text_after_quote" if quoted else "bare_quote"
+            while content[position : position + 1] not in (b"", b"\r", b"\n"):
+                position += 1
+        end = position
+        if content[position : position + 2] == b"\r\n":
+            position += 2
+        elif position < len(content):
+            position += 1
+        return _Line(start, content[start:end], content[end:position], cells, fault)
+
+
+def _judge(
+    line: _Line, names: list[str], stray: bool, delimiter: str, decimal: str
+) -> tuple[str, str, str]:
+    """Return column and reason of a reject, or what to write behind the record."""
+    if line.fault:
+        return "", line.fault, ""
+    if stray:
+        return "", "stray_line_end", ""
+    try:
+        cells = [cell.decode().strip(" \t") for cell in line.cells]
+        line.text.decode()
+    except UnicodeDecodeError:
+        return "", "undecodable", ""
+    if b"\0" in line.text:
+        return "", "nul_byte", ""
+    if len(cells) != len(names):
+        return "", "wrong_field_count", ""
+    row = dict(zip(names, cells, strict=True))
+    numbers = {}
+    for name in ("size", "age"):
+        if row[name] in MISSING:
+            if name == "size":
+                return name, "missing_value", ""
+            numbers[name] = 5.0
+            continue
+        text = row[name]
+        if decimal == ",":
+            text = text.translate(str.maketrans(",.", ".,"))
+        if not _NUMBER.fullmatch(text) or abs(float(text)) == float("inf"):
+            return name, "not_a_number", ""
+        numbers[name] = float(text)
+    try:
+        size, _ = (struct.unpack("<f", struct.pack("<f", numbers[n]))[0] for n in ("size", "age"))
+    except OverflowError:
+        return "", "not_finite", ""
+    large = min(max(size / 10, 0.0), 1.0)
+    large = 1 - large if row["colour"] == COLOURS[1] else large
+    share = max(large, 1 - large)
+    label = _LABELS[0] if large >= 1 - large else _LABELS[1]
+    # Python rounds to the nearest, halves to even, as is done with units of 1/10,000.
+    units = f"{round(share * 10_000) / 10_000:.4f}".replace(".", decimal)
+    if delimiter in units:
+        units = f'"{units}"'
+    return "", "", f"{delimiter}{label}{delimiter}{units}"

@@ -1,0 +1,77 @@
+"""One file put through the reader and the scorer as a run puts it through, and judged."""
+
+from __future__ import annotations
+
+import io
+
+from ffn.errors import FFNError
+from ffn.scoring.options import Options
+from ffn.scoring.rows import RowScorer
+from ffn.tabular.records import Records
+from ffn.tabular.rejects import Reject
+from fuzz.files import Case
+from fuzz.model import TenthsScorer
+from fuzz.oracle import expect
+
+__all__ = ["try_case"]
+
+_MODEL = TenthsScorer()
+
+
+class _Trickle(io.BytesIO):
+    """A file that gives no more than ``at_once`` bytes at a time."""
+
+    def __init__(self, content: bytes, at_once: int) -> None:
+        super().__init__(content)
+        self._at_once = at_once
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(self._at_once if not size or size < 0 else min(size, self._at_once))
+
+
+def try_case(case: Case) -> str:
+    """Return what is wrong with what became of a case; nothing if all is well."""
+    try:
+        output, rejects, rows = _score(case)
+    except FFNError as error:
+        return f"refused: {error}" if case.sound else ""
+    if not case.sound:
+        return ""
+    expected = expect(case.content, case.delimiter, case.decimal)
+    found = [(r.row, r.line, r.column, str(r.reason)) for r in rejects]
+    if found != expected.rejects:
+        return f"rejects {found} instead of {expected.rejects}"
+    if rows != expected.rows:
+        return f"{rows} rows instead of {expected.rows}"
+    if output != expected.output:
+        return f"output {output!r} instead of {expected.output!r}"
+    return ""
+
+
+def _score(case: Case) -> tuple[bytes, list[Reject], int]:
+    """Score in ranges, each by a reader of its own, as processes do."""
+    options = Options(delimiter=case.delimiter, decimal=case.decimal)
+    output, rejects = b"", []
+    mark = tally = scorer = None
+    for until in (*case.cuts, None):
+        stream = _Trickle(case.content, case.at_once)
+        records = Records(stream, "t.csv", delimiter=case.delimiter, block_size=case.block_size)
+        if mark is None:
+            scorer = RowScorer(_MODEL, records.header, options, "t.csv")
+            tally = scorer.new_tally()
+            output = records.bom + records.encode(scorer.header_line)
+        elif records.encoding == "utf-8":
+            stream.seek(mark.offset)
+            records.go_to(mark)
+        if records.encoding != "utf-8":
+            until = None
+        for block in records.blocks(until):
+            scored, refused = scorer.score(block, tally)
+            output += records.encode(scored)
+            rejects += refused
+        if until is None:
+            break
+        mark = records.mark
+    if tally.scored + tally.rejected != records.rows or tally.rejected != len(rejects):
+        raise RuntimeError(f"{records.rows} rows, {tally.scored} + {tally.rejected} accounted for")
+    return output, rejects, records.rows

@@ -1,0 +1,61 @@
+"""The fuzz, for a second; that it finds what is wrong; and files that are easily read wrongly."""
+
+import dataclasses
+from unittest import mock
+
+import pytest
+
+from fuzz.__main__ import main
+from fuzz.files import Case, make_case
+from fuzz.trial import try_case
+
+HEADER = b"id,size,age,colour\n"
+KEPT = {
+    "quote that is never closed after good rows": b'1,2,3,red\n"4,5,6,red\n7,8,9,red\n',
+    "text after a quote, with a line end in quotes before it": b'"a\nb"x,2,3,red\n1,2,3,red\n',
+    "doubled quotes where a field begins": b'"""a""",2,3,red\n"",2,3,red\n',
+    "lone CR among LF": b"1,2,3,red\r4,5,6,red\n7,8,9,red\n",
+    "LF CR LF": b"1,2,3,red\n\r\n4,5,6,red\n",
+    "CR at the very end": b"1,2,3,red\r",
+    "NUL beside bytes that are no text": b"1,2,3,\0\xff\n1,2,3,red\n",
+    "number that is infinite in float32": b"1,1e39,3,red\n",
+    "sixteen digits, and a point as the seventeenth": b"1,1234567890123456.,3,red\n",
+    "quoted cells with spaces around their text": b'1," 7.5 ",3," red "\n',
+    "category with separators": '1,2,3,"dark blue, or écru"\n'.encode(),
+    "many broken quotes in a row": b'1,2"2,3,red\n' * 50 + b"1,2,3,red\n",
+}
+
+
+def case(content, **changed):
+    plain = Case(content, ",", ".", True, 1 << 18, 1 << 18, ())
+    return dataclasses.replace(plain, **changed)
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("how", [{}, {"block_size": 7, "at_once": 13}, {"cuts": (21, 25, 40)}])
+def test_files_that_are_easily_read_wrongly(name, how):
+    assert try_case(case(HEADER + KEPT[name], **how)) == ""
+
+
+def test_a_thousand_cases(capsys):
+    assert main(["--cases", "1000", "--seed", "4"]) == 0
+    assert capsys.readouterr().out == "1,000 cases of seed 4, 0 came out wrong\n"
+
+
+def test_a_case_is_the_same_whenever_it_is_made():
+    assert make_case(3, 17) == make_case(3, 17)
+    assert make_case(3, 17) != make_case(3, 18)
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        ("ffn.tabular.judging._with_nul", lambda *_: []),
+        ("ffn.tabular.blocks.Block.records", lambda block: [b"x"] * len(block)),
+        ("ffn.scoring.contract.Contract._numbers", lambda *_: 1 / 0),
+    ],
+)
+def test_what_is_wrong_is_found(what, wrong, capsys):
+    with mock.patch(what, wrong):
+        assert main(["--cases", "500", "--seed", "4"]) == 1
+    assert "seed 4, case " in capsys.readouterr().out
