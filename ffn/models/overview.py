@@ -15,7 +15,7 @@ from ffn.models.registry import require_version, version_folder, versions
 from ffn.models.statistics import Interval
 from ffn.models.verdict import VERDICT_FILE
 
-__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "summaries", "summary"]
+__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "summaries"]
 
 METRICS_FILE = "metrics.json"
 
@@ -78,17 +78,21 @@ class Detail:
 
 def summaries(artifacts: Path) -> list[Summary]:
     """Return all versions, oldest first."""
-    return [summary(artifacts, version) for version in versions(artifacts)]
+    scoring, back = _scoring(artifacts), predecessor(artifacts)
+    return [_summary(artifacts, version, scoring, back) for version in versions(artifacts)]
 
 
-def summary(artifacts: Path, version: int) -> Summary:
-    """Return one version, which has to be there."""
+def _scoring(artifacts: Path) -> int | None:
+    pointed = read_pointer(artifacts)
+    return pointed.version if pointed else None
+
+
+def _summary(artifacts: Path, version: int, scoring: int | None, back: int | None) -> Summary:
     folder = version_folder(artifacts, version)
     metrics = read_record(folder, METRICS_FILE)
     provenance, verdict = read_record(folder, PROVENANCE), read_record(folder, VERDICT_FILE)
     test = _table(metrics, "test")
     rows, promote = test.get("rows"), verdict.get("promote")
-    pointed = read_pointer(artifacts)
     try:
         contents = read_contents(folder, pipeline=artifacts.name, version=version)
         digest, size = contents.bundle_sha256, sum(int(f["bytes"]) for f in contents.files.values())
@@ -103,8 +107,8 @@ def summary(artifacts: Path, version: int) -> Summary:
         rows=rows if type(rows) is int else None,
         promote=promote if type(promote) is bool else None,
         reason=_text(verdict, "reason"),
-        production=pointed is not None and pointed.version == version,
-        next_back=predecessor(artifacts) == version,
+        production=scoring == version,
+        next_back=back == version,
         bundle_sha256=digest,
         bytes=size,
     )
@@ -121,7 +125,7 @@ def detail(artifacts: Path, version: int) -> Detail:
     folder = require_version(artifacts, version)
     entries = read_history(artifacts).entries
     return Detail(
-        summary=summary(artifacts, version),
+        summary=_summary(artifacts, version, _scoring(artifacts), predecessor(artifacts)),
         provenance=read_record(folder, PROVENANCE),
         metrics=read_record(folder, METRICS_FILE),
         verdict=read_record(folder, VERDICT_FILE),
