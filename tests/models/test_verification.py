@@ -133,6 +133,16 @@ def test_a_version_of_another_pipeline_is_known(artifacts: Path, tmp_path: Path)
         promote(artifacts, 2, reason="")
 
 
+def test_a_version_made_over_again_is_not_the_one_that_was_promoted(artifacts, tmp_path) -> None:
+    """Sound in itself, ``files.json`` and all; the pointer knows another."""
+    other = registry(tmp_path / "other/iris", first_seed=7)
+    remove(version_folder(artifacts, 3))
+    shutil.copytree(version_folder(other, 3), version_folder(artifacts, 3))
+    assert problems(artifacts) == {
+        "production.json": "has another SHA-256 than the bundle of version 3"
+    }
+
+
 @pytest.mark.parametrize("what", [*BUNDLE, "metrics.json", "plots/curves.png", "bundle"])
 def test_a_part_of_another_version_is_known(artifacts: Path, what: str) -> None:
     """A whole bundle is sound in itself; that it is not this version's is known all the same."""
