@@ -76,6 +76,7 @@ def test_every_point(name: str, fault: str, template: Path, capsys) -> None:
         print(
             f"\n{name}, {fault}: {len(outcomes) - len(wrong)} of {len(points)} ({calls})", end=" "
         )
+        print(*wrong, sep="\n")
     assert wrong == []
     assert len(outcomes) == len(points)
 
