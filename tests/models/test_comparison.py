@@ -114,3 +114,17 @@ def test_where_there_are_no_such_rows_that_is_said(two: Pipeline) -> None:
 def test_what_is_not_there_is_not_compared(two: Pipeline) -> None:
     with pytest.raises(RegistryError, match=r"version 9 does not exist; there are: 1, 2"):
         compare(two, 1, 9)
+
+
+def test_rows_that_one_of_them_would_refuse_are_left_out(tmp_path: Path) -> None:
+    """Version 1 knows gaps; version 2 does not, and scores no row that has one."""
+    gaps = ["," + line.partition(",")[2] for line in rows(60, seed=5)]
+    retrain(pipeline(tmp_path, LINES[:150] + gaps[:40], "mode = 'always'"))
+    retrain(pipeline(tmp_path, LINES[:150], "mode = 'always'"))
+    later = pipeline(tmp_path, LINES[:200] + gaps)
+    for versions in ((1, 2), (2, 1)):
+        found = compare(later, *versions).paired
+        assert found is not None
+        # The 20 new ones at least, and of the others those that version 1 held out.
+        assert 20 <= found.rows.refused <= 20 + 40 // 4
+        assert found.rows.fit + found.rows.refused + found.rows.trained_on == 260
