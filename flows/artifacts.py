@@ -116,7 +116,7 @@ def show_retraining(pipeline: str, selection: Selection, report: Report) -> None
     create_markdown_artifact(
         report.markdown,
         key=_key("retrain", pipeline),
-        description=f"Retraining of {pipeline}: verdict, curves, confusion matrix",
+        description=f"Retraining of {pipeline}: verdict, curves, figures, calibration, baselines",
     )
 
 

@@ -116,7 +116,7 @@ def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained,
     assert (found["version"], found["failures"]) == (1, {})
     direct = json.loads(run("retrain", "iris", "--direct", "--force", "--root", root, "--json").out)
     assert set(direct) == set(found)
-    for key in ("winner", "test", "bundle_sha256", "reason", "notices"):
+    for key in ("winner", "test", "examination", "bundle_sha256", "reason", "notices"):
         assert direct[key] == found[key]
     made = json.loads((root / "artifacts/iris/models/0001/provenance.json").read_bytes())
     promoted = json.loads((root / "artifacts/iris/production.json").read_bytes())
@@ -149,6 +149,7 @@ def test_the_steps_are_named_and_tagged(retrained, client):
         "select-best",
         "evaluate",
         "decide",
+        "examine",
         "serialise",
         "export",
     )
@@ -181,16 +182,21 @@ def test_the_dashboard_gets_the_leaderboard(retrained, client):
     assert artifact.description == found["reason"]
 
 
-def test_the_dashboard_gets_the_report_with_pictures(retrained, client):
+def test_the_dashboard_gets_the_report_with_pictures_and_baselines(retrained, client):
     artifact = artifacts_of(client, retrained[2])["retrain-iris"]
     assert artifact.type == "markdown"
     pictures = re.findall(r"!\[[^]]+\]\(data:image/png;base64,([A-Za-z0-9+/=]+)\)", artifact.data)
-    assert len(pictures) == 2
     reports = retrained[0] / "artifacts/iris/reports/0001"
+    names = ("learning_curves", "confusion_matrix", "reliability", "feature_importance")
     assert [base64.b64decode(picture, validate=True) for picture in pictures] == [
-        (reports / "learning_curves.png").read_bytes(),
-        (reports / "confusion_matrix.png").read_bytes(),
+        (reports / f"{name}.png").read_bytes() for name in names
     ]
+    for heading in ("Calibration", "Confusion matrix", "Beside simpler models"):
+        assert f"\n## {heading}\n" in artifact.data
+    examination = json.loads(retrained[1].out)["examination"]
+    for baseline in examination["baselines"]:
+        assert f"\n| {baseline['name']} | " in artifact.data
+    assert len(artifact.data) < 350_000
 
 
 def test_the_dashboard_gets_the_verdict_and_automations_an_event(retrained, client):
