@@ -1,24 +1,29 @@
-"""Score a CSV file: the same records with two columns more, and an account of every row."""
+"""Score a table: the same rows with two columns more, and an account of every row."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.errors import DataError, OutputError
-from ffn.files import canonical_json, sweep
-from ffn.scoring.journal import open_journal, sweep_journals
-from ffn.scoring.manifest import account, is_done, work
+from ffn.files import sweep
+from ffn.scoring.finishing import settle, writing
+from ffn.scoring.formats import is_columnar
+from ffn.scoring.journal import Journal, sweep_journals
+from ffn.scoring.manifest import input_of, is_done, work
 from ffn.scoring.options import Options
 from ffn.scoring.outcome import Progress, ScoreResult
 from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Run
 from ffn.scoring.scorer import Scorer
+from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
+from ffn.tabular.places import Counts
 from ffn.tabular.records import Records
-from ffn.tabular.sources import open_source
+from ffn.tabular.sources import Source, open_source
 
 __all__ = ["score_csv"]
 
@@ -75,34 +80,8 @@ def score_csv(
             sweep(output.parent)
             sweep_journals(output.parent, output)
             return _unchanged(done, targets, time.perf_counter() - started)
-        records = Records(stream, str(source), delimiter=chosen.delimiter)
-        scorer = RowScorer(model, records.header, chosen, str(source))
-        tally = scorer.new_tally()
-        try:
-            sweep(output.parent)
-            sweep_journals(output.parent)
-            with open_journal(targets, this_work | {"bytes": stream.size}) as journal:
-                run = Run(stream, records, scorer, tally, journal, on_progress)
-                run.begin()
-                if workers > 1:
-                    # Takes longer to import than a small file to score.
-                    from ffn.scoring.workers import Work, score_in_parts
-
-                    score_in_parts(run, Work(model, source, chosen), workers)
-                run.score()
-                stream.check_unchanged()
-                run.check_counts()
-                refusal = tally.refusal(chosen.max_reject_rate)
-                if refusal:
-                    journal.publish_rejects(targets)
-                    raise DataError(f"{source}: {refusal} See {targets.rejects}.")
-                journal.pack(targets.output.name)
-                journal.publish(targets, canonical_json(account(model, chosen, source, run)))
-        except OSError as error:
-            raise OutputError(
-                f"{output} cannot be written: {error.strerror or error}. Make room or give "
-                "another output; what has no manifest beside it is not to be used."
-            ) from None
+        job = _Job(model, source, stream, targets, chosen, this_work, on_progress)
+        tally, counts = job.score_columns() if is_columnar(stream, output) else job.score(workers)
     return ScoreResult(
         pipeline=model.pipeline,
         version=model.version,
@@ -116,8 +95,60 @@ def score_csv(
         reject_reasons=tally.reject_reasons,
         mean_confidence=tally.mean_confidence,
         seconds=time.perf_counter() - started,
-        blocks=records.counts,
+        blocks=counts,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One file to score, whatever its format."""
+
+    model: Scorer
+    source: Path
+    stream: Source
+    targets: Targets
+    options: Options
+    work: dict[str, Any]
+    on_progress: Callable[[Progress], None] | None
+
+    def score(self, workers: int) -> tuple[Tally, Counts]:
+        """CSV in and out: the records keep their bytes."""
+        name = str(self.source)
+        records = Records(self.stream, name, delimiter=self.options.delimiter)
+        scorer = RowScorer(self.model, records.header, self.options, name)
+        tally = scorer.new_tally()
+        with self._writing() as journal:
+            run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
+            run.begin()
+            if workers > 1:
+                # Takes longer to import than a small file to score.
+                from ffn.scoring.workers import Work, score_in_parts
+
+                score_in_parts(run, Work(self.model, self.source, self.options), workers)
+            run.score()
+            self.stream.check_unchanged()
+            run.check_counts()
+            self._settle(journal, tally, input_of(name, self.stream, records))
+        return tally, records.counts
+
+    def score_columns(self) -> tuple[Tally, Counts]:
+        """Parquet in or out."""
+        # Here, since it takes a large library that CSV alone does not need.
+        from ffn.scoring.columnar import open_pieces, score_pieces
+
+        output = self.targets.output
+        with open_pieces(self.model, self.source, self.stream, output, self.options) as pieces:
+            with self._writing() as journal:
+                score_pieces(pieces, self.model, self.options, output, journal, self.on_progress)
+                self._settle(journal, pieces.tally, pieces.input())
+            return pieces.tally, Counts()
+
+    def _writing(self) -> AbstractContextManager[Journal]:
+        return writing(self.targets, self.work | {"bytes": self.stream.size})
+
+    def _settle(self, journal: Journal, tally: Tally, about_input: dict[str, Any]) -> None:
+        account = self.work | {"input": about_input}
+        settle(journal, self.targets, self.source, self.options, tally, account)
 
 
 def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:

@@ -8,7 +8,7 @@ from ffn.tabular.blocks import Block
 from ffn.tabular.formulas import FormulaGuard, raw_cells
 from ffn.tabular.headers import Header, check_distinct
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "find_column"]
 
 
 class Layout:
@@ -30,7 +30,9 @@ class Layout:
     ) -> None:
         self._delimiter = options.delimiter.encode()
         self._guard = guard
-        self._column = None if options.only_id is None else _find(header, options.only_id, name)
+        self._column = (
+            None if options.only_id is None else find_column(header, options.only_id, name)
+        )
         fields = header.fields if self._column is None else (header.fields[self._column],)
         fields = tuple(map(self._guard.raw, fields)) if self._guard else fields
         self.header = self._delimiter.join(fields)
@@ -43,7 +45,14 @@ class Layout:
         return self._guard.records(block, self._delimiter) if self._guard else block.records()
 
 
-def _find(header: Header, column: str, name: str) -> int:
+def find_column(header: Header, column: str, name: str) -> int:
+    """Return where the one column to keep stands.
+
+    Raises
+    ------
+    DataError
+        It is not there, or twice.
+    """
     if column not in header.names:
         hint = did_you_mean(column, header.names)
         raise DataError(f"{name} has no column {quote(column)} to keep.{hint}")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ffn.scoring.options import Options
-from ffn.scoring.run import Run
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.targets import Targets
+from ffn.tabular.records import Records
 from ffn.tabular.sources import Source
 
-__all__ = ["MANIFEST_FORMAT", "account", "is_done", "work"]
+__all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "work"]
 
 MANIFEST_FORMAT = 1
 
@@ -30,20 +30,15 @@ def work(model: Scorer, options: Options) -> dict[str, Any]:
     }
 
 
-def account(model: Scorer, options: Options, source: Path, run: Run) -> dict[str, Any]:
-    """Return the manifest of a finished run."""
+def input_of(source: Path | str, stream: Source, records: Records) -> dict[str, Any]:
+    """Return what a manifest says of a CSV file that was read to its end."""
     return {
-        **work(model, options),
-        "input": {
-            "path": str(source),
-            "bytes": run.stream.bytes_read,
-            "sha256": run.stream.sha256,
-            "compression": run.records.compression,
-            "encoding": run.records.encoding,
-            "blank_lines": run.records.blank_lines,
-        },
-        **run.tally.to_json(),
-        "files": run.journal.account(),
+        "path": str(source),
+        "bytes": stream.bytes_read,
+        "sha256": stream.sha256,
+        "compression": records.compression,
+        "encoding": records.encoding,
+        "blank_lines": records.blank_lines,
     }
 
 

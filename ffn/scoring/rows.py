@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,9 +19,37 @@ from ffn.tabular.headers import Header
 from ffn.tabular.quoting import write_record
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 
-__all__ = ["REJECTS_HEADER", "RowScorer"]
+__all__ = ["REJECTS_HEADER", "Labelled", "RowScorer"]
 
 REJECTS_HEADER = b"row,line,column,value,reason\n"
+
+
+class Labelled(NamedTuple):
+    """Records that can be scored [n], what the model says of them, and the others.
+
+    Attributes
+    ----------
+    good
+        The records.
+    numeric, codes
+        Their numbers [n, F] and category codes [n, G].
+    labels, probabilities
+        Predicted class [n], and all of them [n, C].
+    rejects
+        The others, in order.
+    """
+
+    good: Block
+    numeric: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.intp]
+    probabilities: npt.NDArray[np.float64]
+    rejects: list[Reject]
+
+    def add_to(self, tally: Tally, confidence_units: int) -> None:
+        """Add them to ``tally``, with the sum of their confidences as written."""
+        tally.count_rejects(self.rejects)
+        tally.count_scored(self.good, self.numeric, self.codes, self.labels, confidence_units)
 
 
 class RowScorer:
@@ -31,6 +61,11 @@ class RowScorer:
         Of the file.
     name
         What errors call it.
+
+    Attributes
+    ----------
+    suffixes
+        What is written behind records.
 
     Raises
     ------
@@ -54,7 +89,7 @@ class RowScorer:
             on_unknown=options.on_unknown,
         )
         self._layout = Layout(header, options, self._guard, name)
-        self._suffixes = Suffixes(
+        self.suffixes = Suffixes(
             model.schema,
             options.delimiter,
             probabilities=options.probabilities,
@@ -65,7 +100,7 @@ class RowScorer:
     @property
     def header_line(self) -> bytes:
         """The first line of the output, as UTF-8."""
-        return self._layout.header + self._suffixes.header.encode() + self._line_end
+        return self._layout.header + self.suffixes.header.encode() + self._line_end
 
     def new_tally(self) -> Tally:
         """Return a tally with nothing in it."""
@@ -73,6 +108,13 @@ class RowScorer:
 
     def score(self, block: Block, tally: Tally) -> tuple[bytes, list[Reject]]:
         """Return labelled records as they go to the output, as UTF-8, and the others in order."""
+        found = self.label(block)
+        texts, confidence_units = self.suffixes.texts(found.labels, found.probabilities)
+        found.add_to(tally, confidence_units)
+        return found.good.joined(self._layout.records(found.good), texts), found.rejects
+
+    def label(self, block: Block) -> Labelled:
+        """Return what the model says of every record, and the rejects in order."""
         typed = self._contract.read(block)
         good, numeric, codes = typed.block, typed.numeric, typed.codes
         rejects = typed.rejects
@@ -84,10 +126,7 @@ class RowScorer:
             good, numeric, codes = good.take(finite), numeric[finite], codes[finite]
             probabilities = probabilities[finite]
         labels = probabilities.argmax(axis=1)
-        texts, confidence_units = self._suffixes.texts(labels, probabilities)
-        tally.count_rejects(rejects)
-        tally.count_scored(good, numeric, codes, labels, confidence_units)
-        return good.joined(self._layout.records(good), texts), rejects
+        return Labelled(good, numeric, codes, labels, probabilities, rejects)
 
     def _probabilities(self, x: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Probabilities [n, C] of inputs, and in which rows [n] these and those are finite."""
@@ -106,7 +145,7 @@ class RowScorer:
         column, value = reject.column, reject.value
         if self._guard:
             column, value = self._guard.text(column), self._guard.text(value)
-        cells = (reject.row, reject.line, column, value, reject.reason)
+        cells = (reject.row, reject.line or "", column, value, reject.reason)
         return write_record(cells).encode() + b"\n"
 
 

@@ -31,7 +31,7 @@ _SIGNATURES = (
     (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (b"PAR1\x15", "a Parquet file", _GIVE_CSV),
+    (b"PAR1\x15", "a Parquet file", "Scoring takes it, if it is a whole file and no pipe."),
     (b"ARROW1\x00", "an Arrow file", _GIVE_CSV),
     (b"Obj\x01", "an Avro file", _GIVE_CSV),
     (b"\x89HDF\r\n", "an HDF5 file", _GIVE_CSV),

@@ -56,7 +56,8 @@ class Reject:
     row
         1 = first data record; rejected records are counted, blank lines are not.
     line
-        Physical line on which the record begins, 1 = first line of the file.
+        Physical line on which the record begins, 1 = first line of the file; 0 where a file
+        has no lines.
     column
         Header of the offending cell; empty if the record as a whole is at fault.
     value

@@ -123,6 +123,34 @@ class Source:
         """By which another process knows that it has opened the same file, unchanged."""
         return identity(self._opened)
 
+    def peek(self, size: int, offset: int = 0) -> bytes:
+        """Return ``size`` bytes of a file, wherever it is read; nothing of a pipe."""
+        return b"" if self.size is None else os.pread(self._file.fileno(), size, max(0, offset))
+
+    @contextlib.contextmanager
+    def at_random(self) -> Iterator[IO[bytes]]:
+        """Give the file out to be read in any order.
+
+        Raises
+        ------
+        DataError
+            It is not there any more, or changed since it was opened.
+        """
+        # Opened once more: a copy of the handle would share its place in the file.
+        with Path(self._name).open("rb") as file:
+            self._check_same(file)
+            yield file
+
+    def check_untouched(self) -> None:
+        """Make sure, of a file that is read in any order, that nobody has written to it.
+
+        Raises
+        ------
+        DataError
+            Somebody has.
+        """
+        self._check_same(self._file)
+
     def check_unchanged(self) -> None:
         """Make sure the bytes read are the file, from its beginning to its end.
 
@@ -138,6 +166,10 @@ class Source:
         ):
             raise self._changed()
         if self._before not in ("", self.sha256):
+            raise self._changed()
+
+    def _check_same(self, file: IO[bytes]) -> None:
+        if identity(os.fstat(file.fileno())) != self.identity:
             raise self._changed()
 
     def _changed(self) -> DataError:

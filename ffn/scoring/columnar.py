@@ -1,0 +1,94 @@
+"""One file of which input, output or both are Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ffn.errors import SettingsError
+from ffn.scoring.formats import is_parquet, names_parquet
+from ffn.scoring.journal import Journal
+from ffn.scoring.options import Options
+from ffn.scoring.outcome import Progress
+from ffn.scoring.pieces import CsvPieces, ParquetPieces
+from ffn.scoring.rows import REJECTS_HEADER
+from ffn.scoring.scorer import Scorer
+from ffn.scoring.sinks import CsvSink, ParquetSink, Sink
+from ffn.tabular.parquet import ParquetTable
+from ffn.tabular.records import Records
+from ffn.tabular.sources import Source
+
+__all__ = ["open_pieces", "score_pieces"]
+
+Pieces = ParquetPieces | CsvPieces
+
+
+@contextmanager
+def open_pieces(
+    model: Scorer, source: Path, stream: Source, output: Path, options: Options
+) -> Iterator[Pieces]:
+    """Open a file that is to be scored in pieces.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or does not keep the contract.
+    SettingsError
+        Cells are to be guarded in a file that no spreadsheet reads.
+    """
+    if options.escape_formulas and names_parquet(output):
+        raise SettingsError("escape_formulas guards spreadsheets; they do not read Parquet.")
+    name = str(source)
+    if not is_parquet(stream):
+        records = Records(stream, name, delimiter=options.delimiter)
+        yield CsvPieces(stream, records, model, options, name)
+        return
+    digest = stream.read_through()
+    with stream.at_random() as file:
+        table = ParquetTable(file, name)
+        yield ParquetPieces(stream, digest, table, model, options, name)
+
+
+def score_pieces(
+    pieces: Pieces,
+    model: Scorer,
+    options: Options,
+    output: Path,
+    journal: Journal,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    """Score every row into the files of ``journal``, from their beginning.
+
+    Raises
+    ------
+    DataError
+        The input is damaged, or changed while it was read.
+    """
+    journal.start_anew()
+    journal.rejects.write(REJECTS_HEADER)
+    sink: Sink = (
+        ParquetSink(journal.output, pieces.schema, model.schema, options)
+        if names_parquet(output)
+        else CsvSink(journal.output, pieces.schema, model.schema, options, pieces.name)
+    )
+    try:
+        for piece in pieces:
+            sink.write(piece)
+            journal.rejects.write(piece.rejects)
+            if on_progress is not None:
+                on_progress(_progress(pieces))
+        sink.finish()
+    except BaseException:
+        sink.abandon()
+        raise
+    pieces.check()
+
+
+def _progress(pieces: Pieces) -> Progress:
+    return Progress(
+        rows=pieces.tally.scored + pieces.tally.rejected,
+        rejected=pieces.tally.rejected,
+        bytes_read=pieces.bytes_read,
+        size=pieces.stream.size,
+    )

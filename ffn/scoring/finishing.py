@@ -1,0 +1,69 @@
+"""How every run ends, whatever its format: refused with its rejects alone, or published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError, OutputError
+from ffn.files import canonical_json, sweep
+from ffn.scoring.journal import Journal, open_journal, sweep_journals
+from ffn.scoring.options import Options
+from ffn.scoring.tally import Tally
+from ffn.scoring.targets import Targets
+
+__all__ = ["settle", "writing"]
+
+
+@contextmanager
+def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
+    """Open the files of a run; ``key`` as for `open_journal`.
+
+    Raises
+    ------
+    DataError
+        Another run writes them.
+    OutputError
+        They cannot be written.
+    """
+    try:
+        sweep(targets.output.parent)
+        sweep_journals(targets.output.parent)
+        with open_journal(targets, key) as journal:
+            yield journal
+    except OSError as error:
+        raise OutputError(
+            f"{targets.output} cannot be written: {error.strerror or error}. Make room or give "
+            "another output; what has no manifest beside it is not to be used."
+        ) from None
+
+
+def settle(
+    journal: Journal,
+    targets: Targets,
+    source: Path,
+    options: Options,
+    tally: Tally,
+    account: dict[str, Any],
+) -> None:
+    """Publish what was written, with a manifest.
+
+    Parameters
+    ----------
+    account
+        What the manifest says besides the counts and the files.
+
+    Raises
+    ------
+    DataError
+        Too many rows were rejected; the rejects are published alone.
+    """
+    refusal = tally.refusal(options.max_reject_rate)
+    if refusal:
+        journal.publish_rejects(targets)
+        raise DataError(f"{source}: {refusal} See {targets.rejects}.")
+    journal.pack(targets.output.name)
+    manifest = {**account, **tally.to_json(), "files": journal.account()}
+    journal.publish(targets, canonical_json(manifest))

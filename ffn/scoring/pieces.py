@@ -1,0 +1,195 @@
+"""Tables in pieces of some thousand rows, scored: from Parquet, or from CSV to go to Parquet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ffn.scoring.contract import match_header
+from ffn.scoring.layout import find_column
+from ffn.scoring.manifest import input_of
+from ffn.scoring.options import Options
+from ffn.scoring.rows import Labelled, RowScorer
+from ffn.scoring.scorer import Scorer
+from ffn.scoring.suffixes import UNITS, added_columns
+from ffn.tabular.headers import check_distinct
+from ffn.tabular.parquet import ParquetTable, as_csv, as_header, numbered
+from ffn.tabular.records import Records
+from ffn.tabular.rejects import Reject
+from ffn.tabular.sources import Source
+
+__all__ = ["CsvPieces", "ParquetPieces", "Piece"]
+
+
+class Piece(NamedTuple):
+    """Rows that were scored [n], what the model says of them, and the rejects among them.
+
+    Attributes
+    ----------
+    batch
+        The columns that are kept.
+    labels, probabilities
+        Predicted class [n], and all of them [n, C].
+    rejects
+        Lines for the rejects file.
+    """
+
+    batch: Any
+    labels: npt.NDArray[np.intp]
+    probabilities: npt.NDArray[np.float64]
+    rejects: bytes
+
+
+class ParquetPieces:
+    """A Parquet file.
+
+    The features of some rows are written as CSV, in memory, and go the way of every CSV: a table
+    has the same labels in either form, and the same rejects.
+
+    Attributes
+    ----------
+    stream, name
+        The input, and what errors call it.
+    schema
+        Of the columns that are kept.
+    tally
+        What was counted so far.
+
+    Raises
+    ------
+    DataError
+        The columns do not keep the model's contract.
+    """
+
+    def __init__(
+        self,
+        stream: Source,
+        sha256: str,
+        table: ParquetTable,
+        model: Scorer,
+        options: Options,
+        name: str,
+    ) -> None:
+        header, schema = table.header, model.schema
+        self.stream, self.name = stream, name
+        self._sha256, self._table, self._decimal = sha256, table, options.decimal
+        features = [feature.name for feature in schema.features]
+        self._kept = list(range(len(header.names)))
+        added = added_columns(schema, probabilities=options.probabilities)
+        if options.only_id is not None:
+            self._kept = [find_column(header, options.only_id, name)]
+            added = tuple(column for column in added if column == options.only_id)
+        match_header(header, schema, name, added)
+        self._places = [header.names.index(feature) for feature in features]
+        fields = [table.schema.field(column) for column in self._kept]
+        self.schema = pa.schema(fields, table.schema.metadata)
+        # The CSV in memory is ours, whatever the output is to look like.
+        self._names = numbered(features)
+        inner = replace(options, delimiter=",", only_id=None)
+        self._scorer = RowScorer(model, as_header(self._names), inner, name)
+        self.tally = self._scorer.new_tally()
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield every piece, in order."""
+        before = 0
+        for batch in self._table.batches():
+            columns = [batch.column(place) for place in self._places]
+            text = as_csv(columns, self.name, self._names, self._decimal)
+            records = Records(io.BytesIO(text), self.name)
+            kept = batch.select(self._kept)
+            for block in records:
+                found = self._scorer.label(block)
+                found.add_to(self.tally, _units(found))
+                rejects = (_of_a_table(reject, before) for reject in found.rejects)
+                yield Piece(
+                    kept.take(pa.array(found.good.rows - 1)),
+                    found.labels,
+                    found.probabilities,
+                    b"".join(map(self._scorer.reject_line, rejects)),
+                )
+            before += batch.num_rows
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the input so far, by its rows."""
+        rows = self.tally.scored + self.tally.rejected
+        return (self.stream.size or 0) * rows // max(1, self._table.rows)
+
+    def check(self) -> None:
+        """Raise ``DataError`` if the file changed while it was read."""
+        self.stream.check_untouched()
+
+    def input(self) -> dict[str, Any]:
+        """Return what a manifest says of the input."""
+        return {
+            "path": self.name,
+            "bytes": self.stream.size,
+            "sha256": self._sha256,
+            "compression": None,
+            "encoding": "parquet",
+            "blank_lines": 0,
+        }
+
+
+class CsvPieces:
+    """A CSV file: its cells are texts, without quotes. Attributes as in `ParquetPieces`."""
+
+    def __init__(
+        self, stream: Source, records: Records, model: Scorer, options: Options, name: str
+    ) -> None:
+        header = records.header
+        self.stream, self.name = stream, name
+        self._records = records
+        self._scorer = RowScorer(model, header, options, name)
+        self.tally = self._scorer.new_tally()
+        self._kept = list(range(len(header.names)))
+        if options.only_id is not None:
+            self._kept = [find_column(header, options.only_id, name)]
+        # Readers of Parquet find columns by their names.
+        check_distinct(header, [header.names[column] for column in self._kept], name)
+        self.schema = pa.schema([(header.names[column], pa.string()) for column in self._kept])
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield every piece, in order."""
+        for block in self._records:
+            found = self._scorer.label(block)
+            found.add_to(self.tally, _units(found))
+            cells = [pa.array(found.good.cells(column), pa.string()) for column in self._kept]
+            yield Piece(
+                pa.record_batch(cells, schema=self.schema),
+                found.labels,
+                found.probabilities,
+                b"".join(map(self._scorer.reject_line, found.rejects)),
+            )
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the input so far."""
+        return self.stream.bytes_read
+
+    def check(self) -> None:
+        """Raise ``DataError`` if the file changed while it was read."""
+        self.stream.check_unchanged()
+
+    def input(self) -> dict[str, Any]:
+        """Return what a manifest says of the input."""
+        return input_of(self.name, self.stream, self._records)
+
+
+def _units(found: Labelled) -> int:
+    """Return the sum of confidences in units of 1/10,000, each rounded as it is written."""
+    own = found.probabilities[np.arange(len(found.labels)), found.labels]
+    return int(np.rint(own * UNITS).sum())
+
+
+def _of_a_table(reject: Reject, before: int) -> Reject:
+    """Return a reject as that of a table, which has rows and no lines."""
+    # Of a whole record, the cell that was put before it is none of the table's.
+    value = reject.value if reject.column else reject.value.partition(",")[2]
+    return replace(reject, row=reject.row + before, line=0, value=value)

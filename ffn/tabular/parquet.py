@@ -1,0 +1,152 @@
+"""Parquet files, some thousand rows at a time, and their cells as a CSV file would have them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from ffn.errors import DataError, quote
+from ffn.tabular.cells import trim
+from ffn.tabular.headers import Header
+from ffn.tabular.quoting import write_record
+
+__all__ = ["ParquetTable", "as_csv", "as_header", "as_texts", "numbered"]
+
+# Rows and values that are in memory at a time.
+_MOST_ROWS, _FEWEST_ROWS, _VALUES = 65_536, 1_024, 2**21
+# A column's bytes are read in such pieces, however large its row groups are.
+_BUFFER = 1024 * 1024
+# Longer than any category; so a record stays below the longest that is read.
+_LETTERS = 100_000
+
+
+class ParquetTable:
+    """An open Parquet file.
+
+    Attributes
+    ----------
+    schema
+        Its columns and what belongs to them, as ``pyarrow`` has it.
+    header
+        The same names as a CSV file would have them.
+    rows
+        Count of rows.
+
+    Raises
+    ------
+    DataError
+        It cannot be read.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._name = name
+        try:
+            self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+            self.schema = self._file.schema_arrow
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise self._unreadable(error) from None
+        self.rows: int = self._file.metadata.num_rows
+        self.header = as_header(self.schema.names)
+
+    def batches(self, columns: Sequence[int] | None = None) -> Iterator[Any]:
+        """Yield record batches, in order, of these columns or of all.
+
+        Raises
+        ------
+        DataError
+            The file is damaged.
+        """
+        names = None if columns is None else [self.schema.names[column] for column in columns]
+        width = max(1, len(self.schema.names if names is None else names))
+        rows = max(_FEWEST_ROWS, min(_MOST_ROWS, _VALUES // width))
+        batches = self._file.iter_batches(rows, columns=names, use_threads=False)
+        while True:
+            try:
+                batch = next(batches, None)
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise self._unreadable(error) from None
+            if batch is None:
+                return
+            yield batch
+
+    def _unreadable(self, error: Exception) -> DataError:
+        first = next(iter(str(error).splitlines()), "")
+        return DataError(f"{self._name} is a Parquet file that cannot be read: {first}.")
+
+
+def as_header(names: Sequence[str]) -> Header:
+    """Return column names as the header of a CSV file that has them."""
+    line = write_record(names).encode()
+    fields = tuple(write_record([name]).encode() for name in names)
+    return Header(tuple(map(trim, names)), fields, line, b"\n")
+
+
+def as_csv(columns: Sequence[Any], name: str, names: Sequence[str], decimal: str) -> bytes:
+    """Return columns as the text of a CSV file with a header.
+
+    Parameters
+    ----------
+    columns
+        Arrays of ``pyarrow``.
+    names
+        As ``numbered`` returns them.
+    name
+        What errors call the file.
+    decimal
+        Mark to write in numbers.
+    """
+    texts = [
+        pc.utf8_slice_codeunits(as_texts(column, name, column_name, decimal), 0, _LETTERS)
+        for column, column_name in zip(columns, names[1:], strict=True)
+    ]
+    zeros = pa.repeat(pa.scalar(0, pa.int8()), len(texts[0]))
+    batch = pa.record_batch([zeros, *texts], names=[str(n) for n in range(len(texts) + 1)])
+    content = io.BytesIO()
+    content.write(write_record(names).encode() + b"\n")
+    pyarrow.csv.write_csv(batch, content, pyarrow.csv.WriteOptions(include_header=False))
+    return content.getvalue()
+
+
+def as_texts(column: Any, name: str, column_name: str, decimal: str) -> Any:
+    """Return a column's cells as texts; null where there is no value, which NaN is, too.
+
+    Numbers are written so that reading them gives the same number, and a whole number in a
+    column of floats has no point; truth is ``True`` or ``False``.
+
+    Raises
+    ------
+    DataError
+        Its cells are no plain values.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "True", "False")
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    fraction = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
+    try:
+        texts = column.cast(pa.string())
+    except (pa.ArrowException, ValueError):
+        raise DataError(
+            f"{name}, column {quote(column_name)}: cells of the type {column.type} are no plain "
+            "values. Give a column of numbers or texts."
+        ) from None
+    return pc.replace_substring(texts, ".", decimal) if fraction and decimal != "." else texts
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return ``names`` behind another one, of a column that is never empty.
+
+    So no row is a blank line, whatever its cells hold.
+    """
+    name = "row"
+    while name in names:
+        name += "_"
+    return [name, *names]

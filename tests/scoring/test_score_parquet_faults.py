@@ -1,0 +1,115 @@
+"""Parquet that cannot be scored, changes, or is larger than memory."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scorers import TenthsScorer
+
+from ffn.errors import DataError, SettingsError
+from ffn.scoring.batch import score_csv
+
+
+def write(content):
+    def make(path):
+        path.write_bytes(content)
+
+    return make
+
+
+def table(**columns):
+    return lambda path: pq.write_table(pa.table(columns), path)
+
+
+def cut(path):
+    table(size=[1.0] * 1000, colour=["red"] * 1000)(path)
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def damaged(path):
+    table(size=list(map(float, range(1000))), colour=["red"] * 1000)(path)
+    content = bytearray(path.read_bytes())
+    content[4:400] = bytes(396)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (table(Size=[1.0], colour=["red"]), r'no column "size".* Did you mean "Size"\?'),
+        (table(size=[1.0], colour=["red"], confidence=[1]), r'a column "confidence" already'),
+        (
+            table(size=[[1.0]], colour=["red"]),
+            r'column "size": cells of the type list<.* are no pl',
+        ),
+        (cut, r"looks like a Parquet file, not a CSV file\."),
+        (damaged, r"in is a Parquet file that cannot be read: "),
+        (write(b"PAR1" + bytes(20) + b"PAR1"), r"in is a Parquet file that cannot be read: "),
+        (table(size=[None], colour=["red"]), r"all 1 rows were rejected \(missing_value 1\)"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(tmp_path, make, message):
+    make(tmp_path / "in")
+    with pytest.raises(DataError, match=message):
+        score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_no_spreadsheet_reads_parquet(tmp_path):
+    table(size=[1.0], colour=["red"])(tmp_path / "in")
+    with pytest.raises(SettingsError, match=r"escape_formulas guards spreadsheets"):
+        score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "o.parquet", escape_formulas=True)
+
+
+def test_a_table_without_rows_gives_one_without_rows(tmp_path):
+    columns = {"size": pa.array([], pa.float64()), "colour": pa.array([], pa.string())}
+    table(**columns)(tmp_path / "in")
+    result = score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.parquet")
+    assert result.rows == 0
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+def test_a_file_that_changes_is_refused(tmp_path):
+    rows = 300_000
+    table(size=[7.0] * rows, colour=["red"] * rows)(tmp_path / "in")
+
+    def touch(_):
+        os.utime(tmp_path / "in", ns=(0, 0))
+
+    with pytest.raises(DataError, match=r"in changed while it was read"):
+        score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.parquet", on_progress=touch)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+from scorers import TenthsScorer
+from ffn.scoring.batch import score_csv
+source, rows = Path(sys.argv[1]), int(sys.argv[2])
+sizes = pa.array(np.random.default_rng(0).uniform(0, 10, 100_000))
+with pq.ParquetWriter(source, pa.schema([("size", pa.float64()), ("colour", pa.string())])) as file:
+    for _ in range(rows // 100_000):
+        file.write(pa.table({"size": sizes, "colour": pa.repeat("red", 100_000)}))
+score_csv(TenthsScorer(), source, source.with_suffix(".parquet"))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    peaks = []
+    for rows in (200_000, 1_000_000):
+        done = subprocess.run(
+            [sys.executable, "-c", PEAK, str(tmp_path / "in"), str(rows)],
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            check=True,
+        )
+        peaks.append(int(done.stdout))
+    assert peaks[1] < peaks[0] * 1.15
