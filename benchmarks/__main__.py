@@ -16,7 +16,11 @@ from ffn.files import write_bytes
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent
 
-SUITES = {"training": "benchmarks.training.suite", "growth": "benchmarks.growth.suite"}
+SUITES = {
+    "training": "benchmarks.training.suite",
+    "growth": "benchmarks.growth.suite",
+    "scoring": "benchmarks.scoring.suite",
+}
 """Modules with ``FULL``, ``QUICK``, ``missing`` and ``run``; each has its section of the page."""
 
 

@@ -39,11 +39,19 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    targets, full, growth = tables(done.stdout)
+    targets, full, growth, scoring_targets, scoring = tables(done.stdout)
     assert targets[0][:3] == ["work", "against", "to reach"]
     assert {row[1] for row in full[1:]} >= {"ours", "matrix products alone", "scikit-learn"}
     assert growth[0][0] == "rows"
     assert [row[0] for row in growth[1:]] == ["1,000", "4,000"]
+    compared = [row[:2] for row in scoring_targets]
+    for shape in ("fixed-width", "variable-width", "categories"):
+        assert [f"50,000 rows, {shape}", "pandas"] in compared
+    assert ["50,000 rows, two processes", "one process, wall time"] in compared
+    paths = [[int(n) for n in row[4].split(";")] for row in scoring if row[1] == "ours"]
+    # Nearly all blocks are regular, those with quotes too, and no record is read by itself.
+    assert len(paths) == 3
+    assert all(regular >= blocks - 2 and careful == 0 for blocks, regular, careful in paths)
     assert {path: path.read_bytes() for path in kept} == kept
 
 

@@ -1,11 +1,12 @@
 """Programs that label a CSV file with the same network; each runs in a process of its own.
 
-``python -m benchmarks.scoring_sides SIDE BUNDLE INPUT OUTPUT`` prints one JSON object.
+``python -m benchmarks.scoring.sides SIDE BUNDLE INPUT OUTPUT`` prints one JSON object.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def _ours(bundle: Path, source: str, output: str, **options: Any) -> dict[str, A
     from ffn.scoring.model import load
 
     result = load(bundle).score_csv(source, output, **options)
-    return {"rows": result.rows, "rejected": result.rejected}
+    return {"rows": result.rows, "rejected": result.rejected, "blocks": result.blocks._asdict()}
 
 
 def _two_processes(bundle: Path, source: str, output: str) -> dict[str, Any]:
@@ -127,6 +128,14 @@ def _polars(folder: Path, source: str, output: str) -> dict[str, Any]:
 SIDES = {"ours": _ours, "two processes": _two_processes, "pandas": _pandas, "polars": _polars}
 
 
+def _peak() -> int:
+    """Return the bytes that this process had in memory at most, imports included."""
+    status = Path("/proc/self/status").read_text()
+    (kilobytes,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+    return int(kilobytes) * 1024
+
+
 if __name__ == "__main__":
     side, bundle_folder, *files = sys.argv[1:]
-    sys.stdout.write(json.dumps(SIDES[side](Path(bundle_folder), *files)) + "\n")
+    found = SIDES[side](Path(bundle_folder), *files) | {"peak": _peak()}
+    sys.stdout.write(json.dumps(found) + "\n")
