@@ -13,6 +13,7 @@ from ffn.scoring.scorer import Transformer
 from ffn.tabular.cells import MISSING, category_codes, numbers
 from ffn.tabular.rejects import DETAILS, Reason
 from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.typed import missing_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,8 @@ def _numbers(
     if column.dtype.kind in "iuf":
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         bad = np.isinf(values)
+        # A number has no spelling here: what means "no value" as text does so as a number.
+        values = np.where(np.isin(values, missing_numbers(missing_values, ".")), np.nan, values)
     else:
         values, wrong = numbers(_texts(column), missing_values)
         bad = np.zeros(len(values), dtype=bool)

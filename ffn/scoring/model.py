@@ -64,7 +64,7 @@ class Model:
         rows
             Raw values, one column a feature, in any order; other columns are ignored.
             Numbers may be numbers or text, categories text. A value that pandas calls
-            missing is missing.
+            missing is missing, and so is one that means it by the pipeline's settings.
 
         Raises
         ------

@@ -73,6 +73,7 @@ def test_categories_that_look_like_numbers(years):
         ({"size": [1.0]}, r'the rows have no column "colour"\.'),
         ({"Size": [1.0], "colour": ["red"]}, r'no column "size"\. Did you mean "Size"\?'),
         ({"size": [1.0, np.nan], "colour": "red"}, r'row 2, column "size": no value'),
+        ({"size": [1.0, -9.0], "colour": "red"}, r'row 2, column "size": no value'),
         ({"size": ["1", "NA"], "colour": "red"}, r'row 2, column "size": no value'),
         ({"size": ["1", "x"], "colour": "red"}, r'row 2, column "size": not a finite decimal'),
         ({"size": [np.inf], "colour": "red"}, r'row 1, column "size": not a finite decimal'),
