@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ CHANGES = (
     "sendfile,copy_file_range,chmod,fchmod,fchmodat,utimensat"
 )
 _CALL = re.compile(r"(\w+)\((.*)")
-_TEMPORARY = re.compile(r"\.ffn-\d+-[0-9a-f]+\.tmp")
+TEMPORARY = re.compile(r"\.ffn-\d+-[0-9a-f]+\.tmp")
 _SECONDS = 120
 
 
@@ -88,6 +89,8 @@ def _work(work: Callable[[], int], output: Path) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
         code = work()
         sys.stdout.flush()
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
 
@@ -105,7 +108,7 @@ def _points(calls: list[str], root: Path) -> tuple[Point, ...]:
             continue
         paths = re.findall(rf'["<]{re.escape(str(root))}/([^">]*)', rest)
         if paths:
-            points.append(Point(call, counts[call], _TEMPORARY.sub(".tmp", paths[-1])))
+            points.append(Point(call, counts[call], TEMPORARY.sub(".tmp", paths[-1])))
     return tuple(points)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tracing import TEMPORARY
 
 from ffn.models.contents import read_contents
 from ffn.models.registry import production_version, version_folder, versions
@@ -122,6 +123,21 @@ def kinds_of_files(root: Path) -> set[str]:
     """Return every file and folder there is, any number in its name being a hash sign."""
     names = {path.relative_to(root).as_posix() for path in root.rglob("*")}
     return {re.sub(r"\b\d{4}\b", "#", name) for name in names}
+
+
+def shape(root: Path) -> frozenset[tuple[str, int]]:
+    """Return what the next run finds, apart from times and process numbers.
+
+    That is which version scores, the names of all files, and their sizes; of versions, reports
+    and the journal, where times are written down, only whether a file is empty.
+    """
+    found = {("production", state(root).production)}
+    for path in root.rglob("*"):
+        name = TEMPORARY.sub(".tmp", path.relative_to(root).as_posix())
+        size = path.stat().st_size if path.is_file() else -1
+        timed = re.search(r"/(models|reports)/|/runs\.jsonl$|\.lock$", name)
+        found.add((name, min(size, 1) if timed else size))
+    return frozenset(found)
 
 
 def fresh(template: Path, root: Path) -> None:

@@ -190,8 +190,8 @@ def test_the_code_that_trained_is_known_to_the_byte(repository: Path, tmp_path: 
         return done.stdout.strip()
 
     assert digest() == code_sha256()
-    with (copy / "nn" / "losses.py").open("a") as module:
-        module.write("#")
+    module = copy / "nn" / "losses.py"
+    module.write_bytes(module.read_bytes().replace(b"loss", b"Loss", 1))
     assert len(digest()) == 64
     assert digest() != code_sha256()
 
