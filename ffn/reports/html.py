@@ -29,7 +29,7 @@ h2 {{ margin-top: 2.4rem; padding-bottom: .25rem; border-bottom: 1px solid var(-
 h1 + p {{ padding: .9rem 1.1rem; background: var(--soft); border-radius: 6px; }}
 .wide {{ overflow-x: auto; margin: 1.1rem 0; }}
 table {{ border-collapse: collapse; font-size: .94em; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .35rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }}
+th, td {{ padding: .35rem .55rem; border-bottom: 1px solid var(--line); white-space: nowrap; }}
 th {{ vertical-align: bottom; }}
 th:first-child, td:first-child {{ padding-left: .2rem; }}
 td[style*="left"]:last-child {{ white-space: normal; min-width: 14rem; }}
@@ -38,9 +38,11 @@ li, p {{ overflow-wrap: anywhere; }}
 @media (max-width: 40rem) {{ td[style*="left"]:last-child {{ min-width: 9rem; }} }}
 @media print {{ :root {{ color-scheme: light; --line: #bbb; --soft: #f4f5f7; }}
   body {{ margin: 0; padding: 0; max-width: none; font-size: 10.5pt; }}
-  h2 {{ break-after: avoid; }} img, tr, h1 + p {{ break-inside: avoid; }}
-  .wide {{ overflow: visible; }} th, td {{ padding: .25rem .4rem; white-space: normal; }}
-  img {{ max-height: 16cm; width: auto; }} }}
+  h2 {{ break-after: avoid; }} img, tr, .wide, h1 + p {{ break-inside: avoid; }}
+  .wide {{ overflow: visible; }} table {{ font-size: .82em; }}
+  th, td {{ padding: .2rem .35rem; white-space: normal; }}
+  td[style*="right"] {{ white-space: nowrap; }}
+  img {{ max-height: 12cm; object-fit: contain; object-position: left; }} }}
 </style>
 </head>
 <body>

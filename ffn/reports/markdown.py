@@ -208,6 +208,7 @@ def _training(retrained: Retrained) -> str:
     pipeline, candidates = retrained.pipeline, retrained.candidates
     prepared, refitted = retrained.prepared, retrained.refitted
     schema, network = prepared.schema, refitted.bundle.network
+    training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
     which = (
         f"the one of {started:,} with the lowest training loss"
@@ -225,6 +226,10 @@ def _training(retrained: Retrained) -> str:
             f"{len(schema.features):,} features to predict {named(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{refitted.epochs:,} epochs on all {len(prepared.x_train):,} training rows: {which}",
+            f"{training.networks:,} networks for each optimizer, on resamples with "
+            f"{training.validation_share:.0%} of these rows to validate on, at most "
+            f"{training.epochs:,} epochs, batches of {training.batch_size:,} rows, seed "
+            f"{training.seed}",
             *(
                 f"{escape(candidate.optimizer)}: {escape(settings)}"
                 for candidate, settings in zip(candidates, hyperparameters, strict=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ffn.files import atomic_files, sweep
 from ffn.models.retrained import Retrained
-from ffn.models.serialisation import Version
+from ffn.models.serialisation import CARD_FILE, Version
 from ffn.reports.confusion import confusion_matrix
 from ffn.reports.curves import learning_curves
 from ffn.reports.html import data_uri, render_page
@@ -65,6 +65,7 @@ def write_report(retrained: Retrained, version: Version) -> Report:
         retrained,
         version,
         files={
+            "model card": version.bundle.parent / CARD_FILE,
             "figures": version.bundle.parent / "metrics.json",
             "where it comes from": version.bundle.parent / "provenance.json",
             **({"for notebooks": pipeline.export} if version.verdict.promote else {}),
