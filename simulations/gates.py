@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.models.contest import Answers, Contest
-from ffn.models.evidence import can_suffice, weigh
+from ffn.models.evidence import can_suffice, label_p_value, weigh
 from ffn.models.gate_settings import GateSettings
 from ffn.models.looks import Look, Looks, choose_look
+from ffn.models.paired import count_labels
 from simulations.world import N_CLASSES, Bank, overconfident, with_difference
 
 __all__ = ["GATES", "THRESHOLD", "Kind", "history", "retraining"]
@@ -123,9 +124,15 @@ def _between(challenger: Array, production: Array, labels: Array, ids: Array) ->
 
 
 def _promotes(contest: Contest, settings: GateSettings, look: Look, seed: int) -> bool:
-    """Say what the gate decides, which keeps production where rows cannot suffice."""
+    """Say what the gate decides, which keeps production where rows cannot suffice.
+
+    Labels and losses both have to pass, so whoever fails by the labels is spared the bootstrap.
+    """
     enough = can_suffice(contest, settings, look.alpha)
-    return enough and weigh(contest, settings, look, seed).shown
+    challenger, production = contest.challenger.predicted, contest.production.predicted
+    counts = count_labels(challenger, production, contest.labels)
+    by_labels = enough and label_p_value(counts, settings, look.alpha) <= look.alpha
+    return by_labels and weigh(contest, settings, look, seed).shown
 
 
 def _plain_gates(contest: Contest) -> dict[str, bool]:

@@ -74,6 +74,17 @@ def test_ours_keeps_nulls_that_plain_gates_promote(bank) -> None:
     assert all(one["better"] and one["not_worse"] for one in large)
 
 
+def test_failing_by_the_labels_alone_is_failing(bank, monkeypatch) -> None:
+    """What is spared the bootstrap would have been kept by the whole gate, too."""
+    seeds = range(12)
+    kind = Kind(0.05, 150)
+    quick = [retraining(bank, kind, seed) for seed in seeds]
+    monkeypatch.setattr("simulations.gates.label_p_value", lambda *arguments: 0.0)
+    assert [retraining(bank, kind, seed) for seed in seeds] == quick
+    promoted = {mode: sum(one[mode] for one in quick) for mode in ("better", "not_worse")}
+    assert all(0 < count < len(quick) for count in promoted.values())
+
+
 def test_the_same_seed_gives_the_same_page_and_picture() -> None:
     one, other = simulate(TINY, workers=1), simulate(TINY, workers=2)
     text = section(one)
@@ -91,5 +102,7 @@ def test_the_page_holds_what_was_simulated(repository: Path) -> None:
     assert len(cells) == 4 * len(FULL.rows) + 1
     assert all(float(share) <= 0.05 for share, _, _ in cells)
     assert f"Of {FULL.nulls:,} retrainings of each kind" in page
+    assert "](images/gate_simulation.png)" in page
+    assert (repository / "docs/images/gate_simulation.png").is_file()
     with pytest.raises(ValueError, match="must hold"):
         with_section("no markers", "x")

@@ -20,7 +20,7 @@ from ffn.models.paired import (
     row_losses,
 )
 
-__all__ = ["HeldOutEvidence", "can_suffice", "weigh"]
+__all__ = ["HeldOutEvidence", "can_suffice", "label_p_value", "weigh"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
         return False
     production = contest.production.predicted
     at_best = count_labels(production, production, contest.labels).at_best
-    return _p_value(at_best, settings, alpha) <= alpha
+    return label_p_value(at_best, settings, alpha) <= alpha
 
 
 def weigh(contest: Contest, settings: GateSettings, look: Look, seed: int) -> HeldOutEvidence:
@@ -93,7 +93,7 @@ def weigh(contest: Contest, settings: GateSettings, look: Look, seed: int) -> He
     """
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     counts = count_labels(challenger.predicted, production.predicted, labels)
-    p_value = _p_value(counts, settings, look.alpha)
+    p_value = label_p_value(counts, settings, look.alpha)
     losses = loss_bounds(
         row_losses(challenger.probabilities, labels),
         row_losses(production.probabilities, labels),
@@ -129,7 +129,8 @@ def weigh(contest: Contest, settings: GateSettings, look: Look, seed: int) -> He
     )
 
 
-def _p_value(counts: LabelCounts, settings: GateSettings, alpha: float) -> float:
+def label_p_value(counts: LabelCounts, settings: GateSettings, alpha: float) -> float:
+    """Return the p-value of the labels in the gate's mode, to be compared with ``alpha``."""
     if settings.mode == "better":
         return p_better(counts.gained, counts.lost)
     return p_not_worse(counts, settings.accuracy_margin, alpha)
