@@ -160,6 +160,27 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
         key=_key("score", pipeline.name),
         description=f"Files scored with version {outcome.version} of {pipeline.name}",
     )
+    if outcome.drift:
+        _tell_drift(pipeline.name, outcome)
+
+
+def _tell_drift(pipeline: str, outcome: ScoreOutcome) -> None:
+    """Tell automations which files differ from the training rows, and in what."""
+    columns = {name for report in outcome.drift.values() for name in report.drifted}
+    told = {name: report.sentence for name, report in islice(outcome.drift.items(), _FILES_SHOWN)}
+    emit_event(
+        event="drift.detected",
+        resource={
+            "prefect.resource.id": f"ffn.pipeline.{pipeline}",
+            "prefect.resource.name": pipeline,
+        },
+        payload={
+            "version": outcome.version,
+            "files": told,
+            "columns": sorted(columns),
+            "held": sum(refusal.drift is not None for refusal in outcome.refusals),
+        },
+    )
 
 
 def show_status(pipeline: Pipeline) -> None:

@@ -15,6 +15,7 @@ from ffn.models.pipeline import Pipeline
 from ffn.models.retrained import Retrained
 from ffn.models.selection import select_best
 from ffn.models.serialisation import promote_version, serialise
+from ffn.models.table_changes import keep_contract
 from ffn.reports.card import model_card
 from ffn.reports.retrain import write_report
 from ffn.scoring.canary import try_version
@@ -52,6 +53,7 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
         opponent = read_opponent(pipeline)
         held_out = retraining.split(dataset, pipeline)
         prepared = retraining.normalise(dataset, held_out, pipeline)
+        prepared = keep_contract(prepared, opponent, pipeline)
         stage("training")
         candidates = [
             retraining.train_candidate(

@@ -42,7 +42,7 @@ def _score(
     with one_blas_thread():
         for source, done in _score_each(model, files, dict(options)):
             if isinstance(done, FFNError):
-                refusals.append(Refusal(source=source, reason=str(done)))
+                refusals.append(Refusal.of(source, done))
             else:
                 results.append(done)
     return ScoreOutcome(
@@ -108,7 +108,7 @@ def score_all(
         except OutputError:
             raise
         except FFNError as error:
-            refusals.append(Refusal(source=file.path, reason=str(error)))
+            refusals.append(Refusal.of(file.path, error))
         else:
             results += [done] if done else []
     return results, refusals

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError
+from ffn.scoring.drift_report import DriftReport, HeldError
 from ffn.scoring.outcome import ScoreResult
 
 if TYPE_CHECKING:
@@ -124,10 +125,17 @@ def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A file that was not scored, and the reason in one line."""
+    """A file that was not scored, and the reason in one line; how it drifted, if that is it."""
 
     source: Path
     reason: str
+    drift: DriftReport | None = None
+
+    @classmethod
+    def of(cls, source: Path, error: FFNError) -> Refusal:
+        """Return what ``error`` says of a file."""
+        drift = error.report if isinstance(error, HeldError) else None
+        return cls(source=source, reason=str(error), drift=drift)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +146,13 @@ class ScoreOutcome:
     version: int
     results: Sequence[ScoreResult]
     refusals: Sequence[Refusal]
+
+    @property
+    def drift(self) -> dict[str, DriftReport]:
+        """How files scored or held now differ from the training rows, by name; those that do."""
+        reports = [(r.output.name, r.drift) for r in self.results if not r.unchanged]
+        reports += [(refusal.source.name, refusal.drift) for refusal in self.refusals]
+        return {name: report for name, report in reports if report and report.detected}
 
     def check(self) -> None:
         """Raise ``FilesRefusedError`` if a file was not scored."""
@@ -171,6 +186,7 @@ class ScoreOutcome:
                 "reject_reasons": result.reject_reasons,
                 "mean_confidence": result.mean_confidence,
                 "unchanged": result.unchanged,
+                "drift": None if result.drift is None else result.drift.to_json(),
             }
             for result in self.results
         ]

@@ -19,6 +19,7 @@ from ffn.models.opponent import read_opponent, unchanged_since
 from ffn.models.pipeline import Pipeline, find_pipeline
 from ffn.models.retrained import Retrained
 from ffn.models.selection import Candidate
+from ffn.models.table_changes import keep_contract
 from flows import tasks
 from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks
@@ -98,7 +99,7 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
             return skipped
         opponent = read_opponent(found)
         held_out = tasks.split(dataset, found)
-        prepared = tasks.normalise(dataset, held_out, found)
+        prepared = keep_contract(tasks.normalise(dataset, held_out, found), opponent, found)
         futures = {
             optimizer: tasks.train.submit(prepared.training, found, optimizer)
             for optimizer in found.settings.optimizers.candidates()

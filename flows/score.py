@@ -67,7 +67,7 @@ def score(
             try:
                 results.append(future.result())
             except FFNError as error:
-                refusals.append(Refusal(source=source, reason=str(error)))
+                refusals.append(Refusal.of(source, error))
         outcome = ScoreOutcome(
             pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -20,6 +20,7 @@ __all__ = ["print_scoring"]
 
 _CLASSES_SHOWN = 20
 _FILES_SHOWN = 20
+_DRIFT_SHOWN = 3
 # A rate over less is about the start of the program, not about rows.
 _LEAST_SECONDS = 1.0
 
@@ -46,6 +47,8 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
+    for line in _drift(results):
+        console.print(one_line(line), soft_wrap=True)
     if len(results) == 1:
         (result,) = results
         paths = {} if sent else {"predictions": result.output}
@@ -61,6 +64,15 @@ def _already(unchanged: int, files: int) -> str:
         f"{what} were there already, of the same input and version: unchanged, skipped. "
         "To score all the same: --force."
     )
+
+
+def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:
+    """Yield a line for each file that is unlike the training rows, of the first few."""
+    drifted = [(r.output.name, r.drift) for r in results if r.drift and r.drift.detected]
+    for name, report in drifted[:_DRIFT_SHOWN]:
+        yield f"Drift: {name if len(results) > 1 else 'these rows'}, {report.sentence}."
+    if len(drifted) > _DRIFT_SHOWN:
+        yield f"Drift: {len(drifted) - _DRIFT_SHOWN:,} files more are unlike the training rows."
 
 
 def _confidence(results: Iterable[ScoreResult], scored: int) -> str:

@@ -1,4 +1,4 @@
-"""``python -m simulations``: simulate, print, and write the picture and table of docs/gate.md."""
+"""``python -m simulations``: simulate, print, and write tables and pictures into the pages."""
 
 from __future__ import annotations
 
@@ -11,27 +11,49 @@ _ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    """Run the simulation of the gate."""
+    """Run the simulations."""
     parser = argparse.ArgumentParser(prog="python -m simulations", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    parser.add_argument("which", nargs="*", metavar="gate|drift", help="by default both")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    which = options.which or ["gate", "drift"]
+    if "gate" in which:
+        _gate(options.workers, quick=options.quick)
+    if "drift" in which:
+        _drift(quick=options.quick)
+
+
+def _gate(workers: int | None, *, quick: bool) -> None:
     from ffn.files import write_bytes
-    from simulations.page import draw, section, with_section
+    from simulations.page import draw, section
     from simulations.runs import FULL, QUICK, simulate
 
-    found = simulate(QUICK if options.quick else FULL, options.workers)
-    text = section(found)
-    sys.stdout.write(f"{text}\n")
-    if not options.quick:
-        page = _ROOT / "docs" / "gate.md"
-        content = with_section(page.read_text("utf-8"), text)
+    found = simulate(QUICK if quick else FULL, workers)
+    _show("gate.md", section(found), quick=quick)
+    if not quick:
         write_bytes(_ROOT / "docs" / "images" / "gate_simulation.png", draw(found))
-        write_bytes(page, content.encode())
+
+
+def _drift(*, quick: bool) -> None:
+    from simulations.drift import FULL, QUICK, drift_section
+
+    _show("drift.md", drift_section(QUICK if quick else FULL), quick=quick)
+
+
+def _show(name: str, text: str, *, quick: bool) -> None:
+    """Print a section, and put it into its page."""
+    from ffn.files import write_bytes
+    from simulations.page import with_section
+
+    sys.stdout.write(f"{text}\n")
+    if not quick:
+        page = _ROOT / "docs" / name
+        write_bytes(page, with_section(page.read_text("utf-8"), text).encode())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ffn.models.paired import row_losses
+from simulations import drift
 from simulations.gates import Kind, retraining
 from simulations.page import draw, section, with_section
 from simulations.runs import FULL, NULLS, QUICK, simulate
@@ -106,3 +107,24 @@ def test_the_page_holds_what_was_simulated(repository: Path) -> None:
     assert (repository / "docs/images/gate_simulation.png").is_file()
     with pytest.raises(ValueError, match="must hold"):
         with_section("no markers", "x")
+
+
+def test_drift_is_simulated_alike_each_time_and_told_from_none() -> None:
+    size = drift.Size(rows=(60,), clean=3, drifted=2)
+    assert drift.drift_section(size) == drift.drift_section(size)
+    generator = np.random.default_rng(5)
+    reference = drift.reference_of(drift.draw_table(500, generator))
+    table = drift.draw_table(500, generator)
+    assert not drift.report_on(table, reference).detected
+    for change, word in drift.KINDS.values():
+        assert word in " ".join(drift.report_on(change(table), reference).suspicions)
+
+
+def test_the_page_of_drift_claims_what_its_intervals_hold(repository: Path) -> None:
+    page = (repository / "docs/drift.md").read_text("utf-8")
+    assert with_section(page, "x") != page
+    cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
+    assert len(cells) == len(drift.FULL.rows)
+    assert all(float(high) <= 0.01 for _, _, high in cells)
+    assert f"Alarms of {drift.FULL.clean:,} files" in page
+    assert set(drift.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))

@@ -3,9 +3,10 @@
 ::
 
     bundle/
-      manifest.json         format, size and SHA-256 of the other two
+      manifest.json         format, size and SHA-256 of the other three
       model.json            pipeline, schema, widths, optimizer, classes
       arrays.safetensors    parameters, preparation, fingerprints of the training rows
+      reference.json        histograms of the training rows, which drift is told by
       manifest.hmac         signature of the manifest, where there is a key
 
 The manifest's own SHA-256 names the bundle: it covers every byte of the others. Nothing here
@@ -32,6 +33,7 @@ from ffn.models.bundle_parts import (
     MANIFEST,
     MANIFEST_BYTES,
     MODEL,
+    REFERENCE,
     REMEDY,
     parse_json,
     parse_manifest,
@@ -40,6 +42,7 @@ from ffn.models.bundle_parts import (
 from ffn.models.signature import KEY_VARIABLE, check_signature, sign, signing_key
 from ffn.nn import Network
 from ffn.tabular.preparation import Preparation
+from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Schema
 
 __all__ = [
@@ -76,6 +79,8 @@ class Bundle:
         Parameters [K, P]; with K > 1 the probabilities are averaged.
     fingerprints
         uint64 [N], sorted: the rows it was trained on.
+    reference
+        What its training rows were like; None if not recorded.
     version
         Number in the registry; 0 for a bundle outside it.
     sha256
@@ -88,6 +93,7 @@ class Bundle:
     preparation: Preparation
     network: Network
     fingerprints: Array
+    reference: Reference | None = None
     version: int = 0
     sha256: str = ""
 
@@ -116,6 +122,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
+    if bundle.reference is not None:
+        parts[REFERENCE] = canonical_json(bundle.reference.to_json())
     manifest = canonical_json(
         {
             "format": BUNDLE_FORMAT,
@@ -154,8 +162,7 @@ def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
     """Read the parts that a manifest of these bytes declares."""
     manifest = parse_manifest(text, folder)
     contents = {}
-    for name in (MODEL, ARRAYS):
-        declared = manifest[name]
+    for name, declared in manifest.items():
         content = read_part(folder / name, at_most=declared["bytes"])
         if hashlib.sha256(content).hexdigest() != declared["sha256"]:
             raise BundleError(
@@ -167,6 +174,7 @@ def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
         return _assemble(
             parse_json(contents[MODEL]),
             safetensors.numpy.load(contents[ARRAYS]),
+            parse_json(contents[REFERENCE]) if REFERENCE in contents else None,
             version=version,
             sha256=hashlib.sha256(text).hexdigest(),
         )
@@ -193,7 +201,12 @@ def sign_bundle(folder: Path) -> None:
 
 
 def _assemble(
-    model: dict[str, Any], arrays: dict[str, Array], *, version: int, sha256: str
+    model: dict[str, Any],
+    arrays: dict[str, Array],
+    reference: dict[str, Any] | None,
+    *,
+    version: int,
+    sha256: str,
 ) -> Bundle:
     """Build the bundle; ValueError where the parts contradict each other."""
     if set(model) != {"pipeline", "optimizer", "schema", "widths"}:
@@ -213,6 +226,7 @@ def _assemble(
         preparation=preparation,
         network=network,
         fingerprints=arrays["fingerprints"],
+        reference=None if reference is None else Reference.from_json(reference, schema),
         version=version,
         sha256=sha256,
     )

@@ -15,6 +15,7 @@ __all__ = [
     "MANIFEST",
     "MANIFEST_BYTES",
     "MODEL",
+    "REFERENCE",
     "REMEDY",
     "parse_json",
     "parse_manifest",
@@ -25,6 +26,7 @@ BUNDLE_FORMAT = 1
 MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
+REFERENCE = "reference.json"
 MANIFEST_BYTES = 64 * 1024
 REMEDY = "Score with another version, or retrain."
 
@@ -62,7 +64,8 @@ def parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
     if type(written) is not int or written != BUNDLE_FORMAT:
         raise BundleError(f"{where}: no bundle has format {quote(written)}. {REMEDY}")
     parts = manifest.get("parts")
-    sound = isinstance(parts, dict) and set(parts) == {MODEL, ARRAYS}
+    # The third came later: a bundle without it scores as ever.
+    sound = isinstance(parts, dict) and set(parts) - {REFERENCE} == {MODEL, ARRAYS}
     if not sound or not all(_is_declaration(part) for part in parts.values()):
         raise BundleError(f"{where}: its list of parts is damaged. {REMEDY}")
     return dict(parts)

@@ -67,6 +67,11 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
 
     @property
+    def predicted(self) -> tuple[int, ...]:
+        """Rows by predicted class."""
+        return tuple(map(sum, zip(*self.confusion, strict=True)))
+
+    @property
     def baseline(self) -> Interval:
         """What always answering the most frequent class of these rows gets, with its interval."""
         return wilson(max(figures.rows for figures in self.classes), self.rows)

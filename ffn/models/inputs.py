@@ -29,12 +29,16 @@ from ffn.tabular.conversion import Choice, read_dataset
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.fingerprints import recognise
 from ffn.tabular.preparation import Preparation, fit_preparation
+from ffn.tabular.reference import Reference, learn_reference
 from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 
 __all__ = ["Prepared", "load", "normalise", "split"]
 
 Array = npt.NDArray[Any]
+
+# Of what `normalise` keeps in the cache.
+_FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +49,22 @@ class Prepared:
     ----------
     training, held_out
         The parts; a training task gets the first alone.
+    reference
+        Histograms of the training part.
     source_sha256
         Of the training CSV.
     notices
         What the user should know, a sentence each.
+    changes
+        In what the table differs from that of the version in production, once that was asked.
     """
 
     training: TrainingPart
     held_out: HeldOutPart
+    reference: Reference
     source_sha256: str
     notices: tuple[str, ...]
+    changes: tuple[Any, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -160,12 +170,13 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         needed = dataset.rows * row_bytes(preparation, training.dtype)
         require_space(folder, needed, "the training table as inputs")
         write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
-        write_learnt(folder, schema, preparation, notices)
+        reference = learn_reference(dataset, schema, ~held_out)
+        write_learnt(folder, schema, preparation, reference, notices)
 
     rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
     table = dataset.entry.path.name
-    entry = cache.entry(f"{table}-{training.dtype}-{rows}", write)
-    schema, preparation, notices = read_learnt(entry.path)
+    entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}", write)
+    schema, preparation, reference, notices = read_learnt(entry.path)
     _check_memory(preparation.n_inputs, len(schema.classes), pipeline)
     tested = int(np.count_nonzero(held_out))
     part = TrainingPart(
@@ -180,6 +191,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     return Prepared(
         training=part,
         held_out=HeldOutPart(rows=tested, entry=entry),
+        reference=reference,
         source_sha256=dataset.source_sha256,
         notices=notices,
     )

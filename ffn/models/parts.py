@@ -19,6 +19,7 @@ from ffn.tabular.arrays import ArrayFile, open_array
 from ffn.tabular.cache import Entry
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.preparation import Preparation
+from ffn.tabular.reference import Reference
 from ffn.tabular.scatter import ScatteredFile
 from ffn.tabular.schema import Schema
 
@@ -147,17 +148,27 @@ def _order(n: int) -> Array:
 
 
 def write_learnt(
-    folder: Path, schema: Schema, preparation: Preparation, notices: list[str]
+    folder: Path,
+    schema: Schema,
+    preparation: Preparation,
+    reference: Reference,
+    notices: list[str],
 ) -> None:
     """Write what was learnt from the training part, and what the user should know of it."""
-    learnt = {"schema": schema.to_json(), "notices": notices}
+    learnt = {
+        "schema": schema.to_json(),
+        "reference": reference.to_json(),
+        "notices": notices,
+    }
     (folder / _LEARNT).write_bytes(canonical_json(learnt))
     for name, values in asdict(preparation).items():
         np.save(folder / f"{name}.npy", values)
 
 
-def read_learnt(folder: Path) -> tuple[Schema, Preparation, tuple[str, ...]]:
+def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str, ...]]:
     """Read what `write_learnt` wrote."""
     learnt = json.loads((folder / _LEARNT).read_bytes())
     arrays = {field.name: np.load(folder / f"{field.name}.npy") for field in fields(Preparation)}
-    return Schema.from_json(learnt["schema"]), Preparation(**arrays), tuple(learnt["notices"])
+    schema = Schema.from_json(learnt["schema"])
+    reference = Reference.from_json(learnt["reference"], schema)
+    return schema, Preparation(**arrays), reference, tuple(learnt["notices"])

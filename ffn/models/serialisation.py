@@ -73,14 +73,18 @@ def serialise(
         What was read back is not what was written.
     """
     pipeline, prepared, refitted = retrained.pipeline, retrained.prepared, retrained.refitted
+    bundle = dataclasses.replace(
+        refitted.bundle,
+        reference=dataclasses.replace(prepared.reference, predicted=retrained.evaluation.predicted),
+    )
     digests: list[str] = []
     verdicts: list[Verdict] = []
 
     def fill(folder: Path) -> None:
         bundle_folder = folder / BUNDLE_FOLDER
         bundle_folder.mkdir()
-        digests.append(write_bundle(refitted.bundle, bundle_folder))
-        _check_written(refitted.bundle, bundle_folder, prepared)
+        digests.append(write_bundle(bundle, bundle_folder))
+        _check_written(bundle, bundle_folder, prepared)
         write_json(folder / "metrics.json", _metrics(retrained))
         write_bytes(folder / "history.safetensors", _history(retrained.candidates, refitted))
         made = provenance(pipeline, prepared, by or this_process(), seconds)
@@ -155,6 +159,7 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
 
 def _metrics(retrained: Retrained) -> dict[str, Any]:
     return {
+        "contract": jsonable(retrained.prepared.changes),
         "epochs": retrained.refitted.epochs,
         "examination": jsonable(retrained.examination),
         "selection": jsonable(retrained.selection),

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
+from ffn.models.drift_settings import ContractSettings, DriftSettings
 from ffn.models.gate_settings import GateSettings
 from ffn.models.optimizer_settings import SGD, Adam, AdamW, Momentum, OptimizerSettings
 from ffn.models.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
@@ -164,13 +165,15 @@ class PipelineSettings(StrictSettings):
     optimizers: OptimizerSettings = OptimizerSettings()
     gate: GateSettings = GateSettings()
     scoring: ScoringSettings = ScoringSettings()
+    drift: DriftSettings = DriftSettings()
+    contract: ContractSettings = ContractSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     inbox: InboxSettings = InboxSettings()
     notify: NotifySettings = NotifySettings()
 
     def of_training(self) -> dict[str, Any]:
         """Return, as JSON has it, what a version depends on: not how files are scored, or when."""
-        service = {"scoring", "schedule", "inbox", "notify"}
+        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
         return self.model_dump(mode="json", exclude_none=True, exclude=service)
 
 
@@ -247,6 +250,8 @@ def _known_keys(path: list[str]) -> list[str]:
         ("training",): TrainingSettings,
         ("gate",): GateSettings,
         ("scoring",): ScoringSettings,
+        ("drift",): DriftSettings,
+        ("contract",): ContractSettings,
         ("schedule",): ScheduleSettings,
         ("schedule", "retrain"): When,
         ("schedule", "score"): When,

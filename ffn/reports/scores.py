@@ -33,6 +33,7 @@ def score_rows(
             "rejected": f"{result.rejected:,}",
             "reasons": _counts(result.reject_reasons),
             "classes": _counts(result.class_counts),
+            "drift": _drift(result),
             "mean confidence": NOTHING
             if result.mean_confidence is None
             else f"{result.mean_confidence:.3f}",
@@ -48,12 +49,20 @@ def score_rows(
             "rejected": NOTHING,
             "reasons": f"not scored: {escape(reason)}",
             "classes": NOTHING,
+            "drift": NOTHING,
             "mean confidence": NOTHING,
             "seconds": NOTHING,
             "output": NOTHING,
         }
         for file, reason in (refused or {}).items()
     ]
+
+
+def _drift(result: ScoreResult) -> str:
+    """Return what is unlike training; a dash where that was not asked or cannot be known."""
+    if result.drift is None or not result.drift.judged:
+        return NOTHING
+    return escape(result.drift.sentence) or "none"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

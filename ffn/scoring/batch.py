@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.files import sweep
+from ffn.scoring.drift_report import DriftReport, examine
 from ffn.scoring.finishing import settle, writing
 from ffn.scoring.formats import is_columnar
 from ffn.scoring.journal import Journal, sweep_journals
@@ -67,6 +68,9 @@ def score_csv(
         too many rows were rejected, or all. In the last two cases the rejects file is
         written, alone, and an older manifest is removed; in the others older files stay as
         they are, unless the disk failed in the very last step.
+    HeldError
+        Its rows differ from training's, and such files are to be held. The files are as if too
+        many rows had been rejected.
     SettingsError
         An option is not one that can be.
     """
@@ -81,7 +85,8 @@ def score_csv(
             sweep_journals(output.parent, output)
             return _unchanged(done, targets, time.perf_counter() - started)
         job = _Job(model, source, stream, targets, chosen, this_work, on_progress)
-        tally, counts = job.score_columns() if is_columnar(stream, output) else job.score(workers)
+        columnar = is_columnar(stream, output)
+        tally, counts, drift = job.score_columns() if columnar else job.score(workers)
     return ScoreResult(
         pipeline=model.pipeline,
         version=model.version,
@@ -94,9 +99,13 @@ def score_csv(
         class_counts=tally.class_counts,
         reject_reasons=tally.reject_reasons,
         mean_confidence=tally.mean_confidence,
+        drift=drift,
         seconds=time.perf_counter() - started,
         blocks=counts,
     )
+
+
+_Done = tuple[Tally, Counts, DriftReport | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +120,7 @@ class _Job:
     work: dict[str, Any]
     on_progress: Callable[[Progress], None] | None
 
-    def score(self, workers: int) -> tuple[Tally, Counts]:
+    def score(self, workers: int) -> _Done:
         """CSV in and out: the records keep their bytes."""
         name = str(self.source)
         records = Records(self.stream, name, delimiter=self.options.delimiter)
@@ -128,10 +137,10 @@ class _Job:
             run.score()
             self.stream.check_unchanged()
             run.check_counts()
-            self._settle(journal, tally, input_of(name, self.stream, records))
-        return tally, records.counts
+            drift = self._settle(journal, tally, input_of(name, self.stream, records))
+        return tally, records.counts, drift
 
-    def score_columns(self) -> tuple[Tally, Counts]:
+    def score_columns(self) -> _Done:
         """Parquet in or out."""
         # Here, since it takes a large library that CSV alone does not need.
         from ffn.scoring.columnar import open_pieces, score_pieces
@@ -140,15 +149,19 @@ class _Job:
         with open_pieces(self.model, self.source, self.stream, output, self.options) as pieces:
             with self._writing() as journal:
                 score_pieces(pieces, self.model, self.options, output, journal, self.on_progress)
-                self._settle(journal, pieces.tally, pieces.input())
-            return pieces.tally, Counts()
+                drift = self._settle(journal, pieces.tally, pieces.input())
+            return pieces.tally, Counts(), drift
 
     def _writing(self) -> AbstractContextManager[Journal]:
         return writing(self.targets, self.work | {"bytes": self.stream.size})
 
-    def _settle(self, journal: Journal, tally: Tally, about_input: dict[str, Any]) -> None:
+    def _settle(
+        self, journal: Journal, tally: Tally, about_input: dict[str, Any]
+    ) -> DriftReport | None:
         account = self.work | {"input": about_input}
-        settle(journal, self.targets, self.source, self.options, tally, account)
+        drift = examine(self.model, tally, self.options)
+        settle(journal, self.targets, self.source, self.options, tally, drift, account)
+        return drift
 
 
 def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
@@ -164,6 +177,7 @@ def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> Sc
         class_counts=manifest["classes"],
         reject_reasons=manifest["rejects"],
         mean_confidence=manifest["mean_confidence"],
+        drift=None if manifest["drift"] is None else DriftReport.from_json(manifest["drift"]),
         seconds=seconds,
         unchanged=True,
     )

@@ -9,12 +9,15 @@ from typing import Any
 
 from ffn.errors import DataError, OutputError
 from ffn.files import canonical_json, sweep
+from ffn.scoring.drift_report import DriftReport, HeldError
 from ffn.scoring.journal import Journal, open_journal, sweep_journals
 from ffn.scoring.options import Options
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
 
 __all__ = ["settle", "writing"]
+
+_REMEDY = "Correct it, retrain with such rows, or score it all the same: --drift warn."
 
 
 @contextmanager
@@ -46,6 +49,7 @@ def settle(
     source: Path,
     options: Options,
     tally: Tally,
+    drift: DriftReport | None,
     account: dict[str, Any],
 ) -> None:
     """Publish what was written, with a manifest.
@@ -59,11 +63,17 @@ def settle(
     ------
     DataError
         Too many rows were rejected; the rejects are published alone.
+    HeldError
+        The rows differ from training's, and such files are to be held; likewise.
     """
     refusal = tally.refusal(options.max_reject_rate)
     if refusal:
         journal.publish_rejects(targets)
         raise DataError(f"{source}: {refusal} See {targets.rejects}.")
+    if drift and drift.detected and options.drift == "hold":
+        journal.publish_rejects(targets)
+        raise HeldError(f"{source}: held, {drift.sentence}. {_REMEDY}", drift)
+    told = None if drift is None else drift.to_json()
     journal.pack(targets.output.name)
-    manifest = {**account, **tally.to_json(), "files": journal.account()}
+    manifest = {**account, **tally.to_json(), "drift": told, "files": journal.account()}
     journal.publish(targets, canonical_json(manifest))

@@ -79,12 +79,19 @@ class Look:
 
 def own_options(pipeline: Pipeline) -> dict[str, Any]:
     """Return how a pipeline's files are scored where nobody says otherwise."""
-    data, scoring = pipeline.settings.data, pipeline.settings.scoring
+    data, scoring, drift = (
+        pipeline.settings.data,
+        pipeline.settings.scoring,
+        pipeline.settings.drift,
+    )
     return {
         "on_unknown": scoring.on_unknown,
         "max_reject_rate": scoring.max_reject_rate,
         "delimiter": data.delimiter,
         "decimal": data.decimal,
+        "drift": drift.policy,
+        "drift_psi": drift.psi,
+        "drift_min_rows": drift.min_rows,
     }
 
 

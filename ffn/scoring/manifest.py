@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ffn.scoring.drift_report import DriftReport
 from ffn.scoring.options import Options
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.targets import Targets
@@ -56,8 +57,10 @@ def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str,
         for name, path in (("output", targets.output), ("rejects", targets.rejects)):
             if not _holds(path, manifest["files"][name]):
                 return {}
+        if manifest["drift"] is not None:
+            DriftReport.from_json(manifest["drift"])
         before = manifest["input"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return dict(manifest) if stream.read_through() == before else {}
 

@@ -29,6 +29,10 @@ class Options:
         The one column of the input to keep in the output; None for all of them.
     escape_formulas
         True to put an apostrophe before cells that a spreadsheet would run.
+    drift
+        ``"warn"`` of rows that differ from training's, ``"hold"`` such a file back, or ``"off"``.
+    drift_psi, drift_min_rows
+        PSI above which a difference matters, and rows of which fewer tell nothing.
 
     Raises
     ------
@@ -43,16 +47,22 @@ class Options:
     on_unknown: str = "score"
     only_id: str | None = None
     escape_formulas: bool = False
+    drift: str = "warn"
+    drift_psi: float = 0.25
+    drift_min_rows: int = 30
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_reject_rate <= 1:
             raise SettingsError(
                 f"max_reject_rate is {self.max_reject_rate}; give a share from 0 to 1."
             )
+        if not self.drift_psi > 0:
+            raise SettingsError(f"drift_psi is {self.drift_psi}; give a number above 0.")
         for name, value, known in (
             ("delimiter", self.delimiter, DELIMITERS),
             ("decimal", self.decimal, DECIMALS),
             ("on_unknown", self.on_unknown, ("score", "reject")),
+            ("drift", self.drift, ("warn", "hold", "off")),
         ):
             if value not in known:
                 raise SettingsError(

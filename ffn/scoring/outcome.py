@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ffn.scoring.drift_report import DriftReport
 from ffn.tabular.places import Counts
 
 __all__ = ["Progress", "ScoreResult"]
@@ -46,6 +47,8 @@ class ScoreResult:
         Rejected rows by reason, those that occurred.
     mean_confidence
         None if no row was scored.
+    drift
+        How far the rows are from training's; None if that was not asked, or cannot be known.
     seconds
         Wall time.
     unchanged
@@ -68,3 +71,4 @@ class ScoreResult:
     seconds: float
     unchanged: bool = False
     blocks: Counts = field(default_factory=Counts)
+    drift: DriftReport | None = None

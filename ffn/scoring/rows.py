@@ -78,6 +78,7 @@ class RowScorer:
         if options.only_id is not None:
             added = tuple(column for column in added if column == options.only_id)
         self._model = model
+        self._reference = None if options.drift == "off" else model.reference
         self._guard = FormulaGuard(options.decimal) if options.escape_formulas else None
         self._line_end = header.line_end
         self._contract = match_header(
@@ -104,7 +105,7 @@ class RowScorer:
 
     def new_tally(self) -> Tally:
         """Return a tally with nothing in it."""
-        return Tally(self._model.schema, self._contract)
+        return Tally(self._model.schema, self._contract, self._reference)
 
     def score(self, block: Block, tally: Tally) -> tuple[bytes, list[Reject]]:
         """Return labelled records as they go to the output, as UTF-8, and the others in order."""

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Schema
 
 __all__ = ["Floats", "Scorer", "Transformer"]
@@ -53,6 +54,11 @@ class Scorer(Protocol):
     @property
     def preparation(self) -> Transformer:
         """Typed columns to inputs."""
+        ...
+
+    @property
+    def reference(self) -> Reference | None:
+        """What its training rows were like; None if not known."""
         ...
 
     def probabilities(self, x: Floats, /) -> npt.NDArray[np.float64]:

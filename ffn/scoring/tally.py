@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from ffn.errors import quote
 from ffn.scoring.contract import Contract
+from ffn.scoring.drift import DriftCounts
 from ffn.scoring.suffixes import UNITS
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import UNKNOWN, is_number, trim
+from ffn.tabular.reference import Reference
 from ffn.tabular.rejects import Reason, Reject, shorten
 from ffn.tabular.schema import Schema
 
@@ -31,10 +33,15 @@ class Tally:
         Rows with a prediction.
     reasons
         Rejected rows by reason.
+    drift
+        What scored rows held; None if there is nothing to compare it with.
     """
 
-    def __init__(self, schema: Schema, contract: Contract) -> None:
+    def __init__(
+        self, schema: Schema, contract: Contract, reference: Reference | None = None
+    ) -> None:
         self.scored = 0
+        self.drift = DriftCounts(reference) if reference else None
         self.reasons: Counter[Reason] = Counter()
         self._classes = schema.classes
         self._contract = contract
@@ -89,6 +96,8 @@ class Tally:
         self.scored += len(block)
         self._per_class += np.bincount(labels, minlength=len(self._classes))
         self._confidence_units += confidence_units
+        if self.drift is not None:
+            self.drift.count(numeric, codes)
         for (feature, _), values in zip(self._contract.numeric, numeric.T, strict=True):
             if feature.minimum is not None and feature.maximum is not None:
                 width = feature.maximum - feature.minimum
@@ -113,6 +122,7 @@ class Tally:
             "out_of_range": dict(self._out_of_range),
             "unseen": dict(self._unseen),
             "other_decimal": self._other_decimal,
+            "drift": None if self.drift is None else self.drift.state(),
             "examples": {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()},
         }
 
@@ -125,6 +135,8 @@ class Tally:
         self._out_of_range.update(state["out_of_range"])
         self._unseen.update(state["unseen"])
         self._other_decimal += state["other_decimal"]
+        if self.drift is not None:
+            self.drift.add(state["drift"])
         for name, found in state["examples"].items():
             self._examples.setdefault(name, {}).update(dict.fromkeys(found))
 

@@ -61,6 +61,11 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="what to do with rows of a category never seen (default: the pipeline's)",
     )
     score.add_argument(
+        "--drift",
+        choices=("warn", "hold", "off"),
+        help="what to do with a file unlike the training rows (default: the pipeline's)",
+    )
+    score.add_argument(
         "--max-reject-rate",
         type=float,
         metavar="SHARE",
@@ -149,6 +154,7 @@ def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
     asked = {
         "on_unknown": options.on_unknown,
+        "drift": options.drift,
         "max_reject_rate": options.max_reject_rate,
         "delimiter": options.delimiter,
         "decimal": options.decimal,

@@ -50,7 +50,12 @@ def test_one_seed_gives_one_bundle_and_another_seed_another(ffn, root):
         {path.name: path.read_bytes() for path in (root / bundle).iterdir()} for bundle in bundles
     )
     assert len({*bundles}) == 3
-    assert set(first) == {"manifest.json", "model.json", "arrays.safetensors"}
+    assert set(first) == {
+        "manifest.json",
+        "model.json",
+        "arrays.safetensors",
+        "reference.json",
+    }
     assert first == second
     assert first["arrays.safetensors"] != other["arrays.safetensors"]
 

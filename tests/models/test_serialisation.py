@@ -63,6 +63,7 @@ def test_a_version_holds_bundle_figures_curves_and_provenance(quick: Run, tmp_pa
         "bundle/manifest.json",
         "bundle/model.json",
         "bundle/arrays.safetensors",
+        "bundle/reference.json",
         "files.json",
         "history.safetensors",
         "metrics.json",

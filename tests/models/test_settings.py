@@ -61,6 +61,15 @@ def test_settings_cannot_be_changed() -> None:
         settings().training.epochs = 3
 
 
+CONTRACT = (
+    "new_columns",
+    "missing_columns",
+    "changed_kinds",
+    "new_classes",
+    "vanished_classes",
+    "class_shares",
+    "missing_values",
+)
 RULES = [
     ("[trainig]", r'unknown key "trainig"; known here: data, .*Did you mean "training"\?'),
     ("[training]\nepoch = 3", r'unknown key "training\.epoch"; .*Did you mean "epochs"\?'),
@@ -144,6 +153,14 @@ RULES = [
     ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
     ("[scoring]\non_unknown = 'skip'", r'is "skip"; it must be \'score\' or \'reject\'\.'),
     ("[scoring]\nmax_reject_rate = 2", r'"scoring\.max_reject_rate" is 2; it must be less than'),
+    ("[drift]\npolicy = 'stop'", r"is \"stop\"; it must be 'warn', 'hold' or 'off'\."),
+    ("[drift]\npsi = 0", r'"drift\.psi" is 0; it must be greater than 0\.'),
+    ("[drift]\nmin_rows = 5", r'"drift\.min_rows" is 5; it must be greater than or equal to 20'),
+    *(
+        (f"[contract]\n{key} = 'no'", r"is \"no\"; it must be 'refuse', 'warn' or 'accept'\.")
+        for key in CONTRACT
+    ),
+    ("[contract]\nshare_change = 0", r'"contract\.share_change" is 0; it must be greater than 0'),
     ("[gate]\nmargin = 0.1", r'unknown key "gate\.margin"; known here: mode, alpha, accuracy_marg'),
 ]
 
@@ -167,7 +184,7 @@ def test_no_setting_is_without_a_rule_above() -> None:
     everything = settings(
         "[optimizers.sgd]\n[optimizers.momentum]\n[optimizers.adam]\n[optimizers.adamw]"
     )
-    free = {"data.missing_values", "data.exclude"}  # lists of any text, as features is one
+    free = {"data.exclude"}  # a list of any text, as features and missing_values are
     text = " ".join(toml for toml, _ in [*RULES, *SERVICE_RULES])
     assert {key for key in keys(everything) if key.rpartition(".")[2] not in text} == free
 

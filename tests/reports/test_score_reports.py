@@ -44,6 +44,7 @@ def test_a_row_for_each_file() -> None:
         "scored": "1,200",
         "rejected": "5",
         "classes": "Iris-setosa 1,200, Iris-virginica 0",
+        "drift": DASH,
         "reasons": "not a number 3, field missing 2",
         "mean confidence": "0.988",
         "seconds": "0.0312",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Feature, Schema
 
 SIZE = Feature(name="size", kind="numeric", minimum=0.0, maximum=10.0)
@@ -36,6 +37,7 @@ class TenthsScorer:
     sha256: str = "ab" * 32
     schema: Schema = SCHEMA
     preparation: Preparation = field(default_factory=Preparation)
+    reference: Reference | None = None
 
     def probabilities(self, x):
         large = np.clip(x[:, 0].astype(np.float64) / 10, 0, 1)

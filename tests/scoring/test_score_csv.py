@@ -140,6 +140,9 @@ def test_the_account(score):
             "on_unknown": "score",
             "only_id": None,
             "escape_formulas": False,
+            "drift": "warn",
+            "drift_psi": 0.25,
+            "drift_min_rows": 30,
         },
         "input": {
             "path": str(result.output.parents[1] / "in.csv"),
@@ -153,6 +156,7 @@ def test_the_account(score):
             "output": {"bytes": len(output), "sha256": hashlib.sha256(output).hexdigest()},
             "rejects": {"bytes": len(rejects), "sha256": hashlib.sha256(rejects).hexdigest()},
         },
+        "drift": None,
         "rows": 6,
         "scored": 5,
         "rejected": 1,

@@ -1,0 +1,157 @@
+"""What is counted of scored rows to compare them with training's: integers, and a small sample.
+
+All of it is the same whatever the order of rows, and however they are divided into blocks,
+parts and runs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.cells import UNKNOWN
+from ffn.tabular.reference import Reference
+
+__all__ = ["DriftCounts"]
+
+Array = npt.NDArray[Any]
+
+_MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
+# 2^64 divided by the golden ratio: its multiples spread evenly.
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+class DriftCounts:
+    """Scored rows by bin and category, beside a reference.
+
+    The sample holds the numbers of the rows whose hash is lowest, and how often each content
+    occurs: what a column looks like in another column's bins is asked of it alone.
+
+    Attributes
+    ----------
+    numeric
+        By numeric feature: rows by bin, int64 [B].
+    missing
+        By numeric feature: rows without a value, int64 [F].
+    categorical
+        By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self._edges = [np.array(own.edges) for own in reference.numeric]
+        self._above = [np.zeros(len(edges), dtype=np.int64) for edges in self._edges]
+        self._gaps = np.zeros(len(self._edges), dtype=np.int64)
+        self._rows = 0
+        self.categorical = [
+            np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
+        ]
+        features = max(1, len(self._edges))
+        self._sampled = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
+        self._sample: dict[int, tuple[int, tuple[float, ...]]] = {}
+        # Powers of an odd number are odd: multiplication by them loses nothing.
+        powers = (pow(_GOLDEN, f + 1, 2**64) for f in range(features + 1))
+        self._factors = np.array(list(powers), dtype=np.uint64)
+
+    @property
+    def numeric(self) -> list[Array]:
+        """Rows by bin, for each numeric feature."""
+        return [
+            -np.diff(np.concatenate(([self._rows - gaps], above, [0])))
+            for gaps, above in zip(self._gaps, self._above, strict=True)
+        ]
+
+    @property
+    def missing(self) -> Array:
+        """Rows without a value, for each numeric feature [F]."""
+        return self._gaps.copy()
+
+    def count(self, numeric: Array, codes: Array) -> None:
+        """Count scored rows with their numbers [n, F] and codes [n, G]."""
+        self._rows += len(numeric)
+        above = np.empty(len(numeric), dtype=bool)
+        missing = 0
+        for f, edges in enumerate(self._edges):
+            values = np.ascontiguousarray(numeric[:, f])
+            # One comparison an edge runs over a column in a fraction of what a binary search
+            # for each value takes.
+            for k, edge in enumerate(edges):
+                self._above[f][k] += np.count_nonzero(np.greater(values, edge, out=above))
+            gaps = int(np.count_nonzero(np.isnan(values, out=above)))
+            self._gaps[f] += gaps
+            missing += gaps
+        for g, counts in enumerate(self.categorical):
+            counts += np.bincount(codes[:, g] - UNKNOWN, minlength=len(counts))
+        if self._edges and len(numeric):
+            # Of the many patterns that mean NaN, one: hashes are of bits.
+            self._draw(np.where(np.isnan(numeric), np.nan, numeric) if missing else numeric)
+
+    def sample(self) -> tuple[Array, Array]:
+        """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
+        drawn = [self._sample[key] for key in sorted(self._sample)]
+        rows = np.array([values for _, values in drawn]).reshape(len(drawn), len(self._edges))
+        return rows, np.array([times for times, _ in drawn], dtype=np.int64)
+
+    def state(self) -> dict[str, Any]:
+        """Return everything in a form that is JSON and that ``add`` takes."""
+        return {
+            "rows": self._rows,
+            "above": [own.tolist() for own in self._above],
+            "gaps": self._gaps.tolist(),
+            "categorical": [own.tolist() for own in self.categorical],
+            "sample": [
+                [key, times, [None if math.isnan(v) else v for v in values]]
+                for key, (times, values) in self._sample.items()
+            ],
+        }
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Add other rows."""
+        self._rows += state["rows"]
+        for own, more in zip(self._above, state["above"], strict=True):
+            own += np.array(more, dtype=np.int64)
+        self._gaps += state["gaps"]
+        for own, more in zip(self.categorical, state["categorical"], strict=True):
+            own += more
+        for key, times, values in state["sample"]:
+            self._keep(key, times, tuple(math.nan if v is None else v for v in values))
+        self._forget()
+
+    def _draw(self, numeric: Array) -> None:
+        hashes = self._hashes(numeric)
+        if len(self._sample) == self._sampled:
+            near = np.flatnonzero(hashes <= np.uint64(max(self._sample)))
+            hashes = hashes[near]
+        else:
+            near = np.arange(len(hashes))
+        if not len(near):
+            return
+        keys, first, times = np.unique(hashes, return_index=True, return_counts=True)
+        some = slice(self._sampled)
+        rows = numeric[near[first[some]]].tolist()
+        for key, count, row in zip(keys[some].tolist(), times[some].tolist(), rows, strict=True):
+            self._keep(key, count, tuple(row))
+        self._forget()
+
+    def _hashes(self, numeric: Array) -> Array:
+        """Return uint64 [n], equal for rows of equal numbers."""
+        mixed = np.zeros(len(numeric), dtype=np.uint64)
+        product = np.empty_like(mixed)
+        for f, factor in enumerate(self._factors[1:]):
+            bits = np.ascontiguousarray(numeric[:, f]).view(np.uint64)
+            mixed += np.multiply(bits, factor, out=product)
+        mixed ^= np.right_shift(mixed, np.uint64(32), out=product)
+        mixed *= self._factors[0]
+        return mixed
+
+    def _keep(self, key: int, times: int, values: tuple[float, ...]) -> None:
+        before = self._sample.get(key, (0, values))[0]
+        self._sample[key] = (before + times, values)
+
+    def _forget(self) -> None:
+        """Drop all but the lowest hashes. Whatever stays has been counted from the first row on."""
+        if len(self._sample) > self._sampled:
+            kept = sorted(self._sample)[: self._sampled]
+            self._sample = {key: self._sample[key] for key in kept}

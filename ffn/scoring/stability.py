@@ -1,0 +1,98 @@
+"""How far two histograms are apart, and how far chance alone may put them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Distance", "chance_limit", "chi2_quantile", "compare", "psi"]
+
+Array = npt.NDArray[Any]
+
+# Beyond so many bins the rarest are counted together: their counts are too small for the null
+# distribution, and no single one of them matters.
+_MOST_BINS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distance:
+    """A histogram against its reference.
+
+    Attributes
+    ----------
+    psi
+        Population stability index, see `psi`.
+    limit
+        What chance alone exceeds with the probability asked for.
+    total_variation
+        The effect size, 0..1: the share of rows that would have to move to another bin.
+    """
+
+    psi: float
+    limit: float
+    total_variation: float
+
+
+def psi(found: Array, expected: Array) -> float:
+    """Return the population stability index of counts ``found`` [B] against ``expected`` [B].
+
+    The sum over bins of ``(p - q) ln(p / q)``, nats (Siddiqi 2006, *Credit Risk Scorecards*). Of
+    B bins, m rows expected and n found: ``q = (expected + 1/2) / (m + B/2)``, and
+    ``p = (found + q B/2) / (n + B/2)``, half a row a bin spread as the reference is. So an empty
+    bin gives no infinity, and smoothing draws p to q, never away from it.
+    """
+    bins = len(expected)
+    q = (expected + 0.5) / (expected.sum() + bins / 2)
+    p = (found + q * bins / 2) / (found.sum() + bins / 2)
+    return float(((p - q) * np.log(p / q)).sum())
+
+
+def compare(found: Sequence[int], expected: Sequence[int], alpha: float) -> Distance:
+    """Compare counts of the same bins [B]; ``alpha`` as for `chance_limit`."""
+    own, reference = _with_rare_together(np.array(found), np.array(expected))
+    n, m = own.sum(), reference.sum()
+    if not n or not m:
+        return Distance(psi=0.0, limit=float("inf"), total_variation=0.0)
+    return Distance(
+        psi=psi(own, reference),
+        limit=chance_limit(int(n), reference, alpha),
+        total_variation=float(np.abs(own / n - reference / m).sum() / 2),
+    )
+
+
+def chance_limit(n: int, expected: Sequence[int] | Array, alpha: float) -> float:
+    """Return the PSI that n rows without drift exceed with probability ``alpha``.
+
+    Without drift PSI is distributed about as ``(1/n + 1/m)`` times chi-squared with B - 1
+    degrees of freedom (Yurdakul and Naranjo 2020, *Journal of Risk Model Validation* 14(4)).
+    """
+    quantile = chi2_quantile(1 - alpha, len(expected) - 1)
+    return (1 / n + 1 / int(np.sum(expected))) * quantile
+
+
+def chi2_quantile(probability: float, degrees: int) -> float:
+    """Return a quantile of the chi-squared distribution by Wilson and Hilferty's cube (1931).
+
+    Up to a tenth too high at one or two degrees of freedom, less than a percent off at more.
+    SciPy has it exactly, and takes longer to import than a file to score.
+    """
+    if degrees < 1:
+        return 0.0
+    spread = 2 / (9 * degrees)
+    z = NormalDist().inv_cdf(probability)
+    return float(degrees * (1 - spread + z * np.sqrt(spread)) ** 3)
+
+
+def _with_rare_together(found: Array, expected: Array) -> tuple[Array, Array]:
+    if len(expected) <= _MOST_BINS:
+        return found, expected
+    order = np.argsort(-expected, kind="stable")
+    kept, rare = order[: _MOST_BINS - 1], order[_MOST_BINS - 1 :]
+    return tuple(  # type: ignore[return-value]
+        np.append(counts[kept], counts[rare].sum()) for counts in (found, expected)
+    )

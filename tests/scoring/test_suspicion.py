@@ -1,0 +1,90 @@
+"""What drifted columns look like: of mistakes that were made on purpose, the right one is named."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from ffn.scoring.suspicion import suspect
+from ffn.scoring.units import scales
+from ffn.tabular.reference import histogram_of
+
+NAMES = ("flipper_mm", "mass_g", "depth", "ratio")
+
+
+def population(rows: int, seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    centre, spread = np.array([200, 4_000, 17, 0.5]), np.array([14, 800, 2, 0.1])
+    return centre + spread * generator.normal(size=(rows, 4))
+
+
+REFERENCE = [histogram_of(column) for column in population(1_000, 1).T]
+
+
+def suspicions(rows: np.ndarray, drifted) -> list[str]:
+    return suspect(NAMES, REFERENCE, rows, np.ones(len(rows), dtype=int), drifted, 0.25)
+
+
+@pytest.mark.parametrize("rows", [40, 250])
+def test_two_columns_exchanged_and_three_in_a_ring(rows: int) -> None:
+    table = population(rows, 2)
+    assert suspicions(table[:, [1, 0, 2, 3]], [0, 1]) == [
+        'columns "flipper_mm" and "mass_g" look exchanged'
+    ]
+    assert suspicions(table[:, [1, 2, 0, 3]], [0, 1, 2]) == [
+        'columns "flipper_mm", "mass_g" and "depth" look mixed up'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "factor", "said"),
+    [
+        (0, 1 / 10, r'"flipper_mm" looks 10 times too small: cm instead of mm\?'),
+        (0, 1 / 1_000, r'"flipper_mm" looks 1000 times too small: m instead of mm\?'),
+        (0, 1 / 25.4, r'"flipper_mm" looks 25\.4 times too small: inch instead of mm\?'),
+        (1, 1 / 1_000, r'"mass_g" looks 1000 times too small: kg instead of g\?'),
+        (1, 1 / 453.592, r'"mass_g" looks 453\.6 times too small: lb instead of g\?'),
+        (2, 100, r'"depth" looks 100 times too large'),
+        (2, 1 / 2.54, r'"depth" looks 2\.54 times too small'),
+        (3, 100, r'"ratio" looks 100 times too large'),
+    ],
+)
+@pytest.mark.parametrize("rows", [60, 250])
+def test_other_units_are_named(column: int, factor: float, said: str, rows: int) -> None:
+    table = population(rows, 3)
+    table[:, column] *= factor
+    (found,) = suspicions(table, [column])
+    assert re.fullmatch(said, found)
+
+
+def test_drift_of_another_kind_is_given_no_name() -> None:
+    table = population(250, 4)
+    table[:, 2] += 3
+    assert suspicions(table, [2]) == []
+    # Both are elsewhere, and neither where the other was.
+    table[:, 0] += 60
+    assert suspicions(table, [0, 2]) == []
+
+
+def test_gaps_and_an_empty_sample_are_no_fault() -> None:
+    table = population(250, 5)[:, [1, 0, 2, 3]]
+    table[::3, 0] = np.nan
+    assert suspicions(table, [0, 1]) == ['columns "flipper_mm" and "mass_g" look exchanged']
+    assert suspicions(table[:0], []) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("petal length (cm)", (0.1, "mm instead of cm")),
+        ("Weight_LBS", (1 / 453_592, "mg instead of lb")),
+        ("duration_min", (1 / 60_000, "ms instead of min")),
+        ("price", (10, "")),
+        ("commodity", (10, "")),
+    ],
+)
+def test_units_are_read_from_names(name: str, first: tuple[float, str]) -> None:
+    factor, guess = next(iter(scales(name)))
+    assert (factor, guess) == (pytest.approx(first[0]), first[1])
