@@ -12,7 +12,7 @@ from ffn.errors import DataError, did_you_mean, quote
 from ffn.tabular.blocks import Block, pick
 from ffn.tabular.cells import MISSING, UNKNOWN, numbers
 from ffn.tabular.codes import CategoryReader
-from ffn.tabular.decimals import plain_decimals
+from ffn.tabular.decimals import aligned_decimals, plain_decimals
 from ffn.tabular.headers import Header, check_distinct, separator_hint
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
@@ -107,6 +107,8 @@ class Contract:
         self, block: Block, column: int
     ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
         """Numbers of a column [n], NaN where there is none: missing cells, and mistakes."""
+        if (values := self._aligned(block, column)) is not None:
+            return values, [], []
         values, plain = plain_decimals(
             block.eights, block.cell_starts[column], block.cell_ends[column], self.decimal
         )
@@ -126,6 +128,15 @@ class Contract:
         absent = np.isnan(values[others])
         absent[wrong] = False
         return values, sorted(missing + others[absent].tolist()), others[wrong].tolist()
+
+    def _aligned(self, block: Block, column: int) -> npt.NDArray[np.float64] | None:
+        """Numbers of a column whose cells stand one below the other, none of them missing."""
+        if block.width is None:
+            return None
+        start, end = block.cell_starts[column, 0], block.cell_ends[column, 0]
+        values = aligned_decimals(block.grid[:, start:end], self.decimal)
+        missing = missing_numbers(self.missing_values, self.decimal)
+        return None if values is not None and np.isin(values, missing).any() else values
 
 
 def match_header(

@@ -40,6 +40,9 @@ class Block:
     split
         Where every record is a line of its own and all end alike: that line end, the
         length of the file's own bytes, and the number of their first line.
+    width
+        Where every record has its cells at the same places and no quotes: bytes from one
+        record to the next.
     """
 
     text: bytes
@@ -52,6 +55,7 @@ class Block:
     cell_ends: Positions
     rejects: tuple[Reject, ...]
     split: Split | None = None
+    width: int | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -60,6 +64,11 @@ class Block:
     def data(self) -> npt.NDArray[np.uint8]:
         """``text`` as an array."""
         return np.frombuffer(self.text, dtype=np.uint8)
+
+    @cached_property
+    def grid(self) -> npt.NDArray[np.uint8]:
+        """``text`` as bytes [n, width]."""
+        return self.data.reshape(len(self), -1)
 
     @cached_property
     def eights(self) -> npt.NDArray[np.uint64]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["plain_decimals"]
+__all__ = ["aligned_decimals", "plain_decimals"]
 
 _PLUS, _MINUS, _ZERO = b"+-0"
 # Ten to the fifteenth and every integer below it is exact in float64.
@@ -66,6 +68,45 @@ def plain_decimals(
             values[long], plain[long] = _byte_by_byte(eights, starts[long], ends[long], point)
     values[~plain] = np.nan
     return values, plain
+
+
+def aligned_decimals(
+    cells: npt.NDArray[np.uint8], decimal: str = "."
+) -> npt.NDArray[np.float64] | None:
+    """Read cells that all have their digits and point at the same places.
+
+    Parameters
+    ----------
+    cells
+        Bytes [n, w], n > 0.
+    decimal
+        The character that is the point.
+
+    Returns
+    -------
+    values
+        [n], what `plain_decimals` gives; None if a cell has anything else.
+    """
+    places = list(range(cells.shape[1]))
+    points = np.flatnonzero(cells[0] == ord(decimal)).tolist()
+    scale = len(places) - 1 - points[0] if points else 0
+    for place in points[:1]:
+        if not (cells[:, place] == ord(decimal)).all():
+            return None
+        places.remove(place)
+    if not 1 <= len(places) <= _DIGITS:
+        return None
+    # Nine digits are an integer of 32 bits, of which a register holds twice as many.
+    short = len(places) <= 9
+    integer: npt.NDArray[Any] = np.zeros(len(cells), np.uint32 if short else np.float64)
+    for place in places:
+        digit = cells[:, place] - np.uint8(_ZERO)
+        if digit.max() > 9:
+            return None
+        integer *= 10
+        integer += digit
+    values: npt.NDArray[np.float64] = integer / _POWERS[scale]
+    return values
 
 
 def _at_most_eight(words: Words, lengths: Positions, mark: int) -> Numbers:

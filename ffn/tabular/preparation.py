@@ -61,13 +61,15 @@ class Preparation:
         -----
         A value too large for ``dtype`` becomes infinite; the caller checks.
         """
-        x = np.zeros((len(numeric), self.n_inputs), dtype)
+        # An input at a time is contiguous, and a column of a file comes so, too.
+        x = np.zeros((self.n_inputs, len(numeric)), dtype)
         n_numeric = len(self.mean)
-        missing = np.isnan(numeric)
+        known = numeric.T
+        missing = np.isnan(known)
         if missing.any():
-            numeric = np.where(missing, self.fill, numeric)
+            known = np.where(missing, self.fill[:, np.newaxis], known)
         with np.errstate(over="ignore"):
-            x[:, :n_numeric] = (numeric - self.mean) / self.scale
+            x[:n_numeric] = (known - self.mean[:, np.newaxis]) / self.scale[:, np.newaxis]
         first = n_numeric
         for g, (n_categories, has_missing) in enumerate(
             zip(self.categories, self.has_missing, strict=True)
@@ -76,9 +78,9 @@ class Preparation:
             if has_missing:
                 own = np.where(own == MISSING, n_categories, own)
             rows = np.flatnonzero(own >= 0)
-            x[rows, first + own[rows]] = 1
+            x[first + own[rows], rows] = 1
             first += n_categories + has_missing
-        return x
+        return x.T
 
 
 def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:

@@ -83,8 +83,18 @@ def read_regular(
         cell_ends,
         (),
         Split(line_end, settled, place.lines + 1),
+        _width(table, text),
     )
     return block, place._replace(rows=place.rows + count, lines=place.lines + count)
+
+
+def _width(table: Positions, text: bytes) -> int | None:
+    """Length of every record, where they are all laid out alike; see `Block`."""
+    width = int(table[0, -1]) + 1
+    if width * len(table) != len(text) or b'"' in text:
+        return None
+    alike = bool((table[1:] - table[:-1] == width).all())
+    return width if alike else None
 
 
 def _marks(data: npt.NDArray[np.uint8], text: bytes, delimiter: bytes) -> Positions | None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ffn.tabular.blocks import Block
-from ffn.tabular.decimals import plain_decimals
+from ffn.tabular.decimals import aligned_decimals, plain_decimals
 
 # A sign or none, one to fifteen digits, at most one point anywhere among them.
 PLAIN = re.compile(r"[+-]?(?=(?:\.?[0-9]){1,15}\.?\Z)[0-9]*\.?[0-9]*")
@@ -65,3 +65,23 @@ def test_no_cells():
     assert values.shape == plain.shape == (0,)
     values, plain = parse(["", ""])
     assert plain.tolist() == [False, False]
+
+
+@given(
+    width=st.integers(1, 17),
+    data=st.data(),
+)
+def test_aligned_cells_equal_float_where_there_is_an_answer(width, data):
+    alphabet = data.draw(st.sampled_from(["0123456789", "0123456789.", "09.-+ e"]))
+    point = data.draw(st.integers(-1, width))
+    cell = st.text(alphabet, min_size=width, max_size=width).map(
+        lambda text: (text[:point] + "." + text[point + 1 :]) if 0 <= point < width else text
+    )
+    cells = data.draw(st.lists(cell, min_size=1, max_size=5))
+    grid = np.frombuffer("".join(cells).encode(), dtype=np.uint8).reshape(len(cells), width)
+    values = aligned_decimals(grid)
+    marks = {text.find(".") for text in cells}
+    plain = all(re.fullmatch(r"(?=(?:\.?[0-9]){1,15}\.?\Z)[0-9]*\.?[0-9]*", c) for c in cells)
+    assert (values is not None) == (plain and len(marks) == 1)
+    if values is not None:
+        assert [bits(value) for value in values] == [bits(float(text)) for text in cells]
