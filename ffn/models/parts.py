@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.files import canonical_json
-from ffn.tabular.arrays import ArrayFile, open_array
+from ffn.tabular.arrays import ArrayFile, open_array, save_array
 from ffn.tabular.cache import Entry
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.preparation import Preparation
@@ -129,9 +129,9 @@ def write_parts(
                 train.append(x[~tested])
                 test.append(x[tested])
     labels, table_rows = dataset.labels, np.flatnonzero(~held_out).astype(np.int32)[order]
-    np.save(folder / _TRAIN_LABELS, labels[table_rows])
-    np.save(folder / _FINGERPRINTS, dataset.fingerprints[table_rows])
-    np.save(folder / _TEST_LABELS, labels[held_out])
+    save_array(folder / _TRAIN_LABELS, labels[table_rows])
+    save_array(folder / _FINGERPRINTS, dataset.fingerprints[table_rows])
+    save_array(folder / _TEST_LABELS, labels[held_out])
 
 
 def _order(n: int) -> Array:
@@ -162,7 +162,7 @@ def write_learnt(
     }
     (folder / _LEARNT).write_bytes(canonical_json(learnt))
     for name, values in asdict(preparation).items():
-        np.save(folder / f"{name}.npy", values)
+        save_array(folder / f"{name}.npy", values)
 
 
 def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ArrayFile", "open_array"]
+__all__ = ["ArrayFile", "open_array", "save_array"]
 
 Array = npt.NDArray[Any]
 
@@ -65,6 +65,15 @@ class ArrayFile:
                 "shape": (self._length, *self._shape),
             },
         )
+
+
+def save_array(path: Path, array: Array) -> None:
+    """Write ``array`` [n, ...] to a new file; OSError if there is no room for all of it.
+
+    ``np.save`` leaves the bytes to C's buffers, and the last of them may be lost without a word.
+    """
+    with ArrayFile(path, array.dtype, *array.shape[1:]) as file:
+        file.append(array)
 
 
 def open_array(path: Path) -> Array:
