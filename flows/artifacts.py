@@ -48,6 +48,7 @@ __all__ = [
 _SECONDS_BETWEEN_UPDATES = 1.0
 # An artifact is one row of a database and one page: of more files the manifests tell.
 _FILES_SHOWN = 200
+_REASONS_TOLD = 5
 
 
 def _key(*parts: str) -> str:
@@ -148,18 +149,21 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
     """Show the files as a table, and a page with rejected rows and classes."""
     refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
     said = score_sentence(outcome.results, refused)
-    create_markdown_artifact(
-        score_page(outcome.results, refused, training_counts(pipeline.artifacts, outcome.version)),
-        key=_key("scored", pipeline.name),
-        description=f"Version {outcome.version} of {pipeline.name}: {said}",
+    page = score_page(
+        outcome.results, refused, training_counts(pipeline.artifacts, outcome.version)
     )
-    create_table_artifact(
-        _plain(
-            score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
-        ),
-        key=_key("score", pipeline.name),
-        description=f"Files scored with version {outcome.version} of {pipeline.name}",
-    )
+    shown = score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
+    with _unless_it_fails():
+        create_markdown_artifact(
+            page,
+            key=_key("scored", pipeline.name),
+            description=f"Version {outcome.version} of {pipeline.name}: {said}",
+        )
+        create_table_artifact(
+            _plain(shown),
+            key=_key("score", pipeline.name),
+            description=f"Files scored with version {outcome.version} of {pipeline.name}",
+        )
     if outcome.drift:
         _tell_drift(pipeline.name, outcome)
 
@@ -176,6 +180,7 @@ def _tell_drift(pipeline: str, outcome: ScoreOutcome) -> None:
         },
         payload={
             "version": outcome.version,
+            "reason": "; ".join(islice(told.values(), _REASONS_TOLD)),
             "files": told,
             "columns": sorted(columns),
             "held": sum(refusal.drift is not None for refusal in outcome.refusals),

@@ -50,12 +50,13 @@ async def make_up_for_outage(
             late = await _drop_late(client, deployment, now)
             missed = await asyncio.to_thread(_missed, pipeline, what, since, now)
             count = max(len(missed), len(late))
+            if died or count:
+                await client.create_flow_run_from_deployment(deployment)
             if died:
-                text = f"{died} run{'s' if died > 1 else ''} died with the service"
+                text = f"{died} run{'s' if died > 1 else ''} died with the service; begun again"
                 note_down(pipeline.artifacts, what, Note(outcome="crashed", text=text))
                 told.append(f"{what}-{pipeline.name}: {text}.")
             if count:
-                await client.create_flow_run_from_deployment(deployment)
                 first = min([*missed, *late])
                 text = (
                     f"{count} scheduled run{'s' if count > 1 else ''} missed since "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 from ffn.errors import TrainingError, one_line
 from ffn.models.exclusive import the_only_retraining
 from ffn.models.opponent import read_opponent, unchanged_since
+from ffn.models.parts import TrainingPart
 from ffn.models.pipeline import Pipeline, find_pipeline
 from ffn.models.retrained import Retrained
 from ffn.models.selection import Candidate
@@ -105,7 +107,12 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
             for optimizer in found.settings.optimizers.candidates()
         }
         with marking_abandoned(futures.values()):
-            candidates, failures = _collect(futures)
+            candidates, failures, broken = _collect(futures)
+        again, lost_again = _train_apart(prepared.training, found, broken)
+        candidates, failures = [*candidates, *again], failures | lost_again
+        if not candidates:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+            raise TrainingError(f"every training task failed ({reasons}).")
         selection = tasks.select_best(candidates)
         stage(f"refitting {selection.winner}")
         refitted = tasks.refit(prepared.training, found, selection, candidates)
@@ -147,18 +154,39 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
 
 def _collect(
     futures: Mapping[str, PrefectFuture[Candidate]],
-) -> tuple[list[Candidate], dict[str, str]]:
-    """Return what the trainings gave, and why others gave nothing."""
-    candidates, failures = [], {}
+) -> tuple[list[Candidate], dict[str, str], list[str]]:
+    """Return what the trainings gave, why others gave nothing, and which lost their worker.
+
+    Where a worker is killed, all that the pool had not finished is lost with it.
+    """
+    candidates, failures, broken = [], {}, []
     for place, (optimizer, future) in enumerate(futures.items()):
         stage(f"training, {place} of {len(futures)} done")
         try:
             candidates.append(future.result())
         except Exception as error:
+            if isinstance(error, BrokenExecutor):
+                broken.append(optimizer)
+                continue
             # The others may still give a model; which one is lost is told.
             failures[optimizer] = str(error)
             get_run_logger().warning("%s is lost: %s", optimizer, error)
-    if not candidates:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-        raise TrainingError(f"every training task failed ({reasons}).")
+    return candidates, failures, broken
+
+
+def _train_apart(
+    part: TrainingPart, pipeline: Pipeline, optimizers: Sequence[str]
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Train each in a process of its own, so that one that is killed again costs no other."""
+    candidates, failures = [], {}
+    for optimizer in optimizers:
+        get_run_logger().warning("%s is trained again: a worker was killed", optimizer)
+        parameters = {"part": part, "pipeline": pipeline, "optimizer": optimizer}
+        with task_runner("process", 1) as runner:
+            future = runner.submit(tasks.train, parameters=parameters)
+            try:
+                candidates.append(future.result())
+            except Exception as error:
+                failures[optimizer] = f"its process was killed twice ({error})"
+                get_run_logger().warning("%s is lost: %s", optimizer, error)
     return candidates, failures

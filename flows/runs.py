@@ -17,10 +17,13 @@ from ffn.models.pipeline import Pipeline
 from flows import artifacts
 from flows.service_home import ServiceHome
 
-__all__ = ["SERVED", "named", "recorded"]
+__all__ = ["SERVED", "finished", "named", "recorded"]
 
 SERVED = "FFN_SERVED"
 """Set by ``ffn serve`` for its runs: one line about each goes to its output."""
+
+finished: list[str] = []
+"""What the runs of this process have done, whatever becomes of the record of it."""
 
 
 @contextlib.contextmanager
@@ -33,6 +36,8 @@ def recorded(pipeline: Pipeline, root: Path, what: Literal["retrain", "score"]) 
     try:
         with living, running(pipeline.artifacts, what) as note:
             yield note
+        if note.outcome:
+            finished.append(note.text)
     finally:
         if note.version:
             named(what, pipeline.name, note.version)

@@ -71,7 +71,7 @@ def score(
         outcome = ScoreOutcome(
             pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
         )
-        artifacts.show_scoring(found, outcome)
         note.outcome, note.version, note.text = outcome.note()
+        artifacts.show_scoring(found, outcome)
     outcome.check()
     return outcome

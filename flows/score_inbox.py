@@ -77,8 +77,8 @@ def score_inbox(
             pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
         )
         if results or refusals:
-            artifacts.show_scoring(found, outcome)
             note.outcome, note.version, note.text = outcome.note()
+            artifacts.show_scoring(found, outcome)
         else:
             get_run_logger().info(
                 "nothing new: %d scored before, %d refused, %d being written",

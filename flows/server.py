@@ -26,6 +26,7 @@ from prefect.settings import (
 )
 
 from ffn.errors import FFNError
+from flows.runs import finished
 from flows.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
@@ -74,9 +75,12 @@ def server(root: Path) -> Iterator[None]:
         try:
             yield
         except httpx.HTTPError as error:
-            raise ServerError(
-                f"Prefect's server at {url} was lost ({_first_line(error)}). Run again."
-            ) from None
+            lost = f"Prefect's server at {url} was lost ({_first_line(error)})"
+            if finished:
+                raise ServerError(
+                    f"{finished[-1]} That is on the disk and whole; its record is missing: {lost}."
+                ) from None
+            raise ServerError(f"{lost}. Run again.") from None
 
 
 def _check(url: str) -> None:

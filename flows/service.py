@@ -74,6 +74,7 @@ class Service:
             for deployment in self._deployments
         }
         async with get_client() as client:
+            await _pause_others(client, self._deployments, ids)
             await notify(client, self._pipelines)
             for line in await make_up_for_outage(client, self._pipelines, ids, self._home):
                 self._tell(line)
@@ -136,6 +137,22 @@ def _signal_runs(number: signal.Signals) -> None:
     for pid in _run_processes():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+async def _pause_others(
+    client: PrefectClient, deployments: Sequence[RunnerDeployment], ids: dict[str, UUID]
+) -> None:
+    """Pause what an earlier service of this root served and this one does not.
+
+    Its schedules would go on making runs that nobody takes up.
+    """
+    root = deployments[0].parameters["root"]
+    for there in await client.read_deployments():
+        ours = there.parameters.get("root") == root and there.entrypoint in {
+            deployment.entrypoint for deployment in deployments
+        }
+        if ours and there.id not in ids.values() and not there.paused:
+            await client.pause_deployment(there.id)
 
 
 async def _check_schedules(

@@ -59,6 +59,7 @@ class Watch:
         self._tell = tell
         self._due = {pipeline.name: 0.0 for pipeline in pipelines}
         self._told: dict[str, str] = {}
+        self._begun: dict[str, tuple[UUID, TrainingData]] = {}
         self._production = {pipeline.name: _production(pipeline) for pipeline in pipelines}
 
     async def run(self) -> None:
@@ -88,9 +89,7 @@ class Watch:
     async def _look(self, pipeline: Pipeline) -> None:
         trouble = ""
         try:
-            data = await asyncio.to_thread(_wanted, pipeline)
-            if data and await self._start(f"retrain-{pipeline.name}"):
-                await asyncio.to_thread(take_up, pipeline, data)
+            await self._look_at_data(pipeline)
             if await asyncio.to_thread(_files_wait, pipeline):
                 await self._start(f"score-{pipeline.name}")
         except (FFNError, OSError) as error:
@@ -102,14 +101,33 @@ class Watch:
             self._tell(f"{pipeline.name}: {trouble}")
         self._told[pipeline.name] = trouble
 
-    async def _start(self, deployment: str) -> bool:
-        """Start a run, unless there is one already; say whether it was started."""
+    async def _look_at_data(self, pipeline: Pipeline) -> None:
+        """Start a retraining for new data; they are taken up once it has begun.
+
+        It may be cancelled, if another one began in the same moment, with what was there before.
+        """
+        begun = self._begun.pop(pipeline.name, None)
+        if begun:
+            run, data = begun
+            state = (await self._client.read_flow_run(run)).state
+            if state and (state.is_running() or (state.is_final() and not state.is_cancelled())):
+                await asyncio.to_thread(take_up, pipeline, data)
+            elif state and not state.is_final():
+                self._begun[pipeline.name] = begun
+            return
+        wanted = await asyncio.to_thread(_wanted, pipeline)
+        run_id = await self._start(f"retrain-{pipeline.name}") if wanted else None
+        if wanted and run_id:
+            self._begun[pipeline.name] = run_id, wanted
+
+    async def _start(self, deployment: str) -> UUID | None:
+        """Start a run and return its id, unless there is one already."""
         if await self._at_work(self._deployments[deployment]):
-            return False
-        await self._client.create_flow_run_from_deployment(
+            return None
+        run = await self._client.create_flow_run_from_deployment(
             self._deployments[deployment], name=deployment
         )
-        return True
+        return run.id
 
     async def _at_work(self, deployment: UUID) -> bool:
         """Say whether a run has begun, or is about to."""

@@ -18,7 +18,7 @@ from service import Service, quicken, serving, wait_for
 from ffn.models.exclusive import the_only_retraining
 from ffn.models.pipeline import find_pipeline
 
-SOON = 45
+SOON = 120
 SETTINGS = """
 [gate]
 mode = "always"

@@ -1,0 +1,178 @@
+"""What a person sees in Chromium: signing in, the runs, the report, the status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
+from service import Service, serving, wait_for
+
+REPOSITORY = Path(__file__).parents[2]
+PICTURES = REPOSITORY / os.environ.get("FFN_PICTURES", "build/pictures")
+CHROMIUM = "/usr/bin/chromium"
+# A page that a busy machine draws slowly is no fault.
+expect.set_options(timeout=45_000)
+# A name that would be a picture which runs a script, if anything took it for HTML.
+EVIL = "<img src=x onerror=document.title='run'>.csv"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Both pipelines as shipped, Iris also every minute; two bad files in its inbox."""
+    home = tmp_path_factory.mktemp("browser")
+    root = home / "root"
+    shutil.copytree(REPOSITORY / "data", root / "data")
+    settings = root / "data/iris/pipeline.toml"
+    text = settings.read_text()
+    assert 'timezone = "UTC" }]' in text
+    settings.write_text(
+        text.replace('timezone = "UTC" }]', 'timezone = "UTC" }, { every = "1m" }]')
+    )
+    inbox = root / "data/iris/inbox"
+    header, *flowers = (inbox / "new_flowers.csv").read_text().splitlines()
+    (inbox / EVIL).write_text("x\n1\n")
+    broken = flowers[0].replace(",", ",?", 1)
+    (inbox / "some_bad_rows.csv").write_text("\n".join([header, *flowers, broken, "1,2"]) + "\n")
+    with serving(root, home) as found:
+        wait_for(lambda: service_is_done(found), 400, found.said)
+        yield found
+
+
+def service_is_done(service: Service) -> bool:
+    """Whether both pipelines are trained and scored, and a run of the schedule has ended."""
+    scheduled = service.rows(
+        "SELECT 1 FROM flow_run WHERE auto_scheduled AND state_type = 'COMPLETED'"
+    )
+    ended = {name for name, _ in service.states()}
+    return bool(scheduled) and {"score-iris-v0001", "score-penguins-v0001"} <= ended
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> list[str]:
+    """Addresses that the page reached beside the service."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(service: Service, elsewhere: list[str]) -> Iterator[Page]:
+    """A browser that has signed in with the password."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(60_000)
+
+        def note(request: Request) -> None:
+            if not request.url.startswith((service.dashboard, "data:", "blob:")):
+                elsewhere.append(request.url)
+
+        page.on("requestfinished", note)
+        page.goto(service.dashboard)
+        page.wait_for_url("**/login**")
+        picture(page, "sign_in")
+        password = page.locator("input")
+        password.fill("ffn:wrong")
+        password.press("Enter")
+        page.wait_for_timeout(1500)
+        assert "/login" in page.url
+        password.fill(service.password)
+        password.press("Enter")
+        page.wait_for_url("**/dashboard**")
+        yield page
+        browser.close()
+
+
+def picture(page: Page, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=PICTURES / f"dashboard_{name}.png")
+
+
+def open_artifact(page: Page, service: Service, key: str) -> None:
+    """Open the newest artifact of a key, the way a person does: by its page, then its version."""
+    page.goto(f"{service.dashboard}/v2/artifacts/key/{key}")
+    page.locator('a[href*="/artifacts/artifact/"]').first.click()
+    page.wait_for_url("**/artifacts/artifact/**")
+    expect(page.get_by_text("Show Raw Data").first).to_be_visible()
+
+
+def test_the_runs_have_names_that_tell(page: Page, service: Service) -> None:
+    page.goto(f"{service.dashboard}/v2/runs")
+    for name in ("retrain-iris-v0001", "score-penguins-v0001"):
+        expect(page.get_by_text(name).first).to_be_visible()
+    expect(page.get_by_text("auto-scheduled").first).to_be_visible()
+    picture(page, "runs")
+
+
+def test_a_retraining_shows_its_steps_and_what_came_of_them(page: Page, service: Service) -> None:
+    page.goto(f"{service.dashboard}/v2/runs?flow-run-search=retrain-penguins")
+    page.get_by_text("retrain-penguins-v0001").first.click()
+    page.wait_for_url("**/flow-run/**")
+    # The time line is drawn on a canvas.
+    page.wait_for_function("document.querySelector('canvas')?.width > 100")
+    page.get_by_role("tab", name="Artifacts").click()
+    for key in ("leaderboard-penguins", "retrain-penguins", "gate-penguins", "status-penguins"):
+        expect(page.get_by_text(key).first).to_be_visible()
+    expect(page.get_by_text("Version 1 is promoted: there was none").first).to_be_visible()
+    picture(page, "run")
+    page.get_by_role("tab", name="Details").click()
+    expect(page.get_by_text("Version 1 is promoted: there was none").first).to_be_visible()
+
+
+def test_the_report_has_verdict_figures_and_pictures(page: Page, service: Service) -> None:
+    open_artifact(page, service, "retrain-penguins")
+    for text in ("penguins: version 1", "held-out rows right", "Leaderboard", "Learning curves"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    drawn = "document.querySelectorAll('img[src^=\"data:image/png\"]')"
+    widths = page.evaluate(f"[...{drawn}].map(image => image.naturalWidth)")
+    assert len(widths) >= 2
+    assert min(widths) > 300
+    picture(page, "report")
+
+
+def sees(page: Page, *texts: str) -> None:
+    for text in texts:
+        expect(page.get_by_text(text).first).to_be_visible()
+
+
+def test_a_scoring_shows_rejected_rows_and_shares(page: Page, service: Service) -> None:
+    open_artifact(page, service, "scored-iris")
+    sees(page, "rows rejected; 1 file refused.", "not_a_number", "wrong_field_count", "33.3%", EVIL)
+    sees(page, "some_bad_rows.csv line 14, sepal_length: ?")
+    picture(page, "score")
+
+
+def test_the_status_is_the_page_of_the_morning(page: Page, service: Service) -> None:
+    open_artifact(page, service, "status-iris")
+    sees(page, "in production, for", "held-out accuracy 0.967 [0.833, 0.994]", "1 refused", EVIL)
+    picture(page, "status")
+
+
+def test_deployments_say_what_they_do_and_when(page: Page, service: Service) -> None:
+    page.goto(f"{service.dashboard}/v2/deployments")
+    page.get_by_text("retrain-iris").first.click()
+    page.wait_for_url("**/deployment/**")
+    page.get_by_role("tab", name="Description").click()
+    expect(page.get_by_text("promotes it only if it is shown good enough").first).to_be_visible()
+    picture(page, "deployment")
+
+
+def test_a_run_can_be_started_with_all_protections_on(page: Page, service: Service) -> None:
+    before = len(service.states())
+    page.goto(f"{service.dashboard}/v2/deployments")
+    page.get_by_text("score-penguins").first.click()
+    page.wait_for_url("**/deployment/**")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("menuitem", name="Quick run").click()
+    wait_for(lambda: len(service.states()) > before, 60)
+
+
+def test_nothing_ran_and_nothing_was_asked_of_others(page: Page, elsewhere: list[str]) -> None:
+    assert page.title() != "run"
+    assert elsewhere == []

@@ -1,0 +1,49 @@
+"""What a machine may do to a service; ``make chaos`` runs these, a quarter of an hour."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+# The ways to start and watch a service are those of the tests of the command line.
+sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A user's home, with nothing in it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def root(home: Path, repository: Path) -> Path:
+    """Iris, quick to train, looked after every second."""
+    from service import quicken
+
+    root = home / "root"
+    shutil.copytree(repository / "data/iris", root / "data/iris")
+    quicken(
+        root,
+        '\n[schedule]\nretrain_on = ["data"]\n'
+        '[inbox]\nlook_every = "1s"\nsettle = "1s"\n'
+        '[gate]\nmode = "always"\n',
+    )
+    return root
+
+
+def epochs(root: Path, count: int) -> None:
+    """Change how long a training takes."""
+    settings = root / "data/iris/pipeline.toml"
+    settings.write_text(re.sub(r"epochs = \d+", f"epochs = {count}", settings.read_text()))
+
+
+def change_data(root: Path) -> None:
+    """Drop a flower: a new content to train on."""
+    path = root / "data/iris/train.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
