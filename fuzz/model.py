@@ -42,6 +42,7 @@ class TenthsScorer:
     sha256: str = "ab" * 32
     schema: Schema = SCHEMA
     preparation: _Preparation = field(default_factory=_Preparation)
+    reference: None = None
 
     def probabilities(self, x):
         """Return shares [n, 2]; the age adds nothing, but must be finite."""
