@@ -20,6 +20,7 @@ __all__ = ["DriftCounts"]
 Array = npt.NDArray[Any]
 
 _MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
+_MOST_WAITING = 2**11
 # 2^64 divided by the golden ratio: its multiples spread evenly.
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -51,6 +52,10 @@ class DriftCounts:
         features = max(1, len(self._edges))
         self._sampled = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
         self._sample: dict[int, tuple[int, tuple[float, ...]]] = {}
+        self._waiting: list[tuple[Array, Array]] = []
+        self._rows_waiting = 0
+        # No hash above it will stay.
+        self._highest = np.uint64(2**64 - 1)
         # Powers of an odd number are odd: multiplication by them loses nothing.
         powers = (pow(_GOLDEN, f + 1, 2**64) for f in range(features + 1))
         self._factors = np.array(list(powers), dtype=np.uint64)
@@ -90,12 +95,14 @@ class DriftCounts:
 
     def sample(self) -> tuple[Array, Array]:
         """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
+        self._settle()
         drawn = [self._sample[key] for key in sorted(self._sample)]
         rows = np.array([values for _, values in drawn]).reshape(len(drawn), len(self._edges))
         return rows, np.array([times for times, _ in drawn], dtype=np.int64)
 
     def state(self) -> dict[str, Any]:
         """Return everything in a form that is JSON and that ``add`` takes."""
+        self._settle()
         return {
             "rows": self._rows,
             "above": [own.tolist() for own in self._above],
@@ -115,23 +122,36 @@ class DriftCounts:
         self._gaps += state["gaps"]
         for own, more in zip(self.categorical, state["categorical"], strict=True):
             own += more
+        self._settle()
         for key, times, values in state["sample"]:
             self._keep(key, times, tuple(math.nan if v is None else v for v in values))
         self._forget()
 
     def _draw(self, numeric: Array) -> None:
         hashes = self._hashes(numeric)
-        if len(self._sample) == self._sampled:
-            near = np.flatnonzero(hashes <= np.uint64(max(self._sample)))
-            hashes = hashes[near]
-        else:
-            near = np.arange(len(hashes))
-        if not len(near):
+        near = np.flatnonzero(hashes <= self._highest)
+        if len(near):
+            self._waiting.append((hashes[near], numeric[near]))
+            self._rows_waiting += len(near)
+        # To sort a few rows takes about as long as to sort many.
+        if self._rows_waiting > _MOST_WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Take into the sample what waits for it."""
+        if not self._waiting:
             return
+        hashes = np.concatenate([some for some, _ in self._waiting])
+        rows = np.concatenate([some for _, some in self._waiting])
+        self._waiting, self._rows_waiting = [], 0
         keys, first, times = np.unique(hashes, return_index=True, return_counts=True)
-        some = slice(self._sampled)
-        rows = numeric[near[first[some]]].tolist()
-        for key, count, row in zip(keys[some].tolist(), times[some].tolist(), rows, strict=True):
+        lowest = slice(self._sampled)
+        for key, count, row in zip(
+            keys[lowest].tolist(),
+            times[lowest].tolist(),
+            rows[first[lowest]].tolist(),
+            strict=True,
+        ):
             self._keep(key, count, tuple(row))
         self._forget()
 
@@ -155,3 +175,4 @@ class DriftCounts:
         if len(self._sample) > self._sampled:
             kept = sorted(self._sample)[: self._sampled]
             self._sample = {key: self._sample[key] for key in kept}
+            self._highest = np.uint64(kept[-1])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
 import pytest
 
+from ffn.errors import FFNError
+from ffn.scoring.drift_report import ColumnDrift, DriftReport, HeldError
 from ffn.scoring.outcome import Progress, ScoreResult
-from flows.outcomes import ScoreOutcome
+from ffn.scoring.stability import Distance
+from flows.outcomes import Refusal, ScoreOutcome
 from flows.progress import Pace
 from flows.summary import print_scoring
 
@@ -103,3 +107,36 @@ def test_the_pace_is_that_since_the_first_report(rows, done, size, now, note):
     first = Progress(rows=1_000, rejected=0, bytes_read=100, size=size)
     assert pace.note(first, 10.0) == "1,000 rows"
     assert pace.note(Progress(rows=rows, rejected=0, bytes_read=done, size=size), now) == note
+
+
+def drifted(*, alarm=True):
+    distance = Distance(psi=1.234, limit=0.5, total_variation=0.4)
+    column = ColumnDrift(name="size", distance=distance, alarm=alarm)
+    return DriftReport(
+        rows=40, judged=True, columns=(column,), predictions=None, suspicions=("it looks odd",)
+    )
+
+
+def test_drift_is_one_line_a_file():
+    said = 'unlike training: "size" (PSI 1.23); it looks odd.'
+    one = dataclasses.replace(result(), drift=drifted())
+    assert f"Drift: these rows, {said}" in printed(one)
+    files = [dataclasses.replace(one, output=Path("/p") / f"{n}.csv") for n in range(5)]
+    lines = [line for line in printed(*files) if line.startswith("Drift")]
+    assert lines == [f"Drift: {n}.csv, {said}" for n in range(3)] + [
+        "Drift: 2 files more are unlike the training rows."
+    ]
+    assert not any("Drift" in line for line in printed(result()))
+
+
+def test_an_outcome_knows_the_files_that_drifted_scored_or_held_and_not_those_of_before():
+    scored = dataclasses.replace(result("a.csv"), drift=drifted())
+    before = dataclasses.replace(result("b.csv"), drift=drifted(), unchanged=True)
+    clean = dataclasses.replace(result("c.csv"), drift=drifted(alarm=False))
+    held = Refusal.of(Path("in/d.csv"), HeldError("d.csv: held.", drifted()))
+    other = Refusal.of(Path("in/e.csv"), FFNError("e.csv: no."))
+    outcome = ScoreOutcome(
+        pipeline="things", version=7, results=[scored, before, clean], refusals=[held, other]
+    )
+    assert outcome.drift == {"a.csv": drifted(), "d.csv": drifted()}
+    assert outcome.to_json()["files"][0]["drift"]["detected"]
