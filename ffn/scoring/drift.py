@@ -6,7 +6,6 @@ parts and runs.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,8 @@ Array = npt.NDArray[Any]
 
 _MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
 _MOST_WAITING = 2**11
-# 2^64 divided by the golden ratio: its multiples spread evenly.
-_GOLDEN = 0x9E3779B97F4A7C15
+# 2^64 divided by the golden ratio. Its multiples spread evenly; it is odd, so none is lost.
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class DriftCounts:
@@ -42,8 +41,9 @@ class DriftCounts:
     """
 
     def __init__(self, reference: Reference) -> None:
-        self._edges = [np.array(own.edges) for own in reference.numeric]
-        self._above = [np.zeros(len(edges), dtype=np.int64) for edges in self._edges]
+        self._edges = [own.edges for own in reference.numeric]
+        # Lists: to add to one number of an array takes longer than to count a column's.
+        self._above = [[0] * len(edges) for edges in self._edges]
         self._gaps = np.zeros(len(self._edges), dtype=np.int64)
         self._rows = 0
         self.categorical = [
@@ -56,9 +56,6 @@ class DriftCounts:
         self._rows_waiting = 0
         # No hash above it will stay.
         self._highest = np.uint64(2**64 - 1)
-        # Powers of an odd number are odd: multiplication by them loses nothing.
-        powers = (pow(_GOLDEN, f + 1, 2**64) for f in range(features + 1))
-        self._factors = np.array(list(powers), dtype=np.uint64)
 
     @property
     def numeric(self) -> list[Array]:
@@ -82,13 +79,14 @@ class DriftCounts:
             values = np.ascontiguousarray(numeric[:, f])
             # One comparison an edge runs over a column in a fraction of what a binary search
             # for each value takes.
+            counts = self._above[f]
             for k, edge in enumerate(edges):
-                self._above[f][k] += np.count_nonzero(np.greater(values, edge, out=above))
+                counts[k] += int(np.count_nonzero(np.greater(values, edge, above)))
             gaps = int(np.count_nonzero(np.isnan(values, out=above)))
             self._gaps[f] += gaps
             missing += gaps
-        for g, counts in enumerate(self.categorical):
-            counts += np.bincount(codes[:, g] - UNKNOWN, minlength=len(counts))
+        for g, own in enumerate(self.categorical):
+            own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
         if self._edges and len(numeric):
             # Of the many patterns that mean NaN, one: hashes are of bits.
             self._draw(np.where(np.isnan(numeric), np.nan, numeric) if missing else numeric)
@@ -105,27 +103,38 @@ class DriftCounts:
         self._settle()
         return {
             "rows": self._rows,
-            "above": [own.tolist() for own in self._above],
+            "above": [list(own) for own in self._above],
             "gaps": self._gaps.tolist(),
             "categorical": [own.tolist() for own in self.categorical],
-            "sample": [
-                [key, times, [None if math.isnan(v) else v for v in values]]
-                for key, (times, values) in self._sample.items()
-            ],
+            "sample": self._packed(),
         }
 
     def add(self, state: dict[str, Any]) -> None:
         """Add other rows."""
         self._rows += state["rows"]
-        for own, more in zip(self._above, state["above"], strict=True):
-            own += np.array(more, dtype=np.int64)
+        self._above = [
+            [one + other for one, other in zip(own, more, strict=True)]
+            for own, more in zip(self._above, state["above"], strict=True)
+        ]
         self._gaps += state["gaps"]
         for own, more in zip(self.categorical, state["categorical"], strict=True):
             own += more
         self._settle()
-        for key, times, values in state["sample"]:
-            self._keep(key, times, tuple(math.nan if v is None else v for v in values))
+        keys, times, rows = map(bytes.fromhex, state["sample"])
+        for key, count, row in zip(
+            np.frombuffer(keys, dtype=np.uint64).tolist(),
+            np.frombuffer(times, dtype=np.int64).tolist(),
+            np.frombuffer(rows).reshape(-1, max(1, len(self._edges))).tolist(),
+            strict=True,
+        ):
+            self._keep(key, count, tuple(row))
         self._forget()
+
+    def _packed(self) -> list[str]:
+        """Return keys, times and rows of the sample: a journal writes them again and again."""
+        rows, times = self.sample()
+        keys = np.array(sorted(self._sample), dtype=np.uint64)
+        return [array.tobytes().hex() for array in (keys, times, rows)]
 
     def _draw(self, numeric: Array) -> None:
         hashes = self._hashes(numeric)
@@ -158,12 +167,11 @@ class DriftCounts:
     def _hashes(self, numeric: Array) -> Array:
         """Return uint64 [n], equal for rows of equal numbers."""
         mixed = np.zeros(len(numeric), dtype=np.uint64)
-        product = np.empty_like(mixed)
-        for f, factor in enumerate(self._factors[1:]):
-            bits = np.ascontiguousarray(numeric[:, f]).view(np.uint64)
-            mixed += np.multiply(bits, factor, out=product)
-        mixed ^= np.right_shift(mixed, np.uint64(32), out=product)
-        mixed *= self._factors[0]
+        for f in range(len(self._edges)):
+            mixed += np.ascontiguousarray(numeric[:, f]).view(np.uint64)
+            mixed *= _GOLDEN
+        mixed ^= mixed >> np.uint64(32)
+        mixed *= _GOLDEN
         return mixed
 
     def _keep(self, key: int, times: int, values: tuple[float, ...]) -> None:
