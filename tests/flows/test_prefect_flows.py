@@ -254,6 +254,28 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
     assert sum(map(int, counts)) == 12
 
 
+def test_drift_is_shown_and_automations_get_an_event(retrained, client, tmp_path):
+    """Sepals in metres: the file is scored, and the day's event names its column."""
+    root = shutil.copytree(retrained[0], tmp_path / "root")
+    header, *records = (root / "data/iris/train.csv").read_text().splitlines()
+    cells = [line.split(",") for line in records]
+    lines = [",".join([f"{float(first) / 100:g}", *others]) for first, *others in cells]
+    (tmp_path / "metres.csv").write_text("\n".join([header, *lines]) + "\n")
+    done = run("score", "iris", tmp_path / "metres.csv", "--root", root, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["files"][0]["drift"]["detected"]
+    (row,) = json.loads(artifacts_of(client, latest(client))["score-iris"].data)
+    assert row["drift"].startswith('unlike training: "sepal_length" (PSI ')
+    wanted = {"filter": {"event": {"name": ["drift.detected"]}}}
+    deadline = time.monotonic() + 30
+    while not (events := client.request("POST", "/events/filter", json=wanted).json()["events"]):
+        assert time.monotonic() < deadline, "no event"
+        time.sleep(0.2)
+    assert events[0]["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
+    assert "sepal_length" in events[0]["payload"]["columns"]
+    assert "100 times too small" in events[0]["payload"]["files"]["metres.csv"]
+
+
 def test_a_refused_file_fails_the_run_and_not_the_others(retrained, client, tmp_path):
     root = shutil.copytree(retrained[0], tmp_path / "root")
     (root / "data/iris/inbox/bad.csv").write_text("x\n1\n")
