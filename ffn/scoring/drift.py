@@ -51,9 +51,15 @@ class DriftCounts:
         ]
         features = max(1, len(self._edges))
         self._sampled = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
-        self._sample: dict[int, tuple[int, tuple[float, ...]]] = {}
-        self._waiting: list[tuple[Array, Array]] = []
-        self._rows_waiting = 0
+        # Hashes, rows of this content, its numbers: what is kept first, then what waits for it.
+        self._drawn: list[tuple[Array, Array, Array]] = [
+            (
+                np.empty(0, dtype=np.uint64),
+                np.empty(0, dtype=np.int64),
+                np.empty((0, len(self._edges))),
+            )
+        ]
+        self._waiting = 0
         # No hash above it will stay.
         self._highest = np.uint64(2**64 - 1)
 
@@ -94,9 +100,8 @@ class DriftCounts:
     def sample(self) -> tuple[Array, Array]:
         """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
         self._settle()
-        drawn = [self._sample[key] for key in sorted(self._sample)]
-        rows = np.array([values for _, values in drawn]).reshape(len(drawn), len(self._edges))
-        return rows, np.array([times for times, _ in drawn], dtype=np.int64)
+        _, times, rows = self._drawn[0]
+        return rows, times
 
     def state(self) -> dict[str, Any]:
         """Return everything in a form that is JSON and that ``add`` takes."""
@@ -106,7 +111,7 @@ class DriftCounts:
             "above": [list(own) for own in self._above],
             "gaps": self._gaps.tolist(),
             "categorical": [own.tolist() for own in self.categorical],
-            "sample": self._packed(),
+            "sample": [array.tobytes().hex() for array in self._drawn[0]],
         }
 
     def add(self, state: dict[str, Any]) -> None:
@@ -119,50 +124,41 @@ class DriftCounts:
         self._gaps += state["gaps"]
         for own, more in zip(self.categorical, state["categorical"], strict=True):
             own += more
-        self._settle()
         keys, times, rows = map(bytes.fromhex, state["sample"])
-        for key, count, row in zip(
-            np.frombuffer(keys, dtype=np.uint64).tolist(),
-            np.frombuffer(times, dtype=np.int64).tolist(),
-            np.frombuffer(rows).reshape(-1, max(1, len(self._edges))).tolist(),
-            strict=True,
-        ):
-            self._keep(key, count, tuple(row))
-        self._forget()
-
-    def _packed(self) -> list[str]:
-        """Return keys, times and rows of the sample: a journal writes them again and again."""
-        rows, times = self.sample()
-        keys = np.array(sorted(self._sample), dtype=np.uint64)
-        return [array.tobytes().hex() for array in (keys, times, rows)]
+        self._drawn.append(
+            (
+                np.frombuffer(keys, dtype=np.uint64),
+                np.frombuffer(times, dtype=np.int64),
+                np.frombuffer(rows).reshape(-1, len(self._edges))
+                if rows
+                else self._drawn[0][2][:0],
+            )
+        )
+        self._settle()
 
     def _draw(self, numeric: Array) -> None:
         hashes = self._hashes(numeric)
         near = np.flatnonzero(hashes <= self._highest)
         if len(near):
-            self._waiting.append((hashes[near], numeric[near]))
-            self._rows_waiting += len(near)
+            self._drawn.append((hashes[near], np.ones(len(near), dtype=np.int64), numeric[near]))
+            self._waiting += len(near)
         # To sort a few rows takes about as long as to sort many.
-        if self._rows_waiting > _MOST_WAITING:
+        if self._waiting > _MOST_WAITING:
             self._settle()
 
     def _settle(self) -> None:
-        """Take into the sample what waits for it."""
-        if not self._waiting:
+        """Keep the lowest hashes. What stays has been counted from the first row on."""
+        if len(self._drawn) == 1:
             return
-        hashes = np.concatenate([some for some, _ in self._waiting])
-        rows = np.concatenate([some for _, some in self._waiting])
-        self._waiting, self._rows_waiting = [], 0
-        keys, first, times = np.unique(hashes, return_index=True, return_counts=True)
-        lowest = slice(self._sampled)
-        for key, count, row in zip(
-            keys[lowest].tolist(),
-            times[lowest].tolist(),
-            rows[first[lowest]].tolist(),
-            strict=True,
-        ):
-            self._keep(key, count, tuple(row))
-        self._forget()
+        hashes, times, rows = map(np.concatenate, zip(*self._drawn, strict=True))
+        keys, first, places = np.unique(hashes, return_index=True, return_inverse=True)
+        # Sums of whole numbers, exact in float64.
+        totals = np.bincount(places, weights=times).astype(np.int64)
+        some = slice(self._sampled)
+        self._drawn = [(keys[some], totals[some], rows[first[some]])]
+        self._waiting = 0
+        if len(keys) >= self._sampled:
+            self._highest = keys[self._sampled - 1]
 
     def _hashes(self, numeric: Array) -> Array:
         """Return uint64 [n], equal for rows of equal numbers."""
@@ -173,14 +169,3 @@ class DriftCounts:
         mixed ^= mixed >> np.uint64(32)
         mixed *= _GOLDEN
         return mixed
-
-    def _keep(self, key: int, times: int, values: tuple[float, ...]) -> None:
-        before = self._sample.get(key, (0, values))[0]
-        self._sample[key] = (before + times, values)
-
-    def _forget(self) -> None:
-        """Drop all but the lowest hashes. Whatever stays has been counted from the first row on."""
-        if len(self._sample) > self._sampled:
-            kept = sorted(self._sample)[: self._sampled]
-            self._sample = {key: self._sample[key] for key in kept}
-            self._highest = np.uint64(kept[-1])
