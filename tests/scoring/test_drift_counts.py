@@ -81,6 +81,7 @@ def test_the_sample_is_bounded_and_like_the_rows() -> None:
     sample, times = counts.sample()
     assert sample.shape == (256, 2)
     assert (times == 1).all()
+    assert (counted(rows, rows).sample()[1] == 2).all()
     # Four standard errors of the mean of 256 numbers.
     assert np.abs(sample.mean(axis=0)) == pytest.approx([0, 0], abs=4 / 16)
     few = np.repeat(generator.normal(size=(5, 3)) * [1, 1, 0], [1, 10, 100, 1_000, 3], axis=0)
