@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -18,6 +19,8 @@ import uvicorn
 from prefect.server.api.server import create_app
 
 __all__ = ["main"]
+
+_SECONDS_TO_END = 5
 
 Message = MutableMapping[str, Any]
 App = Callable[
@@ -62,6 +65,9 @@ def _end_with_the_service() -> None:
     """End when the service does, however that ends: our input is a pipe that it holds."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+    # Prefect's services may wait for one another; there is nobody left to wait for them.
+    time.sleep(_SECONDS_TO_END)
+    os._exit(0)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import pytest
 from conftest import change_data, epochs
 from service import processes, serving, wait_for
 
-ENDLESS = 2_000_000
+ENDLESS = 1_000_000
 
 
 def begun(service):
@@ -74,7 +74,7 @@ def test_a_server_that_is_killed_is_started_again_and_the_run_is_recorded(root, 
         wait_for(lambda: ("retrain-iris-v0001", "Completed") in service.states(), 60)
         wait_for(lambda: ("score-iris-v0001", "Completed") in service.states(), 60)
         tasks = service.rows("SELECT name, state_type FROM task_run WHERE name NOT LIKE 'score%'")
-        assert len(tasks) == 15
+        assert len(tasks) >= 15
         assert {state for _, state in tasks} == {"COMPLETED"}
 
 
@@ -93,7 +93,8 @@ def test_a_signal_ends_a_service_at_work_in_seconds(root, home, number):
 
 def test_a_service_that_is_killed_alone_takes_its_server_with_it(root, home):
     with serving(root, home) as service:
-        wait_for(lambda: service.production() == 1, 90, service.said)
+        wait_for(lambda: ("score-iris-v0001", "Completed") in service.states(), 90, service.said)
+        wait_for(lambda: not service.processes_of_runs(), 30)
         os.kill(service.run.pid, signal.SIGKILL)
         service.run.wait()
         wait_for(lambda: not processes(home), 15, str(processes(home)))

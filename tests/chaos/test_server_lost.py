@@ -80,8 +80,8 @@ def test_a_score_whose_server_is_lost_for_good_is_whole_and_says_so(root, home, 
     (server,) = wait_for(server_of_the_run, 60)
     wait_for(lambda: list(tmp_path.glob("*out.csv*")) or list(tmp_path.glob(".ffn*")), 60)
     os.kill(server, signal.SIGKILL)
-    assert run.wait(300) == 1
-    said = run.stderr.read()
+    _, said = run.communicate(timeout=300)
+    assert run.returncode == 1
     assert "That is on the disk and whole; its record is missing: Prefect's server at" in said
     assert "Traceback" not in said
     manifest = json.loads((tmp_path / "out.csv.manifest.json").read_bytes())
