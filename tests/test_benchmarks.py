@@ -14,6 +14,7 @@ import pytest
 from benchmarks.__main__ import SUITES, main
 from benchmarks.rounds import Measured, ThreadsError, measure
 from benchmarks.section import with_section
+from benchmarks.training.parts import PARTS
 
 BEGIN = "<!-- speed: written by `make benchmark` -->"
 END = "<!-- end of speed -->"
@@ -39,9 +40,10 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    targets, full, growth, scoring_targets, scoring = tables(done.stdout)
+    targets, parts, full, growth, scoring_targets, scoring = tables(done.stdout)
     assert targets[0][:3] == ["work", "against", "to reach"]
     assert {row[1] for row in full[1:]} >= {"ours", "matrix products alone", "scikit-learn"}
+    assert [row[0] for row in parts[1:]] == list(PARTS)
     assert growth[0][0] == "rows"
     assert [row[0] for row in growth[1:]] == ["1,000", "4,000"]
     compared = [row[:2] for row in scoring_targets]

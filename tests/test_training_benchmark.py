@@ -15,6 +15,7 @@ from benchmarks.rounds import Measured
 from benchmarks.training.agreement import DisagreementError, check_agreement
 from benchmarks.training.commands import Commands, time_retraining
 from benchmarks.training.contestant import Ours, Outcome, Products
+from benchmarks.training.parts import PARTS, parts_of
 from benchmarks.training.picture import draw
 from benchmarks.training.programs import time_programs
 from benchmarks.training.scikit_learn import Estimator, Evaluated
@@ -123,6 +124,14 @@ def test_a_cold_program_whose_optimizers_do_not_learn_is_refused(
 ) -> None:
     with pytest.raises(DisagreementError, match="cold process, ours: validation accuracies"):
         time_programs(repository, iris, rounds=1, epochs=1, least_accuracy=1.1)
+
+
+def test_the_parts_of_our_time_are_put_back_where_they_were(iris: Work) -> None:
+    before = Ours(iris).run()
+    parts = parts_of(iris, rounds=1, least_seconds=0)
+    assert tuple(parts) == PARTS
+    assert min(parts.values()) >= 0 < sum(parts.values())
+    np.testing.assert_array_equal(Ours(iris).run().train_loss, before.train_loss)
 
 
 def measured() -> dict[str, Measured]:

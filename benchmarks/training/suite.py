@@ -14,13 +14,15 @@ from benchmarks.training.agreement import check_agreement
 from benchmarks.training.commands import Commands, time_retraining
 from benchmarks.training.contestant import Contestant, Ours, Outcome
 from benchmarks.training.field import Entry, entries, missing_peers
+from benchmarks.training.parts import parts_of
 from benchmarks.training.programs import time_programs
 from benchmarks.training.shapes import SHAPES
-from benchmarks.training.tables import commands_table, full_table, targets_table
+from benchmarks.training.tables import commands_table, full_table, parts_table, targets_table
 from benchmarks.training.work import Work, create_work
 
 __all__ = ["FULL", "QUICK", "Extent", "missing", "run"]
 
+_IN_PARTS = ("iris", "iris-64", "digits", "100k-256")
 _PACKAGES = ("numpy", "scikit-learn", "scipy", "torch", "jax", "jaxlib", "prefect")
 
 
@@ -89,12 +91,17 @@ def run(root: Path, extent: Extent, shapes: Sequence[str] = tuple(SHAPES)) -> Se
     """
     measured: dict[str, Measured] = {}
     works: dict[str, Work] = {}
+    parts: dict[str, dict[str, float]] = {}
     for key in shapes:
         shape = SHAPES[key]
         shape = replace(shape, epochs=extent.epochs or shape.epochs)
         works[key] = create_work(shape, most_rows=extent.most_rows)
         _say(shape.name)
         measured[key] = measure_work(works[key], extent)
+        if key in _IN_PARTS:
+            parts[key] = parts_of(
+                works[key], rounds=extent.rounds, least_seconds=extent.least_seconds / 5
+            )
     _say("cold processes")
     measured["cold"] = time_programs(
         root,
@@ -107,7 +114,7 @@ def run(root: Path, extent: Extent, shapes: Sequence[str] = tuple(SHAPES)) -> Se
     if extent.retrainings:
         _say("whole retrainings")
         commands = time_retraining(root, pairs=extent.retrainings, own_server=extent.own_servers)
-    return _section(measured, works, commands)
+    return _section(measured, works, parts, commands)
 
 
 def measure_work(work: Work, extent: Extent) -> Measured:
@@ -141,21 +148,25 @@ def measure_work(work: Work, extent: Extent) -> Measured:
 
 
 def _section(
-    measured: dict[str, Measured], works: dict[str, Work], commands: Commands | None
+    measured: dict[str, Measured],
+    works: dict[str, Work],
+    parts: dict[str, dict[str, float]],
+    commands: Commands | None,
 ) -> Section:
-    parts = [
+    texts = [
         f"Measured on: {describe_machine(_PACKAGES)}.",
         targets_table(measured, commands),
+        parts_table(parts, works),
         full_table(measured, works),
     ]
     pictures = {}
     if commands is not None:
         from benchmarks.training.picture import picture
 
-        parts.insert(2, "![CPU time a step, each side of each work](training.png)")
-        parts.append(commands_table(commands))
+        texts.insert(2, "![CPU time a step, each side of each work](training.png)")
+        texts.append(commands_table(commands))
         pictures["training.png"] = picture(measured, works)
-    return Section(text="\n\n".join(parts), pictures=pictures)
+    return Section(text="\n\n".join(texts), pictures=pictures)
 
 
 def _say(what: str) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 
 from benchmarks.rounds import Measured
 from benchmarks.training.commands import Commands
+from benchmarks.training.parts import PARTS
 from benchmarks.training.targets import RETRAIN_SECONDS, TARGETS, Target
 from benchmarks.training.work import Work
 
-__all__ = ["commands_table", "full_table", "targets_table"]
+__all__ = ["commands_table", "full_table", "parts_table", "targets_table"]
 
 
 def targets_table(measured: Mapping[str, Measured], commands: Commands | None) -> str:
@@ -38,6 +39,19 @@ def targets_table(measured: Mapping[str, Measured], commands: Commands | None) -
                 _yes(bool(np.median(cost) <= RETRAIN_SECONDS)),
             )
         )
+    return "\n".join(lines)
+
+
+def parts_table(parts: Mapping[str, Mapping[str, float]], works: Mapping[str, Work]) -> str:
+    """Return a line for each part of our training, a column for each work."""
+    names = [works[key].shape.name for key in parts]
+    lines = [
+        f"| our own time, a step of one network | {' | '.join(names)} |",
+        f"|---|{'--:|' * len(names)}",
+    ]
+    for part in PARTS:
+        times = [seconds_text(parts[key][part] / works[key].network_steps) for key in parts]
+        lines.append(_row(part, *times))
     return "\n".join(lines)
 
 
