@@ -89,7 +89,9 @@ class _Retraining:
     environment: Mapping[str, str]
 
     def seconds(self, *options: str, **variables: str) -> float:
-        command = [sys.executable, "-m", "flows", "retrain", "iris", "--root", str(self.folder)]
+        # Without --force a second retraining would find nothing changed, and do nothing.
+        root = ["--root", str(self.folder)]
+        command = [sys.executable, "-m", "flows", "retrain", "iris", "--force", *root]
         started = time.perf_counter()
         subprocess.run(  # noqa: S603
             [*command, *options],

@@ -92,6 +92,10 @@ def run(root: Path, extent: Extent, shapes: Sequence[str] = tuple(SHAPES)) -> Se
     measured: dict[str, Measured] = {}
     works: dict[str, Work] = {}
     parts: dict[str, dict[str, float]] = {}
+    commands = None
+    if extent.retrainings:
+        _say("whole retrainings")
+        commands = time_retraining(root, pairs=extent.retrainings, own_server=extent.own_servers)
     for key in shapes:
         shape = SHAPES[key]
         shape = replace(shape, epochs=extent.epochs or shape.epochs)
@@ -110,10 +114,6 @@ def run(root: Path, extent: Extent, shapes: Sequence[str] = tuple(SHAPES)) -> Se
         epochs=extent.program_epochs,
         least_accuracy=0.8 if extent.program_epochs >= 150 else 0.0,
     )
-    commands = None
-    if extent.retrainings:
-        _say("whole retrainings")
-        commands = time_retraining(root, pairs=extent.retrainings, own_server=extent.own_servers)
     return _section(measured, works, parts, commands)
 
 
