@@ -22,7 +22,7 @@ __all__ = ["OPTIMIZERS", "SGD", "Adam", "AdamW", "Momentum", "Optimizer", "creat
 
 Array = npt.NDArray[Any]
 
-# Elements of each array handled at once: five float32 arrays of this length take a third of a 1 MB L2.
+# Elements of each array handled at once: five such float32 arrays take a third of a 1 MB L2.
 _BLOCK = 16384
 
 
