@@ -31,7 +31,12 @@ def tables(text: str) -> list[list[list[str]]]:
 
 def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
     kept = {path: path.read_bytes() for path in (repository / "benchmarks").glob("*.[pm][nd]*")}
-    assert {path.name for path in kept} == {"README.md", "training.png", "growth.png"}
+    assert {path.name for path in kept} == {
+        "README.md",
+        "training.png",
+        "growth.png",
+        "scoring.png",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],
         cwd=repository,
