@@ -21,6 +21,7 @@ __all__ = [
     "atomic_files",
     "canonical_json",
     "is_temporary",
+    "one_at_a_time",
     "publish",
     "remove",
     "staging_folder",
@@ -101,7 +102,7 @@ def publish(ready: Sequence[Path], paths: Sequence[Path]) -> None:
             os.close(handle)
     with contextlib.ExitStack() as held:
         if len(paths) > 1:
-            held.enter_context(_one_at_a_time(paths[-1].parent))
+            held.enter_context(one_at_a_time(paths[-1].parent))
             remove(paths[-1])
         for file, path in zip(ready, paths, strict=True):
             file.replace(path)
@@ -110,7 +111,8 @@ def publish(ready: Sequence[Path], paths: Sequence[Path]) -> None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Wait until nobody else is in such a block for ``folder``; the lock dies with its process."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # Where nothing can be locked, nobody waits.

@@ -20,7 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError
-from ffn.files import HashedFile, canonical_json, publish, remove, temporary_name
+from ffn.files import (
+    HashedFile,
+    canonical_json,
+    one_at_a_time,
+    publish,
+    remove,
+    temporary_name,
+)
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
 from ffn.tabular.compression import Packed, packing
@@ -209,7 +216,7 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
                 and time.time() - journal.stat().st_mtime < _KEPT_SECONDS
             ):
                 continue
-            with _locked(entry):
+            with one_at_a_time(folder), _locked(entry):
                 shutil.rmtree(entry)
 
 
@@ -222,11 +229,13 @@ def _own(output: Path) -> Iterator[Path]:
     """Make, or find, the folder of the runs that write ``output``, and lock it."""
     folder = _folder(output)
     while True:
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir()
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(_locked(folder))
+                # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
+                with one_at_a_time(folder.parent):
+                    with contextlib.suppress(FileExistsError):
+                        folder.mkdir()
+                    stack.enter_context(_locked(folder))
             except FileNotFoundError:
                 continue  # its last owner has just removed it
             except BlockingIOError:

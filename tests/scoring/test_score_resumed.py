@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from scorers import TenthsScorer
 
 from ffn.errors import DataError
 from ffn.scoring.batch import score_csv
+from ffn.scoring.journal import open_journal, sweep_journals
+from ffn.scoring.targets import Targets
 
 ROWS = 500_000
 KILLED = """
@@ -174,3 +177,26 @@ def test_what_nobody_went_on_from_for_a_week_is_removed(killed):
     os.utime(journal, (time.time() - 8 * 24 * 3600,) * 2)
     score_csv(TenthsScorer(), source, other)
     assert not journal.parent.exists()
+
+
+def test_a_run_is_not_refused_for_those_that_sweep_beside_it(tmp_path):
+    """Each run sweeps the folder that it writes to, and so do its neighbours at any moment."""
+    done = threading.Event()
+
+    def sweep():
+        while not done.is_set():
+            sweep_journals(tmp_path)
+
+    sweeping = [threading.Thread(target=sweep) for _ in range(2)]
+    for thread in sweeping:
+        thread.start()
+    try:
+        for n in range(300):
+            targets = Targets.beside(tmp_path / f"{n}.csv")
+            with open_journal(targets, {}) as journal:
+                assert journal.folder.is_dir()
+    finally:
+        done.set()
+        for thread in sweeping:
+            thread.join()
+    assert list(tmp_path.iterdir()) == []
