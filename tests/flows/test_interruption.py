@@ -24,6 +24,14 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Let a run's process be interrupted as from a terminal: background jobs ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def endless(root):
     """A pipeline whose training takes minutes."""
