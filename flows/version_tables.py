@@ -82,11 +82,21 @@ def print_detail(pipeline: str, found: Detail) -> None:
     }
     for label, text in facts.items():
         lines += _fact(label, text)
+    for text in _contract(found):
+        lines += _fact("contract", text)
     for entry in found.history:
         was = f"version {entry.replaced}" if entry.replaced else "none"
         said = f"{_date(entry.at)} UTC by {entry.by}, in place of {was}: {entry.reason}"
         lines += _fact("promoted" if entry.action == "promote" else "rolled back", said)
     plain_console(sys.stdout).print("\n".join(lines), soft_wrap=True)
+
+
+def _contract(found: Detail) -> Iterator[str]:
+    """Yield in what the training table differed from production's, and the policy."""
+    changes = found.verdict.get("contract")
+    for change in changes if isinstance(changes, list) else ():
+        if isinstance(change, dict):
+            yield f"{change.get('text', NOTHING)} ({change.get('policy', NOTHING)})"
 
 
 def print_comparison(found: Comparison) -> None:

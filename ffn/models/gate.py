@@ -72,6 +72,7 @@ def decide(
             floors=floors,
             calibration_error=evaluation.calibration.error,
             columns=columns_of(dataset),
+            contract=prepared.changes,
             **evidence,
         )
 

@@ -23,6 +23,7 @@ from ffn.models.parts import (
 from ffn.models.pipeline import Pipeline
 from ffn.models.resampling import candidate_resamples, resamples_name
 from ffn.models.settings import DEFAULT_EXCLUDE
+from ffn.models.table_change import TableChange
 from ffn.nn import Network
 from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.conversion import Choice, read_dataset
@@ -64,7 +65,7 @@ class Prepared:
     reference: Reference
     source_sha256: str
     notices: tuple[str, ...]
-    changes: tuple[Any, ...] = ()
+    changes: tuple[TableChange, ...] = ()
 
     @property
     def schema(self) -> Schema:

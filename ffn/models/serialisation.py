@@ -159,7 +159,6 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
 
 def _metrics(retrained: Retrained) -> dict[str, Any]:
     return {
-        "contract": jsonable(retrained.prepared.changes),
         "epochs": retrained.refitted.epochs,
         "examination": jsonable(retrained.examination),
         "selection": jsonable(retrained.selection),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ffn.errors import DataError, quote
-from ffn.models.drift_settings import ContractSettings, Policy
+from ffn.models.drift_settings import ContractSettings
 from ffn.models.inputs import Prepared
 from ffn.models.opponent import Opponent
 from ffn.models.pipeline import Pipeline
 from ffn.models.settings import DataSettings
+from ffn.models.table_change import TableChange
 from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["TableChange", "compare_tables", "keep_contract"]
+__all__ = ["compare_tables", "keep_contract"]
 
 # Somebody who changes these means to change the contract.
 _MEANT = ("target", "features", "exclude", "kinds", "missing_values")
@@ -22,27 +23,10 @@ _ALPHA = 0.001
 _NAMES_SHOWN = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableChange:
-    """One thing that is not as it was.
-
-    Attributes
-    ----------
-    kind
-        The key of ``[contract]`` that says what is to happen.
-    policy
-        What does.
-    text
-        The end of a sentence.
-    """
-
-    kind: str
-    policy: Policy
-    text: str
-
-
 def keep_contract(prepared: Prepared, opponent: Opponent | None, pipeline: Pipeline) -> Prepared:
-    """Compare the table with production's; return ``prepared`` with what changed among its notices.
+    """Compare the table with production's; return ``prepared`` with what changed.
+
+    What is to be warned of is among its notices too.
 
     Where ``[data]`` itself asks for other columns, kinds or gaps than it did for production,
     nothing is refused: it was meant.
@@ -71,9 +55,9 @@ def keep_contract(prepared: Prepared, opponent: Opponent | None, pipeline: Pipel
             f"{'; '.join(change.text for change in refused)}. Nothing was trained. Correct the "
             f'file or, if it is meant, set {" and ".join(keys)} to "warn".'
         )
-    told = [change for change in changes if change.policy == "warn"]
-    notices = (f"unlike version {before.version}: {change.text}" for change in told)
-    return replace(prepared, changes=tuple(told), notices=(*prepared.notices, *notices))
+    told = (change.text for change in changes if change.policy == "warn")
+    notices = (f"unlike version {before.version}: {text}" for text in told)
+    return replace(prepared, changes=changes, notices=(*prepared.notices, *notices))
 
 
 def compare_tables(

@@ -8,6 +8,7 @@ from ffn.models.contest import SharedRows
 from ffn.models.evidence import HeldOutEvidence
 from ffn.models.floors import Floor
 from ffn.models.recipes import ResampledEvidence
+from ffn.models.table_change import TableChange
 
 __all__ = ["VERDICT_FILE", "Canary", "Verdict"]
 
@@ -54,6 +55,8 @@ class Verdict:
         The comparison on resamples, if there was one.
     columns
         Kind by name of the columns that the fingerprints of the training rows are made of.
+    contract
+        In what the training table differs from production's, each with the policy that applied.
     rows
         Rows for a comparison, if any were looked for.
     canary
@@ -67,6 +70,7 @@ class Verdict:
     floors: tuple[Floor, ...]
     calibration_error: float
     columns: dict[str, str]
+    contract: tuple[TableChange, ...] = ()
     rows: SharedRows | None = None
     held_out: HeldOutEvidence | None = None
     resampled: ResampledEvidence | None = None

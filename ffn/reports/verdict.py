@@ -15,7 +15,7 @@ __all__ = ["verdict_markdown"]
 
 def verdict_markdown(verdict: Verdict, version: int) -> str:
     """Return the verdict on ``version`` in a sentence, and what it rests on."""
-    parts = [escape(verdict.sentence(version))]
+    parts = [escape(verdict.sentence(version)), *_contract(verdict)]
     if verdict.floors:
         rows = [
             {
@@ -37,6 +37,22 @@ def verdict_markdown(verdict: Verdict, version: int) -> str:
         said = escape(verdict.canary.problem) or "answered as in training"
         parts.append(f"Canary: {verdict.canary.rows} rows in a fresh process; {said}.")
     return "\n\n".join(parts)
+
+
+def _contract(verdict: Verdict) -> list[str]:
+    """Say in what the training table differs from that of the version it was compared with."""
+    if not verdict.contract:
+        kept = "The training table keeps production's contract: of what `[contract]` asks about, "
+        return [f"{kept}nothing was found to differ."] if verdict.production else []
+    rows = [
+        {
+            "the training table, unlike production's": escape(change.text),
+            "key of `[contract]`": f"`{change.kind}`",
+            "policy": change.policy,
+        }
+        for change in verdict.contract
+    ]
+    return [table(rows, left=3)]
 
 
 def _rows(rows: SharedRows) -> str:

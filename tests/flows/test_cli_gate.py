@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+
+from command_line import listing
 
 from ffn.models.registry import production_version, versions
 from ffn.scoring import canary
@@ -88,3 +91,50 @@ def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(ffn, trained, m
     assert done.code == 0
     assert "Version 2 is kept back, version 1 stays in production: its bundle failed" in done.out
     assert production_version(trained / "artifacts/iris") == 1
+
+
+def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, trained):
+    """Rows of one species are gone, and the petals' width is named otherwise."""
+    source = trained / "data/iris/train.csv"
+    header, *lines = source.read_text().splitlines()
+    lines = [line for line in lines if not line.endswith("Iris-setosa")]
+    renamed = header.replace("petal_width", "petal_breadth")
+    assert renamed != header
+    source.write_text("\n".join([renamed, *lines]) + "\n")
+    before = listing(trained)
+    refusal = ffn("retrain", "iris", *DIRECT, trained).refusal
+    assert refusal == (
+        f'{source} is not what version 1 in production was trained on: column "petal_width" '
+        'is missing, or constant; class "Iris-setosa" is gone. Nothing was trained. Correct the '
+        "file or, if it is meant, set contract.missing_columns and contract.vanished_classes to "
+        '"warn".'
+    )
+    assert listing(trained) == before
+
+    toml = trained / "data/iris/pipeline.toml"
+    quick = toml.read_text().replace("epochs = 150", "epochs = 5")
+    toml.write_text(quick.replace("networks = 16", "networks = 2"))
+    append(
+        trained,
+        '\n[gate]\nmode = "never"\n[contract]\nmissing_columns = "accept"\n'
+        'vanished_classes = "warn"\n',
+    )
+    done = ffn("retrain", "iris", *DIRECT, trained)
+    assert done.code == 0
+    assert 'class "Iris-setosa" is gone' in done.out
+    assert "missing, or constant" not in done.out
+    folder = trained / "artifacts/iris"
+    found = [
+        (change["kind"], change["policy"], change["text"])
+        for change in json.loads((folder / "models/0002/verdict.json").read_bytes())["contract"]
+    ]
+    assert found == [
+        ("missing_columns", "accept", 'column "petal_width" is missing, or constant'),
+        ("new_columns", "warn", 'column "petal_breadth" is new'),
+        ("vanished_classes", "warn", 'class "Iris-setosa" is gone'),
+    ]
+    report = (folder / "reports/0002/report.html").read_text()
+    told = " ".join(ffn("models", "iris", "2", "--root", trained).out.split())
+    for _, policy, text in found:
+        assert html.escape(text) in report
+        assert f"contract {text} ({policy})" in told

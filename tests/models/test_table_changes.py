@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -96,7 +95,7 @@ def test_shares_move_if_it_is_certain_and_matters(before, after, moved: bool) ->
     assert changes(BEFORE, before, after, share_change=0.5) == []
 
 
-def test_a_retraining_is_refused_before_it_begins_and_warned_of_in_its_figures(tmp_path) -> None:
+def test_a_retraining_is_refused_before_it_begins_or_warned_of(tmp_path) -> None:
     lines = rows(150)
     found = made(tmp_path, table(lines), QUICK)
     assert keep_contract(prepare(found), read_opponent(found), found).changes == ()
@@ -119,10 +118,10 @@ def test_a_retraining_is_refused_before_it_begins_and_warned_of_in_its_figures(t
         'unlike version 1: column "q" is missing, or constant',
         'unlike version 1: column "r" is new',
     )
-    done = retrain(found)
-    version = replace(done.run, prepared=told).serialise(done.verdict)
-    figures = json.loads((version.bundle.parent / "metrics.json").read_bytes())
-    assert [change["kind"] for change in figures["contract"]] == ["missing_columns", "new_columns"]
+    assert [(change.kind, change.policy) for change in told.changes] == [
+        ("missing_columns", "warn"),
+        ("new_columns", "warn"),
+    ]
 
 
 def test_what_the_settings_ask_for_is_not_refused(tmp_path) -> None:
@@ -131,4 +130,5 @@ def test_what_the_settings_ask_for_is_not_refused(tmp_path) -> None:
     found = made(tmp_path, table(lines), QUICK + '[data]\nexclude = ["q"]\n')
     told = keep_contract(prepare(found), read_opponent(found), found)
     assert told.notices == ('unlike version 1: column "q" is missing, or constant',)
+    assert [change.policy for change in told.changes] == ["warn"]
     assert np.isfinite(told.x_train).all()

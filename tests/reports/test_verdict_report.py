@@ -11,6 +11,7 @@ from ffn.models.evidence import HeldOutEvidence
 from ffn.models.floors import Floor
 from ffn.models.paired import ClassLoss, LabelCounts, LossBounds
 from ffn.models.recipes import ResampledEvidence
+from ffn.models.table_change import TableChange
 from ffn.models.verdict import Canary
 from ffn.reports.verdict import verdict_markdown
 
@@ -77,3 +78,13 @@ def test_a_verdict_on_resamples_says_that_it_compared_recipes() -> None:
     )
     assert "log-loss +0.0111 (-0.0222 to +0.0333); look 2" in text
     assert "compares ways to make a model, not two models" in text
+
+
+def test_what_the_training_table_has_unlike_productions_stands_with_its_policy() -> None:
+    change = TableChange(kind="new_classes", policy="accept", text=f'class "{NAME}" is new')
+    page = render(verdict_markdown(replace(FIRST, production=4, contract=(change,)), 5))
+    assert [f'class "{NAME}" is new', "new_classes", "accept"] in page.cells
+    assert {"b", "em"}.isdisjoint(page.names())
+    kept = render(verdict_markdown(replace(FIRST, production=4), 5)).text
+    assert "nothing was found to differ" in kept
+    assert "contract" not in render(verdict_markdown(FIRST, 1)).text
