@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ffn.tabular.reference import Reference
+from ffn.tabular.reference import Histogram, Reference
 from ffn.tabular.schema import Feature, Schema
 
 SIZE = Feature(name="size", kind="numeric", minimum=0.0, maximum=10.0)
@@ -20,6 +20,15 @@ SCHEMA = Schema(
     target="kind",
     classes=("large", "small"),
     missing_values=("", "NA", "-9"),
+)
+# Of ten sizes a unit, in quarters, and few that are red.
+REFERENCE = Reference(
+    numeric=(
+        Histogram(edges=(2.5, 5.0, 7.5), counts=(25,) * 4, missing=0, mean=5.0, deviation=2.9),
+    ),
+    categorical=(Histogram(counts=(90, 10), missing=0),),
+    labels=(50, 50),
+    predicted=(50, 50),
 )
 
 

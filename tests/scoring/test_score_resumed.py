@@ -1,6 +1,7 @@
 """A killed run of a long file: the next goes on from there, if everything is still the same."""
 
 import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from scorers import TenthsScorer
+from scorers import REFERENCE, TenthsScorer
 
 from ffn.errors import DataError
 from ffn.scoring.batch import score_csv
@@ -19,17 +20,18 @@ from ffn.scoring.journal import open_journal, sweep_journals
 from ffn.scoring.targets import Targets
 
 ROWS = 500_000
+MODEL = TenthsScorer(reference=REFERENCE)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from scorers import TenthsScorer
+from scorers import REFERENCE, TenthsScorer
 from ffn.scoring.batch import score_csv
 
 def kill(at):
     if at.bytes_read > at.size / 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-score_csv(TenthsScorer(), *map(Path, sys.argv[1:]), on_progress=kill)
+score_csv(TenthsScorer(reference=REFERENCE), *map(Path, sys.argv[1:]), on_progress=kill)
 """
 
 
@@ -44,7 +46,7 @@ def write_rows(path):
         file.write("id,size,colour\n")
         for first in range(0, ROWS, 10_000):
             rows = range(first, first + 10_000)
-            lines = [odd.get(n % 1009, f"{n:08d},{n % 101 / 10},blue") for n in rows]
+            lines = [odd.get(n % 1009, f"{n:08d},{n % 1013 / 100},blue") for n in rows]
             file.write("\n".join(lines) + "\n")
 
 
@@ -54,7 +56,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     source = folder / "in.csv"
     write_rows(source)
-    result = score_csv(TenthsScorer(), source, folder / "out.csv")
+    result = score_csv(MODEL, source, folder / "out.csv")
     return source, [path.read_bytes() for path in (result.output, result.rejects, result.manifest)]
 
 
@@ -64,7 +66,7 @@ def killed_once(whole, tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     source, output = folder / "in.csv", folder / "out.csv"
     source.write_bytes(b"id,size,colour\n1,2,red\n")
-    score_csv(TenthsScorer(), source, output)
+    score_csv(MODEL, source, output)
     before = {path.name: path.read_bytes() for path in folder.glob("out.csv*")}
     source.write_bytes(whole[0].read_bytes())
     program = subprocess.run(
@@ -86,7 +88,7 @@ def killed(killed_once, tmp_path):
 def score(source, output, model=None, **options):
     """Return the files' bytes and at which row the run began."""
     seen = []
-    result = score_csv(model or TenthsScorer(), source, output, on_progress=seen.append, **options)
+    result = score_csv(model or MODEL, source, output, on_progress=seen.append, **options)
     files = [path.read_bytes() for path in (result.output, result.rejects, result.manifest)]
     assert names(output.parent) == [
         "in.csv", "out.csv", "out.csv.manifest.json", "out.csv.rejects.csv",
@@ -100,6 +102,10 @@ def test_it_goes_on_and_gives_the_same_bytes(killed, whole):
     assert 0.45 * ROWS < began < 0.53 * ROWS
     assert files[:2] == whole[1][:2]
     assert files[2].replace(str(killed[0]).encode(), str(whole[0]).encode()) == whole[1][2]
+    # That is to the figures of drift: every row is counted once, and the sample is the same.
+    drift = json.loads(files[2])["drift"]
+    assert drift["rows"] > 0.99 * ROWS
+    assert drift["columns"]["size"]["shift"] == pytest.approx(0, abs=0.3)
 
 
 @pytest.mark.parametrize("damage", ["input", "output", "cut", "rejects", "journal", "no output"])
@@ -131,9 +137,9 @@ def test_what_does_not_agree_is_not_gone_on_from(killed, whole, damage):
 @pytest.mark.parametrize(
     ("model", "options"),
     [
-        (dataclasses.replace(TenthsScorer(), version=8), {}),
-        (dataclasses.replace(TenthsScorer(), sha256="cd" * 32), {}),
-        (TenthsScorer(), {"probabilities": True}),
+        (dataclasses.replace(MODEL, version=8), {}),
+        (dataclasses.replace(MODEL, sha256="cd" * 32), {}),
+        (MODEL, {"probabilities": True}),
     ],
 )
 def test_other_work_begins_anew(killed, model, options):
@@ -150,7 +156,7 @@ def test_a_shorter_file_in_its_place_begins_anew(killed):
 def test_what_is_done_already_needs_nothing_to_go_on_from(killed):
     source, output = killed
     source.write_bytes(b"id,size,colour\n1,2,red\n")
-    assert score_csv(TenthsScorer(), source, output).unchanged
+    assert score_csv(MODEL, source, output).unchanged
     assert not output.with_name(".out.csv.ffn-unfinished").exists()
 
 
@@ -160,9 +166,9 @@ def test_two_runs_at_once_on_one_output(tmp_path):
 
     def again(_):
         with pytest.raises(DataError, match=r"out\.csv is being written by another run\."):
-            score_csv(TenthsScorer(), source, output)
+            score_csv(MODEL, source, output)
 
-    assert score_csv(TenthsScorer(), source, output, on_progress=again).scored == 1
+    assert score_csv(MODEL, source, output, on_progress=again).scored == 1
     assert names(tmp_path) == [
         "in.csv", "out.csv", "out.csv.manifest.json", "out.csv.rejects.csv",
     ]  # fmt: skip
@@ -172,10 +178,10 @@ def test_what_nobody_went_on_from_for_a_week_is_removed(killed):
     source, output = killed
     journal = output.with_name(".out.csv.ffn-unfinished") / "journal.json"
     other = output.with_name("other.csv")
-    score_csv(TenthsScorer(), source, other)
+    score_csv(MODEL, source, other)
     assert journal.exists()
     os.utime(journal, (time.time() - 8 * 24 * 3600,) * 2)
-    score_csv(TenthsScorer(), source, other)
+    score_csv(MODEL, source, other)
     assert not journal.parent.exists()
 
 
