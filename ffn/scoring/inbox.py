@@ -123,8 +123,11 @@ def look(pipeline: Pipeline, version: int | None, *, read: bool = True) -> Look:
     with Ledger.opened(path) as ledger:
         known = ledger.stamps()
         if read:
-            known = _read_new(pipeline, ledger, found, known, refused)
+            known, unreadable = _read_new(pipeline, ledger, found, known)
+        else:
+            unreadable = ledger.unreadable()
         outcomes = ledger.outcomes()
+    refused |= {name: reason for name, reason in unreadable.items() if name in found}
     waiting, scored = [], []
     new = unsettled = 0
     for name in sorted(found.keys() - refused.keys()):
@@ -227,11 +230,11 @@ def _read_new(
     ledger: Ledger,
     found: dict[str, Stamp],
     known: dict[str, tuple[Stamp, float, str | None]],
-    refused: dict[str, str],
-) -> dict[str, tuple[Stamp, float, str | None]]:
-    """Read the files that are new and quiet, record them, and return what is known now."""
+) -> tuple[dict[str, tuple[Stamp, float, str | None]], dict[str, str]]:
+    """Read the files that are new and quiet; returns what is known now, and why others are not."""
     settle, now = seconds_of(pipeline.settings.inbox.settle), time.time()
     changes: dict[str, tuple[Stamp, float, str | None]] = {}
+    unreadable: dict[str, str] = {}
     for name, stamp in found.items():
         before, since, sha256 = known.get(name, (None, now, None))
         if before == stamp and sha256 is not None:
@@ -246,9 +249,10 @@ def _read_new(
                 changes[name] = (stamp, since, source.read_through())
         except DataError as error:
             if stamp_of(pipeline.folder / "inbox" / name) == stamp:
-                refused[name] = str(error)
+                unreadable[name] = str(error)
     ledger.keep_stamps(changes, known.keys() - found.keys())
-    return {name: entry for name, entry in known.items() if name in found} | changes
+    ledger.keep_unreadable(unreadable)
+    return {name: entry for name, entry in known.items() if name in found} | changes, unreadable
 
 
 def _waiting(pipeline: Pipeline, name: str, sha256: str, stamp: Stamp) -> Waiting:

@@ -1,8 +1,9 @@
 """What became of every file of an inbox: ``artifacts/<pipeline>/inbox.sqlite``.
 
-Two tables. ``files`` knows the content behind a name, so that a file whose size and times are as
-they were is not read again. ``outcomes`` knows what each version made of each content: scored,
-or refused with the reason. The file may be removed: everything in the inbox is then new.
+Three tables. ``files`` knows the content behind a name, so that a file whose size and times are as
+they were is not read again. ``unreadable`` has those that could not be read at the last look, with
+the reason. ``outcomes`` knows what each version made of each content: scored, or refused with the
+reason. The file may be removed: everything in the inbox is then new.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS files (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL,
     changed INTEGER NOT NULL, seen REAL NOT NULL, sha256 TEXT
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unreadable (name TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outcomes (
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, version INTEGER NOT NULL, at TEXT NOT NULL,
     rows INTEGER NOT NULL, rejected INTEGER NOT NULL, refusal TEXT NOT NULL
@@ -122,6 +124,19 @@ class Ledger:
             self._connection.executemany(
                 "DELETE FROM files WHERE name = ?", [(name,) for name in gone]
             )
+
+    def unreadable(self) -> dict[str, str]:
+        """Return the reasons by name of the files that the last look could not read."""
+        return dict(self._connection.execute("SELECT name, reason FROM unreadable"))
+
+    def keep_unreadable(self, reasons: dict[str, str]) -> None:
+        """Put these files and reasons in place of those of the look before."""
+        # A look comes every few seconds, and nearly always finds what is there already.
+        if reasons == self.unreadable():
+            return
+        with self._connection:
+            self._connection.execute("DELETE FROM unreadable")
+            self._connection.executemany("INSERT INTO unreadable VALUES (?, ?)", reasons.items())
 
     def record(self, outcome: Outcome) -> None:
         """Add what became of a file."""
