@@ -20,6 +20,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.events import emit_event
+from prefect.exceptions import MissingContextError
 
 from ffn.models.pipeline import Pipeline
 from ffn.models.selection import Selection
@@ -88,7 +89,9 @@ def _unless_it_fails() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        get_run_logger().warning("not shown: %s", error)
+        # Of the service, which shows the status outside of any run, its output has the next one.
+        with contextlib.suppress(MissingContextError):
+            get_run_logger().warning("not shown: %s", error)
 
 
 @contextlib.contextmanager

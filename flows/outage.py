@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
@@ -18,7 +19,8 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Crashed
 
-from ffn.models.journal import Note, note_down
+from ffn.models.at_work import lives
+from ffn.models.journal import Note, note_down, note_killed
 from ffn.models.pipeline import Pipeline
 from flows.schedules import times_between
 from flows.service_home import ServiceHome
@@ -44,9 +46,10 @@ async def make_up_for_outage(
     now = datetime.datetime.now(datetime.UTC)
     since, told = home.last_alive(), []
     for pipeline in pipelines:
+        note_killed(pipeline.artifacts)
         for what in ("retrain", "score"):
             deployment = deployments[f"{what}-{pipeline.name}"]
-            died = await _mark_dead(client, deployment, home)
+            died = await _mark_dead(client, deployment, pipeline.artifacts)
             late = await _drop_late(client, deployment, now)
             missed = await asyncio.to_thread(_missed, pipeline, what, since, now)
             count = max(len(missed), len(late))
@@ -54,7 +57,6 @@ async def make_up_for_outage(
                 await client.create_flow_run_from_deployment(deployment)
             if died:
                 text = f"{died} run{'s' if died > 1 else ''} died with the service; begun again"
-                note_down(pipeline.artifacts, what, Note(outcome="crashed", text=text))
                 told.append(f"{what}-{pipeline.name}: {text}.")
             if count:
                 first = min([*missed, *late])
@@ -87,9 +89,10 @@ async def _runs(client: PrefectClient, deployment: UUID, states: list[StateType]
     )
 
 
-async def _mark_dead(client: PrefectClient, deployment: UUID, home: ServiceHome) -> int:
+async def _mark_dead(client: PrefectClient, deployment: UUID, artifacts: Path) -> int:
     """Mark the runs that are at work as crashed if their process is gone; returns how many."""
-    dead = [run for run in await _runs(client, deployment, _AT_WORK) if not home.lives(str(run.id))]
+    at_work = await _runs(client, deployment, _AT_WORK)
+    dead = [run for run in at_work if not lives(artifacts, str(run.id))]
     for run in dead:
         message = "Its process is gone: it was killed, or the machine was, while it ran."
         for task in await client.read_task_runs(

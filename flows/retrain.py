@@ -69,7 +69,7 @@ def retrain(
     RetrainOutcome or SkippedOutcome
     """
     found = find_pipeline(pipeline, Path(root))
-    with recorded(found, Path(root), "retrain") as note, the_only_retraining(found):
+    with recorded(found, "retrain") as note, the_only_retraining(found):
         outcome = _retrain(found, force=force)
         note.outcome, note.version, note.text = outcome.note()
     return Completed(data=outcome, name=_state_name(outcome), message=_told(outcome))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 from prefect import get_run_logger, runtime
@@ -15,7 +14,6 @@ from ffn.errors import one_line
 from ffn.models.journal import Note, running
 from ffn.models.pipeline import Pipeline
 from flows import artifacts
-from flows.service_home import ServiceHome
 
 __all__ = ["SERVED", "finished", "named", "recorded"]
 
@@ -27,14 +25,11 @@ finished: list[str] = []
 
 
 @contextlib.contextmanager
-def recorded(pipeline: Pipeline, root: Path, what: Literal["retrain", "score"]) -> Iterator[Note]:
+def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[Note]:
     """Let the block note what came of the run; write it down, and show the pipeline's status."""
-    living: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    if runtime.deployment.id:
-        living = ServiceHome.of(root).living(str(runtime.flow_run.id))
     note = Note()
     try:
-        with living, running(pipeline.artifacts, what) as note:
+        with running(pipeline.artifacts, what, str(runtime.flow_run.id)) as note:
             yield note
         if note.outcome:
             finished.append(note.text)

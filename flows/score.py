@@ -55,7 +55,7 @@ def score(
         A file was not scored; the others were.
     """
     found = find_pipeline(pipeline, Path(root))
-    with recorded(found, Path(root), "score") as note, one_blas_thread(), ending_tasks():
+    with recorded(found, "score") as note, one_blas_thread(), ending_tasks():
         model = load(found.artifacts)
         stage("scoring")
         futures = [

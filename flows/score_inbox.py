@@ -55,7 +55,7 @@ def score_inbox(
     found = find_pipeline(pipeline, Path(root))
     chosen = own_options(found) | (options or {})
     with (
-        recorded(found, Path(root), "score") as note,
+        recorded(found, "score") as note,
         the_only_pass(found),
         one_blas_thread(),
         ending_tasks(),

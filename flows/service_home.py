@@ -9,7 +9,6 @@
       prefect.db    Prefect's runs, schedules and artifacts, unless another database is set
       server.log    what Prefect's server says
       alive         its time is when somebody served last
-      runs/         a file for each run, locked while it lives
 """
 
 from __future__ import annotations
@@ -60,11 +59,6 @@ class ServiceHome:
     def database(self) -> Path:
         """Prefect's own."""
         return self.folder / "prefect.db"
-
-    @property
-    def runs(self) -> Path:
-        """Where runs show that they live."""
-        return self.folder / "runs"
 
     def make(self) -> None:
         """Make the folder, for its owner alone."""
@@ -158,30 +152,6 @@ class ServiceHome:
     @property
     def _alive(self) -> Path:
         return self.folder / "alive"
-
-    @contextlib.contextmanager
-    def living(self, run: str) -> Iterator[None]:
-        """Show while the block runs that a run lives; a process that is killed shows it no more."""
-        self.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.runs / run
-        with path.open("a+b") as file:
-            _lock(file)
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-
-    def lives(self, run: str) -> bool:
-        """Say whether a run's process is there; a file that is left of a dead one is removed."""
-        path = self.runs / run
-        try:
-            with path.open("r+b") as file:
-                if not _lock(file):
-                    return True
-        except FileNotFoundError:
-            return False
-        path.unlink(missing_ok=True)
-        return False
 
     def running(self) -> tuple[str, str | None] | None:
         """Return API address and password of the service that runs; None if none does."""

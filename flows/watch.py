@@ -27,10 +27,12 @@ from prefect.types import DateTime
 
 from ffn.errors import FFNError
 from ffn.models.changes import TrainingData, new_training_data, take_up
+from ffn.models.journal import note_killed
 from ffn.models.pipeline import Pipeline
 from ffn.models.registry import production_version, versions
 from ffn.models.service_settings import seconds_of
 from ffn.scoring.inbox import look
+from flows.artifacts import show_status
 from flows.service_home import ServiceHome
 
 __all__ = ["Watch"]
@@ -67,6 +69,7 @@ class Watch:
         while True:
             await asyncio.to_thread(self._home.beat)
             for pipeline in self._pipelines:
+                await asyncio.to_thread(self._note_killed, pipeline)
                 if time.monotonic() >= self._due[pipeline.name]:
                     pause = seconds_of(pipeline.settings.inbox.look_every)
                     if self._leaves_to_the_event(pipeline):
@@ -75,6 +78,20 @@ class Watch:
                         await self._look(pipeline)
                     self._due[pipeline.name] = time.monotonic() + pause
             await asyncio.sleep(_STEP_SECONDS)
+
+    def _note_killed(self, pipeline: Pipeline) -> None:
+        """Tell of runs that were killed, which cannot do so; Prefect's part of it is the runner's.
+
+        Those of a terminal, too.
+        """
+        try:
+            found = note_killed(pipeline.artifacts)
+        except OSError:
+            return
+        for entry in found:
+            self._tell(f"{pipeline.name}: {entry.what} crashed: {entry.text}.")
+        if found:
+            show_status(pipeline)
 
     def _leaves_to_the_event(self, pipeline: Pipeline) -> bool:
         """Say whether a promotion has just been told of, which has everything scored by itself.

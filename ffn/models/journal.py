@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Literal
 
 from ffn.errors import one_line
+from ffn.models.at_work import Killed, at_work, killed, take_killed
 
-__all__ = ["Entry", "Note", "journal", "note_down", "running"]
+__all__ = ["Entry", "Note", "journal", "note_down", "note_killed", "running"]
 
 _FILE = "runs.jsonl"
 _MOST_BYTES = 512 * 1024
@@ -33,7 +34,7 @@ class Entry:
     Attributes
     ----------
     at
-        When it ended; UTC, ISO 8601.
+        When it ended, or was found killed; UTC, ISO 8601.
     what
         ``retrain`` or ``score``.
     outcome
@@ -44,7 +45,7 @@ class Entry:
     text
         What happened, in a sentence.
     seconds
-        Wall time.
+        Wall time; 0 where nobody knows.
     """
 
     at: str
@@ -65,11 +66,22 @@ class Note:
 
 
 @contextlib.contextmanager
-def running(artifacts: Path, what: Literal["retrain", "score"]) -> Iterator[Note]:
-    """Write down what the block notes, or that it failed and why."""
+def running(
+    artifacts: Path, what: Literal["retrain", "score"], run: str | None = None
+) -> Iterator[Note]:
+    """Write down what the block notes, or that it failed and why, and which runs were killed.
+
+    Parameters
+    ----------
+    run
+        By which others ask whether it lives.
+    """
+    with contextlib.suppress(OSError):
+        note_killed(artifacts)
     started, note = time.monotonic(), Note()
     try:
-        yield note
+        with at_work(artifacts, what, _now(), run):
+            yield note
     except BaseException as error:
         note.outcome = note.outcome or "failed"
         note.text = note.text or str(error) or f"it was ended ({type(error).__name__})"
@@ -84,14 +96,7 @@ def running(artifacts: Path, what: Literal["retrain", "score"]) -> Iterator[Note
 
 def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> Entry:
     """Append an entry, and return it."""
-    entry = Entry(
-        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        what=what,
-        outcome=note.outcome,
-        version=note.version,
-        text=one_line(note.text)[:_LONGEST_TEXT],
-        seconds=seconds,
-    )
+    entry = _entry(what, note, seconds)
     line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
     artifacts.mkdir(parents=True, exist_ok=True)
     with (artifacts / _FILE).open("a+b") as file:
@@ -105,14 +110,42 @@ def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> E
     return entry
 
 
+def note_killed(artifacts: Path) -> list[Entry]:
+    """Append an entry for each run that was killed and has none, and return them."""
+    return [note_down(artifacts, one.what, _note_of(one)) for one in take_killed(artifacts)]
+
+
+def _note_of(one: Killed) -> Note:
+    begun = f", begun {one.begun[:16].replace('T', ' ')} UTC" if one.begun else ""
+    return Note(outcome="crashed", text=f"its process was killed, or the machine was{begun}")
+
+
+def _entry(what: str, note: Note, seconds: float = 0.0) -> Entry:
+    return Entry(
+        at=_now(),
+        what=what,
+        outcome=note.outcome,
+        version=note.version,
+        text=one_line(note.text)[:_LONGEST_TEXT],
+        seconds=seconds,
+    )
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
 def journal(artifacts: Path, newest: int = 20) -> list[Entry]:
-    """Return the last entries, the newest first; a line that cannot be read is none."""
+    """Return the last entries, the newest first; a line that cannot be read is none.
+
+    Among them are those that ``note_killed`` would append.
+    """
+    found = [_entry(one.what, _note_of(one)) for one in killed(artifacts)[:newest]]
     try:
         lines = (artifacts / _FILE).read_bytes().splitlines()
     except OSError:
-        return []
+        return found
     names = {field.name for field in fields(Entry)}
-    found: list[Entry] = []
     for line in reversed(lines):
         if len(found) == newest:
             break

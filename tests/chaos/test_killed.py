@@ -8,6 +8,7 @@ import signal
 import time
 
 import pytest
+from command_line import run_apart
 from conftest import change_data, epochs
 from service import processes, serving, wait_for
 
@@ -39,6 +40,11 @@ def test_a_run_that_is_killed_is_crashed_in_seconds_and_the_next_one_succeeds(ro
         for pid in begun(service):
             os.kill(pid, signal.SIGKILL)
         wait_for(lambda: ("retrain-iris", "Crashed") in service.states(), 10, str(service.states()))
+        killed = "its process was killed, or the machine was, begun 20"
+        wait_for(lambda: f"iris: retrain crashed: {killed}" in service.said, 10, service.said)
+        wait_for(lambda: f"| crashed | {killed}" in service.artifact("status-iris"), 10)
+        status = run_apart(home, "status", "iris", "--root", root)
+        assert status.out.count(f"crashed: {killed}") == 1
         epochs(root, 15)
         change_data(root)
         wait_for(lambda: service.production() == 1, 60, service.said)
@@ -59,6 +65,8 @@ def test_after_everything_was_killed_a_restart_tells_and_goes_on(root, home):
         wait_for(lambda: ("retrain-iris", "Crashed") in service.states(), 30)
         assert time.monotonic() - started < 120
         assert "retrain-iris: 1 run died with the service; begun again." in service.said
+        status = run_apart(home, "status", "iris", "--root", root)
+        assert status.out.count("crashed: its process was killed") == 1
         wait_for(lambda: service.production() == 1, 60, service.said)
         wait_for(lambda: {held for (held,) in slots_held(service)} == {0}, 60)
         assert not service.rows("SELECT name FROM task_run WHERE state_type = 'RUNNING'")

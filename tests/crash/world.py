@@ -134,6 +134,7 @@ def shape(root: Path) -> frozenset[tuple[str, int]]:
     found = {("production", state(root).production)}
     for path in root.rglob("*"):
         name = TEMPORARY.sub(".tmp", path.relative_to(root).as_posix())
+        name = re.sub(r"/\.at-work/[0-9a-f]+$", "/.at-work/run", name)
         size = path.stat().st_size if path.is_file() else -1
         timed = re.search(r"/(models|reports)/|/runs\.jsonl$|\.lock$", name)
         found.add((name, min(size, 1) if timed else size))

@@ -62,7 +62,7 @@ def run_apart(home: Path, *arguments: object, **variables: str) -> Done:
 
 
 # Locks, and the story of the runs, which tells of refusals as well.
-OF_EVERY_RUN = {"runs.jsonl", ".retraining.lock", ".inbox.lock"}
+OF_EVERY_RUN = {"runs.jsonl", ".at-work", ".retraining.lock", ".inbox.lock"}
 
 
 def listing(folder: Path) -> dict[str, tuple[int, bytes]]:

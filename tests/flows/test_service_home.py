@@ -1,11 +1,9 @@
-"""The password's file, the lock, the marks of living runs."""
+"""The password's file, the lock, the addresses."""
 
 from __future__ import annotations
 
 import re
 import socket
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -79,32 +77,6 @@ def test_a_service_that_was_killed_is_not_taken_for_one_that_runs(home):
     home.announce(api="http://h/api", dashboard="http://h", ours=True)
     (home.folder / "lock").touch()
     assert home.running() is None
-
-
-def test_a_run_lives_as_long_as_its_process(home, repository):
-    code = (
-        "import sys, time; from pathlib import Path; from flows.service_home import ServiceHome\n"
-        "with ServiceHome(Path(sys.argv[1])).living('run'):\n"
-        "    print('lives', flush=True); time.sleep(60)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(home.folder)], cwd=repository, stdout=subprocess.PIPE
-    )
-    try:
-        assert process.stdout.readline() == b"lives\n"
-        assert home.lives("run")
-        process.kill()
-        process.wait()
-        assert (home.runs / "run").exists()
-        assert not home.lives("run")
-        assert not (home.runs / "run").exists()
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    with home.living("other"):
-        assert home.lives("other")
-    assert list(home.runs.iterdir()) == []
 
 
 @pytest.mark.parametrize(

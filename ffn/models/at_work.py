@@ -1,0 +1,127 @@
+"""Which runs of a pipeline are at work, and which were killed: ``artifacts/<pipeline>/.at-work/``.
+
+A run has a file there, which its process holds locked. It removes the file when it ends; of a
+process that is killed the file stays, and the kernel lets its lock go. So whoever looks next knows
+at once what no longer lives, without heartbeats or process ids.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ffn.errors import one_line
+from ffn.files import is_temporary, sweep, temporary_name
+
+__all__ = ["Killed", "at_work", "killed", "lives", "take_killed"]
+
+_FOLDER = ".at-work"
+_LONGEST = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Killed:
+    """A run whose process is gone.
+
+    Attributes
+    ----------
+    what
+        ``retrain`` or ``score``.
+    begun
+        When it began; UTC, ISO 8601.
+    """
+
+    what: str
+    begun: str
+
+
+@contextlib.contextmanager
+def at_work(artifacts: Path, what: str, begun: str, run: str | None = None) -> Iterator[None]:
+    """Show while the block runs that a run lives.
+
+    Parameters
+    ----------
+    begun
+        UTC, ISO 8601.
+    run
+        By which ``lives`` knows it; any name by default.
+    """
+    folder = artifacts / _FOLDER
+    with contextlib.ExitStack() as stack:
+        # What cannot be shown, for want of room or of rights, is done all the same.
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            sweep(folder)
+            temporary = folder / temporary_name()
+            file = stack.enter_context(temporary.open("xb"))
+            stack.callback(temporary.unlink, missing_ok=True)
+            file.write(json.dumps({"what": what, "begun": begun}).encode())
+            file.flush()
+            # Locked before it has its name: whoever finds it free finds a dead one.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            path = folder / (run or secrets.token_hex(8))
+            temporary.rename(path)
+            stack.callback(path.unlink, missing_ok=True)
+        yield
+
+
+def lives(artifacts: Path, run: str) -> bool:
+    """Say whether the process of a run is there."""
+    try:
+        with (artifacts / _FOLDER / run).open("rb") as file:
+            return not _lock(file)
+    except OSError:
+        return False
+
+
+def killed(artifacts: Path) -> list[Killed]:
+    """Return the runs that were killed and that nobody has taken note of, the newest first."""
+    return [found for found, _ in _dead(artifacts)]
+
+
+def take_killed(artifacts: Path) -> Iterator[Killed]:
+    """Yield the same, the oldest first; each is yielded to one caller alone."""
+    for found, path in reversed(list(_dead(artifacts))):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            yield found
+
+
+def _dead(artifacts: Path) -> list[tuple[Killed, Path]]:
+    dead = []
+    with contextlib.suppress(OSError):
+        for path in (artifacts / _FOLDER).iterdir():
+            if is_temporary(path):
+                continue
+            # Where another has taken it meanwhile, it is that one's.
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                if _lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                    dead.append((_read(file), path))
+    return sorted(dead, key=lambda one: one[0].begun, reverse=True)
+
+
+def _read(file: IO[bytes]) -> Killed:
+    found = {}
+    with contextlib.suppress(ValueError):
+        found = json.loads(file.read())
+    what, begun = (
+        one_line(str(found.get(name, "")))[:_LONGEST] if isinstance(found, dict) else ""
+        for name in ("what", "begun")
+    )
+    return Killed(what=what or "run", begun=begun)
+
+
+def _lock(file: IO[bytes]) -> bool:
+    """Say whether the lock on an open file could be had; it goes when the file is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
