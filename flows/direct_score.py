@@ -30,6 +30,7 @@ def score(
     with running(pipeline.artifacts, "score") as note:
         outcome = _score(pipeline, files, options)
         note.outcome, note.version, note.text = outcome.note()
+        note.drift = outcome.drift_note
     return outcome
 
 
@@ -88,6 +89,7 @@ def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:
         )
         if results or refusals:
             note.outcome, note.version, note.text = outcome.note()
+            note.drift = outcome.drift_note
     return outcome
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import FFNError
+from ffn.errors import FFNError, one_line
+from ffn.models.journal import DriftNote
 from ffn.scoring.drift_report import DriftReport, HeldError
 from ffn.scoring.outcome import ScoreResult
 
@@ -29,6 +31,9 @@ __all__ = [
 
 
 _REASONS_TOLD = 5
+_FILES_TOLD = 3
+_COLUMNS_TOLD = 50
+_LONGEST_TEXT = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +158,26 @@ class ScoreOutcome:
         reports = [(r.output.name, r.drift) for r in self.results if not r.unchanged]
         reports += [(refusal.source.name, refusal.drift) for refusal in self.refusals]
         return {name: report for name, report in reports if report and report.detected}
+
+    @property
+    def drift_note(self) -> DriftNote | None:
+        """What the journal keeps of it; None if no file was judged."""
+        asked = [r.drift for r in self.results if not r.unchanged]
+        asked += [refusal.drift for refusal in self.refusals]
+        judged = sum(report is not None and report.judged for report in asked)
+        if not judged:
+            return None
+        found = self.drift
+        told = [f"{name}, {report.sentence}" for name, report in islice(found.items(), _FILES_TOLD)]
+        if len(found) > _FILES_TOLD:
+            told.append(f"{len(found) - _FILES_TOLD:,} files more")
+        columns = sorted({name for report in found.values() for name in report.drifted})
+        return DriftNote(
+            judged=judged,
+            detected=len(found),
+            columns=tuple(columns[:_COLUMNS_TOLD]),
+            text=one_line("; ".join(told))[:_LONGEST_TEXT],
+        )
 
     def check(self) -> None:
         """Raise ``FilesRefusedError`` if a file was not scored."""

@@ -72,6 +72,7 @@ def score(
             pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
         )
         note.outcome, note.version, note.text = outcome.note()
+        note.drift = outcome.drift_note
         artifacts.show_scoring(found, outcome)
     outcome.check()
     return outcome

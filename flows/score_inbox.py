@@ -78,6 +78,7 @@ def score_inbox(
         )
         if results or refusals:
             note.outcome, note.version, note.text = outcome.note()
+            note.drift = outcome.drift_note
             artifacts.show_scoring(found, outcome)
         else:
             get_run_logger().info(

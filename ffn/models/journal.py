@@ -20,11 +20,31 @@ from typing import Literal
 from ffn.errors import one_line
 from ffn.models.at_work import Killed, at_work, killed, take_killed
 
-__all__ = ["Entry", "Note", "journal", "note_down", "note_killed", "running"]
+__all__ = ["DriftNote", "Entry", "Note", "journal", "note_down", "note_killed", "running"]
 
 _FILE = "runs.jsonl"
 _MOST_BYTES = 512 * 1024
 _LONGEST_TEXT = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftNote:
+    """What a scoring run says of its files against the training rows.
+
+    Attributes
+    ----------
+    judged, detected
+        Files of rows enough to be judged, and those among them that are unlike training.
+    columns
+        What differs in any of them, the first fifty names.
+    text
+        In words; empty if nothing does.
+    """
+
+    judged: int
+    detected: int
+    columns: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +66,8 @@ class Entry:
         What happened, in a sentence.
     seconds
         Wall time; 0 where nobody knows.
+    drift
+        Of a scoring run that judged any file.
     """
 
     at: str
@@ -54,6 +76,7 @@ class Entry:
     version: int | None
     text: str
     seconds: float
+    drift: DriftNote | None = None
 
 
 @dataclass
@@ -63,6 +86,7 @@ class Note:
     outcome: str = ""
     version: int | None = None
     text: str = ""
+    drift: DriftNote | None = None
 
 
 @contextlib.contextmanager
@@ -128,6 +152,7 @@ def _entry(what: str, note: Note, seconds: float = 0.0) -> Entry:
         version=note.version,
         text=one_line(note.text)[:_LONGEST_TEXT],
         seconds=seconds,
+        drift=note.drift,
     )
 
 
@@ -135,8 +160,8 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
-def journal(artifacts: Path, newest: int = 20) -> list[Entry]:
-    """Return the last entries, the newest first; a line that cannot be read is none.
+def journal(artifacts: Path, newest: int | None = 20) -> list[Entry]:
+    """Return the last entries, or all, the newest first; a line that cannot be read is none.
 
     Among them are those that ``note_killed`` would append.
     """
@@ -149,7 +174,11 @@ def journal(artifacts: Path, newest: int = 20) -> list[Entry]:
     for line in reversed(lines):
         if len(found) == newest:
             break
-        with contextlib.suppress(ValueError, TypeError, AttributeError):
+        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
             values = json.loads(line)
+            drift = values.get("drift")
+            if drift is not None:
+                columns = tuple(map(str, drift.pop("columns")))
+                values["drift"] = DriftNote(columns=columns, **drift)
             found.append(Entry(**{name: values[name] for name in names & values.keys()}))
     return found

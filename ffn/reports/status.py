@@ -1,4 +1,4 @@
-"""How a pipeline stands: production, last runs, inbox. Read from its files alone."""
+"""How a pipeline stands: production, last runs, inbox, drift. Read from its files alone."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ class Status:
         How many there are.
     runs
         The last ones, the newest first.
+    drift
+        The last run that judged rows against training's; None if none did.
+    judged_from
+        Rows from which a file is judged; None if drift is not looked for.
     inbox
         What is in it.
     """
@@ -59,6 +63,8 @@ class Status:
     accuracy: Interval | None
     versions: int
     runs: tuple[Entry, ...]
+    drift: Entry | None
+    judged_from: int | None
     inbox: Look
 
     @property
@@ -81,6 +87,19 @@ class Status:
             f"{figure}{trouble}"
         )
 
+    @property
+    def drift_sentence(self) -> str:
+        """What was last found of drift, and when."""
+        if self.drift is None or self.drift.drift is None:
+            if self.judged_from is None:
+                return 'not looked for, policy is "off"'
+            return f"nothing judged yet, which takes a file of {self.judged_from:,} rows"
+        note = self.drift.drift
+        files = f"{note.judged:,} file{'' if note.judged == 1 else 's'}"
+        found = f"in {note.detected:,} of {files}" if note.detected else f"none in {files}"
+        when = f"{_time(self.drift)}, version {self.drift.version}"
+        return f"{found} ({when}){f': {note.text}' if note.detected else ''}"
+
     def to_json(self) -> dict[str, Any]:
         """Return one JSON object for machines."""
         accuracy = self.accuracy
@@ -93,7 +112,18 @@ class Status:
             "accuracy": accuracy and [accuracy.value, accuracy.low, accuracy.high],
             "versions": self.versions,
             "inbox": self.inbox.to_json(),
+            "drift": self._drift_json(),
             "runs": [asdict(entry) for entry in self.runs],
+        }
+
+    def _drift_json(self) -> dict[str, Any] | None:
+        if self.drift is None or self.drift.drift is None:
+            return None
+        return {
+            "at": self.drift.at,
+            "version": self.drift.version,
+            "found": self.drift.drift.detected > 0,
+            **asdict(self.drift.drift),
         }
 
 
@@ -108,6 +138,8 @@ def read_status(pipeline: Pipeline) -> Status:
         inbox = look(pipeline, production, read=False)
     except FFNError as error:
         inbox, problem = Look(), problem or str(error)
+    runs = journal(pipeline.artifacts, None)
+    settings = pipeline.settings.drift
     return Status(
         pipeline=pipeline.name,
         at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -116,7 +148,9 @@ def read_status(pipeline: Pipeline) -> Status:
         promoted_at=_promoted_at(pipeline.artifacts, production),
         accuracy=_accuracy(pipeline.artifacts, production),
         versions=len(versions(pipeline.artifacts)),
-        runs=tuple(journal(pipeline.artifacts, _RUNS_SHOWN)),
+        runs=tuple(runs[:_RUNS_SHOWN]),
+        drift=next((entry for entry in runs if entry.drift), None),
+        judged_from=None if settings.policy == "off" else settings.min_rows,
         inbox=inbox,
     )
 
@@ -131,6 +165,8 @@ def status_lines(status: Status) -> list[str]:
         f"  refused  {one_line(name)}: {one_line(reason)}"
         for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]
     ]
+    if status.production is not None:
+        lines.append(f"  drift    {one_line(status.drift_sentence)}")
     return lines + [
         f"  {entry.what:<8} {_time(entry)}  {entry.outcome}: {one_line(entry.text)}"
         for entry in status.runs
@@ -140,6 +176,8 @@ def status_lines(status: Status) -> list[str]:
 def status_markdown(status: Status) -> str:
     """Return the status as a page for the dashboard."""
     parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {_inbox(status.inbox)}"]
+    if status.production is not None:
+        parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
         parts.append(

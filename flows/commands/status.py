@@ -14,7 +14,9 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
     status = verbs.add_parser(
-        "status", parents=parents, help="say how pipelines stand: production, last runs, inbox"
+        "status",
+        parents=parents,
+        help="say how pipelines stand: production, last runs, inbox, drift",
     )
     status.add_argument(
         "pipelines", metavar="PIPELINE", nargs="*", help="(default: all under data/)"

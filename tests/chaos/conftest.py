@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 # The ways to start and watch a service are those of the tests of the command line.
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let services be interrupted as from a terminal: background jobs ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 
+import httpx
+import pytest
 from command_line import command, environment, run_apart
 from conftest import change_data, epochs
 from service import free_port, processes, serving, wait_for
@@ -18,31 +21,55 @@ from test_killed import begun
 ROWS = 2_000_000
 
 
-def start_server(home, port):
+class OwnServer:
     """A server of the user's own, which survives the service."""
-    log = (home / "server.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--port", str(port)],
-        env=environment(home, PREFECT_SERVER_ANALYTICS_ENABLED="false"),
-        stdout=log,
-        stderr=log,
-    )
+
+    def __init__(self, home):
+        self._home, self._port = home, free_port()
+        self.api = f"http://127.0.0.1:{self._port}/api"
+
+    def start(self):
+        options = ("--no-ui", "--port", str(self._port))
+        with (self._home / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "prefect", "server", "start", *options],
+                env=environment(self._home, PREFECT_SERVER_ANALYTICS_ENABLED="false"),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def answers(self):
+        try:
+            return httpx.get(f"{self.api}/health", trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+
+    def kill(self):
+        """Kill it with what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
-def test_a_service_goes_on_with_a_server_that_was_away_for_half_a_minute(root, home):
-    port = free_port()
+@pytest.fixture
+def own_server(home):
+    server = OwnServer(home)
+    server.start()
+    yield server
+    server.kill()
+
+
+def test_a_service_goes_on_with_a_server_that_was_away_for_half_a_minute(root, home, own_server):
     epochs(root, 30_000)
-    server = start_server(home, port)
-    url = f"http://127.0.0.1:{port}/api"
-    wait_for(lambda: "Uvicorn running" in (home / "server.log").read_text(), 90)
-    with serving(root, home, PREFECT_API_URL=url) as service:
-        database = home / ".prefect/prefect.db"
-        (root / "artifacts/.serve/prefect.db").symlink_to(database)
+    wait_for(own_server.answers, 120, "the server does not answer")
+    with serving(root, home, PREFECT_API_URL=own_server.api) as service:
+        (root / "artifacts/.serve/prefect.db").symlink_to(home / ".prefect/prefect.db")
         begun(service)
-        server.kill()
-        server.wait()
+        own_server.kill()
         time.sleep(30)
-        server = start_server(home, port)
+        own_server.start()
         wait_for(lambda: service.production() == 1, 240, service.said)
         wait_for(lambda: ("retrain-iris-v0001", "Completed") in service.states(), 90)
         tasks = service.rows("SELECT name, state_type FROM task_run WHERE name NOT LIKE 'score%'")
@@ -53,8 +80,6 @@ def test_a_service_goes_on_with_a_server_that_was_away_for_half_a_minute(root, h
         wait_for(lambda: service.production() == 2, 90, service.said)
         service.run.send_signal(signal.SIGTERM)
         service.run.wait(10)
-    server.kill()
-    server.wait()
 
 
 def test_a_score_whose_server_is_lost_for_good_is_whole_and_says_so(root, home, tmp_path):

@@ -271,6 +271,8 @@ def test_drift_is_shown_and_automations_get_an_event(retrained, client, tmp_path
     assert json.loads(done.out)["files"][0]["drift"]["detected"]
     (row,) = json.loads(artifacts_of(client, latest(client))["score-iris"].data)
     assert row["drift"].startswith('unlike training: "sepal_length" (PSI ')
+    (status,) = json.loads(run("status", "iris", "--root", root, "--json").out)
+    assert (status["drift"]["judged"], status["drift"]["detected"]) == (1, 1)
     wanted = {"filter": {"event": {"name": ["drift.detected"]}}}
     deadline = time.monotonic() + 30
     while not (events := client.request("POST", "/events/filter", json=wanted).json()["events"]):

@@ -182,6 +182,28 @@ def test_two_retrainings_at_once_are_refused(service):
         assert "iris is being retrained already, by process" in done.refusal
 
 
+def test_drift_is_told_and_retrained_on(service):
+    version = (service.production() or 0) + 1
+    # Other settings: of equal data, settings and code, a retraining would be skipped.
+    settings = service.root / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text().replace("epochs = 15", "epochs = 16"))
+    header, *lines = flowers(service).splitlines()
+    assert header.split(",")[3] == "petal_length"
+    rows = [line.split(",") for line in lines]
+    longer = [",".join([*row[:3], f"{10 * float(row[3]):.1f}", *row[4:]]) for row in rows]
+    inbox(service, "march.csv", "\n".join([header, *longer * 4]) + "\n")
+    made = f"retrain-iris-v{version:04d}"
+    wait_for(lambda: (made, "Completed") in service.states(), SOON, service.said)
+    assert service.production() == version
+    ((by,),) = service.rows("SELECT created_by FROM flow_run WHERE name = ?", made)
+    assert json.loads(by)["type"] == "AUTOMATION"
+    # Every file may have been scored again meanwhile, with the new version.
+    found = r"in 1 of 1 file \(20..-..-.. ..:.., version \d+\): march\.csv, unlike training: "
+    status = run_apart(service.home, "status", "iris", "--root", service.root)
+    assert re.search(rf'^  drift    {found}"petal_length" \(PSI \d', status.out, re.MULTILINE)
+    assert re.search(rf"^Drift: {found}", service.artifact("status-iris"), re.MULTILINE)
+
+
 def test_it_ends_in_seconds_with_its_deployments_ready(service):
     assert service.end(signal.SIGTERM) < 10
     assert service.said.endswith("Ended.\n")

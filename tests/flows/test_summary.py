@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ffn.errors import FFNError
+from ffn.models.journal import DriftNote
 from ffn.scoring.drift_report import ColumnDrift, DriftReport, HeldError
 from ffn.scoring.outcome import Progress, ScoreResult
 from ffn.scoring.stability import Distance
@@ -140,3 +141,12 @@ def test_an_outcome_knows_the_files_that_drifted_scored_or_held_and_not_those_of
     )
     assert outcome.drift == {"a.csv": drifted(), "d.csv": drifted()}
     assert outcome.to_json()["files"][0]["drift"]["detected"]
+    few = dataclasses.replace(
+        result("f.csv"), drift=dataclasses.replace(drifted(alarm=False), judged=False)
+    )
+    said = 'unlike training: "size" (PSI 1.23); it looks odd'
+    noted = dataclasses.replace(outcome, results=[scored, before, clean, few]).drift_note
+    assert noted == DriftNote(
+        judged=3, detected=2, columns=("size",), text=f"a.csv, {said}; d.csv, {said}"
+    )
+    assert dataclasses.replace(outcome, results=[before, few], refusals=[other]).drift_note is None

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ffn.errors import DataError
-from ffn.models.journal import Note, journal, note_down, running
+from ffn.models.journal import DriftNote, Note, journal, note_down, running
 
 
 def test_runs_are_kept_in_order_with_their_outcome(tmp_path):
@@ -39,6 +39,19 @@ def test_a_line_that_cannot_be_read_is_none(tmp_path):
         file.write(b'{"at": 3\n[]\n{"what": "x"}\n\xff\n')
     note_down(tmp_path, "score", Note(outcome="scored", text="two"))
     assert [entry.text for entry in journal(tmp_path)] == ["two", "one"]
+
+
+def test_what_was_found_of_drift_is_kept(tmp_path):
+    found = DriftNote(judged=3, detected=1, columns=("a", "b"), text="x.csv, unlike training")
+    note_down(tmp_path, "score", Note(outcome="scored", drift=found))
+    with (tmp_path / "runs.jsonl").open("a") as file:
+        entry = json.loads((tmp_path / "runs.jsonl").read_text())
+        for damaged in ("x", {}, {"columns": 3}, {"columns": ["a"]}, 7):
+            file.write(json.dumps(entry | {"drift": damaged}) + "\n")
+        # As earlier versions wrote it.
+        del entry["drift"]
+        file.write(json.dumps(entry) + "\n")
+    assert [entry.drift for entry in journal(tmp_path)] == [None, found]
 
 
 def test_it_does_not_grow_for_ever_and_keeps_the_newest(tmp_path):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
+import re
 
 import pytest
 
-from ffn.models.journal import Note, note_down
+from ffn.models.journal import DriftNote, Note, note_down
 from ffn.models.pipeline import Pipeline
 from ffn.models.settings import check_settings
 from ffn.reports.status import read_status, status_lines, status_markdown
@@ -79,3 +81,45 @@ def test_runs_and_refused_files_cannot_inject(pipeline):
     assert "![" not in page
     # Two tables of a header, a rule and one row each.
     assert page.count("\n| ") == 2 * 3
+
+
+def lines_of_drift(pipeline):
+    return [line for line in status_lines(read_status(pipeline)) if line.startswith("  drift ")]
+
+
+def test_the_last_judgement_of_drift_is_told(pipeline):
+    put_in_production(pipeline, 1)
+    assert lines_of_drift(pipeline) == [
+        "  drift    nothing judged yet, which takes a file of 30 rows"
+    ]
+    assert read_status(pipeline).to_json()["drift"] is None
+    note = DriftNote(judged=2, detected=0, columns=(), text="")
+    note_down(pipeline.artifacts, "score", Note(outcome="scored", version=2, drift=note))
+    (line,) = lines_of_drift(pipeline)
+    assert re.fullmatch(r"  drift    none in 2 files \(20..-..-.. ..:.., version 2\)", line)
+    found = DriftNote(judged=3, detected=1, columns=("a b",), text='x.csv, unlike training: "a\nb"')
+    note_down(pipeline.artifacts, "score", Note(outcome="scored", version=2, drift=found))
+    # Files of too few rows say nothing against it, however many runs of them come after.
+    for _ in range(15):
+        note_down(pipeline.artifacts, "score", Note(outcome="scored", version=2))
+    status = read_status(pipeline)
+    (line,) = lines_of_drift(pipeline)
+    assert re.fullmatch(
+        r"  drift    in 1 of 3 files \(.{16}, version 2\): "
+        r'x\.csv, unlike training: "a\\nb"',
+        line,
+    )
+    assert "\n\nDrift: in 1 of 3 files (" in status_markdown(status)
+    told = status.to_json()["drift"]
+    assert (told["found"], told["judged"], told["columns"]) == (True, 3, ("a b",))
+
+
+def test_drift_that_is_not_looked_for_is_told_so(pipeline):
+    put_in_production(pipeline, 1)
+    off = dataclasses.replace(
+        pipeline,
+        settings=check_settings(
+            {"data": {"source": "t.csv", "target": "y"}, "drift": {"policy": "off"}}, "t"
+        ),
+    )
+    assert lines_of_drift(off) == ['  drift    not looked for, policy is "off"']
