@@ -126,5 +126,6 @@ def test_the_page_of_drift_claims_what_its_intervals_hold(repository: Path) -> N
     cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
     assert len(cells) == len(drift.FULL.rows)
     assert all(float(high) <= 0.01 for _, _, high in cells)
+    assert "files without drift 0 were given a name." in page
     assert f"Alarms of {drift.FULL.clean:,} files" in page
     assert set(drift.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from ffn.errors import DataError, quote
 from ffn.scoring.drift import DriftCounts
+from ffn.scoring.exchanges import exchanged_categories
 from ffn.scoring.options import Options
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.stability import Distance, compare
 from ffn.scoring.suspicion import suspect
 from ffn.scoring.tally import Tally
 from ffn.tabular.reference import Histogram, Reference
-from ffn.tabular.schema import Schema
+from ffn.tabular.schema import Feature, Schema
 
 __all__ = ["ALPHA", "ColumnDrift", "DriftReport", "HeldError", "examine", "judge"]
 
@@ -181,6 +182,7 @@ def examine(model: Scorer, tally: Tally, options: Options) -> DriftReport | None
         model.reference,
         tally.drift,
         list(tally.class_counts.values()),
+        tally.examples,
         threshold=options.drift_psi,
         min_rows=options.drift_min_rows,
     )
@@ -191,6 +193,7 @@ def judge(
     reference: Reference,
     counts: DriftCounts,
     per_class: Sequence[int],
+    examples: Mapping[str, Collection[str]],
     *,
     threshold: float,
     min_rows: int,
@@ -201,6 +204,8 @@ def judge(
     ----------
     per_class
         Scored rows by predicted class.
+    examples
+        By categorical feature: some of the texts that training never saw.
     threshold
         PSI from which a difference matters.
     min_rows
@@ -238,16 +243,36 @@ def judge(
             missing_before=_share(own.missing, own.rows),
             unseen=_share(unseen, rows),
         )
-    drifted = [f for f, feature in enumerate(schema.numeric) if columns[feature.name].alarm]
-    drifted.sort(key=lambda f: -columns[schema.numeric[f].name].distance.psi)
+    numeric, categorical = _drifted(schema.numeric, columns), _drifted(schema.categorical, columns)
     names = [feature.name for feature in schema.numeric]
+    suspicions = [
+        *suspect(names, reference.numeric, sample, times, numeric, threshold),
+        *exchanged_categories(
+            schema.categorical,
+            reference.categorical,
+            [own.tolist() for own in counts.categorical],
+            examples,
+            categorical,
+            threshold,
+        ),
+    ]
     return DriftReport(
         rows=rows,
         judged=judged,
         columns=tuple(columns[feature.name] for feature in schema.features),
         predictions=column("", per_class, reference.predicted) if reference.predicted else None,
-        suspicions=tuple(suspect(names, reference.numeric, sample, times, drifted, threshold)),
+        suspicions=tuple(suspicions),
     )
+
+
+def _drifted(features: Sequence[Feature], columns: Mapping[str, ColumnDrift]) -> dict[int, float]:
+    """Return PSI by place of the features that raised an alarm, the highest first."""
+    found = {
+        place: columns[feature.name].distance.psi
+        for place, feature in enumerate(features)
+        if columns[feature.name].alarm
+    }
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
 
 
 def _share(part: int, whole: int) -> float:

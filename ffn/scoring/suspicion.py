@@ -9,18 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import quote
+from ffn.scoring.exchanges import CHANCE, REMAINS, rings, say_exchanged
 from ffn.scoring.stability import chance_limit, psi
-from ffn.scoring.units import scales
+from ffn.scoring.units import Conversion, conversions
 from ffn.tabular.reference import Histogram
 
 __all__ = ["suspect"]
 
 Array = npt.NDArray[Any]
 
-# Another explanation has to leave this share of the column's own PSI at most.
-_REMAINS = 0.2
-# Probability that a column which is as explained misfits by chance.
-_CHANCE = 0.01
 # Pairs are looked at: of more columns those that drifted most.
 _MOST_COLUMNS = 50
 
@@ -55,8 +52,8 @@ def suspect(
     own = {f: _misfit(rows[:, f], times, reference[f]) for f in some}
 
     def explains(misfit: float, f: int, g: int) -> bool:
-        chance = chance_limit(int(times.sum()), reference[g].counts, _CHANCE)
-        return misfit <= min(max(threshold, chance), _REMAINS * own[f])
+        chance = chance_limit(int(times.sum()), reference[g].counts, CHANCE)
+        return misfit <= min(max(threshold, chance), REMAINS * own[f])
 
     holds: dict[int, int] = {}
     for f in some:
@@ -65,10 +62,8 @@ def suspect(
         if best is not None and explains(others[best], f, best):
             holds[f] = best
     found, explained = [], set()
-    for ring in _rings(holds):
-        columns = [quote(names[f]) for f in sorted(ring)]
-        what = "exchanged" if len(ring) == 2 else "mixed up"
-        found.append(f"columns {', '.join(columns[:-1])} and {columns[-1]} look {what}")
+    for ring in rings(holds):
+        found.append(say_exchanged([names[f] for f in ring]))
         explained.update(ring)
     for f in some:
         misfit, looks = _unit(names[f], rows[:, f], times, reference[f])
@@ -77,30 +72,28 @@ def suspect(
     return found
 
 
-def _rings(holds: dict[int, int]) -> list[list[int]]:
-    """Return the columns that hold what each other held, ring by ring."""
-    rings, seen = [], set()
-    for start in holds:
-        ring, at = [start], holds[start]
-        while at in holds and at not in ring:
-            ring.append(at)
-            at = holds[at]
-        if at == start and len(ring) > 1 and start not in seen:
-            rings.append(ring)
-            seen.update(ring)
-    return rings
-
-
 def _unit(name: str, values: Array, times: Array, reference: Histogram) -> tuple[float, str]:
     """Return in what unit a column looks, and the PSI that is left then."""
     tried = [
-        (_misfit(values * factor, times, reference), factor, guess)
-        for factor, guess in scales(name)
+        (_misfit(values * how.factor + how.offset, times, reference), how)
+        for how in conversions(name, reference.deviation)
     ]
-    # Of factors that fit alike the first is the likelier.
-    misfit, factor, guess = min(tried, key=lambda one: one[0])
-    how = f"{factor:.4g} times too small" if factor > 1 else f"{1 / factor:.4g} times too large"
-    return misfit, f"{quote(name)} looks {how}{f': {guess}?' if guess else ''}"
+    # Of those that fit alike the first is the likelier.
+    misfit, how = min(tried, key=lambda one: one[0])
+    return misfit, f"{quote(name)} looks {_wrong(how)}{f': {how.guess}?' if how.guess else ''}"
+
+
+def _wrong(how: Conversion) -> str:
+    """Say in words what is to be undone."""
+    factor, too_high = how.factor, -how.offset / how.factor
+    words = []
+    if factor != 1:
+        words.append(
+            f"{factor:.4g} times too small" if factor > 1 else f"{1 / factor:.4g} times too large"
+        )
+    if too_high:
+        words.append(f"{abs(too_high):.4g} too {'high' if too_high > 0 else 'low'}")
+    return " and ".join(words)
 
 
 def _misfit(values: Array, times: Array, reference: Histogram) -> float:

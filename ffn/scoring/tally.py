@@ -70,6 +70,11 @@ class Tally:
         return {str(reason): count for reason, count in self.reasons.most_common()}
 
     @property
+    def examples(self) -> dict[str, list[str]]:
+        """By feature: some of the texts that are no category of it, in the order of the file."""
+        return {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()}
+
+    @property
     def mean_confidence(self) -> float | None:
         """Mean of the confidences as written; None if no row was scored."""
         if not self.scored:
@@ -123,7 +128,7 @@ class Tally:
             "unseen": dict(self._unseen),
             "other_decimal": self._other_decimal,
             "drift": None if self.drift is None else self.drift.state(),
-            "examples": {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()},
+            "examples": self.examples,
         }
 
     def add(self, state: dict[str, Any]) -> None:
@@ -177,7 +182,7 @@ class Tally:
             "rejects": self.reject_reasons,
             "out_of_range": {name: n for name, n in self._out_of_range.items() if n},
             "unseen_categories": {
-                name: {"rows": count, "examples": list(self._examples[name])[:_EXAMPLES]}
+                name: {"rows": count, "examples": self.examples[name]}
                 for name, count in self._unseen.items()
             },
         }

@@ -1,11 +1,13 @@
-"""Units that columns are named after, and by how much a value changes in another."""
+"""Units that columns are named after, and what becomes of a value in another."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import permutations
+from typing import NamedTuple
 
-__all__ = ["Scale", "scales"]
+__all__ = ["Conversion", "conversions"]
 
 # Sizes within a dimension; those of time and length are the usual ones, not all there are.
 _DIMENSIONS: tuple[dict[str, float], ...] = (
@@ -17,13 +19,36 @@ _DIMENSIONS: tuple[dict[str, float], ...] = (
 _ALSO = {"in": "inch", "inches": "inch", "foot": "ft", "feet": "ft", "lbs": "lb", "sec": "s"}
 # For columns whose name says no unit: tens to millions; inches, feet, pounds, miles, minutes.
 _COMMON = (10, 100, 1_000, 1e6, 2.54, 25.4, 3.28084, 2.20462, 28.3495, 453.592, 1.609344, 60)
+# Size of a degree in kelvins, and kelvins at zero.
+_DEGREES = {"Celsius": (1, 273.15), "Fahrenheit": (5 / 9, 459.67 * 5 / 9), "Kelvin": (1, 0)}
+_WARM = {"temp", "temperature"}
 
-Scale = tuple[float, str]
-"""By what a value has to be multiplied to be as in training, and what may have happened."""
+
+class Conversion(NamedTuple):
+    """How a value becomes what it was in training.
+
+    Attributes
+    ----------
+    factor, offset
+        ``factor * value + offset``.
+    guess
+        What may have happened; empty if the name of the column says no unit.
+    """
+
+    factor: float
+    offset: float
+    guess: str
 
 
-def scales(column: str) -> Iterator[Scale]:
-    """Yield the mistakes of unit that a column may have, the likelier first."""
+def conversions(column: str, deviation: float) -> Iterator[Conversion]:
+    """Yield the mistakes of unit that a column may have, the likelier first.
+
+    Parameters
+    ----------
+    deviation
+        Standard deviation of its values in training. Degrees are asked of a column of unnamed
+        unit only where their offset is more than that, and so no change of scale looks alike.
+    """
     words = re.split(r"[^a-z]+", column.lower())
     units = [_ALSO.get(word, word) for word in words]
     named = False
@@ -33,7 +58,19 @@ def scales(column: str) -> Iterator[Scale]:
                 named = True
                 for other, size in sizes.items():
                     if other != unit:
-                        yield size / sizes[unit], f"{other} instead of {unit}"
+                        yield Conversion(size / sizes[unit], 0, f"{other} instead of {unit}")
+    own = [name for name in _DEGREES if {name.lower(), name[0].lower()}.intersection(words)]
+    for other, name in permutations(_DEGREES, 2):
+        found = _degrees(other, name)
+        likely = name in own or (not own and not _WARM.isdisjoint(words))
+        hidden = not named and not own and "Kelvin" not in (other, name)
+        if likely or (hidden and abs(found.offset) > deviation):
+            yield found
     for factor in _COMMON:
-        yield factor, ""
-        yield 1 / factor, ""
+        yield Conversion(factor, 0, "")
+        yield Conversion(1 / factor, 0, "")
+
+
+def _degrees(other: str, name: str) -> Conversion:
+    (size, zero), (own_size, own_zero) = _DEGREES[other], _DEGREES[name]
+    return Conversion(size / own_size, (zero - own_zero) / own_size, f"{other} instead of {name}")

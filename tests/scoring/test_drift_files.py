@@ -128,6 +128,18 @@ def test_exchanged_bills_are_held_and_nothing_but_rejects_is_written(bundle, bir
     assert scored(bundle, exchanged(birds), tmp_path, drift="off").drift is None
 
 
+@pytest.mark.parametrize("rows", [60, 344])
+def test_exchanged_categories_are_named(bundle, birds, tmp_path, rows) -> None:
+    wrong = birds.rename(columns={"sex": "island", "island": "sex"})
+    drift = scored(bundle, wrong.sample(rows, random_state=2), tmp_path).drift
+    assert sorted(drift.drifted) == ["island", "sex"]
+    assert drift.suspicions == ('columns "island" and "sex" look exchanged',)
+    assert drift.sentence.endswith("; " + drift.suspicions[0])
+    new = scored(bundle, birds.assign(island="Mars", sex="none"), tmp_path).drift
+    assert sorted(new.drifted) == ["island", "sex"]
+    assert new.suspicions == ()
+
+
 def test_a_clean_file_passes_where_others_are_held(bundle, birds, tmp_path) -> None:
     result = scored(bundle, birds, tmp_path, drift="hold")
     assert not result.drift.detected

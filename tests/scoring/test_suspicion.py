@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ffn.scoring.suspicion import suspect
-from ffn.scoring.units import scales
+from ffn.scoring.units import conversions
 from ffn.tabular.reference import histogram_of
 
 NAMES = ("flipper_mm", "mass_g", "depth", "ratio")
@@ -78,13 +78,50 @@ def test_gaps_and_an_empty_sample_are_no_fault() -> None:
 @pytest.mark.parametrize(
     ("name", "first"),
     [
-        ("petal length (cm)", (0.1, "mm instead of cm")),
-        ("Weight_LBS", (1 / 453_592, "mg instead of lb")),
-        ("duration_min", (1 / 60_000, "ms instead of min")),
-        ("price", (10, "")),
-        ("commodity", (10, "")),
+        ("petal length (cm)", (0.1, 0, "mm instead of cm")),
+        ("Weight_LBS", (1 / 453_592, 0, "mg instead of lb")),
+        ("duration_min", (1 / 60_000, 0, "ms instead of min")),
+        ("outdoor_c", (5 / 9, -160 / 9, "Fahrenheit instead of Celsius")),
+        ("Temperature (°F)", (9 / 5, 32, "Celsius instead of Fahrenheit")),
+        ("kelvin", (1, 273.15, "Celsius instead of Kelvin")),
+        ("price", (10, 0, "")),
+        ("commodity", (10, 0, "")),
     ],
 )
-def test_units_are_read_from_names(name: str, first: tuple[float, str]) -> None:
-    factor, guess = next(iter(scales(name)))
-    assert (factor, guess) == (pytest.approx(first[0]), first[1])
+def test_units_are_read_from_names(name: str, first: tuple[float, float, str]) -> None:
+    factor, offset, guess = next(iter(conversions(name, 100)))
+    assert (factor, offset, guess) == (pytest.approx(first[0]), pytest.approx(first[1]), first[2])
+
+
+def test_degrees_are_asked_of_unnamed_columns_where_no_change_of_scale_looks_alike() -> None:
+    """In Fahrenheit 10 degrees are 50, and the offset is 17.8 degrees Celsius."""
+    assert "Fahrenheit instead of Celsius" not in [how.guess for how in conversions("x", 18)]
+    assert "Fahrenheit instead of Celsius" in [how.guess for how in conversions("x", 17)]
+    assert all("Kelvin" not in how.guess for how in conversions("x", 0))
+    assert all("Celsius" not in how.guess for how in conversions("length_mm", 0))
+    assert sum("Kelvin" in how.guess for how in conversions("temperature", 1_000)) == 4
+
+
+@pytest.mark.parametrize("rows", [60, 250])
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("x", lambda c: 1.8 * c + 32, "1.8 times too large and 32 too high: Fahrenheit"),
+        ("air_temp", lambda c: 1.8 * c + 32, "1.8 times too large and 32 too high: Fahrenheit"),
+        ("air_temp", lambda c: c + 273.15, "273.1 too high: Kelvin"),
+        ("air_c", lambda c: 1.8 * c - 459.67 + 1.8 * 273.15, "1.8 times too large and 32 too high"),
+    ],
+)
+def test_degrees_are_named(name: str, change, said: str, rows: int) -> None:
+    generator = np.random.default_rng(6)
+    reference = [histogram_of(12 + 8 * generator.normal(size=1_000))]
+    values = change(12 + 8 * generator.normal(size=(rows, 1)))
+    (found,) = suspect([name], reference, values, np.ones(rows, dtype=int), [0], 0.25)
+    assert found.startswith(f'"{name}" looks {said}')
+    assert found.endswith(" instead of Celsius?")
+    # Warmer days are warmer days.
+    for other in (
+        20 + 8 * generator.normal(size=(rows, 1)),
+        45 + 8 * generator.normal(size=(rows, 1)),
+    ):
+        assert suspect([name], reference, other, np.ones(rows, dtype=int), [0], 0.25) == []
