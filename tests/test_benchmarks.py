@@ -58,7 +58,8 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
     paths = [[int(n) for n in row[4].split(";")] for row in scoring if row[1] == "ours"]
     # Nearly all blocks are regular, those with quotes too, and no record is read by itself.
     assert len(paths) == 3
-    assert all(regular >= blocks - 2 and careful == 0 for blocks, regular, careful in paths)
+    assert all(regular >= blocks - 2 and careful == 0 for blocks, regular, _, careful in paths)
+    assert [alike >= blocks - 2 for blocks, _, alike, _ in paths] == [True, False, False]
     assert {path: path.read_bytes() for path in kept} == kept
 
 

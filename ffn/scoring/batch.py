@@ -18,7 +18,7 @@ from ffn.scoring.manifest import input_of, is_done, work
 from ffn.scoring.options import Options
 from ffn.scoring.outcome import Progress, ScoreResult
 from ffn.scoring.rows import RowScorer
-from ffn.scoring.run import Run
+from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
@@ -122,6 +122,7 @@ class _Job:
 
     def score(self, workers: int) -> _Done:
         """CSV in and out: the records keep their bytes."""
+        keep_freed_memory()
         name = str(self.source)
         records = Records(self.stream, name, delimiter=self.options.delimiter)
         scorer = RowScorer(self.model, records.header, self.options, name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
+from ffn.tabular.alike import AlikeBlock
 from ffn.tabular.blocks import Block, pick
 from ffn.tabular.cells import MISSING, UNKNOWN, numbers
 from ffn.tabular.codes import CategoryReader
@@ -103,6 +105,11 @@ class Contract:
             sorted([*block.rejects, *rejects.values()], key=lambda found: found.row),
         )
 
+    @cached_property
+    def _missing_numbers(self) -> list[float]:
+        found: list[float] = missing_numbers(self.missing_values, self.decimal).tolist()
+        return found
+
     def _numbers(
         self, block: Block, column: int
     ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
@@ -113,7 +120,7 @@ class Contract:
             block.eights, block.cell_starts[column], block.cell_ends[column], self.decimal
         )
         # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
-        for value in missing_numbers(self.missing_values, self.decimal):
+        for value in self._missing_numbers:
             plain &= values != value
         if plain.all():
             return values, [], []
@@ -131,12 +138,14 @@ class Contract:
 
     def _aligned(self, block: Block, column: int) -> npt.NDArray[np.float64] | None:
         """Numbers of a column whose cells stand one below the other, none of them missing."""
-        if block.width is None:
+        if not isinstance(block, AlikeBlock):
             return None
-        start, end = block.cell_starts[column, 0], block.cell_ends[column, 0]
-        values = aligned_decimals(block.grid[:, start:end], self.decimal)
-        missing = missing_numbers(self.missing_values, self.decimal)
-        return None if values is not None and np.isin(values, missing).any() else values
+        values = aligned_decimals(block.cells_alike(column), self.decimal)
+        if values is not None:
+            for value in self._missing_numbers:
+                if (values == value).any():
+                    return None
+        return values
 
 
 def match_header(

@@ -37,12 +37,16 @@ class Layout:
         fields = tuple(map(self._guard.raw, fields)) if self._guard else fields
         self.header = self._delimiter.join(fields)
 
-    def records(self, block: Block) -> list[bytes]:
-        """Return that part of every record [n]."""
+    def labelled(self, block: Block, suffixes: list[bytes]) -> bytes:
+        """Return that part of every record with a text [n] behind it, and its line end."""
         if self._column is not None:
             cells = raw_cells(block, self._column)
-            return list(map(self._guard.raw, cells)) if self._guard else cells
-        return self._guard.records(block, self._delimiter) if self._guard else block.records()
+            if self._guard:
+                cells = list(map(self._guard.raw, cells))
+            return block.joined(cells, suffixes)
+        if self._guard:
+            return block.joined(self._guard.records(block, self._delimiter), suffixes)
+        return block.with_suffixes(suffixes)
 
 
 def find_column(header: Header, column: str, name: str) -> int:

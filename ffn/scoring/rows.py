@@ -112,7 +112,7 @@ class RowScorer:
         found = self.label(block)
         texts, confidence_units = self.suffixes.texts(found.labels, found.probabilities)
         found.add_to(tally, confidence_units)
-        return found.good.joined(self._layout.records(found.good), texts), found.rejects
+        return self._layout.labelled(found.good, texts), found.rejects
 
     def label(self, block: Block) -> Labelled:
         """Return what the model says of every record, and the rejects in order."""

@@ -28,7 +28,7 @@ import numpy as np
 from ffn.models.bundle import Bundle
 from ffn.scoring.options import Options
 from ffn.scoring.rows import RowScorer
-from ffn.scoring.run import Part, Run
+from ffn.scoring.run import Part, Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
 from ffn.tabular.places import Mark, Place
 from ffn.tabular.records import Records
@@ -141,6 +141,7 @@ _processes: list[_Process] = []
 def _begin(work: Work, found: tuple[int, ...], folder: Path) -> None:
     """Get ready, in a process of its own."""
     alone()
+    keep_freed_memory()
     _processes.append(_Process(work, found, folder))
 
 

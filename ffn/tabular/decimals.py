@@ -88,10 +88,13 @@ def aligned_decimals(
         [n], what `plain_decimals` gives; None if a cell has anything else.
     """
     places = list(range(cells.shape[1]))
-    points = np.flatnonzero(cells[0] == ord(decimal)).tolist()
+    # A place at a time is contiguous; what is no digit is above 9.
+    digits = np.subtract(cells.T, _ZERO, order="C", dtype=np.uint8)
+    mark = (ord(decimal) - _ZERO) % 256
+    points = np.flatnonzero(digits[:, 0] == mark).tolist()
     scale = len(places) - 1 - points[0] if points else 0
     for place in points[:1]:
-        if not (cells[:, place] == ord(decimal)).all():
+        if not (digits[place] == mark).all():
             return None
         places.remove(place)
     if not 1 <= len(places) <= _DIGITS:
@@ -100,11 +103,10 @@ def aligned_decimals(
     short = len(places) <= 9
     integer: npt.NDArray[Any] = np.zeros(len(cells), np.uint32 if short else np.float64)
     for place in places:
-        digit = cells[:, place] - np.uint8(_ZERO)
-        if digit.max() > 9:
+        if digits[place].max() > 9:
             return None
         integer *= 10
-        integer += digit
+        integer += digits[place]
     values: npt.NDArray[np.float64] = integer / _POWERS[scale]
     return values
 

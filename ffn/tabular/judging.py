@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.blocks import Block, Split, unquote
+from ffn.tabular.blocks import Block, unquote
 from ffn.tabular.places import Place
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.structure import Positions, Structure, line_ends
@@ -70,7 +70,7 @@ def judge(
     cell_starts = np.vstack((starts[of_good], delimiters + 1))
     cell_ends = np.vstack((delimiters, ends[of_good]))
     # A last line that does not end cannot be told from one that does.
-    divisible = line_end and text.endswith(line_end)
+    divisible = bool(line_end) and text.endswith(line_end)
     block = Block(
         unquote(text, cell_starts, cell_ends),
         rows[of_good],
@@ -81,7 +81,7 @@ def judge(
         cell_starts,
         cell_ends,
         tuple(map(reject, sorted(reasons))),
-        Split(line_end, len(text), place.lines + 1) if divisible else None,
+        line_end if divisible else b"",
     )
     after = Place(
         int(rows[-1]) if len(rows) else place.rows,

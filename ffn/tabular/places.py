@@ -61,10 +61,13 @@ class Counts(NamedTuple):
         Blocks in all.
     regular
         Blocks read by `read_regular`.
+    alike
+        Those of them that are an `AlikeBlock`.
     careful
         Records read one by one.
     """
 
     blocks: int = 0
     regular: int = 0
+    alike: int = 0
     careful: int = 0

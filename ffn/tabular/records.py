@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ffn.errors import DataError, SettingsError, quote
+from ffn.tabular.alike import AlikeBlock
 from ffn.tabular.blocks import Block
 from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
@@ -186,13 +187,12 @@ class Records:
         if found is None:
             return None
         block, place = found
-        settled = int(block.stops[-1])
-        longest = int((block.ends - block.starts).max())
-        if max(longest, size - settled) > self._record_limit:
+        settled = block.settled
+        if max(block.longest, size - settled) > self._record_limit:
             return None
         self._drop(settled)
         self._place = place
-        self.add_counts(Counts(regular=1))
+        self.add_counts(Counts(regular=1, alike=isinstance(block, AlikeBlock)))
         return block
 
     def _drop(self, count: int) -> None:

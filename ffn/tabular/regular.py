@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.blocks import Block, Split, unquote
+from ffn.tabular.alike import read_alike
+from ffn.tabular.blocks import Block, unquote
 from ffn.tabular.places import Place
 from ffn.tabular.scanning import first_misplaced, outside
 from ffn.tabular.structure import Positions
@@ -38,6 +39,9 @@ def read_regular(
     """
     if place.after_stray or b"\0" in text:
         return None
+    alike = read_alike(text, place, delimiter, columns, final)
+    if alike is not None and _is_text(alike.text):
+        return alike, _after(place, len(alike))
     data = np.frombuffer(text, dtype=np.uint8)
     marks = _marks(data, text, delimiter)
     if marks is None:
@@ -82,19 +86,13 @@ def read_regular(
         cell_starts,
         cell_ends,
         (),
-        Split(line_end, settled, place.lines + 1),
-        _width(table, text),
+        line_end,
     )
-    return block, place._replace(rows=place.rows + count, lines=place.lines + count)
+    return block, _after(place, count)
 
 
-def _width(table: Positions, text: bytes) -> int | None:
-    """Length of every record, where they are all laid out alike; see `Block`."""
-    width = int(table[0, -1]) + 1
-    if width * len(table) != len(text) or b'"' in text:
-        return None
-    alike = bool((table[1:] - table[:-1] == width).all())
-    return width if alike else None
+def _after(place: Place, count: int) -> Place:
+    return place._replace(rows=place.rows + count, lines=place.lines + count)
 
 
 def _marks(data: npt.NDArray[np.uint8], text: bytes, delimiter: bytes) -> Positions | None:
