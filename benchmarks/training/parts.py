@@ -67,7 +67,9 @@ def _without(part: str) -> Any:
     if part == "Adam":
         return mock.patch.object(Adam, "step", _nothing)
     if part == "drawing their order":
-        return mock.patch("ffn.nn.batches.epoch_order", _rows_in_order)
+        return mock.patch.multiple(
+            "ffn.nn.batches", epoch_order=_rows_in_order, epoch_orders=_epochs_in_order
+        )
     if part == "gathering shuffled rows":
         return mock.patch.object(Batches, "_gather", _gather_once(Batches._gather))
     return mock.patch.object(Evaluation, "__call__", _no_figures)
@@ -81,6 +83,10 @@ def _rows_in_order(_rows: Any, n_rows: int, generators: Any) -> Iterator[np.ndar
     yield np.broadcast_to(np.arange(n_rows), (len(generators), n_rows))
 
 
+def _epochs_in_order(_rows: Any, n_rows: int, generators: Any, count: int) -> np.ndarray:
+    return np.broadcast_to(np.arange(n_rows), (len(generators), count, n_rows))
+
+
 def _gather_once(gather: Any) -> Any:
     def kept(self: Batches, rows: np.ndarray) -> Any:
         known = self._batches.get(rows.shape[1])
@@ -89,6 +95,5 @@ def _gather_once(gather: Any) -> Any:
     return kept
 
 
-def _no_figures(self: Evaluation) -> tuple[np.ndarray, np.ndarray]:
-    loss, accuracy = np.zeros((2, *self.network.parameters.shape[:-1]))
-    return loss, accuracy
+def _no_figures(self: Evaluation) -> np.ndarray:
+    return np.zeros((len(self.watched), 2, *self.network.parameters.shape[:-1]))

@@ -3,32 +3,70 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.nn.forward import Activations, forward
-from ffn.nn.losses import losses_and_hits
+from ffn.nn.losses import losses_and_hits, one_hot
 from ffn.nn.network import Network
 
-__all__ = ["Evaluation", "snapshots_at_once"]
+__all__ = ["Evaluation", "Watched", "snapshots_at_once"]
 
 Array = npt.NDArray[Any]
 
 # Bytes that the widest layer's activations, or the snapshots, may take: they stay in cache.
 _WORKING_BYTES = 512 * 1024
+_SNAPSHOT_BYTES = 256 * 1024
 _MOST_SNAPSHOTS = 25
+# Inputs and labels of no more than this are prepared once.
+_KEPT_BYTES = 8 * 1024 * 1024
 # With fewer rows at once a wide layer's product is bound by reading its weights.
 _FEWEST_ROWS = 256
 
 
-def snapshots_at_once(network: Network, n_rows: int) -> int:
+def snapshots_at_once(network: Network) -> int:
     """Return how many epochs' parameters to gather before evaluating them together."""
-    k, n_parameters = network.parameters.shape
-    floats = k * max(n_parameters, n_rows * max(network.widths))
-    fit: int = _WORKING_BYTES // (floats * network.parameters.itemsize)
-    return max(1, min(_MOST_SNAPSHOTS, fit))
+    return max(1, min(_MOST_SNAPSHOTS, _SNAPSHOT_BYTES // network.parameters.nbytes))
+
+
+class Watched(NamedTuple):
+    """Rows whose loss and accuracy are wanted.
+
+    Attributes
+    ----------
+    count
+        n, rows for each network.
+    rows
+        Row numbers [K, n], or [1, n] where all networks share them, or None for the first n.
+    weights
+        Weights [N] of the table's rows in the mean loss, or None for equal ones.
+    """
+
+    count: int
+    rows: Array | None
+    weights: Array | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether all networks have the same rows."""
+        return self.rows is None or len(self.rows) == 1
+
+    def numbers(self, group: slice, start: int, stop: int) -> Array:
+        """Return row numbers ``start`` to ``stop`` of a group of networks: [k or 1, m]."""
+        if self.rows is None:
+            return np.arange(start, stop)[None]
+        return self.rows[slice(None) if self.shared else group, start:stop]
+
+
+class _Part(NamedTuple):
+    """Rows of one watched set that are evaluated at once."""
+
+    number: int
+    start: int
+    stop: int
 
 
 class Evaluation:
@@ -38,65 +76,100 @@ class Evaluation:
     ----------
     network
         Parameters [..., K, P]; looked at anew at each call.
-    x, labels, row_weights
-        Table [N, n_in], integers [N], and weights [N] or None.
-    rows
-        Row numbers [K, n], or [1, n] where all networks share them, or None for all rows.
+    x, labels
+        Table [N, n_in] and integers [N].
+    watched
+        One or more sets of rows.
     """
 
     def __init__(
-        self,
-        network: Network,
-        x: Array,
-        labels: Array,
-        rows: Array | None,
-        row_weights: Array | None,
+        self, network: Network, x: Array, labels: Array, watched: Sequence[Watched]
     ) -> None:
-        self.network = network
-        self.x, self.labels, self.rows, self.row_weights = x, labels, rows, row_weights
-        self.n_rows = len(x) if rows is None else rows.shape[1]
+        self.network, self.x, self.labels, self.watched = network, x, labels, watched
+        self.shared = all(own.shared for own in watched)
+        self.weighted = any(own.weights is not None for own in watched)
         *lead, k, _ = network.parameters.shape
-        row_bytes = math.prod(lead) * max(network.widths) * network.parameters.itemsize
-        self.rows_at_once = min(self.n_rows, max(_FEWEST_ROWS, _WORKING_BYTES // row_bytes))
-        fit = max(1, _WORKING_BYTES // (row_bytes * self.rows_at_once))
+        itemsize = network.parameters.itemsize
+        n_rows = sum(own.count for own in watched)
+        row_bytes = math.prod(lead) * max(network.widths) * itemsize
+        rows_at_once = min(n_rows, max(_FEWEST_ROWS, _WORKING_BYTES // row_bytes))
+        fit = max(1, _WORKING_BYTES // (row_bytes * rows_at_once))
         self.groups = [slice(start, min(start + fit, k)) for start in range(0, k, fit)]
+        self.passes = list(_passes(watched, rows_at_once))
+        prepared = n_rows * (1 if self.shared else k) * (network.widths[0] + network.widths[-1])
+        self.keeps = prepared * itemsize <= _KEPT_BYTES
+        self._kept: dict[tuple[int, int], tuple[Array, Array, Array | None]] = {}
         self._activations: dict[tuple[int, ...], Activations] = {}
 
-    def __call__(self) -> tuple[Array, Array]:
-        """Return loss and accuracy, each [..., K], float64.
+    def __call__(self) -> Array:
+        """Return loss and accuracy of each watched set, [sets, 2, ..., K], float64.
 
-        The loss is the mean cross-entropy in nats, weighted by ``row_weights``; the accuracy is
-        the share of rows whose highest score (the first of equals) is their label's.
+        The loss is the mean cross-entropy in nats, weighted by the set's weights; the accuracy
+        is the share of rows whose highest score (the first of equals) is their label's.
         """
-        loss, accuracy = np.zeros((2, *self.network.parameters.shape[:-1]))
+        figures = np.zeros((len(self.watched), 2, *self.network.parameters.shape[:-1]))
         for group in self.groups:
-            loss[..., group], accuracy[..., group] = self._figures(group)
-        return loss, accuracy
+            self._add_up(group, figures[..., group])
+        return figures
 
-    def _figures(self, group: slice) -> tuple[Array, Array]:
+    def _add_up(self, group: slice, figures: Array) -> None:
         layers = [layer[..., group, :, :] for layer in self.network.layers]
-        own = self.rows if self.rows is None or len(self.rows) == 1 else self.rows[group]
-        total_loss, correct, total_weight = np.zeros((3, *layers[0].shape[:-2]))
-        for start in range(0, self.n_rows, self.rows_at_once):
-            stop = min(start + self.rows_at_once, self.n_rows)
-            part: Any = slice(start, stop) if own is None else own[:, start:stop]
-            inputs = self.x[part]
-            a = np.ones((*inputs.shape[:-1], inputs.shape[-1] + 1), self.network.parameters.dtype)
-            a[..., :-1] = inputs
-            losses, hits = losses_and_hits(self._logits(layers, a.mT), self.labels[part])
-            if self.row_weights is not None:
-                weights = self.row_weights[part]
-                losses = losses * weights
-                total_weight += weights.sum(axis=-1)
-            total_loss += losses.sum(axis=-1, dtype=np.float64)
-            correct += np.count_nonzero(hits, axis=-1)
-        mean = self.n_rows if self.row_weights is None else total_weight
-        return total_loss / mean, correct / self.n_rows
+        total_weights = np.zeros((len(figures), figures.shape[-1]))
+        for number, parts in enumerate(self.passes):
+            x, targets, weights = self._prepared(group, number)
+            losses, hits = losses_and_hits(self._logits(layers, x), targets)
+            if weights is not None:
+                losses *= weights
+            stop = 0
+            for part in parts:
+                start, stop = stop, stop + part.stop - part.start
+                loss, accuracy = figures[part.number]
+                loss += losses[..., start:stop].sum(axis=-1, dtype=np.float64)
+                accuracy += np.count_nonzero(hits[..., start:stop], axis=-1)
+                if weights is not None:
+                    total_weights[part.number] += weights[..., start:stop].sum(axis=-1)
+        for (loss, accuracy), own, total in zip(figures, self.watched, total_weights, strict=True):
+            loss /= own.count if own.weights is None else total
+            accuracy /= own.count
 
-    def _logits(self, layers: list[Array], a: Array) -> Array:
-        shape = (*layers[0].shape[:-2], a.shape[-1])
+    def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array | None]:
+        """Return a pass's inputs [..., n_in + 1, m], one-hot labels [..., C, m], weights [..., m]."""
+        key = (0 if self.shared else group.start, number)
+        if key in self._kept:
+            return self._kept[key]
+        k = 1 if self.shared else group.stop - group.start
+        chosen, weights = [], []
+        for part in self.passes[number]:
+            own = self.watched[part.number]
+            rows = own.numbers(group, part.start, part.stop)
+            chosen.append(np.broadcast_to(rows, (k, rows.shape[1])))
+            weights.append(
+                np.ones(chosen[-1].shape) if own.weights is None else own.weights.take(chosen[-1])
+            )
+        rows, dtype = np.concatenate(chosen, axis=1), self.network.parameters.dtype
+        x = np.ones((k, self.x.shape[1] + 1, rows.shape[1]), dtype)
+        x[:, :-1] = self.x.take(rows, axis=0).mT
+        targets = one_hot(self.labels.take(rows), self.network.widths[-1], dtype)
+        prepared = x, targets, np.concatenate(weights, axis=1) if self.weighted else None
+        if self.keeps:
+            self._kept[key] = prepared
+        return prepared
+
+    def _logits(self, layers: list[Array], x: Array) -> Array:
+        shape = (*layers[0].shape[:-2], x.shape[-1])
         if shape not in self._activations:
             self._activations[shape] = Activations(
-                self.network.widths, shape[:-1], shape[-1], a.dtype
+                self.network.widths, shape[:-1], shape[-1], x.dtype
             )
-        return forward(layers, a, self._activations[shape])
+        return forward(layers, x, self._activations[shape])
+
+
+def _passes(watched: Sequence[Watched], rows_at_once: int) -> Iterator[list[_Part]]:
+    """Yield what is evaluated together: all sets in one pass if they fit, else each in its own."""
+    whole = [_Part(number, 0, own.count) for number, own in enumerate(watched)]
+    if sum(part.stop for part in whole) <= rows_at_once:
+        yield whole
+        return
+    for number, _, n in whole:
+        for start in range(0, n, rows_at_once):
+            yield [_Part(number, start, min(start + rows_at_once, n))]

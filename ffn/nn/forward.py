@@ -56,7 +56,8 @@ class Activations:
         # Against an array of zeros np.maximum has a vector loop; against a scalar it has none.
         self.zeros = np.zeros_like(self.whole)
         self.hidden = self.layers_of(self.whole)
-        self.logits = np.empty((*stack, widths[-1], n_rows), dtype)
+        # Classes outermost in memory: a maximum over them is then one of long rows.
+        self.logits = np.moveaxis(np.empty((widths[-1], *stack, n_rows), dtype), 0, -2)
         # np.matmul takes three times as long as ``dot`` to reach BLAS, which is most of a small
         # product.
         self.product = np.matmul if stack else np.ndarray.dot

@@ -30,24 +30,29 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
     ``-log p_label = log sum_c exp(z_c) - z_label``, in nats, from the logits themselves:
     a probability that underflows to zero still has a finite loss.
     """
-    return losses_and_hits(logits, labels)[0]
+    return losses_and_hits(logits, one_hot(labels, logits.shape[-2], logits.dtype))[0]
 
 
-def losses_and_hits(logits: Array, labels: Array) -> tuple[Array, Array]:
+def one_hot(labels: Array, n_classes: int, dtype: npt.DTypeLike) -> Array:
+    """Return [..., C, B]: 1 where the class is the row's label, else 0. labels: [..., B]."""
+    # Classes outermost in memory, as in ``Activations.logits``.
+    classes = np.arange(n_classes).reshape(-1, *[1] * labels.ndim)
+    return np.moveaxis((labels == classes).astype(dtype), 0, -2)
+
+
+def losses_and_hits(logits: Array, targets: Array) -> tuple[Array, Array]:
     """Cross-entropy [..., B], and whether the highest score (the first of equals) is the label's.
 
-    logits: [..., C, B], labels: integers [..., B].
+    logits: [..., C, B], targets: one-hot labels [..., C, B].
     """
-    highest = np.maximum.reduce(logits, axis=-2, keepdims=True)
-    exponentials = np.exp(logits - highest)
+    below_highest = logits - np.maximum.reduce(logits, axis=-2, keepdims=True)
     # Multiplied out and summed: picking single elements by index is several times slower.
-    one_hot = labels[..., None, :] == np.arange(logits.shape[-2])[:, None]
-    own = np.add.reduce(logits * one_hot.astype(logits.dtype), axis=-2)
-    highest = highest[..., 0, :]
-    losses = np.log(np.add.reduce(exponentials, axis=-2)) + (highest - own)
-    hits = own == highest
+    own = np.add.reduce(below_highest * targets, axis=-2)
+    highest = np.count_nonzero(below_highest == 0)
+    losses = np.log(np.add.reduce(np.exp(below_highest, out=below_highest), axis=-2)) - own
+    hits = own == 0
     # np.argmax has no vector loop along this axis. It is needed only where scores are equal or
     # not a number, which a trained network's hardly ever are.
-    if np.count_nonzero(exponentials == 1) != hits.size or not np.isfinite(losses.sum()):
-        hits = logits.argmax(axis=-2) == labels
+    if highest != hits.size or not np.isfinite(losses.sum()):
+        hits = logits.argmax(axis=-2) == targets.argmax(axis=-2)
     return losses, hits

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["cut", "epoch_order"]
+__all__ = ["cut", "epoch_order", "epoch_orders"]
 
 Array = npt.NDArray[Any]
 
@@ -40,11 +40,7 @@ def epoch_order(
         One a network, which alone decides its network's order.
     """
     if n_rows <= _PIECE:
-        rows = np.arange(n_rows)[None] if rows is None else rows
-        order = np.empty((len(generators), n_rows), dtype=np.intp)
-        for k, generator in enumerate(generators):
-            order[k] = generator.permutation(rows[min(k, len(rows) - 1)])
-        yield order
+        yield epoch_orders(rows, n_rows, generators, 1)[:, 0]
         return
     for numbers in zip(*(_block_shuffle(n_rows, g) for g in generators), strict=True):
         piece = np.stack(numbers)
@@ -52,6 +48,21 @@ def epoch_order(
             for k, own in enumerate(piece):
                 own[:] = rows[min(k, len(rows) - 1)].take(own)
         yield piece
+
+
+def epoch_orders(
+    rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], count: int
+) -> Array:
+    """Return the next ``count`` epochs' row numbers [K, count, n], of a table of one piece.
+
+    As ``epoch_order``; several epochs drawn at once take half the time.
+    """
+    rows = np.arange(n_rows)[None] if rows is None else rows
+    orders = np.empty((len(generators), count, n_rows), dtype=np.intp)
+    for k, generator in enumerate(generators):
+        own = np.broadcast_to(rows[min(k, len(rows) - 1)], (count, n_rows))
+        generator.permuted(own, axis=1, out=orders[k])
+    return orders
 
 
 def _block_shuffle(n: int, generator: np.random.Generator) -> Iterator[Array]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn.batches import Batches
-from ffn.nn.evaluation import Evaluation, snapshots_at_once
+from ffn.nn.evaluation import Evaluation, Watched, snapshots_at_once
 from ffn.nn.history import History
 from ffn.nn.network import Network
 from ffn.nn.optimizers import Optimizer
@@ -111,13 +111,12 @@ def train(
     }
     history = History.empty(epochs, k)
     watch = _Watch(network, history, patience, min_delta)
-    evaluated = max(n_rows, 0 if validation_rows is None else validation_rows.shape[1])
-    blocks = -(-epochs // snapshots_at_once(network, evaluated))
+    blocks = -(-epochs // snapshots_at_once(network))
     snapshots = np.zeros((-(-epochs // blocks), *network.parameters.shape), batches.inputs.dtype)
-    watched = Network(network.widths, snapshots)
-    evaluations = [Evaluation(watched, x, labels, rows, row_weights)]
+    watched = [Watched(n_rows, rows, row_weights)]
     if validation_rows is not None:
-        evaluations.append(Evaluation(watched, x, labels, validation_rows, validation_weights))
+        watched.append(Watched(validation_rows.shape[1], validation_rows, validation_weights))
+    evaluation = Evaluation(Network(network.widths, snapshots), x, labels, watched)
     step = taken = 0
     # A diverging network overflows; ``_Watch`` finds it by its values, not by a warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
@@ -131,8 +130,7 @@ def train(
             snapshots[taken] = network.parameters
             taken += 1
             if taken == len(snapshots) or epoch == epochs - 1:
-                figures = [figure[:taken] for evaluation in evaluations for figure in evaluation()]
-                watch.record(epoch + 1 - taken, snapshots[:taken], figures)
+                watch.record(epoch + 1 - taken, snapshots[:taken], evaluation()[:, :, :taken])
                 taken = 0
                 if on_epoch is not None:
                     on_epoch(epoch + 1)
@@ -155,25 +153,20 @@ class _Watch:
         self.best_loss = np.full(k, np.inf)
         self.best_parameters = network.parameters.copy()
 
-    def record(self, first_epoch: int, snapshots: Array, figures: list[Array]) -> None:
-        """Take in the figures [S, K] of S epochs: training loss, accuracy, then validation's."""
+    def record(self, first_epoch: int, snapshots: Array, figures: Array) -> None:
+        """Take in loss and accuracy of training and validation, [1 or 2, 2, S, K], of S epochs."""
         h = self.history
-        losses = np.array(figures[::2])
+        losses = figures[:, 0]
         finite_loss = np.isfinite(losses).all(axis=0)
         finite = finite_loss & np.isfinite(snapshots).all(axis=-1)
-        ran, better = np.empty_like(finite), np.empty_like(finite)
-        for s, loss in enumerate(losses[-1]):
-            ran[s] = self.running
-            self.running &= finite[s]
-            # Without patience every epoch counts as an improvement, so the last one is kept.
-            better[s] = self.running
-            if self.patience is not None:
-                better[s] &= loss < self.best_loss - self.min_delta
-                self.best_loss[better[s]] = loss[better[s]]
-                h.best_epoch[better[s]] = first_epoch + s
-                self.running &= first_epoch + s - h.best_epoch < self.patience
+        if self.patience is None:
+            # Every epoch counts as an improvement, so the last one is kept.
+            alive = np.logical_and.accumulate(np.vstack([self.running, finite]))
+            ran, better, self.running = alive[:-1], alive[1:], alive[-1].copy()
+        else:
+            ran, better = self._improvements(first_epoch, losses[-1], finite, self.patience)
         targets = [h.train_loss, h.train_accuracy, h.validation_loss, h.validation_accuracy]
-        for target, values in zip(targets, figures, strict=False):
+        for target, values in zip(targets, figures.reshape(-1, *losses.shape[1:]), strict=False):
             np.copyto(target[first_epoch : first_epoch + len(values)], values, where=ran)
         improved = np.flatnonzero(better.any(axis=0))
         best = len(better) - 1 - better[::-1, improved].argmax(axis=0)
@@ -183,6 +176,20 @@ class _Watch:
             what = "parameters" if finite_loss[s, k] else "loss"
             h.diverged[k] = f"{what} not finite after epoch {first_epoch + s + 1}"
             h.best_epoch[k] = -1
+
+    def _improvements(
+        self, first_epoch: int, losses: Array, finite: Array, patience: int
+    ) -> tuple[Array, Array]:
+        """Return booleans [S, K] each: whether a network ran, and whether it improved."""
+        ran, better = np.empty_like(finite), np.empty_like(finite)
+        for s, loss in enumerate(losses):
+            ran[s] = self.running
+            self.running &= finite[s]
+            better[s] = self.running & (loss < self.best_loss - self.min_delta)
+            self.best_loss[better[s]] = loss[better[s]]
+            self.history.best_epoch[better[s]] = first_epoch + s
+            self.running &= first_epoch + s - self.history.best_epoch < patience
+        return ran, better
 
     def settle(self) -> None:
         """Give each network the parameters it is to have now."""

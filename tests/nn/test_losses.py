@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import special
 
 from ffn.nn import cross_entropy, softmax
-from ffn.nn.losses import losses_and_hits
+from ffn.nn.losses import losses_and_hits, one_hot
 
 LOGITS = arrays(
     np.float64,
@@ -71,5 +71,5 @@ def test_of_equal_scores_the_first_counts_whatever_the_other_networks_do() -> No
     logits[0] = 0
     labels = np.array([0, 1, 2, 0])
     with np.errstate(invalid="ignore"):
-        _, hits = losses_and_hits(logits, labels)
+        _, hits = losses_and_hits(logits, one_hot(labels, 3, np.float64))
     np.testing.assert_array_equal(hits[0], [True, False, False, True])

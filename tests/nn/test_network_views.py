@@ -41,8 +41,8 @@ def test_gradients_of_optimizer_and_propagation_are_one_memory() -> None:
     propagation = Propagation(network, optimizer.gradients, 5)
     for view in propagation.gradients:
         assert np.shares_memory(view, optimizer.gradients)
-    for transposed, layer in zip(propagation.layers_transposed, network.layers, strict=True):
-        assert np.shares_memory(transposed, layer)
+    for own, layer in zip(propagation.layers, network.layers, strict=True):
+        assert np.shares_memory(own, layer)
 
 
 def test_layers_of_a_strided_array_are_views_all_the_same() -> None:
