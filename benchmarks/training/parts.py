@@ -67,9 +67,7 @@ def _without(part: str) -> Any:
     if part == "Adam":
         return mock.patch.object(Adam, "step", _nothing)
     if part == "drawing their order":
-        return mock.patch.multiple(
-            "ffn.nn.batches", epoch_order=_rows_in_order, epoch_orders=_epochs_in_order
-        )
+        return mock.patch("ffn.nn.batches.epoch_orders", _in_order)
     if part == "gathering shuffled rows":
         return mock.patch.object(Batches, "_gather", _gather_once(Batches._gather))
     return mock.patch.object(Evaluation, "__call__", _no_figures)
@@ -79,12 +77,9 @@ def _nothing(*_: Any) -> None:
     pass
 
 
-def _rows_in_order(_rows: Any, n_rows: int, generators: Any) -> Iterator[np.ndarray]:
-    yield np.broadcast_to(np.arange(n_rows), (len(generators), n_rows))
-
-
-def _epochs_in_order(_rows: Any, n_rows: int, generators: Any, count: int) -> np.ndarray:
-    return np.broadcast_to(np.arange(n_rows), (len(generators), count, n_rows))
+def _in_order(_rows: Any, n_rows: int, generators: Any, epochs: int) -> Iterator[list[np.ndarray]]:
+    order = np.broadcast_to(np.arange(n_rows), (len(generators), n_rows))
+    return iter([[order]] * epochs)
 
 
 def _gather_once(gather: Any) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.nn.network import unstacked
-from ffn.nn.shuffling import cut, epoch_order, epoch_orders
+from ffn.nn.shuffling import cut, epoch_orders
 
 __all__ = ["Batch", "Batches"]
 
@@ -94,32 +94,22 @@ class Batches:
             self.inputs = np.moveaxis(np.ones((features, k, self.block_rows), dtype), 0, -1)
         self.targets = np.empty((k, n_classes, self.block_rows), dtype)
         self.weights = np.empty((k, 1, self.block_rows), dtype)
-        self.classes = np.arange(n_classes)[:, None]
+        self.classes = np.arange(n_classes, dtype=np.min_scalar_type(n_classes))[:, None]
         self._batches: dict[int, list[Batch]] = {}
         self._shares: dict[int, Array] = {}
 
     def epochs(self, count: int) -> Iterator[Iterable[Batch]]:
         """Yield the batches of ``count`` epochs. Use an epoch's before asking for the next's."""
+        orders = epoch_orders(self.rows, self.n_rows, self.generators, count)
         if self.n_rows > self.block_rows:
-            for _ in range(count):
-                yield chain.from_iterable(map(self._gather, cut(self._order(), self.block_rows)))
+            for pieces in orders:
+                yield chain.from_iterable(map(self._gather, cut(pieces, self.block_rows)))
             return
         batches_an_epoch = -(-self.n_rows // self.batch_size)
-        at_once = self.block_rows // self.n_rows
-        drawn = at_once * max(1, _BLOCK_BYTES // (8 * len(self.generators) * self.block_rows))
-        for start in range(0, count, drawn):
-            orders = self._orders(min(drawn, count - start))
-            for first in range(0, orders.shape[1], at_once):
-                block = orders[:, first : first + at_once]
-                batches = self._gather(block.reshape(len(block), -1))
-                for i in range(block.shape[1]):
-                    yield batches[i * batches_an_epoch : (i + 1) * batches_an_epoch]
-
-    def _order(self) -> Iterator[Array]:
-        return epoch_order(self.rows, self.n_rows, self.generators)
-
-    def _orders(self, count: int) -> Array:
-        return epoch_orders(self.rows, self.n_rows, self.generators, count)
+        while block := [*chain(*islice(orders, self.block_rows // self.n_rows))]:
+            batches = self._gather(np.concatenate(block, axis=1))
+            for start in range(0, len(batches), batches_an_epoch):
+                yield batches[start : start + batches_an_epoch]
 
     def _gather(self, rows: Array) -> list[Batch]:
         """Fill the block with these rows [K, m] and return its batches."""
@@ -134,8 +124,11 @@ class Batches:
         if self.row_weights is not None:
             self.weights[:, 0, :m] = self.row_weights.take(rows)
             weights = self.weights[..., :m] * weights
-        one_hot = self.labels.take(rows)[:, None, :] == self.classes
-        np.multiply(one_hot, weights, out=self.targets[..., :m])
+        # Compared as small integers, and turned into floats by a copy: both have vector loops.
+        labels = self.labels.take(rows).astype(self.classes.dtype)
+        targets = self.targets[..., :m]
+        np.copyto(targets, labels[:, None, :] == self.classes)
+        targets *= weights
         return self._batches[m]
 
     def _cuts(self, m: int) -> Iterator[tuple[int, int]]:

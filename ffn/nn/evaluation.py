@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,11 +95,12 @@ class Evaluation:
         row_bytes = math.prod(lead) * max(network.widths) * itemsize
         rows_at_once = min(n_rows, max(_FEWEST_ROWS, _WORKING_BYTES // row_bytes))
         fit = max(1, _WORKING_BYTES // (row_bytes * rows_at_once))
-        self.groups = [slice(start, min(start + fit, k)) for start in range(0, k, fit)]
+        evenly = np.linspace(0, k, -(-k // fit) + 1).astype(int).tolist()
+        self.groups = [slice(*ends) for ends in pairwise(evenly)]
         self.passes = list(_passes(watched, rows_at_once))
         prepared = n_rows * (1 if self.shared else k) * (network.widths[0] + network.widths[-1])
         self.keeps = prepared * itemsize <= _KEPT_BYTES
-        self._kept: dict[tuple[int, int], tuple[Array, Array, Array | None]] = {}
+        self._kept: dict[tuple[int, int], tuple[Array, Array, Array, Array]] = {}
         self._activations: dict[tuple[int, ...], Activations] = {}
 
     def __call__(self) -> Array:
@@ -107,53 +109,52 @@ class Evaluation:
         The loss is the mean cross-entropy in nats, weighted by the set's weights; the accuracy
         is the share of rows whose highest score (the first of equals) is their label's.
         """
-        figures = np.zeros((len(self.watched), 2, *self.network.parameters.shape[:-1]))
+        figures = np.empty((len(self.watched), 2, *self.network.parameters.shape[:-1]))
         for group in self.groups:
-            self._add_up(group, figures[..., group])
+            figures[..., group] = np.moveaxis(self._figures(group), -1, 0)
         return figures
 
-    def _add_up(self, group: slice, figures: Array) -> None:
+    def _figures(self, group: slice) -> Array:
+        """Return loss and accuracy of a group of networks, [2, ..., k, sets]."""
         layers = [layer[..., group, :, :] for layer in self.network.layers]
-        total_weights = np.zeros((len(figures), figures.shape[-1]))
-        for number, parts in enumerate(self.passes):
-            x, targets, weights = self._prepared(group, number)
+        total, correct = np.zeros((2, *layers[0].shape[:-2], len(self.watched)))
+        counts = np.array([own.count for own in self.watched], np.float64)
+        weight: Array = np.zeros(()) if self.weighted else counts
+        for number in range(len(self.passes)):
+            x, targets, weights, members = self._prepared(group, number)
             losses, hits = losses_and_hits(self._logits(layers, x), targets)
-            if weights is not None:
-                losses *= weights
-            stop = 0
-            for part in parts:
-                start, stop = stop, stop + part.stop - part.start
-                loss, accuracy = figures[part.number]
-                loss += losses[..., start:stop].sum(axis=-1, dtype=np.float64)
-                accuracy += np.count_nonzero(hits[..., start:stop], axis=-1)
-                if weights is not None:
-                    total_weights[part.number] += weights[..., start:stop].sum(axis=-1)
-        for (loss, accuracy), own, total in zip(figures, self.watched, total_weights, strict=True):
-            loss /= own.count if own.weights is None else total
-            accuracy /= own.count
+            # Sums over rows as products: one for all sets.
+            total += (losses[..., None, :] @ weights)[..., 0, :]
+            correct += hits.astype(members.dtype) @ members
+            if self.weighted:
+                weight = weight + weights.sum(axis=-2, dtype=np.float64)
+        return np.stack([total / weight, correct / counts])
 
-    def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array | None]:
-        """Return a pass's inputs [..., n_in + 1, m], one-hot labels [..., C, m], weights [..., m]."""
+    def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array, Array]:
+        """Return what a pass needs, for 1 or k networks.
+
+        Inputs [k, n_in + 1, m], one-hot labels [k, C, m], the rows' weights in each set's loss
+        [k, m, sets], and 1 where a row is one of the set's, else 0: [m, sets].
+        """
         key = (0 if self.shared else group.start, number)
         if key in self._kept:
             return self._kept[key]
-        k = 1 if self.shared else group.stop - group.start
-        chosen, weights = [], []
-        for part in self.passes[number]:
-            own = self.watched[part.number]
-            rows = own.numbers(group, part.start, part.stop)
-            chosen.append(np.broadcast_to(rows, (k, rows.shape[1])))
-            weights.append(
-                np.ones(chosen[-1].shape) if own.weights is None else own.weights.take(chosen[-1])
-            )
-        rows, dtype = np.concatenate(chosen, axis=1), self.network.parameters.dtype
+        k, dtype = 1 if self.shared else group.stop - group.start, self.network.parameters.dtype
+        parts = self.passes[number]
+        chosen = [self.watched[i].numbers(group, start, stop) for i, start, stop in parts]
+        rows = np.concatenate([np.broadcast_to(own, (k, own.shape[1])) for own in chosen], axis=1)
+        members = np.zeros((rows.shape[1], len(self.watched)), dtype)
+        members[np.arange(len(members)), np.repeat(*np.array([(p.number, p.stop - p.start) for p in parts]).T)] = 1
+        weights = np.broadcast_to(members, (k, *members.shape)).copy()
+        for i, own in enumerate(self.watched):
+            if own.weights is not None:
+                weights[..., i] *= own.weights.take(rows)
         x = np.ones((k, self.x.shape[1] + 1, rows.shape[1]), dtype)
         x[:, :-1] = self.x.take(rows, axis=0).mT
         targets = one_hot(self.labels.take(rows), self.network.widths[-1], dtype)
-        prepared = x, targets, np.concatenate(weights, axis=1) if self.weighted else None
         if self.keeps:
-            self._kept[key] = prepared
-        return prepared
+            self._kept[key] = x, targets, weights, members
+        return x, targets, weights, members
 
     def _logits(self, layers: list[Array], x: Array) -> Array:
         shape = (*layers[0].shape[:-2], x.shape[-1])

@@ -17,18 +17,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["cut", "epoch_order", "epoch_orders"]
+__all__ = ["cut", "epoch_orders"]
 
 Array = npt.NDArray[Any]
 
 _RUN = 1024
 _PIECE = 256 * _RUN
+# Row numbers drawn ahead.
+_DRAWN_BYTES = 1024 * 1024
 
 
-def epoch_order(
-    rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator]
-) -> Iterator[Array]:
-    """Yield row numbers [K, m], piece by piece, until each network has had its rows once.
+def epoch_orders(
+    rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], epochs: int
+) -> Iterator[Iterable[Array]]:
+    """Yield for each epoch row numbers [K, m], piece by piece, each network's rows once in all.
 
     Parameters
     ----------
@@ -38,31 +40,40 @@ def epoch_order(
         n, rows an epoch.
     generators
         One a network, which alone decides its network's order.
+    epochs
+        How many. Take an epoch's pieces before asking for the next's.
     """
-    if n_rows <= _PIECE:
-        yield epoch_orders(rows, n_rows, generators, 1)[:, 0]
+    if n_rows > _PIECE:
+        for _ in range(epochs):
+            yield _pieces(rows, n_rows, generators)
         return
+    at_once = max(1, _DRAWN_BYTES // (8 * len(generators) * n_rows))
+    for start in range(0, epochs, at_once):
+        orders = _permutations(rows, n_rows, generators, min(at_once, epochs - start))
+        yield from ([orders[:, i]] for i in range(orders.shape[1]))
+
+
+def _permutations(
+    rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], epochs: int
+) -> Array:
+    """Return the orders of some epochs, [K, epochs, n]: the same as one by one, in half the time."""
+    rows = np.arange(n_rows)[None] if rows is None else rows
+    orders = np.empty((len(generators), epochs, n_rows), dtype=np.intp)
+    for k, generator in enumerate(generators):
+        own = np.broadcast_to(rows[min(k, len(rows) - 1)], (epochs, n_rows))
+        generator.permuted(own, axis=1, out=orders[k])
+    return orders
+
+
+def _pieces(
+    rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator]
+) -> Iterator[Array]:
     for numbers in zip(*(_block_shuffle(n_rows, g) for g in generators), strict=True):
         piece = np.stack(numbers)
         if rows is not None:
             for k, own in enumerate(piece):
                 own[:] = rows[min(k, len(rows) - 1)].take(own)
         yield piece
-
-
-def epoch_orders(
-    rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], count: int
-) -> Array:
-    """Return the next ``count`` epochs' row numbers [K, count, n], of a table of one piece.
-
-    As ``epoch_order``; several epochs drawn at once take half the time.
-    """
-    rows = np.arange(n_rows)[None] if rows is None else rows
-    orders = np.empty((len(generators), count, n_rows), dtype=np.intp)
-    for k, generator in enumerate(generators):
-        own = np.broadcast_to(rows[min(k, len(rows) - 1)], (count, n_rows))
-        generator.permuted(own, axis=1, out=orders[k])
-    return orders
 
 
 def _block_shuffle(n: int, generator: np.random.Generator) -> Iterator[Array]:

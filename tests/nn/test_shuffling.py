@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from ffn.nn import Network, shuffling, spawn_generators
-from ffn.nn.shuffling import cut, epoch_order
+from ffn.nn.shuffling import cut, epoch_orders
 
 Run = Callable[..., tuple[Network, Any]]
 
@@ -25,12 +26,19 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def whole_order(n: int, generators: list[np.random.Generator], rows: Any = None) -> np.ndarray:
-    return np.concatenate(list(epoch_order(rows, n, generators)), axis=1)
+    return np.concatenate([*chain(*epoch_orders(rows, n, generators, 1))], axis=1)
 
 
 def test_a_short_table_is_permuted_whole() -> None:
     order = whole_order(50, spawn_generators(3, 2))
     assert_array_equal(order, [g.permutation(50) for g in spawn_generators(3, 2)])
+
+
+def test_epochs_drawn_together_are_those_drawn_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shuffling, "_DRAWN_BYTES", 3 * 8 * 2 * 50)
+    orders = [piece for [piece] in epoch_orders(None, 50, spawn_generators(3, 2), 7)]
+    expected = [[g.permutation(50) for _ in range(7)] for g in spawn_generators(3, 2)]
+    assert_array_equal(np.swapaxes(orders, 0, 1), expected)
 
 
 @given(n=st.integers(1, 200), k=st.integers(1, 3), seed=st.integers(0, 99))
@@ -59,7 +67,7 @@ def test_given_rows_are_those_at_the_same_places(shared: bool) -> None:
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("n", [13, 24, 25, 1000, 1003])
 def test_a_piece_is_read_in_runs_of_neighbours(n: int) -> None:
-    pieces = [piece[0] for piece in epoch_order(None, n, spawn_generators(1, 1))]
+    pieces = [piece[0] for piece in next(epoch_orders(None, n, spawn_generators(1, 1), 1))]
     assert len(pieces) == -(-(n // 4) // 3)
     for piece in pieces:
         assert len(piece) <= 12 + 3
