@@ -139,19 +139,23 @@ class Evaluation:
         key = (0 if self.shared else group.start, number)
         if key in self._kept:
             return self._kept[key]
-        k, dtype = 1 if self.shared else group.stop - group.start, self.network.parameters.dtype
-        parts = self.passes[number]
+        parts, dtype = self.passes[number], self.network.parameters.dtype
         chosen = [self.watched[i].numbers(group, start, stop) for i, start, stop in parts]
+        k = max(map(len, chosen))
         rows = np.concatenate([np.broadcast_to(own, (k, own.shape[1])) for own in chosen], axis=1)
-        members = np.zeros((rows.shape[1], len(self.watched)), dtype)
-        members[np.arange(len(members)), np.repeat(*np.array([(p.number, p.stop - p.start) for p in parts]).T)] = 1
-        weights = np.broadcast_to(members, (k, *members.shape)).copy()
-        for i, own in enumerate(self.watched):
-            if own.weights is not None:
-                weights[..., i] *= own.weights.take(rows)
         x = np.ones((k, self.x.shape[1] + 1, rows.shape[1]), dtype)
         x[:, :-1] = self.x.take(rows, axis=0).mT
         targets = one_hot(self.labels.take(rows), self.network.widths[-1], dtype)
+        members = np.zeros((rows.shape[1], len(self.watched)), dtype)
+        first = 0
+        for i, start, stop in parts:
+            members[first : first + stop - start, i] = 1
+            first += stop - start
+        weights = members[None]
+        if self.weighted:
+            ones = np.ones(rows.shape, dtype)
+            own_weights = [ones if w.weights is None else w.weights.take(rows) for w in self.watched]
+            weights = members * np.stack(own_weights, axis=-1)
         if self.keeps:
             self._kept[key] = x, targets, weights, members
         return x, targets, weights, members
