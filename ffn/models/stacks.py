@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,10 @@ def train_stack(
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
     row_weights = _row_weights(part, training)
-    step = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
-    starts = range(0, training.networks, step)
+    at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
+    groups = _groups(training.networks, at_once)
     networks, histories = [], []
-    for group, start in enumerate(starts):
-        members = slice(start, start + step)
+    for number, members in enumerate(groups):
         network = Network.create(widths, own_generators[members], dtype)
         histories.append(
             train(
@@ -91,11 +91,24 @@ def train_stack(
                 row_weights=row_weights,
                 schedule=_schedule(training, n_rows),
                 patience=patience,
-                on_epoch=_on_average(on_epoch, group, len(starts), epochs),
+                on_epoch=_on_average(on_epoch, number, len(groups), epochs),
             )
         )
         networks.append(network.parameters)
     return Network(widths, np.concatenate(networks)), History.side_by_side(histories)
+
+
+def _groups(networks: int, at_once: int) -> list[slice]:
+    """Return the members of groups of about equal size, ``at_once`` networks or fewer.
+
+    A network alone is computed by other routines, whose results differ in the last bits. So
+    where two fit, none is left alone, and a group of two may take in a third.
+    """
+    count = -(-networks // at_once)
+    if at_once > 1:
+        count = max(1, min(count, networks // 2))
+    ends = [networks * i // count for i in range(count + 1)]
+    return [slice(*pair) for pair in pairwise(ends)]
 
 
 def _on_average(

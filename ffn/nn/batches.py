@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     inputs
         [K, B, n_in + 1], the last column ones.
     targets
-        One-hot labels times the rows' weights, divided by B: [K, C, B].
+        One-hot labels divided by B: [K, C, B].
     row_weights
         [K, 1, B], or None for 1 each.
     """
@@ -86,11 +86,11 @@ class Batches:
         fit = min(_BLOCK_BYTES // row_bytes, _BLOCK_BATCHES * batch_size)
         unit = self.n_rows if self.n_rows <= fit else batch_size
         self.block_rows = max(1, fit // unit) * unit
-        # A stack's small products go twice as fast with the features' values side by side.
         features = x.shape[1] + 1
         if k == 1:
             self.inputs = np.ones((1, self.block_rows, features), dtype)
         else:
+            # Of its features a stack's small products want each one's values side by side.
             self.inputs = np.moveaxis(np.ones((features, k, self.block_rows), dtype), 0, -1)
         self.targets = np.empty((k, n_classes, self.block_rows), dtype)
         self.weights = np.empty((k, 1, self.block_rows), dtype)
@@ -120,15 +120,13 @@ class Batches:
             self._batches[m] = [self._batch(*ends) for ends in cuts]
             sizes = [stop - start for start, stop in cuts]
             self._shares[m] = (1 / np.repeat(sizes, sizes)).astype(self.targets.dtype)
-        weights = self._shares[m]
         if self.row_weights is not None:
             self.weights[:, 0, :m] = self.row_weights.take(rows)
-            weights = self.weights[..., :m] * weights
         # Compared as small integers, and turned into floats by a copy: both have vector loops.
         labels = self.labels.take(rows).astype(self.classes.dtype)
         targets = self.targets[..., :m]
         np.copyto(targets, labels[:, None, :] == self.classes)
-        targets *= weights
+        targets *= self._shares[m]
         return self._batches[m]
 
     def _cuts(self, m: int) -> Iterator[tuple[int, int]]:
@@ -139,7 +137,6 @@ class Batches:
                 yield start, min(start + self.batch_size, end)
 
     def _batch(self, start: int, stop: int) -> Batch:
-        parts = (self.inputs[:, start:stop], self.targets[..., start:stop])
+        inputs, targets = self.inputs[:, start:stop], self.targets[..., start:stop]
         weights = None if self.row_weights is None else unstacked(self.weights[..., start:stop])
-        return Batch(*map(unstacked, parts), weights)
-
+        return Batch(unstacked(inputs), unstacked(targets), weights)

@@ -38,7 +38,7 @@ class Watched(NamedTuple):
 
     Attributes
     ----------
-    count
+    n_rows
         n, rows for each network.
     rows
         Row numbers [K, n], or [1, n] where all networks share them, or None for the first n.
@@ -46,7 +46,7 @@ class Watched(NamedTuple):
         Weights [N] of the table's rows in the mean loss, or None for equal ones.
     """
 
-    count: int
+    n_rows: int
     rows: Array | None
     weights: Array | None = None
 
@@ -91,7 +91,7 @@ class Evaluation:
         self.weighted = any(own.weights is not None for own in watched)
         *lead, k, _ = network.parameters.shape
         itemsize = network.parameters.itemsize
-        n_rows = sum(own.count for own in watched)
+        n_rows = sum(own.n_rows for own in watched)
         row_bytes = math.prod(lead) * max(network.widths) * itemsize
         rows_at_once = min(n_rows, max(_FEWEST_ROWS, _WORKING_BYTES // row_bytes))
         fit = max(1, _WORKING_BYTES // (row_bytes * rows_at_once))
@@ -118,7 +118,7 @@ class Evaluation:
         """Return loss and accuracy of a group of networks, [2, ..., k, sets]."""
         layers = [layer[..., group, :, :] for layer in self.network.layers]
         total, correct = np.zeros((2, *layers[0].shape[:-2], len(self.watched)))
-        counts = np.array([own.count for own in self.watched], np.float64)
+        counts = np.array([own.n_rows for own in self.watched], np.float64)
         weight: Array = np.zeros(()) if self.weighted else counts
         for number in range(len(self.passes)):
             x, targets, weights, members = self._prepared(group, number)
@@ -154,8 +154,8 @@ class Evaluation:
         weights = members[None]
         if self.weighted:
             ones = np.ones(rows.shape, dtype)
-            own_weights = [ones if w.weights is None else w.weights.take(rows) for w in self.watched]
-            weights = members * np.stack(own_weights, axis=-1)
+            weighed = [ones if w.weights is None else w.weights.take(rows) for w in self.watched]
+            weights = members * np.stack(weighed, axis=-1)
         if self.keeps:
             self._kept[key] = x, targets, weights, members
         return x, targets, weights, members
@@ -171,7 +171,7 @@ class Evaluation:
 
 def _passes(watched: Sequence[Watched], rows_at_once: int) -> Iterator[list[_Part]]:
     """Yield what is evaluated together: all sets in one pass if they fit, else each in its own."""
-    whole = [_Part(number, 0, own.count) for number, own in enumerate(watched)]
+    whole = [_Part(number, 0, own.n_rows) for number, own in enumerate(watched)]
     if sum(part.stop for part in whole) <= rows_at_once:
         yield whole
         return

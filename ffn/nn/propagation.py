@@ -4,7 +4,7 @@ With ``a`` the activations below a layer (features as rows, a row of ones last),
 layer's matrix and ``delta`` the derivative of the loss by the layer's ``z``::
 
     forward     z = W a              a_next = max(z, 0), and a row of ones
-    at the top  delta = (p - target) * row_weight / B      p = softmax(z)
+    at the top  delta = (p / B - target / B) * row_weight        p = softmax(z)
     backward    dW = delta a^T       delta_below = (W^T delta) * (z_below > 0)
 
 The same as in Goodfellow et al. 2016, "Deep Learning", algorithms 6.3 and 6.4. The last row of
@@ -93,16 +93,16 @@ class Propagation:
         x
             The same inputs [K, B, n_in + 1].
         targets
-            One-hot labels times the rows' weights, divided by B: [K, C, B].
+            One-hot labels divided by B: [K, C, B].
         row_weights
             [K, 1, B], or None for 1 each.
         """
         activations = self.activations
         product = activations.product
         delta = self._probabilities_by_rows(activations.logits)
+        delta -= targets
         if row_weights is not None:
             delta *= row_weights
-        delta -= targets
         # ReLU's slope in all layers at once. Compared into booleans and then copied: each step
         # has a vector loop, while np.sign has none.
         np.greater(activations.whole, activations.zeros, out=self.positive)
@@ -150,7 +150,7 @@ def loss_and_gradients(
     augmented = np.ones((k, n, network.widths[0] + 1), dtype)
     augmented[..., :-1] = x
     weights = np.ones(n, dtype) if row_weights is None else np.asarray(row_weights, dtype)
-    targets = np.broadcast_to((labels == np.arange(c)[:, None]) * (weights / n), (k, c, n))
+    targets = np.broadcast_to((labels == np.arange(c)[:, None]) / dtype.type(n), (k, c, n))
     gradients = np.empty_like(network.parameters)
     propagation = Propagation(network, gradients, n)
     logits = propagation.forward(unstacked(augmented))

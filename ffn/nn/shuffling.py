@@ -56,7 +56,7 @@ def epoch_orders(
 def _permutations(
     rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], epochs: int
 ) -> Array:
-    """Return the orders of some epochs, [K, epochs, n]: the same as one by one, in half the time."""
+    """Return some epochs' orders, [K, epochs, n]: the same as one by one, in half the time."""
     rows = np.arange(n_rows)[None] if rows is None else rows
     orders = np.empty((len(generators), epochs, n_rows), dtype=np.intp)
     for k, generator in enumerate(generators):

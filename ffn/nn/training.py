@@ -157,8 +157,8 @@ class _Watch:
         """Take in loss and accuracy of training and validation, [1 or 2, 2, S, K], of S epochs."""
         h = self.history
         losses = figures[:, 0]
-        finite_loss = np.isfinite(losses).all(axis=0)
-        finite = finite_loss & np.isfinite(snapshots).all(axis=-1)
+        finite_loss: Array = np.logical_and.reduce(np.isfinite(losses), axis=0)
+        finite: Array = np.logical_and(finite_loss, np.isfinite(snapshots).all(axis=-1))
         if self.patience is None:
             # Every epoch counts as an improvement, so the last one is kept.
             alive = np.logical_and.accumulate(np.vstack([self.running, finite]))

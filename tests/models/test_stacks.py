@@ -32,9 +32,9 @@ def test_the_groups_change_nothing(
     assert max(told) <= 12
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
+@pytest.mark.parametrize("at_once", [2, 3, 4])
 def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at_once) -> None:
-    pipeline = shipped(repository, "penguins", tmp_path, epochs=10, networks=3, ensemble=True)
+    pipeline = shipped(repository, "penguins", tmp_path, epochs=10, networks=7, ensemble=True)
     prepared = prepare(pipeline)
 
     def stack() -> Network:
@@ -46,6 +46,28 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
     together = stack()
     monkeypatch.setattr(stacks, "networks_at_once", lambda *_: at_once)
     assert_array_equal(stack().parameters, together.parameters)
+
+
+@pytest.mark.parametrize(
+    ("networks", "at_once", "sizes"),
+    [
+        (1, 1, [1]),
+        (1, 5, [1]),
+        (3, 1, [1, 1, 1]),
+        (2, 2, [2]),
+        (3, 2, [3]),
+        (5, 2, [2, 3]),
+        (7, 3, [2, 2, 3]),
+        (16, 100, [16]),
+        (100, 64, [50, 50]),
+    ],
+)
+def test_no_network_is_left_alone_where_two_fit(
+    networks: int, at_once: int, sizes: list[int]
+) -> None:
+    groups = [range(networks)[members] for members in stacks._groups(networks, at_once)]
+    assert [len(group) for group in groups] == sizes
+    assert [k for group in groups for k in group] == list(range(networks))
 
 
 def test_wide_networks_train_in_smaller_groups() -> None:
