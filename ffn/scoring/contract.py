@@ -117,7 +117,7 @@ class Contract:
         if (values := self._aligned(block, column)) is not None:
             return values, [], []
         values, plain = plain_decimals(
-            block.eights, block.cell_starts[column], block.cell_ends[column], self.decimal
+            block.endings, block.cell_starts[column], block.cell_ends[column], self.decimal
         )
         # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
         for value in self._missing_numbers:

@@ -77,6 +77,12 @@ class Block:
         padded = self.text + bytes(8)
         return np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
 
+    @cached_property
+    def endings(self) -> npt.NDArray[np.uint64]:
+        """The eight bytes before each position of ``text``, the last highest; zeros before it."""
+        padded = bytes(8) + self.text
+        return np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
+
     @classmethod
     def of_rejects(cls, rejects: Sequence[Reject], columns: int) -> Block:
         """Return a block of no records."""

@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 __all__ = ["aligned_decimals", "plain_decimals"]
 
-_PLUS, _MINUS, _ZERO = b"+-0"
+_ZERO = "0"
+_LAST = np.uint64(56)
+# Set in every byte below "0" that stands in a cell, once "0" is taken out of it; in no digit.
+_NO_DIGIT = 0x10
 # Ten to the fifteenth and every integer below it is exact in float64.
 _DIGITS = 15
 _POWERS = np.array([float(10**k) for k in range(_DIGITS + 1)])
@@ -26,7 +29,7 @@ def _all_bytes(byte: int) -> np.uint64:
 
 
 def plain_decimals(
-    eights: Words, starts: Positions, ends: Positions, decimal: str = "."
+    endings: Words, starts: Positions, ends: Positions, decimal: str = "."
 ) -> Numbers:
     """Read the cells that are a sign or none, then digits and at most one point, 15 in all.
 
@@ -36,8 +39,8 @@ def plain_decimals(
 
     Parameters
     ----------
-    eights
-        ``Block.eights``: at each position of a text, eight bytes from there on [m].
+    endings
+        ``Block.endings``: at each position of a text, the eight bytes before it [m].
     starts, ends
         Where in the text each cell is, [n] each.
     decimal
@@ -55,18 +58,17 @@ def plain_decimals(
     ----------
     .. [1] W. D. Clinger, How to read floating point numbers accurately, PLDI 1990.
     """
-    lengths, point = ends - starts, ord(decimal)
-    with np.errstate(all="ignore"):
-        if lengths.max(initial=0) <= 8:
-            values, plain = _at_most_eight(eights[starts], lengths, point)
-        else:
-            values, plain = np.empty(len(starts)), np.zeros(len(starts), dtype=bool)
-            short, long = lengths <= 8, (lengths > 8) & (lengths <= _DIGITS + 2)
-            values[short], plain[short] = _at_most_eight(
-                eights[starts[short]], lengths[short], point
-            )
-            values[long], plain[long] = _byte_by_byte(eights, starts[long], ends[long], point)
-    values[~plain] = np.nan
+    mark = ord(decimal) ^ ord(_ZERO)
+    values, plain = _unsigned(endings, starts, ends, mark)
+    if not plain.all():
+        others = np.flatnonzero(~plain & (ends > starts))
+        first = (endings[starts[others] + 1] >> _LAST).astype(np.uint8)
+        minus, plus = first == ord("-"), first == ord("+")
+        for sign, some in ((-1, others[minus]), (1, others[plus])):
+            if len(some):
+                found, plain[some] = _unsigned(endings, starts[some] + 1, ends[some], mark)
+                values[some] = np.copysign(found, sign)
+        values[~plain] = np.nan
     return values, plain
 
 
@@ -89,8 +91,8 @@ def aligned_decimals(
     """
     places = list(range(cells.shape[1]))
     # A place at a time is contiguous; what is no digit is above 9.
-    digits = np.subtract(cells.T, _ZERO, order="C", dtype=np.uint8)
-    mark = (ord(decimal) - _ZERO) % 256
+    digits = np.bitwise_xor(cells.T, np.uint8(ord(_ZERO)), order="C")
+    mark = ord(decimal) ^ ord(_ZERO)
     points = np.flatnonzero(digits[:, 0] == mark).tolist()
     scale = len(places) - 1 - points[0] if points else 0
     for place in points[:1]:
@@ -111,79 +113,94 @@ def aligned_decimals(
     return values
 
 
+def _unsigned(endings: Words, starts: Positions, ends: Positions, mark: int) -> Numbers:
+    """Read the cells without a sign. ``mark`` is the point's byte less that of a zero, by bits."""
+    lengths = ends - starts
+    if lengths.max(initial=0) <= 8:
+        return _at_most_eight(endings[ends], lengths, mark)
+    values, plain = np.empty(len(starts)), np.zeros(len(starts), dtype=bool)
+    short, long = lengths <= 8, (lengths > 8) & (lengths <= _DIGITS + 1)
+    values[short], plain[short] = _at_most_eight(endings[ends[short]], lengths[short], mark)
+    values[long], plain[long] = _byte_by_byte(endings, ends[long], lengths[long], mark)
+    return values, plain
+
+
 def _at_most_eight(words: Words, lengths: Positions, mark: int) -> Numbers:
     """Read cells of up to eight bytes, all bytes of a cell at once.
 
-    ``words`` has the first byte lowest, and foreign bytes behind the last. The tricks are those
-    of S. E. Anderson's collection ("determine if a word has a zero byte") and of W. Muła's
-    parsers: two digits are added in one multiplication, then two pairs, then two fours.
+    ``words`` has the last byte highest, and foreign bytes before the first; it is overwritten.
+    The tricks are those of S. E. Anderson's collection and of W. Muła's parsers: the lowest bit
+    that is set is alone in ``x & -x``; two digits are added in one multiplication, then two
+    pairs, then two fours.
     """
-    first = words & np.uint64(0xFF)
-    minus = first == _MINUS
-    signed = minus | (first == _PLUS)
-    any_signed = signed.any()
-    if any_signed:
-        words = np.where(signed, words ^ first ^ np.uint64(_ZERO), words)
-    # The last byte to the top, zeros before the first. A shift by 64 is 0 in NumPy.
     bits = (lengths << 3).view(np.uint64)
-    words = words << (np.uint64(64) - bits)
-    words |= _all_bytes(_ZERO) >> bits
-
-    # The highest bit of the first byte that is a point, or 0; then what stands before it is
-    # moved over it. Of a second point nothing is known, but it stays where it is: no digit.
-    others = words ^ _all_bytes(mark)
-    point = others - _all_bytes(1)
-    point &= ~others
-    point &= _all_bytes(0x80)
+    # Digits are 0 to 9, and so is what stood before the cell. A shift by 64 is 0 in NumPy.
+    words ^= _all_bytes(ord(_ZERO))
+    words &= _all_bytes(0xFF) << (np.uint64(64) - bits)
+    # Of the bytes that this finds, the point and some that stand in no number, only the first
+    # is taken out; another stays, and is no digit.
+    point = words & _all_bytes(_NO_DIGIT)
+    if not point.any():
+        plain = _are_digits(words)
+        plain &= lengths > 0
+        return _eight_digits(words).astype(np.float64), plain
     point &= -point
-    before = (point >> np.uint64(7)) - np.uint64(1)
-    moved = words & -(point << np.uint64(1))
-    moved |= (words & before) << np.uint64(8)
-    moved |= np.uint64(_ZERO)
-    pointed = point != 0
-    if not pointed.all():
-        moved = np.where(pointed, moved, words)
+    unit = point >> np.uint64(4)
+    below = unit - np.uint64(1)
+    before = words & below
+    point <<= np.uint64(4)
+    behind = words & -point
+    words ^= before
+    words ^= behind
+    unit *= np.uint64(mark)
+    plain = words == unit
+    pointed = unit > 0
+    plain &= lengths > pointed
+    # What stands before the point is moved over it; where there is none all stays.
+    behind |= before << (pointed.view(np.uint8) << 3)
+    plain &= _are_digits(behind)
+    values = _eight_digits(behind) / _AFTER_POINT.take(np.bitwise_count(below) >> 3)
+    return values, plain
 
-    digits = moved ^ _all_bytes(_ZERO)
-    plain = ((digits | (digits + _all_bytes(0x80 - 10))) & _all_bytes(0x80)) == 0
-    plain &= lengths - signed > pointed
+
+def _are_digits(words: Words) -> npt.NDArray[np.bool_]:
+    """Whether all eight bytes are 0 to 9."""
+    # A sum that runs over into the next byte comes of a byte that has its highest bit itself.
+    beyond = words + _all_bytes(0x80 - 10)
+    beyond |= words
+    beyond &= _all_bytes(0x80)
+    digits: npt.NDArray[np.bool_] = beyond == 0
+    return digits
+
+
+def _eight_digits(words: Words) -> Positions:
+    """Return the number that eight digits are, the highest byte its ones; overwrites them."""
     for pair, base, kept in (
         (8, 10, 0x00FF00FF00FF00FF),
         (16, 100, 0x0000FFFF0000FFFF),
         (32, 10_000, 0x00000000FFFFFFFF),
     ):
-        low = digits >> np.uint64(pair)
-        digits *= np.uint64(base)
-        digits += low
-        digits &= np.uint64(kept)
-    values = digits.view(np.int64) / _AFTER_POINT[np.bitwise_count(before) >> 3]
-    if any_signed:
-        np.negative(values, where=minus, out=values)
-    return values, plain
+        low = words >> np.uint64(pair)
+        words *= np.uint64(base)
+        words += low
+        words &= np.uint64(kept)
+    return words.view(np.int64)
 
 
-def _byte_by_byte(eights: Words, starts: Positions, ends: Positions, mark: int) -> Numbers:
+def _byte_by_byte(endings: Words, ends: Positions, lengths: Positions, mark: int) -> Numbers:
     """Read cells of more than eight bytes, a byte of all cells at a time."""
-    first = eights[starts].astype(np.uint8)
-    minus = first == _MINUS
-    digits_start = starts + (minus | (first == _PLUS))
-    length = ends - digits_start
-    plain = length <= _DIGITS + 1
-    integer, scale = np.zeros(len(starts)), np.zeros(len(starts), dtype=np.intp)
-    pointed = np.zeros(len(starts), dtype=bool)
-    for back in range(int(length[plain].max(initial=0)), 0, -1):
-        position = ends - back
-        inside = position >= digits_start
-        # Zeros before the first digit change nothing; positions before the text wrap around.
-        byte = np.where(inside, eights[position].astype(np.uint8), _ZERO)
-        digit = byte - np.uint8(_ZERO)
-        point = byte == mark
+    integer, scale = np.zeros(len(ends)), np.zeros(len(ends), dtype=np.intp)
+    plain, pointed = np.ones(len(ends), dtype=bool), np.zeros(len(ends), dtype=bool)
+    for back in range(int(lengths.max(initial=0)), 0, -1):
+        # Zeros before the first digit change nothing.
+        inside = lengths >= back
+        byte = (endings[np.maximum(ends - back, 0) + 1] >> _LAST).astype(np.uint8)
+        digit = np.where(inside, byte ^ ord(_ZERO), 0)
+        point = digit == mark
         plain &= (digit <= 9) | (point & ~pointed)
         scale += pointed
         pointed |= point
         integer = np.where(point, integer, integer * 10.0 + digit)
     # Sixteen digits.
-    plain &= length - pointed <= _DIGITS
-    values = integer / _POWERS[np.minimum(scale, _DIGITS)]
-    np.negative(values, where=minus, out=values)
-    return values, plain
+    plain &= lengths - pointed <= _DIGITS
+    return integer / _POWERS[np.minimum(scale, _DIGITS)], plain

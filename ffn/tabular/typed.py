@@ -63,7 +63,7 @@ class NumberColumns:
         for first in range(0, len(starts), _CELLS_AT_ONCE):
             some = slice(first, first + _CELLS_AT_ONCE)
             values[some], plain[some] = plain_decimals(
-                block.eights, starts[some], ends[some], self._decimal
+                block.endings, starts[some], ends[some], self._decimal
             )
         for value in self._missing_numbers:
             plain &= values != value

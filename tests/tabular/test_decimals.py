@@ -30,7 +30,7 @@ def parse(cells):
     text = b"".join(encoded)
     none = np.empty(0, dtype=np.int64)
     block = Block(text, none, none, none, none, none, none, none, ())
-    return plain_decimals(block.eights, starts, ends)
+    return plain_decimals(block.endings, starts, ends)
 
 
 def bits(value):
