@@ -116,9 +116,8 @@ class Contract:
         """Numbers of a column [n], NaN where there is none: missing cells, and mistakes."""
         if (values := self._aligned(block, column)) is not None:
             return values, [], []
-        values, plain = plain_decimals(
-            block.endings, block.cell_starts[column], block.cell_ends[column], self.decimal
-        )
+        starts, ends = block.bounds(column)
+        values, plain = plain_decimals(block.endings, starts, ends, self.decimal)
         # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
         for value in self._missing_numbers:
             plain &= values != value
@@ -126,7 +125,7 @@ class Contract:
             return values, [], []
         others = np.flatnonzero(~plain)
         if "" in self.missing_values:
-            empty = block.cell_starts[column, others] == block.cell_ends[column, others]
+            empty = starts[others] == ends[others]
             others, missing = others[~empty], others[empty].tolist()
         else:
             missing = []

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.blocks import Block
+from ffn.tabular.lazy import LineBlock
 from ffn.tabular.places import Place
 from ffn.tabular.structure import Positions
 
@@ -16,11 +16,8 @@ __all__ = ["AlikeBlock", "read_alike"]
 _LINE_FEED, _RETURN = b"\n\r"
 
 
-class AlikeBlock(Block):
+class AlikeBlock(LineBlock):
     """Records laid out like the first, without quotes.
-
-    Positions are worked out when somebody asks for them: most such blocks are read and written
-    without, and a megabyte less goes through the cache.
 
     Parameters
     ----------
@@ -34,55 +31,29 @@ class AlikeBlock(Block):
         Of every record.
     """
 
+    width: int
+    _cuts: Positions
+
     def __init__(self, text: bytes, place: Place, cuts: Positions, line_end: bytes) -> None:
         width = int(cuts[-1]) + len(line_end)
-        # Past the fields of the frozen class, as its own __init__ goes.
-        vars(self).update(text=text, rejects=(), line_end=line_end, width=width)
-        vars(self).update(_place=place, _cuts=cuts, _count=len(text) // width)
-
-    width: int
-    _place: Place
-    _cuts: Positions
-    _count: int
-
-    def __len__(self) -> int:
-        return self._count
-
-    @cached_property
-    def rows(self) -> Positions:
-        """As in `Block`."""
-        return np.arange(1, self._count + 1) + self._place.rows
-
-    @cached_property
-    def lines(self) -> Positions:
-        """As in `Block`."""
-        return np.arange(1, self._count + 1) + self._place.lines
+        super().__init__(text, place, line_end, len(text) // width, len(cuts))
+        vars(self).update(width=width, _cuts=cuts)
 
     @cached_property
     def starts(self) -> Positions:
         """As in `Block`."""
-        return np.arange(0, self._count * self.width, self.width)
-
-    @cached_property
-    def ends(self) -> Positions:
-        """As in `Block`."""
-        ends: Positions = self.starts + self._cuts[-1]
-        return ends
+        return np.arange(0, len(self.text), self.width)
 
     @cached_property
     def stops(self) -> Positions:
         """As in `Block`."""
-        return self.starts + self.width
+        stops: Positions = self.starts + self.width
+        return stops
 
-    @cached_property
-    def cell_starts(self) -> Positions:
+    def bounds(self, column: int) -> tuple[Positions, Positions]:
         """As in `Block`."""
-        return np.append(0, self._cuts[:-1] + 1)[:, np.newaxis] + self.starts
-
-    @cached_property
-    def cell_ends(self) -> Positions:
-        """As in `Block`."""
-        return self._cuts[:, np.newaxis] + self.starts
+        start, end = self._cell(column)
+        return self.starts + start, self.starts + end
 
     @property
     def settled(self) -> int:
@@ -94,18 +65,14 @@ class AlikeBlock(Block):
         """As in `Block`."""
         return int(self._cuts[-1])
 
-    def take(self, records: npt.NDArray[np.bool_]) -> Block:
-        """As in `Block`."""
-        return self if records.all() else super().take(records)
-
     def cells_alike(self, column: int) -> npt.NDArray[np.uint8]:
         """Return the bytes of a column's cells [n, w]."""
-        start = 0 if column == 0 else int(self._cuts[column - 1]) + 1
-        grid = self.data.reshape(self._count, self.width)
-        return grid[:, start : int(self._cuts[column])]
+        grid = self.data.reshape(len(self), self.width)
+        return grid[:, slice(*self._cell(column))]
 
-    def _lines(self) -> bytes:
-        return self.text
+    def _cell(self, column: int) -> tuple[int, int]:
+        start = 0 if column == 0 else int(self._cuts[column - 1]) + 1
+        return start, int(self._cuts[column])
 
 
 def read_alike(

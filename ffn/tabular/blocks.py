@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ffn.tabular.rejects import Reject
 from ffn.tabular.structure import Positions
 
-__all__ = ["Block", "pick", "unquote"]
+__all__ = ["Block", "pick", "undouble", "unquote"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _FEW = 32
@@ -107,13 +107,18 @@ class Block:
             self.line_end,
         )
 
+    def bounds(self, column: int) -> tuple[Positions, Positions]:
+        """Return where the cells of a column start and end [n], without their quotes."""
+        return self.cell_starts[column], self.cell_ends[column]
+
     def cell(self, column: int, record: int) -> bytes:
         """Return one cell, as UTF-8."""
-        return self.text[self.cell_starts[column, record] : self.cell_ends[column, record]]
+        starts, ends = self.bounds(column)
+        return self.text[starts[record] : ends[record]]
 
     def cells(self, column: int) -> list[str]:
         """Return the texts of a column [n]."""
-        starts, ends = self.cell_starts[column].tolist(), self.cell_ends[column].tolist()
+        starts, ends = (own.tolist() for own in self.bounds(column))
         # In ASCII a byte's position is its character's: one decoding serves all cells.
         if (characters := self._characters) is not None:
             return [characters[a:b] for a, b in zip(starts, ends, strict=True)]
@@ -187,15 +192,24 @@ def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
     cell_ends -= quoted
     if b'""' not in text:
         return text
-    quote = data == ord('"')
-    pairs = np.flatnonzero(quote[:-1] & quote[1:])
-    places = np.nonzero(quoted)
-    first = np.searchsorted(pairs, cell_starts[places])
-    doubled = first < np.searchsorted(pairs, cell_ends[places] - 1)
+    quotes = np.flatnonzero(data == ord('"'))
+    starts, ends = cell_starts[quoted], cell_ends[quoted]
+    text = undouble(text, starts, ends, quotes)
+    cell_starts[quoted], cell_ends[quoted] = starts, ends
+    return text
+
+
+def undouble(text: bytes, starts: Positions, ends: Positions, quotes: Positions) -> bytes:
+    """Move quoted cells' bounds [q] to copies without doubled quotes; return text and copies.
+
+    ``quotes`` are the positions of all quotes in the text. Cells without doubled ones stay.
+    """
+    pairs = quotes[:-1][np.diff(quotes) == 1]
+    doubled = np.searchsorted(pairs, starts) < np.searchsorted(pairs, ends - 1)
     parts, length = [text], len(text)
-    for place in zip(*(axis[doubled].tolist() for axis in places), strict=True):
-        plain = text[cell_starts[place] : cell_ends[place]].replace(b'""', b'"')
-        cell_starts[place], cell_ends[place] = length, length + len(plain)
+    for cell in np.flatnonzero(doubled).tolist():
+        plain = text[starts[cell] : ends[cell]].replace(b'""', b'"')
+        starts[cell], ends[cell] = length, length + len(plain)
         parts.append(plain)
         length += len(plain)
     return b"".join(parts)

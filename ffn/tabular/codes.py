@@ -62,10 +62,10 @@ class CategoryReader:
     def read(self, block: Block, column: int) -> Codes:
         """Return the codes of a column [n]: the category, ``MISSING`` or ``UNKNOWN``."""
         if not len(self._keys):
-            self.looked_up += len(block.cell_starts[column])
+            self.looked_up += len(block)
             return np.array(list(map(self._look_up, block.cells(column))), dtype=np.int64)
-        starts, lengths = block.cell_starts[column], block.cell_ends[column]
-        lengths = lengths - starts
+        starts, ends = block.bounds(column)
+        lengths = ends - starts
         words = self._words(block.eights, starts, lengths)
         place = np.searchsorted(self._keys, _key(words))
         place = np.minimum(place, len(self._keys) - 1)

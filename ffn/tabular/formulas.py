@@ -59,7 +59,7 @@ class FormulaGuard:
 def raw_cells(block: Block, column: int) -> list[bytes]:
     """Return the cells of a column [n] as they stand in the file, with their quotes."""
     if b'"' not in block.text:
-        starts, ends = block.cell_starts[column].tolist(), block.cell_ends[column].tolist()
+        starts, ends = (own.tolist() for own in block.bounds(column))
         return [block.text[a:b] for a, b in zip(starts, ends, strict=True)]
     return [raw_cell(block, i, column) for i in range(len(block))]
 

@@ -6,18 +6,77 @@ each record, and there is nothing to judge.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.alike import read_alike
-from ffn.tabular.blocks import Block, unquote
+from ffn.tabular.blocks import Block, undouble
+from ffn.tabular.lazy import LineBlock
 from ffn.tabular.places import Place
 from ffn.tabular.scanning import first_misplaced, outside
 from ffn.tabular.structure import Positions
 
-__all__ = ["read_regular"]
+__all__ = ["RegularBlock", "read_regular"]
 
 _LINE_FEED, _RETURN, _QUOTE = b'\n\r"'
+_FEW = 32
+
+
+class RegularBlock(LineBlock):
+    """Records as the table of their marks, and the cells that have quotes.
+
+    Parameters
+    ----------
+    text
+        Ends with the last record.
+    place, line_end
+        As in `LineBlock`.
+    table
+        Where each cell's delimiter or line feed stands [n, C].
+    quotes
+        Where quotes stand in ``text``, in order.
+    """
+
+    _table: Positions
+    _quoted: tuple[Positions, Positions, Positions, Positions]
+
+    def __init__(
+        self, text: bytes, place: Place, line_end: bytes, table: Positions, quotes: Positions
+    ) -> None:
+        count, columns = table.shape
+        # A cell's first quote stands right behind the mark before; not so a doubled one.
+        marks, first = table.ravel(), quotes[0::2]
+        cells = np.searchsorted(marks, first)
+        opens = np.concatenate(([-1], marks))[cells] == first - 1
+        cells, starts = cells[opens], first[opens] + 1
+        of_last = cells % columns == columns - 1
+        ends = marks[cells] - 1 - of_last * (len(line_end) - 1)
+        text = undouble(text, starts, ends, quotes)
+        super().__init__(text, place, line_end, count, columns)
+        vars(self).update(_table=table, _quoted=(*np.divmod(cells, columns), starts, ends))
+
+    @cached_property
+    def stops(self) -> Positions:
+        """As in `Block`."""
+        return self._table[:, -1] + 1
+
+    @property
+    def settled(self) -> int:
+        """As in `Block`."""
+        return int(self._table[-1, -1]) + 1
+
+    def bounds(self, column: int) -> tuple[Positions, Positions]:
+        """As in `Block`."""
+        starts = self.starts.copy() if column == 0 else self._table[:, column - 1] + 1
+        last = column == self._table.shape[1] - 1
+        ends = self.ends.copy() if last else self._table[:, column].copy()
+        rows, columns, inner_starts, inner_ends = self._quoted
+        if len(rows):
+            own = columns == column
+            starts[rows[own]], ends[rows[own]] = inner_starts[own], inner_ends[own]
+        return starts, ends
 
 
 def read_regular(
@@ -43,51 +102,36 @@ def read_regular(
     if alike is not None and _is_text(alike.text):
         return alike, _after(place, len(alike))
     data = np.frombuffer(text, dtype=np.uint8)
-    marks = _marks(data, text, delimiter)
-    if marks is None:
-        return None
+    feeds = data == _LINE_FEED
+    marks = np.flatnonzero(feeds | (data == ord(delimiter)))
+    quotes = marks[:0]
+    if b'"' in text:
+        quotes = np.flatnonzero(data == _QUOTE)
+        if first_misplaced(quotes, data, delimiter) is not None:
+            return None
+        marks, inside = _divided(marks, quotes)
+        if feeds[inside].any():
+            return None
     count = len(marks) // columns
-    is_end = data[marks] == _LINE_FEED
     table = marks[: count * columns].reshape(count, columns)
-    if not count or np.count_nonzero(is_end) != count:
-        return None
-    if not is_end[columns - 1 : count * columns : columns].all():
+    # As many line feeds as records, and one at the end of each: so there is none elsewhere.
+    if not count or np.count_nonzero(feeds) != count or not feeds[table[:, -1]].all():
         return None
     settled = int(table[-1, -1]) + 1
-    if final and settled < len(text):
-        return None
     if settled < len(text):
-        text = text[:settled]
-        data = data[:settled]
-
-    cell_ends = np.ascontiguousarray(table.T)
-    cell_starts = np.empty_like(cell_ends)
-    np.add(cell_ends[:-1], 1, out=cell_starts[1:])
-    np.add(cell_ends[-1, :-1], 1, out=cell_starts[0, 1:])
-    cell_starts[0, 0] = 0
-    stops, line_end = cell_ends[-1] + 1, b"\n"
-    if b"\r" in text:
-        if not _all_end_with_return(data, cell_ends[-1]):
+        if final:
             return None
-        cell_ends[-1] -= 1
+        text, data = text[:settled], data[:settled]
+        quotes = quotes[: np.searchsorted(quotes, settled)]
+    line_end = b"\n"
+    if b"\r" in text:
+        if not _all_end_with_return(data, table[:, -1]):
+            return None
         line_end = b"\r\n"
+    block = RegularBlock(text, place, line_end, table, quotes)
     # With one column, a record may be a blank line.
-    if not (_is_text(text) and (columns > 1 or (cell_ends > cell_starts).all())):
+    if not _is_text(text) or (columns == 1 and (block.ends == block.starts).any()):
         return None
-    numbers = np.arange(1, count + 1)
-    starts, ends = cell_starts[0].copy(), cell_ends[-1].copy()
-    block = Block(
-        unquote(text, cell_starts, cell_ends),
-        place.rows + numbers,
-        place.lines + numbers,
-        starts,
-        ends,
-        stops,
-        cell_starts,
-        cell_ends,
-        (),
-        line_end,
-    )
     return block, _after(place, count)
 
 
@@ -95,18 +139,22 @@ def _after(place: Place, count: int) -> Place:
     return place._replace(rows=place.rows + count, lines=place.lines + count)
 
 
-def _marks(data: npt.NDArray[np.uint8], text: bytes, delimiter: bytes) -> Positions | None:
-    """Delimiters and line feeds, those inside quotes left out; None if it is not that simple."""
-    marks = np.flatnonzero((data == ord(delimiter)) | (data == _LINE_FEED))
-    if b'"' not in text:
-        return marks
-    quotes = np.flatnonzero(data == _QUOTE)
-    if first_misplaced(quotes, data, delimiter) is not None:
-        return None
-    kept = marks[outside(marks, quotes)]
-    if np.count_nonzero(data[kept] == _LINE_FEED) != np.count_nonzero(data[marks] == _LINE_FEED):
-        return None
-    return kept
+def _divided(marks: Positions, quotes: Positions) -> tuple[Positions, Positions]:
+    """Return the marks that stand outside quotes, and those inside; all of them ascend."""
+    between = np.searchsorted(marks, quotes)
+    if len(between) % 2:
+        between = np.append(between, len(marks))
+    holding = between[0::2] < between[1::2]
+    if np.count_nonzero(holding) > _FEW:
+        kept = outside(marks, quotes)
+        return marks[kept], np.delete(marks, kept)
+    # A few pieces are put together in a tenth of the time.
+    first, last = between[0::2][holding].tolist(), between[1::2][holding].tolist()
+    kept_from = zip([0, *last], [*first, len(marks)], strict=True)
+    return (
+        np.concatenate([marks[a:b] for a, b in kept_from]),
+        np.concatenate([marks[:0], *(marks[a:b] for a, b in zip(first, last, strict=True))]),
+    )
 
 
 def _all_end_with_return(data: npt.NDArray[np.uint8], feeds: Positions) -> bool:
