@@ -79,10 +79,11 @@ class DriftCounts:
     def count(self, numeric: Array, codes: Array) -> None:
         """Count scored rows with their numbers [n, F] and codes [n, G]."""
         self._rows += len(numeric)
+        columns = np.ascontiguousarray(numeric.T)
         above = np.empty(len(numeric), dtype=bool)
         missing = 0
         for f, edges in enumerate(self._edges):
-            values = np.ascontiguousarray(numeric[:, f])
+            values = columns[f]
             # One comparison an edge runs over a column in a fraction of what a binary search
             # for each value takes.
             counts = self._above[f]
@@ -94,8 +95,7 @@ class DriftCounts:
         for g, own in enumerate(self.categorical):
             own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
         if self._edges and len(numeric):
-            # Of the many patterns that mean NaN, one: hashes are of bits.
-            self._draw(np.where(np.isnan(numeric), np.nan, numeric) if missing else numeric)
+            self._draw(_of_one_pattern(columns) if missing else columns)
 
     def sample(self) -> tuple[Array, Array]:
         """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
@@ -136,11 +136,12 @@ class DriftCounts:
         )
         self._settle()
 
-    def _draw(self, numeric: Array) -> None:
-        hashes = self._hashes(numeric)
+    def _draw(self, columns: Array) -> None:
+        hashes = self._hashes(columns)
         near = np.flatnonzero(hashes <= self._highest)
         if len(near):
-            self._drawn.append((hashes[near], np.ones(len(near), dtype=np.int64), numeric[near]))
+            rows = columns[:, near].T
+            self._drawn.append((hashes[near], np.ones(len(near), dtype=np.int64), rows))
             self._waiting += len(near)
         # To sort a few rows takes about as long as to sort many.
         if self._waiting > _MOST_WAITING:
@@ -160,12 +161,20 @@ class DriftCounts:
         if len(keys) >= self._sampled:
             self._highest = keys[self._sampled - 1]
 
-    def _hashes(self, numeric: Array) -> Array:
-        """Return uint64 [n], equal for rows of equal numbers."""
-        mixed = np.zeros(len(numeric), dtype=np.uint64)
-        for f in range(len(self._edges)):
-            mixed += np.ascontiguousarray(numeric[:, f]).view(np.uint64)
+    def _hashes(self, columns: Array) -> Array:
+        """Return uint64 [n], equal for rows of equal numbers [F, n]."""
+        mixed = np.zeros(columns.shape[1], dtype=np.uint64)
+        for values in columns:
+            mixed += values.view(np.uint64)
             mixed *= _GOLDEN
         mixed ^= mixed >> np.uint64(32)
         mixed *= _GOLDEN
         return mixed
+
+
+def _of_one_pattern(columns: Array) -> Array:
+    """Return the numbers with one pattern of the many that mean NaN: hashes are of bits."""
+    columns = columns.copy()
+    for values in columns:
+        values[np.flatnonzero(np.isnan(values))] = np.nan
+    return columns

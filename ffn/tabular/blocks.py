@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ffn.tabular.rejects import Reject
 from ffn.tabular.structure import Positions
 
-__all__ = ["Block", "pick", "undouble", "unquote"]
+__all__ = ["Block", "endings_of", "pick", "undouble", "unquote"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _FEW = 32
@@ -72,16 +72,9 @@ class Block:
         return np.frombuffer(self.text, dtype=np.uint8)
 
     @cached_property
-    def eights(self) -> npt.NDArray[np.uint64]:
-        """The eight bytes from each position of ``text`` on, the first lowest; zeros beyond."""
-        padded = self.text + bytes(8)
-        return np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
-
-    @cached_property
     def endings(self) -> npt.NDArray[np.uint64]:
-        """The eight bytes before each position of ``text``, the last highest; zeros before it."""
-        padded = bytes(8) + self.text
-        return np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
+        """As `endings_of` ``text``."""
+        return endings_of(self.text)
 
     @classmethod
     def of_rejects(cls, rejects: Sequence[Reject], columns: int) -> Block:
@@ -167,6 +160,12 @@ class Block:
     def _slices(self, starts: Positions, ends: Positions) -> list[bytes]:
         text = self.text
         return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def endings_of(text: bytes) -> npt.NDArray[np.uint64]:
+    """Return the eight bytes before each position of a text, the last highest; zeros before it."""
+    padded = bytes(8) + text
+    return np.ndarray((len(text) + 1,), "<u8", padded, strides=(1,))
 
 
 def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDArray[_Scalar]:

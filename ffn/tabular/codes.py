@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.blocks import Block
+from ffn.tabular.blocks import Block, endings_of
 from ffn.tabular.cells import MISSING, UNKNOWN, trim
 
 __all__ = ["CategoryReader"]
@@ -17,6 +17,7 @@ _LONGEST_WORDS = 4
 _KNOWN_TEXTS = 100_000
 # Odd, from the golden ratio; one per word after the first.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+_EVERY_BIT = np.uint64(2**64 - 1)
 
 Codes = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -50,10 +51,7 @@ class CategoryReader:
         texts = [text for text in known if len(text) <= 8 * _LONGEST_WORDS]
         self._longest = max(map(len, texts), default=0)
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
-        padded = b"".join(texts) + bytes(8)
-        eights = np.ndarray((len(padded) - 7,), "<u8", padded, strides=(1,))
-        words = self._words(eights, starts, lengths)
+        words = self._words(endings_of(b"".join(texts)), np.cumsum(lengths), lengths)
         order = np.argsort(_key(words))
         self._known = [word[order] for word in words]
         self._keys = _key(self._known)
@@ -66,7 +64,7 @@ class CategoryReader:
             return np.array(list(map(self._look_up, block.cells(column))), dtype=np.int64)
         starts, ends = block.bounds(column)
         lengths = ends - starts
-        words = self._words(block.eights, starts, lengths)
+        words = self._words(block.endings, ends, lengths)
         place = np.searchsorted(self._keys, _key(words))
         place = np.minimum(place, len(self._keys) - 1)
         found = lengths <= self._longest
@@ -79,13 +77,15 @@ class CategoryReader:
             codes[others] = [self._look_up(block.cell(column, i).decode()) for i in others]
         return codes
 
-    def _words(self, eights: Words, starts: Codes, lengths: Codes) -> list[Words]:
-        """Return the bytes of each cell as words [n], the last byte of each part highest."""
+    def _words(self, endings: Words, ends: Codes, lengths: Codes) -> list[Words]:
+        """Return the bytes of each cell as words [n], its end first, zeros where it has none."""
         words = []
-        for first in range(0, max(self._longest, 1), 8):
-            own = np.clip(lengths - first, 0, 8)
-            word = eights[np.minimum(starts + first, len(eights) - 1)]
-            words.append(word << (np.uint64(64) - (own << 3).view(np.uint64)))
+        for behind in range(0, max(self._longest, 1), 8):
+            own = np.minimum(np.maximum(lengths - behind, 0), 8)
+            word = endings[np.maximum(ends - behind, 0)]
+            # A shift by 64 is 0 in NumPy.
+            word &= _EVERY_BIT << (np.uint64(64) - (own << 3).view(np.uint64))
+            words.append(word)
         return words
 
     def _look_up(self, cell: str) -> int:

@@ -68,7 +68,7 @@ def plain_decimals(
             if len(some):
                 found, plain[some] = _unsigned(endings, starts[some] + 1, ends[some], mark)
                 values[some] = np.copysign(found, sign)
-        values[~plain] = np.nan
+        values[np.flatnonzero(~plain)] = np.nan
     return values, plain
 
 

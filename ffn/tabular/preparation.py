@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.cells import MISSING
+from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.schema import Schema
 
@@ -61,26 +61,28 @@ class Preparation:
         -----
         A value too large for ``dtype`` becomes infinite; the caller checks.
         """
-        # An input at a time is contiguous, and a column of a file comes so, too.
-        x = np.zeros((self.n_inputs, len(numeric)), dtype)
-        n_numeric = len(self.mean)
+        # An input at a time is contiguous, and a column of a file comes so, too. What no input
+        # stands for has a row of its own, which is left out.
+        n, n_inputs, n_numeric = len(numeric), self.n_inputs, len(self.mean)
+        x = np.zeros((n_inputs + 1, n), dtype)
         known = numeric.T
         missing = np.isnan(known)
         if missing.any():
-            known = np.where(missing, self.fill[:, np.newaxis], known)
+            known = known.copy()
+            for f, gaps in enumerate(missing):
+                known[f, np.flatnonzero(gaps)] = self.fill[f]
         with np.errstate(over="ignore"):
             x[:n_numeric] = (known - self.mean[:, np.newaxis]) / self.scale[:, np.newaxis]
-        first = n_numeric
+        first, inputs = n_numeric, x.reshape(-1)
         for g, (n_categories, has_missing) in enumerate(
             zip(self.categories, self.has_missing, strict=True)
         ):
-            own = codes[:, g]
-            if has_missing:
-                own = np.where(own == MISSING, n_categories, own)
-            rows = np.flatnonzero(own >= 0)
-            x[first + own[rows], rows] = 1
+            # By code, from UNKNOWN up.
+            missing_input = first + n_categories if has_missing else n_inputs
+            places = np.array([n_inputs, missing_input, *range(first, first + n_categories)])
+            inputs[places.take(codes[:, g] - UNKNOWN) * n + np.arange(n)] = 1
             first += n_categories + has_missing
-        return x.T
+        return x[:n_inputs].T
 
 
 def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:
