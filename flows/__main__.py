@@ -1,9 +1,25 @@
-"""``python -m flows`` is ``ffn``."""
+"""``python -m flows`` is ``ffn``, as a process of its own."""
 
+from __future__ import annotations
+
+import atexit
+import gc
 import sys
 
 from flows.cli import main
 
+__all__ = ["run"]
+
+
+def run() -> int:
+    """Run the command line's command; returns its exit code."""
+    # Libraries bring a million objects that live until the end. Searching them for cycles time
+    # and again, and all of them once more at the end, would take a sixth of a retraining.
+    gc.set_threshold(50_000, 20, 100)
+    atexit.register(gc.freeze)
+    return main()
+
+
 # Worker processes import this module anew; only the first one is to run the command.
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -263,3 +263,17 @@ def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Pat
     loaded = loaded_by("import flows.cli, flows.direct_score, flows.summary", repository)
     assert {"ffn", "numpy", "pydantic"} <= loaded
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
+def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) -> None:
+    # Registered first, so it runs after everything else.
+    code = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0]))\n"
+        "from flows.__main__ import run\n"
+        "sys.argv = ['ffn', '--help']\n"
+        "sys.exit(run())"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True 50000"
