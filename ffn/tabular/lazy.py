@@ -147,6 +147,10 @@ class TakenBlock(Block):
         """As in `Block`."""
         return pick(self._block.cell_ends, self._records)
 
+    def take(self, records: npt.NDArray[np.bool_]) -> Block:
+        """As in `Block`."""
+        return self if records.all() else TakenBlock(self, records)
+
     def bounds(self, column: int) -> tuple[Positions, Positions]:
         """As in `Block`."""
         starts, ends = self._block.bounds(column)

@@ -67,6 +67,8 @@ def test_records_laid_out_alike_are_read_as_all_others(lines, line_end, tail, fi
         assert positions(block) == positions(other)
         mask = few[: len(block)]
         assert positions_of(block.take(mask)) == positions_of(other.take(mask))
+        every = np.ones(np.count_nonzero(mask), dtype=bool)
+        assert positions_of(block.take(mask).take(every)) == positions_of(other.take(mask))
     cells = [bytes(row) for row in block.cells_alike(1)]
     assert cells == [cell.encode() for cell in other.cells(1)[: len(block)]]
 
@@ -93,7 +95,9 @@ def test_a_suffix_goes_behind_each_record(lines, line_end, final_line_end, keep,
     body = line_end.join([*lines, ""] if final_line_end else lines)
     content = ("k,v" + line_end + body).encode()
     for block in Records(io.BytesIO(content), "t.csv", block_size=block_size):
-        for some in (block, block.take(np.array(keep)[: len(block)])):
+        taken = block.take(np.array(keep)[: len(block)])
+        again = taken.take(np.array(keep)[: len(taken)])
+        for some in (block, taken, again, again.take(np.ones(len(again), dtype=bool))):
             suffixes = [b",%%d %d" % row for row in some.rows.tolist()]
             expected = b"".join(
                 block.text[start:end] + suffix + block.text[end:stop]
