@@ -5,6 +5,9 @@ since a line end may stand inside quotes: a process takes the first line from wh
 the right number of cells follow. Whoever joins the parts knows where the one before has ended,
 which is where the next must begin, and scores again what began elsewhere. So a wrong guess costs
 time and nothing else.
+
+Whoever joins scores parts as well: there is less to join than to score, and the others take a
+third of a second to start.
 """
 
 from __future__ import annotations
@@ -15,8 +18,6 @@ import os
 import re
 import signal
 import threading
-from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 # To start a process takes as long as to score this.
-_LEAST_BYTES = 8 * 1024 * 1024
+_LEAST_BYTES = 32 * 1024 * 1024
 # At most two a process are on their way when a run is killed: a twentieth of the file at most,
 # unless it is small.
 _PARTS_EACH = 50
@@ -69,7 +70,9 @@ class Work(NamedTuple):
 def score_in_parts(run: Run, work: Work, workers: int) -> None:
     """Score a long plain file as far as it can be divided; the rest is for ``Run.score``.
 
-    If a process is killed, that is everything after the part that it was at.
+    This process is one of the ``workers``: it scores what nobody else has begun, and more while
+    it would wait for them. If one of the others is killed, the rest is all that comes after the
+    part that this one is at.
     """
     size = run.stream.size or 0
     if not run.divisible or size < _LEAST_BYTES:
@@ -78,24 +81,18 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
     smallest, largest = _PART_BYTES
     step = min(max(size // (_PARTS_EACH * workers), smallest), largest)
     cuts = [*range(begin + step, size, step), size]
+    identity, folder = run.stream.identity, run.journal.folder
     with ProcessPoolExecutor(
-        min(workers, len(cuts)),
+        max(1, min(workers - 1, len(cuts) - 1)),
         multiprocessing.get_context("spawn"),
         _begin,
-        (
-            work._replace(model=without_fingerprints(work.model)),
-            run.stream.identity,
-            run.journal.folder,
-        ),
+        (work._replace(model=without_fingerprints(work.model)), identity, folder),
     ) as pool:
         try:
-            for until, part in _in_order(pool, begin, cuts, _AHEAD * workers):
-                if part is not None and run.fits(part):
-                    run.join(part)
-                else:
-                    run.go_to_mark()
-                    run.score(until)
-                _remove(part)
+            own = _Process(work, identity, folder, run.scorer)
+            parts = _Parts(pool, own, [begin, *cuts], workers)
+            for number, until in enumerate(cuts):
+                _score_range(run, parts, number, until)
                 if run.records.mark.offset < until:
                     break
         except BrokenProcessPool:
@@ -105,18 +102,81 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
     run.go_to_mark()
 
 
-def _in_order(
-    pool: ProcessPoolExecutor, begin: int, cuts: list[int], ahead: int
-) -> Iterator[tuple[int, Part | None]]:
-    """Have each range scored, a few ahead, and yield its end and what came of it."""
-    waiting: deque[tuple[int, Future[Part | None]]] = deque()
-    for start, until in zip([begin, *cuts], cuts, strict=False):
-        waiting.append((until, pool.submit(_score_part, start, until, start == begin)))
-        if len(waiting) > ahead:
-            end, done = waiting.popleft()
-            yield end, done.result()
-    for end, done in waiting:
-        yield end, done.result()
+def _score_range(run: Run, parts: _Parts, number: int, until: int) -> None:
+    """Append a range: from the part that somebody made of it, if that begins where it has to."""
+    parts.give_out(number + 1)
+    part = parts.of(number)
+    if part is not None and run.fits(part):
+        run.join(part)
+    else:
+        run.go_to_mark()
+        run.score(until)
+    _remove(part)
+
+
+class _Parts:
+    """The parts that are scored before their turn.
+
+    Parameters
+    ----------
+    pool
+        The other processes.
+    own
+        This one.
+    bounds
+        Of the ranges, one more than those.
+    workers
+        Processes in all.
+    """
+
+    def __init__(
+        self, pool: ProcessPoolExecutor, own: _Process, bounds: list[int], workers: int
+    ) -> None:
+        self._pool, self._own, self._bounds = pool, own, bounds
+        self._most = _AHEAD * workers
+        # To start takes as long as to score many parts, so nothing waits for it.
+        self._starting = [pool.submit(os.getpid) for _ in range(workers - 1)]
+        self._ready = 0
+        self._given: dict[int, Future[Part | None]] = {}
+        self._next = 0
+
+    def give_out(self, first: int) -> None:
+        """Have the others score ranges from number ``first`` on, so that each has enough to do."""
+        self._next = max(self._next, first)
+        while self._starting and _has_started(self._starting[-1]):
+            self._starting.pop().result()
+            self._ready += 1
+        busy = sum(not future.done() for future in self._given.values())
+        while busy < _AHEAD * self._ready and self._may_begin():
+            number, begin, until = self._begin_next()
+            self._given[number] = self._pool.submit(_score_part, begin, until)
+            busy += 1
+
+    def of(self, number: int) -> Part | None:
+        """Return the part of a range; None if nobody was asked, or nobody can say where it is."""
+        future = self._given.get(number)
+        if future is None:
+            return None
+        while not future.done() and self._may_begin():
+            ahead, begin, until = self._begin_next()
+            self._given[ahead] = Future()
+            self._given[ahead].set_result(self._own.score(begin, until))
+            self.give_out(self._next)
+        del self._given[number]
+        return future.result()
+
+    def _may_begin(self) -> bool:
+        return self._next < len(self._bounds) - 1 and len(self._given) < self._most
+
+    def _begin_next(self) -> tuple[int, int, int]:
+        """Take the next range: its number, and where it begins and ends."""
+        number = self._next
+        self._next += 1
+        return number, self._bounds[number], self._bounds[number + 1]
+
+
+def _has_started(process: Future[int]) -> bool:
+    return process.done()
 
 
 def _remove(part: Part | None) -> None:
@@ -133,6 +193,22 @@ class _Process:
     identity: tuple[int, ...]
     folder: Path
     scorer: RowScorer | None = None
+
+    def score(self, begin: int, until: int) -> Part | None:
+        """Score what begins in a range; None if nobody can say where that is."""
+        model, path, options = self.work
+        with path.open("rb") as file:
+            if identity(os.fstat(file.fileno())) != self.identity:
+                return None
+            records = Records(file, str(path), delimiter=options.delimiter)
+            if self.scorer is None:
+                self.scorer = RowScorer(model, records.header, options, str(path))
+            start = _guess(file, begin, records, options.delimiter.encode())
+            if start is None:
+                return None
+            file.seek(start)
+            records.go_to(Mark(start, Place(rows=0, lines=0)))
+            return _write_part(self.folder, self.scorer, records, start, until)
 
 
 _processes: list[_Process] = []
@@ -166,22 +242,9 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _score_part(begin: int, until: int, exact: bool) -> Part | None:
-    """Score what begins in a range; None if nobody can say where that is."""
+def _score_part(begin: int, until: int) -> Part | None:
     (process,) = _processes
-    model, path, options = process.work
-    with path.open("rb") as file:
-        if identity(os.fstat(file.fileno())) != process.identity:
-            return None
-        records = Records(file, str(path), delimiter=options.delimiter)
-        if process.scorer is None:
-            process.scorer = RowScorer(model, records.header, options, str(path))
-        start = begin if exact else _guess(file, begin, records, options.delimiter.encode())
-        if start is None:
-            return None
-        file.seek(start)
-        records.go_to(Mark(start, Place(rows=0, lines=0)))
-        return _write_part(process.folder, process.scorer, records, start, until)
+    return process.score(begin, until)
 
 
 def _write_part(folder: Path, scorer: RowScorer, records: Records, start: int, until: int) -> Part:

@@ -184,6 +184,7 @@ def test_a_bundle_without_reference_scores_to_the_same_bytes(bundle, birds, tmp_
 def test_parts_in_processes_count_what_one_process_does(bundle, birds, tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "_LEAST_BYTES", 0)
     monkeypatch.setattr(workers, "_PART_BYTES", (5_000, 5_000))
+    monkeypatch.setattr(workers, "_has_started", lambda process: process.result() > 0)
     rows = pd.concat([birds, centimetres(birds)])
     alone = scored(bundle, rows, tmp_path)
     content = alone.manifest.read_bytes()

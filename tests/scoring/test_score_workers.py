@@ -14,6 +14,7 @@ from scorers import TenthsScorer
 from ffn.errors import DataError
 from ffn.scoring import workers
 from ffn.scoring.batch import score_csv
+from ffn.scoring.run import Run
 from ffn.scoring.workers import first_record
 
 ROWS = 60_000
@@ -45,13 +46,29 @@ def small_parts(monkeypatch):
     """Files of a megabyte are divided, too, and into more than a hundred parts."""
     monkeypatch.setattr(workers, "_LEAST_BYTES", 500_000)
     monkeypatch.setattr(workers, "_PART_BYTES", (5_000, 50_000))
+    # Otherwise all would be done before a second process has started.
+    monkeypatch.setattr(workers, "_has_started", lambda process: process.result() > 0)
+
+
+@pytest.fixture
+def joined(monkeypatch):
+    """Every part that is joined."""
+    found = []
+    join = Run.join
+
+    def joining(run, part):
+        found.append(part)
+        join(run, part)
+
+    monkeypatch.setattr(Run, "join", joining)
+    return found
 
 
 @pytest.mark.parametrize(
     ("shape", "end"),
     [*((shape, "") for shape in LINES), ("line ends in quotes", '1,2,"red\n' * 9)],
 )
-def test_the_same_bytes(tmp_path, shape, end):
+def test_the_same_bytes(tmp_path, shape, end, joined):
     source = tmp_path / "in.csv"
     write_rows(source, LINES[shape], end)
     files = []
@@ -62,6 +79,19 @@ def test_the_same_bytes(tmp_path, shape, end):
         assert len(names(output.parent)) == 3
     assert files[0] == files[1]
     assert result.rows > ROWS / 2
+    assert len(joined) > (0 if "quotes" in shape else 50)
+
+
+def test_nothing_waits_for_a_process_that_does_not_start(tmp_path, joined, monkeypatch):
+    monkeypatch.setattr(workers, "_has_started", lambda _: False)
+    source = tmp_path / "in.csv"
+    write_rows(source, LINES["line ends in quotes"])
+    one, two = (
+        score_csv(TenthsScorer(), source, tmp_path / str(count) / "out.csv", workers=count)
+        for count in (1, 2)
+    )
+    assert not joined
+    assert two.output.read_bytes() == one.output.read_bytes()
 
 
 def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path):
