@@ -19,6 +19,8 @@ _SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # A server that Prefect starts by itself outlives a process that is killed.
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
 }
 
 

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.context import refresh_global_settings_context
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
     PREFECT_API_URL,
@@ -71,7 +72,8 @@ def server(root: Path) -> Iterator[None]:
     else:
         _check_home(PREFECT_HOME.value())
         url = _start()
-    with temporary_settings({PREFECT_API_URL: url, **settings}):
+    settings |= {PREFECT_API_URL: url}
+    with _everywhere(settings):
         try:
             yield
         except httpx.HTTPError as error:
@@ -81,6 +83,29 @@ def server(root: Path) -> Iterator[None]:
                     f"{finished[-1]} That is on the disk and whole; its record is missing: {lost}."
                 ) from None
             raise ServerError(f"{lost}. Run again.") from None
+
+
+@contextlib.contextmanager
+def _everywhere(settings: dict[Any, Any]) -> Iterator[None]:
+    """Let all threads have these settings while the block runs, and processes begun in it.
+
+    Temporary settings are those of one thread. Prefect's own that forwards what worker processes
+    log and tell would have no address, and start a server for it.
+    """
+    texts = {key.name: value for key, value in settings.items() if value is not None}
+    before = {name: os.environ.get(name) for name in texts}
+    os.environ.update(texts)
+    refresh_global_settings_context()
+    try:
+        with temporary_settings(settings):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        refresh_global_settings_context()
 
 
 def _check(url: str) -> None:

@@ -168,11 +168,25 @@ def test_changed_data_is_trained_on_and_a_promotion_scores_everything_again(serv
 
 def test_a_run_from_a_terminal_is_on_the_same_dashboard(service):
     before = len(service.states())
-    done = run_apart(service.home, "retrain", "iris", "--root", service.root, "--json", "--force")
+    processes = ("--runner", "process", "--workers", "2")
+    words = ("retrain", "iris", "--root", service.root, "--json", "--force", *processes)
+    done = run_apart(service.home, *words)
     assert (done.code, done.err) == (0, "")
     version = json.loads(done.out)["version"]
-    wait_for(lambda: (f"retrain-iris-v{version:04d}", "Completed") in service.states(), SOON)
+    made = f"retrain-iris-v{version:04d}"
+    wait_for(lambda: (made, "Completed") in service.states(), SOON)
     assert len(service.states()) > before
+
+    # What its processes tell goes there, too, and Prefect started no server of its own for it.
+    def trained():
+        return service.rows(
+            "SELECT t.name FROM task_run t JOIN flow_run f ON f.id = t.flow_run_id "
+            "WHERE f.name = ? AND t.name LIKE 'train-%' AND t.state_type = 'COMPLETED'",
+            made,
+        )
+
+    wait_for(lambda: len(trained()) == 4, SOON, str(trained()))
+    assert not (service.home / ".prefect/prefect.db").exists()
 
 
 def test_two_retrainings_at_once_are_refused(service):
