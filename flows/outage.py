@@ -25,7 +25,7 @@ from ffn.models.pipeline import Pipeline
 from flows.schedules import times_between
 from flows.service_home import ServiceHome
 
-__all__ = ["make_up_for_outage"]
+__all__ = ["make_up_for_outage", "mark_dead"]
 
 _AT_WORK = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
@@ -35,8 +35,14 @@ async def make_up_for_outage(
     pipelines: Sequence[Pipeline],
     deployments: dict[str, UUID],
     home: ServiceHome,
+    grace: datetime.timedelta = datetime.timedelta(0),
 ) -> list[str]:
     """Mark runs that died, drop those that are late, start one for each deployment that missed any.
+
+    Parameters
+    ----------
+    grace
+        As for ``mark_dead``.
 
     Returns
     -------
@@ -49,7 +55,7 @@ async def make_up_for_outage(
         note_killed(pipeline.artifacts)
         for what in ("retrain", "score"):
             deployment = deployments[f"{what}-{pipeline.name}"]
-            died = await _mark_dead(client, deployment, pipeline.artifacts)
+            died = await mark_dead(client, deployment, pipeline.artifacts, grace)
             late = await _drop_late(client, deployment, now)
             missed = await asyncio.to_thread(_missed, pipeline, what, since, now)
             count = max(len(missed), len(late))
@@ -89,10 +95,25 @@ async def _runs(client: PrefectClient, deployment: UUID, states: list[StateType]
     )
 
 
-async def _mark_dead(client: PrefectClient, deployment: UUID, artifacts: Path) -> int:
-    """Mark the runs that are at work as crashed if their process is gone; returns how many."""
-    at_work = await _runs(client, deployment, _AT_WORK)
-    dead = [run for run in at_work if not lives(artifacts, str(run.id))]
+async def mark_dead(
+    client: PrefectClient,
+    deployment: UUID,
+    artifacts: Path,
+    grace: datetime.timedelta = datetime.timedelta(0),
+) -> int:
+    """Mark the runs that are at work as crashed if their process is gone; returns how many.
+
+    Parameters
+    ----------
+    grace
+        For so long a run may have no process yet. None is needed before the first is started.
+    """
+    latest = datetime.datetime.now(datetime.UTC) - grace
+    dead = [
+        run
+        for run in await _runs(client, deployment, _AT_WORK)
+        if run.state and run.state.timestamp <= latest and not lives(artifacts, str(run.id))
+    ]
     for run in dead:
         message = "Its process is gone: it was killed, or the machine was, while it ran."
         for task in await client.read_task_runs(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 from collections.abc import Iterator
 from typing import Literal
 
+import httpx
 from prefect import get_run_logger, runtime
 from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
 
 from ffn.errors import one_line
 from ffn.models.journal import Note, running
@@ -39,7 +42,23 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[
         if note.outcome:
             artifacts.show_status(pipeline)
             if os.environ.get(SERVED):
-                print(f"{pipeline.name}: {one_line(note.text)}", flush=True)  # noqa: T201
+                told = f"{pipeline.name}: {one_line(note.text)}"
+                print(told, flush=True)  # noqa: T201
+                atexit.register(_tell_if_lost, told, str(PREFECT_API_URL.value()))
+
+
+def _tell_if_lost(told: str, api: str) -> None:
+    """Say of a served run at its exit if the server is gone, and with it the record.
+
+    By then Prefect has given up to report the run's end.
+    """
+    try:
+        httpx.get(f"{api}/health", trust_env=False)
+    except httpx.HTTPError:
+        lost = f"Prefect's server at {api} is gone"
+        print(  # noqa: T201
+            f"{told} That is on the disk and whole; its record is missing: {lost}.", flush=True
+        )
 
 
 def named(what: str, pipeline: str, version: int) -> None:

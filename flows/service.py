@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
@@ -163,7 +164,8 @@ async def _check_schedules(
 ) -> None:
     """Make sure that schedules give runs: a server may take them, and never act on them."""
     waiting = {deployment.name for deployment in deployments if deployment.schedules}
-    for _ in range(_SECONDS_TO_SCHEDULE):
+    deadline = time.monotonic() + _SECONDS_TO_SCHEDULE
+    while True:
         for name in sorted(waiting):
             runs = await client.read_flow_runs(
                 flow_run_filter=FlowRunFilter(
@@ -177,6 +179,8 @@ async def _check_schedules(
             waiting -= {name} if runs else set()
         if not waiting:
             return
+        if time.monotonic() > deadline:
+            break
         await asyncio.sleep(1)
     raise ServiceError(
         f"schedules do not fire: the server has planned no run of {', '.join(sorted(waiting))} in "

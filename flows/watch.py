@@ -7,6 +7,7 @@ run in the database that says that there was nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import time
 from collections.abc import Callable, Sequence
@@ -33,11 +34,16 @@ from ffn.models.registry import production_version, versions
 from ffn.models.service_settings import seconds_of
 from ffn.scoring.inbox import look
 from flows.artifacts import show_status
+from flows.outage import make_up_for_outage, mark_dead
 from flows.service_home import ServiceHome
 
 __all__ = ["Watch"]
 
 _STEP_SECONDS = 1.0
+# Far longer than a loop waits on a machine that is awake.
+_ASLEEP = datetime.timedelta(seconds=30)
+# Until a run that was begun shows that it lives; also on a small machine.
+_GRACE = datetime.timedelta(seconds=60)
 _ABOUT_TO = datetime.timedelta(seconds=5)
 # From an event to the run that it starts.
 _SECONDS_OF_AN_EVENT = 12
@@ -66,8 +72,39 @@ class Watch:
 
     async def run(self) -> None:
         """Look for ever."""
+        await asyncio.gather(self._beat(), self._look_at_all(), self._free_slots())
+
+    async def _beat(self) -> None:
+        """Note that somebody serves; do as after an outage if the machine slept meanwhile.
+
+        Or if its clock was put forward.
+        """
         while True:
+            before = datetime.datetime.now(datetime.UTC)
             await asyncio.to_thread(self._home.beat)
+            await asyncio.sleep(_STEP_SECONDS)
+            if datetime.datetime.now(datetime.UTC) - before > _ASLEEP:
+                served = self._client, self._pipelines, self._deployments
+                outage = make_up_for_outage(*served, self._home, grace=_GRACE)
+                with contextlib.suppress(httpx.HTTPError):
+                    for line in await outage:
+                        self._tell(line)
+
+    async def _free_slots(self) -> None:
+        """Mark runs that died while the server was away: it would take them to be at work for ever.
+
+        Those that die while it is there are marked at once, by Prefect's runner.
+        """
+        while True:
+            await asyncio.sleep(_GRACE.total_seconds())
+            for pipeline in self._pipelines:
+                for what in ("retrain", "score"):
+                    deployment = self._deployments[f"{what}-{pipeline.name}"]
+                    with contextlib.suppress(httpx.HTTPError):
+                        await mark_dead(self._client, deployment, pipeline.artifacts, _GRACE)
+
+    async def _look_at_all(self) -> None:
+        while True:
             for pipeline in self._pipelines:
                 await asyncio.to_thread(self._note_killed, pipeline)
                 if time.monotonic() >= self._due[pipeline.name]:

@@ -62,13 +62,14 @@ def at_work(artifacts: Path, what: str, begun: str, run: str | None = None) -> I
             temporary = folder / temporary_name()
             file = stack.enter_context(temporary.open("xb"))
             stack.callback(temporary.unlink, missing_ok=True)
-            file.write(json.dumps({"what": what, "begun": begun}).encode())
-            file.flush()
             # Locked before it has its name: whoever finds it free finds a dead one.
             fcntl.flock(file, fcntl.LOCK_EX)
             path = folder / (run or secrets.token_hex(8))
             temporary.rename(path)
             stack.callback(path.unlink, missing_ok=True)
+            # Last, for it is the lock that counts, and a full disk has room for a name.
+            file.write(json.dumps({"what": what, "begun": begun}).encode())
+            file.flush()
         yield
 
 

@@ -1,4 +1,4 @@
-"""What a machine may do to a service; ``make chaos`` runs these, a quarter of an hour."""
+"""What a machine may do to a service; ``make chaos`` runs these, half an hour."""
 
 from __future__ import annotations
 

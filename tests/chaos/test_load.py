@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import time
 from collections import Counter
 
@@ -33,6 +35,7 @@ def test_no_run_fails_and_the_database_keeps_what_it_is_told_to(root, home):
     with serving(root, home, **retention) as service:
         wait_for(lambda: all(map(service.production, NAMES)), 180, service.said)
         end, count, sizes = time.monotonic() + 60 * MINUTES, 0, []
+        megabytes: list[float] = []
         while time.monotonic() < end:
             for name in NAMES:
                 inbox = root / "data" / name / "inbox"
@@ -42,6 +45,7 @@ def test_no_run_fails_and_the_database_keeps_what_it_is_told_to(root, home):
                 change_data(root)
             if count % 20 == 0:
                 sizes += service.rows("SELECT count(*) FROM events")[0]
+                megabytes.append(round(database_bytes(service) / 1e6, 1))
             time.sleep(0.5)
         wait_for(
             lambda: all(
@@ -56,11 +60,54 @@ def test_no_run_fails_and_the_database_keeps_what_it_is_told_to(root, home):
         # Cancelled are those that met another of their kind at work.
         assert set(states) <= {"Completed", "Unchanged", "Cancelled", "Running", "Pending"}, states
         assert states["Completed"] > 5
-        print(f"{MINUTES:g} minutes: runs {dict(states)}, events {sizes}")  # noqa: T201
+        print(f"{MINUTES:g} minutes: runs {dict(states)}, {count} files an inbox")  # noqa: T201
+        print(f"events {sizes[::10]}, MB {megabytes[::10]}")  # noqa: T201
+        # Of a steady load as many are kept in the end as in the middle.
+        middle = len(sizes) // 2
+        assert max(sizes[middle:]) <= 2 * max(sizes[:middle])
         time.sleep(15)
         oldest = service.rows(
             "SELECT count(*) FROM events WHERE occurred < datetime('now', ?)",
             f"-{3 * KEPT_SECONDS} seconds",
         )
         assert oldest == [(0,)]
+        old = age(service, days=31)
+        wait_for(lambda: not any(left_of(service, run) for run in old), 90, service.said)
         assert service.end() < 10
+
+
+def database_bytes(service):
+    ((size,),) = service.rows(
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    )
+    return size
+
+
+def age(service, days):
+    """Make five runs older than they are; returns their ids."""
+    path = service.root / "artifacts/.serve/prefect.db"
+    with contextlib.closing(sqlite3.connect(path, timeout=60)) as database, database:
+        runs = database.execute(
+            "SELECT id FROM flow_run WHERE state_type = 'COMPLETED' ORDER BY end_time LIMIT 5"
+        ).fetchall()
+        for (run,) in runs:
+            database.execute(
+                "UPDATE flow_run SET end_time = datetime(end_time, ?) WHERE id = ?",
+                (f"-{days} days", run),
+            )
+    assert len(runs) == 5
+    assert all(left_of(service, run) for (run,) in runs)
+    return [run for (run,) in runs]
+
+
+def left_of(service, run):
+    """Rows that the database has of a run."""
+    return sum(
+        service.rows(f"SELECT count(*) FROM {table} WHERE {column} = ?", run)[0][0]
+        for table, column in (
+            ("flow_run", "id"),
+            ("task_run", "flow_run_id"),
+            ("log", "flow_run_id"),
+            ("artifact", "flow_run_id"),
+        )
+    )

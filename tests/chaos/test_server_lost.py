@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import itertools
 import json
 import os
 import signal
@@ -16,7 +16,7 @@ import pytest
 from command_line import command, environment, run_apart
 from conftest import change_data, epochs
 from service import free_port, processes, serving, wait_for
-from test_killed import begun
+from test_killed import begun, slots_held
 
 ROWS = 2_000_000
 
@@ -82,17 +82,40 @@ def test_a_service_goes_on_with_a_server_that_was_away_for_half_a_minute(root, h
         service.run.wait(10)
 
 
+def fill(path, root, rows=ROWS):
+    """Write a table of the inbox's flowers over and over; returns its number of rows."""
+    header, *flowers = (root / "data/iris/inbox/new_flowers.csv").read_text().splitlines()
+    times = -(-rows // len(flowers))
+    with path.open("w") as file:
+        file.write(header + "\n")
+        for _ in range(times):
+            file.write("\n".join(flowers) + "\n")
+    return times * len(flowers)
+
+
+def check_whole(output, rows, root, home):
+    """The output has all rows, and each is what the same row alone is labelled."""
+    manifest = json.loads(output.with_name(output.name + ".manifest.json").read_bytes())
+    assert (manifest["rows"], manifest["rejected"]) == (rows, 0)
+    direct = home / "direct.csv"
+    score = ("score", "iris", root / "data/iris/inbox/new_flowers.csv", "--direct")
+    assert run_apart(home, *score, "--output", direct, "--root", root).code == 0
+    _, *few = direct.read_text().splitlines()
+    with output.open() as file:
+        next(file)
+        found = 0
+        for line, wanted in zip(file, itertools.cycle(few), strict=False):
+            assert line.rstrip("\r\n") == wanted
+            found += 1
+    assert found == rows
+
+
 def test_a_score_whose_server_is_lost_for_good_is_whole_and_says_so(root, home, tmp_path):
     assert run_apart(home, "retrain", "iris", "--direct", "--root", root).code == 0
-    flowers = (root / "data/iris/inbox/new_flowers.csv").read_text().splitlines()
-    big = tmp_path / "big.csv"
-    with big.open("w") as file:
-        file.write(flowers[0] + "\n")
-        for _ in range(0, ROWS, 12):
-            file.write("\n".join(flowers[1:]) + "\n")
+    rows = fill(tmp_path / "big.csv", root)
     output = tmp_path / "out.csv"
     run = subprocess.Popen(
-        command("score", "iris", big, "--output", output, "--root", root),
+        command("score", "iris", tmp_path / "big.csv", "--output", output, "--root", root),
         # As patient as it is by default it would take five minutes to give up.
         env=environment(home, PREFECT_CLIENT_MAX_RETRIES="1"),
         stderr=subprocess.PIPE,
@@ -103,17 +126,48 @@ def test_a_score_whose_server_is_lost_for_good_is_whole_and_says_so(root, home, 
         return [pid for pid, line in processes(home).items() if "create_app" in line]
 
     (server,) = wait_for(server_of_the_run, 60)
-    wait_for(lambda: list(tmp_path.glob("*out.csv*")) or list(tmp_path.glob(".ffn*")), 60)
+    wait_for(lambda: list(tmp_path.glob(".out.csv.*")), 60)
     os.kill(server, signal.SIGKILL)
     _, said = run.communicate(timeout=300)
     assert run.returncode == 1
     assert "That is on the disk and whole; its record is missing: Prefect's server at" in said
     assert "Traceback" not in said
-    manifest = json.loads((tmp_path / "out.csv.manifest.json").read_bytes())
-    assert (manifest["rows"], manifest["rejected"]) == (ROWS + (-ROWS % 12), 0)
-    direct = tmp_path / "direct.csv"
-    score = ("score", "iris", root / "data/iris/inbox/new_flowers.csv", "--direct")
-    assert run_apart(home, *score, "--output", direct, "--root", root).code == 0
-    with output.open(newline="") as file, direct.open(newline="") as few:
-        first = [row for row, _ in zip(csv.reader(file), range(13), strict=False)]
-        assert first == list(csv.reader(few))
+    check_whole(output, rows, root, home)
+
+
+def test_a_scheduled_score_whose_server_is_lost_for_good_is_whole_and_says_so(
+    root, home, own_server
+):
+    wait_for(own_server.answers, 120, "the server does not answer")
+    patience = {"PREFECT_CLIENT_MAX_RETRIES": "1"}
+    with serving(root, home, PREFECT_API_URL=own_server.api, **patience) as service:
+        predictions = root / "artifacts/iris/predictions"
+        wait_for((predictions / "new_flowers.csv").exists, 120, service.said)
+        rows = fill(root / "big.csv", root)
+        (root / "big.csv").rename(root / "data/iris/inbox/big.csv")
+        wait_for(lambda: list(predictions.glob(".big.csv.*")), 60, service.said)
+        own_server.kill()
+        output = predictions / "big.csv"
+        wait_for(output.exists, 240, service.said)
+        scored = f"iris: 1 file scored with version 1: {rows:,} of {rows:,} rows."
+        wait_for(lambda: scored in service.said, 60, service.said)
+        missing = (
+            f"{scored} That is on the disk and whole; its record is missing: "
+            f"Prefect's server at {own_server.api} is gone."
+        )
+        wait_for(lambda: missing in service.said, 120, service.said)
+        assert "Traceback" not in service.said
+        check_whole(output, rows, root, home)
+        # The pipeline's own record has it.
+        status = run_apart(home, "status", "iris", "--root", root)
+        assert f"scored: 1 file scored with version 1: {rows:,} of {rows:,} rows." in status.out
+        # Should it come back after all, the run is not at work for ever, and the next one scores.
+        own_server.start()
+        (root / "artifacts/.serve/prefect.db").symlink_to(home / ".prefect/prefect.db")
+        wait_for(lambda: "Crashed" in {state for _, state in service.states()}, 240, service.said)
+        wait_for(lambda: {held for (held,) in slots_held(service)} == {0}, 30)
+        (root / "big.csv").write_text((root / "data/iris/inbox/new_flowers.csv").read_text())
+        (root / "big.csv").rename(root / "data/iris/inbox/next.csv")
+        wait_for((predictions / "next.csv").exists, 120, service.said)
+        service.run.send_signal(signal.SIGTERM)
+        assert service.run.wait(10) == 0

@@ -71,6 +71,12 @@ class Service:
         return self.log.read_text()
 
     def start(self) -> Service:
+        self.launch()
+        wait_for(lambda: self._serves(), SECONDS_TO_SERVE)
+        return self
+
+    def launch(self) -> None:
+        """Start it, and do not wait until it serves."""
         own_server = "PREFECT_API_URL" not in self.variables
         port = ("--port", str(self.port)) if own_server else ()
         with self.log.open("wb") as log:
@@ -82,8 +88,6 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_for(lambda: self._serves(), SECONDS_TO_SERVE)
-        return self
 
     def _serves(self) -> bool:
         assert self.run.poll() is None, self.said

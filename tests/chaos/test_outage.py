@@ -1,0 +1,107 @@
+"""Nothing serves for a while: times are missed; or a server plans nothing at all."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import signal
+import time
+
+import pytest
+from command_line import run_apart
+from service import Service, processes, serving, wait_for
+
+MISSED = re.compile(r"score-iris: (\d+) scheduled runs missed since .*; one run makes up for all\.")
+
+
+@pytest.fixture
+def root(root):
+    """Also scored by a schedule, as often as one may."""
+    settings = root / "data/iris/pipeline.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace("[schedule]", '[schedule]\nscore = [{ every = "10s" }]'))
+    return root
+
+
+def scored(service):
+    """Times of the runs by schedule that were done."""
+    return service.rows(
+        "SELECT expected_start_time FROM flow_run WHERE auto_scheduled AND state_type = 'COMPLETED'"
+    )
+
+
+def now():
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def check_made_up(service, begun, ended, home):
+    """Of the times between, none is left to be run; one run is made for all, and it is told."""
+    wait_for(lambda: MISSED.search(service.said), 60, service.said)
+    # 40 seconds have four times; one more where the pause began or ended late.
+    assert 4 <= int(MISSED.search(service.said)[1]) <= 7
+    wait_for(lambda: len(service.rows(
+        "SELECT id FROM flow_run WHERE expected_start_time > ? AND auto_scheduled "
+        "AND state_type = 'COMPLETED'", ended)), 60, service.said)  # fmt: skip
+    states = service.rows(
+        "SELECT state_name, count(*) FROM flow_run WHERE auto_scheduled "
+        "AND expected_start_time BETWEEN ? AND ? GROUP BY 1",
+        begun,
+        ended,
+    )
+    found = dict(states)
+    # At most one of them, if its time came as the service did.
+    assert found.pop("Completed", 0) <= 1
+    assert set(found) == {"Cancelled"}
+    made = service.rows(
+        "SELECT state_type FROM flow_run WHERE NOT auto_scheduled AND expected_start_time > ?",
+        ended,
+    )
+    assert len(made) == 1
+    status = run_apart(home, "status", "iris", "--root", service.root)
+    assert re.search(r"\n  score    .* missed: \d scheduled runs missed since ", status.out)
+
+
+def test_times_that_were_missed_while_nothing_served_are_dropped_and_told(root, home):
+    with serving(root, home) as service:
+        wait_for(lambda: scored(service), 120, service.said)
+        service.kill()
+        wait_for(lambda: not processes(home), 10)
+        begun = now()
+        time.sleep(42)
+        ended = now()
+        service.start()
+        check_made_up(service, begun, ended, home)
+        assert service.end() < 10
+
+
+def test_times_that_a_machine_slept_through_are_dropped_and_told(root, home):
+    with serving(root, home) as service:
+        wait_for(lambda: scored(service), 120, service.said)
+        begun = now()
+        sleeping = list(processes(home))
+        for pid in sleeping:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(42)
+        ended = now()
+        for pid in sleeping:
+            os.kill(pid, signal.SIGCONT)
+        check_made_up(service, begun, ended, home)
+        assert service.end() < 10
+
+
+def test_a_server_that_plans_no_runs_ends_the_start_with_a_reason(root, home):
+    service = Service(root, home, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED="false")
+    try:
+        service.launch()
+        wait_for(lambda: service.run.poll() is not None, 240, service.said)
+        assert service.run.wait() == 1
+        line = service.said.splitlines()[-1]
+        assert line.startswith(
+            "ffn: schedules do not fire: the server has planned no run of score-"
+        )
+        assert str(root / "artifacts/.serve/server.log") in line
+        assert "Traceback" not in service.said
+        wait_for(lambda: not processes(home), 10, str(processes(home)))
+    finally:
+        service.kill()
