@@ -18,6 +18,7 @@ __all__ = ["configure", "retrain", "score", "score_inbox"]
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     # A server that Prefect starts by itself outlives a process that is killed.
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from typing import Literal
@@ -30,10 +31,14 @@ finished: list[str] = []
 @contextlib.contextmanager
 def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[Note]:
     """Let the block note what came of the run; write it down, and show the pipeline's status."""
-    note = Note()
+    note, whole = Note(), False
+    if os.environ.get(SERVED):
+        # Of a server that is gone one line is told at the exit, and not one for each log line.
+        logging.raiseExceptions = False
     try:
         with running(pipeline.artifacts, what, str(runtime.flow_run.id)) as note:
             yield note
+        whole = True
         if note.outcome:
             finished.append(note.text)
     finally:
@@ -44,21 +49,19 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[
             if os.environ.get(SERVED):
                 told = f"{pipeline.name}: {one_line(note.text)}"
                 print(told, flush=True)  # noqa: T201
+                told += " That is on the disk and whole; its" if whole else " Its"
                 atexit.register(_tell_if_lost, told, str(PREFECT_API_URL.value()))
 
 
 def _tell_if_lost(told: str, api: str) -> None:
-    """Say of a served run at its exit if the server is gone, and with it the record.
+    """Say at the exit of a served run if the server is gone, and with it the record.
 
     By then Prefect has given up to report the run's end.
     """
     try:
         httpx.get(f"{api}/health", trust_env=False)
     except httpx.HTTPError:
-        lost = f"Prefect's server at {api} is gone"
-        print(  # noqa: T201
-            f"{told} That is on the disk and whole; its record is missing: {lost}.", flush=True
-        )
+        print(f"{told} record is missing: Prefect's server at {api} is gone.", flush=True)  # noqa: T201
 
 
 def named(what: str, pipeline: str, version: int) -> None:

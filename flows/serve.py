@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -46,6 +47,8 @@ def serve(
     """
     # Prefect reads its settings when it is imported, here and in the runs' processes.
     configure()
+    # That a log line could not be sent is told by the watch, once, and not for each line.
+    logging.raiseExceptions = False
     home = ServiceHome.of(root)
     with home.held(), _served_by(home, host, port, authenticate=authenticate) as (api, dashboard):
         from flows import service

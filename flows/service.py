@@ -20,12 +20,12 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import RunnerDeployment
-from prefect.runner import Runner
 
 from ffn.models.pipeline import Pipeline
 from flows.deployments import deployments_of
 from flows.notifications import notify
 from flows.outage import make_up_for_outage
+from flows.patient_runner import PatientRunner
 from flows.runs import SERVED
 from flows.service_home import ServiceError, ServiceHome
 from flows.watch import Watch
@@ -56,7 +56,7 @@ class Service:
             deployment for pipeline in pipelines for deployment in deployments_of(pipeline, root)
         ]
         os.environ[SERVED] = "1"
-        self._runner = Runner(
+        self._runner = PatientRunner(
             name="ffn-serve", pause_on_shutdown=False, query_seconds=_POLL_SECONDS, limit=None
         )
 
