@@ -50,8 +50,7 @@ class AlikeBlock(LineBlock):
         stops: Positions = self.starts + self.width
         return stops
 
-    def bounds(self, column: int) -> tuple[Positions, Positions]:
-        """As in `Block`."""
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
         start, end = self._cell(column)
         return self.starts + start, self.starts + end
 

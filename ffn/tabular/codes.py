@@ -81,9 +81,9 @@ class CategoryReader:
         """Return the bytes of each cell as words [n], its end first, zeros where it has none."""
         words = []
         for behind in range(0, max(self._longest, 1), 8):
-            own = np.minimum(np.maximum(lengths - behind, 0), 8)
-            word = endings[np.maximum(ends - behind, 0)]
-            # A shift by 64 is 0 in NumPy.
+            own = np.minimum(lengths - behind, 8)
+            word = endings[np.maximum(ends - behind, 0) if behind else ends]
+            # A shift by 64 and more is 0 in NumPy; of what is negative, 64 and more comes.
             word &= _EVERY_BIT << (np.uint64(64) - (own << 3).view(np.uint64))
             words.append(word)
         return words

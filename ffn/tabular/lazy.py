@@ -6,6 +6,7 @@ through the processor's cache for each block.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import cached_property
 
 import numpy as np
@@ -43,9 +44,10 @@ class LineBlock(Block):
     ) -> None:
         # Past the fields of the frozen class, as its own __init__ goes.
         vars(self).update(text=text, rejects=(), line_end=line_end)
-        vars(self).update(_place=place, _count=count, _columns=columns)
+        vars(self).update(_place=place, _count=count, _columns=columns, _bounds={})
 
     _count: int
+    _bounds: dict[int, tuple[Positions, Positions]]
 
     def __len__(self) -> int:
         return self._count
@@ -70,6 +72,16 @@ class LineBlock(Block):
         """As in `Block`."""
         ends: Positions = self.stops - len(self.line_end)
         return ends
+
+    def bounds(self, column: int) -> tuple[Positions, Positions]:
+        """As in `Block`."""
+        found = self._bounds.get(column)
+        if found is None:
+            found = self._bounds[column] = self._find_bounds(column)
+        return found
+
+    @abstractmethod
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]: ...
 
     @cached_property
     def cell_starts(self) -> Positions:
@@ -102,10 +114,11 @@ class TakenBlock(Block):
 
     def __init__(self, block: Block, records: npt.NDArray[np.bool_]) -> None:
         vars(self).update(text=block.text, rejects=(), line_end=block.line_end)
-        vars(self).update(_block=block, _records=records)
+        vars(self).update(_block=block, _records=records, _bounds={})
         vars(self).update(_count=int(np.count_nonzero(records)))
 
     _block: Block
+    _bounds: dict[int, tuple[Positions, Positions]]
     _records: npt.NDArray[np.bool_]
     _count: int
 
@@ -153,5 +166,8 @@ class TakenBlock(Block):
 
     def bounds(self, column: int) -> tuple[Positions, Positions]:
         """As in `Block`."""
-        starts, ends = self._block.bounds(column)
-        return pick(starts, self._records), pick(ends, self._records)
+        found = self._bounds.get(column)
+        if found is None:
+            starts, ends = (pick(own, self._records) for own in self._block.bounds(column))
+            found = self._bounds[column] = starts, ends
+        return found

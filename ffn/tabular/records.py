@@ -41,8 +41,8 @@ from ffn.tabular.structure import (
 
 __all__ = ["Records"]
 
-# A block's bytes and positions then stay in the second-level cache.
-_BLOCK_SIZE = 256 * 1024
+# A block's bytes, and one column's positions and numbers, then stay in the second-level cache.
+_BLOCK_SIZE = 512 * 1024
 _RECORD_LIMIT = 16 * 1024 * 1024
 # More than `shorten` shows.
 _LINE_KEPT = 4096

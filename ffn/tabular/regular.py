@@ -67,8 +67,7 @@ class RegularBlock(LineBlock):
         """As in `Block`."""
         return int(self._table[-1, -1]) + 1
 
-    def bounds(self, column: int) -> tuple[Positions, Positions]:
-        """As in `Block`."""
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
         starts = self.starts.copy() if column == 0 else self._table[:, column - 1] + 1
         last = column == self._table.shape[1] - 1
         ends = self.ends.copy() if last else self._table[:, column].copy()

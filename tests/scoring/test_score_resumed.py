@@ -98,8 +98,9 @@ def score(source, output, model=None, **options):
 
 def test_it_goes_on_and_gives_the_same_bytes(killed, whole):
     files, began = score(*killed)
-    # Half of the rows were done, and no more than a twentieth is done twice.
-    assert 0.45 * ROWS < began < 0.53 * ROWS
+    # Half of the rows were done, and no more than a twentieth is done twice; this is told after a
+    # block of the second run, which is another twentieth.
+    assert 0.45 * ROWS < began < 0.56 * ROWS
     assert files[:2] == whole[1][:2]
     assert files[2].replace(str(killed[0]).encode(), str(whole[0]).encode()) == whole[1][2]
     # That is to the figures of drift: every row is counted once, and the sample is the same.
