@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,7 +117,7 @@ class Batches:
         self.inputs[:, :m, :-1] = self.x.take(rows, axis=0)
         if m not in self._batches:
             cuts = list(self._cuts(m))
-            self._batches[m] = [self._batch(*ends) for ends in cuts]
+            self._batches[m] = list(starmap(self._batch, cuts))
             sizes = [stop - start for start, stop in cuts]
             self._shares[m] = (1 / np.repeat(sizes, sizes)).astype(self.targets.dtype)
         if self.row_weights is not None:

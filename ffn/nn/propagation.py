@@ -28,6 +28,8 @@ __all__ = ["Propagation", "loss_and_gradients"]
 
 Array = npt.NDArray[Any]
 
+_FEW_CLASSES = 16
+
 
 class Propagation:
     """The way of batches of one size through a stack and back, in arrays allocated once.
@@ -61,8 +63,11 @@ class Propagation:
         self.gradients = [unstacked(layer) for layer in network.layer_views(gradients)]
         self.activations = Activations(network.widths, () if k == 1 else (k,), n_rows, dtype)
         self.delta = np.empty_like(self.activations.logits)
-        self.sums = np.empty_like(self.activations.logits)
-        self.summing = np.full((n_classes, n_classes), n_rows, dtype)
+        # A product with this gives each row's sum, times B, to each class: of few classes in a
+        # fifth of the time of a sum along one axis and a division along another.
+        n_sums = n_classes if n_classes <= _FEW_CLASSES else 1
+        self.summing = np.full((n_sums, n_classes), n_rows, dtype)
+        self.sums = np.empty_like(self.delta[..., :n_sums, :])
         self.positive = np.empty_like(self.activations.whole, dtype=bool)
         self.slope = np.empty_like(self.activations.whole)
         self.trainable = [i not in frozen_layers for i in range(len(self.layers))]
@@ -121,8 +126,6 @@ class Propagation:
         highest = np.maximum.reduce(logits, axis=-2, keepdims=True)
         p = np.subtract(logits, highest, out=self.delta)
         np.exp(p, out=p)
-        # For a small batch one product gives each class its row's sum, times B, in a fifth of the
-        # time of a sum and a division along another axis.
         p /= self.activations.product(self.summing, p, self.sums)
         return p
 

@@ -167,3 +167,11 @@ def test_a_weight_of_three_is_the_row_three_times() -> None:
     loss_repeated, gradients_repeated = loss_and_gradients(network, x[repeated], labels[repeated])
     np.testing.assert_allclose(loss * 6, loss_repeated * 9, rtol=1e-13)
     np.testing.assert_allclose(gradients * 6, gradients_repeated * 9, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_classes", [2, 16, 17, 40])
+@pytest.mark.parametrize("k", [1, 3])
+def test_many_classes_have_the_same_gradients(n_classes: int, k: int) -> None:
+    network = make_stack((4, 6, n_classes), k, seed=14)
+    x, labels = random_rows(30, 4, n_classes, seed=15)
+    assert_gradients_agree(network, x, labels, None)
