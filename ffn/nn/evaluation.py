@@ -109,26 +109,21 @@ class Evaluation:
         The loss is the mean cross-entropy in nats, weighted by the set's weights; the accuracy
         is the share of rows whose highest score (the first of equals) is their label's.
         """
-        figures = np.empty((len(self.watched), 2, *self.network.parameters.shape[:-1]))
+        shape = (*self.network.parameters.shape[:-1], len(self.watched))
+        total, correct = np.zeros((2, *shape))
+        counts = np.array([own.n_rows for own in self.watched])
+        weight = np.zeros(shape[-2:]) if self.weighted else counts
         for group in self.groups:
-            figures[..., group] = np.moveaxis(self._figures(group), -1, 0)
-        return figures
-
-    def _figures(self, group: slice) -> Array:
-        """Return loss and accuracy of a group of networks, [2, ..., k, sets]."""
-        layers = [layer[..., group, :, :] for layer in self.network.layers]
-        total, correct = np.zeros((2, *layers[0].shape[:-2], len(self.watched)))
-        counts = np.array([own.n_rows for own in self.watched], np.float64)
-        weight: Array = np.zeros(()) if self.weighted else counts
-        for number in range(len(self.passes)):
-            x, targets, weights, members = self._prepared(group, number)
-            losses, hits = losses_and_hits(self._logits(layers, x), targets)
-            # Sums over rows as products: one for all sets.
-            total += (losses[..., None, :] @ weights)[..., 0, :]
-            correct += hits.astype(members.dtype) @ members
-            if self.weighted:
-                weight = weight + weights.sum(axis=-2, dtype=np.float64)
-        return np.stack([total / weight, correct / counts])
+            layers = [layer[..., group, :, :] for layer in self.network.layers]
+            for number in range(len(self.passes)):
+                x, targets, weights, members = self._prepared(group, number)
+                losses, hits = losses_and_hits(self._logits(layers, x), targets)
+                # Sums over rows as products: one for all sets.
+                total[..., group, :] += (losses[..., None, :] @ weights)[..., 0, :]
+                correct[..., group, :] += hits.astype(members.dtype) @ members
+                if self.weighted:
+                    weight[group] += weights.sum(axis=-2, dtype=np.float64)
+        return np.moveaxis(np.stack([total / weight, correct / counts]), -1, 0)
 
     def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array, Array]:
         """Return what a pass needs, for 1 or k networks.
