@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import gzip
 import os
 import shutil
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
+from inboxes import GOOD, pipeline_with, put
 from scorers import TenthsScorer
 
 from ffn.errors import DataError, FFNError, OutputError
 from ffn.files import write_bytes
-from ffn.models.pipeline import Pipeline
-from ffn.models.settings import check_settings
 from ffn.scoring import inbox as module
 from ffn.scoring.inbox import ledger_path, look, score_waiting
 from ffn.scoring.model import Model
 
-GOOD = b"id,size,colour\n1,7,\n2,3,red\n"
 MODEL = Model(TenthsScorer())
 NEXT = Model(dataclasses.replace(TenthsScorer(), version=8))
-
-
-def pipeline_with(folder, **inbox):
-    document = {"data": {"source": "t.csv", "target": "y"}, "inbox": {"settle": "1s"} | inbox}
-    (folder / "inbox").mkdir(exist_ok=True)
-    return Pipeline(
-        name="things",
-        settings=check_settings(document, "pipeline.toml"),
-        folder=folder,
-        artifacts=folder / "artifacts",
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -48,12 +32,6 @@ def _later(monkeypatch):
 @pytest.fixture
 def pipeline(tmp_path):
     return pipeline_with(tmp_path)
-
-
-def put(pipeline, name, content=GOOD):
-    path = pipeline.folder / "inbox" / name
-    path.write_bytes(content)
-    return path
 
 
 def waiting(pipeline, model=MODEL):
@@ -207,46 +185,6 @@ def test_names_that_would_overwrite_or_cannot_be_told_are_refused(pipeline):
         "its output could take the name of another file's rejects; rename it",
         "its output would be that of a.csv; rename it",
     ]
-
-
-@pytest.fixture
-def shared():
-    """A pipeline that everybody may use, since what root may not read is hard to make."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        yield pipeline_with(folder)
-
-
-@contextlib.contextmanager
-def nobody():
-    """Be somebody without rights while the block runs, if we are root."""
-    us = os.geteuid()
-    if us == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(us)
-
-
-def test_a_file_that_may_not_be_read_is_refused_with_the_reason(shared):
-    pipeline = shared
-    put(pipeline, "a.csv")
-    locked = put(pipeline, "locked.csv")
-    locked.chmod(0o200)
-    with nobody():
-        found = look(pipeline, 7)
-        status = look(pipeline, 7, read=False)
-    reason = f"{locked} cannot be read: Permission denied."
-    assert [file.name for file in found.waiting] == ["a.csv"]
-    assert (found.refused, found.unsettled) == ({"locked.csv": reason}, 0)
-    # Who only looks at the status reads no file, and hears of it all the same.
-    assert (status.refused, status.new, status.unsettled) == ({"locked.csv": reason}, 0, 0)
-    locked.chmod(0o644)
-    with nobody():
-        assert waiting(pipeline) == ["a.csv", "locked.csv"]
-        assert look(pipeline, 7, read=False).refused == {}
 
 
 def test_files_are_moved_if_that_is_asked(tmp_path):
