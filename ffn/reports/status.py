@@ -176,8 +176,6 @@ def status_lines(status: Status) -> list[str]:
 def status_markdown(status: Status) -> str:
     """Return the status as a page for the dashboard."""
     parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {_inbox(status.inbox)}"]
-    if status.production is not None:
-        parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
         parts.append(
@@ -191,6 +189,8 @@ def status_markdown(status: Status) -> str:
         )
         if len(refused) > _REFUSED_SHOWN:
             parts.append(f"and {len(refused) - _REFUSED_SHOWN:,} others.")
+    if status.production is not None:
+        parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
     if status.runs:
         rows = [
             {

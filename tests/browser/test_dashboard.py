@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import sys
@@ -40,9 +41,24 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     (inbox / EVIL).write_text("x\n1\n")
     broken = flowers[0].replace(",", ",?", 1)
     (inbox / "some_bad_rows.csv").write_text("\n".join([header, *flowers, broken, "1,2"]) + "\n")
+    put_birds_in_centimetres(root / "data/penguins")
     with serving(root, home) as found:
         wait_for(lambda: service_is_done(found), 400, found.said)
         yield found
+
+
+def put_birds_in_centimetres(penguins: Path) -> None:
+    """Put the training birds into the inbox, with a unit that nobody asked for."""
+    with (penguins / "train.csv").open(newline="") as file:
+        birds = [dict(row) for row in csv.DictReader(file)]
+    for bird in birds:
+        del bird["species"]
+        if bird["flipper_length_mm"] != "NA":
+            bird["flipper_length_mm"] = f"{float(bird['flipper_length_mm']) / 10:g}"
+    with (penguins / "inbox/autumn.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(birds[0]))
+        writer.writeheader()
+        writer.writerows(birds)
 
 
 def service_is_done(service: Service) -> bool:
@@ -151,6 +167,14 @@ def test_a_scoring_shows_rejected_rows_and_shares(page: Page, service: Service) 
 def test_the_status_is_the_page_of_the_morning(page: Page, service: Service) -> None:
     open_artifact(page, service, "status-iris")
     sees(page, "in production, for", "held-out accuracy 0.967 [0.833, 0.994]", "1 refused", EVIL)
+    open_artifact(page, service, "status-penguins")
+    sees(
+        page,
+        "2 scored",
+        "Drift: in 1 of 1 file",
+        "autumn.csv, unlike training",
+        "10 times too small",
+    )
     picture(page, "status")
 
 
