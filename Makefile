@@ -52,7 +52,7 @@ crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes 
 	tests/crash/run
 
 chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=minutes of load, 2)
-	FFN_SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos
+	SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos
 
 benchmark: $(BENCHMARK_VENV)/.made ## Measure speed beside other libraries, on this machine
 	$(BENCHMARK_VENV)/bin/python -m benchmarks $(SUITES)

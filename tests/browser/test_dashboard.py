@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 from service import Service, serving, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
-PICTURES = REPOSITORY / os.environ.get("FFN_PICTURES", "build/pictures")
+PICTURES = REPOSITORY / os.environ.get("PICTURES", "build/pictures")
 CHROMIUM = "/usr/bin/chromium"
 # A page that a busy machine draws slowly is no fault.
 expect.set_options(timeout=45_000)
