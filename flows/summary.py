@@ -43,6 +43,9 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         f"{outcome.pipeline}, version {outcome.version}: {scored:,} of {rows:,} rows scored"
         f"{_confidence(results, scored)}{_speed(results, rows)}."
     )
+    if empty := sum(not result.rows for result in results):
+        what = "The file has" if len(results) == 1 else f"{empty:,} of {len(results):,} files have"
+        console.print(f"{what} a header and no rows.")
     if unchanged := sum(result.unchanged for result in results):
         console.print(_already(unchanged, len(results)))
     if rows:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ffn.errors import DataError, did_you_mean, quote
 from ffn.tabular.alike import AlikeBlock
 from ffn.tabular.blocks import Block, pick
-from ffn.tabular.cells import MISSING, UNKNOWN, numbers
+from ffn.tabular.cells import MISSING, UNKNOWN, is_number, numbers
 from ffn.tabular.codes import CategoryReader
 from ffn.tabular.decimals import aligned_decimals, plain_decimals
 from ffn.tabular.headers import Header, check_distinct, separator_hint
@@ -170,7 +170,8 @@ def match_header(
     Raises
     ------
     DataError
-        A feature's column is missing or stands twice, or the file has one of ``added`` already.
+        A feature's column is missing or stands twice, the file has one of ``added`` already, or
+        all of it is one line that holds numbers.
     """
     names = [feature.name for feature in schema.features]
     for feature in schema.features:
@@ -187,6 +188,12 @@ def match_header(
                 f"{name} has a column {quote(column)} already, which scoring would add. "
                 "Rename or remove it; is the file scored already?"
             )
+    number = next((column for column in header.names if is_number(column, decimal)), None)
+    if not header.line_end and number is not None:
+        raise DataError(
+            f"{name} has no line end, so all of it is the header, in which {quote(number)} names a "
+            "column. If its line ends were lost, give every record a line of its own."
+        )
     position = {column: place for place, column in enumerate(header.names)}
     return Contract(
         tuple((feature, position[feature.name]) for feature in schema.numeric),

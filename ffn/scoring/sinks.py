@@ -21,7 +21,7 @@ from ffn.tabular.schema import Schema
 __all__ = ["CsvSink", "ParquetSink", "Sink"]
 
 # Rows and bytes of a row group.
-_GROUP_ROWS, _GROUP_BYTES = 2**17, 2**25
+_GROUP_ROWS, _GROUP_BYTES = 2**17, 2**23
 
 
 class Sink(Protocol):

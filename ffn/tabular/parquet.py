@@ -19,7 +19,7 @@ from ffn.tabular.quoting import write_record
 __all__ = ["ParquetTable", "as_csv", "as_header", "as_texts", "numbered"]
 
 # Rows and values that are in memory at a time.
-_MOST_ROWS, _FEWEST_ROWS, _VALUES = 65_536, 1_024, 2**21
+_MOST_ROWS, _FEWEST_ROWS, _VALUES = 8_192, 1_024, 2**21
 # A column's bytes are read in such pieces, however large its row groups are.
 _BUFFER = 1024 * 1024
 # Longer than any category; so a record stays below the longest that is read.

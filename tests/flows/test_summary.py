@@ -69,14 +69,15 @@ def test_several_files_are_summed_and_listed():
     many = [result(f"{n:02}.csv", {"x": n, "y": 0}, confidence=n / 100) for n in range(30)]
     lines = printed(*many, result("none.csv", {"x": 0}, {"nul_byte": 2}, None, 0.9))
     # 0 + 1 + … + 29 rows; their confidences weigh by rows: sum of n² over 100 times the sum of n.
-    assert lines[:4] == [
+    assert lines[:5] == [
         f"things, version 7: 435 of 437 rows scored, mean confidence {8555 / 43500:.3f}, "
         f"{437 / 3.9:.0f} rows a second.",
+        "1 of 31 files have a header and no rows.",
         "class rows share",
         "x 435 99.5 %",
         "y 0 0.0 %",
     ]
-    assert lines[5:7] == ["file rows rejected mean confidence", "00.csv 0 0 0.000"]
+    assert lines[6:8] == ["file rows rejected mean confidence", "00.csv 0 0 0.000"]
     assert lines[-2:] == ["and 11 files more", "predictions /p"]
 
 
@@ -88,9 +89,12 @@ def test_of_many_classes_the_largest_are_shown():
 
 def test_nothing_scored_says_nothing():
     assert printed() == []
-    assert printed(result(classes={"x": 0}, confidence=None))[0] == (
-        "things, version 7: 0 of 0 rows scored."
-    )
+    empty = result(classes={"x": 0}, confidence=None)
+    assert printed(empty)[:2] == [
+        "things, version 7: 0 of 0 rows scored.",
+        "The file has a header and no rows.",
+    ]
+    assert printed(result(), empty, empty)[1] == "2 of 3 files have a header and no rows."
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,14 @@ def test_refused_headers(header, message):
     records = Records(io.BytesIO(header + b"\n"), "t.csv")
     with pytest.raises(DataError, match=message):
         match_header(records.header, SCHEMA, "t.csv", ("confidence",))
+
+
+@pytest.mark.parametrize("line", [b"size,colour,7.5,red", b"colour,size, -1 ,2"])
+def test_a_file_whose_line_ends_were_lost_is_refused(line):
+    header = Records(io.BytesIO(line), "t.csv").header
+    message = r"t\.csv has no line end, so all of it is the header, in which \"(7\.5|-1)\" names"
+    with pytest.raises(DataError, match=message):
+        match_header(header, SCHEMA, "t.csv", ())
+    # With a line end it is a header with odd names, and without numbers a header alone.
+    match_header(Records(io.BytesIO(line + b"\n"), "t.csv").header, SCHEMA, "t.csv", ())
+    match_header(Records(io.BytesIO(b"size,colour"), "t.csv").header, SCHEMA, "t.csv", ())
