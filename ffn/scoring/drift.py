@@ -6,11 +6,13 @@ parts and runs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.scoring.drift_sample import RowSample
 from ffn.tabular.cells import UNKNOWN
 from ffn.tabular.reference import Reference
 
@@ -18,17 +20,14 @@ __all__ = ["DriftCounts"]
 
 Array = npt.NDArray[Any]
 
-_MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
-_MOST_WAITING = 2**11
-# 2^64 divided by the golden ratio. Its multiples spread evenly; it is odd, so none is lost.
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+# Numbers that wait to be counted together: code that has just run is quick to run again.
+_AT_ONCE = 2**17
 
 
 class DriftCounts:
     """Scored rows by bin and category, beside a reference.
 
-    The sample holds the numbers of the rows whose hash is lowest, and how often each content
-    occurs: what a column looks like in another column's bins is asked of it alone.
+    What a column looks like in another column's bins is asked of a sample alone.
 
     Attributes
     ----------
@@ -40,67 +39,57 @@ class DriftCounts:
         By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
     """
 
-    def __init__(self, reference: Reference) -> None:
-        self._edges = [own.edges for own in reference.numeric]
+    def __init__(self, reference: Reference, ranges: Sequence[tuple[float, float]] = ()) -> None:
+        """``ranges`` are the lowest and highest number that is no cause for remark, by feature."""
+        ranges = ranges or [(-np.inf, np.inf)] * len(reference.numeric)
+        # The lowest edge is below every number, and not below what is none.
+        self._edges = [
+            np.array([-np.inf, *own.edges, np.nextafter(low, -np.inf), high])[:, None]
+            for own, (low, high) in zip(reference.numeric, ranges, strict=True)
+        ]
         # Lists: to add to one number of an array takes longer than to count a column's.
         self._above = [[0] * len(edges) for edges in self._edges]
-        self._gaps = np.zeros(len(self._edges), dtype=np.int64)
         self._rows = 0
         self.categorical = [
             np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
         ]
-        features = max(1, len(self._edges))
-        self._sampled = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
-        # Hashes, rows of this content, its numbers: what is kept first, then what waits for it.
-        self._drawn: list[tuple[Array, Array, Array]] = [
-            (
-                np.empty(0, dtype=np.uint64),
-                np.empty(0, dtype=np.int64),
-                np.empty((0, len(self._edges))),
-            )
-        ]
-        self._waiting = 0
-        # No hash above it will stay.
-        self._highest = np.uint64(2**64 - 1)
+        self._sample = RowSample(len(self._edges)) if self._edges else None
+        self._waiting: list[Array] = []
 
     @property
     def numeric(self) -> list[Array]:
         """Rows by bin, for each numeric feature."""
-        return [
-            -np.diff(np.concatenate(([self._rows - gaps], above, [0])))
-            for gaps, above in zip(self._gaps, self._above, strict=True)
-        ]
+        self._settle()
+        return [-np.diff(np.array([*above[:-2], 0])) for above in self._above]
+
+    @property
+    def outside(self) -> list[int]:
+        """Rows with a number outside of the range, for each numeric feature."""
+        self._settle()
+        return [above[0] - above[-2] + above[-1] for above in self._above]
 
     @property
     def missing(self) -> Array:
         """Rows without a value, for each numeric feature [F]."""
-        return self._gaps.copy()
+        self._settle()
+        return np.array([self._rows - above[0] for above in self._above], dtype=np.int64)
 
     def count(self, numeric: Array, codes: Array) -> None:
-        """Count scored rows with their numbers [n, F] and codes [n, G]."""
+        """Count scored rows with their numbers [n, F] and codes [n, G], which nobody changes."""
         self._rows += len(numeric)
-        columns = np.ascontiguousarray(numeric.T)
-        above = np.empty(len(numeric), dtype=bool)
-        missing = 0
-        for f, edges in enumerate(self._edges):
-            values = columns[f]
-            # One comparison an edge runs over a column in a fraction of what a binary search
-            # for each value takes.
-            counts = self._above[f]
-            for k, edge in enumerate(edges):
-                counts[k] += int(np.count_nonzero(np.greater(values, edge, above)))
-            gaps = int(np.count_nonzero(np.isnan(values, out=above)))
-            self._gaps[f] += gaps
-            missing += gaps
         for g, own in enumerate(self.categorical):
             own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
-        if self._edges and len(numeric):
-            self._draw(_of_one_pattern(columns) if missing else columns)
+        if self._sample:
+            self._waiting.append(np.asfortranarray(numeric))
+            if sum(map(np.size, self._waiting)) >= _AT_ONCE:
+                self._count_waiting(self._sample)
 
     def sample(self) -> tuple[Array, Array]:
         """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
+        if not self._sample:
+            return np.empty((0, 0)), np.empty(0, dtype=np.int64)
         self._settle()
-        _, times, rows = self._drawn[0]
+        _, times, rows = self._sample.sample()
         return rows, times
 
     def state(self) -> dict[str, Any]:
@@ -109,9 +98,10 @@ class DriftCounts:
         return {
             "rows": self._rows,
             "above": [list(own) for own in self._above],
-            "gaps": self._gaps.tolist(),
             "categorical": [own.tolist() for own in self.categorical],
-            "sample": [array.tobytes().hex() for array in self._drawn[0]],
+            "sample": [own.tobytes().hex() for own in self._sample.sample()]
+            if self._sample
+            else [],
         }
 
     def add(self, state: dict[str, Any]) -> None:
@@ -121,60 +111,36 @@ class DriftCounts:
             [one + other for one, other in zip(own, more, strict=True)]
             for own, more in zip(self._above, state["above"], strict=True)
         ]
-        self._gaps += state["gaps"]
         for own, more in zip(self.categorical, state["categorical"], strict=True):
             own += more
-        keys, times, rows = map(bytes.fromhex, state["sample"])
-        self._drawn.append(
-            (
+        if self._sample:
+            keys, times, rows = map(bytes.fromhex, state["sample"])
+            sample = (
                 np.frombuffer(keys, dtype=np.uint64),
                 np.frombuffer(times, dtype=np.int64),
-                np.frombuffer(rows).reshape(-1, len(self._edges))
-                if rows
-                else self._drawn[0][2][:0],
+                np.frombuffer(rows).reshape(-1, len(self._edges)),
             )
-        )
-        self._settle()
-
-    def _draw(self, columns: Array) -> None:
-        hashes = self._hashes(columns)
-        near = np.flatnonzero(hashes <= self._highest)
-        if len(near):
-            rows = columns[:, near].T
-            self._drawn.append((hashes[near], np.ones(len(near), dtype=np.int64), rows))
-            self._waiting += len(near)
-        # To sort a few rows takes about as long as to sort many.
-        if self._waiting > _MOST_WAITING:
-            self._settle()
+            self._count(*self._sample.add(sample))
 
     def _settle(self) -> None:
-        """Keep the lowest hashes. What stays has been counted from the first row on."""
-        if len(self._drawn) == 1:
+        if self._sample:
+            self._count_waiting(self._sample)
+            self._count(*self._sample.settle())
+
+    def _count_waiting(self, sample: RowSample) -> None:
+        for numeric in self._waiting:
+            for rows, times in sample.draw(numeric):
+                self._count(rows, times)
+        self._waiting.clear()
+
+    def _count(self, numeric: Array, times: Array | None) -> None:
+        """Count rows [n, F], each so many times [n]; None for once."""
+        if not len(numeric):
             return
-        hashes, times, rows = map(np.concatenate, zip(*self._drawn, strict=True))
-        keys, first, places = np.unique(hashes, return_index=True, return_inverse=True)
-        # Sums of whole numbers, exact in float64.
-        totals = np.bincount(places, weights=times).astype(np.int64)
-        some = slice(self._sampled)
-        self._drawn = [(keys[some], totals[some], rows[first[some]])]
-        self._waiting = 0
-        if len(keys) >= self._sampled:
-            self._highest = keys[self._sampled - 1]
-
-    def _hashes(self, columns: Array) -> Array:
-        """Return uint64 [n], equal for rows of equal numbers [F, n]."""
-        mixed = np.zeros(columns.shape[1], dtype=np.uint64)
-        for values in columns:
-            mixed += values.view(np.uint64)
-            mixed *= _GOLDEN
-        mixed ^= mixed >> np.uint64(32)
-        mixed *= _GOLDEN
-        return mixed
-
-
-def _of_one_pattern(columns: Array) -> Array:
-    """Return the numbers with one pattern of the many that mean NaN: hashes are of bits."""
-    columns = columns.copy()
-    for values in columns:
-        values[np.flatnonzero(np.isnan(values))] = np.nan
-    return columns
+        for f, (edges, counts) in enumerate(zip(self._edges, self._above, strict=True)):
+            # Comparing all of a column with each edge takes a fraction of what a binary search
+            # for each value takes.
+            above = numeric[:, f] > edges
+            found = map(np.count_nonzero, above) if times is None else above @ times
+            for k, count in enumerate(found):
+                counts[k] += int(count)

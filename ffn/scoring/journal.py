@@ -37,7 +37,7 @@ from ffn.tabular.sources import Source
 
 __all__ = ["Journal", "open_journal", "sweep_journals"]
 
-_FORMAT = 1
+_FORMAT = 2
 _SUFFIX = ".ffn-unfinished"
 _JOURNAL = "journal.json"
 _OUTPUT, _PACKED, _REJECTS = "output", "packed", "rejects"

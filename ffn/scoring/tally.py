@@ -17,7 +17,7 @@ from ffn.tabular.blocks import Block
 from ffn.tabular.cells import UNKNOWN, is_number, trim
 from ffn.tabular.reference import Reference
 from ffn.tabular.rejects import Reason, Reject, shorten
-from ffn.tabular.schema import Schema
+from ffn.tabular.schema import Feature, Schema
 
 __all__ = ["Tally"]
 
@@ -41,13 +41,15 @@ class Tally:
         self, schema: Schema, contract: Contract, reference: Reference | None = None
     ) -> None:
         self.scored = 0
-        self.drift = DriftCounts(reference) if reference else None
+        self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
+        self.drift = DriftCounts(reference, self._ranges) if reference else None
         self.reasons: Counter[Reason] = Counter()
         self._classes = schema.classes
         self._contract = contract
         self._per_class = np.zeros(len(schema.classes), dtype=np.int64)
         self._confidence_units = 0
-        self._out_of_range: Counter[str] = Counter()
+        # Where drift does not count them.
+        self._outside = [0] * len(contract.numeric)
         self._unseen: Counter[str] = Counter()
         # Rejected cells that are numbers but for the decimal mark.
         self._other_decimal = 0
@@ -103,11 +105,10 @@ class Tally:
         self._confidence_units += confidence_units
         if self.drift is not None:
             self.drift.count(numeric, codes)
-        for (feature, _), values in zip(self._contract.numeric, numeric.T, strict=True):
-            if feature.minimum is not None and feature.maximum is not None:
-                width = feature.maximum - feature.minimum
-                far = (values < feature.minimum - width) | (values > feature.maximum + width)
-                self._out_of_range[feature.name] += int(np.count_nonzero(far))
+        else:
+            for f, (low, high) in enumerate(self._ranges):
+                far = (numeric[:, f] < low) | (numeric[:, f] > high)
+                self._outside[f] += int(np.count_nonzero(far))
         for (feature, column), values in zip(self._contract.categorical, codes.T, strict=True):
             unseen = values == UNKNOWN
             if unseen.any():
@@ -124,7 +125,7 @@ class Tally:
             "reasons": dict(self.reasons),
             "per_class": self._per_class.tolist(),
             "confidence_units": self._confidence_units,
-            "out_of_range": dict(self._out_of_range),
+            "outside": list(self._outside),
             "unseen": dict(self._unseen),
             "other_decimal": self._other_decimal,
             "drift": None if self.drift is None else self.drift.state(),
@@ -137,7 +138,8 @@ class Tally:
         self.reasons.update({Reason(code): n for code, n in state["reasons"].items()})
         self._per_class += np.array(state["per_class"], dtype=np.int64)
         self._confidence_units += state["confidence_units"]
-        self._out_of_range.update(state["out_of_range"])
+        pairs = zip(self._outside, state["outside"], strict=True)
+        self._outside = [one + other for one, other in pairs]
         self._unseen.update(state["unseen"])
         self._other_decimal += state["other_decimal"]
         if self.drift is not None:
@@ -173,6 +175,7 @@ class Tally:
 
     def to_json(self) -> dict[str, Any]:
         """Return every count, as a manifest holds them."""
+        outside = self._outside if self.drift is None else self.drift.outside
         return {
             "rows": self.scored + self.rejected,
             "scored": self.scored,
@@ -180,9 +183,21 @@ class Tally:
             "classes": self.class_counts,
             "mean_confidence": self.mean_confidence,
             "rejects": self.reject_reasons,
-            "out_of_range": {name: n for name, n in self._out_of_range.items() if n},
+            "out_of_range": {
+                feature.name: n
+                for (feature, _), n in zip(self._contract.numeric, outside, strict=True)
+                if n
+            },
             "unseen_categories": {
                 name: {"rows": count, "examples": self.examples[name]}
                 for name, count in self._unseen.items()
             },
         }
+
+
+def _plausible(feature: Feature) -> tuple[float, float]:
+    """Return the range of training, with as much again on either side."""
+    if feature.minimum is None or feature.maximum is None:
+        return -np.inf, np.inf
+    width = feature.maximum - feature.minimum
+    return feature.minimum - width, feature.maximum + width

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffn.scoring import drift
+from ffn.scoring import drift, drift_sample
 from ffn.scoring.drift import DriftCounts
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.reference import Histogram, Reference
@@ -23,6 +23,7 @@ REFERENCE = Reference(
     categorical=(Histogram(counts=(2, 2), missing=0),),
     labels=(2, 2),
 )
+RANGES = [(0.0, 2.0), (-1.0, 1.0)]
 NUMBERS = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, float("nan")]) | st.floats(-5, 5)
 ROWS = st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from([UNKNOWN, MISSING, 0, 1])), max_size=80)
 
@@ -33,7 +34,7 @@ def arrays(rows):
 
 
 def counted(*parts) -> DriftCounts:
-    counts = DriftCounts(REFERENCE)
+    counts = DriftCounts(REFERENCE, RANGES)
     for part in parts:
         counts.count(*arrays(part))
     return counts
@@ -43,17 +44,26 @@ def told(counts: DriftCounts) -> str:
     return json.dumps(counts.state())
 
 
-@given(ROWS, st.integers(0, 80), st.integers(0, 80), st.randoms())
-def test_parts_and_order_change_nothing(rows, one, other, random) -> None:
-    # A sample so small, settled so often, that most rows fall out of it.
+# A sample so small, settled so often, that most rows fall out of it; the same where all contents
+# are known by heart, alone in their places or not; and blocks that wait for each other.
+SMALL = {"_MOST_ROWS": 8, "_LEAST_ROWS": 8, "_MOST_WAITING": 0}
+CROWDED = {"_PLACE_BITS": 2, "_SHIFT": np.uint64(62)}
+
+
+@pytest.mark.parametrize("at_once", [0, 40])
+@pytest.mark.parametrize("sizes", [{"_KNOWN": 0}, {}, CROWDED])
+@settings(max_examples=50)
+@given(rows=ROWS, one=st.integers(0, 80), other=st.integers(0, 80), random=st.randoms())
+def test_parts_and_order_change_nothing(rows, one, other, random, sizes, at_once) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("_MOST_ROWS", 8), ("_LEAST_ROWS", 8), ("_MOST_WAITING", 0)):
-            patch.setattr(drift, name, value)
+        patch.setattr(drift, "_AT_ONCE", at_once)
+        for name, value in (SMALL | sizes).items():
+            patch.setattr(drift_sample, name, value)
         whole = counted(rows)
         first, second = sorted((one, other))
         parts = [rows[:first], rows[first:second], rows[second:]]
         assert told(counted(*parts)) == told(whole)
-        joined = DriftCounts(REFERENCE)
+        joined = DriftCounts(REFERENCE, RANGES)
         for part in parts:
             joined.add(json.loads(json.dumps(counted(part).state())))
         assert told(joined) == told(whole)
@@ -69,6 +79,8 @@ def test_counts_are_those_of_pandas(rows) -> None:
     assert counts.numeric[0].tolist() == cut.value_counts(sort=False).tolist()
     assert counts.numeric[1].tolist() == [np.count_nonzero(~np.isnan(numeric[:, 1]))]
     assert counts.missing.tolist() == np.isnan(numeric).sum(axis=0).tolist()
+    outside = (numeric < [0, -1]) | (numeric > [2, 1])
+    assert counts.outside == np.count_nonzero(outside, axis=0).tolist()
     by_code = [np.count_nonzero(codes == code) for code in (UNKNOWN, MISSING, 0, 1)]
     assert counts.categorical[0].tolist() == by_code
 
@@ -86,3 +98,43 @@ def test_the_sample_is_bounded_and_like_the_rows() -> None:
     assert np.abs(sample.mean(axis=0)) == pytest.approx([0, 0], abs=4 / 16)
     few = np.repeat(generator.normal(size=(5, 3)) * [1, 1, 0], [1, 10, 100, 1_000, 3], axis=0)
     assert sorted(counted(few).sample()[1].tolist()) == [1, 3, 10, 100, 1_000]
+
+
+def test_numbers_of_few_digits_have_hashes_of_their_own() -> None:
+    """Whole numbers end in many zeros; 64**3 rows in 2**64 places should never meet."""
+    grid = np.stack(np.meshgrid(*[np.arange(64.0)] * 3), axis=-1).reshape(-1, 3)
+    hashes = drift_sample.RowSample(3)._hashes(np.asfortranarray(grid))
+    assert len(np.unique(hashes)) == len(grid)
+    # And they are spread evenly: in 4,096 places 64 each, with a deviation of 8.
+    each = np.bincount((hashes >> np.uint64(52)).astype(int), minlength=4_096)
+    assert each.std() == pytest.approx(8, rel=0.25)
+
+
+def test_an_empty_place_is_no_content() -> None:
+    """Hashes of 0 and of 2**64 - 1 are as good as others."""
+    sample = drift_sample.RowSample(1)
+    sample.draw(np.ones((3_000, 1)))
+    for hashes in (np.zeros(5, np.uint64), np.full(5, 2**64 - 1, np.uint64)):
+        assert len(sample._unknown(hashes)) == 5
+
+
+@pytest.mark.parametrize("contents", [5, 300, 3_000])
+def test_tables_of_few_contents_are_counted_as_any(contents: int) -> None:
+    """Known by heart or not: the counts are NumPy's, the sample's those of pandas."""
+    generator = np.random.default_rng(4)
+    distinct = np.column_stack([generator.normal(1, 1, size=(contents, 2)), np.zeros(contents)])
+    # Some are frequent, and one comes late.
+    drawn = np.sort(generator.integers(contents - 1, size=(40_000, 3)).min(axis=1)[:30_000])
+    rows = distinct[[*generator.permutation(drawn), contents - 1]]
+    counts = counted(*np.array_split(rows, 9))
+    bins = np.searchsorted([0, 1, 2], rows[:, 0])
+    for _ in range(2):
+        assert counts.numeric[0].tolist() == np.bincount(bins, minlength=4).tolist()
+        assert counts.missing.tolist() == [0, 0]
+    counts.count(*arrays(rows))
+    for _ in range(2):
+        assert counts.numeric[0].tolist() == (2 * np.bincount(bins, minlength=4)).tolist()
+    times = 2 * pd.DataFrame(rows[:, :2]).value_counts()
+    sample, found = counts.sample()
+    assert len(sample) == min(len(times), 256)
+    assert found.tolist() == [times[tuple(row)] for row in sample]

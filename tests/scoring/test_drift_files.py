@@ -101,13 +101,19 @@ def test_centimetres_are_told_and_the_output_is_written(bundle, birds, tmp_path,
     assert result.drift.suspicions == (CM,)
     assert result.drift.sentence.startswith('unlike training: "flipper_length_mm" (PSI ')
     assert result.output.exists()
-    told = json.loads(result.manifest.read_bytes())["drift"]
+    manifest = json.loads(result.manifest.read_bytes())
+    told = manifest["drift"]
     assert (told["detected"], told["judged"], told["suspicions"]) == (True, True, [CM])
     column = told["columns"]["flipper_length_mm"]
     assert column["alarm"]
     # All lie below the lowest decile, where a tenth of training's lay.
     assert column["total_variation"] == pytest.approx(0.9, abs=0.03)
     values = pd.to_numeric(birds["flipper_length_mm"], errors="coerce")
+    # Whoever counts them, these are the same.
+    alone = scored(bundle, centimetres(birds).sample(rows, random_state=1), tmp_path, drift="off")
+    outside = json.loads(alone.manifest.read_bytes())["out_of_range"]
+    assert outside == manifest["out_of_range"]
+    assert outside["flipper_length_mm"] > 0.9 * rows
     # Training's is of four rows in five, the file's of a sample.
     assert column["shift"] == pytest.approx(-0.9 * values.mean() / values.std(), rel=0.05)
 

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scorers import REFERENCE, TenthsScorer
 
@@ -107,6 +108,11 @@ def test_it_goes_on_and_gives_the_same_bytes(killed, whole):
     drift = json.loads(files[2])["drift"]
     assert drift["rows"] > 0.99 * ROWS
     assert drift["columns"]["size"]["shift"] == pytest.approx(0, abs=0.3)
+    known = {3: 7.5, 7: None, 11: None, 13: 4.0}
+    sizes = [known.get(n % 1009, n % 1013 / 100) for n in range(ROWS)]
+    bins = np.searchsorted([2.5, 5.0, 7.5], [size for size in sizes if size is not None])
+    moved = np.abs(np.bincount(bins) / len(bins) - 0.25).sum() / 2
+    assert drift["columns"]["size"]["total_variation"] == pytest.approx(moved, abs=1e-6)
 
 
 @pytest.mark.parametrize("damage", ["input", "output", "cut", "rejects", "journal", "no output"])

@@ -1,0 +1,140 @@
+"""A small sample of rows' contents, and which contents come again and again.
+
+The sample holds the contents whose hash is lowest, and how many rows each is: the same whatever
+the order of rows, and however they are divided. A table of few contents is known by heart, so
+that its rows are told from their hashes alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["RowSample"]
+
+Array = npt.NDArray[Any]
+
+_MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
+# Contents that are known by heart, and places for them: in a few of these two will meet.
+_KNOWN, _KNOWN_VALUES, _PLACE_BITS = 2**11, 2**17, 14
+_MOST_WAITING = 2**11
+_SEED = 20260301
+_SHIFT = np.uint64(64 - _PLACE_BITS)
+
+
+class RowSample:
+    """Rows of ``features`` > 0 numbers."""
+
+    def __init__(self, features: int) -> None:
+        self._features = features
+        self._size = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
+        self._most_known = max(self._size, min(_KNOWN, _KNOWN_VALUES // features))
+        random = np.random.default_rng(_SEED)
+        self._start = random.integers(2**64, dtype=np.uint64)
+        # Odd, so that no bit is lost.
+        self._weights = random.integers(2**64, size=(features, 1), dtype=np.uint64) | np.uint64(1)
+        # Hashes, rows of this content, its numbers: what is kept first, then what waits for it.
+        self._drawn: list[tuple[Array, Array, Array]] = [
+            (
+                np.empty(0, dtype=np.uint64),
+                np.empty(0, dtype=np.int64),
+                np.empty((0, features)),
+            )
+        ]
+        self._waiting = 0
+        # No hash above it will stay.
+        self._highest = np.uint64(2**64 - 1)
+        # While there are few contents: hashes by place, and rows since these were last counted.
+        self._few = True
+        self._table = np.empty(0, dtype=np.uint64)
+        self._again = np.empty(0, dtype=np.int64)
+
+    def draw(self, numeric: Array) -> list[tuple[Array, Array | None]]:
+        """Take notice of rows [n, F]; return those that are to be counted now.
+
+        Each pair is of rows, and how many rows each is: None for one each. The others are of
+        known contents, and will be returned by ``settle``.
+        """
+        if not len(numeric):
+            return []
+        hashes = self._hashes(numeric)
+        if len(self._table) and len(new := self._unknown(hashes)) < len(hashes):
+            numeric, hashes = numeric[new], hashes[new]
+        near = np.flatnonzero(hashes <= self._highest)
+        if len(near):
+            self._drawn.append((hashes[near], np.ones(len(near), dtype=np.int64), numeric[near]))
+            self._waiting += len(near)
+        found: list[tuple[Array, Array | None]] = [(numeric, None)]
+        # To sort a few rows takes about as long as to sort many.
+        if self._waiting > _MOST_WAITING:
+            found.append(self.settle())
+        return found
+
+    def settle(self) -> tuple[Array, Array]:
+        """Return the rows [k, F] that were not counted yet, and how many rows each is [k]."""
+        hashes, times, rows = self._drawn[0]
+        again = np.zeros(len(hashes), dtype=np.int64)
+        if len(self._table):
+            places = self._places(hashes)
+            # Where two contents meet, the place is that of the second.
+            again = np.where(self._table[places] == hashes, self._again[places], 0)
+            self._again[:] = 0
+            self._drawn[0] = hashes, times + again, rows
+        if len(self._drawn) > 1:
+            self._keep()
+        return rows, again
+
+    def sample(self) -> tuple[Array, Array, Array]:
+        """Return hashes [s], rows of each content [s], numbers [s, F]; all has to be settled."""
+        return tuple(own[: self._size] for own in self._drawn[0])  # type: ignore[return-value]
+
+    def add(self, sample: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        """Add a sample of other rows; returns what ``settle`` does."""
+        self._drawn.append(sample)
+        return self.settle()
+
+    def _keep(self) -> None:
+        """Keep the lowest hashes. What stays has been counted from the first row on."""
+        hashes, times, rows = map(np.concatenate, zip(*self._drawn, strict=True))
+        keys, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+        # Sums of whole numbers, exact in float64.
+        totals = np.bincount(inverse, weights=times).astype(np.int64)
+        self._few &= len(keys) <= self._most_known
+        some = slice(None if self._few else self._size)
+        self._drawn = [(keys[some], totals[some], rows[first[some]])]
+        self._waiting = 0
+        if self._few:
+            # In an empty place stands a hash that belongs elsewhere.
+            self._table = np.zeros(2**_PLACE_BITS, dtype=np.uint64)
+            self._table[0] = np.uint64(2**64 - 1)
+            self._table[self._places(keys)] = keys
+            self._again = np.zeros(2**_PLACE_BITS, dtype=np.int64)
+            return
+        self._table = self._table[:0]
+        if len(keys) >= self._size:
+            self._highest = keys[self._size - 1]
+
+    def _unknown(self, hashes: Array) -> Array:
+        """Count the rows of known contents; return where others are, or all if these are many."""
+        places = self._places(hashes)
+        known = self._table[places] == hashes
+        new = np.flatnonzero(~known)
+        if len(new) > len(hashes) // 4:
+            return np.arange(len(hashes))
+        self._again += np.bincount(places[known] if len(new) else places, minlength=2**_PLACE_BITS)
+        return new
+
+    def _places(self, hashes: Array) -> Array:
+        return (hashes >> _SHIFT).view(np.int64)
+
+    def _hashes(self, numeric: Array) -> Array:
+        """Return uint64 [n], equal for rows of equal bits and hardly ever for others."""
+        bits = numeric.T.view(np.uint64)
+        # Numbers of few digits end in zeros, and so would their products.
+        mixed = bits >> np.uint64(32)
+        mixed ^= bits
+        mixed *= self._weights
+        hashes: Array = np.add.reduce(mixed, axis=0, initial=self._start)
+        return hashes
