@@ -24,6 +24,7 @@ __all__ = ["Killed", "at_work", "killed", "lives", "take_killed"]
 
 _FOLDER = ".at-work"
 _LONGEST = 200
+_MOST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +111,8 @@ def _dead(artifacts: Path) -> list[tuple[Killed, Path]]:
 
 def _read(file: IO[bytes]) -> Killed:
     found = {}
-    with contextlib.suppress(ValueError):
-        found = json.loads(file.read())
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(file.read(_MOST_BYTES))
     what, begun = (
         one_line(str(found.get(name, "")))[:_LONGEST] if isinstance(found, dict) else ""
         for name in ("what", "begun")

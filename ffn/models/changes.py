@@ -10,12 +10,14 @@ from typing import Any
 from ffn.errors import DataError
 from ffn.files import write_json
 from ffn.models.pipeline import Pipeline
+from ffn.models.plain_files import read_plain
 from ffn.models.registry import version_folder, versions
 from ffn.tabular.sources import open_source
 
 __all__ = ["TrainingData", "new_training_data", "take_up"]
 
 _FILE = ".training-data.json"
+_MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _newest(artifacts: Path) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        content = json.loads(read_plain(path, _MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

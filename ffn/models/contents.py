@@ -18,7 +18,7 @@ from typing import Any
 from ffn.errors import BundleError, RegistryError, quote
 from ffn.files import canonical_json, write_bytes
 from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
-from ffn.models.plain_files import open_plain
+from ffn.models.plain_files import open_plain, read_plain
 
 __all__ = [
     "FILES",
@@ -34,6 +34,7 @@ __all__ = [
 FILES = "files.json"
 _FORMAT = 1
 _MOST_BYTES = 16 * 1024 * 1024
+_MOST_RECORD_BYTES = 256 * 1024 * 1024
 _AT_ONCE = 2**20
 _UNLISTED = {FILES, f"{BUNDLE_FOLDER}/{SIGNATURE}"}
 
@@ -122,8 +123,7 @@ def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
 def read_record(folder: Path, name: str) -> dict[str, Any]:
     """Return the JSON object in a version's file; empty if there is none that can be read."""
     try:
-        with open_plain(folder / name) as (file, _):
-            content = json.load(file)
+        content = json.loads(read_plain(folder / name, _MOST_RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -188,11 +188,13 @@ def damages(folder: Path, contents: Contents) -> Iterator[Damage]:
 def _compare(path: Path, declared: dict[str, int | str]) -> str:
     """Return in what a file differs from what is declared; nothing if in nothing."""
     try:
+        with open_plain(path) as (_, size):
+            pass
+        if size != declared["bytes"]:
+            return f"has {size:,} bytes, and {FILES} says {declared['bytes']:,}"
         found = _measure(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if found["bytes"] != declared["bytes"]:
-        return f"has {found['bytes']:,} bytes, and {FILES} says {declared['bytes']:,}"
     return "" if found == declared else f"has another SHA-256 than {FILES} says"
 
 

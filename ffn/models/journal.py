@@ -19,6 +19,7 @@ from typing import Literal
 
 from ffn.errors import one_line
 from ffn.models.at_work import Killed, at_work, killed, take_killed
+from ffn.models.plain_files import read_plain
 
 __all__ = ["DriftNote", "Entry", "Note", "journal", "note_down", "note_killed", "running"]
 
@@ -167,14 +168,14 @@ def journal(artifacts: Path, newest: int | None = 20) -> list[Entry]:
     """
     found = [_entry(one.what, _note_of(one)) for one in killed(artifacts)[:newest]]
     try:
-        lines = (artifacts / _FILE).read_bytes().splitlines()
+        lines = read_plain(artifacts / _FILE, 16 * _MOST_BYTES).splitlines()
     except OSError:
         return found
     names = {field.name for field in fields(Entry)}
     for line in reversed(lines):
         if len(found) == newest:
             break
-        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
+        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
             values = json.loads(line)
             drift = values.get("drift")
             if drift is not None:

@@ -23,12 +23,15 @@ from safetensors import SafetensorError
 
 from ffn.errors import RegistryError
 from ffn.files import write_bytes
+from ffn.models.plain_files import read_plain
 
 __all__ = ["LOOKS_FILE", "Look", "Looks", "alpha_of_look", "choose_look", "read_looks"]
 
 Array = npt.NDArray[Any]
 
 LOOKS_FILE = "looks.safetensors"
+# Sixteen a row.
+_MOST_BYTES = 4 * 1024**3
 # One-sided power of 80 % is what tests are planned for.
 _PLANNED_Z = 0.8416
 
@@ -126,7 +129,7 @@ def read_looks(artifacts: Path) -> Looks:
     """
     path = artifacts / LOOKS_FILE
     try:
-        arrays = safetensors.numpy.load(path.read_bytes())
+        arrays = safetensors.numpy.load(read_plain(path, _MOST_BYTES))
         rows, times = arrays["rows"], arrays["times"]
         sound = (
             (rows.dtype.str, times.dtype.str) == ("<u8", "<i8")
@@ -136,6 +139,11 @@ def read_looks(artifacts: Path) -> Looks:
         )
     except FileNotFoundError:
         return Looks(rows=np.empty(0, dtype=np.uint64), times=np.empty(0, dtype=np.int64))
+    except OSError as error:
+        raise RegistryError(
+            f"{path}: cannot be read ({error.strerror}), so it is not known how often each row was "
+            "compared on. Restore it, or remove it to start again from none."
+        ) from None
     except (KeyError, SafetensorError):
         sound = False
     if not sound:

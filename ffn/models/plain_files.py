@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-__all__ = ["open_plain"]
+__all__ = ["open_plain", "read_plain"]
 
 
 @contextlib.contextmanager
@@ -31,3 +31,18 @@ def open_plain(path: Path) -> Iterator[tuple[IO[bytes], int]]:
             yield file, status.st_size
     finally:
         os.close(handle)
+
+
+def read_plain(path: Path, at_most: int) -> bytes:
+    """Return the content of a plain file of no more than ``at_most`` bytes.
+
+    Raises
+    ------
+    OSError
+        There is none, or it is longer: no such file is, and memory may not hold it.
+    """
+    with open_plain(path) as (file, size):
+        if size > at_most:
+            raise OSError(errno.EFBIG, f"longer than {at_most:,} bytes", str(path))
+        # Not one byte more than was measured, should the file grow now.
+        return file.read(size)

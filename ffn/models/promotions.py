@@ -18,10 +18,11 @@ from typing import IO, Any, Literal
 
 from ffn.files import sweep
 from ffn.models.actor import Actor
-from ffn.models.plain_files import open_plain
+from ffn.models.plain_files import open_plain, read_plain
 
 __all__ = [
     "HISTORY",
+    "MOST_HISTORY_BYTES",
     "POINTER",
     "History",
     "Promotion",
@@ -34,6 +35,8 @@ __all__ = [
 POINTER = "production.json"
 HISTORY = "history.jsonl"
 _MOST_POINTER_BYTES = 64 * 1024
+# A promotion every minute of a year.
+MOST_HISTORY_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,11 +134,10 @@ def read_history(artifacts: Path) -> History:
     Raises
     ------
     OSError
-        The file is there and cannot be read.
+        The file is there and cannot be read, or is longer than any history.
     """
     try:
-        with open_plain(artifacts / HISTORY) as (file, _):
-            content = file.read()
+        content = read_plain(artifacts / HISTORY, MOST_HISTORY_BYTES)
     except FileNotFoundError:
         content = b""
     *lines, begun = content.split(b"\n")

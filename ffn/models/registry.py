@@ -22,7 +22,7 @@ from ffn.files import staging_folder, sweep, sync_folder, write_json
 from ffn.models.bundle import BUNDLE_FOLDER
 from ffn.models.contents import measure, seal
 from ffn.models.locking import registry_lock
-from ffn.models.plain_files import open_plain
+from ffn.models.plain_files import open_plain, read_plain
 from ffn.models.promotions import POINTER, read_history, settle
 
 __all__ = [
@@ -165,7 +165,8 @@ def _last_number(artifacts: Path) -> int:
     with contextlib.suppress(OSError):
         known += [entry.version for entry in read_history(artifacts).entries]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-        known.append(int(json.loads((artifacts / "models" / LAST_NUMBER).read_bytes())["version"]))
+        text = read_plain(artifacts / "models" / LAST_NUMBER, _MOST_POINTER_BYTES)
+        known.append(int(json.loads(text)["version"]))
     return max(known, default=0)
 
 

@@ -105,7 +105,10 @@ def _pointer(artifacts: Path, sealed: dict[int, Contents]) -> Iterator[Damage]:
         elif read_history(artifacts).entries:
             yield Damage(path=path, problem="is missing; promote a version again")
         return
-    if path.read_bytes() != canonical_json(entry.to_json()):
+    with open_plain(path) as (file, size):
+        text = canonical_json(entry.to_json())
+        same = size == len(text) and file.read(size) == text
+    if not same:
         yield Damage(path=path, problem="was changed; promote a version again")
     contents = sealed.get(entry.version)
     if not version_folder(artifacts, entry.version).is_dir():

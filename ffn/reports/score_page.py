@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+from ffn.models.contents import read_record
+from ffn.models.overview import METRICS_FILE
 from ffn.models.registry import version_folder
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
@@ -28,11 +29,9 @@ def training_counts(artifacts: Path, version: int) -> dict[str, int]:
     They were held out class by class, so their shares are those of training.
     """
     try:
-        content = (version_folder(artifacts, version) / "metrics.json").read_bytes()
-        return {
-            str(one["name"]): int(one["rows"]) for one in json.loads(content)["test"]["classes"]
-        }
-    except (OSError, ValueError, KeyError, TypeError):
+        metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
+        return {str(one["name"]): int(one["rows"]) for one in metrics["test"]["classes"]}
+    except (ValueError, KeyError, TypeError):
         return {}
 
 

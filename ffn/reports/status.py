@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import FFNError, one_line
+from ffn.models.contents import read_record
 from ffn.models.journal import Entry, journal
+from ffn.models.overview import METRICS_FILE
 from ffn.models.pipeline import Pipeline
+from ffn.models.plain_files import read_plain
+from ffn.models.promotions import HISTORY, MOST_HISTORY_BYTES
 from ffn.models.registry import production_version, version_folder, versions
 from ffn.models.statistics import Interval
 from ffn.reports.canvas import middle_cut
@@ -233,9 +237,9 @@ def _age(elapsed: datetime.timedelta) -> str:
 def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
     if version is None:
         return None
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        content = (version_folder(artifacts, version) / "metrics.json").read_bytes()
-        figure = json.loads(content)["test"]["accuracy"]
+    with contextlib.suppress(KeyError, TypeError):
+        metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
+        figure = metrics["test"]["accuracy"]
         return Interval(figure["value"], figure["low"], figure["high"])
     return None
 
@@ -243,8 +247,8 @@ def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
 def _promoted_at(artifacts: Path, version: int | None) -> str | None:
     found = None
     with contextlib.suppress(OSError):
-        for line in (artifacts / "history.jsonl").read_bytes().splitlines():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
+        for line in read_plain(artifacts / HISTORY, MOST_HISTORY_BYTES).splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                 entry = json.loads(line)
                 if entry["version"] == version:
                     datetime.datetime.fromisoformat(entry["at"])

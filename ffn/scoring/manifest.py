@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ffn.models.plain_files import read_plain
 from ffn.scoring.drift_report import DriftReport
 from ffn.scoring.options import Options
 from ffn.scoring.scorer import Scorer
@@ -17,6 +18,7 @@ from ffn.tabular.sources import Source
 __all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "work"]
 
 MANIFEST_FORMAT = 1
+_MOST_BYTES = 64 * 1024 * 1024
 
 
 def work(model: Scorer, options: Options) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str,
     manifest tells. The stream stands at its beginning afterwards.
     """
     try:
-        manifest = json.loads(targets.manifest.read_bytes())
+        manifest = json.loads(read_plain(targets.manifest, _MOST_BYTES))
         same = all(manifest[key] == value for key, value in work.items())
         if not same or manifest["input"]["bytes"] != stream.size:
             return {}
@@ -60,7 +62,7 @@ def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str,
         if manifest["drift"] is not None:
             DriftReport.from_json(manifest["drift"])
         before = manifest["input"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return dict(manifest) if stream.read_through() == before else {}
 

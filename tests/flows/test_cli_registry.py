@@ -171,6 +171,15 @@ def test_what_is_damaged_is_not_promoted(ffn, registry, damage, expected):
     assert listing(registry) == before
 
 
+@pytest.mark.parametrize("verb", [("promote", "3"), ("rollback",)])
+def test_a_history_that_no_memory_holds_is_refused(ffn, registry, verb):
+    history = registry / "artifacts/iris/history.jsonl"
+    with history.open("wb") as file:
+        file.truncate(2**40)
+    refusal = ffn(verb[0], "iris", *verb[1:], ROOT, registry).refusal
+    assert refusal == f"{history}: longer than 536,870,912 bytes."
+
+
 OUTSIDE = (
     "../../x",
     "../models/0001",

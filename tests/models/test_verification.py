@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from registries import damaged, parts, registry, remove
+from registries import damaged, fill, parts, registry, remove
 
 from ffn.errors import RegistryError
 from ffn.files import temporary_name
+from ffn.models.contents import read_record
 from ffn.models.pointer import promote, rollback
-from ffn.models.registry import version_folder, versions
+from ffn.models.registry import add_version, production_version, version_folder, versions
 from ffn.models.verification import verify
 
 # As `registry` writes them; the first test compares.
@@ -35,6 +36,12 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def artifacts(_made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(_made, tmp_path / "iris"))
+
+
+def vast(path: Path) -> None:
+    """Put a terabyte of zeros there, which takes no room."""
+    with path.open("wb") as file:
+        file.truncate(2**40)
 
 
 def problems(artifacts: Path) -> dict[str, str]:
@@ -81,7 +88,7 @@ def suspects(part: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if "/000" in part])
-@pytest.mark.parametrize("how", ["missing", "link", "folder", "pipe"])
+@pytest.mark.parametrize("how", ["missing", "link", "folder", "pipe", "vast"])
 def test_every_part_is_a_plain_file(artifacts: Path, part: str, how: str) -> None:
     path = artifacts / part
     if how == "link":
@@ -93,6 +100,8 @@ def test_every_part_is_a_plain_file(artifacts: Path, part: str, how: str) -> Non
         path.mkdir()
     if how == "pipe":
         os.mkfifo(path)
+    if how == "vast":
+        vast(path)
     version = "/".join(part.split("/")[:2])
     found = problems(artifacts)
     assert found
@@ -100,7 +109,7 @@ def test_every_part_is_a_plain_file(artifacts: Path, part: str, how: str) -> Non
 
 
 @pytest.mark.parametrize("part", ["history.jsonl", "production.json", "models/.last.json"])
-@pytest.mark.parametrize("how", ["missing", "link", "folder"])
+@pytest.mark.parametrize("how", ["missing", "link", "folder", "vast"])
 def test_so_are_pointer_history_and_the_last_number(artifacts: Path, part: str, how: str) -> None:
     path = artifacts / part
     path.rename(artifacts.parent / "elsewhere")
@@ -108,7 +117,27 @@ def test_so_are_pointer_history_and_the_last_number(artifacts: Path, part: str, 
         path.symlink_to(artifacts.parent / "elsewhere")
     if how == "folder":
         path.mkdir()
+    if how == "vast":
+        vast(path)
     assert part in problems(artifacts)
+
+
+def test_vast_files_and_devices_are_not_read(artifacts: Path) -> None:
+    """More than any memory holds: what is read in their place is nothing."""
+    for name in ("looks.safetensors", "history.jsonl"):
+        vast(artifacts / name)
+    last = artifacts / "models/.last.json"
+    last.unlink()
+    last.symlink_to("/dev/zero")
+    assert "cannot be read (longer than" in problems(artifacts)["looks.safetensors"]
+    assert "cannot be read (longer than" in problems(artifacts)["history.jsonl"]
+    with pytest.raises(OSError, match="longer than"):
+        promote(artifacts, 2, reason="none")
+    assert production_version(artifacts) == 3
+    vast(artifacts / "models/0003/metrics.json")
+    assert read_record(artifacts / "models/0003", "metrics.json") == {}
+    (artifacts / "history.jsonl").unlink()
+    assert add_version(artifacts, fill(7)) == 4
 
 
 def test_a_version_in_anothers_place_is_known(artifacts: Path) -> None:
