@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ffn.models.classifier import FFNClassifier
+    from ffn.models.estimator.classifier import FFNClassifier
     from ffn.scoring.model import Model, load
 
 __all__ = ["FFNClassifier", "Model", "load"]
 __version__ = "0.1.0"
 
 _HOME = {
-    "FFNClassifier": "ffn.models.classifier",
+    "FFNClassifier": "ffn.models.estimator.classifier",
     "Model": "ffn.scoring.model",
     "load": "ffn.scoring.model",
 }

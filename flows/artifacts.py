@@ -22,9 +22,9 @@ from prefect.artifacts import (
 from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 
-from ffn.models.pipeline import Pipeline
-from ffn.models.selection import Selection
 from ffn.models.serialisation import Version
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training.selection import Selection
 from ffn.reports.escaping import escape
 from ffn.reports.markdown import leaderboard
 from ffn.reports.retrain import Report

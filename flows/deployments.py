@@ -10,7 +10,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.events import DeploymentEventTrigger, DeploymentTriggerTypes, TriggerTypes
 from prefect.types.entrypoint import EntrypointType
 
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
 from flows.commands.common import reference
 from flows.retrain import retrain
 from flows.schedules import as_prefect

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from ffn.models import retraining
 from ffn.models.examination import examine
-from ffn.models.exclusive import the_only_retraining
-from ffn.models.gate import decide
-from ffn.models.journal import running
-from ffn.models.opponent import read_opponent, unchanged_since
-from ffn.models.pipeline import Pipeline
+from ffn.models.promotion.gate import decide
+from ffn.models.promotion.opponent import read_opponent, unchanged_since
+from ffn.models.promotion.table_changes import keep_contract
 from ffn.models.retrained import Retrained
-from ffn.models.selection import select_best
 from ffn.models.serialisation import promote_version, serialise
-from ffn.models.table_changes import keep_contract
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training import retraining
+from ffn.models.training.selection import select_best
+from ffn.models.versions.exclusive import the_only_retraining
+from ffn.models.versions.journal import running
 from ffn.reports.card import model_card
 from ffn.reports.retrain import write_report
 from ffn.scoring.canary import try_version

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import FFNError, OutputError
-from ffn.models.exclusive import the_only_pass
-from ffn.models.journal import running
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.exclusive import the_only_pass
+from ffn.models.versions.journal import running
 from ffn.scoring.inbox import Waiting, look, score_waiting
 from ffn.scoring.model import Model, load
 from ffn.scoring.outcome import ScoreResult

@@ -10,7 +10,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.events.actions import SendNotification
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
 from flows.deployments import resource_of
 from flows.service_home import ServiceError
 

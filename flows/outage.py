@@ -19,9 +19,9 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Crashed
 
-from ffn.models.at_work import lives
-from ffn.models.journal import Note, note_down, note_killed
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.at_work import lives
+from ffn.models.versions.journal import Note, note_down, note_killed
 from flows.schedules import times_between
 from flows.service_home import ServiceHome
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError, one_line
-from ffn.models.journal import DriftNote
+from ffn.models.versions.journal import DriftNote
 from ffn.scoring.drift_report import DriftReport, HeldError
 from ffn.scoring.outcome import ScoreResult
 
 if TYPE_CHECKING:
-    from ffn.models.evaluation import Evaluation
+    from ffn.models.assessment.evaluation import Evaluation
     from ffn.models.examination import Examination
-    from ffn.models.selection import Candidate, Selection
     from ffn.models.serialisation import Version
+    from ffn.models.training.selection import Candidate, Selection
     from ffn.reports.retrain import Report
 
 __all__ = [

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ffn.models.pipeline import Pipeline
-from ffn.models.service_settings import When
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.settings.service import When
 from flows.deployments import triggers_in_words
 from flows.schedules import next_times
 

@@ -15,13 +15,13 @@ from prefect.states import Completed
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import TrainingError, one_line
-from ffn.models.exclusive import the_only_retraining
-from ffn.models.opponent import read_opponent, unchanged_since
-from ffn.models.parts import TrainingPart
-from ffn.models.pipeline import Pipeline, find_pipeline
+from ffn.models.promotion.opponent import read_opponent, unchanged_since
+from ffn.models.promotion.table_changes import keep_contract
 from ffn.models.retrained import Retrained
-from ffn.models.selection import Candidate
-from ffn.models.table_changes import keep_contract
+from ffn.models.settings.pipeline import Pipeline, find_pipeline
+from ffn.models.training.parts import TrainingPart
+from ffn.models.training.selection import Candidate
+from ffn.models.versions.exclusive import the_only_retraining
 from flows import tasks
 from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks

@@ -15,8 +15,8 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
 from ffn.errors import one_line
-from ffn.models.journal import Note, running
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.journal import Note, running
 from flows import artifacts
 
 __all__ = ["SERVED", "finished", "named", "recorded"]

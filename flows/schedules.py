@@ -10,7 +10,7 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.types import DateTime
 
-from ffn.models.service_settings import When, seconds_of
+from ffn.models.settings.service import When, seconds_of
 
 __all__ = ["as_prefect", "next_times", "times_between"]
 

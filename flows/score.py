@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import FFNError
-from ffn.models.pipeline import find_pipeline
+from ffn.models.settings.pipeline import find_pipeline
 from ffn.scoring.model import load
 from flows import artifacts, tasks
 from flows.interruption import ending_tasks

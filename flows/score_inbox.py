@@ -10,8 +10,8 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from ffn.models.exclusive import the_only_pass
-from ffn.models.pipeline import find_pipeline
+from ffn.models.settings.pipeline import find_pipeline
+from ffn.models.versions.exclusive import the_only_pass
 from ffn.scoring.inbox import Waiting, look, own_options
 from ffn.scoring.model import load
 from flows import artifacts, tasks

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
 from flows.dashboard import Address, own_server
 from flows.prefect_run import configure
 from flows.service_home import ServiceError, ServiceHome

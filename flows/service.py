@@ -21,7 +21,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import RunnerDeployment
 
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
 from flows.deployments import deployments_of
 from flows.notifications import notify
 from flows.outage import make_up_for_outage

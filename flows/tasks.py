@@ -12,19 +12,21 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from ffn.models import examination, gate, retraining, selection, serialisation
-from ffn.models.actor import Actor, this_process
-from ffn.models.bundle import Bundle
-from ffn.models.evaluation import Evaluation
+from ffn.models import examination, serialisation
+from ffn.models.assessment.evaluation import Evaluation
+from ffn.models.bundles.bundle import Bundle
 from ffn.models.examination import Examination
-from ffn.models.opponent import Opponent
-from ffn.models.parts import TrainingPart
-from ffn.models.pipeline import Pipeline
+from ffn.models.promotion import gate
+from ffn.models.promotion.opponent import Opponent
+from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection
 from ffn.models.serialisation import Version
-from ffn.models.verdict import Verdict
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training import retraining, selection
+from ffn.models.training.parts import TrainingPart
+from ffn.models.training.retraining import Prepared, Refitted
+from ffn.models.training.selection import Candidate, Selection
+from ffn.models.versions.actor import Actor, this_process
 from ffn.reports.baselines import baselines_sentence
 from ffn.reports.card import model_card
 from ffn.reports.retrain import Report, write_report

@@ -95,7 +95,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
         return
-    from ffn.models.selection import ALPHA
+    from ffn.models.training.selection import ALPHA
     from ffn.reports.baselines import baselines_sentence
 
     table = Table(

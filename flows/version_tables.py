@@ -10,9 +10,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ffn.errors import one_line
+from ffn.models.assessment.statistics import Interval
 from ffn.models.comparison import Comparison, Paired
 from ffn.models.overview import Detail, Summary
-from ffn.models.statistics import Interval
 from ffn.reports.numbers import NOTHING, interval, p_value, seconds, size
 from flows.terminal import plain_console
 

@@ -27,11 +27,11 @@ from prefect.client.schemas.objects import StateType
 from prefect.types import DateTime
 
 from ffn.errors import FFNError
-from ffn.models.changes import TrainingData, new_training_data, take_up
-from ffn.models.journal import note_killed
-from ffn.models.pipeline import Pipeline
-from ffn.models.registry import production_version, versions
-from ffn.models.service_settings import seconds_of
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.settings.service import seconds_of
+from ffn.models.versions.changes import TrainingData, new_training_data, take_up
+from ffn.models.versions.journal import note_killed
+from ffn.models.versions.registry import production_version, versions
 from ffn.scoring.inbox import look
 from flows.artifacts import show_status
 from flows.outage import make_up_for_outage, mark_dead

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.drift_settings import DriftSettings
-from ffn.models.statistics import wilson
+from ffn.models.assessment.statistics import wilson
+from ffn.models.settings.drift import DriftSettings
 from ffn.scoring.drift import DriftCounts
 from ffn.scoring.drift_report import DriftReport, judge
 from ffn.tabular.cells import MISSING, UNKNOWN

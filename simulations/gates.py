@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.contest import Answers, Contest
-from ffn.models.evidence import can_suffice, label_p_value, weigh
-from ffn.models.gate_settings import GateSettings
-from ffn.models.looks import Look, Looks, choose_look
-from ffn.models.paired import count_labels
+from ffn.models.assessment.paired import count_labels
+from ffn.models.promotion.contest import Answers, Contest
+from ffn.models.promotion.evidence import can_suffice, label_p_value, weigh
+from ffn.models.settings.gate import GateSettings
+from ffn.models.versions.looks import Look, Looks, choose_look
 from simulations.world import N_CLASSES, Bank, overconfident, with_difference
 
 __all__ = ["GATES", "THRESHOLD", "Kind", "history", "retraining"]

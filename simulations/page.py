@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ffn.models.statistics import wilson
+from ffn.models.assessment.statistics import wilson
 from ffn.reports.canvas import to_png
 from simulations.gates import THRESHOLD
 from simulations.runs import ACCURACY_MARGIN, Found

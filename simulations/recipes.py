@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffn.models.gate_settings import GateSettings
-from ffn.models.looks import alpha_of_look
-from ffn.models.recipes import weigh_resamples
+from ffn.models.promotion.recipes import weigh_resamples
+from ffn.models.settings.gate import GateSettings
+from ffn.models.versions.looks import alpha_of_look
 from ffn.nn import History, Network, create_optimizer, spawn_generators, train
 from ffn.tabular.splits import resamples
 from simulations.world import draw_rows

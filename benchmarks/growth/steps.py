@@ -21,9 +21,9 @@ from typing import TypeVar
 import scipy.stats  # noqa: F401
 import sklearn.preprocessing  # noqa: F401
 
-from ffn.models import retraining
-from ffn.models.pipeline import find_pipeline
-from ffn.models.selection import Candidate, select_best
+from ffn.models.settings.pipeline import find_pipeline
+from ffn.models.training import retraining
+from ffn.models.training.selection import Candidate, select_best
 
 _T = TypeVar("_T")
 

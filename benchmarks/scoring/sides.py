@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ffn.models.bundle import Bundle, read_bundle
+from ffn.models.bundles.bundle import Bundle, read_bundle
 
 __all__ = ["SIDES"]
 

@@ -10,12 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import FFNError
-from ffn.models import retraining
-from ffn.models.contest import SharedRows, accepts, find_contest, production_rows
-from ffn.models.looks import read_looks
-from ffn.models.opponent import Opponent, read_version
-from ffn.models.overview import Detail, detail
-from ffn.models.paired import (
+from ffn.models.assessment.paired import (
     LabelCounts,
     accuracy_bound,
     count_labels,
@@ -23,8 +18,13 @@ from ffn.models.paired import (
     p_better,
     row_losses,
 )
-from ffn.models.pipeline import Pipeline
-from ffn.models.statistics import Interval
+from ffn.models.assessment.statistics import Interval
+from ffn.models.overview import Detail, detail
+from ffn.models.promotion.contest import SharedRows, accepts, find_contest, production_rows
+from ffn.models.promotion.opponent import Opponent, read_version
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training import retraining
+from ffn.models.versions.looks import read_looks
 from ffn.tabular.dataset import Dataset
 
 __all__ = ["Comparison", "Paired", "compare"]

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.baselines import Baseline, compare_baselines
-from ffn.models.bundle import Bundle
-from ffn.models.calibration import measure_calibration
-from ffn.models.importance import Importance, permutation_importance
-from ffn.models.mistakes import Mistake, worst_mistakes
-from ffn.models.paired import loss_bounds, row_losses
-from ffn.models.pipeline import Pipeline
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.statistics import Interval
-from ffn.models.temperature import cool
+from ffn.models.assessment.baselines import Baseline, compare_baselines
+from ffn.models.assessment.calibration import measure_calibration
+from ffn.models.assessment.importance import Importance, permutation_importance
+from ffn.models.assessment.mistakes import Mistake, worst_mistakes
+from ffn.models.assessment.paired import loss_bounds, row_losses
+from ffn.models.assessment.statistics import Interval
+from ffn.models.bundles.bundle import Bundle
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training.retraining import Prepared, Refitted
+from ffn.models.training.temperature import cool
 from ffn.nn import Network
 from ffn.tabular.dataset import Dataset
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ffn.errors import DataError, quote
-from ffn.models.settings import DEFAULT_MISSING
+from ffn.models.settings.document import DEFAULT_MISSING
 from ffn.tabular.cells import numbers, trim
 from ffn.tabular.table import Table
 

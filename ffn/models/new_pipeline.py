@@ -13,9 +13,9 @@ import numpy as np
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 from ffn.files import atomic_file, staging_folder, sweep, sync_folder, write_bytes
 from ffn.models.look import Look, look
-from ffn.models.pipeline import SETTINGS_FILE, Pipeline, check_name
-from ffn.models.retraining import load, normalise, split
-from ffn.models.settings import check_settings
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
+from ffn.models.training.retraining import load, normalise, split
 from ffn.tabular.sources import open_source
 from ffn.tabular.table import read_table
 

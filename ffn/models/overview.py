@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import RegistryError
-from ffn.models.contents import read_contents, read_record
-from ffn.models.pointer import predecessor
-from ffn.models.promotions import Promotion, read_history, read_pointer
-from ffn.models.provenance import PROVENANCE
-from ffn.models.registry import require_version, version_folder, versions
-from ffn.models.statistics import Interval
-from ffn.models.verdict import VERDICT_FILE
+from ffn.models.assessment.statistics import Interval
+from ffn.models.bundles.contents import read_contents, read_record
+from ffn.models.promotion.verdict import VERDICT_FILE
+from ffn.models.versions.pointer import predecessor
+from ffn.models.versions.promotions import Promotion, read_history, read_pointer
+from ffn.models.versions.provenance import PROVENANCE
+from ffn.models.versions.registry import require_version, version_folder, versions
 
 __all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "summaries"]
 

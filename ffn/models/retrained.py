@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ffn.models.evaluation import Evaluation
+from ffn.models.assessment.evaluation import Evaluation
 from ffn.models.examination import Examination
-from ffn.models.pipeline import Pipeline
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training.retraining import Prepared, Refitted
+from ffn.models.training.selection import Candidate, Selection
 
 __all__ = ["Retrained"]
 

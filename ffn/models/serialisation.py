@@ -13,16 +13,16 @@ import safetensors.numpy
 
 from ffn.errors import BundleError
 from ffn.files import write_bytes, write_json
-from ffn.models.actor import Actor, this_process
-from ffn.models.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
-from ffn.models.pipeline import Pipeline
-from ffn.models.pointer import promote
-from ffn.models.provenance import PROVENANCE, provenance
-from ffn.models.registry import add_version, production_version, version_folder
+from ffn.models.bundles.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
+from ffn.models.promotion.verdict import VERDICT_FILE, Verdict
 from ffn.models.retrained import Retrained
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate
-from ffn.models.verdict import VERDICT_FILE, Verdict
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training.retraining import Prepared, Refitted
+from ffn.models.training.selection import Candidate
+from ffn.models.versions.actor import Actor, this_process
+from ffn.models.versions.pointer import promote
+from ffn.models.versions.provenance import PROVENANCE, provenance
+from ffn.models.versions.registry import add_version, production_version, version_folder
 
 __all__ = ["CARD_FILE", "Version", "jsonable", "promote_version", "serialise"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ffn.models.baselines import LINEAR, MAJORITY, Baseline
-from ffn.models.differences import Difference
-from ffn.models.statistics import Interval
+from ffn.models.assessment.baselines import LINEAR, MAJORITY, Baseline
+from ffn.models.assessment.differences import Difference
+from ffn.models.assessment.statistics import Interval
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import interval
 from ffn.reports.tables import bullets, table

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ffn.errors import one_line
-from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST
+from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST
+from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.verdict import Verdict
+from ffn.models.training.retraining import Prepared, Refitted
 from ffn.reports.baselines import baselines_markdown
 from ffn.reports.escaping import escape
 from ffn.reports.held_out import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.evaluation import Evaluation
+from ffn.models.assessment.evaluation import Evaluation
 from ffn.reports.canvas import drawable, to_png
 
 if TYPE_CHECKING:

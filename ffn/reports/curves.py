@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.selection import Candidate
+from ffn.models.training.selection import Candidate
 from ffn.reports.canvas import to_png
 
 if TYPE_CHECKING:

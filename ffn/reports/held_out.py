@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ffn.models.calibration import Calibration
-from ffn.models.evaluation import Evaluation
+from ffn.models.assessment.calibration import Calibration
+from ffn.models.assessment.evaluation import Evaluation
+from ffn.models.assessment.importance import Importance
+from ffn.models.assessment.mistakes import Mistake
 from ffn.models.examination import TemperatureEffect
-from ffn.models.importance import Importance
-from ffn.models.mistakes import Mistake
-from ffn.models.temperature import Temperature
+from ffn.models.training.temperature import Temperature
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.importance import DRAWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ffn.models.importance import Importance
+from ffn.models.assessment.importance import Importance
 from ffn.reports.canvas import drawable, to_png
 
 if TYPE_CHECKING:

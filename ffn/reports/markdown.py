@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ffn.models.evaluation import Evaluation
+from ffn.models.assessment.evaluation import Evaluation
+from ffn.models.assessment.statistics import wilson
 from ffn.models.retrained import Retrained
-from ffn.models.selection import Selection
 from ffn.models.serialisation import Version
-from ffn.models.statistics import wilson
+from ffn.models.training.selection import Selection
 from ffn.reports.baselines import baselines_markdown, baselines_sentence
 from ffn.reports.escaping import escape
 from ffn.reports.held_out import (

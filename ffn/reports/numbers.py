@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # It imports SciPy, and scoring needs numbers as text alone.
-    from ffn.models.statistics import Interval
+    from ffn.models.assessment.statistics import Interval
 
 __all__ = ["NOTHING", "interval", "p_value", "seconds", "size"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ffn.models.calibration import Calibration
+from ffn.models.assessment.calibration import Calibration
 from ffn.reports.canvas import to_png
 
 if TYPE_CHECKING:

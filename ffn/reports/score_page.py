@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ffn.models.contents import read_record
+from ffn.models.bundles.contents import read_record
 from ffn.models.overview import METRICS_FILE
-from ffn.models.registry import version_folder
+from ffn.models.versions.registry import version_folder
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import NOTHING

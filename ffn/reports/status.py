@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import FFNError, one_line
-from ffn.models.contents import read_record
-from ffn.models.journal import Entry, journal
+from ffn.models.assessment.statistics import Interval
+from ffn.models.bundles.contents import read_record
+from ffn.models.bundles.plain_files import read_plain
 from ffn.models.overview import METRICS_FILE
-from ffn.models.pipeline import Pipeline
-from ffn.models.plain_files import read_plain
-from ffn.models.promotions import HISTORY, MOST_HISTORY_BYTES
-from ffn.models.registry import production_version, version_folder, versions
-from ffn.models.statistics import Interval
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.journal import Entry, journal
+from ffn.models.versions.promotions import HISTORY, MOST_HISTORY_BYTES
+from ffn.models.versions.registry import production_version, version_folder, versions
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import interval

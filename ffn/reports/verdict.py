@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ffn.models.contest import SharedRows
-from ffn.models.evidence import HeldOutEvidence
-from ffn.models.recipes import ResampledEvidence
-from ffn.models.verdict import Verdict
+from ffn.models.promotion.contest import SharedRows
+from ffn.models.promotion.evidence import HeldOutEvidence
+from ffn.models.promotion.recipes import ResampledEvidence
+from ffn.models.promotion.verdict import Verdict
 from ffn.reports.escaping import escape
 from ffn.reports.numbers import p_value
 from ffn.reports.tables import table

@@ -28,8 +28,8 @@ import numpy.typing as npt
 
 from ffn.errors import BundleError, FFNError, one_line
 from ffn.files import write_bytes, write_json
-from ffn.models.bundle import Bundle
-from ffn.models.verdict import Canary, Verdict
+from ffn.models.bundles.bundle import Bundle
+from ffn.models.promotion.verdict import Canary, Verdict
 from ffn.scoring.model import load
 from ffn.scoring.suffixes import UNITS
 from ffn.tabular.cells import MISSING, UNKNOWN

@@ -16,9 +16,9 @@ from sklearn.pipeline import Pipeline as SklearnPipeline
 
 from ffn.errors import DataError
 from ffn.files import atomic_file
-from ffn.models.bundle import Bundle
-from ffn.models.classifier import FFNClassifier
-from ffn.models.pipeline import Pipeline
+from ffn.models.bundles.bundle import Bundle
+from ffn.models.estimator.classifier import FFNClassifier
+from ffn.models.settings.pipeline import Pipeline
 from ffn.scoring.frames import read_frame
 from ffn.scoring.model import load_production
 from ffn.tabular.preparation import Preparation

@@ -18,8 +18,8 @@ from typing import Any
 
 from ffn.errors import DataError, FFNError, OutputError
 from ffn.files import sync_folder
-from ffn.models.pipeline import Pipeline
-from ffn.models.service_settings import seconds_of
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.settings.service import seconds_of
 from ffn.scoring.gathering import output_name
 from ffn.scoring.inbox_files import list_tables, quiet_for, stamp_of
 from ffn.scoring.ledger import Ledger, Outcome, Stamp

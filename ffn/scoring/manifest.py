@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ffn.models.plain_files import read_plain
+from ffn.models.bundles.plain_files import read_plain
 from ffn.scoring.drift_report import DriftReport
 from ffn.scoring.options import Options
 from ffn.scoring.scorer import Scorer

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import BundleError
-from ffn.models.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
-from ffn.models.registry import bundle_folder, production
+from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
+from ffn.models.versions.registry import bundle_folder, production
 from ffn.scoring.batch import score_csv
 from ffn.scoring.frames import read_frame
 from ffn.scoring.outcome import ScoreResult

@@ -28,7 +28,7 @@ class Transformer(Protocol):
 class Scorer(Protocol):
     """A schema, and the way from rows that keep it to class probabilities.
 
-    ``ffn.models.bundle.Bundle`` is one.
+    ``ffn.models.bundles.bundle.Bundle`` is one.
     """
 
     @property

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ffn.models.bundle import Bundle
+from ffn.models.bundles.bundle import Bundle
 from ffn.scoring.options import Options
 from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Part, Run, keep_freed_memory

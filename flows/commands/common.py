@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ffn.errors import SettingsError, quote
 
 if TYPE_CHECKING:
-    from ffn.models.pipeline import Pipeline
+    from ffn.models.settings.pipeline import Pipeline
 
 __all__ = [
     "VerbParser",
@@ -65,7 +65,7 @@ def root_folder(options: argparse.Namespace) -> Path:
 
 def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
     """Return the root and the pipeline named on the command line."""
-    from ffn.models.pipeline import find_pipeline
+    from ffn.models.settings.pipeline import find_pipeline
 
     root = root_folder(options)
     return root, find_pipeline(options.pipeline, root)

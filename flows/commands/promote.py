@@ -34,10 +34,10 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Check the version, move the pointer, export for notebooks."""
     _, pipeline = find(options)
-    from ffn.models.contents import sign_version
-    from ffn.models.pointer import promote
-    from ffn.models.promotions import read_pointer
-    from ffn.models.registry import require_version
+    from ffn.models.bundles.contents import sign_version
+    from ffn.models.versions.pointer import promote
+    from ffn.models.versions.promotions import read_pointer
+    from ffn.models.versions.registry import require_version
     from ffn.scoring.export import export_production
     from flows.terminal import plain_console, print_paths
 

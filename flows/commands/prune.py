@@ -29,7 +29,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Remove the versions, and say which."""
     _, pipeline = find(options)
-    from ffn.models.pruning import prune
+    from ffn.models.versions.pruning import prune
     from ffn.reports.numbers import size
     from flows.terminal import plain_console
 

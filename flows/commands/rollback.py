@@ -28,7 +28,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Move the pointer back, export for notebooks."""
     _, pipeline = find(options)
-    from ffn.models.pointer import rollback
+    from ffn.models.versions.pointer import rollback
     from ffn.scoring.export import export_production
     from flows.terminal import plain_console, print_paths
 

@@ -24,7 +24,7 @@ from flows.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from ffn.models.pipeline import Pipeline
+    from ffn.models.settings.pipeline import Pipeline
 
 __all__ = ["add", "run"]
 

@@ -42,7 +42,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def run(options: argparse.Namespace) -> int:
     """Check, or serve until a signal."""
-    from ffn.models.pipeline import find_pipeline, pipeline_names
+    from ffn.models.settings.pipeline import find_pipeline, pipeline_names
 
     root = root_folder(options)
     names = options.pipelines or pipeline_names(root)

@@ -26,7 +26,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status of each pipeline."""
-    from ffn.models.pipeline import find_pipeline, pipeline_names
+    from ffn.models.settings.pipeline import find_pipeline, pipeline_names
     from ffn.reports.status import read_status, status_lines
 
     root = root_folder(options)

@@ -24,7 +24,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Check, and print each damage; raises if there is one."""
     _, pipeline = find(options)
-    from ffn.models.verification import verify
+    from ffn.models.versions.verification import verify
     from ffn.reports.numbers import size
     from flows.terminal import from_here, plain_console
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from tracing import TEMPORARY
 
-from ffn.models.contents import read_contents
-from ffn.models.registry import production_version, version_folder, versions
-from ffn.models.verification import verify
+from ffn.models.bundles.contents import read_contents
+from ffn.models.versions.registry import production_version, version_folder, versions
+from ffn.models.versions.verification import verify
 from ffn.scoring.model import load
 from flows.cli import main
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command_line import Done, run_here
 
-from ffn.models.registry import production_version
+from ffn.models.versions.registry import production_version
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -8,7 +8,7 @@ import re
 
 from command_line import listing
 
-from ffn.models.registry import production_version, versions
+from ffn.models.versions.registry import production_version, versions
 from ffn.scoring import canary
 
 DIRECT = ("--direct", "--root")

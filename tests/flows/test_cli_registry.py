@@ -10,8 +10,8 @@ import joblib
 import pytest
 from command_line import listing
 
-from ffn.models.bundle import read_bundle
-from ffn.models.registry import production_version, versions
+from ffn.models.bundles.bundle import read_bundle
+from ffn.models.versions.registry import production_version, versions
 
 ROOT = "--root"
 

@@ -7,8 +7,8 @@ import subprocess
 
 from command_line import command, environment
 
-from ffn.models.registry import production_version, versions
-from ffn.models.verification import verify
+from ffn.models.versions.registry import production_version, versions
+from ffn.models.versions.verification import verify
 
 AT_ONCE = 4
 

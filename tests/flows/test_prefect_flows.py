@@ -30,7 +30,7 @@ from prefect.settings import (
 )
 from prefect_server import running_server
 
-from ffn.models import retraining
+from ffn.models.training import retraining
 from flows.retrain import retrain
 from flows.server import server as used_server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ffn.models.registry import production_version, versions
+from ffn.models.versions.registry import production_version, versions
 from flows import direct
 
 

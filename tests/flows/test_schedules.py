@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prefect.server.schemas.schedules import CronSchedule
 
-from ffn.models.service_settings import When
+from ffn.models.settings.service import When
 from flows.schedules import next_times, times_between
 
 UTC = datetime.UTC

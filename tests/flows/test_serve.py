@@ -15,8 +15,8 @@ import pytest
 from command_line import run_apart
 from service import Service, quicken, serving, wait_for
 
-from ffn.models.exclusive import the_only_retraining
-from ffn.models.pipeline import find_pipeline
+from ffn.models.settings.pipeline import find_pipeline
+from ffn.models.versions.exclusive import the_only_retraining
 
 SOON = 120
 SETTINGS = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ffn.errors import FFNError
-from ffn.models.journal import DriftNote
+from ffn.models.versions.journal import DriftNote
 from ffn.scoring.drift_report import ColumnDrift, DriftReport, HeldError
 from ffn.scoring.outcome import Progress, ScoreResult
 from ffn.scoring.stability import Distance

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from ffn.models.bundle import Bundle
+from ffn.models.bundles.bundle import Bundle
 from ffn.nn import Network, spawn_generators
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Feature, Schema

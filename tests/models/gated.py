@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from retrained import Run, made, run
 
-from ffn.models import retraining
-from ffn.models.gate import decide
-from ffn.models.opponent import read_opponent
-from ffn.models.pipeline import Pipeline
+from ffn.models.promotion.gate import decide
+from ffn.models.promotion.opponent import read_opponent
+from ffn.models.promotion.verdict import Verdict
 from ffn.models.serialisation import Version, promote_version
-from ffn.models.verdict import Verdict
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training import retraining
 
 QUICK = "[training]\nepochs = 8\nnetworks = 4\n[optimizers.adam]\nlearning_rate = 0.02\n"
 

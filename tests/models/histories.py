@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffn.models.selection import Candidate
+from ffn.models.training.selection import Candidate
 from ffn.nn import History
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from bundles import make
 
 from ffn.files import write_json
-from ffn.models.bundle import write_bundle
-from ffn.models.pointer import promote
-from ffn.models.registry import add_version
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.versions.pointer import promote
+from ffn.models.versions.registry import add_version
 
 
 def fill(seed: int) -> Callable[[Path], None]:

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from ffn.models import retraining
-from ffn.models.evaluation import Evaluation
+from ffn.models.assessment.evaluation import Evaluation
+from ffn.models.assessment.importance import Importance
 from ffn.models.examination import Examination
-from ffn.models.importance import Importance
-from ffn.models.pipeline import Pipeline, find_pipeline
+from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
-from ffn.models.retraining import Prepared, Refitted
-from ffn.models.selection import Candidate, Selection, select_best
 from ffn.models.serialisation import Version, serialise
-from ffn.models.settings import check_settings
-from ffn.models.verdict import Verdict
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import Pipeline, find_pipeline
+from ffn.models.training import retraining
+from ffn.models.training.retraining import Prepared, Refitted
+from ffn.models.training.selection import Candidate, Selection, select_best
 
 FIRST = Verdict(
     promote=True,

@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ffn.models.at_work import at_work, killed, lives, take_killed
-from ffn.models.journal import journal, note_killed, running
+from ffn.models.versions.at_work import at_work, killed, lives, take_killed
+from ffn.models.versions.journal import journal, note_killed, running
 
 CODE = """
 import sys, time
 from pathlib import Path
-from ffn.models.journal import running
+from ffn.models.versions.journal import running
 with running(Path(sys.argv[1]), "retrain", sys.argv[2]):
     print("at work", flush=True)
     time.sleep(60)

@@ -11,7 +11,7 @@ import pytest
 from bundles import make
 
 from ffn.errors import BundleError
-from ffn.models.bundle import read_bundle, write_bundle
+from ffn.models.bundles.bundle import read_bundle, write_bundle
 
 PARTS = ("manifest.json", "model.json", "arrays.safetensors")
 

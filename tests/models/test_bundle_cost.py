@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from bundles import make, sign
 
-from ffn.models.bundle import write_bundle
+from ffn.models.bundles.bundle import write_bundle
 
 # Reads bundles one after another; says how much time of the processor each took (others may want
 # it too), and by how much the most memory ever
@@ -22,7 +22,7 @@ READ = """
 import resource, sys, time
 from pathlib import Path
 from ffn.errors import BundleError
-from ffn.models.bundle import read_bundle
+from ffn.models.bundles.bundle import read_bundle
 
 sound, *hostile = map(Path, sys.argv[1:])
 read_bundle(sound)

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffn.errors import BundleError
-from ffn.models.bundle import read_bundle, write_bundle
+from ffn.models.bundles.bundle import read_bundle, write_bundle
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import safetensors.numpy
 
 import ffn
-from ffn.models.bundle import read_bundle
+from ffn.models.bundles.bundle import read_bundle
 
 GOLDEN = Path(__file__).parent / "golden"
 BUNDLE = GOLDEN / "bundle-1"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ffn.models.calibration import measure_calibration
+from ffn.models.assessment.calibration import measure_calibration
 
 
 def error(probabilities: np.ndarray, labels: np.ndarray) -> float:

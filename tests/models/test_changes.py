@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from ffn.models import changes
-from ffn.models.changes import new_training_data, take_up
-from ffn.models.pipeline import Pipeline
-from ffn.models.settings import check_settings
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions import changes
+from ffn.models.versions.changes import new_training_data, take_up
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from ffn import FFNClassifier
 from ffn.errors import TrainingError
-from ffn.models import classifier as classifier_module
+from ffn.models.estimator import classifier as classifier_module
 
 Table = tuple[np.ndarray, np.ndarray]
 

@@ -13,7 +13,7 @@ from scipy import stats
 
 from ffn.errors import RegistryError
 from ffn.models.comparison import compare
-from ffn.models.pipeline import Pipeline
+from ffn.models.settings.pipeline import Pipeline
 
 LINES = rows(400, noise=0.3)
 

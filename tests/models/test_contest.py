@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from gated import pipeline, retrain, rows
 
-from ffn.models import retraining
-from ffn.models.contest import columns_of, find_contest, production_rows
-from ffn.models.opponent import read_opponent
+from ffn.models.promotion.contest import columns_of, find_contest, production_rows
+from ffn.models.promotion.opponent import read_opponent
+from ffn.models.training import retraining
 
 LINES = rows(300)
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from ffn.models.differences import accuracy_difference, paired_difference
-from ffn.models.paired import LabelCounts, loss_bounds, row_losses
+from ffn.models.assessment.differences import accuracy_difference, paired_difference
+from ffn.models.assessment.paired import LabelCounts, loss_bounds, row_losses
 
 
 def counts(gained: int, lost: int, rows: int) -> LabelCounts:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from ffn.models.evaluation import evaluate_probabilities, macro_f1
+from ffn.models.assessment.evaluation import evaluate_probabilities, macro_f1
 
 CLASSES = ("a", "b", "c", "d")
 

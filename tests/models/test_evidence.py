@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ffn.models.contest import Answers, Contest
-from ffn.models.evidence import can_suffice, weigh
-from ffn.models.gate_settings import GateSettings
-from ffn.models.looks import Look, alpha_of_look, choose_look
+from ffn.models.promotion.contest import Answers, Contest
+from ffn.models.promotion.evidence import can_suffice, weigh
+from ffn.models.settings.gate import GateSettings
+from ffn.models.versions.looks import Look, alpha_of_look, choose_look
 
 
 def answers(predicted: np.ndarray, confidence: float) -> Answers:

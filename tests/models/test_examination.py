@@ -15,13 +15,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from threadpoolctl import threadpool_limits
 
-from ffn.models import baselines, examination, importance, retraining
-from ffn.models.baselines import BOOSTING, LINEAR, MAJORITY, compare_baselines
-from ffn.models.classifier import FFNClassifier
+from ffn.models import examination
+from ffn.models.assessment import baselines, importance
+from ffn.models.assessment.baselines import BOOSTING, LINEAR, MAJORITY, compare_baselines
+from ffn.models.assessment.importance import permutation_importance
+from ffn.models.assessment.mistakes import worst_mistakes
+from ffn.models.estimator.classifier import FFNClassifier
 from ffn.models.examination import Examination, examine
-from ffn.models.importance import permutation_importance
-from ffn.models.mistakes import worst_mistakes
 from ffn.models.serialisation import jsonable
+from ffn.models.training import retraining
 from ffn.tabular.dataset import Dataset
 
 
@@ -206,7 +208,7 @@ def test_mistakes_of_many_groups_are_those_of_one(tmp_path, monkeypatch) -> None
     bundle = run(pipeline, held_out=held_out).refitted.bundle
     whole = worst_mistakes(bundle, dataset, held_out)
     assert len(whole) == 10
-    monkeypatch.setattr("ffn.models.mistakes._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("ffn.models.assessment.mistakes._ROWS_AT_ONCE", 7)
     assert jsonable(worst_mistakes(bundle, dataset, held_out)) == jsonable(whole)
 
 

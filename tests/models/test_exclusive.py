@@ -11,16 +11,16 @@ import time
 import pytest
 
 from ffn.errors import RegistryError
-from ffn.models.exclusive import the_only_pass, the_only_retraining
-from ffn.models.pipeline import Pipeline
-from ffn.models.settings import check_settings
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.exclusive import the_only_pass, the_only_retraining
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ffn.models.exclusive import the_only_retraining
-from ffn.models.pipeline import Pipeline
-from ffn.models.settings import check_settings
+from ffn.models.versions.exclusive import the_only_retraining
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.settings.document import check_settings
 folder = Path(sys.argv[1])
 settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
 with the_only_retraining(Pipeline(name="p", settings=settings, folder=folder, artifacts=folder)):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ffn.errors import SettingsError
-from ffn.models.evaluation import evaluate_probabilities
-from ffn.models.floors import check_floors
-from ffn.models.gate_settings import GateSettings
+from ffn.models.assessment.evaluation import evaluate_probabilities
+from ffn.models.promotion.floors import check_floors
+from ffn.models.settings.gate import GateSettings
 
 # Ten rows of a, of which 9 are found, ten of b, of which 7 are.
 LABELS = np.repeat([0, 1], 10)

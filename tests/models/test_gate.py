@@ -9,8 +9,8 @@ import pytest
 from gated import evidence, pipeline, retrain, rows
 
 from ffn.errors import SettingsError
-from ffn.models.looks import alpha_of_look, read_looks
-from ffn.models.registry import production_version
+from ffn.models.versions.looks import alpha_of_look, read_looks
+from ffn.models.versions.registry import production_version
 
 MANY = rows(1_200)
 NOISY = rows(1_200, noise=0.3)

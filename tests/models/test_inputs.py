@@ -9,8 +9,8 @@ import pytest
 from retrained import made, prepare
 
 from ffn.errors import DataError, FFNError, SettingsError
-from ffn.models import inputs
-from ffn.models.inputs import load, split
+from ffn.models.training import inputs
+from ffn.models.training.inputs import load, split
 from ffn.tabular.sources import Source
 
 ROWS = "".join(f"{i * 37 % 50},{i % 7},{'ab'[i % 2]}\n" for i in range(60))

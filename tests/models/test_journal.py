@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ffn.errors import DataError
-from ffn.models.journal import DriftNote, Note, journal, note_down, running
+from ffn.models.versions.journal import DriftNote, Note, journal, note_down, running
 
 
 def test_runs_are_kept_in_order_with_their_outcome(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import safetensors.numpy
 
 from ffn.errors import RegistryError
-from ffn.models.looks import LOOKS_FILE, Looks, alpha_of_look, choose_look, read_looks
+from ffn.models.versions.looks import LOOKS_FILE, Looks, alpha_of_look, choose_look, read_looks
 
 
 def ids(*values: int) -> np.ndarray:

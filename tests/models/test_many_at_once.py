@@ -16,11 +16,11 @@ from bundles import make
 from gated import rows
 
 from ffn.files import is_temporary
-from ffn.models.bundle import write_bundle
-from ffn.models.pointer import promote
-from ffn.models.promotions import read_history
-from ffn.models.registry import add_version, production_version, version_folder, versions
-from ffn.models.verification import verify
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.versions.pointer import promote
+from ffn.models.versions.promotions import read_history
+from ffn.models.versions.registry import add_version, production_version, version_folder, versions
+from ffn.models.versions.verification import verify
 from ffn.scoring.model import load
 
 RETRAININGS, SCORERS = 16, 2
@@ -138,7 +138,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, repository: Path) -> Non
     add_version(artifacts, lambda folder: write_bundle(make(), folder / "bundle"))  # type: ignore[arg-type, return-value]
     hold = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from ffn.models.locking import registry_lock\n"
+        "from ffn.models.versions.locking import registry_lock\n"
         "with registry_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     holder = start(repository, hold, artifacts)
@@ -146,7 +146,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, repository: Path) -> Non
     assert holder.stdout.readline() == "held\n"
     waiting = start(
         repository,
-        "import sys\nfrom pathlib import Path\nfrom ffn.models.pointer import promote\n"
+        "import sys\nfrom pathlib import Path\nfrom ffn.models.versions.pointer import promote\n"
         "print('asks', flush=True)\npromote(Path(sys.argv[1]), 1, reason='')",
         artifacts,
     )

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ffn.models.memory import memory_limit
+from ffn.models.training.memory import memory_limit
 
 MACHINE = 4096 * 1000
 

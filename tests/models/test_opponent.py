@@ -10,10 +10,10 @@ import pytest
 from gated import pipeline, retrain, rows
 
 from ffn.errors import BundleError, RegistryError
-from ffn.models import opponent as module
-from ffn.models import retraining
-from ffn.models.opponent import read_opponent, unchanged_since
-from ffn.models.pointer import promote
+from ffn.models.promotion import opponent as module
+from ffn.models.promotion.opponent import read_opponent, unchanged_since
+from ffn.models.training import retraining
+from ffn.models.versions.pointer import promote
 
 LINES = rows(150)
 

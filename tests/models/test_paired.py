@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ffn.models import paired
-from ffn.models.paired import (
+from ffn.models.assessment import paired
+from ffn.models.assessment.paired import (
     LabelCounts,
     accuracy_bound,
     class_losses,

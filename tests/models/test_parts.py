@@ -18,8 +18,8 @@ from numpy.testing import assert_array_equal
 from retrained import made, prepare, run, shipped
 
 from ffn.errors import DataError
-from ffn.models import inputs, parts, retraining
-from ffn.models.inputs import Prepared
+from ffn.models.training import inputs, parts, retraining
+from ffn.models.training.inputs import Prepared
 from ffn.nn import shuffling
 from ffn.tabular import cache, conversion, splits
 from ffn.tabular.records import Records

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffn.errors import SettingsError
-from ffn.models.pipeline import check_name, find_pipeline, pipeline_names
+from ffn.models.settings.pipeline import check_name, find_pipeline, pipeline_names
 
 TOML = '[data]\nsource = "train.csv"\ntarget = "species"\n'
 

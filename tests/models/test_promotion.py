@@ -14,11 +14,11 @@ import pytest
 from bundles import make
 
 from ffn.errors import BundleError, RegistryError
-from ffn.models.actor import Actor
-from ffn.models.bundle import write_bundle
-from ffn.models.pointer import promote, rollback
-from ffn.models.promotions import read_history
-from ffn.models.registry import (
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.versions.actor import Actor
+from ffn.models.versions.pointer import promote, rollback
+from ffn.models.versions.promotions import read_history
+from ffn.models.versions.registry import (
     add_version,
     production_version,
     version_folder,
@@ -124,7 +124,7 @@ def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monk
     promote(artifacts, 1, reason="first")
     with monkeypatch.context() as patched:
         for module in ("pointer", "promotions"):
-            patched.setattr(f"ffn.models.{module}.append", full)
+            patched.setattr(f"ffn.models.versions.{module}.append", full)
         assert promote(artifacts, 2, reason="second")
         assert production_version(artifacts) == 2
         # What is owed cannot be written either, so nothing more is begun.
@@ -179,7 +179,7 @@ def test_a_pointer_that_cannot_be_written_leaves_no_line(artifacts: Path, monkey
     for _ in range(2):
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
-    monkeypatch.setattr("ffn.models.pointer.write_json", fail)
+    monkeypatch.setattr("ffn.models.versions.pointer.write_json", fail)
     with pytest.raises(OSError, match="disk full"):
         promote(artifacts, 2, reason="second")
     assert production_version(artifacts) == 1

@@ -9,9 +9,9 @@ import pytest
 from gated import pipeline, retrain, rows
 from scipy import stats
 
-from ffn.models.gate_settings import GateSettings
-from ffn.models.opponent import read_opponent
-from ffn.models.recipes import _thinned, cross_validate, weigh_resamples
+from ffn.models.promotion.opponent import read_opponent
+from ffn.models.promotion.recipes import _thinned, cross_validate, weigh_resamples
+from ffn.models.settings.gate import GateSettings
 
 LOSSES = np.array([0.010, -0.020, 0.015, -0.005, 0.0])
 ACCURACIES = np.array([0.01, 0.0, -0.01, 0.005, 0.0])

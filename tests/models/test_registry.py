@@ -14,8 +14,8 @@ from bundles import make
 
 from ffn.errors import RegistryError
 from ffn.files import temporary_name
-from ffn.models.bundle import write_bundle
-from ffn.models.registry import (
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.versions.registry import (
     add_version,
     production_version,
     version_folder,
@@ -117,7 +117,7 @@ def test_when_the_number_cannot_be_recorded_there_is_no_version(artifacts, monke
     def fail(path: Path, value: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("ffn.models.registry.write_json", fail)
+    monkeypatch.setattr("ffn.models.versions.registry.write_json", fail)
     with pytest.raises(OSError, match="disk full"):
         add_version(artifacts, fill)
     assert versions(artifacts) == []
@@ -139,9 +139,9 @@ ADD = """
 import os, signal, sys
 from pathlib import Path
 from bundles import make
-from ffn.models.bundle import write_bundle
-from ffn.models.pointer import promote
-from ffn.models.registry import add_version
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.versions.pointer import promote
+from ffn.models.versions.registry import add_version
 
 artifacts, action = Path(sys.argv[1]), sys.argv[2]
 

@@ -10,9 +10,9 @@ import pytest
 from retrained import made, prepare, run, shipped
 
 from ffn.errors import TrainingError
-from ffn.models import resampling, retraining, stacks
-from ffn.models.bundle import write_bundle
-from ffn.models.selection import select_best
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.training import resampling, retraining, stacks
+from ffn.models.training.selection import select_best
 
 QUICK = {"epochs": 8, "networks": 4}
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.errors import BundleError, RegistryError
-from ffn.models.bundle import write_bundle
-from ffn.models.pointer import promote, rollback
-from ffn.models.registry import add_version, production_version, version_folder
+from ffn.models.bundles.bundle import write_bundle
+from ffn.models.versions.pointer import promote, rollback
+from ffn.models.versions.registry import add_version, production_version, version_folder
 
 
 @pytest.fixture

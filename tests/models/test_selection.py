@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ffn.errors import TrainingError
-from ffn.models.selection import select_best
+from ffn.models.training.selection import select_best
 from ffn.nn import History
 
 NOISE = np.array([0.02, -0.01, 0.00, 0.01, -0.02, 0.01, -0.01, 0.00])

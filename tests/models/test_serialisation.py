@@ -19,12 +19,12 @@ from retrained import FIRST, Run, run, shipped
 import ffn
 from ffn.errors import BundleError, RegistryError
 from ffn.models import serialisation
-from ffn.models.actor import Actor
-from ffn.models.bundle import read_bundle
-from ffn.models.provenance import code_sha256
-from ffn.models.registry import production_version, versions
+from ffn.models.assessment.statistics import Interval
+from ffn.models.bundles.bundle import read_bundle
 from ffn.models.serialisation import jsonable, promote_version
-from ffn.models.statistics import Interval
+from ffn.models.versions.actor import Actor
+from ffn.models.versions.provenance import code_sha256
+from ffn.models.versions.registry import production_version, versions
 
 QUICK = {"epochs": 6, "networks": 3}
 
@@ -179,7 +179,7 @@ def test_provenance_names_the_flow_run_and_the_time_it_took(quick: Run, tmp_path
 
 def test_the_code_that_trained_is_known_to_the_byte(repository: Path, tmp_path: Path) -> None:
     """A copy has the same digest, and another one once a byte of any module is another."""
-    ask = "from ffn.models.provenance import code_sha256; print(code_sha256())"
+    ask = "from ffn.models.versions.provenance import code_sha256; print(code_sha256())"
     copy = shutil.copytree(repository / "ffn", tmp_path / "ffn", ignore=lambda *_: ["__pycache__"])
 
     def digest() -> str:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from prefect._internal.schemas.validators import validate_cron_string
 
 from ffn.errors import SettingsError
-from ffn.models.service_settings import When, seconds_of
-from ffn.models.settings import check_settings
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.service import When, seconds_of
 
 LEAST: dict[str, Any] = {"data": {"source": "t.csv", "target": "y"}}
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from test_service_settings import RULES as SERVICE_RULES
 
 from ffn.errors import SettingsError
-from ffn.models.settings import PipelineSettings, check_settings
+from ffn.models.settings.document import PipelineSettings, check_settings
 from ffn.tabular.headers import DELIMITERS
 
 LEAST = {"data": {"source": "train.csv", "target": "species"}}

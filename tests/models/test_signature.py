@@ -9,10 +9,10 @@ import pytest
 from bundles import forge, make
 
 from ffn.errors import BundleError, SettingsError
-from ffn.models.bundle import read_bundle, sign_bundle, write_bundle
-from ffn.models.pointer import promote
-from ffn.models.registry import add_version
-from ffn.models.verification import verify
+from ffn.models.bundles.bundle import read_bundle, sign_bundle, write_bundle
+from ffn.models.versions.pointer import promote
+from ffn.models.versions.registry import add_version
+from ffn.models.versions.verification import verify
 from ffn.scoring.model import load
 
 KEY = "0123456789abcdef" * 4

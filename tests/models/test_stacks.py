@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from retrained import prepare, shipped
 
-from ffn.models import retraining, stacks
+from ffn.models.training import retraining, stacks
 from ffn.nn import Network
 
 

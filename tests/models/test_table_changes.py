@@ -10,9 +10,9 @@ from gated import QUICK, retrain, rows, table
 from retrained import made, prepare
 
 from ffn.errors import DataError
-from ffn.models.drift_settings import ContractSettings
-from ffn.models.opponent import read_opponent
-from ffn.models.table_changes import compare_tables, keep_contract
+from ffn.models.promotion.opponent import read_opponent
+from ffn.models.promotion.table_changes import compare_tables, keep_contract
+from ffn.models.settings.drift import ContractSettings
 from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Feature, Schema
 

@@ -9,11 +9,11 @@ import pytest
 from retrained import made, prepare, run, shipped
 from scipy import optimize, special, stats
 
-from ffn.models import retraining
-from ffn.models.resampling import candidate_resamples
-from ffn.models.selection import select_best
-from ffn.models.stacks import train_stack
-from ffn.models.temperature import Answers, ask_on_validation, cool, fit_temperature
+from ffn.models.training import retraining
+from ffn.models.training.resampling import candidate_resamples
+from ffn.models.training.selection import select_best
+from ffn.models.training.stacks import train_stack
+from ffn.models.training.temperature import Answers, ask_on_validation, cool, fit_temperature
 from ffn.nn import Network, spawn_generators
 
 

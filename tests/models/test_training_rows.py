@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_array_equal
 
-from ffn.models import training_rows
-from ffn.models.training_rows import distinct_rows, hold_out
+from ffn.models.estimator import training_rows
+from ffn.models.estimator.training_rows import distinct_rows, hold_out
 
 DTYPES = st.sampled_from([np.float32, np.float64])
 

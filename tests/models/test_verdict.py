@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from retrained import FIRST
 
-from ffn.models.verdict import Canary
+from ffn.models.promotion.verdict import Canary
 
 
 def test_the_sentence_names_both_versions() -> None:

@@ -12,10 +12,10 @@ from registries import damaged, fill, parts, registry, remove
 
 from ffn.errors import RegistryError
 from ffn.files import temporary_name
-from ffn.models.contents import read_record
-from ffn.models.pointer import promote, rollback
-from ffn.models.registry import add_version, production_version, version_folder, versions
-from ffn.models.verification import verify
+from ffn.models.bundles.contents import read_record
+from ffn.models.versions.pointer import promote, rollback
+from ffn.models.versions.registry import add_version, production_version, version_folder, versions
+from ffn.models.versions.verification import verify
 
 # As `registry` writes them; the first test compares.
 BUNDLE = ("bundle/arrays.safetensors", "bundle/manifest.json", "bundle/model.json")

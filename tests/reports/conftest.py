@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from report_inputs import FIRST, Reported
 
-from ffn.models import retraining
 from ffn.models.examination import examine
-from ffn.models.pipeline import find_pipeline
-from ffn.models.selection import select_best
 from ffn.models.serialisation import Version
+from ffn.models.settings.pipeline import find_pipeline
+from ffn.models.training import retraining
+from ffn.models.training.selection import select_best
 
 
 @pytest.fixture(scope="session")

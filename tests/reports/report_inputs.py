@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from markdown_it import MarkdownIt
 
-from ffn.models.calibration import Calibration, ReliabilityBin
-from ffn.models.evaluation import ClassFigures, Evaluation
+from ffn.models.assessment.calibration import Calibration, ReliabilityBin
+from ffn.models.assessment.evaluation import ClassFigures, Evaluation
+from ffn.models.assessment.statistics import Interval
+from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
-from ffn.models.selection import Candidate
 from ffn.models.serialisation import Version
-from ffn.models.statistics import Interval
-from ffn.models.verdict import Verdict
+from ffn.models.training.selection import Candidate
 from ffn.nn import History
 
 FIRST = Verdict(

@@ -8,9 +8,9 @@ import itertools
 import pytest
 from report_inputs import Reported, render
 
-from ffn.models.baselines import BOOSTING, LINEAR, MAJORITY, Baseline
-from ffn.models.differences import Difference
-from ffn.models.statistics import Interval
+from ffn.models.assessment.baselines import BOOSTING, LINEAR, MAJORITY, Baseline
+from ffn.models.assessment.differences import Difference
+from ffn.models.assessment.statistics import Interval
 from ffn.reports.baselines import baselines_markdown, baselines_sentence
 
 ABOVE, AROUND, BELOW = Interval(0.2, 0.1, 0.3), Interval(0, -0.1, 0.1), Interval(-0.2, -0.3, -0.1)

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 from report_inputs import Reported
 
-from ffn.models.calibration import measure_calibration
-from ffn.models.importance import FeatureImportance, Importance
-from ffn.models.statistics import Interval
+from ffn.models.assessment.calibration import measure_calibration
+from ffn.models.assessment.importance import FeatureImportance, Importance
+from ffn.models.assessment.statistics import Interval
 from ffn.reports.importance import DRAWN, draw_importance, feature_importance
 from ffn.reports.reliability import draw_reliability, reliability
 

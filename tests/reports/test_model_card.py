@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from report_inputs import FIRST, Reported, evaluation_of, render
 
+from ffn.models.assessment.statistics import Interval
 from ffn.models.serialisation import Version, serialise
-from ffn.models.statistics import Interval
 from ffn.reports.card import model_card
 from ffn.reports.numbers import interval
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ffn.models.statistics import Interval
+from ffn.models.assessment.statistics import Interval
 from ffn.reports.numbers import interval, p_value, seconds
 
 INF, NAN = float("inf"), float("nan")

@@ -20,12 +20,12 @@ from report_inputs import (
 )
 
 from ffn.errors import one_line
-from ffn.models.evaluation import evaluate_probabilities
+from ffn.models.assessment.evaluation import evaluate_probabilities
+from ffn.models.assessment.importance import FeatureImportance, Importance
+from ffn.models.assessment.mistakes import Mistake
+from ffn.models.assessment.statistics import Interval
 from ffn.models.examination import Examination
-from ffn.models.importance import FeatureImportance, Importance
-from ffn.models.mistakes import Mistake
-from ffn.models.selection import Ranked, Selection
-from ffn.models.statistics import Interval
+from ffn.models.training.selection import Ranked, Selection
 from ffn.reports import markdown
 from ffn.reports.canvas import middle_cut
 

@@ -9,9 +9,9 @@ import re
 
 import pytest
 
-from ffn.models.journal import DriftNote, Note, note_down
-from ffn.models.pipeline import Pipeline
-from ffn.models.settings import check_settings
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.journal import DriftNote, Note, note_down
 from ffn.reports.status import read_status, status_lines, status_markdown
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from report_inputs import FIRST, render
 
-from ffn.models.contest import SharedRows
-from ffn.models.evidence import HeldOutEvidence
-from ffn.models.floors import Floor
-from ffn.models.paired import ClassLoss, LabelCounts, LossBounds
-from ffn.models.recipes import ResampledEvidence
-from ffn.models.table_change import TableChange
-from ffn.models.verdict import Canary
+from ffn.models.assessment.paired import ClassLoss, LabelCounts, LossBounds
+from ffn.models.promotion.contest import SharedRows
+from ffn.models.promotion.evidence import HeldOutEvidence
+from ffn.models.promotion.floors import Floor
+from ffn.models.promotion.recipes import ResampledEvidence
+from ffn.models.promotion.verdict import Canary
+from ffn.models.training.table_change import TableChange
 from ffn.reports.verdict import verdict_markdown
 
 NAME = "<b>*a*|</b>"

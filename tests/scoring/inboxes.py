@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ffn.models.pipeline import Pipeline
-from ffn.models.settings import check_settings
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import Pipeline
 
 GOOD = b"id,size,colour\n1,7,\n2,3,red\n"
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from ffn.errors import BundleError, FFNError
-from ffn.models import retraining
-from ffn.models.bundle import read_bundle, write_bundle
-from ffn.models.pipeline import Pipeline
-from ffn.models.selection import select_best
-from ffn.models.settings import check_settings
-from ffn.models.verdict import Canary, Verdict
+from ffn.models.bundles.bundle import read_bundle, write_bundle
+from ffn.models.promotion.verdict import Canary, Verdict
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.training import retraining
+from ffn.models.training.selection import select_best
 from ffn.scoring import canary
 from ffn.scoring.canary import check_canary, try_version, write_canary
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from ffn.errors import DataError
-from ffn.models import retraining
-from ffn.models.bundle import Bundle, read_bundle, write_bundle
-from ffn.models.pipeline import find_pipeline
-from ffn.models.selection import select_best
-from ffn.models.settings import check_settings
+from ffn.models.bundles.bundle import Bundle, read_bundle, write_bundle
+from ffn.models.settings.document import check_settings
+from ffn.models.settings.pipeline import find_pipeline
+from ffn.models.training import retraining
+from ffn.models.training.selection import select_best
 from ffn.scoring import workers
 from ffn.scoring.batch import score_csv
 from ffn.scoring.drift_report import HeldError

@@ -10,9 +10,9 @@ from scorers import TenthsScorer
 
 import ffn
 from ffn.errors import BundleError, DataError, RegistryError
-from ffn.models.bundle import Bundle, read_bundle, write_bundle
-from ffn.models.pointer import promote
-from ffn.models.registry import add_version
+from ffn.models.bundles.bundle import Bundle, read_bundle, write_bundle
+from ffn.models.versions.pointer import promote
+from ffn.models.versions.registry import add_version
 from ffn.nn import Network
 from ffn.scoring.model import Model, load
 from ffn.tabular.preparation import Preparation

@@ -1,0 +1,1 @@
+"""What is saved of a model: written and read without pickle, sealed by digests."""

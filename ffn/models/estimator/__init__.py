@@ -1,0 +1,1 @@
+"""``FFNClassifier``, a scikit-learn estimator over ``ffn.nn``."""

@@ -1,0 +1,133 @@
+"""The version in production, with all that a challenger has to know of it."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn import __version__
+from ffn.errors import BundleError, SettingsError
+from ffn.models.bundles.bundle import Bundle, read_bundle
+from ffn.models.bundles.contents import read_record
+from ffn.models.settings.document import PipelineSettings, check_settings
+from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.promotions import read_history
+from ffn.models.versions.registry import bundle_folder, production, version_folder, versions
+
+__all__ = ["Opponent", "read_opponent", "read_version", "unchanged_since"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opponent:
+    """The version in production.
+
+    Attributes
+    ----------
+    bundle
+        With its number.
+    settings
+        What it was trained with; None where this version of the product cannot read them.
+    epochs
+        Of its refit; None if not recorded.
+    columns
+        Kind by name of the columns that its fingerprints are made of; None if not recorded.
+    """
+
+    bundle: Bundle
+    settings: PipelineSettings | None
+    epochs: int | None
+    columns: dict[str, str] | None
+
+
+def read_opponent(pipeline: Pipeline) -> Opponent | None:
+    """Read the version in production; None if nothing was ever promoted.
+
+    Raises
+    ------
+    RegistryError
+        The pointer is damaged, or what it points to is gone.
+    BundleError
+        The bundle is damaged, or not the one that was promoted.
+    """
+    if not (pipeline.artifacts / "production.json").exists():
+        return None
+    version, promoted = production(pipeline.artifacts)
+    opponent = read_version(pipeline.artifacts, version)
+    if opponent.bundle.sha256 != promoted:
+        raise BundleError(
+            f"{version_folder(pipeline.artifacts, version)}: not the bundle that was promoted, so "
+            "nothing can be compared with it. Promote a version again."
+        )
+    return opponent
+
+
+def read_version(artifacts: Path, version: int) -> Opponent:
+    """Read any version as one to compare with.
+
+    Raises
+    ------
+    RegistryError
+        Its folder is a link.
+    BundleError
+        Its bundle is damaged.
+    """
+    bundle = read_bundle(bundle_folder(artifacts, version), version=version)
+    folder = version_folder(artifacts, version)
+    settings = None
+    with contextlib.suppress(SettingsError):
+        settings = check_settings(
+            read_record(folder, "provenance.json").get("settings", {}), str(folder)
+        )
+    epochs = read_record(folder, "metrics.json").get("epochs")
+    columns = read_record(folder, "verdict.json").get("columns")
+    return Opponent(
+        bundle=bundle,
+        settings=settings,
+        epochs=epochs if type(epochs) is int else None,
+        columns=columns if isinstance(columns, dict) else None,
+    )
+
+
+def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
+    """Return the version that a retraining would only repeat; None if there is none.
+
+    Training depends on nothing but data, settings and code. So where all three are those of
+    the newest version or of the one in production, the same bundle would come out, and the
+    same verdict. A change of ``[gate]`` alone may give a version that was kept back another one;
+    and a version that was to be promoted, and never was, is that of a run that died.
+    """
+    there = versions(pipeline.artifacts)
+    if not there or pipeline.settings.gate.mode == "always":
+        return None
+    now = {
+        "settings": pipeline.settings.of_training(),
+        "source_sha256": source_sha256,
+        "ffn": __version__,
+    }
+    in_production = (pipeline.artifacts / "production.json").exists()
+    scoring = production(pipeline.artifacts)[0] if in_production else None
+    if scoring and _ungated(_inputs(pipeline.artifacts, scoring)) == _ungated(now):
+        return scoring
+    newest = there[-1]
+    promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
+    settled = newest in promoted or not (
+        read_record(version_folder(pipeline.artifacts, newest), "verdict.json").get("promote")
+    )
+    return newest if settled and _inputs(pipeline.artifacts, newest) == now else None
+
+
+def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
+    """Return what a version was made from."""
+    provenance = read_record(version_folder(artifacts, version), "provenance.json")
+    return {
+        "settings": provenance.get("settings", {}),
+        "source_sha256": provenance.get("source_sha256"),
+        "ffn": provenance.get("packages", {}).get("ffn"),
+    }
+
+
+def _ungated(inputs: dict[str, Any]) -> dict[str, Any]:
+    settings = {name: table for name, table in inputs["settings"].items() if name != "gate"}
+    return {**inputs, "settings": settings}

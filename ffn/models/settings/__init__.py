@@ -1,0 +1,1 @@
+"""What ``pipeline.toml`` may say, and where a pipeline has its files."""

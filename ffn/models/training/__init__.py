@@ -1,0 +1,1 @@
+"""From a table to a refitted winner: the steps of a retraining."""

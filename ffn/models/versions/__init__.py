@@ -1,0 +1,1 @@
+"""Numbered versions, the pointer to the one in production, and the history of both."""

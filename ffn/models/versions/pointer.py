@@ -1,0 +1,153 @@
+"""Moving the production pointer: promotions and rollbacks, each with its line in the history."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from pathlib import Path
+from typing import Literal
+
+from ffn.errors import RegistryError
+from ffn.files import write_json
+from ffn.models.bundles.contents import check_bundle
+from ffn.models.versions.actor import Actor, this_process
+from ffn.models.versions.locking import registry_lock
+from ffn.models.versions.promotions import (
+    HISTORY,
+    POINTER,
+    Promotion,
+    append,
+    read_history,
+    read_pointer,
+    settle,
+)
+from ffn.models.versions.registry import (
+    bundle_folder,
+    production_version,
+    require_version,
+    versions,
+)
+
+__all__ = ["predecessor", "promote", "rollback"]
+
+
+def promote(
+    artifacts: Path,
+    version: int,
+    *,
+    reason: str,
+    replacing: int | Literal["any", "none"] = "any",
+    by: Actor | None = None,
+) -> Promotion | None:
+    """Make ``version`` the one that scores, with a line in the history.
+
+    The pointer holds the SHA-256 that its bundle has, so no other bundle can take its place
+    unseen.
+
+    Parameters
+    ----------
+    replacing
+        Which version has to be in production still; where another is, nothing is done.
+    by
+        Who or what promotes; by default this process.
+
+    Returns
+    -------
+    Promotion or None
+        The entry that put it there, an older one if it scored already; None if it does not score.
+
+    Raises
+    ------
+    RegistryError
+        There is no such version, or it is not the one that was registered under its number.
+    BundleError
+        Its bundle is damaged.
+    OSError
+        A file cannot be written, and nothing was done.
+    """
+    require_version(artifacts, version)
+    with registry_lock(artifacts):
+        settle(artifacts)
+        pointed = read_pointer(artifacts)
+        # Whoever tries again after a failure may have succeeded before.
+        done = pointed is not None and pointed.version == version
+        if pointed and done and pointed.bundle_sha256 == _check(artifacts, version):
+            return pointed
+        if replacing not in ("any", _scoring(artifacts)):
+            return None
+        return _point(artifacts, version, action="promote", reason=reason, by=by)
+
+
+def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promotion:
+    """Undo the last promotion that is not undone yet, and return the entry in the history.
+
+    The version that scored before it scores again, so a second rollback goes one further back.
+    One that is not there any more is passed over.
+
+    Raises
+    ------
+    RegistryError
+        Nothing is in production, or nothing was before.
+    BundleError
+        The bundle to go back to is damaged; production stays.
+    OSError
+        A file cannot be written, and nothing was done.
+    """
+    with registry_lock(artifacts):
+        settle(artifacts)
+        before = predecessor(artifacts)
+        if before is None:
+            raise RegistryError(
+                f"{artifacts.name}: there is no version to go back to: none that is there still "
+                f"scored before. Promote one by its number: ffn promote {artifacts.name} N"
+            )
+        return _point(artifacts, before, action="rollback", reason=reason, by=by)
+
+
+def predecessor(artifacts: Path) -> int | None:
+    """Return the version that a rollback would go to; None if there is none."""
+    there = versions(artifacts)
+    before = [v for v in read_history(artifacts).stack[:-1] if v in there]
+    return before[-1] if before else None
+
+
+def _point(
+    artifacts: Path,
+    version: int,
+    *,
+    action: Literal["promote", "rollback"],
+    reason: str,
+    by: Actor | None,
+) -> Promotion:
+    """Move the pointer, then add to the history; the caller has the lock."""
+    sha256 = _check(artifacts, version)
+    history = read_history(artifacts)
+    pointed = read_pointer(artifacts)
+    entry = Promotion(
+        action=action,
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        version=version,
+        bundle_sha256=sha256,
+        replaced=pointed.version if pointed else None,
+        reason=reason,
+        by=by or this_process(),
+        previous_sha256=history.last_sha256,
+    )
+    # Opened first: where nothing can be written, the pointer does not move.
+    with (artifacts / HISTORY).open("ab", buffering=0) as file:
+        write_json(artifacts / POINTER, entry.to_json())
+        # The pointer has the entry: on a disk that is full now, the line is owed, not lost.
+        with contextlib.suppress(OSError):
+            append(file, entry.line)
+    return entry
+
+
+def _check(artifacts: Path, version: int) -> str:
+    """Return the SHA-256 of a bundle that may score."""
+    folder = bundle_folder(artifacts, version).parent
+    return check_bundle(folder, pipeline=artifacts.name, version=version)
+
+
+def _scoring(artifacts: Path) -> int | Literal["none"]:
+    there = (artifacts / POINTER).exists()
+    return production_version(artifacts) if there else "none"

@@ -1,0 +1,186 @@
+"""Versions of a pipeline's model: immutable folders, one production pointer, a history.
+
+::
+
+    artifacts/<pipeline>/
+      models/0001/        never changed once there
+      production.json     the version that scores, replaced atomically: the truth
+      history.jsonl       what was promoted when, why and by whom; only ever appended to
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from ffn.errors import RegistryError
+from ffn.files import staging_folder, sweep, sync_folder, write_json
+from ffn.models.bundles.bundle import BUNDLE_FOLDER
+from ffn.models.bundles.contents import measure, seal
+from ffn.models.bundles.plain_files import open_plain, read_plain
+from ffn.models.versions.locking import registry_lock
+from ffn.models.versions.promotions import POINTER, read_history, settle
+
+__all__ = [
+    "LAST_NUMBER",
+    "add_version",
+    "bundle_folder",
+    "production",
+    "production_version",
+    "require_version",
+    "version_folder",
+    "versions",
+]
+
+LAST_NUMBER = ".last.json"
+_VERSION = re.compile(r"[0-9]{4}|[1-9][0-9]{4,}")
+_MOST_POINTER_BYTES = 64 * 1024
+
+
+def version_folder(artifacts: Path, version: int) -> Path:
+    """Return the folder of ``version`` under a pipeline's ``artifacts``."""
+    return artifacts / "models" / f"{version:04d}"
+
+
+def bundle_folder(artifacts: Path, version: int) -> Path:
+    """Return the folder of a version's bundle.
+
+    Raises
+    ------
+    RegistryError
+        It, or the version's folder, or ``models``, is a link: what it leads to is no version.
+    """
+    folder = version_folder(artifacts, version)
+    bundle = folder / BUNDLE_FOLDER
+    for path in (folder.parent, folder, bundle):
+        _refuse_link(path)
+    return bundle
+
+
+def versions(artifacts: Path) -> list[int]:
+    """Return the version numbers that exist, ascending. A link is no version.
+
+    Raises
+    ------
+    RegistryError
+        The folder of versions is a link.
+    """
+    folder = artifacts / "models"
+    _refuse_link(folder)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return sorted(
+        int(entry.name)
+        for entry in entries
+        if _VERSION.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink()
+    )
+
+
+def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
+    """Make a new version and return its number.
+
+    Parameters
+    ----------
+    artifacts
+        The pipeline's folder; made if need be.
+    fill
+        Writes the version's files into the folder it is given. What is in it then is
+        written down in ``files.json``, and the folder takes its number by one rename; if
+        ``fill`` raises, there is no version. No number is given twice, also where the version
+        was removed or its writer died.
+    """
+    models = artifacts / "models"
+    _refuse_link(models)
+    models.mkdir(parents=True, exist_ok=True)
+    sweep(models)
+    with staging_folder(models) as staging:
+        fill(staging)
+        files = measure(staging)
+        with registry_lock(artifacts):
+            # What others left is told to those who change the pointer; here it is in nobody's way.
+            with contextlib.suppress(OSError):
+                settle(artifacts)
+            version = max([_last_number(artifacts), *versions(artifacts)]) + 1
+            # First the number, then the folder: whatever fails between them costs a number.
+            write_json(models / LAST_NUMBER, {"version": version})
+            seal(staging, files, pipeline=artifacts.name, version=version)
+            sync_folder(staging)
+            _rename_new(staging, version_folder(artifacts, version))
+    sync_folder(models)
+    return version
+
+
+def production_version(artifacts: Path) -> int:
+    """Return the version in production. Raises what ``production`` does."""
+    return production(artifacts)[0]
+
+
+def production(artifacts: Path) -> tuple[int, str]:
+    """Return the version in production, and the SHA-256 its bundle had when it was promoted.
+
+    Raises
+    ------
+    RegistryError
+        There is none, the pointer is damaged, or what it points to is gone.
+    """
+    pointer = artifacts / POINTER
+    try:
+        with open_plain(pointer) as (file, size):
+            content = json.loads(file.read(min(size, _MOST_POINTER_BYTES)))
+        version, sha256 = content["version"], content["bundle_sha256"]
+    except FileNotFoundError:
+        raise RegistryError(
+            f"{artifacts.name}: no model in production ({pointer} is not there). "
+            f"Make one with: ffn retrain {artifacts.name}"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        version = sha256 = None
+    if type(version) is not int or version < 1 or not isinstance(sha256, str):
+        raise RegistryError(f"{pointer}: damaged. Promote a version again.")
+    _require(artifacts, version, f"{pointer}: version {version} is in production and not there")
+    return version, sha256
+
+
+def require_version(artifacts: Path, version: int) -> Path:
+    """Return the folder of a version that is there; RegistryError names those that are."""
+    _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
+    return bundle_folder(artifacts, version).parent
+
+
+def _require(artifacts: Path, version: int, otherwise: str) -> None:
+    there = versions(artifacts)
+    if version not in there:
+        shown = ", ".join(map(str, there[-20:])) or "none"
+        raise RegistryError(
+            f"{otherwise}; there are: {shown}. Promote one that is there, or retrain."
+        )
+
+
+def _last_number(artifacts: Path) -> int:
+    """Return the highest number ever given, also where that version was removed."""
+    known = []
+    with contextlib.suppress(OSError):
+        known += [entry.version for entry in read_history(artifacts).entries]
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        text = read_plain(artifacts / "models" / LAST_NUMBER, _MOST_POINTER_BYTES)
+        known.append(int(json.loads(text)["version"]))
+    return max(known, default=0)
+
+
+def _rename_new(source: Path, target: Path) -> None:
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise RegistryError(f"{target} exists already; remove what does not belong.") from None
+        raise
+
+
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise RegistryError(
+            f"{path} is a link; versions are kept in plain folders. Put the folder itself there."
+        )

@@ -1,0 +1,52 @@
+"""What a process loads when it starts, and what it leaves at the end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def loaded_by(statement: str, repository: Path) -> set[str]:
+    """Return the top-level modules that a statement brings into a fresh interpreter."""
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        f"{statement}\n"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_the_network_loads_numpy_alone(repository: Path) -> None:
+    loaded = loaded_by("import ffn.nn", repository)
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded - set(sys.stdlib_module_names) - {"ffn", "numpy"} == set()
+
+
+def test_the_command_line_starts_without_prefect(repository: Path) -> None:
+    loaded = loaded_by("import flows.cli", repository)
+    assert "flows" in loaded
+    assert not {name for name in loaded if name.startswith("prefect")}
+
+
+def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by("import flows.cli, flows.direct_score, flows.summary", repository)
+    assert {"ffn", "numpy", "pydantic"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
+def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) -> None:
+    # Registered first, so it runs after everything else.
+    code = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0]))\n"
+        "from flows.__main__ import run\n"
+        "sys.argv = ['ffn', '--help']\n"
+        "sys.exit(run())"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True 50000"
