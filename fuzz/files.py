@@ -42,6 +42,10 @@ _NO_SIZES = (
 _COLOURS = ("blue", "red", "dark blue, or \u00e9cru", "green", "", "NA", " red ", "Red")
 
 
+# Of the cases, so many are scored by way of the disk, which takes as long as some fifty others.
+_WHOLE = 0.01
+
+
 @dataclass(frozen=True)
 class Case:
     """A file, and how it is to be read.
@@ -52,6 +56,8 @@ class Case:
         Whether the header is as it should be.
     at_once, cuts
         Bytes a read gives at most, and where the file is cut into ranges.
+    step
+        Bytes of a block where it is also scored from a file to files; 0 where it is not.
     """
 
     content: bytes
@@ -61,6 +67,7 @@ class Case:
     block_size: int
     at_once: int
     cuts: tuple[int, ...]
+    step: int = 0
 
 
 def make_case(seed: int, number: int) -> Case:
@@ -78,6 +85,8 @@ def make_case(seed: int, number: int) -> Case:
         _record([_cell(chance, name, decimal, line_end) for name in names], delimiter, quote_all)
         for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 4, 6)))
     ]
+    if rows and chance.random() < 0.1:
+        rows = [_with_other_digits(chance, rows[0]) for _ in range(chance.choice((2, 3, 30)))]
     body = "".join(row + line_end for row in rows).encode()
     if chance.random() < 0.3:
         body = body.removesuffix(line_end.encode())
@@ -98,6 +107,7 @@ def make_case(seed: int, number: int) -> Case:
         block_size=chance.choice((1, 7, 64)) if chance.random() < 0.05 else 1 << 18,
         at_once=chance.choice((1, 13, 100)) if chance.random() < 0.05 else 1 << 18,
         cuts=tuple(sorted(chance.randrange(len(content) + 9) for _ in range(cuts))),
+        step=chance.choice((16, 50, 120)) if chance.random() < _WHOLE else 0,
     )
 
 
@@ -118,6 +128,11 @@ def _record(cells: list[str], delimiter: str, quote_all: bool) -> str:
         else cell
         for cell in cells
     )
+
+
+def _with_other_digits(chance: random.Random, row: str) -> str:
+    """Return a row laid out like another, as one of a table of measurements is."""
+    return "".join(chance.choice("0123456789") if c in "0123456789" else c for c in row)
 
 
 def _damaged(chance: random.Random, body: bytes) -> bytes:

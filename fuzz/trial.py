@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ffn.errors import FFNError
 from ffn.scoring.options import Options
@@ -12,6 +14,7 @@ from ffn.tabular.rejects import Reject
 from fuzz.files import Case
 from fuzz.model import TenthsScorer
 from fuzz.oracle import expect
+from fuzz.whole import try_whole
 
 __all__ = ["try_case"]
 
@@ -45,6 +48,9 @@ def try_case(case: Case) -> str:
         return f"{rows} rows instead of {expected.rows}"
     if output != expected.output:
         return f"output {output!r} instead of {expected.output!r}"
+    if case.step:
+        with TemporaryDirectory(prefix="ffn-fuzz-") as folder:
+            return try_whole(case, expected, Path(folder))
     return ""
 
 

@@ -22,6 +22,8 @@ KEPT = {
     "sixteen digits, and a point as the seventeenth": b"1,1234567890123456.,3,red\n",
     "quoted cells with spaces around their text": b'1," 7.5 ",3," red "\n',
     "category with separators": '1,2,3,"dark blue, or écru"\n'.encode(),
+    "record longer than a part": b'1,2,3,red\n"' + b"x" * 300 + b'",2,3,red\n4,5,6,red\n',
+    "records laid out alike": b"1,2.5,3,red\n" * 40,
     "many broken quotes in a row": b'1,2"2,3,red\n' * 50 + b"1,2,3,red\n",
 }
 
@@ -32,7 +34,9 @@ def case(content, **changed):
 
 
 @pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("how", [{}, {"block_size": 7, "at_once": 13}, {"cuts": (21, 25, 40)}])
+@pytest.mark.parametrize(
+    "how", [{}, {"block_size": 7, "at_once": 13}, {"cuts": (21, 25, 40)}, {"step": 16}]
+)
 def test_files_that_are_easily_read_wrongly(name, how):
     assert try_case(case(HEADER + KEPT[name], **how)) == ""
 
@@ -53,9 +57,10 @@ def test_a_case_is_the_same_whenever_it_is_made():
         ("ffn.tabular.judging._with_nul", lambda *_: []),
         ("ffn.tabular.blocks.Block.records", lambda block: [b"x"] * len(block)),
         ("ffn.scoring.contract.Contract._numbers", lambda *_: 1 / 0),
+        ("ffn.scoring.run.Run.fits", lambda *_: True),
     ],
 )
 def test_what_is_wrong_is_found(what, wrong, capsys):
-    with mock.patch(what, wrong):
+    with mock.patch(what, wrong), mock.patch("fuzz.files._WHOLE", 0.1):
         assert main(["--cases", "500", "--seed", "4"]) == 1
     assert "seed 4, case " in capsys.readouterr().out

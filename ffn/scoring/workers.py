@@ -208,7 +208,8 @@ class _Process:
                 return None
             file.seek(start)
             records.go_to(Mark(start, Place(rows=0, lines=0)))
-            return _write_part(self.folder, self.scorer, records, start, until)
+            # By the range, for two may find the same record where it is longer than a range.
+            return _write_part(self.folder / str(begin), self.scorer, records, start, until)
 
 
 _processes: list[_Process] = []
@@ -247,9 +248,9 @@ def _score_part(begin: int, until: int) -> Part | None:
     return process.score(begin, until)
 
 
-def _write_part(folder: Path, scorer: RowScorer, records: Records, start: int, until: int) -> Part:
+def _write_part(name: Path, scorer: RowScorer, records: Records, start: int, until: int) -> Part:
     tally = scorer.new_tally()
-    output, rejects = folder / f"{start}.output", folder / f"{start}.rejects"
+    output, rejects = name.with_suffix(".output"), name.with_suffix(".rejects")
     with output.open("wb") as labelled, rejects.open("w", encoding="utf-8") as listed:
         for block in records.blocks(until):
             scored, refused = scorer.score(block, tally)

@@ -22,6 +22,7 @@ LINES = {
     "plain": {7: "x,7.5", 11: ",,", 13: "9,4,green", 17: "1,zwei,red"},
     "line ends in quotes": {3: '"a\nb\n1,2,red\n",7.5,red', 7: "x,7.5", 11: "\n1,2,3,"},
     "nothing but line ends in quotes": dict.fromkeys(range(1009), '"\n1,2,\n3,4,red\n",7.5,red'),
+    "records longer than a part in quotes": {3: f'"{"x" * 60_000}",7.5,red'},
     "broken quotes": {3: 'a"b,7.5,red', 7: '"a"b,1,red', 11: '1,2,"red"'},
     "stray line ends": {3: "1,2,red\r4,5,blue", 7: "1,2,red\r"},
 }

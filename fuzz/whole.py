@@ -1,0 +1,148 @@
+"""One file scored as a command scores it: from a file to files, undisturbed, resumed, in parts."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from ffn.errors import DataError
+from ffn.scoring import workers
+from ffn.scoring.batch import score_csv
+from ffn.scoring.outcome import Progress
+from ffn.tabular.records import Records
+from fuzz.files import Case
+from fuzz.model import TenthsScorer
+from fuzz.oracle import Expected
+
+__all__ = ["try_whole"]
+
+_MODEL = TenthsScorer()
+_BOM = codecs.BOM_UTF8
+
+
+class _EndedError(BaseException):
+    """What a signal would raise."""
+
+
+class _HerePool:
+    """Does in this process, at once, what a pool of processes does."""
+
+    def __init__(self, _count: int, _context: Any, _begin: Any, arguments: tuple[Any, ...]) -> None:
+        workers._processes[:] = [workers._Process(*arguments)]
+
+    def __enter__(self) -> _HerePool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        workers._processes.clear()
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(call(*arguments))
+        return done
+
+    def shutdown(self, **_: bool) -> None:
+        """Do nothing."""
+
+
+def try_whole(case: Case, expected: Expected, folder: Path) -> str:
+    """Return what is wrong with what becomes of a file in any way; nothing if all is well."""
+    for name, score in (
+        ("at once", _at_once),
+        ("resumed", _resumed),
+        ("in parts", _in_parts),
+        ("as UTF-16", _at_once),
+    ):
+        content, output = case.content, expected.output
+        if name == "as UTF-16":
+            try:
+                content, output = _as_utf16(content), _as_utf16(output)
+            except UnicodeDecodeError:
+                continue
+        source = folder / "in.csv"
+        source.write_bytes(content)
+        with _small_steps(case):
+            wrong = _compare(score(case, source, folder / "out.csv"), expected, output, folder)
+        if wrong:
+            return f"{name}: {wrong}"
+        for path in folder.iterdir():
+            path.unlink()
+    return ""
+
+
+@contextlib.contextmanager
+def _small_steps(case: Case) -> Iterator[None]:
+    """Read, note and divide by a few bytes where a run does by megabytes."""
+    with (
+        mock.patch.dict(Records.__init__.__kwdefaults__, block_size=case.step),
+        mock.patch.multiple("ffn.scoring.journal", _LEAST_BYTES=1),
+        mock.patch.multiple(
+            "ffn.scoring.workers",
+            _LEAST_BYTES=1,
+            _PART_BYTES=(case.step, 4 * case.step),
+            ProcessPoolExecutor=_HerePool,
+        ),
+    ):
+        yield
+
+
+def _at_once(case: Case, source: Path, output: Path, **options: Any) -> str:
+    """Return why it was refused, or nothing."""
+    try:
+        score_csv(_MODEL, source, output, delimiter=case.delimiter, decimal=case.decimal, **options)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _resumed(case: Case, source: Path, output: Path) -> str:
+    """End it after each block in turn, up to a few."""
+    for last in range(1, 4):
+        told = 0
+
+        def end(_: Progress, last: int = last) -> None:
+            nonlocal told
+            told += 1
+            if told == last:
+                raise _EndedError
+
+        try:
+            return _at_once(case, source, output, on_progress=end)
+        except _EndedError:
+            continue
+    return _at_once(case, source, output)
+
+
+def _in_parts(case: Case, source: Path, output: Path) -> str:
+    return _at_once(case, source, output, workers=2)
+
+
+def _compare(refusal: str, expected: Expected, output: bytes, folder: Path) -> str:
+    left = sorted(path.name for path in folder.iterdir())
+    refused = expected.rows > 0 and len(expected.rejects) == expected.rows
+    if refused != ("rows were rejected" in refusal) or (refusal and not refused):
+        return f"refused: {refusal!r}"
+    outputs = ["out.csv", "out.csv.manifest.json"] if not refused else []
+    if left != ["in.csv", *outputs, "out.csv.rejects.csv"]:
+        return f"files {left}"
+    text = (folder / "out.csv.rejects.csv").read_bytes().decode()
+    found = [
+        (int(row["row"]), int(row["line"]), row["column"], row["reason"])
+        for row in csv.DictReader(io.StringIO(text, newline=""))
+    ]
+    if found != expected.rejects:
+        return f"rejects {found} instead of {expected.rejects}"
+    if not refused and (got := (folder / "out.csv").read_bytes()) != output:
+        return f"output {got!r} instead of {output!r}"
+    return ""
+
+
+def _as_utf16(text: bytes) -> bytes:
+    return codecs.BOM_UTF16_LE + text.removeprefix(_BOM).decode().encode("utf-16-le")
