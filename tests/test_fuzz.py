@@ -57,10 +57,23 @@ def test_a_case_is_the_same_whenever_it_is_made():
         ("ffn.tabular.judging._with_nul", lambda *_: []),
         ("ffn.tabular.blocks.Block.records", lambda block: [b"x"] * len(block)),
         ("ffn.scoring.contract.Contract._numbers", lambda *_: 1 / 0),
-        ("ffn.scoring.run.Run.fits", lambda *_: True),
     ],
 )
 def test_what_is_wrong_is_found(what, wrong, capsys):
-    with mock.patch(what, wrong), mock.patch("fuzz.files._WHOLE", 0.1):
+    with mock.patch(what, wrong):
         assert main(["--cases", "500", "--seed", "4"]) == 1
+    assert "seed 4, case " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        ("ffn.scoring.run.Run.fits", lambda *_: True),
+        ("ffn.scoring.journal.Journal._agrees", lambda *_: True),
+        ("ffn.tabular.places.Place.followed_by", lambda _, more: more),
+    ],
+)
+def test_what_is_wrong_with_runs_is_found(what, wrong, capsys):
+    with mock.patch(what, wrong), mock.patch("fuzz.files._WHOLE", 0.2):
+        assert main(["--cases", "250", "--seed", "4"]) == 1
     assert "seed 4, case " in capsys.readouterr().out
