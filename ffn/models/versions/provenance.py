@@ -66,7 +66,7 @@ def settings_sha256(settings: dict[str, Any]) -> str:
 @functools.cache
 def code_sha256() -> str:
     """Return the SHA-256 of the modules of ``ffn``: a version number covers many states of them."""
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix().encode()
