@@ -30,14 +30,14 @@ class LineBlock(Block):
         As in `Block`.
     place
         Where in the file they begin.
-    stops
-        As in `Block`.
-    columns
-        C.
+    count, columns
+        n and C.
     """
 
     _place: Place
+    _count: int
     _columns: int
+    _bounds: dict[int, tuple[Positions, Positions]]
 
     def __init__(
         self, text: bytes, place: Place, line_end: bytes, count: int, columns: int
@@ -45,9 +45,6 @@ class LineBlock(Block):
         # Past the fields of the frozen class, as its own __init__ goes.
         vars(self).update(text=text, rejects=(), line_end=line_end)
         vars(self).update(_place=place, _count=count, _columns=columns, _bounds={})
-
-    _count: int
-    _bounds: dict[int, tuple[Positions, Positions]]
 
     def __len__(self) -> int:
         return self._count
@@ -112,15 +109,15 @@ class TakenBlock(Block):
         Mask [n].
     """
 
+    _block: Block
+    _records: npt.NDArray[np.bool_]
+    _count: int
+    _bounds: dict[int, tuple[Positions, Positions]]
+
     def __init__(self, block: Block, records: npt.NDArray[np.bool_]) -> None:
         vars(self).update(text=block.text, rejects=(), line_end=block.line_end)
         vars(self).update(_block=block, _records=records, _bounds={})
         vars(self).update(_count=int(np.count_nonzero(records)))
-
-    _block: Block
-    _bounds: dict[int, tuple[Positions, Positions]]
-    _records: npt.NDArray[np.bool_]
-    _count: int
 
     def __len__(self) -> int:
         return self._count

@@ -49,7 +49,7 @@ class RegularBlock(LineBlock):
         # A cell's first quote stands right behind the mark before; not so a doubled one.
         marks, first = table.ravel(), quotes[0::2]
         cells = np.searchsorted(marks, first)
-        opens = np.concatenate(([-1], marks))[cells] == first - 1
+        opens = np.where(cells > 0, marks[cells - 1], -1) == first - 1
         cells, starts = cells[opens], first[opens] + 1
         of_last = cells % columns == columns - 1
         ends = marks[cells] - 1 - of_last * (len(line_end) - 1)
