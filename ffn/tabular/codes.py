@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ __all__ = ["CategoryReader"]
 # Longer texts, and whatever else is not found by its bytes, are looked up one by one.
 _LONGEST_WORDS = 4
 _KNOWN_TEXTS = 100_000
+_FEW = 16
 # Odd, from the golden ratio; one per word after the first.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _EVERY_BIT = np.uint64(2**64 - 1)
@@ -65,17 +67,26 @@ class CategoryReader:
         starts, ends = block.bounds(column)
         lengths = ends - starts
         words = self._words(block.endings, ends, lengths)
-        place = np.searchsorted(self._keys, _key(words))
-        place = np.minimum(place, len(self._keys) - 1)
+        place = np.minimum(self._place(_key(words)), len(self._keys) - 1)
         found = lengths <= self._longest
         for word, known in zip(words, self._known, strict=True):
-            found &= word == known[place]
-        codes = self._codes[place]
+            found &= word == known.take(place)
+        codes: Codes = self._codes.take(place)
         if not found.all():
             others = np.flatnonzero(~found).tolist()
             self.looked_up += len(others)
             codes[others] = [self._look_up(block.cell(column, i).decode()) for i in others]
         return codes
+
+    def _place(self, keys: Words) -> npt.NDArray[Any]:
+        """Return how many known keys are below each [n]."""
+        if len(self._keys) > _FEW:
+            return np.searchsorted(self._keys, keys)
+        # A search that jumps by each cell's bytes takes four times as long.
+        place = np.zeros(len(keys), dtype=np.uint8)
+        for known in self._keys:
+            place += known < keys
+        return place
 
     def _words(self, endings: Words, ends: Codes, lengths: Codes) -> list[Words]:
         """Return the bytes of each cell as words [n], its end first, zeros where it has none."""

@@ -26,7 +26,7 @@ def block_of(cells):
 
 
 @given(
-    categories=st.lists(TEXT, max_size=6, unique=True),
+    categories=st.one_of(st.lists(TEXT, max_size=n, unique=True) for n in (6, 40)),
     missing=st.lists(st.sampled_from(["", "NA", "ab"]), max_size=2, unique=True),
     others=st.lists(TEXT, max_size=6),
     data=st.data(),
