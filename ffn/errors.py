@@ -9,6 +9,7 @@
     ├── TrainingError   no network could be trained
     ├── BundleError     a saved model is damaged, foreign or too new
     └── RegistryError   a version or pointer is not there, or is in use
+        └── BusyError   another run of the kind is at work
 
 The text of each is one line: where, what was found, what was expected, what to do.
 """
@@ -21,6 +22,7 @@ from itertools import islice
 
 __all__ = [
     "BundleError",
+    "BusyError",
     "DataError",
     "FFNError",
     "OutputError",
@@ -72,6 +74,10 @@ class BundleError(FFNError):
 
 class RegistryError(FFNError):
     """A model version or the production pointer is not there, or is in use."""
+
+
+class BusyError(RegistryError):
+    """Another run of the same kind is at work: nothing was begun."""
 
 
 def quote(value: object, limit: int = 60) -> str:

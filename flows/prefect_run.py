@@ -62,7 +62,7 @@ def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutc
 
     with server(root):
         try:
-            return module.score_inbox(pipeline, str(root), options)
+            return cast(ScoreOutcome, module.score_inbox(pipeline, str(root), options))
         except FilesRefusedError as refused:
             return refused.outcome
 

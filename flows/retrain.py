@@ -14,7 +14,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
-from ffn.errors import TrainingError, one_line
+from ffn.errors import BusyError, TrainingError, one_line
 from ffn.models.promotion.opponent import read_opponent, unchanged_since
 from ffn.models.promotion.table_changes import keep_contract
 from ffn.models.retrained import Retrained
@@ -27,7 +27,7 @@ from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks
 from flows.outcomes import RetrainOutcome, SkippedOutcome, lost
 from flows.progress import stage
-from flows.runs import recorded
+from flows.runs import give_way, recorded
 from flows.threads import one_blas_thread
 
 __all__ = ["Runner", "retrain", "task_runner"]
@@ -69,9 +69,12 @@ def retrain(
     RetrainOutcome or SkippedOutcome
     """
     found = find_pipeline(pipeline, Path(root))
-    with recorded(found, "retrain") as note, the_only_retraining(found):
-        outcome = _retrain(found, force=force)
-        note.outcome, note.version, note.text = outcome.note()
+    try:
+        with recorded(found, "retrain") as note, the_only_retraining(found):
+            outcome = _retrain(found, force=force)
+            note.outcome, note.version, note.text = outcome.note()
+    except BusyError as busy:
+        return give_way(busy)
     return Completed(data=outcome, name=_state_name(outcome), message=_told(outcome))
 
 

@@ -12,14 +12,16 @@ from typing import Literal
 import httpx
 from prefect import get_run_logger, runtime
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL
+from prefect.states import Cancelled
 
-from ffn.errors import one_line
+from ffn.errors import BusyError, one_line
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.journal import Note, running
 from flows import artifacts
 
-__all__ = ["SERVED", "finished", "named", "recorded"]
+__all__ = ["SERVED", "finished", "give_way", "named", "recorded"]
 
 SERVED = "FFN_SERVED"
 """Set by ``ffn serve`` for its runs: one line about each goes to its output."""
@@ -36,7 +38,10 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[
         # Of a server that is gone one line is told at the exit, and not one for each log line.
         logging.raiseExceptions = False
     try:
-        with running(pipeline.artifacts, what, str(runtime.flow_run.id)) as note:
+        # The end of a run of a service is reported after the block.
+        served = bool(runtime.deployment.id)
+        run = str(runtime.flow_run.id)
+        with running(pipeline.artifacts, what, run, until_exit=served) as note:
             yield note
         whole = True
         if note.outcome:
@@ -51,6 +56,21 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[
                 print(told, flush=True)  # noqa: T201
                 told += " That is on the disk and whole; its" if whole else " Its"
                 atexit.register(_tell_if_lost, told, str(PREFECT_API_URL.value()))
+
+
+def give_way(busy: BusyError) -> State[None]:
+    """Return the end of a run that met another of its kind, as Prefect ends those that it sees.
+
+    A slot of Prefect's may be given twice: it is leased, and a busy server forgets to renew.
+
+    Raises
+    ------
+    BusyError
+        At a terminal, where it is a refusal.
+    """
+    if not runtime.deployment.id:
+        raise busy
+    return Cancelled(message=str(busy))
 
 
 def _tell_if_lost(told: str, api: str) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, runtime
+from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from ffn.models.settings.pipeline import find_pipeline
+from ffn.errors import BusyError
+from ffn.models.settings.pipeline import Pipeline, find_pipeline
 from ffn.models.versions.exclusive import the_only_pass
 from ffn.scoring.inbox import Waiting, look, own_options
 from ffn.scoring.model import load
@@ -18,7 +20,7 @@ from flows import artifacts, tasks
 from flows.interruption import ending_tasks
 from flows.outcomes import ScoreOutcome
 from flows.progress import stage
-from flows.runs import recorded
+from flows.runs import give_way, recorded
 from flows.threads import one_blas_thread
 
 __all__ = ["score_inbox"]
@@ -37,7 +39,7 @@ _FILES_ALONE, _MOST_IN_A_TASK = 8, 200
 )
 def score_inbox(
     pipeline: str, root: str = ".", options: dict[str, Any] | None = None
-) -> ScoreOutcome:
+) -> Any:  # the outcome, or a state
     """Score every file in the inbox that the version in production has not scored.
 
     Parameters
@@ -47,13 +49,26 @@ def score_inbox(
     options
         Of ``ffn.scoring.batch.score_csv``, beside the pipeline's own.
 
+    Returns
+    -------
+    ScoreOutcome
+
     Raises
     ------
     FilesRefusedError
         A file was not scored; the others were. It is not tried again by this version.
     """
     found = find_pipeline(pipeline, Path(root))
-    chosen = own_options(found) | (options or {})
+    if runtime.deployment.id and not (found.artifacts / "production.json").exists():
+        # A schedule may come before the first retraining has ended, and that is no failure.
+        return Completed(name="Skipped", message="No version is in production yet.")
+    try:
+        return _score_inbox(found, own_options(found) | (options or {}))
+    except BusyError as busy:
+        return give_way(busy)
+
+
+def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
     with (
         recorded(found, "score") as note,
         the_only_pass(found),

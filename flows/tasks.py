@@ -59,7 +59,8 @@ __all__ = [
     "train",
 ]
 
-# Caching would hash every array, persisting would pickle it.
+# Caching would hash every array, persisting would pickle it. And no tags: for each run of a task
+# that has one Prefect asks its server for a slot, and a busy SQLite that gives none fails the run.
 _PLAIN: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 _TRANSIENT = {errno.EAGAIN, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
 
@@ -109,9 +110,7 @@ def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
     return prepared
 
 
-# Only what is worth a limit has a tag: for each tagged run Prefect asks its server for a slot, and
-# SQLite, busy with recording the task before, often has the client try again 2 s later.
-@task(name="train", task_run_name="train-{optimizer}", tags=["training"], **_PLAIN)
+@task(name="train", task_run_name="train-{optimizer}", **_PLAIN)
 def train(part: TrainingPart, pipeline: Pipeline, optimizer: str) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""
     epochs = pipeline.settings.training.epochs
@@ -226,7 +225,7 @@ def promote(pipeline: Pipeline, version: Version) -> Version:
     return version
 
 
-@task(name="batch-predict", task_run_name="batch-predict-{source.name}", tags=["scoring"], **_PLAIN)
+@task(name="batch-predict", task_run_name="batch-predict-{source.name}", **_PLAIN)
 def batch_predict(model: Model, source: Path, output: Path, options: dict[str, Any]) -> ScoreResult:
     """Score one CSV file."""
     with artifacts.scoring_progress(model.pipeline, source) as show:
@@ -235,7 +234,7 @@ def batch_predict(model: Model, source: Path, output: Path, options: dict[str, A
     return result
 
 
-@task(name="score-files", task_run_name="score-{label}", tags=["scoring"], **_PLAIN)
+@task(name="score-files", task_run_name="score-{label}", **_PLAIN)
 def score_files(
     model: Model,
     pipeline: Pipeline,

@@ -143,7 +143,7 @@ def test_threads_processes_and_no_prefect_give_the_same_bytes(retrained, server,
     }
 
 
-def test_the_steps_are_named_and_tagged(retrained, client):
+def test_the_steps_are_named(retrained, client):
     _, done, flow_run = retrained
     found = tasks_of(client, flow_run)
     winner = json.loads(done.out)["winner"]
@@ -167,8 +167,8 @@ def test_the_steps_are_named_and_tagged(retrained, client):
     }
     assert set(found) == names
     assert all(task_run.state.is_completed() for task_run in found.values())
-    tagged = {name: task_run.tags for name, task_run in found.items() if task_run.tags}
-    assert tagged == {f"train-{name}": ["training"] for name in OPTIMIZERS}
+    # A tag would have every run of the task ask a busy server for a slot.
+    assert not any(task_run.tags for task_run in found.values())
     starts = [found[f"train-{name}"].start_time for name in OPTIMIZERS]
     ends = [found[f"train-{name}"].end_time for name in OPTIMIZERS]
     # More than one at a time: the second began before the first of all had ended.

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ffn.errors import RegistryError
+from ffn.errors import BusyError
 from ffn.models.settings.document import check_settings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.exclusive import the_only_pass, the_only_retraining
@@ -45,7 +45,7 @@ def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repositor
         assert holder.stdout.readline() == b"held\n"
         with (
             pytest.raises(
-                RegistryError, match=f"^p is being retrained already, by process {holder.pid}"
+                BusyError, match=f"^p is being retrained already, by process {holder.pid}"
             ),
             the_only_retraining(pipeline),
         ):

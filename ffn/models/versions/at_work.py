@@ -7,6 +7,7 @@ at once what no longer lives, without heartbeats or process ids.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import json
@@ -44,7 +45,9 @@ class Killed:
 
 
 @contextlib.contextmanager
-def at_work(artifacts: Path, what: str, begun: str, run: str | None = None) -> Iterator[None]:
+def at_work(
+    artifacts: Path, what: str, begun: str, run: str | None = None, *, until_exit: bool = False
+) -> Iterator[None]:
     """Show while the block runs that a run lives.
 
     Parameters
@@ -53,9 +56,16 @@ def at_work(artifacts: Path, what: str, begun: str, run: str | None = None) -> I
         UTC, ISO 8601.
     run
         By which ``lives`` knows it; any name by default.
+    until_exit
+        Show it until the process ends, which has more to do for the run than the block.
     """
     folder = artifacts / _FOLDER
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as shown:
+        stack = contextlib.ExitStack()
+        if until_exit:
+            atexit.register(stack.close)
+        else:
+            shown.enter_context(stack)
         # What cannot be shown, for want of room or of rights, is done all the same.
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)

@@ -7,14 +7,14 @@ import fcntl
 import os
 from collections.abc import Iterator
 
-from ffn.errors import RegistryError
+from ffn.errors import BusyError
 from ffn.models.settings.pipeline import Pipeline
 
 __all__ = ["the_only_pass", "the_only_retraining"]
 
 
 def the_only_retraining(pipeline: Pipeline) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of retraining while the block runs. Raises ``RegistryError`` if another does.
+    """Hold the lock of retraining while the block runs. Raises ``BusyError`` if another does.
 
     The lock goes with the process, however that ends.
     """
@@ -36,7 +36,7 @@ def _alone(pipeline: Pipeline, name: str, doing: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(handle, 20, 0).decode(errors="replace").strip() or "unknown"
-            raise RegistryError(
+            raise BusyError(
                 f"{pipeline.name} {doing}, by process {holder}. Wait for it, or end it."
             ) from None
         os.ftruncate(handle, 0)

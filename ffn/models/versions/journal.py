@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from ffn.errors import one_line
+from ffn.errors import BusyError, one_line
 from ffn.models.bundles.plain_files import read_plain
 from ffn.models.versions.at_work import Killed, at_work, killed, take_killed
 
@@ -92,21 +92,28 @@ class Note:
 
 @contextlib.contextmanager
 def running(
-    artifacts: Path, what: Literal["retrain", "score"], run: str | None = None
+    artifacts: Path,
+    what: Literal["retrain", "score"],
+    run: str | None = None,
+    *,
+    until_exit: bool = False,
 ) -> Iterator[Note]:
     """Write down what the block notes, or that it failed and why, and which runs were killed.
 
     Parameters
     ----------
-    run
-        By which others ask whether it lives.
+    run, until_exit
+        As for ``at_work``.
     """
     with contextlib.suppress(OSError):
         note_killed(artifacts)
     started, note = time.monotonic(), Note()
     try:
-        with at_work(artifacts, what, _now(), run):
+        with at_work(artifacts, what, _now(), run, until_exit=until_exit):
             yield note
+    except BusyError:
+        # Nothing was run.
+        raise
     except BaseException as error:
         note.outcome = note.outcome or "failed"
         note.text = note.text or str(error) or f"it was ended ({type(error).__name__})"
