@@ -10,7 +10,11 @@ import time
 
 import pytest
 from command_line import run_apart
+from conftest import change_data, epochs
 from service import Service, processes, serving, wait_for
+
+from ffn.models.settings.pipeline import find_pipeline
+from ffn.models.versions.exclusive import the_only_retraining
 
 MISSED = re.compile(r"score-iris: (\d+) scheduled runs missed since .*; one run makes up for all\.")
 
@@ -87,6 +91,27 @@ def test_times_that_a_machine_slept_through_are_dropped_and_told(root, home):
         for pid in sleeping:
             os.kill(pid, signal.SIGCONT)
         check_made_up(service, begun, ended, home)
+        assert service.end() < 10
+
+
+def test_a_time_before_the_first_version_is_no_failure(root, home):
+    epochs(root, 1_000_000)
+    with serving(root, home) as service:
+        wait_for(lambda: ("score-iris", "Skipped") in service.states(), 60, service.said)
+        assert "Failed" not in {state for _, state in service.states()}
+        assert service.end() < 10
+
+
+def test_a_run_that_meets_another_of_its_kind_gives_way_and_comes_again(root, home):
+    with serving(root, home) as service:
+        wait_for(lambda: service.production() == 1, 120, service.said)
+        wait_for(lambda: ("retrain-iris-v0001", "Completed") in service.states(), 30, service.said)
+        with the_only_retraining(find_pipeline("iris", root)):
+            change_data(root)
+            wait_for(lambda: ("retrain-iris", "Cancelled") in service.states(), 60, service.said)
+            assert "iris is being retrained already, by process" in service.message("retrain-iris")
+        wait_for(lambda: service.production() == 2, 60, service.said)
+        assert "Failed" not in {state for _, state in service.states()}
         assert service.end() < 10
 
 

@@ -77,6 +77,25 @@ def test_a_run_that_ends_in_order_leaves_nothing(tmp_path, repository):
     assert list((tmp_path / ".at-work").iterdir()) == []
 
 
+def test_a_run_may_be_shown_until_its_process_ends(tmp_path, repository):
+    code = CODE.replace("sys.argv[2])", "sys.argv[2], until_exit=True)")
+    code = code.replace('    print("at work", flush=True)\n    time.sleep(60)', "    pass")
+    code += 'print("reports", flush=True)\ninput()'
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path), "one"],
+        cwd=repository,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout.readline() == b"reports\n"
+        assert lives(tmp_path, "one")
+        assert note_killed(tmp_path) == []
+        process.communicate(b"\n")
+    assert not lives(tmp_path, "one")
+    assert note_killed(tmp_path) == []
+
+
 def test_a_killed_run_is_taken_by_one_alone(tmp_path):
     folder = tmp_path / ".at-work"
     folder.mkdir()

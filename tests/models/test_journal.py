@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ffn.errors import DataError
+from ffn.errors import BusyError, DataError
 from ffn.models.versions.journal import DriftNote, Note, journal, note_down, running
 
 
@@ -24,6 +24,12 @@ def test_runs_are_kept_in_order_with_their_outcome(tmp_path):
     assert (older.what, older.outcome, older.version) == ("retrain", "promoted", 3)
     assert older.at <= newest.at
     assert 0 <= newest.seconds < 5
+
+
+def test_what_was_not_begun_is_not_told(tmp_path):
+    with pytest.raises(BusyError, match="at work"), running(tmp_path, "score"):
+        raise BusyError("another is at work.")
+    assert journal(tmp_path) == []
 
 
 def test_a_text_cannot_make_a_second_line(tmp_path):
