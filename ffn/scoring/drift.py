@@ -6,7 +6,7 @@ parts and runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,11 @@ __all__ = ["DriftCounts"]
 
 Array = npt.NDArray[Any]
 
-# Numbers that wait to be counted together: code that has just run is quick to run again.
+# Numbers that are counted together: code that has just run is quick to run again.
 _AT_ONCE = 2**17
+# Bytes of the file: so many at its beginning are counted whole, and behind them every fourth
+# stretch for all four. A file of this length has rows enough for chance to be small.
+_WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 4
 
 
 class DriftCounts:
@@ -35,54 +38,59 @@ class DriftCounts:
         By numeric feature: rows by bin, int64 [B].
     missing
         By numeric feature: rows without a value, int64 [F].
+    rows
+        Rows in ``numeric`` and ``missing``: those of a long file, within what chance does.
     categorical
         By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
     """
 
-    def __init__(self, reference: Reference, ranges: Sequence[tuple[float, float]] = ()) -> None:
-        """``ranges`` are the lowest and highest number that is no cause for remark, by feature."""
-        ranges = ranges or [(-np.inf, np.inf)] * len(reference.numeric)
+    def __init__(self, reference: Reference) -> None:
         # The lowest edge is below every number, and not below what is none.
-        self._edges = [
-            np.array([-np.inf, *own.edges, np.nextafter(low, -np.inf), high])[:, None]
-            for own, (low, high) in zip(reference.numeric, ranges, strict=True)
-        ]
+        self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
         # Lists: to add to one number of an array takes longer than to count a column's.
         self._above = [[0] * len(edges) for edges in self._edges]
-        self._rows = 0
+        self.rows = 0
         self.categorical = [
             np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
         ]
         self._sample = RowSample(len(self._edges)) if self._edges else None
-        self._waiting: list[Array] = []
+        self._waiting: list[tuple[Array, int]] = []
 
     @property
     def numeric(self) -> list[Array]:
         """Rows by bin, for each numeric feature."""
         self._settle()
-        return [-np.diff(np.array([*above[:-2], 0])) for above in self._above]
-
-    @property
-    def outside(self) -> list[int]:
-        """Rows with a number outside of the range, for each numeric feature."""
-        self._settle()
-        return [above[0] - above[-2] + above[-1] for above in self._above]
+        return [-np.diff(np.array([*above, 0])) for above in self._above]
 
     @property
     def missing(self) -> Array:
         """Rows without a value, for each numeric feature [F]."""
         self._settle()
-        return np.array([self._rows - above[0] for above in self._above], dtype=np.int64)
+        return np.array([self.rows - above[0] for above in self._above], dtype=np.int64)
 
-    def count(self, numeric: Array, codes: Array) -> None:
-        """Count scored rows with their numbers [n, F] and codes [n, G], which nobody changes."""
-        self._rows += len(numeric)
+    def count(
+        self, numeric: Array, codes: Array, stops: Array | None = None, began: int = 0
+    ) -> None:
+        """Count scored rows with their numbers [n, F] and codes [n, G], which nobody changes.
+
+        Numbers of a long file are counted in some of its stretches, and each row there for
+        several. Where stretches lie depends on the file alone.
+
+        Parameters
+        ----------
+        stops, began
+            Where rows end in their block [n], and where that begins in the file; bytes. All
+            are counted where nobody says.
+        """
         for g, own in enumerate(self.categorical):
             own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
-        if self._sample:
-            self._waiting.append(np.asfortranarray(numeric))
-            if sum(map(np.size, self._waiting)) >= _AT_ONCE:
-                self._count_waiting(self._sample)
+        for rows, each in _stretches(stops, began) if stops is not None else [(slice(None), 1)]:
+            some = numeric[rows]
+            self.rows += each * len(some)
+            if self._sample and len(some):
+                self._waiting.append((some, each))
+        if self._sample and sum(some.size for some, _ in self._waiting) >= _AT_ONCE:
+            self._count_waiting(self._sample)
 
     def sample(self) -> tuple[Array, Array]:
         """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
@@ -96,7 +104,7 @@ class DriftCounts:
         """Return everything in a form that is JSON and that ``add`` takes."""
         self._settle()
         return {
-            "rows": self._rows,
+            "rows": self.rows,
             "above": [list(own) for own in self._above],
             "categorical": [own.tolist() for own in self.categorical],
             "sample": [own.tobytes().hex() for own in self._sample.sample()]
@@ -106,7 +114,7 @@ class DriftCounts:
 
     def add(self, state: dict[str, Any]) -> None:
         """Add other rows."""
-        self._rows += state["rows"]
+        self.rows += state["rows"]
         self._above = [
             [one + other for one, other in zip(own, more, strict=True)]
             for own, more in zip(self._above, state["above"], strict=True)
@@ -128,19 +136,38 @@ class DriftCounts:
             self._count(*self._sample.settle())
 
     def _count_waiting(self, sample: RowSample) -> None:
-        for numeric in self._waiting:
-            for rows, times in sample.draw(numeric):
+        for each in {each for _, each in self._waiting}:
+            parts = [some for some, own in self._waiting if own == each]
+            # Column by column, as they are read.
+            numeric = np.concatenate([part.T for part in parts], axis=1).T
+            for rows, times in sample.draw(numeric, each):
                 self._count(rows, times)
         self._waiting.clear()
 
-    def _count(self, numeric: Array, times: Array | None) -> None:
-        """Count rows [n, F], each so many times [n]; None for once."""
+    def _count(self, numeric: Array, times: Array | int) -> None:
+        """Count rows [n, F], each so many times [n], or all of them."""
         if not len(numeric):
             return
         for f, (edges, counts) in enumerate(zip(self._edges, self._above, strict=True)):
             # Comparing all of a column with each edge takes a fraction of what a binary search
             # for each value takes.
             above = numeric[:, f] > edges
-            found = map(np.count_nonzero, above) if times is None else above @ times
+            if isinstance(times, int):
+                found = [times * np.count_nonzero(own) for own in above]
+            else:
+                found = (above @ times).tolist()
             for k, count in enumerate(found):
                 counts[k] += int(count)
+
+
+def _stretches(stops: Array, began: int) -> Iterator[tuple[slice, int]]:
+    """Yield which rows are counted, and each for how many."""
+    if not len(stops):
+        return
+    first, last = began + int(stops[0]), began + int(stops[-1])
+    if first < _WHOLE:
+        yield slice(0, int(np.searchsorted(stops, _WHOLE - began))), 1
+    for number in range(max(first, _WHOLE) // _STRETCH, last // _STRETCH + 1):
+        if number % _EVERY == 0:
+            begin = number * _STRETCH - began
+            yield slice(*np.searchsorted(stops, [begin, begin + _STRETCH]).tolist()), _EVERY

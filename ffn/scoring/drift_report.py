@@ -229,7 +229,7 @@ def judge(
             feature.name,
             [*counts.numeric[f].tolist(), *([gaps] if feature.missing else [])],
             [*own.counts, *([own.missing] if feature.missing else [])],
-            missing=_share(gaps, rows),
+            missing=_share(gaps, counts.rows),
             missing_before=_share(own.missing, own.rows),
             shift=_shift(sample[:, f], times, own),
         )

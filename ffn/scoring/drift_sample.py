@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 _MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
 # Contents that are known by heart, and places for them: in a few of these two will meet.
 _KNOWN, _KNOWN_VALUES, _PLACE_BITS = 2**11, 2**17, 14
-_MOST_WAITING = 2**11
+_MOST_WAITING, _FIRST = 2**11, 2**12
 _SEED = 20260301
 _SHIFT = np.uint64(64 - _PLACE_BITS)
 
@@ -51,22 +51,25 @@ class RowSample:
         self._table = np.empty(0, dtype=np.uint64)
         self._again = np.empty(0, dtype=np.int64)
 
-    def draw(self, numeric: Array) -> list[tuple[Array, Array | None]]:
-        """Take notice of rows [n, F]; return those that are to be counted now.
+    def draw(self, numeric: Array, each: int = 1) -> list[tuple[Array, Array | int]]:
+        """Take notice of rows [n, F], each for so many; return those that are to be counted now.
 
-        Each pair is of rows, and how many rows each is: None for one each. The others are of
+        A pair is of rows, and how many rows each of them is, or all are. The others are of
         known contents, and will be returned by ``settle``.
         """
         if not len(numeric):
             return []
+        if len(numeric) > 2 * _FIRST and not self._drawn[0][0].size:
+            # Once some are known, most of the others are soon told.
+            return self.draw(numeric[:_FIRST], each) + self.draw(numeric[_FIRST:], each)
         hashes = self._hashes(numeric)
-        if len(self._table) and len(new := self._unknown(hashes)) < len(hashes):
+        if len(self._table) and len(new := self._unknown(hashes, each)) < len(hashes):
             numeric, hashes = numeric[new], hashes[new]
         near = np.flatnonzero(hashes <= self._highest)
         if len(near):
-            self._drawn.append((hashes[near], np.ones(len(near), dtype=np.int64), numeric[near]))
+            self._drawn.append((hashes[near], np.full(len(near), each), numeric[near]))
             self._waiting += len(near)
-        found: list[tuple[Array, Array | None]] = [(numeric, None)]
+        found: list[tuple[Array, Array | int]] = [(numeric, each)]
         # To sort a few rows takes about as long as to sort many.
         if self._waiting > _MOST_WAITING:
             found.append(self.settle())
@@ -116,14 +119,15 @@ class RowSample:
         if len(keys) >= self._size:
             self._highest = keys[self._size - 1]
 
-    def _unknown(self, hashes: Array) -> Array:
+    def _unknown(self, hashes: Array, each: int) -> Array:
         """Count the rows of known contents; return where others are, or all if these are many."""
         places = self._places(hashes)
         known = self._table[places] == hashes
         new = np.flatnonzero(~known)
         if len(new) > len(hashes) // 4:
             return np.arange(len(hashes))
-        self._again += np.bincount(places[known] if len(new) else places, minlength=2**_PLACE_BITS)
+        places = places[known] if len(new) else places
+        self._again += each * np.bincount(places, minlength=2**_PLACE_BITS)
         return new
 
     def _places(self, hashes: Array) -> Array:

@@ -158,6 +158,7 @@ class CsvPieces:
     def __iter__(self) -> Iterator[Piece]:
         """Yield every piece, in order."""
         for block in self._records:
+            self.tally.began = self._records.began
             found = self._scorer.label(block)
             found.add_to(self.tally, _units(found))
             cells = [pa.array(found.good.cells(column), pa.string()) for column in self._kept]

@@ -96,6 +96,7 @@ class Run:
     def score(self, until: int | None = None) -> None:
         """Score the records that begin before byte ``until`` of the input; by default all."""
         for block in self.records.blocks(until):
+            self.tally.began = self.records.began
             scored, refused = self.scorer.score(block, self.tally)
             self.journal.output.write(self.records.encode(scored))
             self.journal.rejects.write(b"".join(map(self.scorer.reject_line, refused)))

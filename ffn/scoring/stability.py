@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Distance", "chance_limit", "chi2_quantile", "compare", "psi"]
+__all__ = ["Distance", "chance_limit", "chi2_quantile", "compare", "psi", "psi_of_each"]
 
 Array = npt.NDArray[Any]
 
@@ -46,10 +46,16 @@ def psi(found: Array, expected: Array) -> float:
     ``p = (found + q B/2) / (n + B/2)``, half a row a bin spread as the reference is. So an empty
     bin gives no infinity, and smoothing draws p to q, never away from it.
     """
+    return float(psi_of_each(found[None], expected)[0])
+
+
+def psi_of_each(found: Array, expected: Array) -> Array:
+    """Return `psi` [k] of counts ``found`` [k, B] against ``expected`` [B]."""
     bins = len(expected)
     q = (expected + 0.5) / (expected.sum() + bins / 2)
-    p = (found + q * bins / 2) / (found.sum() + bins / 2)
-    return float(((p - q) * np.log(p / q)).sum())
+    p = (found + q * bins / 2) / (found.sum(axis=1, keepdims=True) + bins / 2)
+    indices: Array = ((p - q) * np.log(p / q)).sum(axis=1)
+    return indices
 
 
 def compare(found: Sequence[int], expected: Sequence[int], alpha: float) -> Distance:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ffn.errors import quote
 from ffn.scoring.exchanges import CHANCE, REMAINS, rings, say_exchanged
-from ffn.scoring.stability import chance_limit, psi
+from ffn.scoring.stability import chance_limit, psi_of_each
 from ffn.scoring.units import Conversion, conversions
 from ffn.tabular.reference import Histogram
 
@@ -74,12 +74,12 @@ def suspect(
 
 def _unit(name: str, values: Array, times: Array, reference: Histogram) -> tuple[float, str]:
     """Return in what unit a column looks, and the PSI that is left then."""
-    tried = [
-        (_misfit(values * how.factor + how.offset, times, reference), how)
-        for how in conversions(name, reference.deviation)
-    ]
+    tried = list(conversions(name, reference.deviation))
+    factors, offsets = (np.array(own)[:, None] for own in list(zip(*tried, strict=True))[:2])
+    misfits = _misfits(values * factors + offsets, times, reference)
     # Of those that fit alike the first is the likelier.
-    misfit, how = min(tried, key=lambda one: one[0])
+    best = int(misfits.argmin())
+    misfit, how = float(misfits[best]), tried[best]
     return misfit, f"{quote(name)} looks {_wrong(how)}{f': {how.guess}?' if how.guess else ''}"
 
 
@@ -98,9 +98,18 @@ def _wrong(how: Conversion) -> str:
 
 def _misfit(values: Array, times: Array, reference: Histogram) -> float:
     """Return the PSI of values [s], each so many times [s], in bins of ``reference``."""
-    known = ~np.isnan(values)
-    places = np.searchsorted(reference.edges, values[known])
-    found = np.bincount(places, weights=times[known], minlength=len(reference.counts))
-    expected = np.array(reference.counts)
-    # A column without a single edge fits everything, and says nothing.
-    return psi(found, expected) if len(expected) > 1 else np.inf
+    return float(_misfits(values[None], times, reference)[0])
+
+
+def _misfits(values: Array, times: Array, reference: Histogram) -> Array:
+    """Return the PSI [k] of values [k, s], each so many times [s], in bins of ``reference``."""
+    tried, bins = len(values), len(reference.counts)
+    if bins == 1:
+        # A column without a single edge fits everything, and says nothing.
+        return np.full(tried, np.inf)
+    known = ~np.isnan(values[0])
+    places = np.searchsorted(reference.edges, values[:, known])
+    places += bins * np.arange(tried)[:, None]
+    weights = np.broadcast_to(times[known], places.shape)
+    found = np.bincount(places.ravel(), weights.ravel(), minlength=tried * bins)
+    return psi_of_each(found.reshape(tried, bins), np.array(reference.counts))

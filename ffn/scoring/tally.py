@@ -33,6 +33,8 @@ class Tally:
         Rows with a prediction.
     reasons
         Rejected rows by reason.
+    began
+        Byte of the file at which the block begins that is counted next; 0 where nobody says.
     drift
         What scored rows held; None if there is nothing to compare it with.
     """
@@ -41,14 +43,14 @@ class Tally:
         self, schema: Schema, contract: Contract, reference: Reference | None = None
     ) -> None:
         self.scored = 0
-        self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
-        self.drift = DriftCounts(reference, self._ranges) if reference else None
+        self.began = 0
+        self.drift = DriftCounts(reference) if reference else None
         self.reasons: Counter[Reason] = Counter()
         self._classes = schema.classes
         self._contract = contract
         self._per_class = np.zeros(len(schema.classes), dtype=np.int64)
         self._confidence_units = 0
-        # Where drift does not count them.
+        self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
         self._outside = [0] * len(contract.numeric)
         self._unseen: Counter[str] = Counter()
         # Rejected cells that are numbers but for the decimal mark.
@@ -104,11 +106,10 @@ class Tally:
         self._per_class += np.bincount(labels, minlength=len(self._classes))
         self._confidence_units += confidence_units
         if self.drift is not None:
-            self.drift.count(numeric, codes)
-        else:
-            for f, (low, high) in enumerate(self._ranges):
-                far = (numeric[:, f] < low) | (numeric[:, f] > high)
-                self._outside[f] += int(np.count_nonzero(far))
+            self.drift.count(numeric, codes, block.stops, self.began)
+        for f, (low, high) in enumerate(self._ranges):
+            far = (numeric[:, f] < low) | (numeric[:, f] > high)
+            self._outside[f] += int(np.count_nonzero(far))
         for (feature, column), values in zip(self._contract.categorical, codes.T, strict=True):
             unseen = values == UNKNOWN
             if unseen.any():
@@ -175,7 +176,6 @@ class Tally:
 
     def to_json(self) -> dict[str, Any]:
         """Return every count, as a manifest holds them."""
-        outside = self._outside if self.drift is None else self.drift.outside
         return {
             "rows": self.scored + self.rejected,
             "scored": self.scored,
@@ -185,7 +185,7 @@ class Tally:
             "rejects": self.reject_reasons,
             "out_of_range": {
                 feature.name: n
-                for (feature, _), n in zip(self._contract.numeric, outside, strict=True)
+                for (feature, _), n in zip(self._contract.numeric, self._outside, strict=True)
                 if n
             },
             "unseen_categories": {

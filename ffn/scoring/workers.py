@@ -253,6 +253,7 @@ def _write_part(name: Path, scorer: RowScorer, records: Records, start: int, unt
     output, rejects = name.with_suffix(".output"), name.with_suffix(".rejects")
     with output.open("wb") as labelled, rejects.open("w", encoding="utf-8") as listed:
         for block in records.blocks(until):
+            tally.began = records.began
             scored, refused = scorer.score(block, tally)
             labelled.write(scored)
             # Rows and lines count from the part's beginning until somebody knows where that is.

@@ -111,6 +111,7 @@ class Records:
         self._text, self._final = b"", False
         self._offset, self._place = len(self.bom), Place(rows=0, lines=0)
         self.given_up = False
+        self.began = 0
         self.header = self._read_header()
 
     @property
@@ -155,6 +156,7 @@ class Records:
         """
         columns, line_feeds = len(self.header.names), self.header.line_end != b"\r"
         while until is None or self._offset < until:
+            self.began = self._offset
             block, tail = self._regular(until), None
             if block is None:
                 structure, tail = self._scan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,6 @@ REFERENCE = Reference(
     categorical=(Histogram(counts=(2, 2), missing=0),),
     labels=(2, 2),
 )
-RANGES = [(0.0, 2.0), (-1.0, 1.0)]
 NUMBERS = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, float("nan")]) | st.floats(-5, 5)
 ROWS = st.lists(st.tuples(NUMBERS, NUMBERS, st.sampled_from([UNKNOWN, MISSING, 0, 1])), max_size=80)
 
@@ -34,7 +34,7 @@ def arrays(rows):
 
 
 def counted(*parts) -> DriftCounts:
-    counts = DriftCounts(REFERENCE, RANGES)
+    counts = DriftCounts(REFERENCE)
     for part in parts:
         counts.count(*arrays(part))
     return counts
@@ -63,7 +63,7 @@ def test_parts_and_order_change_nothing(rows, one, other, random, sizes, at_once
         first, second = sorted((one, other))
         parts = [rows[:first], rows[first:second], rows[second:]]
         assert told(counted(*parts)) == told(whole)
-        joined = DriftCounts(REFERENCE, RANGES)
+        joined = DriftCounts(REFERENCE)
         for part in parts:
             joined.add(json.loads(json.dumps(counted(part).state())))
         assert told(joined) == told(whole)
@@ -79,8 +79,6 @@ def test_counts_are_those_of_pandas(rows) -> None:
     assert counts.numeric[0].tolist() == cut.value_counts(sort=False).tolist()
     assert counts.numeric[1].tolist() == [np.count_nonzero(~np.isnan(numeric[:, 1]))]
     assert counts.missing.tolist() == np.isnan(numeric).sum(axis=0).tolist()
-    outside = (numeric < [0, -1]) | (numeric > [2, 1])
-    assert counts.outside == np.count_nonzero(outside, axis=0).tolist()
     by_code = [np.count_nonzero(codes == code) for code in (UNKNOWN, MISSING, 0, 1)]
     assert counts.categorical[0].tolist() == by_code
 
@@ -115,7 +113,7 @@ def test_an_empty_place_is_no_content() -> None:
     sample = drift_sample.RowSample(1)
     sample.draw(np.ones((3_000, 1)))
     for hashes in (np.zeros(5, np.uint64), np.full(5, 2**64 - 1, np.uint64)):
-        assert len(sample._unknown(hashes)) == 5
+        assert len(sample._unknown(hashes, 1)) == 5
 
 
 @pytest.mark.parametrize("contents", [5, 300, 3_000])
@@ -138,3 +136,45 @@ def test_tables_of_few_contents_are_counted_as_any(contents: int) -> None:
     sample, found = counts.sample()
     assert len(sample) == min(len(times), 256)
     assert found.tolist() == [times[tuple(row)] for row in sample]
+
+
+def test_stretches_of_a_file_are_counted_whatever_its_blocks() -> None:
+    """Numbered rows of two to eighty bytes: of four stretches one, and each row there for four."""
+    generator = np.random.default_rng(8)
+    lengths = generator.integers(2, 80, size=150_000)
+    ends = 100 + np.cumsum(lengths)
+    numeric = np.column_stack([np.arange(150_000.0), np.zeros(150_000)])
+    reference = Reference(
+        numeric=(
+            Histogram(
+                edges=tuple(np.arange(1_000.0, 150_000, 1_000)), counts=(1,) * 150, missing=0
+            ),
+            Histogram(edges=(), counts=(4,), missing=0),
+        ),
+        categorical=(),
+        labels=(2, 2),
+    )
+    codes = np.empty((150_000, 0), dtype=np.int64)
+
+    def count(cuts) -> DriftCounts:
+        counts = DriftCounts(reference)
+        for first, last in pairwise([0, *cuts, 150_000]):
+            began = int(ends[first] - lengths[first])
+            rows = slice(first, last)
+            counts.count(numeric[rows], codes[rows], ends[rows] - began, began)
+        return counts
+
+    whole = count([])
+    for blocks in (3, 40, 1_000):
+        assert told(count(np.sort(generator.integers(150_000, size=blocks)))) == told(whole)
+    # All of the first MiB, behind it a quarter of the rows for all, and every part of the file.
+    assert whole.rows == pytest.approx(150_000, abs=4 * 2**16 / 41)
+    found = whole.numeric[0]
+    first = int(np.searchsorted(ends, 2**20)) // 1_000
+    assert (found[:first] == [1_001, *[1_000] * (first - 1)]).all()
+    assert found[first:].max() > 2_000
+    assert set(np.diff(np.flatnonzero(found))) <= {1, 2, 3, 4, 5, 6}
+    # A file's rows that nobody says the places of are all counted.
+    all_rows = DriftCounts(reference)
+    all_rows.count(numeric, codes)
+    assert all_rows.rows == 150_000
