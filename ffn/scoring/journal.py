@@ -44,7 +44,7 @@ _OUTPUT, _PACKED, _REJECTS = "output", "packed", "rejects"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 # Less is sooner done again than taken up.
-_LEAST_BYTES = 2 * 1024 * 1024
+_LEAST_BYTES = 4 * 1024 * 1024
 _NOTES = 100
 
 
