@@ -38,9 +38,7 @@ def run(options: argparse.Namespace) -> int:
         print_json({"pipeline": pipeline.name, "export": str(export), **entry.to_json()})
         return 0
     console = plain_console(sys.stdout)
-    console.print(
-        f"{pipeline.name}: version {entry.version} is in production again; version "
-        f"{entry.replaced} is not any more."
-    )
+    before = f"; version {entry.replaced} is not any more" if entry.replaced else ""
+    console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
     print_paths(console, {"for notebooks": export})
     return 0

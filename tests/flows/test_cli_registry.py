@@ -171,6 +171,17 @@ def test_what_is_damaged_is_not_promoted(ffn, registry, damage, expected):
     assert listing(registry) == before
 
 
+def test_a_lost_pointer_is_told_and_a_rollback_finds_the_version_before(ffn, registry):
+    """Promoted were 1, 2 and 4."""
+    (registry / "artifacts/iris/production.json").unlink()
+    new = registry / "data/iris/inbox/new_flowers.csv"
+    refusal = ffn("score", "iris", new, "--direct", ROOT, registry).refusal
+    assert refusal.startswith("iris: no model in production (")
+    done = ffn("rollback", "iris", ROOT, registry)
+    assert done.out.startswith("iris: version 2 is in production again.\n")
+    assert ffn("verify", "iris", ROOT, registry).code == 0
+
+
 @pytest.mark.parametrize("verb", [("promote", "3"), ("rollback",)])
 def test_a_history_that_no_memory_holds_is_refused(ffn, registry, verb):
     history = registry / "artifacts/iris/history.jsonl"
