@@ -25,7 +25,7 @@ CHANGES = (
     "sendfile,copy_file_range,chmod,fchmod,fchmodat,utimensat"
 )
 _CALL = re.compile(r"(\w+)\((.*)")
-TEMPORARY = re.compile(r"\.ffn-\d+-[0-9a-f]+\.tmp")
+_CHANCE = ((r"\.ffn-\d+-[0-9a-f]+\.tmp", ".tmp"), (r"/\.at-work/[0-9a-f]+$", "/.at-work/run"))
 _SECONDS = 120
 
 
@@ -95,6 +95,13 @@ def _work(work: Callable[[], int], output: Path) -> None:
         os._exit(code)
 
 
+def without_chance(path: str) -> str:
+    """Return a path below the root without what differs from run to run in its names."""
+    for chance, name in _CHANCE:
+        path = re.sub(chance, name, path)
+    return path
+
+
 def _points(calls: list[str], root: Path) -> tuple[Point, ...]:
     """Return the calls that change something below ``root``."""
     counts: Counter[str] = Counter()
@@ -108,7 +115,7 @@ def _points(calls: list[str], root: Path) -> tuple[Point, ...]:
             continue
         paths = re.findall(rf'["<]{re.escape(str(root))}/([^">]*)', rest)
         if paths:
-            points.append(Point(call, counts[call], TEMPORARY.sub(".tmp", paths[-1])))
+            points.append(Point(call, counts[call], without_chance(paths[-1])))
     return tuple(points)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tracing import TEMPORARY
+from tracing import without_chance
 
 from ffn.models.bundles.contents import read_contents
 from ffn.models.versions.registry import production_version, version_folder, versions
@@ -133,8 +133,7 @@ def shape(root: Path) -> frozenset[tuple[str, int]]:
     """
     found = {("production", state(root).production)}
     for path in root.rglob("*"):
-        name = TEMPORARY.sub(".tmp", path.relative_to(root).as_posix())
-        name = re.sub(r"/\.at-work/[0-9a-f]+$", "/.at-work/run", name)
+        name = without_chance(path.relative_to(root).as_posix())
         size = path.stat().st_size if path.is_file() else -1
         timed = re.search(r"/(models|reports)/|/runs\.jsonl$|\.lock$", name)
         found.add((name, min(size, 1) if timed else size))
