@@ -27,7 +27,8 @@ from flows.service_home import ServiceHome
 
 __all__ = ["make_up_for_outage", "mark_dead"]
 
-_AT_WORK = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+_STARTED = [StateType.RUNNING, StateType.CANCELLING]
+_AT_WORK = [*_STARTED, StateType.PENDING]
 
 
 async def make_up_for_outage(
@@ -106,12 +107,13 @@ async def mark_dead(
     Parameters
     ----------
     grace
-        For so long a run may have no process yet. None is needed before the first is started.
+        For so long after its start a run may not yet show that it lives, and one that has not
+        started has no process: who gives none does so before the first is started.
     """
     latest = datetime.datetime.now(datetime.UTC) - grace
     dead = [
         run
-        for run in await _runs(client, deployment, _AT_WORK)
+        for run in await _runs(client, deployment, _STARTED if grace else _AT_WORK)
         if run.state and run.state.timestamp <= latest and not lives(artifacts, str(run.id))
     ]
     for run in dead:
