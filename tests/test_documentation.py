@@ -251,7 +251,8 @@ def test_a_users_csv_becomes_a_pipeline_as_shown(run: Run, root: Path) -> None:
 def test_the_speed_shown_is_that_of_the_benchmark() -> None:
     page = (ROOT / "benchmarks/README.md").read_text("utf-8")
     numbers = section(README, "Numbers")
-    shown = table(numbers[numbers.index("| work |") :])
+    training_shown, scoring_shown = numbers.split("Scoring a CSV")
+    shown = table(training_shown[training_shown.index("| work |") :])
     training = page[page.index("| work |") : page.index("<!-- end of training -->")]
     # Only the table of what was to be reached has six columns.
     targets = [row for row in table(training) if len(row) == 6]
@@ -262,6 +263,12 @@ def test_the_speed_shown_is_that_of_the_benchmark() -> None:
     assert {row[1] for row in measured} - {"matrix products alone"} == {row[1] for row in shown}
     medians = re.findall(r"`ffn retrain iris[^|]*\| \*\*([\d.]+)\*\*", page)
     assert re.findall(r"([\d.]+) seconds", numbers) == medians
+    scoring = page[page.index("<!-- scoring:") :]
+    found = [row[-2] for row in table(scoring) if len(row) == 5 and "our CPU time" in row[2]]
+    ratios = [row[2] for row in table(scoring_shown[scoring_shown.index("| rows |") :])]
+    # The last is of many files, which the README leaves out.
+    assert len(ratios) == 5
+    assert ratios == found[:5]
 
 
 def test_decisions_are_numbered_and_say_why() -> None:
