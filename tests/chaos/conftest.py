@@ -54,6 +54,7 @@ def epochs(root: Path, count: int) -> None:
 
 
 def change_data(root: Path) -> None:
-    """Drop a flower: a new content to train on."""
+    """Let the last flower come first: a new content to train on, however often."""
     path = root / "data/iris/train.csv"
-    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    header, *flowers = path.read_text().splitlines()
+    path.write_text("\n".join([header, *flowers[-1:], *flowers[:-1]]) + "\n")
