@@ -54,8 +54,8 @@ def check_made_up(service, begun, ended, home):
         ended,
     )
     found = dict(states)
-    # At most one of them, if its time came as the service did.
-    assert found.pop("Completed", 0) <= 1
+    # At most one of them, if its time came as the service did; it may have given way to another.
+    assert found.pop("Completed", 0) + found.pop("Skipped", 0) <= 1
     assert set(found) == {"Cancelled"}
     made = service.rows(
         "SELECT state_type FROM flow_run WHERE NOT auto_scheduled AND expected_start_time > ?",
