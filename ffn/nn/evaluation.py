@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,19 +55,29 @@ class Watched(NamedTuple):
         """Whether all networks have the same rows."""
         return self.rows is None or len(self.rows) == 1
 
-    def numbers(self, group: slice, start: int, stop: int) -> Array:
-        """Return row numbers ``start`` to ``stop`` of a group of networks: [k or 1, m]."""
+    def numbers(self, group: slice, stretch: range) -> Array:
+        """Return the row numbers of a group of networks in a stretch of the set: [k or 1, m]."""
         if self.rows is None:
-            return np.arange(start, stop)[None]
-        return self.rows[slice(None) if self.shared else group, start:stop]
+            return np.asarray(stretch)[None]
+        return self.rows[slice(None) if self.shared else group, stretch.start : stretch.stop]
 
 
-class _Part(NamedTuple):
-    """Rows of one watched set that are evaluated at once."""
+class _Pass(NamedTuple):
+    """Rows that are evaluated at once.
 
-    number: int
-    start: int
-    stop: int
+    Attributes
+    ----------
+    sets
+        Numbers of the watched sets that they are from.
+    stretches
+        Which of each one's rows.
+    starts
+        Where each one's begin among them all.
+    """
+
+    sets: list[int]
+    stretches: list[range]
+    starts: list[int]
 
 
 class Evaluation:
@@ -100,7 +110,7 @@ class Evaluation:
         self.passes = list(_passes(watched, rows_at_once))
         prepared = n_rows * (1 if self.shared else k) * (network.widths[0] + network.widths[-1])
         self.keeps = prepared * itemsize <= _KEPT_BYTES
-        self._kept: dict[tuple[int, int], tuple[Array, Array, Array, Array]] = {}
+        self._kept: dict[tuple[int, int], tuple[Array, Array, Array | None]] = {}
         self._activations: dict[tuple[int, ...], Activations] = {}
 
     def __call__(self) -> Array:
@@ -115,45 +125,44 @@ class Evaluation:
         weight = np.zeros(shape[-2:]) if self.weighted else counts
         for group in self.groups:
             layers = [layer[..., group, :, :] for layer in self.network.layers]
-            for number in range(len(self.passes)):
-                x, targets, weights, members = self._prepared(group, number)
+            for number, (sets, _, starts) in enumerate(self.passes):
+                x, targets, weights = self._prepared(group, number)
                 losses, hits = losses_and_hits(self._logits(layers, x), targets)
-                # Sums over rows as products: one for all sets.
-                total[..., group, :] += (losses[..., None, :] @ weights)[..., 0, :]
-                correct[..., group, :] += hits.astype(members.dtype) @ members
-                if self.weighted:
-                    weight[group] += weights.sum(axis=-2, dtype=np.float64)
+                if weights is not None:
+                    losses *= weights
+                    weight[group, sets] += np.add.reduceat(weights, starts, axis=-1)
+                total[..., group, sets] += np.add.reduceat(losses, starts, axis=-1, dtype=float)
+                correct[..., group, sets] += np.add.reduceat(hits, starts, axis=-1, dtype=int)
         return np.moveaxis(np.stack([total / weight, correct / counts]), -1, 0)
 
-    def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array, Array]:
+    def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array | None]:
         """Return what a pass needs, for 1 or k networks.
 
-        Inputs [k, n_in + 1, m], one-hot labels [k, C, m], the rows' weights in each set's loss
-        [k, m, sets], and 1 where a row is one of the set's, else 0: [m, sets].
+        Inputs [k, n_in + 1, m], one-hot labels [k, C, m], and the rows' weights [k, m], or None
+        for 1 each.
         """
         key = (0 if self.shared else group.start, number)
         if key in self._kept:
             return self._kept[key]
-        parts, dtype = self.passes[number], self.network.parameters.dtype
-        chosen = [self.watched[i].numbers(group, start, stop) for i, start, stop in parts]
+        sets, stretches, _ = self.passes[number]
+        watched, dtype = [self.watched[i] for i in sets], self.network.parameters.dtype
+        chosen = [w.numbers(group, own) for w, own in zip(watched, stretches, strict=True)]
         k = max(map(len, chosen))
-        rows = np.concatenate([np.broadcast_to(own, (k, own.shape[1])) for own in chosen], axis=1)
+        chosen = [np.broadcast_to(own, (k, own.shape[1])) for own in chosen]
+        rows = np.concatenate(chosen, axis=1)
         x = np.ones((k, self.x.shape[1] + 1, rows.shape[1]), dtype)
         x[:, :-1] = self.x.take(rows, axis=0).mT
         targets = one_hot(self.labels.take(rows), self.network.widths[-1], dtype)
-        members = np.zeros((rows.shape[1], len(self.watched)), dtype)
-        first = 0
-        for i, start, stop in parts:
-            members[first : first + stop - start, i] = 1
-            first += stop - start
-        weights = members[None]
+        weights = None
         if self.weighted:
-            ones = np.ones(rows.shape, dtype)
-            weighed = [ones if w.weights is None else w.weights.take(rows) for w in self.watched]
-            weights = members * np.stack(weighed, axis=-1)
+            weighed = [
+                np.ones(own.shape) if w.weights is None else w.weights.take(own)
+                for w, own in zip(watched, chosen, strict=True)
+            ]
+            weights = np.concatenate(weighed, axis=1)
         if self.keeps:
-            self._kept[key] = x, targets, weights, members
-        return x, targets, weights, members
+            self._kept[key] = x, targets, weights
+        return x, targets, weights
 
     def _logits(self, layers: list[Array], x: Array) -> Array:
         shape = (*layers[0].shape[:-2], x.shape[-1])
@@ -164,12 +173,13 @@ class Evaluation:
         return forward(layers, x, self._activations[shape])
 
 
-def _passes(watched: Sequence[Watched], rows_at_once: int) -> Iterator[list[_Part]]:
-    """Yield what is evaluated together: all sets in one pass if they fit, else each in its own."""
-    whole = [_Part(number, 0, own.n_rows) for number, own in enumerate(watched)]
-    if sum(part.stop for part in whole) <= rows_at_once:
-        yield whole
+def _passes(watched: Sequence[Watched], rows_at_once: int) -> Iterator[_Pass]:
+    """Yield all sets in one pass if they fit, else each in passes of its own."""
+    sizes = [own.n_rows for own in watched]
+    if sum(sizes) <= rows_at_once:
+        starts = list(accumulate(sizes[:-1], initial=0))
+        yield _Pass(list(range(len(sizes))), list(map(range, sizes)), starts)
         return
-    for number, _, n in whole:
+    for i, n in enumerate(sizes):
         for start in range(0, n, rows_at_once):
-            yield [_Part(number, start, min(start + rows_at_once, n))]
+            yield _Pass([i], [range(start, min(start + rows_at_once, n))], [0])

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn.forward import Activations, forward
-from ffn.nn.losses import cross_entropy
+from ffn.nn.losses import cross_entropy, one_hot
 from ffn.nn.network import Network, unstacked
 
 __all__ = ["Propagation", "loss_and_gradients"]
@@ -122,7 +122,7 @@ class Propagation:
         product(delta, a_below, self.gradients[self.lowest])
 
     def _probabilities_by_rows(self, logits: Array) -> Array:
-        """Return softmax / B: [K, C, B]."""
+        """Return ``softmax`` / B, [K, C, B], with sums by ``summing``."""
         highest = np.maximum.reduce(logits, axis=-2, keepdims=True)
         p = np.subtract(logits, highest, out=self.delta)
         np.exp(p, out=p)
@@ -153,7 +153,7 @@ def loss_and_gradients(
     augmented = np.ones((k, n, network.widths[0] + 1), dtype)
     augmented[..., :-1] = x
     weights = np.ones(n, dtype) if row_weights is None else np.asarray(row_weights, dtype)
-    targets = np.broadcast_to((labels == np.arange(c)[:, None]) / dtype.type(n), (k, c, n))
+    targets = np.broadcast_to(one_hot(labels, c, dtype) / n, (k, c, n))
     gradients = np.empty_like(network.parameters)
     propagation = Propagation(network, gradients, n)
     logits = propagation.forward(unstacked(augmented))

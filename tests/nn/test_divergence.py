@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -99,3 +100,17 @@ def test_no_warning_escapes_and_numpys_error_state_is_left_as_it_was(run: Run) -
     before = np.geterr()
     run(start=blow_up(0))
     assert np.geterr() == before
+
+
+def test_a_watched_row_without_a_loss_leaves_the_training_figures_alone(
+    run: Run, table: Any
+) -> None:
+    rows = {"rows": np.arange(60)[None], "validation_rows": np.arange(60, 97)[None]}
+    _, sound = run(epochs=1, **rows)
+    x = table.x.copy()
+    x[70] = 1e308
+    _, history = run(epochs=1, on=dataclasses.replace(table, x=x), **rows)
+    assert history.diverged == ["loss not finite after epoch 1"]
+    assert_array_equal(history.train_loss, sound.train_loss)
+    assert_array_equal(history.train_accuracy, sound.train_accuracy)
+    assert not np.isfinite(history.validation_loss).any()
