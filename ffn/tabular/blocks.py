@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
@@ -85,23 +85,20 @@ class Block:
 
     def take(self, records: npt.NDArray[np.bool_]) -> Block:
         """Return the block of the records where the mask [n] is true, with no rejects."""
-        if records.all():
-            return replace(self, rejects=())
-        return Block(
-            self.text,
-            pick(self.rows, records),
-            pick(self.lines, records),
-            pick(self.starts, records),
-            pick(self.ends, records),
-            pick(self.stops, records),
-            pick(self.cell_starts, records),
-            pick(self.cell_ends, records),
-            (),
-            self.line_end,
-        )
+        return self if records.all() and not self.rejects else TakenBlock(self, records)
 
     def bounds(self, column: int) -> tuple[Positions, Positions]:
         """Return where the cells of a column start and end [n], without their quotes."""
+        found = self._bounds.get(column)
+        if found is None:
+            found = self._bounds[column] = self._find_bounds(column)
+        return found
+
+    @cached_property
+    def _bounds(self) -> dict[int, tuple[Positions, Positions]]:
+        return {}
+
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
         return self.cell_starts[column], self.cell_ends[column]
 
     def cell(self, column: int, record: int) -> bytes:
@@ -160,6 +157,69 @@ class Block:
     def _slices(self, starts: Positions, ends: Positions) -> list[bytes]:
         text = self.text
         return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+class TakenBlock(Block):
+    """Some of the records of a block, with no rejects.
+
+    Parameters
+    ----------
+    block
+        All of them.
+    records
+        Mask [n].
+    """
+
+    _block: Block
+    _records: npt.NDArray[np.bool_]
+    _count: int
+
+    def __init__(self, block: Block, records: npt.NDArray[np.bool_]) -> None:
+        vars(self).update(text=block.text, rejects=(), line_end=block.line_end)
+        vars(self).update(_block=block, _records=records)
+        vars(self).update(_count=int(np.count_nonzero(records)))
+
+    def __len__(self) -> int:
+        return self._count
+
+    @cached_property
+    def rows(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.rows, self._records)
+
+    @cached_property
+    def lines(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.lines, self._records)
+
+    @cached_property
+    def starts(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.starts, self._records)
+
+    @cached_property
+    def ends(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.ends, self._records)
+
+    @cached_property
+    def stops(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.stops, self._records)
+
+    @cached_property
+    def cell_starts(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.cell_starts, self._records)
+
+    @cached_property
+    def cell_ends(self) -> Positions:
+        """As in `Block`."""
+        return pick(self._block.cell_ends, self._records)
+
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
+        starts, ends = self._block.bounds(column)
+        return pick(starts, self._records), pick(ends, self._records)
 
 
 def endings_of(text: bytes) -> npt.NDArray[np.uint64]:
