@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import IO, Any
 
 __all__ = [
-    "HashedFile",
     "atomic_file",
     "atomic_files",
     "canonical_json",
@@ -169,61 +167,6 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a binary file that takes the name ``path`` only when the block ends without an error."""
     with atomic_files(path) as (file,):
         yield file
-
-
-class HashedFile:
-    """A binary file, written from its beginning to its end, that knows what it was given.
-
-    Attributes
-    ----------
-    bytes
-        So many were written.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
-        self.bytes = 0
-
-    @property
-    def sha256(self) -> str:
-        """Of what was written so far, in hexadecimal."""
-        return self._digest.hexdigest()
-
-    def write(self, content: bytes) -> None:
-        """Append ``content``."""
-        self._file.write(content)
-        self._digest.update(content)
-        self.bytes += len(content)
-
-    def flush(self) -> None:
-        """Hand everything to the operating system."""
-        self._file.flush()
-
-    def take_up(self, found: dict[str, Any]) -> bool:
-        """Go on after the bytes that the file holds already, if they are those of ``to_json``."""
-        content = self._file
-        content.seek(0)
-        left, size = found["bytes"], 0
-        while some := content.read(min(left - size, _AT_ONCE)):
-            self._digest.update(some)
-            size += len(some)
-        self.bytes = size
-        if self.to_json() == found:
-            content.truncate(size)
-            content.seek(size)
-            return True
-        return False
-
-    def start_anew(self) -> None:
-        """Drop everything."""
-        self._file.seek(0)
-        self._file.truncate(0)
-        self._digest, self.bytes = hashlib.sha256(), 0
-
-    def to_json(self) -> dict[str, int | str]:
-        """Return size and SHA-256 of what was written so far."""
-        return {"bytes": self.bytes, "sha256": self.sha256}
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -4,6 +4,8 @@ That is a hidden folder beside the output. It holds both files as far as they ar
 once there is something to lose, a journal: how far that is, the counts, and the digests of
 everything up to there. The next run goes on if all digests agree, those of the model and the
 input included, and begins anew if one does not; so nothing is forced to the disk on the way.
+The journal is two files that are written over in turn: one of them is whole at any time, and
+nothing is renamed, which would wait for the disk.
 """
 
 from __future__ import annotations
@@ -21,13 +23,12 @@ from typing import Any
 
 from ffn.errors import DataError
 from ffn.files import (
-    HashedFile,
     canonical_json,
     one_at_a_time,
     publish,
     remove,
-    temporary_name,
 )
+from ffn.scoring.hashed import HashedFile
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
 from ffn.tabular.compression import Packed, packing
@@ -37,9 +38,9 @@ from ffn.tabular.sources import Source
 
 __all__ = ["Journal", "open_journal", "sweep_journals"]
 
-_FORMAT = 2
+_FORMAT = 3
 _SUFFIX = ".ffn-unfinished"
-_JOURNAL = "journal.json"
+_JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS = "output", "packed", "rejects"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
@@ -66,7 +67,7 @@ class Journal:
         self._ready = folder / _OUTPUT
         self._account: dict[str, Any] = {}
         self._key = {"format": _FORMAT} | key
-        self._next = _LEAST_BYTES
+        self._next, self._notes = _LEAST_BYTES, 0
 
     def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
         """Go on where an earlier run of the same work ended; False if there is none to trust.
@@ -87,7 +88,8 @@ class Journal:
 
     def start_anew(self) -> None:
         """Drop what an earlier run may have left."""
-        (self.folder / _JOURNAL).unlink(missing_ok=True)
+        for name in _JOURNALS:
+            (self.folder / name).unlink(missing_ok=True)
         self.output.start_anew()
         self.rejects.start_anew()
 
@@ -96,7 +98,7 @@ class Journal:
         if records.given_up or records.mark.offset < self._next:
             return
         mark, size = records.mark, stream.size or 0
-        self.output.flush()
+        self.output.store()
         self.rejects.flush()
         found = {
             "key": self._key,
@@ -108,9 +110,9 @@ class Journal:
             "tally": tally.state(),
         }
         content = canonical_json(found)
-        new = self.folder / temporary_name()
-        new.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-        new.replace(self.folder / _JOURNAL)
+        digest = hashlib.sha256(content).hexdigest().encode()
+        _write_over(self.folder / _JOURNALS[self._notes % 2], digest + b"\n" + content)
+        self._notes += 1
         self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
 
     def pack(self, name: str) -> None:
@@ -147,15 +149,16 @@ class Journal:
         publish([self.folder / _REJECTS], [targets.rejects])
 
     def _read(self) -> dict[str, Any]:
-        try:
-            digest, _, content = (self.folder / _JOURNAL).read_bytes().partition(b"\n")
-        except OSError:
-            return {}
-        # A power cut may leave any part of it.
-        if digest != hashlib.sha256(content).hexdigest().encode():
-            return {}
-        found: dict[str, Any] = json.loads(content)
-        return found if found["key"] == self._key else {}
+        """Return the last note of this work; nothing if there is none."""
+        found: list[dict[str, Any]] = []
+        for name in _JOURNALS:
+            with contextlib.suppress(OSError):
+                digest, _, content = (self.folder / name).read_bytes().partition(b"\n")
+                # A kill or a power cut may leave any part of it.
+                if digest == hashlib.sha256(content).hexdigest().encode():
+                    found.append(json.loads(content))
+        ours = [note for note in found if note["key"] == self._key]
+        return max(ours, key=lambda note: note["offset"], default={})
 
     def _agrees(self, found: dict[str, Any], stream: Source) -> bool:
         """Say whether both files and the input begin with what the journal says."""
@@ -195,7 +198,7 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         except Exception:
             raise
         except BaseException:
-            worth_keeping = (folder / _JOURNAL).exists()
+            worth_keeping = bool(_noted(folder))
             raise
         finally:
             if not worth_keeping:
@@ -209,15 +212,22 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
     """
     for entry in folder.glob(f".*{_SUFFIX}"):
         with contextlib.suppress(OSError):
-            journal, useless = entry / _JOURNAL, done is not None and entry == _folder(done)
-            if (
-                not useless
-                and journal.exists()
-                and time.time() - journal.stat().st_mtime < _KEPT_SECONDS
-            ):
+            useless = done is not None and entry == _folder(done)
+            if not useless and time.time() - _noted(entry) < _KEPT_SECONDS:
                 continue
             with one_at_a_time(folder), _locked(entry):
                 shutil.rmtree(entry)
+
+
+def _noted(folder: Path) -> float:
+    """Return when a run last wrote down how far it is, in seconds since 1970; 0 if none did."""
+    return max((path.stat().st_mtime for path in folder.glob("journal.*")), default=0.0)
+
+
+def _write_over(path: Path, content: bytes) -> None:
+    with _to_update(path) as file:
+        file.write(content)
+        file.truncate()
 
 
 def _folder(output: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ffn.files import HashedFile
+from ffn.scoring.hashed import HashedFile
 from ffn.scoring.options import Options
 from ffn.scoring.pieces import Piece
 from ffn.scoring.suffixes import UNITS, Suffixes, added_columns
