@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 
 from flows.cli import main
@@ -17,6 +18,9 @@ def run() -> int:
     # and again, and all of them once more at the end, would take a sixth of a retraining.
     gc.set_threshold(50_000, 20, 100)
     atexit.register(gc.freeze)
+    # All that computes here takes one thread (flows/threads.py). Known before NumPy is loaded, the
+    # others are not even started.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return main()
 
 

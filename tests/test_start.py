@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 
 def loaded_by(statement: str, repository: Path) -> set[str]:
@@ -51,3 +54,27 @@ def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) 
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "True True"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_a_command_has_no_threads_for_products_which_take_one(repository: Path) -> None:
+    code = (
+        "import atexit, os, sys\n"
+        "def tell():\n"
+        "    import numpy\n"
+        "    print(len(os.listdir('/proc/self/task')))\n"
+        "atexit.register(tell)\n"
+        "from flows.__main__ import run\n"
+        "sys.argv = ['ffn', '--help']\n"
+        "sys.exit(run())"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=repository,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "1"

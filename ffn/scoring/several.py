@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,8 +11,8 @@ from typing import Any
 from ffn.errors import FFNError
 from ffn.scoring.batch import score_csv
 from ffn.scoring.outcome import ScoreResult
+from ffn.scoring.processes import alone, way_to_start, without_fingerprints
 from ffn.scoring.scorer import Scorer
-from ffn.scoring.workers import alone, without_fingerprints
 
 __all__ = ["score_files"]
 
@@ -30,7 +29,7 @@ def score_files(
     """
     with ProcessPoolExecutor(
         min(workers, len(files)),
-        multiprocessing.get_context("spawn"),
+        way_to_start(),
         _begin,
         (without_fingerprints(model), options),
     ) as pool:

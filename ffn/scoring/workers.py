@@ -6,28 +6,25 @@ the right number of cells follow. Whoever joins the parts knows where the one be
 which is where the next must begin, and scores again what began elsewhere. So a wrong guess costs
 time and nothing else.
 
-Whoever joins scores parts as well: there is less to join than to score, and the others take a
+Whoever joins scores parts as well: there is less to join than to score, and the others may take a
 third of a second to start.
 """
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import re
-import signal
-import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ffn.models.bundles.bundle import Bundle
 from ffn.scoring.options import Options
+from ffn.scoring.processes import alone, way_to_start, without_fingerprints
 from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Part, Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
@@ -36,15 +33,9 @@ from ffn.tabular.records import Records
 from ffn.tabular.sources import identity
 from ffn.tabular.structure import scan_carefully
 
-__all__ = [
-    "Work",
-    "alone",
-    "first_record",
-    "score_in_parts",
-    "without_fingerprints",
-]
+__all__ = ["Work", "first_record", "score_in_parts"]
 
-# To start a process takes as long as to score this.
+# To start a process that is no copy takes as long as to score this.
 _LEAST_BYTES = 32 * 1024 * 1024
 # At most two a process are on their way when a run is killed: a twentieth of the file at most,
 # unless it is small.
@@ -84,7 +75,7 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
     identity, folder = run.stream.identity, run.journal.folder
     with ProcessPoolExecutor(
         max(1, min(workers - 1, len(cuts) - 1)),
-        multiprocessing.get_context("spawn"),
+        way_to_start(),
         _begin,
         (work._replace(model=without_fingerprints(work.model)), identity, folder),
     ) as pool:
@@ -220,27 +211,6 @@ def _begin(work: Work, found: tuple[int, ...], folder: Path) -> None:
     alone()
     keep_freed_memory()
     _processes.append(_Process(work, found, folder))
-
-
-def alone() -> None:
-    """Leave signals to the process that began this one, and end with it."""
-    # Ctrl-C goes to all; the one that began decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def without_fingerprints(model: Scorer) -> Scorer:
-    """Return the model as a process needs it: what it was trained on may be large."""
-    if isinstance(model, Bundle):
-        return replace(model, fingerprints=model.fingerprints[:0])
-    return model
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
 
 
 def _score_part(begin: int, until: int) -> Part | None:

@@ -5,6 +5,8 @@ import io
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -51,6 +53,14 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(workers, "_has_started", lambda process: process.result() > 0)
 
 
+@pytest.fixture(params=["fork", "spawn"])
+def way(request, monkeypatch):
+    """How processes are started."""
+    context = multiprocessing.get_context(request.param)
+    monkeypatch.setattr(workers, "way_to_start", lambda: context)
+    return request.param
+
+
 @pytest.fixture
 def joined(monkeypatch):
     """Every part that is joined."""
@@ -95,7 +105,7 @@ def test_nothing_waits_for_a_process_that_does_not_start(tmp_path, joined, monke
     assert two.output.read_bytes() == one.output.read_bytes()
 
 
-def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path):
+def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path, way):
     source = tmp_path / "in.csv"
     write_rows(source, LINES["plain"])
     expected = score_csv(TenthsScorer(), source, tmp_path / "one" / "out.csv").output.read_bytes()
@@ -113,6 +123,50 @@ def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path):
     assert killed
     assert result.output.read_bytes() == expected
     assert len(names(tmp_path / "two")) == 3
+
+
+WITH_A_THREAD = """
+import threading
+from ffn.scoring.processes import way_to_start
+print(way_to_start().get_start_method())
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(way_to_start().get_start_method())
+"""
+
+
+def test_a_process_with_threads_is_not_copied():
+    told = run_python(WITH_A_THREAD)
+    assert told == ["fork" if sys.platform == "linux" else "spawn", "spawn"]
+    # It brings a thread that Python knows nothing of.
+    assert run_python("import pyarrow" + WITH_A_THREAD)[0] == "spawn"
+
+
+def run_python(program):
+    done = subprocess.run(
+        [sys.executable, "-c", program], input="", text=True, stdout=subprocess.PIPE, check=True
+    )
+    return done.stdout.split()
+
+
+def test_what_a_process_is_copied_with_does_not_end_up_in_its_hands(tmp_path, way):
+    """SIGTERM ends it, whatever the one that it is a copy of does then."""
+    source = tmp_path / "in.csv"
+    write_rows(source, LINES["plain"])
+    before, signalled = signal.getsignal(signal.SIGTERM), []
+
+    def terminate(_):
+        if not signalled:
+            (child, *_) = multiprocessing.active_children()
+            os.kill(child.pid, signal.SIGTERM)
+            child.join(10)
+            signalled.append(child.exitcode)
+
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        score_csv(TenthsScorer(), source, tmp_path / "out.csv", workers=2, on_progress=terminate)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert signalled == [-signal.SIGTERM]
 
 
 def test_an_input_that_grows_is_refused_by_whoever_reads_it(tmp_path):

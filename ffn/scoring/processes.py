@@ -1,0 +1,60 @@
+"""Processes that score beside this one: how they start, what they get, how they end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+from ffn.models.bundles.bundle import Bundle
+from ffn.scoring.scorer import Scorer
+
+__all__ = ["alone", "way_to_start", "without_fingerprints"]
+
+
+def way_to_start() -> Any:
+    """Return multiprocessing's context for new processes: copies of this one, if it may be copied.
+
+    A copy is at work at once; another process imports everything for a third of a second. But in
+    a copy no other thread goes on, and what one holds at that moment is held for ever. Those of
+    OpenBLAS, which end before a copy is made and come back, are no hindrance; any other is.
+    """
+    threads = Path("/proc/self/task")
+    copied = threads.exists() and len(list(threads.iterdir())) == 1 + _threads_of_openblas()
+    return multiprocessing.get_context("fork" if copied else "spawn")
+
+
+def _threads_of_openblas() -> int:
+    pools = threadpool_info()
+    return sum(pool["num_threads"] - 1 for pool in pools if pool["internal_api"] == "openblas")
+
+
+def alone() -> None:
+    """Leave signals to the process that began this one, and end with it."""
+    # Ctrl-C goes to all; the one that began decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A copy has the handlers of what it is a copy of.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def without_fingerprints(model: Scorer) -> Scorer:
+    """Return the model as a process needs it: what it was trained on may be large."""
+    if isinstance(model, Bundle):
+        return replace(model, fingerprints=model.fingerprints[:0])
+    return model
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
