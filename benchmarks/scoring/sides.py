@@ -29,6 +29,10 @@ def _two_processes(bundle: Path, source: str, output: str) -> dict[str, Any]:
     return _ours(bundle, source, output, workers=2)
 
 
+def _without_comparison(bundle: Path, source: str, output: str) -> dict[str, Any]:
+    return _ours(bundle, source, output, drift="off")
+
+
 def _pandas(folder: Path, source: str, output: str) -> dict[str, Any]:
     """Label as people do: chunks, a scikit-learn pipeline, ``to_csv``."""
     import pandas as pd
@@ -125,7 +129,13 @@ def _polars(folder: Path, source: str, output: str) -> dict[str, Any]:
     return count
 
 
-SIDES = {"ours": _ours, "two processes": _two_processes, "pandas": _pandas, "polars": _polars}
+SIDES = {
+    "ours": _ours,
+    "two processes": _two_processes,
+    "without comparison": _without_comparison,
+    "pandas": _pandas,
+    "polars": _polars,
+}
 
 
 def _peak() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 import sys
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ class Extent:
         Of each shape, all sides in turns.
     lengths
         Rows of the files whose memory is watched; multiples of ``rows``.
+    divided, own_rounds
+        Rows of the files, multiples of ``rows``, that two processes score; rounds of that, and of
+        scoring without the comparison with training's rows.
     files, singles
         Files scored by one command, and how many of them also by a command each.
     """
@@ -47,6 +51,8 @@ class Extent:
     rows: int
     rounds: int
     lengths: tuple[int, ...]
+    divided: tuple[int, ...]
+    own_rounds: int
     files: int
     singles: int
 
@@ -55,10 +61,14 @@ FULL = Extent(
     rows=10_000_000,
     rounds=3,
     lengths=(1_000_000, 10_000_000, 100_000_000),
+    divided=(10_000_000, 40_000_000),
+    own_rounds=7,
     files=1000,
     singles=20,
 )
-QUICK = Extent(rows=50_000, rounds=1, lengths=(50_000,), files=5, singles=1)
+QUICK = Extent(
+    rows=50_000, rounds=1, lengths=(50_000,), divided=(50_000,), own_rounds=1, files=5, singles=1
+)
 
 
 def missing() -> list[str]:
@@ -81,6 +91,7 @@ def run(root: Path, extent: Extent) -> Section:
         bench.train()
         for shape in _SHAPES:
             bench.measure(shape)
+        bench.compare_ours()
         bench.watch_memory()
         bench.score_many_files()
     found = bench.found
@@ -118,23 +129,46 @@ class _Bench:
         peers = tuple(peer for peer in peers if peer != "polars" or not missing())
         source = self.scratch / f"{shape}.csv"
         write_rows(shape, self.extent.rows, source)
-        sides = ("ours", *(("two processes",) if shape == "fixed-width" else ()), *peers)
-        runs: dict[str, list[Finished]] = {side: [] for side in sides}
-        for number in range(self.extent.rounds):
-            for side in (*sides[number % len(sides) :], *sides[: number % len(sides)]):
-                _tell(f"scoring {self.extent.rows:,} rows, {shape}: {side}")
-                runs[side].append(self._label(side, pipeline, source))
-            if not number:
-                self._check(shape, sides, runs)
+        runs = self._in_turns(shape, ("ours", *peers), pipeline, source, self.extent.rounds)
         seconds = {side: np.array([one.cpu for one in own]) for side, own in runs.items()}
         self.found.shapes[shape] = Measured(work=shape, seconds=seconds)
         self.found.peaks[shape] = {
             side: max(one.found["peak"] for one in own) for side, own in runs.items()
         }
         self.found.blocks[shape] = Counts(**runs["ours"][0].found["blocks"])
-        if "two processes" in runs:
-            walls = [np.array([one.wall for one in runs[s]]) for s in ("ours", "two processes")]
-            self.found.two_processes = walls[0] / walls[1]
+        self._clear()
+
+    def compare_ours(self) -> None:
+        """Label with two processes, and without comparing rows with training's."""
+        source = self.scratch / "ours.csv"
+        for rows in self.extent.divided:
+            write_rows("fixed-width", rows, source)
+            others = ["two processes"]
+            if rows == self.extent.rows:
+                others.append("without comparison")
+            work = f"{rows:,} rows"
+            runs = self._in_turns(work, ("ours", *others), "iris", source, self.extent.own_rounds)
+            walls = {side: np.array([one.wall for one in own]) for side, own in runs.items()}
+            self.found.two_processes[rows] = walls["ours"] / walls["two processes"]
+            if rows == self.extent.rows:
+                cpu = {side: np.array([one.cpu for one in own]) for side, own in runs.items()}
+                self.found.comparison = 1 - cpu["without comparison"] / cpu["ours"]
+            self._clear()
+
+    def _in_turns(
+        self, work: str, sides: tuple[str, ...], pipeline: str, source: Path, rounds: int
+    ) -> dict[str, list[Finished]]:
+        """Have all sides label a file so many times; check what they wrote once."""
+        runs: dict[str, list[Finished]] = {side: [] for side in sides}
+        for number in range(rounds):
+            for side in (*sides[number % len(sides) :], *sides[: number % len(sides)]):
+                _tell(f"scoring {source.name}, {work}: {side}")
+                runs[side].append(self._label(side, pipeline, source))
+            if not number:
+                self._check(work, sides, runs)
+        return runs
+
+    def _clear(self) -> None:
         for path in self.scratch.glob("*.csv*"):
             path.unlink()
 
@@ -145,18 +179,17 @@ class _Bench:
     def _output(self, side: str) -> Path:
         return self.scratch / f"{side.replace(' ', '-')}.out.csv"
 
-    def _check(self, shape: str, sides: tuple[str, ...], runs: dict[str, list[Finished]]) -> None:
+    def _check(self, work: str, sides: tuple[str, ...], runs: dict[str, list[Finished]]) -> None:
         ours = runs["ours"][0].found
         for side in sides[1:]:
             theirs = runs[side][0].found
             if any(theirs[key] != ours[key] for key in ("rows", "rejected")):
-                raise RuntimeError(f"{shape}: {side} found {theirs}, we {ours}")
-            if side == "two processes":
-                one, two = (self._output(name).read_bytes() for name in ("ours", side))
-                if one != two:
-                    raise RuntimeError(f"{shape}: two processes wrote other bytes than one")
+                raise RuntimeError(f"{work}: {side} found {theirs}, we {ours}")
+            if side in ("two processes", "without comparison"):
+                if not filecmp.cmp(self._output("ours"), self._output(side), shallow=False):
+                    raise RuntimeError(f"{work}: {side} wrote other bytes than one process")
             else:
-                check_agreement(f"{shape}: {side}", self._output("ours"), self._output(side))
+                check_agreement(f"{work}: {side}", self._output("ours"), self._output(side))
 
     def watch_memory(self) -> None:
         """Label longer and longer files, by ourselves."""
@@ -165,8 +198,7 @@ class _Bench:
             _tell(f"scoring {rows:,} rows: memory")
             write_rows("fixed-width", rows, source)
             self.found.lengths[rows] = self._label("ours", "iris", source)
-            for path in self.scratch.glob("*.csv*"):
-                path.unlink()
+            self._clear()
 
     def score_many_files(self) -> None:
         """Label many small files with one command, and some with one each."""

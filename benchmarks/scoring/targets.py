@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CPU", "MANY_FILES", "PEAK_MEGABYTES", "TWO_PROCESSES"]
+__all__ = ["COMPARISON", "CPU", "MANY_FILES", "PEAK_MEGABYTES", "TWO_PROCESSES"]
 
 CPU = (
     ("fixed-width", "pandas", 10.0),
@@ -18,6 +18,9 @@ PEAK_MEGABYTES = 150
 
 TWO_PROCESSES = 1.6
 """Wall time of one process divided by that of two."""
+
+COMPARISON = 0.05
+"""Share of our CPU time that comparing the rows with training's may take."""
 
 MANY_FILES = 20.0
 """CPU time of a process for each of 1,000 files divided by that of one for all."""

@@ -22,9 +22,9 @@ Array = npt.NDArray[Any]
 
 # Numbers that are counted together: code that has just run is quick to run again.
 _AT_ONCE = 2**17
-# Bytes of the file: so many at its beginning are counted whole, and behind them every fourth
-# stretch for all four. A file of this length has rows enough for chance to be small.
-_WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 4
+# Bytes of the file: so many at its beginning are counted whole, and behind them every eighth
+# stretch for all eight. A file of this length has rows enough for chance to be small.
+_WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
 
 
 class DriftCounts:
