@@ -176,7 +176,9 @@ def match_header(
     names = [feature.name for feature in schema.features]
     for feature in schema.features:
         if feature.name not in header.names:
-            hint = separator_hint(header, names) or did_you_mean(feature.name, header.names)
+            # What is another feature's own column is not this one's by another name.
+            others = [column for column in header.names if column not in names]
+            hint = separator_hint(header, names) or did_you_mean(feature.name, others)
             raise DataError(
                 f"{name} has no column {quote(feature.name)}, which the model needs.{hint}"
                 f"{'' if hint else _columns_found(header)}"

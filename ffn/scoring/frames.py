@@ -36,10 +36,10 @@ def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> 
         )
     numeric = np.empty((len(rows), len(schema.numeric)))
     for f, feature in enumerate(schema.numeric):
-        numeric[:, f] = _numbers(_column(rows, feature), feature, schema.missing_values)
+        numeric[:, f] = _numbers(_column(rows, feature, schema), feature, schema.missing_values)
     codes = np.empty((len(rows), len(schema.categorical)), dtype=np.int64)
     for g, feature in enumerate(schema.categorical):
-        cells = _texts(_column(rows, feature))
+        cells = _texts(_column(rows, feature, schema))
         codes[:, g] = category_codes(cells, feature.categories, schema.missing_values)
         if not feature.missing:
             _refuse(codes[:, g] == MISSING, feature, Reason.MISSING_VALUE)
@@ -50,9 +50,10 @@ def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> 
     return x
 
 
-def _column(rows: pd.DataFrame, feature: Feature) -> pd.Series[Any]:
+def _column(rows: pd.DataFrame, feature: Feature, schema: Schema) -> pd.Series[Any]:
     if feature.name not in rows.columns:
-        hint = did_you_mean(feature.name, map(str, rows.columns))
+        features = [other.name for other in schema.features]
+        hint = did_you_mean(feature.name, map(str, rows.columns.difference(features, sort=False)))
         raise DataError(f"the rows have no column {quote(feature.name)}.{hint}")
     return rows[feature.name]
 

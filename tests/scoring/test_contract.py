@@ -89,6 +89,15 @@ def test_refused_headers(header, message):
         match_header(records.header, SCHEMA, "t.csv", ("confidence",))
 
 
+def test_another_feature_is_not_taken_for_the_missing_one():
+    features = (SIZE, dataclasses.replace(SIZE, name="sizes"), COLOUR)
+    schema = dataclasses.replace(SCHEMA, features=features)
+    for header, found in [(b"size,colour", r'It has "size", "colour"'), (b"size,siz", "mean.*siz")]:
+        records = Records(io.BytesIO(header + b"\n"), "t.csv")
+        with pytest.raises(DataError, match=rf'no column "sizes", .* needs\..*{found}'):
+            match_header(records.header, schema, "t.csv", ())
+
+
 @pytest.mark.parametrize("line", [b"size,colour,7.5,red", b"colour,size, -1 ,2"])
 def test_a_file_whose_line_ends_were_lost_is_refused(line):
     header = Records(io.BytesIO(line), "t.csv").header
