@@ -35,6 +35,14 @@ def test_the_command_line_starts_without_prefect(repository: Path) -> None:
     assert not {name for name in loaded if name.startswith("prefect")}
 
 
+def test_an_installation_from_the_sources_is_a_plain_path(repository: Path) -> None:
+    code = "import sys; print(*(name for name in sys.modules if 'editable' in name))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
 def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Path) -> None:
     loaded = loaded_by("import flows.cli, flows.direct_score, flows.summary", repository)
     assert {"ffn", "numpy", "pydantic"} <= loaded
