@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulations.gates import Kind, history, retraining
-from simulations.recipes import equal_recipes
+from simulations.recipes import EPOCHS, Compared, compare_recipes
 from simulations.world import Bank, train_bank
 
 __all__ = ["FULL", "QUICK", "Found", "Size", "simulate"]
@@ -39,6 +39,8 @@ class Size:
         Held-out rows of the nulls.
     power_rows, power_runs, differences
         Of the power curve: held-out rows, retrainings for each point, and true differences.
+    recipe_epochs
+        Of recipes that a better one is compared with, ``power_runs`` times each.
     history_rows, histories, looks
         Of the histories: held-out rows, how many, and retrainings in each.
     """
@@ -49,6 +51,7 @@ class Size:
     power_rows: int
     power_runs: int
     differences: tuple[float, ...]
+    recipe_epochs: tuple[int, ...]
     history_rows: int
     histories: int
     looks: int
@@ -61,6 +64,7 @@ FULL = Size(
     power_rows=1000,
     power_runs=200,
     differences=(-0.06, -0.05, -0.04, -0.03, -0.02, -0.01, 0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06),
+    recipe_epochs=(30, 25, 20, 15, 10),
     history_rows=300,
     histories=200,
     looks=20,
@@ -72,6 +76,7 @@ QUICK = Size(
     power_rows=200,
     power_runs=10,
     differences=(-0.05, 0.0, 0.15),
+    recipe_epochs=(5,),
     history_rows=100,
     histories=4,
     looks=4,
@@ -92,6 +97,8 @@ class Found:
         By gate: share of histories with a false promotion up to each look [looks].
     recipes
         Equal recipes of which one was found better, of ``size.nulls``.
+    better_recipes
+        By the other recipe's epochs: the share found better, and what is true in the mean.
     """
 
     size: Size
@@ -99,6 +106,7 @@ class Found:
     power: dict[str, Array]
     histories: dict[str, Array]
     recipes: int
+    better_recipes: dict[int, Compared]
 
 
 NULLS: dict[str, Callable[[int], Kind]] = {
@@ -125,7 +133,12 @@ def simulate(size: Size, workers: int | None = None) -> Found:
             for difference in size.differences
         ]
         histories = list(pool.map(partial(_history, size), _seeds(size.histories)))
-        recipes = sum(pool.map(equal_recipes, _seeds(size.nulls), chunksize=10))
+
+        def recipes(epochs: int, runs: int) -> list[Compared]:
+            return list(pool.map(partial(compare_recipes, epochs), _seeds(runs), chunksize=10))
+
+        equal = recipes(EPOCHS, size.nulls)
+        better = {epochs: recipes(epochs, size.power_runs) for epochs in size.recipe_epochs}
     return Found(
         size=size,
         nulls=nulls,
@@ -137,7 +150,10 @@ def simulate(size: Size, workers: int | None = None) -> Found:
             gate: np.mean([np.maximum.accumulate(one[gate]) for one in histories], axis=0)
             for gate in histories[0]
         },
-        recipes=recipes,
+        recipes=sum(one.better for one in equal),
+        better_recipes={
+            epochs: Compared(*np.mean(one, axis=0).tolist()) for epochs, one in better.items()
+        },
     )
 
 

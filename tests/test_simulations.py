@@ -13,6 +13,7 @@ from ffn.models.assessment.paired import row_losses
 from simulations import drift
 from simulations.gates import Kind, retraining
 from simulations.page import draw, section, with_section
+from simulations.recipes import EPOCHS, compare_recipes
 from simulations.runs import FULL, NULLS, QUICK, simulate
 from simulations.world import overconfident, train_bank, with_difference
 
@@ -84,6 +85,13 @@ def test_failing_by_the_labels_alone_is_failing(bank, monkeypatch) -> None:
     assert [retraining(bank, kind, seed) for seed in seeds] == quick
     promoted = {mode: sum(one[mode] for one in quick) for mode in ("better", "not_worse")}
     assert all(0 < count < len(quick) for count in promoted.values())
+
+
+def test_a_recipe_that_trains_too_little_is_found_worse_on_resamples() -> None:
+    found = [compare_recipes(3, seed) for seed in range(3)]
+    assert all(one.better and one.accuracy > 0.2 and one.log_loss < -0.5 for one in found)
+    equal = [compare_recipes(EPOCHS, seed) for seed in range(3)]
+    assert all(abs(one.accuracy) < 0.02 for one in equal)
 
 
 def test_the_same_seed_gives_the_same_page_and_picture() -> None:
