@@ -35,9 +35,10 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
 
 def one_hot(labels: Array, n_classes: int, dtype: npt.DTypeLike) -> Array:
     """Return [..., C, B]: 1 where the class is the row's label, else 0. labels: [..., B]."""
-    # Classes outermost in memory, as in ``Activations.logits``.
-    classes = np.arange(n_classes).reshape(-1, *[1] * labels.ndim)
-    return np.moveaxis((labels == classes).astype(dtype), 0, -2)
+    # Classes outermost in memory, as in ``Activations.logits``; small integers compare faster.
+    small = np.min_scalar_type(n_classes)
+    classes = np.arange(n_classes, dtype=small).reshape(-1, *[1] * labels.ndim)
+    return np.moveaxis((labels.astype(small) == classes).astype(dtype), 0, -2)
 
 
 def losses_and_hits(logits: Array, targets: Array) -> tuple[Array, Array]:
