@@ -73,7 +73,7 @@ def section(found: Found) -> str:
         f"{_share(found.recipes, size.nulls, claimed=True)}. Where production's recipe trains for "
         f"fewer than the challenger's {EPOCHS} epochs, {size.power_runs} pairs each:",
         "",
-        "| production's epochs | accuracy truly higher by | log-loss truly lower by | found better |",
+        "| production's epochs | accuracy gained, truly | log-loss lost, truly | found better |",
         "|--:|--:|--:|--:|",
     ]
     lines += [
