@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 # Numbers that are counted together: code that has just run is quick to run again.
 _AT_ONCE = 2**17
 # Bytes of the file: so many at its beginning are counted whole, and behind them every eighth
-# stretch for all eight. A file of this length has rows enough for chance to be small.
+# stretch for all eight.
 _WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
 
 
@@ -38,8 +38,9 @@ class DriftCounts:
         By numeric feature: rows by bin, int64 [B].
     missing
         By numeric feature: rows without a value, int64 [F].
-    rows
-        Rows in ``numeric`` and ``missing``: those of a long file, within what chance does.
+    rows, squares
+        Rows in ``numeric`` and ``missing``: those of a long file, within what chance does; and
+        the sum of the squares of how many each of them stands for.
     categorical
         By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
     """
@@ -49,7 +50,7 @@ class DriftCounts:
         self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
         # Lists: to add to one number of an array takes longer than to count a column's.
         self._above = [[0] * len(edges) for edges in self._edges]
-        self.rows = 0
+        self.rows = self.squares = 0
         self.categorical = [
             np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
         ]
@@ -61,6 +62,14 @@ class DriftCounts:
         """Rows by bin, for each numeric feature."""
         self._settle()
         return [-np.diff(np.array([*above, 0])) for above in self._above]
+
+    @property
+    def effective(self) -> float:
+        """Of ``rows`` the share that independent rows would have to be to tell as much.
+
+        Kish's effective sample size (1965, *Survey Sampling*) by ``rows``: 1 if all are counted.
+        """
+        return self.rows / self.squares if self.squares else 1.0
 
     @property
     def missing(self) -> Array:
@@ -87,6 +96,7 @@ class DriftCounts:
         for rows, each in _stretches(stops, began) if stops is not None else [(slice(None), 1)]:
             some = numeric[rows]
             self.rows += each * len(some)
+            self.squares += each * each * len(some)
             if self._sample and len(some):
                 self._waiting.append((some, each))
         if self._sample and sum(some.size for some, _ in self._waiting) >= _AT_ONCE:
@@ -105,6 +115,7 @@ class DriftCounts:
         self._settle()
         return {
             "rows": self.rows,
+            "squares": self.squares,
             "above": [list(own) for own in self._above],
             "categorical": [own.tolist() for own in self.categorical],
             "sample": [own.tobytes().hex() for own in self._sample.sample()]
@@ -115,6 +126,7 @@ class DriftCounts:
     def add(self, state: dict[str, Any]) -> None:
         """Add other rows."""
         self.rows += state["rows"]
+        self.squares += state["squares"]
         self._above = [
             [one + other for one, other in zip(own, more, strict=True)]
             for own, more in zip(self._above, state["above"], strict=True)

@@ -217,7 +217,9 @@ def judge(
     alpha = ALPHA / (len(schema.features) + 1)
     sample, times = counts.sample()
 
-    def column(name: str, found: Sequence[int], before: Sequence[int], **more: Any) -> ColumnDrift:
+    def column(
+        name: str, found: Sequence[float], before: Sequence[int], **more: Any
+    ) -> ColumnDrift:
         distance = compare(found, before, alpha)
         alarm = judged and distance.psi > max(threshold, distance.limit)
         return ColumnDrift(name=name, distance=distance, alarm=alarm, **more)
@@ -225,9 +227,11 @@ def judge(
     columns: dict[str, ColumnDrift] = {}
     for f, (feature, own) in enumerate(zip(schema.numeric, reference.numeric, strict=True)):
         gaps = int(counts.missing[f])
+        bins = [*counts.numeric[f].tolist(), *([gaps] if feature.missing else [])]
         columns[feature.name] = column(
             feature.name,
-            [*counts.numeric[f].tolist(), *([gaps] if feature.missing else [])],
+            # A row that stands for eight does not tell as much as eight rows.
+            [counts.effective * count for count in bins],
             [*own.counts, *([own.missing] if feature.missing else [])],
             missing=_share(gaps, counts.rows),
             missing_before=_share(own.missing, own.rows),

@@ -58,7 +58,7 @@ def psi_of_each(found: Array, expected: Array) -> Array:
     return indices
 
 
-def compare(found: Sequence[int], expected: Sequence[int], alpha: float) -> Distance:
+def compare(found: Sequence[float], expected: Sequence[int], alpha: float) -> Distance:
     """Compare counts of the same bins [B]; ``alpha`` as for `chance_limit`."""
     own, reference = _with_rare_together(np.array(found), np.array(expected))
     n, m = own.sum(), reference.sum()
@@ -66,12 +66,12 @@ def compare(found: Sequence[int], expected: Sequence[int], alpha: float) -> Dist
         return Distance(psi=0.0, limit=float("inf"), total_variation=0.0)
     return Distance(
         psi=psi(own, reference),
-        limit=chance_limit(int(n), reference, alpha),
+        limit=chance_limit(float(n), reference, alpha),
         total_variation=float(np.abs(own / n - reference / m).sum() / 2),
     )
 
 
-def chance_limit(n: int, expected: Sequence[int] | Array, alpha: float) -> float:
+def chance_limit(n: float, expected: Sequence[int] | Array, alpha: float) -> float:
     """Return the PSI that n rows without drift exceed with probability ``alpha``.
 
     Without drift PSI is distributed about as ``(1/n + 1/m)`` times chi-squared with B - 1

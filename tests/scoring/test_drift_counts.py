@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from ffn.scoring import drift, drift_sample
 from ffn.scoring.drift import DriftCounts
+from ffn.scoring.drift_report import judge
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.reference import Histogram, Reference
+from ffn.tabular.schema import Feature, Schema
 
 REFERENCE = Reference(
     numeric=(
@@ -178,3 +180,41 @@ def test_stretches_of_a_file_are_counted_whatever_its_blocks() -> None:
     all_rows = DriftCounts(reference)
     all_rows.count(numeric, codes)
     assert all_rows.rows == 150_000
+
+
+def test_rows_that_stand_for_others_tell_less_than_those_would() -> None:
+    """Ten of 64 KiB: the first sixteen stretches whole, then one of eight."""
+    counts = DriftCounts(REFERENCE)
+    rows = [(0.5, 0.0, 0)] * 160
+    numeric, codes = arrays(rows)
+    counts.count(numeric, codes, np.arange(1, 161) * 65_536 - 1)
+    # 16 rows for one each, then those of stretches 16, 24, ..., 152 for eight each.
+    assert counts.rows == 16 + 18 * 8
+    assert counts.effective * counts.rows == pytest.approx(160**2 / (16 + 18 * 64))
+    again = DriftCounts(REFERENCE)
+    again.add(json.loads(told(counts)))
+    assert again.effective == counts.effective
+
+
+@pytest.mark.parametrize(("rows", "width"), [(60, 75_000), (200, 50_000), (400, 20_000)])
+def test_wide_records_are_no_drift(rows: int, width: int) -> None:
+    """Files of few and wide rows, drawn from what the reference was drawn from."""
+    generator = np.random.default_rng(60)
+    trained = generator.normal(size=(500, 3))
+    edges = np.quantile(trained, np.arange(1, 10) / 10, axis=0).T
+    histograms = tuple(
+        Histogram(edges=tuple(own), counts=(50,) * 10, missing=0, mean=0.0, deviation=1.0)
+        for own in edges
+    )
+    reference = Reference(numeric=histograms, categorical=(), labels=(500,))
+    features = tuple(Feature(name=name, kind="numeric") for name in "abc")
+    schema = Schema(features=features, target="t", classes=("x",), missing_values=())
+    stops = np.arange(1, rows + 1) * width
+    alarms = 0
+    for _ in range(100):
+        counts = DriftCounts(reference)
+        numeric = generator.normal(size=(rows, 3))
+        counts.count(numeric, np.empty((rows, 0), dtype=np.int64), stops)
+        report = judge(schema, reference, counts, [rows], {}, threshold=0.25, min_rows=30)
+        alarms += report.detected
+    assert alarms <= 1
