@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ffn.errors import DataError, quote
 from ffn.files import sweep
 from ffn.scoring.drift_report import DriftReport, examine
 from ffn.scoring.finishing import settle, writing
@@ -21,7 +22,7 @@ from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.tally import Tally
-from ffn.scoring.targets import Targets
+from ffn.scoring.targets import Targets, is_text
 from ffn.tabular.places import Counts
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source, open_source
@@ -77,6 +78,8 @@ def score_csv(
     started = time.perf_counter()
     chosen = Options(**options)
     targets = Targets.beside(output)
+    if not is_text(source):
+        raise DataError(f"{quote(source)} cannot name a file: it is not valid UTF-8. Rename it.")
     with open_source(source) as stream:
         targets.check(source)
         this_work = work(model, chosen)
@@ -137,7 +140,7 @@ class _Job:
                 score_in_parts(run, Work(self.model, self.source, self.options), workers)
             run.score()
             self.stream.check_unchanged()
-            run.check_counts()
+            tally.check_rows(records.rows)
             drift = self._settle(journal, tally, input_of(name, self.stream, records))
         return tally, records.counts, drift
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ffn.errors import SettingsError
+import pyarrow as pa
+
+from ffn.errors import DataError, SettingsError
 from ffn.scoring.formats import is_parquet, names_parquet
 from ffn.scoring.journal import Journal
 from ffn.scoring.options import Options
@@ -79,6 +81,10 @@ def score_pieces(
             if on_progress is not None:
                 on_progress(_progress(pieces))
         sink.finish()
+    except (pa.ArrowException, UnicodeError) as error:
+        sink.abandon()
+        first = next(iter(str(error).splitlines()), "")
+        raise DataError(f"{pieces.name} has cells that cannot be written: {first}.") from None
     except BaseException:
         sink.abandon()
         raise

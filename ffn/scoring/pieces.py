@@ -124,6 +124,7 @@ class ParquetPieces:
     def check(self) -> None:
         """Raise ``DataError`` if the file changed while it was read."""
         self.stream.check_untouched()
+        self.tally.check_rows(self._table.rows)
 
     def input(self) -> dict[str, Any]:
         """Return what a manifest says of the input."""
@@ -177,6 +178,7 @@ class CsvPieces:
     def check(self) -> None:
         """Raise ``DataError`` if the file changed while it was read."""
         self.stream.check_unchanged()
+        self.tally.check_rows(self._records.rows)
 
     def input(self) -> dict[str, Any]:
         """Return what a manifest says of the input."""

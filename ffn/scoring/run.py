@@ -144,11 +144,3 @@ class Run:
                     size=self.stream.size,
                 )
             )
-
-    def check_counts(self) -> None:
-        """Make sure that every row is in the output or among the rejects."""
-        rows, tally = self.records.rows, self.tally
-        if rows != tally.scored + tally.rejected:
-            raise RuntimeError(
-                f"{rows} rows read, {tally.scored} scored, {tally.rejected} rejected"
-            )

@@ -85,6 +85,11 @@ class Tally:
             return None
         return round(self._confidence_units / (UNITS * self.scored), 6)
 
+    def check_rows(self, rows: int) -> None:
+        """Make sure that every row is in the output or among the rejects."""
+        if rows != self.scored + self.rejected:
+            raise RuntimeError(f"{rows} rows read, {self.scored} scored, {self.rejected} rejected")
+
     def count_rejects(self, rejects: Iterable[Reject]) -> None:
         """Count rejected rows."""
         other = "," if self._contract.decimal == "." else "."

@@ -5,12 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ffn.errors import DataError
+from ffn.errors import DataError, quote
 
-__all__ = ["COMPANIONS", "Targets"]
+__all__ = ["COMPANIONS", "Targets", "is_text"]
 
 COMPANIONS = (".rejects.csv", ".manifest.json")
 """What the names of the files beside an output end with."""
+
+
+def is_text(path: Path) -> bool:
+    """Say whether JSON can hold a path's name and the system take it: UTF-8, without NUL."""
+    try:
+        return b"\0" not in str(path).encode()
+    except UnicodeEncodeError:
+        return False
 
 
 class Targets(NamedTuple):
@@ -22,7 +30,15 @@ class Targets(NamedTuple):
 
     @classmethod
     def beside(cls, output: Path) -> Targets:
-        """Return ``output`` and the two files named after it."""
+        """Return ``output`` and the two files named after it.
+
+        Raises
+        ------
+        DataError
+            It has no name, or one that a manifest cannot hold.
+        """
+        if not output.name or not is_text(output):
+            raise DataError(f"{quote(output)} cannot name a file. Give another output.")
         return cls(output, *(output.with_name(output.name + suffix) for suffix in COMPANIONS))
 
     def check(self, source: Path) -> None:
@@ -31,12 +47,19 @@ class Targets(NamedTuple):
         Raises
         ------
         DataError
-            One is a folder or a device, or the file to score by whatever link.
+            One is a folder or a device, or the file to score by whatever link; or nobody can
+            say.
         """
         for path in self:
-            if not path.exists():
-                continue
-            if not path.is_file():
+            try:
+                if not path.exists():
+                    continue
+                ordinary, same = path.is_file(), path.samefile(source)
+            except OSError as error:
+                raise DataError(
+                    f"{path} cannot be written: {error.strerror}. Give another output."
+                ) from None
+            if not ordinary:
                 raise DataError(f"{path} is there and is no ordinary file. Give another output.")
-            if path.samefile(source):
+            if same:
                 raise DataError(f"{path} is the file to score. Give another output.")

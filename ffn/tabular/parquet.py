@@ -22,8 +22,9 @@ __all__ = ["ParquetTable", "as_csv", "as_header", "as_texts", "numbered"]
 _MOST_ROWS, _FEWEST_ROWS, _VALUES = 8_192, 1_024, 2**21
 # A column's bytes are read in such pieces, however large its row groups are.
 _BUFFER = 1024 * 1024
-# Longer than any category; so a record stays below the longest that is read.
-_LETTERS = 100_000
+# Letters of a cell that are read, longer than any category; and bytes of a record, of which a
+# letter takes four at most. It stays below the longest that is read.
+_LETTERS, _RECORD_BYTES = 100_000, 15 * 1024 * 1024
 
 
 class ParquetTable:
@@ -48,7 +49,7 @@ class ParquetTable:
         self._name = name
         try:
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-            self.schema = self._file.schema_arrow
+            self.schema = _without_views(self._file.schema_arrow)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self._unreadable(error) from None
         self.rows: int = self._file.metadata.num_rows
@@ -69,6 +70,10 @@ class ParquetTable:
         while True:
             try:
                 batch = next(batches, None)
+                if batch is not None:
+                    # What is no UTF-8 would be found by whoever looks at a cell.
+                    batch.validate(full=True)
+                    batch = batch.cast(_without_views(batch.schema))
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise self._unreadable(error) from None
             if batch is None:
@@ -78,6 +83,13 @@ class ParquetTable:
     def _unreadable(self, error: Exception) -> DataError:
         first = next(iter(str(error).splitlines()), "")
         return DataError(f"{self._name} is a Parquet file that cannot be read: {first}.")
+
+
+def _without_views(schema: Any) -> Any:
+    """Return a schema with plain texts and bytes instead of views, which few kernels take."""
+    plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    fields = [field.with_type(plain.get(field.type, field.type)) for field in schema]
+    return pa.schema(fields, schema.metadata)
 
 
 def as_header(names: Sequence[str]) -> Header:
@@ -101,8 +113,9 @@ def as_csv(columns: Sequence[Any], name: str, names: Sequence[str], decimal: str
     decimal
         Mark to write in numbers.
     """
+    letters = min(_LETTERS, _RECORD_BYTES // (4 * max(1, len(columns))))
     texts = [
-        pc.utf8_slice_codeunits(as_texts(column, name, column_name, decimal), 0, _LETTERS)
+        pc.utf8_slice_codeunits(as_texts(column, name, column_name, decimal), 0, letters)
         for column, column_name in zip(columns, names[1:], strict=True)
     ]
     zeros = pa.repeat(pa.scalar(0, pa.int8()), len(texts[0]))

@@ -137,7 +137,14 @@ class Source:
             It is not there any more, or changed since it was opened.
         """
         # Opened once more: a copy of the handle would share its place in the file.
-        with Path(self._name).open("rb") as file:
+        try:
+            file = Path(self._name).open("rb")  # noqa: SIM115
+        except OSError as error:
+            raise DataError(
+                f"{self._name} cannot be opened once more: {error.strerror}. Give a file by a name "
+                "that can be opened."
+            ) from None
+        with file:
             self._check_same(file)
             yield file
 

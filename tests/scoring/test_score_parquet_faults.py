@@ -1,5 +1,6 @@
 """Parquet that cannot be scored, changes, or is larger than memory."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -8,10 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scorers import TenthsScorer
+from scorers import SCHEMA, TenthsScorer
 
 from ffn.errors import DataError, SettingsError
 from ffn.scoring.batch import score_csv
+from ffn.tabular.schema import Feature
 
 
 def write(content):
@@ -37,6 +39,14 @@ def damaged(path):
     path.write_bytes(content)
 
 
+def not_utf_8(**columns):
+    """Bytes that are said to be texts."""
+    spoilt = {
+        name: pa.array(cells, pa.binary()).view(pa.string()) for name, cells in columns.items()
+    }
+    return table(size=[1.0], **({"colour": ["red"]} | spoilt))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -48,6 +58,8 @@ def damaged(path):
         ),
         (cut, r"looks like a Parquet file, not a CSV file\."),
         (damaged, r"in is a Parquet file that cannot be read: "),
+        (not_utf_8(colour=[b"\xff"]), r"in is a Parquet file that cannot be read: .*UTF"),
+        (not_utf_8(note=[b"\xed\xa0\x80"]), r"in is a Parquet file that cannot be read: .*UTF"),
         (write(b"PAR1" + bytes(20) + b"PAR1"), r"in is a Parquet file that cannot be read: "),
         (table(size=[None], colour=["red"]), r"all 1 rows were rejected \(missing_value 1\)"),
     ],
@@ -57,6 +69,35 @@ def test_what_cannot_be_scored_is_refused(tmp_path, make, message):
     with pytest.raises(DataError, match=message):
         score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_texts_kept_as_views_are_texts(tmp_path, name):
+    views = {
+        "size": pa.array(["7", "8"], pa.string_view()),
+        "colour": pa.array(["red", "blue"], pa.string_view()),
+        "note": pa.array(["a", None], pa.string_view()),
+        "raw": pa.array([b"x", b"y"], pa.binary_view()),
+    }
+    table(**views)(tmp_path / "in")
+    assert pq.ParquetFile(tmp_path / "in").schema_arrow.field("note").type == pa.string_view()
+    result = score_csv(TenthsScorer(), tmp_path / "in", tmp_path / name)
+    assert result.class_counts == {"large": 1, "small": 1}
+    if name == "out.csv":
+        assert result.output.read_text().splitlines()[1] == "7,red,a,x,small,0.7000"
+    else:
+        assert pq.read_table(result.output).column("note").to_pylist() == ["a", None]
+
+
+def test_rows_stay_rows_however_long_their_texts(tmp_path):
+    """Some forty texts of 100,000 letters of four bytes would be longer than a record may be."""
+    features = [Feature(name=f"f{n}", kind="categorical", missing=True) for n in range(45)]
+    long, lines = "\U0001f98b" * 100_000, "a\nb"
+    rows = {own.name: [lines, long, lines] for own in features}
+    table(size=[1.0, 2.0, 3.0], colour=["red"] * 3, **rows)(tmp_path / "in")
+    schema = dataclasses.replace(SCHEMA, features=(*SCHEMA.features, *features))
+    result = score_csv(TenthsScorer(schema=schema), tmp_path / "in", tmp_path / "out.parquet")
+    assert (result.rows, result.scored) == (3, 3)
 
 
 def test_no_spreadsheet_reads_parquet(tmp_path):
