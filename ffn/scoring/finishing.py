@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
     Raises
     ------
     DataError
-        Another run writes them.
+        Another run writes them, or their names are too long.
     OutputError
         They cannot be written.
     """
@@ -37,6 +38,12 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         with open_journal(targets, key) as journal:
             yield journal
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            # Of this file alone, and no reason to stop before others.
+            raise DataError(
+                f"{targets.output}: its name is too long for the files beside it, which are named "
+                "after it. Give a shorter one."
+            ) from None
         raise OutputError(
             f"{targets.output} cannot be written: {error.strerror or error}. Make room or give "
             "another output; what has no manifest beside it is not to be used."

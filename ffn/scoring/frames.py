@@ -52,10 +52,14 @@ def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> 
 
 def _column(rows: pd.DataFrame, feature: Feature, schema: Schema) -> pd.Series[Any]:
     if feature.name not in rows.columns:
-        features = [other.name for other in schema.features]
-        hint = did_you_mean(feature.name, map(str, rows.columns.difference(features, sort=False)))
+        features = {other.name for other in schema.features}
+        others = (str(column) for column in rows.columns if column not in features)
+        hint = did_you_mean(feature.name, others)
         raise DataError(f"the rows have no column {quote(feature.name)}.{hint}")
-    return rows[feature.name]
+    column = rows[feature.name]
+    if column.ndim != 1:
+        raise DataError(f"the rows have the column {quote(feature.name)} twice. Rename one.")
+    return column
 
 
 def _numbers(

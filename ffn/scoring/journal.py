@@ -47,6 +47,8 @@ _KEPT_SECONDS = 7 * 24 * 3600
 # Less is sooner done again than taken up.
 _LEAST_BYTES = 4 * 1024 * 1024
 _NOTES = 100
+# Processes of a run that was killed hold its lock until they have noticed.
+_SECONDS_TO_LET_GO = 1.0
 
 
 class Journal:
@@ -237,26 +239,30 @@ def _folder(output: Path) -> Path:
 @contextlib.contextmanager
 def _own(output: Path) -> Iterator[Path]:
     """Make, or find, the folder of the runs that write ``output``, and lock it."""
-    folder = _folder(output)
-    while True:
+    folder, deadline = _folder(output), time.monotonic() + _SECONDS_TO_LET_GO
+    while time.monotonic() < deadline:
         with contextlib.ExitStack() as stack:
-            try:
-                # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
-                with one_at_a_time(folder.parent):
-                    with contextlib.suppress(FileExistsError):
-                        folder.mkdir()
-                    stack.enter_context(_locked(folder))
-            except FileNotFoundError:
-                continue  # its last owner has just removed it
-            except BlockingIOError:
-                raise DataError(
-                    f"{output} is being written by another run. Wait for it, or give another "
-                    "output."
-                ) from None
-            if not folder.exists():
-                continue
-            yield folder
-            return
+            # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
+            with one_at_a_time(folder.parent):
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir()
+                mine = _try_to_lock(folder, stack)
+            if mine:
+                yield folder
+                return
+        time.sleep(0.02)
+    raise DataError(
+        f"{output} is being written by another run. Wait for it, or give another output."
+    )
+
+
+def _try_to_lock(folder: Path, stack: contextlib.ExitStack) -> bool:
+    """Lock a folder until ``stack`` ends; False if its last owner has it, or has removed it."""
+    try:
+        stack.enter_context(_locked(folder))
+    except (FileNotFoundError, BlockingIOError):
+        return False
+    return folder.exists()
 
 
 @contextlib.contextmanager

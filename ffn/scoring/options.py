@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 from ffn.errors import SettingsError, quote
@@ -56,8 +57,10 @@ class Options:
             raise SettingsError(
                 f"max_reject_rate is {self.max_reject_rate}; give a share from 0 to 1."
             )
-        if not self.drift_psi > 0:
-            raise SettingsError(f"drift_psi is {self.drift_psi}; give a number above 0.")
+        if not 0 < self.drift_psi < math.inf:
+            raise SettingsError(f"drift_psi is {self.drift_psi}; give a finite number above 0.")
+        if not 0 <= self.drift_min_rows < math.inf:
+            raise SettingsError(f"drift_min_rows is {self.drift_min_rows}; give a count of rows.")
         for name, value, known in (
             ("delimiter", self.delimiter, DELIMITERS),
             ("decimal", self.decimal, DECIMALS),

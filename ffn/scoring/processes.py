@@ -26,7 +26,11 @@ def way_to_start() -> Any:
     OpenBLAS, which end before a copy is made and come back, are no hindrance; any other is.
     """
     threads = Path("/proc/self/task")
-    copied = threads.exists() and len(list(threads.iterdir())) == 1 + _threads_of_openblas()
+    copied = (
+        threads.exists()
+        and threading.active_count() == 1
+        and len(list(threads.iterdir())) == 1 + _threads_of_openblas()
+    )
     return multiprocessing.get_context("fork" if copied else "spawn")
 
 

@@ -188,7 +188,12 @@ class _Process:
     def score(self, begin: int, until: int) -> Part | None:
         """Score what begins in a range; None if nobody can say where that is."""
         model, path, options = self.work
-        with path.open("rb") as file:
+        try:
+            opened = path.open("rb")
+        except OSError:
+            # Renamed meanwhile, or to be read through the handle alone that was given to us.
+            return None
+        with opened as file:
             if identity(os.fstat(file.fileno())) != self.identity:
                 return None
             records = Records(file, str(path), delimiter=options.delimiter)

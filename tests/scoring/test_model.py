@@ -85,6 +85,15 @@ def test_a_frame_is_refused_whole(frame, message):
         MODEL.predict(pd.DataFrame(frame))
 
 
+def test_a_frame_with_a_column_twice_is_refused():
+    frame = pd.DataFrame([[1.0, 2.0, "red"]], columns=["size", "size", "colour"])
+    with pytest.raises(DataError, match=r'have the column "size" twice\. Rename one\.'):
+        MODEL.predict(frame)
+    levels = pd.DataFrame([[1.0]], columns=pd.MultiIndex.from_tuples([("size", "cm")]))
+    with pytest.raises(DataError, match=r"twice|no column"):
+        MODEL.predict(levels)
+
+
 def test_threads_may_share_it(tmp_path):
     sources = []
     for thread in range(4):

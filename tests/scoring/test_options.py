@@ -136,6 +136,8 @@ def test_formulas_are_kept_unless_they_are_to_be_escaped(score):
     [
         ({"decimal": ";"}, r'decimal ";" is not one of "\." ","\.'),
         ({"delimiter": "ab"}, r'delimiter "ab" is not one of "," ";" '),
+        ({"drift_psi": float("inf")}, r"drift_psi is inf; give a finite number above 0\."),
+        ({"drift_min_rows": float("inf")}, r"drift_min_rows is inf; give a count of rows\."),
         ({"on_unknown": "skip"}, r'on_unknown "skip" is not one of "score" "reject"\.'),
     ],
 )

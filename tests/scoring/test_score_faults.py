@@ -51,6 +51,32 @@ def test_output_that_is_no_ordinary_file(source, tmp_path):
             score_csv(TenthsScorer(), source, output)
 
 
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (Path(), r'"\." cannot name a file'),
+        (Path("a\0b"), r"cannot name a file"),
+        (Path("\udcff.csv"), r"cannot name a file"),
+        (Path("/proc/x.csv"), r"x\.csv cannot be written: No such file or directory"),
+        (Path("a" * 300), r"cannot be written: File name too long"),
+        (Path("a" * 242), r"cannot be written: File name too long|is too long for the files besi"),
+        (Path("a" * 241), r"its name is too long for the files beside it"),
+    ],
+)
+def test_names_that_cannot_be(source, tmp_path, monkeypatch, output, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=message):
+        score_csv(TenthsScorer(), source, output)
+    assert names(tmp_path) == [source.name]
+
+
+def test_an_input_whose_name_no_manifest_can_hold(tmp_path):
+    source = tmp_path / "\udcff.csv"
+    source.write_bytes(CONTENT)
+    with pytest.raises(DataError, match=r"cannot name a file: it is not valid UTF-8\. Rename it"):
+        score_csv(TenthsScorer(), source, tmp_path / "out.csv")
+
+
 def test_an_input_that_grows_is_refused(source, tmp_path):
     source.write_bytes(CONTENT + b"7,red\n" * 100_000)
 

@@ -1,6 +1,7 @@
 """The same work on the same input is done once."""
 
 import dataclasses
+import json
 import os
 
 import pytest
@@ -56,6 +57,16 @@ def test_force_does_it_all_the_same(scored):
 def test_other_work_is_done(scored, model, options):
     source, first = scored
     assert not score_csv(model, source, first.output, **options).unchanged
+
+
+@pytest.mark.parametrize("key", ["classes", "rejects", "mean_confidence", "drift", "files"])
+def test_a_manifest_that_does_not_tell_all_is_made_again(scored, key):
+    source, first = scored
+    told = json.loads(first.manifest.read_bytes())
+    del told[key]
+    first.manifest.write_text(json.dumps(told))
+    assert not score_csv(TenthsScorer(), source, first.output).unchanged
+    assert key in json.loads(first.manifest.read_bytes())
 
 
 @pytest.mark.parametrize("changed", ["input", "output", "rejects", "manifest", "no output"])

@@ -1,6 +1,7 @@
 """A killed run of a long file: the next goes on from there, if everything is still the same."""
 
 import dataclasses
+import fcntl
 import json
 import os
 import shutil
@@ -215,6 +216,20 @@ def test_two_runs_at_once_on_one_output(tmp_path):
     assert names(tmp_path) == [
         "in.csv", "out.csv", "out.csv.manifest.json", "out.csv.rejects.csv",
     ]  # fmt: skip
+
+
+def test_a_run_waits_a_moment_for_one_that_was_killed_to_let_go(tmp_path):
+    """Its processes hold the lock until they have noticed."""
+    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(b"id,size,colour\n1,2,red\n")
+    folder = output.with_name(".out.csv.ffn-unfinished")
+    folder.mkdir()
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    letting_go = threading.Timer(0.3, os.close, [handle])
+    letting_go.start()
+    assert score_csv(MODEL, source, output).scored == 1
+    letting_go.join()
 
 
 def test_what_nobody_went_on_from_for_a_week_is_removed(killed):

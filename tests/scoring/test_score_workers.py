@@ -169,6 +169,22 @@ def test_what_a_process_is_copied_with_does_not_end_up_in_its_hands(tmp_path, wa
     assert signalled == [-signal.SIGTERM]
 
 
+def test_a_file_that_was_renamed_is_scored_by_the_one_that_has_it_open(tmp_path, way, monkeypatch):
+    source, moved = tmp_path / "in.csv", tmp_path / "moved.csv"
+    write_rows(source, LINES["plain"])
+    expected = score_csv(TenthsScorer(), source, tmp_path / "one" / "out.csv").output.read_bytes()
+    parts = workers.score_in_parts
+
+    def move(*arguments):
+        source.rename(moved)
+        parts(*arguments)
+        moved.rename(source)
+
+    monkeypatch.setattr(workers, "score_in_parts", move)
+    result = score_csv(TenthsScorer(), source, tmp_path / "two" / "out.csv", workers=2)
+    assert result.output.read_bytes() == expected
+
+
 def test_an_input_that_grows_is_refused_by_whoever_reads_it(tmp_path):
     source = tmp_path / "in.csv"
     write_rows(source, LINES["plain"])
