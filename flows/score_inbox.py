@@ -14,6 +14,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from ffn.errors import BusyError
 from ffn.models.settings.pipeline import Pipeline, find_pipeline
 from ffn.models.versions.exclusive import the_only_pass
+from ffn.models.versions.registry import in_production
 from ffn.scoring.inbox import Waiting, look, own_options
 from ffn.scoring.model import load
 from flows import artifacts, tasks
@@ -59,7 +60,7 @@ def score_inbox(
         A file was not scored; the others were. It is not tried again by this version.
     """
     found = find_pipeline(pipeline, Path(root))
-    if runtime.deployment.id and not (found.artifacts / "production.json").exists():
+    if runtime.deployment.id and in_production(found.artifacts) is None:
         # A schedule may come before the first retraining has ended, and that is no failure.
         return Completed(name="Skipped", message="No version is in production yet.")
     try:

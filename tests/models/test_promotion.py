@@ -230,7 +230,9 @@ def test_without_production_the_way_to_one_is_told(artifacts: Path) -> None:
 def test_a_damaged_pointer_is_refused(artifacts: Path, pointer: bytes) -> None:
     add_version(artifacts, fill)
     (artifacts / "production.json").write_bytes(pointer)
-    with pytest.raises(RegistryError, match=r"production\.json: damaged\. Promote a version again"):
+    with pytest.raises(
+        RegistryError, match=r"production\.json: damaged\. Promote one that is there"
+    ):
         production_version(artifacts)
 
 

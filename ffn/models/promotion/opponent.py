@@ -14,7 +14,7 @@ from ffn.models.bundles.contents import read_record
 from ffn.models.settings.document import PipelineSettings, check_settings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.promotions import read_history
-from ffn.models.versions.registry import bundle_folder, production, version_folder, versions
+from ffn.models.versions.registry import bundle_folder, in_production, version_folder, versions
 
 __all__ = ["Opponent", "read_opponent", "read_version", "unchanged_since"]
 
@@ -47,13 +47,14 @@ def read_opponent(pipeline: Pipeline) -> Opponent | None:
     Raises
     ------
     RegistryError
-        The pointer is damaged, or what it points to is gone.
+        The pointer is damaged or lost, or what it points to is gone.
     BundleError
         The bundle is damaged, or not the one that was promoted.
     """
-    if not (pipeline.artifacts / "production.json").exists():
+    scoring = in_production(pipeline.artifacts)
+    if scoring is None:
         return None
-    version, promoted = production(pipeline.artifacts)
+    version, promoted = scoring
     opponent = read_version(pipeline.artifacts, version)
     if opponent.bundle.sha256 != promoted:
         raise BundleError(
@@ -106,10 +107,9 @@ def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
         "source_sha256": source_sha256,
         "ffn": __version__,
     }
-    in_production = (pipeline.artifacts / "production.json").exists()
-    scoring = production(pipeline.artifacts)[0] if in_production else None
-    if scoring and _ungated(_inputs(pipeline.artifacts, scoring)) == _ungated(now):
-        return scoring
+    scoring = in_production(pipeline.artifacts)
+    if scoring and _ungated(_inputs(pipeline.artifacts, scoring[0])) == _ungated(now):
+        return scoring[0]
     newest = there[-1]
     promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
     settled = newest in promoted or not (

@@ -7,7 +7,7 @@ import datetime
 from pathlib import Path
 from typing import Literal
 
-from ffn.errors import RegistryError
+from ffn.errors import BundleError, RegistryError
 from ffn.files import write_json
 from ffn.models.bundles.contents import check_bundle
 from ffn.models.versions.actor import Actor, this_process
@@ -17,13 +17,14 @@ from ffn.models.versions.promotions import (
     POINTER,
     Promotion,
     append,
+    is_canonical,
     read_history,
     read_pointer,
     settle,
 )
 from ffn.models.versions.registry import (
     bundle_folder,
-    production_version,
+    in_production,
     require_version,
     versions,
 )
@@ -47,7 +48,8 @@ def promote(
     Parameters
     ----------
     replacing
-        Which version has to be in production still; where another is, nothing is done.
+        Which version has to be in production still; where another is, nothing is done. With
+        ``"any"`` a pointer that is damaged, or does not agree with the history, is written anew.
     by
         Who or what promotes; by default this process.
 
@@ -67,15 +69,19 @@ def promote(
     """
     require_version(artifacts, version)
     with registry_lock(artifacts):
-        settle(artifacts)
+        history = settle(artifacts)
         pointed = read_pointer(artifacts)
+        sha256 = _check(artifacts, version)
         # Whoever tries again after a failure may have succeeded before.
-        done = pointed is not None and pointed.version == version
-        if pointed and done and pointed.bundle_sha256 == _check(artifacts, version):
-            return pointed
-        if replacing not in ("any", _scoring(artifacts)):
-            return None
-        return _point(artifacts, version, action="promote", reason=reason, by=by)
+        if pointed and (pointed.version, pointed.bundle_sha256) == (version, sha256):
+            sound = history.entries[-1:] == (pointed,) and is_canonical(artifacts, pointed)
+            if sound or replacing != "any":
+                return pointed
+        if replacing != "any":
+            scoring = in_production(artifacts)
+            if replacing != (scoring[0] if scoring else "none"):
+                return None
+        return _point(artifacts, version, sha256, action="promote", reason=reason, by=by)
 
 
 def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promotion:
@@ -101,26 +107,36 @@ def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promot
                 f"{artifacts.name}: there is no version to go back to: none that is there still "
                 f"scored before. Promote one by its number: ffn promote {artifacts.name} N"
             )
-        return _point(artifacts, before, action="rollback", reason=reason, by=by)
+        try:
+            sha256 = _check(artifacts, before)
+        except (BundleError, RegistryError) as error:
+            raise type(error)(
+                f"{error} Version {before} is the one to go back to; another is promoted by its "
+                f"number: ffn promote {artifacts.name} N"
+            ) from None
+        return _point(artifacts, before, sha256, action="rollback", reason=reason, by=by)
 
 
 def predecessor(artifacts: Path) -> int | None:
     """Return the version that a rollback would go to; None if there is none."""
-    there = versions(artifacts)
-    before = [v for v in read_history(artifacts).stack[:-1] if v in there]
-    return before[-1] if before else None
+    stack = read_history(artifacts).stack
+    # Where what was promoted between is gone, the one that scores stands before itself.
+    others = set(versions(artifacts)) - set(stack[-1:])
+    return next((version for version in reversed(stack) if version in others), None)
 
 
 def _point(
     artifacts: Path,
     version: int,
+    sha256: str,
     *,
     action: Literal["promote", "rollback"],
     reason: str,
     by: Actor | None,
 ) -> Promotion:
     """Move the pointer, then add to the history; the caller has the lock."""
-    sha256 = _check(artifacts, version)
+    if (artifacts / POINTER).is_dir():
+        raise RegistryError(f"{artifacts / POINTER}: a folder. Remove it and try again.")
     history = read_history(artifacts)
     pointed = read_pointer(artifacts)
     entry = Promotion(
@@ -146,8 +162,3 @@ def _check(artifacts: Path, version: int) -> str:
     """Return the SHA-256 of a bundle that may score."""
     folder = bundle_folder(artifacts, version).parent
     return check_bundle(folder, pipeline=artifacts.name, version=version)
-
-
-def _scoring(artifacts: Path) -> int | Literal["none"]:
-    there = (artifacts / POINTER).exists()
-    return production_version(artifacts) if there else "none"

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from ffn.files import sweep
+from ffn.files import canonical_json, sweep
 from ffn.models.bundles.plain_files import open_plain, read_plain
 from ffn.models.versions.actor import Actor
 
@@ -27,6 +27,7 @@ __all__ = [
     "History",
     "Promotion",
     "append",
+    "is_canonical",
     "read_history",
     "read_pointer",
     "settle",
@@ -128,6 +129,15 @@ def read_pointer(artifacts: Path) -> Promotion | None:
     return _parse(text)
 
 
+def is_canonical(artifacts: Path, entry: Promotion) -> bool:
+    """Say whether ``production.json`` has the very bytes that were written for ``entry``."""
+    try:
+        text = read_plain(artifacts / POINTER, _MOST_POINTER_BYTES)
+    except OSError:
+        return False
+    return text == canonical_json(entry.to_json())
+
+
 def read_history(artifacts: Path) -> History:
     """Read the history of a pipeline; what cannot be read is counted, and the rest is used.
 
@@ -199,6 +209,10 @@ def _parse(text: bytes) -> Promotion | None:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     texts = (entry.at, entry.bundle_sha256, entry.reason, entry.previous_sha256)
-    known = entry.action in ("promote", "rollback") and type(entry.version) is int
-    sound = known and all(isinstance(text, str) for text in texts)
+    numbered = type(entry.version) is int and entry.version > 0
+    sound = (
+        numbered
+        and entry.action in ("promote", "rollback")
+        and all(isinstance(text, str) for text in texts)
+    )
     return entry if sound and (entry.replaced is None or type(entry.replaced) is int) else None

@@ -9,8 +9,8 @@ from pathlib import Path
 from ffn.files import sweep, sync_folder, temporary_name
 from ffn.models.versions.locking import registry_lock
 from ffn.models.versions.pointer import predecessor
-from ffn.models.versions.promotions import POINTER, settle
-from ffn.models.versions.registry import production_version, version_folder, versions
+from ffn.models.versions.promotions import settle
+from ffn.models.versions.registry import in_production, version_folder, versions
 
 __all__ = ["Pruning", "prune"]
 
@@ -54,13 +54,13 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
     Raises
     ------
     RegistryError
-        The pointer is damaged: it is not known what must not be removed.
+        The pointer is damaged or lost: it is not known what must not be removed.
     """
     with registry_lock(artifacts):
         there = versions(artifacts)
         guarded = {predecessor(artifacts)}
-        if (artifacts / POINTER).exists():
-            guarded.add(production_version(artifacts))
+        if scoring := in_production(artifacts):
+            guarded.add(scoring[0])
         newest = set(there[-keep:])
         removed = [version for version in there if version not in newest | guarded]
         folders = [version_folder(artifacts, version) for version in removed]

@@ -23,12 +23,13 @@ from ffn.models.bundles.bundle import BUNDLE_FOLDER
 from ffn.models.bundles.contents import measure, seal
 from ffn.models.bundles.plain_files import open_plain, read_plain
 from ffn.models.versions.locking import registry_lock
-from ffn.models.versions.promotions import POINTER, read_history, settle
+from ffn.models.versions.promotions import HISTORY, POINTER, read_history, settle
 
 __all__ = [
     "LAST_NUMBER",
     "add_version",
     "bundle_folder",
+    "in_production",
     "production",
     "production_version",
     "require_version",
@@ -119,44 +120,86 @@ def production_version(artifacts: Path) -> int:
 
 
 def production(artifacts: Path) -> tuple[int, str]:
-    """Return the version in production, and the SHA-256 its bundle had when it was promoted.
+    """Return what ``in_production`` does, which has to be something.
 
     Raises
     ------
     RegistryError
-        There is none, the pointer is damaged, or what it points to is gone.
+        There is none, the pointer is damaged or lost, or what it points to is gone.
     """
+    found = in_production(artifacts)
+    if found is None:
+        raise RegistryError(
+            f"{artifacts.name}: no model in production ({artifacts / POINTER} is not there). "
+            f"Make one with: ffn retrain {artifacts.name}"
+        )
+    return found
+
+
+def in_production(artifacts: Path) -> tuple[int, str] | None:
+    """Return the version in production, and the SHA-256 its bundle had when it was promoted.
+
+    None if none ever was promoted.
+
+    Raises
+    ------
+    RegistryError
+        The pointer is damaged or lost, or what it points to is gone.
+    OSError
+        There is no pointer, and the history that tells whether one was lost cannot be read.
+    """
+    found = _read_pointer(artifacts)
+    if found is None:
+        history = read_history(artifacts)
+        if not history.entries and not history.damaged:
+            return None
+        # The pointer is written first: it may have come while the history was read.
+        found = _read_pointer(artifacts)
+    if found is None:
+        raise RegistryError(
+            f"{artifacts / POINTER}: missing, and {HISTORY} says that versions were promoted. "
+            f"{_way_out(artifacts)}"
+        )
+    if found[0] not in (there := versions(artifacts)):
+        raise RegistryError(
+            f"{artifacts / POINTER}: version {found[0]} is in production and not there; "
+            f"there are: {_listed(there)}. {_way_out(artifacts)}"
+        )
+    return found
+
+
+def _read_pointer(artifacts: Path) -> tuple[int, str] | None:
     pointer = artifacts / POINTER
     try:
         with open_plain(pointer) as (file, size):
             content = json.loads(file.read(min(size, _MOST_POINTER_BYTES)))
         version, sha256 = content["version"], content["bundle_sha256"]
     except FileNotFoundError:
-        raise RegistryError(
-            f"{artifacts.name}: no model in production ({pointer} is not there). "
-            f"Make one with: ffn retrain {artifacts.name}"
-        ) from None
+        return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         version = sha256 = None
     if type(version) is not int or version < 1 or not isinstance(sha256, str):
-        raise RegistryError(f"{pointer}: damaged. Promote a version again.")
-    _require(artifacts, version, f"{pointer}: version {version} is in production and not there")
+        raise RegistryError(f"{pointer}: damaged. {_way_out(artifacts)}")
     return version, sha256
+
+
+def _way_out(artifacts: Path) -> str:
+    name = artifacts.name
+    return f"Promote one that is there: ffn promote {name} N, or go back: ffn rollback {name}"
 
 
 def require_version(artifacts: Path, version: int) -> Path:
     """Return the folder of a version that is there; RegistryError names those that are."""
-    _require(artifacts, version, f"{artifacts.name}: version {version} does not exist")
+    if version not in (there := versions(artifacts)):
+        raise RegistryError(
+            f"{artifacts.name}: version {version} does not exist; there are: {_listed(there)}. "
+            "Promote one that is there, or retrain."
+        )
     return bundle_folder(artifacts, version).parent
 
 
-def _require(artifacts: Path, version: int, otherwise: str) -> None:
-    there = versions(artifacts)
-    if version not in there:
-        shown = ", ".join(map(str, there[-20:])) or "none"
-        raise RegistryError(
-            f"{otherwise}; there are: {shown}. Promote one that is there, or retrain."
-        )
+def _listed(there: list[int]) -> str:
+    return ", ".join(map(str, there[-20:])) or "none"
 
 
 def _last_number(artifacts: Path) -> int:

@@ -13,7 +13,13 @@ from ffn.models.bundles.bundle import read_bundle
 from ffn.models.bundles.contents import FILES, Contents, Damage, damages, read_contents
 from ffn.models.bundles.plain_files import open_plain
 from ffn.models.versions.looks import LOOKS_FILE, read_looks
-from ffn.models.versions.promotions import HISTORY, POINTER, read_history, read_pointer
+from ffn.models.versions.promotions import (
+    HISTORY,
+    POINTER,
+    is_canonical,
+    read_history,
+    read_pointer,
+)
 from ffn.models.versions.registry import LAST_NUMBER, bundle_folder, version_folder, versions
 
 __all__ = ["Verification", "verify"]
@@ -105,13 +111,10 @@ def _pointer(artifacts: Path, sealed: dict[int, Contents]) -> Iterator[Damage]:
         elif read_history(artifacts).entries:
             yield Damage(path=path, problem="is missing; promote a version again")
         return
-    with open_plain(path) as (file, size):
-        text = canonical_json(entry.to_json())
-        same = size == len(text) and file.read(size) == text
-    if not same:
+    if not is_canonical(artifacts, entry):
         yield Damage(path=path, problem="was changed; promote a version again")
     contents = sealed.get(entry.version)
-    if not version_folder(artifacts, entry.version).is_dir():
+    if entry.version not in versions(artifacts):
         yield Damage(path=path, problem=f"is for version {entry.version}, which is not there")
     elif contents and contents.bundle_sha256 != entry.bundle_sha256:
         yield Damage(
