@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import tomllib
+import zoneinfo
 from typing import Any
 
 import pytest
+import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 from prefect._internal.schemas.validators import validate_cron_string
+from prefect._vendor.croniter import CroniterBadDateError, croniter
 
 from ffn.errors import SettingsError
 from ffn.models.settings.document import check_settings
@@ -25,19 +29,22 @@ RULES = [
     ("[schedule]\nscore = [{evry='1h'}]", r'"schedule\.score\.0\.evry"; .*Did you mean "every"\?'),
     ("[schedule]\nretrain = [{every='9s'}]", r'must have an "every" of "10s" or more'),
     ("[schedule]\nretrain = [{every='1 hour'}]", r'is "1 hour"; it must be a whole number and a'),
-    ("[schedule]\nretrain = [{every='99999d'}]", r"must be a whole number and a unit"),
+    ("[schedule]\nretrain = [{every='367d'}]", r'is "367d"; it must be no longer than "366d"'),
+    ("[schedule]\nretrain = [{every='53w'}]", r'is "53w"; it must be no longer than "366d", "52w"'),
     ("[schedule]\nretrain = [{cron='0 3 * *'}]", r"must be five fields, minute hour day month"),
     ("[schedule]\nretrain = [{cron='60 * * * *'}]", r'its minute from 0 to 59, not "60"'),
     ("[schedule]\nretrain = [{cron='0 24 * * *'}]", r'its hour from 0 to 23, not "24"'),
     ("[schedule]\nretrain = [{cron='0 0 0 * *'}]", r'its day from 1 to 31, not "0"'),
     ("[schedule]\nretrain = [{cron='0 0 * feb-xyz *'}]", r"its month from 1 to 12"),
-    ("[schedule]\nretrain = [{cron='0 0 * * fri-mon'}]", r"its weekday from 0 to 7"),
-    ("[schedule]\nretrain = [{cron='0 5/10 * * *'}]", r"its hour from 0 to 23"),
-    ("[schedule]\nretrain = [{cron='0 0 30 2 *'}]", r"must have a day that exists"),
+    ("[schedule]\nretrain = [{cron='0 0 * * fri-mon'}]", r'ranges that go up .*, not "fri-mon"; w'),
+    ("[schedule]\nretrain = [{cron='0 0 * * mon-sun'}]", r"ranges that go up \(Sunday is 0\), not"),
+    ("[schedule]\nretrain = [{cron='0 5/10 * * *'}]", r'a range, such as "5-23/10", not "5/10"'),
     (
         "[schedule]\nretrain = [{cron='0 3 * * *', timezone='Europe/Berln'}]",
         r'must be a time zone, such as "Europe/Berlin"',
     ),
+    ("[schedule]\nscore = [{cron='0 3 * * *', timezone='localtime'}]", r"must be a time zone"),
+    ("[schedule]\nscore = [{cron='0 3 * * *', timezone='Factory'}]", r"must be a time zone"),
     ("[schedule]\nretrain_on = ['dta']", r"\"schedule\.retrain_on\.0\" is \"dta\"; it must be 'da"),
     ("[schedule]\nretrain_on = 'data'", r'"schedule\.retrain_on" is "data"; it must be a list'),
     ("[inbox]\nwatch = 1", r'"inbox\.watch" is 1; it must be true or false'),
@@ -113,3 +120,25 @@ def test_a_cron_that_is_taken_is_one_for_prefect(cron: str) -> None:
 )
 def test_usual_crons_are_taken(cron: str) -> None:
     assert When(cron=cron).cron == cron
+
+
+@pytest.mark.parametrize("weekday", ["*", "mon", "0-7"])
+@pytest.mark.parametrize("month", ["2", "feb", "4", "4,6,9,11", "2-4", "2-12/2", "sep-nov/2", "*"])
+@pytest.mark.parametrize(
+    "day", ["29", "31", "30,31", "30-31", "1,31", "28-31/3", "*/30", "*"]
+)
+def test_a_cron_is_taken_if_prefect_finds_a_date_for_it(day: str, month: str, weekday: str) -> None:
+    cron = f"0 0 {day} {month} {weekday}"
+    try:
+        croniter(cron, datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)).get_next()
+    except CroniterBadDateError:
+        with pytest.raises(ValueError, match="must have a day that one of its months has"):
+            When(cron=cron)
+    else:
+        assert When(cron=cron).cron == cron
+
+
+def test_prefect_knows_every_time_zone_that_is_taken() -> None:
+    taken = zoneinfo.available_timezones() - {"Factory", "localtime"}
+    assert taken <= set(pytz.all_timezones)
+    assert When(cron="0 3 * * *", timezone="Asia/Kolkata").timezone in taken

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ffn.errors import quote
+from ffn.models.settings.cron import check_cron
 from ffn.models.settings.strict import StrictSettings
 
 __all__ = ["InboxSettings", "NotifySettings", "ScheduleSettings", "When", "seconds_of"]
@@ -17,17 +18,8 @@ __all__ = ["InboxSettings", "NotifySettings", "ScheduleSettings", "When", "secon
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST = 366 * 86_400
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-# Minute, hour, day, month, weekday (0 and 7 are Sunday), and the names allowed in the last two.
-_CRON_FIELDS = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("weekday", 0, 7, _WEEKDAYS),
-)
-_CRON_PART = re.compile(r"(?:\*|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>[1-9][0-9]?))?")
+# Of these one is the machine's own and one none at all: no place has them, nor does Prefect.
+_NO_PLACES = {"Factory", "localtime"}
 
 
 def seconds_of(duration: str) -> int:
@@ -36,10 +28,12 @@ def seconds_of(duration: str) -> int:
 
 
 def _as_duration(text: str) -> str:
-    if not _DURATION.fullmatch(text) or not seconds_of(text) <= _LONGEST:
+    if not _DURATION.fullmatch(text):
         raise ValueError(
             'must be a whole number and a unit, such as "30s", "15m", "6h", "1d", "2w"'
         )
+    if seconds_of(text) > _LONGEST:
+        raise ValueError('must be no longer than "366d", "52w"')
     return text
 
 
@@ -49,42 +43,8 @@ def _as_webhook(text: str) -> str:
     return text
 
 
-def _as_cron(text: str) -> str:
-    fields = text.split()
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError('must be five fields, minute hour day month weekday, such as "0 3 * * *"')
-    for field, (name, low, high, names) in zip(fields, _CRON_FIELDS, strict=True):
-        for part in field.split(","):
-            if not _is_cron_part(part, low, high, names):
-                raise ValueError(f"must have its {name} from {low} to {high}, not {quote(part)}")
-    day, month = fields[2:4]
-    if fields[4] == "*" and day.isdecimal() and month in ("2", "feb") and int(day) > 29:
-        raise ValueError("must have a day that exists")
-    return text
-
-
-def _is_cron_part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
-    found = _CRON_PART.fullmatch(part)
-    if found is None:
-        return False
-    first = 0 if names and names[0] == "sun" else 1
-    numbers = {name: first + place for place, name in enumerate(names)}
-    ends = [found[end] for end in ("low", "high") if found[end] is not None]
-    values = [
-        numbers.get(end.lower(), int(end) if end.isdecimal() and end.isascii() else -1)
-        for end in ends
-    ]
-    # "5/10" means different things to different crons.
-    bare_step = found["step"] is not None and len(ends) == 1
-    return (
-        all(low <= value <= high for value in values)
-        and values == sorted(values)
-        and not (bare_step)
-    )
-
-
 def _as_timezone(text: str) -> str:
-    known = zoneinfo.available_timezones()
+    known = zoneinfo.available_timezones() - _NO_PLACES
     if text not in known:
         near = difflib.get_close_matches(text, known, n=1) or ["Europe/Berlin"]
         raise ValueError(f"must be a time zone, such as {quote(near[0])}")
@@ -107,7 +67,7 @@ class When(StrictSettings):
         An interval, counted from midnight of the first of January 2024, UTC.
     """
 
-    cron: Annotated[str, AfterValidator(_as_cron)] | None = None
+    cron: Annotated[str, AfterValidator(check_cron)] | None = None
     timezone: Annotated[str, AfterValidator(_as_timezone)] = "UTC"
     every: Duration | None = None
 
