@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="folder of data/ and artifacts/ (default: $FFN_ROOT, or the current folder)",
     )
     common.add_argument(
-        "--json", action="store_true", help="print one JSON object on stdout and nothing else"
+        "--json", action="store_true", help="print JSON on stdout and nothing else"
     )
     direct = VerbParser(add_help=False)
     direct.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -122,6 +123,13 @@ def test_a_damaged_mark_is_told_in_one_line(tmp_path, content):
     assert entry.text.isprintable()
     assert entry.what.isprintable()
     assert list((tmp_path / ".at-work").iterdir()) == []
+
+
+def test_a_pipe_among_the_marks_is_no_run_and_not_waited_for(tmp_path):
+    (tmp_path / ".at-work").mkdir()
+    os.mkfifo(tmp_path / ".at-work/pipe")
+    assert killed(tmp_path) == []
+    assert not lives(tmp_path, "pipe")
 
 
 def test_what_cannot_be_shown_is_done_all_the_same(tmp_path):

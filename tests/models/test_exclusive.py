@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ffn.errors import BusyError
+from ffn.errors import BusyError, RegistryError
 from ffn.models.settings.document import check_settings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.exclusive import the_only_pass, the_only_retraining
@@ -67,6 +67,15 @@ def test_a_link_is_no_lock(pipeline, tmp_path):
     with pytest.raises(OSError, match="symbolic links"), the_only_retraining(pipeline):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_pipe_is_no_lock(pipeline, tmp_path):
+    os.mkfifo(tmp_path / ".retraining.lock")
+    with (
+        pytest.raises(RegistryError, match=r"\.retraining\.lock is no plain file, and locks are"),
+        the_only_retraining(pipeline),
+    ):
+        pass
 
 
 def test_the_lock_is_free_again_after_an_error(pipeline):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,7 @@ def test_a_byte_order_mark_is_no_fault(root: Path) -> None:
     [
         ("nowhere/", r"nowhere/pipeline\.toml: cannot be read \(No such file"),
         ("other.toml", r"other\.toml: cannot be read \(No such file"),
+        ("pipe.toml", r"pipe\.toml: cannot be read \(a pipe, not a plain file\)"),
         ("folder.toml", r"folder\.toml: cannot be read \(Is a directory"),
         ("loop/", r"cannot be read \(Too many levels of symbolic links\)"),
         ("a\0/b", r'pipeline "a\\x00/b": a path holds no NUL'),
@@ -146,6 +148,7 @@ def test_a_byte_order_mark_is_no_fault(root: Path) -> None:
 def test_a_path_that_cannot_be_read(root: Path, monkeypatch, which: str, message: str) -> None:
     monkeypatch.chdir(root)
     (root / "folder.toml").mkdir()
+    os.mkfifo(root / "pipe.toml")
     (root / "loop").symlink_to(root / "loop")
     with pytest.raises(SettingsError, match=message):
         find_pipeline(which, root)

@@ -125,6 +125,7 @@ def test_the_key_may_be_in_a_file(tmp_path: Path, key: str, monkeypatch) -> None
         ("x" * 31, r"and this one 31\."),
         ("x" * 5000, r"and this one 5,000\."),
         ("/nowhere/key", r"/nowhere/key cannot be read \(No such file.*What begins with /"),
+        ("~nobody-here/key", r"~nobody-here/key cannot be read \(Could not determine home"),
         ("./", r"cannot be read \(not a plain file\)"),
         ("/dev/zero", r"cannot be read \(not a plain file\)"),
     ],

@@ -42,15 +42,16 @@ def signing_key() -> bytes | None:
     source = KEY_VARIABLE
     key = os.fsencode(text)
     if text.startswith(("/", "./", "../", "~")):
-        path = Path(text).expanduser()
-        source = f"{KEY_VARIABLE}: {path}"
+        source = f"{KEY_VARIABLE}: {text}"
         try:
             # Secrets are often mounted as links, so these are followed.
-            with open_plain(path.resolve()) as (file, size):
+            with open_plain(Path(text).expanduser().resolve()) as (file, size):
                 key = file.read(min(size, _MOST_BYTES + 1))
-        except OSError as error:
+        # The second where "~" is nobody's home, or links lead in a circle.
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise SettingsError(
-                f"{source} cannot be read ({error.strerror}). What begins with / or . or ~ is the "
+                f"{source} cannot be read ({reason}). What begins with / or . or ~ is the "
                 f"path of a file with the key. {_ADVICE}"
             ) from None
     key = key.strip()

@@ -130,6 +130,9 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
+    if file.is_fifo():
+        # It would be waited for.
+        raise SettingsError(f"{file}: cannot be read (a pipe, not a plain file).")
     try:
         with file.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)

@@ -20,6 +20,7 @@ from typing import IO
 
 from ffn.errors import one_line
 from ffn.files import is_temporary, sweep, temporary_name
+from ffn.models.bundles.plain_files import open_plain
 
 __all__ = ["Killed", "at_work", "killed", "lives", "take_killed"]
 
@@ -87,7 +88,7 @@ def at_work(
 def lives(artifacts: Path, run: str) -> bool:
     """Say whether the process of a run is there."""
     try:
-        with (artifacts / _FOLDER / run).open("rb") as file:
+        with open_plain(artifacts / _FOLDER / run) as (file, _):
             return not _lock(file)
     except OSError:
         return False
@@ -113,7 +114,7 @@ def _dead(artifacts: Path) -> list[tuple[Killed, Path]]:
             if is_temporary(path):
                 continue
             # Where another has taken it meanwhile, it is that one's.
-            with contextlib.suppress(OSError), path.open("rb") as file:
+            with contextlib.suppress(OSError), open_plain(path) as (file, _):
                 if _lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     dead.append((_read(file), path))
     return sorted(dead, key=lambda one: one[0].begun, reverse=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 
-from ffn.errors import BusyError
+from ffn.errors import BusyError, RegistryError
 from ffn.models.settings.pipeline import Pipeline
 
 __all__ = ["the_only_pass", "the_only_retraining"]
@@ -30,8 +31,11 @@ def the_only_pass(pipeline: Pipeline) -> contextlib.AbstractContextManager[None]
 def _alone(pipeline: Pipeline, name: str, doing: str) -> Iterator[None]:
     pipeline.artifacts.mkdir(parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(pipeline.artifacts / name, flags, 0o666)
+    path = pipeline.artifacts / name
+    handle = os.open(path, flags, 0o666)
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise RegistryError(f"{path} is no plain file, and locks are. Remove it.")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
