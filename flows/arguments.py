@@ -40,9 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=Path(os.environ.get("FFN_ROOT", ".")),
         help="folder of data/ and artifacts/ (default: $FFN_ROOT, or the current folder)",
     )
-    common.add_argument(
-        "--json", action="store_true", help="print JSON on stdout and nothing else"
-    )
+    common.add_argument("--json", action="store_true", help="print JSON on stdout and nothing else")
     direct = VerbParser(add_help=False)
     direct.add_argument(
         "--direct", action="store_true", help="run the same steps without Prefect: fast, no server"

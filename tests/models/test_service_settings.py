@@ -124,9 +124,7 @@ def test_usual_crons_are_taken(cron: str) -> None:
 
 @pytest.mark.parametrize("weekday", ["*", "mon", "0-7"])
 @pytest.mark.parametrize("month", ["2", "feb", "4", "4,6,9,11", "2-4", "2-12/2", "sep-nov/2", "*"])
-@pytest.mark.parametrize(
-    "day", ["29", "31", "30,31", "30-31", "1,31", "28-31/3", "*/30", "*"]
-)
+@pytest.mark.parametrize("day", ["29", "31", "30,31", "30-31", "1,31", "28-31/3", "*/30", "*"])
 def test_a_cron_is_taken_if_prefect_finds_a_date_for_it(day: str, month: str, weekday: str) -> None:
     cron = f"0 0 {day} {month} {weekday}"
     try:
