@@ -41,7 +41,7 @@ class ColumnDrift:
         Share of rows with a category that training never saw.
     shift
         Of numbers: the file's mean minus training's, in training's standard deviations, from a
-        sample of rows; None if there are no numbers.
+        sample of rows; None if there are no numbers, or it is beyond float64.
     """
 
     name: str
@@ -288,4 +288,5 @@ def _shift(values: Any, times: Any, reference: Histogram) -> float | None:
     if not known.any() or not reference.deviation:
         return None
     mean = float(np.average(values[known], weights=times[known]))
-    return (mean - reference.mean) / reference.deviation
+    shift = (mean - reference.mean) / reference.deviation
+    return shift if np.isfinite(shift) else None

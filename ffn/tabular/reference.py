@@ -175,10 +175,12 @@ def _histogram(value: Mapping[str, Any]) -> Histogram:
         raise ValueError("an edge or a moment is no number")
     if any(low >= high for low, high in pairwise(edges)):
         raise ValueError("edges do not increase")
-    (missing,) = _counts([value["missing"]])
+    if value["deviation"] < 0:
+        raise ValueError("a deviation is negative")
+    *counts, missing = _counts([*value["counts"], value["missing"]])
     return Histogram(
         edges=edges,
-        counts=_counts(value["counts"]),
+        counts=tuple(counts),
         missing=missing,
         mean=moments[0],
         deviation=moments[1],
@@ -187,6 +189,9 @@ def _histogram(value: Mapping[str, Any]) -> Histogram:
 
 def _counts(value: Any) -> tuple[int, ...]:
     counts = tuple(value)
-    if not all(type(count) is int and 0 <= count < 2**63 for count in counts):
+    if not all(type(count) is int and count >= 0 for count in counts):
         raise ValueError("a count is no whole number from 0 up")
+    # Shares are computed in float64, which has these exactly.
+    if sum(counts) > 2**53:
+        raise ValueError("there are not so many rows")
     return counts

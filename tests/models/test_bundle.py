@@ -67,6 +67,12 @@ def test_probabilities_are_the_mean_over_the_networks_and_of_each_row_alone() ->
     np.testing.assert_allclose(alone, together, rtol=1e-13)
 
 
+def test_scores_beyond_float64_are_no_number_and_warn_of_nothing() -> None:
+    bundle = make(dtype="float64")
+    bundle.network.parameters[:] = 1e308
+    assert np.isnan(bundle.probabilities(np.ones((2, 4)))).all()
+
+
 def test_no_single_byte_can_change(folder: Path) -> None:
     """Every byte of every part, one bit of it flipped; the bundle's own digest covers the first."""
     digest = read_bundle(folder).sha256

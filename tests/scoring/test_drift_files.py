@@ -118,6 +118,15 @@ def test_centimetres_are_told_and_the_output_is_written(bundle, birds, tmp_path,
     assert column["shift"] == pytest.approx(-0.9 * values.mean() / values.std(), rel=0.05)
 
 
+def test_a_shift_in_deviations_of_next_to_nothing_is_not_told(bundle, birds, tmp_path):
+    first, *others = bundle.reference.numeric
+    numeric = (replace(first, deviation=5e-324), *others)
+    model = replace(bundle, reference=replace(bundle.reference, numeric=numeric))
+    told = {column.name: column.shift for column in scored(model, birds, tmp_path).drift.columns}
+    bills = [told[name] for name in BILLS]
+    assert bills == [None, pytest.approx(0, abs=0.3)]
+
+
 def test_exchanged_bills_are_held_and_nothing_but_rejects_is_written(bundle, birds, tmp_path):
     before = scored(bundle, birds, tmp_path)
     content = before.output.read_bytes()

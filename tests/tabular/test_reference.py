@@ -69,7 +69,10 @@ def test_json_leads_there_and_back() -> None:
     [
         (("labels",), [8]),
         (("labels",), [8, -1]),
+        (("labels",), [2**53, 1]),
         (("predicted",), [1.5, 2]),
+        (("numeric", 0, "missing"), 2**53),
+        (("numeric", 0, "deviation"), -1.0),
         (("numeric",), []),
         (("numeric", 0, "edges"), [2.5, 1.0]),
         (("numeric", 0, "edges"), [1.0, "2"]),

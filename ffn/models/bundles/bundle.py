@@ -101,9 +101,11 @@ class Bundle:
         """Class probabilities. x: [n, n_in]; returns [n, C], float64.
 
         Computed in float64, so that a row's neighbours change its figures by no more than 1e-15.
+        NaN for a row whose scores are beyond it; the caller checks.
         """
         exact = Network(self.network.widths, self.network.parameters.astype(np.float64))
-        mean: Array = exact.predict_proba(x).mean(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean: Array = exact.predict_proba(x).mean(axis=0)
         return mean
 
 
@@ -178,7 +180,7 @@ def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
             version=version,
             sha256=hashlib.sha256(text).hexdigest(),
         )
-    except (BundleError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (BundleError, KeyError, TypeError, ValueError, OverflowError, SafetensorError) as error:
         raise BundleError(f"{folder}: the parts do not fit together ({error}). {REMEDY}") from None
 
 

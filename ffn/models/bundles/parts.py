@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 REFERENCE = "reference.json"
+# Sign included; Python refuses to read more than some thousand, and takes time for fewer.
+_MOST_DIGITS = 20
 MANIFEST_BYTES = 64 * 1024
 REMEDY = "Score with another version, or retrain."
 
@@ -80,7 +83,14 @@ def _is_declaration(part: Any) -> bool:
 
 
 def parse_json(text: bytes) -> Any:
-    """Return what JSON says in one way only; ValueError for a key given twice, or a NaN."""
+    """Return what JSON says in one way only, and what can be computed with and written again.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON in UTF-8, or too deep; a key is given twice; a number is NaN, or beyond
+        float64, or, if whole, int64; half a surrogate pair is in a text.
+    """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
@@ -90,7 +100,28 @@ def parse_json(text: bytes) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON")
 
+    def number(digits: str) -> float:
+        value = float(digits)
+        if math.isinf(value):
+            raise ValueError(f"{quote(digits)} is beyond every number")
+        return value
+
+    def whole(digits: str) -> int:
+        if len(digits) > _MOST_DIGITS or not -(2**63) <= (value := int(digits)) < 2**63:
+            raise ValueError(f"{quote(digits)} is beyond every whole number")
+        return value
+
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+        found = json.loads(
+            text.decode(),
+            object_pairs_hook=unique,
+            parse_constant=refuse,
+            parse_float=number,
+            parse_int=whole,
+        )
+        # Escapes alone can say half a pair.
+        if b"\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    return found

@@ -118,7 +118,8 @@ def production_rows(dataset: Dataset, challenger: Schema, opponent: Opponent) ->
     here = columns_of(dataset)
     # Versions from before the gate did not record which constant columns they left out.
     then = opponent.columns or (here if _kinds(challenger) == _kinds(production) else {})
-    gone = [name for name, kind in then.items() if here.get(name) != kind]
+    needed = [*then.items(), *_kinds(production).items()]
+    gone = list(dict.fromkeys(name for name, kind in needed if here.get(name) != kind))
     if gone or not then:
         which = ", ".join(map(quote, gone[:5])) or "others than now, which were not recorded"
         return f"columns are gone or changed their kind: {which}"
