@@ -19,7 +19,7 @@ from ffn.models.versions.journal import running
 from ffn.reports.card import model_card
 from ffn.reports.retrain import write_report
 from ffn.scoring.canary import try_version
-from ffn.scoring.export import export_for_notebooks
+from ffn.scoring.export import export_for_notebooks, export_production
 from flows.outcomes import RetrainOutcome, SkippedOutcome, lost
 from flows.progress import on_epoch, stage
 from flows.threads import one_blas_thread
@@ -97,6 +97,10 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
         report = write_report(retrained, version)
         # Last, so that nothing scores before all that speaks of it is there.
         version = promote_version(pipeline, version)
+        if export and not version.verdict.promote:
+            # Another was promoted meanwhile, and its export written over.
+            export = None
+            export_production(pipeline)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,

@@ -22,6 +22,7 @@ from ffn.models.settings.pipeline import Pipeline, find_pipeline
 from ffn.models.training.parts import TrainingPart
 from ffn.models.training.selection import Candidate
 from ffn.models.versions.exclusive import the_only_retraining
+from ffn.scoring.export import export_production
 from flows import tasks
 from flows.abandoned import marking_abandoned
 from flows.interruption import ending_tasks
@@ -141,6 +142,10 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
         report = tasks.report(retrained, version)
         # Last, so that nothing scores before all that speaks of it is there.
         version = tasks.promote(found, version)
+        if export and not version.verdict.promote:
+            # Another was promoted meanwhile, and its export written over.
+            export = None
+            export_production(found)
     return RetrainOutcome(
         pipeline=found.name,
         version=version,

@@ -6,11 +6,12 @@ import argparse
 import json
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import SettingsError, quote
+from ffn.errors import FFNError, SettingsError, one_line, quote
 
 if TYPE_CHECKING:
     from ffn.models.settings.pipeline import Pipeline
@@ -20,6 +21,7 @@ __all__ = [
     "Verbs",
     "count",
     "delimiter",
+    "export_what_scores",
     "find",
     "first_stage",
     "print_json",
@@ -91,6 +93,27 @@ def real_path(path: Path) -> Path:
 def first_stage(options: argparse.Namespace) -> str:
     """Return what a run is at before its first step."""
     return "starting" if options.direct else "starting Prefect"
+
+
+def export_what_scores(pipeline: Pipeline, version: int) -> Path | None:
+    """Export ``version``, just promoted, and return the path; or tell why there is no export.
+
+    What scores has changed already: whoever reads of a failure would try to change it again.
+    """
+    from ffn.scoring.export import export_production
+
+    try:
+        return export_production(pipeline)
+    except (OSError, FFNError) as error:
+        told = str(error).rstrip(".")
+        if isinstance(error, OSError):
+            told = f"{error.filename or pipeline.export}: {error.strerror or error}"
+        note = (
+            f"{pipeline.name}: version {version} is in production; the export for notebooks could "
+            f"not be written ({told}). When it can be: ffn promote {pipeline.name} {version}"
+        )
+        print(f"ffn: {one_line(note)}", file=sys.stderr)  # noqa: T201
+        return None
 
 
 def print_json(value: dict[str, Any] | Sequence[Any]) -> None:

@@ -6,7 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from flows.commands.common import VerbParser, Verbs, find, print_json, version_number
+from flows.commands.common import (
+    VerbParser,
+    Verbs,
+    export_what_scores,
+    find,
+    print_json,
+    version_number,
+)
 
 __all__ = ["add", "run"]
 
@@ -38,7 +45,6 @@ def run(options: argparse.Namespace) -> int:
     from ffn.models.versions.pointer import promote
     from ffn.models.versions.promotions import read_pointer
     from ffn.models.versions.registry import require_version
-    from ffn.scoring.export import export_production
     from flows.terminal import plain_console, print_paths
 
     artifacts, version = pipeline.artifacts, options.version
@@ -46,10 +52,10 @@ def run(options: argparse.Namespace) -> int:
         sign_version(require_version(artifacts, version), pipeline=pipeline.name, version=version)
     before = read_pointer(artifacts)
     entry = promote(artifacts, version, reason=options.reason)
-    export = export_production(pipeline)
+    export = export_what_scores(pipeline, version)
     changed = entry != before
     if options.json:
-        found = {"pipeline": pipeline.name, "changed": changed, "export": str(export)}
+        found = {"pipeline": pipeline.name, "changed": changed, "export": export and str(export)}
         print_json({**found, **(entry.to_json() if entry else {})})
         return 0
     console = plain_console(sys.stdout)
@@ -59,5 +65,5 @@ def run(options: argparse.Namespace) -> int:
         if changed
         else f"{pipeline.name}: version {version} is in production already; nothing changed."
     )
-    print_paths(console, {"for notebooks": export})
+    print_paths(console, {"for notebooks": export} if export else {})
     return 0

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from flows.commands.common import VerbParser, Verbs, find, print_json
+from flows.commands.common import VerbParser, Verbs, export_what_scores, find, print_json
 
 __all__ = ["add", "run"]
 
@@ -29,16 +29,15 @@ def run(options: argparse.Namespace) -> int:
     """Move the pointer back, export for notebooks."""
     _, pipeline = find(options)
     from ffn.models.versions.pointer import rollback
-    from ffn.scoring.export import export_production
     from flows.terminal import plain_console, print_paths
 
     entry = rollback(pipeline.artifacts, reason=options.reason)
-    export = export_production(pipeline)
+    export = export_what_scores(pipeline, entry.version)
     if options.json:
-        print_json({"pipeline": pipeline.name, "export": str(export), **entry.to_json()})
+        print_json({"pipeline": pipeline.name, "export": export and str(export), **entry.to_json()})
         return 0
     console = plain_console(sys.stdout)
     before = f"; version {entry.replaced} is not any more" if entry.replaced else ""
     console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
-    print_paths(console, {"for notebooks": export})
+    print_paths(console, {"for notebooks": export} if export else {})
     return 0

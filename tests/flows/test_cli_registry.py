@@ -71,6 +71,24 @@ def test_rollback_goes_back_one_promotion_after_another(ffn, registry):
     assert "there is no version to go back to" in ffn("rollback", "iris", ROOT, registry).refusal
 
 
+@pytest.mark.parametrize(("verb", "version"), [(("promote", "1"), 1), (("rollback",), 2)])
+def test_what_was_done_is_no_failure_for_want_of_an_export(ffn, registry, verb, version):
+    """A failure would be tried again, and a rollback then go one version further."""
+    export = registry / "artifacts/iris/best_iris_model.pkl"
+    export.unlink()
+    export.mkdir()
+    done = ffn(verb[0], "iris", *verb[1:], ROOT, registry, "--json")
+    found = json.loads(done.out)
+    assert (done.code, found["version"], found["export"]) == (0, version, None)
+    assert done.err == (
+        f"ffn: iris: version {version} is in production; the export for notebooks could not be "
+        f"written ({export}: Is a directory). When it can be: ffn promote iris {version}\n"
+    )
+    export.rmdir()
+    assert "nothing changed" in ffn("promote", "iris", version, ROOT, registry).out
+    assert (exported(registry) == parameters(registry, version)).all()
+
+
 def test_prune_removes_what_is_old_and_neither_production_nor_what_it_replaced(ffn, registry):
     artifacts = registry / "artifacts/iris"
     before = listing(registry)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
+import joblib
 import pytest
 
+from ffn.models.bundles.bundle import read_bundle
+from ffn.models.versions.pointer import promote
 from ffn.models.versions.registry import production_version, versions
 from flows import direct
 
@@ -24,3 +30,25 @@ def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, 
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)
     assert ffn("retrain", "iris", "--direct", "--root", trained).code == 0
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2, 3], 3)
+
+
+def test_a_version_that_was_overtaken_is_not_left_as_the_export(ffn, registry, monkeypatch):
+    """Version 2 is promoted by hand while version 5, which the gate would promote, is judged."""
+    toml = registry / "data/iris/pipeline.toml"
+    toml.write_text(toml.read_text().replace('mode = "always"', 'mode = "not_worse"'))
+    artifacts = registry / "artifacts/iris"
+    decide, write_report = direct.decide, direct.write_report
+
+    def overtaken(*arguments):
+        promote(artifacts, 2, reason="by hand")
+        return write_report(*arguments)
+
+    monkeypatch.setattr(direct, "decide", lambda *given: replace(decide(*given), promote=True))
+    monkeypatch.setattr(direct, "write_report", overtaken)
+    done = ffn("retrain", "iris", "--direct", "--force", "--json", "--root", registry)
+    found = json.loads(done.out)
+    assert (found["version"], found["promoted"], found["export"]) == (5, False, None)
+    assert production_version(artifacts) == 2
+    exported = joblib.load(artifacts / "best_iris_model.pkl")["network"].network_.parameters
+    scores = read_bundle(artifacts / "models/0002/bundle").network.parameters
+    assert (exported == scores).all()
