@@ -47,10 +47,10 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
     with one_blas_thread():
         stage("reading the data")
         dataset = retraining.load(pipeline)
-        repeated = None if force else unchanged_since(pipeline, dataset.source_sha256)
+        opponent = read_opponent(pipeline)
+        repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, opponent)
         if repeated:
             return SkippedOutcome(pipeline=pipeline.name, version=repeated)
-        opponent = read_opponent(pipeline)
         held_out = retraining.split(dataset, pipeline)
         prepared = retraining.normalise(dataset, held_out, pipeline)
         prepared = keep_contract(prepared, opponent, pipeline)

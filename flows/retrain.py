@@ -98,12 +98,12 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
     with one_blas_thread(), ending_tasks():
         stage("reading the data")
         dataset = tasks.load(found)
-        repeated = None if force else unchanged_since(found, dataset.source_sha256)
+        opponent = read_opponent(found)
+        repeated = None if force else unchanged_since(found, dataset.source_sha256, opponent)
         if repeated:
             skipped = SkippedOutcome(pipeline=found.name, version=repeated)
             get_run_logger().info(skipped.sentence)
             return skipped
-        opponent = read_opponent(found)
         held_out = tasks.split(dataset, found)
         prepared = keep_contract(tasks.normalise(dataset, held_out, found), opponent, found)
         futures = {

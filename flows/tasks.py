@@ -17,7 +17,7 @@ from ffn.models.assessment.evaluation import Evaluation
 from ffn.models.bundles.bundle import Bundle
 from ffn.models.examination import Examination
 from ffn.models.promotion import gate
-from ffn.models.promotion.opponent import Opponent
+from ffn.models.promotion.opponent import Opponent, Unreadable
 from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
@@ -163,7 +163,7 @@ def decide(
     prepared: Prepared,
     refitted: Refitted,
     evaluation: Evaluation,
-    opponent: Opponent | None,
+    opponent: Opponent | Unreadable | None,
 ) -> Verdict:
     """Compare the new model with the version in production."""
     verdict = gate.decide(pipeline, dataset, held_out, prepared, refitted, evaluation, opponent)

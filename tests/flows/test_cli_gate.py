@@ -45,6 +45,17 @@ def test_where_nothing_changed_nothing_is_trained(ffn, trained):
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)
 
 
+def test_a_damaged_production_is_replaced_over_night_where_nothing_changed(ffn, trained):
+    artifacts = trained / "artifacts/iris"
+    (artifacts / "models/0001/bundle/model.json").unlink()
+    done = ffn("retrain", "iris", *DIRECT, trained)
+    assert done.code == 0
+    assert "Version 2 is promoted: version 1 cannot be loaded, so it scores nothing" in done.out
+    assert "0001/bundle/model.json: cannot be read as part of a bundle" in done.out
+    assert production_version(artifacts) == 2
+    assert "those of version 2; unchanged" in ffn("retrain", "iris", *DIRECT, trained).out
+
+
 def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
     artifacts = trained / "artifacts/iris"
     export = (artifacts / "best_iris_model.pkl").read_bytes()

@@ -102,7 +102,7 @@ def test_a_part_cut_short_lengthened_or_missing_is_refused(folder: Path, part: s
     content = path.read_bytes()
     for changed in (b"", content[:-2], content[: len(content) // 2], content + b"\0"):
         path.write_bytes(changed)
-        with pytest.raises(BundleError, match=rf"{part}: .* (Score with another version|Upgrade)"):
+        with pytest.raises(BundleError, match=rf"{part}: .* (Promote another version|Upgrade)"):
             read_bundle(folder)
     path.unlink()
     with pytest.raises(BundleError, match=rf"{part}: cannot be read .*No such file"):

@@ -41,7 +41,10 @@ def test_a_signed_copy_is_read(folder: Path) -> None:
     [
         (2, r'manifest\.json: format "2"; this version reads format 1\. Upgrade ffn to read'),
         (10**9, r"Upgrade ffn"),
-        (0, r'no bundle has format "0"\. Score with another version, or retrain'),
+        (
+            0,
+            r'no bundle has format "0"\. Promote another version \(ffn promote',
+        ),
         (-1, r"no bundle has format"),
         (True, r"no bundle has format"),
         (1.0, r"no bundle has format"),

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from gated import pipeline, retrain, rows
 
-from ffn.errors import BundleError, RegistryError
+from ffn.errors import RegistryError
 from ffn.models.promotion import opponent as module
-from ffn.models.promotion.opponent import read_opponent, unchanged_since
+from ffn.models.promotion.opponent import Opponent, Unreadable, read_opponent, unchanged_since
+from ffn.models.promotion.table_changes import keep_contract
+from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training import retraining
 from ffn.models.versions.pointer import promote
+from ffn.models.versions.registry import production_version
 
 LINES = rows(150)
 
 
 def unchanged(found) -> int | None:
-    return unchanged_since(found, retraining.load(found).source_sha256)
+    return unchanged_since(found, retraining.load(found).source_sha256, read_opponent(found))
 
 
 def test_production_is_read_with_how_it_was_made(tmp_path: Path) -> None:
@@ -27,7 +31,7 @@ def test_production_is_read_with_how_it_was_made(tmp_path: Path) -> None:
     assert read_opponent(found) is None
     done = retrain(found)
     opponent = read_opponent(found)
-    assert opponent is not None
+    assert isinstance(opponent, Opponent)
     assert opponent.bundle.sha256 == done.version.sha256
     assert opponent.bundle.version == 1
     assert opponent.settings == found.settings
@@ -35,17 +39,67 @@ def test_production_is_read_with_how_it_was_made(tmp_path: Path) -> None:
     assert opponent.columns == {"p": "numeric", "q": "numeric"}
 
 
-def test_a_production_that_is_not_what_was_promoted_is_refused(tmp_path: Path) -> None:
-    found = pipeline(tmp_path, LINES)
-    retrain(found)
+def another_bundle(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     pointer = found.artifacts / "production.json"
     content = json.loads(pointer.read_bytes())
     pointer.write_text(json.dumps(content | {"bundle_sha256": "0" * 64}))
-    with pytest.raises(BundleError, match=r"not the bundle that was promoted, so nothing can be"):
-        read_opponent(found)
-    pointer.write_text("{")
-    with pytest.raises(RegistryError, match=r"production\.json: damaged"):
-        read_opponent(found)
+
+
+def a_part_cut_short(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.truncate(found.artifacts / "models/0001/bundle/arrays.safetensors", 100)
+
+
+def a_key_that_it_is_not_signed_with(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FFN_SIGNING_KEY", "k" * 64)
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (another_bundle, "not the bundle that was promoted"),
+        (a_part_cut_short, "SHA-256 differs from the manifest's"),
+        (a_key_that_it_is_not_signed_with, "sign it: ffn promote PIPELINE N --sign"),
+    ],
+)
+def test_what_cannot_be_loaded_gives_way_to_what_passes_the_floors(
+    tmp_path: Path, monkeypatch, damage, problem: str
+) -> None:
+    """It scores nothing, so nobody is served by keeping it; not even where nothing changed."""
+    found = pipeline(tmp_path, LINES)
+    retrain(found)
+    assert unchanged(found) == 1
+    damage(found, monkeypatch)
+    opponent = read_opponent(found)
+    assert isinstance(opponent, Unreadable)
+    assert opponent.version == 1
+    assert problem in opponent.problem
+    assert unchanged(found) is None
+    dataset = retraining.load(found)
+    prepared = retraining.normalise(dataset, retraining.split(dataset, found), found)
+    (notice,) = keep_contract(prepared, opponent, found).notices
+    assert notice.startswith(
+        "version 1 is in production and cannot be loaded, so neither table nor"
+    )
+    assert problem in notice
+    for gate in ("min_accuracy = 1.0", "mode = 'never'"):
+        kept = retrain(pipeline(tmp_path, rows(150, noise=0.5), gate)).verdict
+        assert (kept.promote, kept.production) == (False, 1)
+    verdict = retrain(found).verdict
+    assert verdict.sentence(4) == (
+        "Version 4 is promoted: version 1 cannot be loaded, so it scores nothing, and nothing was "
+        "compared."
+    )
+    assert production_version(found.artifacts) == 4
+    assert unchanged(found) == 4
+
+
+def test_without_a_pointer_nobody_knows_what_would_be_replaced(tmp_path: Path) -> None:
+    found = pipeline(tmp_path, LINES)
+    retrain(found)
+    for damage in (lambda path: path.write_text("{"), Path.unlink):
+        damage(found.artifacts / "production.json")
+        with pytest.raises(RegistryError, match=r"production\.json: .* ffn promote made N"):
+            read_opponent(found)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, '{"settings": {"data": {}}}'])
@@ -55,7 +109,7 @@ def test_records_that_cannot_be_read_are_none(tmp_path: Path, content: str) -> N
     for name in ("provenance.json", "metrics.json", "verdict.json"):
         (folder / name).write_text(content)
     opponent = read_opponent(found)
-    assert opponent is not None
+    assert isinstance(opponent, Opponent)
     assert (opponent.settings, opponent.epochs, opponent.columns) == (None, None, None)
     assert unchanged(found) is None
 
@@ -76,7 +130,7 @@ def test_equal_data_settings_and_code_would_only_repeat_a_version(
     changed = replace(found, settings=settings.model_copy(update={"training": training}))
     assert unchanged(changed) is None
     with monkeypatch.context() as patched:
-        patched.setattr(module, "__version__", "99.0")
+        patched.setattr(module, "code_sha256", lambda: "of other modules")
         assert unchanged(found) is None
     assert unchanged(found) == 1
 

@@ -60,6 +60,7 @@ Array = npt.NDArray[Any]
 
 BUNDLE_FOLDER = "bundle"
 SIGNATURE = "manifest.hmac"
+_SIGN_IT = "If it is yours, sign it: ffn promote PIPELINE N --sign."
 _PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
 
 
@@ -156,7 +157,7 @@ def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
     text = read_part(folder / MANIFEST, at_most=MANIFEST_BYTES)
     problem = check_signature(folder / SIGNATURE, text, signing_key())
     if problem:
-        raise BundleError(f"{folder}: {problem}. {REMEDY}")
+        raise BundleError(f"{folder}: {problem}. {_SIGN_IT} {REMEDY}")
     return _read_signed(folder, text, version=version)
 
 

@@ -31,7 +31,7 @@ REFERENCE = "reference.json"
 # Sign included; Python refuses to read more than some thousand, and takes time for fewer.
 _MOST_DIGITS = 20
 MANIFEST_BYTES = 64 * 1024
-REMEDY = "Score with another version, or retrain."
+REMEDY = "Promote another version (ffn promote PIPELINE N), or retrain."
 
 
 def read_part(path: Path, *, at_most: int) -> bytes:

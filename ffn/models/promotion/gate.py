@@ -13,7 +13,7 @@ from ffn.models.bundles.bundle import Bundle
 from ffn.models.promotion.contest import columns_of, find_contest, production_rows
 from ffn.models.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.models.promotion.floors import check_floors
-from ffn.models.promotion.opponent import Opponent
+from ffn.models.promotion.opponent import Opponent, Unreadable
 from ffn.models.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
 from ffn.models.promotion.verdict import Verdict
 from ffn.models.settings.pipeline import Pipeline
@@ -34,15 +34,15 @@ def decide(
     prepared: Prepared,
     refitted: Refitted,
     evaluation: Evaluation,
-    opponent: Opponent | None,
+    opponent: Opponent | Unreadable | None,
 ) -> Verdict:
     """Judge a new model that is not written yet.
 
-    In this order: the floors; the modes that compare nothing; no version in production, which
-    any model above the floors is better than; the same model again; held-out rows that neither
-    was trained on; and where these cannot suffice whatever the challenger, resamples of the
-    training part. A comparison is written down as a look at its rows before this returns, so
-    that a run that ends later has spent what it used.
+    In this order: the floors; the modes that compare nothing; no version in production, or one
+    that cannot be loaded, which any model above the floors is better than; the same model again;
+    held-out rows that neither was trained on; and where these cannot suffice whatever the
+    challenger, resamples of the training part. A comparison is written down as a look at its rows
+    before this returns, so that a run that ends later has spent what it used.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def decide(
             promote=promote,
             reason=reason,
             mode=settings.mode,
-            production=opponent.bundle.version if opponent else None,
+            production=opponent.version if opponent else None,
             floors=floors,
             calibration_error=evaluation.calibration.error,
             columns=columns_of(dataset),
@@ -89,6 +89,9 @@ def decide(
         return verdict(True, 'gate.mode is "always", and nothing was compared')
     if opponent is None:
         return verdict(True, "there was none in production")
+    if isinstance(opponent, Unreadable):
+        problem = f"version {opponent.version} cannot be loaded, so it scores nothing"
+        return verdict(True, f"{problem}, and nothing was compared")
     if _same(refitted.bundle, opponent.bundle):
         return verdict(False, "it is the same model again, to the last bit")
 

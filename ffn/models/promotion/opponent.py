@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn import __version__
 from ffn.errors import BundleError, SettingsError
 from ffn.models.bundles.bundle import Bundle, read_bundle
 from ffn.models.bundles.contents import read_record
 from ffn.models.settings.document import PipelineSettings, check_settings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.promotions import read_history
+from ffn.models.versions.provenance import PROVENANCE, code_sha256
 from ffn.models.versions.registry import bundle_folder, in_production, version_folder, versions
 
-__all__ = ["Opponent", "read_opponent", "read_version", "unchanged_since"]
+__all__ = ["Opponent", "Unreadable", "read_opponent", "read_version", "unchanged_since"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,27 +40,47 @@ class Opponent:
     epochs: int | None
     columns: dict[str, str] | None
 
+    @property
+    def version(self) -> int:
+        """Number in the registry."""
+        return self.bundle.version
 
-def read_opponent(pipeline: Pipeline) -> Opponent | None:
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A version in production that cannot be loaded, so that it scores nothing either.
+
+    Attributes
+    ----------
+    version
+        Number in the registry.
+    problem
+        Why, a sentence or more.
+    """
+
+    version: int
+    problem: str
+
+
+def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     """Read the version in production; None if nothing was ever promoted.
 
     Raises
     ------
     RegistryError
         The pointer is damaged or lost, or what it points to is gone.
-    BundleError
-        The bundle is damaged, or not the one that was promoted.
     """
     scoring = in_production(pipeline.artifacts)
     if scoring is None:
         return None
     version, promoted = scoring
-    opponent = read_version(pipeline.artifacts, version)
+    try:
+        opponent = read_version(pipeline.artifacts, version)
+    except BundleError as error:
+        return Unreadable(version, str(error))
     if opponent.bundle.sha256 != promoted:
-        raise BundleError(
-            f"{version_folder(pipeline.artifacts, version)}: not the bundle that was promoted, so "
-            "nothing can be compared with it. Promote a version again."
-        )
+        folder = version_folder(pipeline.artifacts, version)
+        return Unreadable(version, f"{folder}: not the bundle that was promoted.")
     return opponent
 
 
@@ -78,9 +98,7 @@ def read_version(artifacts: Path, version: int) -> Opponent:
     folder = version_folder(artifacts, version)
     settings = None
     with contextlib.suppress(SettingsError):
-        settings = check_settings(
-            read_record(folder, "provenance.json").get("settings", {}), str(folder)
-        )
+        settings = check_settings(read_record(folder, PROVENANCE).get("settings", {}), str(folder))
     epochs = read_record(folder, "metrics.json").get("epochs")
     columns = read_record(folder, "verdict.json").get("columns")
     return Opponent(
@@ -91,25 +109,28 @@ def read_version(artifacts: Path, version: int) -> Opponent:
     )
 
 
-def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
+def unchanged_since(
+    pipeline: Pipeline, source_sha256: str, opponent: Opponent | Unreadable | None
+) -> int | None:
     """Return the version that a retraining would only repeat; None if there is none.
 
     Training depends on nothing but data, settings and code. So where all three are those of
     the newest version or of the one in production, the same bundle would come out, and the
     same verdict. A change of ``[gate]`` alone may give a version that was kept back another one;
-    and a version that was to be promoted, and never was, is that of a run that died.
+    and a version that was to be promoted, and never was, is that of a run that died. Where the
+    version in production cannot be loaded, another one is wanted.
     """
     there = versions(pipeline.artifacts)
-    if not there or pipeline.settings.gate.mode == "always":
+    wanted = pipeline.settings.gate.mode == "always" or isinstance(opponent, Unreadable)
+    if not there or wanted:
         return None
     now = {
         "settings": pipeline.settings.of_training(),
         "source_sha256": source_sha256,
-        "ffn": __version__,
+        "code_sha256": code_sha256(),
     }
-    scoring = in_production(pipeline.artifacts)
-    if scoring and _ungated(_inputs(pipeline.artifacts, scoring[0])) == _ungated(now):
-        return scoring[0]
+    if opponent and _ungated(_inputs(pipeline.artifacts, opponent.version)) == _ungated(now):
+        return opponent.version
     newest = there[-1]
     promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
     settled = newest in promoted or not (
@@ -120,11 +141,11 @@ def unchanged_since(pipeline: Pipeline, source_sha256: str) -> int | None:
 
 def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
     """Return what a version was made from."""
-    provenance = read_record(version_folder(artifacts, version), "provenance.json")
+    provenance = read_record(version_folder(artifacts, version), PROVENANCE)
     return {
         "settings": provenance.get("settings", {}),
         "source_sha256": provenance.get("source_sha256"),
-        "ffn": provenance.get("packages", {}).get("ffn"),
+        "code_sha256": provenance.get("code_sha256"),
     }
 
 

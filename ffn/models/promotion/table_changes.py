@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from ffn.errors import DataError, quote
-from ffn.models.promotion.opponent import Opponent
+from ffn.models.promotion.opponent import Opponent, Unreadable
 from ffn.models.settings.document import DataSettings
 from ffn.models.settings.drift import ContractSettings
 from ffn.models.settings.pipeline import Pipeline
@@ -23,10 +23,12 @@ _ALPHA = 0.001
 _NAMES_SHOWN = 5
 
 
-def keep_contract(prepared: Prepared, opponent: Opponent | None, pipeline: Pipeline) -> Prepared:
+def keep_contract(
+    prepared: Prepared, opponent: Opponent | Unreadable | None, pipeline: Pipeline
+) -> Prepared:
     """Compare the table with production's; return ``prepared`` with what changed.
 
-    What is to be warned of is among its notices too.
+    What is to be warned of is among its notices too; that production cannot be loaded is.
 
     Where ``[data]`` itself asks for other columns, kinds or gaps than it did for production,
     nothing is refused: it was meant.
@@ -38,6 +40,12 @@ def keep_contract(prepared: Prepared, opponent: Opponent | None, pipeline: Pipel
     """
     if opponent is None:
         return prepared
+    if isinstance(opponent, Unreadable):
+        notice = (
+            f"version {opponent.version} is in production and cannot be loaded, so neither table "
+            f"nor model is compared with it: {opponent.problem.rstrip('.')}"
+        )
+        return replace(prepared, notices=(*prepared.notices, notice))
     before, settings = opponent.bundle, pipeline.settings.contract
     changes = tuple(
         compare_tables(
