@@ -46,7 +46,7 @@ _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 # Less is sooner done again than taken up.
 _LEAST_BYTES = 4 * 1024 * 1024
-_NOTES = 100
+_NOTES = 40
 # Processes of a run that was killed hold its lock until they have noticed.
 _SECONDS_TO_LET_GO = 1.0
 
