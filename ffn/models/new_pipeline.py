@@ -77,6 +77,12 @@ def initialise(
                 f"{source} has no column {quote(column)}; its columns are: {shown}."
                 f"{did_you_mean(column, table.header)}"
             )
+    for text in missing:
+        if text != text.encode(errors="ignore").decode():
+            raise SettingsError(
+                f"--missing {quote(text)} is no text in UTF-8, and what is read from a table is. "
+                "Give it as it stands there."
+            )
     found = look(table, target, exclude=exclude, missing=missing, decimal=decimal)
     hidden = (16, 4)
     # Prepared where it lies, so that whatever is refused is refused before anything is written.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ffn.errors import DataError
+from ffn.errors import DataError, SettingsError
 from ffn.models import new_pipeline
 from ffn.models.new_pipeline import initialise
 
@@ -51,3 +51,10 @@ def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
         initialise("mine", source=source, target="y", root=tmp_path / "root")
     data = tmp_path / "root" / "data"
     assert not data.exists() or list(data.iterdir()) == []
+
+
+def test_a_missing_mark_that_is_no_text_is_refused(source, tmp_path) -> None:
+    """As the system hands over an argument with the byte 255."""
+    with pytest.raises(SettingsError, match=r'--missing "\\udcff" is no text in UTF-8'):
+        initialise("mine", source=source, target="y", root=tmp_path, missing=["\udcff"])
+    assert not (tmp_path / "data").exists()

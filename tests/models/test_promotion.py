@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pwd
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,31 @@ def test_promotion_moves_the_pointer_and_adds_to_the_history(artifacts: Path) ->
     ]
     # The pointer is the newest entry once more.
     assert json.loads((artifacts / "production.json").read_bytes()) == history[-1]
+
+
+@pytest.mark.parametrize("letter", ["a", "\0", "🌸"])
+def test_a_reason_is_a_page_at_most(artifacts: Path, letter: str) -> None:
+    """A pointer that is too long to be read would keep everything from scoring."""
+    for _ in range(2):
+        add_version(artifacts, fill)
+    promote(artifacts, 1, reason="first")
+    for change in (
+        lambda reason: promote(artifacts, 2, reason=reason),
+        partial(rollback, artifacts),
+    ):
+        with pytest.raises(RegistryError, match=r"^the reason has 1,001 characters, and 1,000 are"):
+            change(reason=letter * 1_001)
+    assert production_version(artifacts) == 1
+    promote(artifacts, 2, reason=letter * 1_000)
+    assert production_version(artifacts) == 2
+    assert lines(artifacts)[-1]["reason"] == letter * 1_000
+
+
+def test_a_reason_that_is_no_text_is_written_as_it_can_be(artifacts: Path) -> None:
+    add_version(artifacts, fill)
+    promote(artifacts, 1, reason="complaints of M\udcfcller")
+    assert lines(artifacts)[0]["reason"] == "complaints of M?ller"
+    assert read_history(artifacts).damaged == ()
 
 
 def test_who_promotes_is_this_process_unless_told(artifacts: Path) -> None:

@@ -31,6 +31,9 @@ from ffn.models.versions.registry import (
 
 __all__ = ["predecessor", "promote", "rollback"]
 
+# A page: the pointer is read whole before each file that is scored.
+_LONGEST_REASON = 1_000
+
 
 def promote(
     artifacts: Path,
@@ -47,6 +50,8 @@ def promote(
 
     Parameters
     ----------
+    reason
+        Of at most 1,000 characters; what is no text is replaced.
     replacing
         Which version has to be in production still; where another is, nothing is done. With
         ``"any"`` a pointer that is damaged, or does not agree with the history, is written anew.
@@ -61,12 +66,14 @@ def promote(
     Raises
     ------
     RegistryError
-        There is no such version, or it is not the one that was registered under its number.
+        There is no such version, or it is not the one that was registered under its number;
+        or the reason is too long.
     BundleError
         Its bundle is damaged.
     OSError
         A file cannot be written, and nothing was done.
     """
+    reason = _checked_reason(reason)
     require_version(artifacts, version)
     with registry_lock(artifacts):
         history = settle(artifacts)
@@ -93,12 +100,13 @@ def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promot
     Raises
     ------
     RegistryError
-        Nothing is in production, or nothing was before.
+        Nothing is in production, or nothing was before; or the reason is too long.
     BundleError
         The bundle to go back to is damaged; production stays.
     OSError
         A file cannot be written, and nothing was done.
     """
+    reason = _checked_reason(reason)
     with registry_lock(artifacts):
         settle(artifacts)
         before = predecessor(artifacts)
@@ -123,6 +131,16 @@ def predecessor(artifacts: Path) -> int | None:
     # Where what was promoted between is gone, the one that scores stands before itself.
     others = set(versions(artifacts)) - set(stack[-1:])
     return next((version for version in reversed(stack) if version in others), None)
+
+
+def _checked_reason(reason: str) -> str:
+    if len(reason) > _LONGEST_REASON:
+        raise RegistryError(
+            f"the reason has {len(reason):,} characters, and {_LONGEST_REASON:,} are the most. "
+            "Shorten it."
+        )
+    # A byte that is no text has no place in JSON.
+    return reason.encode(errors="replace").decode()
 
 
 def _point(
