@@ -47,6 +47,32 @@ def test_a_line_that_cannot_be_read_is_none(tmp_path):
     assert [entry.text for entry in journal(tmp_path)] == ["two", "one"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at": None},
+        {"what": [1]},
+        {"outcome": {}},
+        {"text": "\ud800"},
+        {"version": "x"},
+        {"version": 10**400},
+        {"seconds": "x"},
+        {"seconds": float("inf")},
+        {"drift": {"judged": "x", "detected": 0, "columns": [], "text": ""}},
+        {"drift": {"judged": 1, "detected": None, "columns": [], "text": ""}},
+        {"drift": {"judged": 1, "detected": 1, "columns": [3], "text": ""}},
+        {"drift": {"judged": 1, "detected": 1, "columns": ["a"], "text": None}},
+    ],
+    ids=lambda value: ascii(value)[:60],
+)
+def test_a_line_with_values_of_another_type_is_none(tmp_path, change):
+    note_down(tmp_path, "score", Note(outcome="scored", text="one"))
+    line = json.loads((tmp_path / "runs.jsonl").read_text()) | change
+    with (tmp_path / "runs.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    assert [entry.text for entry in journal(tmp_path)] == ["one"]
+
+
 def test_what_was_found_of_drift_is_kept(tmp_path):
     found = DriftNote(judged=3, detected=1, columns=("a", "b"), text="x.csv, unlike training")
     note_down(tmp_path, "score", Note(outcome="scored", drift=found))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ffn.errors import BusyError, one_line
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import read_plain
 from ffn.models.versions.at_work import Killed, at_work, killed, take_killed
 
@@ -178,15 +179,29 @@ def journal(artifacts: Path, newest: int | None = 20) -> list[Entry]:
         lines = read_plain(artifacts / _FILE, 16 * _MOST_BYTES).splitlines()
     except OSError:
         return found
-    names = {field.name for field in fields(Entry)}
     for line in reversed(lines):
         if len(found) == newest:
             break
-        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
-            values = json.loads(line)
-            drift = values.get("drift")
-            if drift is not None:
-                columns = tuple(map(str, drift.pop("columns")))
-                values["drift"] = DriftNote(columns=columns, **drift)
-            found.append(Entry(**{name: values[name] for name in names & values.keys()}))
+        with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError):
+            found.append(_parse(line))
     return found
+
+
+def _parse(line: bytes) -> Entry:
+    """Return the entry in a line; any of four errors if there is none."""
+    values = parse_json(line)
+    drift = values.get("drift")
+    if drift is not None:
+        values["drift"] = DriftNote(columns=tuple(drift.pop("columns")), **drift)
+    names = {field.name for field in fields(Entry)}
+    entry = Entry(**{name: values[name] for name in names & values.keys()})
+    note = entry.drift or DriftNote(judged=0, detected=0, columns=(), text="")
+    texts = (entry.at, entry.what, entry.outcome, entry.text, note.text, *note.columns)
+    numbers = (0 if entry.version is None else entry.version, note.judged, note.detected)
+    if not (
+        all(isinstance(text, str) for text in texts)
+        and all(type(number) is int for number in numbers)
+        and type(entry.seconds) in (int, float)
+    ):
+        raise TypeError("a value is of another type")
+    return entry
