@@ -12,7 +12,7 @@ from rich.table import Table
 from ffn.errors import one_line
 from ffn.models.assessment.statistics import Interval
 from ffn.models.comparison import Comparison, Paired
-from ffn.models.overview import Detail, Summary
+from ffn.models.overview import Detail, Summary, table_in
 from ffn.reports.numbers import NOTHING, interval, p_value, seconds, size
 from flows.terminal import plain_console
 
@@ -52,8 +52,8 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     for one in found:
         if one.next_back:
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
-    if any(not one.bundle_sha256 or one.accuracy is None for one in found):
-        console.print(f"Some files cannot be read; which, says: ffn verify {pipeline}")
+    if not all(map(_is_whole, found)):
+        console.print(f"Some files are missing or changed; which, says: ffn verify {pipeline}")
 
 
 def print_detail(pipeline: str, found: Detail) -> None:
@@ -61,7 +61,7 @@ def print_detail(pipeline: str, found: Detail) -> None:
     one, made = found.summary, found.provenance
     place = "in production" if one.production else "not in production"
     lines = [f"{pipeline}, version {one.version}: {place}", ""]
-    by, rows, packages = (made.get(key) or {} for key in ("by", "rows", "packages"))
+    by, rows, packages = (table_in(made, key) for key in ("by", "rows", "packages"))
     code = ", ".join(f"{name} {number}" for name, number in packages.items())
     who = f"by {by.get('user')} on {by.get('host')}: {by.get('command')}" if by else ""
     run = f", flow run {by['flow_run']}" if by.get("flow_run") else ""
@@ -82,6 +82,8 @@ def print_detail(pipeline: str, found: Detail) -> None:
     }
     for label, text in facts.items():
         lines += _fact(label, text)
+    if not _is_whole(one):
+        lines += _fact("damage", f"some files are missing or changed: ffn verify {pipeline}")
     for text in _contract(found):
         lines += _fact("contract", text)
     for entry in found.history:
@@ -89,6 +91,10 @@ def print_detail(pipeline: str, found: Detail) -> None:
         said = f"{_date(entry.at)} UTC by {entry.by}, in place of {was}: {entry.reason}"
         lines += _fact("promoted" if entry.action == "promote" else "rolled back", said)
     plain_console(sys.stdout).print("\n".join(lines), soft_wrap=True)
+
+
+def _is_whole(one: Summary) -> bool:
+    return bool(one.bundle_sha256 and one.created_at and one.accuracy)
 
 
 def _contract(found: Detail) -> Iterator[str]:
@@ -130,7 +136,7 @@ def _side_by_side(found: Comparison) -> Iterator[tuple[str, str, str]]:
     yield "log-loss", _figure(one.log_loss), _figure(other.log_loss)
     yield "held-out rows", str(one.rows or NOTHING), str(other.rows or NOTHING)
     made = (found.first.provenance, found.second.provenance)
-    trained = [str((document.get("rows") or {}).get("train", NOTHING)) for document in made]
+    trained = [str(table_in(document, "rows").get("train", NOTHING)) for document in made]
     yield "training rows", trained[0], trained[1]
     for label, key in (
         ("data", "source_sha256"),

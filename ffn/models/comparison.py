@@ -19,7 +19,7 @@ from ffn.models.assessment.paired import (
     row_losses,
 )
 from ffn.models.assessment.statistics import Interval
-from ffn.models.overview import Detail, detail
+from ffn.models.overview import Detail, detail, table_in
 from ffn.models.promotion.contest import SharedRows, accepts, find_contest, production_rows
 from ffn.models.promotion.opponent import Opponent, read_version
 from ffn.models.settings.pipeline import Pipeline
@@ -98,7 +98,7 @@ def compare(pipeline: Pipeline, first: int, second: int) -> Comparison:
         found = _pair(pipeline, retraining.load(pipeline), *opponents)
     except FFNError as error:
         found = f"the training CSV cannot be used: {str(error).rstrip('.')}"
-    one, other = (dict(_flat(known.provenance.get("settings", {}))) for known in details)
+    one, other = (dict(_flat(table_in(known.provenance, "settings"))) for known in details)
     keys = sorted({*one, *other})
     return Comparison(
         first=details[0],

@@ -15,7 +15,7 @@ from ffn.models.versions.promotions import Promotion, read_history, read_pointer
 from ffn.models.versions.provenance import PROVENANCE
 from ffn.models.versions.registry import require_version, version_folder, versions
 
-__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "summaries"]
+__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "interval_in", "summaries", "table_in"]
 
 METRICS_FILE = "metrics.json"
 
@@ -91,7 +91,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
     folder = version_folder(artifacts, version)
     metrics = read_record(folder, METRICS_FILE)
     provenance, verdict = read_record(folder, PROVENANCE), read_record(folder, VERDICT_FILE)
-    test = _table(metrics, "test")
+    test = table_in(metrics, "test")
     rows, promote = test.get("rows"), verdict.get("promote")
     try:
         contents = read_contents(folder, pipeline=artifacts.name, version=version)
@@ -101,9 +101,9 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
     return Summary(
         version=version,
         created_at=_text(provenance, "created_at"),
-        winner=_text(_table(metrics, "selection"), "winner"),
-        accuracy=_interval(test, "accuracy"),
-        log_loss=_interval(test, "log_loss"),
+        winner=_text(table_in(metrics, "selection"), "winner"),
+        accuracy=interval_in(test, "accuracy"),
+        log_loss=interval_in(test, "log_loss"),
         rows=rows if type(rows) is int else None,
         promote=promote if type(promote) is bool else None,
         reason=_text(verdict, "reason"),
@@ -134,7 +134,8 @@ def detail(artifacts: Path, version: int) -> Detail:
     )
 
 
-def _table(document: dict[str, Any], key: str) -> dict[str, Any]:
+def table_in(document: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the table that a document has under ``key``; an empty one if it has none."""
     value = document.get(key)
     return value if isinstance(value, dict) else {}
 
@@ -144,9 +145,9 @@ def _text(document: dict[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _interval(document: dict[str, Any], key: str) -> Interval | None:
+def interval_in(document: dict[str, Any], key: str) -> Interval | None:
     """Return a figure with its bounds, if it has both: JSON has null for what is infinite."""
-    found = _table(document, key)
+    found = table_in(document, key)
     numbers = [found.get(name) for name in ("value", "low", "high")]
     if not all(type(number) in (int, float) or number is None for number in numbers):
         return None

@@ -13,7 +13,7 @@ from ffn.errors import FFNError, one_line
 from ffn.models.assessment.statistics import Interval
 from ffn.models.bundles.contents import read_record
 from ffn.models.bundles.plain_files import read_plain
-from ffn.models.overview import METRICS_FILE
+from ffn.models.overview import METRICS_FILE, interval_in, table_in
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.journal import Entry, journal
 from ffn.models.versions.promotions import HISTORY, MOST_HISTORY_BYTES
@@ -237,11 +237,8 @@ def _age(elapsed: datetime.timedelta) -> str:
 def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
     if version is None:
         return None
-    with contextlib.suppress(KeyError, TypeError):
-        metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
-        figure = metrics["test"]["accuracy"]
-        return Interval(figure["value"], figure["low"], figure["high"])
-    return None
+    metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
+    return interval_in(table_in(metrics, "test"), "accuracy")
 
 
 def _promoted_at(artifacts: Path, version: int | None) -> str | None:

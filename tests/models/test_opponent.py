@@ -11,6 +11,7 @@ import pytest
 from gated import pipeline, retrain, rows
 
 from ffn.errors import RegistryError
+from ffn.models.bundles.contents import measure, seal
 from ffn.models.promotion import opponent as module
 from ffn.models.promotion.opponent import Opponent, Unreadable, read_opponent, unchanged_since
 from ffn.models.promotion.table_changes import keep_contract
@@ -152,6 +153,8 @@ def test_a_run_that_died_before_it_promoted_is_done_again(tmp_path: Path) -> Non
     more = pipeline(tmp_path, LINES + rows(20, seed=1), "mode = 'never'")
     verdict = retrain(more).version.bundle.parent / "verdict.json"
     verdict.write_text(json.dumps(json.loads(verdict.read_bytes()) | {"promote": True}))
+    folder = verdict.parent
+    seal(folder, measure(folder), pipeline=more.artifacts.name, version=2)
     assert unchanged(more) is None
     # Promoted, and rolled back by somebody: not again.
     promote(more.artifacts, 2, reason="")

@@ -6,6 +6,7 @@ import json
 
 from markdown_it import MarkdownIt
 
+from ffn.models.bundles.contents import measure, seal
 from ffn.reports.numbers import NOTHING
 from ffn.reports.score_page import score_page, score_sentence, training_counts
 from ffn.scoring.outcome import ScoreResult
@@ -115,6 +116,7 @@ def test_training_counts_are_those_of_the_versions_figures(tmp_path):
     assert training_counts(tmp_path, 3) == {}
     classes = [{"name": "a", "rows": 4}, {"name": "b", "rows": 6}]
     (folder / "metrics.json").write_text(json.dumps({"test": {"classes": classes}}))
+    seal(folder, measure(folder), pipeline="p", version=3)
     assert training_counts(tmp_path, 3) == {"a": 4, "b": 6}
 
 

@@ -9,6 +9,7 @@ import re
 
 import pytest
 
+from ffn.models.bundles.contents import measure, seal
 from ffn.models.settings.document import check_settings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.journal import DriftNote, Note, note_down
@@ -28,7 +29,9 @@ def put_in_production(pipeline, hours):
     (artifacts / "models/0001").mkdir()
     then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
     figures = {"test": {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}}
-    (artifacts / "models/0002/metrics.json").write_text(json.dumps(figures))
+    folder = artifacts / "models/0002"
+    (folder / "metrics.json").write_text(json.dumps(figures))
+    seal(folder, measure(folder), pipeline=artifacts.name, version=2)
     (artifacts / "production.json").write_text('{"version": 2, "bundle_sha256": "x"}')
     history = [
         {"version": 1, "at": "2020-01-01T00:00:00+00:00"},

@@ -8,7 +8,6 @@ the one thing that may be added to a version later.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 from ffn.errors import BundleError, RegistryError, quote
 from ffn.files import canonical_json, write_bytes
 from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain, read_plain
 
 __all__ = [
@@ -97,20 +97,13 @@ def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
     """
     path = folder / FILES
     try:
-        with open_plain(path) as (file, size):
-            text = file.read(min(size, _MOST_BYTES))
-        document = json.loads(text)
-        format_, files = document["format"], document["files"]
-        found = Contents(pipeline=document["pipeline"], version=document["version"], files=files)
+        found = _read(path)
     except OSError as error:
         raise RegistryError(
             f"{path} cannot be read ({error.strerror}), so nothing vouches for version {version}. "
             "Use another, or retrain."
         ) from None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        found = None
-    # Written again it has to be the same bytes: then no byte of it can have changed unseen.
-    if found is None or format_ != _FORMAT or not _is_sound(found, text):
+    if found is None:
         raise RegistryError(f"{path}: damaged. Use another version, or retrain.")
     if (found.pipeline, found.version) != (pipeline, version):
         raise RegistryError(
@@ -120,11 +113,33 @@ def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
     return found
 
 
-def read_record(folder: Path, name: str) -> dict[str, Any]:
-    """Return the JSON object in a version's file; empty if there is none that can be read."""
+def _read(path: Path) -> Contents | None:
+    """Return what a ``files.json`` says, whosever it is; None if it is damaged."""
+    with open_plain(path) as (file, size):
+        text = file.read(min(size, _MOST_BYTES))
     try:
-        content = json.loads(read_plain(folder / name, _MOST_RECORD_BYTES))
-    except (OSError, ValueError, RecursionError):
+        document = parse_json(text)
+        format_, files = document["format"], document["files"]
+        found = Contents(pipeline=document["pipeline"], version=document["version"], files=files)
+    except (ValueError, KeyError, TypeError):
+        return None
+    # Written again it has to be the same bytes: then no byte of it can have changed unseen.
+    return found if format_ == _FORMAT and _is_sound(found, text) else None
+
+
+def read_record(folder: Path, name: str) -> dict[str, Any]:
+    """Return the JSON object in a version's file, as it was registered.
+
+    Empty if there is none, or if ``files.json`` does not vouch for what is there: nobody is to
+    be told, and nothing decided by, what somebody changed.
+    """
+    try:
+        contents = _read(folder / FILES)
+        text = read_plain(folder / name, _MOST_RECORD_BYTES)
+        if contents is None or contents.files.get(name) != _measure_of(text):
+            return {}
+        content = parse_json(text)
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -223,6 +238,10 @@ def _measure(path: Path) -> dict[str, int | str]:
     return {"bytes": size, "sha256": digest.hexdigest()}
 
 
+def _measure_of(content: bytes) -> dict[str, int | str]:
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 def _is_sound(found: Contents, text: bytes) -> bool:
     declared = isinstance(found.files, dict) and all(map(_is_measure, found.files.values()))
     return declared and _to_bytes(found.pipeline, found.version, found.files) == text
@@ -232,6 +251,7 @@ def _is_measure(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and type(value.get("bytes")) is int
+        and value["bytes"] >= 0
         and isinstance(value.get("sha256"), str)
     )
 

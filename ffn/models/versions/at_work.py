@@ -20,6 +20,7 @@ from typing import IO
 
 from ffn.errors import one_line
 from ffn.files import is_temporary, sweep, temporary_name
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain
 
 __all__ = ["Killed", "at_work", "killed", "lives", "take_killed"]
@@ -122,8 +123,8 @@ def _dead(artifacts: Path) -> list[tuple[Killed, Path]]:
 
 def _read(file: IO[bytes]) -> Killed:
     found = {}
-    with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(file.read(_MOST_BYTES))
+    with contextlib.suppress(ValueError):
+        found = parse_json(file.read(_MOST_BYTES))
     what, begun = (
         one_line(str(found.get(name, "")))[:_LONGEST] if isinstance(found, dict) else ""
         for name in ("what", "begun")

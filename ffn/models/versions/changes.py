@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError
 from ffn.files import write_json
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import read_plain
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.registry import version_folder, versions
@@ -66,7 +66,7 @@ def _newest(artifacts: Path) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(read_plain(path, _MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
+        content = parse_json(read_plain(path, _MOST_BYTES))
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

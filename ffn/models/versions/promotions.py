@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from ffn.files import canonical_json, sweep
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain, read_plain
 from ffn.models.versions.actor import Actor
 
@@ -28,6 +29,7 @@ __all__ = [
     "Promotion",
     "append",
     "is_canonical",
+    "is_version",
     "read_history",
     "read_pointer",
     "settle",
@@ -119,6 +121,11 @@ class History:
         return tuple(stack)
 
 
+def is_version(value: object) -> bool:
+    """Say whether a value can be the number of a version: it becomes the name of a folder."""
+    return type(value) is int and 0 < value < 10**9
+
+
 def read_pointer(artifacts: Path) -> Promotion | None:
     """Return the entry in ``production.json``; None if there is none, or no whole one."""
     try:
@@ -204,15 +211,15 @@ def append(file: IO[bytes], content: bytes) -> None:
 
 def _parse(text: bytes) -> Promotion | None:
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         entry = Promotion(replaced=document.pop("from"), by=Actor(**document.pop("by")), **document)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     texts = (entry.at, entry.bundle_sha256, entry.reason, entry.previous_sha256)
-    numbered = type(entry.version) is int and entry.version > 0
     sound = (
-        numbered
+        is_version(entry.version)
+        and (entry.replaced is None or is_version(entry.replaced))
         and entry.action in ("promote", "rollback")
-        and all(isinstance(text, str) for text in texts)
+        and all(isinstance(text, str) for text in (*texts, *vars(entry.by).values()))
     )
-    return entry if sound and (entry.replaced is None or type(entry.replaced) is int) else None
+    return entry if sound else None

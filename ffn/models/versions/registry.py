@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +20,10 @@ from ffn.errors import RegistryError
 from ffn.files import staging_folder, sweep, sync_folder, write_json
 from ffn.models.bundles.bundle import BUNDLE_FOLDER
 from ffn.models.bundles.contents import measure, seal
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain, read_plain
 from ffn.models.versions.locking import registry_lock
-from ffn.models.versions.promotions import HISTORY, POINTER, read_history, settle
+from ffn.models.versions.promotions import HISTORY, POINTER, is_version, read_history, settle
 
 __all__ = [
     "LAST_NUMBER",
@@ -172,13 +172,13 @@ def _read_pointer(artifacts: Path) -> tuple[int, str] | None:
     pointer = artifacts / POINTER
     try:
         with open_plain(pointer) as (file, size):
-            content = json.loads(file.read(min(size, _MOST_POINTER_BYTES)))
+            content = parse_json(file.read(min(size, _MOST_POINTER_BYTES)))
         version, sha256 = content["version"], content["bundle_sha256"]
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         version = sha256 = None
-    if type(version) is not int or version < 1 or not isinstance(sha256, str):
+    if not is_version(version) or not isinstance(sha256, str):
         raise RegistryError(f"{pointer}: damaged. {_way_out(artifacts)}")
     return version, sha256
 
@@ -207,9 +207,10 @@ def _last_number(artifacts: Path) -> int:
     known = []
     with contextlib.suppress(OSError):
         known += [entry.version for entry in read_history(artifacts).entries]
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         text = read_plain(artifacts / "models" / LAST_NUMBER, _MOST_POINTER_BYTES)
-        known.append(int(json.loads(text)["version"]))
+        given = parse_json(text)["version"]
+        known += [given] if is_version(given) else []
     return max(known, default=0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ from ffn.errors import BundleError, RegistryError
 from ffn.files import canonical_json, is_temporary
 from ffn.models.bundles.bundle import read_bundle
 from ffn.models.bundles.contents import FILES, Contents, Damage, damages, read_contents
+from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain
 from ffn.models.versions.looks import LOOKS_FILE, read_looks
 from ffn.models.versions.promotions import (
     HISTORY,
     POINTER,
     is_canonical,
+    is_version,
     read_history,
     read_pointer,
 )
@@ -143,10 +144,10 @@ def _counters(artifacts: Path, newest: int) -> Iterator[Damage]:
     try:
         with open_plain(path) as (file, _):
             text = file.read(4096)
-        last = int(json.loads(text)["version"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        last = -1
-    if last < newest or text != canonical_json({"version": last}):
+        last = parse_json(text)["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        last = None
+    if not is_version(last) or last < newest or text != canonical_json({"version": last}):
         problem = f"does not say that number {newest} was given; retraining writes it again"
         yield Damage(path=path, problem=problem)
     try:
