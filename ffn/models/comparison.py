@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import FFNError
+from ffn.errors import FFNError, RegistryError
 from ffn.models.assessment.paired import (
     LabelCounts,
     accuracy_bound,
@@ -25,7 +25,6 @@ from ffn.models.promotion.opponent import Opponent, read_version
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training import retraining
 from ffn.models.versions.looks import read_looks
-from ffn.tabular.dataset import Dataset
 
 __all__ = ["Comparison", "Paired", "compare"]
 
@@ -94,10 +93,7 @@ def compare(pipeline: Pipeline, first: int, second: int) -> Comparison:
     """
     details = [detail(pipeline.artifacts, version) for version in (first, second)]
     opponents = [read_version(pipeline.artifacts, version) for version in (first, second)]
-    try:
-        found = _pair(pipeline, retraining.load(pipeline), *opponents)
-    except FFNError as error:
-        found = f"the training CSV cannot be used: {str(error).rstrip('.')}"
+    found = _pair(pipeline, *opponents)
     one, other = (dict(_flat(table_in(known.provenance, "settings"))) for known in details)
     keys = sorted({*one, *other})
     return Comparison(
@@ -111,8 +107,16 @@ def compare(pipeline: Pipeline, first: int, second: int) -> Comparison:
     )
 
 
-def _pair(pipeline: Pipeline, dataset: Dataset, first: Opponent, second: Opponent) -> Paired | str:
+def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str:
     """Ask both about the rows that neither knows; or say why that cannot be."""
+    try:
+        looks = read_looks(pipeline.artifacts)
+    except RegistryError as error:
+        return str(error).rstrip(".")
+    try:
+        dataset = retraining.load(pipeline)
+    except FFNError as error:
+        return f"the training CSV cannot be used: {str(error).rstrip('.')}"
     known = np.zeros(dataset.rows, dtype=bool)
     for one, other in ((first, second), (second, first)):
         rows = production_rows(dataset, other.bundle.schema, one)
@@ -151,7 +155,7 @@ def _pair(pipeline: Pipeline, dataset: Dataset, first: Opponent, second: Opponen
             1.0,
             2 * min(p_better(c.gained, c.lost) for c in (counts, reverse)),
         ),
-        looks=int(read_looks(pipeline.artifacts).of(contest.fingerprints).max()),
+        looks=int(looks.of(contest.fingerprints).max()),
     )
 
 

@@ -96,6 +96,17 @@ def test_looks_that_the_gate_took_are_told(tmp_path: Path) -> None:
     assert (later.artifacts / "looks.safetensors").read_bytes() == looks
 
 
+def test_damaged_looks_are_not_the_fault_of_the_table(two: Pipeline) -> None:
+    (two.artifacts / "looks.safetensors").write_bytes(b"damaged")
+    found = compare(two, 1, 2)
+    assert found.paired is None
+    assert found.why_not.startswith(
+        f"{two.artifacts / 'looks.safetensors'} is damaged, so it is not"
+    )
+    (two.artifacts / "looks.safetensors").unlink()
+    assert compare(two, 1, 2).paired
+
+
 def test_where_there_are_no_such_rows_that_is_said(two: Pipeline) -> None:
     source = two.source
     kept = source.read_text()
