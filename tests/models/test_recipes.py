@@ -9,6 +9,7 @@ import pytest
 from gated import pipeline, retrain, rows
 from scipy import stats
 
+from ffn.models.promotion import recipes as module
 from ffn.models.promotion.opponent import read_opponent
 from ffn.models.promotion.recipes import _thinned, cross_validate, weigh_resamples
 from ffn.models.settings.gate import GateSettings
@@ -80,6 +81,31 @@ def test_the_same_recipe_on_the_same_rows_differs_in_nothing(tmp_path: Path) -> 
     )
     assert not isinstance(others, str)
     assert np.abs(others[0]).min() > 0
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_production_that_diverges_is_not_held_against_the_challenger(
+    tmp_path: Path, monkeypatch, lost: int
+) -> None:
+    """Of the four resamples those are compared that production's recipe has a network of."""
+    found = retrain(pipeline(tmp_path, rows(120)))
+    opponent = read_opponent(found.run.pipeline)
+    train_stack, recipes = module.train_stack, []
+
+    def diverging(part, recipe, *arguments, **options):
+        network, history = train_stack(part, recipe, *arguments, **options)
+        recipes.append(recipe)
+        if len(recipes) == 2:
+            history.diverged[:lost] = ["loss not finite after epoch 1"] * lost
+        return network, history
+
+    monkeypatch.setattr(module, "train_stack", diverging)
+    run, known = found.run, np.ones(96, dtype=bool)
+    differences = cross_validate(run.prepared, run.pipeline, run.refitted, opponent, known)
+    if lost == 3:
+        assert differences == "3 of 4 networks of production's recipe diverged"
+    else:
+        assert differences[0].tolist() == differences[1].tolist() == [0.0] * 3
 
 
 def test_production_learns_from_its_own_rows_alone(tmp_path: Path) -> None:

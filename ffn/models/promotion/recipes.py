@@ -81,7 +81,8 @@ def cross_validate(
     Returns
     -------
     losses, accuracies
-        Challenger minus production [K], of the last epoch; NaN where a network diverged.
+        Challenger minus production, of the last epoch, one for each resample on which
+        production's network finished; NaN where the challenger's diverged.
     validation_to_train
         Rows left out of a resample, divided by those in it.
     """
@@ -129,9 +130,14 @@ def cross_validate(
                 for curve in (history.validation_loss, history.validation_accuracy)
             )
         )
-    (loss, accuracy), (production_loss, production_accuracy) = figures
-    ratio = validation_rows.shape[1] / rows.shape[1]
-    return loss - production_loss, accuracy - production_accuracy, ratio
+    challenger, of_production = np.array(figures)
+    # Where production's recipe gives no network nothing speaks against the challenger; to leave
+    # the resample out is to production's advantage.
+    finished = np.isfinite(of_production).all(axis=0)
+    if finished.sum() < 2:
+        return f"{(~finished).sum()} of {len(finished)} networks of production's recipe diverged"
+    losses, accuracies = (challenger - of_production)[:, finished]
+    return losses, accuracies, validation_rows.shape[1] / rows.shape[1]
 
 
 def weigh_resamples(
@@ -151,7 +157,7 @@ def weigh_resamples(
     Parameters
     ----------
     losses, accuracies
-        Challenger minus production; NaN where a network diverged.
+        Challenger minus production; NaN where the challenger's network diverged.
     look, alpha
         The how manieth comparison, and its one-sided level.
     """
