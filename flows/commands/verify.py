@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     if damages:
         raise RegistryError(
             f"{pipeline.name}: {_count(damages, 'damage')} in {checked}. Restore what is named "
-            "from a copy, or remove that version's folder; what is damaged is never promoted."
+            "from a copy, or remove that version's folder. A damaged bundle is never promoted."
         )
     if not options.json:
         console.print(f"{pipeline.name}: {checked}: all as it was written.")

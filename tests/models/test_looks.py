@@ -59,7 +59,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_refused_rather_than_taken_for_none(tmp_path: Path, content) -> None:
     (tmp_path / LOOKS_FILE).write_bytes(content)
-    with pytest.raises(RegistryError, match=r"looks\.safetensors: damaged, .* remove it to start"):
+    with pytest.raises(
+        RegistryError, match=r"looks\.safetensors is damaged, .* remove it to start"
+    ):
         read_looks(tmp_path)
 
 

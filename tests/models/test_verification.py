@@ -140,6 +140,18 @@ def test_vast_files_and_devices_are_not_read(artifacts: Path) -> None:
     assert add_version(artifacts, fill(7)) == 4
 
 
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (Path.unlink, "cannot be read (No such file or directory), so nothing vouches"),
+        (lambda path: path.write_text("{"), "is damaged. Use another version"),
+    ],
+)
+def test_each_path_is_told_once(artifacts: Path, damage, expected: str) -> None:
+    damage(artifacts / "models/0002/files.json")
+    assert problems(artifacts)["models/0002/files.json"].startswith(expected)
+
+
 def test_a_version_in_anothers_place_is_known(artifacts: Path) -> None:
     one, two = (version_folder(artifacts, version) for version in (1, 2))
     one.rename(artifacts / "aside")
@@ -254,7 +266,9 @@ def test_lines_cannot_be_changed_removed_or_put_between(artifacts: Path) -> None
 
 def test_a_damaged_looks_file_is_named(artifacts: Path) -> None:
     (artifacts / "looks.safetensors").write_bytes(b"damaged")
-    assert set(problems(artifacts)) == {"looks.safetensors"}
+    (problem,) = problems(artifacts).items()
+    assert problem[0] == "looks.safetensors"
+    assert problem[1].startswith("is damaged, so it is not known how often")
 
 
 def test_with_no_versions_there_is_nothing_to_vouch_for(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
             "Use another, or retrain."
         ) from None
     if found is None:
-        raise RegistryError(f"{path}: damaged. Use another version, or retrain.")
+        raise RegistryError(f"{path} is damaged. Use another version, or retrain.")
     if (found.pipeline, found.version) != (pipeline, version):
         raise RegistryError(
             f"{path} is of {quote(found.pipeline)}, version {found.version}, and was put here. "

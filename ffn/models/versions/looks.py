@@ -141,14 +141,14 @@ def read_looks(artifacts: Path) -> Looks:
         return Looks(rows=np.empty(0, dtype=np.uint64), times=np.empty(0, dtype=np.int64))
     except OSError as error:
         raise RegistryError(
-            f"{path}: cannot be read ({error.strerror}), so it is not known how often each row was "
+            f"{path} cannot be read ({error.strerror}), so it is not known how often each row was "
             "compared on. Restore it, or remove it to start again from none."
         ) from None
     except (KeyError, SafetensorError):
         sound = False
     if not sound:
         raise RegistryError(
-            f"{path}: damaged, so it is not known how often each row was compared on. Restore it, "
-            "or remove it to start again from none."
+            f"{path} is damaged, so it is not known how often each row was compared on. Restore "
+            "it, or remove it to start again from none."
         )
     return Looks(rows=rows, times=times)

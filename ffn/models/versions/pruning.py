@@ -46,8 +46,8 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
     Parameters
     ----------
     keep
-        At least 1, and at least as many as there are retrainings at once: one that has
-        registered its version has still to promote it.
+        At least 1: a retraining that has registered its version, the newest, has still to
+        promote it.
     dry_run
         Only say what would be removed.
 

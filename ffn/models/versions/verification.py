@@ -70,7 +70,7 @@ def verify(artifacts: Path) -> Verification:
         try:
             sealed[version] = read_contents(folder, pipeline=artifacts.name, version=version)
         except RegistryError as error:
-            found.append(Damage(path=folder / FILES, problem=str(error)))
+            found.append(_told(folder / FILES, error))
             continue
         wrong = list(damages(folder, sealed[version]))
         found += wrong or _bundle(artifacts, version)
@@ -84,6 +84,11 @@ def verify(artifacts: Path) -> Verification:
         bytes=sum(int(own["bytes"]) for own in measures),
         damages=tuple(found),
     )
+
+
+def _told(path: Path, error: RegistryError) -> Damage:
+    """Return an error that begins with the path it is about as a damage, which has it apart."""
+    return Damage(path=path, problem=str(error).removeprefix(str(path)).lstrip())
 
 
 def _strangers(artifacts: Path) -> Iterator[Damage]:
@@ -153,4 +158,4 @@ def _counters(artifacts: Path, newest: int) -> Iterator[Damage]:
     try:
         read_looks(artifacts)
     except RegistryError as error:
-        yield Damage(path=artifacts / LOOKS_FILE, problem=str(error))
+        yield _told(artifacts / LOOKS_FILE, error)
