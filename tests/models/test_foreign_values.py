@@ -45,7 +45,7 @@ def test_in_what_lists_a_version(artifacts: Path, change: dict[str, Any]) -> Non
     path = artifacts / "models/0002/files.json"
     document = json.loads(path.read_bytes()) | change
     path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
-    with pytest.raises(RegistryError, match=r"0002/files\.json: damaged\."):
+    with pytest.raises(RegistryError, match=r"0002/files\.json is damaged\."):
         read_contents(path.parent, pipeline="things", version=2)
     assert [one.bytes > 0 for one in summaries(artifacts)] == [True, False, True]
     assert damaged(artifacts) == ["models/0002/files.json"]
