@@ -140,7 +140,8 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     if not usable:
         reasons = "; ".join(f"{c.optimizer}: {c.history.diverged[0]}" for c in candidates)
         raise TrainingError(
-            f"every network diverged ({reasons}). Lower the learning rates in [optimizers]."
+            f"every network diverged ({reasons}). Lower the learning rates in [optimizers], and "
+            "leave out what is far from its default there."
         )
     fewest = min(int((~c.history.finished).sum()) for c in usable)
     sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
