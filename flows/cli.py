@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ffn.errors import FFNError, one_line
+from ffn.errors import FFNError
 from flows.arguments import build_parser
+from flows.commands.common import print_refusal
 from flows.interruption import end_on_signals
 
 __all__ = ["main"]
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except FFNError as error:
-        print(f"ffn: {error}", file=sys.stderr)  # noqa: T201
+        print_refusal(error)
         return EXIT_REFUSED
     except SystemExit as end:
         if end.code != EXIT_REFUSED:
@@ -46,7 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"ffn: {one_line(where)}{error.strerror or error}.", file=sys.stderr)  # noqa: T201
+        print_refusal(error)
         return EXIT_REFUSED
     return code

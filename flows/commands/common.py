@@ -7,9 +7,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ffn.errors import FFNError, SettingsError, one_line, quote
 
@@ -24,12 +24,17 @@ __all__ = [
     "export_what_scores",
     "find",
     "first_stage",
+    "of_each",
     "print_json",
+    "print_refusal",
     "real_path",
     "reference",
     "root_folder",
     "version_number",
 ]
+
+
+T = TypeVar("T")
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -88,6 +93,36 @@ def real_path(path: Path) -> Path:
     except UnicodeEncodeError:
         raise SettingsError(f"the path {quote(path, 300)} is not valid UTF-8. Rename it.") from None
     return Path(real)
+
+
+def of_each(
+    names: Sequence[str], root: Path, read: Callable[[Pipeline], T]
+) -> tuple[dict[str, T], dict[str, str]]:
+    """Return what ``read`` makes of each pipeline, by name; and where it cannot, why, also by name.
+
+    The reasons are printed: one pipeline's trouble must not hide how the others stand.
+    """
+    from ffn.models.settings.pipeline import find_pipeline
+
+    found: dict[str, T] = {}
+    troubles = {}
+    for name in names:
+        try:
+            pipeline = find_pipeline(name, root)
+            found[pipeline.name] = read(pipeline)
+        except (FFNError, OSError) as error:
+            troubles[name] = print_refusal(error)
+    return found, troubles
+
+
+def print_refusal(error: FFNError | OSError) -> str:
+    """Print on standard error, in one line, what was refused or failed; return its text."""
+    text = str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        text = f"{one_line(where)}{error.strerror or error}."
+    print(f"ffn: {text}", file=sys.stderr)  # noqa: T201
+    return text
 
 
 def first_stage(options: argparse.Namespace) -> str:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from ffn.errors import SettingsError
-from flows.commands.common import VerbParser, Verbs, print_json, root_folder
+from flows.commands.common import VerbParser, Verbs, of_each, print_json, root_folder
 
 __all__ = ["add", "run"]
 
@@ -48,18 +48,19 @@ def run(options: argparse.Namespace) -> int:
     names = options.pipelines or pipeline_names(root)
     if not names:
         raise SettingsError(f"{root / 'data'} has no pipeline to serve. Make one with: ffn init")
-    pipelines = {(found := find_pipeline(name, root)).name: found for name in names}
     if options.json and not options.check:
         raise SettingsError("--json of ffn serve is for --check; a service prints as it goes.")
     if options.check:
         from flows import plan
 
-        planned = [plan.of(pipeline) for pipeline in pipelines.values()]
+        planned, troubles = of_each(names, root, plan.of)
         if options.json:
-            print_json([entry.to_json() for entry in planned])
-        else:
-            print("\n\n".join(map(str, planned)))  # noqa: T201
-        return 0
+            failed = [{"pipeline": name, "problem": text} for name, text in troubles.items()]
+            print_json([*(entry.to_json() for entry in planned.values()), *failed])
+        elif planned:
+            print("\n\n".join(map(str, planned.values())))  # noqa: T201
+        return 1 if troubles else 0
+    pipelines = {(found := find_pipeline(name, root)).name: found for name in names}
     from flows import serve
 
     return serve.serve(

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from ffn.errors import SettingsError
-from flows.commands.common import VerbParser, Verbs, print_json, root_folder
+from flows.commands.common import VerbParser, Verbs, of_each, print_json, root_folder
 
 __all__ = ["add", "run"]
 
@@ -25,17 +25,18 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the status of each pipeline."""
-    from ffn.models.settings.pipeline import find_pipeline, pipeline_names
+    """Print the status of each pipeline; 1 if that of one cannot be told."""
+    from ffn.models.settings.pipeline import pipeline_names
     from ffn.reports.status import read_status, status_lines
 
     root = root_folder(options)
     names = options.pipelines or pipeline_names(root)
     if not names:
         raise SettingsError(f"{root / 'data'} has no pipeline. Make one with: ffn init")
-    found = [read_status(find_pipeline(name, root)) for name in names]
+    found, troubles = of_each(names, root, read_status)
     if options.json:
-        print_json([status.to_json() for status in found])
-    else:
-        print("\n\n".join("\n".join(status_lines(status)) for status in found))  # noqa: T201
-    return 0
+        failed = [{"pipeline": name, "problem": text} for name, text in troubles.items()]
+        print_json([*(status.to_json() for status in found.values()), *failed])
+    elif found:
+        print("\n\n".join("\n".join(status_lines(one)) for one in found.values()))  # noqa: T201
+    return 1 if troubles else 0

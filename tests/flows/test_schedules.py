@@ -111,6 +111,22 @@ def test_what_cannot_be_served_is_refused_in_one_line(ffn, root, arguments, mess
     assert re.search(message, ffn("serve", *arguments, "--root", root).refusal)
 
 
+@pytest.mark.parametrize("verb", [("status",), ("serve", "--check")])
+def test_what_is_wrong_with_one_pipeline_does_not_hide_the_others(ffn, root, verb):
+    for name, text in (("bad", "[data\n"), ("my data", "")):
+        (root / "data" / name).mkdir()
+        (root / "data" / name / "pipeline.toml").write_text(text)
+    done = ffn(*verb, "--root", root)
+    assert done.code == 1
+    assert done.out.startswith("iris")
+    bad, unnamed = done.err.splitlines()
+    assert re.match(r"ffn: .*data/bad/pipeline\.toml: not valid TOML", bad)
+    assert unnamed.startswith('ffn: pipeline name "my data": use 1 to 64 ASCII letters')
+    listed = json.loads(ffn(*verb, "--json", "--root", root).out)
+    assert [one["pipeline"] for one in listed] == ["iris", "bad", "my data"]
+    assert [f"ffn: {one['problem']}" for one in listed[1:]] == [bad, unnamed]
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "x", "-1", "٣"])
 def test_a_port_that_is_none_is_wrong_usage(ffn, root, port):
     done = ffn("serve", f"--port={port}", "--root", root)
