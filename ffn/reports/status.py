@@ -247,7 +247,8 @@ def _promoted_at(artifacts: Path, version: int | None) -> str | None:
         for line in read_plain(artifacts / HISTORY, MOST_HISTORY_BYTES).splitlines():
             with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                 entry = json.loads(line)
-                if entry["version"] == version:
-                    datetime.datetime.fromisoformat(entry["at"])
+                at = datetime.datetime.fromisoformat(entry["at"])
+                # Without a zone it is no time of ours, and no age can be told from it.
+                if entry["version"] == version and at.tzinfo:
                     found = entry["at"]
     return found

@@ -60,6 +60,14 @@ def test_production_is_told_with_its_age_and_figure(pipeline, hours, age):
     assert (found["production"], found["accuracy"]) == (2, [0.9, 0.8, 0.95])
 
 
+@pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01", "yesterday", 3])
+def test_a_time_of_promotion_that_is_none_gives_no_age(pipeline, at):
+    put_in_production(pipeline, 1)
+    line = json.dumps({"version": 2, "at": at})
+    (pipeline.artifacts / "history.jsonl").write_text(f"{line}\n")
+    assert "in production, for an unknown time" in read_status(pipeline).production_sentence
+
+
 def test_a_pipeline_without_a_model_has_a_status(pipeline):
     (pipeline.folder / "inbox/a.csv").write_text("x\n1\n")
     status = read_status(pipeline)
