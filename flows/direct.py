@@ -16,6 +16,7 @@ from ffn.models.training import retraining
 from ffn.models.training.selection import select_best
 from ffn.models.versions.exclusive import the_only_retraining
 from ffn.models.versions.journal import running
+from ffn.models.versions.readiness import require_changeable
 from ffn.reports.card import model_card
 from ffn.reports.retrain import write_report
 from ffn.scoring.canary import try_version
@@ -51,6 +52,7 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
         repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, opponent)
         if repeated:
             return SkippedOutcome(pipeline=pipeline.name, version=repeated)
+        require_changeable(pipeline.artifacts)
         held_out = retraining.split(dataset, pipeline)
         prepared = retraining.normalise(dataset, held_out, pipeline)
         prepared = keep_contract(prepared, opponent, pipeline)

@@ -22,6 +22,7 @@ from ffn.models.settings.pipeline import Pipeline, find_pipeline
 from ffn.models.training.parts import TrainingPart
 from ffn.models.training.selection import Candidate
 from ffn.models.versions.exclusive import the_only_retraining
+from ffn.models.versions.readiness import require_changeable
 from ffn.scoring.export import export_production
 from flows import tasks
 from flows.abandoned import marking_abandoned
@@ -104,6 +105,7 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
             skipped = SkippedOutcome(pipeline=found.name, version=repeated)
             get_run_logger().info(skipped.sentence)
             return skipped
+        require_changeable(found.artifacts)
         held_out = tasks.split(dataset, found)
         prepared = keep_contract(tasks.normalise(dataset, held_out, found), opponent, found)
         futures = {

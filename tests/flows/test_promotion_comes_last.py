@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import shutil
 from dataclasses import replace
 
 import joblib
@@ -30,6 +33,40 @@ def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, 
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)
     assert ffn("retrain", "iris", "--direct", "--root", trained).code == 0
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2, 3], 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *itertools.product(
+            ("history.jsonl", "reports", "production.json"),
+            ("pipe", "dangling link", "folder or file"),
+        ),
+        # A pipe can be locked.
+        (".lock", "dangling link"),
+        (".lock", "folder or file"),
+    ],
+)
+def test_what_cannot_be_changed_is_found_before_anything_is_trained(
+    ffn, trained, monkeypatch, name, wrong
+):
+    def train(*arguments):
+        raise AssertionError("trained")
+
+    path = trained / "artifacts/iris" / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if wrong == "pipe":
+        os.mkfifo(path)
+    elif wrong == "dangling link":
+        path.symlink_to("nowhere")
+    elif name == "reports":
+        path.touch()
+    else:
+        path.mkdir()
+    monkeypatch.setattr(direct.retraining, "train_candidate", train)
+    done = ffn("retrain", "iris", "--direct", "--force", "--root", trained)
+    assert name in done.refusal
+    assert versions(trained / "artifacts/iris") == [1]
 
 
 def test_a_version_that_was_overtaken_is_not_left_as_the_export(ffn, registry, monkeypatch):
