@@ -142,7 +142,7 @@ def export_what_scores(pipeline: Pipeline, version: int) -> Path | None:
     except (OSError, FFNError) as error:
         told = str(error).rstrip(".")
         if isinstance(error, OSError):
-            told = f"{error.filename or pipeline.export}: {error.strerror or error}"
+            told = f"{pipeline.export}: {error.strerror or error}"
         note = (
             f"{pipeline.name}: version {version} is in production; the export for notebooks could "
             f"not be written ({told}). When it can be: ffn promote {pipeline.name} {version}"

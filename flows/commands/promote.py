@@ -65,5 +65,6 @@ def run(options: argparse.Namespace) -> int:
         if changed
         else f"{pipeline.name}: version {version} is in production already; nothing changed."
     )
-    print_paths(console, {"for notebooks": export} if export else {})
+    if export:
+        print_paths(console, {"for notebooks": export})
     return 0

@@ -39,5 +39,6 @@ def run(options: argparse.Namespace) -> int:
     console = plain_console(sys.stdout)
     before = f"; version {entry.replaced} is not any more" if entry.replaced else ""
     console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
-    print_paths(console, {"for notebooks": export} if export else {})
+    if export:
+        print_paths(console, {"for notebooks": export})
     return 0

@@ -71,15 +71,22 @@ def test_rollback_goes_back_one_promotion_after_another(ffn, registry):
     assert "there is no version to go back to" in ffn("rollback", "iris", ROOT, registry).refusal
 
 
+@pytest.mark.parametrize("json_or_text", [("--json",), ()], ids=["json", "text"])
 @pytest.mark.parametrize(("verb", "version"), [(("promote", "1"), 1), (("rollback",), 2)])
-def test_what_was_done_is_no_failure_for_want_of_an_export(ffn, registry, verb, version):
+def test_what_was_done_is_no_failure_for_want_of_an_export(
+    ffn, registry, verb, version, json_or_text
+):
     """A failure would be tried again, and a rollback then go one version further."""
     export = registry / "artifacts/iris/best_iris_model.pkl"
     export.unlink()
     export.mkdir()
-    done = ffn(verb[0], "iris", *verb[1:], ROOT, registry, "--json")
-    found = json.loads(done.out)
-    assert (done.code, found["version"], found["export"]) == (0, version, None)
+    done = ffn(verb[0], "iris", *verb[1:], ROOT, registry, *json_or_text)
+    assert done.code == 0
+    if json_or_text:
+        found = json.loads(done.out)
+        assert (found["version"], found["export"]) == (version, None)
+    else:
+        assert re.fullmatch(rf"iris: version {version} is in production .*\n", done.out)
     assert done.err == (
         f"ffn: iris: version {version} is in production; the export for notebooks could not be "
         f"written ({export}: Is a directory). When it can be: ffn promote iris {version}\n"
