@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,10 @@ def a_part_cut_short(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     os.truncate(found.artifacts / "models/0001/bundle/arrays.safetensors", 100)
 
 
+def removed(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(found.artifacts / "models/0001")
+
+
 def a_key_that_it_is_not_signed_with(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FFN_SIGNING_KEY", "k" * 64)
 
@@ -58,6 +63,7 @@ def a_key_that_it_is_not_signed_with(found: Pipeline, monkeypatch: pytest.Monkey
     ("damage", "problem"),
     [
         (another_bundle, "not the bundle that was promoted"),
+        (removed, "models/0001 is not there"),
         (a_part_cut_short, "SHA-256 differs from the manifest's"),
         (a_key_that_it_is_not_signed_with, "sign it: ffn promote PIPELINE N --sign"),
     ],

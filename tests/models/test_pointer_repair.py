@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from registries import registry, remove
 from ffn.errors import RegistryError
 from ffn.models.versions.pointer import predecessor, promote, rollback
 from ffn.models.versions.pruning import prune
-from ffn.models.versions.registry import in_production, version_folder, versions
+from ffn.models.versions.registry import in_production, production, version_folder, versions
 from ffn.models.versions.verification import verify
 
 Damage = Callable[[Path], object]
@@ -63,17 +64,32 @@ def test_both_remedies_that_are_named_repair_it(artifacts, damage, repair) -> No
     with pytest.raises(
         RegistryError, match=r"production\.json: .* ffn promote iris N, or go back: ffn rollback"
     ):
-        in_production(artifacts)
+        production(artifacts)
     assert verify(artifacts).damages
     if repair == "promote":
         assert promote(artifacts, 2, reason="repaired").version == 2  # type: ignore[union-attr]
     else:
         assert rollback(artifacts, reason="repaired").version == 1
-    assert in_production(artifacts)[0] == (2 if repair == "promote" else 1)  # type: ignore[index]
+    assert production(artifacts)[0] == (2 if repair == "promote" else 1)
     assert verify(artifacts).damages == ()
 
 
-@damaged
+@pytest.mark.parametrize("damage", [DAMAGES["empty"], DAMAGES["missing"]])
+def test_with_no_version_left_one_begins_anew(artifacts, damage) -> None:
+    shutil.rmtree(artifacts / "models")
+    damage(artifacts / "production.json")
+    with pytest.raises(
+        RegistryError, match=r"\. Remove production\.json and history\.jsonl, and begin anew: ffn"
+    ):
+        in_production(artifacts)
+    (artifacts / "production.json").unlink(missing_ok=True)
+    (artifacts / "history.jsonl").unlink()
+    assert in_production(artifacts) is None
+
+
+@pytest.mark.parametrize(
+    "damage", [damage for what, damage in DAMAGES.items() if what != "production is gone"]
+)
 def test_what_scored_last_is_not_pruned_while_nobody_knows_it(artifacts, damage) -> None:
     promote(artifacts, 1, reason="scores, and is the oldest")
     damage(artifacts / "production.json")

@@ -68,18 +68,20 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     Raises
     ------
     RegistryError
-        The pointer is damaged or lost, or what it points to is gone.
+        The pointer is damaged or lost.
     """
     scoring = in_production(pipeline.artifacts)
     if scoring is None:
         return None
     version, promoted = scoring
+    folder = version_folder(pipeline.artifacts, version)
+    if version not in versions(pipeline.artifacts):
+        return Unreadable(version, f"{folder} is not there.")
     try:
         opponent = read_version(pipeline.artifacts, version)
     except BundleError as error:
         return Unreadable(version, str(error))
     if opponent.bundle.sha256 != promoted:
-        folder = version_folder(pipeline.artifacts, version)
         return Unreadable(version, f"{folder}: not the bundle that was promoted.")
     return opponent
 

@@ -120,7 +120,7 @@ def production_version(artifacts: Path) -> int:
 
 
 def production(artifacts: Path) -> tuple[int, str]:
-    """Return what ``in_production`` does, which has to be something.
+    """Return what ``in_production`` does, which has to be something and there.
 
     Raises
     ------
@@ -133,18 +133,23 @@ def production(artifacts: Path) -> tuple[int, str]:
             f"{artifacts.name}: no model in production ({artifacts / POINTER} is not there). "
             f"Make one with: ffn retrain {artifacts.name}"
         )
+    if found[0] not in (there := versions(artifacts)):
+        raise RegistryError(
+            f"{artifacts / POINTER}: version {found[0]} is in production and not there; "
+            f"there are: {_listed(there)}. {_way_out(artifacts)}"
+        )
     return found
 
 
 def in_production(artifacts: Path) -> tuple[int, str] | None:
     """Return the version in production, and the SHA-256 its bundle had when it was promoted.
 
-    None if none ever was promoted.
+    None if none ever was promoted. Whether the version is still there is not looked at.
 
     Raises
     ------
     RegistryError
-        The pointer is damaged or lost, or what it points to is gone.
+        The pointer is damaged or lost.
     OSError
         There is no pointer, and the history that tells whether one was lost cannot be read.
     """
@@ -159,11 +164,6 @@ def in_production(artifacts: Path) -> tuple[int, str] | None:
         raise RegistryError(
             f"{artifacts / POINTER}: missing, and {HISTORY} says that versions were promoted. "
             f"{_way_out(artifacts)}"
-        )
-    if found[0] not in (there := versions(artifacts)):
-        raise RegistryError(
-            f"{artifacts / POINTER}: version {found[0]} is in production and not there; "
-            f"there are: {_listed(there)}. {_way_out(artifacts)}"
         )
     return found
 
@@ -185,6 +185,8 @@ def _read_pointer(artifacts: Path) -> tuple[int, str] | None:
 
 def _way_out(artifacts: Path) -> str:
     name = artifacts.name
+    if not versions(artifacts):
+        return f"Remove {POINTER} and {HISTORY}, and begin anew: ffn retrain {name}"
     return f"Promote one that is there: ffn promote {name} N, or go back: ffn rollback {name}"
 
 
