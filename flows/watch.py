@@ -27,6 +27,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.types import DateTime
 
 from ffn.errors import FFNError
+from ffn.models.bundles.plain_files import read_plain
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.settings.service import seconds_of
 from ffn.models.versions.changes import TrainingData, new_training_data, take_up
@@ -44,6 +45,7 @@ _STEP_SECONDS = 1.0
 _ASLEEP = datetime.timedelta(seconds=30)
 # Until a run that was begun shows that it lives; also on a small machine.
 _GRACE = datetime.timedelta(seconds=60)
+_MOST_POINTER_BYTES = 64 * 1024
 _ABOUT_TO = datetime.timedelta(seconds=5)
 # From an event to the run that it starts.
 _SECONDS_OF_AN_EVENT = 12
@@ -220,6 +222,6 @@ def _pointer(pipeline: Pipeline) -> Path:
 def _production(pipeline: Pipeline) -> bytes:
     """Return the pointer as it is; nothing if there is none."""
     try:
-        return _pointer(pipeline).read_bytes()
+        return read_plain(_pointer(pipeline), _MOST_POINTER_BYTES)
     except OSError:
         return b""
