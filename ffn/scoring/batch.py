@@ -22,7 +22,7 @@ from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.tally import Tally
-from ffn.scoring.targets import Targets, is_text
+from ffn.scoring.targets import Targets
 from ffn.tabular.places import Counts
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source, open_source
@@ -78,8 +78,8 @@ def score_csv(
     started = time.perf_counter()
     chosen = Options(**options)
     targets = Targets.beside(output)
-    if not is_text(source):
-        raise DataError(f"{quote(source)} cannot name a file: it is not valid UTF-8. Rename it.")
+    for path in (source, output):
+        _check_name(path)
     with open_source(source) as stream:
         targets.check(source)
         this_work = work(model, chosen)
@@ -166,6 +166,14 @@ class _Job:
         drift = examine(self.model, tally, self.options)
         settle(journal, self.targets, self.source, self.options, tally, drift, account)
         return drift
+
+
+def _check_name(path: Path) -> None:
+    """Raise ``DataError`` unless a manifest can hold the name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{quote(path, 300)} is not valid UTF-8. Rename it.") from None
 
 
 def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:

@@ -7,18 +7,10 @@ from typing import NamedTuple
 
 from ffn.errors import DataError, quote
 
-__all__ = ["COMPANIONS", "Targets", "is_text"]
+__all__ = ["COMPANIONS", "Targets"]
 
 COMPANIONS = (".rejects.csv", ".manifest.json")
 """What the names of the files beside an output end with."""
-
-
-def is_text(path: Path) -> bool:
-    """Say whether JSON can hold a path's name and the system take it: UTF-8, without NUL."""
-    try:
-        return b"\0" not in str(path).encode()
-    except UnicodeEncodeError:
-        return False
 
 
 class Targets(NamedTuple):
@@ -35,9 +27,9 @@ class Targets(NamedTuple):
         Raises
         ------
         DataError
-            It has no name, or one that a manifest cannot hold.
+            It has no name, or one with NUL.
         """
-        if not output.name or not is_text(output):
+        if not output.name or "\0" in str(output):
             raise DataError(f"{quote(output)} cannot name a file. Give another output.")
         return cls(output, *(output.with_name(output.name + suffix) for suffix in COMPANIONS))
 
