@@ -47,8 +47,7 @@ class AlikeBlock(LineBlock):
     @cached_property
     def stops(self) -> Positions:
         """As in `Block`."""
-        stops: Positions = self.starts + self.width
-        return stops
+        return np.arange(self.width, len(self.text) + 1, self.width)
 
     def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
         start, end = self._cell(column)
