@@ -42,8 +42,7 @@ class Extent:
     lengths
         Rows of the files whose memory is watched; multiples of ``rows``.
     divided, own_rounds
-        Rows of the files, multiples of ``rows``, that two processes score; rounds of that, and of
-        scoring without the comparison with training's rows.
+        Rows of the files, multiples of ``rows``, that two processes score; rounds of that.
     files, singles
         Files scored by one command, and how many of them also by a command each.
     """
@@ -143,16 +142,14 @@ class _Bench:
         source = self.scratch / "ours.csv"
         for rows in self.extent.divided:
             write_rows("fixed-width", rows, source)
-            others = ["two processes"]
-            if rows == self.extent.rows:
-                others.append("without comparison")
-            work = f"{rows:,} rows"
-            runs = self._in_turns(work, ("ours", *others), "iris", source, self.extent.own_rounds)
+            work, sides = f"{rows:,} rows", ("ours", "two processes")
+            runs = self._in_turns(work, sides, "iris", source, self.extent.own_rounds)
             walls = {side: np.array([one.wall for one in own]) for side, own in runs.items()}
             self.found.two_processes[rows] = walls["ours"] / walls["two processes"]
             if rows == self.extent.rows:
-                cpu = {side: np.array([one.cpu for one in own]) for side, own in runs.items()}
-                self.found.comparison = 1 - cpu["without comparison"] / cpu["ours"]
+                _tell(f"scoring {source.name}, {work}: comparison")
+                found = self._label("comparison", "iris", source).found
+                self.found.comparison = 1 - np.array(found["off"]) / np.array(found["warn"])
             self._clear()
 
     def _in_turns(
@@ -185,9 +182,9 @@ class _Bench:
             theirs = runs[side][0].found
             if any(theirs[key] != ours[key] for key in ("rows", "rejected")):
                 raise RuntimeError(f"{work}: {side} found {theirs}, we {ours}")
-            if side in ("two processes", "without comparison"):
+            if side == "two processes":
                 if not filecmp.cmp(self._output("ours"), self._output(side), shallow=False):
-                    raise RuntimeError(f"{work}: {side} wrote other bytes than one process")
+                    raise RuntimeError(f"{work}: two processes wrote other bytes than one")
             else:
                 check_agreement(f"{work}: {side}", self._output("ours"), self._output(side))
 
