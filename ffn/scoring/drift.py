@@ -80,7 +80,7 @@ class DriftCounts:
     def count(
         self, numeric: Array, codes: Array, stops: Array | None = None, began: int = 0
     ) -> None:
-        """Count scored rows with their numbers [n, F] and codes [n, G], which nobody changes.
+        """Count scored rows with their numbers [n, F] and codes [n, G].
 
         Numbers of a long file are counted in some of its stretches, and each row there for
         several. Where stretches lie depends on the file alone.
@@ -98,7 +98,9 @@ class DriftCounts:
             self.rows += each * len(some)
             self.squares += each * each * len(some)
             if self._sample and len(some):
-                self._waiting.append((some, each))
+                # Not a view, which would keep a whole block's numbers: the next block's then lie in
+                # memory that is not in the cache, at more than all of the counting costs.
+                self._waiting.append((some.copy(order="K"), each))
         if self._sample and sum(some.size for some, _ in self._waiting) >= _AT_ONCE:
             self._count_waiting(self._sample)
 
