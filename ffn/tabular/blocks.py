@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -159,6 +159,11 @@ class Block:
         return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
+def _picked(name: str) -> Any:
+    """Return the property of that name of a `TakenBlock`: picked once, when it is asked for."""
+    return cached_property(lambda taken: pick(getattr(taken._block, name), taken._records))
+
+
 class TakenBlock(Block):
     """Some of the records of a block, with no rejects.
 
@@ -182,40 +187,13 @@ class TakenBlock(Block):
     def __len__(self) -> int:
         return self._count
 
-    @cached_property
-    def rows(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.rows, self._records)
-
-    @cached_property
-    def lines(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.lines, self._records)
-
-    @cached_property
-    def starts(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.starts, self._records)
-
-    @cached_property
-    def ends(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.ends, self._records)
-
-    @cached_property
-    def stops(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.stops, self._records)
-
-    @cached_property
-    def cell_starts(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.cell_starts, self._records)
-
-    @cached_property
-    def cell_ends(self) -> Positions:
-        """As in `Block`."""
-        return pick(self._block.cell_ends, self._records)
+    rows = _picked("rows")
+    lines = _picked("lines")
+    starts = _picked("starts")
+    ends = _picked("ends")
+    stops = _picked("stops")
+    cell_starts = _picked("cell_starts")
+    cell_ends = _picked("cell_ends")
 
     def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
         starts, ends = self._block.bounds(column)
