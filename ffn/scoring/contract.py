@@ -177,7 +177,8 @@ def match_header(
     for feature in schema.features:
         if feature.name not in header.names:
             # What is another feature's own column is not this one's by another name.
-            others = [column for column in header.names if column not in names]
+            known = set(names)
+            others = [column for column in header.names if column not in known]
             hint = separator_hint(header, names) or did_you_mean(feature.name, others)
             raise DataError(
                 f"{name} has no column {quote(feature.name)}, which the model needs.{hint}"
