@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from ffn.scoring.journal import Journal
 from ffn.scoring.outcome import Progress
+from ffn.scoring.parts import Part
 from ffn.scoring.rows import REJECTS_HEADER, RowScorer
 from ffn.scoring.tally import Tally
-from ffn.tabular.places import Counts, Mark
+from ffn.tabular.places import Mark
 from ffn.tabular.records import Records
-from ffn.tabular.rejects import Reason, Reject
 from ffn.tabular.sources import Source
 
-__all__ = ["Part", "Run", "keep_freed_memory"]
+__all__ = ["Run", "keep_freed_memory"]
 
-_AT_ONCE = 1024 * 1024
 _KEPT_BYTES = 16 * 1024 * 1024
-
-
-class Part(NamedTuple):
-    """What another process made of a stretch of the input.
-
-    Attributes
-    ----------
-    begin
-        Byte of the input at which its first record begins.
-    mark
-        Where it ends, in rows and lines from its beginning.
-    tally, counts
-        ``Tally.state`` and ``Records.counts``.
-    output
-        Labelled records.
-    rejects
-        A JSON array a line: row and line, from its beginning, column, value, reason.
-    """
-
-    begin: int
-    mark: Mark
-    tally: dict[str, Any]
-    counts: Counts
-    output: Path
-    rejects: Path
 
 
 def keep_freed_memory() -> None:
@@ -116,15 +87,10 @@ class Run:
     def join(self, part: Part) -> None:
         """Append what another process has done, and go on behind it."""
         place = self.records.mark.place
-        with part.output.open("rb") as labelled:
-            while some := labelled.read(_AT_ONCE):
-                self.journal.output.write(some)
-        with part.rejects.open(encoding="utf-8") as rejects:
-            for line in rejects:
-                row, on_line, column, value, reason = json.loads(line)
-                code = Reason(reason)
-                found = Reject(row + place.rows, on_line + place.lines, column, value, code, "")
-                self.journal.rejects.write(self.scorer.reject_line(found))
+        for some in part.output:
+            self.journal.output.write(some)
+        for reject in part.rejects(place):
+            self.journal.rejects.write(self.scorer.reject_line(reject))
         self.tally.add(part.tally)
         self.records.add_counts(part.counts)
         self.stream.go_to(part.mark.offset)

@@ -12,7 +12,6 @@ third of a second to start.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,9 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ffn.scoring.options import Options
+from ffn.scoring.parts import Part, score_part
 from ffn.scoring.processes import alone, way_to_start, without_fingerprints
 from ffn.scoring.rows import RowScorer
-from ffn.scoring.run import Part, Run, keep_freed_memory
+from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
 from ffn.tabular.places import Mark, Place
 from ffn.tabular.records import Records
@@ -40,7 +40,7 @@ _LEAST_BYTES = 32 * 1024 * 1024
 # At most two a process are on their way when a run is killed: a twentieth of the file at most,
 # unless it is small.
 _PARTS_EACH = 50
-_PART_BYTES = (1024 * 1024, 32 * 1024 * 1024)
+_PART_BYTES = (1024 * 1024, 8 * 1024 * 1024)
 _AHEAD = 2
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -73,15 +73,16 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
     step = min(max(size // (_PARTS_EACH * workers), smallest), largest)
     cuts = [*range(begin + step, size, step), size]
     identity, folder = run.stream.identity, run.journal.folder
+    way = way_to_start()
     with ProcessPoolExecutor(
         max(1, min(workers - 1, len(cuts) - 1)),
-        way_to_start(),
+        way,
         _begin,
         (work._replace(model=without_fingerprints(work.model)), identity, folder),
     ) as pool:
         try:
-            own = _Process(work, identity, folder, run.scorer)
-            parts = _Parts(pool, own, [begin, *cuts], workers)
+            own = _Process(work, identity, folder, own=True, scorer=run.scorer)
+            parts = _Parts(pool, own, [begin, *cuts], workers, way.get_start_method() == "fork")
             for number, until in enumerate(cuts):
                 _score_range(run, parts, number, until)
                 if run.records.mark.offset < until:
@@ -102,7 +103,6 @@ def _score_range(run: Run, parts: _Parts, number: int, until: int) -> None:
     else:
         run.go_to_mark()
         run.score(until)
-    _remove(part)
 
 
 class _Parts:
@@ -118,16 +118,24 @@ class _Parts:
         Of the ranges, one more than those.
     workers
         Processes in all.
+    at_once
+        Whether a process that is begun is at work at once.
     """
 
     def __init__(
-        self, pool: ProcessPoolExecutor, own: _Process, bounds: list[int], workers: int
+        self,
+        pool: ProcessPoolExecutor,
+        own: _Process,
+        bounds: list[int],
+        workers: int,
+        at_once: bool,
     ) -> None:
         self._pool, self._own, self._bounds = pool, own, bounds
         self._most = _AHEAD * workers
-        # To start takes as long as to score many parts, so nothing waits for it.
-        self._starting = [pool.submit(os.getpid) for _ in range(workers - 1)]
-        self._ready = 0
+        # Otherwise to start takes as long as to score many parts, so nothing waits for it.
+        others = workers - 1
+        self._starting = [] if at_once else [pool.submit(os.getpid) for _ in range(others)]
+        self._ready = others - len(self._starting)
         self._given: dict[int, Future[Part | None]] = {}
         self._next = 0
 
@@ -139,8 +147,8 @@ class _Parts:
             self._ready += 1
         busy = sum(not future.done() for future in self._given.values())
         while busy < _AHEAD * self._ready and self._may_begin():
-            number, begin, until = self._begin_next()
-            self._given[number] = self._pool.submit(_score_part, begin, until)
+            number, *stretch = self._begin_next()
+            self._given[number] = self._pool.submit(_score_part, *stretch)
             busy += 1
 
     def of(self, number: int) -> Part | None:
@@ -149,9 +157,9 @@ class _Parts:
         if future is None:
             return None
         while not future.done() and self._may_begin():
-            ahead, begin, until = self._begin_next()
+            ahead, *stretch = self._begin_next()
             self._given[ahead] = Future()
-            self._given[ahead].set_result(self._own.score(begin, until))
+            self._given[ahead].set_result(self._own.score(*stretch))
             self.give_out(self._next)
         del self._given[number]
         return future.result()
@@ -159,34 +167,30 @@ class _Parts:
     def _may_begin(self) -> bool:
         return self._next < len(self._bounds) - 1 and len(self._given) < self._most
 
-    def _begin_next(self) -> tuple[int, int, int]:
-        """Take the next range: its number, and where it begins and ends."""
+    def _begin_next(self) -> tuple[int, int, int, int]:
+        """Take the next range: its number, where it begins and ends, and its files' number."""
         number = self._next
         self._next += 1
-        return number, self._bounds[number], self._bounds[number + 1]
+        # So many one after another are on their way at most: the files are of one that is joined.
+        return number, self._bounds[number], self._bounds[number + 1], number % self._most
 
 
 def _has_started(process: Future[int]) -> bool:
     return process.done()
 
 
-def _remove(part: Part | None) -> None:
-    if part is not None:
-        part.output.unlink()
-        part.rejects.unlink()
-
-
 @dataclass
 class _Process:
-    """What one process keeps from part to part."""
+    """What one process keeps from part to part; ``own`` is the one that joins them."""
 
     work: Work
     identity: tuple[int, ...]
     folder: Path
+    own: bool = False
     scorer: RowScorer | None = None
 
-    def score(self, begin: int, until: int) -> Part | None:
-        """Score what begins in a range; None if nobody can say where that is."""
+    def score(self, begin: int, until: int, files: int) -> Part | None:
+        """Score what begins in a range, into files; None if nobody can say where that is."""
         model, path, options = self.work
         try:
             opened = path.open("rb")
@@ -204,8 +208,9 @@ class _Process:
                 return None
             file.seek(start)
             records.go_to(Mark(start, Place(rows=0, lines=0)))
-            # By the range, for two may find the same record where it is longer than a range.
-            return _write_part(self.folder / str(begin), self.scorer, records, start, until)
+            return score_part(
+                self.scorer, records, start, until, self.folder / str(files), in_memory=self.own
+            )
 
 
 _processes: list[_Process] = []
@@ -218,24 +223,9 @@ def _begin(work: Work, found: tuple[int, ...], folder: Path) -> None:
     _processes.append(_Process(work, found, folder))
 
 
-def _score_part(begin: int, until: int) -> Part | None:
+def _score_part(begin: int, until: int, files: int) -> Part | None:
     (process,) = _processes
-    return process.score(begin, until)
-
-
-def _write_part(name: Path, scorer: RowScorer, records: Records, start: int, until: int) -> Part:
-    tally = scorer.new_tally()
-    output, rejects = name.with_suffix(".output"), name.with_suffix(".rejects")
-    with output.open("wb") as labelled, rejects.open("w", encoding="utf-8") as listed:
-        for block in records.blocks(until):
-            tally.began = records.began
-            scored, refused = scorer.score(block, tally)
-            labelled.write(scored)
-            # Rows and lines count from the part's beginning until somebody knows where that is.
-            listed.writelines(
-                json.dumps([r.row, r.line, r.column, r.value, r.reason]) + "\n" for r in refused
-            )
-    return Part(start, records.mark, tally.state(), records.counts, output, rejects)
+    return process.score(begin, until, files)
 
 
 def _guess(file: Any, begin: int, records: Records, delimiter: bytes) -> int | None:

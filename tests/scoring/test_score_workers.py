@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,7 @@ def test_the_same_bytes(tmp_path, shape, end, joined):
 
 
 def test_nothing_waits_for_a_process_that_does_not_start(tmp_path, joined, monkeypatch):
+    monkeypatch.setattr(workers, "way_to_start", lambda: multiprocessing.get_context("spawn"))
     monkeypatch.setattr(workers, "_has_started", lambda _: False)
     source = tmp_path / "in.csv"
     write_rows(source, LINES["line ends in quotes"])
@@ -159,6 +161,11 @@ def test_what_a_process_is_copied_with_does_not_end_up_in_its_hands(tmp_path, wa
             (child, *_) = multiprocessing.active_children()
             os.kill(child.pid, signal.SIGTERM)
             child.join(10)
+            # Where the pool's own thread was told first, this one is told when that is done.
+            for _ in range(1000):
+                if child.exitcode is not None:
+                    break
+                time.sleep(0.01)
             signalled.append(child.exitcode)
 
     signal.signal(signal.SIGTERM, lambda *_: None)
