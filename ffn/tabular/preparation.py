@@ -72,7 +72,9 @@ class Preparation:
             for f, gaps in enumerate(missing):
                 known[f, np.flatnonzero(gaps)] = self.fill[f]
         with np.errstate(over="ignore"):
-            x[:n_numeric] = (known - self.mean[:, np.newaxis]) / self.scale[:, np.newaxis]
+            scaled = known - self.mean[:, np.newaxis]
+            scaled /= self.scale[:, np.newaxis]
+            x[:n_numeric] = scaled
         first, inputs = n_numeric, x.reshape(-1)
         for g, (n_categories, has_missing) in enumerate(
             zip(self.categories, self.has_missing, strict=True)

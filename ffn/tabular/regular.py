@@ -68,14 +68,25 @@ class RegularBlock(LineBlock):
         return int(self._table[-1, -1]) + 1
 
     def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
-        starts = self.starts.copy() if column == 0 else self._table[:, column - 1] + 1
+        starts = self.starts if column == 0 else self._marks(column - 1) + 1
         last = column == self._table.shape[1] - 1
-        ends = self.ends.copy() if last else self._table[:, column].copy()
+        ends = self.ends if last else self._marks(column)
         rows, columns, inner_starts, inner_ends = self._quoted
         if len(rows):
-            own = columns == column
+            starts, ends, own = starts.copy(), ends.copy(), columns == column
             starts[rows[own]], ends[rows[own]] = inner_starts[own], inner_ends[own]
         return starts, ends
+
+    def _marks(self, column: int) -> Positions:
+        """Return a column of the table: one cell's end, and the next one's start."""
+        found = self._of_column.get(column)
+        if found is None:
+            found = self._of_column[column] = self._table[:, column].copy()
+        return found
+
+    @cached_property
+    def _of_column(self) -> dict[int, Positions]:
+        return {}
 
 
 def read_regular(
