@@ -14,21 +14,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.errors import DataError, quote
 from ffn.files import canonical_json
 from ffn.tabular.arrays import ArrayFile
 from ffn.tabular.blocks import Block
 from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
-from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset, no_values
+from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset
 from ffn.tabular.features import choose_features
 from ffn.tabular.fingerprints import group_fingerprints
 from ffn.tabular.headers import check_for_training
+from ffn.tabular.kinds import check_kinds, check_numbers, kind_of, names_rows
 from ffn.tabular.records import Records
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
 from ffn.tabular.table import no_rows, refusal
-from ffn.tabular.typed import LARGEST, CategoryColumn, Cell, Count, NumberColumns
+from ffn.tabular.typed import CategoryColumn, Cell, NumberColumns
 
 __all__ = ["Choice", "read_dataset"]
 
@@ -37,10 +38,6 @@ Array = npt.NDArray[Any]
 # Of what is written; another format makes other names in the cache.
 _FORMAT = 1
 _DESCRIPTION = "dataset.json"
-# A column in which nearly all cells are numbers is numeric, and the others are mistakes.
-_NUMERIC_SHARE = 0.9
-# A text column with more values than this, most of them met once, names rows, not kinds.
-_MOST_CATEGORIES = 100
 # Beside the numbers: label, fingerprint, and each category's code.
 _ROW_BYTES, _NUMBER_BYTES, _CODE_BYTES = 12, 8, 4
 
@@ -108,7 +105,7 @@ class _Conversion:
         while True:
             self._read(guess)
             kinds = {
-                name: self.choice.kinds.get(name) or _kind(count)
+                name: self.choice.kinds.get(name) or kind_of(count)
                 for name, count in self.counts.items()
             }
             if kinds == self.kinds:
@@ -148,12 +145,7 @@ class _Conversion:
             default_exclude=choice.default_exclude,
             where=self.path.name,
         )
-        for name in choice.kinds:
-            if name not in self.features:
-                raise SettingsError(
-                    f"data.kinds names {quote(name)}, which is not a feature."
-                    f"{did_you_mean(name, self.features)}"
-                )
+        check_kinds(choice.kinds, self.features, self.path.name)
         position = {name: place for place, name in enumerate(names)}
         blocks = self._sound(records)
         first = next(blocks, None)
@@ -204,7 +196,7 @@ class _Conversion:
     def _look(self, block: Block, position: int) -> Kind:
         column = CategoryColumn(position, self.choice.decimal)
         column.read(block)
-        return _kind(column.count(self.choice.missing_values))
+        return kind_of(column.count(self.choice.missing_values))
 
     def _label(self, block: Block) -> Array:
         known = len(self.labels.texts)
@@ -213,7 +205,8 @@ class _Conversion:
         missing = [code for code, text in new if self._means_missing(text)]
         if missing and self.unlabelled is None:
             i = int(np.flatnonzero(np.isin(codes, missing))[0])
-            self.unlabelled = Cell(int(block.rows[i]), int(block.lines[i]), "")
+            text = self.labels.texts[codes[i]]
+            self.unlabelled = Cell(int(block.rows[i]), int(block.lines[i]), text)
         return codes
 
     def _means_missing(self, label: str) -> bool:
@@ -229,23 +222,27 @@ class _Conversion:
         """Refuse what cannot be learnt from."""
         where = self.path.name
         if self.unlabelled is not None:
+            row, line, text = self.unlabelled
+            also = f" ({quote(text)} is one of data.missing_values)" if text else ""
             raise DataError(
-                f"{where} row {self.unlabelled.row} (line {self.unlabelled.line}), column "
-                f"{quote(self.choice.target)}: the label is missing. Fill it in, or take the row "
-                "out."
+                f"{where} row {row} (line {line}), column {quote(self.choice.target)}: the label "
+                f"is missing{also}. Fill it in, or take the row out."
             )
         for name in self.features:
             count = self.counts[name]
             if not count.numbers and not count.texts:
-                raise no_values(name, where)
+                raise DataError(
+                    f"{where}, column {quote(name)}: no values to learn from. Add it to "
+                    "data.exclude."
+                )
             if self.kinds[name] == "numeric":
-                _check_numbers(name, count, where)
+                check_numbers(name, count, where)
             elif name not in self.choice.kinds:
                 self._check_categories(name, where)
 
     def _check_categories(self, name: str, where: str) -> None:
         distinct = set(self.categories[name].texts).difference(self.choice.missing_values)
-        if len(distinct) > max(_MOST_CATEGORIES, self.rows // 2):
+        if names_rows(len(distinct), self.rows):
             raise DataError(
                 f"{where}, column {quote(name)}: {len(distinct)} different texts in "
                 f"{self.rows} rows look like names or ids. Add it to data.exclude, or set its "
@@ -280,21 +277,3 @@ class _Conversion:
                         names=self.features,
                     )
                 )
-
-
-def _kind(count: Count) -> Kind:
-    if count.texts and count.numbers < _NUMERIC_SHARE * (count.numbers + count.texts):
-        return "categorical"
-    return "numeric"
-
-
-def _check_numbers(name: str, count: Count, where: str) -> None:
-    bad, what = count.first_text, "not a finite number"
-    if bad is None:
-        bad, what = count.first_large, f"beyond ±{LARGEST:g}"
-    if bad is not None:
-        raise DataError(
-            f"{where} row {bad.row} (line {bad.line}), column {quote(name)}: "
-            f"{quote(bad.text)} is {what}, and the column is numeric. Correct the cell, add its "
-            "text to data.missing_values, or set the column's kind in [data.kinds]."
-        )
