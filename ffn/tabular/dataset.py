@@ -20,7 +20,7 @@ from ffn.tabular.features import shown
 from ffn.tabular.fingerprints import group_fingerprints
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset", "no_values"]
+__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset"]
 
 Array = npt.NDArray[Any]
 
@@ -116,7 +116,7 @@ class Dataset:
         Raises
         ------
         DataError
-            A feature has no value in these rows, or no feature is left.
+            No feature is left.
         """
         texts = self._texts()
         low, high = np.full((2, len(self.numeric_features)), np.nan)
@@ -137,8 +137,6 @@ class Dataset:
 
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
-            if np.isnan(low[f]):
-                raise no_values(name, self.file)
             found[name] = None
             if low[f] < high[f]:
                 found[name] = Feature(
@@ -154,8 +152,8 @@ class Dataset:
         constant = [quote(name) for name in self.order if found[name] is None]
         if not features:
             raise DataError(
-                f"{self.file}: every feature column is constant in the training rows; there is "
-                "nothing to learn from. Add a column that tells the classes apart."
+                f"{self.file}: every feature column is constant or empty in the training rows; "
+                "there is nothing to learn from. Add a column that tells the classes apart."
             )
         schema = Schema(
             features=features,
@@ -165,7 +163,7 @@ class Dataset:
         )
         if not constant:
             return schema, []
-        return schema, [f"constant in the training rows and left out: {shown(constant)}"]
+        return schema, [f"constant or empty in the training rows and left out: {shown(constant)}"]
 
     def arrays(self, schema: Schema) -> tuple[Array, Array]:
         """Return numbers [N, F] (NaN: missing) and category codes [N, G] for ``schema``."""
@@ -209,10 +207,8 @@ class Dataset:
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))
         categories = tuple(sorted(texts[c] for c in np.flatnonzero(seen & ~missing)))
-        if not categories:
-            raise no_values(name, self.file)
-        # One text and gaps still tell rows apart; one text alone does not.
-        if np.count_nonzero(seen) == 1:
+        # One text and gaps still tell rows apart; one text alone does not, nor do gaps alone.
+        if not categories or np.count_nonzero(seen) == 1:
             return None
         gaps = bool((ever & missing).any())
         return Feature(name=name, kind="categorical", missing=gaps, categories=categories)
@@ -252,11 +248,3 @@ class _ByName(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._numbers)
-
-
-def no_values(name: str, where: str) -> DataError:
-    """Return the refusal of a column without any value."""
-    return DataError(
-        f"{where}, column {quote(name)}: no values to learn from in the training rows. "
-        "Add it to data.exclude."
-    )

@@ -116,9 +116,9 @@ def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, tr
     refusal = ffn("retrain", "iris", *DIRECT, trained).refusal
     assert refusal == (
         f'{source} is not what version 1 in production was trained on: column "petal_width" '
-        'is missing, or constant; class "Iris-setosa" is gone. Nothing was trained. Correct the '
-        "file or, if it is meant, set contract.missing_columns and contract.vanished_classes to "
-        '"warn".'
+        'is missing, constant or empty; class "Iris-setosa" is gone. Nothing was trained. Correct '
+        "the file or, if it is meant, set contract.missing_columns and contract.vanished_classes "
+        'to "warn".'
     )
     assert listing(trained) == before
 
@@ -133,14 +133,14 @@ def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, tr
     done = ffn("retrain", "iris", *DIRECT, trained)
     assert done.code == 0
     assert 'class "Iris-setosa" is gone' in done.out
-    assert "missing, or constant" not in done.out
+    assert "missing, constant or empty" not in done.out
     folder = trained / "artifacts/iris"
     found = [
         (change["kind"], change["policy"], change["text"])
         for change in json.loads((folder / "models/0002/verdict.json").read_bytes())["contract"]
     ]
     assert found == [
-        ("missing_columns", "accept", 'column "petal_width" is missing, or constant'),
+        ("missing_columns", "accept", 'column "petal_width" is missing, constant or empty'),
         ("new_columns", "warn", 'column "petal_breadth" is new'),
         ("vanished_classes", "warn", 'class "Iris-setosa" is gone'),
     ]

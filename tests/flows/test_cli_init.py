@@ -104,7 +104,7 @@ def test_ids_categories_gaps_and_a_constant(ffn, root, tmp_path, delimiter):
     assert found["notices"] == [
         'column "Customer ID" looks like an id and is left out',
         'cells "?" are taken for missing',
-        'constant in the training rows and left out: "unit"',
+        'constant or empty in the training rows and left out: "unit"',
     ]
     settings = settings_of(root, "shop")
     assert settings["data"].get("delimiter", ",") == delimiter

@@ -114,7 +114,7 @@ def test_a_constant_column_is_told_and_left_out(ffn, root):
     source.write_text(table([cells[0], *([row[0], "3.0", *row[2:]] for row in cells[1:])]))
     done = ffn("retrain", "iris", *DIRECT, root)
     assert done.code == 0
-    assert 'Note: constant in the training rows and left out: "sepal_width".\n' in done.out
+    assert 'Note: constant or empty in the training rows and left out: "sepal_width".\n' in done.out
     new = root / "data/iris/inbox/new_flowers.csv"
     cells = rows(new.read_text())
     left_out = cells[0].index("sepal_width")

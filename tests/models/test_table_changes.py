@@ -46,7 +46,7 @@ def test_an_equal_table_has_no_changes() -> None:
 @pytest.mark.parametrize(
     ("features", "expected"),
     [
-        ((X,), ("missing_columns", "refuse", 'column "c" is missing, or constant')),
+        ((X,), ("missing_columns", "refuse", 'column "c" is missing, constant or empty')),
         (
             (X, C, replace(X, name="new"), replace(X, name="n2")),
             ("new_columns", "warn", 'columns "n2", "new" are new'),
@@ -107,15 +107,15 @@ def test_a_retraining_is_refused_before_it_begins_or_warned_of(tmp_path) -> None
     found = made(tmp_path, table(lines, "p,r,y"), QUICK)
     prepared = prepare(found)
     message = (
-        r"t\.csv is not what version 1 in production was trained on: column \"q\" is missing, or "
-        r"constant\. Nothing was trained\. .*set contract\.missing_columns to \"warn\"\.$"
+        r"t\.csv is not what version 1 in production was trained on: column \"q\" is missing, "
+        r"constant or empty\. Nothing was trained\. .*set contract\.missing_columns to \"warn\"\.$"
     )
     with pytest.raises(DataError, match=message):
         keep_contract(prepared, opponent, found)
     found = made(tmp_path, table(lines, "p,r,y"), QUICK + '[contract]\nmissing_columns = "warn"\n')
     told = keep_contract(prepared, opponent, found)
     assert told.notices == (
-        'unlike version 1: column "q" is missing, or constant',
+        'unlike version 1: column "q" is missing, constant or empty',
         'unlike version 1: column "r" is new',
     )
     assert [(change.kind, change.policy) for change in told.changes] == [
@@ -129,6 +129,6 @@ def test_what_the_settings_ask_for_is_not_refused(tmp_path) -> None:
     retrain(made(tmp_path, table(lines), QUICK))
     found = made(tmp_path, table(lines), QUICK + '[data]\nexclude = ["q"]\n')
     told = keep_contract(prepare(found), read_opponent(found), found)
-    assert told.notices == ('unlike version 1: column "q" is missing, or constant',)
+    assert told.notices == ('unlike version 1: column "q" is missing, constant or empty',)
     assert [change.policy for change in told.changes] == ["warn"]
     assert np.isfinite(told.x_train).all()

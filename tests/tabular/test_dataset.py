@@ -134,8 +134,12 @@ def test_kinds_can_be_overruled(tmp_path: Path) -> None:
         (column([*"1234567890"] * 2 + ["inf"]), r'row 21 .*: "inf" is not a finite number'),
         (column([*"1234567890"] * 2 + ["1e999"]), r'row 21 .*: "1e999" is not a finite number'),
         (column(["1", "-1e16", "3"]), r'row 2 \(line 3\), column "x": "-1e16" is beyond ±1e\+15'),
-        (column(["", "NA", " "]), r't\.csv, column "x": no values to learn from in the training'),
-        ("x,y\n1,a\n2,NA\n", r't\.csv row 2 \(line 3\), column "y": the label is missing\. Fill'),
+        (column(["", "NA", " "]), r't\.csv, column "x": no values to learn from\. Add it to'),
+        (
+            "x,y\n1,a\n2,NA\n3,\n",
+            r't\.csv row 2 \(line 3\), column "y": the label is missing \("NA" is one of '
+            r"data\.missing_values\)\. Fill it in, or take the row out\.",
+        ),
         ('x,y\n"1\n",a\n', r'row 1 \(line 2\), column "x": "1\\n" is not a finite number'),
         (
             column([f"name {i}" for i in range(300)]),
@@ -150,12 +154,18 @@ def test_cells_that_are_refused(tmp_path: Path, text, message) -> None:
 
 
 def test_a_label_is_never_empty(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r'row 2 \(line 3\), column "y": the label is missing'):
+    with pytest.raises(
+        DataError, match=r'row 2 \(line 3\), column "y": the label is missing\. Fill'
+    ):
         read(tmp_path, "x,y\n1,a\n2,  \n", missing_values=("NA",))
 
 
 def test_a_kind_needs_its_feature(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r'"X", which is not a feature\. Did you mean "x"\?'):
+    message = (
+        r't\.csv: data\.kinds names "X", which is not a feature\. Take it out of '
+        r'\[data\.kinds\], or make the column a feature\. Did you mean "x"\?'
+    )
+    with pytest.raises(SettingsError, match=message):
         read(tmp_path, column("12"), kinds={"X": "numeric"})
 
 
@@ -178,21 +188,25 @@ def test_constant_columns_are_left_out_with_one_notice(tmp_path: Path) -> None:
     # A number that is there or not there is one value once the gaps are filled; a text and
     # gaps are two.
     assert [feature.name for feature in schema.features] == ["n", "gaps"]
-    assert notices == ['constant in the training rows and left out: "one", "none", "same"']
+    assert notices == ['constant or empty in the training rows and left out: "one", "none", "same"']
 
 
 def test_nothing_but_constants_is_refused(tmp_path: Path) -> None:
     data = read(tmp_path, "x,y\n1,a\n1,b\n2,b\n")
-    with pytest.raises(DataError, match=r"t\.csv: every feature column is constant in the train"):
+    with pytest.raises(DataError, match=r"t\.csv: every feature column is constant or empty in"):
         data.learn_schema(np.array([0, 1]))
 
 
-@pytest.mark.parametrize("cells", ["NA,1", "NA,red"])
-def test_no_value_in_the_training_rows_is_refused(tmp_path: Path, cells: str) -> None:
-    gap, value = cells.split(",")
-    data = read(tmp_path, f"x,y\n{gap},a\n{gap},b\n{value},a\n")
-    with pytest.raises(DataError, match=r'column "x": no values to learn from in the training'):
-        data.learn_schema(np.array([0, 1]))
+@pytest.mark.parametrize(
+    ("value", "rows"), [("1", [0, 4]), ("1", [0, 1]), ("red", [0, 1]), ("red", [0, 3])]
+)
+def test_a_sparse_column_is_left_out_whether_or_not_its_value_is_held_out(
+    tmp_path: Path, value: str, rows: list[int]
+) -> None:
+    data = read(tmp_path, f"x,n,y\nNA,1,a\nNA,2,b\nNA,3,a\n,4,b\n{value},5,a\n")
+    schema, notices = data.learn_schema(np.array(rows))
+    assert [feature.name for feature in schema.features] == ["n"]
+    assert notices == ['constant or empty in the training rows and left out: "x"']
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def compare_tables(
 
     old, new = ({f.name: f for f in schema.features} for schema in (before, now))
     if gone := old.keys() - new.keys():
-        yield change("missing_columns", f"{_names('column', gone)} missing, or constant")
+        yield change("missing_columns", f"{_names('column', gone)} missing, constant or empty")
     if added := new.keys() - old.keys():
         yield change("new_columns", f"{_names('column', added)} new")
     both = [(old[name], new[name]) for name in new if name in old]
