@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
+from ffn.tabular.cells import DECIMALS, is_number
 
 __all__ = [
     "check_class_sizes",
@@ -25,6 +26,8 @@ _LEAST_DISTINCT_ROWS = 3
 # With more rows a content than this, repeats are not slips but how the table is: a few answers,
 # a few categories. New rows will repeat them too.
 _MOST_REPEATS = 3
+# With more classes of a row or two, all of them numbers, the column is a measurement or an amount.
+_MOST_NUMBERS = 10
 
 
 def sampling_units(labels: Array, fingerprints: Array) -> Array:
@@ -82,9 +85,15 @@ def check_class_sizes(
     ]
     if few:
         more = f" and {len(few) - 5} classes more" if len(few) > 5 else ""
+        remedy = "Add rows of it, or leave the class out."
+        if len(few) > max(_MOST_NUMBERS, len(classes) // 2) and _are_numbers(classes):
+            remedy = (
+                "The labels look like a number to predict, and this is a classifier: name a column "
+                "of classes, or put ranges in the place of the numbers."
+            )
         raise DataError(
             f"{where}: too few distinct rows to split: class {', '.join(few[:5])}{more}; each "
-            f"class needs {_LEAST_DISTINCT_ROWS}. Add rows of it, or leave the class out."
+            f"class needs {_LEAST_DISTINCT_ROWS}. {remedy}"
         )
 
 
@@ -136,6 +145,10 @@ def draw_resamples(
             np.flatnonzero(~held_out).astype(np.int32),
             np.flatnonzero(held_out).astype(np.int32),
         )
+
+
+def _are_numbers(classes: Sequence[str]) -> bool:
+    return any(all(is_number(label, decimal) for label in classes) for decimal in DECIMALS)
 
 
 def _group(fingerprints: Array) -> tuple[Array, int]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from sklearn.datasets import load_diabetes
 
 from ffn.errors import DataError
 from ffn.tabular.cache import Cache
@@ -221,7 +222,7 @@ def test_resamples_keep_duplicates_together_where_the_count_allows() -> None:
         (
             [0] * 9 + [1, 1],
             range(11),
-            r'too few distinct rows to split: class "b" has 2; each class needs 3\.',
+            r'too few distinct rows to split: class "b" has 2; each class needs 3\. Add rows of it',
         ),
         ([0] * 9 + [1] * 9, [*range(9), *[9] * 9], r'class "b" has 1; each class needs 3'),
         ([0, 0, 1, 1, 2], range(5), r'class "a" has 2, "b" has 2, "c" has 1; each'),
@@ -238,6 +239,26 @@ def test_of_many_small_classes_five_are_named() -> None:
     classes = [f"c{i}" for i in range(n)]
     with pytest.raises(DataError, match=r'"c4" has 1 and 99995 classes more; each class needs 3'):
         check_class_sizes(np.arange(n), np.arange(n, dtype=np.uint64), classes, "t.csv")
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+def test_a_number_to_predict_is_no_class(mark) -> None:
+    """In scikit-learn's table of diabetes 442 rows have 214 measures of it."""
+    measured = load_diabetes().target.tolist()
+    classes = sorted({str(value).replace(".", mark) for value in measured})
+    labels = np.array([classes.index(str(value).replace(".", mark)) for value in measured])
+    content = np.arange(len(labels), dtype=np.uint64)
+    with pytest.raises(DataError, match=r"needs 3\. The labels look like a number to predict, and"):
+        check_class_sizes(labels, content, classes, "t.csv")
+    classes[-1] = "many"
+    with pytest.raises(DataError, match=r"needs 3\. Add rows of it, or leave the class out\.$"):
+        check_class_sizes(labels, content, classes, "t.csv")
+
+
+def test_a_few_rare_grades_are_classes() -> None:
+    labels = np.array([0, 0, 1, 2, *[3] * 30, *[4] * 30])
+    with pytest.raises(DataError, match=r'class "0" has 2, "1" has 1, .* Add rows of it'):
+        check_class_sizes(labels, np.arange(64, dtype=np.uint64), list("01234"), "t.csv")
 
 
 def test_rows_of_a_few_patterns_are_split_one_by_one() -> None:
