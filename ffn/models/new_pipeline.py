@@ -16,6 +16,7 @@ from ffn.models.look import Look, look
 from ffn.models.settings.document import check_settings
 from ffn.models.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.models.training.retraining import load, normalise, split
+from ffn.tabular.features import shown
 from ffn.tabular.sources import open_source
 from ffn.tabular.table import read_table
 
@@ -72,9 +73,8 @@ def initialise(
     table = read_table(source, delimiter=delimiter)
     for column in (target, *exclude):
         if column not in table.header:
-            shown = ", ".join(table.header[:20])
             raise SettingsError(
-                f"{source} has no column {quote(column)}; its columns are: {shown}."
+                f"{source} has no column {quote(column)}; its columns are: {shown(table.header)}."
                 f"{did_you_mean(column, table.header)}"
             )
     for text in missing:
