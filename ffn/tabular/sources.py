@@ -12,7 +12,7 @@ from typing import IO
 
 from ffn.errors import DataError
 
-__all__ = ["STDIN", "Source", "identity", "open_source"]
+__all__ = ["STDIN", "Source", "identity", "open_source", "refuse_pipe"]
 
 STDIN = Path("/dev/stdin")
 """Standard input, as a path that errors and manifests can name."""
@@ -189,6 +189,18 @@ class Source:
 def identity(status: os.stat_result) -> tuple[int, ...]:
     """Return what stays the same as long as nobody writes to a file."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def refuse_pipe(path: Path) -> None:
+    """Refuse what can be read once only, where a table is read more often.
+
+    Raises
+    ------
+    DataError
+        ``path`` is a device or a pipe.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError(f"{path} is a device or pipe. Give the path of a CSV file.")
 
 
 @contextlib.contextmanager

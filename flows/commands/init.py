@@ -47,7 +47,10 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Look at the CSV and write the new pipeline's folder."""
     from ffn.models.new_pipeline import initialise
+    from ffn.tabular.sources import refuse_pipe
 
+    # By the name it was given: a pipe's real one is no path.
+    refuse_pipe(options.source)
     root = root_folder(options)
     settings, notices = initialise(
         options.pipeline,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -189,6 +190,24 @@ def test_what_cannot_be_a_pipeline_is_refused(ffn, root, tmp_path, arguments, ex
     )
     assert re.search(expected, done.refusal)
     assert listing(tmp_path) == before
+
+
+def test_a_pipe_is_called_one(ffn, root, tmp_path):
+    """As the shell hands a command's output over, ``<(…)``: a link whose target is no path."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    path = tmp_path / "rows"
+    path.symlink_to(f"/proc/self/fd/{reading}")
+    done = ffn("init", "shop", "--from", path, "--target", "bought", "--root", root)
+    os.close(reading)
+    assert done.refusal == f"{path} is a device or pipe. Give the path of a CSV file."
+
+
+def test_a_wide_header_is_shown_in_part(ffn, root, tmp_path):
+    source = write(tmp_path / "wide.csv", ["x" * 100_000, "y"], [["1", "a"]] * 9)
+    done = ffn("init", "wide", "--from", source, "--target", "z", "--root", root)
+    assert len(done.refusal) < 500
+    assert done.refusal.endswith("x…, y.")
 
 
 def test_a_bad_cell_is_found_in_the_users_own_file(ffn, root, tmp_path):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, SettingsError, quote
+from ffn.errors import SettingsError, quote
 from ffn.models.settings.document import DEFAULT_EXCLUDE
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.memory import memory_limit
@@ -32,6 +32,7 @@ from ffn.tabular.fingerprints import recognise
 from ffn.tabular.preparation import Preparation, fit_preparation
 from ffn.tabular.reference import Reference, learn_reference
 from ffn.tabular.schema import Schema, prediction_columns
+from ffn.tabular.sources import refuse_pipe
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 
 __all__ = ["Prepared", "load", "normalise", "split"]
@@ -114,8 +115,7 @@ def load(pipeline: Pipeline) -> Dataset:
         The settings name a column that it does not have.
     """
     data = pipeline.settings.data
-    if pipeline.source.exists() and not (pipeline.source.is_file() or pipeline.source.is_dir()):
-        raise DataError(f"{pipeline.source} is a device or pipe. Give the path of a CSV file.")
+    refuse_pipe(pipeline.source)
     choice = Choice(
         target=data.target,
         features=data.features,
