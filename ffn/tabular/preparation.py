@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import quote
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.schema import Schema
 
-__all__ = ["Preparation", "fit_preparation"]
+__all__ = ["Preparation", "fit_preparation", "inputs_in_words"]
 
 Array = npt.NDArray[Any]
 
@@ -119,6 +120,15 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
         categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
         has_missing=has_missing,
     )
+
+
+def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
+    """Return how many inputs there are, and of what column most categories."""
+    widest = max(schema.categorical, key=lambda feature: len(feature.categories), default=None)
+    inputs = f"{preparation.n_inputs:,} inputs"
+    if widest is None:
+        return inputs
+    return f"{inputs} ({len(widest.categories):,} of column {quote(widest.name)})"
 
 
 def _median(column: Array) -> float:

@@ -9,7 +9,7 @@ import pytest
 from retrained import made, prepare
 
 from ffn.errors import DataError, FFNError, SettingsError
-from ffn.models.training import inputs
+from ffn.models.training import inputs, memory
 from ffn.models.training.inputs import load, split
 from ffn.tabular.sources import Source
 
@@ -139,9 +139,12 @@ def test_what_no_memory_can_hold_is_refused_before_it_is_tried(tmp_path, toml) -
 
 
 def test_inputs_that_no_memory_can_hold_are_refused(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(inputs, "memory_limit", lambda: 40_960)
+    monkeypatch.setattr(memory, "memory_limit", lambda: 40_960)
+    pipeline = made(tmp_path, TABLE)
     with pytest.raises(SettingsError, match=r"or container has 0\.0 GB\. Lower network\.hidden"):
-        prepare(made(tmp_path, TABLE))
+        prepare(pipeline)
+    # The table is there, as it was read, and nothing as inputs.
+    assert len(list((pipeline.artifacts / "cache").iterdir())) == 1
 
 
 def test_many_classes_are_counted_in_no_time(tmp_path) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ffn.errors import SettingsError, quote
 from ffn.models.settings.document import DEFAULT_EXCLUDE
 from ffn.models.settings.pipeline import Pipeline
-from ffn.models.training.memory import memory_limit
+from ffn.models.training.memory import check_memory
 from ffn.models.training.parts import (
     HeldOutPart,
     TrainingPart,
@@ -24,18 +24,17 @@ from ffn.models.training.parts import (
 )
 from ffn.models.training.resampling import candidate_resamples, resamples_name
 from ffn.models.training.table_change import TableChange
-from ffn.nn import Network
 from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.conversion import Choice, read_dataset
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.fingerprints import recognise
-from ffn.tabular.preparation import Preparation, fit_preparation
+from ffn.tabular.preparation import Preparation, fit_preparation, inputs_in_words
 from ffn.tabular.reference import Reference, learn_reference
 from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.sources import refuse_pipe
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 
-__all__ = ["Prepared", "load", "normalise", "split"]
+__all__ = ["Prepared", "learn", "load", "normalise", "split"]
 
 Array = npt.NDArray[Any]
 
@@ -151,6 +150,19 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Array:
     return hold_out_stable(labels, units, training.test_share, training.seed)
 
 
+def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[str]]:
+    """Return what the training part alone teaches of the columns, and notices; write nothing.
+
+    Raises
+    ------
+    DataError
+        Nothing can be learnt from the training part.
+    """
+    schema, notices = dataset.learn_schema(~held_out)
+    notices += _repeated(dataset.fingerprints, held_out)
+    return schema, fit_preparation(dataset, schema, ~held_out), notices
+
+
 def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
     """Turn columns into inputs, with statistics from the training part alone.
 
@@ -165,11 +177,11 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     cache = _cache(pipeline)
 
     def write(folder: Path) -> None:
-        schema, notices = dataset.learn_schema(~held_out)
-        notices += _repeated(dataset.fingerprints, held_out)
-        preparation = fit_preparation(dataset, schema, ~held_out)
+        schema, preparation, notices = learn(dataset, held_out)
+        check_memory(schema, preparation, pipeline)
         needed = dataset.rows * row_bytes(preparation, training.dtype)
-        require_space(folder, needed, "the training table as inputs")
+        inputs = inputs_in_words(schema, preparation)
+        require_space(folder, needed, f"the training table as {inputs}")
         write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
         reference = learn_reference(dataset, schema, ~held_out)
         write_learnt(folder, schema, preparation, reference, notices)
@@ -178,7 +190,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     table = dataset.entry.path.name
     entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}", write)
     schema, preparation, reference, notices = read_learnt(entry.path)
-    _check_memory(preparation.n_inputs, len(schema.classes), pipeline)
+    check_memory(schema, preparation, pipeline)
     tested = int(np.count_nonzero(held_out))
     part = TrainingPart(
         rows=dataset.rows - tested,
@@ -211,23 +223,3 @@ def _repeated(fingerprints: Array, held_out: Array) -> list[str]:
         f"rows repeat ({contents:,} different among {len(held_out):,}), and equal ones stand on "
         "both sides of the split"
     ]
-
-
-def _check_memory(n_inputs: int, n_classes: int, pipeline: Pipeline) -> None:
-    """Refuse what cannot fit: the system would end the process, and say nothing."""
-    training = pipeline.settings.training
-    widths = (n_inputs, *pipeline.settings.network.hidden_layers, n_classes)
-    item = np.dtype(training.dtype).itemsize
-    # Parameters, gradients, an optimizer's two moments, best and last epoch: six at least.
-    networks = 6 * training.networks * Network.count(widths) * item
-    figures = 4 * training.networks * training.epochs * 8
-    needed = networks + figures
-    there = memory_limit()
-    if needed > there:
-        raise SettingsError(
-            f"{pipeline.name}: {n_inputs} inputs, hidden layers "
-            f"{list(widths[1:-1][:8])}, {n_classes} classes and {training.networks} networks need "
-            f"{needed / 1e9:,.1f} GB of memory, and this machine or container has "
-            f"{there / 1e9:,.1f} GB. Lower network.hidden_layers, training.networks or "
-            "training.epochs, or exclude columns."
-        )
