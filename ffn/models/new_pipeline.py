@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ import numpy as np
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 from ffn.files import atomic_file, staging_folder, sweep, sync_folder, write_bytes
 from ffn.models.look import Look, look
-from ffn.models.settings.document import check_settings
+from ffn.models.settings.document import WIDEST_LAYER, PipelineSettings, check_settings
 from ffn.models.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
-from ffn.models.training.retraining import load, normalise, split
+from ffn.models.training.inputs import learn, load, split
+from ffn.models.training.memory import check_memory
 from ffn.tabular.features import shown
 from ffn.tabular.sources import open_source
 from ffn.tabular.table import read_table
@@ -84,33 +86,51 @@ def initialise(
                 "Give it as it stands there."
             )
     found = look(table, target, exclude=exclude, missing=missing, decimal=decimal)
-    hidden = (16, 4)
-    # Prepared where it lies, so that whatever is refused is refused before anything is written.
-    text = _settings_text(name, source.name, target, (delimiter, decimal), found, hidden)
-    settings = check_settings(tomllib.loads(text), SETTINGS_FILE)
-    # What is written before the pipeline exists goes where nobody looks, and not for long.
-    with tempfile.TemporaryDirectory() as scratch:
-        pipeline = Pipeline(
-            name=name, settings=settings, folder=source.parent, artifacts=Path(scratch)
-        )
-        try:
-            dataset = load(pipeline)
-            prepared = normalise(dataset, split(dataset, pipeline), pipeline)
-        except (DataError, SettingsError) as error:
-            # There is no pipeline.toml yet in which to do what the refusal says.
-            raise type(error)(
-                f"{error} (Nothing was written; ffn init takes --exclude COLUMN and --missing "
-                "TEXT.)"
-            ) from None
-    if dataset.source_sha256 != table.source_sha256:
-        raise _changed(source)
-    hidden = _hidden_layers(prepared.preparation.n_inputs, len(dataset.classes))
-    text = _settings_text(name, _TRAINING_CSV, target, (delimiter, decimal), found, hidden)
+
+    def draft(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
+        return _settings_text(name, file, target, (delimiter, decimal), found, hidden)
+
     try:
-        _write(folder, source, table.source_sha256, text)
+        root.mkdir(parents=True, exist_ok=True)
+        sweep(root)
+        with staging_folder(root) as scratch:
+            pipeline = Pipeline(
+                name=name,
+                settings=_checked(draft(source.name)),
+                folder=source.parent,
+                artifacts=scratch,
+            )
+            sha256, hidden, notices = _try(pipeline, partial(draft, source.name))
+        if sha256 != table.source_sha256:
+            raise _changed(source)
+        _write(folder, source, sha256, draft(_TRAINING_CSV, hidden))
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
-    return folder / SETTINGS_FILE, [*found.notices, *prepared.notices]
+    return folder / SETTINGS_FILE, [*found.notices, *notices]
+
+
+def _try(
+    pipeline: Pipeline, draft: Callable[[tuple[int, int]], str]
+) -> tuple[str, tuple[int, int], list[str]]:
+    """Take the first steps of a retraining, so that whatever it refuses is refused before.
+
+    Returns the digest of the table, hidden layers that fit it, and notices.
+    """
+    try:
+        dataset = load(pipeline)
+        schema, preparation, notices = learn(dataset, split(dataset, pipeline))
+        hidden = _hidden_layers(preparation.n_inputs, len(schema.classes))
+        check_memory(schema, preparation, replace(pipeline, settings=_checked(draft(hidden))))
+    except (DataError, SettingsError) as error:
+        # There is no pipeline.toml yet in which to do what the refusal says.
+        raise type(error)(
+            f"{error} (Nothing was written; ffn init takes --exclude COLUMN and --missing TEXT.)"
+        ) from None
+    return dataset.source_sha256, hidden, notices
+
+
+def _checked(text: str) -> PipelineSettings:
+    return check_settings(tomllib.loads(text), SETTINGS_FILE)
 
 
 def _write(folder: Path, source: Path, sha256: str, text: str) -> None:
@@ -141,7 +161,8 @@ def _changed(source: Path) -> DataError:
 def _hidden_layers(n_inputs: int, n_classes: int) -> tuple[int, int]:
     """Return two widths: the inputs' count up to a power of two, and a quarter of it."""
     first = int(np.clip(2 ** int(np.ceil(np.log2(n_inputs))), 16, 128))
-    return first, max(first // 4, 2 ** int(np.ceil(np.log2(n_classes))))
+    second = max(first // 4, 2 ** int(np.ceil(np.log2(n_classes))))
+    return first, min(second, WIDEST_LAYER)
 
 
 def _settings_text(

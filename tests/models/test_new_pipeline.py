@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ffn.errors import DataError, SettingsError
 from ffn.models import new_pipeline
 from ffn.models.new_pipeline import initialise
+from ffn.models.training import inputs, memory
 
 TABLE = "p,q,y\r\n" + "".join(f"{i * 37 % 50},{i % 7},{'ab'[i % 2]}\r\n" for i in range(60))
 
@@ -36,7 +39,7 @@ def test_the_copy_is_the_file_byte_for_byte_and_on_disk(source, tmp_path, monkey
         assert path.stat().st_ino in synced
 
 
-@pytest.mark.parametrize("before", ["load", "normalise", "_write"])
+@pytest.mark.parametrize("before", ["load", "learn", "_write"])
 def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
     source, tmp_path, monkeypatch, before
 ) -> None:
@@ -51,6 +54,51 @@ def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
         initialise("mine", source=source, target="y", root=tmp_path / "root")
     data = tmp_path / "root" / "data"
     assert not data.exists() or list(data.iterdir()) == []
+
+
+def test_what_no_memory_can_hold_is_refused_with_the_widest_column_and_leaves_nothing(
+    tmp_path, monkeypatch
+) -> None:
+    """With the layers that would be written: 83 inputs ask for a first one of 128 units."""
+    monkeypatch.setattr(memory, "memory_limit", lambda: 4_000_000)
+    source = tmp_path / "towns.csv"
+    rows = [f"town {i % 80},{'xyz'[i % 3]},{i},{'ab'[i % 2]}\n" for i in range(800)]
+    source.write_text("town,line,n,y\n" + "".join(rows))
+    message = (
+        r'^towns: 83 inputs \(80 of column "town"\), hidden layers \[128, 32\], .* memory, .* or '
+        r"exclude columns\. \(Nothing was written; ffn init takes --exclude COLUMN"
+    )
+    with pytest.raises(SettingsError, match=message):
+        initialise("towns", source=source, target="y", root=tmp_path)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_disk_too_small_for_the_table_is_that_of_the_root(source, tmp_path, monkeypatch) -> None:
+    def usage(path: Path) -> SimpleNamespace:
+        assert path.is_relative_to(tmp_path / "root")
+        return SimpleNamespace(free=100)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(DataError, match=r"converting the training table .* give another --root\."):
+        initialise("mine", source=source, target="y", root=tmp_path / "root")
+    assert list((tmp_path / "root").iterdir()) == []
+
+
+def test_nothing_is_made_of_the_table_but_what_is_asked(source, tmp_path, monkeypatch) -> None:
+    """Inputs may take a hundred times the table's room; init needs their number alone."""
+
+    def written(*_: object) -> None:
+        raise AssertionError("inputs were written")
+
+    monkeypatch.setattr(inputs, "write_parts", written)
+    initialise("mine", source=source, target="y", root=tmp_path)
+
+
+def test_no_layer_is_wider_than_settings_may_have_it(tmp_path) -> None:
+    source = tmp_path / "codes.csv"
+    source.write_text("p,y\n" + "".join(f"{2 * i},c{i // 3}\n" for i in range(3 * 65_537)))
+    with pytest.raises(SettingsError, match=r"hidden layers \[16, 100000\], 65537 classes and"):
+        initialise("codes", source=source, target="y", root=tmp_path)
 
 
 def test_a_missing_mark_that_is_no_text_is_refused(source, tmp_path) -> None:

@@ -28,6 +28,7 @@ from ffn.tabular.schema import Kind
 __all__ = [
     "DEFAULT_EXCLUDE",
     "DEFAULT_MISSING",
+    "WIDEST_LAYER",
     "DataSettings",
     "NetworkSettings",
     "OptimizerSettings",
@@ -41,6 +42,7 @@ DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 # Row numbers that tools write of themselves; a network would learn them by heart. pandas
 # leaves the header of its index empty.
 DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
+WIDEST_LAYER = 100_000
 
 
 def _as_delimiter(text: str) -> str:
@@ -106,7 +108,7 @@ class ScoringSettings(StrictSettings):
 class NetworkSettings(StrictSettings):
     """``[network]``: units of each hidden layer."""
 
-    hidden_layers: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = (16, 4)
+    hidden_layers: tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...] = (16, 4)
 
 
 class TrainingSettings(StrictSettings):
