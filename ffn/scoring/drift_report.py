@@ -216,6 +216,8 @@ def judge(
     # Bonferroni's share: one comparison a feature, one of the predictions.
     alpha = ALPHA / (len(schema.features) + 1)
     sample, times = counts.sample()
+    # Of all columns at once, whoever asks.
+    missing, binned = counts.missing.tolist(), counts.numeric
 
     def column(
         name: str, found: Sequence[float], before: Sequence[int], **more: Any
@@ -226,8 +228,8 @@ def judge(
 
     columns: dict[str, ColumnDrift] = {}
     for f, (feature, own) in enumerate(zip(schema.numeric, reference.numeric, strict=True)):
-        gaps = int(counts.missing[f])
-        bins = [*counts.numeric[f].tolist(), *([gaps] if feature.missing else [])]
+        gaps = missing[f]
+        bins = [*binned[f].tolist(), *([gaps] if feature.missing else [])]
         columns[feature.name] = column(
             feature.name,
             # A row that stands for eight does not tell as much as eight rows.

@@ -86,7 +86,8 @@ class ParquetPieces:
             self._kept = [find_column(header, options.only_id, name)]
             added = tuple(column for column in added if column == options.only_id)
         match_header(header, schema, name, added)
-        self._places = [header.names.index(feature) for feature in features]
+        place = {column: number for number, column in enumerate(header.names)}
+        self._places = [place[feature] for feature in features]
         fields = [table.schema.field(column) for column in self._kept]
         self.schema = pa.schema(fields, table.schema.metadata)
         # The CSV in memory is ours, whatever the output is to look like.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,10 +176,8 @@ class Dataset:
     def pieces(self, schema: Schema) -> Iterator[tuple[slice, Array, Array]]:
         """Yield what `arrays` returns a group at a time: rows, numbers [n, F], codes [n, G]."""
         texts = self._texts()
-        numeric = [self.numeric_features.index(feature.name) for feature in schema.numeric]
-        categorical = [
-            self.categorical_features.index(feature.name) for feature in schema.categorical
-        ]
+        numeric = _found(self.numeric_features, schema.numeric)
+        categorical = _found(self.categorical_features, schema.categorical)
         tables = [self._places(texts[feature.name], feature) for feature in schema.categorical]
         for rows, numbers, codes in self.groups():
             own = np.empty((rows.stop - rows.start, len(tables)), dtype=np.int64)
@@ -248,3 +246,8 @@ class _ByName(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+
+def _found(names: tuple[str, ...], features: Iterable[Feature]) -> list[int]:
+    place = {name: number for number, name in enumerate(names)}
+    return [place[feature.name] for feature in features]

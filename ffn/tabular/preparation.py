@@ -104,7 +104,8 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
 
     chosen = np.zeros(dataset.rows, dtype=bool)
     chosen[rows] = True
-    fill = np.array([_median(dataset.numeric[f.name][chosen]) for f in schema.numeric])
+    columns = dataset.numeric
+    fill = np.array([_median(columns[feature.name][chosen]) for feature in schema.numeric])
     has_missing = np.zeros(len(schema.categorical), dtype=bool)
     scaler = StandardScaler()
     for part, numeric, codes in dataset.pieces(schema):

@@ -218,3 +218,24 @@ def test_wide_records_are_no_drift(rows: int, width: int) -> None:
         report = judge(schema, reference, counts, [rows], {}, threshold=0.25, min_rows=30)
         alarms += report.detected
     assert alarms <= 1
+
+
+@pytest.mark.parametrize("columns", [1, 40])
+def test_a_report_settles_what_was_counted_as_often_for_many_columns(columns) -> None:
+    """To settle takes a look at every column: once for each of them would be quadratic."""
+    settled = []
+
+    class Counts(DriftCounts):
+        def _settle(self) -> None:
+            settled.append(self)
+            super()._settle()
+
+    own = Histogram(edges=(0.0,), counts=(50, 50), missing=0, mean=0.0, deviation=1.0)
+    reference = Reference(numeric=(own,) * columns, categorical=(), labels=(100,))
+    features = tuple(Feature(name=f"c{f}", kind="numeric") for f in range(columns))
+    schema = Schema(features=features, target="t", classes=("x",))
+    counts = Counts(reference)
+    counts.count(np.full((50, columns), 1.0), np.empty((50, 0), dtype=np.int64))
+    report = judge(schema, reference, counts, [50], {}, threshold=0.25, min_rows=30)
+    assert len(report.drifted) == columns
+    assert len(settled) == 3

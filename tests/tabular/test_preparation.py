@@ -112,3 +112,26 @@ def test_a_table_may_lack_a_kind_of_column(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         only_texts.transform(np.empty((2, 0)), np.array([[1], [MISSING]])), [[0, 1], [0, 0]]
     )
+
+
+@pytest.mark.parametrize("columns", [2, 30])
+def test_the_names_of_many_columns_are_looked_up_as_often(
+    tmp_path: Path, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them for each of them would be quadratic."""
+    path = tmp_path / "t.csv"
+    header = [*(f"c{f}" for f in range(columns)), "y"]
+    lines = [[*map(str, range(i, i + columns)), "uv"[i % 2]] for i in range(8)]
+    path.write_text("".join(",".join(line) + "\n" for line in [header, *lines]))
+    dataset = read(path, tmp_path, target="y")
+    schema, _ = dataset.learn_schema(np.arange(8))
+    looked, columns_of = [], Dataset.numeric.fget
+
+    def numeric(self: Dataset) -> Any:
+        looked.append(self)
+        return columns_of(self)
+
+    monkeypatch.setattr(Dataset, "numeric", property(numeric))
+    fill = fit_preparation(dataset, schema, np.arange(8)).fill
+    assert fill.tolist() == [f + 3.5 for f in range(columns)]
+    assert len(looked) == 1
