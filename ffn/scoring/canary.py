@@ -26,15 +26,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import BundleError, FFNError, one_line
+from ffn.errors import BundleError, DataError, FFNError, one_line, quote
 from ffn.files import write_bytes, write_json
 from ffn.models.bundles.bundle import Bundle
 from ffn.models.promotion.verdict import Canary, Verdict
-from ffn.scoring.model import load
-from ffn.scoring.suffixes import UNITS
+from ffn.scoring.model import Model, load
+from ffn.scoring.suffixes import UNITS, added_columns
+from ffn.scoring.targets import Targets
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.quoting import write_record
+from ffn.tabular.records import Records
+from ffn.tabular.schema import Feature, Schema
 
 __all__ = ["check_canary", "main", "try_version", "write_canary"]
 
@@ -63,10 +66,10 @@ def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array
     for part, numeric, codes in dataset.pieces(schema):
         for i in chosen[(chosen >= part.start) & (chosen < part.stop)] - part.start:
             cells = {
-                feature.name: missing if np.isnan(value) else repr(float(value))
+                feature.name: missing if np.isnan(value) else _number(value, schema)
                 for feature, value in zip(schema.numeric, numeric[i], strict=True)
             } | {
-                feature.name: missing if code == MISSING else _category(feature.categories, code)
+                feature.name: missing if code == MISSING else _category(feature, code, schema)
                 for feature, code in zip(schema.categorical, codes[i], strict=True)
             }
             records.append([cells[feature.name] for feature in schema.features])
@@ -111,9 +114,12 @@ def _problem(folder: Path) -> str:
             timeout=_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return one_line(f"it could not be started, or not ended ({error})")
-    said = done.stderr.decode(errors="replace").strip().splitlines()
+    except subprocess.TimeoutExpired:
+        return f"it did not end within {_SECONDS} seconds"
+    except OSError as error:
+        return one_line(f"it could not be started ({error})")
+    # The folder has this name until the version is finished.
+    said = done.stderr.decode(errors="replace").replace(f"{folder}{os.sep}", "").splitlines()
     silent = f"exit code {done.returncode}"
     return one_line(said[-1] if said else silent).rstrip(".") if done.returncode else ""
 
@@ -131,24 +137,49 @@ def check_canary(folder: Path) -> None:
         expected = json.loads((folder / CANARY_ANSWERS).read_bytes())["probabilities"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder / CANARY_ANSWERS}: cannot be read ({error}).") from None
-    with tempfile.TemporaryDirectory() as temporary:
-        output = Path(temporary) / "scored.csv"
-        model.score_csv(folder / CANARY_ROWS, output, probabilities=True, max_reject_rate=0.0)
-        with output.open(newline="", encoding="utf-8") as file:
-            _, *records = csv.reader(file)
+    rows, classes = folder / CANARY_ROWS, model.classes_.tolist()
+    features = {feature.name for feature in model.scorer.schema.features}
+    # A model with a feature of such a name is never asked for probabilities.
+    every = features.isdisjoint(added_columns(model.scorer.schema, probabilities=True))
+    records = _score(model, rows, probabilities=every)
     if len(records) != len(expected):
-        raise BundleError(f"{folder}: {len(records)} of {len(expected)} canary rows were scored.")
-    classes = model.classes_.tolist()
-    for row, (record, probabilities) in enumerate(zip(records, expected, strict=True), 1):
-        label, _, *shares = record[-2 - len(classes) :]
-        found, wanted = np.array(shares, dtype=float), np.array(probabilities)
+        raise BundleError(f"{rows}: {len(records)} of {len(expected)} canary rows were scored.")
+    for row, ((label, *shares), probabilities) in enumerate(zip(records, expected, strict=True), 1):
+        found = np.array(shares, dtype=float)
+        wanted = np.array([max(probabilities), *(probabilities if every else ())])
         # Shares are written in whole units.
-        same = found.shape == wanted.shape and np.abs(found - wanted).max() <= 0.51 / UNITS
-        if not same or label != classes[wanted.argmax()]:
+        same = len(probabilities) == len(classes) and np.abs(found - wanted).max() <= 0.51 / UNITS
+        if not same or label != classes[int(np.argmax(probabilities))]:
             raise BundleError(
-                f"{folder}: canary row {row} is scored {shares}, and was {probabilities} in "
-                "training."
+                f"{rows}: canary row {row} is scored {shares}, and was {probabilities} in training."
             )
+
+
+def _score(model: Model, rows: Path, *, probabilities: bool) -> list[tuple[str, ...]]:
+    """Return what scoring adds to each record: label, confidence, and probabilities if asked."""
+    with tempfile.TemporaryDirectory() as temporary:
+        targets = Targets.beside(Path(temporary) / "scored.csv")
+        try:
+            model.score_csv(rows, targets.output, probabilities=probabilities, max_reject_rate=0.0)
+        except DataError:
+            # The file of rejects goes with this folder: what it says has to be said here.
+            if not targets.rejects.exists():
+                raise
+            with targets.rejects.open(newline="", encoding="utf-8") as file:
+                first = next(csv.DictReader(file))
+            raise BundleError(
+                f"{rows} row {first['row']}, column {quote(first['column'])}: "
+                f"{quote(first['value'])} is rejected ({first['reason']})."
+            ) from None
+        # The csv module takes no cell as long as a category may be.
+        with targets.output.open("rb") as file:
+            scored = Records(file, targets.output.name)
+            own = range(len(model.scorer.schema.features), len(scored.header.names))
+            return [
+                cells
+                for block in scored
+                for cells in zip(*(block.cells(column) for column in own), strict=True)
+            ]
 
 
 def main() -> int:
@@ -169,12 +200,20 @@ def _choose(labels: Array, held_out: Array) -> Array:
     return np.sort(first[:_MOST_ROWS])
 
 
-def _category(categories: tuple[str, ...], code: int) -> str:
+def _number(value: float, schema: Schema) -> str:
+    """Return a number in a spelling that does not mean "no value", as another one may."""
+    sign, digits = ("-" if value < 0 else ""), repr(abs(float(value)))
+    while f"{sign}{digits}" in schema.missing_values:
+        digits = f"0{digits}"
+    return f"{sign}{digits}"
+
+
+def _category(feature: Feature, code: int, schema: Schema) -> str:
     """Return a category's text; any other text stands for one that training did not know."""
     if code != UNKNOWN:
-        return categories[code]
+        return feature.categories[code]
     text = "?"
-    while text in categories:
+    while text in feature.categories or text in schema.missing_values:
         text += "?"
     return text
 

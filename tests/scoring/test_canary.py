@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffn.errors import BundleError, FFNError
+from ffn.errors import BundleError, DataError
 from ffn.models.bundles.bundle import read_bundle, write_bundle
 from ffn.models.promotion.verdict import Canary, Verdict
 from ffn.models.settings.document import check_settings
@@ -38,13 +38,11 @@ VERDICT = Verdict(
 )
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A bundle with numbers, texts and gaps, its table, and which rows were held out."""
-    folder = tmp_path_factory.mktemp("canary")
-    (folder / "t.csv").write_text(CSV)
+def train(folder: Path, table: str, **data):
+    """A bundle, its table, and which rows were held out."""
+    (folder / "t.csv").write_text(table)
     document = {
-        "data": {"source": "t.csv", "target": "y"},
+        "data": {"source": "t.csv", "target": "y", **data},
         "training": {"epochs": 3, "networks": 2},
         "optimizers": {"adam": {}},
     }
@@ -61,6 +59,12 @@ def trained(tmp_path_factory):
     selection = select_best([candidate])
     refitted = retraining.refit(prepared.training, pipeline, selection, [candidate])
     return refitted.bundle, dataset, held_out
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A bundle with numbers, texts and gaps."""
+    return train(tmp_path_factory.mktemp("canary"), CSV)
 
 
 @pytest.fixture
@@ -100,6 +104,45 @@ def test_the_answers_are_those_of_the_network_in_memory(version, trained) -> Non
     check_canary(version)
 
 
+def table(names: str, *cells) -> str:
+    """Sixty rows of two classes; a cell is a text, or made from the row's number."""
+    rows = [
+        [*(cell if isinstance(cell, str) else str(cell(i)) for cell in cells), "uv"[i % 2]]
+        for i in range(60)
+    ]
+    return "".join(",".join(row) + "\n" for row in [[*names.split(), "y"], *rows])
+
+
+@pytest.mark.parametrize(
+    ("rows", "data"),
+    [
+        (table("a kind", lambda i: i, lambda i: f"k{i}"), {"missing_values": ["", "?", "??"]}),
+        (table("a b", lambda i: i, lambda i: -999 if i % 3 else i), {"missing_values": ["-999.0"]}),
+        (table("a b", lambda i: i, lambda i: 1 + i % 2), {"missing_values": ["1.0", "01.0"]}),
+        (table("a probability_u", lambda i: i, lambda i: i % 7), {}),
+        (table("a kind", lambda i: i, lambda i: "longer"[: i % 3 + 2] * 50_000), {}),
+    ],
+    ids=["texts not trained on", "-999.0 is none", "1.0 is none", "a column as added", "long"],
+)
+def test_what_a_table_may_hold_keeps_no_sound_version_back(tmp_path: Path, rows, data) -> None:
+    bundle, dataset, held_out = train(tmp_path, rows, **data)
+    (tmp_path / "0001" / "bundle").mkdir(parents=True)
+    write_bundle(bundle, tmp_path / "0001" / "bundle")
+    found = tried(tmp_path / "0001", (bundle, dataset, held_out))
+    assert found.canary == Canary(rows=6)
+
+
+def test_a_confidence_alone_tells_another_network(tmp_path: Path) -> None:
+    """Where a feature's name forbids probabilities."""
+    bundle, dataset, held_out = train(tmp_path, table("probability_u", lambda i: i % 7))
+    (tmp_path / "bundle").mkdir()
+    write_canary(tmp_path, bundle, dataset, held_out)
+    bundle.network.parameters[...] *= 0.5
+    write_bundle(bundle, tmp_path / "bundle")
+    with pytest.raises(BundleError, match=r"canary row 1 is scored \['0\.\d+'\], and was"):
+        check_canary(tmp_path)
+
+
 def test_a_damaged_bundle_keeps_production(version, trained) -> None:
     arrays = version / "bundle" / "arrays.safetensors"
     content = bytearray(arrays.read_bytes())
@@ -111,6 +154,8 @@ def test_a_damaged_bundle_keeps_production(version, trained) -> None:
     assert "SHA-256 differs" in found.reason
     assert found.canary is not None
     assert found.canary.problem in found.reason
+    # The folder gets another name when the version is finished.
+    assert found.canary.problem.startswith("bundle/arrays.safetensors: ")
 
 
 def test_another_network_keeps_production(version, trained) -> None:
@@ -133,7 +178,11 @@ def test_rows_that_are_refused_or_missing_fail(version, trained) -> None:
     with pytest.raises(BundleError, match=r"8 of 9 canary rows were scored"):
         check_canary(version)
     (version / "canary.csv").write_text(rows + "x,y,z\n")
-    with pytest.raises(FFNError, match=r"canary\.csv"):
+    refused = r'canary\.csv row 10, column "p": "x" is rejected \(not_a_number\)\.$'
+    with pytest.raises(BundleError, match=refused):
+        check_canary(version)
+    (version / "canary.csv").write_text(rows.replace("kind", "sort", 1))
+    with pytest.raises(DataError, match=r'canary\.csv has no column "kind"'):
         check_canary(version)
     (version / "canary.csv").write_text(rows)
     (version / "canary.json").write_text("{}")
@@ -145,7 +194,7 @@ def test_a_process_that_does_not_end_keeps_production(version, trained, monkeypa
     monkeypatch.setattr(canary, "_SECONDS", 0.01)
     found = tried(version, trained)
     assert not found.promote
-    assert "could not be started, or not ended" in found.reason
+    assert found.reason.endswith("it did not end within 0.01 seconds")
 
 
 def test_it_can_be_run_by_hand(version, trained, repository: Path) -> None:

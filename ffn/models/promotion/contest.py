@@ -101,9 +101,7 @@ class Contest:
 def columns_of(dataset: Dataset) -> dict[str, str]:
     """Return kind by name of the columns that the rows' fingerprints are made of."""
     numeric = set(dataset.numeric_features)
-    return {
-        name: "numeric" if name in numeric else "categorical" for name in sorted(dataset.order)
-    }
+    return {name: "numeric" if name in numeric else "categorical" for name in sorted(dataset.order)}
 
 
 def production_rows(dataset: Dataset, challenger: Schema, opponent: Opponent) -> Array | str:
