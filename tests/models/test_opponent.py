@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gated import pipeline, retrain, rows
@@ -154,13 +155,38 @@ def test_a_version_that_was_kept_back_is_not_made_again(tmp_path: Path) -> None:
     assert unchanged(pipeline(tmp_path, LINES)) == 1
 
 
+def rewrite_verdict(found: Pipeline, version: int, **changes: Any) -> None:
+    """Change what a version's verdict says, and its seal with it."""
+    folder = found.artifacts / "models" / f"{version:04}"
+    verdict = folder / "verdict.json"
+    verdict.write_text(json.dumps(json.loads(verdict.read_bytes()) | changes))
+    seal(folder, measure(folder), pipeline=found.artifacts.name, version=version)
+
+
+@pytest.mark.parametrize(
+    ("canary", "settled"),
+    [
+        ({"rows": 6, "problem": "it did not end within 120 seconds"}, None),
+        ({"rows": 6, "problem": ""}, 1),
+        (None, 1),
+        ("rubbish", 1),
+    ],
+)
+def test_a_version_whose_canary_failed_is_made_again(
+    tmp_path: Path, canary: object, settled: int | None
+) -> None:
+    """Nothing may be in production, and nothing else would ever bring something there."""
+    found = pipeline(tmp_path, LINES, "mode = 'never'\nmin_accuracy = 1.0")
+    assert not retrain(found).verdict.promote
+    rewrite_verdict(found, 1, canary=canary)
+    assert unchanged(found) == settled
+
+
 def test_a_run_that_died_before_it_promoted_is_done_again(tmp_path: Path) -> None:
     retrain(pipeline(tmp_path, LINES))
     more = pipeline(tmp_path, LINES + rows(20, seed=1), "mode = 'never'")
-    verdict = retrain(more).version.bundle.parent / "verdict.json"
-    verdict.write_text(json.dumps(json.loads(verdict.read_bytes()) | {"promote": True}))
-    folder = verdict.parent
-    seal(folder, measure(folder), pipeline=more.artifacts.name, version=2)
+    retrain(more)
+    rewrite_verdict(more, 2, promote=True)
     assert unchanged(more) is None
     # Promoted, and rolled back by somebody: not again.
     promote(more.artifacts, 2, reason="")

@@ -119,8 +119,9 @@ def unchanged_since(
     Training depends on nothing but data, settings and code. So where all three are those of
     the newest version or of the one in production, the same bundle would come out, and the
     same verdict. A change of ``[gate]`` alone may give a version that was kept back another one;
-    and a version that was to be promoted, and never was, is that of a run that died. Where the
-    version in production cannot be loaded, another one is wanted.
+    a version that was to be promoted, and never was, is that of a run that died; and what a canary
+    failed of may have passed, as a machine too busy has. Where the version in production cannot be
+    loaded, another one is wanted.
     """
     there = versions(pipeline.artifacts)
     wanted = pipeline.settings.gate.mode == "always" or isinstance(opponent, Unreadable)
@@ -135,9 +136,10 @@ def unchanged_since(
         return opponent.version
     newest = there[-1]
     promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
-    settled = newest in promoted or not (
-        read_record(version_folder(pipeline.artifacts, newest), "verdict.json").get("promote")
-    )
+    verdict = read_record(version_folder(pipeline.artifacts, newest), "verdict.json")
+    canary = verdict.get("canary")
+    failed = isinstance(canary, dict) and canary.get("problem")
+    settled = newest in promoted or not (verdict.get("promote") or failed)
     return newest if settled and _inputs(pipeline.artifacts, newest) == now else None
 
 
