@@ -125,7 +125,7 @@ def test_ids_categories_gaps_and_a_constant(ffn, root, tmp_path, delimiter):
 
 
 def test_the_settings_say_what_is_the_default_anyway(ffn, root, tmp_path):
-    """What the file spells out is what would hold without it: the reference run."""
+    """Apart from early stopping, the file spells out what would hold without it."""
     source = write(tmp_path / "shop.csv", *shop())
     assert ffn("init", "shop", "--from", source, "--target", "bought", "--root", root).code == 0
     settings = settings_of(root, "shop")
@@ -136,7 +136,7 @@ def test_the_settings_say_what_is_the_default_anyway(ffn, root, tmp_path):
         "test_share": 0.2,
         "validation_share": 0.2,
         "seed": 42,
-        "patience": 0,
+        "patience": 20,
     }
     assert settings["optimizers"] == {
         "sgd": {"learning_rate": 0.005},
