@@ -125,7 +125,7 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
                 f"the rows that version {one.bundle.version} was trained on are not known: {rows}"
             )
         known |= rows
-    accepted = accepts(dataset, first.bundle.schema) & accepts(dataset, second.bundle.schema)
+    accepted = accepts(dataset, first.bundle) & accepts(dataset, second.bundle)
     contest, _ = find_contest(dataset, accepted, known, second.bundle, first.bundle)
     if not len(contest.labels):
         return f"{dataset.file} has no row that neither was trained on and both would score"

@@ -87,6 +87,12 @@ class Preparation:
             first += n_categories + has_missing
         return x[:n_inputs].T
 
+    def too_large(self, numeric: Array) -> Array:
+        """Return booleans [n, F]: numbers [n, F] that become infinite as float32."""
+        with np.errstate(over="ignore"):
+            beyond: Array = np.isinf(((numeric - self.mean) / self.scale).astype(np.float32))
+        return beyond
+
 
 def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:
     """Learn fill values, means and scales from the training part, a group of rows at a time.

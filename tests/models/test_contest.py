@@ -67,6 +67,20 @@ def test_rows_that_production_would_refuse_are_left_out(tmp_path: Path) -> None:
     assert found.verdict.rows.refused == held_out_gaps > 10
 
 
+def test_rows_too_far_from_what_production_was_trained_on_are_left_out(tmp_path: Path) -> None:
+    """The challenger, trained on such rows, scores them; production rejects them."""
+    tiny = [f"{i % 7}e-30,{line.partition(',')[2]}" for i, line in enumerate(LINES)]
+    retrain(pipeline(tmp_path, tiny))
+    far = [f"{'1e14' if i % 2 else '2e-30'},{i},a" for i in range(40)]
+    found = pipeline(tmp_path, tiny + far)
+    dataset, opponent = retraining.load(found), opponent_of(found)
+    held_out, known = np.ones(340, dtype=bool), np.arange(340) < 300
+    challenger = replace(opponent.bundle, fingerprints=np.empty(0, dtype=np.uint64))
+    contest, counts = find_contest(dataset, held_out, known, challenger, opponent.bundle)
+    assert (counts.refused, counts.fit) == (20, 20)
+    assert np.isfinite(contest.production.probabilities).all()
+
+
 def test_a_class_that_production_does_not_know_is_wrong_and_has_no_probability(tmp_path) -> None:
     retrain(pipeline(tmp_path, LINES))
     new = [f"{line[:-1]}A" for line in rows(100, seed=3)]

@@ -66,6 +66,25 @@ def test_a_table_that_cannot_be_learnt_from_is_refused_in_one_line(
     assert left <= {("t.csv",), ("artifacts", "made", "cache")}
 
 
+def test_a_target_is_no_column_that_scoring_adds(tmp_path: Path) -> None:
+    """Every file that carries the label would be refused."""
+    pipeline = made(tmp_path, "p,confidence\n" + "1,a\n2,b\n" * 9, '[data]\ntarget = "confidence"')
+    with pytest.raises(SettingsError, match=r't\.csv has a target column "confidence", .* Rename'):
+        load(pipeline)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_held_out_that_no_float32_can_hold_is_refused(tmp_path: Path, dtype: str) -> None:
+    rows = [f"{i % 7},{1e14 if i == 50 else i * 1e-30:g},{'ab'[i % 2]}\n" for i in range(60)]
+    pipeline = made(tmp_path, "p,q,y\n" + "".join(rows), f'[training]\ndtype = "{dtype}"')
+    message = (
+        r't\.csv row 51, column "q": 1e\+14 is too far from the training rows, whose mean is '
+        r"2\.45e-29 with a standard deviation of 1\.443e-29\. Correct the cell"
+    )
+    with pytest.raises(DataError, match=message):
+        inputs.normalise(load(pipeline), np.arange(60) >= 50, pipeline)
+
+
 def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
     rows = [f"{max(i, 9)},0,{'ab'[i % 2]}\n" for i in range(20)]
     pipeline = made(tmp_path, "p,q,y\n" + "".join(rows))

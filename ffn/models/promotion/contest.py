@@ -142,7 +142,7 @@ def find_contest(
     """
     known = known | recognise(dataset.fingerprints, challenger.fingerprints)
     fresh = held_out & ~known
-    accepted = fresh & accepts(dataset, production.schema)
+    accepted = fresh & accepts(dataset, production)
     contest = Contest(
         challenger=_ask(challenger, dataset, accepted),
         production=_ask(production, dataset, accepted),
@@ -163,14 +163,19 @@ def _kinds(schema: Schema) -> dict[str, str]:
     return {feature.name: feature.kind for feature in schema.features}
 
 
-def accepts(dataset: Dataset, schema: Schema) -> Array:
-    """Return booleans [N]: rows that a model of this schema scores: no gap where it knows none."""
+def accepts(dataset: Dataset, model: Bundle) -> Array:
+    """Return booleans [N]: rows that a model scores.
+
+    They have no gap where it knows none, and no number too far from those it was trained on.
+    """
+    schema = model.schema
     no_gap = np.array([not feature.missing for feature in schema.numeric], dtype=bool)
     no_hole = np.array([not feature.missing for feature in schema.categorical], dtype=bool)
     accepted = np.empty(dataset.rows, dtype=bool)
     for part, numeric, codes in dataset.pieces(schema):
         gaps, holes = np.isnan(numeric) & no_gap, (codes == MISSING) & no_hole
-        accepted[part] = ~(gaps.any(axis=1) | holes.any(axis=1))
+        refused = gaps | model.preparation.too_large(numeric)
+        accepted[part] = ~(refused.any(axis=1) | holes.any(axis=1))
     return accepted
 
 

@@ -126,9 +126,10 @@ def load(pipeline: Pipeline) -> Dataset:
         decimal=data.decimal,
     )
     dataset = read_dataset(pipeline.source, _cache(pipeline), choice)
-    for name in set(prediction_columns(data.target)).intersection(dataset.order):
+    for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
+        what = "target" if name == data.target else "feature"
         raise SettingsError(
-            f"{dataset.file} has a feature column {quote(name)}, which is what scoring calls a "
+            f"{dataset.file} has a {what} column {quote(name)}, which is what scoring calls a "
             "column that it adds. Rename the column."
         )
     return dataset
@@ -169,7 +170,8 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     Raises
     ------
     DataError
-        Nothing can be learnt from the training part, or the disk is full.
+        Nothing can be learnt from the training part, a number is too far from it, or the disk is
+        full.
     SettingsError
         The networks would not fit into the memory of this machine or container.
     """

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import DataError, quote
 from ffn.files import canonical_json
 from ffn.tabular.arrays import ArrayFile, open_array, save_array
 from ffn.tabular.cache import Entry
@@ -37,6 +38,7 @@ _BESIDE = 4 + 8
 _SHUFFLED_WHOLE = 2**18
 # Inputs made at once: 16 MB as float32.
 _VALUES_AT_ONCE = 2**22
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,13 @@ def write_parts(
     preparation: Preparation,
     dtype: npt.DTypeLike,
 ) -> None:
-    """Turn every row into inputs, and write those held out (booleans [N]) apart from the others."""
+    """Turn every row into inputs, and write those held out (booleans [N]) apart from the others.
+
+    Raises
+    ------
+    DataError
+        A number is too far from the training rows' to be an input.
+    """
     order = _order(int(np.count_nonzero(~held_out)))
     with (
         ScatteredFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
@@ -125,6 +133,9 @@ def write_parts(
                 some = slice(start, start + step)
                 x = preparation.transform(numeric[some], codes[some], dtype)
                 first = rows.start + start
+                # Whatever the dtype to train in: a bundle's inputs are float32.
+                if max(x.max(initial=0), -x.min(initial=0)) > _LARGEST:
+                    _refuse_far(dataset, schema, preparation, numeric[some], first)
                 tested = held_out[first : first + len(x)]
                 train.append(x[~tested])
                 test.append(x[tested])
@@ -132,6 +143,19 @@ def write_parts(
     save_array(folder / _TRAIN_LABELS, labels[table_rows])
     save_array(folder / _FINGERPRINTS, dataset.fingerprints[table_rows])
     save_array(folder / _TEST_LABELS, labels[held_out])
+
+
+def _refuse_far(
+    dataset: Dataset, schema: Schema, preparation: Preparation, numeric: Array, first: int
+) -> None:
+    """Raise for the first number [n, F] that is beyond float32 as an input, if one is."""
+    for i, f in np.argwhere(preparation.too_large(numeric))[:1]:
+        raise DataError(
+            f"{dataset.file} row {first + i + 1}, column {quote(schema.numeric[f].name)}: "
+            f"{numeric[i, f]:g} is too far from the training rows, whose mean is "
+            f"{preparation.mean[f]:.4g} with a standard deviation of {preparation.scale[f]:.4g}. "
+            "Correct the cell, or add the column to data.exclude."
+        )
 
 
 def _order(n: int) -> Array:
