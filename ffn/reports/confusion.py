@@ -38,7 +38,7 @@ def draw_confusion_matrix(evaluation: Evaluation) -> Figure:
     """Return the figure behind ``confusion_matrix``."""
     from matplotlib.figure import Figure
 
-    counts = np.array(evaluation.confusion)
+    counts = evaluation.confusion
     classes = len(counts)
     readable = classes <= _MOST_READABLE
     names = [

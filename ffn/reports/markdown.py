@@ -167,9 +167,8 @@ def _confusions(evaluation: Evaluation) -> str:
     names = [named(figures.name) for figures in evaluation.classes]
     wrong = sorted(
         (-count, label, prediction)
-        for label, row in enumerate(evaluation.confusion)
-        for prediction, count in enumerate(row)
-        if count and label != prediction
+        for label, prediction, count in evaluation.confusions
+        if label != prediction
     )
     if not wrong:
         return "No mistake."

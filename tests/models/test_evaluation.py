@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
+from ffn.files import canonical_json
 from ffn.models.assessment.evaluation import evaluate_probabilities, macro_f1
+from ffn.models.serialisation import jsonable
 
 CLASSES = ("a", "b", "c", "d")
 
@@ -57,6 +59,15 @@ def test_figures_are_scikit_learns(n: int, seed: int) -> None:
     np.testing.assert_allclose([c.precision.value for c in found.classes], precision)
     assert [c.name for c in found.classes] == list(CLASSES)
     assert [c.rows for c in found.classes] == expected.sum(axis=1).tolist()
+
+
+def test_what_is_kept_grows_with_the_rows_and_not_with_the_square_of_the_classes() -> None:
+    classes = tuple(map(str, range(300)))
+    labels = np.arange(600) % 300
+    found = evaluate_probabilities(np.eye(300)[labels // 2], labels, classes, seed=0)
+    assert found.confusions == tuple((label, label // 2, 2) for label in range(300))
+    assert found.predicted == (4,) * 150 + (0,) * 150
+    assert len(canonical_json(jsonable(found))) < 300 * 500
 
 
 def test_intervals_of_shares_are_wilsons() -> None:

@@ -60,6 +60,7 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
     assert [baseline.name for baseline in penguins.found.baselines] == list(models)
     ours = penguins.run.evaluation
     for baseline in penguins.found.baselines:
+        assert not baseline.evaluation.confusions
         with threadpool_limits(1):
             fitted = models[baseline.name].fit(x, labels)
         answers = fitted.predict_proba(prepared.x_test)

@@ -128,7 +128,7 @@ def test_metrics_are_what_was_measured(quick: Run, tmp_path: Path) -> None:
     ]
     assert metrics["test"]["rows"] == 30
     assert metrics["test"]["accuracy"] == vars(quick.evaluation.accuracy)
-    assert sum(map(sum, metrics["test"]["confusion"])) == 30
+    assert sum(rows for *_, rows in metrics["test"]["confusions"]) == 30
     assert metrics["temperature"]["value"] == quick.refitted.temperature.value
     assert metrics["examination"] == jsonable(quick.examination)
 

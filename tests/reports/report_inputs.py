@@ -104,7 +104,7 @@ def evaluation_of(confusion: npt.ArrayLike, names: Sequence[str]) -> Evaluation:
             ClassFigures(name=name, rows=int(row.sum()), recall=unknown, precision=unknown)
             for name, row in zip(names, counts, strict=True)
         ),
-        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+        confusions=tuple((*at, int(counts[*at])) for at in np.argwhere(counts).tolist()),
     )
 
 

@@ -52,8 +52,9 @@ class Evaluation:
         over classes (0 to 2), mean over rows; its interval is made as the log-loss's.
     calibration
         The expected calibration error.
-    confusion
-        Counts: row = label, column = prediction, in the order of ``classes``.
+    confusions
+        Label, prediction and how many rows, for every pair that was met, in order; the first two
+        are places in ``classes``.
     """
 
     rows: int
@@ -64,12 +65,23 @@ class Evaluation:
     brier: Interval
     calibration: Calibration
     classes: tuple[ClassFigures, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    confusions: tuple[tuple[int, int, int], ...]
+
+    @property
+    def confusion(self) -> Array:
+        """Counts, int64 [C, C]: row = label, column = prediction, in the order of ``classes``."""
+        counts = np.zeros((len(self.classes),) * 2, dtype=np.int64)
+        for label, prediction, rows in self.confusions:
+            counts[label, prediction] = rows
+        return counts
 
     @property
     def predicted(self) -> tuple[int, ...]:
         """Rows by predicted class."""
-        return tuple(map(sum, zip(*self.confusion, strict=True)))
+        counts = [0] * len(self.classes)
+        for _, prediction, rows in self.confusions:
+            counts[prediction] += rows
+        return tuple(counts)
 
     @property
     def baseline(self) -> Interval:
@@ -108,7 +120,10 @@ def evaluate_probabilities(
             )
             for i, name in enumerate(classes)
         ),
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        confusions=tuple(
+            (label, prediction, int(confusion[label, prediction]))
+            for label, prediction in np.argwhere(confusion).tolist()
+        ),
     )
 
 
