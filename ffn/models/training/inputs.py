@@ -34,7 +34,7 @@ from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.sources import refuse_pipe
 from ffn.tabular.splits import check_class_sizes, hold_out_stable, sampling_units
 
-__all__ = ["Prepared", "learn", "load", "normalise", "split"]
+__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
 
 Array = npt.NDArray[Any]
 
@@ -164,6 +164,22 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
     return schema, fit_preparation(dataset, schema, ~held_out), notices
 
 
+def require_room(
+    folder: Path, dataset: Dataset, schema: Schema, preparation: Preparation, pipeline: Pipeline
+) -> None:
+    """Refuse more inputs than the memory has room for, or the disk on which ``folder`` is.
+
+    Raises
+    ------
+    DataError, SettingsError
+        The one, or the other; the column of most categories is named.
+    """
+    check_memory(schema, preparation, pipeline)
+    needed = dataset.rows * row_bytes(preparation, pipeline.settings.training.dtype)
+    inputs = inputs_in_words(schema, preparation)
+    require_space(folder, needed, f"the training table as {inputs}")
+
+
 def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
     """Turn columns into inputs, with statistics from the training part alone.
 
@@ -180,10 +196,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
 
     def write(folder: Path) -> None:
         schema, preparation, notices = learn(dataset, held_out)
-        check_memory(schema, preparation, pipeline)
-        needed = dataset.rows * row_bytes(preparation, training.dtype)
-        inputs = inputs_in_words(schema, preparation)
-        require_space(folder, needed, f"the training table as {inputs}")
+        require_room(folder, dataset, schema, preparation, pipeline)
         write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
         reference = learn_reference(dataset, schema, ~held_out)
         write_learnt(folder, schema, preparation, reference, notices)
