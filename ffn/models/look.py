@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ffn.errors import DataError, quote
+from ffn.models.column import Column
+from ffn.models.number_marks import refuse_other_marks
 from ffn.models.settings.document import DEFAULT_MISSING
-from ffn.tabular.cells import numbers, trim
+from ffn.models.unlikely import NO_VALUES, has_many_categories, why_unlikely
+from ffn.tabular.cells import trim
+from ffn.tabular.schema import Kind
 from ffn.tabular.table import Table
 
 __all__ = ["Look", "look"]
 
-_ID_NAME = re.compile(
-    r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|index|rowid|row_id|key)|Unnamed: 0|)|.*[a-z]I[dD]"
-)
-# Numbers as those write them who have the other decimal mark, thousands separated or not.
-_OTHER_DECIMAL = {
-    ".": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+"),
-    ",": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.[0-9]+"),
-}
 # Not read as missing unless the settings say so; met among numbers, they can be nothing else.
 _MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
 _MISSING_SIGNS = {"?", "-", "--", "."}
-_NEARLY_ALL = 0.9
+_REASONS_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +40,7 @@ class Look:
     """
 
     exclude: list[str]
-    kinds: dict[str, str]
+    kinds: dict[str, Kind]
     missing: list[str]
     facts: list[str]
     notices: list[str]
@@ -59,92 +52,107 @@ def look(
     *,
     exclude: Sequence[str],
     missing: Sequence[str],
+    keep: Sequence[str] = (),
     decimal: str = ".",
 ) -> Look:
-    """Look at every column of ``table``; ``exclude`` and ``missing`` are known beforehand.
+    """Look at every column of ``table``; ``exclude``, ``missing``, ``keep`` are known beforehand.
 
     Raises
     ------
     DataError
-        A column has decimals of the other kind than ``decimal``.
+        A column has numbers with other marks than ``decimal``, a text in it means "no value" and
+        is a label too, or no column is left to learn from.
     """
     left_out = dict.fromkeys(exclude, "")
-    kinds: dict[str, str] = {}
+    kinds: dict[str, Kind] = {}
     doubts = []
-    spellings = dict.fromkeys(trim(text) for text in missing)
-    known = {*DEFAULT_MISSING, *spellings}
-    seen: set[str] = set()
-    for column in table.header:
-        if column == target or column in left_out:
+    given = {trim(text) for text in missing}
+    met: set[str] = set()
+    labels = {trim(label) for label in table.columns[target]} - {""} - given
+    for name in table.header:
+        if name == target or name in left_out:
             continue
-        cells = [trim(cell) for cell in table.columns[column]]
-        texts = [cell for cell in cells if cell not in known and not _means_missing(cell)]
-        values, wrong = numbers(texts, (), decimal)
-        words = [texts[i] for i in wrong]
-        _refuse_other_decimals(table, column, texts, words, decimal)
-        reason = _why_not_a_feature(column, cells, texts, words, values)
+        cells = [trim(cell) for cell in table.columns[name]]
+        gaps = {cell for cell in set(cells) if cell in given or _means_missing(cell)}
+        texts = [cell for cell in cells if cell not in gaps]
+        column = Column(name=name, cells=cells, texts=texts, decimal=decimal)
+        refuse_other_marks(column, table.path.name)
+        reason = "" if name in keep else why_unlikely(column)
         if reason:
-            left_out[column] = reason
+            left_out[name] = reason
             continue
-        seen.update(cells)
-        kinds[column] = "categorical"
-        if len(words) <= (1 - _NEARLY_ALL) * len(texts):
-            kinds[column] = "numeric"
-            spellings |= dict.fromkeys(c for c in cells if c not in known and _means_missing(c))
-        elif len(words) < len(texts) / 2:
-            doubts.append(
-                f"column {quote(column)} is taken for categories: {len(texts) - len(words)} of its "
-                f"{len(texts)} values are numbers, the others are not, such as {quote(words[0])}"
-            )
+        kinds[name] = column.kind
+        if column.kind == "categorical":
+            # Other words may be categories.
+            gaps.intersection_update(DEFAULT_MISSING)
+        met |= gaps - labels
+        doubts += [_both(column, text, target, table.path.name) for text in sorted(gaps & labels)]
+        doubts += _doubts(column, name in keep)
+    if not kinds and any(left_out.values()):
+        raise _nothing_left(table, left_out)
+    mean_missing = given | met | {""}
+    spellings = sorted(mean_missing.difference(DEFAULT_MISSING))
     return Look(
         exclude=list(left_out),
         kinds=kinds,
-        missing=[*(t for t in DEFAULT_MISSING if not t or t in seen), *sorted(spellings)],
+        missing=[*(text for text in DEFAULT_MISSING if text in mean_missing), *spellings],
         facts=_facts(table, target, len(kinds)),
         notices=[
-            *(f"column {quote(c)} {why} and is left out" for c, why in left_out.items() if why),
-            *(f"cells {quote(spelling)} are taken for missing" for spelling in sorted(spellings)),
+            *(_told(name, why) for name, why in left_out.items() if why),
+            *(f"cells {quote(spelling)} are taken for missing" for spelling in spellings),
             *doubts,
         ],
     )
 
 
 def _means_missing(cell: str) -> bool:
-    return cell.casefold() in _MISSING_WORDS or cell in _MISSING_SIGNS
+    return cell in DEFAULT_MISSING or cell.casefold() in _MISSING_WORDS or cell in _MISSING_SIGNS
 
 
-def _why_not_a_feature(
-    column: str, cells: list[str], texts: list[str], words: list[str], values: Iterable[float]
-) -> str:
-    """Return what a column is instead of a feature, or an empty string."""
-    if not texts:
-        return "has no values"
-    all_differ = len(set(texts)) == len(cells)
-    if all_differ and _ID_NAME.fullmatch(column):
-        return "looks like an id"
-    if all_differ and not words and len(cells) > 1:
-        ordered = np.sort(np.fromiter(values, dtype=float))
-        if ordered[0] in (0, 1) and (np.diff(ordered) == 1).all():
-            return "counts the rows"
-    if len(words) == len(texts) and len(set(texts)) > max(100, len(cells) // 2):
-        return "has a text of its own in most rows (an id, a date, a note?)"
-    return ""
+def _told(name: str, why: str) -> str:
+    told = f"column {quote(name)} {why} and is left out"
+    return told if why == NO_VALUES else f"{told} (--keep {quote(name)} keeps it)"
 
 
-def _refuse_other_decimals(
-    table: Table, column: str, texts: list[str], words: list[str], decimal: str
-) -> None:
-    """Refuse a column that is numbers but for the decimal mark: as categories it is worthless."""
-    found = [word for word in words if _OTHER_DECIMAL[decimal].fullmatch(word)]
-    if found and len(words) - len(found) <= (1 - _NEARLY_ALL) * len(texts):
-        has, read, remedy = (
-            ("comma", "point", '","') if decimal == "." else ("point", "comma", '"."')
+def _doubts(column: Column, kept: bool) -> list[str]:
+    """Return what the user should know of a feature."""
+    found = []
+    name, n, words = quote(column.name), len(column.texts), column.words
+    if column.kind == "categorical" and len(words) < n / 2:
+        found.append(
+            f"column {name} is taken for categories: {n - len(words)} of its {n} values are "
+            f"numbers, the others are not, such as {quote(words[0])}"
         )
+    if has_many_categories(column) and not kept:
+        found.append(
+            f"column {name} is taken for {column.distinct} categories, an input each (--exclude "
+            f"{name} leaves it out)"
+        )
+    return found
+
+
+def _both(column: Column, text: str, target: str, where: str) -> str:
+    """Say that a label is not taken for missing, where a column allows it."""
+    if column.kind == "numeric":
         raise DataError(
-            f"{table.path.name}, column {quote(column)}: {quote(found[0])} has a decimal {has}; "
-            f"numbers are read with a decimal {read}. Give --decimal {remedy}, or leave the "
-            f"column out: --exclude {quote(column)}."
+            f'{where}, column {quote(column.name)}: {quote(text)} means "no value" among these '
+            f"numbers, and is a label in column {quote(target)} as well. Leave these cells empty, "
+            f"rename the label or take its rows out, or give --exclude {quote(column.name)}."
         )
+    return (
+        f"cells {quote(text)} of column {quote(column.name)} are taken for a category, for "
+        f"{quote(text)} is a label of {quote(target)} too"
+    )
+
+
+def _nothing_left(table: Table, left_out: dict[str, str]) -> DataError:
+    why = [f"column {quote(name)} {why}" for name, why in left_out.items() if why]
+    more = f"; and so on, {len(why)} columns" if len(why) > _REASONS_SHOWN else ""
+    return DataError(
+        f"{table.path.name}: no column is left to learn from: "
+        f"{'; '.join(why[:_REASONS_SHOWN])}{more}. Add a column that tells the classes apart, or "
+        "give --keep COLUMN for one that is a feature nevertheless."
+    )
 
 
 def _facts(table: Table, target: str, n_features: int) -> list[str]:

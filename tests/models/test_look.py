@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,18 +14,26 @@ from ffn.models.look import Look, look
 from ffn.tabular.table import read_table
 
 
-def looked(tmp_path: Path, columns: dict[str, list[str]], **known: list[str]) -> Look:
-    n = len(next(iter(columns.values())))
+def looked(tmp_path: Path, columns: dict[str, list[str]], **known: list[str] | str) -> Look:
     rows = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
     file = tmp_path / "t.csv"
     file.write_text("\n".join(rows) + "\n")
-    assert len(rows) == n + 1
     options: dict[str, list[str]] = {"exclude": [], "missing": []}
     return look(read_table(file), "y", **options | known)
 
 
 Y = ["a", "b"] * 100
 NUMBERS = [str(i % 37 / 4) for i in range(200)]
+DRAW = random.Random(1)
+# Eight hexadecimal digits: one in 43 is all decimal, and some more are an exponent's.
+TOKENS = [f"{DRAW.randrange(16**8):08x}" for _ in range(190)] + [f"{i}1234567" for i in range(10)]
+TICKETS = [str(DRAW.randrange(10**6)) for _ in range(140)] + [f"PC {i}/9" for i in range(60)]
+DAYS = [str(date(2024, 1, 1) + timedelta(days=i // 3)) for i in range(200)]
+NAMES = [f"name {i}" for i in range(200)]
+
+
+def decimals(count: int) -> list[str]:
+    return [f"{18 + DRAW.random() * 20:.6f}" for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +44,18 @@ NUMBERS = [str(i % 37 / 4) for i in range(200)]
         ("Nr", [str(i + 1) for i in range(200)], "counts the rows"),
         ("row", [str(i) for i in reversed(range(200))], "counts the rows"),
         ("empty", ["NA", ""] * 100, "has no values"),
-        ("when", [f"2026-01-01T00:{i:03}" for i in range(200)], "has a text of its own"),
+        ("empty id", [""] * 200, "has no values"),
+        ("note", [*NAMES[:150], *NAMES[:50]], "has a text of its own in most rows"),
+        ("note", [*NAMES[:30], *[""] * 170], "has no text twice"),
+        ("token", TOKENS, "has no text twice"),
+        ("token", [*TOKENS[:199], TOKENS[0]], "has a text of its own in most rows"),
+        ("Ticket", TICKETS, "has no text twice"),
+        ("hash_id", TOKENS, "looks like an id"),
+        ("when", DAYS, "holds dates"),
+        ("when", [f"{day}T09:30" for day in DAYS], "holds dates"),
+        ("when", [f"{day[8:]}.{day[5:7]}.{day[:4]}" for day in DAYS], "holds dates"),
+        ("when", [f"{day[5:7]}/{day[8:]}/{day[2:4]} 9:30 PM" for day in DAYS], "holds dates"),
+        ("x2", [*decimals(170), *["tbd"] * 30], 'holds numbers, and texts such as "tbd"'),
     ],
 )
 def test_what_is_not_a_feature_is_left_out_and_said(
@@ -52,6 +74,10 @@ def test_what_is_not_a_feature_is_left_out_and_said(
         ("paid", [str(i % 50) for i in range(200)], "numeric"),
         # All different, and not one after another: measurements may well be.
         ("height", [str(i * 3 + 1) for i in range(200)], "numeric"),
+        ("body_mass_index", decimals(200), "numeric"),
+        ("Refractive Index", [f"1.5{i:03}" for i in range(200)], "numeric"),
+        ("quarter", [f"2024-{3 * (i % 4) + 1:02}-01" for i in range(200)], "categorical"),
+        ("colour", [f"colour {i % 20}" for i in range(200)], "categorical"),
         ("zip", [f"{i % 9:05}a" for i in range(200)], "categorical"),
     ],
 )
@@ -86,9 +112,102 @@ def test_a_column_half_of_numbers_is_told(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("cell", ["21,3", "-0,5", "1.234,50"])
+def test_what_would_be_left_out_can_be_kept(tmp_path: Path) -> None:
+    columns = {"token": TOKENS, "Nr": list(map(str, range(200))), "when": DAYS, "y": Y}
+    found = looked(tmp_path, columns, keep=["token", "Nr"])
+    assert found.kinds == {"token": "categorical", "Nr": "numeric"}
+    assert found.exclude == ["when"]
+    assert found.notices == [
+        'column "when" holds dates (a new one would be an unknown category) and is left out '
+        '(--keep "when" keeps it)'
+    ]
+
+
+@pytest.mark.parametrize(("rows", "texts"), [(50, 26), (190, 96), (1_000, 101)])
+def test_many_categories_are_told(tmp_path: Path, rows: int, texts: int) -> None:
+    for different, told in ((texts, True), (texts - 1, False)):
+        towns = [f"town {i % different}" for i in range(rows)]
+        found = looked(tmp_path, {"town": towns, "y": (Y * 5)[:rows]})
+        assert found.kinds == {"town": "categorical"}
+        notice = f'column "town" is taken for {texts} categories, an input each (--exclude "town" '
+        assert [text.startswith(notice) for text in found.notices] == [True] * told
+
+
+def test_where_nothing_is_left_the_reasons_are_told(tmp_path: Path) -> None:
+    count, gaps = list(map(str, range(200))), [""] * 200
+    message = (
+        r't\.csv: no column is left to learn from: column "a" counts the rows; column "b" has no '
+        r"values\. Add a column .*, or give --keep COLUMN"
+    )
+    with pytest.raises(DataError, match=message):
+        looked(tmp_path, {"a": count, "b": gaps, "y": Y})
+    many = {f"c{i}": count for i in range(7)}
+    with pytest.raises(DataError, match=r'"c4" counts the rows; and so on, 7 columns\. Add'):
+        looked(tmp_path, many | {"y": Y})
+
+
+@pytest.mark.parametrize("label", ["NA", "unknown", "?"])
+def test_a_label_that_means_missing_among_numbers_is_refused(tmp_path: Path, label: str) -> None:
+    labels = [label, "b"] * 100
+    message = (
+        rf't\.csv, column "x": "{re.escape(label)}" means "no value" among these numbers, and is a '
+        r'label in column "y" as well\. Leave these cells empty, rename .* --exclude "x"'
+    )
+    with pytest.raises(DataError, match=message):
+        looked(tmp_path, {"x": [label, *NUMBERS[1:]], "y": labels})
+    # Who says so has said it of the label, too; training names the row.
+    found = looked(tmp_path, {"x": [label, *NUMBERS[1:]], "y": labels}, missing=[label])
+    assert label in found.missing
+
+
+def test_a_label_is_a_category_where_it_can_be(tmp_path: Path) -> None:
+    continents = ["NA", "EU", "", "EU"] * 50
+    found = looked(tmp_path, {"from": continents, "x": NUMBERS, "y": ["NA", "EU"] * 100})
+    assert found.missing == [""]
+    assert found.notices == [
+        'cells "NA" of column "from" are taken for a category, for "NA" is a label of "y" too'
+    ]
+    assert looked(tmp_path, {"from": continents, "x": NUMBERS, "y": Y}).missing == ["", "NA"]
+
+
+@pytest.mark.parametrize("cell", ["21,3", "-0,5", "1.234,50", "0,125"])
 def test_decimal_commas_are_refused(tmp_path: Path, cell: str) -> None:
-    quoted = [f'"{cell}"'] * 150 + ["12"] * 50
-    with pytest.raises(DataError, match=rf't\.csv, column "x": "{cell}" has a decimal comma; .*'):
+    quoted = ['"30,014"', f'"{cell}"'] * 75 + ["12"] * 50
+    with pytest.raises(
+        DataError, match=rf't\.csv, column "x": "{cell}" has a decimal comma; .* Give --decimal ","'
+    ):
         looked(tmp_path, {"x": quoted, "y": Y})
     assert looked(tmp_path, {"x": quoted, "z": NUMBERS, "y": Y}, exclude=["x"]).exclude == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (["30,014", "903", "16,126"], "30,014"),
+        (["-1,234,567", "12"], "-1,234,567"),
+        (["1,234,567.5", "1,000"], "1,234,567.5"),
+    ],
+)
+def test_commas_between_thousands_are_not_taken_for_decimal_ones(
+    tmp_path: Path, cells: list[str], first: str
+) -> None:
+    quoted = [f'"{cell}"' for cell in (cells * 200)[:200]]
+    with pytest.raises(DataError) as refusal:
+        looked(tmp_path, {"price": quoted, "y": Y})
+    assert str(refusal.value) == (
+        f't.csv, column "price": "{first}" has a comma that may separate thousands; numbers are '
+        f'read with a decimal point. Take such commas out ("{first.replace(",", "")}"), or leave '
+        'the column out: --exclude "price".'
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["1.234", "2.500"], r'"1\.234" has a point that may separate thousands; .*\("1234"\)'),
+        (["1.234", "2.5"], r'"2\.5" has a decimal point; .* Give --decimal "\."'),
+    ],
+)
+def test_points_where_commas_are_read(tmp_path: Path, cells: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        looked(tmp_path, {"x": cells * 100, "y": Y}, decimal=",")
