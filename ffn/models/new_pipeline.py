@@ -16,8 +16,7 @@ from ffn.files import atomic_file, staging_folder, sweep, sync_folder, write_byt
 from ffn.models.look import Look, look
 from ffn.models.settings.document import WIDEST_LAYER, PipelineSettings, check_settings
 from ffn.models.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
-from ffn.models.training.inputs import learn, load, split
-from ffn.models.training.memory import check_memory
+from ffn.models.training.inputs import learn, load, require_room, split
 from ffn.tabular.features import shown
 from ffn.tabular.sources import open_source
 from ffn.tabular.table import read_table
@@ -38,6 +37,7 @@ def initialise(
     decimal: str = ".",
     exclude: Sequence[str] = (),
     missing: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> tuple[Path, list[str]]:
     """Make ``root/data/<name>`` with a copy of ``source`` and settings that train.
 
@@ -55,6 +55,8 @@ def initialise(
         Between the fields of ``source``, and in its numbers.
     exclude, missing
         Columns that are not features, and cell texts that mean "no value", beside those found.
+    keep
+        Columns that are features, whatever they look like.
 
     Returns
     -------
@@ -73,19 +75,23 @@ def initialise(
     if folder.exists():
         raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
     table = read_table(source, delimiter=delimiter)
-    for column in (target, *exclude):
+    for column in (target, *exclude, *keep):
         if column not in table.header:
             raise SettingsError(
                 f"{source} has no column {quote(column)}; its columns are: {shown(table.header)}."
                 f"{did_you_mean(column, table.header)}"
             )
+    for column in keep:
+        if column in (target, *exclude):
+            other = "--target" if column == target else "--exclude"
+            raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
     for text in missing:
         if text != text.encode(errors="ignore").decode():
             raise SettingsError(
                 f"--missing {quote(text)} is no text in UTF-8, and what is read from a table is. "
                 "Give it as it stands there."
             )
-    found = look(table, target, exclude=exclude, missing=missing, decimal=decimal)
+    found = look(table, target, exclude=exclude, missing=missing, keep=keep, decimal=decimal)
 
     def draft(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
         return _settings_text(name, file, target, (delimiter, decimal), found, hidden)
@@ -120,7 +126,8 @@ def _try(
         dataset = load(pipeline)
         schema, preparation, notices = learn(dataset, split(dataset, pipeline))
         hidden = _hidden_layers(preparation.n_inputs, len(schema.classes))
-        check_memory(schema, preparation, replace(pipeline, settings=_checked(draft(hidden))))
+        pipeline = replace(pipeline, settings=_checked(draft(hidden)))
+        require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
         raise type(error)(

@@ -29,6 +29,13 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="not a feature (may be given several times)",
     )
     init.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a feature, though it looks like an id or a date (may be given several times)",
+    )
+    init.add_argument(
         "--missing",
         action="append",
         default=[],
@@ -61,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         decimal=options.decimal,
         exclude=options.exclude,
         missing=options.missing,
+        keep=options.keep,
     )
     if options.json:
         found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}

@@ -103,7 +103,7 @@ def test_ids_categories_gaps_and_a_constant(ffn, root, tmp_path, delimiter):
     assert found["pipeline"] == "shop"
     assert found["settings"] == str(root / "data/shop/pipeline.toml")
     assert found["notices"] == [
-        'column "Customer ID" looks like an id and is left out',
+        'column "Customer ID" looks like an id and is left out (--keep "Customer ID" keeps it)',
         'cells "?" are taken for missing',
         'constant or empty in the training rows and left out: "unit"',
     ]
@@ -172,13 +172,16 @@ def test_any_column_name_makes_valid_settings(ffn, root, tmp_path, name):
         ({"source": "no.csv"}, r"no\.csv does not exist\."),
         ({"source": "."}, r"is a folder\."),
         ({"root": "none"}, r'--root ".*none" is not a folder\.'),
+        ({"keep": "bougth"}, r'no column "bougth"; its columns'),
+        ({"keep": "bought"}, r'--keep and --target both name "bought"\. Take out one\.'),
+        ({"exclude": "colour"}, r'--keep and --exclude both name "colour"\. Take out one\.'),
         ({"delimiter": "x"}, r'delimiter "x" is not one of'),
     ],
 )
 def test_what_cannot_be_a_pipeline_is_refused(ffn, root, tmp_path, arguments, expected):
     write(tmp_path / "shop.csv", *shop())
     given = {"pipeline": "shop", "source": "shop.csv", "target": "bought", "root": "root"}
-    given |= {"delimiter": ","} | arguments
+    given |= {"delimiter": ",", "keep": "colour", "exclude": "size"} | arguments
     if given["pipeline"] == "there":
         (root / "data/there").mkdir(parents=True)
     before = listing(tmp_path)
@@ -187,9 +190,32 @@ def test_what_cannot_be_a_pipeline_is_refused(ffn, root, tmp_path, arguments, ex
         given["pipeline"],
         *("--from", tmp_path / given["source"], "--target", given["target"]),
         *("--root", tmp_path / given["root"], "--delimiter", given["delimiter"]),
+        *("--keep", given["keep"], "--exclude", given["exclude"]),
     )
     assert re.search(expected, done.refusal)
     assert listing(tmp_path) == before
+
+
+def test_what_is_kept_is_trained_on_and_told_of_no_more(ffn, root, tmp_path):
+    header, rows = shop()
+    source = write(
+        tmp_path / "shop.csv", header, [[*row[:3], i, *row[4:]] for i, row in enumerate(rows)]
+    )
+    arguments = ("init", "shop", "--from", source, "--target", "bought", "--root", root)
+    done = ffn(
+        *arguments, "--keep", "Customer ID", "--keep", "weight", "--exclude", "unit", "--json"
+    )
+    assert json.loads(done.out)["notices"] == []
+    data = settings_of(root, "shop")["data"]
+    assert data["exclude"] == ["unit"]
+    assert data["kinds"] == {
+        "Customer ID": "categorical",
+        "colour": "categorical",
+        "size": "numeric",
+        "weight": "numeric",
+    }
+    quicken(root, "shop")
+    assert ffn("retrain", "shop", *DIRECT, root).code == 0
 
 
 def test_a_pipe_is_called_one(ffn, root, tmp_path):

@@ -22,6 +22,14 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def towns(tmp_path: Path) -> Path:
+    path = tmp_path / "towns.csv"
+    rows = [f"town {i % 80},{'xz'[i // 2 % 2]},{i % 99},{'ab'[i % 2]}\n" for i in range(800)]
+    path.write_text("town,line,n,y\n" + "".join(rows))
+    return path
+
+
 def test_the_copy_is_the_file_byte_for_byte_and_on_disk(source, tmp_path, monkeypatch) -> None:
     synced, fsync = set(), os.fsync
 
@@ -57,30 +65,37 @@ def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
 
 
 def test_what_no_memory_can_hold_is_refused_with_the_widest_column_and_leaves_nothing(
-    tmp_path, monkeypatch
+    towns, tmp_path, monkeypatch
 ) -> None:
     """With the layers that would be written: 83 inputs ask for a first one of 128 units."""
     monkeypatch.setattr(memory, "memory_limit", lambda: 4_000_000)
-    source = tmp_path / "towns.csv"
-    rows = [f"town {i % 80},{'xyz'[i % 3]},{i},{'ab'[i % 2]}\n" for i in range(800)]
-    source.write_text("town,line,n,y\n" + "".join(rows))
     message = (
         r'^towns: 83 inputs \(80 of column "town"\), hidden layers \[128, 32\], .* memory, .* or '
         r"exclude columns\. \(Nothing was written; ffn init takes --exclude COLUMN"
     )
     with pytest.raises(SettingsError, match=message):
-        initialise("towns", source=source, target="y", root=tmp_path)
-    assert list(tmp_path.iterdir()) == [source]
+        initialise("towns", source=towns, target="y", root=tmp_path)
+    assert list(tmp_path.iterdir()) == [towns]
 
 
-def test_a_disk_too_small_for_the_table_is_that_of_the_root(source, tmp_path, monkeypatch) -> None:
+# Of 800 rows, each of a number and two categories, then of 83 inputs.
+@pytest.mark.parametrize(
+    ("free", "what"),
+    [
+        (10_000, "converting the training table"),
+        (100_000, r'the training table as 83 inputs \(80 of column "town"\)'),
+    ],
+)
+def test_a_disk_too_small_for_the_table_is_that_of_the_root(
+    towns, tmp_path, monkeypatch, free, what
+) -> None:
     def usage(path: Path) -> SimpleNamespace:
         assert path.is_relative_to(tmp_path / "root")
-        return SimpleNamespace(free=100)
+        return SimpleNamespace(free=free)
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    with pytest.raises(DataError, match=r"converting the training table .* give another --root\."):
-        initialise("mine", source=source, target="y", root=tmp_path / "root")
+    with pytest.raises(DataError, match=rf"root.*: {what} takes .* give another --root\."):
+        initialise("towns", source=towns, target="y", root=tmp_path / "root")
     assert list((tmp_path / "root").iterdir()) == []
 
 
