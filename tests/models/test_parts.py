@@ -138,7 +138,7 @@ def test_inputs_without_room_on_the_disk_are_refused(tmp_path: Path, monkeypatch
     dataset = retraining.load(pipeline)
     held_out = retraining.split(dataset, pipeline)
     # Three float32 inputs, a label and a fingerprint a row; then two resamples of 48 rows.
-    for needed, what in ((60 * (12 + 4 + 8), "as inputs"), (2 * 48 * 4, "2 resamples of the")):
+    for needed, what in ((60 * (12 + 4 + 8), "as 3 inputs"), (2 * 48 * 4, "2 resamples of the")):
         usage = type("usage", (), {"free": needed - 1})
         monkeypatch.setattr(cache.shutil, "disk_usage", lambda _, usage=usage: usage)
         with pytest.raises(DataError, match=rf"{what}.* takes 0\.0 GB, and the disk has"):
