@@ -134,7 +134,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         else (" The interval includes that: the model has not been shown to know more.")
     )
     console.print(
-        f"Always answering the most frequent class gets {interval(test.baseline)}.{beaten}"
+        "Always answering the most frequent class of the training rows gets "
+        f"{interval(test.baseline)}.{beaten}"
     )
     examination = outcome.examination
     console.print(baselines_sentence(examination.baselines, examination.rows))

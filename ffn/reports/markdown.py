@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from ffn.models.assessment.evaluation import Evaluation
-from ffn.models.assessment.statistics import wilson
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
 from ffn.models.training.selection import Selection
@@ -138,9 +135,7 @@ def retrain_markdown(
 def _summary(retrained: Retrained, version: Version) -> str:
     """Say what was decided, how good the model is, and whether a simpler one would do."""
     evaluation, examination = retrained.evaluation, retrained.examination
-    usual = int(np.bincount(retrained.prepared.labels_train).argmax())
-    usual_right = evaluation.classes[usual].rows
-    reached = wilson(usual_right, evaluation.rows)
+    usual, reached = evaluation.classes[evaluation.usual], evaluation.baseline
     doubt = (
         " **The interval includes that share: this model has not been shown to know more.**"
         if evaluation.accuracy.low <= reached.value
@@ -151,8 +146,8 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"{upper(escape(retrained.selection.winner))} was chosen; it gets {evaluation.correct:,} "
         f"of {evaluation.rows:,} held-out rows right: "
         f"**accuracy {interval(evaluation.accuracy)}**. "
-        f"Always answering {named(evaluation.classes[usual].name)}, the most frequent class in "
-        f"training, gets {usual_right:,} right: {interval(reached)}.{doubt} "
+        f"Always answering {named(usual.name)}, the most frequent class in "
+        f"training, gets {usual.rows:,} right: {interval(reached)}.{doubt} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows))}"
     )
 

@@ -31,7 +31,7 @@ def draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_figures_are_scikit_learns(n: int, seed: int) -> None:
     probabilities, labels = draw(n, seed)
     predicted = probabilities.argmax(axis=1)
-    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0)
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0)
 
     all_classes = range(len(CLASSES))
     expected = metrics.confusion_matrix(labels, predicted, labels=all_classes)
@@ -64,7 +64,7 @@ def test_figures_are_scikit_learns(n: int, seed: int) -> None:
 def test_what_is_kept_grows_with_the_rows_and_not_with_the_square_of_the_classes() -> None:
     classes = tuple(map(str, range(300)))
     labels = np.arange(600) % 300
-    found = evaluate_probabilities(np.eye(300)[labels // 2], labels, classes, seed=0)
+    found = evaluate_probabilities(np.eye(300)[labels // 2], labels, classes, seed=0, usual=0)
     assert found.confusions == tuple((label, label // 2, 2) for label in range(300))
     assert found.predicted == (4,) * 150 + (0,) * 150
     assert len(canonical_json(jsonable(found))) < 300 * 500
@@ -72,7 +72,7 @@ def test_what_is_kept_grows_with_the_rows_and_not_with_the_square_of_the_classes
 
 def test_intervals_of_shares_are_wilsons() -> None:
     probabilities, labels = draw(50, seed=3)
-    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0)
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0)
     expected = stats.binomtest(found.correct, 50).proportion_ci(method="wilson")
     assert (found.accuracy.low, found.accuracy.high) == pytest.approx(tuple(expected))
     first = found.classes[0]
@@ -82,9 +82,20 @@ def test_intervals_of_shares_are_wilsons() -> None:
         assert (figure.low, figure.high) == pytest.approx(tuple(expected))
 
 
+def test_the_usual_answer_is_what_training_rows_say_and_not_these() -> None:
+    """Six of ten held-out rows are of another class than most of the training rows."""
+    labels = np.array([0] * 4 + [1] * 6)
+    found = evaluate_probabilities(np.full((10, 2), 0.5), labels, ("a", "b"), seed=0, usual=0)
+    expected = stats.binomtest(4, 10).proportion_ci(method="wilson")
+    assert found.baseline.value == 0.4
+    assert (found.baseline.low, found.baseline.high) == pytest.approx(tuple(expected))
+
+
 def test_a_class_without_rows_has_no_recall() -> None:
     probabilities, labels = draw(30, seed=0)
-    recall = evaluate_probabilities(probabilities, labels, CLASSES, seed=0).classes[3].recall
+    recall = (
+        evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0).classes[3].recall
+    )
     assert math.isnan(recall.value)
     assert (recall.low, recall.high) == (0, 1)
 
@@ -92,7 +103,7 @@ def test_a_class_without_rows_has_no_recall() -> None:
 def test_the_loss_has_a_bootstrap_interval() -> None:
     probabilities, labels = draw(80, seed=5)
     losses = -np.log(probabilities[np.arange(80), labels])
-    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=11).log_loss
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=11, usual=0).log_loss
     expected = stats.bootstrap((losses,), np.mean, n_resamples=4_999, method="BCa", rng=11)
     assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval))
     # Another road to the same interval, for a mean of 80: Student's t, within a tenth.
@@ -103,14 +114,14 @@ def test_the_loss_has_a_bootstrap_interval() -> None:
 def test_many_rows_have_students_interval() -> None:
     probabilities, labels = draw(5_000, seed=7)
     losses = -np.log(probabilities[np.arange(5_000), labels])
-    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0).log_loss
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0).log_loss
     expected = stats.t.interval(0.95, 4_999, losses.mean(), stats.sem(losses))
     assert (found.low, found.high) == pytest.approx(expected)
 
 
 def test_a_probability_of_zero_costs_much_and_not_infinity() -> None:
     probabilities = np.array([[1.0, 0.0], [0.9, 0.1], [0.2, 0.8]])
-    found = evaluate_probabilities(probabilities, np.array([1, 0, 1]), ("a", "b"), seed=0)
+    found = evaluate_probabilities(probabilities, np.array([1, 0, 1]), ("a", "b"), seed=0, usual=0)
     assert 200 < found.log_loss.value < math.inf
     assert math.isfinite(found.log_loss.high)
 
@@ -120,13 +131,17 @@ def test_equal_losses_bound_nothing(n: int) -> None:
     probabilities = np.tile([0.25, 0.75], (n, 1))
     # What rounding adds is no spread: a bootstrap of it would divide by zero.
     probabilities[0, 1] = np.nextafter(0.75, 1)
-    loss = evaluate_probabilities(probabilities, np.ones(n, dtype=int), ("a", "b"), 0).log_loss
+    loss = evaluate_probabilities(
+        probabilities, np.ones(n, dtype=int), ("a", "b"), 0, usual=0
+    ).log_loss
     assert (loss.low, loss.high) == (0, math.inf)
     assert loss.value == pytest.approx(math.log(4 / 3))
 
 
 def test_one_row_bounds_nothing() -> None:
-    loss = evaluate_probabilities(np.array([[0.5, 0.5]]), np.array([0]), ("a", "b"), 0).log_loss
+    loss = evaluate_probabilities(
+        np.array([[0.5, 0.5]]), np.array([0]), ("a", "b"), 0, usual=0
+    ).log_loss
     assert (loss.low, loss.high) == (0, math.inf)
 
 
@@ -136,7 +151,9 @@ def test_any_few_rows_have_finite_figures(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     certain = rng.choice([0.0, 1e-300, 1e-12, 0.5, 1 - 1e-15, 1.0], n)
     probabilities = np.stack((certain, 1 - certain), axis=1)
-    loss = evaluate_probabilities(probabilities, rng.integers(0, 2, n), ("a", "b"), 0).log_loss
+    loss = evaluate_probabilities(
+        probabilities, rng.integers(0, 2, n), ("a", "b"), 0, usual=0
+    ).log_loss
     assert 0 <= loss.low <= loss.value * (1 + 1e-12)
     assert loss.value <= loss.high * (1 + 1e-12)
 
@@ -144,7 +161,7 @@ def test_any_few_rows_have_finite_figures(n: int, seed: int) -> None:
 def test_the_brier_score_is_scikit_learns() -> None:
     probabilities, labels = draw(200, seed=2)
     expected = metrics.brier_score_loss(labels, probabilities, labels=range(4), scale_by_half=False)
-    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0).brier
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0).brier
     assert found.value == pytest.approx(expected)
     low, high = stats.t.interval(
         0.95, 199, found.value, stats.sem(np.square(probabilities - np.eye(4)[labels]).sum(axis=1))

@@ -14,7 +14,7 @@ from ffn.models.settings.gate import GateSettings
 LABELS = np.repeat([0, 1], 10)
 ANSWERS = np.array([0] * 9 + [1] + [1] * 7 + [0] * 3)
 PROBABILITIES = np.where(np.arange(2) == ANSWERS[:, None], 0.9, 0.1)
-EVALUATION = evaluate_probabilities(PROBABILITIES, LABELS, ("a", "b"), seed=0)
+EVALUATION = evaluate_probabilities(PROBABILITIES, LABELS, ("a", "b"), seed=0, usual=0)
 
 
 def broken(**settings: object) -> list[str]:

@@ -137,6 +137,23 @@ def test_one_candidate_alone_wins() -> None:
     assert chosen.reason == "adamw is the only candidate."
 
 
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        ([], "adam is the only candidate that is left."),
+        (
+            [candidate("adamw", NOISE + 9)],
+            "adam has the lowest mean validation log-loss; no other ties with it.",
+        ),
+    ],
+)
+def test_candidates_that_diverged_wholly_are_told(others, reason: str) -> None:
+    gone = candidate("sgd", NOISE, diverged=range(len(NOISE)))
+    chosen = select_best([gone, candidate("adam", 0.3 + NOISE), *others])
+    assert chosen.winner == "adam"
+    assert chosen.reason == f"{reason} Without a network, since every one diverged: sgd."
+
+
 def test_the_kept_epoch_counts() -> None:
     history = History.empty(3, 2)
     history.validation_loss[:] = [[3, 5], [1, 4], [2, 6]]

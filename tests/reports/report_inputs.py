@@ -105,6 +105,7 @@ def evaluation_of(confusion: npt.ArrayLike, names: Sequence[str]) -> Evaluation:
             for name, row in zip(names, counts, strict=True)
         ),
         confusions=tuple((*at, int(counts[*at])) for at in np.argwhere(counts).tolist()),
+        usual=0,
     )
 
 

@@ -151,7 +151,7 @@ def test_no_figure_stands_without_its_interval(iris: Reported) -> None:
 def test_a_model_no_better_than_the_usual_answer_is_called_so(iris: Reported) -> None:
     labels = np.repeat([0, 1, 2], 10)
     useless = np.tile([0.5, 0.3, 0.2], (30, 1))
-    evaluation = evaluate_probabilities(useless, labels, iris.prepared.schema.classes, 1)
+    evaluation = evaluate_probabilities(useless, labels, iris.prepared.schema.classes, 1, usual=0)
     doubt = "this model has not been shown to know more"
     assert doubt in report(iris, evaluation=evaluation)
     assert doubt not in report(iris)

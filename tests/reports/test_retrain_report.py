@@ -140,7 +140,7 @@ def test_importing_reports_is_cheap_and_drawing_leaves_pyplot_alone(repository: 
         "one = ClassFigures(name='a', rows=1, recall=half, precision=half)\n"
         "confusion_matrix(Evaluation(rows=2, correct=2, accuracy=half, macro_f1=half,\n"
         "    log_loss=half, brier=half, calibration=None, classes=(one, one),\n"
-        "    confusions=((0, 0, 1), (1, 1, 1))))\n"
+        "    confusions=((0, 0, 1), (1, 1, 1)), usual=0))\n"
         "print(*sys.modules)\n"
     )
     done = subprocess.run(

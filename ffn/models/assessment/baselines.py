@@ -80,6 +80,7 @@ def compare_baselines(
     x, labels = np.asarray(x_train[rows]), np.asarray(labels_train[rows])
     iterations = max(1, min(_BOOSTING_ITERATIONS, _MOST_TREES // n_classes))
     shares = np.bincount(labels_train, minlength=n_classes) / len(labels_train)
+    usual = int(shares.argmax())
 
     def judged(
         name: str, settings: str, fitted_rows: int, answers: Array, problem: str
@@ -89,7 +90,8 @@ def compare_baselines(
             settings=settings,
             fitted_rows=fitted_rows,
             evaluation=replace(
-                evaluate_probabilities(answers, labels_test, classes, seed), confusions=()
+                evaluate_probabilities(answers, labels_test, classes, seed, usual=usual),
+                confusions=(),
             ),
             difference=paired_difference(ours, answers, labels_test, seed),
             problem=problem,

@@ -55,6 +55,8 @@ class Evaluation:
     confusions
         Label, prediction and how many rows, for every pair that was met, in order; the first two
         are places in ``classes``.
+    usual
+        Place in ``classes`` of the most frequent class of the training rows.
     """
 
     rows: int
@@ -66,6 +68,7 @@ class Evaluation:
     calibration: Calibration
     classes: tuple[ClassFigures, ...]
     confusions: tuple[tuple[int, int, int], ...]
+    usual: int
 
     @property
     def confusion(self) -> Array:
@@ -85,14 +88,17 @@ class Evaluation:
 
     @property
     def baseline(self) -> Interval:
-        """What always answering the most frequent class of these rows gets, with its interval."""
-        return wilson(max(figures.rows for figures in self.classes), self.rows)
+        """What always answering the most frequent class of training gets, with its interval."""
+        return wilson(self.classes[self.usual].rows, self.rows)
 
 
 def evaluate_probabilities(
-    probabilities: Array, labels: Array, classes: tuple[str, ...], seed: int
+    probabilities: Array, labels: Array, classes: tuple[str, ...], seed: int, *, usual: int
 ) -> Evaluation:
-    """Compare predicted probabilities [n, C] with labels [n]; ``seed`` is that of the draws."""
+    """Compare predicted probabilities [n, C] with labels [n].
+
+    ``seed`` is that of the draws, ``usual`` the most frequent class of the training rows.
+    """
     n, c = probabilities.shape
     predicted = probabilities.argmax(axis=1)
     confusion = np.zeros((c, c), dtype=np.int64)
@@ -124,6 +130,7 @@ def evaluate_probabilities(
             (label, prediction, int(confusion[label, prediction]))
             for label, prediction in np.argwhere(confusion).tolist()
         ),
+        usual=usual,
     )
 
 

@@ -169,4 +169,5 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Eval
         prepared.labels_test,
         prepared.schema.classes,
         pipeline.settings.training.seed,
+        usual=int(np.bincount(prepared.labels_train).argmax()),
     )

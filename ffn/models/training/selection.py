@@ -183,7 +183,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     ]
     return Selection(
         winner=tied[0],
-        reason=_reason(tied, best.optimizer, [c.optimizer for c in usable], sound),
+        reason=_reason(tied, best.optimizer, candidates, sound),
         leaderboard=tuple(
             Ranked(
                 optimizer=c.optimizer,
@@ -231,11 +231,16 @@ def _clipped(candidate: Candidate, values: Array, highest: float) -> Interval:
     return Interval(raw.value, max(0.0, raw.low), min(highest, raw.high))
 
 
-def _reason(tied: list[str], lowest: str, usable: list[str], sound: set[str]) -> str:
-    if len(usable) == 1:
+def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound: set[str]) -> str:
+    if len(candidates) == 1:
         return f"{lowest} is the only candidate."
+    usable = [c.optimizer for c in candidates if c.history.finished.any()]
     aside = [name for name in usable if name not in sound]
+    gone = [c.optimizer for c in candidates if c.optimizer not in usable]
     lost = f" Set aside, with more diverged networks: {', '.join(aside)}." if aside else ""
+    lost += f" Without a network, since every one diverged: {', '.join(gone)}." if gone else ""
+    if len(usable) == 1:
+        return f"{lowest} is the only candidate that is left.{lost}"
     first = f"{lowest} has the lowest mean validation log-loss"
     others = [name for name in tied if name != lowest]
     if not others:
