@@ -31,6 +31,7 @@ from ffn.reports.held_out import (
     temperature_markdown,
 )
 from ffn.reports.markdown import leaderboard_markdown, remarks, upper
+from ffn.reports.numbers import percent
 from ffn.reports.tables import bullets, table
 from ffn.tabular.schema import Feature
 
@@ -154,8 +155,9 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
             f"{rows['train'] + rows['test']:,} labelled rows",
-            f"held out: {rows['test']:,} rows, {training.test_share:.0%} of each class, in the "
-            "order of a hash of their content, so that a row stays on its side as the table grows",
+            f"held out: {rows['test']:,} rows, {percent(training.test_share)} of each class, in "
+            "the order of a hash of their content, so that a row stays on its side as the table "
+            "grows",
             f"trained on: {rows['train']:,} rows ({shares}{others})",
             "the bundle holds a fingerprint of every row it was trained on",
         ]
@@ -166,10 +168,10 @@ def _procedure(retrained: Retrained) -> str:
     training = retrained.pipeline.settings.training
     return (
         f"Each of {len(retrained.candidates):,} optimizers trained {training.networks:,} networks "
-        f"on resamples of the training rows ({training.validation_share:.0%} of them to validate "
-        f"on), {training.epochs:,} epochs at most, batches of {training.batch_size:,} rows, "
-        f"seed {training.seed}. {upper(escape(retrained.selection.reason))} The winner was trained "
-        f"anew on all training rows, {len(retrained.refitted.history.diverged):,} times."
+        f"on resamples of the training rows ({percent(training.validation_share)} of them to "
+        f"validate on), {training.epochs:,} epochs at most, batches of {training.batch_size:,} "
+        f"rows, seed {training.seed}. {upper(escape(retrained.selection.reason))} The winner was "
+        f"trained anew on all training rows, {len(retrained.refitted.history.diverged):,} times."
     )
 
 

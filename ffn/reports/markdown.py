@@ -23,7 +23,7 @@ from ffn.reports.held_out import (
     named,
     temperature_markdown,
 )
-from ffn.reports.numbers import NOTHING, interval, p_value, seconds
+from ffn.reports.numbers import NOTHING, interval, p_value, percent, seconds
 from ffn.reports.tables import bullets, table
 from ffn.reports.verdict import verdict_markdown
 
@@ -221,7 +221,7 @@ def _training(retrained: Retrained) -> str:
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{refitted.epochs:,} epochs on all {len(prepared.x_train):,} training rows: {which}",
             f"{training.networks:,} networks for each optimizer, on resamples with "
-            f"{training.validation_share:.0%} of these rows to validate on, at most "
+            f"{percent(training.validation_share)} of these rows to validate on, at most "
             f"{training.epochs:,} epochs, batches of {training.batch_size:,} rows, seed "
             f"{training.seed}",
             *(

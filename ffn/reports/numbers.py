@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     # It imports SciPy, and scoring needs numbers as text alone.
     from ffn.models.assessment.statistics import Interval
 
-__all__ = ["NOTHING", "interval", "p_value", "seconds", "size"]
+__all__ = ["NOTHING", "interval", "p_value", "percent", "seconds", "size"]
 
 NOTHING = "\N{EN DASH}"
 
@@ -31,6 +31,11 @@ def interval(figure: Interval) -> str:
 def p_value(p: float) -> str:
     """Return ``p`` with three decimals; below 0.001 only says so."""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def percent(share: float) -> str:
+    """Return a share as ``20%``, ``12.5%`` or ``0.4%``: three digits, if it has so many."""
+    return f"{100 * share:.3g}%"
 
 
 def seconds(duration: float) -> str:

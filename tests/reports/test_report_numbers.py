@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ffn.models.assessment.statistics import Interval
-from ffn.reports.numbers import interval, p_value, seconds
+from ffn.reports.numbers import interval, p_value, percent, seconds
 
 INF, NAN = float("inf"), float("nan")
 
@@ -35,6 +35,14 @@ def test_a_figure_comes_with_its_interval(figure: tuple[float, float, float], te
 )
 def test_p_values(p: float, text: str) -> None:
     assert p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.2, "20%"), (0.125, "12.5%"), (0.004, "0.4%"), (0.07, "7%"), (0.999, "99.9%"), (0, "0%")],
+)
+def test_shares_are_not_rounded_away(share: float, text: str) -> None:
+    assert percent(share) == text
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def _ask(bundle: Bundle, x: Array, labels: Array) -> tuple[Array, Array]:
 
 
 def _mean(values: Array) -> Interval:
-    """Return the mean with Student's interval; unbounded where values do not differ."""
+    """Return the mean with Student's interval; unbounded for a single value."""
     from scipy import special
 
     n, mean = len(values), float(values.mean())
