@@ -8,6 +8,8 @@ product uses; only drawing does.
 from __future__ import annotations
 
 import io
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,7 @@ from ffn.errors import one_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["drawable", "middle_cut", "to_png"]
+__all__ = ["drawable", "inches", "middle_cut", "to_png"]
 
 # Dots an inch: the first is crisp on a dense screen too, the others are for what would be too
 # large, a noisy picture of many lines.
@@ -64,10 +66,29 @@ def middle_cut(text: str, limit: int) -> str:
     return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
 
 
-def drawable(text: str, otherwise: str, limit: int) -> str:
-    """Return ``text`` on one line and cut, or ``otherwise`` if the font lacks a letter of it."""
+def drawable(texts: Sequence[str], what: str, limit: int) -> list[str]:
+    """Return each text on one line and cut, or what it is and its number, from 1 on.
+
+    That stands where the font lacks a letter, and where cuts of several texts would be the same.
+    """
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    label = middle_cut(one_line(text), limit)
+    labels = [middle_cut(one_line(text), limit) for text in texts]
+    times = Counter(labels)
     known = get_font(findfont(FontProperties())).get_charmap()
-    return label if all(ord(letter) in known for letter in label) else otherwise
+    return [
+        label
+        if times[label] == 1 and all(ord(letter) in known for letter in label)
+        else f"{what} {number}"
+        for number, label in enumerate(labels, start=1)
+    ]
+
+
+def inches(text: str, size: float) -> float:
+    """Return how wide a text of this font size is."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return width / 72

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.models.assessment.evaluation import Evaluation
-from ffn.reports.canvas import drawable, to_png
+from ffn.reports.canvas import drawable, inches, to_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,8 @@ def confusion_matrix(evaluation: Evaluation) -> bytes:
     """Return a PNG: counts of held-out rows by label (down) and prediction (across).
 
     Right answers are blue, mistakes orange; the darker, the larger the share of the label's
-    rows. Empty cells are left empty. A name the font cannot draw becomes the class's number.
+    rows. Empty cells are left empty. A name the font cannot draw, or a cut could not
+    tell from another, becomes the class's number.
     """
     return to_png(draw_confusion_matrix(evaluation))
 
@@ -41,11 +42,8 @@ def draw_confusion_matrix(evaluation: Evaluation) -> Figure:
     counts = evaluation.confusion
     classes = len(counts)
     readable = classes <= _MOST_READABLE
-    names = [
-        drawable(figures.name, f"class {number}", _LABEL_LETTERS)
-        for number, figures in enumerate(evaluation.classes, start=1)
-    ]
-    widest = max(map(_width, names)) if readable else 0.3
+    names = drawable([figures.name for figures in evaluation.classes], "class", _LABEL_LETTERS)
+    widest = max(inches(name, _NAME_SIZE) for name in names) if readable else 0.3
     # Few classes get cells as wide as their names, so that these need not stand upright.
     cell = max(6.5 / classes, 0.32 if readable else 0.0)
     cell = min(cell, max(0.8, min(widest + 0.15, 1.3)))
@@ -75,16 +73,6 @@ def draw_confusion_matrix(evaluation: Evaluation) -> Figure:
         color="0.15",
     )
     return figure
-
-
-def _width(name: str) -> float:
-    """Return the inches that a name takes."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    font = FontProperties(size=_NAME_SIZE)
-    width, _, _ = text_to_path.get_text_width_height_descent(name, font, ismath=False)
-    return width / 72
 
 
 def _shades(counts: Array) -> Array:

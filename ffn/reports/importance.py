@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ffn.models.assessment.importance import Importance
-from ffn.reports.canvas import drawable, to_png
+from ffn.reports.canvas import drawable, inches, to_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,7 +15,8 @@ __all__ = ["DRAWN", "draw_importance", "feature_importance"]
 DRAWN = 15
 """Features in the picture and the tables, at most."""
 
-_NAME_LETTERS = 28
+_NAME_LETTERS, _NAME_SIZE = 28, 9
+_WIDTH, _LEFT = 7.2, 0.3
 
 
 def feature_importance(importance: Importance) -> bytes:
@@ -28,9 +29,12 @@ def draw_importance(importance: Importance) -> Figure:
     from matplotlib.figure import Figure
 
     shown = importance.features[:DRAWN][::-1]
+    names = drawable([feature.name for feature in shown[::-1]], "feature", _NAME_LETTERS)[::-1]
     height = 0.9 + 0.34 * len(shown)
-    figure = Figure(figsize=(7.2, height), facecolor="white")
-    panel = figure.add_axes((0.3, 0.62 / height, 0.67, 1 - 0.78 / height))
+    # Wide names take from the bars, not from the page; letters are rounded to whole dots.
+    left = max(_LEFT, (max(inches(name, _NAME_SIZE) for name in names) + 0.35) / _WIDTH)
+    figure = Figure(figsize=(_WIDTH, height), facecolor="white")
+    panel = figure.add_axes((left, 0.62 / height, 0.97 - left, 1 - 0.78 / height))
     places = range(len(shown))
     values = [feature.log_loss.value for feature in shown]
     # An interval without bounds, of a single row, is not drawn.
@@ -53,10 +57,6 @@ def draw_importance(importance: Importance) -> Figure:
         capsize=3,
         zorder=3,
     )
-    names = [
-        drawable(feature.name, f"feature {len(shown) - place}", _NAME_LETTERS)
-        for place, feature in enumerate(shown)
-    ]
     # Without parse_math a "$" in a feature's name is no formula.
     panel.set_yticks(places, names, parse_math=False)
     panel.axvline(0, color="0.4", linewidth=0.9, zorder=4)
@@ -65,6 +65,6 @@ def draw_importance(importance: Importance) -> Figure:
     panel.grid(axis="x", color="0.9", linewidth=0.7, zorder=0)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.spines["bottom"].set_color("0.6")
-    panel.tick_params(axis="y", length=0, labelsize=9, labelcolor="0.15")
+    panel.tick_params(axis="y", length=0, labelsize=_NAME_SIZE, labelcolor="0.15")
     panel.tick_params(axis="x", color="0.6", labelcolor="0.25", labelsize=9)
     return figure

@@ -73,6 +73,7 @@ NAMES = {
     "short": str,
     "species": "Iris-versicolor {}".format,
     "long": "a category with a very long name, number {}".format,
+    "different in the middle": "one of the classes {} of this table, of many".format,
     "wide": "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWW{}".format,
 }
 
@@ -114,6 +115,18 @@ def test_names_are_drawn_as_text_or_not_at_all(name: str, shown: str) -> None:
     (panel,) = draw_confusion_matrix(evaluation).axes
     assert [label.get_text() for label in panel.get_xticklabels()] == ["a", shown]
     assert confusion_matrix(evaluation)
+
+
+def test_names_whose_cuts_are_the_same_become_numbers() -> None:
+    middles = [f"a name with {word} in the middle of it" for word in ("one", "two")]
+    names = [*middles, "short", "a name with another in the middle of one"]
+    (panel,) = draw_confusion_matrix(evaluation_of(np.eye(4, dtype=int), names)).axes
+    assert [label.get_text() for label in panel.get_yticklabels()] == [
+        "class 1",
+        "class 2",
+        "short",
+        "a name with…dle of one",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,24 @@ def test_of_many_features_the_first_are_drawn_and_names_stay_text() -> None:
     assert png.height < 1_000
 
 
+def test_wide_names_are_whole() -> None:
+    names = [
+        "W" * 28,
+        "w",
+        "a feature with one in the middle of it",
+        "a feature with two in the middle of it",
+    ]
+    figure = draw_importance(importance_of([4.0, 3.0, 2.0, 1.0], names))
+    figure.draw_without_rendering()
+    (panel,) = figure.axes
+    labels = panel.get_yticklabels()
+    assert [label.get_text() for label in labels] == ["feature 4", "feature 3", "w", "W" * 28]
+    texts = [*labels, panel.xaxis.label]
+    for box in (text.get_window_extent() for text in texts):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert panel.get_position().width * 7.2 > 3
+
+
 def test_a_single_row_has_no_whiskers() -> None:
     alone = FeatureImportance(
         name="a",
