@@ -26,6 +26,8 @@ Array = npt.NDArray[Any]
 
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
+# Numbers closer than this have a variance that float64 rounds to nothing, or to few digits.
+_LEAST_SPREAD = 1e-150
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +140,7 @@ class Dataset:
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
             found[name] = None
-            if low[f] < high[f]:
+            if high[f] - low[f] > _LEAST_SPREAD:
                 found[name] = Feature(
                     name=name,
                     kind="numeric",

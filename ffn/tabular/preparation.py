@@ -120,10 +120,12 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
         if own.any() and len(fill):
             known = np.ascontiguousarray(numeric[own])
             scaler.partial_fit(np.where(np.isnan(known), fill, known))
+    # Not the scaler's own scale: it is 1 where numbers spread little beside their mean and count.
+    deviation = np.sqrt(scaler.var_) if len(fill) else np.ones(0)
     return Preparation(
         fill=fill,
         mean=scaler.mean_ if len(fill) else np.zeros(0),
-        scale=scaler.scale_ if len(fill) else np.ones(0),
+        scale=np.where(deviation > 0, deviation, 1.0),
         categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
         has_missing=has_missing,
     )

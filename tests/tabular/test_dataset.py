@@ -191,6 +191,17 @@ def test_constant_columns_are_left_out_with_one_notice(tmp_path: Path) -> None:
     assert notices == ['constant or empty in the training rows and left out: "one", "none", "same"']
 
 
+@pytest.mark.parametrize(("spread", "left_out"), [(1e-300, True), (1e-160, True), (1e-140, False)])
+def test_numbers_with_no_variance_in_float64_are_constant(
+    tmp_path: Path, spread: float, left_out: bool
+) -> None:
+    rows = [f"{i},{spread * (i % 5)!r},{'ab'[i % 2]}\n" for i in range(20)]
+    dataset = read(tmp_path, "x,tiny,y\n" + "".join(rows))
+    schema, notices = dataset.learn_schema(np.arange(20))
+    assert [feature.name for feature in schema.features] == ["x", "tiny"][: 2 - left_out]
+    assert any('left out: "tiny"' in notice for notice in notices) == left_out
+
+
 def test_nothing_but_constants_is_refused(tmp_path: Path) -> None:
     data = read(tmp_path, "x,y\n1,a\n1,b\n2,b\n")
     with pytest.raises(DataError, match=r"t\.csv: every feature column is constant or empty in"):

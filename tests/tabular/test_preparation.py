@@ -65,6 +65,20 @@ def test_penguins_are_prepared_as_scikit_learn_would(
     np.testing.assert_array_equal(preparation.transform(numeric, codes), found.astype(np.float32))
 
 
+@pytest.mark.parametrize(("mean", "spread"), [(0, 1e-140), (0, 1e3), (1e3, 1e-9), (1e12, 0.01)])
+def test_a_small_spread_is_scaled_as_any(tmp_path: Path, mean: float, spread: float) -> None:
+    """scikit-learn's scale is 1 where a spread is small beside the mean: the input would be 0."""
+    values = mean + spread * np.random.default_rng(5).random(200)
+    path = tmp_path / "t.csv"
+    rows = [f"{value!r},{'uv'[i % 2]}\n" for i, value in enumerate(values.tolist())]
+    path.write_text("x,y\n" + "".join(rows))
+    dataset = read(path, tmp_path, target="y")
+    schema, _ = dataset.learn_schema(np.arange(200))
+    (scale,) = fit_preparation(dataset, schema, np.arange(200)).scale
+    # Differences of numbers so close are exact.
+    assert scale == pytest.approx(((values - values[0]) / spread).std() * spread, rel=1e-3, abs=0)
+
+
 def hand_made() -> Preparation:
     return Preparation(
         fill=np.array([2.0]),
