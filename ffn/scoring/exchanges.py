@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 from ffn.errors import quote
 from ffn.scoring.stability import compare
@@ -10,13 +11,16 @@ from ffn.tabular.reference import Histogram
 from ffn.tabular.rejects import shorten
 from ffn.tabular.schema import Feature
 
-__all__ = ["CHANCE", "REMAINS", "exchanged_categories", "rings", "say_exchanged"]
+__all__ = ["CHANCE", "MOST_COLUMNS", "REMAINS", "exchanged_categories", "rings", "say_exchanged"]
 
 REMAINS = 0.2
 """Share of a column's own PSI that another explanation may leave."""
 
 CHANCE = 0.01
 """Probability that a column which is as explained misfits by chance."""
+
+MOST_COLUMNS = 50
+"""Columns that are compared in pairs: of more those that drifted most."""
 
 
 def exchanged_categories(
@@ -38,7 +42,7 @@ def exchanged_categories(
     examples
         By name: some of the texts that are none of the column's categories, cut as for display.
     drifted
-        PSI of the columns whose distribution is another.
+        PSI of the columns whose distribution is another, those that drifted most first.
     threshold
         PSI up to which a column fits, or up to what chance does to so few rows.
 
@@ -48,9 +52,10 @@ def exchanged_categories(
     own categories that the other has too are as frequent as there.
     """
     holds: dict[int, int] = {}
-    for g, own in drifted.items():
+    some = dict(islice(drifted.items(), MOST_COLUMNS))
+    for g, own in some.items():
         fits = {}
-        for h in drifted:
+        for h in some:
             if h == g or not _knows(features[h], examples.get(features[g].name, ())):
                 continue
             distance = compare(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import quote
-from ffn.scoring.exchanges import CHANCE, REMAINS, rings, say_exchanged
+from ffn.scoring.exchanges import CHANCE, MOST_COLUMNS, REMAINS, rings, say_exchanged
 from ffn.scoring.stability import chance_limit, psi_of_each
 from ffn.scoring.units import Conversion, conversions
 from ffn.tabular.reference import Histogram
@@ -17,9 +17,6 @@ from ffn.tabular.reference import Histogram
 __all__ = ["suspect"]
 
 Array = npt.NDArray[Any]
-
-# Pairs are looked at: of more columns those that drifted most.
-_MOST_COLUMNS = 50
 
 
 def suspect(
@@ -48,7 +45,7 @@ def suspect(
     A column looks like another where it fits the other's reference, and far better than its own.
     Columns that look alike cannot be told apart by this, and do little harm exchanged.
     """
-    some = list(drifted)[:_MOST_COLUMNS]
+    some = list(drifted)[:MOST_COLUMNS]
     own = {f: _misfit(rows[:, f], times, reference[f]) for f in some}
 
     def explains(misfit: float, f: int, g: int) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ffn.scoring import exchanges, stability
 from ffn.scoring.exchanges import exchanged_categories
+from ffn.scoring.stability import Distance
 from ffn.tabular.reference import Histogram
 from ffn.tabular.schema import Feature
 
@@ -105,3 +107,26 @@ def test_of_exchanges_the_right_one_is_named_and_of_other_drift_none(columns, sa
 def test_columns_that_raised_no_alarm_are_not_asked() -> None:
     assert say(held(ringed="alive", alive="ringed"), "ringed") == []
     assert say({}, "") == []
+
+
+def test_of_very_many_columns_those_that_drifted_most_are_compared(monkeypatch) -> None:
+    """Each with each would take minutes for some thousand columns, all of them changed."""
+    asked = []
+
+    def compare(*arguments) -> Distance:
+        asked.append(arguments)
+        return stability.compare(*arguments)
+
+    monkeypatch.setattr(exchanges, "compare", compare)
+    columns = 120
+    features = [
+        Feature(name=f"c{g}", kind="categorical", categories=("no", "yes")) for g in range(columns)
+    ]
+    # The first two hold what the other held; all the others hold one text alone.
+    reference = [Histogram(counts=(20, 980), missing=0), Histogram(counts=(980, 20), missing=0)]
+    reference += [Histogram(counts=(500, 500), missing=0)] * (columns - 2)
+    counts = [[0, 0, 980, 20], [0, 0, 20, 980]] + [[0, 0, 1_000, 0]] * (columns - 2)
+    drifted = dict.fromkeys(range(columns), 3.0)
+    said = exchanged_categories(features, reference, counts, {}, drifted, 0.25)
+    assert said == ['columns "c0" and "c1" look exchanged']
+    assert len(asked) == 50 * 49
