@@ -118,7 +118,7 @@ def test_what_cannot_share_stdout_is_refused(ffn, trained, arguments, code, mess
 
 
 def test_a_terminal_shows_how_far_how_fast_and_how_long_still(root, tmp_path):
-    (tmp_path / "long.csv").write_text(HEADER + "007,5.1,3.5,1.4,0.2\n" * 400_000)
+    (tmp_path / "long.csv").write_text(HEADER + "007,5.1,3.5,1.4,0.2\n" * 3_000_000)
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         line(root, tmp_path / "long.csv"),

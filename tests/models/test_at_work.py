@@ -15,10 +15,12 @@ import pytest
 from ffn.models.versions.at_work import at_work, killed, lives, take_killed
 from ffn.models.versions.journal import journal, note_killed, running
 
+# A shell has what runs in its background ignore interrupts, tests too.
 CODE = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from ffn.models.versions.journal import running
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with running(Path(sys.argv[1]), "retrain", sys.argv[2]):
     print("at work", flush=True)
     time.sleep(60)
