@@ -76,7 +76,8 @@ def look(
         gaps = {cell for cell in set(cells) if cell in given or _means_missing(cell)}
         texts = [cell for cell in cells if cell not in gaps]
         column = Column(name=name, cells=cells, texts=texts, decimal=decimal)
-        refuse_other_marks(column, table.path.name)
+        if name not in keep:
+            refuse_other_marks(column, table.path.name)
         reason = "" if name in keep else why_unlikely(column)
         if reason:
             left_out[name] = reason

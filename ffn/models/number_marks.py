@@ -49,5 +49,6 @@ def refuse_other_marks(column: Column, where: str) -> None:
         remedy = f"Take such {has}s out ({quote(found[0].replace(other, ''))})"
     raise DataError(
         f"{where}, column {quote(column.name)}: {quote(found[0])} {told}; numbers are read with a "
-        f"decimal {read}. {remedy}, or leave the column out: --exclude {quote(column.name)}."
+        f"decimal {read}. {remedy}, leave the column out (--exclude {quote(column.name)}), or keep "
+        f"it as categories (--keep {quote(column.name)})."
     )

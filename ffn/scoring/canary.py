@@ -119,9 +119,9 @@ def _problem(folder: Path) -> str:
     except OSError as error:
         return one_line(f"it could not be started ({error})")
     # The folder has this name until the version is finished.
-    said = done.stderr.decode(errors="replace").replace(f"{folder}{os.sep}", "").splitlines()
-    silent = f"exit code {done.returncode}"
-    return one_line(said[-1] if said else silent).rstrip(".") if done.returncode else ""
+    said = done.stderr.decode(errors="replace").replace(f"{folder}{os.sep}", "").strip()
+    last = one_line(said.splitlines()[-1]).rstrip(".") if said else ""
+    return (last or f"exit code {done.returncode}") if done.returncode else ""
 
 
 def check_canary(folder: Path) -> None:

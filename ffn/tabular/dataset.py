@@ -28,6 +28,8 @@ NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
 # Numbers closer than this have a variance that float64 rounds to nothing, or to few digits.
 _LEAST_SPREAD = 1e-150
+# Of the largest of them: what is less apart differs by how it was rounded.
+_LEAST_SHARE = 8 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +142,7 @@ class Dataset:
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
             found[name] = None
-            if high[f] - low[f] > _LEAST_SPREAD:
+            if high[f] - low[f] > max(_LEAST_SPREAD, _LEAST_SHARE * max(-low[f], high[f])):
                 found[name] = Feature(
                     name=name,
                     kind="numeric",

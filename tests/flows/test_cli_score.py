@@ -183,7 +183,7 @@ def test_a_table_with_commas_is_trained_on_and_scored(ffn, root, tmp_path):
     european.write_text(rows.replace(",", ";").replace(".", ","))
     made = ("init", "blumen", "--from", european, "--target", "species", "--delimiter", ";")
     refusal = ffn(*made, "--root", root).refusal
-    assert re.search(r'"\d,\d" has a decimal comma; .* Give --decimal ",", or', refusal)
+    assert re.search(r'"\d,\d" has a decimal comma; .* Give --decimal ",", leave', refusal)
     assert ffn(*made, "--decimal", ",", "--root", root).code == 0
     settings = root / "data/blumen/pipeline.toml"
     assert 'decimal = ","' in settings.read_text()

@@ -178,6 +178,7 @@ def test_decimal_commas_are_refused(tmp_path: Path, cell: str) -> None:
     ):
         looked(tmp_path, {"x": quoted, "y": Y})
     assert looked(tmp_path, {"x": quoted, "z": NUMBERS, "y": Y}, exclude=["x"]).exclude == ["x"]
+    assert looked(tmp_path, {"x": quoted, "y": Y}, keep=["x"]).kinds == {"x": "categorical"}
 
 
 @pytest.mark.parametrize(
@@ -196,8 +197,8 @@ def test_commas_between_thousands_are_not_taken_for_decimal_ones(
         looked(tmp_path, {"price": quoted, "y": Y})
     assert str(refusal.value) == (
         f't.csv, column "price": "{first}" has a comma that may separate thousands; numbers are '
-        f'read with a decimal point. Take such commas out ("{first.replace(",", "")}"), or leave '
-        'the column out: --exclude "price".'
+        f'read with a decimal point. Take such commas out ("{first.replace(",", "")}"), leave '
+        'the column out (--exclude "price"), or keep it as categories (--keep "price").'
     )
 
 

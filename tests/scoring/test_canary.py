@@ -197,6 +197,25 @@ def test_a_process_that_does_not_end_keeps_production(version, trained, monkeypa
     assert found.reason.endswith("it did not end within 0.01 seconds")
 
 
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (r'raise ImportError("broken\n\n")', "ImportError: broken"),
+        (r"import sys; sys.stderr.write('\n'); sys.exit(3)", "exit code 3"),
+        ("import sys; sys.exit(4)", "exit code 4"),
+    ],
+)
+def test_a_process_that_fails_keeps_production_whatever_it_says(
+    version, trained, monkeypatch, tmp_path, code, problem
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/numpy.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    found = tried(version, trained)
+    assert not found.promote
+    assert found.reason.endswith(problem)
+
+
 def test_it_can_be_run_by_hand(version, trained, repository: Path) -> None:
     write_canary(version, *trained)
     command = [sys.executable, "-m", "ffn.scoring.canary", str(version)]

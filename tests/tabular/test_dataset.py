@@ -202,6 +202,22 @@ def test_numbers_with_no_variance_in_float64_are_constant(
     assert any('left out: "tiny"' in notice for notice in notices) == left_out
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "left_out"),
+    [
+        ("0.3", "0.30000000000000004", True),
+        ("-12345.678", "-12345.678000000002", True),
+        ("1000000000000", "1000000000000.01", False),
+    ],
+)
+def test_numbers_that_differ_by_their_rounding_are_constant(
+    tmp_path: Path, one: str, other: str, left_out: bool
+) -> None:
+    rows = [f"{i},{other if i % 3 else one},{'ab'[i % 2]}\n" for i in range(20)]
+    schema, _ = read(tmp_path, "x,price,y\n" + "".join(rows)).learn_schema(np.arange(20))
+    assert [feature.name for feature in schema.features] == ["x", "price"][: 2 - left_out]
+
+
 def test_nothing_but_constants_is_refused(tmp_path: Path) -> None:
     data = read(tmp_path, "x,y\n1,a\n1,b\n2,b\n")
     with pytest.raises(DataError, match=r"t\.csv: every feature column is constant or empty in"):
