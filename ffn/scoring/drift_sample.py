@@ -7,7 +7,6 @@ that its rows are told from their hashes alone.
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -32,12 +31,10 @@ class RowSample:
         self._features = features
         self._size = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
         self._most_known = max(self._size, min(_KNOWN, _KNOWN_VALUES // features))
-        # NumPy's own takes longer to import than a small file to score.
-        random = Random(_SEED)  # noqa: S311
-        self._start = np.uint64(random.getrandbits(64))
+        random = np.random.default_rng(_SEED)
+        self._start = random.integers(2**64, dtype=np.uint64)
         # Odd, so that no bit is lost.
-        weights = [[random.getrandbits(64) | 1] for _ in range(features)]
-        self._weights = np.array(weights, dtype=np.uint64)
+        self._weights = random.integers(2**64, size=(features, 1), dtype=np.uint64) | np.uint64(1)
         # Hashes, rows of this content, its numbers: what is kept first, then what waits for it.
         self._drawn: list[tuple[Array, Array, Array]] = [
             (
@@ -104,15 +101,12 @@ class RowSample:
     def _keep(self) -> None:
         """Keep the lowest hashes. What stays has been counted from the first row on."""
         hashes, times, rows = map(np.concatenate, zip(*self._drawn, strict=True))
-        order = hashes.argsort(kind="stable")
-        ordered = hashes[order]
-        new = np.ones(len(order), dtype=bool)
-        new[1:] = ordered[1:] != ordered[:-1]
-        first = np.flatnonzero(new)
-        keys, totals = ordered[first], np.add.reduceat(times[order], first)
+        keys, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+        # Sums of whole numbers, exact in float64.
+        totals = np.bincount(inverse, weights=times).astype(np.int64)
         self._few &= len(keys) <= self._most_known
         some = slice(None if self._few else self._size)
-        self._drawn = [(keys[some], totals[some], rows[order[first[some]]])]
+        self._drawn = [(keys[some], totals[some], rows[first[some]])]
         self._waiting = 0
         if self._few:
             # In an empty place stands a hash that belongs elsewhere.
