@@ -216,7 +216,7 @@ def judge(
     # Bonferroni's share: one comparison a feature, one of the predictions.
     alpha = ALPHA / (len(schema.features) + 1)
     sample, times = counts.sample()
-    # Of all columns at once, whoever asks.
+    # Either counts all columns each time that it is asked for.
     missing, binned = counts.missing.tolist(), counts.numeric
 
     def column(

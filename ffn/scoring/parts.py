@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ _AT_ONCE = 256 * 1024
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes at the beginning of a file.
+    """The bytes at the beginning of a file, in pieces.
 
     What stood there before is written over: where the system has memory for a file, to write
     there again takes a fraction of what it takes to find some.
@@ -40,7 +41,10 @@ class Stored:
     def __iter__(self) -> Iterator[bytes]:
         left = self.size
         with self.path.open("rb") as file:
-            while some := file.read(min(left, _AT_ONCE)):
+            while left:
+                some = file.read(min(left, _AT_ONCE))
+                if not some:
+                    raise OSError(errno.EIO, "cut short while it was in use", str(self.path))
                 left -= len(some)
                 yield some
 
@@ -79,19 +83,19 @@ class Part(NamedTuple):
 
 
 def score_part(
-    scorer: RowScorer, records: Records, start: int, until: int, files: Path, *, in_memory: bool
+    scorer: RowScorer, records: Records, start: int, until: int, name: Path, *, in_memory: bool
 ) -> Part:
     """Score the records that begin from byte ``start``, where all stand, to byte ``until``.
 
     Parameters
     ----------
-    files
-        What the names of the files begin with.
+    name
+        Of its files, without what tells them apart.
     in_memory
         Keep labelled records there, for none but this process.
     """
     tally = scorer.new_tally()
-    listed = files.with_suffix(".rejects")
+    listed = name.with_suffix(".rejects")
     with listed.open("w", encoding="utf-8") as lines:
 
         def labelled() -> Iterator[bytes]:
@@ -105,8 +109,6 @@ def score_part(
                 yield scored
 
         output: Iterable[bytes] = (
-            list(labelled())
-            if in_memory
-            else Stored.write(files.with_suffix(".output"), labelled())
+            list(labelled()) if in_memory else Stored.write(name.with_suffix(".output"), labelled())
         )
     return Part(start, records.mark, tally.state(), records.counts, output, listed)

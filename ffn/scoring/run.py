@@ -85,7 +85,7 @@ class Run:
         return part.begin == mark.offset and not mark.place.after_stray
 
     def join(self, part: Part) -> None:
-        """Append what another process has done, and go on behind it."""
+        """Append a part that was made before its turn, and go on behind it."""
         place = self.records.mark.place
         for some in part.output:
             self.journal.output.write(some)

@@ -168,10 +168,10 @@ class _Parts:
         return self._next < len(self._bounds) - 1 and len(self._given) < self._most
 
     def _begin_next(self) -> tuple[int, int, int, int]:
-        """Take the next range: its number, where it begins and ends, and its files' number."""
+        """Take the next range: its number, where it begins and ends, and the slot of its files."""
         number = self._next
         self._next += 1
-        # So many one after another are on their way at most: the files are of one that is joined.
+        # So many one after another are on their way at most: the slot's last part is joined.
         return number, self._bounds[number], self._bounds[number + 1], number % self._most
 
 
@@ -189,8 +189,8 @@ class _Process:
     own: bool = False
     scorer: RowScorer | None = None
 
-    def score(self, begin: int, until: int, files: int) -> Part | None:
-        """Score what begins in a range, into files; None if nobody can say where that is."""
+    def score(self, begin: int, until: int, slot: int) -> Part | None:
+        """Score what begins in a range; None if nobody can say where that is."""
         model, path, options = self.work
         try:
             opened = path.open("rb")
@@ -208,9 +208,8 @@ class _Process:
                 return None
             file.seek(start)
             records.go_to(Mark(start, Place(rows=0, lines=0)))
-            return score_part(
-                self.scorer, records, start, until, self.folder / str(files), in_memory=self.own
-            )
+            name = self.folder / str(slot)
+            return score_part(self.scorer, records, start, until, name, in_memory=self.own)
 
 
 _processes: list[_Process] = []
@@ -223,9 +222,9 @@ def _begin(work: Work, found: tuple[int, ...], folder: Path) -> None:
     _processes.append(_Process(work, found, folder))
 
 
-def _score_part(begin: int, until: int, files: int) -> Part | None:
+def _score_part(begin: int, until: int, slot: int) -> Part | None:
     (process,) = _processes
-    return process.score(begin, until, files)
+    return process.score(begin, until, slot)
 
 
 def _guess(file: Any, begin: int, records: Records, delimiter: bytes) -> int | None:
