@@ -7,12 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 from gated import rows, table
+from numpy.testing import assert_array_equal
 from retrained import Run, made, run, shipped
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.inspection import permutation_importance as sklearn_importance
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from threadpoolctl import threadpool_limits
 
 from ffn.models import examination
@@ -60,7 +61,6 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
     assert [baseline.name for baseline in penguins.found.baselines] == list(models)
     ours = penguins.run.evaluation
     for baseline in penguins.found.baselines:
-        assert not baseline.evaluation.confusions
         with threadpool_limits(1):
             fitted = models[baseline.name].fit(x, labels)
         answers = fitted.predict_proba(prepared.x_test)
@@ -69,6 +69,10 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
         assert baseline.fitted_rows == 275
         assert baseline.problem == ""
         assert baseline.evaluation.accuracy.value == accuracy
+        assert_array_equal(
+            baseline.evaluation.confusion,
+            confusion_matrix(prepared.labels_test, answers.argmax(axis=1)),
+        )
         assert baseline.evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
         difference = baseline.difference
         assert difference.accuracy.value == pytest.approx(ours.accuracy.value - accuracy)

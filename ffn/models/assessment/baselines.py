@@ -7,7 +7,7 @@ tuned, here as little as there, and no choice depends on what they reach.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ class Baseline:
     fitted_rows
         Training rows it was fitted on: all, or a part drawn by the seed.
     evaluation
-        Its figures on these rows, without the confusions, which nobody asks for.
+        Its figures on these rows.
     difference
         Ours minus this one.
     problem
@@ -89,10 +89,7 @@ def compare_baselines(
             name=name,
             settings=settings,
             fitted_rows=fitted_rows,
-            evaluation=replace(
-                evaluate_probabilities(answers, labels_test, classes, seed, usual=usual),
-                confusions=(),
-            ),
+            evaluation=evaluate_probabilities(answers, labels_test, classes, seed, usual=usual),
             difference=paired_difference(ours, answers, labels_test, seed),
             problem=problem,
         )
