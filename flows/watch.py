@@ -32,6 +32,7 @@ from ffn.models.settings.pipeline import Pipeline
 from ffn.models.settings.service import seconds_of
 from ffn.models.versions.changes import TrainingData, new_training_data, take_up
 from ffn.models.versions.journal import note_killed
+from ffn.models.versions.promotions import MOST_POINTER_BYTES, POINTER
 from ffn.models.versions.registry import production_version, versions
 from ffn.scoring.inbox import look
 from flows.artifacts import show_status
@@ -45,7 +46,6 @@ _STEP_SECONDS = 1.0
 _ASLEEP = datetime.timedelta(seconds=30)
 # Until a run that was begun shows that it lives; also on a small machine.
 _GRACE = datetime.timedelta(seconds=60)
-_MOST_POINTER_BYTES = 64 * 1024
 _ABOUT_TO = datetime.timedelta(seconds=5)
 # From an event to the run that it starts.
 _SECONDS_OF_AN_EVENT = 12
@@ -216,12 +216,12 @@ def _files_wait(pipeline: Pipeline) -> bool:
 
 
 def _pointer(pipeline: Pipeline) -> Path:
-    return pipeline.artifacts / "production.json"
+    return pipeline.artifacts / POINTER
 
 
 def _production(pipeline: Pipeline) -> bytes:
     """Return the pointer as it is; nothing if there is none."""
     try:
-        return read_plain(_pointer(pipeline), _MOST_POINTER_BYTES)
+        return read_plain(_pointer(pipeline), MOST_POINTER_BYTES)
     except OSError:
         return b""

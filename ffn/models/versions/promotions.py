@@ -24,6 +24,7 @@ from ffn.models.versions.actor import Actor
 __all__ = [
     "HISTORY",
     "MOST_HISTORY_BYTES",
+    "MOST_POINTER_BYTES",
     "POINTER",
     "History",
     "Promotion",
@@ -37,7 +38,7 @@ __all__ = [
 
 POINTER = "production.json"
 HISTORY = "history.jsonl"
-_MOST_POINTER_BYTES = 64 * 1024
+MOST_POINTER_BYTES = 64 * 1024
 # A promotion every minute of a year.
 MOST_HISTORY_BYTES = 512 * 1024 * 1024
 
@@ -130,7 +131,7 @@ def read_pointer(artifacts: Path) -> Promotion | None:
     """Return the entry in ``production.json``; None if there is none, or no whole one."""
     try:
         with open_plain(artifacts / POINTER) as (file, size):
-            text = file.read(min(size, _MOST_POINTER_BYTES))
+            text = file.read(min(size, MOST_POINTER_BYTES))
     except OSError:
         return None
     return _parse(text)
@@ -139,7 +140,7 @@ def read_pointer(artifacts: Path) -> Promotion | None:
 def is_canonical(artifacts: Path, entry: Promotion) -> bool:
     """Say whether ``production.json`` has the very bytes that were written for ``entry``."""
     try:
-        text = read_plain(artifacts / POINTER, _MOST_POINTER_BYTES)
+        text = read_plain(artifacts / POINTER, MOST_POINTER_BYTES)
     except OSError:
         return False
     return text == canonical_json(entry.to_json())

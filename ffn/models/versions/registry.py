@@ -23,7 +23,14 @@ from ffn.models.bundles.contents import measure, seal
 from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain, read_plain
 from ffn.models.versions.locking import registry_lock
-from ffn.models.versions.promotions import HISTORY, POINTER, is_version, read_history, settle
+from ffn.models.versions.promotions import (
+    HISTORY,
+    MOST_POINTER_BYTES,
+    POINTER,
+    is_version,
+    read_history,
+    settle,
+)
 
 __all__ = [
     "LAST_NUMBER",
@@ -39,7 +46,6 @@ __all__ = [
 
 LAST_NUMBER = ".last.json"
 _VERSION = re.compile(r"[0-9]{4}|[1-9][0-9]{4,}")
-_MOST_POINTER_BYTES = 64 * 1024
 
 
 def version_folder(artifacts: Path, version: int) -> Path:
@@ -172,7 +178,7 @@ def _read_pointer(artifacts: Path) -> tuple[int, str] | None:
     pointer = artifacts / POINTER
     try:
         with open_plain(pointer) as (file, size):
-            content = parse_json(file.read(min(size, _MOST_POINTER_BYTES)))
+            content = parse_json(file.read(min(size, MOST_POINTER_BYTES)))
         version, sha256 = content["version"], content["bundle_sha256"]
     except FileNotFoundError:
         return None
@@ -210,7 +216,7 @@ def _last_number(artifacts: Path) -> int:
     with contextlib.suppress(OSError):
         known += [entry.version for entry in read_history(artifacts).entries]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        text = read_plain(artifacts / "models" / LAST_NUMBER, _MOST_POINTER_BYTES)
+        text = read_plain(artifacts / "models" / LAST_NUMBER, MOST_POINTER_BYTES)
         given = parse_json(text)["version"]
         known += [given] if is_version(given) else []
     return max(known, default=0)
