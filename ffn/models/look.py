@@ -78,10 +78,9 @@ def look(
         column = Column(name=name, cells=cells, texts=texts, decimal=decimal)
         if name not in keep:
             refuse_other_marks(column, table.path.name)
-        reason = "" if name in keep else why_unlikely(column)
-        if reason:
-            left_out[name] = reason
-            continue
+            if reason := why_unlikely(column):
+                left_out[name] = reason
+                continue
         kinds[name] = column.kind
         if column.kind == "categorical":
             # Other words may be categories.

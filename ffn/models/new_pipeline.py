@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 from ffn.files import atomic_file, staging_folder, sweep, sync_folder, write_bytes
 from ffn.models.look import Look, look
-from ffn.models.settings.document import WIDEST_LAYER, PipelineSettings, check_settings
+from ffn.models.settings.document import WIDEST_LAYER, NetworkSettings, check_settings
 from ffn.models.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.models.training.inputs import learn, load, require_room, split
 from ffn.tabular.features import shown
@@ -75,16 +74,7 @@ def initialise(
     if folder.exists():
         raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
     table = read_table(source, delimiter=delimiter)
-    for column in (target, *exclude, *keep):
-        if column not in table.header:
-            raise SettingsError(
-                f"{source} has no column {quote(column)}; its columns are: {shown(table.header)}."
-                f"{did_you_mean(column, table.header)}"
-            )
-    for column in keep:
-        if column in (target, *exclude):
-            other = "--target" if column == target else "--exclude"
-            raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
+    _check_columns(table.header, source, target, exclude, keep)
     for text in missing:
         if text != text.encode(errors="ignore").decode():
             raise SettingsError(
@@ -93,7 +83,7 @@ def initialise(
             )
     found = look(table, target, exclude=exclude, missing=missing, keep=keep, decimal=decimal)
 
-    def draft(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
+    def text_of(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
         return _settings_text(name, file, target, (delimiter, decimal), found, hidden)
 
     try:
@@ -102,22 +92,35 @@ def initialise(
         with staging_folder(root) as scratch:
             pipeline = Pipeline(
                 name=name,
-                settings=_checked(draft(source.name)),
+                settings=check_settings(tomllib.loads(text_of(source.name)), SETTINGS_FILE),
                 folder=source.parent,
                 artifacts=scratch,
             )
-            sha256, hidden, notices = _try(pipeline, partial(draft, source.name))
+            sha256, hidden, notices = _try(pipeline)
         if sha256 != table.source_sha256:
             raise _changed(source)
-        _write(folder, source, sha256, draft(_TRAINING_CSV, hidden))
+        _write(folder, source, sha256, text_of(_TRAINING_CSV, hidden))
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
     return folder / SETTINGS_FILE, [*found.notices, *notices]
 
 
-def _try(
-    pipeline: Pipeline, draft: Callable[[tuple[int, int]], str]
-) -> tuple[str, tuple[int, int], list[str]]:
+def _check_columns(
+    header: Sequence[str], source: Path, target: str, exclude: Sequence[str], keep: Sequence[str]
+) -> None:
+    for column in (target, *exclude, *keep):
+        if column not in header:
+            raise SettingsError(
+                f"{source} has no column {quote(column)}; its columns are: {shown(header)}."
+                f"{did_you_mean(column, header)}"
+            )
+    for column in keep:
+        if column in (target, *exclude):
+            other = "--target" if column == target else "--exclude"
+            raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
+
+
+def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
     """Take the first steps of a retraining, so that whatever it refuses is refused before.
 
     Returns the digest of the table, hidden layers that fit it, and notices.
@@ -126,7 +129,9 @@ def _try(
         dataset = load(pipeline)
         schema, preparation, notices = learn(dataset, split(dataset, pipeline))
         hidden = _hidden_layers(preparation.n_inputs, len(schema.classes))
-        pipeline = replace(pipeline, settings=_checked(draft(hidden)))
+        network = NetworkSettings(hidden_layers=hidden)
+        settings = pipeline.settings.model_copy(update={"network": network})
+        pipeline = replace(pipeline, settings=settings)
         require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
@@ -134,10 +139,6 @@ def _try(
             f"{error} (Nothing was written; ffn init takes --exclude COLUMN and --missing TEXT.)"
         ) from None
     return dataset.source_sha256, hidden, notices
-
-
-def _checked(text: str) -> PipelineSettings:
-    return check_settings(tomllib.loads(text), SETTINGS_FILE)
 
 
 def _write(folder: Path, source: Path, sha256: str, text: str) -> None:
