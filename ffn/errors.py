@@ -11,6 +11,8 @@
     └── RegistryError   a version or pointer is not there, or is in use
         └── BusyError   another run of the kind is at work
 
+Rows that are scored all the same, but look wrong, give an ``UnknownCategoryWarning``.
+
 The text of each is one line: where, what was found, what was expected, what to do.
 """
 
@@ -29,6 +31,7 @@ __all__ = [
     "RegistryError",
     "SettingsError",
     "TrainingError",
+    "UnknownCategoryWarning",
     "did_you_mean",
     "one_line",
     "quote",
@@ -78,6 +81,10 @@ class RegistryError(FFNError):
 
 class BusyError(RegistryError):
     """Another run of the same kind is at work: nothing was begun."""
+
+
+class UnknownCategoryWarning(UserWarning):
+    """Every cell of a categorical column is one that training never saw: a slip, most likely."""
 
 
 def quote(value: object, limit: int = 60) -> str:

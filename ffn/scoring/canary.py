@@ -137,7 +137,7 @@ def check_canary(folder: Path) -> None:
         expected = json.loads((folder / CANARY_ANSWERS).read_bytes())["probabilities"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder / CANARY_ANSWERS}: cannot be read ({error}).") from None
-    rows, classes = folder / CANARY_ROWS, model.classes_.tolist()
+    rows, classes = folder / CANARY_ROWS, model.scorer.schema.classes
     features = {feature.name for feature in model.scorer.schema.features}
     # A model with a feature of such a name is never asked for probabilities.
     every = features.isdisjoint(added_columns(model.scorer.schema, probabilities=True))

@@ -21,6 +21,7 @@ from ffn.models.estimator.classifier import FFNClassifier
 from ffn.models.settings.pipeline import Pipeline
 from ffn.scoring.frames import read_frame
 from ffn.scoring.model import load_production
+from ffn.tabular.labels import class_labels
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Schema
 
@@ -78,7 +79,7 @@ def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
             (
                 "network",
                 FFNClassifier.from_network(
-                    bundle.network, bundle.schema.classes, optimizer=bundle.optimizer
+                    bundle.network, class_labels(bundle.schema.classes), optimizer=bundle.optimizer
                 ),
             ),
         ]

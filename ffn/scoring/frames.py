@@ -1,28 +1,44 @@
-"""Raw rows in memory, a DataFrame, to the network's inputs: the contract of a CSV file."""
+"""Raw rows in memory to the network's inputs: the contract of a CSV file, whatever holds them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, did_you_mean, quote
+from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
+from ffn.scoring.containers import MemoryTable, open_table
 from ffn.scoring.scorer import Transformer
-from ffn.tabular.cells import MISSING, category_codes, numbers
+from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.rejects import DETAILS, Reason
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.typed import missing_numbers
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["read_frame"]
 
+_EXAMPLES = 3
 
-def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> npt.NDArray[Any]:
+
+def read_frame(
+    rows: Any, schema: Schema, preparation: Transformer, *, stacklevel: int = 2
+) -> npt.NDArray[Any]:
     """Return inputs [n, n_in] of raw rows.
+
+    Parameters
+    ----------
+    rows
+        As for `open_table`.
+    stacklevel
+        How many calls up a warning points, as for ``warnings.warn``.
+
+    Warns
+    -----
+    UnknownCategoryWarning
+        Every cell of a categorical column is a category that training never saw.
 
     Raises
     ------
@@ -30,19 +46,21 @@ def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> 
         A column is missing, or a cell has no meaning: a table in memory is scored whole or
         not at all.
     """
-    if not hasattr(rows, "columns"):
-        raise DataError(
-            f"rows are a {type(rows).__name__}; give a DataFrame, whose columns are found by name."
-        )
-    numeric = np.empty((len(rows), len(schema.numeric)))
+    table = open_table(rows, [feature.name for feature in schema.features])
+    columns = Counter(table.names)
+    numeric = np.empty((len(table), len(schema.numeric)))
     for f, feature in enumerate(schema.numeric):
-        numeric[:, f] = _numbers(_column(rows, feature, schema), feature, schema.missing_values)
-    codes = np.empty((len(rows), len(schema.categorical)), dtype=np.int64)
+        _check_column(feature, columns, schema)
+        numeric[:, f] = _numbers(table, feature, schema.missing_values)
+    codes = np.empty((len(table), len(schema.categorical)), dtype=np.int64)
     for g, feature in enumerate(schema.categorical):
-        cells = _texts(_column(rows, feature, schema))
-        codes[:, g] = category_codes(cells, feature.categories, schema.missing_values)
+        _check_column(feature, columns, schema)
+        codes[:, g], unknown = _codes(table, feature, schema.missing_values)
         if not feature.missing:
             _refuse(codes[:, g] == MISSING, feature, Reason.MISSING_VALUE)
+        if unknown and not (codes[:, g] >= 0).any():
+            count = int(np.count_nonzero(codes[:, g] == UNKNOWN))
+            _warn(feature, count, unknown, stacklevel + 1)
     x = preparation.transform(numeric, codes)
     finite = np.isfinite(x).all(axis=1)
     if not finite.all():
@@ -50,48 +68,73 @@ def read_frame(rows: pd.DataFrame, schema: Schema, preparation: Transformer) -> 
     return x
 
 
-def _column(rows: pd.DataFrame, feature: Feature, schema: Schema) -> pd.Series[Any]:
-    if feature.name not in rows.columns:
+def _check_column(feature: Feature, columns: Counter[Any], schema: Schema) -> None:
+    if columns[feature.name] > 1:
+        raise DataError(f"the rows have the column {quote(feature.name)} twice. Rename one.")
+    if feature.name not in columns:
         features = {other.name for other in schema.features}
-        others = (str(column) for column in rows.columns if column not in features)
+        others = (str(column) for column in columns if column not in features)
         hint = did_you_mean(feature.name, others)
         raise DataError(f"the rows have no column {quote(feature.name)}.{hint}")
-    column = rows[feature.name]
-    if column.ndim != 1:
-        raise DataError(f"the rows have the column {quote(feature.name)} twice. Rename one.")
-    return column
 
 
 def _numbers(
-    column: pd.Series[Any], feature: Feature, missing_values: Collection[str]
+    table: MemoryTable, feature: Feature, missing_values: Sequence[str]
 ) -> npt.NDArray[np.float64]:
-    if column.dtype.kind in "iuf":
-        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        bad = np.isinf(values)
+    values = table.floats(feature.name)
+    if values is not None:
+        wrong = np.isinf(values)
         # A number has no spelling here: what means "no value" as text does so as a number.
         values = np.where(np.isin(values, missing_numbers(missing_values, ".")), np.nan, values)
     else:
-        values, wrong = numbers(_texts(column), missing_values)
-        bad = np.zeros(len(values), dtype=bool)
-        bad[wrong] = True
-    _refuse(bad, feature, Reason.NOT_A_NUMBER)
+        # Here, since it takes a large library that NumPy's numbers do not need.
+        from ffn.tabular.arrow_columns import numbers_of_column
+
+        values, wrong = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
+        for part in table.parts(feature.name):
+            values[part.rows], wrong[part.rows] = numbers_of_column(
+                part.cells, feature, missing_values, _where(feature)
+            )
+    _refuse(wrong, feature, Reason.NOT_A_NUMBER)
     if not feature.missing:
         _refuse(np.isnan(values), feature, Reason.MISSING_VALUE)
     return values
 
 
-def _texts(column: pd.Series[Any]) -> list[str]:
-    """Texts as a CSV file would have them; a whole number in a float column has no point."""
-    missing = column.isna().tolist()
-    cells = column.tolist()
-    if column.dtype.kind == "f":
-        cells = [
-            int(x) if not gone and x.is_integer() else x
-            for x, gone in zip(cells, missing, strict=True)
-        ]
-    return ["" if gone else str(cell) for cell, gone in zip(cells, missing, strict=True)]
+def _codes(
+    table: MemoryTable, feature: Feature, missing_values: Sequence[str]
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return codes [n] of a categorical column, and texts in it that training never saw."""
+    from ffn.tabular.arrow_columns import codes_of_column
+    from ffn.tabular.spellings import Spellings
+
+    spellings = Spellings(feature.categories, missing_values)
+    codes = np.full(len(table), MISSING if "" in missing_values else UNKNOWN, dtype=np.int64)
+    unknown: list[str] = []
+    for part in table.parts(feature.name):
+        codes[part.rows], unseen = codes_of_column(
+            part.cells, spellings, missing_values, _where(feature)
+        )
+        unknown += unseen
+    return codes, unknown
+
+
+def _where(feature: Feature) -> str:
+    return f"the rows, column {quote(feature.name)}"
 
 
 def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:
     if bad.any():
         raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {DETAILS[reason]}.")
+
+
+def _warn(feature: Feature, count: int, unknown: Sequence[str], stacklevel: int) -> None:
+    examples = ", ".join(quote(text, 30) for text in unknown[:_EXAMPLES])
+    known = ", ".join(quote(text, 30) for text in feature.categories[:_EXAMPLES])
+    warnings.warn(
+        f"the rows, column {quote(feature.name)}: training never saw any of its {count:,} values, "
+        f"such as {examples}; they are scored as unknown. The model knows {known}"
+        f"{', …' if len(feature.categories) > _EXAMPLES else ''}.",
+        UnknownCategoryWarning,
+        stacklevel=stacklevel,
+    )

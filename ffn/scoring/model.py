@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,7 @@ from ffn.scoring.batch import score_csv
 from ffn.scoring.frames import read_frame
 from ffn.scoring.outcome import ScoreResult
 from ffn.scoring.scorer import Scorer
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ffn.tabular.labels import Labels, class_labels
 
 __all__ = ["Model", "load", "load_production"]
 
@@ -47,34 +45,53 @@ class Model:
         return self.scorer.version
 
     @property
-    def classes_(self) -> npt.NDArray[np.str_]:
-        """Labels [C], in the order of the columns of `predict_proba`."""
-        return np.array(self.scorer.schema.classes, dtype=np.str_)
+    def classes_(self) -> Labels:
+        """Labels [C], in the order of the columns of `predict_proba`.
 
-    def predict(self, rows: pd.DataFrame) -> npt.NDArray[np.str_]:
-        """Return a label for each row [n]. Takes and raises what `predict_proba` does."""
-        labels: npt.NDArray[np.str_] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        int64 if every label of the training table is an integer as programs write them (``3``,
+        ``-1``; not ``03``), else texts. Their order is that of the texts in either case.
+        """
+        return class_labels(self.scorer.schema.classes)
+
+    def predict(self, rows: Any) -> Labels:
+        """Return a label for each row [n], of the type of `classes_`.
+
+        Takes, warns of and raises what `predict_proba` does.
+        """
+        labels: Labels = self.classes_[self._probabilities(rows).argmax(axis=1)]
         return labels
 
-    def predict_proba(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict_proba(self, rows: Any) -> npt.NDArray[np.float64]:
         """Return class probabilities [n, C].
 
         Parameters
         ----------
         rows
-            Raw values, one column a feature, in any order; other columns are ignored.
-            Numbers may be numbers or text, categories text. A value that pandas calls
-            missing is missing, and so is one that means it by the pipeline's settings.
+            Raw values, one column a feature, in any order; other columns are ignored. A
+            DataFrame of pandas or polars (a LazyFrame is computed), a table, batch, reader or
+            data set of pyarrow, or any other table that has ``__arrow_c_stream__``. A value
+            means what it means in a CSV file, whatever its type: ``True`` is the category
+            ``TRUE``, and 1 is ``01``, where no other category could be meant. Null, NaN and
+            what pandas calls missing are missing, and so is what means it by the pipeline's
+            settings.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            Every cell of a categorical column is one that training never saw.
 
         Raises
         ------
         DataError
             A column is missing, or a cell has no meaning: a table in memory is scored whole
-            or not at all.
+            or not at all. Or no category, or more than one, could be meant by a typed column.
         """
-        return self.scorer.probabilities(
-            read_frame(rows, self.scorer.schema, self.scorer.preparation)
-        )
+        return self._probabilities(rows)
+
+    def _probabilities(self, rows: Any) -> npt.NDArray[np.float64]:
+        schema, preparation = self.scorer.schema, self.scorer.preparation
+        # A warning points to the caller of `predict` or `predict_proba`.
+        return self.scorer.probabilities(read_frame(rows, schema, preparation, stacklevel=4))
 
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any

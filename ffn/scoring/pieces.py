@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ffn.errors import quote
 from ffn.scoring.contract import match_header
 from ffn.scoring.layout import find_column
 from ffn.scoring.manifest import input_of
@@ -18,11 +19,14 @@ from ffn.scoring.options import Options
 from ffn.scoring.rows import Labelled, RowScorer
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.suffixes import UNITS, added_columns
+from ffn.tabular.arrow_columns import category_texts, number_texts
 from ffn.tabular.headers import check_distinct
 from ffn.tabular.parquet import ParquetTable, as_csv, as_header, numbered
 from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reject
+from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.sources import Source
+from ffn.tabular.spellings import Spellings
 
 __all__ = ["CsvPieces", "ParquetPieces", "Piece"]
 
@@ -79,6 +83,7 @@ class ParquetPieces:
         header, schema = table.header, model.schema
         self.stream, self.name = stream, name
         self._sha256, self._table, self._decimal = sha256, table, options.decimal
+        self._missing_values = schema.missing_values
         features = [feature.name for feature in schema.features]
         self._kept = list(range(len(header.names)))
         added = added_columns(schema, probabilities=options.probabilities)
@@ -87,7 +92,10 @@ class ParquetPieces:
             added = tuple(column for column in added if column == options.only_id)
         match_header(header, schema, name, added)
         place = {column: number for number, column in enumerate(header.names)}
-        self._places = [place[feature] for feature in features]
+        self._features = [
+            (feature, place[feature.name], self._spellings(feature, schema))
+            for feature in schema.features
+        ]
         fields = [table.schema.field(column) for column in self._kept]
         self.schema = pa.schema(fields, table.schema.metadata)
         # The CSV in memory is ours, whatever the output is to look like.
@@ -100,9 +108,7 @@ class ParquetPieces:
         """Yield every piece, in order."""
         before = 0
         for batch in self._table.batches():
-            columns = [batch.column(place) for place in self._places]
-            text = as_csv(columns, self.name, self._names, self._decimal)
-            records = Records(io.BytesIO(text), self.name)
+            records = Records(io.BytesIO(self._as_csv(batch)), self.name)
             kept = batch.select(self._kept)
             for block in records:
                 found = self._scorer.label(block)
@@ -115,6 +121,23 @@ class ParquetPieces:
                     b"".join(map(self._scorer.reject_line, rejects)),
                 )
             before += batch.num_rows
+
+    def _spellings(self, feature: Feature, schema: Schema) -> Spellings | None:
+        if feature.kind == "numeric":
+            return None
+        return Spellings(feature.categories, schema.missing_values, self._decimal)
+
+    def _as_csv(self, batch: Any) -> bytes:
+        """Return the features of a batch as the CSV file of the same table has them."""
+        texts = []
+        for feature, place, spellings in self._features:
+            column, where = batch.column(place), f"{self.name}, column {quote(feature.name)}"
+            texts.append(
+                number_texts(column, feature, self._missing_values, where, self._decimal)
+                if spellings is None
+                else category_texts(column, spellings, where, self._decimal)
+            )
+        return as_csv(texts, self._names)
 
     @property
     def bytes_read(self) -> int:

@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ffn.errors import quote
 from ffn.scoring.hashed import HashedFile
 from ffn.scoring.options import Options
 from ffn.scoring.pieces import Piece
 from ffn.scoring.suffixes import UNITS, Suffixes, added_columns
+from ffn.tabular.arrow_columns import as_texts
 from ffn.tabular.formulas import FormulaGuard
-from ffn.tabular.parquet import as_texts
+from ffn.tabular.labels import class_labels
 from ffn.tabular.quoting import write_record
 from ffn.tabular.schema import Schema
 
@@ -41,7 +43,7 @@ class Sink(Protocol):
 
 
 class ParquetSink:
-    """A Parquet file: the columns as they are, label as text, shares as numbers.
+    """A Parquet file: the columns as they are, labels of their own type, shares as numbers.
 
     Parameters
     ----------
@@ -51,10 +53,11 @@ class ParquetSink:
 
     def __init__(self, file: HashedFile, schema: Any, model: Schema, options: Options) -> None:
         label, *shares = added_columns(model, probabilities=options.probabilities)
-        self._schema = schema.append(pa.field(label, pa.string()))
+        # Whole numbers if every label is one, else texts.
+        self._classes = pa.array(class_labels(model.classes))
+        self._schema = schema.append(pa.field(label, self._classes.type))
         for share in shares:
             self._schema = self._schema.append(pa.field(share, pa.float64()))
-        self._classes = pa.array(model.classes, pa.string())
         self._every = options.probabilities
         self._writer = pq.ParquetWriter(_Handle(file), self._schema)
         self._waiting: list[Any] = []
@@ -120,7 +123,9 @@ class CsvSink:
     def write(self, piece: Piece) -> None:
         """Append a piece."""
         columns = [
-            as_texts(column, self._name, column_name, self._decimal).to_pylist()
+            as_texts(
+                column, f"{self._name}, column {quote(column_name)}", self._decimal
+            ).to_pylist()
             for column, column_name in zip(piece.batch.columns, self._names, strict=True)
         ]
         ends, _ = self._suffixes.texts(piece.labels, piece.probabilities)

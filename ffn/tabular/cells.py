@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 __all__ = [
     "DECIMALS",
+    "EXCHANGED",
     "MISSING",
     "UNKNOWN",
     "category_codes",
@@ -30,7 +31,7 @@ UNKNOWN = -2
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 # Exchanged, not replaced: where the comma is the decimal mark, "1.234" may be a thousand.
-_EXCHANGED = str.maketrans(",.", ".,")
+EXCHANGED = str.maketrans(",.", ".,")
 
 
 def trim(cell: str) -> str:
@@ -41,7 +42,7 @@ def trim(cell: str) -> str:
 def is_number(cell: str, decimal: str = ".") -> bool:
     """Whether a cell is a decimal number, spaces and tabs around it aside."""
     text = trim(cell)
-    return bool(_NUMBER.fullmatch(text if decimal == "." else text.translate(_EXCHANGED)))
+    return bool(_NUMBER.fullmatch(text if decimal == "." else text.translate(EXCHANGED)))
 
 
 def numbers(
@@ -60,7 +61,7 @@ def numbers(
         if text in missing_values:
             continue
         if decimal == ",":
-            text = text.translate(_EXCHANGED)
+            text = text.translate(EXCHANGED)
             # "-9.5" means missing however it is spelt here.
             if text in missing_values:
                 continue

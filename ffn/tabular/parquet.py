@@ -1,4 +1,4 @@
-"""Parquet files, some thousand rows at a time, and their cells as a CSV file would have them."""
+"""Parquet files, some thousand rows at a time, and columns of texts as CSV."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from ffn.errors import DataError, quote
+from ffn.errors import DataError
 from ffn.tabular.cells import trim
 from ffn.tabular.headers import Header
 from ffn.tabular.quoting import write_record
 
-__all__ = ["ParquetTable", "as_csv", "as_header", "as_texts", "numbered"]
+__all__ = ["ParquetTable", "as_csv", "as_header", "numbered"]
 
 # Rows and values that are in memory at a time.
 _MOST_ROWS, _FEWEST_ROWS, _VALUES = 8_192, 1_024, 2**21
@@ -99,59 +99,24 @@ def as_header(names: Sequence[str]) -> Header:
     return Header(tuple(map(trim, names)), fields, line, b"\n")
 
 
-def as_csv(columns: Sequence[Any], name: str, names: Sequence[str], decimal: str) -> bytes:
+def as_csv(texts: Sequence[Any], names: Sequence[str]) -> bytes:
     """Return columns as the text of a CSV file with a header.
 
     Parameters
     ----------
-    columns
-        Arrays of ``pyarrow``.
+    texts
+        Arrays of texts, of ``pyarrow``; null is an empty cell.
     names
         As ``numbered`` returns them.
-    name
-        What errors call the file.
-    decimal
-        Mark to write in numbers.
     """
-    letters = min(_LETTERS, _RECORD_BYTES // (4 * max(1, len(columns))))
-    texts = [
-        pc.utf8_slice_codeunits(as_texts(column, name, column_name, decimal), 0, letters)
-        for column, column_name in zip(columns, names[1:], strict=True)
-    ]
-    zeros = pa.repeat(pa.scalar(0, pa.int8()), len(texts[0]))
-    batch = pa.record_batch([zeros, *texts], names=[str(n) for n in range(len(texts) + 1)])
+    letters = min(_LETTERS, _RECORD_BYTES // (4 * max(1, len(texts))))
+    cells = [pc.utf8_slice_codeunits(column, 0, letters) for column in texts]
+    zeros = pa.repeat(pa.scalar(0, pa.int8()), len(cells[0]))
+    batch = pa.record_batch([zeros, *cells], names=[str(n) for n in range(len(cells) + 1)])
     content = io.BytesIO()
     content.write(write_record(names).encode() + b"\n")
     pyarrow.csv.write_csv(batch, content, pyarrow.csv.WriteOptions(include_header=False))
     return content.getvalue()
-
-
-def as_texts(column: Any, name: str, column_name: str, decimal: str) -> Any:
-    """Return a column's cells as texts; null where there is no value, which NaN is, too.
-
-    Numbers are written so that reading them gives the same number, and a whole number in a
-    column of floats has no point; truth is ``True`` or ``False``.
-
-    Raises
-    ------
-    DataError
-        Its cells are no plain values.
-    """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_boolean(column.type):
-        return pc.if_else(column, "True", "False")
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    fraction = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
-    try:
-        texts = column.cast(pa.string())
-    except (pa.ArrowException, ValueError):
-        raise DataError(
-            f"{name}, column {quote(column_name)}: cells of the type {column.type} are no plain "
-            "values. Give a column of numbers or texts."
-        ) from None
-    return pc.replace_substring(texts, ".", decimal) if fraction and decimal != "." else texts
 
 
 def numbered(names: Sequence[str]) -> list[str]:

@@ -177,22 +177,28 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def from_network(
-        cls, network: Network, classes: Sequence[str], **parameters: Any
+        cls, network: Network, classes: Sequence[str] | Array, **parameters: Any
     ) -> FFNClassifier:
         """Return a fitted classifier around networks [K, P] that were trained elsewhere.
 
-        ``classes`` are the labels [C] of the outputs, sorted; ``parameters`` are the
-        constructor's, beyond those that follow from the network. ``partial_fit`` and a warm
-        start go on from the network. How it was trained is not known here: ``n_iter_`` is 0
-        and ``history_`` empty until this estimator learns.
+        ``classes`` are the labels [C] of the outputs, in any order; ``classes_`` has them sorted,
+        as in every estimator, and the outputs with them. ``parameters`` are the constructor's,
+        beyond those that follow from the network. ``partial_fit`` and a warm start go on from
+        the network. How it was trained is not known here: ``n_iter_`` is 0 and ``history_``
+        empty until this estimator learns.
         """
+        labels = np.array(classes)
+        order = np.argsort(labels)
+        if (order != np.arange(len(order))).any():
+            network = Network(network.widths, network.parameters.copy())
+            network.layers[-1][:] = network.layers[-1][:, order]
         fitted = cls(
             hidden_layer_sizes=network.widths[1:-1],
             n_networks=len(network.parameters),
             dtype="float64" if network.parameters.dtype == np.float64 else "float32",
             **parameters,
         )
-        fitted.classes_ = np.array(classes)
+        fitted.classes_ = labels[order]
         fitted.network_ = network
         fitted.n_features_in_ = network.widths[0]
         fitted.history_ = History.empty(0, len(network.parameters))

@@ -1,0 +1,238 @@
+"""Tables in memory, of whichever library, as named columns of Arrow.
+
+pandas is looked into column by column, as its cells may be any objects. All others come by Arrow's
+own protocol (``__arrow_c_stream__``): polars, pyarrow, DuckDB, narwhals and more.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, one_line, quote
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MemoryTable", "Part", "open_table"]
+
+_NESTED = (bytes, bytearray, list, tuple, dict, set, frozenset, np.ndarray)
+
+
+class Part(NamedTuple):
+    """Cells of one column that have one type.
+
+    Attributes
+    ----------
+    rows
+        Where they stand in the column: positions, or all of them.
+    cells
+        An array of ``pyarrow``, chunked or not.
+    """
+
+    rows: npt.NDArray[np.intp] | slice
+    cells: Any
+
+
+class MemoryTable(Protocol):
+    """Columns by name."""
+
+    @property
+    def names(self) -> Sequence[Any]:
+        """Names of all columns, in order."""
+        ...
+
+    def __len__(self) -> int:
+        """Count of rows."""
+        ...
+
+    def floats(self, name: str) -> npt.NDArray[np.float64] | None:
+        """Return a column [n] that NumPy's numbers hold, NaN for no value; None for others."""
+        ...
+
+    def parts(self, name: str) -> Iterator[Part]:
+        """Yield the cells of a column. Rows without a value may be in no part."""
+        ...
+
+
+def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
+    """Return a table as named columns.
+
+    Parameters
+    ----------
+    rows
+        A DataFrame of pandas or polars (lazy ones are computed), a table, batch, reader or data
+        set of pyarrow, or what else speaks Arrow's C stream protocol.
+    features
+        Names of the columns that are needed.
+
+    Raises
+    ------
+    DataError
+        It is no table, or cannot be read.
+    """
+    if type(rows).__module__.partition(".")[0] == "narwhals":
+        rows = rows.to_native()
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(rows, pandas.DataFrame):
+        return _PandasTable(rows)
+    wanted = set(features)
+    try:
+        if hasattr(rows, "collect_schema") and hasattr(rows, "collect"):
+            # A query of polars: no more of it is computed than is needed.
+            names = rows.collect_schema().names()
+            rows = rows.select([name for name in names if name in wanted]).collect()
+            return _ArrowTable(rows, names)
+        if hasattr(rows, "to_table") and hasattr(rows, "scanner"):
+            names = rows.schema.names
+            return _ArrowTable(rows.to_table([name for name in names if name in wanted]), names)
+        if _is_polars(rows):
+            # Other columns may hold what Arrow has no type for.
+            return _ArrowTable(rows.select([n for n in rows.columns if n in wanted]), rows.columns)
+        if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+            return _ArrowTable(rows)
+    except DataError:
+        raise
+    except Exception as error:
+        # Whatever the other library raises; its first line says what it is about.
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(
+            f"the rows, a {_kind(rows)}, cannot be read: {one_line(first).rstrip('.')}."
+        ) from error
+    raise DataError(
+        f"rows are a {type(rows).__name__}; give a DataFrame of pandas or polars, or a table of "
+        "Arrow, whose columns are found by name."
+    )
+
+
+class _ArrowTable:
+    """A table that comes by Arrow's protocol; ``names`` as `MemoryTable`, if not its own."""
+
+    def __init__(self, rows: Any, names: Sequence[str] | None = None) -> None:
+        import pyarrow as pa
+
+        if hasattr(rows, "__arrow_c_stream__"):
+            self._table = pa.RecordBatchReader.from_stream(rows).read_all()
+        else:
+            self._table = pa.Table.from_batches([pa.record_batch(rows)])
+        self.names = self._table.schema.names if names is None else names
+        self._rows = self._table.num_rows if self._table.num_columns else len(rows)
+
+    def __len__(self) -> int:
+        return int(self._rows)
+
+    def floats(self, name: str) -> None:  # noqa: ARG002
+        """Return nothing: Arrow's numbers are read as Arrow's."""
+        return
+
+    def parts(self, name: str) -> Iterator[Part]:
+        """Yield the column."""
+        yield Part(slice(None), self._table.column(self.names_kept.index(name)))
+
+    @property
+    def names_kept(self) -> list[str]:
+        """Names of the columns that were read."""
+        kept: list[str] = self._table.schema.names
+        return kept
+
+
+class _PandasTable:
+    """A DataFrame of pandas."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+
+    @property
+    def names(self) -> list[Any]:
+        columns = self._frame.columns
+        # A name above several levels stands for all columns below it.
+        return list(columns if columns.nlevels == 1 else columns.get_level_values(0))
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def floats(self, name: str) -> npt.NDArray[np.float64] | None:
+        """Return a column of NumPy's numbers that float64 holds as they were written."""
+        column = self._column(name)
+        of = column.dtype
+        if of.kind in "iu" or (of.kind == "f" and getattr(of, "itemsize", 0) == 8):
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return None
+
+    def parts(self, name: str) -> Iterator[Part]:
+        """Yield the cells, objects by their types."""
+        import pandas as pd
+        import pyarrow as pa
+
+        column = self._column(name)
+        if isinstance(column.dtype, pd.SparseDtype):
+            column = column.astype(column.dtype.subtype)
+        if not isinstance(column.dtype, pd.IntervalDtype | pd.PeriodDtype) and column.dtype != "O":
+            try:
+                cells = pa.array(column, from_pandas=True)
+            except pa.ArrowException:
+                pass
+            else:
+                if not _has_extension(cells.type):
+                    yield Part(slice(None), cells)
+                    return
+        yield from _parts_of_objects(column.to_numpy(dtype=object), column.isna().to_numpy(), name)
+
+    def _column(self, name: str) -> pd.Series[Any]:
+        column = self._frame[name]
+        if column.ndim != 1:
+            raise DataError(f"the rows have the column {quote(name)} twice. Rename one.")
+        return column
+
+
+def _parts_of_objects(
+    cells: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], name: str
+) -> Iterator[Part]:
+    """Yield cells by their types: 1, True and "1" in one column are three things."""
+    import pyarrow as pa
+
+    present = np.flatnonzero(~missing)
+    kinds: dict[tuple[type, bool], list[int]] = {}
+    for row in present.tolist():
+        cell = cells[row]
+        # Times with and without a time zone are of one type, and not to be compared.
+        kinds.setdefault((type(cell), getattr(cell, "tzinfo", None) is None), []).append(row)
+    for (kind, _), rows in kinds.items():
+        values = cells[rows].tolist()
+        if issubclass(kind, _NESTED):
+            raise DataError(
+                f"the rows, column {quote(name)}: cells of the type {kind.__name__} are no plain "
+                "values. Give a column of numbers or texts."
+            )
+        try:
+            array = pa.array(values)
+        except OverflowError:
+            array = pa.array([Decimal(value) for value in values])
+        except (pa.ArrowException, TypeError, ValueError):
+            array = None
+        if array is None or _has_extension(array.type):
+            # As a CSV file of the same frame has them.
+            array = pa.array(list(map(str, values)))
+        yield Part(np.array(rows, dtype=np.intp), array)
+
+
+def _has_extension(of: Any) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(of):
+        of = of.value_type
+    return isinstance(of, pa.BaseExtensionType)
+
+
+def _is_polars(rows: Any) -> bool:
+    polars = sys.modules.get("polars")
+    return polars is not None and isinstance(rows, polars.DataFrame)
+
+
+def _kind(rows: Any) -> str:
+    return f"{type(rows).__module__.partition('.')[0]} {type(rows).__name__}"

@@ -1,0 +1,305 @@
+"""Typed columns, as Arrow has them, to what the same cells are in a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ffn.errors import DataError, quote
+from ffn.tabular.cells import UNKNOWN, category_codes, numbers
+from ffn.tabular.moments import DAY, SECOND
+from ffn.tabular.schema import Feature
+from ffn.tabular.spellings import Spellings, ValueKind
+from ffn.tabular.typed import missing_numbers
+
+__all__ = ["as_texts", "category_texts", "codes_of_column", "number_texts", "numbers_of_column"]
+
+_CATEGORIES_NAMED = 5
+_NANOSECONDS = {"s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_FLOAT_KINDS = {
+    pa.float64(): ValueKind.FLOAT64,
+    pa.float32(): ValueKind.FLOAT32,
+    pa.float16(): ValueKind.FLOAT16,
+}
+
+Array = npt.NDArray[Any]
+
+
+def category_texts(column: Any, spellings: Spellings, where: str, decimal: str = ".") -> Any:
+    """Return the cells of a categorical column as a CSV file of the training table has them.
+
+    Texts stay as they are. Of typed values each becomes the category that it stands for; one
+    that training never saw is written plainly, and is no category.
+
+    Parameters
+    ----------
+    column
+        An array of ``pyarrow``, chunked or not.
+    where
+        What errors call the column.
+    decimal
+        Mark to write in numbers.
+
+    Raises
+    ------
+    DataError
+        No category can be read as a value of the column's type, or several stand for one of
+        its values.
+    """
+    column = _plain(column, where)
+    if _is_text(column.type):
+        return column
+    encoded = column.dictionary_encode()
+    texts = _texts_of_values(encoded.dictionary, spellings, where, decimal)
+    return pa.array(texts, pa.large_string()).take(encoded.indices)
+
+
+def codes_of_column(
+    column: Any, spellings: Spellings, missing_values: Collection[str], where: str
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return codes [n] of a categorical column, and some texts that training never saw.
+
+    Parameters and errors as for `category_texts`.
+    """
+    encoded = category_texts(column, spellings, where).dictionary_encode()
+    texts = ["", *_decoded(encoded.dictionary, where)]
+    codes = category_codes(texts, spellings.categories, missing_values)
+    places = pc.fill_null(pc.add(encoded.indices, 1), 0).to_numpy(zero_copy_only=False)
+    unknown = [text for text, code in zip(texts[1:], codes[1:], strict=True) if code == UNKNOWN]
+    return codes[places], unknown
+
+
+def number_texts(
+    column: Any, feature: Feature, missing_values: Sequence[str], where: str, decimal: str = "."
+) -> Any:
+    """Return the cells of a numeric column as texts; null where there is no value.
+
+    Reading them gives the same numbers. Where training's numbers ran from 0 to 1, truth is 1 or
+    0. A number that ``missing_values`` hold in any spelling is missing.
+
+    Parameters
+    ----------
+    column, where, decimal
+        As for `category_texts`.
+
+    Raises
+    ------
+    DataError
+        The column's type is one of dates, times, or no plain values.
+    """
+    column = _plain(column, where)
+    if pa.types.is_temporal(column.type):
+        raise DataError(
+            f"{where}: cells of the type {column.type}, where the model has numbers. Give the "
+            "numbers that it was trained on."
+        )
+    if pa.types.is_boolean(column.type) and (feature.minimum, feature.maximum) == (0, 1):
+        return pc.if_else(column, "1", "0")
+    texts = as_texts(column, where, decimal)
+    absent = missing_numbers(missing_values, decimal)
+    if len(absent) and _is_number(column.type):
+        means_missing = pa.array(np.isin(_float64(column, where), absent))
+        texts = pc.if_else(means_missing, pa.scalar(missing_values[0], texts.type), texts)
+    return texts
+
+
+def numbers_of_column(
+    column: Any, feature: Feature, missing_values: Sequence[str], where: str
+) -> tuple[npt.NDArray[np.float64], Array]:
+    """Return numbers [n] of a numeric column, NaN where there is none, and which are wrong [n].
+
+    Parameters and errors as for `number_texts`.
+    """
+    column = _plain(column, where)
+    if _is_number(column.type):
+        values = _float64(column, where)
+        wrong = np.isinf(values)
+        absent = missing_numbers(missing_values, ".")
+        return np.where(np.isin(values, absent), np.nan, values), wrong
+    encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
+    # The first stands for nulls.
+    known, bad = numbers(["0", *_decoded(encoded.dictionary, where)], missing_values)
+    known[0] = np.nan
+    is_bad = np.zeros(len(known), dtype=bool)
+    is_bad[[place for place in bad if place]] = True
+    places = pc.fill_null(pc.add(encoded.indices, 1), 0).to_numpy(zero_copy_only=False)
+    return known[places], is_bad[places]
+
+
+def as_texts(column: Any, where: str, decimal: str) -> Any:
+    """Return a column's cells as texts; null where there is no value, which NaN is, too.
+
+    Numbers are written so that reading them gives the same number, and a whole number in a
+    column of floats has no point; truth is ``True`` or ``False``.
+
+    Raises
+    ------
+    DataError
+        Its cells are no plain values.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "True", "False")
+    if column.type == pa.float16():
+        # The shortest text, as for other floats; Arrow writes that of the same 32-bit float.
+        halves = column.to_numpy(zero_copy_only=False).tolist()
+        column = pa.array([None if x is None else float(str(np.float16(x))) for x in halves])
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    fraction = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
+    try:
+        texts = column.cast(pa.string())
+    except (pa.ArrowException, ValueError):
+        raise _no_plain_values(column.type, where) from None
+    return pc.replace_substring(texts, ".", decimal) if fraction and decimal != "." else texts
+
+
+def _texts_of_values(
+    distinct: Any, spellings: Spellings, where: str, decimal: str
+) -> Sequence[str | None]:
+    """Return for each value the category it stands for, or else its own text."""
+    kind, values = _values(distinct, where)
+    plain = as_texts(_in_utc(distinct), where, decimal).to_pylist()
+    texts: list[str | None] = []
+    for value, text in zip(values, plain, strict=True):
+        codes = spellings.candidates(kind, value)
+        if text is None:
+            texts.append(None)
+        elif not codes:
+            if not spellings.stand_for(kind):
+                raise DataError(
+                    f"{where}: cells of the type {distinct.type}, such as {quote(text)}, where "
+                    f"the model has {_named(spellings.categories)}, none of which are {kind}. "
+                    "Give the texts of the training table."
+                )
+            texts.append(text)
+        elif len(codes) > 1:
+            meant = [
+                "another value" if code == UNKNOWN else quote(spellings.text(code))
+                for code in codes
+            ]
+            raise DataError(
+                f"{where}: cells of the type {distinct.type} do not tell whether {quote(text)} is "
+                f"{' or '.join(meant)}. Give the texts of the training table."
+            )
+        else:
+            texts.append(spellings.text(codes[0]))
+    return texts
+
+
+def _values(distinct: Any, where: str) -> tuple[ValueKind, list[Any]]:
+    """Return values as `Spellings.candidates` takes them, and of what kind they are."""
+    of = distinct.type
+    if pa.types.is_boolean(of):
+        return ValueKind.TRUTH, distinct.to_pylist()
+    if pa.types.is_integer(of) or pa.types.is_decimal(of):
+        return ValueKind.NUMBER, distinct.to_pylist()
+    if of in _FLOAT_KINDS:
+        return _FLOAT_KINDS[of], [None if x is None else float(x) for x in distinct.to_pylist()]
+    if pa.types.is_date32(of):
+        return ValueKind.MOMENT, _times(distinct, pa.int32(), DAY)
+    if pa.types.is_date64(of):
+        return ValueKind.MOMENT, _times(distinct, pa.int64(), _NANOSECONDS["ms"])
+    if pa.types.is_timestamp(of):
+        kind = ValueKind.MOMENT if of.tz is None else ValueKind.INSTANT
+        return kind, _times(distinct, pa.int64(), _NANOSECONDS[of.unit])
+    if pa.types.is_time(of):
+        width = pa.int32() if pa.types.is_time32(of) else pa.int64()
+        return ValueKind.TIME, _times(distinct, width, _NANOSECONDS[of.unit])
+    if pa.types.is_null(of):
+        return ValueKind.NUMBER, distinct.to_pylist()
+    raise _no_plain_values(of, where)
+
+
+def _times(values: Any, width: Any, nanoseconds: int) -> list[int | None]:
+    # Python's integers: a date of the year 9999 has more nanoseconds than 64 bits hold.
+    return [None if x is None else x * nanoseconds for x in values.view(width).to_pylist()]
+
+
+def _in_utc(values: Any) -> Any:
+    """Return times with a zone as those of UTC: a zone's name may be unknown here."""
+    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
+        return values.cast(pa.timestamp(values.type.unit, "UTC"))
+    return values
+
+
+def _plain(column: Any, where: str) -> Any:
+    """Return one array of plain values: no chunks, dictionary, views or bytes."""
+    try:
+        while True:
+            of = column.type
+            if pa.types.is_dictionary(of):
+                column = _decoded_dictionary(column)
+            elif pa.types.is_run_end_encoded(of):
+                column = pc.run_end_decode(column)
+            elif of == pa.string_view() or (_is_bytes(of) and not _is_text(of)):
+                column = column.cast(pa.large_string())
+            elif isinstance(of, pa.BaseExtensionType):
+                raise _no_plain_values(of, where)
+            elif isinstance(column, pa.ChunkedArray):
+                column = column.combine_chunks()
+            else:
+                return column
+    except (pa.ArrowException, ValueError):
+        raise _no_plain_values(column.type, where) from None
+
+
+def _decoded_dictionary(column: Any) -> Any:
+    if column.type.value_type != pa.string_view():
+        return column.cast(column.type.value_type)
+    # Arrow has no kernel that takes views by their places.
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    texts = [chunk.dictionary.cast(pa.large_string()).take(chunk.indices) for chunk in chunks]
+    return pa.chunked_array(texts, pa.large_string())
+
+
+def _is_text(of: Any) -> bool:
+    return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
+
+
+def _is_bytes(of: Any) -> bool:
+    # Older writers of Parquet do not say that bytes are texts.
+    return bool(pa.types.is_binary(of) or pa.types.is_large_binary(of) or of == pa.binary_view())
+
+
+def _is_number(of: Any) -> bool:
+    return bool(
+        pa.types.is_integer(of)
+        or pa.types.is_floating(of)
+        or pa.types.is_decimal(of)
+        or pa.types.is_null(of)
+    )
+
+
+def _float64(column: Any, where: str) -> Array:
+    """Return numbers [n] as reading them in a CSV file gives them, NaN for null."""
+    if not (pa.types.is_integer(column.type) or column.type == pa.float64()):
+        # 0.1 as a 32-bit float is 0.10000000149, and was 0.1.
+        column = as_texts(column, where, ".")
+    found: Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _decoded(texts: Any, where: str) -> list[str]:
+    try:
+        cells: list[str] = texts.to_pylist()
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: holds bytes that are no UTF-8. Give texts.") from None
+    return cells
+
+
+def _no_plain_values(of: Any, where: str) -> DataError:
+    return DataError(
+        f"{where}: cells of the type {of} are no plain values. Give a column of numbers or texts."
+    )
+
+
+def _named(categories: Sequence[str]) -> str:
+    shown = ", ".join(quote(text, 30) for text in categories[:_CATEGORIES_NAMED])
+    return f"{shown}{', …' if len(categories) > _CATEGORIES_NAMED else ''}"
