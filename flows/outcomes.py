@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import FFNError, one_line
+from ffn.errors import FFNError, one_line, quote
 from ffn.models.versions.journal import DriftNote
 from ffn.scoring.drift_report import DriftReport, HeldError
 from ffn.scoring.outcome import ScoreResult
@@ -192,6 +192,9 @@ class ScoreOutcome:
             f"{len(self.results):,} file{'' if len(self.results) == 1 else 's'} scored with "
             f"version {self.version}: {rows - rejected:,} of {rows:,} rows"
         )
+        if unknown := sorted({name for result in self.results for name in result.unknown_columns}):
+            named = ", ".join(quote(name) for name in unknown[:_COLUMNS_TOLD])
+            done += f"; training never saw any value of {named}"
         if not self.refusals:
             return "scored", self.version, f"{done}."
         reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
@@ -212,6 +215,7 @@ class ScoreOutcome:
                 "mean_confidence": result.mean_confidence,
                 "unchanged": result.unchanged,
                 "drift": None if result.drift is None else result.drift.to_json(),
+                "unknown_columns": result.unknown_columns,
             }
             for result in self.results
         ]

@@ -21,6 +21,7 @@ __all__ = ["print_scoring"]
 _CLASSES_SHOWN = 20
 _FILES_SHOWN = 20
 _DRIFT_SHOWN = 3
+_UNKNOWN_SHOWN = 3
 # A rate over less is about the start of the program, not about rows.
 _LEAST_SECONDS = 1.0
 
@@ -50,6 +51,8 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
+    for line in _unknown(results):
+        console.print(one_line(line), soft_wrap=True, style="bold")
     for line in _drift(results):
         console.print(one_line(line), soft_wrap=True)
     if len(results) == 1:
@@ -67,6 +70,17 @@ def _already(unchanged: int, files: int) -> str:
         f"{what} were there already, of the same input and version: unchanged, skipped. "
         "To score all the same: --force."
     )
+
+
+def _unknown(results: Sequence[ScoreResult]) -> Iterator[str]:
+    """Yield a line for each column of which nothing is known, of the first few files."""
+    found = [result for result in results if result.unknown_columns]
+    for result in found[:_UNKNOWN_SHOWN]:
+        where = f"{result.output.name}: " if len(results) > 1 else ""
+        for sentence in result.unknown_sentences:
+            yield f"WARNING: {where}{sentence}. Is it spelled as in the training table?"
+    if len(found) > _UNKNOWN_SHOWN:
+        yield f"WARNING: {len(found) - _UNKNOWN_SHOWN:,} files more have such columns."
 
 
 def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:

@@ -57,6 +57,13 @@ def score_page(
         As `training_counts`.
     """
     parts = [f"**{score_sentence(results, refused)}**"]
+    unknown = [result for result in results if result.unknown_columns]
+    parts += [
+        f"**Warning**: {_cell(result.output.name)}: {escape(sentence)}."
+        for result in unknown[:_FILES_LOOKED_AT]
+        for sentence in result.unknown_sentences
+    ]
+    parts += _others(len(unknown) - _FILES_LOOKED_AT)
     if refused:
         rows = [
             {"refused file": _cell(file), "reason": _cell(reason, 3 * _LETTERS)}

@@ -15,7 +15,7 @@ from ffn.scoring.drift_report import DriftReport, examine
 from ffn.scoring.finishing import settle, writing
 from ffn.scoring.formats import is_columnar
 from ffn.scoring.journal import Journal, sweep_journals
-from ffn.scoring.manifest import input_of, is_done, work
+from ffn.scoring.manifest import input_of, is_done, unknown_columns, work
 from ffn.scoring.options import Options
 from ffn.scoring.outcome import Progress, ScoreResult
 from ffn.scoring.rows import RowScorer
@@ -103,6 +103,7 @@ def score_csv(
         reject_reasons=tally.reject_reasons,
         mean_confidence=tally.mean_confidence,
         drift=drift,
+        unknown_columns=tally.unknown_columns,
         seconds=time.perf_counter() - started,
         blocks=counts,
     )
@@ -190,6 +191,7 @@ def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> Sc
         reject_reasons=manifest["rejects"],
         mean_confidence=manifest["mean_confidence"],
         drift=None if manifest["drift"] is None else DriftReport.from_json(manifest["drift"]),
+        unknown_columns=unknown_columns(manifest),
         seconds=seconds,
         unchanged=True,
     )

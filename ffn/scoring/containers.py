@@ -19,7 +19,7 @@ from ffn.errors import DataError, one_line, quote
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MemoryTable", "Part", "open_table"]
+__all__ = ["MemoryTable", "Part", "has_names", "open_table"]
 
 _NESTED = (bytes, bytearray, list, tuple, dict, set, frozenset, np.ndarray)
 
@@ -60,6 +60,11 @@ class MemoryTable(Protocol):
         ...
 
 
+def has_names(rows: Any) -> bool:
+    """Whether `open_table` takes ``rows`` as a table of named columns, and not as an array."""
+    return _is_pandas(rows) or _is_query(rows) or _is_narwhals(rows) or _speaks_arrow(rows)
+
+
 def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
     """Return a table as named columns.
 
@@ -76,28 +81,25 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
     DataError
         It is no table, or cannot be read.
     """
-    if type(rows).__module__.partition(".")[0] == "narwhals":
+    if _is_narwhals(rows):
         rows = rows.to_native()
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(rows, pandas.DataFrame):
+    if _is_pandas(rows):
         return _PandasTable(rows)
     wanted = set(features)
     try:
-        if hasattr(rows, "collect_schema") and hasattr(rows, "collect"):
+        if _is_query(rows):
             # A query of polars: no more of it is computed than is needed.
             names = rows.collect_schema().names()
             rows = rows.select([name for name in names if name in wanted]).collect()
             return _ArrowTable(rows, names)
-        if hasattr(rows, "to_table") and hasattr(rows, "scanner"):
+        if _is_dataset(rows):
             names = rows.schema.names
             return _ArrowTable(rows.to_table([name for name in names if name in wanted]), names)
         if _is_polars(rows):
             # Other columns may hold what Arrow has no type for.
             return _ArrowTable(rows.select([n for n in rows.columns if n in wanted]), rows.columns)
-        if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+        if _speaks_arrow(rows):
             return _ArrowTable(rows)
-    except DataError:
-        raise
     except Exception as error:
         # Whatever the other library raises; its first line says what it is about.
         first = next(iter(str(error).splitlines()), type(error).__name__)
@@ -229,9 +231,32 @@ def _has_extension(of: Any) -> bool:
     return isinstance(of, pa.BaseExtensionType)
 
 
+def _is_pandas(rows: Any) -> bool:
+    # Whoever has such a frame has imported the library.
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(rows, pandas.DataFrame)
+
+
 def _is_polars(rows: Any) -> bool:
     polars = sys.modules.get("polars")
     return polars is not None and isinstance(rows, polars.DataFrame)
+
+
+def _is_query(rows: Any) -> bool:
+    return hasattr(rows, "collect_schema") and hasattr(rows, "collect")
+
+
+def _is_narwhals(rows: Any) -> bool:
+    return type(rows).__module__.partition(".")[0] == "narwhals"
+
+
+def _is_dataset(rows: Any) -> bool:
+    return hasattr(rows, "to_table") and hasattr(rows, "scanner")
+
+
+def _speaks_arrow(rows: Any) -> bool:
+    names = ("__arrow_c_stream__", "__arrow_c_array__")
+    return _is_dataset(rows) or any(hasattr(rows, name) for name in names)
 
 
 def _kind(rows: Any) -> str:

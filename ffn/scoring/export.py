@@ -6,7 +6,7 @@ Written for others to load; the product itself loads no pickle.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import joblib
 import numpy as np
@@ -19,14 +19,12 @@ from ffn.files import atomic_file
 from ffn.models.bundles.bundle import Bundle
 from ffn.models.estimator.classifier import FFNClassifier
 from ffn.models.settings.pipeline import Pipeline
+from ffn.scoring.containers import has_names
 from ffn.scoring.frames import read_frame
 from ffn.scoring.model import load_production
 from ffn.tabular.labels import class_labels
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Schema
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["RowPreparation", "export_for_notebooks", "export_production"]
 
@@ -51,17 +49,18 @@ class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def transform(self, rows: pd.DataFrame | Any) -> npt.NDArray[Any]:
+    def transform(self, rows: Any) -> npt.NDArray[Any]:
         """Return inputs [n, n_in].
 
-        ``rows`` is a DataFrame, whose columns are found by name, or a table [n, features] of
-        numbers and texts in the features' order at training.
+        ``rows`` is a table whose columns are found by name, as for `ffn.scoring.model.Model`, or
+        an array [n, features] of numbers and texts in the features' order at training.
         """
-        import pandas as pd
+        if not has_names(rows):
+            import pandas as pd
 
-        if not isinstance(rows, pd.DataFrame):
             names = [feature.name for feature in self.schema.features]
-            table = np.asarray(rows, dtype=object)
+            numbers = isinstance(rows, np.ndarray) and rows.dtype.kind in "iuf"
+            table = rows if numbers else np.asarray(rows, dtype=object)
             if table.ndim != 2 or table.shape[1] != len(names):
                 raise DataError(
                     f"rows have the shape {table.shape}; expected one column for each of "

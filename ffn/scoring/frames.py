@@ -48,10 +48,11 @@ def read_frame(
     """
     table = open_table(rows, [feature.name for feature in schema.features])
     columns = Counter(table.names)
+    absent = missing_numbers(schema.missing_values, ".")
     numeric = np.empty((len(table), len(schema.numeric)))
     for f, feature in enumerate(schema.numeric):
         _check_column(feature, columns, schema)
-        numeric[:, f] = _numbers(table, feature, schema.missing_values)
+        numeric[:, f] = _numbers(table, feature, schema.missing_values, absent)
     codes = np.empty((len(table), len(schema.categorical)), dtype=np.int64)
     for g, feature in enumerate(schema.categorical):
         _check_column(feature, columns, schema)
@@ -79,13 +80,18 @@ def _check_column(feature: Feature, columns: Counter[Any], schema: Schema) -> No
 
 
 def _numbers(
-    table: MemoryTable, feature: Feature, missing_values: Sequence[str]
+    table: MemoryTable,
+    feature: Feature,
+    missing_values: Sequence[str],
+    absent: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
+    """Return numbers [n] of a numeric column; ``absent`` are those that mean "no value"."""
     values = table.floats(feature.name)
     if values is not None:
         wrong = np.isinf(values)
         # A number has no spelling here: what means "no value" as text does so as a number.
-        values = np.where(np.isin(values, missing_numbers(missing_values, ".")), np.nan, values)
+        if len(absent):
+            values = np.where(np.isin(values, absent), np.nan, values)
     else:
         # Here, since it takes a large library that NumPy's numbers do not need.
         from ffn.tabular.arrow_columns import numbers_of_column

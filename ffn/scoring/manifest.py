@@ -15,7 +15,7 @@ from ffn.scoring.targets import Targets
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source
 
-__all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "work"]
+__all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "unknown_columns", "work"]
 
 MANIFEST_FORMAT = 1
 _MOST_BYTES = 64 * 1024 * 1024
@@ -63,12 +63,19 @@ def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str,
                 return {}
         if manifest["drift"] is not None:
             DriftReport.from_json(manifest["drift"])
+        unknown_columns(manifest)
         before = manifest["input"]["sha256"]
         if not manifest.keys() >= _TOLD:
             return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return dict(manifest) if stream.read_through() == before else {}
+
+
+def unknown_columns(manifest: dict[str, Any]) -> dict[str, list[str]]:
+    """Return some texts of each column of which training saw no category."""
+    seen = manifest["unseen_categories"]
+    return {name: list(seen[name]["examples"]) for name in manifest["unknown_columns"]}
 
 
 def _holds(path: Path, found: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import BundleError
+from ffn.errors import BundleError, UnknownCategoryWarning, one_line
 from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.models.versions.registry import bundle_folder, production
 from ffn.scoring.batch import score_csv
@@ -96,8 +97,18 @@ class Model:
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
     ) -> ScoreResult:
-        """Score a file; see `ffn.scoring.options.Options` for what can be asked."""
-        return score_csv(self.scorer, Path(source), Path(output), **options)
+        """Score a file; see `ffn.scoring.options.Options` for what can be asked.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            Training never saw any category of a column; the manifest names it.
+        """
+        result = score_csv(self.scorer, Path(source), Path(output), **options)
+        for sentence in result.unknown_sentences:
+            message = f"{one_line(source)}: {sentence}."
+            warnings.warn(message, UnknownCategoryWarning, stacklevel=2)
+        return result
 
 
 def load(path: str | os.PathLike[str]) -> Model:

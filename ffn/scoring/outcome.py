@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ffn.errors import quote
 from ffn.scoring.drift_report import DriftReport
 from ffn.tabular.places import Counts
 
 __all__ = ["Progress", "ScoreResult"]
+
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,9 @@ class ScoreResult:
         None if no row was scored.
     drift
         How far the rows are from training's; None if that was not asked, or cannot be known.
+    unknown_columns
+        Categorical columns in which training saw none of the scored rows' categories, with some
+        of their texts.
     seconds
         Wall time.
     unchanged
@@ -72,3 +79,14 @@ class ScoreResult:
     unchanged: bool = False
     blocks: Counts = field(default_factory=Counts)
     drift: DriftReport | None = None
+    unknown_columns: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def unknown_sentences(self) -> Sequence[str]:
+        """A sentence for each of ``unknown_columns``."""
+        return [
+            f"training never saw any value of the column {quote(name)}, such as "
+            f"{', '.join(quote(text, 30) for text in texts[:_EXAMPLES])}; "
+            "they were scored as unknown"
+            for name, texts in self.unknown_columns.items()
+        ]

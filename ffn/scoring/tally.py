@@ -53,6 +53,8 @@ class Tally:
         self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
         self._outside = [0] * len(contract.numeric)
         self._unseen: Counter[str] = Counter()
+        # Whether any scored row had a category that training saw, by column.
+        self._recognised = [False] * len(contract.categorical)
         # Rejected cells that are numbers but for the decimal mark.
         self._other_decimal = 0
         # Insertion order is the file's; a dict of None is an ordered set.
@@ -77,6 +79,17 @@ class Tally:
     def examples(self) -> dict[str, list[str]]:
         """By feature: some of the texts that are no category of it, in the order of the file."""
         return {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()}
+
+    @property
+    def unknown_columns(self) -> dict[str, list[str]]:
+        """Some texts of each column in which training saw none of the scored rows' categories."""
+        return {
+            feature.name: self.examples[feature.name]
+            for (feature, _), recognised in zip(
+                self._contract.categorical, self._recognised, strict=True
+            )
+            if self._unseen[feature.name] and not recognised
+        }
 
     @property
     def mean_confidence(self) -> float | None:
@@ -115,7 +128,11 @@ class Tally:
         for f, (low, high) in enumerate(self._ranges):
             far = (numeric[:, f] < low) | (numeric[:, f] > high)
             self._outside[f] += int(np.count_nonzero(far))
-        for (feature, column), values in zip(self._contract.categorical, codes.T, strict=True):
+        for g, ((feature, column), values) in enumerate(
+            zip(self._contract.categorical, codes.T, strict=True)
+        ):
+            # Found in the first block of almost every file, and not looked for again.
+            self._recognised[g] = self._recognised[g] or bool((values >= 0).any())
             unseen = values == UNKNOWN
             if unseen.any():
                 self._unseen[feature.name] += int(np.count_nonzero(unseen))
@@ -133,6 +150,7 @@ class Tally:
             "confidence_units": self._confidence_units,
             "outside": list(self._outside),
             "unseen": dict(self._unseen),
+            "recognised": list(self._recognised),
             "other_decimal": self._other_decimal,
             "drift": None if self.drift is None else self.drift.state(),
             "examples": self.examples,
@@ -147,6 +165,8 @@ class Tally:
         pairs = zip(self._outside, state["outside"], strict=True)
         self._outside = [one + other for one, other in pairs]
         self._unseen.update(state["unseen"])
+        known = zip(self._recognised, state["recognised"], strict=True)
+        self._recognised = [one or other for one, other in known]
         self._other_decimal += state["other_decimal"]
         if self.drift is not None:
             self.drift.add(state["drift"])
@@ -193,6 +213,7 @@ class Tally:
                 for (feature, _), n in zip(self._contract.numeric, self._outside, strict=True)
                 if n
             },
+            "unknown_columns": list(self.unknown_columns),
             "unseen_categories": {
                 name: {"rows": count, "examples": self.examples[name]}
                 for name, count in self._unseen.items()

@@ -67,11 +67,13 @@ def codes_of_column(
     Parameters and errors as for `category_texts`.
     """
     encoded = category_texts(column, spellings, where).dictionary_encode()
-    texts = ["", *_decoded(encoded.dictionary, where)]
+    # The last stands for nulls.
+    texts = [*_decoded(encoded.dictionary, where), ""]
     codes = category_codes(texts, spellings.categories, missing_values)
-    places = pc.fill_null(pc.add(encoded.indices, 1), 0).to_numpy(zero_copy_only=False)
-    unknown = [text for text, code in zip(texts[1:], codes[1:], strict=True) if code == UNKNOWN]
-    return codes[places], unknown
+    unknown = [
+        text for text, code in zip(texts, codes[:-1].tolist(), strict=False) if code == UNKNOWN
+    ]
+    return codes[_places(encoded)], unknown
 
 
 def number_texts(
@@ -122,12 +124,11 @@ def numbers_of_column(
         absent = missing_numbers(missing_values, ".")
         return np.where(np.isin(values, absent), np.nan, values), wrong
     encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
-    # The first stands for nulls.
-    known, bad = numbers(["0", *_decoded(encoded.dictionary, where)], missing_values)
-    known[0] = np.nan
-    is_bad = np.zeros(len(known), dtype=bool)
-    is_bad[[place for place in bad if place]] = True
-    places = pc.fill_null(pc.add(encoded.indices, 1), 0).to_numpy(zero_copy_only=False)
+    known, bad = numbers(_decoded(encoded.dictionary, where), missing_values)
+    # The last stands for nulls.
+    known, is_bad = np.append(known, np.nan), np.zeros(len(known) + 1, dtype=bool)
+    is_bad[bad] = True
+    places = _places(encoded)
     return known[places], is_bad[places]
 
 
@@ -248,6 +249,13 @@ def _plain(column: Any, where: str) -> Any:
                 return column
     except (pa.ArrowException, ValueError):
         raise _no_plain_values(column.type, where) from None
+
+
+def _places(encoded: Any) -> Array:
+    """Return where each cell [n] stands in the dictionary, -1 for null."""
+    indices = encoded.indices
+    found: Array = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+    return found
 
 
 def _decoded_dictionary(column: Any) -> Any:

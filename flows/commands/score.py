@@ -6,11 +6,12 @@ import argparse
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import DataError, SettingsError
+from ffn.errors import DataError, SettingsError, UnknownCategoryWarning
 from flows.commands.common import (
     VerbParser,
     Verbs,
@@ -100,6 +101,8 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def run(options: argparse.Namespace) -> int:
     """Score, directly or through Prefect, and print what became of each file."""
+    # It is said with the results.
+    warnings.simplefilter("ignore", UnknownCategoryWarning)
     root, pipeline = find(options)
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")

@@ -166,6 +166,7 @@ def test_the_account(score):
         "rejects": {"not_a_number": 1},
         # Training's 0..10, and as much again on either side.
         "out_of_range": {"size": 1},
+        "unknown_columns": [],
         "unseen_categories": {"colour": {"rows": 3, "examples": ["green", "pink"]}},
     }
     assert (result.pipeline, result.version) == ("things", 7)
