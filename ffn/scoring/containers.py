@@ -6,6 +6,7 @@ own protocol (``__arrow_c_stream__``): polars, pyarrow, DuckDB, narwhals and mor
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryTable", "Part", "has_names", "open_table"]
 
-_NESTED = (bytes, bytearray, list, tuple, dict, set, frozenset, np.ndarray)
+_NO_PLAIN_VALUES = (bytearray, list, tuple, dict, set, frozenset, np.ndarray, np.timedelta64)
 
 
 class Part(NamedTuple):
@@ -196,8 +197,6 @@ def _parts_of_objects(
     cells: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], name: str
 ) -> Iterator[Part]:
     """Yield cells by their types: 1, True and "1" in one column are three things."""
-    import pyarrow as pa
-
     present = np.flatnonzero(~missing)
     kinds: dict[tuple[type, bool], list[int]] = {}
     for row in present.tolist():
@@ -206,21 +205,35 @@ def _parts_of_objects(
         kinds.setdefault((type(cell), getattr(cell, "tzinfo", None) is None), []).append(row)
     for (kind, _), rows in kinds.items():
         values = cells[rows].tolist()
-        if issubclass(kind, _NESTED):
+        if issubclass(kind, _NO_PLAIN_VALUES):
             raise DataError(
                 f"the rows, column {quote(name)}: cells of the type {kind.__name__} are no plain "
                 "values. Give a column of numbers or texts."
             )
-        try:
-            array = pa.array(values)
-        except OverflowError:
-            array = pa.array([Decimal(value) for value in values])
-        except (pa.ArrowException, TypeError, ValueError):
-            array = None
-        if array is None or _has_extension(array.type):
-            # As a CSV file of the same frame has them.
-            array = pa.array(list(map(str, values)))
-        yield Part(np.array(rows, dtype=np.intp), array)
+        yield Part(np.array(rows, dtype=np.intp), _array_of(values, kind))
+
+
+def _array_of(values: list[Any], kind: type) -> Any:
+    """Return objects of one type as an array; of a type that Arrow lacks, as their texts."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if issubclass(kind, np.datetime64 | pd.Timestamp):
+        # Arrow would take microseconds for granted.
+        values = [pd.Timestamp(value) for value in values]
+        zone = None if values[0].tzinfo is None else "UTC"
+        with contextlib.suppress(pa.ArrowException, ValueError, OverflowError):
+            return pa.array(values, pa.timestamp("ns", zone))
+    try:
+        array = pa.array(values)
+    except OverflowError:
+        array = pa.array([Decimal(value) for value in values])
+    except (pa.ArrowException, TypeError, ValueError):
+        array = None
+    if array is None or _has_extension(array.type):
+        # As a CSV file of the same frame has them.
+        array = pa.array(list(map(str, values)))
+    return array
 
 
 def _has_extension(of: Any) -> bool:

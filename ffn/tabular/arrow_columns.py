@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
-from ffn.tabular.cells import UNKNOWN, category_codes, numbers
+from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
 from ffn.tabular.moments import DAY, SECOND
 from ffn.tabular.schema import Feature
 from ffn.tabular.spellings import Spellings, ValueKind
@@ -181,10 +181,8 @@ def _texts_of_values(
                 )
             texts.append(text)
         elif len(codes) > 1:
-            meant = [
-                "another value" if code == UNKNOWN else quote(spellings.text(code))
-                for code in codes
-            ]
+            other = {UNKNOWN: "another value", MISSING: "a missing value"}
+            meant = [other.get(code) or quote(spellings.text(code)) for code in codes]
             raise DataError(
                 f"{where}: cells of the type {distinct.type} do not tell whether {quote(text)} is "
                 f"{' or '.join(meant)}. Give the texts of the training table."
