@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from ffn.errors import BundleError, quote
 
-__all__ = ["Feature", "Kind", "Schema", "prediction_columns"]
+__all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns"]
 
 Kind = Literal["numeric", "categorical"]
+# Numbers closer than this have a variance that float64 rounds to nothing, or to few digits.
+_LEAST_SPREAD = 1e-150
+# Of the largest of them: what is less apart differs by how it was rounded.
+_LEAST_SHARE = 8 * float(np.finfo(np.float64).eps)
+
+
+def is_constant(low: float, high: float) -> bool:
+    """Whether numbers between these bounds differ by no more than rounding."""
+    return high - low <= max(_LEAST_SPREAD, _LEAST_SHARE * max(-low, high))
 
 
 def prediction_columns(target: str) -> tuple[str, str]:
@@ -41,6 +52,12 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
+
+    @property
+    def constant(self) -> bool:
+        """Whether training knew a single number, and gaps."""
+        low, high = self.minimum, self.maximum
+        return low is not None and high is not None and is_constant(low, high)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ __all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
 Array = npt.NDArray[Any]
 
 # Of what `normalise` keeps in the cache.
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
