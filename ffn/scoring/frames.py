@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
+from ffn.scoring.contract import detail, refuse_bare_numbers
 from ffn.scoring.scorer import Transformer
 from ffn.tabular.cells import MISSING, category_codes, numbers
+from ffn.tabular.formatted import formatted_numbers
 from ffn.tabular.rejects import DETAILS, Reason
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.typed import missing_numbers
@@ -65,13 +67,24 @@ def _column(rows: pd.DataFrame, feature: Feature, schema: Schema) -> pd.Series[A
 def _numbers(
     column: pd.Series[Any], feature: Feature, missing_values: Collection[str]
 ) -> npt.NDArray[np.float64]:
+    form = feature.number_format
     if column.dtype.kind in "iuf":
+        refuse_bare_numbers(feature, "the rows")
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         bad = np.isinf(values)
         # A number has no spelling here: what means "no value" as text does so as a number.
         values = np.where(np.isin(values, missing_numbers(missing_values, ".")), np.nan, values)
     else:
-        values, wrong = numbers(_texts(column), missing_values)
+        cells = _texts(column)
+        if form is None:
+            values, wrong = numbers(cells, missing_values)
+        else:
+            # Among texts there may be numbers, whose own mark is the point.
+            cells = [
+                cell if isinstance(value, str) else form.bare(cell)
+                for cell, value in zip(cells, column.tolist(), strict=True)
+            ]
+            values, wrong = formatted_numbers(cells, form, missing_values)
         bad = np.zeros(len(values), dtype=bool)
         bad[wrong] = True
     _refuse(bad, feature, Reason.NOT_A_NUMBER)
@@ -94,4 +107,5 @@ def _texts(column: pd.Series[Any]) -> list[str]:
 
 def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:
     if bad.any():
-        raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {DETAILS[reason]}.")
+        why = detail(reason, feature)
+        raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {why}.")

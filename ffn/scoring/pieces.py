@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ffn.scoring.contract import match_header
+from ffn.scoring.contract import match_header, refuse_bare_numbers
 from ffn.scoring.layout import find_column
 from ffn.scoring.manifest import input_of
 from ffn.scoring.options import Options
@@ -19,7 +19,7 @@ from ffn.scoring.rows import Labelled, RowScorer
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.suffixes import UNITS, added_columns
 from ffn.tabular.headers import check_distinct
-from ffn.tabular.parquet import ParquetTable, as_csv, as_header, numbered
+from ffn.tabular.parquet import ParquetTable, as_csv, as_header, holds_numbers, numbered
 from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reject
 from ffn.tabular.sources import Source
@@ -78,7 +78,7 @@ class ParquetPieces:
     ) -> None:
         header, schema = table.header, model.schema
         self.stream, self.name = stream, name
-        self._sha256, self._table, self._decimal = sha256, table, options.decimal
+        self._sha256, self._table = sha256, table
         features = [feature.name for feature in schema.features]
         self._kept = list(range(len(header.names)))
         added = added_columns(schema, probabilities=options.probabilities)
@@ -88,6 +88,16 @@ class ParquetPieces:
         match_header(header, schema, name, added)
         place = {column: number for number, column in enumerate(header.names)}
         self._places = [place[feature] for feature in features]
+        for feature in schema.numeric:
+            if holds_numbers(table.schema.field(place[feature.name]).type):
+                refuse_bare_numbers(feature, name)
+        # Numbers are written with the mark with which their column is read.
+        decimals = {
+            feature.name: form.decimal
+            for feature in schema.numeric
+            if (form := feature.number_format) is not None
+        }
+        self._decimals = [decimals.get(feature, options.decimal) for feature in features]
         fields = [table.schema.field(column) for column in self._kept]
         self.schema = pa.schema(fields, table.schema.metadata)
         # The CSV in memory is ours, whatever the output is to look like.
@@ -101,7 +111,7 @@ class ParquetPieces:
         before = 0
         for batch in self._table.batches():
             columns = [batch.column(place) for place in self._places]
-            text = as_csv(columns, self.name, self._names, self._decimal)
+            text = as_csv(columns, self.name, self._names, self._decimals)
             records = Records(io.BytesIO(text), self.name)
             kept = batch.select(self._kept)
             for block in records:

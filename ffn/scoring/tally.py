@@ -55,6 +55,9 @@ class Tally:
         self._unseen: Counter[str] = Counter()
         # Rejected cells that are numbers but for the decimal mark.
         self._other_decimal = 0
+        # Rejected cells of columns that have a format.
+        self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
+        self._unformatted: Counter[str] = Counter()
         # Insertion order is the file's; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
@@ -95,7 +98,11 @@ class Tally:
         other = "," if self._contract.decimal == "." else "."
         for reject in rejects:
             self.reasons[reject.reason] += 1
-            if reject.reason is Reason.NOT_A_NUMBER:
+            if reject.reason is not Reason.NOT_A_NUMBER:
+                continue
+            if reject.column in self._formats:
+                self._unformatted[reject.column] += 1
+            else:
                 self._other_decimal += is_number(reject.value, other)
 
     def count_scored(
@@ -134,6 +141,7 @@ class Tally:
             "outside": list(self._outside),
             "unseen": dict(self._unseen),
             "other_decimal": self._other_decimal,
+            "unformatted": dict(self._unformatted),
             "drift": None if self.drift is None else self.drift.state(),
             "examples": self.examples,
         }
@@ -148,6 +156,7 @@ class Tally:
         self._outside = [one + other for one, other in pairs]
         self._unseen.update(state["unseen"])
         self._other_decimal += state["other_decimal"]
+        self._unformatted.update(state["unformatted"])
         if self.drift is not None:
             self.drift.add(state["drift"])
         for name, found in state["examples"].items():
@@ -170,6 +179,12 @@ class Tally:
         return ""
 
     def _hint(self) -> str:
+        for name, count in self._unformatted.most_common(1):
+            if 2 * count >= self.rejected:
+                return (
+                    f" Column {quote(name)} is read as numbers written as "
+                    f"{quote(self._formats[name])}."
+                )
         if 2 * self._other_decimal < self.rejected:
             return ""
         here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")

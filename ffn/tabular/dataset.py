@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,10 @@ class Dataset:
         The same by kind.
     missing_values
         Cell texts that mean "no value".
+    formats
+        How numeric features are written, where they are not plain: examples by name.
+    notices
+        What the user should know of the columns, a sentence each.
     rows, group_rows
         N, and the rows that are read together.
     file, source_sha256
@@ -61,6 +65,8 @@ class Dataset:
     file: str
     source_sha256: str
     entry: Entry
+    formats: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     @property
     def labels(self) -> Array:
@@ -147,6 +153,7 @@ class Dataset:
                     missing=bool(gaps[f]),
                     minimum=float(low[f]),
                     maximum=float(high[f]),
+                    format=self.formats.get(name),
                 )
         for g, name in enumerate(self.categorical_features):
             found[name] = self._category(name, texts[name], seen[g], ever[g])

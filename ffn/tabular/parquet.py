@@ -16,7 +16,7 @@ from ffn.tabular.cells import trim
 from ffn.tabular.headers import Header
 from ffn.tabular.quoting import write_record
 
-__all__ = ["ParquetTable", "as_csv", "as_header", "as_texts", "numbered"]
+__all__ = ["ParquetTable", "as_csv", "as_header", "as_texts", "holds_numbers", "numbered"]
 
 # Rows and values that are in memory at a time.
 _MOST_ROWS, _FEWEST_ROWS, _VALUES = 8_192, 1_024, 2**21
@@ -99,7 +99,9 @@ def as_header(names: Sequence[str]) -> Header:
     return Header(tuple(map(trim, names)), fields, line, b"\n")
 
 
-def as_csv(columns: Sequence[Any], name: str, names: Sequence[str], decimal: str) -> bytes:
+def as_csv(
+    columns: Sequence[Any], name: str, names: Sequence[str], decimals: Sequence[str]
+) -> bytes:
     """Return columns as the text of a CSV file with a header.
 
     Parameters
@@ -110,13 +112,13 @@ def as_csv(columns: Sequence[Any], name: str, names: Sequence[str], decimal: str
         As ``numbered`` returns them.
     name
         What errors call the file.
-    decimal
-        Mark to write in numbers.
+    decimals
+        Mark to write in the numbers of each column.
     """
     letters = min(_LETTERS, _RECORD_BYTES // (4 * max(1, len(columns))))
     texts = [
         pc.utf8_slice_codeunits(as_texts(column, name, column_name, decimal), 0, letters)
-        for column, column_name in zip(columns, names[1:], strict=True)
+        for column, column_name, decimal in zip(columns, names[1:], decimals, strict=True)
     ]
     zeros = pa.repeat(pa.scalar(0, pa.int8()), len(texts[0]))
     batch = pa.record_batch([zeros, *texts], names=[str(n) for n in range(len(texts) + 1)])
@@ -152,6 +154,14 @@ def as_texts(column: Any, name: str, column_name: str, decimal: str) -> Any:
             "values. Give a column of numbers or texts."
         ) from None
     return pc.replace_substring(texts, ".", decimal) if fraction and decimal != "." else texts
+
+
+def holds_numbers(kind: Any) -> bool:
+    """Whether cells of a type of ``pyarrow`` are numbers, or the dictionary's that it has."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    numeric = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(is_kind(kind) for is_kind in numeric)
 
 
 def numbered(names: Sequence[str]) -> list[str]:

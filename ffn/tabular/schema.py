@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from ffn.errors import BundleError, quote
+from ffn.tabular.number_format import NumberFormat
 
 __all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns"]
 
@@ -44,6 +46,9 @@ class Feature:
         Range of a numeric column over the training part; None for a categorical one.
     categories
         Texts seen in a categorical column in training, sorted; empty for a numeric one.
+    format
+        How a numeric column writes its numbers, as an example that `NumberFormat.of` takes; None
+        where they are plain.
     """
 
     name: str
@@ -52,6 +57,12 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
+    format: str | None = None
+
+    @cached_property
+    def number_format(self) -> NumberFormat | None:
+        """``format``, understood."""
+        return None if self.format is None else NumberFormat.of(self.format)
 
     @property
     def constant(self) -> bool:
@@ -93,7 +104,12 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists, dicts, strings and numbers; ``from_json`` is the way back."""
-        return asdict(self)
+        value = asdict(self)
+        for feature in value["features"]:
+            # Written only where it says something: bundles of plain numbers keep their bytes.
+            if feature["format"] is None:
+                del feature["format"]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Schema:
@@ -130,10 +146,20 @@ def _feature(value: dict[str, Any]) -> Feature:
         and feature.kind in get_args(Kind)
         and isinstance(feature.missing, bool)
         and all(bound is None or type(bound) in (int, float) for bound in bounds)
+        and _is_format(feature)
     )
     if not sound or len(set(feature.categories)) < len(feature.categories):
         raise TypeError(f"feature {quote(feature.name)}")
     return feature
+
+
+def _is_format(feature: Feature) -> bool:
+    if feature.format is None:
+        return True
+    try:
+        return feature.kind == "numeric" and feature.number_format is not None
+    except (ValueError, TypeError):
+        return False
 
 
 def _list(value: Any) -> list[Any]:
