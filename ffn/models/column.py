@@ -35,6 +35,8 @@ class Column:
         Mark in numbers.
     form
         How numbers are written, where they are not plain.
+    hint
+        What to say of it, should it become categories.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Column:
     texts: list[str]
     decimal: str
     form: NumberFormat | None = None
+    hint: str = ""
 
     @cached_property
     def words(self) -> list[str]:

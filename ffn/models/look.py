@@ -20,6 +20,8 @@ __all__ = ["Look", "look"]
 
 # Not read as missing unless the settings say so; met among numbers, they can be nothing else.
 _MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
+# What Excel writes where a formula has no value.
+_MISSING_WORDS |= {"#div/0!", "#value!", "#num!", "#ref!", "#name?", "#null!"}
 _MISSING_SIGNS = {"?", "-", "--", "."}
 _REASONS_SHOWN = 5
 
@@ -141,7 +143,9 @@ def _doubts(column: Column, kept: bool) -> list[str]:
             f"column {name} is taken for categories: {n - len(words)} of its {n} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
         )
-    if has_many_categories(column) and not kept:
+    if column.hint and column.kind == "categorical":
+        found.append(column.hint)
+    elif has_many_categories(column) and not kept:
         found.append(
             f"column {name} is taken for {column.distinct} categories, an input each (--exclude "
             f"{name} leaves it out)"

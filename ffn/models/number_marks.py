@@ -59,16 +59,19 @@ def read_formatted(
         return replace(column, form=found.format), [_told(column, found)]
     # Marks without a unit: `refuse_other_marks` has the words for both readings.
     if isinstance(found, Doubt) and (not found.formats or found.formats[0].unit):
-        remedies = [
-            f"Give {shlex.join(['--format', f'{column.name}={form.example}'])}"
-            for form in found.formats
+        options = [
+            shlex.join(["--format", f"{column.name}={form.example}"]) for form in found.formats
         ]
+        remedies = [f"Give {' or '.join(options)}"] if options else []
         text = f"column {quote(column.name)} {found.text}"
+        if not found.numbers:
+            hint = f"{text}, and is taken for {column.distinct} categories ({options[0]} reads it)"
+            return replace(column, hint=hint), []
         if keep or column.distinct <= _FEW:
             return column, [f"{text}. It is taken for {column.distinct} categories"]
-        leave = ", or leave" if remedies else "Or leave"
+        leave = ", leave" if remedies else "Leave"
         raise DataError(
-            f"{where}, {text}. {' or '.join(remedies)}{leave} the column out (--exclude "
+            f"{where}, {text}. {''.join(remedies)}{leave} the column out (--exclude "
             f"{quote(column.name)}), or keep it as categories (--keep {quote(column.name)})."
         )
     return column, []

@@ -9,6 +9,7 @@ of numbers at all.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _NEARLY_ALL = 0.9
 # So many texts tell whether it is worth to look at all of them.
 _SAMPLE = 500
 _UNITS_SHOWN = 3
+# So few texts are rather categories, if what stands beside the numbers is no unit.
+_FEW = 20
 
 _RUN = r"(?P<run>(?:[0-9](?:[0-9.,' ]*[0-9])?[.,]?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?)"
 _BEFORE = r"(?P<before>[^0-9+\-' .,\"][^0-9+\-\"]*?)?"
@@ -45,12 +48,16 @@ _TELEPHONE = 7
 
 
 class _Cell(NamedTuple):
-    """A text as unit and number, and whether a known unit stands there or a word."""
+    """A text as unit and number.
+
+    ``known``: the unit is in a list, or there is none. ``likely``: it is, or reads like one.
+    """
 
     unit: str
     before: bool
     run: str
     known: bool
+    likely: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +92,14 @@ class Doubt:
     text
         A clause that follows the column's name.
     formats
-        Formats that would read it, one of which has to be chosen; none where none does.
+        Formats that would read it; none where none does.
+    numbers
+        Whether it is numbers for certain, and should not become categories in silence.
     """
 
     text: str
     formats: tuple[NumberFormat, ...] = ()
+    numbers: bool = True
 
 
 def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | None:
@@ -103,7 +113,7 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
         The mark of plain numbers in the same file.
     """
     if not _worth_it(rows):
-        return None
+        return _in_other_digits(rows)
     cells = {text: cell for text in rows if (cell := _split(text)) is not None}
     if all(not cell.unit and is_number(text, decimal) for text, cell in cells.items()):
         return None
@@ -117,11 +127,14 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
     if len(units) > 1:
         return _several_units(units, cells)
     unit = next(iter(units), "")
-    if unit and not all(cell.known for cell in cells.values() if cell.unit) and bare:
+    if bare and not all(cell.known for cell in cells.values()):
         return None  # a word beside some of the numbers is no unit of the others
     if _GAP in unit:
         signs = " and ".join(map(quote, unit.split(_GAP)))
         return Doubt(text=f"has numbers between {signs}, which are not read: take one of them out")
+    likely = all(cell.likely for cell in cells.values())
+    if not likely and (bare or len(cells) <= _FEW):
+        return None
     found = _with_marks(cells, unit, decimal)
     if not isinstance(found, NumberFormat):
         return found
@@ -132,7 +145,23 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
             f"{quote(text)}, which may or may not be meant in {quote(unit)}: write it everywhere "
             "or nowhere",
         )
+    if not likely:
+        text = f"has {quote(unit)} beside a number in every cell"
+        return Doubt(text=text, formats=(found,), numbers=False)
     return _described(found, rows, cells, decimal)
+
+
+def _in_other_digits(rows: Mapping[str, int]) -> Doubt | None:
+    """Return a doubt if nearly all texts are numbers but for their digits, such as Arabic ones."""
+    some = [text for text in islice(rows, _SAMPLE) if not text.isascii()]
+    numbers = [text for text in some if is_number(unicodedata.normalize("NFKC", _in_ascii(text)))]
+    if len(numbers) < max(1, _NEARLY_ALL * min(len(rows), _SAMPLE)):
+        return None
+    return Doubt(text=f"has numbers such as {quote(numbers[0])}, in other digits than 0 to 9")
+
+
+def _in_ascii(text: str) -> str:
+    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
 
 
 def _worth_it(rows: Mapping[str, int]) -> bool:
@@ -150,16 +179,18 @@ def _split(text: str) -> _Cell | None:
     if found is None or sum(sign is not None for sign in found.group(1, 3, 5, 7)) > 1:
         return None
     before, after = (found["before"] or "").strip(), (found["after"] or "").strip()
-    # A letter before a number is rather a name: "Q1", "v2", "room 3".
-    if before and before != "%" and not is_currency(before):
+    first = not before or before == "%" or is_currency(before)
+    known = not after or is_currency(after) or is_measure(after)
+    spaced = text[found.end("run") :].startswith(" ")
+    word = is_unit_in_words(after) and (spaced or bool(before))
+    if before and after and not (first and (known or word)):
         return None
-    known = is_currency(after) or is_measure(after)
-    if after and not known:
-        spaced = text[found.end("run")] == " "
-        if not is_unit_in_words(after) or not (spaced or before):
-            return None
     unit = f"{before}{_GAP}{after}" if before and after else before or after
-    return _Cell(unit, bool(before), found["run"], known or not after)
+    likely = first and (known or word)
+    # A letter beside a number makes a name of it: "Q1", "v2", "room 3".
+    if not likely and any(map(str.isalnum, unit)):
+        return None
+    return _Cell(unit, bool(before), found["run"], first and known, likely)
 
 
 def _several_units(units: Counter[str], cells: Mapping[str, _Cell]) -> Doubt | None:
@@ -227,8 +258,10 @@ def _described(
     others = sum(rows[text] for text, value in values.items() if value != value)
     if not formatted or others > (1 - _NEARLY_ALL) * sum(rows.values()):
         return None
-    # The one that shows most: a mark between thousands rather than none.
-    example = max(formatted, key=lambda text: (form.thousands in text, -len(text)))
+    # The one that shows most marks, in the fewest characters.
+    example = max(
+        formatted, key=lambda text: (form.thousands in text, form.decimal in text, -len(text))
+    )
     return Found(
         format=form,
         example=example,

@@ -39,7 +39,7 @@ _EXAMPLE = re.compile(
 _NO_UNIT = re.compile(r"[+\-()'\",\x00-\x1f\x7f]|\A[.0-9]|\A[eE]?\Z")
 # One in a hundred, one in a thousand: a number beside another without it is not of its kind.
 _SCALES = ("%", "\u2030")
-_EXPECTED = 'write 1234.5 as the column does, such as "$1,234.50", "1.234,5 kg" or "1234.5%"'
+_EXPECTED = 'must be 1234.5 as the column writes it, such as "$1,234.50", "1.234,5 kg" or "1234.5%"'
 
 
 def plain_signs(text: str) -> str:
