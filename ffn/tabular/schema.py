@@ -156,9 +156,11 @@ def _feature(value: dict[str, Any]) -> Feature:
 def _is_format(feature: Feature) -> bool:
     if feature.format is None:
         return True
+    if not isinstance(feature.format, str) or feature.kind != "numeric":
+        return False
     try:
-        return feature.kind == "numeric" and feature.number_format is not None
-    except (ValueError, TypeError):
+        return feature.number_format is not None
+    except ValueError:
         return False
 
 
