@@ -28,6 +28,8 @@ _NEARLY_ALL = 0.9
 # So many texts tell whether it is worth to look at all of them.
 _SAMPLE = 500
 _UNITS_SHOWN = 3
+# Letters of a number with its unit; the expression below takes its time with a long text.
+_LONGEST = 60
 # So few texts are rather categories, if what stands beside the numbers is no unit.
 _FEW = 20
 
@@ -153,7 +155,8 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
 
 def _in_other_digits(rows: Mapping[str, int]) -> Doubt | None:
     """Return a doubt if nearly all texts are numbers but for their digits, such as Arabic ones."""
-    some = [text for text in islice(rows, _SAMPLE) if not text.isascii()]
+    sample = islice(rows, _SAMPLE)
+    some = [text for text in sample if not text.isascii() and len(text) <= _LONGEST]
     numbers = [text for text in some if is_number(unicodedata.normalize("NFKC", _in_ascii(text)))]
     if len(numbers) < max(1, _NEARLY_ALL * min(len(rows), _SAMPLE)):
         return None
@@ -171,6 +174,8 @@ def _worth_it(rows: Mapping[str, int]) -> bool:
 
 def _split(text: str) -> _Cell | None:
     """Return unit and number of a text; whether it is read in the end is up to the format."""
+    if len(text) > _LONGEST:
+        return None
     text = plain_signs(text)
     if "(" in text:
         negative = text.count("(") == text.count(")") == 1

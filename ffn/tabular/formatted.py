@@ -67,7 +67,7 @@ def _all_at_once(cells: Sequence[str], form: NumberFormat) -> tuple[Floats, npt.
     column: Any = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(cells), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     )
-    fits = pc.match_substring_regex(column, rf"^(?:{form.pattern})\x00$")
+    fits = pc.match_substring_regex(column, rf"^ *{form.pattern} *\x00$")
     # The decimal mark is no mark between thousands.
     stripped = text.translate(None, _STRIPPED.replace(form.decimal.encode(), b""))
     if form.thousands == ".":

@@ -39,6 +39,8 @@ _EXAMPLE = re.compile(
 _NO_UNIT = re.compile(r"[+\-()'\",\x00-\x1f\x7f]|\A[.0-9]|\A[eE]?\Z")
 # One in a hundred, one in a thousand: a number beside another without it is not of its kind.
 _SCALES = ("%", "\u2030")
+# A number written out has up to some three hundred digits.
+_LONGEST = 1_000
 _EXPECTED = 'must be 1234.5 as the column writes it, such as "$1,234.50", "1.234,5 kg" or "1234.5%"'
 
 
@@ -136,7 +138,10 @@ class NumberFormat:
 
     def number(self, text: str) -> float:
         """Return the number that a cell holds; NaN if it holds none, or one beyond float64."""
-        masked = self.masked(text)
+        if len(text) > _LONGEST:
+            return math.nan
+        # Without spaces around it the expression has one way to take each: its time is linear.
+        masked = self.masked(text).strip(" ")
         if not self._whole.fullmatch(masked):
             return math.nan
         digits = self._digits.search(masked)
@@ -167,7 +172,7 @@ class NumberFormat:
             either = f"(?:{u} *{d}|{d} *{u})"
             forms += [f"[+-]? *{either}", f"{either} *-", rf"\( *{either} *\)"]
             forms += [f"{u} *[+-] *{d}", f"{d} *- *{u}", rf"{u} *\( *{d} *\)", rf"\( *{d} *\) *{u}"]
-        return f" *(?:{'|'.join(forms)}) *"
+        return f"(?:{'|'.join(forms)})"
 
     @cached_property
     def _whole(self) -> re.Pattern[str]:

@@ -143,6 +143,15 @@ def test_cells_by_hand(form: str, text: str, value: float) -> None:
     np.testing.assert_equal(NumberFormat.of(form).number(text), value)
 
 
+def test_long_cells_are_no_numbers_and_take_no_time() -> None:
+    form = NumberFormat.of("$1,234.50")
+    for text in ("\u00a0" * 100_000 + "x", "$" + " " * 100_000 + "x", "1," * 100_000, "9" * 400):
+        assert math.isnan(form.number(text))
+        _, wrong = formatted_numbers([text, *["$5"] * 3_000], form, ())
+        assert wrong == [0]
+    assert form.number("$" + "0" * 300 + "5") == 5
+
+
 @pytest.mark.parametrize("example", ["$1,234.50", "$1,234.5", "1 234,50 €", "1234,5"])
 def test_an_example_is_1234_and_a_half(example: str) -> None:
     assert NumberFormat.of(example).number(example) == 1234.5

@@ -185,7 +185,11 @@ class PipelineSettings(StrictSettings):
     def of_training(self) -> dict[str, Any]:
         """Return, as JSON has it, what a version depends on: not how files are scored, or when."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
-        return self.model_dump(mode="json", exclude_none=True, exclude=service)
+        found = self.model_dump(mode="json", exclude_none=True, exclude=service)
+        # Settings that were recorded before there were formats are the same settings.
+        if not self.data.formats:
+            del found["data"]["formats"]
+        return found
 
 
 def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
