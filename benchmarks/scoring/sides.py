@@ -84,7 +84,7 @@ def _sklearn_pipeline(bundle: Bundle) -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
     schema, learnt, network = bundle.schema, bundle.preparation, bundle.network
     numeric = [feature.name for feature in schema.numeric]
@@ -95,6 +95,9 @@ def _sklearn_pipeline(bundle: Bundle) -> Any:
     ]
     imputer, scaler = SimpleImputer(strategy="median"), StandardScaler()
     parts = [("numeric", make_pipeline(imputer, scaler), numeric)]
+    if learnt.numeric_missing is not None:
+        gaps = [name for name, gap in zip(numeric, learnt.numeric_missing, strict=True) if gap]
+        parts.append(("gaps", FunctionTransformer(pd.DataFrame.isna), gaps))
     if categorical:
         fill = SimpleImputer(strategy="constant", fill_value="missing")
         encoder = OneHotEncoder(categories=levels, handle_unknown="ignore", sparse_output=False)

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import numbers
+from ffn.tabular.formatted import formatted_numbers
 from ffn.tabular.kinds import kind_of
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 from ffn.tabular.typed import Count
 
@@ -31,12 +33,18 @@ class Column:
         Those that mean a value [m].
     decimal
         Mark in numbers.
+    form
+        How numbers are written, where they are not plain.
+    hint
+        What to say of it, should it become categories.
     """
 
     name: str
     cells: list[str]
     texts: list[str]
     decimal: str
+    form: NumberFormat | None = None
+    hint: str = ""
 
     @cached_property
     def words(self) -> list[str]:
@@ -61,4 +69,6 @@ class Column:
 
     @cached_property
     def _typed(self) -> tuple[npt.NDArray[Any], list[int]]:
+        if self.form is not None:
+            return formatted_numbers(self.texts, self.form, ())
         return numbers(self.texts, (), self.decimal)

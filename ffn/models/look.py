@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ffn.errors import DataError, quote
 from ffn.models.column import Column
-from ffn.models.number_marks import refuse_other_marks
+from ffn.models.number_marks import read_formatted, refuse_other_marks
 from ffn.models.settings.document import DEFAULT_MISSING
 from ffn.models.unlikely import NO_VALUES, has_many_categories, why_unlikely
 from ffn.tabular.cells import trim
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 from ffn.tabular.table import Table
 
@@ -19,6 +20,8 @@ __all__ = ["Look", "look"]
 
 # Not read as missing unless the settings say so; met among numbers, they can be nothing else.
 _MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
+# What Excel writes where a formula has no value.
+_MISSING_WORDS |= {"#div/0!", "#value!", "#num!", "#ref!", "#name?", "#null!"}
 _MISSING_SIGNS = {"?", "-", "--", "."}
 _REASONS_SHOWN = 5
 
@@ -33,6 +36,8 @@ class Look:
         Columns that are not features.
     kinds
         Of the features.
+    formats
+        Of those whose numbers are not plain, as an example.
     missing
         Cell texts that mean "no value".
     facts, notices
@@ -41,6 +46,7 @@ class Look:
 
     exclude: list[str]
     kinds: dict[str, Kind]
+    formats: dict[str, str]
     missing: list[str]
     facts: list[str]
     notices: list[str]
@@ -54,15 +60,20 @@ def look(
     missing: Sequence[str],
     keep: Sequence[str] = (),
     decimal: str = ".",
+    formats: Mapping[str, str] | None = None,
 ) -> Look:
-    """Look at every column of ``table``; ``exclude``, ``missing``, ``keep`` are known beforehand.
+    """Look at every column of ``table``; what comes behind the target is known beforehand.
 
     Raises
     ------
     DataError
-        A column has numbers with other marks than ``decimal``, a text in it means "no value" and
-        is a label too, or no column is left to learn from.
+        A column has numbers with other marks than ``decimal``, of which no format is certain, or
+        in several units; a text in it means "no value" and is a label too; or no column is left
+        to learn from.
     """
+    given_formats = {name: NumberFormat.of(text) for name, text in (formats or {}).items()}
+    found_formats: dict[str, str] = {}
+    read = []
     left_out = dict.fromkeys(exclude, "")
     kinds: dict[str, Kind] = {}
     doubts = []
@@ -76,8 +87,15 @@ def look(
         gaps = {cell for cell in set(cells) if cell in given or _means_missing(cell)}
         texts = [cell for cell in cells if cell not in gaps]
         column = Column(name=name, cells=cells, texts=texts, decimal=decimal)
+        column, told = read_formatted(
+            column, table.path.name, given=given_formats.get(name), keep=name in keep
+        )
+        read += told
+        if column.form is not None:
+            found_formats[name] = column.form.example
         if name not in keep:
-            refuse_other_marks(column, table.path.name)
+            if column.form is None:
+                refuse_other_marks(column, table.path.name)
             if reason := why_unlikely(column):
                 left_out[name] = reason
                 continue
@@ -95,9 +113,11 @@ def look(
     return Look(
         exclude=list(left_out),
         kinds=kinds,
+        formats={name: form for name, form in found_formats.items() if name in kinds},
         missing=[*(text for text in DEFAULT_MISSING if text in mean_missing), *spellings],
         facts=_facts(table, target, len(kinds)),
         notices=[
+            *read,
             *(_told(name, why) for name, why in left_out.items() if why),
             *(f"cells {quote(spelling)} are taken for missing" for spelling in spellings),
             *doubts,
@@ -123,7 +143,9 @@ def _doubts(column: Column, kept: bool) -> list[str]:
             f"column {name} is taken for categories: {n - len(words)} of its {n} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
         )
-    if has_many_categories(column) and not kept:
+    if column.hint and column.kind == "categorical":
+        found.append(column.hint)
+    elif has_many_categories(column) and not kept:
         found.append(
             f"column {name} is taken for {column.distinct} categories, an input each (--exclude "
             f"{name} leaves it out)"

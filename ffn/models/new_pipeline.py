@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def initialise(
     exclude: Sequence[str] = (),
     missing: Sequence[str] = (),
     keep: Sequence[str] = (),
+    formats: Mapping[str, str] | None = None,
 ) -> tuple[Path, list[str]]:
     """Make ``root/data/<name>`` with a copy of ``source`` and settings that train.
 
@@ -56,6 +57,8 @@ def initialise(
         Columns that are not features, and cell texts that mean "no value", beside those found.
     keep
         Columns that are features, whatever they look like.
+    formats
+        How columns write 1234.5, where the look cannot tell.
 
     Returns
     -------
@@ -74,14 +77,16 @@ def initialise(
     if folder.exists():
         raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
     table = read_table(source, delimiter=delimiter)
-    _check_columns(table.header, source, target, exclude, keep)
+    _check_columns(table.header, source, target, exclude, [*keep, *(formats or ())])
     for text in missing:
         if text != text.encode(errors="ignore").decode():
             raise SettingsError(
                 f"--missing {quote(text)} is no text in UTF-8, and what is read from a table is. "
                 "Give it as it stands there."
             )
-    found = look(table, target, exclude=exclude, missing=missing, keep=keep, decimal=decimal)
+    found = look(
+        table, target, exclude=exclude, missing=missing, keep=keep, decimal=decimal, formats=formats
+    )
 
     def text_of(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
         return _settings_text(name, file, target, (delimiter, decimal), found, hidden)
@@ -197,6 +202,7 @@ def _settings_text(
         _line("[data.kinds]", "as found; change one where the look was wrong"),
         *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
         "",
+        *_formats_text(found),
         "[network]",
         _line(f"hidden_layers = {_toml(list(hidden))}", "units of each hidden layer"),
         "",
@@ -226,6 +232,13 @@ def _settings_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _formats_text(found: Look) -> list[str]:
+    if not found.formats:
+        return []
+    formats = [f"{_toml(column)} = {_toml(form)}" for column, form in found.formats.items()]
+    return [_line("[data.formats]", "1234.5 as the column writes it"), *formats, ""]
 
 
 def _line(assignment: str, comment: str) -> str:

@@ -113,7 +113,8 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
         f"{count}: {'-'.join(map(str, network.widths))} units, ReLU between and softmax at the "
         f"end, {network.parameters.shape[1]:,} parameters, trained with "
         f"{escape(refitted.bundle.optimizer)} for {refitted.epochs:,} epochs. Numbers are "
-        "standardised and gaps filled with the median, categories are one-hot; all of it learnt "
+        "standardised, gaps filled with the median and marked by an input of their own where "
+        "training had some; categories are one-hot; all of it learnt "
         f"from the {len(prepared.x_train):,} training rows."
     )
 
@@ -134,7 +135,8 @@ def _features(features: Sequence[Feature]) -> str:
 
 def _range(feature: Feature) -> str:
     if feature.kind == "numeric":
-        return f"{feature.minimum:g} to {feature.maximum:g}"
+        written = f", written as {named(feature.format)}" if feature.format else ""
+        return f"{feature.minimum:g} to {feature.maximum:g}{written}"
     shown = ", ".join(map(named, feature.categories[:_CATEGORIES]))
     more = len(feature.categories) - _CATEGORIES
     return f"{shown} and {more:,} others" if more > 0 else shown

@@ -35,6 +35,7 @@ from ffn.scoring.suffixes import UNITS, added_columns
 from ffn.scoring.targets import Targets
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.dataset import Dataset
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.quoting import write_record
 from ffn.tabular.records import Records
 from ffn.tabular.schema import Feature, Schema
@@ -66,7 +67,7 @@ def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array
     for part, numeric, codes in dataset.pieces(schema):
         for i in chosen[(chosen >= part.start) & (chosen < part.stop)] - part.start:
             cells = {
-                feature.name: missing if np.isnan(value) else _number(value, schema)
+                feature.name: missing if np.isnan(value) else _number(value, feature, schema)
                 for feature, value in zip(schema.numeric, numeric[i], strict=True)
             } | {
                 feature.name: missing if code == MISSING else _category(feature, code, schema)
@@ -200,12 +201,13 @@ def _choose(labels: Array, held_out: Array) -> Array:
     return np.sort(first[:_MOST_ROWS])
 
 
-def _number(value: float, schema: Schema) -> str:
+def _number(value: float, feature: Feature, schema: Schema) -> str:
     """Return a number in a spelling that does not mean "no value", as another one may."""
-    sign, digits = ("-" if value < 0 else ""), repr(abs(float(value)))
-    while f"{sign}{digits}" in schema.missing_values:
+    form = feature.number_format or NumberFormat()
+    digits = repr(abs(float(value)))
+    while (text := form.written(digits, negative=value < 0)) in schema.missing_values:
         digits = f"0{digits}"
-    return f"{sign}{digits}"
+    return text
 
 
 def _category(feature: Feature, code: int, schema: Schema) -> str:

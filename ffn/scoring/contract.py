@@ -15,12 +15,14 @@ from ffn.tabular.blocks import Block, pick
 from ffn.tabular.cells import MISSING, UNKNOWN, is_number, numbers
 from ffn.tabular.codes import CategoryReader
 from ffn.tabular.decimals import aligned_decimals, plain_decimals
+from ffn.tabular.formatted import formatted_numbers
 from ffn.tabular.headers import Header, check_distinct, separator_hint
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.typed import missing_numbers
 
-__all__ = ["Contract", "TypedBlock", "match_header"]
+__all__ = ["Contract", "TypedBlock", "detail", "match_header"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +77,14 @@ class Contract:
         def reject(feature: Feature, column: int, records: Sequence[int], reason: Reason) -> None:
             for i in records:
                 row, line, cell = int(block.rows[i]), int(block.lines[i]), block.cell(column, i)
-                found = Reject(row, line, feature.name, shorten(cell), reason, DETAILS[reason])
+                found = Reject(
+                    row, line, feature.name, shorten(cell), reason, detail(reason, feature)
+                )
                 rejects.setdefault(i, found)
 
         numeric = np.empty((len(self.numeric), len(block)))
         for f, (feature, column) in enumerate(self.numeric):
-            numeric[f], missing, wrong = self._numbers(block, column)
+            numeric[f], missing, wrong = self._numbers(block, column, feature)
             reject(feature, column, wrong, Reason.NOT_A_NUMBER)
             if not feature.missing:
                 reject(feature, column, missing, Reason.MISSING_VALUE)
@@ -111,9 +115,11 @@ class Contract:
         return found
 
     def _numbers(
-        self, block: Block, column: int
+        self, block: Block, column: int, feature: Feature
     ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
         """Numbers of a column [n], NaN where there is none: missing cells, and mistakes."""
+        if (form := feature.number_format) is not None:
+            return self._formatted(block, column, form)
         if (values := self._aligned(block, column)) is not None:
             return values, [], []
         starts, ends = block.bounds(column)
@@ -135,6 +141,14 @@ class Contract:
         absent[wrong] = False
         return values, sorted(missing + others[absent].tolist()), others[wrong].tolist()
 
+    def _formatted(
+        self, block: Block, column: int, form: NumberFormat
+    ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
+        values, wrong = formatted_numbers(block.cells(column), form, self.missing_values)
+        absent = np.isnan(values)
+        absent[wrong] = False
+        return values, np.flatnonzero(absent).tolist(), wrong
+
     def _aligned(self, block: Block, column: int) -> npt.NDArray[np.float64] | None:
         """Numbers of a column whose cells stand one below the other, none of them missing."""
         if not isinstance(block, AlikeBlock):
@@ -145,6 +159,13 @@ class Contract:
                 if (values == value).any():
                     return None
         return values
+
+
+def detail(reason: Reason, feature: Feature) -> str:
+    """Return in words why a cell of a feature is rejected."""
+    if reason is Reason.NOT_A_NUMBER and feature.format is not None:
+        return f"no number written as {quote(feature.format)}"
+    return DETAILS[reason]
 
 
 def match_header(

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
 from ffn.scoring.containers import MemoryTable, open_table
+from ffn.scoring.contract import detail
 from ffn.scoring.scorer import Transformer
 from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.formatted import refuse_bare_numbers
 from ffn.tabular.rejects import DETAILS, Reason
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.typed import missing_numbers
@@ -88,6 +90,7 @@ def _numbers(
     """Return numbers [n] of a numeric column; ``absent`` are those that mean "no value"."""
     values = table.floats(feature.name)
     if values is not None:
+        refuse_bare_numbers(feature, _where(feature))
         wrong = np.isinf(values)
         # A number has no spelling here: what means "no value" as text does so as a number.
         if len(absent):
@@ -131,7 +134,8 @@ def _where(feature: Feature) -> str:
 
 def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:
     if bad.any():
-        raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {DETAILS[reason]}.")
+        why = detail(reason, feature)
+        raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {why}.")
 
 
 def _warn(feature: Feature, count: int, unknown: Sequence[str], stacklevel: int) -> None:

@@ -57,6 +57,9 @@ class Tally:
         self._recognised = [False] * len(contract.categorical)
         # Rejected cells that are numbers but for the decimal mark.
         self._other_decimal = 0
+        # Rejected cells of columns that have a format.
+        self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
+        self._unformatted: Counter[str] = Counter()
         # Insertion order is the file's; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
@@ -108,7 +111,11 @@ class Tally:
         other = "," if self._contract.decimal == "." else "."
         for reject in rejects:
             self.reasons[reject.reason] += 1
-            if reject.reason is Reason.NOT_A_NUMBER:
+            if reject.reason is not Reason.NOT_A_NUMBER:
+                continue
+            if reject.column in self._formats:
+                self._unformatted[reject.column] += 1
+            else:
                 self._other_decimal += is_number(reject.value, other)
 
     def count_scored(
@@ -152,6 +159,7 @@ class Tally:
             "unseen": dict(self._unseen),
             "recognised": list(self._recognised),
             "other_decimal": self._other_decimal,
+            "unformatted": dict(self._unformatted),
             "drift": None if self.drift is None else self.drift.state(),
             "examples": self.examples,
         }
@@ -168,6 +176,7 @@ class Tally:
         known = zip(self._recognised, state["recognised"], strict=True)
         self._recognised = [one or other for one, other in known]
         self._other_decimal += state["other_decimal"]
+        self._unformatted.update(state["unformatted"])
         if self.drift is not None:
             self.drift.add(state["drift"])
         for name, found in state["examples"].items():
@@ -190,6 +199,12 @@ class Tally:
         return ""
 
     def _hint(self) -> str:
+        for name, count in self._unformatted.most_common(1):
+            if 2 * count >= self.rejected:
+                return (
+                    f" Column {quote(name)} is read as numbers written as "
+                    f"{quote(self._formats[name])}."
+                )
         if 2 * self._other_decimal < self.rejected:
             return ""
         here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")

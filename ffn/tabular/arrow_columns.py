@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
+from ffn.tabular.formatted import formatted_numbers, refuse_bare_numbers
 from ffn.tabular.moments import DAY, SECOND
 from ffn.tabular.schema import Feature
 from ffn.tabular.spellings import Spellings, ValueKind
@@ -92,9 +93,15 @@ def number_texts(
     Raises
     ------
     DataError
-        The column's type is one of dates, times, or no plain values.
+        The column's type is one of dates, times, or no plain values, or of numbers where training
+        read texts with a percent sign.
     """
     column = _plain(column, where)
+    if feature.number_format is not None:
+        # Numbers are written with the mark with which their column is read.
+        decimal = feature.number_format.decimal
+        if _is_number(column.type):
+            refuse_bare_numbers(feature, where)
     if pa.types.is_temporal(column.type):
         raise DataError(
             f"{where}: cells of the type {column.type}, where the model has numbers. Give the "
@@ -119,12 +126,18 @@ def numbers_of_column(
     """
     column = _plain(column, where)
     if _is_number(column.type):
+        refuse_bare_numbers(feature, where)
         values = _float64(column, where)
         wrong = np.isinf(values)
         absent = missing_numbers(missing_values, ".")
         return np.where(np.isin(values, absent), np.nan, values), wrong
     encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
-    known, bad = numbers(_decoded(encoded.dictionary, where), missing_values)
+    cells, form = _decoded(encoded.dictionary, where), feature.number_format
+    known, bad = (
+        numbers(cells, missing_values)
+        if form is None
+        else formatted_numbers(cells, form, missing_values)
+    )
     # The last stands for nulls.
     known, is_bad = np.append(known, np.nan), np.zeros(len(known) + 1, dtype=bool)
     is_bad[bad] = True

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
 from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset
 from ffn.tabular.features import choose_features
 from ffn.tabular.fingerprints import group_fingerprints
+from ffn.tabular.format_advice import advice_on_format
 from ffn.tabular.headers import check_for_training
-from ffn.tabular.kinds import check_kinds, check_numbers, kind_of, names_rows
+from ffn.tabular.kinds import check_formats, check_kinds, check_numbers, kind_of, names_rows
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.records import Records
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
@@ -48,7 +50,7 @@ class Choice:
 
     Attributes
     ----------
-    target, features, exclude, missing_values, kinds, delimiter, decimal
+    target, features, exclude, missing_values, kinds, formats, delimiter, decimal
         As in the settings.
     default_exclude
         Left out where ``exclude`` is None.
@@ -60,6 +62,7 @@ class Choice:
     default_exclude: Sequence[str] = ()
     missing_values: tuple[str, ...]
     kinds: Mapping[str, Kind]
+    formats: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ","
     decimal: str = "."
 
@@ -101,13 +104,15 @@ class _Conversion:
 
     def run(self) -> None:
         """Fill the folder."""
-        guess = dict(self.choice.kinds)
+        # What has a format is numeric.
+        given: dict[str, Kind] = {
+            **dict.fromkeys(self.choice.formats, "numeric"),
+            **self.choice.kinds,
+        }
+        guess = dict(given)
         while True:
             self._read(guess)
-            kinds = {
-                name: self.choice.kinds.get(name) or kind_of(count)
-                for name, count in self.counts.items()
-            }
+            kinds = {name: given.get(name) or kind_of(count) for name, count in self.counts.items()}
             if kinds == self.kinds:
                 break
             guess = kinds
@@ -126,6 +131,8 @@ class _Conversion:
             "numeric_features": self.numeric,
             "categorical_features": list(self.categories),
             "missing_values": self.choice.missing_values,
+            "formats": dict(self.choice.formats),
+            "notices": self.notices,
             "rows": self.rows,
             "group_rows": self.group_rows,
         }
@@ -146,6 +153,7 @@ class _Conversion:
             where=self.path.name,
         )
         check_kinds(choice.kinds, self.features, self.path.name)
+        check_formats(choice.formats, choice.kinds, self.features, self.path.name)
         position = {name: place for place, name in enumerate(names)}
         blocks = self._sound(records)
         first = next(blocks, None)
@@ -156,7 +164,8 @@ class _Conversion:
         }
         self.numeric = [name for name in self.features if self.kinds[name] == "numeric"]
         places = [position[name] for name in self.numeric]
-        numbers = NumberColumns(places, choice.missing_values, choice.decimal)
+        formats = [self._format(name) for name in self.numeric]
+        numbers = NumberColumns(places, choice.missing_values, choice.decimal, formats)
         self.categories = {
             name: CategoryColumn(position[name], choice.decimal)
             for name in self.features
@@ -193,6 +202,10 @@ class _Conversion:
                 raise refusal(self.path, block.rejects[0])
             yield block
 
+    def _format(self, name: str) -> NumberFormat | None:
+        example = self.choice.formats.get(name)
+        return None if example is None else NumberFormat.of(example)
+
     def _look(self, block: Block, position: int) -> Kind:
         column = CategoryColumn(position, self.choice.decimal)
         column.read(block)
@@ -228,6 +241,7 @@ class _Conversion:
                 f"{where} row {row} (line {line}), column {quote(self.choice.target)}: the label "
                 f"is missing{also}. Fill it in, or take the row out."
             )
+        self.notices: list[str] = []
         for name in self.features:
             count = self.counts[name]
             if not count.numbers and not count.texts:
@@ -236,17 +250,27 @@ class _Conversion:
                     "data.exclude."
                 )
             if self.kinds[name] == "numeric":
-                check_numbers(name, count, where)
+                check_numbers(name, count, where, self._format(name), self.choice.decimal)
             elif name not in self.choice.kinds:
                 self._check_categories(name, where)
 
     def _check_categories(self, name: str, where: str) -> None:
-        distinct = set(self.categories[name].texts).difference(self.choice.missing_values)
-        if names_rows(len(distinct), self.rows):
+        column = self.categories[name]
+        rows = {
+            text: int(count)
+            for text, count in zip(column.texts, column.rows, strict=True)
+            if text not in self.choice.missing_values
+        }
+        advice = advice_on_format(name, rows, self.choice.decimal)
+        if names_rows(len(rows), self.rows):
             raise DataError(
-                f"{where}, column {quote(name)}: {len(distinct)} different texts in "
-                f"{self.rows} rows look like names or ids. Add it to data.exclude, or set its "
-                "kind in [data.kinds]."
+                f"{where}, column {quote(name)}: {len(rows)} different texts in "
+                f"{self.rows} rows look like names or ids. {advice and advice + ' Or add'}"
+                f"{'' if advice else 'Add'} it to data.exclude, or set its kind in [data.kinds]."
+            )
+        if advice:
+            self.notices.append(
+                f"column {quote(name)} is taken for {len(rows)} categories. {advice.rstrip('.')}"
             )
 
     def _sort_classes(self) -> None:

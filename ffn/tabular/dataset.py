@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.columns import Columns
 from ffn.tabular.features import shown
 from ffn.tabular.fingerprints import group_fingerprints
-from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.schema import Feature, Schema, is_constant
 
 __all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset"]
 
@@ -26,10 +26,6 @@ Array = npt.NDArray[Any]
 
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
-# Numbers closer than this have a variance that float64 rounds to nothing, or to few digits.
-_LEAST_SPREAD = 1e-150
-# Of the largest of them: what is less apart differs by how it was rounded.
-_LEAST_SHARE = 8 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +42,10 @@ class Dataset:
         The same by kind.
     missing_values
         Cell texts that mean "no value".
+    formats
+        How numeric features are written, where they are not plain: examples by name.
+    notices
+        What the user should know of the columns, a sentence each.
     rows, group_rows
         N, and the rows that are read together.
     file, source_sha256
@@ -65,6 +65,8 @@ class Dataset:
     file: str
     source_sha256: str
     entry: Entry
+    formats: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     @property
     def labels(self) -> Array:
@@ -124,7 +126,7 @@ class Dataset:
         """
         texts = self._texts()
         low, high = np.full((2, len(self.numeric_features)), np.nan)
-        gaps = np.zeros(len(low), dtype=bool)
+        gaps, seen_gaps = np.zeros((2, len(low)), dtype=bool)
         seen = [np.zeros(len(texts[name]), dtype=bool) for name in self.categorical_features]
         ever = [own.copy() for own in seen]
         chosen = np.zeros(self.rows, dtype=bool)
@@ -135,6 +137,7 @@ class Dataset:
                 low = np.fmin(low, np.fmin.reduce(own, axis=1))
                 high = np.fmax(high, np.fmax.reduce(own, axis=1))
             gaps |= np.isnan(numbers).any(axis=1)
+            seen_gaps |= np.isnan(own).any(axis=1)
             for g, column in enumerate(codes):
                 seen[g][column[chosen[part]]] = True
                 ever[g][column] = True
@@ -142,13 +145,15 @@ class Dataset:
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
             found[name] = None
-            if high[f] - low[f] > max(_LEAST_SPREAD, _LEAST_SHARE * max(-low[f], high[f])):
+            # One value and gaps still tell rows apart; one value alone does not.
+            if not np.isnan(low[f]) and (seen_gaps[f] or not is_constant(low[f], high[f])):
                 found[name] = Feature(
                     name=name,
                     kind="numeric",
                     missing=bool(gaps[f]),
                     minimum=float(low[f]),
                     maximum=float(high[f]),
+                    format=self.formats.get(name),
                 )
         for g, name in enumerate(self.categorical_features):
             found[name] = self._category(name, texts[name], seen[g], ever[g])

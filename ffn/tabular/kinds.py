@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.tabular.cells import trim
+from ffn.tabular.format_advice import advice_on_format
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 from ffn.tabular.typed import LARGEST, Count
 
-__all__ = ["check_kinds", "check_numbers", "kind_of", "names_rows"]
+__all__ = ["check_formats", "check_kinds", "check_numbers", "kind_of", "names_rows"]
 
 # A column in which nearly all cells are numbers is numeric, and the others are mistakes.
 _NUMERIC_SHARE = 0.9
@@ -44,8 +47,38 @@ def check_kinds(named: Iterable[str], features: Sequence[str], where: str) -> No
             )
 
 
-def check_numbers(name: str, count: Count, where: str) -> None:
+def check_formats(
+    formats: Mapping[str, str], kinds: Mapping[str, Kind], features: Sequence[str], where: str
+) -> None:
+    """Refuse settings that give the format of a column that is not learnt from as numbers.
+
+    Raises
+    ------
+    SettingsError
+        There is such a column among ``formats``.
+    """
+    for name in formats:
+        if name not in features:
+            raise SettingsError(
+                f"{where}: data.formats names {quote(name)}, which is not a feature. Take it out "
+                f"of [data.formats], or make the column a feature.{did_you_mean(name, features)}"
+            )
+        if kinds.get(name) == "categorical":
+            raise SettingsError(
+                f"{where}: data.formats says how the numbers of {quote(name)} are written, and "
+                "data.kinds that it is categorical. Take out one."
+            )
+
+
+def check_numbers(
+    name: str, count: Count, where: str, form: NumberFormat | None = None, decimal: str = "."
+) -> None:
     """Refuse a numeric column with a text or an absurd number in it.
+
+    Parameters
+    ----------
+    form, decimal
+        How its numbers are written; the mark where no format is given.
 
     Raises
     ------
@@ -53,11 +86,15 @@ def check_numbers(name: str, count: Count, where: str) -> None:
         It has one; the first is named.
     """
     bad, what = count.first_text, "not a finite number"
+    if form is not None:
+        what = f"no number written as {quote(form.example)} (data.formats)"
     if bad is None:
         bad, what = count.first_large, f"beyond ±{LARGEST:g}"
     if bad is not None:
+        advice = "" if form else advice_on_format(name, {trim(bad.text): 1}, decimal)
+        advice += " " if advice else ""
         raise DataError(
             f"{where} row {bad.row} (line {bad.line}), column {quote(name)}: "
-            f"{quote(bad.text)} is {what}, and the column is numeric. Correct the cell, add its "
-            "text to data.missing_values, or set the column's kind in [data.kinds]."
+            f"{quote(bad.text)} is {what}, and the column is numeric. {advice}Correct the cell, "
+            "add its text to data.missing_values, or set the column's kind in [data.kinds]."
         )

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Literal, get_args
 
-from ffn.errors import BundleError, quote
+import numpy as np
 
-__all__ = ["Feature", "Kind", "Schema", "prediction_columns"]
+from ffn.errors import BundleError, quote
+from ffn.tabular.number_format import NumberFormat
+
+__all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns"]
 
 Kind = Literal["numeric", "categorical"]
+# Numbers closer than this have a variance that float64 rounds to nothing, or to few digits.
+_LEAST_SPREAD = 1e-150
+# Of the largest of them: what is less apart differs by how it was rounded.
+_LEAST_SHARE = 8 * float(np.finfo(np.float64).eps)
+
+
+def is_constant(low: float, high: float) -> bool:
+    """Whether numbers between these bounds differ by no more than rounding."""
+    return high - low <= max(_LEAST_SPREAD, _LEAST_SHARE * max(-low, high))
 
 
 def prediction_columns(target: str) -> tuple[str, str]:
@@ -33,6 +46,9 @@ class Feature:
         Range of a numeric column over the training part; None for a categorical one.
     categories
         Texts seen in a categorical column in training, sorted; empty for a numeric one.
+    format
+        How a numeric column writes its numbers, as an example that `NumberFormat.of` takes; None
+        where they are plain.
     """
 
     name: str
@@ -41,6 +57,18 @@ class Feature:
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
+    format: str | None = None
+
+    @cached_property
+    def number_format(self) -> NumberFormat | None:
+        """``format``, understood."""
+        return None if self.format is None else NumberFormat.of(self.format)
+
+    @property
+    def constant(self) -> bool:
+        """Whether training knew a single number, and gaps."""
+        low, high = self.minimum, self.maximum
+        return low is not None and high is not None and is_constant(low, high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +104,12 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists, dicts, strings and numbers; ``from_json`` is the way back."""
-        return asdict(self)
+        value = asdict(self)
+        for feature in value["features"]:
+            # Written only where it says something: bundles of plain numbers keep their bytes.
+            if feature["format"] is None:
+                del feature["format"]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Schema:
@@ -113,10 +146,22 @@ def _feature(value: dict[str, Any]) -> Feature:
         and feature.kind in get_args(Kind)
         and isinstance(feature.missing, bool)
         and all(bound is None or type(bound) in (int, float) for bound in bounds)
+        and _is_format(feature)
     )
     if not sound or len(set(feature.categories)) < len(feature.categories):
         raise TypeError(f"feature {quote(feature.name)}")
     return feature
+
+
+def _is_format(feature: Feature) -> bool:
+    if feature.format is None:
+        return True
+    if not isinstance(feature.format, str) or feature.kind != "numeric":
+        return False
+    try:
+        return feature.number_format is not None
+    except ValueError:
+        return False
 
 
 def _list(value: Any) -> list[Any]:

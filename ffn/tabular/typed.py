@@ -12,6 +12,8 @@ import numpy.typing as npt
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import numbers, trim
 from ffn.tabular.decimals import plain_decimals
+from ffn.tabular.formatted import formatted_numbers
+from ffn.tabular.number_format import NumberFormat
 
 __all__ = ["LARGEST", "CategoryColumn", "Cell", "Count", "NumberColumns", "missing_numbers"]
 
@@ -43,12 +45,29 @@ class Count:
 
 
 class NumberColumns:
-    """Numeric columns of a file, by their positions, and what was met in each."""
+    """Numeric columns of a file, by their positions, and what was met in each.
+
+    Parameters
+    ----------
+    positions
+        F.
+    missing_values, decimal
+        As in the settings.
+    formats
+        Of each column, None for plain numbers; or None if all are.
+    """
 
     def __init__(
-        self, positions: Sequence[int], missing_values: Collection[str], decimal: str = "."
+        self,
+        positions: Sequence[int],
+        missing_values: Collection[str],
+        decimal: str = ".",
+        formats: Sequence[NumberFormat | None] | None = None,
     ) -> None:
         self.positions = np.array(positions, dtype=np.intp)
+        formats = formats or [None] * len(positions)
+        self._formats = [(f, form) for f, form in enumerate(formats) if form is not None]
+        self._plain = np.array([form is None for form in formats], dtype=bool)
         self.counts = [Count() for _ in positions]
         self._missing_values = missing_values
         self._decimal = decimal
@@ -57,8 +76,31 @@ class NumberColumns:
 
     def read(self, block: Block) -> Array:
         """Return the numbers of a block [F, n]; NaN for a missing cell, and for a text."""
-        starts = block.cell_starts[self.positions].ravel()
-        ends = block.cell_ends[self.positions].ravel()
+        if not self._formats:
+            return self._read_plain(block, self.positions, self.counts)
+        values = np.empty((len(self.positions), len(block)))
+        counts = [count for count, plain in zip(self.counts, self._plain, strict=True) if plain]
+        values[self._plain] = self._read_plain(block, self.positions[self._plain], counts)
+        for f, form in self._formats:
+            values[f] = self._read_formatted(block, self.positions[f], form, self.counts[f])
+        return values
+
+    def _read_formatted(
+        self, block: Block, position: int, form: NumberFormat, count: Count
+    ) -> Array:
+        cells = block.cells(position)
+        values, wrong = formatted_numbers(cells, form, self._missing_values)
+        count.numbers += int(np.count_nonzero(~np.isnan(values)))
+        count.texts += len(wrong)
+        for i in wrong[:1]:
+            count.first_text = count.first_text or _cell(block, i, cells[i])
+        for i in np.flatnonzero(np.abs(values) > LARGEST)[:1].tolist():
+            count.first_large = count.first_large or _cell(block, i, cells[i])
+        return values
+
+    def _read_plain(self, block: Block, positions: Array, counts: list[Count]) -> Array:
+        starts = block.cell_starts[positions].ravel()
+        ends = block.cell_ends[positions].ravel()
         values, plain = np.empty(len(starts)), np.empty(len(starts), dtype=bool)
         for first in range(0, len(starts), _CELLS_AT_ONCE):
             some = slice(first, first + _CELLS_AT_ONCE)
@@ -74,20 +116,20 @@ class NumberColumns:
             block.text[a:b].decode() for a, b in zip(starts[others], ends[others], strict=True)
         ]
         values[others], wrong = numbers(cells, self._missing_values, self._decimal)
-        by_column = values.reshape(len(self.positions), len(block))
+        by_column = values.reshape(len(positions), len(block))
         for count, present in zip(
-            self.counts, np.count_nonzero(~np.isnan(by_column), axis=1).tolist(), strict=True
+            counts, np.count_nonzero(~np.isnan(by_column), axis=1).tolist(), strict=True
         ):
             count.numbers += present
         for i in wrong:
             f, record = divmod(int(others[i]), len(block))
-            count = self.counts[f]
+            count = counts[f]
             count.texts += 1
             count.first_text = count.first_text or _cell(block, record, cells[i])
         for i in np.flatnonzero(np.abs(values) > LARGEST).tolist():
             f, record = divmod(i, len(block))
             text = block.text[starts[i] : ends[i]].decode()
-            count = self.counts[f]
+            count = counts[f]
             count.first_large = count.first_large or _cell(block, record, text)
         return by_column
 

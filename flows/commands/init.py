@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from ffn.errors import one_line
+from ffn.errors import one_line, quote
 from flows.commands.common import VerbParser, Verbs, delimiter, print_json, real_path, root_folder
 
 __all__ = ["add", "run"]
@@ -43,12 +43,33 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help='a cell text that means "no value" (may be given several times)',
     )
     init.add_argument(
+        "--format",
+        dest="formats",
+        type=_format,
+        action="append",
+        default=[],
+        metavar="COLUMN=EXAMPLE",
+        help='how a column writes 1234.5, such as "price=1,234.50" (may be given several times)',
+    )
+    init.add_argument(
         "--delimiter", type=delimiter, default=",", help="between fields (default: a comma)"
     )
     init.add_argument(
         "--decimal", choices=(".", ","), default=".", help="in numbers (default: a point)"
     )
     return init
+
+
+def _format(text: str) -> tuple[str, str]:
+    from ffn.tabular.number_format import NumberFormat
+
+    column, _, example = text.rpartition("=")
+    if not column:
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not COLUMN=EXAMPLE")
+    try:
+        return column, NumberFormat.of(example).example
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{quote(text)}: {error}") from None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
         exclude=options.exclude,
         missing=options.missing,
         keep=options.keep,
+        formats=dict(options.formats),
     )
     if options.json:
         found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}

@@ -243,3 +243,39 @@ def test_a_bad_cell_is_found_in_the_users_own_file(ffn, root, tmp_path):
     done = ffn("init", "shop", "--from", source, "--target", "bought", "--root", root)
     assert re.search(r'shop\.csv row 5 \(line 6\), column "size": "broad" is not', done.refusal)
     assert list(root.iterdir()) == []
+
+
+def test_formatted_numbers_are_read_and_scored(ffn, root, tmp_path):
+    rows = [[f"${1000 + 40 * i:,.2f}", f"{i % 50}%", "yes" if i > 60 else "no"] for i in range(120)]
+    write(tmp_path / "shop.csv", ["amount", "rate", "bought"], rows)
+    done = ffn(
+        "init", "shop", "--from", tmp_path / "shop.csv", "--target", "bought", "--root", root
+    )
+    assert 'column "amount" is read as numbers in "$": "$1,000.00" is 1000 (data.fo' in done.out
+    assert 'column "rate" is read as numbers in "%": "0%" is 0 (data.formats)' in done.out
+    settings = settings_of(root, "shop")
+    assert settings["data"]["formats"] == {"amount": "$1,234.50", "rate": "1234.5%"}
+    assert settings["data"]["kinds"] == {"amount": "numeric", "rate": "numeric"}
+    quicken(root, "shop")
+    ffn("retrain", "shop", *DIRECT, root)
+    write(tmp_path / "new.csv", ["rate", "amount"], [["5%", "$5,900"], ["5%", "1000"], ["5", "$9"]])
+    output = tmp_path / "out.csv"
+    ffn("score", "shop", tmp_path / "new.csv", *DIRECT, root, "--output", output)
+    with output.open(newline="") as file:
+        assert [row["predicted_bought"] for row in csv.DictReader(file)] == ["yes", "no"]
+    with (tmp_path / "out.csv.rejects.csv").open(newline="") as file:
+        (reject,) = csv.DictReader(file)
+    assert (reject["row"], reject["column"], reject["reason"]) == ("3", "rate", "not_a_number")
+
+
+def test_a_format_that_the_look_cannot_know_is_given(ffn, root, tmp_path):
+    rows = [[f"{24 + i},{100 + i}", "yes" if i > 60 else "no"] for i in range(120)]
+    write(tmp_path / "towns.csv", ["people", "big"], rows)
+    given = ("--from", tmp_path / "towns.csv", "--target", "big", "--root", root)
+    assert "If it does, give --format people=1,234.5" in ffn("init", "towns", *given).refusal
+    assert "no column" in ffn("init", "towns", *given, "--format", "peple=1,234.5").refusal
+    wrong = ffn("init", "towns", *given, "--format", "people=12%").err
+    assert '"people=12%": must be 1234.5 as the column writes it, such as' in wrong
+    ffn("init", "towns", *given, "--format", "people=1,234.5")
+    settings = settings_of(root, "towns")
+    assert settings["data"]["formats"] == {"people": "1,234.5"}

@@ -12,6 +12,7 @@ from bundles import make
 
 from ffn.errors import BundleError
 from ffn.models.bundles.bundle import read_bundle, write_bundle
+from ffn.nn import Network, spawn_generators
 
 PARTS = ("manifest.json", "model.json", "arrays.safetensors")
 
@@ -36,14 +37,26 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, k: int, dtype: str) ->
         (again.fingerprints, bundle.fingerprints),
         *(
             (getattr(again.preparation, n), getattr(bundle.preparation, n))
-            for n in vars(bundle.preparation)
+            for n in ("fill", "mean", "scale", "categories", "has_missing")
         ),
     ]
+    assert again.preparation.numeric_missing is None
     for found, expected in pairs:
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected, strict=True)
     x = np.random.default_rng(0).normal(size=(9, 4))
     np.testing.assert_array_equal(again.probabilities(x), bundle.probabilities(x))
+
+
+def test_inputs_for_missing_numbers_are_kept(tmp_path: Path) -> None:
+    bundle = make()
+    network = Network.create((5, 3, 2), spawn_generators(np.random.SeedSequence(0), 1))
+    preparation = replace(bundle.preparation, numeric_missing=np.array([True]))
+    write_bundle(replace(bundle, preparation=preparation, network=network), tmp_path)
+    again = read_bundle(tmp_path).preparation
+    np.testing.assert_array_equal(again.numeric_missing, np.array([True]), strict=True)
+    x = again.transform(np.array([[np.nan], [2.0]]), np.array([[0], [1]]))
+    np.testing.assert_array_equal(x[:, 1:], [[1, 1, 0, 0], [0, 0, 1, 0]])
 
 
 def test_equal_bundles_are_equal_bytes(tmp_path: Path) -> None:

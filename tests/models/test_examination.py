@@ -147,11 +147,10 @@ def test_a_feature_without_weight_is_worth_nothing(penguins: Examined) -> None:
     bundle = done.refitted.bundle
     network = bundle.network.select([0])
     island = [feature.name for feature in bundle.schema.categorical].index("island")
-    first = len(bundle.schema.numeric) + int(
-        (bundle.preparation.categories + bundle.preparation.has_missing)[:island].sum()
-    )
-    width = int((bundle.preparation.categories + bundle.preparation.has_missing)[island])
-    network.layers[0][..., [*range(first, first + width), 0]] = 0
+    # All four numbers have gaps in two rows, so that each has two inputs: one for "missing".
+    inputs = bundle.preparation.inputs_of_features()
+    assert list(map(len, inputs[:4])) == [2] * 4
+    network.layers[0][..., [*inputs[4 + island], *inputs[0]]] = 0
     blind = dataclasses.replace(bundle, network=network)
     found = permutation_importance(blind, done.prepared.x_test, done.prepared.labels_test, 3)
     worth = {feature.name: feature for feature in found.features}

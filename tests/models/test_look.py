@@ -185,8 +185,7 @@ def test_decimal_commas_are_refused(tmp_path: Path, cell: str) -> None:
     ("cells", "first"),
     [
         (["30,014", "903", "16,126"], "30,014"),
-        (["-1,234,567", "12"], "-1,234,567"),
-        (["1,234,567.5", "1,000"], "1,234,567.5"),
+        (["-24,691", "12,000"], "-24,691"),
     ],
 )
 def test_commas_between_thousands_are_not_taken_for_decimal_ones(
@@ -195,7 +194,7 @@ def test_commas_between_thousands_are_not_taken_for_decimal_ones(
     quoted = [f'"{cell}"' for cell in (cells * 200)[:200]]
     message = (
         f't.csv, column "price": "{first}" has a comma that may separate thousands; numbers are '
-        f'read with a decimal point. Take such commas out ("{first.replace(",", "")}"), leave '
+        "read with a decimal point. If it does, give --format price=1,234.5, leave "
         'the column out (--exclude "price"), or keep it as categories (--keep "price").'
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
@@ -205,10 +204,122 @@ def test_commas_between_thousands_are_not_taken_for_decimal_ones(
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["1.234", "2.500"], r'"1\.234" has a point that may separate thousands; .*\("1234"\)'),
+        (["1.234", "2.500"], r'"1\.234" has a point that may separate thousands; .*x=1\.234,5'),
         (["1.234", "2.5"], r'"2\.5" has a decimal point; .* Give --decimal "\."'),
     ],
 )
 def test_points_where_commas_are_read(tmp_path: Path, cells: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         looked(tmp_path, {"x": cells * 100, "y": Y}, decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "notice"),
+    [
+        (["$1,234.50", "-$5", "($7.25)"], "$1,234.50", 'in "$": "$1,234.50" is 1234.5'),
+        (["$45,000", "$120,000"], "$1,234.50", 'in "$": "$45,000" is 45000'),
+        (["12%", "3.5 %"], "1234.5%", 'in "%": "3.5 %" is 3.5'),
+        (["1.234,50 €", "2 €"], "1.234,5€", 'in "€": "1.234,50 €" is 1234.5'),
+        (["CHF 1'200", "CHF 900"], "CHF 1'234.50", 'in "CHF": "CHF 1\'200" is 1200'),
+        (["1\u202f234,5", "12,5"], "1 234,5", ""),
+        (["-1,234,567", "12"], "1,234.5", '"-1,234,567" is -1234567'),
+        (["1,234,567.5", "1,000"], "1,234.5", '"1,234,567.5" is 1234567.5'),
+        (["\u22125.5", "3"], "1234.5", '"\u22125.5" is -5.5'),
+        (["5-", "3"], "1234.5", '"5-" is -5'),
+        (["5 kg", "12 kg"], "1234.5 kg", 'in "kg": "5 kg" is 5'),
+        (["36 months", "60 months"], "1234.5 months", '"36 months" is 36'),
+        (["1.2e3 USD", "USD -5"], "USD 1234.50", '"1.2e3 USD" is 1200'),
+        (["₹12,34,567", "₹99"], "₹1,234.50", '"₹12,34,567" is 1234567'),
+        (
+            ["5 kg", "6 kg", "7"],
+            "1234.5 kg",
+            '66 of its 200 values have no "kg" and are taken to be in it, too',
+        ),
+    ],
+)
+def test_numbers_of_one_format_are_read_and_told(
+    tmp_path: Path, cells: list[str], form: str, notice: str
+) -> None:
+    quoted = [f'"{cell}"' for cell in (cells * 200)[:200]]
+    found = looked(tmp_path, {"x": quoted, "y": Y})
+    assert (found.kinds, found.formats) == ({"x": "numeric"}, {"x": form})
+    assert len(found.notices) == 1
+    assert found.notices[0].startswith('column "x" is read as numbers')
+    assert notice in found.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            [f"${i}" for i in range(30)] + [f"€{i}" for i in range(20)],
+            'in 2 units, "$" in 120 cells and "€" in 80 cells',
+        ),
+        (
+            [f"{i} kg" for i in range(30)] + [f"{i} g" for i in range(20)],
+            '"kg" in 120 cells and "g" in 80 cells',
+        ),
+        ([f"{i}%" for i in range(1, 51)] * 3 + ["0.5"] * 50, '"%" in 150 cells and none in 50'),
+        ([f"€{i},000" for i in range(1, 51)], "--format 'x=€1234,50' or --format 'x=€1,234.50'"),
+        ([f"${i / 10}M" for i in range(1, 51)], 'between "$" and "M", which are not read'),
+        (["".join(chr(0x660 + int(d)) for d in str(i)) for i in range(50)], "in other digits than"),
+    ],
+)
+def test_what_would_be_a_guess_is_refused(tmp_path: Path, cells: list[str], message: str) -> None:
+    quoted = [f'"{cell}"' for cell in (cells * 4)[:200]]
+    with pytest.raises(DataError, match=rf't\.csv, column "x" has .*{re.escape(message)}'):
+        looked(tmp_path, {"x": quoted, "y": Y})
+    assert looked(tmp_path, {"x": quoted, "z": NUMBERS, "y": Y}, exclude=["x"]).exclude == ["x"]
+    assert looked(tmp_path, {"x": quoted, "y": Y}, keep=["x"]).kinds == {"x": "categorical"}
+
+
+def test_few_texts_in_several_units_are_categories_and_told(tmp_path: Path) -> None:
+    found = looked(tmp_path, {"dose": ["5 mg", "10 mg", "1 g", "5 mg"] * 50, "y": Y})
+    assert found.kinds == {"dose": "categorical"}
+    (notice,) = found.notices
+    assert '"mg" in 150 cells and "g" in 50 cells; they are not put together' in notice
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Q1", "Q2", "Q3", "Q4"],
+        ["1st", "2nd", "3rd", "4th"],
+        ["10-20", "20-30"],
+        ["1/2", "3/4"],
+        ["12:30", "13:15"],
+        ["1.2.3", "1.2.4"],
+        ["10.0.0.1", "10.0.0.2"],
+        ["v1", "v2"],
+        ["12 Main St", "40 Oak Ave"],
+        ["3 pm", "9 am"],
+        ["0x1F", "0x2A"],
+        ["True", "False"],
+        ["5 x 3", "7 x 2"],
+    ],
+)
+def test_texts_with_numbers_in_them_stay_categories(tmp_path: Path, cells: list[str]) -> None:
+    found = looked(tmp_path, {"x": (cells * 200)[:200], "y": Y})
+    assert (found.kinds, found.formats, found.notices) == ({"x": "categorical"}, {}, [])
+
+
+def test_a_format_that_is_given_is_not_looked_for(tmp_path: Path) -> None:
+    cells = [f'"{i},{i % 10}00"' for i in range(10, 210)]
+    found = looked(tmp_path, {"x": cells, "y": Y}, formats={"x": "1,234.5"})
+    assert (found.kinds, found.formats) == ({"x": "numeric"}, {"x": "1,234.5"})
+    # Something that is no unit is not taken for one, unless the user says so.
+    about = [f"~{i}" for i in range(40)] * 5
+    found = looked(tmp_path, {"x": about, "y": Y})
+    assert found.notices == [
+        'column "x" has "~" beside a number in every cell, and is taken for 40 categories '
+        "(--format 'x=~1234.50' reads it)"
+    ]
+    assert looked(tmp_path, {"x": about, "y": Y}, formats={"x": "~1234.5"}).kinds == {
+        "x": "numeric"
+    }
+
+
+def test_errors_of_excel_among_numbers_are_missing(tmp_path: Path) -> None:
+    found = looked(tmp_path, {"x": ["#DIV/0!", "#VALUE!", *NUMBERS[2:]], "y": Y})
+    assert found.kinds == {"x": "numeric"}
+    assert {"#DIV/0!", "#VALUE!"} <= set(found.missing)

@@ -90,6 +90,7 @@ RULES = [
     ("[data]\nfeatures = 'a'", r'"data\.features" is "a"; it must be a list\.'),
     ("[data]\nfeatures = ['a', 3]", r'"data\.features\.1" is 3; it must be text in quotes\.'),
     ("[data]\nkinds = 'a'", r'"data\.kinds" is "a"; it must be a table\.'),
+    ("[data.formats]\na = '12%'", r'"data\.formats\.a" is "12%"; it must be 1234\.5 as the column'),
     ("[data.kinds]\na = 'number'", r'"data\.kinds\.a" is "number"; it must be \'numeric\' or'),
     ("[data]\ndelimiter = 'ab'", r'"data\.delimiter" is "ab"; it must be one of "," ";" '),
     ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),

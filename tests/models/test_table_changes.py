@@ -38,6 +38,8 @@ def changes(now: Schema, before=(50, 50), after=(50, 50), **settings):
 
 def test_an_equal_table_has_no_changes() -> None:
     assert changes(BEFORE) == []
+    # Marks between thousands are no matter of what a number means.
+    assert changes(replace(BEFORE, features=(replace(X, format="1,234.5"), C))) == []
     # Range and categories grow as data does.
     wider = replace(X, maximum=2.0)
     assert changes(replace(BEFORE, features=(replace(C, categories=("p", "q", "r")), wider))) == []
@@ -54,6 +56,10 @@ def test_an_equal_table_has_no_changes() -> None:
         (
             (replace(C, name="x"), C),
             ("changed_kinds", "refuse", 'column "x" was numeric and is categorical'),
+        ),
+        (
+            (replace(X, format="$1,234.50"), C),
+            ("changed_kinds", "refuse", 'column "x" was without a unit and is in "$"'),
         ),
         (
             (replace(X, missing=True), C),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -32,6 +32,8 @@ def reference(frame: pd.DataFrame, train: np.ndarray) -> np.ndarray:
     transformer = ColumnTransformer(
         [
             ("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), NUMERIC),
+            # Of the columns that have gaps among the rows to fit alone.
+            ("gaps", MissingIndicator(error_on_new=False), NUMERIC),
             ("c", OneHotEncoder(handle_unknown="ignore", sparse_output=False), CATEGORICAL),
         ]
     )
@@ -102,6 +104,39 @@ def test_inputs_by_hand() -> None:
             [-1, 0, 0, 0, 1, 0, 0],
         ],
     )
+
+
+def test_a_number_has_an_input_for_missing_where_training_had_gaps(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,flag,late,c,y\n1,,5,p,a\n3,1,7,q,b\n5,,,p,a\n7,1,9,q,b\n9,,,p,a\n")
+    dataset = read(path, tmp_path, target="y")
+    train = np.array([0, 1, 3])
+    schema, notices = dataset.learn_schema(train)
+    preparation = fit_preparation(dataset, schema, train)
+    assert notices == []
+    # "late" may be missing, which training never saw: it is filled with the median, 7.
+    np.testing.assert_array_equal(preparation.numeric_missing, [False, True, False])
+    numeric, codes = dataset.arrays(schema)
+    x = preparation.transform(numeric, codes, np.float64)
+    z = (np.array([1, 3, 5, 7, 9]) - 11 / 3) / np.std([1, 3, 7])
+    late = (np.array([5, 7, 7, 9, 7]) - 7) / np.std([5, 7, 9])
+    gaps, p = [1, 0, 1, 0, 1], np.array([1, 0, 1, 0, 1])
+    expected = np.column_stack([z, np.zeros(5), late, gaps, p, 1 - p])
+    np.testing.assert_allclose(x, expected, rtol=0, atol=1e-15)
+    assert preparation.inputs_of_features() == [[0], [1, 3], [2], [4, 5]]
+    assert preparation.n_inputs == 6
+    # Of a value that is not the one that training knew nothing was learnt.
+    other = preparation.transform(np.array([[1.0, 1e300, 7.0]]), codes[:1])
+    assert abs(other[0, 1]) < 1e-8
+    assert not preparation.too_large(np.array([[1.0, 1e300, 7.0]])).any()
+
+
+def test_no_gap_in_training_no_input_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n1,a\n3,b\n,b\n")
+    dataset = read(path, tmp_path, target="y")
+    schema, _ = dataset.learn_schema(np.arange(2))
+    assert fit_preparation(dataset, schema, np.arange(2)).numeric_missing is None
 
 
 def test_a_number_beyond_float32_becomes_infinite_and_is_the_callers() -> None:

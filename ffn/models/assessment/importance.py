@@ -56,7 +56,7 @@ def permutation_importance(bundle: Bundle, x: Array, labels: Array, seed: int) -
     """Permute one feature after the other and measure what that costs.
 
     Breiman 2001, "Random Forests", section 10, on rows that were not trained on. All inputs of
-    a category are permuted together. A row's loss is averaged over the permutations, and the
+    a feature are permuted together. A row's loss is averaged over the permutations, and the
     interval is Student's over rows: how far other rows might give another figure. Features that
     say the same stand in for each other, so both may seem worth little.
 
@@ -99,20 +99,14 @@ def permutation_importance(bundle: Bundle, x: Array, labels: Array, seed: int) -
     )
 
 
-def _input_groups(bundle: Bundle) -> Iterator[tuple[str, slice]]:
-    """Yield each feature with its inputs: one of a number, several of a category."""
-    schema, preparation = bundle.schema, bundle.preparation
-    start = 0
-    for feature in schema.numeric:
-        yield feature.name, slice(start, start + 1)
-        start += 1
-    widths = preparation.categories + preparation.has_missing
-    for feature, width in zip(schema.categorical, widths, strict=True):
-        yield feature.name, slice(start, start + int(width))
-        start += int(width)
+def _input_groups(bundle: Bundle) -> Iterator[tuple[str, list[int]]]:
+    """Yield each feature with the places of its inputs: all of them are permuted together."""
+    features = (*bundle.schema.numeric, *bundle.schema.categorical)
+    for feature, places in zip(features, bundle.preparation.inputs_of_features(), strict=True):
+        yield feature.name, places
 
 
-def _heaviest(bundle: Bundle, groups: dict[str, slice], count: int) -> list[str]:
+def _heaviest(bundle: Bundle, groups: dict[str, list[int]], count: int) -> list[str]:
     """Return the features with the largest weights, in their order; all if so many are wanted."""
     if len(groups) <= count:
         return list(groups)

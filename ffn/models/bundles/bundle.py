@@ -62,6 +62,8 @@ BUNDLE_FOLDER = "bundle"
 SIGNATURE = "manifest.hmac"
 _SIGN_IT = "If it is yours, sign it: ffn promote PIPELINE N --sign."
 _PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
+# Not in bundles in which no numeric feature has an input for "missing".
+_INDICATORS = "numeric_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,9 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
         "widths": list(bundle.network.widths),
     }
     arrays = {name: getattr(bundle.preparation, name) for name in _PREPARATION}
+    # Written only where it says something: bundles without gaps keep their bytes.
+    if bundle.preparation.numeric_missing is not None:
+        arrays[_INDICATORS] = bundle.preparation.numeric_missing
     arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
@@ -216,7 +221,10 @@ def _assemble(
         raise ValueError("the model has other fields")
     schema = Schema.from_json(model["schema"])
     _check_arrays(arrays, schema)
-    preparation = Preparation(**{name: arrays[name] for name in _PREPARATION})
+    preparation = Preparation(
+        **{name: arrays[name] for name in _PREPARATION},
+        numeric_missing=arrays.get(_INDICATORS),
+    )
     network = Network(model["widths"], arrays["parameters"])
     if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
         raise ValueError("the network's widths do not fit the schema")
@@ -248,6 +256,8 @@ def _check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         "parameters": ((np.dtype(np.float32), *real), (None, None)),
         "fingerprints": ((np.dtype(np.uint64),), (None,)),
     }
+    if _INDICATORS in arrays:
+        expected[_INDICATORS] = ((np.dtype(np.bool_),), (n_numeric,))
     if set(arrays) != set(expected):
         raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
     for name, (dtypes, shape) in expected.items():

@@ -18,7 +18,7 @@ from ffn.tabular.schema import Feature, Schema
 __all__ = ["compare_tables", "keep_contract"]
 
 # Somebody who changes these means to change the contract.
-_MEANT = ("target", "features", "exclude", "kinds", "missing_values")
+_MEANT = ("target", "features", "exclude", "kinds", "formats", "missing_values")
 _ALPHA = 0.001
 _NAMES_SHOWN = 5
 
@@ -90,6 +90,9 @@ def compare_tables(
         if was.kind != feature.kind:
             text = f"column {quote(was.name)} was {was.kind} and is {feature.kind}"
             yield change("changed_kinds", text)
+        elif _unit(was) != _unit(feature):
+            units = " and is ".join(_in_words(_unit(own)) for own in (was, feature))
+            yield change("changed_kinds", f"column {quote(was.name)} was {units}")
     for was, feature in both:
         if was.missing != feature.missing:
             yield change("missing_values", _gaps(feature))
@@ -100,6 +103,14 @@ def compare_tables(
     shares = _shares(before, now, reference_before, reference, settings.share_change)
     if shares:
         yield change("class_shares", shares)
+
+
+def _unit(feature: Feature) -> str:
+    return feature.number_format.unit if feature.number_format else ""
+
+
+def _in_words(unit: str) -> str:
+    return f"in {quote(unit)}" if unit else "without a unit"
 
 
 def _meaning(data: DataSettings) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from ffn.models.settings.service import InboxSettings, NotifySettings, ScheduleS
 from ffn.models.settings.strict import Count, Limit, Name, Share, StrictSettings
 from ffn.tabular.cells import DECIMALS, trim
 from ffn.tabular.headers import DELIMITERS
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 
 __all__ = [
@@ -57,6 +58,11 @@ def _as_decimal(text: str) -> str:
     return text
 
 
+def _as_format(text: str) -> str:
+    NumberFormat.of(text)
+    return text
+
+
 class DataSettings(StrictSettings):
     """``[data]``: what to learn from, and what to predict.
 
@@ -74,6 +80,8 @@ class DataSettings(StrictSettings):
         Cell texts that mean "no value"; spaces and tabs around them do not count.
     kinds
         ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
+    formats
+        1234.5 as a column writes it, by column: units, currencies, marks between thousands.
     delimiter
         One character between fields.
     decimal
@@ -86,6 +94,7 @@ class DataSettings(StrictSettings):
     exclude: tuple[str, ...] | None = None
     missing_values: tuple[Annotated[str, AfterValidator(trim)], ...] = DEFAULT_MISSING
     kinds: dict[str, Kind] = Field(default={})
+    formats: dict[str, Annotated[str, AfterValidator(_as_format)]] = Field(default={})
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
     decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
 
@@ -176,7 +185,11 @@ class PipelineSettings(StrictSettings):
     def of_training(self) -> dict[str, Any]:
         """Return, as JSON has it, what a version depends on: not how files are scored, or when."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
-        return self.model_dump(mode="json", exclude_none=True, exclude=service)
+        found = self.model_dump(mode="json", exclude_none=True, exclude=service)
+        # Settings that were recorded before there were formats are the same settings.
+        if not self.data.formats:
+            del found["data"]["formats"]
+        return found
 
 
 def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:

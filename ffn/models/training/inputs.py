@@ -39,7 +39,7 @@ __all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
 Array = npt.NDArray[Any]
 
 # Of what `normalise` keeps in the cache.
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +122,7 @@ def load(pipeline: Pipeline) -> Dataset:
         default_exclude=DEFAULT_EXCLUDE,
         missing_values=data.missing_values,
         kinds=data.kinds,
+        formats=data.formats,
         delimiter=data.delimiter,
         decimal=data.decimal,
     )
@@ -160,7 +161,7 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
         Nothing can be learnt from the training part.
     """
     schema, notices = dataset.learn_schema(~held_out)
-    notices += _repeated(dataset.fingerprints, held_out)
+    notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, held_out)]
     return schema, fit_preparation(dataset, schema, ~held_out), notices
 
 

@@ -186,13 +186,16 @@ def write_learnt(
     }
     (folder / _LEARNT).write_bytes(canonical_json(learnt))
     for name, values in asdict(preparation).items():
+        if values is None:
+            continue
         save_array(folder / f"{name}.npy", values)
 
 
 def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str, ...]]:
     """Read what `write_learnt` wrote."""
     learnt = json.loads((folder / _LEARNT).read_bytes())
-    arrays = {field.name: np.load(folder / f"{field.name}.npy") for field in fields(Preparation)}
+    paths = {field.name: folder / f"{field.name}.npy" for field in fields(Preparation)}
+    arrays = {name: np.load(path) for name, path in paths.items() if path.exists()}
     schema = Schema.from_json(learnt["schema"])
     reference = Reference.from_json(learnt["reference"], schema)
     return schema, Preparation(**arrays), reference, tuple(learnt["notices"])
