@@ -244,8 +244,8 @@ class _Conversion:
         distinct = set(self.categories[name].texts).difference(self.choice.missing_values)
         if names_rows(len(distinct), self.rows):
             raise DataError(
-                f"{where}, column {quote(name)}: {len(distinct)} different texts in "
-                f"{self.rows} rows look like names or ids. Add it to data.exclude, or set its "
+                f"{where}, column {quote(name)}: {len(distinct):,} different texts in "
+                f"{self.rows:,} rows look like names or ids. Add it to data.exclude, or set its "
                 "kind in [data.kinds]."
             )
 

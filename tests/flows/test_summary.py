@@ -72,7 +72,7 @@ def test_several_files_are_summed_and_listed():
     assert lines[:5] == [
         f"things, version 7: 435 of 437 rows scored, mean confidence {8555 / 43500:.3f}, "
         f"{437 / 3.9:.0f} rows a second.",
-        "1 of 31 files have a header and no rows.",
+        "1 of 31 files has a header and no rows.",
         "class rows share",
         "x 435 99.5 %",
         "y 0 0.0 %",

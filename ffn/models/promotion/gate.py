@@ -19,6 +19,7 @@ from ffn.models.promotion.verdict import Verdict
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.retraining import Prepared, Refitted
 from ffn.models.versions.looks import alpha_of_look, choose_look, read_looks
+from ffn.quantities import counted, difference, told_apart
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.fingerprints import recognise
 
@@ -77,7 +78,8 @@ def decide(
         )
 
     broken = [
-        f"{floor.what} is {floor.value:.3f}, and gate.{floor.setting} is {floor.limit:g}"
+        f"{floor.what} is {told_apart(floor.value, floor.limit, 3)}, and gate.{floor.setting} is "
+        f"{floor.limit:g}"
         for floor in floors
         if not floor.held
     ]
@@ -144,9 +146,9 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
 def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     counts, losses = found.labels, found.log_loss
     figures = (
-        f"on {counts.rows:,} rows that neither was trained on, {counts.gained:,} labels gained and "
-        f"{counts.lost:,} lost, log-loss {losses.value:+.4f} "
-        f"[{losses.low:+.4f}, {losses.high:+.4f}]"
+        f"on {counted(counts.rows, 'row')} that neither was trained on, "
+        f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
+        f"{difference(losses)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
 
@@ -155,7 +157,7 @@ def _of_resamples(found: ResampledEvidence, mode: str) -> str:
     """Say what recipes showed: of the models themselves nothing was."""
     failures = "; ".join(found.failures)
     what = f"of its recipe, {failures}" if failures else f"its recipe is {_shown(mode)}"
-    return f"on {found.resamples} resamples, {what}"
+    return f"on {counted(found.resamples, 'resample')}, {what}"
 
 
 def _shown(mode: str) -> str:
