@@ -89,8 +89,13 @@ def test_gaps_and_an_empty_sample_are_no_fault() -> None:
     ],
 )
 def test_units_are_read_from_names(name: str, first: tuple[float, float, str]) -> None:
-    factor, offset, guess = next(iter(conversions(name, 100)))
+    factor, offset, guess, named = next(iter(conversions(name, 100)))
     assert (factor, offset, guess) == (pytest.approx(first[0]), pytest.approx(first[1]), first[2])
+    assert named == bool(guess)
+    # Where a unit is named, no factor of another dimension is tried: miles are no degrees.
+    others = {how.factor for how in conversions(name, 100) if not how.guess}
+    assert (1.609344 in others) == (not guess)
+    assert 1_000 in others
 
 
 def test_degrees_are_asked_of_unnamed_columns_where_no_change_of_scale_looks_alike() -> None:

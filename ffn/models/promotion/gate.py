@@ -15,6 +15,7 @@ from ffn.models.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.models.promotion.floors import check_floors
 from ffn.models.promotion.opponent import Opponent, Unreadable
 from ffn.models.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
+from ffn.models.promotion.too_few import too_few
 from ffn.models.promotion.verdict import Verdict
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.retraining import Prepared, Refitted
@@ -112,19 +113,20 @@ def decide(
         found = weigh(chosen, settings, look, pipeline.settings.training.seed)
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
-    too_few = f"{len(chosen.labels):,} held-out rows cannot show that any challenger is good enough"
+    training = pipeline.settings.training
+    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
     if settings.small_holdout == "keep":
-        return verdict(False, too_few, rows=rows)
+        return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
     differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
     if isinstance(differences, str):
-        return verdict(False, f"{too_few}, and {differences}", rows=rows)
+        return verdict(False, f"{few}, and {differences}", rows=rows)
     number = int(looks.of(prepared.fingerprints).max()) + 1
     looks.after(prepared.fingerprints).write(pipeline.artifacts)
     resampled = weigh_resamples(
         *differences, settings, look=number, alpha=alpha_of_look(settings.alpha, number)
     )
-    reason = f"{too_few}; {_of_resamples(resampled, settings.mode)}"
+    reason = f"{few}; {_of_resamples(resampled, settings.mode)}"
     return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
 
 
