@@ -6,13 +6,16 @@ import dataclasses
 import itertools
 import re
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from report_inputs import Reported, render
 
 from ffn.models.assessment.baselines import BOOSTING, LINEAR, MAJORITY, Baseline
-from ffn.models.assessment.differences import Difference
+from ffn.models.assessment.differences import Difference, paired_difference
 from ffn.models.assessment.statistics import Interval
-from ffn.reports.baselines import baselines_markdown, baselines_sentence
+from ffn.reports.baselines import accuracy_doubt, baselines_markdown, baselines_sentence
 
 HEDGE = "as well, as far as these rows can tell"
 # What there is to say of a simpler model, the strongest highest.
@@ -51,6 +54,62 @@ def test_the_network_is_what_the_intervals_show(iris: Reported, accuracy, log_lo
     found = baseline(iris, BOOSTING, accuracy, log_loss)
     sentence = baselines_sentence([found], 1_234, 1_234)
     assert sentence == (f"On the same 1,234 held-out rows the network is {said} gradient boosting.")
+
+
+@pytest.mark.parametrize("loss", [BELOW, AROUND, ABOVE])
+@pytest.mark.parametrize(
+    ("accuracy", "found"),
+    [(ABOVE, ""), (AROUND, "is not shown to be higher"), (BELOW, "is shown to be lower")],
+)
+def test_the_accuracy_is_doubted_as_the_paired_difference_asks(
+    iris: Reported, accuracy: Interval, loss: Interval, found: str
+) -> None:
+    usual = baseline(iris, MAJORITY, accuracy, loss)
+    doubt = accuracy_doubt([usual, baseline(iris, LINEAR, ABOVE, BELOW)])
+    of_usual = "than that of always answering the most frequent class."
+    assert doubt == (f"The network's accuracy {found} {of_usual}" if found else "")
+    # The sentence that follows it never says the opposite.
+    sentence = baselines_sentence([usual], 30, 30)
+    better = " better than " in sentence or " better in accuracy" in sentence
+    assert better == (not doubt)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32), st.floats(-2, 2), st.integers(12, 60))
+def test_what_is_said_can_be_read_off_the_figures_in_the_table(
+    iris: Reported, seed: int, skill: float, rows: int
+) -> None:
+    """Of made-up answers, between far worse than the other model and far better."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(2, size=rows)
+
+    def answers(skill: float) -> np.ndarray:
+        sure = 1 / (1 + np.exp(-(skill * (2 * labels - 1) + generator.normal(size=rows))))
+        return np.stack([1 - sure, sure], axis=1)
+
+    (usual,) = (b for b in iris.examination.baselines if b.name == MAJORITY)
+    found = paired_difference(answers(skill), answers(0.0), labels, seed % 100)
+    both = [dataclasses.replace(usual, difference=found)]
+    page = render(baselines_markdown(both, rows, rows))
+    sentence = baselines_sentence(both, rows, rows)
+    shown = []
+    for cell, sign in zip(page.cells[1][2::2], (1, -1), strict=True):
+        low, high = (float(bound) for bound in re.findall(r"[-+][\d.e-]+", cell)[1:])
+        shown.append(sign * ((low > 0) - (high < 0)))
+    accuracy, loss = shown
+    assert bool(accuracy_doubt(both)) == (accuracy <= 0)
+    assert ("not told apart" in sentence) == (accuracy == loss == 0)
+    assert ("better" in sentence.split(".")[0]) == (1 in shown)
+    assert ("worse" in sentence.split(".")[0]) == (-1 in shown)
+    assert ("does better" in sentence) == (accuracy + loss < 0 and accuracy <= 0)
+
+
+def test_a_part_of_the_held_out_rows_is_not_called_the_same(iris: Reported) -> None:
+    found = [baseline(iris, BOOSTING, ABOVE, BELOW)]
+    assert baselines_sentence(found, 1, 1).startswith("On the same 1 held-out row the network is ")
+    assert baselines_sentence(found, 50_000, 200_000).startswith(
+        "On 50,000 of the 200,000 held-out rows the network is "
+    )
 
 
 def test_a_simpler_model_that_does_as_well_is_named(iris: Reported) -> None:
