@@ -16,7 +16,7 @@ from ffn.models.overview import Detail, Summary, table_in
 from ffn.quantities import NOTHING, counted, difference, interval, p_equals, seconds, size
 from flows.terminal import plain_console
 
-__all__ = ["print_comparison", "print_detail", "print_versions"]
+__all__ = ["paired_sentence", "print_comparison", "print_detail", "print_versions"]
 
 _WIDTH = 80
 _LABEL = 12
@@ -120,7 +120,7 @@ def print_comparison(found: Comparison) -> None:
         "Accuracy and log-loss are each on the version's own held-out rows.", soft_wrap=True
     )
     said = (
-        _paired(first.version, second.version, found.paired)
+        paired_sentence(first.version, second.version, found.paired)
         if found.paired
         else (f"They cannot be compared on common rows: {found.why_not}.")
     )
@@ -150,7 +150,8 @@ def _side_by_side(found: Comparison) -> Iterator[tuple[str, str, str]]:
         yield key, shown[0], shown[1]
 
 
-def _paired(first: int, second: int, found: Paired) -> str:
+def paired_sentence(first: int, second: int, found: Paired) -> str:
+    """Say what the rows that neither was trained on show of two versions."""
     rows, labels = found.rows, found.labels
     looks = (
         f" The gate has compared on such rows up to {counted(found.looks, 'time')}, which these "

@@ -39,6 +39,13 @@ RESAMPLED = ResampledEvidence(
 )
 
 
+def test_a_figure_just_below_its_floor_does_not_seem_to_reach_it() -> None:
+    """0.8996 and 0.9 are alike to three decimals; only one of them holds."""
+    floor = Floor(what="accuracy", setting="min_accuracy", value=0.8996, limit=0.9, held=False)
+    page = render(verdict_markdown(replace(FIRST, floors=(floor,)), 5))
+    assert page.cells[1] == ["accuracy", "0.8996", "0.9", "no"]
+
+
 def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
     verdict = replace(
         FIRST,
