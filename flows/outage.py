@@ -22,6 +22,7 @@ from prefect.states import Cancelled, Crashed
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.at_work import lives
 from ffn.models.versions.journal import Note, note_down, note_killed
+from ffn.quantities import counted
 from flows.schedules import times_between
 from flows.service_home import ServiceHome
 
@@ -63,12 +64,12 @@ async def make_up_for_outage(
             if died or count:
                 await client.create_flow_run_from_deployment(deployment)
             if died:
-                text = f"{died} run{'s' if died > 1 else ''} died with the service; begun again"
+                text = f"{counted(died, 'run')} died with the service; begun again"
                 told.append(f"{what}-{pipeline.name}: {text}.")
             if count:
                 first = min([*missed, *late])
                 text = (
-                    f"{count} scheduled run{'s' if count > 1 else ''} missed since "
+                    f"{counted(count, 'scheduled run')} missed since "
                     f"{first:%Y-%m-%d %H:%M %Z}; one run makes up for all"
                 )
                 note_down(pipeline.artifacts, what, Note(outcome="missed", text=text))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError, one_line, quote
 from ffn.models.versions.journal import DriftNote
+from ffn.quantities import counted, more
 from ffn.scoring.drift_report import DriftReport, HeldError
 from ffn.scoring.outcome import ScoreResult
 
@@ -170,7 +171,7 @@ class ScoreOutcome:
         found = self.drift
         told = [f"{name}, {report.sentence}" for name, report in islice(found.items(), _FILES_TOLD)]
         if len(found) > _FILES_TOLD:
-            told.append(f"{len(found) - _FILES_TOLD:,} files more")
+            told.append(more(len(found) - _FILES_TOLD, "file"))
         columns = sorted({name for report in found.values() for name in report.drifted})
         return DriftNote(
             judged=judged,
@@ -189,8 +190,8 @@ class ScoreOutcome:
         rows = sum(result.rows for result in self.results)
         rejected = sum(result.rejected for result in self.results)
         done = (
-            f"{len(self.results):,} file{'' if len(self.results) == 1 else 's'} scored with "
-            f"version {self.version}: {rows - rejected:,} of {rows:,} rows"
+            f"{counted(len(self.results), 'file')} scored with version {self.version}: "
+            f"{rows - rejected:,} of {counted(rows, 'row')}"
         )
         if unknown := sorted({name for result in self.results for name in result.unknown_columns}):
             named = ", ".join(quote(name) for name in unknown[:_COLUMNS_TOLD])
@@ -242,5 +243,5 @@ class FilesRefusedError(FFNError):
         self.outcome = outcome
         total = len(outcome.refusals) + len(outcome.results)
         reasons = "; ".join(refusal.reason for refusal in outcome.refusals[:_REASONS_TOLD])
-        count = f"{len(outcome.refusals)} of {total} files refused: " if total > 1 else ""
+        count = f"{len(outcome.refusals):,} of {total:,} files refused: " if total > 1 else ""
         super().__init__(count + reasons)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from ffn.quantities import counted
 from ffn.scoring.outcome import Progress
 from flows import interruption
 
@@ -78,7 +79,7 @@ class Pace:
         """
         self._first = self._first or (at, now)
         begin, then = self._first
-        parts = [f"{at.rows:,} rows"]
+        parts = [counted(at.rows, "row")]
         seconds, bytes_read = now - then, at.bytes_read - begin.bytes_read
         # What was done before the first report, a resumed run's share above all, has no pace.
         if seconds > 0 and bytes_read > 0:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ffn.errors import one_line
-from ffn.reports.numbers import NOTHING
+from ffn.quantities import NOTHING, counted, more, share_of
 from ffn.scoring.outcome import ScoreResult
 from flows.outcomes import ScoreOutcome
 from flows.terminal import plain_console, print_paths
@@ -41,12 +41,13 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
     rows = sum(result.rows for result in results)
     scored = sum(result.scored for result in results)
     console.print(
-        f"{outcome.pipeline}, version {outcome.version}: {scored:,} of {rows:,} rows scored"
-        f"{_confidence(results, scored)}{_speed(results, rows)}."
+        f"{outcome.pipeline}, version {outcome.version}: {scored:,} of {counted(rows, 'row')} "
+        f"scored{_confidence(results, scored)}{_speed(results, rows)}."
     )
     if empty := sum(not result.rows for result in results):
-        what = "The file has" if len(results) == 1 else f"{empty:,} of {len(results):,} files have"
-        console.print(f"{what} a header and no rows.")
+        what = "The file has" if len(results) == 1 else f"{empty:,} of {len(results):,} files "
+        have = "" if len(results) == 1 else "has" if empty == 1 else "have"
+        console.print(f"{what}{have} a header and no rows.")
     if unchanged := sum(result.unchanged for result in results):
         console.print(_already(unchanged, len(results)))
     if rows:
@@ -89,7 +90,9 @@ def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:
     for name, report in drifted[:_DRIFT_SHOWN]:
         yield f"Drift: {name if len(results) > 1 else 'these rows'}, {report.sentence}."
     if len(drifted) > _DRIFT_SHOWN:
-        yield f"Drift: {len(drifted) - _DRIFT_SHOWN:,} files more are unlike the training rows."
+        others = len(drifted) - _DRIFT_SHOWN
+        are = "is" if others == 1 else "are"
+        yield f"Drift: {more(others, 'file')} {are} unlike the training rows."
 
 
 def _confidence(results: Iterable[ScoreResult], scored: int) -> str:
@@ -101,7 +104,9 @@ def _confidence(results: Iterable[ScoreResult], scored: int) -> str:
 
 def _speed(results: Iterable[ScoreResult], rows: int) -> str:
     seconds = sum(result.seconds for result in results)
-    return f", {rows / seconds:,.0f} rows a second" if seconds >= _LEAST_SECONDS else ""
+    return (
+        f", {counted(round(rows / seconds), 'row')} a second" if seconds >= _LEAST_SECONDS else ""
+    )
 
 
 def _classes(results: Iterable[ScoreResult], rows: int) -> Table:
@@ -115,13 +120,13 @@ def _classes(results: Iterable[ScoreResult], rows: int) -> Table:
     if len(shown) > _CLASSES_SHOWN:
         shown = classes.most_common(_CLASSES_SHOWN)
         others = classes.total() - sum(count for _, count in shown)
-        shown.append((f"{len(classes) - len(shown):,} classes more", others))
+        shown.append((more(len(classes) - len(shown), "class", "classes"), others))
     table = _table("class", "rows", "share")
     for name, count in (
         *shown,
         *((f"rejected: {reason}", count) for reason, count in reasons.most_common()),
     ):
-        table.add_row(one_line(name), f"{count:,}", f"{count / rows:.1%}".replace("%", " %"))
+        table.add_row(one_line(name), f"{count:,}", share_of(count, rows))
     return table
 
 
@@ -137,7 +142,7 @@ def _print_files(console: Console, results: Sequence[ScoreResult]) -> None:
         )
     console.print(table)
     if len(results) > _FILES_SHOWN:
-        console.print(f"and {len(results) - _FILES_SHOWN:,} files more")
+        console.print(f"and {more(len(results) - _FILES_SHOWN, 'file')}")
     for folder in sorted({result.output.parent for result in results}):
         print_paths(console, {"predictions": folder})
 

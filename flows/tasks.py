@@ -27,6 +27,7 @@ from ffn.models.training.parts import TrainingPart
 from ffn.models.training.retraining import Prepared, Refitted
 from ffn.models.training.selection import Candidate, Selection
 from ffn.models.versions.actor import Actor, this_process
+from ffn.quantities import counted, interval
 from ffn.reports.baselines import baselines_sentence
 from ffn.reports.card import model_card
 from ffn.reports.retrain import Report, write_report
@@ -88,7 +89,7 @@ def _flow_run() -> Actor:
 def load(pipeline: Pipeline) -> Dataset:
     """Read and check the training CSV."""
     dataset = retraining.load(pipeline)
-    get_run_logger().info("%d rows of %s", dataset.rows, pipeline.source)
+    get_run_logger().info("%s of %s", counted(dataset.rows, "row"), pipeline.source)
     return dataset
 
 
@@ -96,7 +97,7 @@ def load(pipeline: Pipeline) -> Dataset:
 def split(dataset: Dataset, pipeline: Pipeline) -> Any:
     """Hold rows out for the final figure; returns booleans, one a row."""
     held_out = retraining.split(dataset, pipeline)
-    get_run_logger().info("%d of %d rows held out", held_out.sum(), len(held_out))
+    get_run_logger().info("%s of %s held out", f"{held_out.sum():,}", counted(len(held_out), "row"))
     return held_out
 
 
@@ -104,9 +105,8 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Any:
 def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
     """Turn columns into inputs, with statistics from the training part alone."""
     prepared = retraining.normalise(dataset, held_out, pipeline)
-    get_run_logger().info(
-        "%d inputs; %s", prepared.preparation.n_inputs, prepared.notices or "all used"
-    )
+    inputs = counted(prepared.preparation.n_inputs, "input")
+    get_run_logger().info("%s; %s", inputs, prepared.notices or "all used")
     return prepared
 
 
@@ -136,7 +136,7 @@ def refit(
 ) -> Refitted:
     """Train the winner on the whole training part."""
     refitted = retraining.refit(part, pipeline, chosen, candidates)
-    get_run_logger().info("%s refitted for %d epochs", chosen.winner, refitted.epochs)
+    get_run_logger().info("%s refitted for %s", chosen.winner, counted(refitted.epochs, "epoch"))
     return refitted
 
 
@@ -144,14 +144,8 @@ def refit(
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Evaluation:
     """Look at the held-out rows, once."""
     evaluation = retraining.evaluate(refitted, prepared, pipeline)
-    accuracy = evaluation.accuracy
-    get_run_logger().info(
-        "accuracy %.3f [%.3f, %.3f] on %d held-out rows",
-        accuracy.value,
-        accuracy.low,
-        accuracy.high,
-        evaluation.rows,
-    )
+    rows = counted(evaluation.rows, "held-out row")
+    get_run_logger().info("accuracy %s on %s", interval(evaluation.accuracy), rows)
     return evaluation
 
 
@@ -177,7 +171,7 @@ def examine(
 ) -> Examination:
     """Compare the new model with simpler ones, and find out what it rests on."""
     found = examination.examine(dataset, held_out, prepared, refitted, pipeline)
-    get_run_logger().info(baselines_sentence(found.baselines, found.rows))
+    get_run_logger().info(baselines_sentence(found.baselines, found.rows, prepared.held_out.rows))
     return found
 
 
@@ -230,7 +224,9 @@ def batch_predict(model: Model, source: Path, output: Path, options: dict[str, A
     """Score one CSV file."""
     with artifacts.scoring_progress(model.pipeline, source) as show:
         result = model.score_csv(source, output, on_progress=on_block(source, show), **options)
-    get_run_logger().info("%d rows scored, %d rejected", result.scored, result.rejected)
+    get_run_logger().info(
+        "%s scored, %s rejected", counted(result.scored, "row"), f"{result.rejected:,}"
+    )
     return result
 
 
@@ -246,6 +242,9 @@ def score_files(
     results, refusals = score_all(model, pipeline, files, options)
     rows = sum(result.scored for result in results)
     get_run_logger().info(
-        "%d files, %d rows scored, %d files refused", len(results), rows, len(refusals)
+        "%s, %s scored, %s refused",
+        counted(len(results), "file"),
+        counted(rows, "row"),
+        counted(len(refusals), "file"),
     )
     return results, refusals

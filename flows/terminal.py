@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from ffn.errors import one_line
-from ffn.reports.numbers import NOTHING, interval, p_value
+from ffn.quantities import NOTHING, counted, interval, p_value
 from flows.outcomes import RetrainOutcome, SkippedOutcome
 from flows.progress import listening
 
@@ -96,7 +96,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         console.print(outcome.sentence)
         return
     from ffn.models.training.selection import ALPHA
-    from ffn.reports.baselines import baselines_sentence
+    from ffn.reports.baselines import accuracy_doubt, baselines_sentence
+    from ffn.reports.held_out import loss_doubt
 
     table = Table(
         title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
@@ -112,7 +113,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         if not marks and line.p_value >= ALPHA:
             marks.append("no tie")
         if line.finished < line.networks:
-            marks.append(f"{line.networks - line.finished} of {line.networks} diverged")
+            marks.append(f"{line.networks - line.finished:,} of {line.networks:,} diverged")
         table.add_row(
             line.optimizer,
             interval(line.loss),
@@ -125,20 +126,16 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {test.rows} held-out rows, looked at once: accuracy {interval(test.accuracy)}, "
-        f"log-loss {interval(test.log_loss)} (95 % intervals, the second approximate)."
-    )
-    beaten = (
-        ""
-        if test.accuracy.low > test.baseline.value
-        else (" The interval includes that: the model has not been shown to know more.")
-    )
-    console.print(
-        "Always answering the most frequent class of the training rows gets "
-        f"{interval(test.baseline)}.{beaten}"
+        f"On {counted(test.rows, 'held-out row')}, looked at once: accuracy "
+        f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
+        f"second approximate).{_after(loss_doubt(test))}"
     )
     examination = outcome.examination
-    console.print(baselines_sentence(examination.baselines, examination.rows))
+    console.print(
+        "Always answering the most frequent class of the training rows gets "
+        f"{interval(test.baseline)}.{_after(accuracy_doubt(examination.baselines))}"
+    )
+    console.print(baselines_sentence(examination.baselines, examination.rows, test.rows))
     console.print(one_line(outcome.version.verdict.sentence(outcome.version.number)))
     for notice in (*outcome.notices, *map(_lost, outcome.failures.items())):
         console.print(f"Note: {one_line(notice)}.")
@@ -170,6 +167,10 @@ def plain_console(file: TextIO) -> Console:
         soft_wrap=not terminal,
         width=None if terminal else 120,
     )
+
+
+def _after(sentence: str) -> str:
+    return f" {sentence}" if sentence else ""
 
 
 def _lost(failure: tuple[str, str]) -> str:

@@ -13,10 +13,10 @@ from ffn.errors import one_line
 from ffn.models.assessment.statistics import Interval
 from ffn.models.comparison import Comparison, Paired
 from ffn.models.overview import Detail, Summary, table_in
-from ffn.reports.numbers import NOTHING, interval, p_value, seconds, size
+from ffn.quantities import NOTHING, counted, difference, interval, p_equals, seconds, size
 from flows.terminal import plain_console
 
-__all__ = ["print_comparison", "print_detail", "print_versions"]
+__all__ = ["paired_sentence", "print_comparison", "print_detail", "print_versions"]
 
 _WIDTH = 80
 _LABEL = 12
@@ -69,16 +69,16 @@ def print_detail(pipeline: str, found: Detail) -> None:
     facts = {
         "made": f"{_date(one.created_at)} UTC {who}{run}"
         + (f", in {seconds(took)} s" if isinstance(took, int | float) else ""),
-        "data": f"{made.get('source', NOTHING)}, {rows.get('train', NOTHING)} rows to train and "
-        f"{rows.get('test', NOTHING)} held out, {_digest(made.get('source_sha256'))}",
+        "data": f"{made.get('source', NOTHING)}, {_count(rows.get('train'), 'row')} to train and "
+        f"{_count(rows.get('test'))} held out, {_digest(made.get('source_sha256'))}",
         "settings": f"seed {made.get('seed', NOTHING)}, {_digest(made.get('settings_sha256'))}",
         "code": f"{_digest(made.get('code_sha256'))}; Python {made.get('python', NOTHING)}, {code}",
-        "winner": f"{one.winner or NOTHING}, {found.metrics.get('epochs', NOTHING)} epochs",
-        "accuracy": f"{_figure(one.accuracy)} on {one.rows} held-out rows",
+        "winner": f"{one.winner or NOTHING}, {_count(found.metrics.get('epochs'), 'epoch')}",
+        "accuracy": f"{_figure(one.accuracy)} on {_count(one.rows, 'held-out row')}",
         "log-loss": _figure(one.log_loss),
         "verdict": f"{'promote' if one.promote else 'keep'}: {one.reason or NOTHING}",
         "bundle": _digest(one.bundle_sha256),
-        "size": f"{found.files} files, {size(one.bytes)}",
+        "size": f"{counted(found.files, 'file')}, {size(one.bytes)}",
     }
     for label, text in facts.items():
         lines += _fact(label, text)
@@ -120,7 +120,7 @@ def print_comparison(found: Comparison) -> None:
         "Accuracy and log-loss are each on the version's own held-out rows.", soft_wrap=True
     )
     said = (
-        _paired(first.version, second.version, found.paired)
+        paired_sentence(first.version, second.version, found.paired)
         if found.paired
         else (f"They cannot be compared on common rows: {found.why_not}.")
     )
@@ -134,9 +134,9 @@ def _side_by_side(found: Comparison) -> Iterator[tuple[str, str, str]]:
     yield "winner", one.winner or NOTHING, other.winner or NOTHING
     yield "accuracy", _figure(one.accuracy), _figure(other.accuracy)
     yield "log-loss", _figure(one.log_loss), _figure(other.log_loss)
-    yield "held-out rows", str(one.rows or NOTHING), str(other.rows or NOTHING)
+    yield "held-out rows", _count(one.rows), _count(other.rows)
     made = (found.first.provenance, found.second.provenance)
-    trained = [str(table_in(document, "rows").get("train", NOTHING)) for document in made]
+    trained = [_count(table_in(document, "rows").get("train")) for document in made]
     yield "training rows", trained[0], trained[1]
     for label, key in (
         ("data", "source_sha256"),
@@ -150,27 +150,32 @@ def _side_by_side(found: Comparison) -> Iterator[tuple[str, str, str]]:
         yield key, shown[0], shown[1]
 
 
-def _paired(first: int, second: int, found: Paired) -> str:
+def paired_sentence(first: int, second: int, found: Paired) -> str:
+    """Say what the rows that neither was trained on show of two versions."""
     rows, labels = found.rows, found.labels
     looks = (
-        f" The gate has compared on such rows up to {found.looks} times, which these figures do "
-        "not count."
+        f" The gate has compared on such rows up to {counted(found.looks, 'time')}, which these "
+        "figures do not count."
         if found.looks
         else ""
     )
     return (
-        f"Paired, on {rows.fit:,} of {rows.held_out:,} rows of the training CSV "
-        f"({rows.trained_on:,} are left out, since one of the two was trained on them, and "
+        f"Paired, on {rows.fit:,} of {counted(rows.held_out, 'row')} of the training CSV "
+        f"(left out: {rows.trained_on:,} that one of the two was trained on, and "
         f"{rows.refused:,} that one would refuse): version {second} is right and {first} wrong on "
         f"{labels.gained:,}, the reverse on {labels.lost:,}. "
-        f"Accuracy {_difference(found.accuracy)}, p = {p_value(found.p_value)} (exact McNemar, "
-        f"two-sided); log-loss {_difference(found.log_loss)}; version {second} less version "
-        f"{first}, 95 % intervals.{looks}"
+        f"Accuracy {difference(found.accuracy)}, {p_equals(found.p_value)} (exact McNemar, "
+        f"two-sided); log-loss {difference(found.log_loss)}; version {second} less version "
+        f"{first}, 95 % intervals, that of the accuracy by Fay and Lumbard, which agrees with the "
+        f"test.{looks}"
     )
 
 
-def _difference(figure: Interval) -> str:
-    return f"{figure.value:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}]"
+def _count(number: object, what: str = "") -> str:
+    """Return a count that a document holds, with a noun if one is given; a dash if it has none."""
+    if type(number) is not int:
+        return f"{NOTHING} {what}s" if what else NOTHING
+    return counted(number, what) if what else f"{number:,}"
 
 
 def _figure(figure: Interval | None) -> str:

@@ -139,6 +139,21 @@ def _one_class(table: Table) -> Table:
     return Table(table.numeric[some], table.codes[some], table.predicted[some])
 
 
+def _season(table: Table) -> Table:
+    """Take some column from one season of a year: elsewhere, and not so spread out."""
+    generator = np.random.default_rng([1, *table.predicted.tolist()])
+    f = int(generator.integers(len(_NAMES)))
+    factor = generator.uniform(0.4, 1)
+    offset = generator.uniform(0.7, 1.7) * generator.choice((-1, 1))
+
+    def change(values: Array) -> Array:
+        mean = np.nanmean(values)
+        moved: Array = mean + factor * (values - mean) + offset * np.nanstd(values)
+        return moved
+
+    return _column(table, f, change)
+
+
 def _anyhow(table: Table) -> Table:
     """Stretch some column, to 1/3 to 3 times, and move it by up to three deviations."""
     generator = np.random.default_rng(table.predicted.tolist())
@@ -160,6 +175,10 @@ KINDS: dict[str, tuple[Callable[[Table], Table], str]] = {
     "a fifth of the rows of an unseen category": (_unseen, ""),
     "a quarter of the rows without a value, before a fiftieth": (_gaps, ""),
     "rows of one class alone": (_one_class, ""),
+    "any column of one season: moved by 0.7 to 1.7 deviations, its spread 0.4 to 1 times": (
+        _season,
+        "",
+    ),
     "any column stretched to 1/3 to 3 times, and moved by up to three deviations": (_anyhow, ""),
     "two columns of numbers exchanged": (_swapped, "exchanged"),
     "two columns of categories exchanged": (_swapped_categories, "exchanged"),

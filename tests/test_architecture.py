@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = {"ffn.errors", "ffn.files"}
+SHARED = {"ffn.errors", "ffn.files", "ffn.quantities"}
 # Each may import those before it.
 MODELS = [
     "ffn.models.settings",
@@ -26,6 +26,7 @@ BELOW_SCORING = BELOW_MODELS | {*MODELS}
 # What a package may import of ours besides itself; whatever is not listed here has no place yet.
 MAY_IMPORT: dict[str, set[str]] = {
     "ffn.errors": set(),
+    "ffn.quantities": set(),
     "ffn.files": SHARED,
     "ffn.nn": set(),
     "ffn.tabular": SHARED,

@@ -10,14 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import FFNError, RegistryError
-from ffn.models.assessment.paired import (
-    LabelCounts,
-    accuracy_bound,
-    count_labels,
-    loss_bounds,
-    p_better,
-    row_losses,
-)
+from ffn.models.assessment.mcnemar import compatible_interval, two_sided_p
+from ffn.models.assessment.paired import LabelCounts, count_labels, loss_bounds, row_losses
 from ffn.models.assessment.statistics import Interval
 from ffn.models.overview import Detail, detail, table_in
 from ffn.models.promotion.contest import SharedRows, accepts, find_contest, production_rows
@@ -44,8 +38,11 @@ class Paired:
         Of the training CSV as it is now: ``held_out`` counts all of them.
     labels
         Gained: right by the second version, wrong by the first.
-    accuracy, log_loss
-        Second minus first, with 95 % intervals.
+    accuracy
+        Second minus first, with the 95 % interval that agrees with ``p_value``: it leaves out
+        zero exactly where that is below 0.05.
+    log_loss
+        Second minus first, with a 95 % interval.
     p_value
         Exact McNemar, two-sided: both are equally often right.
     looks
@@ -131,7 +128,6 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
         return f"{dataset.file} has no row that neither was trained on and both would score"
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     counts = count_labels(challenger.predicted, production.predicted, labels)
-    reverse = count_labels(production.predicted, challenger.predicted, labels)
     seed = pipeline.settings.training.seed
     losses = loss_bounds(
         row_losses(challenger.probabilities, labels),
@@ -147,14 +143,9 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
             fit=len(labels),
         ),
         labels=counts,
-        accuracy=Interval(
-            counts.difference, -accuracy_bound(counts, _ALPHA), accuracy_bound(reverse, _ALPHA)
-        ),
+        accuracy=compatible_interval(counts),
         log_loss=Interval(losses.value, losses.low, losses.high),
-        p_value=min(
-            1.0,
-            2 * min(p_better(c.gained, c.lost) for c in (counts, reverse)),
-        ),
+        p_value=two_sided_p(counts),
         looks=int(looks.of(contest.fingerprints).max()),
     )
 

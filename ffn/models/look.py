@@ -11,6 +11,7 @@ from ffn.models.column import Column
 from ffn.models.number_marks import read_formatted, refuse_other_marks
 from ffn.models.settings.document import DEFAULT_MISSING
 from ffn.models.unlikely import NO_VALUES, has_many_categories, why_unlikely
+from ffn.quantities import counted
 from ffn.tabular.cells import trim
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
@@ -140,14 +141,14 @@ def _doubts(column: Column, kept: bool) -> list[str]:
     name, n, words = quote(column.name), len(column.texts), column.words
     if column.kind == "categorical" and len(words) < n / 2:
         found.append(
-            f"column {name} is taken for categories: {n - len(words)} of its {n} values are "
+            f"column {name} is taken for categories: {n - len(words):,} of its {n:,} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
         )
     if column.hint and column.kind == "categorical":
         found.append(column.hint)
     elif has_many_categories(column) and not kept:
         found.append(
-            f"column {name} is taken for {column.distinct} categories, an input each (--exclude "
+            f"column {name} is taken for {column.distinct:,} categories, an input each (--exclude "
             f"{name} leaves it out)"
         )
     return found
@@ -181,6 +182,6 @@ def _facts(table: Table, target: str, n_features: int) -> list[str]:
     counts = Counter(trim(cell) for cell in table.columns[target])
     shown = ", ".join(f"{quote(label, 30)} {n}" for label, n in sorted(counts.items())[:12])
     return [
-        f"{len(table.lines)} rows, {n_features} features.",
+        f"{counted(len(table.lines), 'row')}, {counted(n_features, 'feature')}.",
         f"Classes of {quote(target, 30)}: {shown}{', …' if len(counts) > 12 else ''}.",
     ]

@@ -20,7 +20,8 @@ from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST
 from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
 from ffn.models.training.retraining import Prepared, Refitted
-from ffn.reports.baselines import baselines_markdown
+from ffn.quantities import counted, more, percent
+from ffn.reports.baselines import accuracy_doubt, baselines_markdown
 from ffn.reports.escaping import escape
 from ffn.reports.held_out import (
     calibration_markdown,
@@ -31,7 +32,6 @@ from ffn.reports.held_out import (
     temperature_markdown,
 )
 from ffn.reports.markdown import leaderboard_markdown, remarks, upper
-from ffn.reports.numbers import percent
 from ffn.reports.tables import bullets, table
 from ffn.tabular.schema import Feature
 
@@ -85,14 +85,14 @@ def model_card(
         temperature_markdown(refitted.temperature, examination.temperature),
         leaderboard_markdown(retrained.selection),
         "## Figures",
-        f"On {evaluation.rows:,} held-out rows on which nothing was fitted, tuned or chosen, "
-        "looked at once in this retraining.",
+        f"On {counted(evaluation.rows, 'held-out row')} on which nothing was fitted, tuned or "
+        "chosen, looked at once in this retraining.",
         figure_table(evaluation),
         class_table(evaluation),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         "## Beside simpler models",
-        baselines_markdown(examination.baselines, examination.rows),
+        baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
         "## Features",
         importance_markdown(examination.importance),
         "## Gate",
@@ -112,7 +112,7 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
     return (
         f"{count}: {'-'.join(map(str, network.widths))} units, ReLU between and softmax at the "
         f"end, {network.parameters.shape[1]:,} parameters, trained with "
-        f"{escape(refitted.bundle.optimizer)} for {refitted.epochs:,} epochs. Numbers are "
+        f"{escape(refitted.bundle.optimizer)} for {counted(refitted.epochs, 'epoch')}. Numbers are "
         "standardised, gaps filled with the median and marked by an input of their own where "
         "training had some; categories are one-hot; all of it learnt "
         f"from the {len(prepared.x_train):,} training rows."
@@ -129,8 +129,8 @@ def _features(features: Sequence[Feature]) -> str:
         }
         for feature in features[:_FEATURES]
     ]
-    more = len(features) - len(rows)
-    return table(rows, left=4) + (f"\n\nAnd {more:,} features more." if more else "")
+    hidden = len(features) - len(rows)
+    return table(rows, left=4) + (f"\n\nAnd {more(hidden, 'feature')}." if hidden else "")
 
 
 def _range(feature: Feature) -> str:
@@ -138,8 +138,8 @@ def _range(feature: Feature) -> str:
         written = f", written as {named(feature.format)}" if feature.format else ""
         return f"{feature.minimum:g} to {feature.maximum:g}{written}"
     shown = ", ".join(map(named, feature.categories[:_CATEGORIES]))
-    more = len(feature.categories) - _CATEGORIES
-    return f"{shown} and {more:,} others" if more > 0 else shown
+    hidden = len(feature.categories) - _CATEGORIES
+    return f"{shown} and {counted(hidden, 'other')}" if hidden > 0 else shown
 
 
 def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
@@ -149,31 +149,33 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
         f"{named(name)} {int(count):,}"
         for name, count in list(zip(prepared.schema.classes, counts, strict=True))[:_CATEGORIES]
     )
-    more = len(counts) - _CATEGORIES
+    hidden = len(counts) - _CATEGORIES
     rows = provenance["rows"]
     training = retrained.pipeline.settings.training
-    others = f", {more:,} others" if more > 0 else ""
+    others = f", {counted(hidden, 'other')}" if hidden > 0 else ""
     return bullets(
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
-            f"{rows['train'] + rows['test']:,} labelled rows",
-            f"held out: {rows['test']:,} rows, {percent(training.test_share)} of each class, in "
-            "the order of a hash of their content, so that a row stays on its side as the table "
-            "grows",
-            f"trained on: {rows['train']:,} rows ({shares}{others})",
+            f"{counted(rows['train'] + rows['test'], 'labelled row')}",
+            f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of each "
+            "class, in the order of a hash of their content, so that a row stays on its side "
+            "as the table grows",
+            f"trained on: {counted(rows['train'], 'row')} ({shares}{others})",
             "the bundle holds a fingerprint of every row it was trained on",
         ]
     )
 
 
 def _procedure(retrained: Retrained) -> str:
-    training = retrained.pipeline.settings.training
+    training, optimizers = retrained.pipeline.settings.training, len(retrained.candidates)
+    who = "One optimizer" if optimizers == 1 else f"Each of {optimizers:,} optimizers"
     return (
-        f"Each of {len(retrained.candidates):,} optimizers trained {training.networks:,} networks "
-        f"on resamples of the training rows ({percent(training.validation_share)} of them to "
-        f"validate on), {training.epochs:,} epochs at most, batches of {training.batch_size:,} "
-        f"rows, seed {training.seed}. {upper(escape(retrained.selection.reason))} The winner was "
-        f"trained anew on all training rows, {len(retrained.refitted.history.diverged):,} times."
+        f"{who} trained {counted(training.networks, 'network')} on resamples of the training rows "
+        f"({percent(training.validation_share)} of them to validate on), "
+        f"{counted(training.epochs, 'epoch')} at most, batches of "
+        f"{counted(training.batch_size, 'row')}, seed {training.seed}. "
+        f"{upper(escape(retrained.selection.reason))} The winner was trained anew on all training "
+        f"rows, {counted(len(retrained.refitted.history.diverged), 'time')}."
     )
 
 
@@ -194,11 +196,8 @@ def _limits(retrained: Retrained) -> list[str]:
         "later times; look at them again with new labels.",
         "What the features are worth describes this model and not the causes of the label.",
     ]
-    if evaluation.accuracy.low <= evaluation.baseline.value:
-        lines.append(
-            "The accuracy is not shown to be above that of always answering the most frequent "
-            "class."
-        )
+    if doubt := accuracy_doubt(retrained.examination.baselines):
+        lines.append(doubt)
     if few:
         shown = ", ".join(few[:_CATEGORIES]) + (" and others" if len(few) > _CATEGORIES else "")
         lines.append(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.models.training.selection import Candidate
+from ffn.quantities import counted
 from ffn.reports.canvas import to_png
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _explain(
         finished = candidate.history.finished
         notes = ["chosen"] if candidate.optimizer == winner else []
         if not finished.all():
-            notes.append(f"{(~finished).sum()} of {len(finished)} diverged")
+            notes.append(f"{(~finished).sum():,} of {len(finished):,} diverged")
         label = candidate.optimizer + (f" ({', '.join(notes)})" if notes else "")
         letters += len(label) + 6
         handles.append(Line2D([], [], color=colour, linestyle=dashes, linewidth=2.4, label=label))
@@ -220,7 +221,7 @@ def _explain(
     figure.text(
         left,
         0.985,
-        f"Line: median of {networks} networks. Band: 10th to 90th percentile.{ends}",
+        f"Line: median of {counted(networks, 'network')}. Band: 10th to 90th percentile.{ends}",
         va="top",
         fontsize=9,
         color="0.35",

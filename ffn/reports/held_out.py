@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from ffn.models.assessment.calibration import Calibration
 from ffn.models.assessment.evaluation import Evaluation
 from ffn.models.assessment.importance import Importance
 from ffn.models.assessment.mistakes import Mistake
 from ffn.models.examination import TemperatureEffect
 from ffn.models.training.temperature import Temperature
+from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
 from ffn.reports.importance import DRAWN
-from ffn.reports.numbers import NOTHING, interval
 from ffn.reports.tables import table
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "class_table",
     "figure_table",
     "importance_markdown",
+    "loss_doubt",
     "mistakes_markdown",
     "named",
     "temperature_markdown",
@@ -38,6 +41,7 @@ def named(name: str) -> str:
 def figure_table(evaluation: Evaluation) -> str:
     """Return the figures of all classes together, each with its interval and its meaning."""
     calibration = evaluation.calibration
+    error, limit = both_told_apart(calibration.error, calibration.limit, 3)
     figures = [
         ("accuracy", interval(evaluation.accuracy), "share of rows with the right label; Wilson"),
         ("macro-F1", interval(evaluation.macro_f1), "mean F1 of the classes, each counting alike"),
@@ -45,12 +49,25 @@ def figure_table(evaluation: Evaluation) -> str:
         ("Brier score", interval(evaluation.brier), "squared error of the probabilities, 0 to 2"),
         (
             "calibration error",
-            f"{calibration.error:.3f}",
+            error,
             f"expected calibration error; by chance alone {calibration.expected:.3f}, above "
-            f"{calibration.limit:.3f} once in twenty times",
+            f"{limit} once in twenty times",
         ),
     ]
-    return table([{"figure": a, "value": b, "what it is": c} for a, b, c in figures], left=3)
+    rows = table([{"figure": a, "value": b, "what it is": c} for a, b, c in figures], left=3)
+    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation))))
+
+
+def loss_doubt(evaluation: Evaluation) -> str:
+    """Return why the log-loss has no interval, in a sentence; empty if it has one."""
+    if math.isfinite(evaluation.log_loss.high):
+        return ""
+    if evaluation.rows == 1:
+        return "One row says nothing of how much the log-loss varies, so it has no interval."
+    return (
+        "The log-loss is the same for every one of these rows, which says nothing of how much it "
+        "varies, so it has no interval."
+    )
 
 
 def class_table(evaluation: Evaluation) -> str:
@@ -69,6 +86,7 @@ def class_table(evaluation: Evaluation) -> str:
 
 def calibration_markdown(calibration: Calibration) -> str:
     """Say whether the model is as certain as it is right."""
+    error, limit = both_told_apart(calibration.error, calibration.limit, 3)
     found = (
         "More than chance explains: **its confidences are not those of a calibrated model.**"
         if calibration.shown_wrong
@@ -76,10 +94,10 @@ def calibration_markdown(calibration: Calibration) -> str:
         "confidences."
     )
     return (
-        f"Confidence and accuracy are {calibration.error:.3f} apart on average, over 15 bins of "
+        f"Confidence and accuracy are {error} apart on average, over 15 bins of "
         "equal width weighted by their rows (expected calibration error, Guo and others 2017). "
         f"A perfectly calibrated model with these confidences would have "
-        f"{calibration.expected:.3f} on average, and more than {calibration.limit:.3f} once in "
+        f"{calibration.expected:.3f} on average, and more than {limit} once in "
         f"twenty times, on as few rows as these. {found}"
     )
 
@@ -92,17 +110,18 @@ def temperature_markdown(
         return "No temperature was fitted: the probabilities of an ensemble are an average."
     fitted = (
         f"A temperature of {temperature.value:.3f} fits best what the winner's networks said of "
-        f"{temperature.rows:,} validation rows (rows count once for each network); rows judged "
-        f"with the temperature of other rows change their log-loss by "
-        f"{interval(temperature.change)}."
+        f"{counted(temperature.rows, 'validation row')} (rows count once for each network); rows "
+        f"judged with the temperature of other rows change their log-loss by "
+        f"{difference(temperature.change)}."
     )
     if not temperature.applied:
-        return f"{fitted} That is not shown to help, so the scores are left as they are."
+        found = "shown to do harm" if temperature.change.low > 0 else "not shown to help"
+        return f"{fitted} That is {found}, so the scores are left as they are."
     if effect is None:
         return f"{fitted} The scores are divided by it."
     return (
         f"{fitted} The scores are divided by it. On the held-out rows, which were not asked, "
-        f"log-loss changes by {interval(effect.log_loss)}, and the calibration error from "
+        f"log-loss changes by {difference(effect.log_loss)}, and the calibration error from "
         f"{effect.error_before:.3f} to {effect.error:.3f}."
     )
 
@@ -120,18 +139,18 @@ def importance_markdown(importance: Importance) -> str:
     hidden = len(importance.features) - len(rows)
     lines = [
         table(rows),
-        *([f"{hidden:,} features that matter less are not shown."] if hidden else []),
+        *([f"Not shown: {counted(hidden, 'feature')} of smaller worth."] if hidden else []),
         *(
             [
-                f"{importance.left_out:,} features with smaller weights in the first layer were "
-                "not looked at."
+                f"Not looked at: {counted(importance.left_out, 'feature')} with smaller weights in "
+                "the first layer."
             ]
             if importance.left_out
             else []
         ),
-        f"Each feature was permuted {importance.repeats} times among {importance.rows:,} held-out "
-        "rows; intervals are Student's over rows. Features that say the same stand in for each "
-        "other, and then each seems worth little.",
+        f"Each feature was permuted {counted(importance.repeats, 'time')} among "
+        f"{counted(importance.rows, 'held-out row')}; intervals are Student's over rows. "
+        "Features that say the same stand in for each other, and then each seems worth little.",
     ]
     return "\n\n".join(lines)
 

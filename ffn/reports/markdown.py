@@ -12,7 +12,8 @@ from ffn.models.assessment.evaluation import Evaluation
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
 from ffn.models.training.selection import Selection
-from ffn.reports.baselines import baselines_markdown, baselines_sentence
+from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
+from ffn.reports.baselines import accuracy_doubt, baselines_markdown, baselines_sentence
 from ffn.reports.escaping import escape
 from ffn.reports.held_out import (
     calibration_markdown,
@@ -23,7 +24,6 @@ from ffn.reports.held_out import (
     named,
     temperature_markdown,
 )
-from ffn.reports.numbers import NOTHING, interval, p_value, percent, seconds
 from ffn.reports.tables import bullets, table
 from ffn.reports.verdict import verdict_markdown
 
@@ -97,7 +97,7 @@ def retrain_markdown(
         f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
         f"({pictures['curves']})",
         "## Held-out rows",
-        f"{evaluation.rows:,} rows on which nothing was fitted, tuned or chosen, beside "
+        f"{counted(evaluation.rows, 'row')} on which nothing was fitted, tuned or chosen, beside "
         f"{len(prepared.x_train):,} to train on. Intervals here and everywhere are of 95 %.",
         figure_table(evaluation),
         class_table(evaluation),
@@ -115,7 +115,7 @@ def retrain_markdown(
         f"![Log-loss added by permuting each feature]({pictures['importance']})",
         importance_markdown(examination.importance),
         "## Beside simpler models",
-        baselines_markdown(examination.baselines, examination.rows),
+        baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
         "## The most certain mistakes",
         mistakes_markdown(examination.mistakes, examination.importance),
         *(["## Notices", bullets(notices)] if notices else []),
@@ -136,19 +136,16 @@ def _summary(retrained: Retrained, version: Version) -> str:
     """Say what was decided, how good the model is, and whether a simpler one would do."""
     evaluation, examination = retrained.evaluation, retrained.examination
     usual, reached = evaluation.classes[evaluation.usual], evaluation.baseline
-    doubt = (
-        " **The interval includes that share: this model has not been shown to know more.**"
-        if evaluation.accuracy.low <= reached.value
-        else ""
-    )
+    doubt = accuracy_doubt(examination.baselines)
     return (
         f"**{escape(version.verdict.sentence(version.number))}** "
         f"{upper(escape(retrained.selection.winner))} was chosen; it gets {evaluation.correct:,} "
-        f"of {evaluation.rows:,} held-out rows right: "
+        f"of {counted(evaluation.rows, 'held-out row')} right: "
         f"**accuracy {interval(evaluation.accuracy)}**. "
         f"Always answering {named(usual.name)}, the most frequent class in "
-        f"training, gets {usual.rows:,} right: {interval(reached)}.{doubt} "
-        f"{escape(baselines_sentence(examination.baselines, examination.rows))}"
+        f"training, gets {usual.rows:,} right: {interval(reached)}."
+        f"{f' **{doubt}**' if doubt else ''} "
+        f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )
 
 
@@ -174,7 +171,7 @@ def _confusions(evaluation: Evaluation) -> str:
     ]
     others = sum(-count for count, *_ in wrong[_MISTAKES_NAMED:])
     if others:
-        lines.append(f"{others:,} other mistake{'s' if others > 1 else ''}")
+        lines.append(counted(others, "other mistake"))
     return (
         "Classes are in the order of the table above. Mistakes, the most frequent first:\n\n"
         + bullets(lines)
@@ -192,7 +189,7 @@ def remarks(retrained: Retrained) -> list[str]:
         reasons = [reason for reason in history.diverged if reason is not None]
         if reasons:
             lines.append(
-                f"{escape(what)}: {len(reasons):,} of {len(history.diverged):,} networks "
+                f"{escape(what)}: {len(reasons):,} of {counted(len(history.diverged), 'network')} "
                 f"diverged (the first: {escape(reasons[0])})."
             )
     return lines
@@ -216,13 +213,15 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{len(prepared.x_train) + len(prepared.x_test):,} rows, "
-            f"{len(schema.features):,} features to predict {named(schema.target)}",
+            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}, "
+            f"{counted(len(schema.features), 'feature')} to predict {named(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
-            f"{refitted.epochs:,} epochs on all {len(prepared.x_train):,} training rows: {which}",
-            f"{training.networks:,} networks for each optimizer, on resamples with "
+            f"{counted(refitted.epochs, 'epoch')} on all {len(prepared.x_train):,} training rows: "
+            f"{which}",
+            f"{counted(training.networks, 'network')} for each optimizer, on resamples with "
             f"{percent(training.validation_share)} of these rows to validate on, at most "
-            f"{training.epochs:,} epochs, batches of {training.batch_size:,} rows, seed "
+            f"{counted(training.epochs, 'epoch')}, batches of "
+            f"{counted(training.batch_size, 'row')}, seed "
             f"{training.seed}",
             *(
                 f"{escape(candidate.optimizer)}: {escape(settings)}"

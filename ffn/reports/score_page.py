@@ -11,9 +11,9 @@ from pathlib import Path
 from ffn.models.bundles.contents import read_record
 from ffn.models.overview import METRICS_FILE
 from ffn.models.versions.registry import version_folder
+from ffn.quantities import NOTHING, counted, share_of
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
-from ffn.reports.numbers import NOTHING
 from ffn.reports.tables import table
 from ffn.scoring.outcome import ScoreResult
 
@@ -38,9 +38,9 @@ def training_counts(artifacts: Path, version: int) -> dict[str, int]:
 def score_sentence(results: Sequence[ScoreResult], refused: Mapping[str, str]) -> str:
     """Return files and rows of a run in a sentence."""
     rows, scored = (sum(getattr(r, name) for r in results) for name in ("rows", "scored"))
-    parts = [f"{_files(len(results))} scored: {scored:,} of {rows:,} rows"]
-    parts += [f"{rows - scored:,} rows rejected"] if rows > scored else []
-    parts += [f"{_files(len(refused))} refused"] if refused else []
+    parts = [f"{counted(len(results), 'file')} scored: {scored:,} of {counted(rows, 'row')}"]
+    parts += [f"{counted(rows - scored, 'row')} rejected"] if rows > scored else []
+    parts += [f"{counted(len(refused), 'file')} refused"] if refused else []
     return "; ".join(parts) + "."
 
 
@@ -97,8 +97,8 @@ def _classes(counts: Counter[str], training: Mapping[str, int]) -> str:
         {
             "class": _cell(name),
             "rows": f"{counts[name]:,}",
-            "share": f"{counts[name] / here:.1%}",
-            "share in training": f"{training[name] / there:.1%}" if name in training else NOTHING,
+            "share": share_of(counts[name], here),
+            "share in training": share_of(training[name], there) if name in training else NOTHING,
         }
         for name in shown
     ]
@@ -128,11 +128,7 @@ def _example(result: ScoreResult, row: Mapping[str, str | None]) -> str:
 
 
 def _others(count: int) -> list[str]:
-    return [f"and {count:,} others."] if count > 0 else []
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    return [f"and {counted(count, 'other')}."] if count > 0 else []
 
 
 def _cell(text: str, letters: int = _LETTERS) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ffn.quantities import NOTHING, counted, seconds
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
-from ffn.reports.numbers import NOTHING, seconds
 from ffn.scoring.outcome import ScoreResult
 
 __all__ = ["score_rows"]
@@ -72,7 +72,9 @@ def _counts(counts: Mapping[str, int]) -> str:
     if len(counts) > _CLASSES_NAMED:
         largest = sorted(counts, key=lambda name: -counts[name])[:_CLASSES_NAMED]
         others = sum(counts.values()) - sum(counts[name] for name in largest)
-        return f"{_listed(largest, counts)}, {len(counts) - len(largest):,} others {others:,}"
+        return (
+            f"{_listed(largest, counts)}, {counted(len(counts) - len(largest), 'other')} {others:,}"
+        )
     return _listed(counts, counts)
 
 

@@ -15,12 +15,13 @@ from ffn.models.bundles.contents import read_record
 from ffn.models.bundles.plain_files import read_plain
 from ffn.models.overview import METRICS_FILE, interval_in, table_in
 from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.at_work import Run, working
 from ffn.models.versions.journal import Entry, journal
 from ffn.models.versions.promotions import HISTORY, MOST_HISTORY_BYTES
 from ffn.models.versions.registry import production_version, version_folder, versions
+from ffn.quantities import counted, interval
 from ffn.reports.canvas import middle_cut
 from ffn.reports.escaping import escape
-from ffn.reports.numbers import interval
 from ffn.reports.tables import table
 from ffn.scoring.inbox import Look, look
 
@@ -57,6 +58,8 @@ class Status:
         Rows from which a file is judged; None if drift is not looked for.
     inbox
         What is in it.
+    at_work
+        The runs that are at work now.
     """
 
     pipeline: str
@@ -70,6 +73,7 @@ class Status:
     drift: Entry | None
     judged_from: int | None
     inbox: Look
+    at_work: tuple[Run, ...] = ()
 
     @property
     def age(self) -> str:
@@ -81,15 +85,36 @@ class Status:
 
     @property
     def production_sentence(self) -> str:
-        """What scores, since when, and how well."""
+        """What scores, since when, and how well; and whether another is being trained."""
+        training = self._now("retrain", "training")
         if self.production is None:
-            return self.problem if self.versions else "nothing trained yet"
+            found = self.problem if self.versions else "" if training else "nothing trained yet"
+            return "; ".join(filter(None, (training, found.rstrip(".") if training else found)))
         figure = f", held-out accuracy {interval(self.accuracy)}" if self.accuracy else ""
         trouble = f"; {self.problem}" if self.problem else ""
         return (
-            f"version {self.production} of {self.versions} in production, {self.age}"
-            f"{figure}{trouble}"
+            f"version {self.production} of {self.versions:,} in production, {self.age}"
+            f"{figure}{trouble}{f'; {training}' if training else ''}"
         )
+
+    @property
+    def inbox_sentence(self) -> str:
+        """How many files are in the inbox, by what became of them; whether they are scored now."""
+        inbox, scoring = self.inbox, self._now("score", "scoring")
+        waiting = len(inbox.waiting) + inbox.new
+        parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
+        parts += [f"{inbox.unsettled:,} being written"] if inbox.unsettled else []
+        parts += [f"{len(inbox.refused):,} refused"] if inbox.refused else []
+        return ", ".join(parts) + (f"; {scoring}" if scoring else "")
+
+    def _now(self, what: str, doing: str) -> str:
+        """Say since when a kind of run is at work; empty if none is."""
+        begun = [run.begun for run in self.at_work if run.what == what]
+        if not begun:
+            return ""
+        # A run whose file has no content yet began just now.
+        since = _minute(min(begun))
+        return f"{doing} now{f', since {since} UTC' if since else ''}"
 
     @property
     def drift_sentence(self) -> str:
@@ -97,9 +122,9 @@ class Status:
         if self.drift is None or self.drift.drift is None:
             if self.judged_from is None:
                 return 'not looked for, policy is "off"'
-            return f"nothing judged yet, which takes a file of {self.judged_from:,} rows"
+            return f"nothing judged yet, which takes a file of {counted(self.judged_from, 'row')}"
         note = self.drift.drift
-        files = f"{note.judged:,} file{'' if note.judged == 1 else 's'}"
+        files = counted(note.judged, "file")
         found = f"in {note.detected:,} of {files}" if note.detected else f"none in {files}"
         when = f"{_time(self.drift)}, version {self.drift.version}"
         return f"{found} ({when}){f': {note.text}' if note.detected else ''}"
@@ -117,6 +142,7 @@ class Status:
             "versions": self.versions,
             "inbox": self.inbox.to_json(),
             "drift": self._drift_json(),
+            "at_work": [{"what": run.what, "begun": run.begun} for run in self.at_work],
             "runs": [asdict(entry) for entry in self.runs],
         }
 
@@ -156,6 +182,7 @@ def read_status(pipeline: Pipeline) -> Status:
         drift=next((entry for entry in runs if entry.drift), None),
         judged_from=None if settings.policy == "off" else settings.min_rows,
         inbox=inbox,
+        at_work=tuple(working(pipeline.artifacts)),
     )
 
 
@@ -163,7 +190,7 @@ def status_lines(status: Status) -> list[str]:
     """Return the status as lines for a terminal."""
     lines = [
         f"{status.pipeline}: {status.production_sentence}",
-        f"  inbox    {_inbox(status.inbox)}",
+        f"  inbox    {status.inbox_sentence}",
     ]
     lines += [
         f"  refused  {one_line(name)}: {one_line(reason)}"
@@ -179,7 +206,7 @@ def status_lines(status: Status) -> list[str]:
 
 def status_markdown(status: Status) -> str:
     """Return the status as a page for the dashboard."""
-    parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {_inbox(status.inbox)}"]
+    parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {escape(status.inbox_sentence)}"]
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
         parts.append(
@@ -192,7 +219,7 @@ def status_markdown(status: Status) -> str:
             )
         )
         if len(refused) > _REFUSED_SHOWN:
-            parts.append(f"and {len(refused) - _REFUSED_SHOWN:,} others.")
+            parts.append(f"and {counted(len(refused) - _REFUSED_SHOWN, 'other')}.")
     if status.production is not None:
         parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
     if status.runs:
@@ -210,27 +237,24 @@ def status_markdown(status: Status) -> str:
     return "\n\n".join(parts)
 
 
-def _inbox(inbox: Look) -> str:
-    waiting = len(inbox.waiting) + inbox.new
-    parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
-    parts += [f"{inbox.unsettled:,} being written"] if inbox.unsettled else []
-    parts += [f"{len(inbox.refused):,} refused"] if inbox.refused else []
-    return ", ".join(parts)
-
-
 def _cell(text: str) -> str:
     return escape(middle_cut(one_line(text), _TEXT_SHOWN))
 
 
 def _time(entry: Entry) -> str:
-    return escape(str(entry.at)[:16].replace("T", " "))
+    return escape(_minute(entry.at))
+
+
+def _minute(at: str) -> str:
+    """Return ``2026-03-01 04:00`` of an ISO 8601 time."""
+    return str(at)[:16].replace("T", " ")
 
 
 def _age(elapsed: datetime.timedelta) -> str:
     minutes = int(elapsed.total_seconds() // 60)
     for count, unit in ((minutes // 1440, "day"), (minutes // 60, "hour"), (minutes, "minute")):
         if count >= 1:
-            return f"for {count:,} {unit}{'' if count == 1 else 's'}"
+            return f"for {counted(count, unit)}"
     return "for less than a minute"
 
 

@@ -6,8 +6,8 @@ from ffn.models.promotion.contest import SharedRows
 from ffn.models.promotion.evidence import HeldOutEvidence
 from ffn.models.promotion.recipes import ResampledEvidence
 from ffn.models.promotion.verdict import Verdict
+from ffn.quantities import counted, difference, p_equals, p_value, signed, told_apart
 from ffn.reports.escaping import escape
-from ffn.reports.numbers import p_value
 from ffn.reports.tables import table
 
 __all__ = ["verdict_markdown"]
@@ -20,7 +20,7 @@ def verdict_markdown(verdict: Verdict, version: int) -> str:
         rows = [
             {
                 "floor": escape(floor.what),
-                "figure": f"{floor.value:.3f}",
+                "figure": told_apart(floor.value, floor.limit, 3),
                 "limit": f"{floor.limit:g}",
                 "held": "yes" if floor.held else "no",
             }
@@ -35,7 +35,7 @@ def verdict_markdown(verdict: Verdict, version: int) -> str:
         parts.append(_resampled(verdict.resampled))
     if verdict.canary:
         said = escape(verdict.canary.problem) or "answered as in training"
-        parts.append(f"Canary: {verdict.canary.rows} rows in a fresh process; {said}.")
+        parts.append(f"Canary: {counted(verdict.canary.rows, 'row')} in a fresh process; {said}.")
     return "\n\n".join(parts)
 
 
@@ -57,9 +57,9 @@ def _contract(verdict: Verdict) -> list[str]:
 
 def _rows(rows: SharedRows) -> str:
     return (
-        f"Held out: {rows.held_out:,} rows. Left out of the comparison: {rows.trained_on:,} that "
-        f"one of the two was trained on, {rows.refused:,} that production would refuse. "
-        f"Left: {rows.fit:,}."
+        f"Held out: {counted(rows.held_out, 'row')}. Left out of the comparison: "
+        f"{rows.trained_on:,} that one of the two was trained on, {rows.refused:,} that "
+        f"production would refuse. Left: {rows.fit:,}."
     )
 
 
@@ -73,8 +73,8 @@ def _held_out(found: HeldOutEvidence) -> list[str]:
         },
         {
             "challenger against production": "log-loss",
-            "figure": f"{losses.value:+.4f}",
-            "bound": f"{losses.low:+.4f} to {losses.high:+.4f}",
+            "figure": signed(losses.value),
+            "bound": difference(losses).partition(" ")[2],
         },
     ]
     classes = [
@@ -89,16 +89,17 @@ def _held_out(found: HeldOutEvidence) -> list[str]:
     ]
     level = (
         f"Look {found.look} at these rows, so each bound is missed with probability "
-        f"{found.alpha:.2g} at most; p of the labels: {p_value(found.p_value)}."
+        f"{found.alpha:.2g} at most; labels: {p_equals(found.p_value)}."
     )
     return [table(figures), level, table(classes)]
 
 
 def _resampled(found: ResampledEvidence) -> str:
     return (
-        f"Both recipes on {found.resamples} common resamples of the training part: accuracy "
-        f"{found.accuracy:+.4f} (at least {found.accuracy_low:+.4f}), log-loss "
-        f"{found.log_loss:+.4f} ({found.log_loss_low:+.4f} to {found.log_loss_high:+.4f}); look "
+        f"Both recipes on {counted(found.resamples, 'common resample')} of the training part: "
+        f"accuracy {signed(found.accuracy)} (at least {signed(found.accuracy_low)}), log-loss "
+        f"{signed(found.log_loss)} ({signed(found.log_loss_low)} to "
+        f"{signed(found.log_loss_high)}); look "
         f"{found.look}, each bound missed with probability {found.alpha:.2g}. That compares ways "
         "to make a model, not two models."
     )

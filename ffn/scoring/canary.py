@@ -144,7 +144,7 @@ def check_canary(folder: Path) -> None:
     every = features.isdisjoint(added_columns(model.scorer.schema, probabilities=True))
     records = _score(model, rows, probabilities=every)
     if len(records) != len(expected):
-        raise BundleError(f"{rows}: {len(records)} of {len(expected)} canary rows were scored.")
+        raise BundleError(f"{rows}: {len(records):,} of {len(expected):,} canary rows were scored.")
     for row, ((label, *shares), probabilities) in enumerate(zip(records, expected, strict=True), 1):
         found = np.array(shares, dtype=float)
         wanted = np.array([max(probabilities), *(probabilities if every else ())])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ffn.errors import DataError, quote
+from ffn.quantities import more
 from ffn.scoring.drift import DriftCounts
 from ffn.scoring.exchanges import exchanged_categories
 from ffn.scoring.options import Options
@@ -131,7 +132,7 @@ class DriftReport:
             for name in self.drifted[:_COLUMNS_NAMED]
         ]
         if len(self.drifted) > _COLUMNS_NAMED:
-            told.append(f"{len(self.drifted) - _COLUMNS_NAMED} columns more")
+            told.append(more(len(self.drifted) - _COLUMNS_NAMED, "column"))
         if self.predictions and self.predictions.alarm:
             told.append(f"the predicted classes (PSI {self.predictions.distance.psi:.2f})")
         looks = "".join(f"; {suspicion}" for suspicion in self.suspicions[:_COLUMNS_NAMED])

@@ -65,7 +65,7 @@ def pair(
     into = predictions if output is None else output if folder or output.is_dir() else None
     if into is None and len(files) > 1:
         raise SettingsError(
-            f"--output {output} is for a single FILE; {len(files)} were given. For a folder, "
+            f"--output {output} is for a single FILE; {len(files):,} were given. For a folder, "
             f"end it with a slash: --output {output}/"
         )
     if output is not None and into is None:

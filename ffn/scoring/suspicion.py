@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ffn.errors import quote
 from ffn.scoring.exchanges import CHANCE, MOST_COLUMNS, REMAINS, rings, say_exchanged
 from ffn.scoring.stability import chance_limit, psi_of_each
+from ffn.scoring.strangeness import LESS_THAN_MOVED, Strangeness, as_moved, strangeness_of
 from ffn.scoring.units import Conversion, conversions
 from ffn.tabular.reference import Histogram
 
@@ -44,6 +45,11 @@ def suspect(
     -----
     A column looks like another where it fits the other's reference, and far better than its own.
     Columns that look alike cannot be told apart by this, and do little harm exchanged.
+
+    A column looks as if it were in another unit where it fits its own reference once converted.
+    Rows of another season, place or year do so by chance, since both their mean and their spread
+    are often smaller, or larger. So the nearer a column is to what it was, the more is asked: see
+    `Strangeness`.
     """
     some = list(drifted)[:MOST_COLUMNS]
     own = {f: _misfit(rows[:, f], times, reference[f]) for f in some}
@@ -62,16 +68,36 @@ def suspect(
     for ring in rings(holds):
         found.append(say_exchanged([names[f] for f in ring]))
         explained.update(ring)
+    doubtful = {}
     for f in some:
-        misfit, looks = _unit(names[f], rows[:, f], times, reference[f])
-        if f not in explained and explains(misfit, f, f):
-            found.append(looks)
+        if f in explained:
+            continue
+        strangeness = strangeness_of(rows[:, f], times, reference[f])
+        misfit, looks = _unit(names[f], rows[:, f], times, reference[f], strangeness)
+        if strangeness is Strangeness.IMPLAUSIBLE:
+            if explains(misfit, f, f):
+                found.append(looks)
+                explained.add(f)
+            continue
+        chance = chance_limit(int(times.sum()), reference[f].counts, CHANCE)
+        moved = _misfit(as_moved(rows[:, f], times, reference[f]), times, reference[f])
+        if misfit <= min(chance, REMAINS * own[f], LESS_THAN_MOVED * moved):
+            doubtful[f] = looks
+    # Where other columns are unlike training's and no mistake explains it, the rows are others,
+    # and among these a change of scale is nothing strange.
+    if explained | doubtful.keys() == set(drifted):
+        found.extend(doubtful.values())
     return found
 
 
-def _unit(name: str, values: Array, times: Array, reference: Histogram) -> tuple[float, str]:
-    """Return in what unit a column looks, and the PSI that is left then."""
-    tried = list(conversions(name, reference.deviation))
+def _unit(
+    name: str, values: Array, times: Array, reference: Histogram, strangeness: Strangeness
+) -> tuple[float, str]:
+    """Return in what unit a column looks, and the PSI that is left then; infinite if in none."""
+    named = strangeness is Strangeness.LITTLE
+    tried = [how for how in conversions(name, reference.deviation) if how.named or not named]
+    if not tried:
+        return np.inf, ""
     factors, offsets = (np.array(own)[:, None] for own in list(zip(*tried, strict=True))[:2])
     misfits = _misfits(values * factors + offsets, times, reference)
     # Of those that fit alike the first is the likelier.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import quote
+from ffn.quantities import counted
 from ffn.scoring.contract import Contract
 from ffn.scoring.drift import DriftCounts
 from ffn.scoring.suffixes import UNITS
@@ -188,13 +189,13 @@ class Tally:
         counts = ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
         if rows and not self.scored:
             return (
-                f"all {rows:,} rows were rejected ({counts}), so no output was written."
-                f"{self._hint()}"
+                f"{'the only row was' if rows == 1 else f'all {rows:,} rows were'} rejected "
+                f"({counts}), so no output was written.{self._hint()}"
             )
         if self.rejected > max_reject_rate * rows:
             return (
-                f"{self.rejected:,} of {rows:,} rows were rejected ({counts}), more than the "
-                f"share of {max_reject_rate:g} allowed, so no output was written.{self._hint()}"
+                f"{self.rejected:,} of {counted(rows, 'row')} were rejected ({counts}), more than "
+                f"the share of {max_reject_rate:g} allowed, so no output was written.{self._hint()}"
             )
         return ""
 

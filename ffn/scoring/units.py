@@ -17,8 +17,9 @@ _DIMENSIONS: tuple[dict[str, float], ...] = (
     {"ml": 1, "cl": 10, "dl": 100, "l": 1_000},
 )
 _ALSO = {"in": "inch", "inches": "inch", "foot": "ft", "feet": "ft", "lbs": "lb", "sec": "s"}
-# For columns whose name says no unit: tens to millions; inches, feet, pounds, miles, minutes.
-_COMMON = (10, 100, 1_000, 1e6, 2.54, 25.4, 3.28084, 2.20462, 28.3495, 453.592, 1.609344, 60)
+_DECIMAL = (10, 100, 1_000, 1e6)
+# For columns whose name says no unit: inches, feet, pounds, ounces, miles, minutes.
+_COMMON = (2.54, 25.4, 3.28084, 2.20462, 28.3495, 453.592, 1.609344, 60)
 # Size of a degree in kelvins, and kelvins at zero.
 _DEGREES = {"Celsius": (1, 273.15), "Fahrenheit": (5 / 9, 459.67 * 5 / 9), "Kelvin": (1, 0)}
 _WARM = {"temp", "temperature"}
@@ -32,12 +33,15 @@ class Conversion(NamedTuple):
     factor, offset
         ``factor * value + offset``.
     guess
-        What may have happened; empty if the name of the column says no unit.
+        What may have happened; empty if nobody can tell.
+    named
+        Whether the column's name says which unit is meant.
     """
 
     factor: float
     offset: float
     guess: str
+    named: bool
 
 
 def conversions(column: str, deviation: float) -> Iterator[Conversion]:
@@ -58,19 +62,22 @@ def conversions(column: str, deviation: float) -> Iterator[Conversion]:
                 named = True
                 for other, size in sizes.items():
                     if other != unit:
-                        yield Conversion(size / sizes[unit], 0, f"{other} instead of {unit}")
+                        yield Conversion(size / sizes[unit], 0, f"{other} instead of {unit}", True)
     own = [name for name in _DEGREES if {name.lower(), name[0].lower()}.intersection(words)]
+    warm = bool(own) or not _WARM.isdisjoint(words)
     for other, name in permutations(_DEGREES, 2):
-        found = _degrees(other, name)
-        likely = name in own or (not own and not _WARM.isdisjoint(words))
+        likely = name in own or (not own and warm)
+        found = _degrees(other, name, named=likely)
         hidden = not named and not own and "Kelvin" not in (other, name)
         if likely or (hidden and abs(found.offset) > deviation):
             yield found
-    for factor in _COMMON:
-        yield Conversion(factor, 0, "")
-        yield Conversion(1 / factor, 0, "")
+    # A column of named unit that is off by a factor of another dimension is so by chance.
+    for factor in _DECIMAL if named or warm else (*_DECIMAL, *_COMMON):
+        yield Conversion(factor, 0, "", False)
+        yield Conversion(1 / factor, 0, "", False)
 
 
-def _degrees(other: str, name: str) -> Conversion:
+def _degrees(other: str, name: str, *, named: bool) -> Conversion:
     (size, zero), (own_size, own_zero) = _DEGREES[other], _DEGREES[name]
-    return Conversion(size / own_size, (zero - own_zero) / own_size, f"{other} instead of {name}")
+    guess = f"{other} instead of {name}"
+    return Conversion(size / own_size, (zero - own_zero) / own_size, guess, named)

@@ -264,13 +264,13 @@ class _Conversion:
         advice = advice_on_format(name, rows, self.choice.decimal)
         if names_rows(len(rows), self.rows):
             raise DataError(
-                f"{where}, column {quote(name)}: {len(rows)} different texts in "
-                f"{self.rows} rows look like names or ids. {advice and advice + ' Or add'}"
+                f"{where}, column {quote(name)}: {len(rows):,} different texts in "
+                f"{self.rows:,} rows look like names or ids. {advice and advice + ' Or add'}"
                 f"{'' if advice else 'Add'} it to data.exclude, or set its kind in [data.kinds]."
             )
         if advice:
             self.notices.append(
-                f"column {quote(name)} is taken for {len(rows)} categories. {advice.rstrip('.')}"
+                f"column {quote(name)} is taken for {len(rows):,} categories. {advice.rstrip('.')}"
             )
 
     def _sort_classes(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import quote
+from ffn.quantities import counted
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.schema import Schema
@@ -176,7 +177,7 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
 def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
     """Return how many inputs there are, and of what column most categories."""
     widest = max(schema.categorical, key=lambda feature: len(feature.categories), default=None)
-    inputs = f"{preparation.n_inputs:,} inputs"
+    inputs = counted(preparation.n_inputs, "input")
     if widest is None:
         return inputs
     return f"{inputs} ({len(widest.categories):,} of column {quote(widest.name)})"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
+from ffn.quantities import more
 from ffn.tabular.cells import DECIMALS, is_number
 
 __all__ = [
@@ -84,7 +85,7 @@ def check_class_sizes(
         if n < _LEAST_DISTINCT_ROWS
     ]
     if few:
-        more = f" and {len(few) - 5} classes more" if len(few) > 5 else ""
+        others = f" and {more(len(few) - 5, 'class', 'classes')}" if len(few) > 5 else ""
         remedy = "Add rows of it, or leave the class out."
         if len(few) > max(_MOST_NUMBERS, len(classes) // 2) and _are_numbers(classes):
             remedy = (
@@ -92,7 +93,7 @@ def check_class_sizes(
                 "of classes, or put ranges in the place of the numbers."
             )
         raise DataError(
-            f"{where}: too few distinct rows to split: class {', '.join(few[:5])}{more}; each "
+            f"{where}: too few distinct rows to split: class {', '.join(few[:5])}{others}; each "
             f"class needs {_LEAST_DISTINCT_ROWS}. {remedy}"
         )
 

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     """Remove the versions, and say which."""
     _, pipeline = find(options)
     from ffn.models.versions.pruning import prune
-    from ffn.reports.numbers import size
+    from ffn.quantities import size
     from flows.terminal import plain_console
 
     found = prune(pipeline.artifacts, keep=options.keep, dry_run=options.dry_run)

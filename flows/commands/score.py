@@ -186,7 +186,7 @@ def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list
     output = options.output
     if output == "-":
         if len(files) > 1:
-            raise SettingsError(f"--output - is for a single FILE; {len(files)} were given.")
+            raise SettingsError(f"--output - is for a single FILE; {len(files):,} were given.")
         # Beside it stay the rejects and the manifest.
         output = str(pipeline.predictions / "stdout" / output_of(files[0]))
     pairs = pair(

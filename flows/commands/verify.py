@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Check, and print each damage; raises if there is one."""
     _, pipeline = find(options)
     from ffn.models.versions.verification import verify
-    from ffn.reports.numbers import size
+    from ffn.quantities import counted, size
     from flows.terminal import from_here, plain_console
 
     found = verify(pipeline.artifacts)
@@ -39,16 +39,12 @@ def run(options: argparse.Namespace) -> int:
             line = f"{from_here(damage.path)} {damage.problem}"
             console.print(one_line(line), soft_wrap=True)
     versions, damages = len(found.versions), len(found.damages)
-    checked = f"{_count(versions, 'version')}, {found.files:,} files, {size(found.bytes)}"
+    checked = f"{counted(versions, 'version')}, {counted(found.files, 'file')}, {size(found.bytes)}"
     if damages:
         raise RegistryError(
-            f"{pipeline.name}: {_count(damages, 'damage')} in {checked}. Restore what is named "
+            f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore what is named "
             "from a copy, or remove that version's folder. A damaged bundle is never promoted."
         )
     if not options.json:
         console.print(f"{pipeline.name}: {checked}: all as it was written.")
     return 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

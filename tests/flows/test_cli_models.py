@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from ffn.reports.numbers import NOTHING
+from ffn.quantities import NOTHING
 
 ROOT = "--root"
 
@@ -130,7 +130,7 @@ def test_two_versions_side_by_side(ffn, registry):
     assert re.search(r"^ data +[0-9a-f]{16} +the same *$", done.out, re.M)
     text = " ".join(done.out.split())
     assert re.search(
-        r"Paired, on \d+ of 150 rows of the training CSV \(\d+ are left out, .*"
+        r"Paired, on \d+ of 150 rows of the training CSV \(left out: \d+ that .*"
         r"Accuracy [+-]\d\.\d{4} \[[+-]\d\.\d{4}, [+-]\d\.\d{4}\], "
         r"p = \d\.\d{3} \(exact McNemar, two-sided\)",
         text,

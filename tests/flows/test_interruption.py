@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from command_line import OF_EVERY_RUN, command, environment
 
+from ffn.models.versions.at_work import working
+from ffn.models.versions.journal import journal
+
 SECONDS_TO_BEGIN = 90
 SECONDS_TO_END = 15
 
@@ -120,6 +123,7 @@ def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
         direct = "--direct" in options
         wait_until(lambda: spins(run) if direct else trains(home), run, SECONDS_TO_BEGIN)
         assert len(processes(home)) > (0 if direct else 1)
+        assert [at_work.what for at_work in working(endless / "artifacts/iris")] == ["retrain"]
         if number == signal.SIGINT:
             # Ctrl-C reaches all that the terminal has in the foreground.
             os.killpg(run.pid, number)
@@ -140,6 +144,10 @@ def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
             os.kill(pid, signal.SIGKILL)
         run.wait()
     assert listing(endless) == before
+    assert working(endless / "artifacts/iris") == []
+    ended = journal(endless / "artifacts/iris")[0]
+    assert (ended.what, ended.outcome) == ("retrain", "interrupted")
+    assert ended.text.startswith(f"ended by {number.name}" if direct else "ended ")
     if not direct:
         assert states(home, "flow_run")["retrain-iris"] in {"CRASHED", "CANCELLED"}
         assert "RUNNING" not in states(home, "task_run").values()

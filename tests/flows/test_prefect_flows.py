@@ -252,7 +252,7 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
     ]
     assert re.fullmatch(r"wrong_field_count:? 1", rows[0]["reasons"])
     page = artifacts_of(client, flow_run)["scored-iris"].data
-    assert "**2 files scored: 13 of 14 rows; 1 rows rejected.**" in page
+    assert "**2 files scored: 13 of 14 rows; 1 row rejected.**" in page
     assert re.search(r"\| wrong_field_count \| .*two.* line 3: 1,2,3,4 \| 1 \|", page)
     assert re.search(r"\| Iris-setosa \| \d \| \d+\.\d% \| 33\.3% \|", page)
     counts = re.findall(r"Iris-\w+:? (\d+)", rows[1]["classes"])

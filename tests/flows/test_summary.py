@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ffn.errors import FFNError
+from ffn.models.assessment.mcnemar import compatible_interval, two_sided_p
+from ffn.models.assessment.paired import LabelCounts
+from ffn.models.assessment.statistics import Interval
+from ffn.models.comparison import Paired
+from ffn.models.promotion.contest import SharedRows
 from ffn.models.versions.journal import DriftNote
 from ffn.scoring.drift_report import ColumnDrift, DriftReport, HeldError
 from ffn.scoring.outcome import Progress, ScoreResult
@@ -16,6 +24,7 @@ from ffn.scoring.stability import Distance
 from flows.outcomes import Refusal, ScoreOutcome
 from flows.progress import Pace
 from flows.summary import print_scoring
+from flows.version_tables import paired_sentence
 
 
 def result(name="a.csv", classes=None, reasons=None, confidence=0.9, seconds=0.1):
@@ -72,7 +81,7 @@ def test_several_files_are_summed_and_listed():
     assert lines[:5] == [
         f"things, version 7: 435 of 437 rows scored, mean confidence {8555 / 43500:.3f}, "
         f"{437 / 3.9:.0f} rows a second.",
-        "1 of 31 files have a header and no rows.",
+        "1 of 31 files has a header and no rows.",
         "class rows share",
         "x 435 99.5 %",
         "y 0 0.0 %",
@@ -154,3 +163,62 @@ def test_an_outcome_knows_the_files_that_drifted_scored_or_held_and_not_those_of
         judged=3, detected=2, columns=("size",), text=f"a.csv, {said}; d.csv, {said}"
     )
     assert dataclasses.replace(outcome, results=[before, few], refusals=[other]).drift_note is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 500), st.integers(0, 3))
+def test_p_and_interval_of_two_versions_agree_as_they_are_printed(gained, lost, same, looks):
+    """Read back from the sentence: below 0.05 exactly where zero is not in the interval."""
+    rows = max(1, gained + lost + same)
+    labels = LabelCounts(rows=rows, gained=gained, lost=lost, production_wrong=gained)
+    paired = Paired(
+        rows=SharedRows(held_out=rows, trained_on=0, refused=0, fit=rows),
+        labels=labels,
+        accuracy=compatible_interval(labels),
+        log_loss=Interval(0.0, -1.0, float("inf")),
+        p_value=two_sided_p(labels),
+        looks=looks,
+    )
+    text = paired_sentence(1, 2, paired)
+    figure = r"([-+][\d.e-]+)"
+    told = re.search(rf"Accuracy {figure} \[{figure}, {figure}\], p (<|=) ([\d.]+)", text)
+    assert told is not None
+    low, high, p = float(told[2]), float(told[3]), float(told[5])
+    assert (p < 0.05) == (low > 0 or high < 0)
+    assert "log-loss +0.0000 [-1.0000, no upper bound]" in text
+    assert ("up to 1 time," in text) == (looks == 1)
+    assert "∞" not in text
+    assert "p = <" not in text
+
+
+@pytest.mark.parametrize(
+    ("files", "refused", "text"),
+    [
+        (0, 1, "0 files scored with version 7: 0 of 0 rows; 1 refused: no"),
+        (1, 0, "1 file scored with version 7: 1 of 1 row."),
+        (2, 0, "2 files scored with version 7: 2 of 2 rows."),
+    ],
+)
+def test_the_journals_sentence_counts_none_one_and_many(files, refused, text):
+    done = [result(f"{n}.csv", {"x": 1}) for n in range(files)]
+    refusals = [Refusal(source=Path("r.csv"), reason="no")] * refused
+    outcome = ScoreOutcome(pipeline="things", version=7, results=done, refusals=refusals)
+    assert outcome.note()[2] == text
+
+
+def test_one_more_file_that_drifted_is_one():
+    drift = DriftReport(
+        rows=30,
+        judged=True,
+        columns=tuple(
+            ColumnDrift(
+                name=f"c{n}", distance=Distance(psi=1, limit=0, total_variation=1), alarm=True
+            )
+            for n in range(6)
+        ),
+        predictions=None,
+        suspicions=(),
+    )
+    assert drift.sentence.endswith('"c4" (PSI 1.00), 1 column more')
+    several = [dataclasses.replace(result(f"{n}.csv"), drift=drift) for n in range(4)]
+    assert any("Drift: 1 file more is unlike the training rows." in x for x in printed(*several))

@@ -74,7 +74,8 @@ def test_a_run_that_ends_in_order_leaves_nothing(tmp_path, repository):
         process.send_signal(signal.SIGINT)
         process.wait()
     assert note_killed(tmp_path) == []
-    assert [entry.outcome for entry in journal(tmp_path)] == ["failed"]
+    (entry,) = journal(tmp_path)
+    assert (entry.outcome, entry.text) == ("interrupted", "ended by SIGINT (Ctrl-C)")
     with at_work(tmp_path, "score", "", "two"):
         assert lives(tmp_path, "two")
     assert list((tmp_path / ".at-work").iterdir()) == []

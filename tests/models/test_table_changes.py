@@ -96,7 +96,7 @@ def test_shares_move_if_it_is_certain_and_matters(before, after, moved: bool) ->
     if moved:
         kind, policy, text = found[0]
         assert (kind, policy) == ("class_shares", "warn")
-        assert text.startswith("class shares moved by 20 % of the rows, p = ")
+        assert text.startswith("class shares moved by 20 % of the rows, p < 0.001, ")
         assert text.endswith('"a" from 50 % to 70 %')
     assert changes(BEFORE, before, after, share_change=0.5) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -12,8 +13,10 @@ import numpy.typing as npt
 from markdown_it import MarkdownIt
 
 from ffn.models.assessment.calibration import Calibration, ReliabilityBin
+from ffn.models.assessment.differences import Difference
 from ffn.models.assessment.evaluation import ClassFigures, Evaluation
 from ffn.models.assessment.statistics import Interval
+from ffn.models.examination import Examination
 from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
@@ -107,6 +110,14 @@ def evaluation_of(confusion: npt.ArrayLike, names: Sequence[str]) -> Evaluation:
         confusions=tuple((*at, int(counts[*at])) for at in np.argwhere(counts).tolist()),
         usual=0,
     )
+
+
+def undecided(examination: Examination) -> Examination:
+    """Return an examination in which no difference to any baseline is shown."""
+    unknown = Interval(0.0, -0.5, 0.5)
+    none = Difference(accuracy=unknown, log_loss=unknown)
+    baselines = (dataclasses.replace(b, difference=none) for b in examination.baselines)
+    return dataclasses.replace(examination, baselines=tuple(baselines))
 
 
 class Page(HTMLParser):

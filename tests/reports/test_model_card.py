@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_inputs import FIRST, Reported, evaluation_of, render
+from report_inputs import FIRST, Reported, evaluation_of, render, undecided
 
 from ffn.models.assessment.statistics import Interval
 from ffn.models.serialisation import Version, serialise
+from ffn.quantities import difference, interval
 from ffn.reports.card import model_card
-from ffn.reports.numbers import interval
 
 
 def written(iris: Reported, root: Path) -> Version:
@@ -69,9 +69,11 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
     """Every table cell of a figure is found in metrics.json by its own road."""
     metrics = json.loads((folder / "metrics.json").read_bytes())
 
+    def bounded(figure: dict[str, float | None]) -> Interval:
+        return Interval(**{k: float("inf") if v is None else v for k, v in figure.items()})
+
     def shown(figure: dict[str, float | None]) -> str:
-        bounds = {key: float("inf") if value is None else value for key, value in figure.items()}
-        return interval(Interval(**bounds))
+        return interval(bounded(figure))
 
     cells = {cell: row for row in render(card).cells for cell in row[:1]}
     test = metrics["test"]
@@ -87,12 +89,12 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
             shown(figures["precision"]),
         ]
     for baseline in metrics["examination"]["baselines"]:
-        difference = baseline["difference"]
+        less = {key: difference(bounded(one)) for key, one in baseline["difference"].items()}
         assert cells[baseline["name"]][1:] == [
             shown(baseline["evaluation"]["accuracy"]),
-            shown(difference["accuracy"]),
+            less["accuracy"],
             shown(baseline["evaluation"]["log_loss"]),
-            shown(difference["log_loss"]),
+            less["log_loss"],
         ]
     for feature in metrics["examination"]["importance"]["features"]:
         assert cells[feature["name"]][1:] == [
@@ -105,19 +107,20 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
 def test_what_speaks_against_the_model_is_a_limit(iris: Reported, folder: Path, card: str) -> None:
     limits = card.split("## Limits")[1].split("## ")[0]
     assert "Fewer than 30 held-out rows: Iris-setosa, Iris-versicolor, Iris-virginica" in limits
-    assert "not shown to be above" not in limits
+    assert "not shown to be higher" not in limits
     names = iris.prepared.schema.classes
     useless = evaluation_of(np.full((3, 3), 20), names)
     miscalibrated = dataclasses.replace(useless.calibration, error=0.5)
     found = dataclasses.replace(
         iris,
         evaluation=dataclasses.replace(useless, calibration=miscalibrated),
+        examination=undecided(iris.examination),
         prepared=dataclasses.replace(iris.prepared, notices=("rows repeat",)),
     )
     kept = dataclasses.replace(FIRST, promote=False, reason="it is worse", production=3)
     other = model_card(folder, kept, retrained=found)
     limits = other.split("## Limits")[1].split("## ")[0]
-    assert "not shown to be above that of always answering the most frequent class" in limits
+    assert "not shown to be higher than that of always answering the most frequent class" in limits
     assert "Its confidences are not calibrated" in limits
     assert "- rows repeat" in limits
     assert "Fewer than" not in limits

@@ -7,7 +7,7 @@ import json
 from markdown_it import MarkdownIt
 
 from ffn.models.bundles.contents import measure, seal
-from ffn.reports.numbers import NOTHING
+from ffn.quantities import NOTHING
 from ffn.reports.score_page import score_page, score_sentence, training_counts
 from ffn.scoring.outcome import ScoreResult
 
@@ -57,7 +57,10 @@ def test_rows_are_counted_over_files_and_shares_stand_beside_trainings(tmp_path)
     page = score_page(both, {}, {"a": 50, "b": 150})
     assert "**2 files scored: 18 of 20 rows; 2 rows rejected.**" in page
     # 12 of 18 and 6 of 18, where training had a quarter and three quarters.
-    assert cells(page, "Classes") == [["a", "12", "66.7%", "25.0%"], ["b", "6", "33.3%", "75.0%"]]
+    assert cells(page, "Classes") == [
+        ["a", "12", "66.7 %", "25.0 %"],
+        ["b", "6", "33.3 %", "75.0 %"],
+    ]
 
 
 def test_the_first_rejected_rows_are_shown_with_where_they_are(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import datetime
 import json
@@ -12,6 +13,7 @@ import pytest
 from ffn.models.bundles.contents import measure, seal
 from ffn.models.settings.document import check_settings
 from ffn.models.settings.pipeline import Pipeline
+from ffn.models.versions.at_work import at_work, lives
 from ffn.models.versions.journal import DriftNote, Note, note_down
 from ffn.reports.status import read_status, status_lines, status_markdown
 
@@ -73,6 +75,40 @@ def test_a_pipeline_without_a_model_has_a_status(pipeline):
     status = read_status(pipeline)
     assert status_lines(status) == ["p: nothing trained yet", "  inbox    0 scored, 1 waiting"]
     assert not pipeline.artifacts.exists()
+
+
+def test_a_pipeline_that_is_being_trained_is_said_to_be(pipeline):
+    since = "2026-03-01T04:05:06+00:00"
+    with at_work(pipeline.artifacts, "retrain", since), at_work(pipeline.artifacts, "score", since):
+        status = read_status(pipeline)
+        assert status_lines(status) == [
+            "p: training now, since 2026-03-01 04:05 UTC",
+            "  inbox    0 scored, 0 waiting; scoring now, since 2026-03-01 04:05 UTC",
+        ]
+        assert "nothing trained yet" not in status_markdown(status)
+        assert [run["what"] for run in status.to_json()["at_work"]] in (
+            ["retrain", "score"],
+            ["score", "retrain"],
+        )
+        put_in_production(pipeline, 2.1)
+        assert read_status(pipeline).production_sentence == (
+            "version 2 of 2 in production, for 2 hours, held-out accuracy 0.900 [0.800, 0.950]; "
+            "training now, since 2026-03-01 04:05 UTC"
+        )
+    assert "now" not in "".join(status_lines(read_status(pipeline)))
+
+
+def test_a_run_whose_work_is_done_is_not_at_work_while_its_process_ends(pipeline):
+    """A served run is shown until its process ends, after its last status was written."""
+    ends = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(atexit, "register", ends.append)
+        with at_work(pipeline.artifacts, "retrain", "2026-03-01", "run", until_exit=True):
+            assert "training now" in read_status(pipeline).production_sentence
+    assert lives(pipeline.artifacts, "run")
+    assert read_status(pipeline).production_sentence == "nothing trained yet"
+    ends[0]()
+    assert not lives(pipeline.artifacts, "run")
 
 
 def test_a_damaged_pointer_is_told(pipeline):

@@ -39,6 +39,13 @@ RESAMPLED = ResampledEvidence(
 )
 
 
+def test_a_figure_just_below_its_floor_does_not_seem_to_reach_it() -> None:
+    """0.8996 and 0.9 are alike to three decimals; only one of them holds."""
+    floor = Floor(what="accuracy", setting="min_accuracy", value=0.8996, limit=0.9, held=False)
+    page = render(verdict_markdown(replace(FIRST, floors=(floor,)), 5))
+    assert page.cells[1] == ["accuracy", "0.8996", "0.9", "no"]
+
+
 def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
     verdict = replace(
         FIRST,
@@ -58,14 +65,14 @@ def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
     assert page.text.startswith("Version 5 is kept back, version 4 stays in production: ")
     assert {"b", "em"}.isdisjoint(page.names())
     cells = [cell for row in page.cells for cell in row]
-    for figure in ("0.910", "17, 12 of 1,234", "-0.0123", "-0.0345 to +0.0099", "0.420", NAME):
+    for figure in ("0.910", "17, 12 of 1,234", "-0.0123", "[-0.0345, +0.0099]", "0.420", NAME):
         assert figure in cells
     assert "accuracy at most 0.0071 lower" in cells
     for words in (
         "Held out: 1,300 rows. Left out of the comparison: 60 that one of the two was trained on, "
         "6 that production would refuse. Left: 1,234.",
         "Look 3 at these rows, so each bound is missed with probability 0.0034 at most",
-        "p of the labels: < 0.001",
+        "labels: p < 0.001",
         "Canary: 9 rows in a fresh process; answered as in training.",
     ):
         assert words in page.text

@@ -61,7 +61,7 @@ def not_utf_8(**columns):
         (not_utf_8(colour=[b"\xff"]), r"in is a Parquet file that cannot be read: .*UTF"),
         (not_utf_8(note=[b"\xed\xa0\x80"]), r"in is a Parquet file that cannot be read: .*UTF"),
         (write(b"PAR1" + bytes(20) + b"PAR1"), r"in is a Parquet file that cannot be read: "),
-        (table(size=[None], colour=["red"]), r"all 1 rows were rejected \(missing_value 1\)"),
+        (table(size=[None], colour=["red"]), r"the only row was rejected \(missing_value 1\)"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(tmp_path, make, message):

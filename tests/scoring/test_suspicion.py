@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from ffn.scoring.stability import compare
 from ffn.scoring.suspicion import suspect
 from ffn.scoring.units import conversions
 from ffn.tabular.reference import histogram_of
@@ -89,8 +90,13 @@ def test_gaps_and_an_empty_sample_are_no_fault() -> None:
     ],
 )
 def test_units_are_read_from_names(name: str, first: tuple[float, float, str]) -> None:
-    factor, offset, guess = next(iter(conversions(name, 100)))
+    factor, offset, guess, named = next(iter(conversions(name, 100)))
     assert (factor, offset, guess) == (pytest.approx(first[0]), pytest.approx(first[1]), first[2])
+    assert named == bool(guess)
+    # Where a unit is named, no factor of another dimension is tried: miles are no degrees.
+    others = {how.factor for how in conversions(name, 100) if not how.guess}
+    assert (1.609344 in others) == (not guess)
+    assert 1_000 in others
 
 
 def test_degrees_are_asked_of_unnamed_columns_where_no_change_of_scale_looks_alike() -> None:
@@ -125,3 +131,75 @@ def test_degrees_are_named(name: str, change, said: str, rows: int) -> None:
         45 + 8 * generator.normal(size=(rows, 1)),
     ):
         assert suspect([name], reference, other, np.ones(rows, dtype=int), [0], 0.25) == []
+
+
+def weather(seed: int, days: int = 365) -> tuple[np.ndarray, np.ndarray]:
+    """Hourly temperature, dew point, wind and sales of a year, and the month of each row."""
+    generator = np.random.default_rng(seed)
+    day = np.arange(days * 24) / 24
+    season = -np.cos(2 * np.pi * (day - 15) / 365)
+    daily = np.repeat(generator.normal(size=(4, days)), 24, axis=1)
+    hour = 5 * np.sin(2 * np.pi * (day - 0.4))
+    centre, swing = generator.uniform(40, 60), generator.uniform(12, 25)
+    temperature = centre + swing * season + 6 * daily[0] * (1 - 0.2 * season) + hour
+    dew_point = temperature - 6 - 6 * np.abs(daily[1])
+    wind = np.clip(10 - 2 * season + 5 * daily[2], 0, None)
+    sales = np.exp(5 + generator.uniform(0.2, 0.7) * season + 0.3 * daily[3])
+    return np.stack([temperature, dew_point, wind, sales], axis=1), (day // 30.5).astype(int)
+
+
+def suspected(names, reference, table: np.ndarray, seed: int) -> list[str]:
+    """Say what a file looks like, whichever of its columns drifted."""
+    some = np.random.default_rng(seed).choice(len(table), min(256, len(table)), replace=False)
+    rows, times = table[some], np.ones(len(some), dtype=int)
+    drifted = []
+    for f, own in enumerate(reference):
+        found = np.bincount(np.searchsorted(own.edges, rows[:, f]), minlength=len(own.counts))
+        distance = compare(found, own.counts, 1e-4)
+        drifted += [f] if distance.psi > max(0.25, distance.limit) else []
+    return suspect(names, reference, rows, times, drifted, 0.25)
+
+
+@pytest.mark.parametrize("names", [("temp", "dewp", "wind", "sales"),
+                                   ("temp_f", "dewp_f", "wind_speed_mph", "sales")])  # fmt: skip
+def test_a_season_is_no_other_unit(names) -> None:
+    """A cold month has a lower mean and less spread, both by one factor if chance will have it."""
+    for seed in range(12):
+        table, month = weather(seed)
+        reference = [histogram_of(column) for column in table.T]
+        for own in range(12):
+            assert suspected(names, reference, table[month == own], seed) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "change", "said"),
+    [
+        ("temp_f", 0, lambda v: (v - 32) / 1.8, "Celsius instead of Fahrenheit"),
+        ("dew_point_f", 1, lambda v: (v - 32) / 1.8, "Celsius instead of Fahrenheit"),
+        ("wind_km", 2, lambda v: v / 1.609344, "mile instead of km"),
+        ("sales", 3, lambda v: v / 1_000, "1000 times too small"),
+        ("temp", 0, lambda v: v * 10, "10 times too large"),
+    ],
+)
+def test_another_unit_is_named_though_seasons_spread_a_column_wide(
+    name: str, column: int, change, said: str
+) -> None:
+    found = []
+    for seed in range(6):
+        table, _ = weather(seed)
+        reference = [histogram_of(one) for one in table.T]
+        names = ["a", "b", "c", "d"]
+        names[column] = name
+        changed = table.copy()
+        changed[:, column] = change(changed[:, column])
+        found += suspected(names, reference, changed, seed)
+    assert all(said in text for text in found)
+    # A sample of 256 rows fits its own reference but for once in a hundred times.
+    assert len(found) >= 5
+
+
+def test_a_factor_that_a_windier_year_has_too_is_not_named_without_a_unit() -> None:
+    table, _ = weather(1)
+    reference = [histogram_of(one) for one in table.T]
+    table[:, 2] *= 1.609344
+    assert suspected(["a", "b", "wind", "d"], reference, table, 1) == []

@@ -237,7 +237,7 @@ def test_classes_that_cannot_be_split_are_named(labels, content, message) -> Non
 def test_of_many_small_classes_five_are_named() -> None:
     n = 100_000
     classes = [f"c{i}" for i in range(n)]
-    with pytest.raises(DataError, match=r'"c4" has 1 and 99995 classes more; each class needs 3'):
+    with pytest.raises(DataError, match=r'"c4" has 1 and 99,995 classes more; each class needs 3'):
         check_class_sizes(np.arange(n), np.arange(n, dtype=np.uint64), classes, "t.csv")
 
 

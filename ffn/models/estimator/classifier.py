@@ -28,6 +28,7 @@ from ffn.nn import (
     train,
 )
 from ffn.nn.schedules import Schedule
+from ffn.quantities import counted
 
 __all__ = ["FFNClassifier"]
 
@@ -379,7 +380,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         found = self.network_.widths, len(self.network_.parameters)
         if found != (widths, self.n_networks):
             raise ValueError(
-                f"cannot go on from {found[1]} networks of widths {found[0]} with "
+                f"cannot go on from {counted(found[1], 'network')} of widths {found[0]} with "
                 f"{self.n_networks} of widths {widths}; fit anew with warm_start=False"
             )
         return Network(widths, self.network_.parameters.astype(self.dtype))

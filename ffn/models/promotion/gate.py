@@ -15,10 +15,12 @@ from ffn.models.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.models.promotion.floors import check_floors
 from ffn.models.promotion.opponent import Opponent, Unreadable
 from ffn.models.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
+from ffn.models.promotion.too_few import too_few
 from ffn.models.promotion.verdict import Verdict
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.retraining import Prepared, Refitted
 from ffn.models.versions.looks import alpha_of_look, choose_look, read_looks
+from ffn.quantities import counted, difference, told_apart
 from ffn.tabular.dataset import Dataset
 from ffn.tabular.fingerprints import recognise
 
@@ -77,7 +79,8 @@ def decide(
         )
 
     broken = [
-        f"{floor.what} is {floor.value:.3f}, and gate.{floor.setting} is {floor.limit:g}"
+        f"{floor.what} is {told_apart(floor.value, floor.limit, 3)}, and gate.{floor.setting} is "
+        f"{floor.limit:g}"
         for floor in floors
         if not floor.held
     ]
@@ -110,19 +113,20 @@ def decide(
         found = weigh(chosen, settings, look, pipeline.settings.training.seed)
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
-    too_few = f"{len(chosen.labels):,} held-out rows cannot show that any challenger is good enough"
+    training = pipeline.settings.training
+    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
     if settings.small_holdout == "keep":
-        return verdict(False, too_few, rows=rows)
+        return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
     differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
     if isinstance(differences, str):
-        return verdict(False, f"{too_few}, and {differences}", rows=rows)
+        return verdict(False, f"{few}, and {differences}", rows=rows)
     number = int(looks.of(prepared.fingerprints).max()) + 1
     looks.after(prepared.fingerprints).write(pipeline.artifacts)
     resampled = weigh_resamples(
         *differences, settings, look=number, alpha=alpha_of_look(settings.alpha, number)
     )
-    reason = f"{too_few}; {_of_resamples(resampled, settings.mode)}"
+    reason = f"{few}; {_of_resamples(resampled, settings.mode)}"
     return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
 
 
@@ -144,9 +148,9 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
 def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     counts, losses = found.labels, found.log_loss
     figures = (
-        f"on {counts.rows:,} rows that neither was trained on, {counts.gained:,} labels gained and "
-        f"{counts.lost:,} lost, log-loss {losses.value:+.4f} "
-        f"[{losses.low:+.4f}, {losses.high:+.4f}]"
+        f"on {counted(counts.rows, 'row')} that neither was trained on, "
+        f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
+        f"{difference(losses)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
 
@@ -155,7 +159,7 @@ def _of_resamples(found: ResampledEvidence, mode: str) -> str:
     """Say what recipes showed: of the models themselves nothing was."""
     failures = "; ".join(found.failures)
     what = f"of its recipe, {failures}" if failures else f"its recipe is {_shown(mode)}"
-    return f"on {found.resamples} resamples, {what}"
+    return f"on {counted(found.resamples, 'resample')}, {what}"
 
 
 def _shown(mode: str) -> str:

@@ -21,6 +21,7 @@ from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.resampling import generators
 from ffn.models.training.retraining import Prepared, Refitted
 from ffn.models.training.stacks import train_stack
+from ffn.quantities import counted
 from ffn.tabular.splits import resamples, sampling_units
 
 __all__ = ["ResampledEvidence", "cross_validate", "weigh_resamples"]
@@ -92,8 +93,8 @@ def cross_validate(
         return "it is not recorded how production was trained"
     if known.sum() < _ROWS_LEFT * len(bundle.fingerprints):
         return (
-            f"of the {len(bundle.fingerprints)} rows that production was trained on, only "
-            f"{known.sum()} are in the training part now"
+            f"of the {len(bundle.fingerprints):,} rows that production was trained on, only "
+            f"{known.sum():,} are in the training part now"
         )
     training = pipeline.settings.training
     # Not the resamples of the candidates: on those the winner is the winner.
@@ -135,7 +136,10 @@ def cross_validate(
     # the resample out is to production's advantage.
     finished = np.isfinite(of_production).all(axis=0)
     if finished.sum() < 2:
-        return f"{(~finished).sum()} of {len(finished)} networks of production's recipe diverged"
+        return (
+            f"{(~finished).sum():,} of {counted(len(finished), 'network')} of production's recipe "
+            "diverged"
+        )
     losses, accuracies = (challenger - of_production)[:, finished]
     return losses, accuracies, validation_rows.shape[1] / rows.shape[1]
 
@@ -166,7 +170,7 @@ def weigh_resamples(
     accuracy, half = _mean_and_half(accuracies[finished], validation_to_train, alpha)
     failures = []
     if not finished.all():
-        failures.append(f"{(~finished).sum()} of {len(losses)} networks diverged")
+        failures.append(f"{(~finished).sum():,} of {counted(len(losses), 'network')} diverged")
     if settings.mode == "better":
         if not loss + loss_half < 0:
             failures.append("log-loss is not shown to be lower")

@@ -12,6 +12,7 @@ from ffn.models.settings.drift import ContractSettings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.inputs import Prepared
 from ffn.models.training.table_change import TableChange
+from ffn.quantities import p_equals, percent
 from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Feature, Schema
 
@@ -158,6 +159,6 @@ def _shares(
         return ""
     most = max(range(len(common)), key=lambda c: round(abs(first[c] - second[c]), 9))
     return (
-        f"class shares moved by {moved:.0%} of the rows, p = {test.pvalue:.1g}, most of all "
-        f"{quote(common[most])} from {first[most]:.0%} to {second[most]:.0%}"
-    ).replace("%", " %")
+        f"class shares moved by {percent(moved)} of the rows, {p_equals(test.pvalue)}, most of all "
+        f"{quote(common[most])} from {percent(first[most])} to {percent(second[most])}"
+    )

@@ -10,6 +10,7 @@ import numpy as np
 from ffn.errors import SettingsError
 from ffn.models.settings.pipeline import Pipeline
 from ffn.nn import Network
+from ffn.quantities import counted
 from ffn.tabular.preparation import Preparation, inputs_in_words
 from ffn.tabular.schema import Schema
 
@@ -48,10 +49,10 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
     if needed > there:
         raise SettingsError(
             f"{pipeline.name}: {inputs_in_words(schema, preparation)}, hidden layers "
-            f"{list(widths[1:-1][:8])}, {widths[-1]} classes and {training.networks} networks need "
-            f"{needed / 1e9:,.1f} GB of memory, and this machine or container has "
-            f"{there / 1e9:,.1f} GB. Lower network.hidden_layers, training.networks or "
-            "training.epochs, or exclude columns."
+            f"{list(widths[1:-1][:8])}, {widths[-1]:,} classes and "
+            f"{counted(training.networks, 'network')} need {needed / 1e9:,.1f} GB of memory, and "
+            f"this machine or container has {there / 1e9:,.1f} GB. Lower "
+            "network.hidden_layers, training.networks or training.epochs, or exclude columns."
         )
 
 

@@ -15,6 +15,7 @@ from ffn.files import canonical_json
 from ffn.models.settings.document import TrainingSettings
 from ffn.models.training.parts import TrainingPart
 from ffn.nn import spawn_generators
+from ffn.quantities import counted
 from ffn.tabular.arrays import ArrayFile, open_array
 from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.splits import draw_resamples, sampling_units
@@ -47,7 +48,9 @@ def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple
 
     def draw(folder: Path) -> None:
         needed = _ROW_BYTES * training.networks * part.rows
-        require_space(folder, needed, f"{training.networks} resamples of the training table")
+        require_space(
+            folder, needed, f"{counted(training.networks, 'resample')} of the training table"
+        )
         drawn = draw_resamples(
             part.labels,
             sampling_units(part.labels, part.fingerprints),

@@ -23,7 +23,7 @@ from ffn.files import is_temporary, sweep, temporary_name
 from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import open_plain
 
-__all__ = ["Killed", "at_work", "killed", "lives", "take_killed"]
+__all__ = ["Run", "at_work", "killed", "lives", "take_killed", "working"]
 
 _FOLDER = ".at-work"
 _LONGEST = 200
@@ -31,8 +31,8 @@ _MOST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Killed:
-    """A run whose process is gone.
+class Run:
+    """A run that has a file.
 
     Attributes
     ----------
@@ -40,10 +40,13 @@ class Killed:
         ``retrain`` or ``score``.
     begun
         When it began; UTC, ISO 8601.
+    done
+        Whether it has done its work, and its process has yet to end.
     """
 
     what: str
     begun: str
+    done: bool = False
 
 
 @contextlib.contextmanager
@@ -61,7 +64,7 @@ def at_work(
     until_exit
         Show it until the process ends, which has more to do for the run than the block.
     """
-    folder = artifacts / _FOLDER
+    folder, told, file = artifacts / _FOLDER, {"what": what, "begun": begun}, None
     with contextlib.ExitStack() as shown:
         stack = contextlib.ExitStack()
         if until_exit:
@@ -81,9 +84,17 @@ def at_work(
             temporary.rename(path)
             stack.callback(path.unlink, missing_ok=True)
             # Last, for it is the lock that counts, and a full disk has room for a name.
-            file.write(json.dumps({"what": what, "begun": begun}).encode())
+            file.write(json.dumps(told).encode())
             file.flush()
-        yield
+        try:
+            yield
+        finally:
+            if until_exit and file is not None:
+                # Longer than what it replaces.
+                with contextlib.suppress(OSError):
+                    file.seek(0)
+                    file.write(json.dumps({**told, "done": True}).encode())
+                    file.flush()
 
 
 def lives(artifacts: Path, run: str) -> bool:
@@ -95,12 +106,25 @@ def lives(artifacts: Path, run: str) -> bool:
         return False
 
 
-def killed(artifacts: Path) -> list[Killed]:
+def working(artifacts: Path) -> list[Run]:
+    """Return the runs that are at work now, those begun first in front."""
+    found = []
+    with contextlib.suppress(OSError):
+        for path in (artifacts / _FOLDER).iterdir():
+            if is_temporary(path):
+                continue
+            with contextlib.suppress(OSError), open_plain(path) as (file, _):
+                if not _lock(file):
+                    found.append(_read(file))
+    return sorted((run for run in found if not run.done), key=lambda run: run.begun)
+
+
+def killed(artifacts: Path) -> list[Run]:
     """Return the runs that were killed and that nobody has taken note of, the newest first."""
     return [found for found, _ in _dead(artifacts)]
 
 
-def take_killed(artifacts: Path) -> Iterator[Killed]:
+def take_killed(artifacts: Path) -> Iterator[Run]:
     """Yield the same, the oldest first; each is yielded to one caller alone."""
     for found, path in reversed(list(_dead(artifacts))):
         with contextlib.suppress(FileNotFoundError):
@@ -108,7 +132,7 @@ def take_killed(artifacts: Path) -> Iterator[Killed]:
             yield found
 
 
-def _dead(artifacts: Path) -> list[tuple[Killed, Path]]:
+def _dead(artifacts: Path) -> list[tuple[Run, Path]]:
     dead = []
     with contextlib.suppress(OSError):
         for path in (artifacts / _FOLDER).iterdir():
@@ -121,7 +145,7 @@ def _dead(artifacts: Path) -> list[tuple[Killed, Path]]:
     return sorted(dead, key=lambda one: one[0].begun, reverse=True)
 
 
-def _read(file: IO[bytes]) -> Killed:
+def _read(file: IO[bytes]) -> Run:
     found = {}
     with contextlib.suppress(ValueError):
         found = parse_json(file.read(_MOST_BYTES))
@@ -129,7 +153,8 @@ def _read(file: IO[bytes]) -> Killed:
         one_line(str(found.get(name, "")))[:_LONGEST] if isinstance(found, dict) else ""
         for name in ("what", "begun")
     )
-    return Killed(what=what or "run", begun=begun)
+    done = isinstance(found, dict) and found.get("done") is True
+    return Run(what=what or "run", begun=begun, done=done)
 
 
 def _lock(file: IO[bytes]) -> bool:

@@ -20,7 +20,8 @@ from typing import Literal
 from ffn.errors import BusyError, one_line
 from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import read_plain
-from ffn.models.versions.at_work import Killed, at_work, killed, take_killed
+from ffn.models.versions.at_work import Run, at_work, killed, take_killed
+from ffn.models.versions.endings import ending
 
 __all__ = ["DriftNote", "Entry", "Note", "journal", "note_down", "note_killed", "running"]
 
@@ -60,8 +61,8 @@ class Entry:
     what
         ``retrain`` or ``score``.
     outcome
-        ``promoted``, ``kept``, ``skipped``, ``scored``, ``refused``, ``failed``, ``crashed`` or
-        ``missed``.
+        ``promoted``, ``kept``, ``skipped``, ``scored``, ``refused``, ``failed``, ``interrupted``
+        by a signal, ``crashed`` or ``missed``.
     version
         That it made or scored with; None if it came to none.
     text
@@ -116,8 +117,8 @@ def running(
         # Nothing was run.
         raise
     except BaseException as error:
-        note.outcome = note.outcome or "failed"
-        note.text = note.text or str(error) or f"it was ended ({type(error).__name__})"
+        outcome, text = ending(error)
+        note.outcome, note.text = note.outcome or outcome, note.text or text
         raise
     finally:
         if note.outcome:
@@ -148,7 +149,7 @@ def note_killed(artifacts: Path) -> list[Entry]:
     return [note_down(artifacts, one.what, _note_of(one)) for one in take_killed(artifacts)]
 
 
-def _note_of(one: Killed) -> Note:
+def _note_of(one: Run) -> Note:
     begun = f", begun {one.begun[:16].replace('T', ' ')} UTC" if one.begun else ""
     return Note(outcome="crashed", text=f"its process was killed, or the machine was{begun}")
 
