@@ -44,6 +44,8 @@ def try_case(case: Case) -> str:
     found = [(r.row, r.line, r.column, str(r.reason)) for r in rejects]
     if found != expected.rejects:
         return f"rejects {found} instead of {expected.rejects}"
+    if (lines := [r.lines for r in rejects]) != expected.lines:
+        return f"rejects on {lines} lines instead of {expected.lines}"
     if rows != expected.rows:
         return f"{rows} rows instead of {expected.rows}"
     if output != expected.output:

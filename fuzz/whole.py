@@ -133,12 +133,12 @@ def _compare(refusal: str, expected: Expected, output: bytes, folder: Path) -> s
     if left != ["in.csv", *outputs, "out.csv.rejects.csv"]:
         return f"files {left}"
     text = (folder / "out.csv.rejects.csv").read_bytes().decode()
-    found = [
-        (int(row["row"]), int(row["line"]), row["column"], row["reason"])
-        for row in csv.DictReader(io.StringIO(text, newline=""))
-    ]
+    listed = list(csv.DictReader(io.StringIO(text, newline="")))
+    found = [(int(row["row"]), int(row["line"]), row["column"], row["reason"]) for row in listed]
     if found != expected.rejects:
         return f"rejects {found} instead of {expected.rejects}"
+    if (lines := [int(row["lines"]) for row in listed]) != expected.lines:
+        return f"rejects on {lines} lines instead of {expected.lines}"
     if not refused and (got := (folder / "out.csv").read_bytes()) != output:
         return f"output {got!r} instead of {output!r}"
     return ""

@@ -38,7 +38,7 @@ from ffn.tabular.sources import Source
 
 __all__ = ["Journal", "open_journal", "sweep_journals"]
 
-_FORMAT = 3
+_FORMAT = 4
 _SUFFIX = ".ffn-unfinished"
 _JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS = "output", "packed", "rejects"
