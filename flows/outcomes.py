@@ -192,6 +192,9 @@ class ScoreOutcome:
             f"{len(self.results):,} file{'' if len(self.results) == 1 else 's'} scored with "
             f"version {self.version}: {rows - rejected:,} of {rows:,} rows"
         )
+        if warned := [warning for result in self.results for warning in result.warnings]:
+            more = f" (and {len(warned) - 1:,} more)" if len(warned) > 1 else ""
+            done += f"; warning{more}: {warned[0].removesuffix('.')}"
         if not self.refusals:
             return "scored", self.version, f"{done}."
         reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
@@ -210,6 +213,7 @@ class ScoreOutcome:
                 "class_counts": result.class_counts,
                 "reject_reasons": result.reject_reasons,
                 "mean_confidence": result.mean_confidence,
+                "warnings": list(result.warnings),
                 "unchanged": result.unchanged,
                 "drift": None if result.drift is None else result.drift.to_json(),
             }

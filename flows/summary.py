@@ -23,6 +23,7 @@ _FILES_SHOWN = 20
 _DRIFT_SHOWN = 3
 # A rate over less is about the start of the program, not about rows.
 _LEAST_SECONDS = 1.0
+_WARNINGS_SHOWN = 5
 
 
 def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) -> None:
@@ -50,7 +51,7 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
-    for line in _drift(results):
+    for line in (*_warnings(results), *_drift(results)):
         console.print(one_line(line), soft_wrap=True)
     if len(results) == 1:
         (result,) = results
@@ -67,6 +68,15 @@ def _already(unchanged: int, files: int) -> str:
         f"{what} were there already, of the same input and version: unchanged, skipped. "
         "To score all the same: --force."
     )
+
+
+def _warnings(results: Sequence[ScoreResult]) -> Iterator[str]:
+    """Yield what looks wrong with files as a whole, of the first few."""
+    told = [(r.output.name, warning) for r in results for warning in r.warnings]
+    for name, warning in told[:_WARNINGS_SHOWN]:
+        yield f"Warning: {f'{name}: ' if len(results) > 1 else ''}{warning}"
+    if len(told) > _WARNINGS_SHOWN:
+        yield f"Warning: {len(told) - _WARNINGS_SHOWN:,} more of such files."
 
 
 def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:

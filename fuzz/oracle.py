@@ -41,15 +41,15 @@ class Expected:
     lines: list[int]
 
 
-def expect(content: bytes, delimiter: str, decimal: str) -> Expected:
-    """Return what is to come out of UTF-8 ``content`` whose header is as it should be."""
+def expect(content: bytes, delimiter: str, decimal: str, encoding: str = "utf-8") -> Expected:
+    """Return what is to come out of ``content`` whose header is as it should be."""
     bom = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
     content = content[len(bom) :]
     lines = _lines(content, delimiter.encode())
     while not lines[0].text:
         lines.pop(0)
     header = lines.pop(0)
-    names = [cell.decode().strip(" \t") for cell in header.cells]
+    names = [cell.decode(encoding).strip(" \t") for cell in header.cells]
     added = f"{delimiter}predicted_kind{delimiter}confidence".encode()
     output = bom + header.text + added + header.line_end
     rejects, covered = [], []
@@ -61,12 +61,12 @@ def expect(content: bytes, delimiter: str, decimal: str) -> Expected:
             continue
         row += 1
         number = 1 + len(re.findall(rb"\r\n|\r|\n", content[: line.start]))
-        column, reason, suffix = _judge(line, names, own_stray, delimiter, decimal)
+        column, reason, suffix = _judge(line, names, own_stray, (delimiter, decimal, encoding))
         if reason:
             rejects.append((row, number, column, reason))
             covered.append(1 + len(re.findall(rb"\r\n|\r|\n", line.text)))
         else:
-            output += line.text + suffix.encode() + line.line_end
+            output += line.text + suffix.encode(encoding) + line.line_end
     return Expected(output, rejects, row, covered)
 
 
@@ -201,16 +201,17 @@ def _line(content: bytes, start: int, delimiter: bytes) -> _Line | None:
 
 
 def _judge(
-    line: _Line, names: list[str], stray: bool, delimiter: str, decimal: str
+    line: _Line, names: list[str], stray: bool, form: tuple[str, str, str]
 ) -> tuple[str, str, str]:
     """Return column and reason of a reject, or what to write behind the record."""
+    delimiter, decimal, encoding = form
     if line.fault:
         return "", line.fault, ""
     if stray:
         return "", "stray_line_end", ""
     try:
-        cells = [cell.decode().strip(" \t") for cell in line.cells]
-        line.text.decode()
+        cells = [cell.decode(encoding).strip(" \t") for cell in line.cells]
+        line.text.decode(encoding)
     except UnicodeDecodeError:
         return "", "undecodable", ""
     if b"\0" in line.text:

@@ -62,6 +62,8 @@ def try_whole(case: Case, expected: Expected, folder: Path) -> str:
     ):
         content, output = case.content, expected.output
         if name == "as UTF-16":
+            if case.encoding:
+                continue
             try:
                 content, output = _as_utf16(content), _as_utf16(output)
             except UnicodeDecodeError:
@@ -96,7 +98,8 @@ def _small_steps(case: Case) -> Iterator[None]:
 def _at_once(case: Case, source: Path, output: Path, **options: Any) -> str:
     """Return why it was refused, or nothing."""
     try:
-        score_csv(_MODEL, source, output, delimiter=case.delimiter, decimal=case.decimal, **options)
+        options |= {"delimiter": case.delimiter, "decimal": case.decimal}
+        score_csv(_MODEL, source, output, encoding=case.encoding, **options)
     except DataError as error:
         return str(error)
     return ""

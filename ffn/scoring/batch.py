@@ -103,6 +103,7 @@ def score_csv(
         reject_reasons=tally.reject_reasons,
         mean_confidence=tally.mean_confidence,
         drift=drift,
+        warnings=tuple(tally.warnings(chosen.max_reject_rate)),
         seconds=time.perf_counter() - started,
         blocks=counts,
     )
@@ -127,8 +128,12 @@ class _Job:
         """CSV in and out: the records keep their bytes."""
         keep_freed_memory()
         name = str(self.source)
-        records = Records(self.stream, name, delimiter=self.options.delimiter)
-        scorer = RowScorer(self.model, records.header, self.options, name)
+        options = self.options
+        records = Records(
+            self.stream, name, delimiter=options.delimiter, given_encoding=options.encoding
+        )
+        scorer = RowScorer(self.model, records.header, options, name)
+        _check_labels(self.model, records.encoding, name)
         tally = scorer.new_tally()
         with self._writing() as journal:
             run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
@@ -176,6 +181,18 @@ def _check_name(path: Path) -> None:
         raise DataError(f"{quote(path, 300)} is not valid UTF-8. Rename it.") from None
 
 
+def _check_labels(model: Scorer, encoding: str, name: str) -> None:
+    """Raise ``DataError`` unless what is added can be written in a file's encoding."""
+    for text in (model.schema.target, *model.schema.classes):
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            raise DataError(
+                f"{name} is in {encoding}, and so is the output; {quote(text)}, which scoring "
+                f"writes, has no place in it. Convert the file to UTF-8."
+            ) from None
+
+
 def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
     return ScoreResult(
         pipeline=manifest["pipeline"],
@@ -190,6 +207,7 @@ def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> Sc
         reject_reasons=manifest["rejects"],
         mean_confidence=manifest["mean_confidence"],
         drift=None if manifest["drift"] is None else DriftReport.from_json(manifest["drift"]),
+        warnings=tuple(manifest.get("warnings", ())),
         seconds=seconds,
         unchanged=True,
     )

@@ -83,4 +83,6 @@ def settle(
     told = None if drift is None else drift.to_json()
     journal.pack(targets.output.name)
     manifest = {**account, **tally.to_json(), "drift": told, "files": journal.account()}
+    if warnings := tally.warnings(options.max_reject_rate):
+        manifest["warnings"] = warnings
     journal.publish(targets, canonical_json(manifest))

@@ -49,6 +49,8 @@ class ScoreResult:
         None if no row was scored.
     drift
         How far the rows are from training's; None if that was not asked, or cannot be known.
+    warnings
+        What looks wrong with the file as a whole, a sentence each: too many rejects above all.
     seconds
         Wall time.
     unchanged
@@ -72,3 +74,4 @@ class ScoreResult:
     unchanged: bool = False
     blocks: Counts = field(default_factory=Counts)
     drift: DriftReport | None = None
+    warnings: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from ffn.scoring.drift import DriftCounts
 from ffn.scoring.suffixes import UNITS
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import UNKNOWN, is_number, trim
+from ffn.tabular.charsets import fitting, strange_bytes
 from ffn.tabular.reference import Reference
 from ffn.tabular.rejects import Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
@@ -22,6 +23,8 @@ from ffn.tabular.schema import Feature, Schema
 __all__ = ["Tally"]
 
 _EXAMPLES = 10
+# Shares of rejected rows above which a file looks wrong as a whole, and in its encoding.
+_MANY, _SOME = 0.2, 0.01
 
 
 class Tally:
@@ -55,6 +58,8 @@ class Tally:
         self._unseen: Counter[str] = Counter()
         # Rejected cells that are numbers but for the decimal mark.
         self._other_decimal = 0
+        # Bytes of rejected records that are no text, as far as their shown values go.
+        self._strange: Counter[int] = Counter()
         # Insertion order is the file's; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
@@ -95,6 +100,8 @@ class Tally:
         other = "," if self._contract.decimal == "." else "."
         for reject in rejects:
             self.reasons[reject.reason] += 1
+            if reject.reason is Reason.UNDECODABLE:
+                self._strange += strange_bytes(reject.value)
             if reject.reason is Reason.NOT_A_NUMBER:
                 self._other_decimal += is_number(reject.value, other)
 
@@ -134,6 +141,7 @@ class Tally:
             "outside": list(self._outside),
             "unseen": dict(self._unseen),
             "other_decimal": self._other_decimal,
+            "strange": {str(byte): count for byte, count in sorted(self._strange.items())},
             "drift": None if self.drift is None else self.drift.state(),
             "examples": self.examples,
         }
@@ -148,6 +156,7 @@ class Tally:
         self._outside = [one + other for one, other in pairs]
         self._unseen.update(state["unseen"])
         self._other_decimal += state["other_decimal"]
+        self._strange.update({int(byte): count for byte, count in state["strange"].items()})
         if self.drift is not None:
             self.drift.add(state["drift"])
         for name, found in state["examples"].items():
@@ -156,20 +165,56 @@ class Tally:
     def refusal(self, max_reject_rate: float) -> str:
         """Return why so many rejects refuse the file; empty if they do not."""
         rows = self.scored + self.rejected
-        counts = ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
         if rows and not self.scored:
             return (
-                f"all {rows:,} rows were rejected ({counts}), so no output was written."
+                f"all {rows:,} rows were rejected ({self._counts()}), so no output was written."
                 f"{self._hint()}"
             )
         if self.rejected > max_reject_rate * rows:
             return (
-                f"{self.rejected:,} of {rows:,} rows were rejected ({counts}), more than the "
-                f"share of {max_reject_rate:g} allowed, so no output was written.{self._hint()}"
+                f"{self.rejected:,} of {rows:,} rows were rejected ({self._counts()}), more "
+                f"than the share of {max_reject_rate:g} allowed, so no output was written."
+                f"{self._hint()}"
             )
         return ""
 
+    def warnings(self, max_reject_rate: float) -> list[str]:
+        """Return what has to be said of so many rejects, a sentence each.
+
+        Parameters
+        ----------
+        max_reject_rate
+            Where it is below 1 somebody has said how many are too many.
+        """
+        rows = self.scored + self.rejected
+        undecodable = self.reasons[Reason.UNDECODABLE]
+        if max_reject_rate == 1 and self.rejected > _MANY * rows:
+            return [
+                f"{self.rejected:,} of {rows:,} rows were rejected ({self._counts()}), and no cap "
+                f"is set.{self._hint()} To have such a file refused, give --max-reject-rate, or "
+                "max_reject_rate under [scoring] in pipeline.toml."
+            ]
+        if undecodable > _SOME * rows:
+            return [
+                f"{undecodable:,} of {rows:,} rows were rejected as undecodable.{self._encoding()}"
+            ]
+        return []
+
+    def _counts(self) -> str:
+        return ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
+
+    def _encoding(self) -> str:
+        found = fitting(self._strange)
+        if not found:
+            return ""
+        return (
+            f" They are not UTF-8 and may be {found[0]}: look at a rejected cell, and give "
+            f"--encoding {found[0]}."
+        )
+
     def _hint(self) -> str:
+        if 2 * self.reasons[Reason.UNDECODABLE] >= self.rejected:
+            return self._encoding()
         if 2 * self._other_decimal < self.rejected:
             return ""
         here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")

@@ -197,7 +197,9 @@ class _Process:
         with opened as file:
             if identity(os.fstat(file.fileno())) != self.identity:
                 return None
-            records = Records(file, str(path), delimiter=options.delimiter)
+            records = Records(
+                file, str(path), delimiter=options.delimiter, given_encoding=options.encoding
+            )
             if self.scorer is None:
                 self.scorer = RowScorer(model, records.header, options, str(path))
             start = _guess(file, begin, records)

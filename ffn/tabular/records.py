@@ -57,12 +57,14 @@ class Records:
     Parameters
     ----------
     stream
-        Binary file, pipe or ``io.BytesIO``, read forward only. UTF-8 with or without byte
-        order mark, or UTF-16 with one; as it is, or in a gzip or Zstandard archive.
+        Binary file, pipe or ``io.BytesIO``, read forward only; as it is, or in a gzip or
+        Zstandard archive.
     name
         What errors call the file.
     delimiter
         One of `DELIMITERS`.
+    given_encoding
+        One of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
     block_size
         Bytes to read at a time. It decides how records are grouped into blocks, nothing else.
     record_limit
@@ -97,6 +99,7 @@ class Records:
         name: str,
         *,
         delimiter: str = ",",
+        given_encoding: str | None = None,
         block_size: int = _BLOCK_SIZE,
         record_limit: int = _RECORD_LIMIT,
     ) -> None:
@@ -111,7 +114,7 @@ class Records:
         self._record_limit = record_limit
         unpacked = Unpacked(stream, name)
         self.compression = unpacked.compression
-        self._stream = Utf8Stream(unpacked, name)
+        self._stream = Utf8Stream(unpacked, name, given_encoding)
         self.bom, self.encoding = self._stream.bom, self._stream.encoding
         self._text, self._ahead, self._final = b"", b"", False
         self._offset, self._place = len(self.bom), Place(rows=0, lines=0)
@@ -285,7 +288,7 @@ class Records:
 
     def _accept_header(self, start: int, record: Record) -> Header:
         where = f"{self._name} line {self._place.lines + 1}"
-        header = parse_header(self._text, start, record, where)
+        header = parse_header(self._text, start, record, where, self.encoding)
         lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
         self._drop(record.stop)

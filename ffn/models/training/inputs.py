@@ -124,6 +124,7 @@ def load(pipeline: Pipeline) -> Dataset:
         kinds=data.kinds,
         delimiter=data.delimiter,
         decimal=data.decimal,
+        encoding=data.encoding,
     )
     dataset = read_dataset(pipeline.source, _cache(pipeline), choice)
     for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
