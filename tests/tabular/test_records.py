@@ -157,7 +157,10 @@ def test_header_names_lose_the_spaces_around_them():
         (b'a,b"c\n', r"t\.csv line 1: the header has a quote inside an unquoted cell\."),
         (b'\n\n"a"b\n', r"t\.csv line 3: the header has text after a closing quote\."),
         (b'a,"b\n1,2\n', r"the header has a quote that is never closed\."),
-        (b"a,\xff\n", r"t\.csv line 1: the header has bytes that are no text"),
+        (
+            b"a,\xff\n",
+            r"t\.csv line 1: the header has the byte 0xFF in \"\\xff\", which is not UTF-8",
+        ),
         (b"a,\0b\n", r"t\.csv line 1: the header has a NUL byte"),
     ],
 )
