@@ -32,6 +32,10 @@ ENCODINGS = (*_UTF, *_ONE_BYTE)
 
 # The most likely first; the others differ from these in few characters, or in rare ones.
 _LIKELY = ("cp1252", "cp1250", "cp1251", "mac-roman", "cp850", "koi8-r")
+# Of the languages that are written so; every encoding has others, which hardly ever occur.
+_COMMON = frozenset(
+    "äöüßéèêëàâáåãæçñóòôõøíìîïúùûýœąćęłńśźżčďěňřšťůžőűабвгдежзийклмнопрстуфхцчшщъыьэюяё"  # noqa: RUF001
+)
 # Beside letters, what people write in tables.
 _USUAL = frozenset("€£¥§°²³µ±×÷·½¼¾«»“”„‘’–—…©®™ªº\xa0ß¿¡")  # noqa: RUF001
 _USUAL_SHARE = 0.9
@@ -65,27 +69,29 @@ def fitting(counts: Mapping[int, int]) -> list[str]:
     """Return the encodings that make text of bytes above 127, the best first.
 
     One fits if it has a character for every byte, and nine in ten of them are letters or signs
-    that people write.
+    that people write. The best is the one with most letters that are common.
 
     Parameters
     ----------
     counts
         How often each byte occurs.
     """
-    shares: dict[str, float] = {}
+    found: dict[str, int] = {}
     for name in _LIKELY:
-        usual = 0
+        usual = common = 0
         for byte, count in counts.items():
             character = bytes([byte]).decode(name, "replace")
             category = unicodedata.category(character)
             if character == "\ufffd" or category == "Cc":
                 break
-            usual += count * (category.startswith("L") or character in _USUAL)
+            sign = character in _USUAL
+            usual += count * (sign or category in ("Lu", "Ll", "Lo"))
+            common += count * (sign or character.lower() in _COMMON)
         else:
-            shares[name] = usual / max(1, sum(counts.values()))
+            if usual >= _USUAL_SHARE * sum(counts.values()):
+                found[name] = common
     # `sorted` keeps the order of those that fit equally well.
-    kept = [name for name, share in shares.items() if share >= _USUAL_SHARE]
-    return sorted(kept, key=lambda name: -shares[name])
+    return sorted(found, key=lambda name: -found[name])
 
 
 def strange_bytes(text: bytes | str) -> Counter[int]:

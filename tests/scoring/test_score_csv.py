@@ -158,6 +158,7 @@ def test_the_account(score):
             "rejects": {"bytes": len(rejects), "sha256": hashlib.sha256(rejects).hexdigest()},
         },
         "drift": None,
+        "warnings": [],
         "rows": 6,
         "scored": 5,
         "rejected": 1,
@@ -202,8 +203,8 @@ def test_all_rows_rejected_keeps_yesterdays_output_and_writes_the_rejects(score,
     assert result.output.read_bytes() == before
     assert names(result.output.parent) == ["out.csv", "out.csv.rejects.csv"]
     assert result.rejects.read_text().splitlines()[1:] == [
-        "1,2,size,x,not_a_number",
-        "2,3,size,y,not_a_number",
+        "1,2,size,x,not_a_number,1",
+        "2,3,size,y,not_a_number,1",
     ]
 
 
