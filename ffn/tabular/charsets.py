@@ -34,7 +34,7 @@ ENCODINGS = (*_UTF, *_ONE_BYTE)
 _LIKELY = ("cp1252", "cp1250", "cp1251", "mac-roman", "cp850", "koi8-r")
 # Of the languages that are written so; every encoding has others, which hardly ever occur.
 _COMMON = frozenset(
-    "äöüßéèêëàâáåãæçñóòôõøíìîïúùûýœąćęłńśźżčďěňřšťůžőűабвгдежзийклмнопрстуфхцчшщъыьэюяё"  # noqa: RUF001
+    "äöüßéèêëàâáåãæçñóòôõøíìîïúùûýœąćęłńśźżčďěňřšťůžőűабвгдежзийклмнопрстуфхцчшщъыьэюяё"
 )
 # Beside letters, what people write in tables.
 _USUAL = frozenset("€£¥§°²³µ±×÷·½¼¾«»“”„‘’–—…©®™ªº\xa0ß¿¡")  # noqa: RUF001
