@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import FFNError, one_line, quote
+from ffn.errors import FFNError, one_line
 from ffn.models.versions.journal import DriftNote
 from ffn.quantities import counted, more
 from ffn.scoring.drift_report import DriftReport, HeldError
@@ -193,9 +193,9 @@ class ScoreOutcome:
             f"{counted(len(self.results), 'file')} scored with version {self.version}: "
             f"{rows - rejected:,} of {counted(rows, 'row')}"
         )
-        if unknown := sorted({name for result in self.results for name in result.unknown_columns}):
-            named = ", ".join(quote(name) for name in unknown[:_COLUMNS_TOLD])
-            done += f"; training never saw any value of {named}"
+        if warned := [warning for result in self.results for warning in result.warnings]:
+            more = f" (and {len(warned) - 1:,} more)" if len(warned) > 1 else ""
+            done += f"; warning{more}: {warned[0].removesuffix('.')}"
         if not self.refusals:
             return "scored", self.version, f"{done}."
         reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
@@ -214,6 +214,7 @@ class ScoreOutcome:
                 "class_counts": result.class_counts,
                 "reject_reasons": result.reject_reasons,
                 "mean_confidence": result.mean_confidence,
+                "warnings": list(result.warnings),
                 "unchanged": result.unchanged,
                 "drift": None if result.drift is None else result.drift.to_json(),
                 "unknown_columns": result.unknown_columns,

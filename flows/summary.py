@@ -21,9 +21,9 @@ __all__ = ["print_scoring"]
 _CLASSES_SHOWN = 20
 _FILES_SHOWN = 20
 _DRIFT_SHOWN = 3
-_UNKNOWN_SHOWN = 3
 # A rate over less is about the start of the program, not about rows.
 _LEAST_SECONDS = 1.0
+_WARNINGS_SHOWN = 5
 
 
 def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) -> None:
@@ -52,9 +52,7 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
-    for line in _unknown(results):
-        console.print(one_line(line), soft_wrap=True, style="bold")
-    for line in _drift(results):
+    for line in (*_warnings(results), *_drift(results)):
         console.print(one_line(line), soft_wrap=True)
     if len(results) == 1:
         (result,) = results
@@ -73,15 +71,13 @@ def _already(unchanged: int, files: int) -> str:
     )
 
 
-def _unknown(results: Sequence[ScoreResult]) -> Iterator[str]:
-    """Yield a line for each column of which nothing is known, of the first few files."""
-    found = [result for result in results if result.unknown_columns]
-    for result in found[:_UNKNOWN_SHOWN]:
-        where = f"{result.output.name}: " if len(results) > 1 else ""
-        for sentence in result.unknown_sentences:
-            yield f"WARNING: {where}{sentence}. Is it spelled as in the training table?"
-    if len(found) > _UNKNOWN_SHOWN:
-        yield f"WARNING: {len(found) - _UNKNOWN_SHOWN:,} files more have such columns."
+def _warnings(results: Sequence[ScoreResult]) -> Iterator[str]:
+    """Yield what looks wrong with files as a whole, of the first few."""
+    told = [(r.output.name, warning) for r in results for warning in r.warnings]
+    for name, warning in told[:_WARNINGS_SHOWN]:
+        yield f"Warning: {f'{name}: ' if len(results) > 1 else ''}{warning}"
+    if len(told) > _WARNINGS_SHOWN:
+        yield f"Warning: {len(told) - _WARNINGS_SHOWN:,} more of such files."
 
 
 def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:

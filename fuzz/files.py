@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Case", "make_case"]
 
@@ -46,6 +46,9 @@ _COLOURS = ("blue", "red", "dark blue, or \u00e9cru", "green", "", "NA", " red "
 
 # Of the cases, so many are scored by way of the disk, which takes as long as some fifty others.
 _WHOLE = 0.01
+# And so many are not UTF-8. The first of these has no character for five of the bytes.
+_ONE_BYTE = 0.1
+_ENCODINGS = ("cp1252", "iso8859-1", "cp1251")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Case:
         Whether the header is as it should be.
     at_once, cuts
         Bytes a read gives at most, and where the file is cut into ranges.
+    encoding
+        As a command gives it; None where it gives none.
     step
         Bytes of a block where it is also scored from a file to files; 0 where it is not.
     """
@@ -70,6 +75,7 @@ class Case:
     at_once: int
     cuts: tuple[int, ...]
     step: int = 0
+    encoding: str | None = None
 
 
 def make_case(seed: int, number: int) -> Case:
@@ -100,7 +106,7 @@ def make_case(seed: int, number: int) -> Case:
     if chance.random() < 0.03:
         content, sound = _damaged(chance, content), False
     cuts = chance.choice((1, 1, 4)) if chance.random() < 0.2 else 0
-    return Case(
+    case = Case(
         content,
         delimiter,
         decimal,
@@ -111,6 +117,19 @@ def make_case(seed: int, number: int) -> Case:
         cuts=tuple(sorted(chance.randrange(len(content) + 9) for _ in range(cuts))),
         step=chance.choice((16, 50, 120)) if chance.random() < _WHOLE else 0,
     )
+    if chance.random() < _ONE_BYTE:
+        return _in_one_byte(case, chance.choice(_ENCODINGS))
+    return case
+
+
+def _in_one_byte(case: Case, encoding: str) -> Case:
+    """Return the case in an encoding of one byte a character, its damage included."""
+    text = case.content.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    content = b"".join(
+        bytes([ord(c) - 0xDC00]) if "\udc80" <= c <= "\udcff" else c.encode(encoding, "replace")
+        for c in text
+    )
+    return replace(case, content=content, encoding=encoding)
 
 
 def _cell(chance: random.Random, name: str, decimal: str, line_end: str) -> str:

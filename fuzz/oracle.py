@@ -16,39 +16,43 @@ __all__ = ["Expected", "expect"]
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LABELS = ("large", '"small, ""tiny"""')
+# From the user's page: so many records behind damage are proof, and so far a cell's rest may go.
+_PROOF, _REST = 10, 2048
 
 
 class _Line(NamedTuple):
-    """One record: where it begins, its text and line end, its cells, what is wrong with it."""
+    """One record: where it begins, its text and line end, its cells, what is wrong, and where."""
 
     start: int
     text: bytes
     line_end: bytes
     cells: list[bytes]
     fault: str
+    shown: int = -1
 
 
 @dataclass
 class Expected:
-    """The output's bytes, and row, line, column and reason of each reject."""
+    """The output's bytes, and row, line, column and reason of each reject, and its lines."""
 
     output: bytes
     rejects: list[tuple[int, int, str, str]]
     rows: int
+    lines: list[int]
 
 
-def expect(content: bytes, delimiter: str, decimal: str) -> Expected:
-    """Return what is to come out of UTF-8 ``content`` whose header is as it should be."""
+def expect(content: bytes, delimiter: str, decimal: str, encoding: str = "utf-8") -> Expected:
+    """Return what is to come out of ``content`` whose header is as it should be."""
     bom = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
     content = content[len(bom) :]
     lines = _lines(content, delimiter.encode())
     while not lines[0].text:
         lines.pop(0)
     header = lines.pop(0)
-    names = [cell.decode().strip(" \t") for cell in header.cells]
+    names = [cell.decode(encoding).strip(" \t") for cell in header.cells]
     added = f"{delimiter}predicted_kind{delimiter}confidence".encode()
     output = bom + header.text + added + header.line_end
-    rejects = []
+    rejects, covered = [], []
     row, beside_stray = 0, False
     for line in lines:
         stray = line.line_end == (b"\n" if header.line_end == b"\r" else b"\r")
@@ -57,33 +61,99 @@ def expect(content: bytes, delimiter: str, decimal: str) -> Expected:
             continue
         row += 1
         number = 1 + len(re.findall(rb"\r\n|\r|\n", content[: line.start]))
-        column, reason, suffix = _judge(line, names, own_stray, delimiter, decimal)
+        column, reason, suffix = _judge(line, names, own_stray, (delimiter, decimal, encoding))
         if reason:
             rejects.append((row, number, column, reason))
+            covered.append(1 + len(re.findall(rb"\r\n|\r|\n", line.text)))
         else:
-            output += line.text + suffix.encode() + line.line_end
-    return Expected(output, rejects, row)
+            output += line.text + suffix.encode(encoding) + line.line_end
+    return Expected(output, rejects, row, covered)
 
 
 def _lines(content: bytes, delimiter: bytes) -> list[_Line]:
-    lines, position = [], 0
+    lines, position, columns = [], 0, 0
     while position < len(content):
         line = _line(content, position, delimiter)
-        if line is None:
-            return lines + _unclosed(content, position)
+        if columns and (line is None or line.fault):
+            line = _damaged(content, position, delimiter, columns, line)
+        columns = columns or len(line.cells) * (line.text != b"")
         lines.append(line)
         position += len(line.text) + len(line.line_end)
     return lines
 
 
-def _unclosed(content: bytes, position: int) -> list[_Line]:
-    """Every line from here on, none of them of use."""
-    parts = re.split(rb"(\r\n|\r|\n)", content[position:])
-    lines = []
-    for text, line_end in zip(parts[0::2], [*parts[1::2], b""], strict=True):
-        lines.append(_Line(position, text, line_end, [], "unclosed_quote"))
-        position += len(text) + len(line_end)
-    return lines
+def _damaged(
+    content: bytes, start: int, delimiter: bytes, columns: int, line: _Line | None
+) -> _Line:
+    """Return a record that breaks the quoting; without ``line``, its last quote never closes."""
+    shown = len(content) if line is None else line.shown
+    fault = "unclosed_quote" if line is None else line.fault
+    for text, line_end in _endings(content, start):
+        begin = text + len(line_end)
+        if begin > shown:
+            break
+        if _goes_on(content, begin, shown, delimiter, columns):
+            return _Line(start, content[start:text], line_end, [], fault)
+    if line is None:
+        return _Line(start, content[start:], b"", [], fault)
+    return _with_rest(content, line, delimiter, columns)
+
+
+def _endings(content: bytes, start: int) -> list[tuple[int, bytes]]:
+    """Where line ends stand from ``start`` on, and what they are."""
+    found, position = [], start
+    while position < len(content):
+        size = 2 if content[position : position + 2] == b"\r\n" else 1
+        if content[position : position + 1] in (b"\r", b"\n"):
+            found.append((position, content[position : position + size]))
+            position += size
+        else:
+            position += 1
+    return found
+
+
+def _goes_on(content: bytes, position: int, shown: int, delimiter: bytes, columns: int) -> bool:
+    proof = 0
+    while proof < _PROOF and position <= min(shown, len(content) - 1):
+        line = _line(content, position, delimiter)
+        if line is None or line.fault or (line.text and len(line.cells) != columns):
+            return False
+        proof += bool(line.text)
+        position += len(line.text) + len(line.line_end)
+    return True
+
+
+def _with_rest(content: bytes, line: _Line, delimiter: bytes, columns: int) -> _Line:
+    """Return the line, with the rest of a cell that begins on it where that can be told."""
+    edges = (delimiter, b"\r", b"\n")
+    position, cells = line.start, 1
+    behind = line.start + len(line.text) + len(line.line_end)
+    while True:
+        close = position
+        if content[position : position + 1] == b'"':
+            close += 1
+            while close < len(content) and not (
+                content[close : close + 1] == b'"'
+                and content[close + 1 : close + 2] in (*edges, b"")
+            ):
+                close += 1
+            if close + 1 - line.start > _REST or close >= len(content):
+                close = position
+        while close < len(content) and content[close : close + 1] not in edges:
+            close += 1
+        if close - line.start >= _REST and close < len(content):
+            return line
+        if content[close : close + 1] != delimiter:
+            break
+        position, cells = close + 1, cells + 1
+    if close < behind or cells != columns or behind - line.start >= _REST:
+        return line
+    for begin in [behind, *(at + len(ending) for at, ending in _endings(content[:close], behind))]:
+        other = _line(content, begin, delimiter)
+        if other and other.text and not other.fault and len(other.cells) == columns:
+            return line
+    line_end = re.match(rb"\r\n|\r|\n|", content[close:])[0]
+    return line._replace(text=content[line.start : close], line_end=line_end)
 
 
 def _line(content: bytes, start: int, delimiter: bytes) -> _Line | None:
@@ -117,7 +187,7 @@ def _line(content: bytes, start: int, delimiter: bytes) -> _Line | None:
         if byte == delimiter:
             position += 1
             continue
-        fault = ""
+        fault, shown = "", position
         if byte not in (b"", b"\r", b"\n"):
             fault = "text_after_quote" if quoted else "bare_quote"
             while content[position : position + 1] not in (b"", b"\r", b"\n"):
@@ -127,20 +197,21 @@ def _line(content: bytes, start: int, delimiter: bytes) -> _Line | None:
             position += 2
         elif position < len(content):
             position += 1
-        return _Line(start, content[start:end], content[end:position], cells, fault)
+        return _Line(start, content[start:end], content[end:position], cells, fault, shown)
 
 
 def _judge(
-    line: _Line, names: list[str], stray: bool, delimiter: str, decimal: str
+    line: _Line, names: list[str], stray: bool, form: tuple[str, str, str]
 ) -> tuple[str, str, str]:
     """Return column and reason of a reject, or what to write behind the record."""
+    delimiter, decimal, encoding = form
     if line.fault:
         return "", line.fault, ""
     if stray:
         return "", "stray_line_end", ""
     try:
-        cells = [cell.decode().strip(" \t") for cell in line.cells]
-        line.text.decode()
+        cells = [cell.decode(encoding).strip(" \t") for cell in line.cells]
+        line.text.decode(encoding)
     except UnicodeDecodeError:
         return "", "undecodable", ""
     if b"\0" in line.text:

@@ -37,13 +37,19 @@ def try_case(case: Case) -> str:
     try:
         output, rejects, rows = _score(case)
     except FFNError as error:
+        if _is_utf8_after_all(case):
+            return "" if "Give --encoding utf-8" in str(error) or not case.sound else str(error)
         return f"refused: {error}" if case.sound else ""
     if not case.sound:
         return ""
-    expected = expect(case.content, case.delimiter, case.decimal)
+    if _is_utf8_after_all(case):
+        return f"read as {case.encoding}, and is UTF-8"
+    expected = expect(case.content, case.delimiter, case.decimal, case.encoding or "utf-8")
     found = [(r.row, r.line, r.column, str(r.reason)) for r in rejects]
     if found != expected.rejects:
         return f"rejects {found} instead of {expected.rejects}"
+    if (lines := [r.lines for r in rejects]) != expected.lines:
+        return f"rejects on {lines} lines instead of {expected.lines}"
     if rows != expected.rows:
         return f"{rows} rows instead of {expected.rows}"
     if output != expected.output:
@@ -54,14 +60,22 @@ def try_case(case: Case) -> str:
     return ""
 
 
+def _is_utf8_after_all(case: Case) -> bool:
+    """Whether a file in another encoding became UTF-8 by its damage."""
+    if case.encoding is None or case.content.isascii():
+        return False
+    return case.content.decode("utf-8", "ignore").encode() == case.content
+
+
 def _score(case: Case) -> tuple[bytes, list[Reject], int]:
     """Score in ranges, each by a reader of its own, as processes do."""
-    options = Options(delimiter=case.delimiter, decimal=case.decimal)
+    options = Options(delimiter=case.delimiter, decimal=case.decimal, encoding=case.encoding)
+    how = {"delimiter": case.delimiter, "given_encoding": case.encoding}
     output, rejects = b"", []
     mark = tally = scorer = None
     for until in (*case.cuts, None):
         stream = _Trickle(case.content, case.at_once)
-        records = Records(stream, "t.csv", delimiter=case.delimiter, block_size=case.block_size)
+        records = Records(stream, "t.csv", block_size=case.block_size, **how)
         if mark is None:
             scorer = RowScorer(_MODEL, records.header, options, "t.csv")
             tally = scorer.new_tally()

@@ -62,6 +62,8 @@ def try_whole(case: Case, expected: Expected, folder: Path) -> str:
     ):
         content, output = case.content, expected.output
         if name == "as UTF-16":
+            if case.encoding:
+                continue
             try:
                 content, output = _as_utf16(content), _as_utf16(output)
             except UnicodeDecodeError:
@@ -96,7 +98,8 @@ def _small_steps(case: Case) -> Iterator[None]:
 def _at_once(case: Case, source: Path, output: Path, **options: Any) -> str:
     """Return why it was refused, or nothing."""
     try:
-        score_csv(_MODEL, source, output, delimiter=case.delimiter, decimal=case.decimal, **options)
+        options |= {"delimiter": case.delimiter, "decimal": case.decimal}
+        score_csv(_MODEL, source, output, encoding=case.encoding, **options)
     except DataError as error:
         return str(error)
     return ""
@@ -133,12 +136,12 @@ def _compare(refusal: str, expected: Expected, output: bytes, folder: Path) -> s
     if left != ["in.csv", *outputs, "out.csv.rejects.csv"]:
         return f"files {left}"
     text = (folder / "out.csv.rejects.csv").read_bytes().decode()
-    found = [
-        (int(row["row"]), int(row["line"]), row["column"], row["reason"])
-        for row in csv.DictReader(io.StringIO(text, newline=""))
-    ]
+    listed = list(csv.DictReader(io.StringIO(text, newline="")))
+    found = [(int(row["row"]), int(row["line"]), row["column"], row["reason"]) for row in listed]
     if found != expected.rejects:
         return f"rejects {found} instead of {expected.rejects}"
+    if (lines := [int(row["lines"]) for row in listed]) != expected.lines:
+        return f"rejects on {lines} lines instead of {expected.lines}"
     if not refused and (got := (folder / "out.csv").read_bytes()) != output:
         return f"output {got!r} instead of {output!r}"
     return ""

@@ -34,6 +34,7 @@ def initialise(
     root: Path,
     delimiter: str = ",",
     decimal: str = ".",
+    encoding: str | None = None,
     exclude: Sequence[str] = (),
     missing: Sequence[str] = (),
     keep: Sequence[str] = (),
@@ -53,6 +54,8 @@ def initialise(
         The folder of ``data/``.
     delimiter, decimal
         Between the fields of ``source``, and in its numbers.
+    encoding
+        Of ``source``, one of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
     exclude, missing
         Columns that are not features, and cell texts that mean "no value", beside those found.
     keep
@@ -76,7 +79,7 @@ def initialise(
     folder = root / "data" / check_name(name)
     if folder.exists():
         raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
-    table = read_table(source, delimiter=delimiter)
+    table = read_table(source, delimiter=delimiter, encoding=encoding)
     _check_columns(table.header, source, target, exclude, [*keep, *(formats or ())])
     for text in missing:
         if text != text.encode(errors="ignore").decode():
@@ -89,7 +92,8 @@ def initialise(
     )
 
     def text_of(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
-        return _settings_text(name, file, target, (delimiter, decimal), found, hidden)
+        form = (delimiter, decimal, encoding)
+        return _settings_text(name, file, target, form, found, hidden)
 
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -182,11 +186,11 @@ def _settings_text(
     name: str,
     source: str,
     target: str,
-    marks: tuple[str, str],
+    form: tuple[str, str, str | None],
     found: Look,
     hidden: tuple[int, int],
 ) -> str:
-    delimiter, decimal = marks
+    delimiter, decimal, encoding = form
     lines = [
         f"# Pipeline {name}: {found.facts[0]}",
         *(f"# {fact}" for fact in found.facts[1:]),
@@ -198,6 +202,7 @@ def _settings_text(
         _line(f"missing_values = {_toml(found.missing)}", 'cell texts that mean "no value"'),
         *([_line(f"delimiter = {_toml(delimiter)}", "between fields")] if delimiter != "," else []),
         *([_line(f"decimal = {_toml(decimal)}", "in numbers")] if decimal != "." else []),
+        *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
         "",
         _line("[data.kinds]", "as found; change one where the look was wrong"),
         *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),

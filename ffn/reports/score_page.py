@@ -57,13 +57,14 @@ def score_page(
         As `training_counts`.
     """
     parts = [f"**{score_sentence(results, refused)}**"]
-    unknown = [result for result in results if result.unknown_columns]
-    parts += [
-        f"**Warning**: {_cell(result.output.name)}: {escape(sentence)}."
-        for result in unknown[:_FILES_LOOKED_AT]
-        for sentence in result.unknown_sentences
-    ]
-    parts += _others(len(unknown) - _FILES_LOOKED_AT)
+    warned = [(result.output.name, text) for result in results for text in result.warnings]
+    if warned:
+        rows = [
+            {"file": _cell(file), "warning": _cell(text, 3 * _LETTERS)}
+            for file, text in warned[:_REFUSED_SHOWN]
+        ]
+        parts += ["### Warnings", table(rows, left=2)]
+        parts += _others(len(warned) - _REFUSED_SHOWN)
     if refused:
         rows = [
             {"refused file": _cell(file), "reason": _cell(reason, 3 * _LETTERS)}

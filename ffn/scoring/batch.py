@@ -17,7 +17,7 @@ from ffn.scoring.formats import is_columnar
 from ffn.scoring.journal import Journal, sweep_journals
 from ffn.scoring.manifest import input_of, is_done, unknown_columns, work
 from ffn.scoring.options import Options
-from ffn.scoring.outcome import Progress, ScoreResult
+from ffn.scoring.outcome import Progress, ScoreResult, unknown_sentences
 from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
@@ -103,6 +103,10 @@ def score_csv(
         reject_reasons=tally.reject_reasons,
         mean_confidence=tally.mean_confidence,
         drift=drift,
+        warnings=(
+            *tally.warnings(chosen.max_reject_rate),
+            *unknown_sentences(tally.unknown_columns),
+        ),
         unknown_columns=tally.unknown_columns,
         seconds=time.perf_counter() - started,
         blocks=counts,
@@ -128,8 +132,12 @@ class _Job:
         """CSV in and out: the records keep their bytes."""
         keep_freed_memory()
         name = str(self.source)
-        records = Records(self.stream, name, delimiter=self.options.delimiter)
-        scorer = RowScorer(self.model, records.header, self.options, name)
+        options = self.options
+        records = Records(
+            self.stream, name, delimiter=options.delimiter, given_encoding=options.encoding
+        )
+        scorer = RowScorer(self.model, records.header, options, name)
+        _check_labels(self.model, records.encoding, name)
         tally = scorer.new_tally()
         with self._writing() as journal:
             run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
@@ -177,6 +185,18 @@ def _check_name(path: Path) -> None:
         raise DataError(f"{quote(path, 300)} is not valid UTF-8. Rename it.") from None
 
 
+def _check_labels(model: Scorer, encoding: str, name: str) -> None:
+    """Raise ``DataError`` unless what is added can be written in a file's encoding."""
+    for text in (model.schema.target, *model.schema.classes):
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            raise DataError(
+                f"{name} is in {encoding}, and so is the output; {quote(text)}, which scoring "
+                f"writes, has no place in it. Convert the file to UTF-8."
+            ) from None
+
+
 def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
     return ScoreResult(
         pipeline=manifest["pipeline"],
@@ -191,6 +211,10 @@ def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> Sc
         reject_reasons=manifest["rejects"],
         mean_confidence=manifest["mean_confidence"],
         drift=None if manifest["drift"] is None else DriftReport.from_json(manifest["drift"]),
+        warnings=(
+            *manifest.get("warnings", ()),
+            *unknown_sentences(unknown_columns(manifest)),
+        ),
         unknown_columns=unknown_columns(manifest),
         seconds=seconds,
         unchanged=True,

@@ -43,7 +43,9 @@ def open_pieces(
         raise SettingsError("escape_formulas guards spreadsheets; they do not read Parquet.")
     name = str(source)
     if not is_parquet(stream):
-        records = Records(stream, name, delimiter=options.delimiter)
+        records = Records(
+            stream, name, delimiter=options.delimiter, given_encoding=options.encoding
+        )
         yield CsvPieces(stream, records, model, options, name)
         return
     digest = stream.read_through()

@@ -76,11 +76,12 @@ class Contract:
 
         def reject(feature: Feature, column: int, records: Sequence[int], reason: Reason) -> None:
             for i in records:
-                row, line, cell = int(block.rows[i]), int(block.lines[i]), block.cell(column, i)
-                found = Reject(
-                    row, line, feature.name, shorten(cell), reason, detail(reason, feature)
-                )
-                rejects.setdefault(i, found)
+                if i in rejects:
+                    continue
+                place = int(block.rows[i]), int(block.lines[i]), block.lines_of(i)
+                value = shorten(block.cell(column, i))
+                why = detail(reason, feature)
+                rejects[i] = Reject(*place, feature.name, value, reason, why)
 
         numeric = np.empty((len(self.numeric), len(block)))
         for f, (feature, column) in enumerate(self.numeric):

@@ -82,5 +82,11 @@ def settle(
         raise HeldError(f"{source}: held, {drift.sentence}. {_REMEDY}", drift)
     told = None if drift is None else drift.to_json()
     journal.pack(targets.output.name)
-    manifest = {**account, **tally.to_json(), "drift": told, "files": journal.account()}
+    manifest = {
+        **account,
+        **tally.to_json(),
+        "warnings": tally.warnings(options.max_reject_rate),
+        "drift": told,
+        "files": journal.account(),
+    }
     journal.publish(targets, canonical_json(manifest))

@@ -89,6 +89,7 @@ def own_options(pipeline: Pipeline) -> dict[str, Any]:
         "max_reject_rate": scoring.max_reject_rate,
         "delimiter": data.delimiter,
         "decimal": data.decimal,
+        "encoding": data.encoding,
         "drift": drift.policy,
         "drift_psi": drift.psi,
         "drift_min_rows": drift.min_rows,

@@ -16,7 +16,7 @@ from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bund
 from ffn.models.versions.registry import bundle_folder, production
 from ffn.scoring.batch import score_csv
 from ffn.scoring.frames import read_frame
-from ffn.scoring.outcome import ScoreResult
+from ffn.scoring.outcome import ScoreResult, unknown_sentences
 from ffn.scoring.scorer import Scorer
 from ffn.tabular.labels import Labels, class_labels
 
@@ -105,8 +105,8 @@ class Model:
             Training never saw any category of a column; the manifest names it.
         """
         result = score_csv(self.scorer, Path(source), Path(output), **options)
-        for sentence in result.unknown_sentences:
-            message = f"{one_line(source)}: {sentence}."
+        for sentence in unknown_sentences(result.unknown_columns):
+            message = f"{one_line(source)}: {sentence}"
             warnings.warn(message, UnknownCategoryWarning, stacklevel=2)
         return result
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from ffn.errors import SettingsError, quote
 from ffn.tabular.cells import DECIMALS
+from ffn.tabular.charsets import encoding_named
 from ffn.tabular.headers import DELIMITERS
 
 __all__ = ["Options"]
@@ -24,6 +25,8 @@ class Options:
         Largest share of rejected rows, 0..1, for which the output is written.
     delimiter, decimal
         Between the fields of input and output, and in their numbers.
+    encoding
+        Of the input, and so of the output; None: UTF-8, or what a byte order mark says.
     on_unknown
         ``"score"`` rows with a category that training never saw, or ``"reject"`` them.
     only_id
@@ -45,6 +48,7 @@ class Options:
     max_reject_rate: float = 1.0
     delimiter: str = ","
     decimal: str = "."
+    encoding: str | None = None
     on_unknown: str = "score"
     only_id: str | None = None
     escape_formulas: bool = False
@@ -53,6 +57,11 @@ class Options:
     drift_min_rows: int = 30
 
     def __post_init__(self) -> None:
+        if self.encoding is not None:
+            try:
+                object.__setattr__(self, "encoding", encoding_named(self.encoding))
+            except ValueError as error:
+                raise SettingsError(f"{error}.") from None
         if not 0 <= self.max_reject_rate <= 1:
             raise SettingsError(
                 f"max_reject_rate is {self.max_reject_rate}; give a share from 0 to 1."
@@ -74,4 +83,7 @@ class Options:
 
     def to_json(self) -> dict[str, bool | float | str | None]:
         """Return what stands in a manifest: equal options give equal files."""
-        return asdict(self)
+        found = asdict(self)
+        if self.encoding is None:
+            del found["encoding"]
+        return found

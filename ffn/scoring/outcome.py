@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ffn.errors import quote
 from ffn.scoring.drift_report import DriftReport
 from ffn.tabular.places import Counts
 
-__all__ = ["Progress", "ScoreResult"]
+__all__ = ["Progress", "ScoreResult", "unknown_sentences"]
 
 _EXAMPLES = 3
 
@@ -53,6 +53,9 @@ class ScoreResult:
         None if no row was scored.
     drift
         How far the rows are from training's; None if that was not asked, or cannot be known.
+    warnings
+        What looks wrong with the file as a whole, a sentence each: too many rejects, columns in
+        which training saw none of the values.
     unknown_columns
         Categorical columns in which training saw none of the scored rows' categories, with some
         of their texts.
@@ -79,14 +82,15 @@ class ScoreResult:
     unchanged: bool = False
     blocks: Counts = field(default_factory=Counts)
     drift: DriftReport | None = None
+    warnings: tuple[str, ...] = ()
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
 
-    @property
-    def unknown_sentences(self) -> Sequence[str]:
-        """A sentence for each of ``unknown_columns``."""
-        return [
-            f"training never saw any value of the column {quote(name)}, such as "
-            f"{', '.join(quote(text, 30) for text in texts[:_EXAMPLES])}; "
-            "they were scored as unknown"
-            for name, texts in self.unknown_columns.items()
-        ]
+
+def unknown_sentences(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each of the ``unknown_columns`` of a file."""
+    return [
+        f"Training never saw any value of the column {quote(name)}, such as "
+        f"{', '.join(quote(text, 30) for text in texts[:_EXAMPLES])}; they were scored as "
+        "unknown. Is it spelled as in the training table?"
+        for name, texts in columns.items()
+    ]

@@ -77,9 +77,9 @@ class Part(NamedTuple):
         """Yield the rejects in order; the part begins behind ``place``."""
         with self.listed.open(encoding="utf-8") as lines:
             for line in lines:
-                row, on_line, column, value, reason = json.loads(line)
+                row, on_line, count, column, value, reason = json.loads(line)
                 row, on_line = row + place.rows, on_line + place.lines
-                yield Reject(row, on_line, column, value, Reason(reason), "")
+                yield Reject(row, on_line, count, column, value, Reason(reason), "")
 
 
 def score_part(
@@ -104,7 +104,8 @@ def score_part(
                 scored, refused = scorer.score(block, tally)
                 # Rows and lines count from the part's beginning until somebody knows where it is.
                 lines.writelines(
-                    json.dumps([r.row, r.line, r.column, r.value, r.reason]) + "\n" for r in refused
+                    json.dumps([r.row, r.line, r.lines, r.column, r.value, r.reason]) + "\n"
+                    for r in refused
                 )
                 yield scored
 

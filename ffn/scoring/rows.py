@@ -21,7 +21,7 @@ from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 
 __all__ = ["REJECTS_HEADER", "Labelled", "RowScorer"]
 
-REJECTS_HEADER = b"row,line,column,value,reason\n"
+REJECTS_HEADER = b"row,line,column,value,reason,lines\n"
 
 
 class Labelled(NamedTuple):
@@ -122,7 +122,7 @@ class RowScorer:
         x = self._model.preparation.transform(numeric, codes)
         probabilities, finite = self._probabilities(x)
         if not finite.all():
-            too_large = map(_not_finite, *_records_with_places(good.take(~finite)))
+            too_large = _not_finite(good.take(~finite))
             rejects = sorted([*rejects, *too_large], key=lambda reject: reject.row)
             good, numeric, codes = good.take(finite), numeric[finite], codes[finite]
             probabilities = probabilities[finite]
@@ -146,7 +146,8 @@ class RowScorer:
         column, value = reject.column, reject.value
         if self._guard:
             column, value = self._guard.text(column), self._guard.text(value)
-        cells = (reject.row, reject.line or "", column, value, reject.reason)
+        line, lines = (reject.line, reject.lines) if reject.line else ("", "")
+        cells = (reject.row, line, column, value, reject.reason, lines)
         return write_record(cells).encode() + b"\n"
 
 
@@ -161,10 +162,11 @@ def _most_probable(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.int
     return labels
 
 
-def _records_with_places(block: Block) -> tuple[list[bytes], list[int], list[int]]:
-    return block.records(), block.rows.tolist(), block.lines.tolist()
-
-
-def _not_finite(record: bytes, row: int, line: int) -> Reject:
+def _not_finite(block: Block) -> list[Reject]:
     reason = Reason.NOT_FINITE
-    return Reject(row, line, "", shorten(record), reason, DETAILS[reason])
+    return [
+        Reject(row, line, block.lines_of(i), "", shorten(record), reason, DETAILS[reason])
+        for i, (record, row, line) in enumerate(
+            zip(block.records(), block.rows.tolist(), block.lines.tolist(), strict=True)
+        )
+    ]

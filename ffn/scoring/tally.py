@@ -16,6 +16,7 @@ from ffn.scoring.drift import DriftCounts
 from ffn.scoring.suffixes import UNITS
 from ffn.tabular.blocks import Block
 from ffn.tabular.cells import UNKNOWN, is_number, trim
+from ffn.tabular.charsets import fitting, strange_bytes
 from ffn.tabular.reference import Reference
 from ffn.tabular.rejects import Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
@@ -23,6 +24,8 @@ from ffn.tabular.schema import Feature, Schema
 __all__ = ["Tally"]
 
 _EXAMPLES = 10
+# Shares of rejected rows above which a file looks wrong as a whole, and in its encoding.
+_MANY, _SOME = 0.2, 0.01
 
 
 class Tally:
@@ -61,6 +64,8 @@ class Tally:
         # Rejected cells of columns that have a format.
         self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
         self._unformatted: Counter[str] = Counter()
+        # Bytes of rejected records that are no text, as far as their shown values go.
+        self._strange: Counter[int] = Counter()
         # Insertion order is the file's; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
@@ -112,6 +117,8 @@ class Tally:
         other = "," if self._contract.decimal == "." else "."
         for reject in rejects:
             self.reasons[reject.reason] += 1
+            if reject.reason is Reason.UNDECODABLE:
+                self._strange += strange_bytes(reject.value)
             if reject.reason is not Reason.NOT_A_NUMBER:
                 continue
             if reject.column in self._formats:
@@ -161,6 +168,7 @@ class Tally:
             "recognised": list(self._recognised),
             "other_decimal": self._other_decimal,
             "unformatted": dict(self._unformatted),
+            "strange": {str(byte): count for byte, count in sorted(self._strange.items())},
             "drift": None if self.drift is None else self.drift.state(),
             "examples": self.examples,
         }
@@ -178,6 +186,7 @@ class Tally:
         self._recognised = [one or other for one, other in known]
         self._other_decimal += state["other_decimal"]
         self._unformatted.update(state["unformatted"])
+        self._strange.update({int(byte): count for byte, count in state["strange"].items()})
         if self.drift is not None:
             self.drift.add(state["drift"])
         for name, found in state["examples"].items():
@@ -186,18 +195,52 @@ class Tally:
     def refusal(self, max_reject_rate: float) -> str:
         """Return why so many rejects refuse the file; empty if they do not."""
         rows = self.scored + self.rejected
-        counts = ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
         if rows and not self.scored:
             return (
                 f"{'the only row was' if rows == 1 else f'all {rows:,} rows were'} rejected "
-                f"({counts}), so no output was written.{self._hint()}"
+                f"({self._counts()}), so no output was written.{self._hint()}"
             )
         if self.rejected > max_reject_rate * rows:
             return (
-                f"{self.rejected:,} of {counted(rows, 'row')} were rejected ({counts}), more than "
-                f"the share of {max_reject_rate:g} allowed, so no output was written.{self._hint()}"
+                f"{self.rejected:,} of {counted(rows, 'row')} were rejected ({self._counts()}), "
+                f"more than the share of {max_reject_rate:g} allowed, so no output was written."
+                f"{self._hint()}"
             )
         return ""
+
+    def warnings(self, max_reject_rate: float) -> list[str]:
+        """Return what has to be said of so many rejects, a sentence each.
+
+        Parameters
+        ----------
+        max_reject_rate
+            Where it is below 1 somebody has said how many are too many.
+        """
+        rows = self.scored + self.rejected
+        undecodable = self.reasons[Reason.UNDECODABLE]
+        if max_reject_rate == 1 and self.rejected > _MANY * rows:
+            return [
+                f"{self.rejected:,} of {rows:,} rows were rejected ({self._counts()}), and no cap "
+                f"is set.{self._hint()} To have such a file refused, give --max-reject-rate, or "
+                "max_reject_rate under [scoring] in pipeline.toml."
+            ]
+        if undecodable > _SOME * rows:
+            return [
+                f"{undecodable:,} of {rows:,} rows were rejected as undecodable.{self._encoding()}"
+            ]
+        return []
+
+    def _counts(self) -> str:
+        return ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
+
+    def _encoding(self) -> str:
+        found = fitting(self._strange)
+        if not found:
+            return ""
+        return (
+            f" They are not UTF-8 and may be {found[0]}: look at a rejected cell, and give "
+            f"--encoding {found[0]}."
+        )
 
     def _hint(self) -> str:
         for name, count in self._unformatted.most_common(1):
@@ -206,6 +249,8 @@ class Tally:
                     f" Column {quote(name)} is read as numbers written as "
                     f"{quote(self._formats[name])}."
                 )
+        if 2 * self.reasons[Reason.UNDECODABLE] >= self.rejected:
+            return self._encoding()
         if 2 * self._other_decimal < self.rejected:
             return ""
         here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")

@@ -13,14 +13,11 @@ third of a second to start.
 from __future__ import annotations
 
 import os
-import re
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from ffn.scoring.options import Options
 from ffn.scoring.parts import Part, score_part
@@ -30,8 +27,9 @@ from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
 from ffn.tabular.places import Mark, Place
 from ffn.tabular.records import Records
+from ffn.tabular.recovery import Shape, is_of_shape
 from ffn.tabular.sources import identity
-from ffn.tabular.structure import scan_carefully
+from ffn.tabular.structure import LINE_END, read_record
 
 __all__ = ["Work", "first_record", "score_in_parts"]
 
@@ -43,7 +41,6 @@ _PARTS_EACH = 50
 _PART_BYTES = (1024 * 1024, 8 * 1024 * 1024)
 _AHEAD = 2
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _LOOK_AHEAD = 64 * 1024
 _TRIED_LINES = 200
 _TRIED_BYTES = 4096
@@ -200,10 +197,12 @@ class _Process:
         with opened as file:
             if identity(os.fstat(file.fileno())) != self.identity:
                 return None
-            records = Records(file, str(path), delimiter=options.delimiter)
+            records = Records(
+                file, str(path), delimiter=options.delimiter, given_encoding=options.encoding
+            )
             if self.scorer is None:
                 self.scorer = RowScorer(model, records.header, options, str(path))
-            start = _guess(file, begin, records, options.delimiter.encode())
+            start = _guess(file, begin, records)
             if start is None:
                 return None
             file.seek(start)
@@ -227,30 +226,34 @@ def _score_part(begin: int, until: int, slot: int) -> Part | None:
     return process.score(begin, until, slot)
 
 
-def _guess(file: Any, begin: int, records: Records, delimiter: bytes) -> int | None:
+def _guess(file: Any, begin: int, records: Records) -> int | None:
     file.seek(begin - 1)
-    found = first_record(file.read(_LOOK_AHEAD), delimiter, len(records.header.names))
+    found = first_record(file.read(_LOOK_AHEAD), records.shape)
     return None if found is None else begin - 1 + found
 
 
-def first_record(text: bytes, delimiter: bytes, columns: int) -> int | None:
+def first_record(text: bytes, shape: Shape) -> int | None:
     """Return where in ``text`` a record seems to begin, after its first byte; None if nowhere.
 
-    That is behind a line end from which only records without fault follow, as far as is tried.
+    That is behind a line end from which only records of the right shape follow, as far as is tried.
     """
-    for number, line_end in enumerate(_LINE_END.finditer(text)):
+    for number, line_end in enumerate(LINE_END.finditer(text)):
         start = line_end.end()
         if b'"' not in text:
             return start
         if number == _TRIED_LINES:
             return None
-        if start > 0 and _plausible(text[start : start + _TRIED_BYTES], delimiter, columns):
+        if start > 0 and _plausible(text[start : start + _TRIED_BYTES], shape):
             return start
     return None
 
 
-def _plausible(text: bytes, delimiter: bytes, columns: int) -> bool:
-    found = scan_carefully(text, delimiter, False, at_most=_TRIED_RECORDS)
-    first = np.searchsorted(found.delimiters, found.starts)
-    cells = np.searchsorted(found.delimiters, found.ends) - first + 1
-    return bool(len(cells)) and not found.faults and bool((cells == columns).all())
+def _plausible(text: bytes, shape: Shape) -> bool:
+    position = tried = 0
+    while tried < _TRIED_RECORDS and (
+        record := read_record(text, position, shape.delimiter, final=False)
+    ):
+        if not is_of_shape(record, shape):
+            return False
+        position, tried = record.stop, tried + 1
+    return tried > 0

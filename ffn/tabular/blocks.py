@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.rejects import Reject
-from ffn.tabular.structure import Positions
+from ffn.tabular.structure import Positions, count_lines
 
 __all__ = ["Block", "endings_of", "pick", "undouble", "unquote"]
 
@@ -113,6 +113,12 @@ class Block:
         if (characters := self._characters) is not None:
             return [characters[a:b] for a, b in zip(starts, ends, strict=True)]
         return [self.text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+
+    def lines_of(self, record: int) -> int:
+        """Return how many lines one record stands on."""
+        if self.line_end:
+            return 1
+        return count_lines(self.text[self.starts[record] : self.ends[record]])
 
     def records(self) -> list[bytes]:
         """Return every record [n] exactly as in the file (as UTF-8), without its line end."""

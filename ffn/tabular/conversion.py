@@ -50,7 +50,7 @@ class Choice:
 
     Attributes
     ----------
-    target, features, exclude, missing_values, kinds, formats, delimiter, decimal
+    target, features, exclude, missing_values, kinds, formats, delimiter, decimal, encoding
         As in the settings.
     default_exclude
         Left out where ``exclude`` is None.
@@ -65,6 +65,7 @@ class Choice:
     formats: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ","
     decimal: str = "."
+    encoding: str | None = None
 
 
 def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
@@ -141,7 +142,12 @@ class _Conversion:
     def _read(self, guess: Mapping[str, Kind]) -> None:
         """Write numbers, codes and labels; know of each column what it holds."""
         choice = self.choice
-        records = Records(self.source, str(self.path), delimiter=choice.delimiter)
+        records = Records(
+            self.source,
+            str(self.path),
+            delimiter=choice.delimiter,
+            given_encoding=choice.encoding,
+        )
         names = records.header.names
         check_for_training(records.header, str(self.path))
         self.features = choose_features(
@@ -199,7 +205,7 @@ class _Conversion:
     def _sound(self, records: Records) -> Iterator[Block]:
         for block in records:
             if block.rejects:
-                raise refusal(self.path, block.rejects[0])
+                raise refusal(self.path, block.rejects[0], records)
             yield block
 
     def _format(self, name: str) -> NumberFormat | None:

@@ -68,51 +68,69 @@ class ByteStream(Protocol):
 
 
 class Utf8Stream:
-    """Text of a binary stream as UTF-8 bytes, whatever its byte order mark says it is in.
+    """Text of a binary stream as UTF-8 bytes, whatever it is in.
 
     UTF-8 passes through unchecked: the reader judges it record by record. What is no
-    character in UTF-16 comes out as bytes that are no UTF-8, so it is judged the same way.
+    character in another encoding comes out as bytes that are no UTF-8, so it is judged the
+    same way.
+
+    Parameters
+    ----------
+    encoding
+        One of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
 
     Attributes
     ----------
     bom
         The byte order mark as it stands in the file, or nothing.
     encoding
-        ``"utf-8"``, ``"utf-16-le"`` or ``"utf-16-be"``.
+        The encoding that is read; of UTF-16 with its byte order.
 
     Raises
     ------
     DataError
-        The first bytes are those of another kind of file.
+        The first bytes are those of another kind of file, or a byte order mark contradicts
+        ``encoding``.
     """
 
-    def __init__(self, stream: ByteStream, name: str) -> None:
-        self._stream = stream
+    def __init__(self, stream: ByteStream, name: str, encoding: str | None = None) -> None:
+        self._stream, self._name = stream, name
         head = b""
         while len(head) < _HEAD and (chunk := stream.read(_HEAD - len(head))):
             head += chunk
         if found := _foreign(head):
             raise DataError(f"{name} looks like {found[0]}, not a CSV file. {found[1]}")
-        self.bom, self.encoding = next(
-            ((bom, encoding) for bom, encoding in _BOMS if head.startswith(bom)), (b"", "utf-8")
-        )
+        self.bom, self.encoding = _encoding_of(head, name, encoding)
         self._head = head[len(self.bom) :]
         for pattern, kind in _MARKUP:
             if pattern.match(self._head):
                 raise DataError(f"{name} looks like {kind}, not a CSV file. {_GIVE_CSV}")
-        self._decoder = (
-            None
-            if self.encoding == "utf-8"
-            else codecs.getincrementaldecoder(self.encoding)("surrogatepass")
-        )
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._utf8: codecs.IncrementalDecoder | None = None
+        if self.encoding.startswith("utf-16"):
+            self._decoder = codecs.getincrementaldecoder(self.encoding)("surrogatepass")
+        elif self.encoding != "utf-8":
+            self._decoder = codecs.getincrementaldecoder(self.encoding)("surrogateescape")
+            # As long as it may be that after all.
+            self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._ascii = True
 
     def read(self, size: int) -> bytes:
-        """Return up to about ``size`` bytes of UTF-8, or none at the end."""
+        """Return up to about ``size`` bytes of UTF-8, or none at the end.
+
+        Raises
+        ------
+        DataError
+            The file was UTF-8 from its beginning to its end, with more than ASCII in it, and
+            another encoding was given: every such character would be read as several others.
+        """
         if self._decoder is None:
             return self._next(size)
         while raw := self._next(size):
+            self._watch(raw)
             if text := self._decoder.decode(raw):
                 return text.encode("utf-8", "surrogatepass")
+        self._watch(b"")
         try:
             return self._decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
@@ -127,11 +145,44 @@ class Utf8Stream:
         """Return UTF-8 ``text`` in the encoding of the stream."""
         return text if self._decoder is None else text.decode().encode(self.encoding)
 
+    def _watch(self, raw: bytes) -> None:
+        if self._utf8 is None:
+            return
+        try:
+            self._utf8.decode(raw, final=not raw)
+        except UnicodeDecodeError:
+            self._utf8 = None
+            return
+        self._ascii &= raw.isascii()
+        if not raw and not self._ascii:
+            raise DataError(
+                f"{self._name} is UTF-8, as all of its bytes show, and its encoding is given as "
+                f"{self.encoding}. Give --encoding utf-8."
+            )
+
     def _next(self, size: int) -> bytes:
         if self._head:
             chunk, self._head = self._head[:size], self._head[size:]
             return chunk
         return self._stream.read(size)
+
+
+def _encoding_of(head: bytes, name: str, given: str | None) -> tuple[bytes, str]:
+    """Return the byte order mark, and the encoding."""
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            if given is None or encoding.startswith(given):
+                return bom, encoding
+            raise DataError(
+                f"{name} begins with the byte order mark of {encoding}, and its encoding is given "
+                f"as {given}. Give --encoding {encoding}."
+            )
+    if given == "utf-16":
+        raise DataError(
+            f"{name} has no byte order mark, which tells the order of bytes in UTF-16. "
+            "Give --encoding utf-16-le (usual) or utf-16-be."
+        )
+    return b"", given or "utf-8"
 
 
 def _foreign(head: bytes) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from ffn.errors import DataError, quote
 from ffn.tabular.cells import trim
+from ffn.tabular.charsets import reading_of, strange_bytes
 from ffn.tabular.rejects import DETAILS
 from ffn.tabular.structure import Record
 
@@ -54,13 +55,15 @@ class Header:
     line_end: bytes
 
 
-def parse_header(text: bytes, start: int, record: Record, where: str) -> Header:
+def parse_header(text: bytes, start: int, record: Record, where: str, encoding: str) -> Header:
     """Return the header that stands in ``text`` from ``start`` on.
 
     Parameters
     ----------
     where
         What errors call the line.
+    encoding
+        Of the file.
 
     Raises
     ------
@@ -77,13 +80,19 @@ def parse_header(text: bytes, start: int, record: Record, where: str) -> Header:
     if record.fault is not None:
         raise header_error(where, DETAILS[record.fault])
     if b"\0" in line:
-        raise header_error(where, "a NUL byte: binary data, or UTF-16 without its mark")
+        raise header_error(
+            where,
+            "a NUL byte: binary data, or UTF-16 without its mark, which --encoding utf-16-le or "
+            "utf-16-be reads",
+        )
     cuts = [-1, *(position - start for position in record.delimiters), len(line)]
     fields = tuple(line[a + 1 : b] for a, b in pairwise(cuts))
     try:
         names = tuple(trim(_unquoted(field).decode()) for field in fields)
     except UnicodeDecodeError:
-        raise header_error(where, "bytes that are no text. Save the file as UTF-8") from None
+        if encoding != "utf-8":
+            raise header_error(where, f"bytes that are no text in {encoding}") from None
+        raise header_error(where, reading_of(line, strange_bytes(text))) from None
     return Header(names, fields, line, text[record.end : record.stop])
 
 

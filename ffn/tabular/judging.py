@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ffn.tabular.blocks import Block, unquote
 from ffn.tabular.places import Place
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
-from ffn.tabular.structure import Positions, Structure, line_ends
+from ffn.tabular.structure import Positions, Structure, count_lines, line_ends
 
 __all__ = ["judge"]
 
@@ -56,8 +56,9 @@ def judge(
 
     def reject(i: int) -> Reject:
         detail = DETAILS[reasons[i]].format(found=fields[i], expected=columns)
-        value = shorten(text[starts[i] : ends[i]])
-        return Reject(int(rows[i]), int(lines[i]), "", value, reasons[i], detail)
+        record = text[starts[i] : ends[i]]
+        line, count = int(lines[i]), count_lines(record)
+        return Reject(int(rows[i]), line, count, "", shorten(record), reasons[i], detail)
 
     good = used.copy()
     good[list(reasons)] = False

@@ -4,11 +4,12 @@ A file is read a block at a time. Each `Block` holds the well-formed records of 
 of the file, as positions in its bytes, and a `Reject` for every other. Where RFC 4180 is
 silent, or files stray from it:
 
-- A record that breaks the quoting rules is rejected, to the end of the line that shows it.
-  One with more or fewer fields than the header, with a NUL, or with bytes that are no text
-  is rejected too. Nothing is repaired, so nothing shifts into another column.
-- From a quote that is never closed on, every line to the end of the file is a rejected
-  record. So it is from a record longer than ``record_limit`` on, which bounds the memory.
+- A record that breaks the quoting rules is rejected; where it ends, ``recovery`` says. One with
+  more or fewer fields than the header, with a NUL, or with bytes that are no text is rejected
+  too. Nothing is repaired, so nothing shifts into another column.
+- A record is at most ``record_limit`` bytes long, which bounds the memory. Where one is longer
+  and no line in it is known to be a record of its own, every line from there to the end of the
+  file is a rejected record.
 - The header's line end is the file's. LF and CRLF may be mixed, and so may CR and CRLF. At
   a lone CR in the former and a lone LF in the latter the two records that meet are
   rejected: it may as well be part of a cell.
@@ -29,6 +30,7 @@ from ffn.tabular.encodings import ByteStream, Utf8Stream
 from ffn.tabular.headers import DELIMITERS, Header, header_error, parse_header
 from ffn.tabular.judging import judge
 from ffn.tabular.places import Counts, Mark, Place
+from ffn.tabular.recovery import Shape
 from ffn.tabular.regular import read_regular
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.scanning import scan
@@ -44,6 +46,7 @@ __all__ = ["Records"]
 # A block's bytes, and one column's positions and numbers, then stay in the second-level cache.
 _BLOCK_SIZE = 512 * 1024
 _RECORD_LIMIT = 16 * 1024 * 1024
+_READ_AT_MOST = 4 * 1024 * 1024
 # More than `shorten` shows.
 _LINE_KEPT = 4096
 
@@ -54,12 +57,14 @@ class Records:
     Parameters
     ----------
     stream
-        Binary file, pipe or ``io.BytesIO``, read forward only. UTF-8 with or without byte
-        order mark, or UTF-16 with one; as it is, or in a gzip or Zstandard archive.
+        Binary file, pipe or ``io.BytesIO``, read forward only; as it is, or in a gzip or
+        Zstandard archive.
     name
         What errors call the file.
     delimiter
         One of `DELIMITERS`.
+    given_encoding
+        One of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
     block_size
         Bytes to read at a time. It decides how records are grouped into blocks, nothing else.
     record_limit
@@ -73,6 +78,8 @@ class Records:
         As in `Unpacked`.
     bom, encoding
         As in `Utf8Stream`.
+    shape
+        Of every record, as the header has it.
     counts
         How it went.
     given_up
@@ -92,6 +99,7 @@ class Records:
         name: str,
         *,
         delimiter: str = ",",
+        given_encoding: str | None = None,
         block_size: int = _BLOCK_SIZE,
         record_limit: int = _RECORD_LIMIT,
     ) -> None:
@@ -106,13 +114,14 @@ class Records:
         self._record_limit = record_limit
         unpacked = Unpacked(stream, name)
         self.compression = unpacked.compression
-        self._stream = Utf8Stream(unpacked, name)
+        self._stream = Utf8Stream(unpacked, name, given_encoding)
         self.bom, self.encoding = self._stream.bom, self._stream.encoding
-        self._text, self._final = b"", False
+        self._text, self._ahead, self._final = b"", b"", False
         self._offset, self._place = len(self.bom), Place(rows=0, lines=0)
         self.given_up = False
         self.began = 0
         self.header = self._read_header()
+        self.shape = Shape(self._delimiter, len(self.header.names), record_limit)
 
     @property
     def rows(self) -> int:
@@ -132,7 +141,7 @@ class Records:
     def go_to(self, mark: Mark) -> None:
         """Go on from ``mark``, to whose offset the caller has moved the stream."""
         self._stream.forget()
-        self._text, self._final = b"", False
+        self._text, self._ahead, self._final = b"", b"", False
         self._offset, self._place = mark
 
     def add_counts(self, more: Counts) -> None:
@@ -159,7 +168,9 @@ class Records:
             self.began = self._offset
             block, tail = self._regular(until), None
             if block is None:
-                structure, tail = self._scan()
+                structure = self._scan()
+                if structure.given_up:
+                    tail = Reason.RECORD_TOO_LONG
                 if until is not None and self._offset + structure.settled > until:
                     inside = int(np.searchsorted(structure.starts, until - self._offset))
                     if inside < len(structure.starts):
@@ -200,6 +211,10 @@ class Records:
     def _drop(self, count: int) -> None:
         self._text = self._text[count:]
         self._offset += count
+        if count and len(self._text) > 2 * self._block_size:
+            # Read to see where a damaged record ends; its turn comes a block at a time.
+            self._ahead = self._text[self._block_size :] + self._ahead
+            self._text, self._final = self._text[: self._block_size], False
 
     def _read_more(self, until: int | None = None) -> None:
         size = self._block_size
@@ -207,21 +222,19 @@ class Records:
             # Little beyond: what is read there is for somebody else to scan.
             size = min(size, max(until - self._offset - len(self._text), _LINE_KEPT))
         # As much again as is pending: a long record then costs no more than its length.
-        chunk = self._stream.read(max(size, len(self._text)))
+        size = max(size, min(len(self._text), _READ_AT_MOST))
+        if self._ahead:
+            chunk, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            chunk = self._stream.read(size)
         self._final = not chunk
         self._text += chunk
 
-    def _scan(self) -> tuple[Structure, Reason | None]:
-        """Structure of the text at hand, and why everything after it is bad, if it is."""
-        structure, careful = scan(self._text, self._delimiter, self._final)
+    def _scan(self) -> Structure:
+        """Structure of the text at hand, or of its beginning."""
+        structure, careful = scan(self._text, self.shape, self._final, enough=2 * self._block_size)
         self.add_counts(Counts(careful=careful))
-        too_long = np.flatnonzero(structure.ends - structure.starts > self._record_limit)
-        if too_long.size:
-            return structure.before(int(too_long[0])), Reason.RECORD_TOO_LONG
-        # One byte more than the limit may be a CR whose line feed is still to come.
-        if len(self._text) - structure.settled > self._record_limit + (not self._final):
-            return structure, Reason.RECORD_TOO_LONG
-        return structure, Reason.UNCLOSED_QUOTE if structure.unclosed else None
+        return structure
 
     def _reject_lines(self, reason: Reason) -> Iterator[Block]:
         """Reject every line from here to the end of the file."""
@@ -249,7 +262,7 @@ class Records:
             self._place = Place(rows, lines + 1, blank_lines + 1)
             return []
         self._place = Place(rows + 1, lines + 1, blank_lines)
-        return [Reject(rows + 1, lines + 1, "", shorten(line), reason, DETAILS[reason])]
+        return [Reject(rows + 1, lines + 1, 1, "", shorten(line), reason, DETAILS[reason])]
 
     def _read_header(self) -> Header:
         start = 0
@@ -275,7 +288,7 @@ class Records:
 
     def _accept_header(self, start: int, record: Record) -> Header:
         where = f"{self._name} line {self._place.lines + 1}"
-        header = parse_header(self._text, start, record, where)
+        header = parse_header(self._text, start, record, where, self.encoding)
         lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
         self._drop(record.stop)

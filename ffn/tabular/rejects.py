@@ -35,7 +35,7 @@ DETAILS = {
     Reason.WRONG_FIELD_COUNT: "{found} cells where the header has {expected}",
     Reason.BARE_QUOTE: "a quote inside an unquoted cell",
     Reason.TEXT_AFTER_QUOTE: "text after a closing quote",
-    Reason.UNCLOSED_QUOTE: "in or after a cell whose quote is never closed",
+    Reason.UNCLOSED_QUOTE: "a quote that is never closed",
     Reason.RECORD_TOO_LONG: "in or after a record too long to be one; a quote never closed?",
     Reason.STRAY_LINE_END: "beside a line end that is not of the header's kind",
     Reason.NUL_BYTE: "a NUL byte",
@@ -58,6 +58,8 @@ class Reject:
     line
         Physical line on which the record begins, 1 = first line of the file; 0 where a file
         has no lines.
+    lines
+        How many lines the record stands on; a damaged one, how many are lost with it.
     column
         Header of the offending cell; empty if the record as a whole is at fault.
     value
@@ -70,6 +72,7 @@ class Reject:
 
     row: int
     line: int
+    lines: int
     column: str
     value: str
     reason: Reason

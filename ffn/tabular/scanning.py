@@ -1,7 +1,8 @@
 """Where records and cells begin and end in CSV bytes, a whole block at a time.
 
-`scan_quickly` finds what `scan_carefully` finds, as far as the first quote that breaks the
-grammar. `scan` takes turns: quickly to the damage, carefully over it.
+`scan_carefully` reads record by record, over damage too. `scan_quickly` finds the same, as far as
+the first quote that breaks the grammar. `scan` takes turns: quickly to the damage, carefully over
+it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.recovery import Shape, read_or_recover
 from ffn.tabular.rejects import Reason
-from ffn.tabular.structure import Positions, Structure, line_ends, scan_carefully
+from ffn.tabular.structure import Positions, Structure, line_ends
 
-__all__ = ["first_misplaced", "outside", "scan", "scan_quickly"]
+__all__ = ["first_misplaced", "outside", "scan", "scan_carefully", "scan_quickly"]
 
 _LOOK_AHEAD = 4096
 _LINE_FEED, _RETURN, _QUOTE = b'\n\r"'
 
 
 def scan(
-    text: bytes, delimiter: bytes, final: bool, look_ahead: int = _LOOK_AHEAD
+    text: bytes,
+    shape: Shape,
+    final: bool,
+    look_ahead: int = _LOOK_AHEAD,
+    enough: int | None = None,
 ) -> tuple[Structure, int]:
     """Return the structure of ``text``, and how many of its records were read one by one.
 
@@ -27,6 +33,8 @@ def scan(
     ----------
     look_ahead
         Bytes to scan at first after damage. It decides how long it takes, nothing else.
+    enough
+        Where more bytes than that are left after damage, it ends there. By default it goes on.
     """
     parts: list[Structure] = []
     position, careful = 0, 0
@@ -34,7 +42,7 @@ def scan(
     while True:
         end = min(position + window, len(text))
         piece = text[position:end] if end - position < len(text) else text
-        quick, broken = scan_quickly(piece, delimiter, final and end == len(text))
+        quick, broken = _scan_to_fault(piece, shape, final and end == len(text))
         parts.append(quick.moved(position))
         position += quick.settled
         if not broken:
@@ -44,13 +52,51 @@ def scan(
             continue
         # Behind one damage may be the next: look a little ahead, and one by one if it is dense.
         window, patience = look_ahead, 1 if len(quick.starts) > patience else 2 * patience
-        damaged = scan_carefully(text, delimiter, final, position, patience)
+        damaged = scan_carefully(text, shape, final, position, patience)
         careful += len(damaged.starts)
         parts.append(damaged)
         position = damaged.settled
-        if len(damaged.starts) < patience:
+        if len(damaged.starts) < patience or (enough and len(text) - position > enough):
             break
     return _joined(parts), careful
+
+
+def scan_carefully(
+    text: bytes, shape: Shape, final: bool, start: int = 0, at_most: int | None = None
+) -> Structure:
+    """Return the structure of ``text`` from ``start`` on, record by record."""
+    bounds: list[tuple[int, int, int]] = []
+    delimiters: list[int] = []
+    faults: dict[int, Reason] = {}
+    given_up = False
+    while start < len(text) and len(bounds) != at_most:
+        record = read_or_recover(text, start, shape, final)
+        if record is None:
+            break
+        if record.stop == start:
+            given_up = True
+            break
+        if record.fault is not None:
+            faults[len(bounds)] = record.fault
+        bounds.append((start, record.end, record.stop))
+        delimiters += record.delimiters
+        start = record.stop
+    starts, ends, stops = np.array(bounds, dtype=np.int64).reshape(-1, 3).T
+    return Structure(
+        starts, ends, stops, np.array(delimiters, dtype=np.int64), faults, start, given_up
+    )
+
+
+def _scan_to_fault(text: bytes, shape: Shape, final: bool) -> tuple[Structure, bool]:
+    """Return what `scan_quickly` does, but end also before a record that is too long."""
+    quick, broken = scan_quickly(text, shape.delimiter, final)
+    if len(text) > shape.record_limit:
+        too_long = np.flatnonzero(quick.ends - quick.starts > shape.record_limit)
+        if too_long.size:
+            return quick.before(int(too_long[0])), True
+        # One byte more than the limit may be a CR whose line feed is still to come.
+        broken |= len(text) - quick.settled > shape.record_limit + 1
+    return quick, broken
 
 
 def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure, bool]:
@@ -65,14 +111,15 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
     Returns
     -------
     structure
-        Of the whole text, or of the records before the one with the misplaced quote.
+        Of the whole text, or of the records before the one with a quote that is misplaced or, in
+        a final text, never closed.
     broken
         Whether there is one.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     ends, stops = line_ends(text, final)
     delimiters = np.flatnonzero(data == ord(delimiter))
-    unclosed = broken = False
+    broken = False
     if b'"' in text:
         quotes = np.flatnonzero(data == _QUOTE)
         misplaced = first_misplaced(quotes, data, delimiter)
@@ -83,15 +130,16 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
         kept = outside(ends, quotes)
         ends, stops = ends[kept], stops[kept]
         delimiters = delimiters[outside(delimiters, quotes)]
-        unclosed = final and quotes.size % 2 == 1
+        if final and quotes.size % 2 == 1:
+            broken, final = True, False
     settled = int(stops[-1]) if stops.size else 0
-    if final and not unclosed and settled < len(text):
+    if final and settled < len(text):
         settled = len(text)
         ends, stops = np.append(ends, settled), np.append(stops, settled)
     starts = np.concatenate(([0], stops[:-1])) if stops.size else stops
     if delimiters.size and delimiters[-1] >= settled:
         delimiters = delimiters[: np.searchsorted(delimiters, settled)]
-    return Structure(starts, ends, stops, delimiters, {}, settled, unclosed), broken
+    return Structure(starts, ends, stops, delimiters, {}, settled, False), broken
 
 
 def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
@@ -148,5 +196,5 @@ def _joined(parts: list[Structure]) -> Structure:
         np.concatenate([part.delimiters for part in parts]),
         faults,
         parts[-1].settled,
-        parts[-1].unclosed,
+        parts[-1].given_up,
     )

@@ -7,9 +7,8 @@ The grammar is that of RFC 4180, with LF, CRLF or CR as line end::
     quoted    = '"' *(any byte but '"' | '""') '"'
     unquoted  = *(any byte but '"', the delimiter, CR, LF)
 
-`scan_carefully` walks it field by field and knows what to do where the bytes leave it:
-the record is at fault, and ends with the line on which that shows. ``scanning`` finds the
-same places a whole block at a time.
+`read_record` walks it field by field. Where the bytes leave it, ``recovery`` says where the
+damaged record ends. ``scanning`` finds the same places a whole block at a time.
 """
 
 from __future__ import annotations
@@ -23,23 +22,37 @@ import numpy.typing as npt
 
 from ffn.tabular.rejects import Reason
 
-__all__ = ["Positions", "Record", "Structure", "line_ends", "read_record", "scan_carefully"]
+__all__ = [
+    "LINE_END",
+    "Positions",
+    "Record",
+    "Structure",
+    "count_lines",
+    "line_ends",
+    "read_record",
+]
 
 Positions = npt.NDArray[np.int64]
 
 _LINE_FEED, _RETURN = b"\n\r"
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+LINE_END = re.compile(rb"\r\n|\n|\r")
+"""A line end of any kind."""
+
 # Possessive: after a doubled quote there is no second way to read what came before it.
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 
 
 class Record(NamedTuple):
-    """One record: its text ends at ``end``, its line end at ``stop``."""
+    """One record: its text ends at ``end``, its line end at ``stop``.
+
+    A record with a fault breaks the grammar at position ``fault_at``.
+    """
 
     end: int
     stop: int
     delimiters: list[int]
     fault: Reason | None
+    fault_at: int = -1
 
 
 class Structure(NamedTuple):
@@ -57,8 +70,8 @@ class Structure(NamedTuple):
         Record number to reason, for records that break the grammar.
     settled
         The text before this position is in the records above.
-    unclosed
-        True if a quote opened after ``settled`` stays open to the end of the file.
+    given_up
+        True if a record too long to be one begins at ``settled``, and none was found behind it.
     """
 
     starts: Positions
@@ -67,7 +80,7 @@ class Structure(NamedTuple):
     delimiters: Positions
     faults: dict[int, Reason]
     settled: int
-    unclosed: bool
+    given_up: bool
 
     def moved(self, by: int) -> Structure:
         """Return the same structure in a text that has ``by`` bytes more before it."""
@@ -95,63 +108,48 @@ class Structure(NamedTuple):
         )
 
 
-def read_record(text: bytes, start: int, delimiter: bytes, final: bool) -> Record | None:
+def read_record(
+    text: bytes, start: int, delimiter: bytes, final: bool, end: int | None = None
+) -> Record | None:
     """Read the record that begins at ``start``.
 
     Parameters
     ----------
     final
-        True if no bytes follow ``text`` in the file.
+        True if no bytes follow in the file.
+    end
+        Where ``text`` is taken to end; by default where it does.
 
     Returns
     -------
-    The record; None if it may go on after ``text``. A quote that is open at the end of
-    the file makes a record with the fault ``UNCLOSED_QUOTE``.
+    The record; None if it may go on after ``end``. A quote that is open at the end of the file
+    makes a record with the fault ``UNCLOSED_QUOTE``, whatever line ends are in it. A record with
+    another fault goes on to the end of the line that shows it.
     """
+    end = len(text) if end is None else end
     delimiters: list[int] = []
     position = start
     while True:
-        quoted = text.startswith(b'"', position)
-        match = (_QUOTED if quoted else _unquoted(delimiter)).match(text, position)
+        quoted = text.startswith(b'"', position, end)
+        match = (_QUOTED if quoted else _unquoted(delimiter)).match(text, position, end)
         if match is None:
             fault = Reason.UNCLOSED_QUOTE
-            return Record(len(text), len(text), delimiters, fault) if final else None
+            return Record(end, end, delimiters, fault, position) if final else None
         position = match.end()
-        following = text[position : position + 1]
+        following = text[position : min(position + 1, end)]
         if following == delimiter:
             delimiters.append(position)
             position += 1
         elif following in (b"", b"\n", b"\r"):
-            return _end_of_line(text, position, delimiters, None, final)
+            return _end_of_line(text, position, end, delimiters, None, final)
         else:
             fault = Reason.TEXT_AFTER_QUOTE if quoted else Reason.BARE_QUOTE
-            return _end_of_line(text, position, delimiters, fault, final)
+            return _end_of_line(text, position, end, delimiters, fault, final)
 
 
-def scan_carefully(
-    text: bytes, delimiter: bytes, final: bool, start: int = 0, at_most: int | None = None
-) -> Structure:
-    """Return the structure of ``text`` from ``start`` on, record by record."""
-    bounds: list[tuple[int, int, int]] = []
-    delimiters: list[int] = []
-    faults: dict[int, Reason] = {}
-    unclosed = False
-    while start < len(text) and len(bounds) != at_most:
-        record = read_record(text, start, delimiter, final)
-        if record is None:
-            break
-        if record.fault is Reason.UNCLOSED_QUOTE:
-            unclosed = True
-            break
-        if record.fault is not None:
-            faults[len(bounds)] = record.fault
-        bounds.append((start, record.end, record.stop))
-        delimiters += record.delimiters
-        start = record.stop
-    starts, ends, stops = np.array(bounds, dtype=np.int64).reshape(-1, 3).T
-    return Structure(
-        starts, ends, stops, np.array(delimiters, dtype=np.int64), faults, start, unclosed
-    )
+def count_lines(record: bytes) -> int:
+    """Return how many lines a record stands on."""
+    return 1 + len(LINE_END.findall(record))
 
 
 def line_ends(text: bytes, final: bool) -> tuple[Positions, Positions]:
@@ -181,11 +179,11 @@ def _unquoted(delimiter: bytes) -> re.Pattern[bytes]:
 
 
 def _end_of_line(
-    text: bytes, position: int, delimiters: list[int], fault: Reason | None, final: bool
+    text: bytes, position: int, end: int, delimiters: list[int], fault: Reason | None, final: bool
 ) -> Record | None:
-    match = _LINE_END.search(text, position)
+    match = LINE_END.search(text, position, end)
     if match is None:
-        return Record(len(text), len(text), delimiters, fault) if final else None
-    if match[0] == b"\r" and match.end() == len(text) and not final:
+        return Record(end, end, delimiters, fault, position) if final else None
+    if match[0] == b"\r" and match.end() == end and not final:
         return None  # its line feed may come with the next block
-    return Record(match.start(), match.end(), delimiters, fault)
+    return Record(match.start(), match.end(), delimiters, fault, position)

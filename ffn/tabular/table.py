@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.errors import DataError, quote
+from ffn.tabular.charsets import reading_of, strange_bytes
+from ffn.tabular.compression import Unpacked
 from ffn.tabular.headers import check_for_training
 from ffn.tabular.records import Records
-from ffn.tabular.rejects import Reject
+from ffn.tabular.rejects import Reason, Reject
 from ffn.tabular.sources import open_source
 
 __all__ = ["Table", "no_rows", "read_table", "refusal"]
+
+_READ_AT_ONCE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Table:
     source_sha256: str
 
 
-def read_table(path: Path, *, delimiter: str = ",") -> Table:
+def read_table(path: Path, *, delimiter: str = ",", encoding: str | None = None) -> Table:
     """Read a CSV file. Unlike scoring, training drops no row: a bad one refuses the file.
 
     Raises
@@ -52,14 +57,14 @@ def read_table(path: Path, *, delimiter: str = ",") -> Table:
         The delimiter is not one that is supported.
     """
     with open_source(path) as source:
-        records = Records(source, str(path), delimiter=delimiter)
+        records = Records(source, str(path), delimiter=delimiter, given_encoding=encoding)
         header = records.header.names
         check_for_training(records.header, str(path))
         columns: dict[str, list[str]] = {name: [] for name in header}
         lines: list[int] = []
         for block in records:
             if block.rejects:
-                raise refusal(path, block.rejects[0])
+                raise refusal(path, block.rejects[0], records)
             for position, cells in enumerate(columns.values()):
                 cells += block.cells(position)
             lines += block.lines.tolist()
@@ -74,9 +79,37 @@ def no_rows(path: Path) -> DataError:
     return DataError(f"{path} has a header and no rows. Give it labelled rows to train on.")
 
 
-def refusal(path: Path, reject: Reject) -> DataError:
+def refusal(path: Path, reject: Reject, records: Records) -> DataError:
     """Return what training says of a record that cannot be read."""
+    line = f"line {reject.line}"
+    if reject.lines > 1:
+        line = f"lines {reject.line} to {reject.line + reject.lines - 1}"
+    where = f"{path} row {reject.row} ({line})"
+    if reject.reason is Reason.UNDECODABLE and records.encoding == "utf-8":
+        return DataError(f"{where}: {_not_utf8(path)}.")
     return DataError(
-        f"{path} row {reject.row} (line {reject.line}): {reject.detail}, in "
-        f"{quote(reject.value)}. Correct or remove that row; training skips none by itself."
+        f"{where}: {reject.detail}, in {quote(reject.value)}. Correct or remove that row; training "
+        "skips none by itself."
     )
+
+
+def _not_utf8(path: Path) -> str:
+    """Say what the first line of a file that is not UTF-8 holds, and which encoding fits all."""
+    counts: Counter[int] = Counter()
+    first = rest = b""
+    with open_source(path) as source:
+        stream = Unpacked(source, str(path))
+        while chunk := stream.read(_READ_AT_ONCE):
+            counts.update(strange_bytes(chunk))
+            if not first:
+                *lines, rest = (rest + chunk).splitlines()
+                first = next(filter(_is_strange, lines), b"")
+    return reading_of(first or rest, counts)
+
+
+def _is_strange(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -21,6 +21,7 @@ __all__ = [
     "Verbs",
     "count",
     "delimiter",
+    "encoding",
     "export_what_scores",
     "find",
     "first_stage",
@@ -159,6 +160,16 @@ def print_json(value: dict[str, Any] | Sequence[Any]) -> None:
 def delimiter(text: str) -> str:
     """Read a separator; shells make it hard to give a tab as one."""
     return "\t" if text in ("\\t", "tab") else text
+
+
+def encoding(text: str) -> str:
+    """Read the name of an encoding."""
+    from ffn.tabular.charsets import encoding_named
+
+    try:
+        return encoding_named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def count(text: str) -> int:

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ffn.errors import one_line, quote
-from flows.commands.common import VerbParser, Verbs, delimiter, print_json, real_path, root_folder
+from flows.commands.common import (
+    VerbParser,
+    Verbs,
+    delimiter,
+    encoding,
+    print_json,
+    real_path,
+    root_folder,
+)
 
 __all__ = ["add", "run"]
 
@@ -57,6 +65,9 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     init.add_argument(
         "--decimal", choices=(".", ","), default=".", help="in numbers (default: a point)"
     )
+    init.add_argument(
+        "--encoding", type=encoding, help="of the text, such as cp1252 (default: UTF-8)"
+    )
     return init
 
 
@@ -87,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         root=root,
         delimiter=options.delimiter,
         decimal=options.decimal,
+        encoding=options.encoding,
         exclude=options.exclude,
         missing=options.missing,
         keep=options.keep,

@@ -17,6 +17,7 @@ from flows.commands.common import (
     Verbs,
     count,
     delimiter,
+    encoding,
     find,
     first_stage,
     print_json,
@@ -77,6 +78,9 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
+    )
+    score.add_argument(
+        "--encoding", type=encoding, help="of the text, such as cp1252 (default: the pipeline's)"
     )
     score.add_argument(
         "--workers",
@@ -161,6 +165,7 @@ def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
         "max_reject_rate": options.max_reject_rate,
         "delimiter": options.delimiter,
         "decimal": options.decimal,
+        "encoding": options.encoding,
     }
     return {
         "probabilities": options.probabilities,

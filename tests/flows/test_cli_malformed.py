@@ -36,7 +36,7 @@ REFUSED = {
     "no header": ((ROW * 3).encode(), r'no column "sepal_length".* It has "5\.1", "3\.5"'),
     "a header of Latin-1": (
         GOOD.replace("note", "größe").encode("latin-1"),
-        r"line 1: the header has bytes that are no text\. Save the file as UTF-8",
+        r'the header has the byte 0xF6 in "gr.*In cp1252 it reads "größe".*--encoding cp1252',
     ),
     "a feature twice": (
         GOOD.replace("note", "sepal_width").encode(),

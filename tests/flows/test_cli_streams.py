@@ -49,7 +49,7 @@ def test_between_pipes_nothing_but_the_table_is_on_stdout(root):
     assert b"2 of 3 rows scored" in done.stderr
     beside = root / "artifacts/iris/predictions/stdout"
     assert (beside / "stdin.csv.rejects.csv").read_text().splitlines()[1:] == [
-        "2,3,sepal_length,x,not_a_number"
+        "2,3,sepal_length,x,not_a_number,1"
     ]
     manifest = json.loads((beside / "stdin.csv.manifest.json").read_bytes())
     assert manifest["files"]["output"]["bytes"] == len(done.stdout)

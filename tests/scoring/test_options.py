@@ -69,8 +69,8 @@ def test_unknown_categories_are_rejected_where_that_is_wanted(score):
     output, rejects = score(content, on_unknown="reject")
     assert [line.split(b",")[0] for line in output.splitlines()[1:]] == [b"1", b"3", b"4"]
     assert rejects == [
-        ["2", "3", "colour", "green", "unknown_category"],
-        ["5", "6", "size", "x", "not_a_number"],
+        ["2", "3", "colour", "green", "unknown_category", "1"],
+        ["5", "6", "size", "x", "not_a_number", "1"],
     ]
 
 

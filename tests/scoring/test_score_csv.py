@@ -45,29 +45,30 @@ def test_records_keep_their_text(score):
         b'"a, ""b""\n",2,red,large,0.8000\n'
         b"\xc3\xa9, 1 ,x,small,0.9000"
     )
-    assert rejects == [["row", "line", "column", "value", "reason"]]
+    assert rejects == [["row", "line", "column", "value", "reason", "lines"]]
 
 
 def test_rejected_rows_go_to_their_own_file_in_order(score):
     body = b'1,7,\n2,x,\n3,7\n4,1e39,\n5,"a\nb",\n6,,\n7,8,"\n8,9,\n'
     output, rejects, result = score(HEADER + body)
-    assert output == b"id,size,colour,predicted_kind,confidence\n1,7,,large,0.7000\n"
+    assert output == (
+        b"id,size,colour,predicted_kind,confidence\n1,7,,large,0.7000\n8,9,,large,0.9000\n"
+    )
     assert rejects[1:] == [
-        ["2", "3", "size", "x", "not_a_number"],
-        ["3", "4", "", "3,7", "wrong_field_count"],
-        ["4", "5", "", "4,1e39,", "not_finite"],
-        ["5", "6", "size", "a\nb", "not_a_number"],
-        ["6", "8", "size", "", "missing_value"],
-        ["7", "9", "", '7,8,"', "unclosed_quote"],
-        ["8", "10", "", "8,9,", "unclosed_quote"],
+        ["2", "3", "size", "x", "not_a_number", "1"],
+        ["3", "4", "", "3,7", "wrong_field_count", "1"],
+        ["4", "5", "", "4,1e39,", "not_finite", "1"],
+        ["5", "6", "size", "a\nb", "not_a_number", "2"],
+        ["6", "8", "size", "", "missing_value", "1"],
+        ["7", "9", "", '7,8,"', "unclosed_quote", "1"],
     ]
-    assert (result.rows, result.scored, result.rejected) == (8, 1, 7)
+    assert (result.rows, result.scored, result.rejected) == (8, 2, 6)
     assert result.reject_reasons == {
         "not_a_number": 2,
-        "unclosed_quote": 2,
         "wrong_field_count": 1,
         "not_finite": 1,
         "missing_value": 1,
+        "unclosed_quote": 1,
     }
 
 
@@ -80,7 +81,7 @@ def test_a_row_without_finite_probabilities_is_rejected(score):
 
     output, rejects, _ = score(b"size,colour\n5,\n6,\n7,\n", Doubtful())
     assert output.splitlines()[1:] == [b"5,,large,0.5000", b"7,,large,0.7000"]
-    assert rejects[1:] == [["2", "3", "", "6,", "not_finite"]]
+    assert rejects[1:] == [["2", "3", "", "6,", "not_finite", "1"]]
 
 
 def test_probabilities_of_every_class(score):
@@ -111,7 +112,7 @@ def test_utf_16_stays_utf_16(score):
     output, rejects, _ = score(content)
     expected = "id,size,colour,predicted_kind,confidence\r\né,7,,large,0.7000\r\n"
     assert output == expected.encode("utf-16")
-    assert rejects[1:] == [["2", "3", "size", "bad", "not_a_number"]]
+    assert rejects[1:] == [["2", "3", "size", "bad", "not_a_number", "1"]]
 
 
 @pytest.mark.parametrize("header", [b"id,size,colour", HEADER])
@@ -125,7 +126,7 @@ def test_a_header_alone_gives_a_header_alone(score, header):
 def test_the_account(score):
     content = HEADER + b"1,7,\n\n2,9,green\n3,x,\n4,99,pink\n5,2, green\n6,-9.5,blue\n"
     output, _, result = score(content)
-    rejects = b"row,line,column,value,reason\n3,5,size,x,not_a_number\n"
+    rejects = b"row,line,column,value,reason,lines\n3,5,size,x,not_a_number,1\n"
     assert json.loads(result.manifest.read_bytes()) == {
         "format": 1,
         "pipeline": "things",
@@ -157,6 +158,7 @@ def test_the_account(score):
             "rejects": {"bytes": len(rejects), "sha256": hashlib.sha256(rejects).hexdigest()},
         },
         "drift": None,
+        "warnings": [],
         "rows": 6,
         "scored": 5,
         "rejected": 1,
@@ -202,8 +204,8 @@ def test_all_rows_rejected_keeps_yesterdays_output_and_writes_the_rejects(score,
     assert result.output.read_bytes() == before
     assert names(result.output.parent) == ["out.csv", "out.csv.rejects.csv"]
     assert result.rejects.read_text().splitlines()[1:] == [
-        "1,2,size,x,not_a_number",
-        "2,3,size,y,not_a_number",
+        "1,2,size,x,not_a_number,1",
+        "2,3,size,y,not_a_number,1",
     ]
 
 

@@ -150,9 +150,9 @@ def test_the_account_is_that_of_any_file(tmp_path):
     assert found["unseen_categories"] == {"colour": {"rows": 1, "examples": ["pink"]}}
     assert found["out_of_range"] == {"size": 1}
     assert result.rejects.read_text().splitlines() == [
-        "row,line,column,value,reason",
-        "2,,size,,missing_value",
-        '4,,,"""1e+39"",",not_finite',
+        "row,line,column,value,reason,lines",
+        "2,,size,,missing_value,",
+        '4,,,"""1e+39"",",not_finite,',
     ]
     assert (seen[-1].rows, seen[-1].bytes_read) == (4, len(content))
 

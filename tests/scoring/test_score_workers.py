@@ -19,6 +19,7 @@ from ffn.scoring import workers
 from ffn.scoring.batch import score_csv
 from ffn.scoring.run import Run
 from ffn.scoring.workers import first_record
+from ffn.tabular.recovery import Shape
 
 ROWS = 60_000
 LINES = {
@@ -223,7 +224,7 @@ def test_a_record_is_found_where_one_begins(cells, at):
         starts.append(text.tell())
         csv.writer(text, lineterminator="\n").writerow(row)
     content = text.getvalue().encode()
-    found = first_record(content[at - 1 :], b",", 2)
+    found = first_record(content[at - 1 :], Shape(b",", 2, 1_000))
     expected = [start for start in starts if start >= at]
     if found is not None:
         found += at - 1

@@ -71,7 +71,7 @@ def test_rows_count_records_and_lines_count_line_ends():
         (b'a,b\n1, "x"\n3,4\n', [(1, 2, "bare_quote")], [["3", "4"]]),
         (b'a,b\n"x"y,2\n3,4\n', [(1, 2, "text_after_quote")], [["3", "4"]]),
         (b'a,b\n"x" ,2\n3,4\n', [(1, 2, "text_after_quote")], [["3", "4"]]),
-        (b'a,b\n1,"x\n2,"y"\n3,4\n', [(1, 2, "text_after_quote")], [["3", "4"]]),
+        (b'a,b\n1,"x\n2,"y"\n3,4\n', [(1, 2, "text_after_quote")], [["2", "y"], ["3", "4"]]),
         (b"a,b\n1,\0\n3,4\n", [(1, 2, "nul_byte")], [["3", "4"]]),
         (b"a,b\n1,\xff\n3,4\n", [(1, 2, "undecodable")], [["3", "4"]]),
         (b"a,b\n1,\xed\xa0\x80\n3,4\n", [(1, 2, "undecodable")], [["3", "4"]]),
@@ -79,8 +79,8 @@ def test_rows_count_records_and_lines_count_line_ends():
          [["3", "4"]]),
         (b"a,b\r1,x\ny,2\r3,4\r", [(1, 2, "stray_line_end"), (2, 3, "stray_line_end")],
          [["3", "4"]]),
-        (b'a,b\n1,2\n3,"4\n5,6\n\n7,8', [(2, 3, "unclosed_quote"), (3, 4, "unclosed_quote"),
-         (4, 6, "unclosed_quote")], [["1", "2"]]),
+        (b'a,b\n1,2\n3,"4\n5,6\n\n7,8', [(2, 3, "unclosed_quote")],
+         [["1", "2"], ["5", "6"], ["7", "8"]]),
     ],
 )  # fmt: skip
 def test_rejected_never_guessed(content, rejected, kept):
@@ -107,6 +107,17 @@ def test_a_record_beyond_the_limit_ends_the_reading():
     assert {str(reject.reason) for reject in reading.rejects} == {"record_too_long"}
     assert [reject.line for reject in reading.rejects] == list(range(3, 3 + 40 + 2))
     assert cells(content, record_limit=100)[-1] == ["5", "6"]
+
+
+def test_a_record_beyond_the_limit_ends_where_others_begin():
+    content = b'a,b\n1,2\n3,"' + b"x\n" * 4 + b"4,5\n" * 40 + b'"\n5,6\n'
+    reading = read(content, record_limit=60)
+    assert [good.cells for good in reading.good] == [["1", "2"], *[["4", "5"]] * 40, ["5", "6"]]
+    assert [(r.row, r.line, r.lines, str(r.reason)) for r in reading.rejects] == [
+        (2, 3, 4, "record_too_long"),
+        # The quote that closed it now opens one that never closes.
+        (43, 47, 1, "unclosed_quote"),
+    ]
 
 
 def test_fields_longer_than_the_csv_modules_limit():
@@ -145,8 +156,11 @@ def test_header_names_lose_the_spaces_around_them():
         (b"SEP=\t\na\tb\n", r"t\.csv line 1: .* and give a tab as the delimiter"),
         (b'a,b"c\n', r"t\.csv line 1: the header has a quote inside an unquoted cell\."),
         (b'\n\n"a"b\n', r"t\.csv line 3: the header has text after a closing quote\."),
-        (b'a,"b\n1,2\n', r"the header has in or after a cell whose quote is never closed\."),
-        (b"a,\xff\n", r"t\.csv line 1: the header has bytes that are no text"),
+        (b'a,"b\n1,2\n', r"the header has a quote that is never closed\."),
+        (
+            b"a,\xff\n",
+            r'line 1: the header has the byte 0xFF in "\\xff", which is not UTF-8',
+        ),
         (b"a,\0b\n", r"t\.csv line 1: the header has a NUL byte"),
     ],
 )

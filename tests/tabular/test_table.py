@@ -45,7 +45,7 @@ def test_another_delimiter(write):
         (b"", r"train\.csv is empty\. Give a CSV file with a header line\."),
         (b"a,b\n\n", r"train\.csv has a header and no rows\."),
         (b"a,b\n1,2\n3\n", r'train\.csv row 2 \(line 3\): 1 cells where the header has 2, in "3"'),
-        (b'a,b\n\n1,"x\n', r"row 1 \(line 3\): in or after a cell whose quote is never closed"),
+        (b'a,b\n\n1,"x\n', r"row 1 \(line 3\): a quote that is never closed"),
         (b"a;b\n1;2\n", r'has only one column\. The header looks separated by ";"'),
         (b"a\tb\n1\t2\n", r"has only one column\. The header looks separated by a tab"),
         (b"a,a\n1,2\n", r'2 columns are named "a"'),

@@ -22,6 +22,7 @@ from ffn.models.settings.optimizers import SGD, Adam, AdamW, Momentum, Optimizer
 from ffn.models.settings.service import InboxSettings, NotifySettings, ScheduleSettings, When
 from ffn.models.settings.strict import Count, Limit, Name, Share, StrictSettings
 from ffn.tabular.cells import DECIMALS, trim
+from ffn.tabular.charsets import encoding_named
 from ffn.tabular.headers import DELIMITERS
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
@@ -86,6 +87,9 @@ class DataSettings(StrictSettings):
         One character between fields.
     decimal
         What stands between a number's whole and its fraction.
+    encoding
+        Of the training CSV, and of files to score unless the command says otherwise; default:
+        UTF-8, or what a byte order mark says.
     """
 
     source: Name
@@ -97,6 +101,7 @@ class DataSettings(StrictSettings):
     formats: dict[str, Annotated[str, AfterValidator(_as_format)]] = Field(default={})
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
     decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
+    encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
 
 
 class ScoringSettings(StrictSettings):

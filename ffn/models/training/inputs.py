@@ -125,6 +125,7 @@ def load(pipeline: Pipeline) -> Dataset:
         formats=data.formats,
         delimiter=data.delimiter,
         decimal=data.decimal,
+        encoding=data.encoding,
     )
     dataset = read_dataset(pipeline.source, _cache(pipeline), choice)
     for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
