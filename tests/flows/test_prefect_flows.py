@@ -28,19 +28,12 @@ from prefect.settings import (
     get_current_settings,
     temporary_settings,
 )
-from prefect_server import running_server
 
 from ffn.models.training import retraining
 from flows.retrain import retrain
 from flows.server import server as used_server
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    with running_server(tmp_path_factory.mktemp("prefect")) as url:
-        yield url
 
 
 @pytest.fixture(autouse=True, scope="module")
