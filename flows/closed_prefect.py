@@ -106,10 +106,26 @@ def _close_results(results: Any) -> None:
     store._from_metadata = refuse_later
 
 
+def _close_migrations(commands: Any) -> None:
+    """Keep ``prefect.server.database.alembic_commands`` from importing from the current folder.
+
+    Its configuration puts that first on the path, for the rest of the process.
+    """
+    configuration = commands.alembic_config
+
+    def closed_configuration() -> Any:
+        found = configuration()
+        found.set_main_option("prepend_sys_path", "")
+        return found
+
+    commands.alembic_config = closed_configuration
+
+
 _CHANGES: dict[str, Callable[[Any], None]] = {
     "prefect.settings.sources": _close_settings,
     "prefect.serializers": _close_serializers,
     "prefect.results": _close_results,
+    "prefect.server.database.alembic_commands": _close_migrations,
 }
 
 

@@ -63,7 +63,8 @@ def serve(
         try:
             asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
             code = 0
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ImportError) as error:
+            # An ImportError: a proxy is set of a kind that needs another package.
             said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
             raise ServiceError(f"Prefect's server at {api} cannot be used ({said}).") from None
         finally:
