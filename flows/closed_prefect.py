@@ -1,10 +1,11 @@
 """Prefect, closed to the current folder and to results that a server names.
 
 Prefect takes settings from ``.env``, ``prefect.toml`` and ``pyproject.toml`` of the current folder:
-whoever may write there could name another server, or a configuration of logging that runs code. Of
-a run that its server calls completed, Prefect's client loads the result from where the server says
-and with the serialiser that the server names, a pickle for instance. There is no setting against
-either, so both are changed as Prefect is imported; its version is pinned.
+whoever may write there could name another server, or a configuration of logging that runs code. It
+also imports flows and migrates its database with that folder first on the path. And of a run that
+its server calls completed, Prefect's client loads the result from where the server says and with
+the serialiser that the server names, a pickle for instance. There are no settings against any of
+this, so it is changed as Prefect is imported; its version is pinned.
 
 Settings come from the environment and from Prefect's profile. Nothing of ours is ever a stored
 result: tasks and flows hand back objects in memory.
@@ -12,6 +13,7 @@ result: tasks and flows hand back objects in memory.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -106,6 +108,11 @@ def _close_results(results: Any) -> None:
     store._from_metadata = refuse_later
 
 
+def _close_imports(importtools: Any) -> None:
+    """Keep ``prefect.utilities.importtools`` from importing flows from the current folder."""
+    importtools.load_module = importlib.import_module
+
+
 def _close_migrations(commands: Any) -> None:
     """Keep ``prefect.server.database.alembic_commands`` from importing from the current folder.
 
@@ -125,6 +132,7 @@ _CHANGES: dict[str, Callable[[Any], None]] = {
     "prefect.settings.sources": _close_settings,
     "prefect.serializers": _close_serializers,
     "prefect.results": _close_results,
+    "prefect.utilities.importtools": _close_imports,
     "prefect.server.database.alembic_commands": _close_migrations,
 }
 
