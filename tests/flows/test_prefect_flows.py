@@ -376,7 +376,7 @@ def test_runs_that_found_nothing_to_do_are_forgotten_and_no_others(client, root)
     ends = [(deployment, "Unchanged"), (deployment, "NothingNew"), (deployment, "Completed")]
     made = []
     for where, name in [*ends, (other, "Unchanged")]:
-        flow_run = client.create_flow_run_from_deployment(where)
+        flow_run = client.create_flow_run_from_deployment(where, parameters={"pipeline": "iris"})
         client.set_flow_run_state(flow_run.id, Completed(name=name), force=True)
         made.append(flow_run.id)
 
