@@ -21,6 +21,9 @@ def run() -> int:
     # All that computes here takes one thread (flows/threads.py). Known before NumPy is loaded, the
     # others are not even started.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # For every interpreter that is started from here, whoever starts it: a "csv.py" in the current
+    # folder is not the one to be imported.
+    os.environ["PYTHONSAFEPATH"] = "1"
     return main()
 
 

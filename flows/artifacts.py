@@ -19,8 +19,11 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
 from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
+from prefect.utilities.context import get_task_and_flow_run_ids
 
 from ffn.models.serialisation import Version
 from ffn.models.settings.pipeline import Pipeline
@@ -192,13 +195,20 @@ def _tell_drift(pipeline: str, outcome: ScoreOutcome) -> None:
 
 
 def show_status(pipeline: Pipeline) -> None:
-    """Show the pipeline's status as it is now."""
-    with _unless_it_fails():
+    """Show the pipeline's status as it is now; in a run, or by the service outside of any."""
+    with _unless_it_fails(), get_client(sync_client=True) as client:
         status = read_status(pipeline)
-        create_markdown_artifact(
-            status_markdown(status),
-            key=_key("status", pipeline.name),
-            description=f"{pipeline.name}: {escape(status.production_sentence)}",
+        # Prefect's functions for artifacts are to be called in a run alone.
+        task_run, flow_run = get_task_and_flow_run_ids()
+        client.create_artifact(
+            ArtifactCreate(
+                type="markdown",
+                key=_key("status", pipeline.name),
+                data=status_markdown(status),
+                description=f"{pipeline.name}: {escape(status.production_sentence)}",
+                task_run_id=task_run,
+                flow_run_id=flow_run,
+            )
         )
 
 

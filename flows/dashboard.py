@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from ffn.errors import quote
+from ffn.scoring.interpreter import fresh
 from flows.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]
@@ -27,21 +27,36 @@ _STARTUP_SECONDS = 120.0
 _SHUTDOWN_SECONDS = 4.0
 _LONGEST_PAUSE = 30.0
 _DAY = 86_400
-# Where our packages are, installed or not.
-_HOME = str(Path(__file__).parents[1])
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+# A server at any of these may be addressed by all of them.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a server listens."""
+    """Where a server listens.
+
+    Attributes
+    ----------
+    names
+        By which it may be addressed besides: that of a proxy before it, which passes it on.
+    """
 
     host: str
     port: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """By which names it may be addressed; none: by any."""
+        if self.host in _ANYWHERE and not self.names:
+            return ()
+        own = _LOOPBACK if self.is_loopback or self.host in _ANYWHERE else ()
+        return (*own, *(name.lower() for name in (self.host, *self.names)))
 
     @property
     def _reachable(self) -> str:
-        anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-        host = anywhere.get(self.host, self.host)
+        host = _ANYWHERE.get(self.host, self.host)
         return f"[{host}]" if ":" in host else host
 
     @property
@@ -103,8 +118,7 @@ def _environment(address: Address, home: ServiceHome, secret: str | None) -> dic
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * _DAY),
     }
     kept = {k: v for k, v in os.environ.items() if k != "PREFECT_SERVER_API_AUTH_STRING"}
-    paths = os.pathsep.join(filter(None, (_HOME, os.environ.get("PYTHONPATH"))))
-    return open_to_change | kept | closed | {"PYTHONPATH": paths}
+    return open_to_change | kept | closed
 
 
 @contextlib.contextmanager
@@ -155,10 +169,10 @@ class _Server:
             self._log.replace(self._log.with_suffix(".log.1"))
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603
-                [
-                    *(sys.executable, "-m", "flows.server_process"),
-                    *(self._address.host, str(self._address.port)),
-                ],
+                fresh(
+                    *("flows.server_process", "service"),
+                    *(self._address.host, str(self._address.port), *self._address.hosts),
+                ),
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=log,

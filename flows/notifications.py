@@ -21,6 +21,8 @@ _EVENTS = {
     "promoted": "model.promoted",
     "drift": "drift.detected",
 }
+# Slack, and what takes Slack's format, show "text" and want it.
+_MESSAGE = {"subject": "{{subject}}", "body": "{{body}}", "text": "{{subject}}\n{{body}}"}
 _FAILED = {"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}
 
 
@@ -52,7 +54,7 @@ async def _automations(pipeline: Pipeline) -> list[AutomationCore]:
     block = CustomWebhookNotificationBlock(
         name=f"ffn {pipeline.name}",
         url=_address(settings.webhook),
-        json_data={"subject": "{{subject}}", "body": "{{body}}"},
+        json_data=_MESSAGE,
         headers=None,
         cookies=None,
     )

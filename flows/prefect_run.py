@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from flows.closed_prefect import ForeignResultError, unread_settings
 from flows.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutcome, SkippedOutcome
 
 if TYPE_CHECKING:
     from flows.retrain import Runner
 
 __all__ = ["configure", "retrain", "score", "score_inbox"]
+
+T = TypeVar("T")
 
 # Read by Prefect at its import. A refusal is told once, in one line, by the command line; the
 # dashboard has every log line all the same.
@@ -35,8 +39,10 @@ def retrain(
 
     with server(root):
         flow = module.retrain.with_options(task_runner=module.task_runner(runner, workers))
-        # Prefect's types do not see that a flow may return a state, and gives what is in it.
-        return cast(RetrainOutcome | SkippedOutcome, flow(pipeline, str(root), force))
+        outcome = flow(pipeline, str(root), force)
+        if isinstance(outcome, SkippedOutcome):
+            return outcome
+        return _ours(outcome, RetrainOutcome)
 
 
 def score(
@@ -49,7 +55,7 @@ def score(
 
     with server(root):
         try:
-            return module.score(pipeline, files, str(root), options)
+            return _ours(module.score(pipeline, files, str(root), options), ScoreOutcome)
         except FilesRefusedError as refused:
             return refused.outcome
 
@@ -62,12 +68,32 @@ def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutc
 
     with server(root):
         try:
-            return cast(ScoreOutcome, module.score_inbox(pipeline, str(root), options))
+            return _ours(module.score_inbox(pipeline, str(root), options), ScoreOutcome)
         except FilesRefusedError as refused:
             return refused.outcome
+
+
+def _ours(outcome: object, kind: type[T]) -> T:
+    """Return what a flow handed back, if this process made it.
+
+    Prefect hands back whatever the server says, where it says that a run has ended already.
+    """
+    if isinstance(outcome, kind):
+        return outcome
+    raise ForeignResultError(
+        "Prefect's server says that the run has ended, and it was not this one that ended it. See "
+        "who else may use that server, and run again."
+    )
 
 
 def configure() -> None:
     """Set what Prefect reads at its import, unless it is set."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    unread = unread_settings()
+    if unread:
+        print(  # noqa: T201
+            f"ffn: settings of Prefect in {', '.join(unread)} of this folder are not read. Set "
+            "them in the environment, or in Prefect's profile.",
+            file=sys.stderr,
+        )

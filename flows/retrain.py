@@ -31,6 +31,7 @@ from flows.outcomes import RetrainOutcome, SkippedOutcome, lost
 from flows.progress import stage
 from flows.runs import give_way, recorded
 from flows.threads import one_blas_thread
+from flows.uneventful import UNCHANGED
 
 __all__ = ["Runner", "retrain", "task_runner"]
 
@@ -83,7 +84,7 @@ def retrain(
 def _state_name(outcome: RetrainOutcome | SkippedOutcome) -> str:
     """Return what the dashboard calls the end of the run."""
     if isinstance(outcome, SkippedOutcome):
-        return "Unchanged"
+        return UNCHANGED
     return "CompletedWithLosses" if outcome.failures else "Completed"
 
 

@@ -79,7 +79,7 @@ def _tell_if_lost(told: str, api: str) -> None:
     By then Prefect has given up to report the run's end.
     """
     try:
-        httpx.get(f"{api}/health", trust_env=False)
+        httpx.get(f"{api}/health")
     except httpx.HTTPError:
         print(f"{told} record is missing: Prefect's server at {api} is gone.", flush=True)  # noqa: T201
 

@@ -23,6 +23,7 @@ from flows.outcomes import ScoreOutcome
 from flows.progress import stage
 from flows.runs import give_way, recorded
 from flows.threads import one_blas_thread
+from flows.uneventful import NOTHING_NEW, SKIPPED
 
 __all__ = ["score_inbox"]
 
@@ -62,11 +63,14 @@ def score_inbox(
     found = find_pipeline(pipeline, Path(root))
     if runtime.deployment.id and in_production(found.artifacts) is None:
         # A schedule may come before the first retraining has ended, and that is no failure.
-        return Completed(name="Skipped", message="No version is in production yet.")
+        return Completed(name=SKIPPED, message="No version is in production yet.")
     try:
-        return _score_inbox(found, own_options(found) | (options or {}))
+        outcome = _score_inbox(found, own_options(found) | (options or {}))
     except BusyError as busy:
         return give_way(busy)
+    if outcome.results:
+        return outcome
+    return Completed(data=outcome, name=NOTHING_NEW, message="Nothing new is in the inbox.")
 
 
 def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:

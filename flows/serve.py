@@ -16,6 +16,7 @@ import httpx
 from ffn.models.settings.pipeline import Pipeline
 from flows.dashboard import Address, own_server
 from flows.prefect_run import configure
+from flows.proxies import direct_to
 from flows.service_home import ServiceError, ServiceHome
 
 __all__ = ["serve"]
@@ -30,6 +31,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     authenticate: bool = True,
+    names: Sequence[str] = (),
 ) -> int:
     """Serve ``pipelines`` until a signal; returns the exit code.
 
@@ -39,6 +41,8 @@ def serve(
         Of a server of our own; the one that ``PREFECT_API_URL`` names has its own.
     authenticate
         Ask for the password; without, only this machine may reach the server.
+    names
+        By which a server of our own may be addressed besides its own.
 
     Raises
     ------
@@ -50,7 +54,8 @@ def serve(
     # That a log line could not be sent is told by the watch, once, and not for each line.
     logging.raiseExceptions = False
     home = ServiceHome.of(root)
-    with home.held(), _served_by(home, host, port, authenticate=authenticate) as (api, dashboard):
+    served = _served_by(home, host, port, names, authenticate=authenticate)
+    with home.held(), served as (api, dashboard), direct_to(api, own=dashboard is not None):
         from flows import service
 
         home.announce(api=api, dashboard=dashboard or api, ours=dashboard is not None)
@@ -58,7 +63,8 @@ def serve(
         try:
             asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
             code = 0
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ImportError) as error:
+            # An ImportError: a proxy is set of a kind that needs another package.
             said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
             raise ServiceError(f"Prefect's server at {api} cannot be used ({said}).") from None
         finally:
@@ -79,21 +85,26 @@ def _end_soon(code: int) -> None:
 
 @contextlib.contextmanager
 def _served_by(
-    home: ServiceHome, host: str | None, port: int | None, *, authenticate: bool
+    home: ServiceHome,
+    host: str | None,
+    port: int | None,
+    names: Sequence[str],
+    *,
+    authenticate: bool,
 ) -> Iterator[tuple[str, str | None]]:
     """Use the configured server, or run one; gives the API's address, and of ours the page's."""
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     configured: str | None = PREFECT_API_URL.value()
     if configured:
-        if host or port:
+        if host or port or names:
             raise ServiceError(
-                f"--host and --port are for a server of our own, and PREFECT_API_URL names "
-                f"{configured}. Unset it, or leave them out."
+                "--host, --port and --allow-host are for a server of our own, and PREFECT_API_URL "
+                f"names {configured}. Unset it, or leave them out."
             )
         yield configured, None
         return
-    address = Address(host=host or "127.0.0.1", port=port or 4200)
+    address = Address(host=host or "127.0.0.1", port=port or 4200, names=tuple(names))
     secret = _secret(home, address, authenticate=authenticate)
     tell("Starting Prefect's server.")
     with (

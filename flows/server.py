@@ -5,10 +5,10 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,8 +18,10 @@ from typing import IO, Any
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
+from prefect.exceptions import PrefectException, PrefectSignal
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
+    PREFECT_API_KEY,
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
@@ -27,6 +29,8 @@ from prefect.settings import (
 )
 
 from ffn.errors import FFNError
+from ffn.scoring.interpreter import fresh
+from flows.proxies import direct_to
 from flows.runs import finished
 from flows.service_home import ServiceHome
 
@@ -36,15 +40,14 @@ __all__ = ["ServerError", "server"]
 _STARTUP_SECONDS = 90.0
 # A server told to end while it makes its database first finishes that.
 _SHUTDOWN_SECONDS = 10.0
-_SERVE = """
-import signal, sys, uvicorn
-from prefect.server.api.server import create_app
-app = create_app(ephemeral=True, final=True)
-signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-uvicorn.run(
-    app, host="127.0.0.1", port=int(sys.argv[1]), log_level="error", timeout_graceful_shutdown=1
-)
-"""
+
+
+# Nobody but the run has anything to ask: no page, no other origin.
+_CLOSED = {
+    "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+    "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
 
 
 class ServerError(FFNError):
@@ -63,26 +66,31 @@ def server(root: Path) -> Iterator[None]:
     # minutes what no automation of ours asks. Whoever set how often gets it.
     beats = PREFECT_FLOWS_HEARTBEAT_FREQUENCY
     settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
-    served = None if url else ServiceHome.of(root).running()
-    if url:
-        _check(url)
-    elif served:
-        url = served[0]
-        settings |= {PREFECT_API_AUTH_STRING: served[1]} if served[1] else {}
-    else:
-        _check_home(PREFECT_HOME.value())
-        url = _start()
+    configured, key = bool(url), None
+    if not configured:
+        url, key = ServiceHome.of(root).running() or _start()
+        # Where there is no password, a client would send the key to Prefect's cloud instead.
+        settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None}
     settings |= {PREFECT_API_URL: url}
-    with _everywhere(settings):
+    with direct_to(url, own=not configured), _everywhere(settings):
+        if configured:
+            _check(url)
         try:
             yield
         except httpx.HTTPError as error:
-            lost = f"Prefect's server at {url} was lost ({_first_line(error)})"
-            if finished:
-                raise ServerError(
-                    f"{finished[-1]} That is on the disk and whole; its record is missing: {lost}."
-                ) from None
-            raise ServerError(f"{lost}. Run again.") from None
+            raise _lost(f"Prefect's server at {url} was lost ({_first_line(error)})") from None
+        except (PrefectException, PrefectSignal) as error:
+            # A run of ours fails with errors of ours. These say what somebody else made of it.
+            told = f"{type(error).__name__}: {_first_line(error)}"
+            raise _lost(f"Prefect's server at {url} ended the run by itself ({told})") from None
+
+
+def _lost(what: str) -> ServerError:
+    if finished:
+        return ServerError(
+            f"{finished[-1]} That is on the disk and whole; its record is missing: {what}."
+        )
+    return ServerError(f"{what}. Run again.")
 
 
 @contextlib.contextmanager
@@ -92,27 +100,32 @@ def _everywhere(settings: dict[Any, Any]) -> Iterator[None]:
     Temporary settings are those of one thread. Prefect's own that forwards what worker processes
     log and tell would have no address, and start a server for it.
     """
-    texts = {key.name: value for key, value in settings.items() if value is not None}
+    texts = {key.name: value for key, value in settings.items()}
     before = {name: os.environ.get(name) for name in texts}
-    os.environ.update(texts)
+    _set(texts)
     refresh_global_settings_context()
     try:
         with temporary_settings(settings):
             yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set(before)
         refresh_global_settings_context()
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _check(url: str) -> None:
     try:
         with get_client(sync_client=True) as client:
             client.raise_for_api_version_mismatch()
-    except (RuntimeError, httpx.HTTPError) as error:
+    except (RuntimeError, ImportError, httpx.HTTPError) as error:
+        # An ImportError: a proxy is set of a kind that needs another package.
         raise ServerError(
             f"Prefect's server at {url} cannot be used ({_first_line(error)}). Start or repair "
             "it, unset PREFECT_API_URL to have one started for the run, or add --direct."
@@ -133,28 +146,34 @@ def _check_home(home: Path) -> None:
         )
 
 
-def _start() -> str:
-    """Start a server that ends with this process, and return its URL when it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def _start() -> tuple[str, str]:
+    """Start a server that ends with this process, and return its URL and key when it answers."""
+    _check_home(PREFECT_HOME.value())
+    key = f"ffn:{secrets.token_urlsafe(32)}"
     errors = tempfile.TemporaryFile()  # noqa: SIM115
-    # A signal between start and registration would leave a server that nobody knows. The mask is
-    # inherited, so the server lifts it.
-    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", _SERVE, str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
-        # Not ended with the block: Prefect sends its last logs and events at the exit.
-        atexit.register(_stop, process, errors)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-    url = f"http://127.0.0.1:{port}/api"
+    with socket.socket() as listening:
+        # Bound before the server is there, so that no other process can take the port and be told
+        # the key.
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        # A signal between start and registration would leave a server that nobody knows. The mask
+        # is inherited, so the server lifts it.
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            process = subprocess.Popen(  # noqa: S603
+                fresh("flows.server_process", "run", str(listening.fileno())),
+                # Where the key is: others cannot read a process's environment.
+                env=os.environ | _CLOSED | {"PREFECT_SERVER_API_AUTH_STRING": key},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=(listening.fileno(),),
+                start_new_session=True,
+            )
+            # Not ended with the block: Prefect sends its last logs and events at the exit.
+            atexit.register(_stop, process, errors)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
     deadline = time.monotonic() + _STARTUP_SECONDS
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -163,7 +182,7 @@ def _start() -> str:
                 "`prefect server start` says, or add --direct to run without Prefect."
             )
         time.sleep(0.1)
-    return url
+    return url, key
 
 
 def _answers(url: str) -> bool:
@@ -180,10 +199,12 @@ def _stop(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    if process.stdin:
+        process.stdin.close()
     errors.close()
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
 
 

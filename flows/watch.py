@@ -38,6 +38,7 @@ from ffn.scoring.inbox import look
 from flows.artifacts import show_status
 from flows.outage import make_up_for_outage, mark_dead
 from flows.service_home import ServiceHome
+from flows.uneventful import forget_uneventful
 
 __all__ = ["Watch"]
 
@@ -46,6 +47,8 @@ _STEP_SECONDS = 1.0
 _ASLEEP = datetime.timedelta(seconds=30)
 # Until a run that was begun shows that it lives; also on a small machine.
 _GRACE = datetime.timedelta(seconds=60)
+# As long as a run that found nothing to do is kept.
+_USEFUL = datetime.timedelta(hours=1)
 _ABOUT_TO = datetime.timedelta(seconds=5)
 # From an event to the run that it starts.
 _SECONDS_OF_AN_EVENT = 12
@@ -74,7 +77,9 @@ class Watch:
 
     async def run(self) -> None:
         """Look for ever."""
-        await asyncio.gather(self._beat(), self._look_at_all(), self._free_slots())
+        await asyncio.gather(
+            self._beat(), self._look_at_all(), self._free_slots(), self._forget_uneventful()
+        )
 
     async def _beat(self) -> None:
         """Note that somebody serves; do as after an outage if the machine slept meanwhile.
@@ -104,6 +109,13 @@ class Watch:
                     deployment = self._deployments[f"{what}-{pipeline.name}"]
                     with contextlib.suppress(httpx.HTTPError):
                         await mark_dead(self._client, deployment, pipeline.artifacts, _GRACE)
+
+    async def _forget_uneventful(self) -> None:
+        while True:
+            await asyncio.sleep(_GRACE.total_seconds())
+            with contextlib.suppress(httpx.HTTPError):
+                until = DateTime.now("UTC") - _USEFUL
+                await forget_uneventful(self._client, self._deployments.values(), until)
 
     async def _look_at_all(self) -> None:
         while True:

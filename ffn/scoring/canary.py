@@ -30,6 +30,7 @@ from ffn.errors import BundleError, DataError, FFNError, one_line, quote
 from ffn.files import write_bytes, write_json
 from ffn.models.bundles.bundle import Bundle
 from ffn.models.promotion.verdict import Canary, Verdict
+from ffn.scoring.interpreter import fresh
 from ffn.scoring.model import Model, load
 from ffn.scoring.suffixes import UNITS, added_columns
 from ffn.scoring.targets import Targets
@@ -104,12 +105,9 @@ def try_version(
 
 def _problem(folder: Path) -> str:
     """Return what a fresh process says against a version; nothing if all is well."""
-    home = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "ffn.scoring.canary", str(folder)],
-            env=os.environ | {"PYTHONPATH": paths},
+            fresh("ffn.scoring.canary", str(folder)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,

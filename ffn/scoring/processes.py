@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,8 @@ from threadpoolctl import threadpool_info
 
 from ffn.models.bundles.bundle import Bundle
 from ffn.scoring.scorer import Scorer
+
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 __all__ = ["alone", "way_to_start", "without_fingerprints"]
 
@@ -31,7 +37,43 @@ def way_to_start() -> Any:
         and threading.active_count() == 1
         and len(list(threads.iterdir())) == 1 + _threads_of_openblas()
     )
-    return multiprocessing.get_context("fork" if copied else "spawn")
+    return multiprocessing.get_context("fork") if copied else _ApartFromTheFolder()
+
+
+class _Process(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        with _safe_path():
+            return SpawnProcess._Popen(process_obj)
+
+
+class _ApartFromTheFolder(SpawnContext):
+    """Starts interpreters to which the current folder is no place to import from.
+
+    A new interpreter imports ``multiprocessing`` before it takes over the path of this process.
+    """
+
+    Process = _Process
+
+    def __init__(self) -> None:
+        super().__init__()
+        # It is started with the first semaphore, and is an interpreter as well.
+        with _safe_path():
+            resource_tracker.ensure_running()
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Give interpreters that the block starts Python's option ``-P``."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _threads_of_openblas() -> int:

@@ -32,6 +32,13 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     serve.add_argument("--port", type=_port, help="(default: 4200)")
     serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name by which the server may be addressed, a proxy's; may be repeated",
+    )
+    serve.add_argument(
         "--no-auth", action="store_true", help="ask nobody for the password; on loopback only"
     )
     serve.add_argument(
@@ -69,4 +76,5 @@ def run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         authenticate=not options.no_auth,
+        names=options.allow_host,
     )

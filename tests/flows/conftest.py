@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Done, run_here
+from prefect_server import running_server
 
 from ffn.models.versions.registry import production_version
 
@@ -35,6 +36,13 @@ def ffn(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
         return Done(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Prefect server as a user starts one."""
+    with running_server(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ class Service:
 
     def processes_of_runs(self) -> list[int]:
         found = processes(self.home).items()
-        return [pid for pid, line in found if "prefect.engine" in line]
+        return [pid for pid, line in found if "flows.served_run" in line]
 
     def server(self) -> int:
         (found,) = [pid for pid, line in processes(self.home).items() if "server_process" in line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import datetime
@@ -28,19 +29,15 @@ from prefect.settings import (
     get_current_settings,
     temporary_settings,
 )
-from prefect_server import running_server
+from prefect.states import Completed
+from prefect.types import DateTime
 
 from ffn.models.training import retraining
 from flows.retrain import retrain
 from flows.server import server as used_server
+from flows.uneventful import forget_uneventful
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    with running_server(tmp_path_factory.mktemp("prefect")) as url:
-        yield url
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -371,3 +368,37 @@ def test_a_run_has_no_heartbeat_to_wait_for_unless_one_is_set(root, monkeypatch)
     monkeypatch.setenv("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "180")
     with used_server(root):
         assert get_current_settings().flows.heartbeat_frequency == 180
+
+
+def test_runs_that_found_nothing_to_do_are_forgotten_and_no_others(client, root):
+    deployment = retrain.to_deployment(name="forgetful").apply()
+    other = retrain.to_deployment(name="another").apply()
+    ends = [(deployment, "Unchanged"), (deployment, "NothingNew"), (deployment, "Completed")]
+    made = []
+    for where, name in [*ends, (other, "Unchanged")]:
+        flow_run = client.create_flow_run_from_deployment(where, parameters={"pipeline": "iris"})
+        client.set_flow_run_state(flow_run.id, Completed(name=name), force=True)
+        made.append(flow_run.id)
+
+    def left_after(before):
+        async def forget():
+            async with get_client() as found:
+                return await forget_uneventful(found, [deployment], before)
+
+        count = asyncio.run(forget())
+        chosen = FlowRunFilter(id=FlowRunFilterId(any_=made))
+        return count, {run.id for run in client.read_flow_runs(flow_run_filter=chosen)}
+
+    now = DateTime.now("UTC")
+    assert left_after(now - datetime.timedelta(hours=1)) == (0, set(made))
+    assert left_after(now + datetime.timedelta(hours=1)) == (2, {made[2], made[3]})
+
+
+def test_a_run_that_found_nothing_to_do_leaves_no_artifact_and_no_line(retrained, client):
+    root, _, _ = retrained
+    story = (root / "artifacts/iris/runs.jsonl").read_bytes()
+    assert run("retrain", "iris", "--root", root).code == 0
+    skipped = latest(client)
+    assert skipped.state.name == "Unchanged"
+    assert artifacts_of(client, skipped) == {}
+    assert (root / "artifacts/iris/runs.jsonl").read_bytes() == story

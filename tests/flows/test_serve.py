@@ -19,6 +19,7 @@ from ffn.models.settings.pipeline import find_pipeline
 from ffn.models.versions.exclusive import the_only_retraining
 
 SOON = 120
+HOOK = "http://hook.example/hook"
 SETTINGS = """
 [gate]
 mode = "always"
@@ -39,11 +40,13 @@ on = ["failure", "promoted"]
 
 @pytest.fixture(scope="module")
 def told():
-    """What a webhook receives."""
+    """What a webhook receives that a proxy alone can reach; and where that proxy is."""
     received: list[dict[str, str]] = []
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self):
+            # As a proxy is asked, with the whole address.
+            assert self.path == HOOK
             received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
@@ -54,7 +57,7 @@ def told():
     server = HTTPServer(("127.0.0.1", 0), Receiver)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    received_at = f"http://127.0.0.1:{server.server_port}/hook"
+    received_at = f"http://127.0.0.1:{server.server_port}"
     yield received_at, received
     server.shutdown()
     server.server_close()
@@ -67,7 +70,7 @@ def service(tmp_path_factory, repository, told):
     root = home / "root"
     shutil.copytree(repository / "data/iris", root / "data/iris")
     quicken(root, SETTINGS.format(webhook="$HOOK"))
-    with serving(root, home, HOOK=told[0]) as found:
+    with serving(root, home, HOOK=HOOK, HTTP_PROXY=told[0], NO_PROXY="") as found:
         yield found
 
 
@@ -121,6 +124,9 @@ def test_strangers_get_nothing(service):
         preflight = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
         answer = client.options(f"{api}/flow_runs/filter", headers=preflight)
         assert "access-control-allow-origin" not in answer.headers
+        for foreign in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+            answer = client.get(f"{api}/admin/version", auth=(user, word), headers=foreign)
+            assert answer.status_code == 403
         page = client.get(service.dashboard, follow_redirects=True)
         assert "connect-src 'self'; img-src 'self' data:" in page.headers["content-security-policy"]
         settings = client.get(f"{service.dashboard}/ui-settings").json()
@@ -145,6 +151,8 @@ def test_a_file_put_into_the_inbox_is_scored_and_a_bad_one_told(service, told):
     reason = r'bad\.csv has no column "sepal_length"'
     notice = wait_for(lambda: [n for n in told[1] if "failure" in n["subject"]], SOON)[0]
     assert notice["subject"] == "ffn: iris: failure"
+    # What Slack shows.
+    assert notice["text"] == f"{notice['subject']}\n{notice['body']}"
     assert re.search(rf"^score-iris-v0001 Failed: .*{reason}", notice["body"])
     status = run_apart(service.home, "status", "iris", "--root", service.root)
     assert re.search(rf"^  refused  bad\.csv: .*{reason}", status.out, re.MULTILINE)
@@ -221,6 +229,8 @@ def test_drift_is_told_and_retrained_on(service):
 def test_it_ends_in_seconds_with_its_deployments_ready(service):
     assert service.end(signal.SIGTERM) < 10
     assert service.said.endswith("Ended.\n")
+    # Of libraries, it passes on no warnings.
+    assert "Warning" not in service.said
     assert service.rows("SELECT name, paused FROM deployment ORDER BY name") == [
         ("retrain-iris", 0),
         ("score-iris", 0),
