@@ -12,9 +12,10 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 __all__ = [
+    "Holder",
     "atomic_file",
     "atomic_files",
     "canonical_json",
@@ -83,27 +84,53 @@ def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
         yield tuple(file for file, _ in files)
         for file, _ in files:
             file.flush()
-        publish([temporary for _, temporary in files], paths)
+        publish([str(temporary) for _, temporary in files], paths)
 
 
-def publish(ready: Sequence[Path], paths: Sequence[Path]) -> None:
-    """Force the files ``ready`` to the disk and give them the names ``paths``, in their order.
+class Holder(Protocol):
+    """Where files are that are to be published."""
 
-    Of several, the last is a mark: see ``atomic_files``. Who publishes several into one folder
-    at the same time waits, so that no mark stands beside files of another.
-    """
-    for file in ready:
-        handle = os.open(file, os.O_RDONLY)
+    def sync(self, name: str, /) -> None:
+        """Force a file to the disk."""
+        ...
+
+    def rename(self, name: str, target: Path, /) -> None:
+        """Give a file the name ``target``."""
+        ...
+
+
+class _Anywhere:
+    """Files by their full names."""
+
+    @staticmethod
+    def sync(name: str, /) -> None:
+        handle = os.open(name, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    @staticmethod
+    def rename(name: str, target: Path, /) -> None:
+        Path(name).replace(target)
+
+
+def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None = None) -> None:
+    """Force the files ``ready`` to the disk and give them the names ``paths``, in their order.
+
+    They are names in ``holder``, or full names where there is none.
+    Of several, the last is a mark: see ``atomic_files``. Who publishes several into one folder
+    at the same time waits, so that no mark stands beside files of another.
+    """
+    files = holder or _Anywhere()
+    for file in ready:
+        files.sync(file)
     with contextlib.ExitStack() as held:
         if len(paths) > 1:
             held.enter_context(one_at_a_time(paths[-1].parent))
             remove(paths[-1])
         for file, path in zip(ready, paths, strict=True):
-            file.replace(path)
+            files.rename(file, path)
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
 

@@ -213,7 +213,7 @@ def status_markdown(status: Status) -> str:
 def _inbox(inbox: Look) -> str:
     waiting = len(inbox.waiting) + inbox.new
     parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
-    parts += [f"{inbox.unsettled:,} being written"] if inbox.unsettled else []
+    parts += [f"{len(inbox.settling):,} being written"] if inbox.settling else []
     parts += [f"{len(inbox.refused):,} refused"] if inbox.refused else []
     return ", ".join(parts)
 

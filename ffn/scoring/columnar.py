@@ -27,9 +27,7 @@ Pieces = ParquetPieces | CsvPieces
 
 
 @contextmanager
-def open_pieces(
-    model: Scorer, source: Path, stream: Source, output: Path, options: Options
-) -> Iterator[Pieces]:
+def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -> Iterator[Pieces]:
     """Open a file that is to be scored in pieces.
 
     Raises
@@ -41,13 +39,13 @@ def open_pieces(
     """
     if options.escape_formulas and names_parquet(output):
         raise SettingsError("escape_formulas guards spreadsheets; they do not read Parquet.")
-    name = str(source)
+    name = stream.name
     if not is_parquet(stream):
         records = Records(stream, name, delimiter=options.delimiter)
         yield CsvPieces(stream, records, model, options, name)
         return
     digest = stream.read_through()
-    with stream.at_random() as file:
+    with stream.shared.open() as file:
         table = ParquetTable(file, name)
         yield ParquetPieces(stream, digest, table, model, options, name)
 

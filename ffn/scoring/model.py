@@ -13,10 +13,11 @@ import numpy.typing as npt
 from ffn.errors import BundleError
 from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.models.versions.registry import bundle_folder, production
-from ffn.scoring.batch import score_csv
+from ffn.scoring.batch import score_csv, score_source
 from ffn.scoring.frames import read_frame
 from ffn.scoring.outcome import ScoreResult
 from ffn.scoring.scorer import Scorer
+from ffn.tabular.sources import Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,10 @@ class Model:
     ) -> ScoreResult:
         """Score a file; see `ffn.scoring.options.Options` for what can be asked."""
         return score_csv(self.scorer, Path(source), Path(output), **options)
+
+    def score_source(self, source: Source, output: Path, **options: Any) -> ScoreResult:
+        """Score a file that is open already; otherwise as ``score_csv``."""
+        return score_source(self.scorer, source, output, **options)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
