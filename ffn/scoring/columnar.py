@@ -17,7 +17,7 @@ from ffn.scoring.pieces import CsvPieces, ParquetPieces
 from ffn.scoring.rows import REJECTS_HEADER
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.sinks import CsvSink, ParquetSink, Sink
-from ffn.tabular.parquet import ParquetTable
+from ffn.tabular.parquet_process import DecodedParquet
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source
 
@@ -45,8 +45,7 @@ def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -
         yield CsvPieces(stream, records, model, options, name)
         return
     digest = stream.read_through()
-    with stream.shared.open() as file:
-        table = ParquetTable(file, name)
+    with DecodedParquet.opened(stream.shared, name) as table:
         yield ParquetPieces(stream, digest, table, model, options, name)
 
 
