@@ -191,11 +191,7 @@ _lock = threading.Lock()
 @contextlib.contextmanager
 def _taken() -> Iterator[_Process]:
     """Take a process that is idle, or start one."""
-    with _lock:
-        # In a copy of the process that started them they are somebody else's.
-        mine = [process for process in _idle if process.lives]
-        _idle[:] = mine[:-1]
-    process = mine[-1] if mine else _Process()
+    process = _take_idle() or _Process()
     try:
         yield process
     finally:
@@ -205,6 +201,16 @@ def _taken() -> Iterator[_Process]:
                 _idle.append(process)
         if not kept:
             process.close()
+
+
+def _take_idle() -> _Process | None:
+    while True:
+        with _lock:
+            process = _idle.pop() if _idle else None
+        if process is None or process.lives:
+            return process
+        # Killed meanwhile; or, in a copy of the process that started it, somebody else's.
+        process.close()
 
 
 @atexit.register

@@ -8,93 +8,67 @@ import pyarrow.parquet as pq
 
 __all__ = ["BOMBS"]
 
-_LONG = 20 * 2**20
+_MIB = 2**20
 
 
-def _write(path, columns, rows, **options):
-    size = pa.array(np.ones(rows))
-    colour = pa.array(["red"] * rows)
-    table = pa.table({"size": size, "colour": colour, **columns})
-    options = {"compression": "zstd", "use_dictionary": False} | options
-    pq.write_table(table, path, row_group_size=rows, **options)
+def _write(path, note, *, words=False, **options):
+    """Write a column ``note`` beside those that the model needs, all in one row group."""
+    rows = len(note)
+    columns = {"size": pa.array(np.ones(rows)), "colour": pa.repeat("red", rows), "note": note}
+    if words:
+        options |= {"use_dictionary": ["note"], "dictionary_pagesize_limit": 2**30}
+    options = {"use_dictionary": False, "compression": "zstd"} | options
+    pq.write_table(pa.table(columns), path, row_group_size=rows, **options)
 
 
-def long_word_in_a_dictionary(path):
-    """A text of 20 MB stands once; 50,000 rows refer to it: 1 TB."""
-    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(50_000, np.int32)), ["x" * _LONG])
-    # As plain text, which a reader without our knowledge writes out for every row.
-    columns = {"note": words}
-    _write(
-        path,
-        columns,
-        50_000,
-        use_dictionary=["note"],
-        dictionary_pagesize_limit=2**30,
-        store_schema=False,
-    )
+def _one_word(rows, size):
+    """A text that stands once, and to which every row refers."""
+    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array(["x" * size]))
+
+
+def long_word(path):
+    """50,000 rows refer to 20 MiB, in what any reader takes for plain texts: 1 TB."""
+    _write(path, _one_word(50_000, 20 * _MIB), words=True, store_schema=False)
 
 
 def long_category(path):
-    """The same in a column of categories, which stay a dictionary in memory."""
-    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(50_000, np.int32)), ["x" * _LONG])
-    _write(
-        path,
-        {"note": words},
-        50_000,
-        use_dictionary=["note"],
-        dictionary_pagesize_limit=2**30,
-    )
-
-
-def shared_beginnings(path):
-    """Each text is the one before, by a reference to its beginning: 20 MB of 1,000 texts."""
-    texts = pa.array(["x" * (_LONG // 20)] * 1_000)
-    encoding = {"note": "DELTA_BYTE_ARRAY"}
-    _write(path, {"note": texts}, 1_000, column_encoding=encoding, data_page_size=2**30)
+    """The same in a column of categories, which are no longer in memory than in the file."""
+    _write(path, _one_word(50_000, 20 * _MIB), words=True)
 
 
 def huge_page(path):
-    """One page that unpacks to 800 MB."""
-    texts = pa.array(["x" * 2**20] * 800)
-    _write(path, {"note": texts}, 800, data_page_size=2**30)
+    """One page that unpacks to 300 MiB."""
+    _write(path, pa.repeat("x" * _MIB, 300), data_page_size=2**30)
 
 
-def list_of_a_million_millions(path):
-    """One cell is a list of 300 million zeros."""
-    zeros = pa.array(np.zeros(300_000_000, np.int8))
-    lists = pa.ListArray.from_arrays(pa.array([0, 300_000_000], pa.int32()), zeros)
-    _write(path, {"note": lists}, 1, use_dictionary=["note"])
+def long_list(path):
+    """One cell is a list of twenty million numbers."""
+    values = pa.array(np.zeros(20_000_000))
+    _write(path, pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values))
 
 
-def very_many_columns(path):
-    """A hundred thousand columns, each with its own reader."""
-    columns = {f"c{n}": pa.array([1], pa.int8()) for n in range(100_000)}
-    _write(path, columns, 1)
-
-
-def wide_fixed_texts(path):
-    """Texts of a fixed width of 100 MB, one of which is in the file."""
-    width = 100 * 2**20
+def wide_texts(path):
+    """Texts of a fixed width of 100 MiB, of which one is in the file."""
+    width = 100 * _MIB
     words = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(width), 8, [None, pa.py_buffer(bytes(8 * width))]
+        pa.binary(width), 4, [None, pa.py_buffer(bytes(4 * width))]
     )
-    _write(path, {"note": words}, 8, use_dictionary=["note"], dictionary_pagesize_limit=2**30)
+    _write(path, words, words=True)
 
 
-def size_that_lies(path):
-    """A page's header says that it unpacks to 2 GB."""
-    from forging import set_page_size
+def many_columns(path):
+    """Each of 30,000 columns has its own reader."""
+    values = [pa.array([1], pa.int8())] * 30_000
+    names = [f"c{n}" for n in range(len(values))]
+    pq.write_table(pa.table(values, names), path, compression="zstd")
 
-    _write(path, {}, 1_000)
-    set_page_size(path, 2**31 - 1)
+
+def deep_schema(path):
+    """A column of a thousand structs, each in the one before."""
+    cell = pa.array([1.0])
+    for _ in range(1_000):
+        cell = pa.StructArray.from_arrays([cell], ["x"])
+    _write(path, cell)
 
 
-BOMBS = [
-    long_word_in_a_dictionary,
-    long_category,
-    shared_beginnings,
-    huge_page,
-    list_of_a_million_millions,
-    very_many_columns,
-    wide_fixed_texts,
-]
+BOMBS = (long_word, long_category, huge_page, long_list, wide_texts, many_columns, deep_schema)

@@ -248,3 +248,18 @@ def test_compressed_tables_are_scored(pipeline):
 def test_no_inbox_is_an_empty_one(pipeline):
     (pipeline.folder / "inbox").rmdir()
     assert look(pipeline, None).waiting == ()
+
+
+def test_the_ledger_is_for_its_owner_alone(pipeline):
+    put(pipeline, "bad.csv", b"x\n1\n")
+    score_all(pipeline)
+    assert ledger_path(pipeline).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_is_no_ledger(pipeline, tmp_path):
+    put(pipeline, "a.csv")
+    pipeline.artifacts.mkdir()
+    ledger_path(pipeline).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="is a link, and the ledger is a file"):
+        look(pipeline, 7)
+    assert not (tmp_path / "elsewhere").exists()
