@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from ffn.descriptors import open_folder, open_regular
+
 __all__ = [
     "Holder",
     "atomic_file",
@@ -213,8 +215,11 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, canonical_json(value))
 
 
-def sweep(folder: Path) -> list[Path]:
+def sweep(folder: Path, *, files_alone: bool = False) -> list[Path]:
     """Remove what dead writers left in ``folder`` and return it; leave living writers' work.
+
+    With ``files_alone`` folders stay: where others may write, too, they could give one of this
+    user's such a name.
 
     A writer is dead if no process has its number and nobody holds a lock on what it wrote.
     What cannot be removed stays: housekeeping never raises, also where others sweep at the
@@ -224,7 +229,13 @@ def sweep(folder: Path) -> list[Path]:
         entries = sorted(folder.iterdir())
     except OSError:
         return []
-    return [entry for entry in entries if _is_left(entry) and _remove_unlocked(entry)]
+    return [
+        entry
+        for entry in entries
+        if _is_left(entry)
+        and not (files_alone and entry.is_dir() and not entry.is_symlink())
+        and _remove_unlocked(entry)
+    ]
 
 
 def _is_left(entry: Path) -> bool:
@@ -236,8 +247,7 @@ def _remove_unlocked(entry: Path) -> bool:
     """Remove a file or folder that nobody has locked; say whether it was done."""
     try:
         folder = entry.is_dir()
-        access = os.O_RDONLY if folder else os.O_RDWR
-        handle = os.open(entry, access | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = open_folder(entry) if folder else open_regular(entry, os.O_RDWR)
     except OSError:
         return False
     try:

@@ -118,7 +118,7 @@ def _score(
     output = targets.output
     this_work = work(model, chosen)
     if not force and (done := is_done(this_work, stream, targets)):
-        sweep(output.parent)
+        sweep(output.parent, files_alone=True)
         sweep_journals(output.parent, output)
         return _unchanged(done, targets, time.perf_counter() - started)
     job = _Job(model, stream, targets, chosen, this_work, on_progress)

@@ -32,7 +32,7 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         They cannot be written.
     """
     try:
-        sweep(targets.output.parent)
+        sweep(targets.output.parent, files_alone=True)
         sweep_journals(targets.output.parent)
         with open_journal(targets, key) as journal:
             yield journal

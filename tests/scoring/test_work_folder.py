@@ -182,3 +182,12 @@ def test_a_folder_that_an_earlier_version_left_is_taken_and_closed(shared, work)
     work.chmod(0o755)
     with WorkFolder.opened(work):
         assert stat.S_IMODE(work.stat().st_mode) == 0o700
+
+
+def test_a_folder_of_ours_that_was_given_the_name_of_a_temporary_stays(source, shared):
+    """Anybody may rename what lies in a folder without the sticky bit."""
+    thesis = shared / ".ffn-999999999-0123456789abcdef.tmp"
+    thesis.mkdir()
+    (thesis / "thesis.tex").write_text("years of work")
+    score_csv(TenthsScorer(), source, shared / "x.csv")
+    assert (thesis / "thesis.tex").read_text() == "years of work"
