@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any, Self
 
 import pyarrow as pa
@@ -97,9 +98,7 @@ class _Process:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        code = _CHILD.format(
-            paths=[path for path in sys.path if path], module=_MODULE, control=theirs.fileno()
-        )
+        code = _CHILD.format(paths=_paths(), module=_MODULE, control=theirs.fileno())
         self.owner = os.getpid()
         with theirs:
             self._child = subprocess.Popen(  # noqa: S603
@@ -182,6 +181,13 @@ class _Process:
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
+
+
+def _paths() -> list[str]:
+    """Return where the child looks for modules: not in the current folder before anywhere else."""
+    here = str(Path.cwd())
+    home = str(Path(__file__).parents[2])
+    return [*(path for path in sys.path if path not in ("", here, home)), home]
 
 
 _idle: list[_Process] = []

@@ -156,3 +156,13 @@ def test_who_reads_no_further_leaves_no_process_behind(file):
             child = table._process._child
         assert child.poll() is not None
     assert parquet_process._idle == []
+
+
+def test_modules_of_the_current_folder_are_not_run(file, tmp_path, monkeypatch):
+    for name in ("socket", "json", "resource", "pyarrow", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('run', 'w')\nraise SystemExit\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    assert read(file) == [{"size": 1.0, "colour": "red"}]
+    assert not (tmp_path / "run").exists()
