@@ -12,9 +12,12 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
+
+from ffn.descriptors import open_folder, open_regular
 
 __all__ = [
+    "Holder",
     "atomic_file",
     "atomic_files",
     "canonical_json",
@@ -83,27 +86,53 @@ def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
         yield tuple(file for file, _ in files)
         for file, _ in files:
             file.flush()
-        publish([temporary for _, temporary in files], paths)
+        publish([str(temporary) for _, temporary in files], paths)
 
 
-def publish(ready: Sequence[Path], paths: Sequence[Path]) -> None:
-    """Force the files ``ready`` to the disk and give them the names ``paths``, in their order.
+class Holder(Protocol):
+    """Where files are that are to be published."""
 
-    Of several, the last is a mark: see ``atomic_files``. Who publishes several into one folder
-    at the same time waits, so that no mark stands beside files of another.
-    """
-    for file in ready:
-        handle = os.open(file, os.O_RDONLY)
+    def sync(self, name: str, /) -> None:
+        """Force a file to the disk."""
+        ...
+
+    def rename(self, name: str, target: Path, /) -> None:
+        """Give a file the name ``target``."""
+        ...
+
+
+class _Anywhere:
+    """Files by their full names."""
+
+    @staticmethod
+    def sync(name: str, /) -> None:
+        handle = os.open(name, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+    @staticmethod
+    def rename(name: str, target: Path, /) -> None:
+        Path(name).replace(target)
+
+
+def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None = None) -> None:
+    """Force the files ``ready`` to the disk and give them the names ``paths``, in their order.
+
+    They are names in ``holder``, or full names where there is none.
+    Of several, the last is a mark: see ``atomic_files``. Who publishes several into one folder
+    at the same time waits, so that no mark stands beside files of another.
+    """
+    files = holder or _Anywhere()
+    for file in ready:
+        files.sync(file)
     with contextlib.ExitStack() as held:
         if len(paths) > 1:
             held.enter_context(one_at_a_time(paths[-1].parent))
             remove(paths[-1])
         for file, path in zip(ready, paths, strict=True):
-            file.replace(path)
+            files.rename(file, path)
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
 
@@ -186,8 +215,11 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, canonical_json(value))
 
 
-def sweep(folder: Path) -> list[Path]:
+def sweep(folder: Path, *, files_alone: bool = False) -> list[Path]:
     """Remove what dead writers left in ``folder`` and return it; leave living writers' work.
+
+    With ``files_alone`` folders stay: where others may write, too, they could give one of this
+    user's such a name.
 
     A writer is dead if no process has its number and nobody holds a lock on what it wrote.
     What cannot be removed stays: housekeeping never raises, also where others sweep at the
@@ -197,7 +229,13 @@ def sweep(folder: Path) -> list[Path]:
         entries = sorted(folder.iterdir())
     except OSError:
         return []
-    return [entry for entry in entries if _is_left(entry) and _remove_unlocked(entry)]
+    return [
+        entry
+        for entry in entries
+        if _is_left(entry)
+        and not (files_alone and entry.is_dir() and not entry.is_symlink())
+        and _remove_unlocked(entry)
+    ]
 
 
 def _is_left(entry: Path) -> bool:
@@ -209,8 +247,7 @@ def _remove_unlocked(entry: Path) -> bool:
     """Remove a file or folder that nobody has locked; say whether it was done."""
     try:
         folder = entry.is_dir()
-        access = os.O_RDONLY if folder else os.O_RDWR
-        handle = os.open(entry, access | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = open_folder(entry) if folder else open_regular(entry, os.O_RDWR)
     except OSError:
         return False
     try:

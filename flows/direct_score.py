@@ -13,9 +13,10 @@ from ffn.errors import FFNError, OutputError
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.versions.exclusive import the_only_pass
 from ffn.models.versions.journal import running
-from ffn.scoring.inbox import Waiting, look, score_waiting
+from ffn.scoring.inbox import Waiting, score_waiting
 from ffn.scoring.model import Model, load
 from ffn.scoring.outcome import ScoreResult
+from ffn.scoring.patience import look_when_quiet
 from flows.outcomes import Refusal, ScoreOutcome
 from flows.progress import on_block, stage
 from flows.threads import one_blas_thread
@@ -80,12 +81,15 @@ def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:
         one_blas_thread(),
     ):
         model = load(pipeline.artifacts)
+        seen = look_when_quiet(pipeline, model.version, stage)
         stage("scoring")
-        results, refusals = score_all(
-            model, pipeline, look(pipeline, model.version).waiting, options
-        )
+        results, refusals = score_all(model, pipeline, seen.waiting, options)
         outcome = ScoreOutcome(
-            pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
+            pipeline=pipeline.name,
+            version=model.version,
+            results=results,
+            refusals=refusals,
+            inbox=seen,
         )
         if results or refusals:
             note.outcome, note.version, note.text = outcome.note()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ffn.models.serialisation import Version
     from ffn.models.training.selection import Candidate, Selection
     from ffn.reports.retrain import Report
+    from ffn.scoring.inbox import Look
 
 __all__ = [
     "FilesRefusedError",
@@ -149,12 +150,19 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOutcome:
-    """The files of one scoring run."""
+    """The files of one scoring run.
+
+    Attributes
+    ----------
+    inbox
+        What the run found in the inbox before it scored, if it was for that.
+    """
 
     pipeline: str
     version: int
     results: Sequence[ScoreResult]
     refusals: Sequence[Refusal]
+    inbox: Look | None = None
 
     @property
     def drift(self) -> dict[str, DriftReport]:
@@ -225,6 +233,7 @@ class ScoreOutcome:
             for result in self.results
         ]
         outputs = [str(result.output) for result in self.results]
+        left = {} if self.inbox is None else {"being_written": sorted(self.inbox.settling)}
         return {
             "pipeline": self.pipeline,
             "version": self.version,
@@ -237,6 +246,7 @@ class ScoreOutcome:
                 {"source": str(refusal.source), "reason": refusal.reason}
                 for refusal in self.refusals
             ],
+            **left,
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ffn.models.versions.exclusive import the_only_pass
 from ffn.models.versions.registry import in_production
 from ffn.scoring.inbox import Waiting, look, own_options
 from ffn.scoring.model import load
+from ffn.scoring.patience import look_when_quiet
 from flows import artifacts, tasks
 from flows.interruption import ending_tasks
 from flows.outcomes import ScoreOutcome
@@ -82,7 +84,10 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
     ):
         model = load(found.artifacts)
         note.version = model.version
-        seen = look(found, model.version)
+        # A schedule looks again by itself; a person has come for what was put there just now.
+        scheduled = bool(runtime.deployment.id)
+        look_now = look if scheduled else partial(look_when_quiet, tell=stage)
+        seen = look_now(found, model.version)
         stage("scoring")
         futures = [
             tasks.score_files.submit(model, found, files, chosen, _label(files))
@@ -94,7 +99,11 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
             results += done
             refusals += refused
         outcome = ScoreOutcome(
-            pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
+            pipeline=model.pipeline,
+            version=model.version,
+            results=results,
+            refusals=refusals,
+            inbox=seen,
         )
         if results or refusals:
             note.outcome, note.version, note.text = outcome.note()
@@ -105,7 +114,7 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
                 "nothing new: %d scored before, %d refused, %d being written",
                 len(seen.scored),
                 len(seen.refused),
-                seen.unsettled,
+                len(seen.settling),
             )
     outcome.check()
     return outcome

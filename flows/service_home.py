@@ -19,6 +19,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +62,22 @@ class ServiceHome:
         return self.folder / "prefect.db"
 
     def make(self) -> None:
-        """Make the folder, for its owner alone."""
+        """Make the folder, for its owner alone.
+
+        Raises
+        ------
+        ServiceError
+            It is a link, or another user's.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = self.folder.lstat()
+        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid():
+            raise ServiceError(
+                f"{self.folder} is a link, or belongs to another user. Remove it, or serve as "
+                "that user."
+            )
+        if stat.S_IMODE(state.st_mode) & 0o077:
+            self.folder.chmod(0o700)
 
     def secret(self) -> str:
         """Return the authentication string, making it if there is none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
@@ -21,6 +22,7 @@ __all__ = ["print_scoring"]
 _CLASSES_SHOWN = 20
 _FILES_SHOWN = 20
 _DRIFT_SHOWN = 3
+_LEFT_SHOWN = 5
 # A rate over less is about the start of the program, not about rows.
 _LEAST_SECONDS = 1.0
 _WARNINGS_SHOWN = 5
@@ -35,9 +37,11 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         True if the output goes to stdout, and rejects and manifest stay alone.
     """
     results = outcome.results
+    console = plain_console(file)
+    for line in _left(outcome):
+        console.print(one_line(line), soft_wrap=True)
     if not results:
         return
-    console = plain_console(file)
     rows = sum(result.rows for result in results)
     scored = sum(result.scored for result in results)
     console.print(
@@ -61,6 +65,28 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
         return
     _print_files(console, results)
+
+
+def _left(outcome: ScoreOutcome) -> Iterator[str]:
+    """Yield what to say of files in the inbox that were not scored."""
+    inbox = outcome.inbox
+    if inbox is None:
+        return
+    if not (outcome.results or outcome.refusals or inbox.settling):
+        counts = [f"{len(inbox.scored):,} scored before", f"{len(inbox.refused):,} refused before"]
+        yield (
+            f"{outcome.pipeline}, version {outcome.version}: nothing new in the inbox "
+            f"({', '.join(counts)})."
+        )
+    if inbox.settling:
+        names = list(inbox.settling)
+        shown = ", ".join(names[:_LEFT_SHOWN]) + (", …" if len(names) > _LEFT_SHOWN else "")
+        what = "1 file was" if len(names) == 1 else f"{len(names):,} files were"
+        seconds = max(1, math.ceil(max(inbox.settling.values())))
+        yield (
+            f"{what} written to a moment ago and left, in case there is more to come: {shown}. "
+            f"Run again in {seconds:,} s."
+        )
 
 
 def _already(unchanged: int, files: int) -> str:

@@ -103,7 +103,7 @@ class Status:
         inbox, scoring = self.inbox, self._now("score", "scoring")
         waiting = len(inbox.waiting) + inbox.new
         parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
-        parts += [f"{inbox.unsettled:,} being written"] if inbox.unsettled else []
+        parts += [f"{len(inbox.settling):,} being written"] if inbox.settling else []
         parts += [f"{len(inbox.refused):,} refused"] if inbox.refused else []
         return ", ".join(parts) + (f"; {scoring}" if scoring else "")
 

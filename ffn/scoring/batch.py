@@ -27,7 +27,7 @@ from ffn.tabular.places import Counts
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source, open_source
 
-__all__ = ["score_csv"]
+__all__ = ["score_csv", "score_source"]
 
 
 def score_csv(
@@ -81,15 +81,49 @@ def score_csv(
     for path in (source, output):
         _check_name(path)
     with open_source(source) as stream:
-        targets.check(source)
-        this_work = work(model, chosen)
-        if not force and (done := is_done(this_work, stream, targets)):
-            sweep(output.parent)
-            sweep_journals(output.parent, output)
-            return _unchanged(done, targets, time.perf_counter() - started)
-        job = _Job(model, source, stream, targets, chosen, this_work, on_progress)
-        columnar = is_columnar(stream, output)
-        tally, counts, drift = job.score_columns() if columnar else job.score(workers)
+        return _score(model, stream, targets, chosen, workers, force, on_progress, started)
+
+
+def score_source(
+    model: Scorer,
+    stream: Source,
+    output: Path,
+    *,
+    workers: int = 1,
+    force: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> ScoreResult:
+    """Score a file that is open already, and no other that may have its name by now.
+
+    As `score_csv`; nothing below opens the input by its path.
+    """
+    started = time.perf_counter()
+    chosen = Options(**options)
+    targets = Targets.beside(output)
+    return _score(model, stream, targets, chosen, workers, force, on_progress, started)
+
+
+def _score(
+    model: Scorer,
+    stream: Source,
+    targets: Targets,
+    chosen: Options,
+    workers: int,
+    force: bool,
+    on_progress: Callable[[Progress], None] | None,
+    started: float,
+) -> ScoreResult:
+    targets.check(stream)
+    output = targets.output
+    this_work = work(model, chosen)
+    if not force and (done := is_done(this_work, stream, targets)):
+        sweep(output.parent, files_alone=True)
+        sweep_journals(output.parent, output)
+        return _unchanged(done, targets, time.perf_counter() - started)
+    job = _Job(model, stream, targets, chosen, this_work, on_progress)
+    columnar = is_columnar(stream, output)
+    tally, counts, drift = job.score_columns() if columnar else job.score(workers)
     return ScoreResult(
         pipeline=model.pipeline,
         version=model.version,
@@ -121,7 +155,6 @@ class _Job:
     """One file to score, whatever its format."""
 
     model: Scorer
-    source: Path
     stream: Source
     targets: Targets
     options: Options
@@ -131,7 +164,7 @@ class _Job:
     def score(self, workers: int) -> _Done:
         """CSV in and out: the records keep their bytes."""
         keep_freed_memory()
-        name = str(self.source)
+        name = self.stream.name
         options = self.options
         records = Records(
             self.stream, name, delimiter=options.delimiter, given_encoding=options.encoding
@@ -146,7 +179,8 @@ class _Job:
                 # Takes longer to import than a small file to score.
                 from ffn.scoring.workers import Work, score_in_parts
 
-                score_in_parts(run, Work(self.model, self.source, self.options), workers)
+                its_work = Work(self.model, self.stream.shared, name, self.options)
+                score_in_parts(run, its_work, workers)
             run.score()
             self.stream.check_unchanged()
             tally.check_rows(records.rows)
@@ -159,7 +193,7 @@ class _Job:
         from ffn.scoring.columnar import open_pieces, score_pieces
 
         output = self.targets.output
-        with open_pieces(self.model, self.source, self.stream, output, self.options) as pieces:
+        with open_pieces(self.model, self.stream, output, self.options) as pieces:
             with self._writing() as journal:
                 score_pieces(pieces, self.model, self.options, output, journal, self.on_progress)
                 drift = self._settle(journal, pieces.tally, pieces.input())
@@ -173,7 +207,7 @@ class _Job:
     ) -> DriftReport | None:
         account = self.work | {"input": about_input}
         drift = examine(self.model, tally, self.options)
-        settle(journal, self.targets, self.source, self.options, tally, drift, account)
+        settle(journal, self.targets, self.stream.name, self.options, tally, drift, account)
         return drift
 
 

@@ -17,7 +17,7 @@ from ffn.scoring.pieces import CsvPieces, ParquetPieces
 from ffn.scoring.rows import REJECTS_HEADER
 from ffn.scoring.scorer import Scorer
 from ffn.scoring.sinks import CsvSink, ParquetSink, Sink
-from ffn.tabular.parquet import ParquetTable
+from ffn.tabular.parquet_process import DecodedParquet
 from ffn.tabular.records import Records
 from ffn.tabular.sources import Source
 
@@ -27,9 +27,7 @@ Pieces = ParquetPieces | CsvPieces
 
 
 @contextmanager
-def open_pieces(
-    model: Scorer, source: Path, stream: Source, output: Path, options: Options
-) -> Iterator[Pieces]:
+def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -> Iterator[Pieces]:
     """Open a file that is to be scored in pieces.
 
     Raises
@@ -41,7 +39,7 @@ def open_pieces(
     """
     if options.escape_formulas and names_parquet(output):
         raise SettingsError("escape_formulas guards spreadsheets; they do not read Parquet.")
-    name = str(source)
+    name = stream.name
     if not is_parquet(stream):
         records = Records(
             stream, name, delimiter=options.delimiter, given_encoding=options.encoding
@@ -49,8 +47,7 @@ def open_pieces(
         yield CsvPieces(stream, records, model, options, name)
         return
     digest = stream.read_through()
-    with stream.at_random() as file:
-        table = ParquetTable(file, name)
+    with DecodedParquet.opened(stream.shared, name) as table:
         yield ParquetPieces(stream, digest, table, model, options, name)
 
 

@@ -233,6 +233,17 @@ def match_header(
     )
 
 
+# Letters of a file in a message, as in the value of a reject.
+_MOST_TOLD = 200
+
+
 def _columns_found(header: Header) -> str:
-    shown = ", ".join(quote(column, limit=30) for column in header.names[:10])
-    return f" It has {shown}{', …' if len(header.names) > 10 else ''}."
+    shown: list[str] = []
+    for column in header.names[:10]:
+        name = quote(column, limit=30)
+        # No message tells more of a file than a rejected cell would.
+        if sum(map(len, shown)) + len(name) > _MOST_TOLD:
+            break
+        shown.append(name)
+    more = ", …" if len(header.names) > len(shown) else ""
+    return f" It has {', '.join(shown)}{more}."

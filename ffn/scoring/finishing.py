@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError, OutputError
@@ -33,7 +32,7 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         They cannot be written.
     """
     try:
-        sweep(targets.output.parent)
+        sweep(targets.output.parent, files_alone=True)
         sweep_journals(targets.output.parent)
         with open_journal(targets, key) as journal:
             yield journal
@@ -53,7 +52,7 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
 def settle(
     journal: Journal,
     targets: Targets,
-    source: Path,
+    source: str,
     options: Options,
     tally: Tally,
     drift: DriftReport | None,
@@ -63,6 +62,8 @@ def settle(
 
     Parameters
     ----------
+    source
+        What errors call the input.
     account
         What the manifest says besides the counts and the files.
 

@@ -12,69 +12,22 @@ import contextlib
 import datetime
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError, FFNError, OutputError
-from ffn.files import sync_folder
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.settings.service import seconds_of
 from ffn.scoring.gathering import output_name
-from ffn.scoring.inbox_files import list_tables, quiet_for, stamp_of
+from ffn.scoring.inbox_contents import Look, Waiting
+from ffn.scoring.inbox_files import ChangedError, InboxFolder, Seen, quiet_for
 from ffn.scoring.ledger import Ledger, Outcome, Stamp
 from ffn.scoring.model import Model
 from ffn.scoring.outcome import Progress, ScoreResult
-from ffn.tabular.sources import open_source
 
 __all__ = ["Look", "Waiting", "look", "own_options", "score_waiting"]
 
 _KEPT_NAME = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """A file that the version in production has not scored yet."""
-
-    name: str
-    path: Path
-    output: Path
-    sha256: str
-    stamp: Stamp
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """What is in an inbox.
-
-    Attributes
-    ----------
-    waiting
-        To be scored, in the order of their names.
-    new
-        Files not read yet; none unless the look was not to read any.
-    unsettled
-        Files that were written to a moment ago.
-    scored
-        Names of files that are done.
-    refused
-        Reasons by name.
-    """
-
-    waiting: tuple[Waiting, ...] = ()
-    new: int = 0
-    unsettled: int = 0
-    scored: tuple[str, ...] = ()
-    refused: dict[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return counts, and the refused files."""
-        return {
-            "scored": len(self.scored),
-            "waiting": len(self.waiting) + self.new,
-            "being_written": self.unsettled,
-            "refused": self.refused,
-        }
 
 
 def own_options(pipeline: Pipeline) -> dict[str, Any]:
@@ -116,31 +69,44 @@ def look(pipeline: Pipeline, version: int | None, *, read: bool = True) -> Look:
     DataError
         The ledger cannot be used.
     """
-    found, refused = list_tables(pipeline.folder / "inbox")
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(InboxFolder.opened(pipeline.folder / "inbox"))
+        except FileNotFoundError:
+            return Look()
+        return _look(pipeline, folder, version, read=read)
+
+
+def _look(pipeline: Pipeline, folder: InboxFolder, version: int | None, *, read: bool) -> Look:
+    found, refused = folder.list_tables()
     path = ledger_path(pipeline)
     if not (read or path.exists()):
         return Look(new=len(found), refused=refused)
     settings = pipeline.settings.inbox
+    settle = seconds_of(settings.settle)
     with Ledger.opened(path) as ledger:
         known = ledger.stamps()
         if read:
-            known, unreadable = _read_new(pipeline, ledger, found, known)
+            known, unreadable = _read_new(folder, ledger, found, known, settle)
         else:
             unreadable = ledger.unreadable()
         outcomes = ledger.outcomes()
     refused |= {name: reason for name, reason in unreadable.items() if name in found}
     waiting, scored = [], []
-    new = unsettled = 0
+    new, settling = 0, {}
     for name in sorted(found.keys() - refused.keys()):
-        stamp, _, sha256 = known.get(name, (None, 0.0, None))
-        if stamp != found[name] or sha256 is None:
-            quiet = quiet_for(found[name]) >= seconds_of(settings.settle)
-            new, unsettled = (new + 1, unsettled) if quiet and not read else (new, unsettled + 1)
+        stamp, since, sha256 = known.get(name, (None, time.time(), None))
+        if stamp != found[name].stamp or sha256 is None:
+            left = settle - max(quiet_for(found[name].stamp), time.time() - since)
+            if left <= 0 and not read:
+                new += 1
+            else:
+                settling[name] = max(left, 0.0)
             continue
         outcome = outcomes.get(name)
         again = settings.rescore == "all" and outcome and outcome.version != version
         if outcome is None or outcome.sha256 != sha256 or again:
-            waiting.append(_waiting(pipeline, name, sha256, found[name]))
+            waiting.append(_waiting(pipeline, name, sha256, found[name], folder.inode))
         elif outcome.refusal:
             refused[name] = outcome.refusal
         else:
@@ -148,7 +114,7 @@ def look(pipeline: Pipeline, version: int | None, *, read: bool = True) -> Look:
     return Look(
         waiting=tuple(waiting),
         new=new,
-        unsettled=unsettled,
+        settling=settling,
         scored=tuple(scored),
         refused=dict(sorted(refused.items())),
     )
@@ -176,16 +142,43 @@ def score_waiting(
     FFNError
         The file was refused, and is recorded so.
     """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(InboxFolder.opened(file.path.parent))
+        except FileNotFoundError:
+            return None
+        if folder.inode != file.folder:
+            return None
+        return _score(model, pipeline, folder, file, on_progress, options)
+
+
+def _score(
+    model: Model,
+    pipeline: Pipeline,
+    folder: InboxFolder,
+    file: Waiting,
+    on_progress: Callable[[Progress], None] | None,
+    options: dict[str, Any],
+) -> ScoreResult | None:
     try:
-        result = model.score_csv(file.path, file.output, on_progress=on_progress, **options)
+        with folder.open_source(file.name, file.seen, file.sha256) as source:
+            result = model.score_source(source, file.output, on_progress=on_progress, **options)
     except OutputError:
         raise
+    except ChangedError:
+        return None
     except FFNError as error:
-        if stamp_of(file.path) != file.stamp:
+        if folder.seen(file.name) != file.seen:
             return None
         _record(pipeline, file, model.version, refusal=str(error))
+        if pipeline.settings.inbox.move:
+            # That it was refused says more than that it is still there.
+            with contextlib.suppress(DataError):
+                _move(folder, file, "refused")
         raise
     _record(pipeline, file, model.version, result=result)
+    if pipeline.settings.inbox.move:
+        _move(folder, file, "done")
     return result
 
 
@@ -208,35 +201,25 @@ def _record(
     )
     with Ledger.opened(ledger_path(pipeline)) as ledger:
         ledger.record(outcome)
-    if pipeline.settings.inbox.move:
-        _move(file, "refused" if refusal else "done")
 
 
-def _move(file: Waiting, folder: str) -> None:
-    """Move a file into a folder of the inbox; one of its name there already stays."""
-    target = file.path.parent / folder
-    target.mkdir(exist_ok=True)
-    path = target / file.name
-    if path.exists():
-        path = target / f"{file.sha256[:12]}-{file.name[-_KEPT_NAME:]}"
-    # Gone meanwhile: whoever took it knows where it is.
-    with contextlib.suppress(FileNotFoundError):
-        file.path.rename(path)
-        sync_folder(target)
-        sync_folder(file.path.parent)
+def _move(folder: InboxFolder, file: Waiting, into: str) -> None:
+    folder.move(file.name, file.seen, into, f"{file.sha256[:12]}-{file.name[-_KEPT_NAME:]}")
 
 
 def _read_new(
-    pipeline: Pipeline,
+    folder: InboxFolder,
     ledger: Ledger,
-    found: dict[str, Stamp],
+    found: dict[str, Seen],
     known: dict[str, tuple[Stamp, float, str | None]],
+    settle: float,
 ) -> tuple[dict[str, tuple[Stamp, float, str | None]], dict[str, str]]:
     """Read the files that are new and quiet; returns what is known now, and why others are not."""
-    settle, now = seconds_of(pipeline.settings.inbox.settle), time.time()
+    now = time.time()
     changes: dict[str, tuple[Stamp, float, str | None]] = {}
     unreadable: dict[str, str] = {}
-    for name, stamp in found.items():
+    for name, seen in found.items():
+        stamp = seen.stamp
         before, since, sha256 = known.get(name, (None, now, None))
         if before == stamp and sha256 is not None:
             continue
@@ -246,21 +229,26 @@ def _read_new(
             changes[name] = (stamp, since, None)
             continue
         try:
-            with open_source(pipeline.folder / "inbox" / name) as source:
+            with folder.open_source(name, seen) as source:
                 changes[name] = (stamp, since, source.read_through())
+        except ChangedError:
+            continue
         except DataError as error:
-            if stamp_of(pipeline.folder / "inbox" / name) == stamp:
+            if folder.seen(name) == seen:
                 unreadable[name] = str(error)
     ledger.keep_stamps(changes, known.keys() - found.keys())
     ledger.keep_unreadable(unreadable)
     return {name: entry for name, entry in known.items() if name in found} | changes, unreadable
 
 
-def _waiting(pipeline: Pipeline, name: str, sha256: str, stamp: Stamp) -> Waiting:
+def _waiting(
+    pipeline: Pipeline, name: str, sha256: str, seen: Seen, folder: tuple[int, int]
+) -> Waiting:
     return Waiting(
         name=name,
         path=pipeline.folder / "inbox" / name,
         output=pipeline.predictions / output_name(name),
         sha256=sha256,
-        stamp=stamp,
+        seen=seen,
+        folder=folder,
     )

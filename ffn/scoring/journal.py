@@ -11,11 +11,8 @@ nothing is renamed, which would wait for the disk.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +28,7 @@ from ffn.files import (
 from ffn.scoring.hashed import HashedFile
 from ffn.scoring.tally import Tally
 from ffn.scoring.targets import Targets
+from ffn.scoring.work_folder import WorkFolder
 from ffn.tabular.compression import Packed, packing
 from ffn.tabular.places import Mark, Place
 from ffn.tabular.records import Records
@@ -41,7 +39,7 @@ __all__ = ["Journal", "open_journal", "sweep_journals"]
 _FORMAT = 4
 _SUFFIX = ".ffn-unfinished"
 _JOURNALS = ("journal.0", "journal.1")
-_OUTPUT, _PACKED, _REJECTS = "output", "packed", "rejects"
+_OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 # Less is sooner done again than taken up.
@@ -62,11 +60,13 @@ class Journal:
         To be written from the beginning to the end.
     """
 
-    def __init__(self, folder: Path, key: dict[str, Any], output: HashedFile, rejects: HashedFile):
+    def __init__(
+        self, folder: WorkFolder, key: dict[str, Any], output: HashedFile, rejects: HashedFile
+    ) -> None:
         self.folder = folder
         self.output = output
         self.rejects = rejects
-        self._ready = folder / _OUTPUT
+        self._ready = _OUTPUT
         self._account: dict[str, Any] = {}
         self._key = {"format": _FORMAT} | key
         self._next, self._notes = _LEAST_BYTES, 0
@@ -91,7 +91,7 @@ class Journal:
     def start_anew(self) -> None:
         """Drop what an earlier run may have left."""
         for name in _JOURNALS:
-            (self.folder / name).unlink(missing_ok=True)
+            self.folder.unlink(name)
         self.output.start_anew()
         self.rejects.start_anew()
 
@@ -113,7 +113,7 @@ class Journal:
         }
         content = canonical_json(found)
         digest = hashlib.sha256(content).hexdigest().encode()
-        _write_over(self.folder / _JOURNALS[self._notes % 2], digest + b"\n" + content)
+        self._write_over(_JOURNALS[self._notes % 2], digest + b"\n" + content)
         self._notes += 1
         self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
 
@@ -123,14 +123,14 @@ class Journal:
         if compression is None:
             return
         self.output.flush()
-        plain, packed = self.folder / _OUTPUT, self.folder / _PACKED
-        with plain.open("rb") as content, packed.open("wb") as file:
+        with self.folder.read(_OUTPUT) as content, self.folder.write(_PACKED) as file:
+            file.truncate()
             hashed = HashedFile(file)
             packer = Packed(hashed, compression)
             while some := content.read(_PACKED_AT_ONCE):
                 packer.write(some)
             packer.finish()
-        self._ready, self._account = packed, hashed.to_json()
+        self._ready, self._account = _PACKED, hashed.to_json()
 
     def account(self) -> dict[str, Any]:
         """Return sizes and digests of output and rejects as they are to be published."""
@@ -141,21 +141,27 @@ class Journal:
         """Give the files their names, and the manifest beside them."""
         self.output.flush()
         self.rejects.flush()
-        (self.folder / "manifest").write_bytes(manifest)
-        publish([self._ready, self.folder / _REJECTS, self.folder / "manifest"], targets)
+        self._write_over(_MANIFEST, manifest)
+        publish([self._ready, _REJECTS, _MANIFEST], targets, self.folder)
 
     def publish_rejects(self, targets: Targets) -> None:
         """Give the rejects their name; take away an older manifest, which spoke for others."""
         self.rejects.flush()
         remove(targets.manifest)
-        publish([self.folder / _REJECTS], [targets.rejects])
+        publish([_REJECTS], [targets.rejects], self.folder)
+
+    def _write_over(self, name: str, content: bytes) -> None:
+        with self.folder.update(name) as file:
+            file.write(content)
+            file.truncate()
 
     def _read(self) -> dict[str, Any]:
         """Return the last note of this work; nothing if there is none."""
         found: list[dict[str, Any]] = []
         for name in _JOURNALS:
             with contextlib.suppress(OSError):
-                digest, _, content = (self.folder / name).read_bytes().partition(b"\n")
+                with self.folder.read(name) as file:
+                    digest, _, content = file.read().partition(b"\n")
                 # A kill or a power cut may leave any part of it.
                 if digest == hashlib.sha256(content).hexdigest().encode():
                     found.append(json.loads(content))
@@ -191,8 +197,7 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
     targets.output.parent.mkdir(parents=True, exist_ok=True)
     with _own(targets.output) as folder, contextlib.ExitStack() as stack:
         output, rejects = (
-            HashedFile(stack.enter_context(_to_update(folder / name)))
-            for name in (_OUTPUT, _REJECTS)
+            HashedFile(stack.enter_context(folder.update(name))) for name in (_OUTPUT, _REJECTS)
         )
         worth_keeping = False
         try:
@@ -200,11 +205,11 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         except Exception:
             raise
         except BaseException:
-            worth_keeping = bool(_noted(folder))
+            worth_keeping = bool(folder.noted())
             raise
         finally:
             if not worth_keeping:
-                shutil.rmtree(folder, ignore_errors=True)
+                folder.remove()
 
 
 def sweep_journals(folder: Path, done: Path | None = None) -> None:
@@ -213,23 +218,15 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
     That is what has no journal, or has had one for a week, or is of the output ``done``.
     """
     for entry in folder.glob(f".*{_SUFFIX}"):
-        with contextlib.suppress(OSError):
+        # What is another's, or open to others, is not ours to remove.
+        with (
+            contextlib.suppress(OSError, DataError),
+            one_at_a_time(folder),
+            WorkFolder.opened(entry) as left,
+        ):
             useless = done is not None and entry == _folder(done)
-            if not useless and time.time() - _noted(entry) < _KEPT_SECONDS:
-                continue
-            with one_at_a_time(folder), _locked(entry):
-                shutil.rmtree(entry)
-
-
-def _noted(folder: Path) -> float:
-    """Return when a run last wrote down how far it is, in seconds since 1970; 0 if none did."""
-    return max((path.stat().st_mtime for path in folder.glob("journal.*")), default=0.0)
-
-
-def _write_over(path: Path, content: bytes) -> None:
-    with _to_update(path) as file:
-        file.write(content)
-        file.truncate()
+            if useless or time.time() - left.noted() >= _KEPT_SECONDS:
+                left.remove()
 
 
 def _folder(output: Path) -> Path:
@@ -237,7 +234,7 @@ def _folder(output: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _own(output: Path) -> Iterator[Path]:
+def _own(output: Path) -> Iterator[WorkFolder]:
     """Make, or find, the folder of the runs that write ``output``, and lock it."""
     folder, deadline = _folder(output), time.monotonic() + _SECONDS_TO_LET_GO
     while time.monotonic() < deadline:
@@ -245,10 +242,10 @@ def _own(output: Path) -> Iterator[Path]:
             # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
             with one_at_a_time(folder.parent):
                 with contextlib.suppress(FileExistsError):
-                    folder.mkdir()
-                mine = _try_to_lock(folder, stack)
-            if mine:
-                yield folder
+                    folder.mkdir(mode=0o700)
+                found = _try_to_lock(folder, stack)
+            if found is not None:
+                yield found
                 return
         time.sleep(0.02)
     raise DataError(
@@ -256,24 +253,10 @@ def _own(output: Path) -> Iterator[Path]:
     )
 
 
-def _try_to_lock(folder: Path, stack: contextlib.ExitStack) -> bool:
-    """Lock a folder until ``stack`` ends; False if its last owner has it, or has removed it."""
+def _try_to_lock(path: Path, stack: contextlib.ExitStack) -> WorkFolder | None:
+    """Lock a folder until ``stack`` ends; None if its last owner has it, or has removed it."""
     try:
-        stack.enter_context(_locked(folder))
+        folder = stack.enter_context(WorkFolder.opened(path))
     except (FileNotFoundError, BlockingIOError):
-        return False
-    return folder.exists()
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _to_update(path: Path) -> Any:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666), "r+b")
+        return None
+    return folder if folder.is_there() else None

@@ -9,7 +9,9 @@ reason. The file may be removed: everything in the inbox is then new.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,12 +90,19 @@ class Ledger:
         Raises
         ------
         DataError
-            It is damaged, or cannot be written.
+            It is damaged, cannot be written, or is another user's or a link.
         """
+        if path.is_symlink():
+            raise DataError(f"{path} is a link, and the ledger is a file. Remove it.")
+        if path.exists() and not os.access(path, os.R_OK):
+            raise DataError(
+                f"{path} is for its owner alone. Ask as the user who runs the pipeline."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
                 connection.executescript(_TABLES)
+                _close_to_others(path)
                 yield cls(connection)
         except sqlite3.Error as error:
             raise DataError(
@@ -171,3 +180,11 @@ class Ledger:
             )
             for name, sha256, version, at, count, rejected, refusal in rows
         }
+
+
+def _close_to_others(path: Path) -> None:
+    """Leave the file to its owner: what refusals quote is not for all who may look here."""
+    # By its name, for to close a file of SQLite's lets go of the locks that other threads hold.
+    state = path.stat()
+    if stat.S_IMODE(state.st_mode) & 0o077 and state.st_uid == os.geteuid():
+        path.chmod(0o600)

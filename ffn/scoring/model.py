@@ -14,11 +14,12 @@ import numpy.typing as npt
 from ffn.errors import BundleError, UnknownCategoryWarning, one_line
 from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.models.versions.registry import bundle_folder, production
-from ffn.scoring.batch import score_csv
+from ffn.scoring.batch import score_csv, score_source
 from ffn.scoring.frames import read_frame
 from ffn.scoring.outcome import ScoreResult, unknown_sentences
 from ffn.scoring.scorer import Scorer
 from ffn.tabular.labels import Labels, class_labels
+from ffn.tabular.sources import Source
 
 __all__ = ["Model", "load", "load_production"]
 
@@ -109,6 +110,10 @@ class Model:
             message = f"{one_line(source)}: {sentence}"
             warnings.warn(message, UnknownCategoryWarning, stacklevel=2)
         return result
+
+    def score_source(self, source: Source, output: Path, **options: Any) -> ScoreResult:
+        """Score a file that is open already; otherwise as ``score_csv``."""
+        return score_source(self.scorer, source, output, **options)
 
 
 def load(path: str | os.PathLike[str]) -> Model:

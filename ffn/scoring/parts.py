@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from ffn.scoring.rows import RowScorer
+from ffn.scoring.work_folder import WorkFolder
 from ffn.tabular.places import Counts, Mark, Place
 from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reason, Reject
@@ -28,23 +27,25 @@ class Stored:
     there again takes a fraction of what it takes to find some.
     """
 
-    path: Path
+    name: str
     size: int
 
     @classmethod
-    def write(cls, path: Path, pieces: Iterable[bytes]) -> Self:
-        """Write ``pieces`` one after another."""
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as file:
+    def write(cls, folder: WorkFolder, name: str, pieces: Iterable[bytes]) -> Self:
+        """Write ``pieces`` one after another into a file of ``folder``."""
+        with folder.write(name) as file:
             file.writelines(pieces)
-            return cls(path, file.tell())
+            return cls(name, file.tell())
 
-    def __iter__(self) -> Iterator[bytes]:
+    def read(self, folder: WorkFolder) -> Iterator[bytes]:
+        """Yield the bytes, from the file's beginning."""
         left = self.size
-        with self.path.open("rb") as file:
+        with folder.read(self.name) as file:
             while left:
                 some = file.read(min(left, _AT_ONCE))
                 if not some:
-                    raise OSError(errno.EIO, "cut short while it was in use", str(self.path))
+                    what = str(folder.path / self.name)
+                    raise OSError(errno.EIO, "cut short while it was in use", what)
                 left -= len(some)
                 yield some
 
@@ -61,21 +62,25 @@ class Part(NamedTuple):
     tally, counts
         ``Tally.state`` and ``Records.counts``.
     output
-        Labelled records, in pieces.
+        Labelled records, in pieces or in a file; see `labelled`.
     listed
-        File of the rejects; see `rejects`.
+        Name of the file of the rejects; see `rejects`.
     """
 
     begin: int
     mark: Mark
     tally: dict[str, Any]
     counts: Counts
-    output: Iterable[bytes]
-    listed: Path
+    output: list[bytes] | Stored
+    listed: str
 
-    def rejects(self, place: Place) -> Iterator[Reject]:
+    def labelled(self, folder: WorkFolder) -> Iterable[bytes]:
+        """Return the labelled records, in pieces."""
+        return self.output.read(folder) if isinstance(self.output, Stored) else self.output
+
+    def rejects(self, folder: WorkFolder, place: Place) -> Iterator[Reject]:
         """Yield the rejects in order; the part begins behind ``place``."""
-        with self.listed.open(encoding="utf-8") as lines:
+        with folder.read(self.listed) as lines:
             for line in lines:
                 row, on_line, count, column, value, reason = json.loads(line)
                 row, on_line = row + place.rows, on_line + place.lines
@@ -83,20 +88,28 @@ class Part(NamedTuple):
 
 
 def score_part(
-    scorer: RowScorer, records: Records, start: int, until: int, name: Path, *, in_memory: bool
+    scorer: RowScorer,
+    records: Records,
+    start: int,
+    until: int,
+    folder: WorkFolder,
+    slot: int,
+    *,
+    in_memory: bool,
 ) -> Part:
     """Score the records that begin from byte ``start``, where all stand, to byte ``until``.
 
     Parameters
     ----------
-    name
-        Of its files, without what tells them apart.
+    folder, slot
+        Where its files go, and the number that tells them from those of others.
     in_memory
         Keep labelled records there, for none but this process.
     """
     tally = scorer.new_tally()
-    listed = name.with_suffix(".rejects")
-    with listed.open("w", encoding="utf-8") as lines:
+    listed = f"{slot}.rejects"
+    with folder.write(listed) as lines:
+        lines.truncate()
 
         def labelled() -> Iterator[bytes]:
             for block in records.blocks(until):
@@ -104,12 +117,15 @@ def score_part(
                 scored, refused = scorer.score(block, tally)
                 # Rows and lines count from the part's beginning until somebody knows where it is.
                 lines.writelines(
-                    json.dumps([r.row, r.line, r.lines, r.column, r.value, r.reason]) + "\n"
+                    json.dumps([r.row, r.line, r.lines, r.column, r.value, r.reason]).encode()
+                    + b"\n"
                     for r in refused
                 )
                 yield scored
 
-        output: Iterable[bytes] = (
-            list(labelled()) if in_memory else Stored.write(name.with_suffix(".output"), labelled())
-        )
+        output: list[bytes] | Stored
+        if in_memory:
+            output = list(labelled())
+        else:
+            output = Stored.write(folder, f"{slot}.output", labelled())
     return Part(start, records.mark, tally.state(), records.counts, output, listed)

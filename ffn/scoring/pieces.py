@@ -21,7 +21,8 @@ from ffn.scoring.scorer import Scorer
 from ffn.scoring.suffixes import UNITS, added_columns
 from ffn.tabular.arrow_columns import category_texts, number_texts
 from ffn.tabular.headers import check_distinct
-from ffn.tabular.parquet import ParquetTable, as_csv, as_header, numbered
+from ffn.tabular.parquet import as_csv, as_header, numbered
+from ffn.tabular.parquet_process import DecodedParquet
 from ffn.tabular.records import Records
 from ffn.tabular.rejects import Reject
 from ffn.tabular.schema import Feature, Schema
@@ -75,7 +76,7 @@ class ParquetPieces:
         self,
         stream: Source,
         sha256: str,
-        table: ParquetTable,
+        table: DecodedParquet,
         model: Scorer,
         options: Options,
         name: str,

@@ -87,9 +87,10 @@ class Run:
     def join(self, part: Part) -> None:
         """Append a part that was made before its turn, and go on behind it."""
         place = self.records.mark.place
-        for some in part.output:
+        folder = self.journal.folder
+        for some in part.labelled(folder):
             self.journal.output.write(some)
-        for reject in part.rejects(place):
+        for reject in part.rejects(folder, place):
             self.journal.rejects.write(self.scorer.reject_line(reject))
         self.tally.add(part.tally)
         self.records.add_counts(part.counts)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 from ffn.errors import DataError, quote
+from ffn.tabular.sources import Source
 
 __all__ = ["COMPANIONS", "Targets"]
 
@@ -33,7 +35,7 @@ class Targets(NamedTuple):
             raise DataError(f"{quote(output)} cannot name a file. Give another output.")
         return cls(output, *(output.with_name(output.name + suffix) for suffix in COMPANIONS))
 
-    def check(self, source: Path) -> None:
+    def check(self, source: Source) -> None:
         """Make sure that each can be replaced, and is not the input.
 
         Raises
@@ -46,7 +48,7 @@ class Targets(NamedTuple):
             try:
                 if not path.exists():
                     continue
-                ordinary, same = path.is_file(), path.samefile(source)
+                ordinary, same = path.is_file(), os.path.samestat(path.stat(), source.status)
             except OSError as error:
                 raise DataError(
                     f"{path} cannot be written: {error.strerror}. Give another output."

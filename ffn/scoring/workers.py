@@ -16,15 +16,16 @@ import os
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from ffn.descriptors import SharedFile
 from ffn.scoring.options import Options
 from ffn.scoring.parts import Part, score_part
 from ffn.scoring.processes import alone, way_to_start, without_fingerprints
 from ffn.scoring.rows import RowScorer
 from ffn.scoring.run import Run, keep_freed_memory
 from ffn.scoring.scorer import Scorer
+from ffn.scoring.work_folder import WorkFolder
 from ffn.tabular.places import Mark, Place
 from ffn.tabular.records import Records
 from ffn.tabular.recovery import Shape, is_of_shape
@@ -51,7 +52,8 @@ class Work(NamedTuple):
     """What a process has to know."""
 
     model: Scorer
-    path: Path
+    input: SharedFile
+    name: str
     options: Options
 
 
@@ -182,39 +184,35 @@ class _Process:
 
     work: Work
     identity: tuple[int, ...]
-    folder: Path
+    folder: WorkFolder
     own: bool = False
     scorer: RowScorer | None = None
 
     def score(self, begin: int, until: int, slot: int) -> Part | None:
         """Score what begins in a range; None if nobody can say where that is."""
-        model, path, options = self.work
-        try:
-            opened = path.open("rb")
-        except OSError:
-            # Renamed meanwhile, or to be read through the handle alone that was given to us.
-            return None
-        with opened as file:
+        model, shared, name, options = self.work
+        with shared.open() as file:
             if identity(os.fstat(file.fileno())) != self.identity:
                 return None
             records = Records(
-                file, str(path), delimiter=options.delimiter, given_encoding=options.encoding
+                file, name, delimiter=options.delimiter, given_encoding=options.encoding
             )
             if self.scorer is None:
-                self.scorer = RowScorer(model, records.header, options, str(path))
+                self.scorer = RowScorer(model, records.header, options, name)
             start = _guess(file, begin, records)
             if start is None:
                 return None
             file.seek(start)
             records.go_to(Mark(start, Place(rows=0, lines=0)))
-            name = self.folder / str(slot)
-            return score_part(self.scorer, records, start, until, name, in_memory=self.own)
+            return score_part(
+                self.scorer, records, start, until, self.folder, slot, in_memory=self.own
+            )
 
 
 _processes: list[_Process] = []
 
 
-def _begin(work: Work, found: tuple[int, ...], folder: Path) -> None:
+def _begin(work: Work, found: tuple[int, ...], folder: WorkFolder) -> None:
     """Get ready, in a process of its own."""
     alone()
     keep_freed_memory()

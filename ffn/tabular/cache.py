@@ -24,6 +24,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+from ffn.descriptors import open_folder
 from ffn.errors import DataError
 from ffn.files import canonical_json, staging_folder, sweep, temporary_name
 
@@ -121,7 +122,7 @@ class Cache:
                     path.rmdir()
 
     def _remove_unused(self, path: Path) -> None:
-        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        handle = open_folder(path)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._discard(path)

@@ -16,10 +16,13 @@ from ffn.tabular.cells import trim
 from ffn.tabular.headers import Header
 from ffn.tabular.quoting import write_record
 
-__all__ = ["ParquetTable", "as_csv", "as_header", "numbered"]
+__all__ = ["MOST_ROWS", "ParquetTable", "as_csv", "as_header", "numbered"]
 
-# Rows and values that are in memory at a time.
-_MOST_ROWS, _FEWEST_ROWS, _VALUES = 8_192, 1_024, 2**21
+MOST_ROWS = 8_192
+"""Rows that are in memory at a time, at most."""
+
+# Where there are many columns: so many values, but not fewer rows.
+_FEWEST_ROWS, _VALUES = 1_024, 2**21
 # A column's bytes are read in such pieces, however large its row groups are.
 _BUFFER = 1024 * 1024
 # Letters of a cell that are read, longer than any category; and bytes of a record, of which a
@@ -50,30 +53,48 @@ class ParquetTable:
         try:
             self._file = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
             self.schema = _without_views(self._file.schema_arrow)
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, ValueError) as error:
             raise self._unreadable(error) from None
         self.rows: int = self._file.metadata.num_rows
         self.header = as_header(self.schema.names)
 
-    def batches(self, columns: Sequence[int] | None = None) -> Iterator[Any]:
-        """Yield record batches, in order, of these columns or of all.
+    def batches(self, *, most_rows: int = MOST_ROWS, skip: int = 0) -> Iterator[Any]:
+        """Yield record batches, in order.
+
+        Parameters
+        ----------
+        most_rows
+            In a batch.
+        skip
+            Rows to leave out at the beginning.
 
         Raises
         ------
         DataError
             The file is damaged.
+        MemoryError
+            There is not enough for so many rows.
         """
-        names = None if columns is None else [self.schema.names[column] for column in columns]
-        width = max(1, len(self.schema.names if names is None else names))
-        rows = max(_FEWEST_ROWS, min(_MOST_ROWS, _VALUES // width))
-        batches = self._file.iter_batches(rows, columns=names, use_threads=False)
+        width = max(1, len(self.schema.names))
+        rows = min(most_rows, max(_FEWEST_ROWS, _VALUES // width))
+        groups, metadata = list(range(self._file.num_row_groups)), self._file.metadata
+        while groups and skip >= (there := metadata.row_group(groups[0]).num_rows):
+            skip -= there
+            del groups[0]
+        batches = self._file.iter_batches(rows, row_groups=groups, use_threads=False)
         while True:
             try:
                 batch = next(batches, None)
                 if batch is not None:
+                    left_out = min(skip, batch.num_rows)
+                    batch, skip = batch.slice(left_out), skip - left_out
                     # What is no UTF-8 would be found by whoever looks at a cell.
                     batch.validate(full=True)
                     batch = batch.cast(_without_views(batch.schema))
+            except MemoryError:
+                raise
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise self._unreadable(error) from None
             if batch is None:

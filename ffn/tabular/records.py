@@ -47,6 +47,8 @@ __all__ = ["Records"]
 _BLOCK_SIZE = 512 * 1024
 _RECORD_LIMIT = 16 * 1024 * 1024
 _READ_AT_MOST = 4 * 1024 * 1024
+# The names alone take some hundred bytes each.
+_MOST_COLUMNS = 1_000_000
 # More than `shorten` shows.
 _LINE_KEPT = 4096
 
@@ -277,6 +279,9 @@ class Records:
                 if len(self._text) - start > self._record_limit:
                     where = f"{self._name} line {self._place.lines + 1}"
                     raise header_error(where, DETAILS[Reason.RECORD_TOO_LONG])
+                if self._text.count(self._delimiter, start) > _MOST_COLUMNS:
+                    where = f"{self._name} line {self._place.lines + 1}"
+                    raise header_error(where, f"more than {_MOST_COLUMNS:,} columns")
                 self._drop(start)
                 start = 0
                 self._read_more()

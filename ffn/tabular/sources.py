@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from ffn.descriptors import SharedFile
 from ffn.errors import DataError
 
 __all__ = ["STDIN", "Source", "identity", "open_source", "refuse_pipe"]
@@ -23,8 +24,17 @@ _READ_AT_ONCE = 1024 * 1024
 class Source:
     """A binary stream that knows what has been read from it.
 
+    Parameters
+    ----------
+    sha256
+        Digest that the file is known to have: with another one it has changed.
+
     Attributes
     ----------
+    name
+        What errors call it.
+    status
+        What the system said of it when it was opened.
     size
         Bytes of the file when it was opened; None for a pipe.
     bytes_read
@@ -33,15 +43,15 @@ class Source:
         Bytes in the digest so far.
     """
 
-    def __init__(self, file: IO[bytes], name: str) -> None:
+    def __init__(self, file: IO[bytes], name: str, *, sha256: str = "") -> None:
         self._file = file
-        self._name = name
+        self.name = name
         self._digest = hashlib.sha256()
-        self._before = ""
-        self._opened = os.fstat(file.fileno())
+        self._before = sha256
+        self.status = os.fstat(file.fileno())
         # What is behind a shell's own reading of it is no file from its beginning.
-        regular = stat.S_ISREG(self._opened.st_mode) and file.tell() == 0
-        self.size = self._opened.st_size if regular else None
+        regular = stat.S_ISREG(self.status.st_mode) and file.tell() == 0
+        self.size = self.status.st_size if regular else None
         self.bytes_read = self.hashed = 0
 
     @property
@@ -61,7 +71,7 @@ class Source:
         try:
             chunk = self._file.read(size)
         except OSError as error:
-            raise DataError(f"{self._name} cannot be read: {error.strerror}.") from None
+            raise DataError(f"{self.name} cannot be read: {error.strerror}.") from None
         # After ``go_to`` some of it has been read before.
         self._digest.update(chunk[max(0, self.hashed - self.bytes_read) :])
         self.bytes_read += len(chunk)
@@ -121,32 +131,16 @@ class Source:
     @property
     def identity(self) -> tuple[int, ...]:
         """By which another process knows that it has opened the same file, unchanged."""
-        return identity(self._opened)
+        return identity(self.status)
 
     def peek(self, size: int, offset: int = 0) -> bytes:
         """Return ``size`` bytes of a file, wherever it is read; nothing of a pipe."""
         return b"" if self.size is None else os.pread(self._file.fileno(), size, max(0, offset))
 
-    @contextlib.contextmanager
-    def at_random(self) -> Iterator[IO[bytes]]:
-        """Give the file out to be read in any order.
-
-        Raises
-        ------
-        DataError
-            It is not there any more, or changed since it was opened.
-        """
-        # Opened once more: a copy of the handle would share its place in the file.
-        try:
-            file = Path(self._name).open("rb")  # noqa: SIM115
-        except OSError as error:
-            raise DataError(
-                f"{self._name} cannot be opened once more: {error.strerror}. Give a file by a name "
-                "that can be opened."
-            ) from None
-        with file:
-            self._check_same(file)
-            yield file
+    @property
+    def shared(self) -> SharedFile:
+        """The open file, for others to read wherever they like while this object has it open."""
+        return SharedFile(self._file.fileno())
 
     def check_untouched(self) -> None:
         """Make sure, of a file that is read in any order, that nobody has written to it.
@@ -156,7 +150,8 @@ class Source:
         DataError
             Somebody has.
         """
-        self._check_same(self._file)
+        if identity(os.fstat(self._file.fileno())) != self.identity:
+            raise self._changed()
 
     def check_unchanged(self) -> None:
         """Make sure the bytes read are the file, from its beginning to its end.
@@ -167,7 +162,7 @@ class Source:
             The file grew, shrank or was written to since it was opened.
         """
         now = os.fstat(self._file.fileno())
-        same_time = now.st_mtime_ns == self._opened.st_mtime_ns
+        same_time = now.st_mtime_ns == self.status.st_mtime_ns
         if self.size is not None and not (
             same_time and self.bytes_read == self.hashed == now.st_size == self.size
         ):
@@ -175,13 +170,9 @@ class Source:
         if self._before not in ("", self.sha256):
             raise self._changed()
 
-    def _check_same(self, file: IO[bytes]) -> None:
-        if identity(os.fstat(file.fileno())) != self.identity:
-            raise self._changed()
-
     def _changed(self) -> DataError:
         return DataError(
-            f"{self._name} changed while it was read ({self.size:,} bytes when opened). "
+            f"{self.name} changed while it was read ({self.size:,} bytes when opened). "
             "Try again when nothing writes to it."
         )
 

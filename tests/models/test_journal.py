@@ -109,3 +109,19 @@ def test_a_full_disk_does_not_fail_the_run(tmp_path, monkeypatch):
     with running(tmp_path, "score") as note:
         note.outcome = "scored"
     assert journal(tmp_path) == []
+
+
+def test_the_log_is_for_its_owner_alone(tmp_path):
+    """Refusals quote cells of files that not all who can look here may read."""
+    log = tmp_path / "runs.jsonl"
+    log.touch(mode=0o644)  # as an earlier version made it
+    note_down(tmp_path, "score", Note(outcome="refused", text="one"))
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_is_no_log(tmp_path):
+    (tmp_path / "elsewhere").write_bytes(b"mine\n")
+    (tmp_path / "runs.jsonl").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        note_down(tmp_path, "score", Note(outcome="scored", text="one"))
+    assert (tmp_path / "elsewhere").read_bytes() == b"mine\n"

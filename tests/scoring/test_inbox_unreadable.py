@@ -53,9 +53,9 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(shared):
         status = look(pipeline, 7, read=False)
     reason = f"{locked} cannot be read: Permission denied."
     assert [file.name for file in found.waiting] == ["a.csv"]
-    assert (found.refused, found.unsettled) == ({"locked.csv": reason}, 0)
+    assert (found.refused, found.settling) == ({"locked.csv": reason}, {})
     # Who only looks at the status reads no file, and hears of it all the same.
-    assert (status.refused, status.new, status.unsettled) == ({"locked.csv": reason}, 0, 0)
+    assert (status.refused, status.new, status.settling) == ({"locked.csv": reason}, 0, {})
     locked.chmod(0o644)
     with nobody():
         assert [file.name for file in look(pipeline, 7).waiting] == ["a.csv", "locked.csv"]

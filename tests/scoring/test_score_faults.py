@@ -12,6 +12,7 @@ from scorers import TenthsScorer
 
 from ffn.errors import DataError
 from ffn.scoring.batch import score_csv
+from ffn.scoring.work_folder import WorkFolder
 
 CONTENT = b"size,colour\n7,red\n"
 
@@ -166,17 +167,18 @@ import os, signal, sys
 from pathlib import Path
 from scorers import TenthsScorer
 from ffn.scoring.batch import score_csv
+from ffn.scoring.work_folder import WorkFolder
 
 source, output, done = Path(sys.argv[1]), Path(sys.argv[2]), []
-replace = Path.replace
+rename = WorkFolder.rename
 
-def replace_or_die(self, target):
+def rename_or_die(self, name, target):
     if len(done) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
     done.append(target)
-    return replace(self, target)
+    rename(self, name, target)
 
-Path.replace = replace_or_die
+WorkFolder.rename = rename_or_die
 score_csv(TenthsScorer(), source, output)
 """
 
@@ -205,15 +207,15 @@ def test_a_kill_between_the_renames_leaves_no_manifest(source, tmp_path, renamed
 def test_a_failure_between_the_renames_is_one_line_and_says_what_counts(
     source, tmp_path, monkeypatch
 ):
-    output, replace = tmp_path / "out.csv", Path.replace
+    output, rename = tmp_path / "out.csv", WorkFolder.rename
     score_csv(TenthsScorer(), source, output)
 
-    def fail(self, target):
+    def fail(self, name, target):
         if target != output:
             raise OSError(5, "Input/output error")
-        return replace(self, target)
+        rename(self, name, target)
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(WorkFolder, "rename", fail)
     with pytest.raises(DataError, match=r"Input/output error\. .*no manifest beside it is not to"):
         score_csv(TenthsScorer(), source, output, force=True)
     assert names(tmp_path) == ["in.csv", "out.csv", "out.csv.rejects.csv"]

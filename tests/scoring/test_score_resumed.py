@@ -259,7 +259,7 @@ def test_a_run_is_not_refused_for_those_that_sweep_beside_it(tmp_path):
         for n in range(300):
             targets = Targets.beside(tmp_path / f"{n}.csv")
             with open_journal(targets, {}) as journal:
-                assert journal.folder.is_dir()
+                assert journal.folder.is_there()
     finally:
         done.set()
         for thread in sweeping:

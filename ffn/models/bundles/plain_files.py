@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from ffn.descriptors import open_regular
 
 __all__ = ["open_plain", "read_plain"]
 
@@ -22,15 +23,8 @@ def open_plain(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     OSError
         There is none: a link, a folder, a pipe or a device is no plain file, and not waited for.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", str(path))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            yield file, status.st_size
-    finally:
-        os.close(handle)
+    with os.fdopen(open_regular(path), "rb") as file:
+        yield file, os.fstat(file.fileno()).st_size
 
 
 def read_plain(path: Path, at_most: int) -> bytes:

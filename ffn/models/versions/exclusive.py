@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
-import stat
 from collections.abc import Iterator
 
+from ffn.descriptors import open_regular
 from ffn.errors import BusyError, RegistryError
 from ffn.models.settings.pipeline import Pipeline
 
@@ -30,12 +31,14 @@ def the_only_pass(pipeline: Pipeline) -> contextlib.AbstractContextManager[None]
 @contextlib.contextmanager
 def _alone(pipeline: Pipeline, name: str, doing: str) -> Iterator[None]:
     pipeline.artifacts.mkdir(parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     path = pipeline.artifacts / name
-    handle = os.open(path, flags, 0o666)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise RegistryError(f"{path} is no plain file, and locks are. Remove it.")
+        handle = open_regular(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO):
+            raise RegistryError(f"{path} is no plain file, and locks are. Remove it.") from None
+        raise
+    try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

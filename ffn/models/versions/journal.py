@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from ffn.errors import BusyError, one_line
+from ffn.descriptors import open_regular
+from ffn.errors import BusyError, RegistryError, one_line
 from ffn.models.bundles.parts import parse_json
 from ffn.models.bundles.plain_files import read_plain
 from ffn.models.versions.at_work import Run, at_work, killed, take_killed
@@ -28,6 +29,8 @@ __all__ = ["DriftNote", "Entry", "Note", "journal", "note_down", "note_killed", 
 _FILE = "runs.jsonl"
 _MOST_BYTES = 512 * 1024
 _LONGEST_TEXT = 1_000
+# What refusals quote comes from files that not everybody who can look here may read.
+_OWNER_ALONE = 0o600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +136,11 @@ def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> E
     entry = _entry(what, note, seconds)
     line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
     artifacts.mkdir(parents=True, exist_ok=True)
-    with (artifacts / _FILE).open("a+b") as file:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    with os.fdopen(open_regular(artifacts / _FILE, flags, _OWNER_ALONE), "a+b") as file:
+        # Earlier versions made it with the user's usual rights.
+        with contextlib.suppress(PermissionError):
+            os.fchmod(file.fileno(), _OWNER_ALONE)
         fcntl.flock(file, fcntl.LOCK_EX)
         if file.seek(0, os.SEEK_END) > _MOST_BYTES:
             file.seek(-_MOST_BYTES // 2, os.SEEK_END)
@@ -174,10 +181,19 @@ def journal(artifacts: Path, newest: int | None = 20) -> list[Entry]:
     """Return the last entries, or all, the newest first; a line that cannot be read is none.
 
     Among them are those that ``note_killed`` would append.
+
+    Raises
+    ------
+    RegistryError
+        The file is another user's: it is for its owner alone.
     """
     found = [_entry(one.what, _note_of(one)) for one in killed(artifacts)[:newest]]
     try:
         lines = read_plain(artifacts / _FILE, 16 * _MOST_BYTES).splitlines()
+    except PermissionError:
+        raise RegistryError(
+            f"{artifacts / _FILE} is for its owner alone. Ask as the user who runs the pipeline."
+        ) from None
     except OSError:
         return found
     for line in reversed(lines):

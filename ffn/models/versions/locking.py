@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ffn.descriptors import open_regular
 from ffn.errors import RegistryError
 
 __all__ = ["registry_lock"]
@@ -22,9 +23,8 @@ def registry_lock(artifacts: Path) -> Iterator[None]:
     ends, however it ends: no lock is ever left behind. Scoring never waits.
     """
     path = artifacts / ".lock"
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        handle = os.open(path, flags, 0o666)
+        handle = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise RegistryError(f"{path} is a link, and locks are none. Remove it.") from None
