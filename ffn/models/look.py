@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ffn.errors import DataError, quote
 from ffn.models.column import Column
@@ -12,6 +13,7 @@ from ffn.models.number_marks import refuse_other_marks
 from ffn.models.settings.document import DEFAULT_MISSING
 from ffn.models.unlikely import NO_VALUES, has_many_categories, why_unlikely
 from ffn.tabular.cells import trim
+from ffn.tabular.labels import LabelReading, Resolved, cli_remedy, escaped, spelled_alike
 from ffn.tabular.schema import Kind
 from ffn.tabular.table import Table
 
@@ -35,6 +37,8 @@ class Look:
         Of the features.
     missing
         Cell texts that mean "no value".
+    labels
+        Class by cell text of the target, where it is not the text itself, or was in doubt.
     facts, notices
         Comments for the settings, and sentences for the user.
     """
@@ -42,6 +46,7 @@ class Look:
     exclude: list[str]
     kinds: dict[str, Kind]
     missing: list[str]
+    labels: dict[str, str]
     facts: list[str]
     notices: list[str]
 
@@ -53,22 +58,26 @@ def look(
     exclude: Sequence[str],
     missing: Sequence[str],
     keep: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
     decimal: str = ".",
 ) -> Look:
-    """Look at every column of ``table``; ``exclude``, ``missing``, ``keep`` are known beforehand.
+    """Look at every column of ``table``; what is an argument is known beforehand.
 
     Raises
     ------
     DataError
-        A column has numbers with other marks than ``decimal``, a text in it means "no value" and
-        is a label too, or no column is left to learn from.
+        A column has numbers with other marks than ``decimal``, labels need a decision
+        (`ffn.tabular.labels`), or no column is left to learn from.
     """
     left_out = dict.fromkeys(exclude, "")
     kinds: dict[str, Kind] = {}
     doubts = []
     given = {trim(text) for text in missing}
     met: set[str] = set()
-    labels = {trim(label) for label in table.columns[target]} - {""} - given
+    both: list[tuple[str, str]] = []
+    reading = LabelReading(labels=labels or {}, missing=given, decimal=decimal)
+    counts = Counter(map(trim, table.columns[target]))
+    resolved = reading.resolve(counts, f"{table.path.name}, column {quote(target)}", cli_remedy)
     for name in table.header:
         if name == target or name in left_out:
             continue
@@ -85,22 +94,27 @@ def look(
         if column.kind == "categorical":
             # Other words may be categories.
             gaps.intersection_update(DEFAULT_MISSING)
-        met |= gaps - labels
-        doubts += [_both(column, text, target, table.path.name) for text in sorted(gaps & labels)]
+            both += [(name, text) for text in sorted(gaps & resolved.classes.keys())]
+            gaps.difference_update(resolved.classes)
+        met |= gaps
         doubts += _doubts(column, name in keep)
     if not kinds and any(left_out.values()):
         raise _nothing_left(table, left_out)
     mean_missing = given | met | {""}
     spellings = sorted(mean_missing.difference(DEFAULT_MISSING))
+    # What is missing in a feature may be a class all the same: that has to be written down.
+    classes = {text: text for text in resolved.classes if text in mean_missing}
     return Look(
         exclude=list(left_out),
         kinds=kinds,
         missing=[*(text for text in DEFAULT_MISSING if text in mean_missing), *spellings],
-        facts=_facts(table, target, len(kinds)),
+        labels=classes | dict(labels or {}),
+        facts=_facts(table, target, len(kinds), counts, resolved),
         notices=[
             *(_told(name, why) for name, why in left_out.items() if why),
             *(f"cells {quote(spelling)} are taken for missing" for spelling in spellings),
             *doubts,
+            *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
     )
 
@@ -123,6 +137,7 @@ def _doubts(column: Column, kept: bool) -> list[str]:
             f"column {name} is taken for categories: {n - len(words)} of its {n} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
         )
+    found += _spellings(column)
     if has_many_categories(column) and not kept:
         found.append(
             f"column {name} is taken for {column.distinct} categories, an input each (--exclude "
@@ -131,17 +146,30 @@ def _doubts(column: Column, kept: bool) -> list[str]:
     return found
 
 
-def _both(column: Column, text: str, target: str, where: str) -> str:
-    """Say that a label is not taken for missing, where a column allows it."""
-    if column.kind == "numeric":
-        raise DataError(
-            f'{where}, column {quote(column.name)}: {quote(text)} means "no value" among these '
-            f"numbers, and is a label in column {quote(target)} as well. Leave these cells empty, "
-            f"rename the label or take its rows out, or give --exclude {quote(column.name)}."
-        )
+def _spellings(column: Column) -> list[str]:
+    """Return a notice of categories that look like one, if there are such."""
+    if column.kind != "categorical":
+        return []
+    rows = Counter(column.texts)
+    alike = list(islice(spelled_alike(rows, column.decimal), _REASONS_SHOWN + 1))
+    if not alike:
+        return []
+    told = "; ".join(
+        " and ".join(f"{escaped(text)} ({rows[text]:,} rows)" for text in spellings)
+        for spellings in alike[:_REASONS_SHOWN]
+    )
+    more = "; and others" if len(alike) > _REASONS_SHOWN else ""
+    return [
+        f"column {quote(column.name)} has categories that look like spellings of one, and are "
+        f"learnt as different ones: {told}{more} (correct the table if they are one)"
+    ]
+
+
+def _both(name: str, text: str, target: str) -> str:
+    """Say that a text is a category, which would be missing if it were not a label, too."""
     return (
-        f"cells {quote(text)} of column {quote(column.name)} are taken for a category, for "
-        f"{quote(text)} is a label of {quote(target)} too"
+        f"cells {quote(text)} of column {quote(name)} are taken for a category, for {quote(text)} "
+        f"is a label of {quote(target)} too"
     )
 
 
@@ -155,10 +183,15 @@ def _nothing_left(table: Table, left_out: dict[str, str]) -> DataError:
     )
 
 
-def _facts(table: Table, target: str, n_features: int) -> list[str]:
-    counts = Counter(trim(cell) for cell in table.columns[target])
-    shown = ", ".join(f"{quote(label, 30)} {n}" for label, n in sorted(counts.items())[:12])
+def _facts(
+    table: Table, target: str, n_features: int, counts: Mapping[str, int], resolved: Resolved
+) -> list[str]:
+    rows: Counter[str] = Counter()
+    for text, label in resolved.classes.items():
+        rows[label] += counts[text]
+    shown = ", ".join(f"{quote(label, 30)} {n}" for label, n in sorted(rows.items())[:12])
+    unlabelled = f", {resolved.unlabelled} without a label" if resolved.unlabelled else ""
     return [
-        f"{len(table.lines)} rows, {n_features} features.",
-        f"Classes of {quote(target, 30)}: {shown}{', …' if len(counts) > 12 else ''}.",
+        f"{len(table.lines)} rows{unlabelled}, {n_features} features.",
+        f"Classes of {quote(target, 30)}: {shown}{', …' if len(rows) > 12 else ''}.",
     ]

@@ -30,7 +30,7 @@ from ffn.reports.held_out import (
     named,
     temperature_markdown,
 )
-from ffn.reports.markdown import leaderboard_markdown, remarks, upper
+from ffn.reports.markdown import leaderboard_markdown, remarks, upper, without_label
 from ffn.reports.numbers import percent
 from ffn.reports.tables import bullets, table
 from ffn.tabular.schema import Feature
@@ -154,7 +154,7 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
     return bullets(
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
-            f"{rows['train'] + rows['test']:,} labelled rows",
+            f"{rows['train'] + rows['test']:,} labelled rows{without_label(prepared)}",
             f"held out: {rows['test']:,} rows, {percent(training.test_share)} of each class, in "
             "the order of a hash of their content, so that a row stays on its side as the table "
             "grows",

@@ -11,6 +11,7 @@ from pathlib import Path
 from ffn.models.assessment.evaluation import Evaluation
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
+from ffn.models.training.inputs import Prepared
 from ffn.models.training.selection import Selection
 from ffn.reports.baselines import baselines_markdown, baselines_sentence
 from ffn.reports.escaping import escape
@@ -198,6 +199,11 @@ def remarks(retrained: Retrained) -> list[str]:
     return lines
 
 
+def without_label(prepared: Prepared) -> str:
+    """Return how many rows were left out for want of a label, behind a count of the others."""
+    return f" ({prepared.unlabelled:,} without a label left out)" if prepared.unlabelled else ""
+
+
 def _training(retrained: Retrained) -> str:
     pipeline, candidates = retrained.pipeline, retrained.candidates
     prepared, refitted = retrained.prepared, retrained.refitted
@@ -216,8 +222,9 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{len(prepared.x_train) + len(prepared.x_test):,} rows, "
-            f"{len(schema.features):,} features to predict {named(schema.target)}",
+            f"{len(prepared.x_train) + len(prepared.x_test):,} rows"
+            f"{without_label(prepared)}, {len(schema.features):,} features to predict "
+            f"{named(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{refitted.epochs:,} epochs on all {len(prepared.x_train):,} training rows: {which}",
             f"{training.networks:,} networks for each optimizer, on resamples with "

@@ -43,6 +43,15 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help='a cell text that means "no value" (may be given several times)',
     )
     init.add_argument(
+        "--label",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("TEXT", "CLASS"),
+        help='read a label cell TEXT as CLASS; an empty CLASS, "", leaves its rows out '
+        "(may be given several times)",
+    )
+    init.add_argument(
         "--delimiter", type=delimiter, default=",", help="between fields (default: a comma)"
     )
     init.add_argument(
@@ -69,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
         exclude=options.exclude,
         missing=options.missing,
         keep=options.keep,
+        labels=[(text, label) for text, label in options.label],
     )
     if options.json:
         found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}

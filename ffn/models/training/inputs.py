@@ -58,6 +58,8 @@ class Prepared:
         What the user should know, a sentence each.
     changes
         In what the table differs from that of the version in production, once that was asked.
+    unlabelled
+        Rows of the training CSV that have no label, and are in neither part.
     """
 
     training: TrainingPart
@@ -66,6 +68,7 @@ class Prepared:
     source_sha256: str
     notices: tuple[str, ...]
     changes: tuple[TableChange, ...] = ()
+    unlabelled: int = 0
 
     @property
     def schema(self) -> Schema:
@@ -122,6 +125,8 @@ def load(pipeline: Pipeline) -> Dataset:
         default_exclude=DEFAULT_EXCLUDE,
         missing_values=data.missing_values,
         kinds=data.kinds,
+        labels=data.labels or {},
+        missing_labels=data.missing_labels,
         delimiter=data.delimiter,
         decimal=data.decimal,
     )
@@ -160,6 +165,7 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
         Nothing can be learnt from the training part.
     """
     schema, notices = dataset.learn_schema(~held_out)
+    notices = [*dataset.notices, *notices]
     notices += _repeated(dataset.fingerprints, held_out)
     return schema, fit_preparation(dataset, schema, ~held_out), notices
 
@@ -222,6 +228,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         reference=reference,
         source_sha256=dataset.source_sha256,
         notices=notices,
+        unlabelled=dataset.unlabelled,
     )
 
 
