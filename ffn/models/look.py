@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 
 from ffn.errors import DataError, quote
 from ffn.models.column import Column
@@ -13,8 +13,9 @@ from ffn.models.number_marks import refuse_other_marks
 from ffn.models.settings.document import DEFAULT_MISSING
 from ffn.models.unlikely import NO_VALUES, has_many_categories, why_unlikely
 from ffn.tabular.cells import trim
-from ffn.tabular.labels import LabelReading, Resolved, cli_remedy, escaped, spelled_alike
+from ffn.tabular.labels import LabelReading, Resolved, cli_remedy
 from ffn.tabular.schema import Kind
+from ffn.tabular.spelling import escaped, spelled_alike
 from ffn.tabular.table import Table
 
 __all__ = ["Look", "look"]
@@ -76,18 +77,23 @@ def look(
     met: set[str] = set()
     both: list[tuple[str, str]] = []
     reading = LabelReading(labels=labels or {}, missing=given, decimal=decimal)
-    counts = Counter(map(trim, table.columns[target]))
+    targets = list(map(trim, table.columns[target]))
+    counts = Counter(targets)
     resolved = reading.resolve(counts, f"{table.path.name}, column {quote(target)}", cli_remedy)
+    labelled = [text in resolved.classes for text in targets]
     for name in table.header:
         if name == target or name in left_out:
             continue
         cells = [trim(cell) for cell in table.columns[name]]
-        gaps = {cell for cell in set(cells) if cell in given or _means_missing(cell)}
-        texts = [cell for cell in cells if cell not in gaps]
-        column = Column(name=name, cells=cells, texts=texts, decimal=decimal)
+        every = _column(name, cells, given, decimal)
+        # What stands in a row without a label is not learnt; an id shows in all rows.
+        column = every
+        if resolved.unlabelled:
+            column = _column(name, list(compress(cells, labelled)), given, decimal)
+        gaps = set(column.cells).difference(column.texts)
         if name not in keep:
             refuse_other_marks(column, table.path.name)
-            if reason := why_unlikely(column):
+            if reason := why_unlikely(every if column.texts else column):
                 left_out[name] = reason
                 continue
         kinds[name] = column.kind
@@ -117,6 +123,12 @@ def look(
             *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
     )
+
+
+def _column(name: str, cells: list[str], given: Collection[str], decimal: str) -> Column:
+    gaps = {cell for cell in set(cells) if cell in given or _means_missing(cell)}
+    texts = [cell for cell in cells if cell not in gaps]
+    return Column(name=name, cells=cells, texts=texts, decimal=decimal)
 
 
 def _means_missing(cell: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.tabular.spelling import as_argument, escaped, visible
 
 __all__ = ["choose_features", "columns_found", "shown"]
 
@@ -64,6 +65,12 @@ def choose_features(
 def columns_found(name: str, header: Sequence[str]) -> str:
     """Return what to say of a header that lacks ``name``, behind a sentence about it."""
     named = list(filter(None, header))
+    for other in named:
+        if visible(other) == visible(name):
+            return (
+                f"; it has {escaped(other)}, which differs in invisible characters alone. Correct "
+                f"the header, or give {as_argument(other)}."
+            )
     return f"; its columns are: {shown(named)}.{did_you_mean(name, named)}"
 
 

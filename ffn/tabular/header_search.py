@@ -63,27 +63,28 @@ def uneven_hint(header: Header, path: str, delimiter: str) -> str:
     """Return what to do where no row has as many cells as the header, else nothing."""
     if header.opening is None:
         return ""
-    widths = {len(row) for _, row in islice(_rows(header.opening, delimiter), _ROWS_COMPARED)}
-    if len(widths) != 1:
+    rows = [row for _, row in islice(_rows(header.opening, delimiter), _ROWS_COMPARED)]
+    expected, mark = len(header.names), "\\t" if delimiter == "\t" else delimiter
+    if len({len(row) for row in rows}) != 1 or (width := len(rows[0])) == expected:
         return ""
-    (width,), expected = widths, len(header.names)
-    if width == expected:
-        return ""
-    cells = f"{width:,} {'cell' if width == 1 else 'cells'}"
+    opening, cells = header.opening, f"{width:,} {'cell' if width == 1 else 'cells'}"
     if width < expected:
-        return (
-            f" Every row looked at has {cells}: is it the header, does it end in delimiters that "
-            "the rows lack, or are these rows of another table?"
-        )
+        if any(header.names[width:]):
+            return f" Every row has {cells}: the header has too many names, or the rows too few."
+        mend = _command(opening, path, f"sed -E '{header.line}s/[{mark}]+(\\r?)$/\\1/'")
+        return f" The header ends in delimiters that the rows lack. Take them out: {mend}"
     more = width - expected
-    row_names = _command(header.opening, path, f"sed '{header.line}s/^/id{delimiter}/'")
+    if not any(cell for row in rows for cell in row[expected:]):
+        mend = _command(opening, path, f"sed -E 's/[{mark}]{{{more}}}(\\r?)$/\\1/'")
+        return f" Every row ends in delimiters that the header lacks. Take them out: {mend}"
     named = f" The header lacks {more:,} {'name' if more == 1 else 'names'}: every row has {cells}."
     if more > 1:
         return f"{named} Name every column."
     # As R writes row names, whose column has no name.
+    mend = _command(opening, path, f"sed '{header.line}s/^/id{mark}/'")
     return (
         f"{named} If the first column is without a name, as R's write.table leaves it, give it "
-        f"one: {row_names}"
+        f"one: {mend}"
     )
 
 
@@ -116,7 +117,9 @@ def _no_header(header: Header, path: str, delimiter: str) -> str:
     if all(map(_YEAR.fullmatch, numbers)) or numbers == [str(i) for i in range(len(numbers))]:
         # Columns may well be called by years, or by pandas.
         return ""
-    line = delimiter.join(f"NAME{i}" for i in range(1, len(header.names) + 1))
+    line = ("\\t" if delimiter == "\t" else delimiter).join(
+        f"NAME{i}" for i in range(1, len(header.names) + 1)
+    )
     mend = _command(opening, path, f"sed '{header.line}i {line}'")
     return (
         f" Line {header.line} holds data ({quote(numbers[0])} is a number): the file has no "

@@ -11,25 +11,14 @@ class.
 from __future__ import annotations
 
 import re
-import shlex
-import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context
 
 from ffn.errors import DataError, quote
-from ffn.tabular.cells import is_number, trim
+from ffn.tabular.spelling import as_argument, as_toml, escaped, spelled_alike, visible
 
-__all__ = [
-    "LabelReading",
-    "Remedy",
-    "Resolved",
-    "cli_remedy",
-    "escaped",
-    "spelled_alike",
-    "toml_remedy",
-]
+__all__ = ["LabelReading", "Remedy", "Resolved", "cli_remedy", "toml_remedy"]
 
 # Compared without case. Beside the words of statistics programs stand the error values of Excel.
 _NO_VALUE_WORDS = {
@@ -40,12 +29,7 @@ _NO_VALUE_WORDS = {
 }
 _NO_VALUE_SIGNS = re.compile(r"[?]+|[-\u2010-\u2015\u2212]+|[.]+|[*]+|_+|/+")
 _MINUS = re.compile(r"[-\u2010-\u2015\u2212]")
-# Characters without a shape of their own, which say nothing inside a word of any script. The
-# joiners U+200C and U+200D do: they are kept, and only the search for similar spellings drops them.
-_INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SPACES = re.compile(r"\s+")
-# Numbers are compared by value, however many digits they have.
-_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 _SHOWN = 5
 _REMEDIES_SHOWN = 60
 
@@ -94,7 +78,7 @@ class LabelReading:
         """Say whether a trimmed cell names a class."""
         if text in self.labels:
             return self.labels[text] != ""
-        return bool(_visible(text)) and text not in self.missing
+        return bool(visible(text)) and text not in self.missing
 
     def resolve(self, counts: Mapping[str, int], where: str, remedy: Remedy) -> Resolved:
         """Return the class of every text.
@@ -139,14 +123,14 @@ class LabelReading:
     def _refuse_no_values(
         self, texts: Mapping[str, int], rows: int, where: str, remedy: Remedy
     ) -> None:
-        signs = {"+", "\uff0b"} & {_visible(text) for text in texts}
+        signs = {"+", "\uff0b"} & {visible(text) for text in texts}
         doubtful = {
             text: n
             for text, n in texts.items()
             if text not in self.labels
-            and _may_mean_no_value(_visible(text))
+            and _may_mean_no_value(visible(text))
             # Of "+" and "-", the minus is a class like the plus.
-            and not (signs and _MINUS.fullmatch(_visible(text)))
+            and not (signs and _MINUS.fullmatch(visible(text)))
         }
         if not doubtful:
             return
@@ -166,7 +150,7 @@ class LabelReading:
         free = [text for text in texts if text not in self.labels]
         groups: dict[str, list[str]] = defaultdict(list)
         for text in free:
-            groups[_visible(text)].append(text)
+            groups[visible(text)].append(text)
         for shown, spellings in groups.items():
             # A spelling that stands alone is kept as it is: it comes back in predictions.
             others = [text for text in spellings if text != shown]
@@ -221,55 +205,30 @@ class LabelReading:
         )
 
 
-def spelled_alike(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
-    """Yield texts that look like spellings of one thing, the most frequent first.
-
-    They differ in case, in spaces, in how a character is encoded, or in how a number is written.
-    """
-    groups: dict[Hashable, list[str]] = defaultdict(list)
-    for text in rows:
-        groups[_key(text, decimal)].append(text)
-    for spellings in groups.values():
-        if len(spellings) > 1:
-            yield sorted(spellings, key=lambda text: (-rows[text], len(text), text))
-
-
 def cli_remedy(pairs: Sequence[tuple[str, str]]) -> str:
     """Return how ``ffn init`` is told, as in `Remedy`."""
-    shown = " ".join(
-        # argparse takes "--" for an option, unless it stands behind an equals sign.
-        f"--missing={_argument(text)}"
-        if not label and text.startswith("-") and len(text) > 1
-        else f"--label {_argument(text)} {_argument(label)}"
-        for text, label in _few(pairs)
-    )
-    return f"give {shown}{_more(pairs)}"
+    # argparse takes "--" for an option, unless it stands behind an equals sign.
+    options = [(text, label) for text, label in pairs if text.startswith("--") or label[:2] == "--"]
+    others = [pair for pair in pairs if pair not in options]
+    given = [
+        *(f"--label {as_argument(text)} {as_argument(label)}" for text, label in _few(others)),
+        *(f"--missing={as_argument(text)}" for text, label in options if not label),
+    ]
+    renamed = [quote(text) for text, label in options if label]
+    steps = [f"give {' '.join(given)}{_more(others)}"] if given else []
+    steps += [f"rename {', '.join(renamed)} in the file"] if renamed else []
+    return " and ".join(steps)
 
 
 def toml_remedy(pairs: Sequence[tuple[str, str]]) -> str:
     """Return how ``pipeline.toml`` is told, as in `Remedy`."""
-    shown = ", ".join(f"{_toml(text)} = {_toml(label)}" for text, label in _few(pairs))
+    shown = ", ".join(f"{as_toml(text)} = {as_toml(label)}" for text, label in _few(pairs))
     return f"set labels = {{{shown}}}{_more(pairs)} in [data]"
 
 
 def _may_mean_no_value(text: str) -> bool:
     folded = _SPACES.sub(" ", text.casefold())
     return folded in _NO_VALUE_WORDS or bool(_NO_VALUE_SIGNS.fullmatch(text))
-
-
-def _visible(text: str) -> str:
-    """Return what a reader sees of a text: composed, with plain spaces, and none around it."""
-    shown = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    # Every space of Unicode, the no-break one above all.
-    return "".join(" " if c.isspace() else c for c in shown).strip(" \u200c\u200d")
-
-
-def _key(text: str, decimal: str) -> Hashable:
-    if is_number(text, decimal):
-        return _EXACT.create_decimal(trim(text).replace(decimal, ".")).normalize(_EXACT)
-    folded = unicodedata.normalize("NFKC", _visible(text)).casefold()
-    letters = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    return _SPACES.sub(" ", letters).strip()
 
 
 def _listed(counts: Mapping[str, int]) -> str:
@@ -282,7 +241,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def _listed_absent(absent: Mapping[str, int]) -> str:
     """Return in brackets which cells are no labels; nothing where all are blank."""
-    texts = {text: n for text, n in absent.items() if _visible(text)}
+    texts = {text: n for text, n in absent.items() if visible(text)}
     if not texts:
         return ""
     blank = sum(absent.values()) - sum(texts.values())
@@ -296,30 +255,3 @@ def _few(pairs: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
 def _more(pairs: Sequence[tuple[str, str]]) -> str:
     more = len(pairs) - _REMEDIES_SHOWN
     return f" (and so on, {more:,} more)" if more > 0 else ""
-
-
-def escaped(text: str) -> str:
-    """Return a text in quotes, with an escape for whatever cannot be told apart by eye."""
-    plain = unicodedata.normalize("NFC", text) == text
-    shown = text if plain else text.encode("ascii", "backslashreplace").decode()
-    return quote(re.sub(r"[\u200c\u200d]", lambda found: ascii(found[0])[1:-1], shown))
-
-
-def _toml(text: str) -> str:
-    return '"' + "".join(map(_toml_character, text)) + '"'
-
-
-def _toml_character(c: str) -> str:
-    if c in '"\\':
-        return "\\" + c
-    if (c.isprintable() and not unicodedata.combining(c)) or c == " ":
-        return c
-    return f"\\u{ord(c):04x}" if ord(c) < 2**16 else f"\\U{ord(c):08x}"
-
-
-def _argument(text: str) -> str:
-    """Return a text as an argument of a shell; of bash, where it cannot be seen."""
-    escaped = "".join(map(_toml_character, text))
-    if "\\u" not in escaped.lower():
-        return shlex.quote(text)
-    return "$'" + escaped.replace("'", "\\'") + "'"

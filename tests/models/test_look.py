@@ -6,6 +6,7 @@ import random
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from ffn.models.look import Look, look
 from ffn.tabular.table import read_table
 
 
-def looked(tmp_path: Path, columns: dict[str, list[str]], **known: list[str] | str | dict[str, str]) -> Look:
+def looked(tmp_path: Path, columns: dict[str, list[str]], **known: Any) -> Look:
     rows = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
     file = tmp_path / "t.csv"
     file.write_text("\n".join(rows) + "\n")

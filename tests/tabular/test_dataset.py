@@ -137,7 +137,7 @@ def test_kinds_can_be_overruled(tmp_path: Path) -> None:
         (column(["", "NA", " "]), r't\.csv, column "x": no values to learn from\. Add it to'),
         (
             "x,y\n1,\n2,NA\n3,\n",
-            r't\.csv, column "y": none of the 3 rows has a label \("NA", 2 empty\)\. Fill labels in',
+            r't\.csv, column "y": none of the 3 rows has a label \("NA", 2 empty\)\. Fill',
         ),
         ('x,y\n"1\n",a\n', r'row 1 \(line 2\), column "x": "1\\n" is not a finite number'),
         (
