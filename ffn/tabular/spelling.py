@@ -48,7 +48,8 @@ def spelled_alike(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
         groups[_key(text, decimal)].append(text)
     for spellings in groups.values():
         if len(spellings) > 1:
-            yield sorted(spellings, key=lambda text: (-rows[text], len(text), text))
+            # Of equally frequent ones, the short and the lower-case one.
+            yield sorted(spellings, key=lambda text: (-rows[text], len(text), text.swapcase()))
 
 
 def escaped(text: str) -> str:

@@ -49,18 +49,20 @@ def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | No
         return
     known = {schema.target, *(feature.name for feature in schema.features), *(data.exclude or ())}
     new = [name for name in header.names if name and name not in known]
-    told = [*([f"the target {quote(schema.target)}"] if target_lost else []), *map(quote, lost)]
+    told = [*([f"{quote(schema.target)} (the target)"] if target_lost else []), *map(quote, lost)]
     shown = ", ".join(told[:_NAMES_SHOWN])
     more = f" and {len(told) - _NAMES_SHOWN} more" if len(told) > _NAMES_SHOWN else ""
     columns = "columns" if len(told) > 1 else "column"
     hint = header_hint(header, str(pipeline.source), data.delimiter, [schema.target, *lost])
-    if not hint:
-        hint = did_you_mean(schema.target if target_lost else lost[0], new)
+    near = "" if hint else did_you_mean(schema.target if target_lost else lost[0], new)
+    remedy = hint.strip() or "Correct the file."
+    if not hint and not target_lost:
+        remedy = f"Correct the file or, if it is meant, {_if_meant(lost, pipeline)}."
     raise unlike_production(
         pipeline,
         opponent,
-        f"{columns} {shown}{more} {'are' if len(told) > 1 else 'is'} missing.{hint}",
-        "" if target_lost else _if_meant(lost, pipeline),
+        f"{columns} {shown}{more} {'are' if len(told) > 1 else 'is'} missing.{near}",
+        remedy,
     )
 
 

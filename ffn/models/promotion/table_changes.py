@@ -64,7 +64,7 @@ def keep_contract(
             pipeline,
             opponent,
             f"{'; '.join(change.text for change in refused)}.",
-            f'set {" and ".join(keys)} to "warn"',
+            f'Correct the file or, if it is meant, set {" and ".join(keys)} to "warn".',
         )
     told = (change.text for change in changes if change.policy == "warn")
     notices = (f"unlike version {before.version}: {text}" for text in told)
@@ -77,14 +77,11 @@ def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
     return then is not None and _meaning(then) != _meaning(pipeline.settings.data)
 
 
-def unlike_production(
-    pipeline: Pipeline, opponent: Opponent, found: str, if_meant: str
-) -> DataError:
-    """Return the refusal of a table; ``found`` is a sentence, ``if_meant`` an imperative."""
-    remedy = f"Correct the file or, if it is meant, {if_meant}" if if_meant else "Correct the file"
+def unlike_production(pipeline: Pipeline, opponent: Opponent, found: str, remedy: str) -> DataError:
+    """Return the refusal of a table: what was found, and what to do, both in sentences."""
     return DataError(
         f"{pipeline.source} is not what version {opponent.version} in production was trained on: "
-        f"{found} Nothing was trained. {remedy}."
+        f"{found} Nothing was trained. {remedy}"
     )
 
 
