@@ -7,6 +7,7 @@ from functools import partial
 
 from ffn.models.examination import examine
 from ffn.models.promotion.gate import decide
+from ffn.models.promotion.lost_columns import refuse_lost_columns
 from ffn.models.promotion.opponent import read_opponent, unchanged_since
 from ffn.models.promotion.table_changes import keep_contract
 from ffn.models.retrained import Retrained
@@ -47,8 +48,9 @@ def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutc
     training = pipeline.settings.training
     with one_blas_thread():
         stage("reading the data")
-        dataset = retraining.load(pipeline)
         opponent = read_opponent(pipeline)
+        refuse_lost_columns(pipeline, opponent)
+        dataset = retraining.load(pipeline)
         repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, opponent)
         if repeated:
             return SkippedOutcome(pipeline=pipeline.name, version=repeated)

@@ -15,6 +15,7 @@ from prefect.states import Completed
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import BusyError, TrainingError, one_line
+from ffn.models.promotion.lost_columns import refuse_lost_columns
 from ffn.models.promotion.opponent import read_opponent, unchanged_since
 from ffn.models.promotion.table_changes import keep_contract
 from ffn.models.retrained import Retrained
@@ -99,8 +100,9 @@ def _retrain(found: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome
     started = time.perf_counter()
     with one_blas_thread(), ending_tasks():
         stage("reading the data")
-        dataset = tasks.load(found)
         opponent = read_opponent(found)
+        refuse_lost_columns(found, opponent)
+        dataset = tasks.load(found)
         repeated = None if force else unchanged_since(found, dataset.source_sha256, opponent)
         if repeated:
             skipped = SkippedOutcome(pipeline=found.name, version=repeated)

@@ -65,12 +65,14 @@ def print_detail(pipeline: str, found: Detail) -> None:
     code = ", ".join(f"{name} {number}" for name, number in packages.items())
     who = f"by {by.get('user')} on {by.get('host')}: {by.get('command')}" if by else ""
     run = f", flow run {by['flow_run']}" if by.get("flow_run") else ""
+    without_label = f", {rows['unlabelled']} without a label" if rows.get("unlabelled") else ""
     took = made.get("seconds")
     facts = {
         "made": f"{_date(one.created_at)} UTC {who}{run}"
         + (f", in {seconds(took)} s" if isinstance(took, int | float) else ""),
         "data": f"{made.get('source', NOTHING)}, {_count(rows.get('train'), 'row')} to train and "
-        f"{_count(rows.get('test'))} held out, {_digest(made.get('source_sha256'))}",
+        f"{_count(rows.get('test'))} held out{without_label}, "
+        f"{_digest(made.get('source_sha256'))}",
         "settings": f"seed {made.get('seed', NOTHING)}, {_digest(made.get('settings_sha256'))}",
         "code": f"{_digest(made.get('code_sha256'))}; Python {made.get('python', NOTHING)}, {code}",
         "winner": f"{one.winner or NOTHING}, {_count(found.metrics.get('epochs'), 'epoch')}",

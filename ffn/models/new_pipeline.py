@@ -16,9 +16,10 @@ from ffn.models.look import Look, look
 from ffn.models.settings.document import WIDEST_LAYER, NetworkSettings, check_settings
 from ffn.models.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.models.training.inputs import learn, load, require_room, split
+from ffn.tabular.cells import trim
 from ffn.tabular.features import shown
 from ffn.tabular.sources import open_source
-from ffn.tabular.table import read_table
+from ffn.tabular.table import Table, read_table
 
 __all__ = ["initialise"]
 
@@ -39,6 +40,7 @@ def initialise(
     missing: Sequence[str] = (),
     keep: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
+    labels: Sequence[tuple[str, str]] = (),
 ) -> tuple[Path, list[str]]:
     """Make ``root/data/<name>`` with a copy of ``source`` and settings that train.
 
@@ -62,6 +64,9 @@ def initialise(
         Columns that are features, whatever they look like.
     formats
         How columns write 1234.5, where the look cannot tell.
+    labels
+        Cell texts of the target, each with the class that it means; an empty class means that the
+        row has no label.
 
     Returns
     -------
@@ -79,16 +84,28 @@ def initialise(
     folder = root / "data" / check_name(name)
     if folder.exists():
         raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
-    table = read_table(source, delimiter=delimiter, encoding=encoding)
+    table = read_table(
+        source, delimiter=delimiter, encoding=encoding, target=target, exclude=exclude
+    )
     _check_columns(table.header, source, target, exclude, [*keep, *(formats or ())])
-    for text in missing:
+    for option, text in (
+        *(("--missing", text) for text in missing),
+        *(("--label", text) for pair in labels for text in pair),
+    ):
         if text != text.encode(errors="ignore").decode():
             raise SettingsError(
-                f"--missing {quote(text)} is no text in UTF-8, and what is read from a table is. "
+                f"{option} {quote(text)} is no text in UTF-8, and what is read from a table is. "
                 "Give it as it stands there."
             )
     found = look(
-        table, target, exclude=exclude, missing=missing, keep=keep, decimal=decimal, formats=formats
+        table,
+        target,
+        exclude=exclude,
+        missing=missing,
+        keep=keep,
+        labels=_check_labels(table, target, labels),
+        decimal=decimal,
+        formats=formats,
     )
 
     def text_of(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
@@ -117,7 +134,8 @@ def initialise(
 def _check_columns(
     header: Sequence[str], source: Path, target: str, exclude: Sequence[str], keep: Sequence[str]
 ) -> None:
-    for column in (target, *exclude, *keep):
+    # "" stands for all columns without a name, whether there are any or not.
+    for column in (target, *filter(None, exclude), *keep):
         if column not in header:
             raise SettingsError(
                 f"{source} has no column {quote(column)}; its columns are: {shown(header)}."
@@ -127,6 +145,24 @@ def _check_columns(
         if column in (target, *exclude):
             other = "--target" if column == target else "--exclude"
             raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
+
+
+def _check_labels(table: Table, target: str, labels: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return class by cell text; refuse what no cell holds, and two classes for one text."""
+    found: dict[str, str] = {}
+    known = set(map(trim, table.columns[target]))
+    for text, label in ((trim(text), trim(label)) for text, label in labels):
+        if text not in known:
+            raise SettingsError(
+                f"--label {quote(text)}: no cell of column {quote(target)} holds that."
+                f"{did_you_mean(text, known)}"
+            )
+        if found.setdefault(text, label) != label:
+            raise SettingsError(
+                f"--label reads {quote(text)} as {quote(found[text])} and as {quote(label)}. "
+                "Take out one."
+            )
+    return found
 
 
 def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
@@ -145,7 +181,8 @@ def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
         raise type(error)(
-            f"{error} (Nothing was written; ffn init takes --exclude COLUMN and --missing TEXT.)"
+            f"{error} (Nothing was written; ffn init takes --exclude COLUMN, --missing TEXT and "
+            "--label TEXT CLASS.)"
         ) from None
     return dataset.source_sha256, hidden, notices
 
@@ -200,6 +237,11 @@ def _settings_text(
         _line(f"target = {_toml(target)}", "the column to predict"),
         _line(f"exclude = {_toml(found.exclude)}", "columns that are not features: ids, notes"),
         _line(f"missing_values = {_toml(found.missing)}", 'cell texts that mean "no value"'),
+        *(
+            [_line(f"labels = {_toml_table(found.labels)}", "class by cell text; empty: no label")]
+            if found.labels
+            else []
+        ),
         *([_line(f"delimiter = {_toml(delimiter)}", "between fields")] if delimiter != "," else []),
         *([_line(f"decimal = {_toml(decimal)}", "in numbers")] if decimal != "." else []),
         *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
@@ -253,3 +295,7 @@ def _line(assignment: str, comment: str) -> str:
 def _toml(value: str | list[str] | list[int]) -> str:
     """Return a TOML string or list; JSON's escapes are TOML's, but for DEL."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_table(texts: dict[str, str]) -> str:
+    return f"{{{', '.join(f'{_toml(key)} = {_toml(value)}' for key, value in texts.items())}}}"

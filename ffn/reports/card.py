@@ -31,7 +31,7 @@ from ffn.reports.held_out import (
     named,
     temperature_markdown,
 )
-from ffn.reports.markdown import leaderboard_markdown, remarks, upper
+from ffn.reports.markdown import leaderboard_markdown, remarks, upper, without_label
 from ffn.reports.tables import bullets, table
 from ffn.tabular.schema import Feature
 
@@ -156,7 +156,7 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
     return bullets(
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
-            f"{counted(rows['train'] + rows['test'], 'labelled row')}",
+            f"{counted(rows['train'] + rows['test'], 'labelled row')}{without_label(prepared)}",
             f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of each "
             "class, in the order of a hash of their content, so that a row stays on its side "
             "as the table grows",

@@ -11,6 +11,7 @@ from pathlib import Path
 from ffn.models.assessment.evaluation import Evaluation
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
+from ffn.models.training.inputs import Prepared
 from ffn.models.training.selection import Selection
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
 from ffn.reports.baselines import accuracy_doubt, baselines_markdown, baselines_sentence
@@ -195,6 +196,11 @@ def remarks(retrained: Retrained) -> list[str]:
     return lines
 
 
+def without_label(prepared: Prepared) -> str:
+    """Return how many rows were left out for want of a label, behind a count of the others."""
+    return f" ({prepared.unlabelled:,} without a label left out)" if prepared.unlabelled else ""
+
+
 def _training(retrained: Retrained) -> str:
     pipeline, candidates = retrained.pipeline, retrained.candidates
     prepared, refitted = retrained.prepared, retrained.refitted
@@ -213,8 +219,9 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}, "
-            f"{counted(len(schema.features), 'feature')} to predict {named(schema.target)}",
+            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
+            f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
+            f"{named(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{counted(refitted.epochs, 'epoch')} on all {len(prepared.x_train):,} training rows: "
             f"{which}",

@@ -16,6 +16,7 @@ from ffn.tabular.cells import MISSING, UNKNOWN, is_number, numbers
 from ffn.tabular.codes import CategoryReader
 from ffn.tabular.decimals import aligned_decimals, plain_decimals
 from ffn.tabular.formatted import formatted_numbers
+from ffn.tabular.header_search import header_hint
 from ffn.tabular.headers import Header, check_distinct, separator_hint
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.rejects import DETAILS, Reason, Reject, shorten
@@ -175,6 +176,7 @@ def match_header(
     name: str,
     added: Sequence[str],
     *,
+    delimiter: str = ",",
     decimal: str = ".",
     on_unknown: str = "score",
 ) -> Contract:
@@ -186,7 +188,7 @@ def match_header(
         What errors call the file.
     added
         Columns that scoring will add.
-    decimal, on_unknown
+    delimiter, decimal, on_unknown
         As in `Options`.
 
     Raises
@@ -201,7 +203,11 @@ def match_header(
             # What is another feature's own column is not this one's by another name.
             known = set(names)
             others = [column for column in header.names if column not in known]
-            hint = separator_hint(header, names) or did_you_mean(feature.name, others)
+            hint = (
+                header_hint(header, name, delimiter, names)
+                or separator_hint(header, names)
+                or did_you_mean(feature.name, others)
+            )
             raise DataError(
                 f"{name} has no column {quote(feature.name)}, which the model needs.{hint}"
                 f"{'' if hint else _columns_found(header)}"

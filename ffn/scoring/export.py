@@ -22,7 +22,7 @@ from ffn.models.settings.pipeline import Pipeline
 from ffn.scoring.containers import has_names
 from ffn.scoring.frames import read_frame
 from ffn.scoring.model import load_production
-from ffn.tabular.labels import class_labels
+from ffn.tabular.class_labels import class_labels
 from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Schema
 

@@ -18,7 +18,7 @@ from ffn.scoring.batch import score_csv, score_source
 from ffn.scoring.frames import read_frame
 from ffn.scoring.outcome import ScoreResult, unknown_sentences
 from ffn.scoring.scorer import Scorer
-from ffn.tabular.labels import Labels, class_labels
+from ffn.tabular.class_labels import Labels, class_labels
 from ffn.tabular.sources import Source
 
 __all__ = ["Model", "load", "load_production"]

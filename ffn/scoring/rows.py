@@ -86,6 +86,7 @@ class RowScorer:
             model.schema,
             name,
             added,
+            delimiter=options.delimiter,
             decimal=options.decimal,
             on_unknown=options.on_unknown,
         )

@@ -15,8 +15,8 @@ from ffn.scoring.options import Options
 from ffn.scoring.pieces import Piece
 from ffn.scoring.suffixes import UNITS, Suffixes, added_columns
 from ffn.tabular.arrow_columns import as_texts
+from ffn.tabular.class_labels import class_labels
 from ffn.tabular.formulas import FormulaGuard
-from ffn.tabular.labels import class_labels
 from ffn.tabular.quoting import write_record
 from ffn.tabular.schema import Schema
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -16,29 +16,47 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, quote
 from ffn.files import canonical_json
-from ffn.tabular.arrays import ArrayFile
+from ffn.tabular.arrays import ArrayFile, save_array
 from ffn.tabular.blocks import Block
 from ffn.tabular.cache import Cache, require_space
 from ffn.tabular.columns import Columns, ColumnsFile, rows_of_a_group
-from ffn.tabular.dataset import CODES, FINGERPRINTS, LABELS, NUMBERS, TEXTS, Dataset
+from ffn.tabular.dataset import (
+    CODES,
+    FINGERPRINTS,
+    LABELS,
+    NUMBERS,
+    TEXTS,
+    UNLABELLED,
+    Dataset,
+)
 from ffn.tabular.features import choose_features
 from ffn.tabular.fingerprints import group_fingerprints
 from ffn.tabular.format_advice import advice_on_format
+from ffn.tabular.header_search import header_hint
 from ffn.tabular.headers import check_for_training
-from ffn.tabular.kinds import check_formats, check_kinds, check_numbers, kind_of, names_rows
+from ffn.tabular.kinds import (
+    check_formats,
+    check_kinds,
+    check_numbers,
+    kind_of,
+    names_rows,
+    refuse_second_header,
+)
+from ffn.tabular.labels import LabelReading, toml_remedy
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.records import Records
 from ffn.tabular.schema import Kind
 from ffn.tabular.sources import Source, open_source
-from ffn.tabular.table import no_rows, refusal
-from ffn.tabular.typed import CategoryColumn, Cell, NumberColumns
+from ffn.tabular.table import no_rows, refusal, refuse_parquet
+from ffn.tabular.typed import CategoryColumn, NumberColumns
+from ffn.tabular.unnamed import UnnamedColumns
 
 __all__ = ["Choice", "read_dataset"]
 
 Array = npt.NDArray[Any]
 
 # Of what is written; another format makes other names in the cache.
-_FORMAT = 1
+_FORMAT = 2
 _DESCRIPTION = "dataset.json"
 # Beside the numbers: label, fingerprint, and each category's code.
 _ROW_BYTES, _NUMBER_BYTES, _CODE_BYTES = 12, 8, 4
@@ -50,10 +68,12 @@ class Choice:
 
     Attributes
     ----------
-    target, features, exclude, missing_values, kinds, formats, delimiter, decimal, encoding
+    target, features, exclude, missing_values, kinds, formats, labels, delimiter, decimal, encoding
         As in the settings.
     default_exclude
         Left out where ``exclude`` is None.
+    missing_labels
+        Cell texts that are no label; None: those of ``missing_values``.
     """
 
     target: str
@@ -63,6 +83,8 @@ class Choice:
     missing_values: tuple[str, ...]
     kinds: Mapping[str, Kind]
     formats: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    missing_labels: tuple[str, ...] | None = None
     delimiter: str = ","
     decimal: str = "."
     encoding: str | None = None
@@ -71,7 +93,8 @@ class Choice:
 def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
     """Type the columns of a CSV file, or take from the cache what was made of it before.
 
-    Unlike scoring, training drops no row: a bad one refuses the file. A column is numeric if at
+    Unlike scoring, training drops no row that it cannot read: a bad one refuses the file. Rows
+    without a label are left out, and counted. A column is numeric if at
     least nine in ten of its values are numbers. That is known at the end only, so it is guessed
     from the file's beginning, and where the guess was wrong the file is read once more.
 
@@ -80,13 +103,15 @@ def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
     DataError
         The file is missing or unreadable, is not a CSV file, changes while it is read, has no
         rows, has one column only because its delimiter is another, or has a record that
-        `ffn.tabular.records` rejects (the first is named). A label is missing, a numeric column
-        holds text or an absurd number, a column has no value, or a text column names each row.
-        The disk is full.
+        `ffn.tabular.records` rejects (the first is named). No row has a label, labels need a
+        decision (`ffn.tabular.labels`), a numeric column holds text or an absurd number, a column
+        has no value, or a text column names each row. A column without a name holds cells. The
+        disk is full.
     SettingsError
         A column that the settings name is not there, or the delimiter is none.
     """
     with open_source(path) as source:
+        refuse_parquet(source, path)
         sha256 = source.read_through()
         made_of = {"format": _FORMAT, "sha256": sha256, **asdict(choice)}
         name = hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]
@@ -102,6 +127,8 @@ class _Conversion:
 
     def __init__(self, path: Path, source: Source, choice: Choice, folder: Path) -> None:
         self.path, self.source, self.choice, self.folder = path, source, choice, folder
+        missing = choice.missing_values if choice.missing_labels is None else choice.missing_labels
+        self.reading = LabelReading(labels=choice.labels, missing=missing, decimal=choice.decimal)
 
     def run(self) -> None:
         """Fill the folder."""
@@ -127,7 +154,7 @@ class _Conversion:
         (self.folder / TEXTS).write_bytes(canonical_json(texts))
         description = {
             "target": self.choice.target,
-            "classes": sorted(self.labels.texts),
+            "classes": self.classes,
             "order": self.features,
             "numeric_features": self.numeric,
             "categorical_features": list(self.categories),
@@ -136,6 +163,7 @@ class _Conversion:
             "notices": self.notices,
             "rows": self.rows,
             "group_rows": self.group_rows,
+            "unlabelled": self.resolved.unlabelled,
         }
         (self.folder / _DESCRIPTION).write_bytes(canonical_json(description))
 
@@ -149,7 +177,11 @@ class _Conversion:
             given_encoding=choice.encoding,
         )
         names = records.header.names
-        check_for_training(records.header, str(self.path))
+        wanted = [choice.target, *(choice.features or ())]
+        hint = ""
+        if not set(wanted) <= set(names):
+            hint = header_hint(records.header, str(self.path), choice.delimiter, wanted)
+        check_for_training(records.header, str(self.path), hint)
         self.features = choose_features(
             names,
             target=choice.target,
@@ -157,14 +189,21 @@ class _Conversion:
             exclude=choice.exclude,
             default_exclude=choice.default_exclude,
             where=self.path.name,
+            hint=hint,
         )
-        check_kinds(choice.kinds, self.features, self.path.name)
+        check_kinds(choice.kinds, names, self.features, self.path.name)
         check_formats(choice.formats, choice.kinds, self.features, self.path.name)
+        self.unnamed = UnnamedColumns(names, excluded="" in (choice.exclude or ()))
         position = {name: place for place, name in enumerate(names)}
-        blocks = self._sound(records)
-        first = next(blocks, None)
-        if first is None:
-            raise no_rows(self.path)
+        self.labels = CategoryColumn(position[choice.target])
+        self.is_label: list[bool] = []
+        self.unlabelled_rows: list[Array] = []
+        blocks = self._labelled(self._sound(records))
+        first, first_codes = next(blocks, (None, None))
+        if first is None or first_codes is None:
+            if not self.labels.texts:
+                raise no_rows(self.path)
+            raise self.reading.no_label(self._label_counts(), self._where_labels())
         self.kinds = {
             name: guess.get(name) or self._look(first, position[name]) for name in self.features
         }
@@ -177,8 +216,6 @@ class _Conversion:
             for name in self.features
             if self.kinds[name] == "categorical"
         }
-        self.labels = CategoryColumn(position[choice.target])
-        self.unlabelled: Cell | None = None
         self.group_rows = rows_of_a_group(len(self.features))
         self.rows = 0
         self._require_space(first)
@@ -191,11 +228,11 @@ class _Conversion:
                 )
             )
             label_file = files.enter_context(ArrayFile(self.folder / LABELS, np.int32))
-            for block in chain([first], blocks):
+            for block, label_codes in chain([(first, first_codes)], blocks):
                 number_file.append(numbers.read(block))
                 codes = [column.read(block) for column in self.categories.values()]
                 code_file.append(np.array(codes, dtype=np.int32).reshape(-1, len(block)))
-                label_file.append(self._label(block))
+                label_file.append(label_codes)
                 self.rows += len(block)
         self.source.check_unchanged()
         self.counts = dict(zip(self.numeric, numbers.counts, strict=True)) | {
@@ -206,6 +243,7 @@ class _Conversion:
         for block in records:
             if block.rejects:
                 raise refusal(self.path, block.rejects[0], records)
+            self.unnamed.read(block)
             yield block
 
     def _format(self, name: str) -> NumberFormat | None:
@@ -217,19 +255,19 @@ class _Conversion:
         column.read(block)
         return kind_of(column.count(self.choice.missing_values))
 
-    def _label(self, block: Block) -> Array:
-        known = len(self.labels.texts)
-        codes = self.labels.read(block)
-        new = enumerate(self.labels.texts[known:], start=known)
-        missing = [code for code, text in new if self._means_missing(text)]
-        if missing and self.unlabelled is None:
-            i = int(np.flatnonzero(np.isin(codes, missing))[0])
-            text = self.labels.texts[codes[i]]
-            self.unlabelled = Cell(int(block.rows[i]), int(block.lines[i]), text)
-        return codes
-
-    def _means_missing(self, label: str) -> bool:
-        return not label or label in self.choice.missing_values
+    def _labelled(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Array]]:
+        """Yield the rows that have a label, and the codes of their labels [n]."""
+        for block in blocks:
+            codes = self.labels.read(block)
+            new = self.labels.texts[len(self.is_label) :]
+            self.is_label += map(self.reading.is_label, new)
+            kept = np.array(self.is_label)[codes]
+            if kept.all():
+                yield block, codes
+                continue
+            self.unlabelled_rows.append(np.asarray(block.rows)[~kept])
+            if kept.any():
+                yield block.take(kept), codes[kept]
 
     def _require_space(self, first: Block) -> None:
         """Refuse what cannot fit, as far as the first block tells how long the rest is."""
@@ -240,14 +278,10 @@ class _Conversion:
     def _check(self) -> None:
         """Refuse what cannot be learnt from."""
         where = self.path.name
-        if self.unlabelled is not None:
-            row, line, text = self.unlabelled
-            also = f" ({quote(text)} is one of data.missing_values)" if text else ""
-            raise DataError(
-                f"{where} row {row} (line {line}), column {quote(self.choice.target)}: the label "
-                f"is missing{also}. Fill it in, or take the row out."
-            )
-        self.notices: list[str] = []
+        self.notices = self.unnamed.settle(where)
+        self._resolve_labels()
+        self.notices += self.resolved.notices
+        refuse_second_header({name: self.counts[name] for name in self.numeric}, self.path)
         for name in self.features:
             count = self.counts[name]
             if not count.numbers and not count.texts:
@@ -279,15 +313,32 @@ class _Conversion:
                 f"column {quote(name)} is taken for {len(rows):,} categories. {advice.rstrip('.')}"
             )
 
+    def _resolve_labels(self) -> None:
+        self.resolved = self.reading.resolve(
+            self._label_counts(), self._where_labels(), toml_remedy
+        )
+
+    def _label_counts(self) -> dict[str, int]:
+        return dict(zip(self.labels.texts, self.labels.rows.tolist(), strict=True))
+
+    def _where_labels(self) -> str:
+        return f"{self.path.name}, column {quote(self.choice.target)}"
+
     def _sort_classes(self) -> None:
-        """Give the labels numbers in the order of the alphabet, not of who came first."""
-        texts = self.labels.texts
-        place = np.empty(len(texts), dtype=np.int32)
-        place[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+        """Give the classes numbers in the order of the alphabet, not of who came first."""
+        found = self.resolved.classes
+        self.classes = sorted(set(found.values()))
+        number = {name: place for place, name in enumerate(self.classes)}
+        # Codes of texts that are no label are in no row.
+        place = np.array(
+            [number[found[text]] if text in found else -1 for text in self.labels.texts], np.int32
+        )
         labels = np.load(self.folder / LABELS, mmap_mode="r+")
         for start in range(0, self.rows, self.group_rows):
             part = labels[start : start + self.group_rows]
             part[:] = place[part]
+        if self.unlabelled_rows:
+            save_array(self.folder / UNLABELLED, np.concatenate(self.unlabelled_rows))
 
     def _write_fingerprints(self) -> None:
         texts = {name: column.texts for name, column in self.categories.items()}

@@ -20,12 +20,13 @@ from ffn.tabular.features import shown
 from ffn.tabular.fingerprints import group_fingerprints
 from ffn.tabular.schema import Feature, Schema, is_constant
 
-__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset"]
+__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "UNLABELLED", "Dataset"]
 
 Array = npt.NDArray[Any]
 
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
+UNLABELLED = "unlabelled.npy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,10 @@ class Dataset:
         What the user should know of the columns, a sentence each.
     rows, group_rows
         N, and the rows that are read together.
+    unlabelled
+        Rows of the file that have no label, and are not among the N.
+    notices
+        What the user should know of how the file was read, a sentence each.
     file, source_sha256
         Name and digest of the file the rows came from.
     entry
@@ -66,6 +71,7 @@ class Dataset:
     source_sha256: str
     entry: Entry
     formats: Mapping[str, str] = field(default_factory=dict)
+    unlabelled: int = 0
     notices: tuple[str, ...] = ()
 
     @property
@@ -193,6 +199,15 @@ class Dataset:
             for g, table in enumerate(tables):
                 own[:, g] = table[codes[categorical[g]]]
             yield rows, numbers[numeric].T, own
+
+    def row_in_file(self, row: int) -> int:
+        """Return the number of a row in the file, from 1; ``row`` counts labelled ones from 0."""
+        if not self.unlabelled:
+            return row + 1
+        left_out = open_array(self.entry.path / UNLABELLED)
+        # How many labelled rows stand before each that is left out.
+        before = left_out - np.arange(1, len(left_out) + 1)
+        return row + 1 + int(np.searchsorted(before, row, side="right"))
 
     def cells(self, row: int) -> dict[str, str]:
         """Return the cells of a row by feature, in the order of the file.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.tabular.spelling import as_argument, escaped, visible
 
-__all__ = ["choose_features", "shown"]
+__all__ = ["choose_features", "columns_found", "shown"]
 
 
 def choose_features(
@@ -17,8 +18,14 @@ def choose_features(
     exclude: Sequence[str] | None,
     default_exclude: Collection[str],
     where: str,
+    hint: str = "",
 ) -> tuple[str, ...]:
-    """Return the feature columns in the file's order.
+    """Return the feature columns in the file's order. One without a name is none.
+
+    Parameters
+    ----------
+    hint
+        What to say of a column that is not there, in place of those that are.
 
     Raises
     ------
@@ -29,10 +36,11 @@ def choose_features(
     known = set(header)
     for key, names in (("target", [target]), ("features", features), ("exclude", exclude)):
         for name in names or ():
-            if name not in known:
+            # To leave out columns without a name, none needs to be there.
+            if name and name not in known:
                 raise SettingsError(
-                    f"{where} has no column {quote(name)}, which data.{key} names; "
-                    f"its columns are: {shown(header)}.{did_you_mean(name, header)}"
+                    f"{where} has no column {quote(name)}, which data.{key} names"
+                    + (f".{hint}" if hint else columns_found(name, header))
                 )
     for key, names in (("features", features), ("exclude", exclude)):
         if target in (names or ()):
@@ -44,7 +52,7 @@ def choose_features(
             f"{where}: data.features and data.exclude both name {quote(name)}. Take out one."
         )
     left_out = {target, *(default_exclude if exclude is None else exclude)}
-    wanted = known - left_out if features is None else set(features)
+    wanted = known - left_out - {""} if features is None else set(features)
     chosen = tuple(name for name in header if name in wanted)
     if not chosen:
         raise SettingsError(
@@ -52,6 +60,18 @@ def choose_features(
             "out. Add a column, or take one out of data.exclude."
         )
     return chosen
+
+
+def columns_found(name: str, header: Sequence[str]) -> str:
+    """Return what to say of a header that lacks ``name``, behind a sentence about it."""
+    named = list(filter(None, header))
+    for other in named:
+        if visible(other) == visible(name):
+            return (
+                f"; it has {escaped(other)}, which differs in invisible characters alone. Correct "
+                f"the header, or give {as_argument(other)}."
+            )
+    return f"; its columns are: {shown(named)}.{did_you_mean(name, named)}"
 
 
 def shown(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ffn.errors import DataError, quote
 from ffn.tabular.cells import trim
@@ -20,6 +21,7 @@ from ffn.tabular.structure import Record
 __all__ = [
     "DELIMITERS",
     "Header",
+    "Opening",
     "check_distinct",
     "check_for_training",
     "header_error",
@@ -31,6 +33,24 @@ __all__ = [
 DELIMITERS = (",", ";", "\t", "|", ":")
 # A first line by which a file tells Excel its separator; no other program knows of it.
 _TOLD = re.compile(rb'"?sep=(.)"?', re.IGNORECASE)
+
+
+class Opening(NamedTuple):
+    """What a file holds below its first record, as far as it was read then.
+
+    Attributes
+    ----------
+    text
+        Whole lines, as UTF-8.
+    line
+        The physical line on which it begins.
+    encoding
+        Of the file, as in `ffn.tabular.encodings.Utf8Stream`.
+    """
+
+    text: bytes
+    line: int
+    encoding: str
 
 
 @dataclass(frozen=True)
@@ -47,12 +67,18 @@ class Header:
         The record as in the file (as UTF-8), without byte order mark and line end.
     line_end
         Its line end; empty if the file ends there.
+    line
+        The physical line on which it begins.
+    opening
+        What is below it; None where a file has no lines.
     """
 
     names: tuple[str, ...]
     fields: tuple[bytes, ...]
     text: bytes
     line_end: bytes
+    line: int = 1
+    opening: Opening | None = None
 
 
 def parse_header(text: bytes, start: int, record: Record, where: str, encoding: str) -> Header:
@@ -118,17 +144,25 @@ def check_distinct(header: Header, columns: Iterable[str], name: str) -> None:
             )
 
 
-def check_for_training(header: Header, name: str) -> None:
+def check_for_training(header: Header, name: str, hint: str = "") -> None:
     """Refuse a header of one column that looks like more, and one with equal names.
+
+    Parameters
+    ----------
+    hint
+        What is known of a line that is no header: then it is at fault in no other way.
 
     Raises
     ------
     DataError
         It is such a header.
     """
-    if hint := separator_hint(header):
-        raise DataError(f"{name} has only one column.{hint}")
-    check_distinct(header, header.names, name)
+    if hint:
+        return
+    if separated := separator_hint(header):
+        raise DataError(f"{name} has only one column.{separated}")
+    # Columns without a name are told apart by their place.
+    check_distinct(header, filter(None, header.names), name)
 
 
 def separator_hint(header: Header, needed: Collection[str] = ()) -> str:

@@ -19,6 +19,7 @@ silent, or files stray from it:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from ffn.tabular.alike import AlikeBlock
 from ffn.tabular.blocks import Block
 from ffn.tabular.compression import Unpacked
 from ffn.tabular.encodings import ByteStream, Utf8Stream
-from ffn.tabular.headers import DELIMITERS, Header, header_error, parse_header
+from ffn.tabular.headers import DELIMITERS, Header, Opening, header_error, parse_header
 from ffn.tabular.judging import judge
 from ffn.tabular.places import Counts, Mark, Place
 from ffn.tabular.recovery import Shape
@@ -51,6 +52,8 @@ _READ_AT_MOST = 4 * 1024 * 1024
 _MOST_COLUMNS = 1_000_000
 # More than `shorten` shows.
 _LINE_KEPT = 4096
+# Bytes below the header that tell of a file which does not begin with it.
+_OPENING = 16 * 1024
 
 
 class Records:
@@ -294,7 +297,13 @@ class Records:
     def _accept_header(self, start: int, record: Record) -> Header:
         where = f"{self._name} line {self._place.lines + 1}"
         header = parse_header(self._text, start, record, where, self.encoding)
+        line = self._place.lines + 1
         lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
         self._drop(record.stop)
-        return header
+        below = self._text[:_OPENING]
+        if not self._final or len(below) < len(self._text):
+            # The last line may go on.
+            below = below[: below.rfind(b"\n") + 1]
+        opening = Opening(below, line + lines, self.encoding)
+        return replace(header, line=line, opening=opening)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ffn.errors import DataError, quote
 from ffn.quantities import more
 from ffn.tabular.cells import DECIMALS, is_number
+from ffn.tabular.labels import toml_remedy
 
 __all__ = [
     "check_class_sizes",
@@ -79,18 +80,20 @@ def check_class_sizes(
     own, content = labels[order], fingerprints[order]
     first = np.r_[True, (own[1:] != own[:-1]) | (content[1:] != content[:-1])]
     distinct = np.bincount(own[first], minlength=len(classes))
-    few = [
-        f"{quote(name)} has {n}"
-        for name, n in zip(classes, distinct, strict=True)
-        if n < _LEAST_DISTINCT_ROWS
-    ]
+    rare = {name: n for name, n in zip(classes, distinct, strict=True) if n < _LEAST_DISTINCT_ROWS}
+    few = [f"{quote(name)} has {n}" for name, n in rare.items()]
     if few:
         others = f" and {more(len(few) - 5, 'class', 'classes')}" if len(few) > 5 else ""
-        remedy = "Add rows of it, or leave the class out."
-        if len(few) > max(_MOST_NUMBERS, len(classes) // 2) and _are_numbers(classes):
+        remedy = (
+            "Add rows of it, or leave its rows out: "
+            f"{toml_remedy([(name, '') for name in list(rare)[:5]])}."
+        )
+        if len(few) > max(_MOST_NUMBERS, len(classes) // 2):
             remedy = (
                 "The labels look like a number to predict, and this is a classifier: name a column "
                 "of classes, or put ranges in the place of the numbers."
+                if _are_numbers(classes)
+                else "The labels look like ids, names or dates: name a column of classes."
             )
         raise DataError(
             f"{where}: too few distinct rows to split: class {', '.join(few[:5])}{others}; each "

@@ -60,6 +60,15 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help='how a column writes 1234.5, such as "price=1,234.50" (may be given several times)',
     )
     init.add_argument(
+        "--label",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("TEXT", "CLASS"),
+        help='read a label cell TEXT as CLASS; an empty CLASS, "", leaves its rows out '
+        "(may be given several times)",
+    )
+    init.add_argument(
         "--delimiter", type=delimiter, default=",", help="between fields (default: a comma)"
     )
     init.add_argument(
@@ -103,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         missing=options.missing,
         keep=options.keep,
         formats=dict(options.formats),
+        labels=[(text, label) for text, label in options.label],
     )
     if options.json:
         found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}

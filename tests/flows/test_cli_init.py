@@ -6,9 +6,11 @@ import csv
 import json
 import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sklearn.datasets
 from command_line import listing
@@ -279,3 +281,81 @@ def test_a_format_that_the_look_cannot_know_is_given(ffn, root, tmp_path):
     ffn("init", "towns", *given, "--format", "people=1,234.5")
     settings = settings_of(root, "towns")
     assert settings["data"]["formats"] == {"people": "1,234.5"}
+
+
+def labelled(path, labels, n=60):
+    rows = [[f"{i % 2 * 3 + i % 7 / 10}", f"{i % 11}", labels[i % len(labels)]] for i in range(n)]
+    return write(path, ["a", "b", "label"], rows)
+
+
+def test_a_doubtful_label_is_decided_and_the_decision_travels(ffn, root, tmp_path):
+    source = labelled(tmp_path / "t.csv", ["no", "yes", "NO", "yes", "NA", "yes"])
+    arguments = ("init", "t", "--from", source, "--target", "label", "--root", root)
+    before = listing(root)
+    refusal = ffn(*arguments).refusal
+    assert '10 of 60 labels are "NA"' in refusal
+    assert "give --label NA ''; to make it a class, give --label NA NA." in refusal
+    refusal = ffn(*arguments, "--label", "NA", "").refusal
+    assert '"no" (10 rows) and "NO" (10 rows)' in refusal
+    assert "give --label NO no; if they are classes of their own, give --label NO NO." in refusal
+    assert re.search('--label "Na": no cell .* "NA"', ffn(*arguments, "--label", "Na", "x").refusal)
+    two = ("--label", "NO", "no", "--label", "NO", "yes")
+    assert '--label reads "NO" as "no" and as "yes"' in ffn(*arguments, *two).refusal
+    assert listing(root) == before
+
+    done = ffn(*arguments, "--label", "NA", "", "--label", "NO", "no", "--json")
+    assert json.loads(done.out)["notices"][0] == (
+        '10 of 60 rows have no label ("NA") and are left out'
+    )
+    assert settings_of(root, "t")["data"]["labels"] == {"NA": "", "NO": "no"}
+    quicken(root, "t")
+    done = ffn("retrain", "t", *DIRECT, root)
+    assert 'Note: 10 of 60 rows have no label ("NA") and are left out.' in done.out
+    version = root / "artifacts/t/models/0001"
+    made = json.loads((version / "provenance.json").read_text())
+    assert made["rows"]["test"] + made["rows"]["train"] + made["rows"]["unlabelled"] == 60
+    assert made["rows"]["unlabelled"] == 10
+    assert made["settings"]["data"]["labels"] == {"NA": "", "NO": "no"}
+    assert json.loads((version / "bundle/model.json").read_text())["schema"]["classes"] == [
+        "no",
+        "yes",
+    ]
+    assert "10 without a label left out" in (version / "model_card.md").read_text()
+    assert "10 without a label" in ffn("models", "t", "1", "--root", root).out
+
+
+def test_parquet_is_refused_with_the_command_that_makes_a_csv_of_it(ffn, root, tmp_path):
+    frame = pd.read_csv(labelled(tmp_path / "t.csv", ["no", "yes"]))
+    # What loses its kind on the way through floats, or has none that every writer knows.
+    frame["count"] = pd.array([None if i == 7 else i % 5 for i in range(60)], dtype="Int64")
+    frame["colour"] = pd.Categorical(["red", "blue", "green"] * 20)
+    frame["flag"] = frame["a"] > 2
+    source = tmp_path / "it's a table.parquet"
+    frame.to_parquet(source)
+    before = listing(root)
+    refusal = ffn("init", "t", "--from", source, "--target", "label", "--root", root).refusal
+    assert listing(root) == before
+    assert f"{source} is a Parquet file; training reads CSV. Make one of it: " in refusal
+    command = refusal.partition("Make one of it: ")[2]
+    subprocess.run(["/bin/bash", "-c", command], check=True, cwd=tmp_path)
+    table = source.with_suffix(".csv")
+    with table.open(newline="") as file:
+        first = next(csv.DictReader(file))
+    assert (first["count"], first["colour"], first["flag"]) == ("0", "red", "False")
+    done = ffn("init", "t", "--from", table, "--target", "label", "--root", root)
+    assert (done.code, done.err) == (0, "")
+    (root / "data/t/train.csv").write_bytes(source.read_bytes())
+    assert "is a Parquet file; training" in ffn("retrain", "t", *DIRECT, root).refusal
+
+
+def test_a_renamed_column_is_the_contracts_to_refuse(ffn, root, tmp_path):
+    source = labelled(tmp_path / "t.csv", ["no", "yes"])
+    ffn("init", "t", "--from", source, "--target", "label", "--root", root)
+    quicken(root, "t")
+    assert ffn("retrain", "t", *DIRECT, root).code == 0
+    table = root / "data/t/train.csv"
+    table.write_text(table.read_text().replace("a,", "A,", 1))
+    refusal = ffn("retrain", "t", *DIRECT, root).refusal
+    assert 'is not what version 1 in production was trained on: column "a" is missing. ' in refusal
+    assert 'Did you mean "A"?' in refusal
+    assert "Take it out of [data.kinds]" not in refusal

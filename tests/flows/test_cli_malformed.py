@@ -31,9 +31,14 @@ REFUSED = {
     ),
     "a title before the header": (
         b"Flowers of May\n\n" + GOOD.encode(),
-        r'no column "sepal_length", which the model needs\. It has "Flowers of May"\.',
+        r'no column "sepal_length", which the model needs\. The names of the columns stand on '
+        r"line 3\. Take out what is before it: tail -n \+3 \S+a\.csv > mended\.csv$",
     ),
-    "no header": ((ROW * 3).encode(), r'no column "sepal_length".* It has "5\.1", "3\.5"'),
+    "no header": (
+        (ROW * 3).encode(),
+        r'no column "sepal_length".* Line 1 holds data \("5\.1" is a number\): the file has no '
+        r"header\. Add one, with the 5 names .*: sed '1i NAME1,.*,NAME5' \S+a\.csv > mended\.csv$",
+    ),
     "a header of Latin-1": (
         GOOD.replace("note", "größe").encode("latin-1"),
         r'the header has the byte 0xF6 in "gr.*In cp1252 it reads "größe".*--encoding cp1252',

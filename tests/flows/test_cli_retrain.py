@@ -165,7 +165,9 @@ def column(place: int, text: str):
         (cell(7, 1, "wide"), r'row 7 \(line 8\), column "sepal_width": "wide" is not a finite num'),
         (cell(7, 1, "inf"), r'row 7 \(line 8\), column "sepal_width": "inf" is not a finite numb'),
         (cell(7, 1, "1e300"), r'row 7 \(line 8\), column "sepal_width": "1e300" is beyond'),
-        (cell(7, 4, ""), r'row 7 \(line 8\), column "species": the label is missing'),
+        (cell(7, 4, "N/A"), r'"species": 1 of 150 labels are "N/A", which may mean that the row'),
+        (cell(7, 4, "iris-setosa"), r"spelled in more than one way: .* set labels = \{\"iris-set"),
+        (cell(0, 4, "Species "), r'no column "species", .* Did you mean "Species"\?'),
         (cell(0, 1, "sepal_length"), r'2 columns are named "sepal_length"'),
         (
             lambda cells: [*cells, ["1", "2"]],

@@ -29,7 +29,9 @@ def test_row_numbers_are_no_features(tmp_path) -> None:
     numbered = [f",id,{lines[0]}", *(f"{i},{i},{line}" for i, line in enumerate(lines[1:]))]
     assert load(made(tmp_path, "\n".join(numbered))).order == ("p", "q")
     kept = made(tmp_path, "\n".join(numbered), "[data]\nexclude = []")
-    assert load(kept).order == ("", "id", "p", "q")
+    data = load(kept)
+    assert data.order == ("id", "p", "q")
+    assert data.notices == ("column 1 has no name and is left out, as an index of the rows",)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_row_numbers_are_no_features(tmp_path) -> None:
         (TABLE + "one,2,a\n", DataError, r'row 61 \(line 62\), column "p": "one" is not a finite'),
         (TABLE + "1e16,2,a\n", DataError, r'column "p": "1e16" is beyond'),
         (TABLE + "-inf,2,a\n", DataError, r'column "p": "-inf" is not a finite number'),
-        (TABLE + "1,2,\n", DataError, r'row 61 \(line 62\), column "y": the label is missing'),
+        (TABLE + "1,2,NA\n", DataError, r'column "y": 1 of 61 labels are "NA", which may mean'),
         ("y\n" + "a\nb\n" * 9, SettingsError, r"no feature column besides the target"),
         ("p,y\n" + ",a\n,b\n" * 9, DataError, r't\.csv, column "p": no values to learn from'),
         (TABLE.replace(",b\n", ",a\n"), DataError, r'column "y": every row has the label "a"'),

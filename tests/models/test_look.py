@@ -6,6 +6,7 @@ import random
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from ffn.models.look import Look, look
 from ffn.tabular.table import read_table
 
 
-def looked(tmp_path: Path, columns: dict[str, list[str]], **known: list[str] | str) -> Look:
+def looked(tmp_path: Path, columns: dict[str, list[str]], **known: Any) -> Look:
     rows = [",".join(columns), *(",".join(row) for row in zip(*columns.values(), strict=True))]
     file = tmp_path / "t.csv"
     file.write_text("\n".join(rows) + "\n")
@@ -147,27 +148,60 @@ def test_where_nothing_is_left_the_reasons_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", ["NA", "unknown", "?"])
-def test_a_label_that_means_missing_among_numbers_is_refused(tmp_path: Path, label: str) -> None:
-    labels = [label, "b"] * 100
+def test_a_label_that_may_mean_missing_needs_a_decision(tmp_path: Path, label: str) -> None:
+    columns = {"x": [label, *NUMBERS[1:]], "y": [label, "b", "c", "b"] * 50}
     message = (
-        rf't\.csv, column "x": "{re.escape(label)}" means "no value" among these numbers, and is a '
-        r'label in column "y" as well\. Leave these cells empty, rename .* --exclude "x"'
+        rf't\.csv, column "y": 50 of 200 labels are "{re.escape(label)}", which may mean that the '
+        r"row has no label, or be a class\. To leave these rows out, give --label \S+ ''; to make "
+        r"it a class, give --label (\S+) \1\.$"
     )
     with pytest.raises(DataError, match=message):
-        looked(tmp_path, {"x": [label, *NUMBERS[1:]], "y": labels})
-    # Who says so has said it of the label, too; training names the row.
-    found = looked(tmp_path, {"x": [label, *NUMBERS[1:]], "y": labels}, missing=[label])
+        looked(tmp_path, columns)
+    # Among the numbers it means "no value" whatever it is as a label.
+    found = looked(tmp_path, columns, labels={label: label})
     assert label in found.missing
+    assert found.labels == {label: label}
+    assert found.facts[0] == "200 rows, 1 features."
+    found = looked(tmp_path, columns, missing=[label])
+    assert label in found.missing
+    assert found.labels == {}
+    assert found.facts == [
+        "200 rows, 50 without a label, 1 features.",
+        'Classes of "y": "b" 100, "c" 50.',
+    ]
+
+
+def test_a_sign_that_is_a_class_is_written_down_where_it_is_missing_elsewhere(tmp_path) -> None:
+    """Of "+" and "-" (the credit approval table of UCI has them) neither means "no label"."""
+    found = looked(tmp_path, {"x": ["-", *NUMBERS[1:]], "y": ["+", "-"] * 100})
+    assert found.missing == ["", "-"]
+    assert found.labels == {"-": "-"}
 
 
 def test_a_label_is_a_category_where_it_can_be(tmp_path: Path) -> None:
     continents = ["NA", "EU", "", "EU"] * 50
-    found = looked(tmp_path, {"from": continents, "x": NUMBERS, "y": ["NA", "EU"] * 100})
+    columns = {"from": continents, "x": NUMBERS, "y": ["NA", "EU"] * 100}
+    found = looked(tmp_path, columns, labels={"NA": "NA"})
     assert found.missing == [""]
     assert found.notices == [
         'cells "NA" of column "from" are taken for a category, for "NA" is a label of "y" too'
     ]
     assert looked(tmp_path, {"from": continents, "x": NUMBERS, "y": Y}).missing == ["", "NA"]
+    # Not where another column has it for "no value": one list is for all features.
+    columns["x"] = ["NA", *NUMBERS[1:]]
+    found = looked(tmp_path, columns, labels={"NA": "NA"})
+    assert (found.missing, found.labels, found.notices) == (["", "NA"], {"NA": "NA"}, [])
+
+
+def test_categories_that_look_like_one_are_told(tmp_path: Path) -> None:
+    colours = ["red", "Red", "blue", "red ", "caf\u00e9", "cafe\u0301", "1", "1.0"] * 25
+    found = looked(tmp_path, {"colour": colours, "y": Y})
+    assert found.notices == [
+        'column "colour" has categories that look like spellings of one, and are learnt as '
+        'different ones: "red" (50 rows) and "Red" (25 rows); "caf\u00e9" (25 rows) and '
+        '"cafe\\u0301" (25 rows); "1" (25 rows) and "1.0" (25 rows) (correct the table if they '
+        "are one)"
+    ]
 
 
 @pytest.mark.parametrize("cell", ["21,3", "-0,5", "1.234,50", "0,125"])

@@ -92,6 +92,12 @@ RULES = [
     ("[data]\nkinds = 'a'", r'"data\.kinds" is "a"; it must be a table\.'),
     ("[data.formats]\na = '12%'", r'"data\.formats\.a" is "12%"; it must be 1234\.5 as the column'),
     ("[data.kinds]\na = 'number'", r'"data\.kinds\.a" is "number"; it must be \'numeric\' or'),
+    ("[data]\nlabels = 'a'", r'"data\.labels" is "a"; it must be a table\.'),
+    ("[data.labels]\na = 1", r'"data\.labels\.a" is 1; it must be text in quotes\.'),
+    (
+        "[data.labels]\na = 'b'\nb = 'c'",
+        r'"data\.labels": must not read "a" as "b", which is itself read as "c"\.',
+    ),
     ("[data]\ndelimiter = 'ab'", r'"data\.delimiter" is "ab"; it must be one of "," ";" '),
     ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),
     ("[data]\ndecimal = ';'", r'"data\.decimal" is ";"; it must be one of "\." ","\.'),

@@ -136,9 +136,8 @@ def test_kinds_can_be_overruled(tmp_path: Path) -> None:
         (column(["1", "-1e16", "3"]), r'row 2 \(line 3\), column "x": "-1e16" is beyond ±1e\+15'),
         (column(["", "NA", " "]), r't\.csv, column "x": no values to learn from\. Add it to'),
         (
-            "x,y\n1,a\n2,NA\n3,\n",
-            r't\.csv row 2 \(line 3\), column "y": the label is missing \("NA" is one of '
-            r"data\.missing_values\)\. Fill it in, or take the row out\.",
+            "x,y\n1,\n2,NA\n3,\n",
+            r't\.csv, column "y": none of the 3 rows has a label \("NA", 2 empty\)\. Fill',
         ),
         ('x,y\n"1\n",a\n', r'row 1 \(line 2\), column "x": "1\\n" is not a finite number'),
         (
@@ -154,17 +153,18 @@ def test_cells_that_are_refused(tmp_path: Path, text, message) -> None:
 
 
 def test_a_label_is_never_empty(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r'row 2 \(line 3\), column "y": the label is missing\. Fill'
-    ):
-        read(tmp_path, "x,y\n1,a\n2,  \n", missing_values=("NA",))
+    data = read(tmp_path, "x,y\n1,a\n2,  \n", missing_values=("NA",))
+    assert (data.classes, data.rows, data.unlabelled) == (("a",), 1, 1)
 
 
 def test_a_kind_needs_its_feature(tmp_path: Path) -> None:
     message = (
-        r't\.csv: data\.kinds names "X", which is not a feature\. Take it out of '
-        r'\[data\.kinds\], or make the column a feature\. Did you mean "x"\?'
+        r't\.csv: data\.kinds names "y", which is not a feature\. Take it out of '
+        r"\[data\.kinds\], or make the column a feature\."
     )
+    with pytest.raises(SettingsError, match=message):
+        read(tmp_path, column("12"), kinds={"y": "numeric"})
+    message = r't\.csv has no column "X", which data\.kinds names; its .* Did you mean "x"\?'
     with pytest.raises(SettingsError, match=message):
         read(tmp_path, column("12"), kinds={"X": "numeric"})
 

@@ -69,7 +69,7 @@ def worst_mistakes(bundle: Bundle, dataset: Dataset, held_out: Array) -> tuple[M
             del worst[_SHOWN:]
     return tuple(
         Mistake(
-            row=row + 1,
+            row=dataset.row_in_file(int(row)),
             label=dataset.classes[labels[row]],
             predicted=dataset.classes[predicted],
             confidence=-negative,

@@ -33,12 +33,15 @@ class Opponent:
         Of its refit; None if not recorded.
     columns
         Kind by name of the columns that its fingerprints are made of; None if not recorded.
+    unlabelled
+        Share of the rows of its table that had no label; None if not recorded.
     """
 
     bundle: Bundle
     settings: PipelineSettings | None
     epochs: int | None
     columns: dict[str, str] | None
+    unlabelled: float | None = None
 
     @property
     def version(self) -> int:
@@ -98,9 +101,9 @@ def read_version(artifacts: Path, version: int) -> Opponent:
     """
     bundle = read_bundle(bundle_folder(artifacts, version), version=version)
     folder = version_folder(artifacts, version)
-    settings = None
+    settings, provenance = None, read_record(folder, PROVENANCE)
     with contextlib.suppress(SettingsError):
-        settings = check_settings(read_record(folder, PROVENANCE).get("settings", {}), str(folder))
+        settings = check_settings(provenance.get("settings", {}), str(folder))
     epochs = read_record(folder, "metrics.json").get("epochs")
     columns = read_record(folder, "verdict.json").get("columns")
     return Opponent(
@@ -108,7 +111,16 @@ def read_version(artifacts: Path, version: int) -> Opponent:
         settings=settings,
         epochs=epochs if type(epochs) is int else None,
         columns=columns if isinstance(columns, dict) else None,
+        unlabelled=_unlabelled(provenance.get("rows")),
     )
+
+
+def _unlabelled(rows: Any) -> float | None:
+    """Return the share of rows without a label, of what a version's provenance says of rows."""
+    if not isinstance(rows, dict) or not all(type(n) is int and n >= 0 for n in rows.values()):
+        return None
+    total = sum(rows.values())
+    return rows.get("unlabelled", 0) / total if total else None
 
 
 def unchanged_since(

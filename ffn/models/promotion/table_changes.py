@@ -16,10 +16,10 @@ from ffn.quantities import p_equals, percent
 from ffn.tabular.reference import Reference
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["compare_tables", "keep_contract"]
+__all__ = ["compare_tables", "keep_contract", "unlike_production", "was_meant"]
 
 # Somebody who changes these means to change the contract.
-_MEANT = ("target", "features", "exclude", "kinds", "formats", "missing_values")
+_MEANT = ("target", "features", "exclude", "kinds", "formats", "missing_values", "labels")
 _ALPHA = 0.001
 _NAMES_SHOWN = 5
 
@@ -53,20 +53,37 @@ def keep_contract(
             before.schema, prepared.schema, before.reference, prepared.reference, settings
         )
     )
-    then = None if opponent.settings is None else opponent.settings.data
-    if then is not None and _meaning(then) != _meaning(pipeline.settings.data):
+    if unlabelled := _unlabelled(opponent, prepared, settings.share_change):
+        policy = settings.missing_values
+        changes += (TableChange(kind="missing_values", policy=policy, text=unlabelled),)
+    if was_meant(opponent, pipeline):
         changes = tuple(replace(c, policy="warn") if c.policy == "refuse" else c for c in changes)
     refused = [change for change in changes if change.policy == "refuse"]
     if refused:
         keys = sorted({f"contract.{change.kind}" for change in refused})
-        raise DataError(
-            f"{pipeline.source} is not what version {before.version} in production was trained on: "
-            f"{'; '.join(change.text for change in refused)}. Nothing was trained. Correct the "
-            f'file or, if it is meant, set {" and ".join(keys)} to "warn".'
+        raise unlike_production(
+            pipeline,
+            opponent,
+            f"{'; '.join(change.text for change in refused)}.",
+            f'Correct the file or, if it is meant, set {" and ".join(keys)} to "warn".',
         )
     told = (change.text for change in changes if change.policy == "warn")
     notices = (f"unlike version {before.version}: {text}" for text in told)
     return replace(prepared, changes=changes, notices=(*prepared.notices, *notices))
+
+
+def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
+    """Say whether ``[data]`` asks for other columns, kinds, gaps or labels than for production."""
+    then = None if opponent.settings is None else opponent.settings.data
+    return then is not None and _meaning(then) != _meaning(pipeline.settings.data)
+
+
+def unlike_production(pipeline: Pipeline, opponent: Opponent, found: str, remedy: str) -> DataError:
+    """Return the refusal of a table: what was found, and what to do, both in sentences."""
+    return DataError(
+        f"{pipeline.source} is not what version {opponent.version} in production was trained on: "
+        f"{found} Nothing was trained. {remedy}"
+    )
 
 
 def compare_tables(
@@ -125,6 +142,17 @@ def _names(what: str, names: Collection[str]) -> str:
     if len(names) == 1:
         return f"{what} {shown} is"
     return f"{plural} {shown}{f' and {more} more' if more > 0 else ''} are"
+
+
+def _unlabelled(opponent: Opponent, prepared: Prepared, smallest: float) -> str:
+    """Return how the share of rows without a label grew; empty if by little, or not known."""
+    rows = len(prepared.x_train) + len(prepared.x_test) + prepared.unlabelled
+    share, before = prepared.unlabelled / rows, opponent.unlabelled
+    if before is None or share - before <= smallest:
+        return ""
+    return f"{share:.0%} of the rows have no label now, and {before:.0%} had none".replace(
+        "%", " %"
+    )
 
 
 def _gaps(feature: Feature) -> str:

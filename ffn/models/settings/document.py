@@ -64,6 +64,19 @@ def _as_format(text: str) -> str:
     return text
 
 
+def _as_labels(labels: dict[str, str]) -> dict[str, str]:
+    for text, label in labels.items():
+        if labels.get(label, label) != label:
+            raise ValueError(
+                f"must not read {quote(text)} as {quote(label)}, which is itself read as "
+                f"{quote(labels[label])}"
+            )
+    return labels
+
+
+Trimmed = Annotated[str, AfterValidator(trim)]
+
+
 class DataSettings(StrictSettings):
     """``[data]``: what to learn from, and what to predict.
 
@@ -83,6 +96,8 @@ class DataSettings(StrictSettings):
         ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
     formats
         1234.5 as a column writes it, by column: units, currencies, marks between thousands.
+    labels
+        Class by cell text of the target; an empty class means that the row has no label.
     delimiter
         One character between fields.
     decimal
@@ -96,12 +111,21 @@ class DataSettings(StrictSettings):
     target: Name
     features: tuple[Name, ...] | None = None
     exclude: tuple[str, ...] | None = None
-    missing_values: tuple[Annotated[str, AfterValidator(trim)], ...] = DEFAULT_MISSING
+    missing_values: tuple[Trimmed, ...] = DEFAULT_MISSING
     kinds: dict[str, Kind] = Field(default={})
     formats: dict[str, Annotated[str, AfterValidator(_as_format)]] = Field(default={})
+    labels: Annotated[dict[Trimmed, Trimmed], AfterValidator(_as_labels)] | None = None
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
     decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
     encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
+
+    @property
+    def missing_labels(self) -> tuple[str, ...]:
+        """Cell texts of the target that are no label: of the missing values, those set by hand.
+
+        That the default calls "NA" missing is no decision about a class of that name.
+        """
+        return self.missing_values if "missing_values" in self.model_fields_set else ("",)
 
 
 class ScoringSettings(StrictSettings):

@@ -58,6 +58,8 @@ class Prepared:
         What the user should know, a sentence each.
     changes
         In what the table differs from that of the version in production, once that was asked.
+    unlabelled
+        Rows of the training CSV that have no label, and are in neither part.
     """
 
     training: TrainingPart
@@ -66,6 +68,7 @@ class Prepared:
     source_sha256: str
     notices: tuple[str, ...]
     changes: tuple[TableChange, ...] = ()
+    unlabelled: int = 0
 
     @property
     def schema(self) -> Schema:
@@ -123,6 +126,8 @@ def load(pipeline: Pipeline) -> Dataset:
         missing_values=data.missing_values,
         kinds=data.kinds,
         formats=data.formats,
+        labels=data.labels or {},
+        missing_labels=data.missing_labels,
         delimiter=data.delimiter,
         decimal=data.decimal,
         encoding=data.encoding,
@@ -224,6 +229,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         reference=reference,
         source_sha256=dataset.source_sha256,
         notices=notices,
+        unlabelled=dataset.unlabelled,
     )
 
 

@@ -151,7 +151,8 @@ def _refuse_far(
     """Raise for the first number [n, F] that is beyond float32 as an input, if one is."""
     for i, f in np.argwhere(preparation.too_large(numeric))[:1]:
         raise DataError(
-            f"{dataset.file} row {first + i + 1}, column {quote(schema.numeric[f].name)}: "
+            f"{dataset.file} row {dataset.row_in_file(int(first + i))}, "
+            f"column {quote(schema.numeric[f].name)}: "
             f"{numeric[i, f]:g} is too far from the training rows, whose mean is "
             f"{preparation.mean[f]:.4g} with a standard deviation of {preparation.scale[f]:.4g}. "
             "Correct the cell, or add the column to data.exclude."

@@ -48,7 +48,11 @@ def provenance(
             **{name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
         },
         "python": sys.version.split()[0],
-        "rows": {"test": len(prepared.x_test), "train": len(prepared.x_train)},
+        "rows": {
+            "test": len(prepared.x_test),
+            "train": len(prepared.x_train),
+            **({"unlabelled": prepared.unlabelled} if prepared.unlabelled else {}),
+        },
         "seconds": None if seconds is None else round(seconds, 3),
         "seed": pipeline.settings.training.seed,
         "settings": settings,

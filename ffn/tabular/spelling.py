@@ -1,0 +1,89 @@
+"""What a reader sees of a text, and texts that look like spellings of one thing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context
+
+from ffn.errors import quote
+from ffn.tabular.cells import is_number, trim
+
+__all__ = ["as_argument", "as_toml", "escaped", "spelled_alike", "visible"]
+
+# Characters without a shape of their own, which say nothing inside a word of any script. The
+# joiners U+200C and U+200D do: they are kept, and only the search for similar spellings drops them.
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+# Numbers are compared by value, however many digits they have.
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+# "Iris setosa" and "Iris-setosa", but not the grades "A" and "A-".
+_BETWEEN_WORDS = re.compile(r"(?<=\w)[-_\s]+(?=\w)")
+
+
+def visible(text: str) -> str:
+    """Return what a reader sees of a text: composed, with plain spaces, and none around it."""
+    shown = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    # Every space of Unicode, the no-break one above all.
+    return "".join(" " if c.isspace() else c for c in shown).strip(" \u200c\u200d")
+
+
+def spelled_alike(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
+    """Yield texts that look like spellings of one thing, the most frequent first.
+
+    They differ in case, in spaces and marks between words, in quotes around or a full stop behind
+    them, in how a character is encoded, or in how a number is written.
+
+    Parameters
+    ----------
+    rows
+        How often each text occurs.
+    decimal
+        Mark in numbers.
+    """
+    groups: dict[Hashable, list[str]] = defaultdict(list)
+    for text in rows:
+        groups[_key(text, decimal)].append(text)
+    for spellings in groups.values():
+        if len(spellings) > 1:
+            # Of equally frequent ones, the short and the lower-case one.
+            yield sorted(spellings, key=lambda text: (-rows[text], len(text), text.swapcase()))
+
+
+def escaped(text: str) -> str:
+    """Return a text in quotes, with an escape for whatever cannot be told apart by eye."""
+    plain = unicodedata.normalize("NFC", text) == text
+    shown = text if plain else text.encode("ascii", "backslashreplace").decode()
+    return quote(re.sub(r"[\u200c\u200d]", lambda found: ascii(found[0])[1:-1], shown))
+
+
+def as_toml(text: str) -> str:
+    """Return a text as a TOML string, with escapes for what cannot be seen."""
+    return '"' + "".join(map(_toml_character, text)) + '"'
+
+
+def _toml_character(c: str) -> str:
+    if c in '"\\':
+        return "\\" + c
+    if (c.isprintable() and not unicodedata.combining(c)) or c == " ":
+        return c
+    return f"\\u{ord(c):04x}" if ord(c) < 2**16 else f"\\U{ord(c):08x}"
+
+
+def as_argument(text: str) -> str:
+    """Return a text as an argument of a shell, or of bash where some of it cannot be seen."""
+    escaped = "".join(map(_toml_character, text))
+    if "\\u" not in escaped.lower():
+        return shlex.quote(text)
+    return "$'" + escaped.replace("'", "\\'") + "'"
+
+
+def _key(text: str, decimal: str) -> Hashable:
+    if is_number(text, decimal):
+        return _EXACT.create_decimal(trim(text).replace(decimal, ".")).normalize(_EXACT)
+    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
+    letters = "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    bare = letters.strip("\"' ").rstrip(".") or letters
+    return _BETWEEN_WORDS.sub(" ", bare)
