@@ -67,7 +67,8 @@ def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
     assert len(lines) == 1
     assert re.match(
         r"Version 2 is kept back, version 1 stays in production: \d+ held-out rows cannot show "
-        r"that any challenger is good enough; on 16 resamples, of its recipe, .*\.$",
+        r"that any challenger is good enough \(of 31 rows held out, production was trained on "
+        r"1\); on 16 resamples, of its recipe, .*\.$",
         lines[0],
     )
     assert "for notebooks" not in done.out
