@@ -230,12 +230,13 @@ def _with_marks(cells: Mapping[str, _Cell], unit: str, decimal: str) -> NumberFo
     ]
     if len(formats) > 1:
         own = [form for form in formats if form.decimal == decimal]
-        dollars = unit in DOLLARS and [form for form in formats if form.decimal == "."]
+        dollars = unit in DOLLARS and [form for form in formats if form.thousands == ","]
         if dollars:
             formats = dollars[:1]
         elif own and not own[0].thousands and not is_currency(unit):
-            # As plain numbers are read: "1.234" is not a thousand where the point is decimal.
-            formats = own[:1]
+            # As plain numbers are read: "1.234" is no thousand where the point is decimal. But
+            # beside "950" it may be one.
+            formats = own[:1] if all(decimal in run for run in runs) else formats
     if len(formats) > 1:
         text = next(t for t, cell in cells.items() if len({_value(cell.run, *m) for m in left}) > 1)
         mark = next(sign for sign in ".," if sign in cells[text].run)
