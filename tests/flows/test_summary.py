@@ -154,3 +154,20 @@ def test_an_outcome_knows_the_files_that_drifted_scored_or_held_and_not_those_of
         judged=3, detected=2, columns=("size",), text=f"a.csv, {said}; d.csv, {said}"
     )
     assert dataclasses.replace(outcome, results=[before, few], refusals=[other]).drift_note is None
+
+
+def test_a_column_of_which_nothing_is_known_is_told_loudly():
+    wrong = dataclasses.replace(result(), unknown_columns={"vaccinated": ["yes", "no"]})
+    text = "\n".join(printed(wrong))
+    assert (
+        'WARNING: training never saw any value of the column "vaccinated", such as "yes", "no"; '
+        "they were scored as unknown. Is it spelled as in the training table?"
+    ) in text
+    other = dataclasses.replace(wrong, output=Path("/p/b.csv"))
+    text = "\n".join(printed(result(), *[other] * 5))
+    assert text.count("WARNING: b.csv: training never saw") == 3
+    assert "WARNING: 2 files more have such columns." in text
+    assert "WARNING" not in "\n".join(printed(result()))
+    outcome = ScoreOutcome(pipeline="things", version=7, results=[wrong], refusals=[])
+    assert outcome.note()[2].endswith('4 of 4 rows; training never saw any value of "vaccinated".')
+    assert outcome.to_json()["files"][0]["unknown_columns"] == {"vaccinated": ["yes", "no"]}
