@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from types import FrameType
 
+from fuzz.containers import made_and_tried
 from fuzz.files import make_case
 from fuzz.trial import try_case
 
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case = make_case(options.seed, number)
         signal.setitimer(signal.ITIMER_PROF, _SECONDS_EACH)
         try:
-            wrong = try_case(case)
+            wrong = try_case(case) or made_and_tried(options.seed, number)
         except Exception:
             wrong = traceback.format_exc()
         signal.setitimer(signal.ITIMER_PROF, 0)

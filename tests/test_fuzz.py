@@ -1,11 +1,13 @@
 """The fuzz, for a second; that it finds what is wrong; and files that are easily read wrongly."""
 
 import dataclasses
+import random
 from unittest import mock
 
 import pytest
 
 from fuzz.__main__ import main
+from fuzz.containers import make_typed_case, try_typed_case
 from fuzz.files import Case, make_case
 from fuzz.trial import try_case
 
@@ -77,3 +79,28 @@ def test_what_is_wrong_with_runs_is_found(what, wrong, capsys):
     with mock.patch(what, wrong), mock.patch("fuzz.files._WHOLE", 0.2):
         assert main(["--cases", "250", "--seed", "4"]) == 1
     assert "seed 4, case " in capsys.readouterr().out
+
+
+def typed_cases(count):
+    return [make_typed_case(random.Random(number)) for number in range(count)]
+
+
+def test_some_typed_tables():
+    cases = typed_cases(150)
+    assert {case.container for case in cases} >= {"parquet", "pandas", "arrow, reader"}
+    assert [wrong for wrong in map(try_typed_case, cases) if wrong] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        ("ffn.tabular.spellings.Spellings.candidates", lambda *_: (0,)),
+        ("ffn.tabular.spellings.read_moments", lambda _: []),
+        ("ffn.tabular.arrow_columns._places", lambda encoded: [0] * len(encoded)),
+    ],
+)
+def test_what_is_wrong_with_typed_tables_is_found(what, wrong):
+    with mock.patch(what, wrong):
+        assert any(map(try_typed_case, typed_cases(60)))
+    with mock.patch(what, wrong), mock.patch("fuzz.containers._TYPED", 1):
+        assert main(["--cases", "60", "--seed", "4"]) == 1

@@ -92,13 +92,14 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
             # A query of polars: no more of it is computed than is needed.
             names = rows.collect_schema().names()
             rows = rows.select([name for name in names if name in wanted]).collect()
-            return _ArrowTable(rows, names)
+            return _ArrowTable(_with_arrow_types(rows), names)
         if _is_dataset(rows):
             names = rows.schema.names
             return _ArrowTable(rows.to_table([name for name in names if name in wanted]), names)
         if _is_polars(rows):
             # Other columns may hold what Arrow has no type for.
-            return _ArrowTable(rows.select([n for n in rows.columns if n in wanted]), rows.columns)
+            names, kept = rows.columns, [name for name in rows.columns if name in wanted]
+            return _ArrowTable(_with_arrow_types(rows.select(kept)), names)
         if _speaks_arrow(rows):
             return _ArrowTable(rows)
     except Exception as error:
@@ -242,6 +243,14 @@ def _has_extension(of: Any) -> bool:
     if pa.types.is_dictionary(of):
         of = of.value_type
     return isinstance(of, pa.BaseExtensionType)
+
+
+def _with_arrow_types(frame: Any) -> Any:
+    """Return a frame of polars, its integers of 128 bits as decimals: Arrow has 64 bits."""
+    import polars as pl
+
+    wide = [name for name, of in frame.schema.items() if str(of) in ("Int128", "UInt128")]
+    return frame.with_columns(pl.col(wide).cast(pl.Decimal(38, 0))) if wide else frame
 
 
 def _is_pandas(rows: Any) -> bool:

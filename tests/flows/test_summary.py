@@ -19,7 +19,7 @@ from ffn.models.comparison import Paired
 from ffn.models.promotion.contest import SharedRows
 from ffn.models.versions.journal import DriftNote
 from ffn.scoring.drift_report import ColumnDrift, DriftReport, HeldError
-from ffn.scoring.outcome import Progress, ScoreResult
+from ffn.scoring.outcome import Progress, ScoreResult, unknown_sentences
 from ffn.scoring.stability import Distance
 from flows.outcomes import Refusal, ScoreOutcome
 from flows.progress import Pace
@@ -222,3 +222,17 @@ def test_one_more_file_that_drifted_is_one():
     assert drift.sentence.endswith('"c4" (PSI 1.00), 1 column more')
     several = [dataclasses.replace(result(f"{n}.csv"), drift=drift) for n in range(4)]
     assert any("Drift: 1 file more is unlike the training rows." in x for x in printed(*several))
+
+
+def test_a_column_of_which_nothing_is_known_is_told_loudly():
+    unknown = {"vaccinated": ["yes", "no"]}
+    wrong = dataclasses.replace(result(), warnings=tuple(unknown_sentences(unknown)))
+    text = "\n".join(printed(wrong))
+    assert (
+        'Warning: Training never saw any value of the column "vaccinated", such as "yes", "no"; '
+        "they were scored as unknown. Is it spelled as in the training table?"
+    ) in text
+    other = dataclasses.replace(wrong, output=Path("/p/b.csv"))
+    text = "\n".join(printed(result(), *[other] * 7))
+    assert text.count("Warning: b.csv: Training never saw") == 5
+    assert "Warning: 2 more of such files." in text

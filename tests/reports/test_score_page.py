@@ -125,3 +125,14 @@ def test_training_counts_are_those_of_the_versions_figures(tmp_path):
 
 def test_the_sentence_tells_what_is_there(tmp_path):
     assert score_sentence([result(tmp_path, "x.csv")], {}) == "1 file scored: 10 of 10 rows."
+
+
+def test_a_column_of_which_nothing_is_known_comes_first_and_brings_no_markup(tmp_path):
+    wrong = result(tmp_path, "x.csv", unknown_columns={"a*b*": ["<i>", "yes"]})
+    page = score_page([result(tmp_path, "y.csv"), wrong], {}, {})
+    assert "<strong>Warning</strong>: x.csv: training never saw any value of the column" in html(
+        page
+    )
+    assert "<em>" not in html(page)
+    assert "<i>" not in html(page)
+    assert "Warning" not in score_page([result(tmp_path, "y.csv")], {}, {})

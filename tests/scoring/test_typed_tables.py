@@ -211,8 +211,14 @@ def test_polars_has_types_of_its_own():
         frame = pl.DataFrame({"c": pl.Series(["yes", None, "no"], dtype=of), "o": [object()] * 3})
         assert asked(own, frame) == [1, -1, 0]
         assert asked(own, frame.lazy()) == [1, -1, 0]
-    with pytest.raises(DataError, match=r"the rows, a polars DataFrame, cannot be read: .*i128"):
-        own.predict(pl.DataFrame({"c": pl.Series([1], dtype=pl.Int128)}))
+    # What polars takes whole numbers beyond 64 bits for.
+    wide = pl.DataFrame({"c": pl.Series([2**70, 1, None], dtype=pl.Int128)})
+    for rows in (wide, wide.lazy()):
+        assert asked(model("01", str(2**70)), rows) == [1, 0, -1]
+    with pytest.raises(
+        DataError, match=r"the rows, a polars DataFrame, cannot be read: .*'c' for 1"
+    ):
+        own.predict(pl.DataFrame({"c": pl.Series([10**38], dtype=pl.Int128)}))
 
 
 def test_what_is_no_table_of_columns_is_refused():
@@ -300,7 +306,7 @@ FAMILIES = {
         st.sampled_from
     ),
     "codes": st.integers(1, 4).map(padded),
-    "integers": st.just(st.integers(-(2**63), 2**64 - 1).map(str)),
+    "integers": st.just(st.integers(-(2**63), 2**63 - 1).map(str)),
     "decimals": st.integers(1, 3).map(
         lambda places: st.integers(-999, 999).map(lambda n: f"{n / 10**places:.{places}f}")
     ),
@@ -309,7 +315,7 @@ FAMILIES = {
     "moments": st.just(MOMENTS.map(lambda at: at.isoformat(" ", "seconds"))),
     "instants": st.just(MOMENTS.map(lambda at: at.isoformat("T", "seconds") + "Z")),
     "times": st.just(st.times().map(lambda at: at.isoformat("seconds"))),
-    "words": st.just(st.text("abcTF10 ", min_size=1, max_size=3).map(str.strip).filter(bool)),
+    "words": st.just(st.text("bdTFy ", min_size=1, max_size=3).map(str.strip).filter(bool)),
     "mixed": st.just(st.sampled_from(["01", "02", "XX", "TRUE", "FALSE", "2024-01-01", "1.5"])),
 }
 READERS = {
@@ -373,7 +379,9 @@ def test_what_a_reader_makes_of_a_csv_scores_as_the_csv(folder, family, data):
         MISSING, -1
     )
     assert expected == [by_text.get(cell, -2) for cell in cells]
-    name = data.draw(st.sampled_from(sorted(READERS)))
+    # Asked for dates, pandas finds one in "02", too.
+    readers = [name for name in READERS if name != "pandas, dates" or family != "mixed"]
+    name = data.draw(st.sampled_from(readers))
     rows = READERS[name](io.BytesIO(content))
     as_parquet(rows, folder / "in.parquet")
     refusals = []
