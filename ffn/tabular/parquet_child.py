@@ -37,8 +37,8 @@ _LONGEST_MESSAGE = 64 * 1024
 # column, and unpacked.
 _BASE, _TIMES_ITS_SIZE, _MOST = 256 * 2**20, 4, 2**31
 # Bytes of rows that are handed over at a time, and of the longest row: the process that asks
-# needs several times as much.
-_PIECE, _LONGEST_ROW = 16 * 2**20, 32 * 2**20
+# needs ten times as much.
+_PIECE, _LONGEST_ROW = 16 * 2**20, 20 * 2**20
 # Where rows are too long to have so many at a time, fewer.
 _FEWER = 16
 
