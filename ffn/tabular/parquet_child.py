@@ -36,8 +36,9 @@ _LONGEST_MESSAGE = 64 * 1024
 # What any file may take, and what a large one may beyond that: its pages are in memory by the
 # column, and unpacked.
 _BASE, _TIMES_ITS_SIZE, _MOST = 256 * 2**20, 4, 2**31
-# Bytes of rows that are handed over at a time; a row may have as many as a record of CSV.
-_PIECE = 16 * 2**20
+# Bytes of rows that are handed over at a time, and of the longest row: the process that asks
+# needs ten times as much.
+_PIECE, _LONGEST_ROW = 16 * 2**20, 20 * 2**20
 # Where rows are too long to have so many at a time, fewer.
 _FEWER = 16
 
@@ -95,11 +96,8 @@ def _send(source: SharedFile, name: str, stream: IO[bytes]) -> Iterator[int]:
                         writer = stack.enter_context(pa.ipc.new_stream(stream, table.schema))
                     for batch in table.batches(most_rows=at_once, skip=sent):
                         for piece in _pieces(batch):
-                            if _size(piece) > _PIECE:
-                                raise DataError(
-                                    f"{name} row {sent + 1:,}: its cells take more than "
-                                    f"{_PIECE // 2**20} MiB, the most that a row may. Shorten them."
-                                )
+                            if _size(piece) > _LONGEST_ROW:
+                                raise _too_long(name, sent + 1)
                             writer.write_batch(piece)
                             sent += piece.num_rows
             except MemoryError:
@@ -108,6 +106,13 @@ def _send(source: SharedFile, name: str, stream: IO[bytes]) -> Iterator[int]:
                 at_once = max(1, at_once // _FEWER)
             else:
                 return
+
+
+def _too_long(name: str, row: int) -> DataError:
+    return DataError(
+        f"{name} row {row:,}: its cells take more than {_LONGEST_ROW // 2**20} MiB, the most that "
+        "a row may. Shorten them."
+    )
 
 
 def _pieces(batch: Any) -> Iterator[Any]:

@@ -27,13 +27,13 @@ def _one_word(rows, size):
 
 
 def long_word(path):
-    """50,000 rows refer to 20 MiB, in what any reader takes for plain texts: 1 TB."""
-    _write(path, _one_word(50_000, 20 * _MIB), words=True, store_schema=False)
+    """50,000 rows refer to 40 MiB, in what any reader takes for plain texts: 2 TB."""
+    _write(path, _one_word(50_000, 40 * _MIB), words=True, store_schema=False)
 
 
 def long_category(path):
     """The same in a column of categories, which are no longer in memory than in the file."""
-    _write(path, _one_word(50_000, 20 * _MIB), words=True)
+    _write(path, _one_word(50_000, 40 * _MIB), words=True)
 
 
 def huge_page(path):
