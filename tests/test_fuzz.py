@@ -26,6 +26,14 @@ KEPT = {
     "category with separators": '1,2,3,"dark blue, or écru"\n'.encode(),
     "record longer than a part": b'1,2,3,red\n"' + b"x" * 300 + b'",2,3,red\n4,5,6,red\n',
     "records laid out alike": b"1,2.5,3,red\n" * 40,
+    "quote too many in the last cell, and a row with line breaks": (
+        b'"1","2","3","red""\n"a\n\nb","2","3","red"\n4,5,6,red\n'
+    ),
+    "closing quote gone, and rows without quotes": b'1,2,3,"red\n4,5,6,red\n7,8,9,red',
+    "damaged row with line breaks": b'"a"a\nb",2,3,"red"\n4,5,6,red\n',
+    "text of a damaged cell that looks like rows": (
+        b'"\n1,2,3,red\n1,2,3,red\n"a,2,3,red\n1,2,3,red\n'
+    ),
     "many broken quotes in a row": b'1,2"2,3,red\n' * 50 + b"1,2,3,red\n",
 }
 
@@ -59,6 +67,10 @@ def test_a_case_is_the_same_whenever_it_is_made():
         ("ffn.tabular.judging._with_nul", lambda *_: []),
         ("ffn.tabular.blocks.Block.records", lambda block: [b"x"] * len(block)),
         ("ffn.scoring.contract.Contract._numbers", lambda *_: 1 / 0),
+        ("ffn.tabular.recovery._Recovery._follow", lambda *_: True),
+        ("ffn.tabular.recovery._RECORDS_AHEAD", 1),
+        ("ffn.tabular.recovery._Recovery._with_tail", lambda _, record: record),
+        ("ffn.tabular.encodings.Utf8Stream.encode", lambda _, text: text),
     ],
 )
 def test_what_is_wrong_is_found(what, wrong, capsys):

@@ -33,6 +33,7 @@ __all__ = ["Shape", "is_of_shape", "read_or_recover"]
 
 _RECORDS_AHEAD = 10
 _BYTES_AHEAD = 1024 * 1024
+_STOPS_KEPT = 1000
 _TAIL_BYTES = 2 * 1024
 
 
@@ -149,6 +150,9 @@ class _Recovery:
     def _stop_of(self, position: int) -> int | None:
         """Return where a record of the right shape, or a blank line, stops; None if it is none."""
         if position not in self._stops:
+            if len(self._stops) > _STOPS_KEPT:
+                # Lines are tried in their order: those behind are not asked for again.
+                self._stops.clear()
             delimiter = self._shape.delimiter
             record = read_record(self._text, position, delimiter, self._final, self._end)
             if record is None and not self._whole:

@@ -60,8 +60,8 @@ REFUSED = {
         r'all 3 rows were rejected \(not_a_number 3\).* a comma: give "," as the decimal mark',
     ),
     "a quote that swallows everything": (
-        HEADER.encode() + b'"5.1,3.5,1.4,0.2,x\n' + ROW.encode() * 2,
-        r"all 3 rows were rejected \(unclosed_quote 3\)",
+        HEADER.encode() + b'"5.1,3.5,1.4,0.2,x\n' + b"5.1;3.5\n" * 2,
+        r"all 1 rows were rejected \(unclosed_quote 1\)",
     ),
     "decimal commas that are separators": (
         HEADER.encode() + b"5,1,3,5,1,4,0,2,x\n" * 2,
@@ -71,6 +71,7 @@ REFUSED = {
 
 # What has some rows to use, and why the others are none: row number to reason.
 REJECTED = {
+    "a quote that never closes": ('"5.1,3.5,1.4,0.2,x\n', {4: "unclosed_quote"}),
     "a lost delimiter": ("5.13.5,1.4,0.2,x\n", {4: "wrong_field_count"}),
     "a trailing comma": ("5.1,3.5,1.4,0.2,x,\n", {4: "wrong_field_count"}),
     "thousands": (
