@@ -199,19 +199,34 @@ def _parts_of_objects(
 ) -> Iterator[Part]:
     """Yield cells by their types: 1, True and "1" in one column are three things."""
     present = np.flatnonzero(~missing)
-    kinds: dict[tuple[type, bool], list[int]] = {}
-    for row in present.tolist():
-        cell = cells[row]
-        # Times with and without a time zone are of one type, and not to be compared.
-        kinds.setdefault((type(cell), getattr(cell, "tzinfo", None) is None), []).append(row)
-    for (kind, _), rows in kinds.items():
-        values = cells[rows].tolist()
+    values = cells[present].tolist()
+    for kind, places in _by_type(values).items():
         if issubclass(kind, _NO_PLAIN_VALUES):
             raise DataError(
                 f"the rows, column {quote(name)}: cells of the type {kind.__name__} are no plain "
                 "values. Give a column of numbers or texts."
             )
-        yield Part(np.array(rows, dtype=np.intp), _array_of(values, kind))
+        # Times with and without a time zone are of one type, and not to be compared.
+        zoned = (
+            [place for place in places if values[place].tzinfo is not None]
+            if hasattr(kind, "tzinfo")
+            else []
+        )
+        plain = sorted(set(places).difference(zoned)) if zoned else places
+        for own in filter(len, (zoned, plain)):
+            some = values if len(own) == len(values) else [values[place] for place in own]
+            yield Part(present[own], _array_of(some, kind))
+
+
+def _by_type(values: Sequence[Any]) -> dict[type, Sequence[int]]:
+    """Return where the values of each type stand."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1:
+        return {kinds.pop(): range(len(values))}
+    found: dict[type, list[int]] = {}
+    for place, value in enumerate(values):
+        found.setdefault(type(value), []).append(place)
+    return dict(found)
 
 
 def _array_of(values: list[Any], kind: type) -> Any:

@@ -310,7 +310,9 @@ FAMILIES = {
     "decimals": st.integers(1, 3).map(
         lambda places: st.integers(-999, 999).map(lambda n: f"{n / 10**places:.{places}f}")
     ),
-    "floats": st.just(st.floats(allow_nan=False, allow_infinity=False).map(repr)),
+    "floats": st.just(
+        st.floats(allow_nan=False, allow_infinity=False).map(lambda x: repr(x + 0.0))
+    ),
     "dates": st.just(DATES.map(str)),
     "moments": st.just(MOMENTS.map(lambda at: at.isoformat(" ", "seconds"))),
     "instants": st.just(MOMENTS.map(lambda at: at.isoformat("T", "seconds") + "Z")),
