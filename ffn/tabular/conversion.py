@@ -257,14 +257,17 @@ class _Conversion:
 
     def _labelled(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Array]]:
         """Yield the rows that have a label, and the codes of their labels [n]."""
+        every = True
         for block in blocks:
             codes = self.labels.read(block)
             new = self.labels.texts[len(self.is_label) :]
-            self.is_label += map(self.reading.is_label, new)
-            kept = np.array(self.is_label)[codes]
-            if kept.all():
+            found = list(map(self.reading.is_label, new))
+            self.is_label += found
+            every = every and all(found)
+            if every:
                 yield block, codes
                 continue
+            kept = np.array(self.is_label)[codes]
             self.unlabelled_rows.append(np.asarray(block.rows)[~kept])
             if kept.any():
                 yield block.take(kept), codes[kept]
