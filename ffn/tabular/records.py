@@ -289,6 +289,7 @@ class Records:
     def _accept_header(self, start: int, record: Record) -> Header:
         where = f"{self._name} line {self._place.lines + 1}"
         header = parse_header(self._text, start, record, where, self.encoding)
+        self._stream.check_header(header.text)
         lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
         self._drop(record.stop)

@@ -154,3 +154,17 @@ def test_an_outcome_knows_the_files_that_drifted_scored_or_held_and_not_those_of
         judged=3, detected=2, columns=("size",), text=f"a.csv, {said}; d.csv, {said}"
     )
     assert dataclasses.replace(outcome, results=[before, few], refusals=[other]).drift_note is None
+
+
+def test_warnings_are_printed_and_kept_in_the_log_of_runs():
+    warned = [
+        dataclasses.replace(result(f"{n}.csv"), warnings=(f"{n} of 9 rows were rejected.",))
+        for n in range(1, 8)
+    ]
+    assert "Warning: 1 of 9 rows were rejected." in printed(warned[0])
+    lines = [line for line in printed(*warned) if line.startswith("Warning")]
+    assert lines[0] == "Warning: 1.csv: 1 of 9 rows were rejected."
+    assert lines[5:] == ["Warning: 2 more of such files."]
+    outcome = ScoreOutcome(pipeline="things", version=7, results=warned, refusals=[])
+    assert outcome.note()[2].endswith("; warning (and 6 more): 1 of 9 rows were rejected.")
+    assert outcome.to_json()["files"][0]["warnings"] == ["1 of 9 rows were rejected."]

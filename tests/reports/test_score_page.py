@@ -122,3 +122,10 @@ def test_training_counts_are_those_of_the_versions_figures(tmp_path):
 
 def test_the_sentence_tells_what_is_there(tmp_path):
     assert score_sentence([result(tmp_path, "x.csv")], {}) == "1 file scored: 10 of 10 rows."
+
+
+def test_warnings_stand_on_the_page_with_their_files(tmp_path):
+    found = result(tmp_path, "x.csv", warnings=("3 of 10 rows were rejected.",))
+    page = score_page([found, result(tmp_path, "y.csv")], {}, {})
+    assert cells(page, "Warnings") == [["x.csv", "3 of 10 rows were rejected."]]
+    assert "Warnings" not in score_page([result(tmp_path, "y.csv")], {}, {})
