@@ -68,7 +68,6 @@ def test_a_case_is_the_same_whenever_it_is_made():
         ("ffn.tabular.blocks.Block.records", lambda block: [b"x"] * len(block)),
         ("ffn.scoring.contract.Contract._numbers", lambda *_: 1 / 0),
         ("ffn.tabular.recovery._Recovery._follow", lambda *_: True),
-        ("ffn.tabular.recovery._RECORDS_AHEAD", 1),
         ("ffn.tabular.recovery._Recovery._with_tail", lambda _, record: record),
         ("ffn.tabular.encodings.Utf8Stream.encode", lambda _, text: text),
     ],

@@ -145,6 +145,20 @@ class Utf8Stream:
         """Return UTF-8 ``text`` in the encoding of the stream."""
         return text if self._decoder is None else text.decode().encode(self.encoding)
 
+    def check_header(self, text: bytes) -> None:
+        """Raise ``DataError`` if the header is UTF-8, and not the encoding that was given."""
+        if self.encoding.startswith("utf") or text.isascii():
+            return
+        raw = self.encode(text)
+        if raw.decode("utf-8", "ignore").encode() == raw:
+            raise self._is_utf8("has a header that is UTF-8")
+
+    def _is_utf8(self, found: str) -> DataError:
+        return DataError(
+            f"{self._name} {found}, and its encoding is given as {self.encoding}. Give --encoding "
+            "utf-8."
+        )
+
     def _watch(self, raw: bytes) -> None:
         if self._utf8 is None:
             return
@@ -155,10 +169,7 @@ class Utf8Stream:
             return
         self._ascii &= raw.isascii()
         if not raw and not self._ascii:
-            raise DataError(
-                f"{self._name} is UTF-8, as all of its bytes show, and its encoding is given as "
-                f"{self.encoding}. Give --encoding utf-8."
-            )
+            raise self._is_utf8("is UTF-8, as all of its bytes show")
 
     def _next(self, size: int) -> bytes:
         if self._head:

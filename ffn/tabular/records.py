@@ -298,6 +298,7 @@ class Records:
         where = f"{self._name} line {self._place.lines + 1}"
         header = parse_header(self._text, start, record, where, self.encoding)
         line = self._place.lines + 1
+        self._stream.check_header(header.text)
         lines = len(line_ends(self._text[start : record.stop], final=True)[0])
         self._place = self._place._replace(lines=self._place.lines + lines)
         self._drop(record.stop)

@@ -359,3 +359,28 @@ def test_a_renamed_column_is_the_contracts_to_refuse(ffn, root, tmp_path):
     assert 'is not what version 1 in production was trained on: column "a" is missing. ' in refusal
     assert 'Did you mean "A"?' in refusal
     assert "Take it out of [data.kinds]" not in refusal
+
+
+def test_a_table_of_cp1252_names_its_encoding_and_keeps_it(ffn, root, tmp_path):
+    path = tmp_path / "towns.csv"
+    rows = [f"{('Bern', 'Zürich')[i % 2]},{i % 7},{('nein', 'groß')[i % 2]}" for i in range(60)]
+    content = "\r\n".join(["Stadt,Größe,Urteil", *rows, ""]).encode("cp1252")
+    path.write_bytes(content)
+    make = ("init", "towns", "--from", path, "--target", "Urteil", "--root", root)
+    refused = ffn(*make)
+    assert (refused.code, list((root).iterdir())) == (1, [])
+    advice = re.search(r'In cp1252 it reads "Größe".* give (--encoding cp1252)', refused.err)
+    assert ffn(*make, *advice[1].split()).code == 0
+    assert settings_of(root, "towns")["data"]["encoding"] == "cp1252"
+    quicken(root, "towns")
+    assert ffn("retrain", "towns", *DIRECT, root).code == 0
+    assert ffn("score", "towns", path, "--output", tmp_path / "out.csv", *DIRECT, root).code == 0
+    with (tmp_path / "out.csv").open(encoding="cp1252", newline="") as file:
+        labels = [row["predicted_Urteil"] for row in csv.DictReader(file)]
+    assert labels == ["nein", "groß"] * 30
+    # The same table from elsewhere, in UTF-8.
+    (tmp_path / "utf8.csv").write_bytes(content.decode("cp1252").encode())
+    score = ("score", "towns", tmp_path / "utf8.csv", "--output", tmp_path / "utf8-out.csv")
+    assert "Give --encoding utf-8" in ffn(*score, *DIRECT, root).err
+    assert ffn(*score, "--encoding", "utf-8", *DIRECT, root).code == 0
+    assert (tmp_path / "utf8-out.csv").read_text("utf-8").count("groß,groß") == 30

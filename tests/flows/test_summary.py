@@ -236,3 +236,17 @@ def test_a_column_of_which_nothing_is_known_is_told_loudly():
     text = "\n".join(printed(result(), *[other] * 7))
     assert text.count("Warning: b.csv: Training never saw") == 5
     assert "Warning: 2 more of such files." in text
+
+
+def test_warnings_are_printed_and_kept_in_the_log_of_runs():
+    warned = [
+        dataclasses.replace(result(f"{n}.csv"), warnings=(f"{n} of 9 rows were rejected.",))
+        for n in range(1, 8)
+    ]
+    assert "Warning: 1 of 9 rows were rejected." in printed(warned[0])
+    lines = [line for line in printed(*warned) if line.startswith("Warning")]
+    assert lines[0] == "Warning: 1.csv: 1 of 9 rows were rejected."
+    assert lines[5:] == ["Warning: 2 more of such files."]
+    outcome = ScoreOutcome(pipeline="things", version=7, results=warned, refusals=[])
+    assert outcome.note()[2].endswith("; warning (and 6 more): 1 of 9 rows were rejected.")
+    assert outcome.to_json()["files"][0]["warnings"] == ["1 of 9 rows were rejected."]

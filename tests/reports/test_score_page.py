@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from ffn.models.bundles.contents import measure, seal
 from ffn.quantities import NOTHING
 from ffn.reports.score_page import score_page, score_sentence, training_counts
-from ffn.scoring.outcome import ScoreResult
+from ffn.scoring.outcome import ScoreResult, unknown_sentences
 
 
 def result(folder, name, rejects="", **changes):
@@ -127,12 +127,16 @@ def test_the_sentence_tells_what_is_there(tmp_path):
     assert score_sentence([result(tmp_path, "x.csv")], {}) == "1 file scored: 10 of 10 rows."
 
 
-def test_a_column_of_which_nothing_is_known_comes_first_and_brings_no_markup(tmp_path):
-    wrong = result(tmp_path, "x.csv", unknown_columns={"a*b*": ["<i>", "yes"]})
-    page = score_page([result(tmp_path, "y.csv"), wrong], {}, {})
-    assert "<strong>Warning</strong>: x.csv: training never saw any value of the column" in html(
-        page
-    )
+def test_warnings_stand_on_the_page_with_their_files(tmp_path):
+    found = result(tmp_path, "x.csv", warnings=("3 of 10 rows were rejected.",))
+    page = score_page([found, result(tmp_path, "y.csv")], {}, {})
+    assert cells(page, "Warnings") == [["x.csv", "3 of 10 rows were rejected."]]
+    assert "Warnings" not in score_page([result(tmp_path, "y.csv")], {}, {})
+
+
+def test_a_column_of_which_nothing_is_known_brings_no_markup(tmp_path):
+    sentences = tuple(unknown_sentences({"a*b*": ["<i>", "yes"]}))
+    page = score_page([result(tmp_path, "x.csv", warnings=sentences)], {}, {})
+    assert "Training never saw any value of the column" in html(page)
     assert "<em>" not in html(page)
     assert "<i>" not in html(page)
-    assert "Warning" not in score_page([result(tmp_path, "y.csv")], {}, {})
