@@ -14,7 +14,7 @@ from ffn.scoring.hashed import HashedFile
 from ffn.scoring.options import Options
 from ffn.scoring.pieces import Piece
 from ffn.scoring.suffixes import UNITS, Suffixes, added_columns
-from ffn.tabular.arrow_columns import as_texts
+from ffn.tabular.arrow_texts import as_texts
 from ffn.tabular.class_labels import class_labels
 from ffn.tabular.formulas import FormulaGuard
 from ffn.tabular.quoting import write_record

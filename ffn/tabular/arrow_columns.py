@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
+from ffn.tabular.arrow_texts import as_texts, is_text, no_plain_values, plain_column
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
 from ffn.tabular.formatted import formatted_numbers, refuse_bare_numbers
 from ffn.tabular.moments import DAY, SECOND
@@ -18,7 +19,7 @@ from ffn.tabular.schema import Feature
 from ffn.tabular.spellings import Spellings, ValueKind
 from ffn.tabular.typed import missing_numbers
 
-__all__ = ["as_texts", "category_texts", "codes_of_column", "number_texts", "numbers_of_column"]
+__all__ = ["category_texts", "codes_of_column", "number_texts", "numbers_of_column"]
 
 _CATEGORIES_NAMED = 5
 _NANOSECONDS = {"s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
@@ -52,8 +53,8 @@ def category_texts(column: Any, spellings: Spellings, where: str, decimal: str =
         No category can be read as a value of the column's type, or several stand for one of
         its values.
     """
-    column = _plain(column, where)
-    if _is_text(column.type):
+    column = plain_column(column, where)
+    if is_text(column.type):
         return column
     encoded = column.dictionary_encode()
     texts = _texts_of_values(encoded.dictionary, spellings, where, decimal)
@@ -96,7 +97,7 @@ def number_texts(
         The column's type is one of dates, times, or no plain values, or of numbers where training
         read texts with a percent sign.
     """
-    column = _plain(column, where)
+    column = plain_column(column, where)
     if feature.number_format is not None:
         # Numbers are written with the mark with which their column is read.
         decimal = feature.number_format.decimal
@@ -124,7 +125,7 @@ def numbers_of_column(
 
     Parameters and errors as for `number_texts`.
     """
-    column = _plain(column, where)
+    column = plain_column(column, where)
     if _is_number(column.type):
         refuse_bare_numbers(feature, where)
         values = _float64(column, where)
@@ -143,35 +144,6 @@ def numbers_of_column(
     is_bad[bad] = True
     places = _places(encoded)
     return known[places], is_bad[places]
-
-
-def as_texts(column: Any, where: str, decimal: str) -> Any:
-    """Return a column's cells as texts; null where there is no value, which NaN is, too.
-
-    Numbers are written so that reading them gives the same number, and a whole number in a
-    column of floats has no point; truth is ``True`` or ``False``.
-
-    Raises
-    ------
-    DataError
-        Its cells are no plain values.
-    """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_boolean(column.type):
-        return pc.if_else(column, "True", "False")
-    if column.type == pa.float16():
-        # The shortest text, as for other floats; Arrow writes that of the same 32-bit float.
-        halves = column.to_numpy(zero_copy_only=False).tolist()
-        column = pa.array([None if x is None else float(str(np.float16(x))) for x in halves])
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    fraction = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
-    try:
-        texts = column.cast(pa.string())
-    except (pa.ArrowException, ValueError):
-        raise _no_plain_values(column.type, where) from None
-    return pc.replace_substring(texts, ".", decimal) if fraction and decimal != "." else texts
 
 
 def _texts_of_values(
@@ -226,7 +198,7 @@ def _values(distinct: Any, where: str) -> tuple[ValueKind, list[Any]]:
         return ValueKind.TIME, _times(distinct, width, _NANOSECONDS[of.unit])
     if pa.types.is_null(of):
         return ValueKind.NUMBER, distinct.to_pylist()
-    raise _no_plain_values(of, where)
+    raise no_plain_values(of, where)
 
 
 def _times(values: Any, width: Any, nanoseconds: int) -> list[int | None]:
@@ -241,50 +213,11 @@ def _in_utc(values: Any) -> Any:
     return values
 
 
-def _plain(column: Any, where: str) -> Any:
-    """Return one array of plain values: no chunks, dictionary, views or bytes."""
-    try:
-        while True:
-            of = column.type
-            if pa.types.is_dictionary(of):
-                column = _decoded_dictionary(column)
-            elif pa.types.is_run_end_encoded(of):
-                column = pc.run_end_decode(column)
-            elif of == pa.string_view() or (_is_bytes(of) and not _is_text(of)):
-                column = column.cast(pa.large_string())
-            elif isinstance(of, pa.BaseExtensionType):
-                raise _no_plain_values(of, where)
-            elif isinstance(column, pa.ChunkedArray):
-                column = column.combine_chunks()
-            else:
-                return column
-    except (pa.ArrowException, ValueError):
-        raise _no_plain_values(column.type, where) from None
-
-
 def _places(encoded: Any) -> Array:
     """Return where each cell [n] stands in the dictionary, -1 for null."""
     indices = encoded.indices
     found: Array = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
     return found
-
-
-def _decoded_dictionary(column: Any) -> Any:
-    if column.type.value_type != pa.string_view():
-        return column.cast(column.type.value_type)
-    # Arrow has no kernel that takes views by their places.
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    texts = [chunk.dictionary.cast(pa.large_string()).take(chunk.indices) for chunk in chunks]
-    return pa.chunked_array(texts, pa.large_string())
-
-
-def _is_text(of: Any) -> bool:
-    return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
-
-
-def _is_bytes(of: Any) -> bool:
-    # Older writers of Parquet do not say that bytes are texts.
-    return bool(pa.types.is_binary(of) or pa.types.is_large_binary(of) or of == pa.binary_view())
 
 
 def _is_number(of: Any) -> bool:
@@ -311,12 +244,6 @@ def _decoded(texts: Any, where: str) -> list[str]:
     except UnicodeDecodeError:
         raise DataError(f"{where}: holds bytes that are no UTF-8. Give texts.") from None
     return cells
-
-
-def _no_plain_values(of: Any, where: str) -> DataError:
-    return DataError(
-        f"{where}: cells of the type {of} are no plain values. Give a column of numbers or texts."
-    )
 
 
 def _named(categories: Sequence[str]) -> str:
