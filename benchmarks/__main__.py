@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.machine import one_thread
 from benchmarks.section import with_section
-from ffn.files import write_bytes
+from ffn.storage.atomic import write_bytes
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ffn.version import __version__
+
 if TYPE_CHECKING:
-    from ffn.models.estimator.classifier import FFNClassifier
+    from ffn.estimator.classifier import FFNClassifier
     from ffn.scoring.model import Model, load
 
-__all__ = ["FFNClassifier", "Model", "load"]
-__version__ = "0.1.0"
+__all__ = ["FFNClassifier", "Model", "__version__", "load"]
 
 _HOME = {
-    "FFNClassifier": "ffn.models.estimator.classifier",
+    "FFNClassifier": "ffn.estimator.classifier",
     "Model": "ffn.scoring.model",
     "load": "ffn.scoring.model",
 }

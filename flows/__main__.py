@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 
-from flows.cli import main
+from flows.cli.app import main
 
 __all__ = ["run"]
 
@@ -18,8 +18,8 @@ def run() -> int:
     # and again, and all of them once more at the end, would take a sixth of a retraining.
     gc.set_threshold(50_000, 20, 100)
     atexit.register(gc.freeze)
-    # All that computes here takes one thread (flows/threads.py). Known before NumPy is loaded, the
-    # others are not even started.
+    # Everything here computes on one thread (ffn/pipelines/blas_threads.py). Set before NumPy is
+    # loaded, the variable keeps OpenBLAS from starting others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # For every interpreter that is started from here, whoever starts it: a "csv.py" in the current
     # folder is not the one to be imported.

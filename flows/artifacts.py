@@ -25,18 +25,18 @@ from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 from prefect.utilities.context import get_task_and_flow_run_ids
 
-from ffn.models.serialisation import Version
-from ffn.models.settings.pipeline import Pipeline
-from ffn.models.training.selection import Selection
-from ffn.reports.escaping import escape
-from ffn.reports.markdown import leaderboard
-from ffn.reports.retrain import Report
+from ffn.pipelines.outcomes import ScoreOutcome
+from ffn.pipelines.progress import Sink
+from ffn.promotion.register import Version
+from ffn.reports.markup.escaping import escape
+from ffn.reports.retraining_page import leaderboard
+from ffn.reports.retraining_report import Report
 from ffn.reports.score_page import score_page, score_sentence, training_counts
-from ffn.reports.scores import score_rows
-from ffn.reports.status import read_status, status_markdown
-from ffn.reports.verdict import verdict_markdown
-from flows.outcomes import ScoreOutcome
-from flows.progress import Sink
+from ffn.reports.score_rows import score_rows
+from ffn.reports.status_page import read_status, status_markdown
+from ffn.reports.verdict_section import verdict_markdown
+from ffn.settings.pipeline import Pipeline
+from ffn.training.selection import Selection
 
 __all__ = [
     "scoring_progress",

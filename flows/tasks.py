@@ -12,35 +12,34 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from ffn.models import examination, serialisation
-from ffn.models.assessment.evaluation import Evaluation
-from ffn.models.bundles.bundle import Bundle
-from ffn.models.examination import Examination
-from ffn.models.promotion import gate
-from ffn.models.promotion.opponent import Opponent, Unreadable
-from ffn.models.promotion.verdict import Verdict
-from ffn.models.retrained import Retrained
-from ffn.models.serialisation import Version
-from ffn.models.settings.pipeline import Pipeline
-from ffn.models.training import retraining, selection
-from ffn.models.training.parts import TrainingPart
-from ffn.models.training.retraining import Prepared, Refitted
-from ffn.models.training.selection import Candidate, Selection
-from ffn.models.versions.actor import Actor, this_process
+from ffn.bundles.bundle import Bundle
+from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.pipelines.batch_scoring import score_all
+from ffn.pipelines.outcomes import Refusal
+from ffn.pipelines.progress import on_block, on_epoch
+from ffn.promotion import gate, register
+from ffn.promotion.champion import Opponent, Unreadable
+from ffn.promotion.register import Version
+from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, interval
-from ffn.reports.baselines import baselines_sentence
-from ffn.reports.card import model_card
-from ffn.reports.retrain import Report, write_report
+from ffn.registry.actor import Actor, this_process
+from ffn.reports.baselines_section import baselines_sentence
+from ffn.reports.model_card import model_card
+from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
-from ffn.scoring.inbox import Waiting
+from ffn.scoring.inbox.inbox_scan import Waiting
 from ffn.scoring.model import Model
-from ffn.scoring.outcome import ScoreResult
-from ffn.tabular.dataset import Dataset
+from ffn.scoring.output.score_result import ScoreResult
+from ffn.settings.pipeline import Pipeline
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.training import examination, selection, steps
+from ffn.training.examination import Examination
+from ffn.training.partition import TrainingPart
+from ffn.training.retrained import Retrained
+from ffn.training.selection import Candidate, Selection
+from ffn.training.steps import Prepared, Refitted
 from flows import artifacts
-from flows.direct_score import score_all
-from flows.outcomes import Refusal
-from flows.progress import on_block, on_epoch
 
 __all__ = [
     "batch_predict",
@@ -88,7 +87,7 @@ def _flow_run() -> Actor:
 @task(name="load", task_run_name="load", **_PLAIN)
 def load(pipeline: Pipeline) -> Dataset:
     """Read and check the training CSV."""
-    dataset = retraining.load(pipeline)
+    dataset = steps.load(pipeline)
     get_run_logger().info("%s of %s", counted(dataset.rows, "row"), pipeline.source)
     return dataset
 
@@ -96,7 +95,7 @@ def load(pipeline: Pipeline) -> Dataset:
 @task(name="split", task_run_name="split", **_PLAIN)
 def split(dataset: Dataset, pipeline: Pipeline) -> Any:
     """Hold rows out for the final figure; returns booleans, one a row."""
-    held_out = retraining.split(dataset, pipeline)
+    held_out = steps.split(dataset, pipeline)
     get_run_logger().info("%s of %s held out", f"{held_out.sum():,}", counted(len(held_out), "row"))
     return held_out
 
@@ -104,7 +103,7 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Any:
 @task(name="normalise", task_run_name="normalise", **_PLAIN)
 def normalise(dataset: Dataset, held_out: Any, pipeline: Pipeline) -> Prepared:
     """Turn columns into inputs, with statistics from the training part alone."""
-    prepared = retraining.normalise(dataset, held_out, pipeline)
+    prepared = steps.normalise(dataset, held_out, pipeline)
     inputs = counted(prepared.preparation.n_inputs, "input")
     get_run_logger().info("%s; %s", inputs, prepared.notices or "all used")
     return prepared
@@ -115,7 +114,7 @@ def train(part: TrainingPart, pipeline: Pipeline, optimizer: str) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""
     epochs = pipeline.settings.training.epochs
     with artifacts.training_progress(pipeline.name, optimizer) as show:
-        candidate = retraining.train_candidate(
+        candidate = steps.train_candidate(
             part, pipeline, optimizer, on_epoch(optimizer, epochs, show)
         )
     get_run_logger().info("%s: trained in %.2f s", optimizer, candidate.seconds)
@@ -135,15 +134,15 @@ def refit(
     part: TrainingPart, pipeline: Pipeline, chosen: Selection, candidates: Sequence[Candidate]
 ) -> Refitted:
     """Train the winner on the whole training part."""
-    refitted = retraining.refit(part, pipeline, chosen, candidates)
+    refitted = steps.refit(part, pipeline, chosen, candidates)
     get_run_logger().info("%s refitted for %s", chosen.winner, counted(refitted.epochs, "epoch"))
     return refitted
 
 
 @task(name="evaluate", task_run_name="evaluate", **_PLAIN)
-def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Evaluation:
+def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> HeldOutEvaluation:
     """Look at the held-out rows, once."""
-    evaluation = retraining.evaluate(refitted, prepared, pipeline)
+    evaluation = steps.evaluate(refitted, prepared, pipeline)
     rows = counted(evaluation.rows, "held-out row")
     get_run_logger().info("accuracy %s on %s", interval(evaluation.accuracy), rows)
     return evaluation
@@ -156,7 +155,7 @@ def decide(
     held_out: Any,
     prepared: Prepared,
     refitted: Refitted,
-    evaluation: Evaluation,
+    evaluation: HeldOutEvaluation,
     opponent: Opponent | Unreadable | None,
 ) -> Verdict:
     """Compare the new model with the version in production."""
@@ -188,7 +187,7 @@ def serialise(
         held_out=held_out,
     )
     describe = partial(model_card, retrained=retrained)
-    version = serialisation.serialise(retrained, judge, describe, by=_flow_run(), seconds=seconds)
+    version = register.serialise(retrained, judge, describe, by=_flow_run(), seconds=seconds)
     get_run_logger().info("version %d, bundle %s", version.number, version.sha256)
     return version
 
@@ -213,7 +212,7 @@ def report(retrained: Retrained, version: Version) -> Report:
 @task(name="promote", task_run_name="promote", **_WRITING)
 def promote(pipeline: Pipeline, version: Version) -> Version:
     """Make the new version the one that scores, if the gate said so; show the verdict."""
-    version = serialisation.promote_version(pipeline, version, by=_flow_run())
+    version = register.promote_version(pipeline, version, by=_flow_run())
     artifacts.show_verdict(pipeline.name, version)
     get_run_logger().info(version.verdict.sentence(version.number))
     return version

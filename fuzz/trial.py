@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ffn.errors import FFNError
-from ffn.scoring.options import Options
-from ffn.scoring.rows import RowScorer
-from ffn.tabular.records import Records
-from ffn.tabular.rejects import Reject
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.row_scorer import RowScorer
+from ffn.tabular.csv.parsing.rejects import Reject
+from ffn.tabular.csv.reader import Records
 from fuzz.files import Case
 from fuzz.model import TenthsScorer
 from fuzz.oracle import expect

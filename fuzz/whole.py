@@ -13,10 +13,10 @@ from typing import Any
 from unittest import mock
 
 from ffn.errors import DataError
-from ffn.scoring import workers
-from ffn.scoring.batch import score_csv
-from ffn.scoring.outcome import Progress
-from ffn.tabular.records import Records
+from ffn.scoring.output.score_result import Progress
+from ffn.scoring.parallel import split_file
+from ffn.scoring.score_file import score_csv
+from ffn.tabular.csv.reader import Records
 from fuzz.files import Case
 from fuzz.model import TenthsScorer
 from fuzz.oracle import Expected
@@ -35,13 +35,13 @@ class _HerePool:
     """Does in this process, at once, what a pool of processes does."""
 
     def __init__(self, _count: int, _context: Any, _begin: Any, arguments: tuple[Any, ...]) -> None:
-        workers._processes[:] = [workers._Process(*arguments)]
+        split_file._processes[:] = [split_file._Process(*arguments)]
 
     def __enter__(self) -> _HerePool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        workers._processes.clear()
+        split_file._processes.clear()
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         done: Future[Any] = Future()
@@ -84,9 +84,9 @@ def _small_steps(case: Case) -> Iterator[None]:
     """Read, note and divide by a few bytes where a run does by megabytes."""
     with (
         mock.patch.dict(Records.__init__.__kwdefaults__, block_size=case.step),
-        mock.patch.multiple("ffn.scoring.journal", _LEAST_BYTES=1),
+        mock.patch.multiple("ffn.scoring.output.checkpoint", _LEAST_BYTES=1),
         mock.patch.multiple(
-            "ffn.scoring.workers",
+            "ffn.scoring.parallel.split_file",
             _LEAST_BYTES=1,
             _PART_BYTES=(case.step, 4 * case.step),
             ProcessPoolExecutor=_HerePool,

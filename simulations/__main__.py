@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
-    from ffn.files import write_bytes
+    from ffn.storage.atomic import write_bytes
     from simulations.page import draw, section
     from simulations.runs import FULL, QUICK, simulate
 
@@ -47,7 +47,7 @@ def _drift(*, quick: bool) -> None:
 
 def _show(name: str, text: str, *, quick: bool) -> None:
     """Print a section, and put it into its page."""
-    from ffn.files import write_bytes
+    from ffn.storage.atomic import write_bytes
     from simulations.page import with_section
 
     sys.stdout.write(f"{text}\n")

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.assessment.statistics import wilson
-from ffn.models.settings.drift import DriftSettings
-from ffn.scoring.drift import DriftCounts
-from ffn.scoring.drift_report import DriftReport, judge
+from ffn.evaluation.statistics import wilson
+from ffn.scoring.drift.drift_report import DriftReport, judge
+from ffn.scoring.rows.drift_counts import DriftCounts
+from ffn.settings.drift_settings import DriftSettings
 from ffn.tabular.cells import MISSING, UNKNOWN
-from ffn.tabular.reference import Histogram, Reference, histogram_of
 from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.training_table.histograms import Histogram, Reference, histogram_of
 
 __all__ = ["FULL", "KINDS", "QUICK", "Size", "Table", "draw_table", "drift_section", "report_on"]
 

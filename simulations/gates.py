@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.assessment.paired import count_labels
-from ffn.models.promotion.contest import Answers, Contest
-from ffn.models.promotion.evidence import can_suffice, label_p_value, weigh
-from ffn.models.settings.gate import GateSettings
-from ffn.models.versions.looks import Look, Looks, choose_look
+from ffn.evaluation.paired import count_labels
+from ffn.promotion.evidence import can_suffice, label_p_value, weigh
+from ffn.promotion.shared_rows import Contest, SharedAnswers
+from ffn.registry.alpha_spending import ComparisonCounts, PlannedComparison, choose_look
+from ffn.settings.gate_settings import GateSettings
 from simulations.world import N_CLASSES, Bank, overconfident, with_difference
 
 __all__ = ["GATES", "THRESHOLD", "Kind", "history", "retraining"]
@@ -65,8 +65,8 @@ def history(bank: Bank, rows: int, looks: int, seed: int) -> dict[str, Array]:
     production = bank.probabilities[generator.integers(len(bank.probabilities))]
     ids = generator.choice(len(bank.labels), size=rows, replace=False)
     settings = GateSettings(mode="better")
-    known = Looks(rows=np.empty(0, dtype=np.uint64), times=np.empty(0, dtype=np.int64))
-    whole = Look(chosen=np.ones(rows, dtype=bool), number=1, alpha=settings.alpha)
+    known = ComparisonCounts(rows=np.empty(0, dtype=np.uint64), times=np.empty(0, dtype=np.int64))
+    whole = PlannedComparison(chosen=np.ones(rows, dtype=bool), number=1, alpha=settings.alpha)
     found: dict[str, list[bool]] = {}
     for _ in range(looks):
         other = bank.probabilities[generator.integers(len(bank.probabilities))]
@@ -110,9 +110,9 @@ def _contest(
 def _between(challenger: Array, production: Array, labels: Array, ids: Array) -> Contest:
     """Return the contest on the rows ``ids`` [n] of the population."""
 
-    def answers(probabilities: Array) -> Answers:
+    def answers(probabilities: Array) -> SharedAnswers:
         own = probabilities[ids]
-        return Answers(predicted=own.argmax(axis=1), probabilities=own)
+        return SharedAnswers(predicted=own.argmax(axis=1), probabilities=own)
 
     return Contest(
         challenger=answers(challenger),
@@ -123,7 +123,7 @@ def _between(challenger: Array, production: Array, labels: Array, ids: Array) ->
     )
 
 
-def _promotes(contest: Contest, settings: GateSettings, look: Look, seed: int) -> bool:
+def _promotes(contest: Contest, settings: GateSettings, look: PlannedComparison, seed: int) -> bool:
     """Say what the gate decides, which keeps production where rows cannot suffice.
 
     Labels and losses both have to pass, so whoever fails by the labels is spared the bootstrap.

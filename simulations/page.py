@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ffn.models.assessment.statistics import wilson
-from ffn.reports.canvas import to_png
+from ffn.evaluation.statistics import wilson
+from ffn.reports.pictures.canvas import to_png
 from simulations.gates import THRESHOLD
 from simulations.recipes import EPOCHS
 from simulations.runs import ACCURACY_MARGIN, Found

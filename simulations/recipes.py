@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ffn.models.promotion.recipes import weigh_resamples
-from ffn.models.settings.gate import GateSettings
-from ffn.models.versions.looks import alpha_of_look
 from ffn.nn import History, Network, create_optimizer, spawn_generators, train
-from ffn.tabular.splits import resamples
+from ffn.promotion.recipes import weigh_resamples
+from ffn.registry.alpha_spending import alpha_of_look
+from ffn.settings.gate_settings import GateSettings
+from ffn.tabular.training_table.splits import resamples
 from simulations.world import draw_rows
 
 __all__ = ["EPOCHS", "Compared", "compare_recipes"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.models.assessment.paired import row_losses
+from ffn.evaluation.paired import row_losses
 from ffn.nn import Network, create_optimizer, spawn_generators, train
 
 __all__ = ["Bank", "draw_rows", "overconfident", "train_bank", "with_difference"]

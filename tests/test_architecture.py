@@ -9,33 +9,33 @@ from pathlib import Path
 
 import pytest
 
-SHARED = {"ffn.descriptors", "ffn.errors", "ffn.files", "ffn.quantities"}
+SHARED = {"ffn.storage.descriptors", "ffn.errors", "ffn.storage.atomic", "ffn.quantities"}
 # Each may import those before it.
 MODELS = [
-    "ffn.models.settings",
-    "ffn.models.bundles",
-    "ffn.models.estimator",
-    "ffn.models.assessment",
-    "ffn.models.training",
-    "ffn.models.versions",
-    "ffn.models.promotion",
+    "ffn.settings",
+    "ffn.bundles",
+    "ffn.estimator",
+    "ffn.evaluation",
+    "ffn.training",
+    "ffn.registry",
+    "ffn.promotion",
     "ffn.models",
 ]
 BELOW_MODELS = SHARED | {"ffn.tabular", "ffn.nn", "ffn.__version__"}
 BELOW_SCORING = BELOW_MODELS | {*MODELS}
 # What a package may import of ours besides itself; whatever is not listed here has no place yet.
 MAY_IMPORT: dict[str, set[str]] = {
-    "ffn.descriptors": set(),
+    "ffn.storage.descriptors": set(),
     "ffn.errors": set(),
     "ffn.quantities": set(),
-    "ffn.files": SHARED,
+    "ffn.storage.atomic": SHARED,
     "ffn.nn": set(),
     "ffn.tabular": SHARED,
     **{name: BELOW_MODELS | {*MODELS[:i]} for i, name in enumerate(MODELS)},
     "ffn.scoring": BELOW_SCORING,
     "ffn.reports": BELOW_SCORING | {"ffn.scoring"},
 }
-MAY_IMPORT["ffn"] = {"ffn.models.estimator", "ffn.scoring"}
+MAY_IMPORT["ffn"] = {"ffn.estimator", "ffn.scoring"}
 MAY_IMPORT["flows"] = {"ffn", "flows"}  # whatever ffn has
 
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib"}
@@ -161,23 +161,23 @@ def test_every_module_keeps_the_rule(rule: Callable[..., list[str]], repository:
         ("ffn.nn.losses", "from ..tabular import schema"),
         ("ffn.nn.losses", "def f():\n    import scipy.special"),
         ("ffn.nn.losses", "from sklearn.base import BaseEstimator"),
-        ("ffn.tabular.splits", "from ffn.nn import network"),
-        ("ffn.tabular.splits", "from ffn import nn"),
+        ("ffn.tabular.training_table.splits", "from ffn.nn import network"),
+        ("ffn.tabular.training_table.splits", "from ffn import nn"),
         (
-            "ffn.tabular.splits",
-            "import importlib\nimportlib.import_module('ffn.models.bundles.bundle')",
+            "ffn.tabular.training_table.splits",
+            "import importlib\nimportlib.import_module('ffn.bundles.bundle')",
         ),
-        ("ffn.models.bundles.bundle", "from ffn.scoring.model import load"),
-        ("ffn.models.bundles.bundle", "from ffn import FFNClassifier"),
+        ("ffn.bundles.bundle", "from ffn.scoring.model import load"),
+        ("ffn.bundles.bundle", "from ffn import FFNClassifier"),
         ("ffn.scoring.model", "from ffn.reports import markdown"),
-        ("ffn.reports.markdown", "import flows.cli"),
-        ("ffn.errors", "from ffn.files import write"),
-        ("ffn.files", "from ffn.models import bundle"),
-        ("ffn.models.settings.document", "from ffn.models.training.stacks import train_stack"),
-        ("ffn.models.training.stacks", "from ffn.models.promotion import gate"),
-        ("ffn.models.versions.pointer", "from ffn.models.overview import Overview"),
-        ("ffn.models.bundles.bundle", "import prefect"),
-        ("ffn.reports.markdown", "def f():\n    from prefect_dask import DaskTaskRunner"),
+        ("ffn.reports.retraining_page", "import flows.cli.app"),
+        ("ffn.errors", "from ffn.storage.atomic import write"),
+        ("ffn.storage.atomic", "from ffn.models import bundle"),
+        ("ffn.settings.document", "from ffn.training.fit import train_stack"),
+        ("ffn.training.fit", "from ffn.promotion import gate"),
+        ("ffn.registry.pointer", "from ffn.promotion.overview import Overview"),
+        ("ffn.bundles.bundle", "import prefect"),
+        ("ffn.reports.retraining_page", "def f():\n    from prefect_dask import DaskTaskRunner"),
         ("flows.tasks", "import numpy as np"),
         ("flows.tasks", "from numpy.typing import NDArray"),
         ("ffn.helpers", "import os"),
@@ -191,13 +191,13 @@ def test_a_forbidden_import_is_found(module: str, source: str) -> None:
     ("module", "source"),
     [
         ("ffn.nn.losses", "import math\nimport numpy as np\nfrom .network import Network"),
-        ("ffn.tabular.splits", "import numpy\nfrom ffn.errors import DataError"),
+        ("ffn.tabular.training_table.splits", "import numpy\nfrom ffn.errors import DataError"),
         (
-            "ffn.models.bundles.bundle",
+            "ffn.bundles.bundle",
             "from ffn import __version__\nfrom ffn.nn.network import Network",
         ),
         ("ffn.scoring.model", "from ffn.tabular.schema import Schema"),
-        ("ffn.reports.markdown", "from ffn.scoring import model\nimport matplotlib.pyplot"),
+        ("ffn.reports.retraining_page", "from ffn.scoring import model\nimport matplotlib.pyplot"),
         ("flows.tasks", "import prefect\nfrom ffn.reports import markdown\nfrom . import settings"),
     ],
 )
@@ -228,7 +228,7 @@ def test_relative_imports_of_a_package_start_at_the_package() -> None:
     ],
 )
 def test_unpickling_is_found(source: str) -> None:
-    assert len(pickle_problems("ffn.models.bundles.bundle", source)) == 1
+    assert len(pickle_problems("ffn.bundles.bundle", source)) == 1
 
 
 def test_writing_for_notebooks_and_json_are_not_unpickling() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.cli import build_parser
+from flows.cli.app import build_parser
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

@@ -64,12 +64,12 @@ def test_a_case_is_the_same_whenever_it_is_made():
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("ffn.tabular.judging._with_nul", lambda *_: []),
-        ("ffn.tabular.blocks.Block.records", lambda block: [b"x"] * len(block)),
-        ("ffn.scoring.contract.Contract._numbers", lambda *_: 1 / 0),
-        ("ffn.tabular.recovery._Recovery._follow", lambda *_: True),
-        ("ffn.tabular.recovery._Recovery._with_tail", lambda _, record: record),
-        ("ffn.tabular.encodings.Utf8Stream.encode", lambda _, text: text),
+        ("ffn.tabular.csv.parsing.validation._with_nul", lambda *_: []),
+        ("ffn.tabular.csv.parsing.blocks.Block.records", lambda block: [b"x"] * len(block)),
+        ("ffn.scoring.rows.contract.Contract._numbers", lambda *_: 1 / 0),
+        ("ffn.tabular.csv.parsing.recovery._Recovery._follow", lambda *_: True),
+        ("ffn.tabular.csv.parsing.recovery._Recovery._with_tail", lambda _, record: record),
+        ("ffn.tabular.csv.encoding.Utf8Stream.encode", lambda _, text: text),
     ],
 )
 def test_what_is_wrong_is_found(what, wrong, capsys):
@@ -81,9 +81,9 @@ def test_what_is_wrong_is_found(what, wrong, capsys):
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("ffn.scoring.run.Run.fits", lambda *_: True),
-        ("ffn.scoring.journal.Journal._agrees", lambda *_: True),
-        ("ffn.tabular.places.Place.followed_by", lambda _, more: more),
+        ("ffn.scoring.parallel.file_run.Run.fits", lambda *_: True),
+        ("ffn.scoring.output.checkpoint.Journal._agrees", lambda *_: True),
+        ("ffn.tabular.csv.parsing.position.Place.followed_by", lambda _, more: more),
     ],
 )
 def test_what_is_wrong_with_runs_is_found(what, wrong, capsys):
@@ -105,9 +105,9 @@ def test_some_typed_tables():
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("ffn.tabular.spellings.Spellings.candidates", lambda *_: (0,)),
-        ("ffn.tabular.spellings.read_moments", lambda _: []),
-        ("ffn.tabular.arrow_columns._places", lambda encoded: [0] * len(encoded)),
+        ("ffn.tabular.columns.typed_values.Spellings.candidates", lambda *_: (0,)),
+        ("ffn.tabular.columns.typed_values.read_moments", lambda _: []),
+        ("ffn.tabular.columns.arrow_columns._places", lambda encoded: [0] * len(encoded)),
     ],
 )
 def test_what_is_wrong_with_typed_tables_is_found(what, wrong):

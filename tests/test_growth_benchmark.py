@@ -14,7 +14,7 @@ from benchmarks.growth.picture import draw
 from benchmarks.growth.table_file import write_pipeline
 from benchmarks.growth.tables import Size, growth_table, large_table
 from benchmarks.growth.watching import Watched, watch
-from ffn.models.settings.pipeline import find_pipeline
+from ffn.settings.pipeline import find_pipeline
 
 STEPS = ("load", "split", "normalise", "train", "refit", "evaluate")
 

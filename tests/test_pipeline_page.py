@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ffn.models.settings.document import PipelineSettings
-from ffn.models.settings.service import When
+from ffn.settings.document import PipelineSettings
+from ffn.settings.service_settings import When
 
 PAGE = (Path(__file__).parents[1] / "docs/pipeline.md").read_text("utf-8")
 KINDS = {

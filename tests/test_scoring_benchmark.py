@@ -14,7 +14,7 @@ from benchmarks.scoring.data import SHAPES, write_rows
 from benchmarks.scoring.picture import draw
 from benchmarks.scoring.processes import Finished
 from benchmarks.scoring.tables import Found, full_table, targets_table
-from ffn.tabular.places import Counts
+from ffn.tabular.csv.parsing.position import Counts
 
 
 @pytest.mark.parametrize("shape", SHAPES)

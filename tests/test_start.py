@@ -30,7 +30,7 @@ def test_the_network_loads_numpy_alone(repository: Path) -> None:
 
 
 def test_the_command_line_starts_without_prefect(repository: Path) -> None:
-    loaded = loaded_by("import flows.cli", repository)
+    loaded = loaded_by("import flows.cli.app", repository)
     assert "flows" in loaded
     assert not {name for name in loaded if name.startswith("prefect")}
 
@@ -44,7 +44,9 @@ def test_an_installation_from_the_sources_is_a_plain_path(repository: Path) -> N
 
 
 def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Path) -> None:
-    loaded = loaded_by("import flows.cli, flows.direct_score, flows.summary", repository)
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.pipelines.batch_scoring, flows.cli.display.summary", repository
+    )
     assert {"ffn", "numpy", "pydantic"} <= loaded
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_benchmarks import tables
 
 from benchmarks.rounds import Measured
 from benchmarks.training.agreement import DisagreementError, check_agreement
@@ -23,6 +22,7 @@ from benchmarks.training.shapes import SHAPES
 from benchmarks.training.tables import commands_table, full_table, seconds_text, targets_table
 from benchmarks.training.targets import TARGETS
 from benchmarks.training.work import Work, create_work
+from tests.test_benchmarks import tables
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.growth.tables import Size
-from ffn.reports.canvas import to_png
+from ffn.reports.pictures.canvas import to_png
 
 __all__ = ["draw", "picture"]
 

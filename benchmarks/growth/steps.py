@@ -21,9 +21,9 @@ from typing import TypeVar
 import scipy.stats  # noqa: F401
 import sklearn.preprocessing  # noqa: F401
 
-from ffn.models.settings.pipeline import find_pipeline
-from ffn.models.training import retraining
-from ffn.models.training.selection import Candidate, select_best
+from ffn.settings.pipeline import find_pipeline
+from ffn.training import steps
+from ffn.training.selection import Candidate, select_best
 
 _T = TypeVar("_T")
 
@@ -39,25 +39,25 @@ def main(root: Path, workers: int) -> None:
         return result
 
     pipeline = find_pipeline("table", root)
-    dataset = timed("load", lambda: retraining.load(pipeline))
-    held_out = timed("split", lambda: retraining.split(dataset, pipeline))
-    prepared = timed("normalise", lambda: retraining.normalise(dataset, held_out, pipeline))
+    dataset = timed("load", lambda: steps.load(pipeline))
+    held_out = timed("split", lambda: steps.split(dataset, pipeline))
+    prepared = timed("normalise", lambda: steps.normalise(dataset, held_out, pipeline))
 
     def train() -> list[Candidate]:
         optimizers = list(pipeline.settings.optimizers.candidates())
         tasks = [(prepared.training, pipeline, optimizer) for optimizer in optimizers]
         if not workers:
-            return [retraining.train_candidate(*task) for task in tasks]
+            return [steps.train_candidate(*task) for task in tasks]
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            return list(pool.map(retraining.train_candidate, *zip(*tasks, strict=True)))
+            return list(pool.map(steps.train_candidate, *zip(*tasks, strict=True)))
 
     candidates = timed("train", train)
     selection = select_best(candidates)
     refitted = timed(
         "refit",
-        lambda: retraining.refit(prepared.training, pipeline, selection, candidates),
+        lambda: steps.refit(prepared.training, pipeline, selection, candidates),
     )
-    evaluation = timed("evaluate", lambda: retraining.evaluate(refitted, prepared, pipeline))
+    evaluation = timed("evaluate", lambda: steps.evaluate(refitted, prepared, pipeline))
     digest = hashlib.sha256(refitted.bundle.network.parameters.tobytes())
     for candidate in candidates:
         digest.update(candidate.history.train_loss.tobytes())

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.rounds import Measured
-from ffn.reports.canvas import to_png
+from ffn.reports.pictures.canvas import to_png
 
 __all__ = ["draw", "picture"]
 

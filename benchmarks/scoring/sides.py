@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ffn.models.bundles.bundle import Bundle, read_bundle
+from ffn.bundles.bundle import Bundle, read_bundle
 
 __all__ = ["SIDES"]
 

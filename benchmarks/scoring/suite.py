@@ -19,7 +19,7 @@ from benchmarks.scoring.data import write_rows
 from benchmarks.scoring.processes import Finished, run_program, run_side
 from benchmarks.scoring.tables import Found, full_table, targets_table
 from benchmarks.section import Section
-from ffn.tabular.places import Counts
+from ffn.tabular.csv.parsing.position import Counts
 
 __all__ = ["FULL", "QUICK", "Extent", "missing", "run"]
 

@@ -17,7 +17,7 @@ from benchmarks.scoring.targets import (
     TWO_PROCESSES,
 )
 from benchmarks.training.tables import spread
-from ffn.tabular.places import Counts
+from ffn.tabular.csv.parsing.position import Counts
 
 __all__ = ["Found", "full_table", "targets_table"]
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from benchmarks.rounds import Measured
 from benchmarks.training.tables import seconds_text
 from benchmarks.training.work import Work
-from ffn.reports.canvas import to_png
+from ffn.reports.pictures.canvas import to_png
 
 __all__ = ["draw", "picture"]
 

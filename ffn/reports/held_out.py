@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 
-from ffn.models.assessment.calibration import Calibration
-from ffn.models.assessment.evaluation import Evaluation
-from ffn.models.assessment.importance import Importance
-from ffn.models.assessment.mistakes import Mistake
-from ffn.models.examination import TemperatureEffect
-from ffn.models.training.temperature import Temperature
+from ffn.evaluation.calibration import Calibration
+from ffn.evaluation.importance import Importance
+from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.mistakes import Mistake
 from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
-from ffn.reports.canvas import middle_cut
-from ffn.reports.escaping import escape
-from ffn.reports.importance import DRAWN
-from ffn.reports.tables import table
+from ffn.reports.markup.escaping import escape
+from ffn.reports.markup.tables import table
+from ffn.reports.pictures.canvas import middle_cut
+from ffn.reports.pictures.feature_importance import DRAWN
+from ffn.training.examination import TemperatureEffect
+from ffn.training.temperature import Temperature
 
 __all__ = [
     "calibration_markdown",
@@ -38,7 +38,7 @@ def named(name: str) -> str:
     return escape(middle_cut(name, _NAME_LETTERS))
 
 
-def figure_table(evaluation: Evaluation) -> str:
+def figure_table(evaluation: HeldOutEvaluation) -> str:
     """Return the figures of all classes together, each with its interval and its meaning."""
     calibration = evaluation.calibration
     error, limit = both_told_apart(calibration.error, calibration.limit, 3)
@@ -58,7 +58,7 @@ def figure_table(evaluation: Evaluation) -> str:
     return "\n\n".join(filter(None, (rows, loss_doubt(evaluation))))
 
 
-def loss_doubt(evaluation: Evaluation) -> str:
+def loss_doubt(evaluation: HeldOutEvaluation) -> str:
     """Return why the log-loss has no interval, in a sentence; empty if it has one."""
     if math.isfinite(evaluation.log_loss.high):
         return ""
@@ -70,7 +70,7 @@ def loss_doubt(evaluation: Evaluation) -> str:
     )
 
 
-def class_table(evaluation: Evaluation) -> str:
+def class_table(evaluation: HeldOutEvaluation) -> str:
     """Return recall and precision of each class."""
     rows = [
         {

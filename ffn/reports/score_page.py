@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ffn.models.bundles.contents import read_record
-from ffn.models.overview import METRICS_FILE
-from ffn.models.versions.registry import version_folder
+from ffn.bundles.contents import read_record
+from ffn.promotion.overview import METRICS_FILE
 from ffn.quantities import NOTHING, counted, share_of
-from ffn.reports.canvas import middle_cut
-from ffn.reports.escaping import escape
-from ffn.reports.tables import table
-from ffn.scoring.outcome import ScoreResult
+from ffn.registry.versions import version_folder
+from ffn.reports.markup.escaping import escape
+from ffn.reports.markup.tables import table
+from ffn.reports.pictures.canvas import middle_cut
+from ffn.scoring.output.score_result import ScoreResult
 
 __all__ = ["score_page", "score_sentence", "training_counts"]
 

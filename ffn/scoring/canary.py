@@ -26,20 +26,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.bundles.bundle import Bundle
 from ffn.errors import BundleError, DataError, FFNError, one_line, quote
-from ffn.files import write_bytes, write_json
-from ffn.models.bundles.bundle import Bundle
-from ffn.models.promotion.verdict import Canary, Verdict
-from ffn.scoring.interpreter import fresh
+from ffn.interpreter import fresh
+from ffn.promotion.verdict import Canary, Verdict
 from ffn.scoring.model import Model, load
-from ffn.scoring.suffixes import UNITS, added_columns
-from ffn.scoring.targets import Targets
+from ffn.scoring.output.targets import Targets
+from ffn.scoring.rows.suffixes import UNITS, added_columns
+from ffn.storage.atomic import write_bytes, write_json
 from ffn.tabular.cells import MISSING, UNKNOWN
-from ffn.tabular.dataset import Dataset
+from ffn.tabular.csv.reader import Records
+from ffn.tabular.csv.writer import write_record
 from ffn.tabular.number_format import NumberFormat
-from ffn.tabular.quoting import write_record
-from ffn.tabular.records import Records
 from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.training_table.dataset import Dataset
 
 __all__ = ["check_canary", "main", "try_version", "write_canary"]
 

@@ -14,17 +14,17 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline as SklearnPipeline
 
+from ffn.bundles.bundle import Bundle
 from ffn.errors import DataError
-from ffn.files import atomic_file
-from ffn.models.bundles.bundle import Bundle
-from ffn.models.estimator.classifier import FFNClassifier
-from ffn.models.settings.pipeline import Pipeline
-from ffn.scoring.containers import has_names
+from ffn.estimator.classifier import FFNClassifier
 from ffn.scoring.frames import read_frame
+from ffn.scoring.memory_table import has_names
 from ffn.scoring.model import load_production
-from ffn.tabular.class_labels import class_labels
-from ffn.tabular.preparation import Preparation
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.atomic import atomic_file
+from ffn.tabular.columns.class_labels import class_labels
 from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.preprocessing import Preparation
 
 __all__ = ["RowPreparation", "export_for_notebooks", "export_production"]
 

@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
-from ffn.scoring.containers import MemoryTable, open_table
-from ffn.scoring.contract import detail
-from ffn.scoring.scorer import Transformer
+from ffn.scoring.memory_table import MemoryTable, open_table
+from ffn.scoring.rows.contract import detail
+from ffn.scoring.rows.scorer import Transformer
 from ffn.tabular.cells import MISSING, UNKNOWN
-from ffn.tabular.formatted import refuse_bare_numbers
-from ffn.tabular.rejects import DETAILS, Reason
+from ffn.tabular.columns.formatted_column import refuse_bare_numbers
+from ffn.tabular.columns.parsers import missing_numbers
+from ffn.tabular.csv.parsing.rejects import DETAILS, Reason
 from ffn.tabular.schema import Feature, Schema
-from ffn.tabular.typed import missing_numbers
 
 __all__ = ["read_frame"]
 
@@ -97,7 +97,7 @@ def _numbers(
             values = np.where(np.isin(values, absent), np.nan, values)
     else:
         # Here, since it takes a large library that NumPy's numbers do not need.
-        from ffn.tabular.arrow_columns import numbers_of_column
+        from ffn.tabular.columns.arrow_columns import numbers_of_column
 
         values, wrong = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)
         for part in table.parts(feature.name):
@@ -114,8 +114,8 @@ def _codes(
     table: MemoryTable, feature: Feature, missing_values: Sequence[str]
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Return codes [n] of a categorical column, and texts in it that training never saw."""
-    from ffn.tabular.arrow_columns import codes_of_column
-    from ffn.tabular.spellings import Spellings
+    from ffn.tabular.columns.arrow_columns import codes_of_column
+    from ffn.tabular.columns.typed_values import Spellings
 
     spellings = Spellings(feature.categories, missing_values)
     codes = np.full(len(table), MISSING if "" in missing_values else UNKNOWN, dtype=np.int64)

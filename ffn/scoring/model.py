@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.errors import BundleError, UnknownCategoryWarning, one_line
-from ffn.models.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
-from ffn.models.versions.registry import bundle_folder, production
-from ffn.scoring.batch import score_csv, score_source
+from ffn.registry.versions import bundle_folder, production
 from ffn.scoring.frames import read_frame
-from ffn.scoring.outcome import ScoreResult, unknown_sentences
-from ffn.scoring.scorer import Scorer
-from ffn.tabular.class_labels import Labels, class_labels
-from ffn.tabular.sources import Source
+from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
+from ffn.scoring.rows.scorer import Scorer
+from ffn.scoring.score_file import score_csv, score_source
+from ffn.storage.source import Source
+from ffn.tabular.columns.class_labels import Labels, class_labels
 
 __all__ = ["Model", "load", "load_production"]
 
@@ -98,7 +98,7 @@ class Model:
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
     ) -> ScoreResult:
-        """Score a file; see `ffn.scoring.options.Options` for what can be asked.
+        """Score a file; see `ffn.scoring.rows.options.Options` for what can be asked.
 
         Warns
         -----

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, expect, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
-from service import Service, serving, wait_for
+from tests.helpers.service import Service, serving, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / os.environ.get("PICTURES", "build/pictures")

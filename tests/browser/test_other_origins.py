@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import http.server
 import sqlite3
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
-from endless_run import Run, running
-from service import wait_for
+from tests.helpers.endless_run import Run, running
+from tests.helpers.service import wait_for
 
 CHROMIUM = "/usr/bin/chromium"
 READ = "async url => (await fetch(url)).text()"

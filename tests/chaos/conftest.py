@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-# The ways to start and watch a service are those of the tests of the command line.
-sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +30,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def root(home: Path, repository: Path) -> Path:
     """Iris, quick to train, looked after every second."""
-    from service import quicken
+    from tests.helpers.service import quicken
 
     root = home / "root"
     shutil.copytree(repository / "data/iris", root / "data/iris")

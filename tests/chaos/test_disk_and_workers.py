@@ -10,9 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import command, environment, listing, run_apart
-from conftest import change_data, epochs
-from service import processes, serving, wait_for
+
+from tests.chaos.conftest import change_data, epochs
+from tests.helpers.command_line import command, environment, listing, run_apart
+from tests.helpers.service import processes, serving, wait_for
 
 
 @pytest.fixture

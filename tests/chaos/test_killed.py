@@ -8,9 +8,10 @@ import signal
 import time
 
 import pytest
-from command_line import run_apart
-from conftest import change_data, epochs
-from service import processes, serving, wait_for
+
+from tests.chaos.conftest import change_data, epochs
+from tests.helpers.command_line import run_apart
+from tests.helpers.service import processes, serving, wait_for
 
 ENDLESS = 1_000_000
 

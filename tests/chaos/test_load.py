@@ -9,8 +9,8 @@ import sqlite3
 import time
 from collections import Counter
 
-from conftest import change_data
-from service import quicken, serving, wait_for
+from tests.chaos.conftest import change_data
+from tests.helpers.service import quicken, serving, wait_for
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 NAMES = ("iris", "lilies", "tulips")

@@ -9,12 +9,11 @@ import signal
 import time
 
 import pytest
-from command_line import run_apart
-from conftest import change_data, epochs
-from service import Service, processes, serving, wait_for
 
-from ffn.models.settings.pipeline import find_pipeline
-from ffn.models.versions.exclusive import the_only_retraining
+from ffn.storage.run_locks import the_only_retraining
+from tests.chaos.conftest import change_data, epochs
+from tests.helpers.command_line import run_apart
+from tests.helpers.service import Service, processes, serving, wait_for
 
 MISSED = re.compile(r"score-iris: (\d+) scheduled runs missed since .*; one run makes up for all\.")
 
@@ -109,7 +108,7 @@ def test_a_run_that_meets_another_of_its_kind_gives_way_and_comes_again(root, ho
     with serving(root, home) as service:
         wait_for(lambda: service.production() == 1, 120, service.said)
         wait_for(lambda: ("retrain-iris-v0001", "Completed") in service.states(), 30, service.said)
-        with the_only_retraining(find_pipeline("iris", root)):
+        with the_only_retraining(root / "artifacts/iris"):
             change_data(root)
             wait_for(lambda: ("retrain-iris", "Cancelled") in service.states(), 60, service.said)
             assert "iris is being retrained already, by process" in service.message("retrain-iris")

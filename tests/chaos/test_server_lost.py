@@ -13,10 +13,11 @@ import time
 
 import httpx
 import pytest
-from command_line import command, environment, run_apart
-from conftest import change_data, epochs
-from service import free_port, processes, serving, wait_for
-from test_killed import begun, slots_held
+
+from tests.chaos.conftest import change_data, epochs
+from tests.chaos.test_killed import begun, slots_held
+from tests.helpers.command_line import command, environment, run_apart
+from tests.helpers.service import free_port, processes, serving, wait_for
 
 ROWS = 2_000_000
 

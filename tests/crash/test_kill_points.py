@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import world
-from tracing import Point, run, strace_is_there
+
+from tests.crash import world
+from tests.crash.tracing import Point, run, strace_is_there
 
 FAULTS = {"killed": "signal=SIGKILL", "disk full": "error=ENOSPC"}
 _TRIES = 3

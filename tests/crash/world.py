@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tracing import without_chance
 
-from ffn.models.bundles.contents import read_contents
-from ffn.models.versions.registry import production_version, version_folder, versions
-from ffn.models.versions.verification import verify
+from ffn.bundles.contents import read_contents
+from ffn.registry.verification import verify
+from ffn.registry.versions import production_version, version_folder, versions
 from ffn.scoring.model import load
-from flows.cli import main
+from flows.cli.app import main
+from tests.crash.tracing import without_chance
 
 SETTINGS = """
 [data]

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Done, run_here
-from prefect_server import running_server
 
-from ffn.models.versions.registry import production_version
+from ffn.registry.versions import production_version
+from tests.helpers.command_line import Done, run_here
+from tests.helpers.prefect_server import running_server
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import environment
-from service import free_port, processes, quicken, wait_for
+
+from tests.helpers.command_line import environment
+from tests.helpers.service import free_port, processes, quicken, wait_for
 
 SECONDS = 180
 COMMAND = Path(sys.executable).parent / "ffn"

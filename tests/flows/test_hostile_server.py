@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from command_line import environment
-from hostile_server import ending_runs, stored_pickle
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 import flows
 from flows.closed_prefect import ForeignResultError
+from tests.helpers.command_line import environment
+from tests.helpers.hostile_server import ending_runs, stored_pickle
 
 PICKLE, JSON = {"type": "pickle"}, {"type": "json", "object_decoder": "builtins.print"}
 PLAIN_PREFECT = "from prefect import flow\n@flow\ndef ours():\n    return 1\nprint(ours())"

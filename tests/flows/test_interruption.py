@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import OF_EVERY_RUN, command, environment
 
-from ffn.models.versions.at_work import working
-from ffn.models.versions.journal import journal
+from ffn.registry.live_runs import working
+from ffn.registry.run_log import journal
+from tests.helpers.command_line import OF_EVERY_RUN, command, environment
 
 SECONDS_TO_BEGIN = 90
 SECONDS_TO_END = 15

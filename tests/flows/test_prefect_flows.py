@@ -13,7 +13,6 @@ import shutil
 import time
 
 import pytest
-from command_line import Done, listing, run_apart, run_here
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
@@ -32,10 +31,11 @@ from prefect.settings import (
 from prefect.states import Completed
 from prefect.types import DateTime
 
-from ffn.models.training import retraining
-from flows.retrain import retrain
-from flows.server import server as used_server
-from flows.uneventful import forget_uneventful
+from ffn.training import steps
+from flows.retrain_flow import retrain
+from flows.server.ephemeral import server as used_server
+from flows.uneventful_runs import forget_uneventful
+from tests.helpers.command_line import Done, listing, run_apart, run_here
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
@@ -309,14 +309,14 @@ def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client):
 
 
 def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
-    train_candidate = retraining.train_candidate
+    train_candidate = steps.train_candidate
 
     def break_adam(prepared, pipeline, optimizer, *rest):
         if optimizer == "adam":
             raise MemoryError("no room\nleft")
         return train_candidate(prepared, pipeline, optimizer, *rest)
 
-    monkeypatch.setattr(retraining, "train_candidate", break_adam)
+    monkeypatch.setattr(steps, "train_candidate", break_adam)
     done = run("retrain", "iris", "--root", root)
     assert (done.code, done.err) == (0, "")
     assert "\nNote: adam is not in the comparison: no room\\nleft.\n" in done.out
@@ -335,7 +335,7 @@ def test_when_every_training_breaks_the_run_fails_in_one_line(root, client, monk
     def fail(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(retraining, "train_candidate", fail)
+    monkeypatch.setattr(steps, "train_candidate", fail)
     refusal = run("retrain", "iris", "--root", root).refusal
     assert refusal.startswith("every training task failed (sgd: no room; momentum: no room;")
     assert latest(client).state.is_failed()

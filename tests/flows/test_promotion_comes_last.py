@@ -11,10 +11,10 @@ from dataclasses import replace
 import joblib
 import pytest
 
-from ffn.models.bundles.bundle import read_bundle
-from ffn.models.versions.pointer import promote
-from ffn.models.versions.registry import production_version, versions
-from flows import direct
+from ffn.bundles.bundle import read_bundle
+from ffn.pipelines import retraining
+from ffn.registry.pointer import promote
+from ffn.registry.versions import production_version, versions
 
 
 @pytest.mark.parametrize("step", ["export_for_notebooks", "write_report"])
@@ -26,7 +26,7 @@ def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, 
     with (trained / "data/iris/pipeline.toml").open("a") as settings:
         settings.write('\n[gate]\nmode = "always"\n')
     with monkeypatch.context() as patched:
-        patched.setattr(direct, step, fail)
+        patched.setattr(retraining, step, fail)
         done = ffn("retrain", "iris", "--direct", "--root", trained)
     assert done.code == 1
     assert "No space left on device" in done.err
@@ -63,7 +63,7 @@ def test_what_cannot_be_changed_is_found_before_anything_is_trained(
         path.touch()
     else:
         path.mkdir()
-    monkeypatch.setattr(direct.retraining, "train_candidate", train)
+    monkeypatch.setattr(retraining.retraining, "train_candidate", train)
     done = ffn("retrain", "iris", "--direct", "--force", "--root", trained)
     assert name in done.refusal
     assert versions(trained / "artifacts/iris") == [1]
@@ -74,14 +74,14 @@ def test_a_version_that_was_overtaken_is_not_left_as_the_export(ffn, registry, m
     toml = registry / "data/iris/pipeline.toml"
     toml.write_text(toml.read_text().replace('mode = "always"', 'mode = "not_worse"'))
     artifacts = registry / "artifacts/iris"
-    decide, write_report = direct.decide, direct.write_report
+    decide, write_report = retraining.decide, retraining.write_report
 
     def overtaken(*arguments):
         promote(artifacts, 2, reason="by hand")
         return write_report(*arguments)
 
-    monkeypatch.setattr(direct, "decide", lambda *given: replace(decide(*given), promote=True))
-    monkeypatch.setattr(direct, "write_report", overtaken)
+    monkeypatch.setattr(retraining, "decide", lambda *given: replace(decide(*given), promote=True))
+    monkeypatch.setattr(retraining, "write_report", overtaken)
     done = ffn("retrain", "iris", "--direct", "--force", "--json", "--root", registry)
     found = json.loads(done.out)
     assert (found["version"], found["promoted"], found["export"]) == (5, False, None)

@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 import websockets
-from endless_run import running
 from prefect.server.api.server import create_api_app
-from service import processes, wait_for
+
+from tests.helpers.endless_run import running
+from tests.helpers.service import processes, wait_for
 
 SECONDS_TO_END = 60
 EVIL = "http://evil.example"

@@ -6,13 +6,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from report_inputs import FIRST, Reported
 
-from ffn.models.examination import examine
-from ffn.models.serialisation import Version
-from ffn.models.settings.pipeline import find_pipeline
-from ffn.models.training import retraining
-from ffn.models.training.selection import select_best
+from ffn.promotion.register import Version
+from ffn.settings.pipeline import find_pipeline
+from ffn.training import steps
+from ffn.training.examination import examine
+from ffn.training.selection import select_best
+from tests.helpers.report_inputs import FIRST, Reported
 
 
 @pytest.fixture(scope="session")
@@ -22,22 +22,22 @@ def iris(repository: Path) -> Reported:
     training = pipeline.settings.training.model_copy(update={"networks": 4, "epochs": 40})
     settings = pipeline.settings.model_copy(update={"training": training})
     pipeline = dataclasses.replace(pipeline, settings=settings)
-    dataset = retraining.load(pipeline)
-    held_out = retraining.split(dataset, pipeline)
-    prepared = retraining.normalise(dataset, held_out, pipeline)
+    dataset = steps.load(pipeline)
+    held_out = steps.split(dataset, pipeline)
+    prepared = steps.normalise(dataset, held_out, pipeline)
     candidates = [
-        retraining.train_candidate(prepared.training, pipeline, name)
+        steps.train_candidate(prepared.training, pipeline, name)
         for name in settings.optimizers.candidates()
     ]
     selection = select_best(candidates)
-    refitted = retraining.refit(prepared.training, pipeline, selection, candidates)
+    refitted = steps.refit(prepared.training, pipeline, selection, candidates)
     return Reported(
         pipeline=pipeline,
         prepared=prepared,
         candidates=candidates,
         selection=selection,
         refitted=refitted,
-        evaluation=retraining.evaluate(refitted, prepared, pipeline),
+        evaluation=steps.evaluate(refitted, prepared, pipeline),
         examination=examine(dataset, held_out, prepared, refitted, pipeline),
         version=Version(
             number=7,

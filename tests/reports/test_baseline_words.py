@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_inputs import Reported, render
 
-from ffn.models.assessment.baselines import BOOSTING, LINEAR, MAJORITY, Baseline
-from ffn.models.assessment.differences import Difference, paired_difference
-from ffn.models.assessment.statistics import Interval
-from ffn.reports.baselines import accuracy_doubt, baselines_markdown, baselines_sentence
+from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY, Baseline
+from ffn.evaluation.differences import Difference, paired_difference
+from ffn.evaluation.statistics import Interval
+from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
+from tests.helpers.report_inputs import Reported, render
 
 HEDGE = "as well, as far as these rows can tell"
 # What there is to say of a simpler model, the strongest highest.

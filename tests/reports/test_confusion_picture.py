@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
-from report_inputs import evaluation_of
 
-from ffn.reports.canvas import middle_cut
-from ffn.reports.confusion import confusion_matrix, draw_confusion_matrix
+from ffn.reports.pictures.canvas import middle_cut
+from ffn.reports.pictures.confusion_matrix import confusion_matrix, draw_confusion_matrix
+from tests.helpers.report_inputs import evaluation_of
 
 
 def random_counts(classes: int, rows: int, seed: int = 0) -> np.ndarray:

@@ -6,13 +6,13 @@ import io
 
 import numpy as np
 from PIL import Image
-from report_inputs import Reported
 
-from ffn.models.assessment.calibration import measure_calibration
-from ffn.models.assessment.importance import FeatureImportance, Importance
-from ffn.models.assessment.statistics import Interval
-from ffn.reports.importance import DRAWN, draw_importance, feature_importance
-from ffn.reports.reliability import draw_reliability, reliability
+from ffn.evaluation.calibration import measure_calibration
+from ffn.evaluation.importance import FeatureImportance, Importance
+from ffn.evaluation.statistics import Interval
+from ffn.reports.pictures.feature_importance import DRAWN, draw_importance, feature_importance
+from ffn.reports.pictures.reliability_diagram import draw_reliability, reliability
+from tests.helpers.report_inputs import Reported
 
 
 def importance_of(values: list[float], names: list[str]) -> Importance:

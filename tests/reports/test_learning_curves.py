@@ -10,7 +10,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
-from report_inputs import (
+
+from ffn.reports.pictures.learning_curves import draw_learning_curves, learning_curves
+from tests.helpers.report_inputs import (
     FIGURES,
     OPTIMIZERS,
     candidate,
@@ -18,8 +20,6 @@ from report_inputs import (
     random_history,
     stop,
 )
-
-from ffn.reports.curves import draw_learning_curves, learning_curves
 
 DIVERGED = "the loss is NaN in epoch 3"
 

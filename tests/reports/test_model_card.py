@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_inputs import FIRST, Reported, evaluation_of, render, undecided
 
-from ffn.models.assessment.statistics import Interval
-from ffn.models.serialisation import Version, serialise
+from ffn.evaluation.statistics import Interval
+from ffn.promotion.register import Version, serialise
 from ffn.quantities import difference, interval
-from ffn.reports.card import model_card
+from ffn.reports.model_card import model_card
+from tests.helpers.report_inputs import FIRST, Reported, evaluation_of, render, undecided
 
 
 def written(iris: Reported, root: Path) -> Version:

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_inputs import (
+
+from ffn.errors import one_line
+from ffn.evaluation.importance import FeatureImportance, Importance
+from ffn.evaluation.metrics import evaluate_probabilities
+from ffn.evaluation.mistakes import Mistake
+from ffn.evaluation.statistics import Interval
+from ffn.reports import retraining_page
+from ffn.reports.pictures.canvas import middle_cut
+from ffn.training.examination import Examination
+from ffn.training.selection import Ranked, Selection
+from tests.helpers.report_inputs import (
     Reported,
     candidate,
     evaluation_of,
@@ -20,16 +30,6 @@ from report_inputs import (
     undecided,
 )
 
-from ffn.errors import one_line
-from ffn.models.assessment.evaluation import evaluate_probabilities
-from ffn.models.assessment.importance import FeatureImportance, Importance
-from ffn.models.assessment.mistakes import Mistake
-from ffn.models.assessment.statistics import Interval
-from ffn.models.examination import Examination
-from ffn.models.training.selection import Ranked, Selection
-from ffn.reports import markdown
-from ffn.reports.canvas import middle_cut
-
 PICTURES = {name: f"{name}.png" for name in ("curves", "confusion", "reliability", "importance")}
 DASH = "\N{EN DASH}"
 
@@ -37,7 +37,7 @@ DASH = "\N{EN DASH}"
 def report(retrained: Reported, **changes: Any) -> str:
     files = changes.pop("files", {})
     found = dataclasses.replace(retrained, **changes)
-    return markdown.retrain_markdown(found, found.version, pictures=PICTURES, files=files)
+    return retraining_page.retrain_markdown(found, found.version, pictures=PICTURES, files=files)
 
 
 def ranked(optimizer: str, p_value: float, *, tied: bool, finished: int = 16) -> Ranked:
@@ -58,7 +58,7 @@ def selection(*lines: Ranked, winner: str) -> Selection:
 
 
 def test_a_line_of_the_leaderboard() -> None:
-    lines = markdown.leaderboard(
+    lines = retraining_page.leaderboard(
         selection(
             ranked("adam", 1.0, tied=True),
             ranked("sgd", 0.8530, tied=True, finished=15),
@@ -81,15 +81,15 @@ def test_a_line_of_the_leaderboard() -> None:
 
 
 def test_the_best_alone_ties_with_nobody() -> None:
-    lines = markdown.leaderboard(
+    lines = retraining_page.leaderboard(
         selection(ranked("adam", 1.0, tied=True), ranked("sgd", 0.01, tied=False), winner="adam")
     )
     assert [line["tie"] for line in lines] == ["no", "no"]
 
 
 def test_the_table_has_the_leaderboards_cells(iris: Reported) -> None:
-    lines = markdown.leaderboard(iris.selection)
-    page = render(markdown.leaderboard_markdown(iris.selection))
+    lines = retraining_page.leaderboard(iris.selection)
+    page = render(retraining_page.leaderboard_markdown(iris.selection))
     assert page.cells == [list(lines[0]), *(list(line.values()) for line in lines)]
 
 
@@ -138,8 +138,8 @@ def test_no_figure_stands_without_its_interval(iris: Reported) -> None:
     bare = re.sub(r"[+-]?[\d.]+ \[[+-]?[\d.]+, [+-]?[\d.]+\]", "", text)
     bare = re.sub(r"[\d.]+ \(no interval\)", "", bare)
     loose = re.findall(r"\d\.\d+", bare)
-    allowed = [line["p (Holm)"] for line in markdown.leaderboard(iris.selection)]
-    allowed += [line["seconds"] for line in markdown.leaderboard(iris.selection)]
+    allowed = [line["p (Holm)"] for line in retraining_page.leaderboard(iris.selection)]
+    allowed += [line["seconds"] for line in retraining_page.leaderboard(iris.selection)]
     # Beside the calibration error stands what chance makes of it; a temperature is a setting.
     found, effect = iris.evaluation.calibration, iris.examination.temperature
     assert iris.refitted.temperature is not None

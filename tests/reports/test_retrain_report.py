@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from report_inputs import Page, Reported, render
 
-from ffn.reports.confusion import confusion_matrix
-from ffn.reports.curves import learning_curves
-from ffn.reports.html import render_page
-from ffn.reports.importance import feature_importance
-from ffn.reports.reliability import reliability
-from ffn.reports.retrain import Report, write_report
+from ffn.reports.markup.html_page import render_page
+from ffn.reports.pictures.confusion_matrix import confusion_matrix
+from ffn.reports.pictures.feature_importance import feature_importance
+from ffn.reports.pictures.learning_curves import learning_curves
+from ffn.reports.pictures.reliability_diagram import reliability
+from ffn.reports.retraining_report import Report, write_report
+from tests.helpers.report_inputs import Page, Reported, render
 
 
 def write(retrained: Reported, root: Path) -> Report:
@@ -131,11 +131,11 @@ def test_text_that_looks_like_a_pictures_address_stays_text(report: Report) -> N
 def test_importing_reports_is_cheap_and_drawing_leaves_pyplot_alone(repository: Path) -> None:
     code = (
         "import sys\n"
-        "import ffn.reports.retrain, ffn.reports.markdown\n"
+        "import ffn.reports.retraining_report, ffn.reports.retraining_page\n"
         "print(*{name.partition('.')[0] for name in sys.modules})\n"
-        "from ffn.reports.confusion import confusion_matrix\n"
-        "from ffn.models.assessment.evaluation import Evaluation, ClassFigures\n"
-        "from ffn.models.assessment.statistics import Interval\n"
+        "from ffn.reports.pictures.confusion_matrix import confusion_matrix\n"
+        "from ffn.evaluation.metrics import Evaluation, ClassFigures\n"
+        "from ffn.evaluation.statistics import Interval\n"
         "half = Interval(0.5, 0.0, 1.0)\n"
         "one = ClassFigures(name='a', rows=1, recall=half, precision=half)\n"
         "confusion_matrix(Evaluation(rows=2, correct=2, accuracy=half, macro_f1=half,\n"

@@ -6,10 +6,10 @@ import json
 
 from markdown_it import MarkdownIt
 
-from ffn.models.bundles.contents import measure, seal
+from ffn.bundles.contents import measure, seal
 from ffn.quantities import NOTHING
 from ffn.reports.score_page import score_page, score_sentence, training_counts
-from ffn.scoring.outcome import ScoreResult, unknown_sentences
+from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
 
 
 def result(folder, name, rejects="", **changes):

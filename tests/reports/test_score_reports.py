@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_inputs import render
 
 from ffn.errors import one_line
-from ffn.reports.scores import score_rows
-from ffn.reports.tables import table
-from ffn.scoring.outcome import ScoreResult
+from ffn.reports.markup.tables import table
+from ffn.reports.score_rows import score_rows
+from ffn.scoring.output.score_result import ScoreResult
+from tests.helpers.report_inputs import render
 
 DASH = "\N{EN DASH}"
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from report_inputs import FIRST, render
-
-from ffn.models.assessment.paired import ClassLoss, LabelCounts, LossBounds
-from ffn.models.promotion.contest import SharedRows
-from ffn.models.promotion.evidence import HeldOutEvidence
-from ffn.models.promotion.floors import Floor
-from ffn.models.promotion.recipes import ResampledEvidence
-from ffn.models.promotion.verdict import Canary
-from ffn.models.training.table_change import TableChange
-from ffn.reports.verdict import verdict_markdown
+from ffn.evaluation.paired import ClassLoss, LabelCounts, LossBounds
+from ffn.promotion.evidence import HeldOutEvidence
+from ffn.promotion.floors import Floor
+from ffn.promotion.recipes import ResampledEvidence
+from ffn.promotion.shared_rows import SharedRows
+from ffn.promotion.verdict import Canary
+from ffn.reports.verdict_section import verdict_markdown
+from ffn.training.table_change import TableChange
+from tests.helpers.report_inputs import FIRST, render
 
 NAME = "<b>*a*|</b>"
 HELD_OUT = HeldOutEvidence(

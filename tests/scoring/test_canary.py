@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import BundleError, DataError
-from ffn.models.bundles.bundle import read_bundle, write_bundle
-from ffn.models.promotion.verdict import Canary, Verdict
-from ffn.models.settings.document import check_settings
-from ffn.models.settings.pipeline import Pipeline
-from ffn.models.training import retraining
-from ffn.models.training.selection import select_best
+from ffn.promotion.verdict import Canary, Verdict
 from ffn.scoring import canary
 from ffn.scoring.canary import check_canary, try_version, write_canary
+from ffn.settings.document import check_settings
+from ffn.settings.pipeline import Pipeline
+from ffn.training import steps
+from ffn.training.selection import select_best
 
 KINDS = ("red", '"a, b"', '"say ""x"""')
 CSV = "p,kind,q,y\n" + "".join(
@@ -52,12 +52,12 @@ def train(folder: Path, table: str, **data):
         folder=folder,
         artifacts=folder / "artifacts",
     )
-    dataset = retraining.load(pipeline)
-    held_out = retraining.split(dataset, pipeline)
-    prepared = retraining.normalise(dataset, held_out, pipeline)
-    candidate = retraining.train_candidate(prepared.training, pipeline, "adam")
+    dataset = steps.load(pipeline)
+    held_out = steps.split(dataset, pipeline)
+    prepared = steps.normalise(dataset, held_out, pipeline)
+    candidate = steps.train_candidate(prepared.training, pipeline, "adam")
     selection = select_best([candidate])
-    refitted = retraining.refit(prepared.training, pipeline, selection, [candidate])
+    refitted = steps.refit(prepared.training, pipeline, selection, [candidate])
     return refitted.bundle, dataset, held_out
 
 

@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scorers import COLOUR, REFERENCE, SCHEMA, SIZE, TenthsScorer
 
 from ffn.errors import DataError
-from ffn.scoring.batch import score_csv
 from ffn.scoring.frames import read_frame
+from ffn.scoring.score_file import score_csv
+from tests.helpers.scorers import COLOUR, REFERENCE, SCHEMA, SIZE, TenthsScorer
 
 VALUES = [7.5, 0.25, -3.0, 2.0, 9.875, 1.234]
 WRITTEN = {

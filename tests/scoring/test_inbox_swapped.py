@@ -9,15 +9,15 @@ import time
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from inboxes import GOOD, pipeline_with, put
-from scorers import TenthsScorer
 
 from ffn.errors import DataError
-from ffn.scoring import inbox as module
-from ffn.scoring import workers
-from ffn.scoring.inbox import look, score_waiting
-from ffn.scoring.inbox_files import InboxFolder
+from ffn.scoring.inbox import inbox_scan as module
+from ffn.scoring.inbox.inbox_scan import look, score_waiting
+from ffn.scoring.inbox.listing import InboxFolder
 from ffn.scoring.model import Model
+from ffn.scoring.parallel import split_file
+from tests.helpers.inboxes import GOOD, pipeline_with, put
+from tests.helpers.scorers import TenthsScorer
 
 MODEL = Model(TenthsScorer())
 # It would be scored, and its cells come back in the output, the rejects and in messages.
@@ -122,10 +122,10 @@ def test_what_was_swapped_within_a_look_is_not_read(pipeline, secret, put_there,
 @pytest.mark.parametrize("way", ["alone", "fork", "spawn", "parquet"])
 def test_a_file_swapped_while_it_is_read_is_read_to_its_own_end(pipeline, secret, way, monkeypatch):
     """Blocks, parts and Parquet's columns come from what was opened, not from what has its name."""
-    monkeypatch.setattr(workers, "_LEAST_BYTES", 1_000_000)
-    monkeypatch.setattr(workers, "_PART_BYTES", (300_000, 300_000))
+    monkeypatch.setattr(split_file, "_LEAST_BYTES", 1_000_000)
+    monkeypatch.setattr(split_file, "_PART_BYTES", (300_000, 300_000))
     context = multiprocessing.get_context(way if way in ("fork", "spawn") else "fork")
-    monkeypatch.setattr(workers, "way_to_start", lambda: context)
+    monkeypatch.setattr(split_file, "way_to_start", lambda: context)
     path = put(pipeline, "a.csv", b"id,size,colour\n" + b"1,7,red\n" * 150_000)
     if way == "parquet":
         pq.write_table(pyarrow.csv.read_csv(path), path)

@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scorers import SCHEMA, TenthsScorer
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, log_loss
 
 from ffn import FFNClassifier
 from ffn.scoring.model import Model
+from tests.helpers.scorers import SCHEMA, TenthsScorer
 
 ROWS = pd.DataFrame({"size": [7.0, 2.0], "colour": ["blue", "blue"]})
 

@@ -6,17 +6,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scorers import TenthsScorer
 
 import ffn
+from ffn.bundles.bundle import Bundle, read_bundle, write_bundle
 from ffn.errors import BundleError, DataError, RegistryError
-from ffn.models.bundles.bundle import Bundle, read_bundle, write_bundle
-from ffn.models.versions.pointer import promote
-from ffn.models.versions.registry import add_version
 from ffn.nn import Network
+from ffn.registry.pointer import promote
+from ffn.registry.versions import add_version
 from ffn.scoring.model import Model, load
-from ffn.tabular.preparation import Preparation
 from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.training_table.preprocessing import Preparation
+from tests.helpers.scorers import TenthsScorer
 
 MODEL = Model(TenthsScorer())
 

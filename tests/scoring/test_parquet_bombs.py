@@ -12,23 +12,23 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from bombs import BOMBS
-from scorers import TenthsScorer
 
-from ffn.descriptors import SharedFile
 from ffn.errors import DataError
-from ffn.scoring.batch import score_csv
-from ffn.tabular import parquet_process
-from ffn.tabular.parquet import ParquetTable
-from ffn.tabular.parquet_process import DecodedParquet
+from ffn.scoring.score_file import score_csv
+from ffn.storage.descriptors import SharedFile
+from ffn.tabular.parquet import decoding_process
+from ffn.tabular.parquet.decoding_process import DecodedParquet
+from ffn.tabular.parquet.parquet_table import ParquetTable
+from tests.helpers.bombs import BOMBS
+from tests.helpers.scorers import TenthsScorer
 
 # Peaks are those of a process and its children, so each file has a process of its own.
 SCORE = """
 import json, resource, sys
 from pathlib import Path
-from scorers import TenthsScorer
+from tests.helpers.scorers import TenthsScorer
 from ffn.errors import DataError
-from ffn.scoring.batch import score_csv
+from ffn.scoring.score_file import score_csv
 from ffn.tabular import parquet_process
 
 said = ""
@@ -46,7 +46,7 @@ print(json.dumps([said, int(status["VmHWM"].split()[0]) // 1024, children // 102
 
 def score(source, output):
     """Score in a process of its own; returns what it says, and peaks in MiB of it and its child."""
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    path = os.pathsep.join(sys.path)
     done = subprocess.run(
         [sys.executable, "-c", SCORE, str(source), str(output)],
         env={**os.environ, "PYTHONPATH": path},
@@ -109,9 +109,9 @@ def test_a_row_may_have_so_many_bytes(tmp_path):
 def file(tmp_path):
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"size": [1.0], "colour": ["red"]}), path)
-    parquet_process._end_all()
+    decoding_process._end_all()
     yield path
-    parquet_process._end_all()
+    decoding_process._end_all()
 
 
 def read(path):
@@ -123,14 +123,14 @@ def read(path):
 
 def test_one_process_decodes_one_file_after_another(file):
     assert read(file) == [{"size": 1.0, "colour": "red"}]
-    (process,) = parquet_process._idle
+    (process,) = decoding_process._idle
     assert read(file) == [{"size": 1.0, "colour": "red"}]
-    assert parquet_process._idle == [process]
+    assert decoding_process._idle == [process]
 
 
 def test_a_process_that_was_killed_is_replaced(file):
     read(file)
-    (process,) = parquet_process._idle
+    (process,) = decoding_process._idle
     process._child.send_signal(signal.SIGKILL)
     process._child.wait()
     assert read(file) == [{"size": 1.0, "colour": "red"}]
@@ -146,7 +146,7 @@ def test_a_process_that_dies_of_a_file_is_told_and_replaced(file):
             table._process._child.wait()
             with pytest.raises(DataError, match=r"in\.parquet is a .* that ended the process that"):
                 list(table.batches())
-    assert parquet_process._idle == []
+    assert decoding_process._idle == []
     assert read(file)[-1] == {"size": 999_999}
 
 
@@ -155,7 +155,7 @@ def test_who_reads_no_further_leaves_no_process_behind(file):
         with DecodedParquet.opened(SharedFile(opened.fileno()), str(file)) as table:
             child = table._process._child
         assert child.poll() is not None
-    assert parquet_process._idle == []
+    assert decoding_process._idle == []
 
 
 def test_modules_of_the_current_folder_are_not_run(file, tmp_path, monkeypatch):

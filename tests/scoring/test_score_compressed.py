@@ -6,10 +6,10 @@ import json
 
 import pytest
 import zstandard
-from scorers import TenthsScorer
 
 from ffn.errors import DataError
-from ffn.scoring.batch import score_csv
+from ffn.scoring.score_file import score_csv
+from tests.helpers.scorers import TenthsScorer
 
 CONTENT = b"id,size,colour\n" + b"".join(b"%04d,%d,red\n" % (n, n % 10) for n in range(5000))
 PACK = {"csv": bytes, "gz": gzip.compress, "zst": zstandard.compress}

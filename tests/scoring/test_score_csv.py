@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scorers import SCHEMA, TenthsScorer
 
 from ffn.errors import DataError, SettingsError
-from ffn.scoring.batch import score_csv
+from ffn.scoring.score_file import score_csv
+from tests.helpers.scorers import SCHEMA, TenthsScorer
 
 SCORER = TenthsScorer()
 HEADER = b"id,size,colour\n"

@@ -6,10 +6,10 @@ import gzip
 import json
 
 import pytest
-from scorers import SCHEMA, TenthsScorer
 
 from ffn.errors import DataError, SettingsError
-from ffn.scoring.batch import score_csv
+from ffn.scoring.score_file import score_csv
+from tests.helpers.scorers import SCHEMA, TenthsScorer
 
 # The model turns "large" round for the second of its categories, "red" in tests of ASCII alone.
 CITIES = dataclasses.replace(

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from scorers import TenthsScorer
 
 from ffn.errors import DataError
-from ffn.scoring.batch import score_csv
-from ffn.scoring.work_folder import WorkFolder
+from ffn.scoring.output.work_folder import WorkFolder
+from ffn.scoring.score_file import score_csv
+from tests.helpers.scorers import TenthsScorer
 
 CONTENT = b"size,colour\n7,red\n"
 
@@ -142,12 +142,13 @@ def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
     score_csv(TenthsScorer(), source, output)
     before = output.read_bytes()
     code = (
-        "import sys, time; from pathlib import Path; from scorers import TenthsScorer;"
-        "from ffn.scoring.batch import score_csv;"
+        "import sys, time; from pathlib import Path; "
+        "from tests.helpers.scorers import TenthsScorer;"
+        "from ffn.scoring.score_file import score_csv;"
         "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]), force=True,"
         " on_progress=lambda _: (print('half', flush=True), time.sleep(60)))"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    path = os.pathsep.join(sys.path)
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(source), str(output)],
         env={**os.environ, "PYTHONPATH": path},
@@ -165,9 +166,9 @@ def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
 KILLED_BETWEEN_RENAMES = """
 import os, signal, sys
 from pathlib import Path
-from scorers import TenthsScorer
-from ffn.scoring.batch import score_csv
-from ffn.scoring.work_folder import WorkFolder
+from tests.helpers.scorers import TenthsScorer
+from ffn.scoring.score_file import score_csv
+from ffn.scoring.output.work_folder import WorkFolder
 
 source, output, done = Path(sys.argv[1]), Path(sys.argv[2]), []
 rename = WorkFolder.rename
@@ -192,7 +193,7 @@ def test_a_kill_between_the_renames_leaves_no_manifest(source, tmp_path, renamed
     arguments = [str(source), str(output), str(renamed)]
     process = subprocess.run(
         [sys.executable, "-c", KILLED_BETWEEN_RENAMES, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=False,
     )
     assert process.returncode == -signal.SIGKILL
@@ -236,12 +237,13 @@ def test_a_refused_file_takes_the_manifest_of_older_rejects_away(source, tmp_pat
 def test_memory_does_not_grow_with_the_file(tmp_path):
     """The largest block, not the file, decides: 60 MB may add no more than 6 MB gives."""
     code = (
-        "import resource, sys; from pathlib import Path; from scorers import TenthsScorer;"
-        "from ffn.scoring.batch import score_csv;"
+        "import resource, sys; from pathlib import Path; "
+        "from tests.helpers.scorers import TenthsScorer;"
+        "from ffn.scoring.score_file import score_csv;"
         "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]));"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    path = os.pathsep.join(sys.path)
     peaks = []
     for rows in (300_000, 3_000_000):
         source = tmp_path / "in.csv"

@@ -9,9 +9,9 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scorers import TenthsScorer
 
-from ffn.scoring.batch import score_csv
+from ffn.scoring.score_file import score_csv
+from tests.helpers.scorers import TenthsScorer
 
 # Sizes by their spelling; of each the probability of "large" can be read off.
 SIZES = st.sampled_from(

@@ -3,10 +3,9 @@
 import json
 import re
 
-from scorers import TenthsScorer
-
-from ffn.scoring.batch import score_csv
-from ffn.tabular.rejects import Reason
+from ffn.scoring.score_file import score_csv
+from ffn.tabular.csv.parsing.rejects import Reason
+from tests.helpers.scorers import TenthsScorer
 
 
 def rows_of_table(page, heading):

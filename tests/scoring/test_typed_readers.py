@@ -11,11 +11,11 @@ import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from coded import MISSING, asked, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.errors import DataError
+from tests.helpers.coded import MISSING, asked, model
 
 
 # Texts of one column: all written alike, so that two texts of one value are one text.

@@ -13,12 +13,12 @@ import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
-from coded import FILL, MISSING, Codes, CodeScorer, asked, model
 
 from ffn.errors import DataError, UnknownCategoryWarning
 from ffn.scoring.export import RowPreparation
 from ffn.scoring.model import Model
 from ffn.tabular.schema import Feature, Schema
+from tests.helpers.coded import FILL, MISSING, Codes, CodeScorer, asked, model
 
 DAY = datetime.date(2024, 3, 9)
 NOON = datetime.datetime(2024, 3, 9, 12)

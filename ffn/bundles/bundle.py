@@ -1,0 +1,277 @@
+"""A trained model on disk: arrays in safetensors, the rest in JSON, a digest for each part.
+
+::
+
+    bundle/
+      manifest.json         format, size and SHA-256 of the other three
+      model.json            pipeline, schema, widths, optimizer, classes
+      arrays.safetensors    parameters, preparation, fingerprints of the training rows
+      reference.json        histograms of the training rows, which drift is told by
+      manifest.hmac         signature of the manifest, where there is a key
+
+The manifest's own SHA-256 names the bundle: it covers every byte of the others. Nothing here
+can run code when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from ffn.bundles.bundle_files import (
+    ARRAYS,
+    BUNDLE_FORMAT,
+    MANIFEST,
+    MANIFEST_BYTES,
+    MODEL,
+    REFERENCE,
+    REMEDY,
+    parse_json,
+    parse_manifest,
+    read_part,
+)
+from ffn.bundles.signature import KEY_VARIABLE, check_signature, sign, signing_key
+from ffn.errors import BundleError, SettingsError
+from ffn.nn import Network
+from ffn.storage.atomic import canonical_json, write_bytes
+from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.histograms import Reference
+from ffn.tabular.training_table.preprocessing import Preparation
+
+__all__ = [
+    "BUNDLE_FOLDER",
+    "BUNDLE_FORMAT",
+    "MANIFEST",
+    "SIGNATURE",
+    "Bundle",
+    "read_bundle",
+    "sign_bundle",
+    "write_bundle",
+]
+
+Array = npt.NDArray[Any]
+
+BUNDLE_FOLDER = "bundle"
+SIGNATURE = "manifest.hmac"
+_SIGN_IT = "If it is yours, sign it: ffn promote PIPELINE N --sign."
+_PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
+# Not in bundles in which no numeric feature has an input for "missing".
+_INDICATORS = "numeric_missing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """All that scoring needs.
+
+    Attributes
+    ----------
+    pipeline, optimizer
+        Names.
+    schema
+        The contract learnt at training.
+    preparation
+        Typed columns to inputs.
+    network
+        Parameters [K, P]; with K > 1 the probabilities are averaged.
+    fingerprints
+        uint64 [N], sorted: the rows it was trained on.
+    reference
+        What its training rows were like; None if not recorded.
+    version
+        Number in the registry; 0 for a bundle outside it.
+    sha256
+        Of the manifest; empty until written.
+    """
+
+    pipeline: str
+    optimizer: str
+    schema: Schema
+    preparation: Preparation
+    network: Network
+    fingerprints: Array
+    reference: Reference | None = None
+    version: int = 0
+    sha256: str = ""
+
+    def probabilities(self, x: Array) -> Array:
+        """Class probabilities. x: [n, n_in]; returns [n, C], float64.
+
+        Computed in float64, so that a row's neighbours change its figures by no more than 1e-15.
+        NaN for a row whose scores are beyond it; the caller checks.
+        """
+        exact = Network(self.network.widths, self.network.parameters.astype(np.float64))
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean: Array = exact.predict_proba(x).mean(axis=0)
+        return mean
+
+
+def write_bundle(bundle: Bundle, folder: Path) -> str:
+    """Write ``bundle`` into ``folder`` and return its SHA-256. Equal bundles give equal bytes.
+
+    Where ``FFN_SIGNING_KEY`` is set, it is signed.
+    """
+    model = {
+        "pipeline": bundle.pipeline,
+        "optimizer": bundle.optimizer,
+        "schema": bundle.schema.to_json(),
+        "widths": list(bundle.network.widths),
+    }
+    arrays = {name: getattr(bundle.preparation, name) for name in _PREPARATION}
+    # Written only where it says something: bundles without gaps keep their bytes.
+    if bundle.preparation.numeric_missing is not None:
+        arrays[_INDICATORS] = bundle.preparation.numeric_missing
+    arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
+    if bundle.reference is not None:
+        parts[REFERENCE] = canonical_json(bundle.reference.to_json())
+    manifest = canonical_json(
+        {
+            "format": BUNDLE_FORMAT,
+            "parts": {
+                name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+                for name, content in parts.items()
+            },
+        }
+    )
+    for name, content in parts.items():
+        write_bytes(folder / name, content)
+    key = signing_key()
+    if key is not None:
+        write_bytes(folder / SIGNATURE, sign(manifest, key))
+    write_bytes(folder / MANIFEST, manifest)
+    return hashlib.sha256(manifest).hexdigest()
+
+
+def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
+    """Read a bundle, every part checked against its digest before it is parsed.
+
+    Raises
+    ------
+    BundleError
+        A part is missing, changed, a link, or not of this format; or the bundle is not signed
+        with the key in ``FFN_SIGNING_KEY``.
+    """
+    text = read_part(folder / MANIFEST, at_most=MANIFEST_BYTES)
+    problem = check_signature(folder / SIGNATURE, text, signing_key())
+    if problem:
+        raise BundleError(f"{folder}: {problem}. {_SIGN_IT} {REMEDY}")
+    return _read_signed(folder, text, version=version)
+
+
+def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
+    """Read the parts that a manifest of these bytes declares."""
+    manifest = parse_manifest(text, folder)
+    contents = {}
+    for name, declared in manifest.items():
+        content = read_part(folder / name, at_most=declared["bytes"])
+        if hashlib.sha256(content).hexdigest() != declared["sha256"]:
+            raise BundleError(
+                f"{folder / name}: SHA-256 differs from the manifest's; the bundle is damaged. "
+                f"{REMEDY}"
+            )
+        contents[name] = content
+    try:
+        return _assemble(
+            parse_json(contents[MODEL]),
+            safetensors.numpy.load(contents[ARRAYS]),
+            parse_json(contents[REFERENCE]) if REFERENCE in contents else None,
+            version=version,
+            sha256=hashlib.sha256(text).hexdigest(),
+        )
+    except (BundleError, KeyError, TypeError, ValueError, OverflowError, SafetensorError) as error:
+        raise BundleError(f"{folder}: the parts do not fit together ({error}). {REMEDY}") from None
+
+
+def sign_bundle(folder: Path) -> None:
+    """Sign a sound bundle with the key in ``FFN_SIGNING_KEY``, in place of an older signature.
+
+    Raises
+    ------
+    SettingsError
+        There is no key.
+    BundleError
+        The bundle is damaged in something else than its signature.
+    """
+    key = signing_key()
+    if key is None:
+        raise SettingsError(f"{KEY_VARIABLE} is not set, so there is nothing to sign with.")
+    text = read_part(folder / MANIFEST, at_most=MANIFEST_BYTES)
+    _read_signed(folder, text, version=0)
+    write_bytes(folder / SIGNATURE, sign(text, key))
+
+
+def _assemble(
+    model: dict[str, Any],
+    arrays: dict[str, Array],
+    reference: dict[str, Any] | None,
+    *,
+    version: int,
+    sha256: str,
+) -> Bundle:
+    """Build the bundle; ValueError where the parts contradict each other."""
+    if set(model) != {"pipeline", "optimizer", "schema", "widths"}:
+        raise ValueError("the model has other fields")
+    schema = Schema.from_json(model["schema"])
+    _check_arrays(arrays, schema)
+    preparation = Preparation(
+        **{name: arrays[name] for name in _PREPARATION},
+        numeric_missing=arrays.get(_INDICATORS),
+    )
+    network = Network(model["widths"], arrays["parameters"])
+    if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
+        raise ValueError("the network's widths do not fit the schema")
+    if not all(isinstance(model[name], str) for name in ("pipeline", "optimizer")):
+        raise ValueError("the names are no texts")
+    return Bundle(
+        pipeline=model["pipeline"],
+        optimizer=model["optimizer"],
+        schema=schema,
+        preparation=preparation,
+        network=network,
+        fingerprints=arrays["fingerprints"],
+        reference=None if reference is None else Reference.from_json(reference, schema),
+        version=version,
+        sha256=sha256,
+    )
+
+
+def _check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
+    """Raise ValueError unless every array has its type and the shape that the schema needs."""
+    n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
+    real = (np.dtype(np.float64),)
+    expected: dict[str, tuple[tuple[np.dtype[Any], ...], tuple[int | None, ...]]] = {
+        "fill": (real, (n_numeric,)),
+        "mean": (real, (n_numeric,)),
+        "scale": (real, (n_numeric,)),
+        "categories": ((np.dtype(np.int64),), (n_categorical,)),
+        "has_missing": ((np.dtype(np.bool_),), (n_categorical,)),
+        "parameters": ((np.dtype(np.float32), *real), (None, None)),
+        "fingerprints": ((np.dtype(np.uint64),), (None,)),
+    }
+    if _INDICATORS in arrays:
+        expected[_INDICATORS] = ((np.dtype(np.bool_),), (n_numeric,))
+    if set(arrays) != set(expected):
+        raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
+    for name, (dtypes, shape) in expected.items():
+        array = arrays[name]
+        fits = array.ndim == len(shape) and all(
+            want is None or found == want for found, want in zip(array.shape, shape, strict=True)
+        )
+        if array.dtype not in dtypes or not fits:
+            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    if not len(arrays["parameters"]):
+        raise ValueError("there is no network")
+    if not (arrays["scale"] > 0).all():
+        raise ValueError("scale is not positive")
+    if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
+        raise ValueError("categories do not fit the schema")

@@ -1,0 +1,262 @@
+"""What a version holds: ``files.json``, the size and SHA-256 of every other file in its folder.
+
+It names pipeline and version too, so a folder that was given another number, or came from
+another pipeline, is known for that. A bundle's signature is left out: it speaks for itself, and
+the one thing that may be added to a version later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
+from ffn.bundles.bundle_files import parse_json
+from ffn.errors import BundleError, RegistryError, quote
+from ffn.storage.atomic import canonical_json, write_bytes
+from ffn.storage.plain_files import open_plain, read_plain
+
+__all__ = [
+    "FILES",
+    "Contents",
+    "Damage",
+    "check_bundle",
+    "damages",
+    "measure",
+    "read_contents",
+    "seal",
+]
+
+FILES = "files.json"
+_FORMAT = 1
+_MOST_BYTES = 16 * 1024 * 1024
+_MOST_RECORD_BYTES = 256 * 1024 * 1024
+_AT_ONCE = 2**20
+_UNLISTED = {FILES, f"{BUNDLE_FOLDER}/{SIGNATURE}"}
+
+Measures = dict[str, dict[str, int | str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What ``files.json`` says.
+
+    Attributes
+    ----------
+    pipeline, version
+        Whose folder it is.
+    files
+        ``bytes`` and ``sha256`` by path inside the folder.
+    """
+
+    pipeline: str
+    version: int
+    files: Measures
+
+    @property
+    def bundle_sha256(self) -> str:
+        """SHA-256 of the bundle's manifest, which is the bundle's; empty if it has none."""
+        return str(self.files.get(f"{BUNDLE_FOLDER}/{MANIFEST}", {}).get("sha256", ""))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Damage:
+    """One thing that is not as it was written: a path, and a verb with the rest."""
+
+    path: Path
+    problem: str
+
+
+def measure(folder: Path) -> Measures:
+    """Return size and SHA-256 of every file below ``folder``.
+
+    Raises
+    ------
+    RegistryError
+        There is a link or a device: a version holds plain files.
+    """
+    return {name: _measure(folder / name) for name in _names(folder) if name not in _UNLISTED}
+
+
+def seal(folder: Path, files: Measures, *, pipeline: str, version: int) -> None:
+    """Write ``files.json``, after which the folder is not to change any more."""
+    write_bytes(folder / FILES, _to_bytes(pipeline, version, files))
+
+
+def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
+    """Read a version's ``files.json``.
+
+    Raises
+    ------
+    RegistryError
+        It is missing, damaged, or another version's.
+    """
+    path = folder / FILES
+    try:
+        found = _read(path)
+    except OSError as error:
+        raise RegistryError(
+            f"{path} cannot be read ({error.strerror}), so nothing vouches for version {version}. "
+            "Use another, or retrain."
+        ) from None
+    if found is None:
+        raise RegistryError(f"{path} is damaged. Use another version, or retrain.")
+    if (found.pipeline, found.version) != (pipeline, version):
+        raise RegistryError(
+            f"{path} is of {quote(found.pipeline)}, version {found.version}, and was put here. "
+            "Put the folder back where it was."
+        )
+    return found
+
+
+def _read(path: Path) -> Contents | None:
+    """Return what a ``files.json`` says, whosever it is; None if it is damaged."""
+    with open_plain(path) as (file, size):
+        text = file.read(min(size, _MOST_BYTES))
+    try:
+        document = parse_json(text)
+        format_, files = document["format"], document["files"]
+        found = Contents(pipeline=document["pipeline"], version=document["version"], files=files)
+    except (ValueError, KeyError, TypeError):
+        return None
+    # Written again it has to be the same bytes: then no byte of it can have changed unseen.
+    return found if format_ == _FORMAT and _is_sound(found, text) else None
+
+
+def read_record(folder: Path, name: str) -> dict[str, Any]:
+    """Return the JSON object in a version's file, as it was registered.
+
+    Empty if there is none, or if ``files.json`` does not vouch for what is there: nobody is to
+    be told, and nothing decided by, what somebody changed.
+    """
+    try:
+        contents = _read(folder / FILES)
+        text = read_plain(folder / name, _MOST_RECORD_BYTES)
+        if contents is None or contents.files.get(name) != _measure_of(text):
+            return {}
+        content = parse_json(text)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
+    """Return the SHA-256 of a version's bundle, once it is known to be whole and in its place.
+
+    Raises
+    ------
+    RegistryError
+        What was registered under this number cannot be told.
+    BundleError
+        The bundle is damaged, or another than the one that was registered.
+    """
+    contents = read_contents(folder, pipeline=pipeline, version=version)
+    bundle = folder / BUNDLE_FOLDER
+    sha256 = read_bundle(bundle).sha256
+    _compare_bundles(bundle, sha256, contents)
+    return sha256
+
+
+def sign_version(folder: Path, *, pipeline: str, version: int) -> None:
+    """Sign the bundle of a version with the key in ``FFN_SIGNING_KEY``, over any older signature.
+
+    Raises
+    ------
+    SettingsError
+        There is no key.
+    RegistryError, BundleError
+        As for `check_bundle`, but for the signature.
+    """
+    contents = read_contents(folder, pipeline=pipeline, version=version)
+    bundle = folder / BUNDLE_FOLDER
+    _compare_bundles(bundle, str(_measure(bundle / MANIFEST)["sha256"]), contents)
+    sign_bundle(bundle)
+
+
+def _compare_bundles(folder: Path, sha256: str, contents: Contents) -> None:
+    if sha256 != contents.bundle_sha256:
+        raise BundleError(
+            f"{folder}: not the bundle that was registered as version {contents.version}. "
+            "Use another version, or retrain."
+        )
+
+
+def damages(folder: Path, contents: Contents) -> Iterator[Damage]:
+    """Yield what is wrong with the files of a version."""
+    try:
+        there = {name for name in _names(folder) if name not in _UNLISTED}
+    except RegistryError as error:
+        yield Damage(path=folder, problem=str(error))
+        return
+    for name in sorted(there - set(contents.files)):
+        yield Damage(path=folder / name, problem=f"is not in {FILES}: it was added later")
+    for name, declared in sorted(contents.files.items()):
+        problem = _compare(folder / name, declared) if name in there else "is missing"
+        if problem:
+            yield Damage(path=folder / name, problem=problem)
+
+
+def _compare(path: Path, declared: dict[str, int | str]) -> str:
+    """Return in what a file differs from what is declared; nothing if in nothing."""
+    try:
+        with open_plain(path) as (_, size):
+            pass
+        if size != declared["bytes"]:
+            return f"has {size:,} bytes, and {FILES} says {declared['bytes']:,}"
+        found = _measure(path)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "" if found == declared else f"has another SHA-256 than {FILES} says"
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the paths of all files below ``folder``, sorted; links are not followed."""
+    names = []
+    for parent, folders, files in os.walk(folder, onerror=_raise):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                raise RegistryError(f"{path}: neither file nor folder; a version holds no other")
+        names += [Path(parent, name).relative_to(folder).as_posix() for name in files]
+    return sorted(names)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _measure(path: Path) -> dict[str, int | str]:
+    digest, size = hashlib.sha256(), 0
+    with open_plain(path) as (file, _):
+        while block := file.read(_AT_ONCE):
+            digest.update(block)
+            size += len(block)
+    return {"bytes": size, "sha256": digest.hexdigest()}
+
+
+def _measure_of(content: bytes) -> dict[str, int | str]:
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _is_sound(found: Contents, text: bytes) -> bool:
+    declared = isinstance(found.files, dict) and all(map(_is_measure, found.files.values()))
+    return declared and _to_bytes(found.pipeline, found.version, found.files) == text
+
+
+def _is_measure(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and type(value.get("bytes")) is int
+        and value["bytes"] >= 0
+        and isinstance(value.get("sha256"), str)
+    )
+
+
+def _to_bytes(pipeline: str, version: int, files: Measures) -> bytes:
+    return canonical_json(
+        {"files": files, "format": _FORMAT, "pipeline": pipeline, "version": version}
+    )

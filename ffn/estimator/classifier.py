@@ -1,0 +1,426 @@
+"""The network as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ffn.errors import TrainingError, quote
+from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
+from ffn.estimator.parameters import check_parameters, layer_sizes
+from ffn.estimator.training_rows import distinct_rows, hold_out
+from ffn.nn import (
+    History,
+    Network,
+    Optimizer,
+    constant,
+    cosine,
+    create_optimizer,
+    spawn_generators,
+    train,
+)
+from ffn.nn.schedules import Schedule
+from ffn.quantities import counted
+
+__all__ = ["FFNClassifier"]
+
+Array = npt.NDArray[Any]
+
+_ADAM = ("beta1", "beta2", "epsilon")
+_HYPERPARAMETERS: dict[str, tuple[str, ...]] = {
+    "sgd": (),
+    "momentum": ("momentum",),
+    "adam": _ADAM,
+    "adamw": (*_ADAM, "weight_decay"),
+}
+
+
+# What an optimizer remembers, with the optimizer and the frozen layers it was made for.
+_Memory = tuple[str, frozenset[int], tuple[Array, ...]]
+
+
+class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Feed-forward network with ReLU, softmax and cross-entropy, trained by ``ffn.nn``.
+
+    ``fit`` learns from the *set* of rows: rows of weight zero are left out, rows equal in
+    features and label are merged and their weights added, the rest is put into an order that
+    depends on content alone, and weights are scaled to a mean of 1. So a weight of 2 is exactly
+    the row written twice, and the order of the rows does not matter. It also means that an
+    epoch visits each *different* row once. Features are not scaled; put a ``StandardScaler``
+    before this.
+
+    Parameters
+    ----------
+    hidden_layer_sizes
+        Units of each hidden layer; ``()`` for none, which is logistic regression.
+    optimizer
+        ``"sgd"``, ``"momentum"``, ``"adam"`` or ``"adamw"``, in PyTorch's forms: see
+        ``ffn.nn.optimizers``.
+    learning_rate, momentum, beta1, beta2, epsilon, weight_decay
+        As in the optimizers' equations; each optimizer takes those it knows. AdamW decays
+        weights, not biases.
+    batch_size, epochs
+        Rows a step, and passes over the rows.
+    schedule, warmup_epochs
+        ``"constant"`` or ``"cosine"`` (down to 0) learning rate, after a linear warm-up.
+        ``partial_fit``, which knows no end, always takes ``learning_rate`` as it is.
+    early_stopping, patience, min_delta, validation_fraction
+        Hold out this fraction of the rows, each class in proportion; stop after ``patience``
+        epochs without a validation loss lower by more than ``min_delta``; keep the best epoch.
+    class_weight
+        None, ``"balanced"`` (each class weighs the same in all), or weights by class. They
+        multiply ``sample_weight``.
+    n_networks
+        K networks of different initialisation and batch order, trained together; their
+        probabilities are averaged. Those that diverge are left out.
+    warm_start
+        Begin ``fit`` at the parameters of the last one. Classes, features and layers must be
+        the same; the labels may be some of the classes.
+    frozen_layers
+        Numbers of layers that stay as they are, counted from 0, the lowest.
+    dtype
+        ``"float32"`` or ``"float64"``, of training. Features are rounded to it, here and when
+        predicting; probabilities are computed in float64 in either case.
+    random_state
+        Integer, ``numpy.random.RandomState`` or None. An integer makes ``fit`` repeatable to
+        the bit on one machine.
+
+    Attributes
+    ----------
+    classes_
+        Labels [C], sorted.
+    n_features_in_, feature_names_in_
+        Number of features, and their names where ``X`` had names.
+    network_
+        The ``ffn.nn.Network``, parameters [K, P].
+    history_
+        ``ffn.nn.History`` of the last ``fit`` or ``partial_fit``.
+    loss_curve_
+        Training loss after each epoch (nats a row), mean of the networks.
+    n_iter_
+        Epochs run.
+
+    Raises
+    ------
+    ffn.errors.TrainingError
+        Every network diverged. What was learnt before is kept.
+    ValueError
+        A parameter, or the data, cannot be used.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from ffn import FFNClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), FFNClassifier(random_state=0)).fit(X, y)
+    >>> bool(model.score(X, y) > 0.95)
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] | int = (16, 4),
+        *,
+        optimizer: Literal["sgd", "momentum", "adam", "adamw"] = "adamw",
+        learning_rate: float = 0.005,
+        batch_size: int = 32,
+        epochs: int = 150,
+        momentum: float = 0.9,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+        schedule: Literal["constant", "cosine"] = "constant",
+        warmup_epochs: int = 0,
+        early_stopping: bool = False,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        validation_fraction: float = 0.1,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        n_networks: int = 1,
+        warm_start: bool = False,
+        frozen_layers: Sequence[int] = (),
+        dtype: Literal["float32", "float64"] = "float32",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.momentum = momentum
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.warmup_epochs = warmup_epochs
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.min_delta = min_delta
+        self.validation_fraction = validation_fraction
+        self.class_weight = class_weight
+        self.n_networks = n_networks
+        self.warm_start = warm_start
+        self.frozen_layers = frozen_layers
+        self.dtype = dtype
+        self.random_state = random_state
+
+    @classmethod
+    def from_network(
+        cls, network: Network, classes: Sequence[str] | Array, **parameters: Any
+    ) -> FFNClassifier:
+        """Return a fitted classifier around networks [K, P] that were trained elsewhere.
+
+        ``classes`` are the labels [C] of the outputs, in any order; ``classes_`` has them sorted,
+        as in every estimator, and the outputs with them. ``parameters`` are the constructor's,
+        beyond those that follow from the network. ``partial_fit`` and a warm start go on from
+        the network. How it was trained is not known here: ``n_iter_`` is 0 and ``history_``
+        empty until this estimator learns.
+        """
+        labels = np.array(classes)
+        order = np.argsort(labels)
+        if (order != np.arange(len(order))).any():
+            network = Network(network.widths, network.parameters.copy())
+            network.layers[-1][:] = network.layers[-1][:, order]
+        fitted = cls(
+            hidden_layer_sizes=network.widths[1:-1],
+            n_networks=len(network.parameters),
+            dtype="float64" if network.parameters.dtype == np.float64 else "float32",
+            **parameters,
+        )
+        fitted.classes_ = labels[order]
+        fitted.network_ = network
+        fitted.n_features_in_ = network.widths[0]
+        fitted.history_ = History.empty(0, len(network.parameters))
+        fitted.loss_curve_, fitted.n_iter_ = [], 0
+        fitted._batch_generators = None
+        fitted._optimizer_memory = None
+        return fitted
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows and their labels.
+
+        Parameters
+        ----------
+        X
+            Features [N, n_in], finite numbers; an array, a DataFrame, a memory map.
+        y
+            Labels [N].
+        sample_weight
+            Weights [N], not negative; None for 1 each.
+
+        Returns
+        -------
+        FFNClassifier
+            This one.
+        """
+        check_parameters(self.get_params())
+        going_on = self.warm_start and hasattr(self, "network_")
+        x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
+        classes = self.classes_ if going_on else np.unique(y[weights > 0])
+        labels = encode_labels(y, weights, classes)
+        weights = weigh_classes(weights, labels, classes, self.class_weight)
+        rows, merged = distinct_rows(x, labels, weights)
+        *generators, splitter = self._generators(self.n_networks + 1)
+        held_out = None
+        train_rows = rows
+        if self.early_stopping:
+            train_rows, held_out = hold_out(rows, labels, self.validation_fraction, splitter)
+        weights[rows] = merged / merged.mean()
+        network = self._network(len(classes), generators, going_on)
+        history = train(
+            network,
+            self._optimizer(network),
+            x,
+            labels,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            generators=generators,
+            rows=train_rows[None],
+            validation_rows=None if held_out is None else held_out[None],
+            row_weights=_unless_equal(weights, rows, x.dtype),
+            validation_weights=_unless_equal(weights, rows, x.dtype),
+            schedule=self._schedule(math.ceil(len(train_rows) / self.batch_size)),
+            patience=self.patience if self.early_stopping else None,
+            min_delta=self.min_delta,
+            frozen_layers=self.frozen_layers,
+        )
+        self._keep(classes, network, history, _loss_curve(history))
+        self._batch_generators: list[np.random.Generator] | None = generators
+        self._optimizer_memory: _Memory | None = None
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Learn for one epoch from some rows, going on from all calls before.
+
+        What the optimizer remembers is kept from call to call, until ``optimizer`` or
+        ``frozen_layers`` change. Rows are taken as they come, not merged, and weights are
+        not scaled, since a part cannot know the whole. After ``fit``, the first call begins
+        with the fitted parameters and an optimizer without memory.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in ``fit``.
+        classes
+            All labels that will ever come; needed in the first call only.
+
+        Returns
+        -------
+        FFNClassifier
+            This one.
+        """
+        check_parameters(self.get_params())
+        if self.class_weight == "balanced":
+            raise ValueError('class_weight "balanced" needs all rows at once; give a dictionary')
+        going_on = hasattr(self, "network_")
+        known = self._classes_of_stream(classes, going_on)
+        x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
+        labels = encode_labels(y, weights, known)
+        weights = weigh_classes(weights, labels, known, self.class_weight)
+        rows = np.flatnonzero(weights)
+        generators = self._batch_generators if going_on else None
+        if generators is None:
+            generators = self._generators(self.n_networks)
+        network = self._network(len(known), generators, going_on)
+        optimizer = self._optimizer(network)
+        kind = self.optimizer, frozenset(self.frozen_layers)
+        memory = self._optimizer_memory if going_on else None
+        if memory is not None and memory[:2] == kind:
+            for own, kept in zip(optimizer.memory, memory[2], strict=True):
+                own[...] = kept
+        history = train(
+            network,
+            optimizer,
+            x,
+            labels,
+            epochs=1,
+            batch_size=self.batch_size,
+            generators=generators,
+            rows=rows[None],
+            row_weights=_unless_equal(weights, rows, x.dtype),
+            frozen_layers=self.frozen_layers,
+        )
+        before = self.loss_curve_ if going_on else []
+        self._keep(known, network, history, before + _loss_curve(history))
+        self._batch_generators = generators
+        self._optimizer_memory = (*kind, optimizer.memory)
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        """Class probabilities. X: [n, n_in]; returns [n, C], float64, columns as ``classes_``."""
+        check_is_fitted(self)
+        with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
+            x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
+        usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
+        # In float64 the rows asked with it change a row's answer by no more than 1e-15.
+        network = Network(self.network_.widths, usable.astype(np.float64))
+        probabilities: Array = network.predict_proba(x).mean(axis=0)
+        return probabilities
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Natural logarithm of ``predict_proba``. X: [n, n_in]; returns [n, C]."""
+        with np.errstate(divide="ignore"):
+            logarithms: Array = np.log(self.predict_proba(X))
+        return logarithms
+
+    def predict(self, X: Any) -> Array:
+        """Most probable labels. X: [n, n_in]; returns [n]."""
+        probabilities = self.predict_proba(X)
+        labels: Array = self.classes_[probabilities.argmax(axis=1)]
+        return labels
+
+    def _check_table(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool
+    ) -> tuple[Array, Array, Array]:
+        """Return features [N, n_in] in the dtype of training, labels [N] and weights [N]."""
+        with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
+            x, y = validate_data(self, X, y, dtype=np.dtype(self.dtype), reset=reset)
+        check_classification_targets(y)
+        return x, y, check_weights(sample_weight, len(x))
+
+    def _classes_of_stream(self, classes: Any, going_on: bool) -> Array:
+        """Return the classes [C] that partial_fit is to tell apart."""
+        if not going_on and classes is None:
+            raise ValueError("the first call of partial_fit needs classes: all labels to come")
+        if (
+            going_on
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
+            raise ValueError(
+                f"classes is {quote(list(classes))}; it was {quote(self.classes_.tolist())} before"
+            )
+        known: Array = self.classes_ if going_on else np.unique(classes)
+        return known
+
+    def _generators(self, n: int) -> list[np.random.Generator]:
+        """Return generators drawn from ``random_state``, the first ones the same for any n."""
+        draws = check_random_state(self.random_state).randint(2**31, size=4)
+        return spawn_generators(np.random.SeedSequence(draws.tolist()), n)
+
+    def _network(
+        self, n_classes: int, generators: Sequence[np.random.Generator], going_on: bool
+    ) -> Network:
+        """Return the networks to train: fresh ones, or a copy of those trained before."""
+        widths = (self.n_features_in_, *layer_sizes(self.hidden_layer_sizes), n_classes)
+        if not going_on:
+            return Network.create(widths, generators, self.dtype)
+        found = self.network_.widths, len(self.network_.parameters)
+        if found != (widths, self.n_networks):
+            raise ValueError(
+                f"cannot go on from {counted(found[1], 'network')} of widths {found[0]} with "
+                f"{self.n_networks} of widths {widths}; fit anew with warm_start=False"
+            )
+        return Network(widths, self.network_.parameters.astype(self.dtype))
+
+    def _optimizer(self, network: Network) -> Optimizer:
+        """Return a fresh optimizer with the hyper-parameters it knows."""
+        return create_optimizer(
+            self.optimizer,
+            network,
+            frozen_layers=self.frozen_layers,
+            learning_rate=self.learning_rate,
+            **{name: getattr(self, name) for name in _HYPERPARAMETERS[self.optimizer]},
+        )
+
+    def _schedule(self, steps_an_epoch: int) -> Schedule:
+        warmup_steps = self.warmup_epochs * steps_an_epoch
+        if self.schedule == "constant":
+            return constant(warmup_steps)
+        return cosine(self.epochs * steps_an_epoch, warmup_steps)
+
+    def _keep(
+        self, classes: Array, network: Network, history: History, loss_curve: list[float]
+    ) -> None:
+        """Take over what was learnt, unless every network diverged."""
+        if not history.finished.any():
+            raise TrainingError(
+                f"training diverged ({history.diverged[0]}) with learning_rate="
+                f"{self.learning_rate}; lower the learning rate or scale the features"
+            )
+        self.classes_, self.network_, self.history_ = classes, network, history
+        self.loss_curve_, self.n_iter_ = loss_curve, len(loss_curve)
+
+
+def _unless_equal(weights: Array, rows: Array, dtype: npt.DTypeLike) -> Array | None:
+    """Return the weights for training, or None where these rows all weigh 1."""
+    rounded = weights.astype(dtype)
+    return None if (rounded[rows] == 1).all() else rounded
+
+
+def _loss_curve(history: History) -> list[float]:
+    """Return the mean training loss of the networks still running after each epoch."""
+    losses = history.train_loss[:, history.finished]
+    return [float(epoch[~np.isnan(epoch)].mean()) for epoch in losses if not np.isnan(epoch).all()]

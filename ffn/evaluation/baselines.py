@@ -1,0 +1,148 @@
+"""Simpler models, fitted on the same training part and judged on the same held-out rows.
+
+A network that does not beat them has not earned its keep. Their settings are fixed: nothing is
+tuned, here as little as there, and no choice depends on what they reach.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.evaluation.differences import Difference, paired_difference
+from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
+
+__all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]
+
+Array = npt.NDArray[Any]
+
+MAJORITY, LINEAR, BOOSTING = "most frequent class", "logistic regression", "gradient boosting"
+# Rows to fit on, at most, and fewer where inputs are many.
+_MOST_ROWS, _MOST_VALUES, _FEWEST_ROWS = 50_000, 4_000_000, 2_000
+_ITERATIONS = 1_000
+_BOOSTING_ITERATIONS, _MOST_TREES = 100, 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A simpler model beside ours.
+
+    Attributes
+    ----------
+    name, settings
+        What it is.
+    fitted_rows
+        Training rows it was fitted on: all, or a part drawn by the seed.
+    evaluation
+        Its figures on these rows.
+    difference
+        Ours minus this one.
+    problem
+        What there is to say of the fit; empty if nothing.
+    """
+
+    name: str
+    settings: str
+    fitted_rows: int
+    evaluation: HeldOutEvaluation
+    difference: Difference
+    problem: str = ""
+
+
+def compare_baselines(
+    ours: Array,
+    x_test: Array,
+    labels_test: Array,
+    x_train: Array,
+    labels_train: Array,
+    classes: tuple[str, ...],
+    seed: int,
+) -> tuple[Baseline, ...]:
+    """Fit the three baselines and compare each with our model, the simplest first.
+
+    Parameters
+    ----------
+    ours
+        Probabilities [m, C] of our model for the held-out rows.
+    x_test, labels_test
+        Those rows: inputs [m, n_in] and classes [m].
+    x_train, labels_train
+        The training part; of more than 50,000 rows (fewer where there are more than 80 inputs)
+        as many are drawn.
+    seed
+        Of that draw, of the boosting and of the bootstraps.
+    """
+    n_classes, rows = len(classes), _draw_rows(labels_train, x_train.shape[1], seed)
+    x, labels = np.asarray(x_train[rows]), np.asarray(labels_train[rows])
+    iterations = max(1, min(_BOOSTING_ITERATIONS, _MOST_TREES // n_classes))
+    shares = np.bincount(labels_train, minlength=n_classes) / len(labels_train)
+    usual = int(shares.argmax())
+
+    def judged(
+        name: str, settings: str, fitted_rows: int, answers: Array, problem: str
+    ) -> Baseline:
+        return Baseline(
+            name=name,
+            settings=settings,
+            fitted_rows=fitted_rows,
+            evaluation=evaluate_probabilities(answers, labels_test, classes, seed, usual=usual),
+            difference=paired_difference(ours, answers, labels_test, seed),
+            problem=problem,
+        )
+
+    def fitted(name: str, settings: str, model: Any) -> Baseline:
+        answers, problem = _answers(model, x, labels, x_test, n_classes)
+        return judged(name, settings, len(rows), answers, problem)
+
+    always = np.broadcast_to(shares, ours.shape)
+    trees = f"histograms, {iterations} iterations, learning rate 0.1, at most 31 leaves"
+    return (
+        judged(MAJORITY, "shares of the training rows", len(labels_train), always, ""),
+        fitted(LINEAR, "L2 penalty with C = 1, L-BFGS", _linear()),
+        fitted(BOOSTING, trees, _boosting(iterations, seed)),
+    )
+
+
+def _draw_rows(labels: Array, n_inputs: int, seed: int) -> Array:
+    """Return row numbers, ascending; of a long table a part, one row of each class at least."""
+    n = len(labels)
+    wanted = max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_VALUES // n_inputs))
+    if n <= wanted:
+        return np.arange(n)
+    drawn = np.random.default_rng(seed).choice(n, wanted, replace=False, shuffle=False)
+    _, first = np.unique(labels, return_index=True)
+    return np.union1d(drawn, first)
+
+
+def _linear() -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1.0, max_iter=_ITERATIONS)
+
+
+def _boosting(iterations: int, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        max_iter=iterations, early_stopping=False, random_state=seed % 2**32
+    )
+
+
+def _answers(
+    model: Any, x: Array, labels: Array, x_test: Array, n_classes: int
+) -> tuple[Array, str]:
+    """Fit, and return probabilities [m, C] with what scikit-learn had to remark."""
+    from threadpoolctl import threadpool_limits
+
+    # One thread: with more, small tables take a hundred times as long, and sums differ.
+    with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model.fit(x, labels)
+        found = model.predict_proba(x_test)
+    probabilities = np.zeros((len(x_test), n_classes))
+    probabilities[:, model.classes_] = found
+    return probabilities, "did not converge" if said else ""

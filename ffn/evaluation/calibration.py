@@ -1,0 +1,128 @@
+"""Whether confidences mean what they say: of rows answered with 0.8, four in five right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.evaluation.statistics import Interval, wilson
+
+__all__ = ["Calibration", "ReliabilityBin", "measure_calibration"]
+
+Array = npt.NDArray[Any]
+
+_BINS = 15
+_DRAWS = 1_999
+# Uniform numbers drawn at once.
+_DRAWN_AT_ONCE = 2**21
+# Beyond so many rows a sum of coin tosses is normal for all that can be seen.
+_TOSSED_ROWS = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """Rows whose confidence lies in (low, high].
+
+    Attributes
+    ----------
+    low, high
+        Ends of the bin.
+    rows
+        At least one.
+    confidence
+        Their mean highest probability.
+    accuracy
+        Share of them that is right, with Wilson's interval.
+    """
+
+    low: float
+    high: float
+    rows: int
+    confidence: float
+    accuracy: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """The expected calibration error, and what it would be if nothing were wrong.
+
+    Attributes
+    ----------
+    error
+        Mean distance between confidence and accuracy over 15 bins of equal width, weighted by
+        their rows.
+    expected, limit
+        Its mean, and the 95th percentile, for a perfectly calibrated model with these very
+        confidences: few rows are never right in just the share they should be.
+    bins
+        Those that have rows, ascending.
+    """
+
+    error: float
+    expected: float
+    limit: float
+    bins: tuple[ReliabilityBin, ...]
+
+    @property
+    def shown_wrong(self) -> bool:
+        """Whether the error is larger than chance makes it in one case of twenty."""
+        return self.error > self.limit
+
+
+def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calibration:
+    """Return the calibration of probabilities [n, C] for labels [n].
+
+    The error is that of Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural
+    Networks", equation 3: the confidence is the highest probability, the bins are open below
+    and closed above. What chance alone makes of it comes from the confidences themselves, by
+    letting rows be right with just that probability: the consistency resampling of Bröcker and
+    Smith 2007, "Increasing the Reliability of Reliability Diagrams".
+
+    Parameters
+    ----------
+    seed
+        Of these draws: the same seed gives the same figures.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    places = np.ceil(confidence * _BINS).astype(int).clip(1, _BINS) - 1
+    rows = np.bincount(places, minlength=_BINS)
+    sums = np.bincount(places, confidence, minlength=_BINS)
+    hits = np.bincount(places, right, minlength=_BINS)
+    chance = _errors_by_chance(confidence, places, np.random.default_rng(seed))
+    return Calibration(
+        error=float(np.abs(hits - sums).sum() / len(labels)),
+        expected=float(chance.mean()),
+        limit=float(np.quantile(chance, 0.95)),
+        bins=tuple(
+            ReliabilityBin(
+                low=float(place) / _BINS,
+                high=float(place + 1) / _BINS,
+                rows=int(rows[place]),
+                confidence=float(sums[place] / rows[place]),
+                accuracy=wilson(int(hits[place]), int(rows[place])),
+            )
+            for place in np.flatnonzero(rows)
+        ),
+    )
+
+
+def _errors_by_chance(confidence: Array, places: Array, generator: np.random.Generator) -> Array:
+    """Return the errors [draws] of rows that are right as often as their confidences say."""
+    n = len(confidence)
+    if n > _TOSSED_ROWS:
+        variance = np.bincount(places, confidence * (1 - confidence), minlength=_BINS)
+        gaps = generator.standard_normal((_DRAWS, _BINS)) * np.sqrt(np.maximum(variance, 0))
+        errors: Array = np.abs(gaps).sum(axis=1) / n
+        return errors
+    of_bin = (places[:, None] == np.arange(_BINS)).astype(float)
+    found = []
+    step = max(1, _DRAWN_AT_ONCE // n)
+    for start in range(0, _DRAWS, step):
+        draws = min(step, _DRAWS - start)
+        gaps = ((generator.random((draws, n)) < confidence) - confidence) @ of_bin
+        found.append(np.abs(gaps).sum(axis=1) / n)
+    return np.concatenate(found)

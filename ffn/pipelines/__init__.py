@@ -1,0 +1,1 @@
+"""The runs of a pipeline, retraining and batch scoring, as steps that any executor can run."""

@@ -1,0 +1,261 @@
+"""What a finished run hands back: to the terminal, to ``--json``, to the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ffn.errors import FFNError, one_line
+from ffn.quantities import counted, more
+from ffn.registry.run_log import DriftNote
+from ffn.scoring.drift.drift_report import DriftReport, HeldError
+from ffn.scoring.output.score_result import ScoreResult
+
+if TYPE_CHECKING:
+    from ffn.evaluation.metrics import HeldOutEvaluation
+    from ffn.promotion.register import Version
+    from ffn.reports.retraining_report import Report
+    from ffn.scoring.inbox.inbox_scan import InboxScan
+    from ffn.training.examination import Examination
+    from ffn.training.selection import Candidate, Selection
+
+__all__ = [
+    "FilesRefusedError",
+    "Refusal",
+    "RetrainOutcome",
+    "ScoreOutcome",
+    "SkippedOutcome",
+    "lost",
+]
+
+
+_REASONS_TOLD = 5
+_FILES_TOLD = 3
+_COLUMNS_TOLD = 50
+_LONGEST_TEXT = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainOutcome:
+    """A new version, and why it is what it is.
+
+    Attributes
+    ----------
+    export
+        None where the version was kept back: notebooks keep the model in production.
+    failures
+        Optimizers that gave no network, with the reason: the leaderboard lacks them.
+    seconds
+        Wall time of the steps.
+    """
+
+    pipeline: str
+    version: Version
+    selection: Selection
+    evaluation: HeldOutEvaluation
+    examination: Examination
+    report: Report
+    export: Path | None
+    notices: tuple[str, ...]
+    failures: dict[str, str]
+    seconds: float
+
+    def note(self) -> tuple[str, int, str]:
+        """Return what the journal keeps: outcome, version, sentence."""
+        verdict, number = self.version.verdict, self.version.number
+        return "promoted" if verdict.promote else "kept", number, verdict.sentence(number)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines; figures come as value, low, high."""
+        from ffn.promotion.register import jsonable
+
+        return {
+            "pipeline": self.pipeline,
+            "version": self.version.number,
+            "promoted": self.version.verdict.promote,
+            "verdict": jsonable(self.version.verdict),
+            "winner": self.selection.winner,
+            "reason": self.selection.reason,
+            "optimizers": {line.optimizer: jsonable(line) for line in self.selection.leaderboard},
+            "failures": self.failures,
+            "test": jsonable(self.evaluation),
+            "examination": jsonable(self.examination),
+            "bundle": str(self.version.bundle),
+            "bundle_sha256": self.version.sha256,
+            "export": None if self.export is None else str(self.export),
+            "report": str(self.report.html),
+            "notices": list(self.notices),
+            "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkippedOutcome:
+    """A retraining that would have made a version over again, and was not done."""
+
+    pipeline: str
+    version: int
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in one line."""
+        return (
+            f"{self.pipeline}: data, settings and code are those of version {self.version}; "
+            "unchanged, skipped. To train all the same: --force."
+        )
+
+    def note(self) -> tuple[str, int, str]:
+        """Return no outcome, the version, a sentence: of a run that did nothing nothing is kept.
+
+        By a schedule of seconds, such runs would soon be all that the journal holds.
+        """
+        return "", self.version, self.sentence
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines."""
+        return {
+            "pipeline": self.pipeline,
+            "version": self.version,
+            "promoted": False,
+            "skipped": self.sentence,
+        }
+
+
+def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Return the optimizers of which every network diverged, with the reason of the first."""
+    return {
+        candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
+        for candidate in candidates
+        if not candidate.history.finished.any()
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A file that was not scored, and the reason in one line; how it drifted, if that is it."""
+
+    source: Path
+    reason: str
+    drift: DriftReport | None = None
+
+    @classmethod
+    def of(cls, source: Path, error: FFNError) -> Refusal:
+        """Return what ``error`` says of a file."""
+        drift = error.report if isinstance(error, HeldError) else None
+        return cls(source=source, reason=str(error), drift=drift)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOutcome:
+    """The files of one scoring run.
+
+    Attributes
+    ----------
+    inbox
+        What the run found in the inbox before it scored, if it was for that.
+    """
+
+    pipeline: str
+    version: int
+    results: Sequence[ScoreResult]
+    refusals: Sequence[Refusal]
+    inbox: InboxScan | None = None
+
+    @property
+    def drift(self) -> dict[str, DriftReport]:
+        """How files scored or held now differ from the training rows, by name; those that do."""
+        reports = [(r.output.name, r.drift) for r in self.results if not r.unchanged]
+        reports += [(refusal.source.name, refusal.drift) for refusal in self.refusals]
+        return {name: report for name, report in reports if report and report.detected}
+
+    @property
+    def drift_note(self) -> DriftNote | None:
+        """What the journal keeps of it; None if no file was judged."""
+        asked = [r.drift for r in self.results if not r.unchanged]
+        asked += [refusal.drift for refusal in self.refusals]
+        judged = sum(report is not None and report.judged for report in asked)
+        if not judged:
+            return None
+        found = self.drift
+        told = [f"{name}, {report.sentence}" for name, report in islice(found.items(), _FILES_TOLD)]
+        if len(found) > _FILES_TOLD:
+            told.append(more(len(found) - _FILES_TOLD, "file"))
+        columns = sorted({name for report in found.values() for name in report.drifted})
+        return DriftNote(
+            judged=judged,
+            detected=len(found),
+            columns=tuple(columns[:_COLUMNS_TOLD]),
+            text=one_line("; ".join(told))[:_LONGEST_TEXT],
+        )
+
+    def check(self) -> None:
+        """Raise ``FilesRefusedError`` if a file was not scored."""
+        if self.refusals:
+            raise FilesRefusedError(self)
+
+    def note(self) -> tuple[str, int, str]:
+        """Return what the journal keeps: outcome, version, sentence."""
+        rows = sum(result.rows for result in self.results)
+        rejected = sum(result.rejected for result in self.results)
+        done = (
+            f"{counted(len(self.results), 'file')} scored with version {self.version}: "
+            f"{rows - rejected:,} of {counted(rows, 'row')}"
+        )
+        if warned := [warning for result in self.results for warning in result.warnings]:
+            more = f" (and {len(warned) - 1:,} more)" if len(warned) > 1 else ""
+            done += f"; warning{more}: {warned[0].removesuffix('.')}"
+        if not self.refusals:
+            return "scored", self.version, f"{done}."
+        reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
+        return "refused", self.version, f"{done}; {len(self.refusals):,} refused: {reasons}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines: the totals, and each file."""
+        files = [
+            {
+                "rows": result.rows,
+                "scored": result.scored,
+                "rejected": result.rejected,
+                "output": str(result.output),
+                "rejects": str(result.rejects),
+                "manifest": str(result.manifest),
+                "class_counts": result.class_counts,
+                "reject_reasons": result.reject_reasons,
+                "mean_confidence": result.mean_confidence,
+                "warnings": list(result.warnings),
+                "unchanged": result.unchanged,
+                "drift": None if result.drift is None else result.drift.to_json(),
+                "unknown_columns": result.unknown_columns,
+            }
+            for result in self.results
+        ]
+        outputs = [str(result.output) for result in self.results]
+        left = {} if self.inbox is None else {"being_written": sorted(self.inbox.settling)}
+        return {
+            "pipeline": self.pipeline,
+            "version": self.version,
+            "rows": sum(result.rows for result in self.results),
+            "scored": sum(result.scored for result in self.results),
+            "rejected": sum(result.rejected for result in self.results),
+            "output": outputs[0] if len(outputs) == 1 else outputs,
+            "files": files,
+            "refused": [
+                {"source": str(refusal.source), "reason": refusal.reason}
+                for refusal in self.refusals
+            ],
+            **left,
+        }
+
+
+class FilesRefusedError(FFNError):
+    """One or more files of a scoring run were not scored; ``outcome`` has the others."""
+
+    def __init__(self, outcome: ScoreOutcome) -> None:
+        self.outcome = outcome
+        total = len(outcome.refusals) + len(outcome.results)
+        reasons = "; ".join(refusal.reason for refusal in outcome.refusals[:_REASONS_TOLD])
+        count = f"{len(outcome.refusals):,} of {total:,} files refused: " if total > 1 else ""
+        super().__init__(count + reasons)

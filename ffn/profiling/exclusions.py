@@ -1,0 +1,62 @@
+"""Columns that are unlikely features: ids, counters, dates, notes, and what has no values."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ffn.errors import quote
+from ffn.profiling.column_profile import Column
+from ffn.tabular.columns.inference import names_rows
+
+__all__ = ["NO_VALUES", "has_many_categories", "why_unlikely"]
+
+NO_VALUES = "has no values"
+
+_ID_NAME = re.compile(
+    r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|index|rowid|row_id|key)|Unnamed: 0|)|.*[a-z]I[dD]"
+)
+_DATE = re.compile(
+    r"(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}){1,2})"
+    r"(?:[T ][0-9]{1,2}:.*)?"
+)
+_NEARLY_ALL = 0.9
+# So few categories are no burden, whatever they are; so many are one, in however many rows.
+_FEW, _MANY = 20, 100
+
+
+def why_unlikely(column: Column) -> str:
+    """Return what a column is instead of a feature, or an empty string."""
+    if not column.texts:
+        return NO_VALUES
+    if column.distinct == len(column.cells):
+        # A measurement may be called an index: of the body's mass, of refraction.
+        countable = column.kind == "categorical" or bool((np.mod(column.values, 1) == 0).all())
+        if countable and _ID_NAME.fullmatch(column.name):
+            return "looks like an id"
+        if not column.words and _counts(column):
+            return "counts the rows"
+    if column.kind == "numeric" or column.distinct <= _FEW:
+        return ""
+    if sum(map(bool, map(_DATE.fullmatch, column.texts))) >= _NEARLY_ALL * len(column.texts):
+        return "holds dates (a new one would be an unknown category)"
+    once = column.distinct == len(column.texts)
+    if not once and not names_rows(column.distinct, len(column.cells)):
+        return ""
+    if len(column.words) < len(column.texts) / 2 and len(set(column.words)) <= _FEW:
+        text = quote(column.words[0])
+        return f"holds numbers, and texts such as {text} (for no value? give --missing {text})"
+    where = "no text twice" if once else "a text of its own in most rows"
+    return f"has {where} (an id, a name, a note?)"
+
+
+def has_many_categories(column: Column) -> bool:
+    """Say whether a column of categories has so many that the user should know."""
+    most = min(_MANY, max(_FEW, len(column.cells) // 2))
+    return column.kind == "categorical" and column.distinct > most
+
+
+def _counts(column: Column) -> bool:
+    values = column.values
+    return len(values) > 1 and bool(values[0] in (0, 1) and (np.diff(values) == 1).all())

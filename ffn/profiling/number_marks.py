@@ -1,0 +1,125 @@
+"""Numbers that are not plain: read where their format is certain, and otherwise refused."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from dataclasses import replace
+
+from ffn.errors import DataError, quote
+from ffn.profiling.column_profile import Column
+from ffn.tabular.columns.format_recognition import Doubt, Found, recognise_format
+from ffn.tabular.number_format import NumberFormat
+
+__all__ = ["read_formatted", "refuse_other_marks"]
+
+# By the decimal mark that is read. As those write them who have the other one, thousands
+# separated or not; and as those who have the same one, and separate thousands.
+_OTHER_DECIMAL = {
+    ".": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+"),
+    ",": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.[0-9]+"),
+}
+_THOUSANDS = {
+    ".": re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?"),
+    ",": re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?"),
+}
+_NEARLY_ALL = 0.9
+# So few categories are no burden: 5 mg, 10 mg and 1 g may be doses.
+_FEW = 20
+
+
+def read_formatted(
+    column: Column, where: str, *, given: NumberFormat | None, keep: bool
+) -> tuple[Column, list[str]]:
+    """Return a column with the format of its numbers, and what the user should know of it.
+
+    Parameters
+    ----------
+    column
+        As it was found.
+    where
+        What errors call the table.
+    given
+        A format that the user knows.
+    keep
+        Whether the user wants it for a feature, whatever it looks like.
+
+    Raises
+    ------
+    DataError
+        It is numbers, of which no format is certain, or in several units.
+    """
+    if given is not None:
+        return replace(column, form=given), []
+    if not column.words:
+        return column, []
+    found = recognise_format(Counter(column.texts), column.decimal)
+    if isinstance(found, Found):
+        return replace(column, form=found.format), [_told(column, found)]
+    # Marks without a unit: `refuse_other_marks` has the words for both readings.
+    if isinstance(found, Doubt) and (not found.formats or found.formats[0].unit):
+        options = [
+            shlex.join(["--format", f"{column.name}={form.example}"]) for form in found.formats
+        ]
+        remedies = [f"Give {' or '.join(options)}"] if options else []
+        text = f"column {quote(column.name)} {found.text}"
+        if not found.numbers:
+            hint = f"{text}, and is taken for {column.distinct} categories ({options[0]} reads it)"
+            return replace(column, hint=hint), []
+        if keep or column.distinct <= _FEW:
+            return column, [f"{text}. It is taken for {column.distinct} categories"]
+        leave = ", leave" if remedies else "Leave"
+        raise DataError(
+            f"{where}, {text}. {''.join(remedies)}{leave} the column out (--exclude "
+            f"{quote(column.name)}), or keep it as categories (--keep {quote(column.name)})."
+        )
+    return column, []
+
+
+def _told(column: Column, found: Found) -> str:
+    name, unit = quote(column.name), found.format.unit
+    number = f"{found.value:.15g}"
+    told = f"column {name} is read as numbers"
+    if unit:
+        told += f" in {quote(unit)}"
+    told += f": {quote(found.example)} is {number}"
+    if found.bare:
+        told += (
+            f"; {found.bare:,} of its {len(column.texts):,} values have no {quote(unit)} and are "
+            "taken to be in it, too"
+        )
+    return f"{told} (data.formats)"
+
+
+def refuse_other_marks(column: Column, where: str) -> None:
+    """Refuse a column that is numbers but for their marks: as categories it is worthless.
+
+    Raises
+    ------
+    DataError
+        It is. "16,126" may be sixteen or sixteen thousand, and is read as either in silence: where
+        each mark stands before three digits, the other decimal mark is not advised.
+    """
+    decimal = column.decimal
+    thousands = [word for word in column.words if _THOUSANDS[decimal].fullmatch(word)]
+    decimals = [
+        word
+        for word in column.words
+        if _OTHER_DECIMAL[decimal].fullmatch(word) and not _THOUSANDS[decimal].fullmatch(word)
+    ]
+    found = decimals or thousands
+    others = len(column.words) - len(decimals) - len(thousands)
+    if not found or others > (1 - _NEARLY_ALL) * len(column.texts):
+        return
+    has, read, other = ("comma", "point", ",") if decimal == "." else ("point", "comma", ".")
+    told, remedy = f"has a decimal {has}", f"Give --decimal {quote(other)}"
+    if not decimals:
+        told = f"has a {has} that may separate thousands"
+        example = NumberFormat(thousands=other, decimal=decimal).example
+        remedy = f"If it does, give {shlex.join(['--format', f'{column.name}={example}'])}"
+    raise DataError(
+        f"{where}, column {quote(column.name)}: {quote(found[0])} {told}; numbers are read with a "
+        f"decimal {read}. {remedy}, leave the column out (--exclude {quote(column.name)}), or keep "
+        f"it as categories (--keep {quote(column.name)})."
+    )

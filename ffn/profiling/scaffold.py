@@ -1,0 +1,301 @@
+"""A new pipeline from a user's CSV: a commented ``pipeline.toml`` from a look at the data."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.profiling.table_profile import TableProfile, look
+from ffn.settings.document import WIDEST_LAYER, NetworkSettings, check_settings
+from ffn.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
+from ffn.storage.atomic import atomic_file, staging_folder, sweep, sync_folder, write_bytes
+from ffn.storage.source import open_source
+from ffn.tabular.cells import trim
+from ffn.tabular.columns.feature_columns import shown
+from ffn.tabular.training_table.text_table import Table, read_table
+from ffn.training.training_data import learn, load, require_room, split
+
+__all__ = ["initialise"]
+
+_TRAINING_CSV = "train.csv"
+_COPIED_AT_ONCE = 1024 * 1024
+
+
+def initialise(
+    name: str,
+    *,
+    source: Path,
+    target: str,
+    root: Path,
+    delimiter: str = ",",
+    decimal: str = ".",
+    encoding: str | None = None,
+    exclude: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    formats: Mapping[str, str] | None = None,
+    labels: Sequence[tuple[str, str]] = (),
+) -> tuple[Path, list[str]]:
+    """Make ``root/data/<name>`` with a copy of ``source`` and settings that train.
+
+    Parameters
+    ----------
+    name
+        Of the pipeline; letters, digits, ``-`` and ``_``.
+    source
+        A CSV with a header and labelled rows.
+    target
+        The label column.
+    root
+        The folder of ``data/``.
+    delimiter, decimal
+        Between the fields of ``source``, and in its numbers.
+    encoding
+        Of ``source``, one of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
+    exclude, missing
+        Columns that are not features, and cell texts that mean "no value", beside those found.
+    keep
+        Columns that are features, whatever they look like.
+    formats
+        How columns write 1234.5, where the look cannot tell.
+    labels
+        Cell texts of the target, each with the class that it means; an empty class means that the
+        row has no label.
+
+    Returns
+    -------
+    settings
+        The ``pipeline.toml`` written.
+    notices
+        What was decided about columns, a sentence each.
+
+    Raises
+    ------
+    SettingsError, DataError
+        The pipeline exists already, the table cannot be learnt from, or it changes while it
+        is looked at and copied; nothing is written.
+    """
+    folder = root / "data" / check_name(name)
+    if folder.exists():
+        raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
+    table = read_table(
+        source, delimiter=delimiter, encoding=encoding, target=target, exclude=exclude
+    )
+    _check_columns(table.header, source, target, exclude, [*keep, *(formats or ())])
+    for option, text in (
+        *(("--missing", text) for text in missing),
+        *(("--label", text) for pair in labels for text in pair),
+    ):
+        if text != text.encode(errors="ignore").decode():
+            raise SettingsError(
+                f"{option} {quote(text)} is no text in UTF-8, and what is read from a table is. "
+                "Give it as it stands there."
+            )
+    found = look(
+        table,
+        target,
+        exclude=exclude,
+        missing=missing,
+        keep=keep,
+        labels=_check_labels(table, target, labels),
+        decimal=decimal,
+        formats=formats,
+    )
+
+    def text_of(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
+        form = (delimiter, decimal, encoding)
+        return _settings_text(name, file, target, form, found, hidden)
+
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        sweep(root)
+        with staging_folder(root) as scratch:
+            pipeline = Pipeline(
+                name=name,
+                settings=check_settings(tomllib.loads(text_of(source.name)), SETTINGS_FILE),
+                folder=source.parent,
+                artifacts=scratch,
+            )
+            sha256, hidden, notices = _try(pipeline)
+        if sha256 != table.source_sha256:
+            raise _changed(source)
+        _write(folder, source, sha256, text_of(_TRAINING_CSV, hidden))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
+    return folder / SETTINGS_FILE, [*found.notices, *notices]
+
+
+def _check_columns(
+    header: Sequence[str], source: Path, target: str, exclude: Sequence[str], keep: Sequence[str]
+) -> None:
+    # "" stands for all columns without a name, whether there are any or not.
+    for column in (target, *filter(None, exclude), *keep):
+        if column not in header:
+            raise SettingsError(
+                f"{source} has no column {quote(column)}; its columns are: {shown(header)}."
+                f"{did_you_mean(column, header)}"
+            )
+    for column in keep:
+        if column in (target, *exclude):
+            other = "--target" if column == target else "--exclude"
+            raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
+
+
+def _check_labels(table: Table, target: str, labels: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return class by cell text; refuse what no cell holds, and two classes for one text."""
+    found: dict[str, str] = {}
+    known = set(map(trim, table.columns[target]))
+    for text, label in ((trim(text), trim(label)) for text, label in labels):
+        if text not in known:
+            raise SettingsError(
+                f"--label {quote(text)}: no cell of column {quote(target)} holds that."
+                f"{did_you_mean(text, known)}"
+            )
+        if found.setdefault(text, label) != label:
+            raise SettingsError(
+                f"--label reads {quote(text)} as {quote(found[text])} and as {quote(label)}. "
+                "Take out one."
+            )
+    return found
+
+
+def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
+    """Take the first steps of a retraining, so that whatever it refuses is refused before.
+
+    Returns the digest of the table, hidden layers that fit it, and notices.
+    """
+    try:
+        dataset = load(pipeline)
+        schema, preparation, notices = learn(dataset, split(dataset, pipeline))
+        hidden = _hidden_layers(preparation.n_inputs, len(schema.classes))
+        network = NetworkSettings(hidden_layers=hidden)
+        settings = pipeline.settings.model_copy(update={"network": network})
+        pipeline = replace(pipeline, settings=settings)
+        require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
+    except (DataError, SettingsError) as error:
+        # There is no pipeline.toml yet in which to do what the refusal says.
+        raise type(error)(
+            f"{error} (Nothing was written; ffn init takes --exclude COLUMN, --missing TEXT and "
+            "--label TEXT CLASS.)"
+        ) from None
+    return dataset.source_sha256, hidden, notices
+
+
+def _write(folder: Path, source: Path, sha256: str, text: str) -> None:
+    """Make the pipeline's folder, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent)
+    with staging_folder(folder.parent) as staging:
+        (staging / "inbox").mkdir()
+        _copy(source, staging / _TRAINING_CSV, sha256)
+        write_bytes(staging / SETTINGS_FILE, text.encode())
+        staging.rename(folder)
+    sync_folder(folder.parent)
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file, and make sure that the copy is what the settings were made for."""
+    with open_source(source) as stream, atomic_file(target) as copy:
+        while chunk := stream.read(_COPIED_AT_ONCE):
+            copy.write(chunk)
+        if stream.sha256 != sha256:
+            raise _changed(source)
+
+
+def _changed(source: Path) -> DataError:
+    return DataError(f"{source} changed while it was read. Try again when nothing writes to it.")
+
+
+def _hidden_layers(n_inputs: int, n_classes: int) -> tuple[int, int]:
+    """Return two widths: the inputs' count up to a power of two, and a quarter of it."""
+    first = int(np.clip(2 ** int(np.ceil(np.log2(n_inputs))), 16, 128))
+    second = max(first // 4, 2 ** int(np.ceil(np.log2(n_classes))))
+    return first, min(second, WIDEST_LAYER)
+
+
+def _settings_text(
+    name: str,
+    source: str,
+    target: str,
+    form: tuple[str, str, str | None],
+    found: TableProfile,
+    hidden: tuple[int, int],
+) -> str:
+    delimiter, decimal, encoding = form
+    lines = [
+        f"# Pipeline {name}: {found.facts[0]}",
+        *(f"# {fact}" for fact in found.facts[1:]),
+        "",
+        "[data]",
+        _line(f"source = {_toml(source)}", "labelled rows, beside this file"),
+        _line(f"target = {_toml(target)}", "the column to predict"),
+        _line(f"exclude = {_toml(found.exclude)}", "columns that are not features: ids, notes"),
+        _line(f"missing_values = {_toml(found.missing)}", 'cell texts that mean "no value"'),
+        *(
+            [_line(f"labels = {_toml_table(found.labels)}", "class by cell text; empty: no label")]
+            if found.labels
+            else []
+        ),
+        *([_line(f"delimiter = {_toml(delimiter)}", "between fields")] if delimiter != "," else []),
+        *([_line(f"decimal = {_toml(decimal)}", "in numbers")] if decimal != "." else []),
+        *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
+        "",
+        _line("[data.kinds]", "as found; change one where the look was wrong"),
+        *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
+        "",
+        *_formats_text(found),
+        "[network]",
+        _line(f"hidden_layers = {_toml(list(hidden))}", "units of each hidden layer"),
+        "",
+        "[training]",
+        _line("epochs = 150", "passes over the training rows"),
+        _line("batch_size = 32", "rows a step"),
+        _line("networks = 16", "resamples, each with its network, per optimizer"),
+        _line("test_share = 0.2", "held out, looked at once"),
+        _line("validation_share = 0.2", "of the rest, to compare the optimizers on"),
+        _line("seed = 42", "all randomness comes from it"),
+        # Where inputs are many, 150 epochs learn the training rows by heart.
+        _line("patience = 20", "early stopping after so many epochs; 0: never"),
+        "",
+        "[optimizers.sgd]",
+        "learning_rate = 0.005",
+        "",
+        "[optimizers.momentum]",
+        "learning_rate = 0.005",
+        "momentum = 0.9",
+        "",
+        "[optimizers.adam]",
+        "learning_rate = 0.005",
+        "",
+        "[optimizers.adamw]",
+        "learning_rate = 0.005",
+        _line("weight_decay = 0.01", "of the weights; biases do not decay"),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _formats_text(found: TableProfile) -> list[str]:
+    if not found.formats:
+        return []
+    formats = [f"{_toml(column)} = {_toml(form)}" for column, form in found.formats.items()]
+    return [_line("[data.formats]", "1234.5 as the column writes it"), *formats, ""]
+
+
+def _line(assignment: str, comment: str) -> str:
+    return f"{assignment:<32} # {comment}"
+
+
+def _toml(value: str | list[str] | list[int]) -> str:
+    """Return a TOML string or list; JSON's escapes are TOML's, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_table(texts: dict[str, str]) -> str:
+    return f"{{{', '.join(f'{_toml(key)} = {_toml(value)}' for key, value in texts.items())}}}"

@@ -1,0 +1,233 @@
+"""A look at a table: which columns are features, of what kind, and what means "no value"."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress, islice
+
+from ffn.errors import DataError, quote
+from ffn.profiling.column_profile import Column
+from ffn.profiling.exclusions import NO_VALUES, has_many_categories, why_unlikely
+from ffn.profiling.number_marks import read_formatted, refuse_other_marks
+from ffn.quantities import counted
+from ffn.settings.document import DEFAULT_MISSING
+from ffn.tabular.cells import trim
+from ffn.tabular.lookalikes import escaped, spelled_alike
+from ffn.tabular.number_format import NumberFormat
+from ffn.tabular.schema import Kind
+from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy
+from ffn.tabular.training_table.text_table import Table
+
+__all__ = ["TableProfile", "look"]
+
+# Not read as missing unless the settings say so; met among numbers, they can be nothing else.
+_MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
+# What Excel writes where a formula has no value.
+_MISSING_WORDS |= {"#div/0!", "#value!", "#num!", "#ref!", "#name?", "#null!"}
+_MISSING_SIGNS = {"?", "-", "--", "."}
+_REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableProfile:
+    """What was found.
+
+    Attributes
+    ----------
+    exclude
+        Columns that are not features.
+    kinds
+        Of the features.
+    formats
+        Of those whose numbers are not plain, as an example.
+    missing
+        Cell texts that mean "no value".
+    labels
+        Class by cell text of the target, where it is not the text itself, or was in doubt.
+    facts, notices
+        Comments for the settings, and sentences for the user.
+    """
+
+    exclude: list[str]
+    kinds: dict[str, Kind]
+    formats: dict[str, str]
+    missing: list[str]
+    labels: dict[str, str]
+    facts: list[str]
+    notices: list[str]
+
+
+def look(
+    table: Table,
+    target: str,
+    *,
+    exclude: Sequence[str],
+    missing: Sequence[str],
+    keep: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+    decimal: str = ".",
+    formats: Mapping[str, str] | None = None,
+) -> TableProfile:
+    """Look at every column of ``table``; what is an argument is known beforehand.
+
+    Raises
+    ------
+    DataError
+        A column has numbers with other marks than ``decimal``, of which no format is certain, or
+        in several units; labels need a decision (`label_reading`); or no column is left to learn
+        from.
+    """
+    given_formats = {name: NumberFormat.of(text) for name, text in (formats or {}).items()}
+    found_formats: dict[str, str] = {}
+    read = []
+    left_out = dict.fromkeys(exclude, "")
+    kinds: dict[str, Kind] = {}
+    doubts = []
+    given = {trim(text) for text in missing}
+    met: set[str] = set()
+    both: list[tuple[str, str]] = []
+    reading = LabelReading(labels=labels or {}, missing=given, decimal=decimal)
+    targets = list(map(trim, table.columns[target]))
+    counts = Counter(targets)
+    resolved = reading.resolve(counts, f"{table.path.name}, column {quote(target)}", cli_remedy)
+    labelled = [text in resolved.classes for text in targets]
+    for name in table.header:
+        if name == target or name in left_out:
+            continue
+        cells = [trim(cell) for cell in table.columns[name]]
+        every = _column(name, cells, given, decimal)
+        # What stands in a row without a label is not learnt; an id shows in all rows.
+        column = every
+        if resolved.unlabelled:
+            column = _column(name, list(compress(cells, labelled)), given, decimal)
+        column, told = read_formatted(
+            column, table.path.name, given=given_formats.get(name), keep=name in keep
+        )
+        every = replace(every, form=column.form)
+        read += told
+        if column.form is not None:
+            found_formats[name] = column.form.example
+        gaps = set(column.cells).difference(column.texts)
+        if name not in keep:
+            if column.form is None:
+                refuse_other_marks(column, table.path.name)
+            if reason := why_unlikely(every if column.texts else column):
+                left_out[name] = reason
+                continue
+        kinds[name] = column.kind
+        if column.kind == "categorical":
+            # Other words may be categories.
+            gaps.intersection_update(DEFAULT_MISSING)
+            both += [(name, text) for text in sorted(gaps & resolved.classes.keys())]
+            gaps.difference_update(resolved.classes)
+        met |= gaps
+        doubts += _doubts(column, name in keep)
+    if not kinds and any(left_out.values()):
+        raise _nothing_left(table, left_out)
+    mean_missing = given | met | {""}
+    spellings = sorted(mean_missing.difference(DEFAULT_MISSING))
+    # What is missing in a feature may be a class all the same: that has to be written down.
+    classes = {text: text for text in resolved.classes if text in mean_missing}
+    return TableProfile(
+        exclude=list(left_out),
+        kinds=kinds,
+        formats={name: form for name, form in found_formats.items() if name in kinds},
+        missing=[*(text for text in DEFAULT_MISSING if text in mean_missing), *spellings],
+        labels=classes | dict(labels or {}),
+        facts=_facts(table, target, len(kinds), counts, resolved),
+        notices=[
+            *read,
+            *(_told(name, why) for name, why in left_out.items() if why),
+            *(f"cells {quote(spelling)} are taken for missing" for spelling in spellings),
+            *doubts,
+            *(_both(name, text, target) for name, text in both if text not in mean_missing),
+        ],
+    )
+
+
+def _column(name: str, cells: list[str], given: Collection[str], decimal: str) -> Column:
+    gaps = {cell for cell in set(cells) if cell in given or _means_missing(cell)}
+    texts = [cell for cell in cells if cell not in gaps]
+    return Column(name=name, cells=cells, texts=texts, decimal=decimal)
+
+
+def _means_missing(cell: str) -> bool:
+    return cell in DEFAULT_MISSING or cell.casefold() in _MISSING_WORDS or cell in _MISSING_SIGNS
+
+
+def _told(name: str, why: str) -> str:
+    told = f"column {quote(name)} {why} and is left out"
+    return told if why == NO_VALUES else f"{told} (--keep {quote(name)} keeps it)"
+
+
+def _doubts(column: Column, kept: bool) -> list[str]:
+    """Return what the user should know of a feature."""
+    found = []
+    name, n, words = quote(column.name), len(column.texts), column.words
+    if column.kind == "categorical" and len(words) < n / 2:
+        found.append(
+            f"column {name} is taken for categories: {n - len(words):,} of its {n:,} values are "
+            f"numbers, the others are not, such as {quote(words[0])}"
+        )
+    found += _spellings(column)
+    if column.hint and column.kind == "categorical":
+        found.append(column.hint)
+    elif has_many_categories(column) and not kept:
+        found.append(
+            f"column {name} is taken for {column.distinct:,} categories, an input each (--exclude "
+            f"{name} leaves it out)"
+        )
+    return found
+
+
+def _spellings(column: Column) -> list[str]:
+    """Return a notice of categories that look like one, if there are such."""
+    if column.kind != "categorical":
+        return []
+    rows = Counter(column.texts)
+    alike = list(islice(spelled_alike(rows, column.decimal), _REASONS_SHOWN + 1))
+    if not alike:
+        return []
+    told = "; ".join(
+        " and ".join(f"{escaped(text)} ({rows[text]:,} rows)" for text in spellings)
+        for spellings in alike[:_REASONS_SHOWN]
+    )
+    more = "; and others" if len(alike) > _REASONS_SHOWN else ""
+    return [
+        f"column {quote(column.name)} has categories that look like spellings of one, and are "
+        f"learnt as different ones: {told}{more} (correct the table if they are one)"
+    ]
+
+
+def _both(name: str, text: str, target: str) -> str:
+    """Say that a text is a category, which would be missing if it were not a label, too."""
+    return (
+        f"cells {quote(text)} of column {quote(name)} are taken for a category, for {quote(text)} "
+        f"is a label of {quote(target)} too"
+    )
+
+
+def _nothing_left(table: Table, left_out: dict[str, str]) -> DataError:
+    why = [f"column {quote(name)} {why}" for name, why in left_out.items() if why]
+    more = f"; and so on, {len(why)} columns" if len(why) > _REASONS_SHOWN else ""
+    return DataError(
+        f"{table.path.name}: no column is left to learn from: "
+        f"{'; '.join(why[:_REASONS_SHOWN])}{more}. Add a column that tells the classes apart, or "
+        "give --keep COLUMN for one that is a feature nevertheless."
+    )
+
+
+def _facts(
+    table: Table, target: str, n_features: int, counts: Mapping[str, int], resolved: Resolved
+) -> list[str]:
+    rows: Counter[str] = Counter()
+    for text, label in resolved.classes.items():
+        rows[label] += counts[text]
+    shown = ", ".join(f"{quote(label, 30)} {n}" for label, n in sorted(rows.items())[:12])
+    unlabelled = f", {resolved.unlabelled} without a label" if resolved.unlabelled else ""
+    return [
+        f"{counted(len(table.lines), 'row')}{unlabelled}, {counted(n_features, 'feature')}.",
+        f"Classes of {quote(target, 30)}: {shown}{', …' if len(rows) > 12 else ''}.",
+    ]

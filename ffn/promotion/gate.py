@@ -1,0 +1,166 @@
+"""The gate: whether a new version takes the place of the one in production."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.bundles.bundle import Bundle
+from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.promotion.champion import Opponent, Unreadable
+from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
+from ffn.promotion.floors import check_floors
+from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
+from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
+from ffn.promotion.too_few import too_few
+from ffn.promotion.verdict import Verdict
+from ffn.quantities import counted, difference, told_apart
+from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
+from ffn.settings.pipeline import Pipeline
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.tabular.training_table.fingerprints import recognise
+from ffn.training.steps import Prepared, Refitted
+
+__all__ = ["decide"]
+
+Array = npt.NDArray[Any]
+
+
+def decide(
+    pipeline: Pipeline,
+    dataset: Dataset,
+    held_out: Array,
+    prepared: Prepared,
+    refitted: Refitted,
+    evaluation: HeldOutEvaluation,
+    opponent: Opponent | Unreadable | None,
+) -> Verdict:
+    """Judge a new model that is not written yet.
+
+    In this order: the floors; the modes that compare nothing; no version in production, or one
+    that cannot be loaded, which any model above the floors is better than; the same model again;
+    held-out rows that neither was trained on; and where these cannot suffice whatever the
+    challenger, resamples of the training part. A comparison is written down as a look at its rows
+    before this returns, so that a run that ends later has spent what it used.
+
+    Parameters
+    ----------
+    dataset, held_out, prepared
+        The table, booleans [N] of the rows held out, and the inputs.
+    refitted, evaluation
+        The new model, and its figures on all held-out rows.
+    opponent
+        The version in production; None if there is none.
+
+    Raises
+    ------
+    RegistryError
+        The file of looks is damaged.
+    SettingsError
+        A floor is set for a class that there is not.
+    """
+    settings = pipeline.settings.gate
+    floors = check_floors(settings, evaluation)
+
+    def verdict(promote: bool, reason: str, **evidence: Any) -> Verdict:
+        return Verdict(
+            promote=promote,
+            reason=reason,
+            mode=settings.mode,
+            production=opponent.version if opponent else None,
+            floors=floors,
+            calibration_error=evaluation.calibration.error,
+            columns=columns_of(dataset),
+            contract=prepared.changes,
+            **evidence,
+        )
+
+    broken = [
+        f"{floor.what} is {told_apart(floor.value, floor.limit, 3)}, and gate.{floor.setting} is "
+        f"{floor.limit:g}"
+        for floor in floors
+        if not floor.held
+    ]
+    if broken:
+        return verdict(False, "; ".join(broken))
+    if settings.mode == "never":
+        return verdict(False, 'gate.mode is "never"')
+    if settings.mode == "always":
+        return verdict(True, 'gate.mode is "always", and nothing was compared')
+    if opponent is None:
+        return verdict(True, "there was none in production")
+    if isinstance(opponent, Unreadable):
+        problem = f"version {opponent.version} cannot be loaded, so it scores nothing"
+        return verdict(True, f"{problem}, and nothing was compared")
+    if _same(refitted.bundle, opponent.bundle):
+        return verdict(False, "it is the same model again, to the last bit")
+
+    known = production_rows(dataset, prepared.schema, opponent)
+    if isinstance(known, str):
+        return verdict(
+            False,
+            f"the rows that production was trained on cannot be told from others, since {known}",
+        )
+    looks = read_looks(pipeline.artifacts)
+    contest, rows = find_contest(dataset, held_out, known, refitted.bundle, opponent.bundle)
+    look = choose_look(looks.of(contest.fingerprints), settings.alpha)
+    chosen = contest.take(look.chosen)
+    if can_suffice(chosen, settings, look.alpha):
+        looks.after(chosen.fingerprints).write(pipeline.artifacts)
+        found = weigh(chosen, settings, look, pipeline.settings.training.seed)
+        return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
+
+    training = pipeline.settings.training
+    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
+    if settings.small_holdout == "keep":
+        return verdict(False, few, rows=rows)
+    known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
+    differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
+    if isinstance(differences, str):
+        return verdict(False, f"{few}, and {differences}", rows=rows)
+    number = int(looks.of(prepared.fingerprints).max()) + 1
+    looks.after(prepared.fingerprints).write(pipeline.artifacts)
+    resampled = weigh_resamples(
+        *differences, settings, look=number, alpha=alpha_of_look(settings.alpha, number)
+    )
+    reason = f"{few}; {_of_resamples(resampled, settings.mode)}"
+    return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
+
+
+def _same(challenger: Bundle, production: Bundle) -> bool:
+    """Say whether two bundles would be the same bytes."""
+    pairs = itertools.chain(
+        [(challenger.network.parameters, production.network.parameters)],
+        [(challenger.fingerprints, production.fingerprints)],
+        (
+            (getattr(challenger.preparation, name), getattr(production.preparation, name))
+            for name in ("fill", "mean", "scale", "categories", "has_missing")
+        ),
+    )
+    return challenger.schema == production.schema and all(
+        np.array_equal(one, other) for one, other in pairs
+    )
+
+
+def _of_rows(found: HeldOutEvidence, mode: str) -> str:
+    counts, losses = found.labels, found.log_loss
+    figures = (
+        f"on {counted(counts.rows, 'row')} that neither was trained on, "
+        f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
+        f"{difference(losses)}"
+    )
+    return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
+
+
+def _of_resamples(found: ResampledEvidence, mode: str) -> str:
+    """Say what recipes showed: of the models themselves nothing was."""
+    failures = "; ".join(found.failures)
+    what = f"of its recipe, {failures}" if failures else f"its recipe is {_shown(mode)}"
+    return f"on {counted(found.resamples, 'resample')}, {what}"
+
+
+def _shown(mode: str) -> str:
+    return "shown to be better" if mode == "better" else "shown to be not worse"

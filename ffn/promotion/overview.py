@@ -1,0 +1,157 @@
+"""What there is to say of each version, read from its files; a damaged file leaves a gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.bundles.contents import read_contents, read_record
+from ffn.errors import RegistryError
+from ffn.evaluation.statistics import Interval
+from ffn.promotion.verdict import VERDICT_FILE
+from ffn.registry.pointer import predecessor
+from ffn.registry.promotion_history import Promotion, read_history, read_pointer
+from ffn.registry.provenance import PROVENANCE
+from ffn.registry.versions import require_version, version_folder, versions
+
+__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "interval_in", "summaries", "table_in"]
+
+METRICS_FILE = "metrics.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A version in a line; what its files do not say is None or empty.
+
+    Attributes
+    ----------
+    created_at
+        UTC, ISO 8601.
+    winner
+        Optimizer.
+    accuracy, log_loss, rows
+        On so many held-out rows.
+    promote, reason
+        The gate's verdict.
+    production, next_back
+        Whether it scores, or is what a rollback goes to.
+    bundle_sha256, bytes
+        SHA-256 of the bundle, and size of all files.
+    """
+
+    version: int
+    created_at: str
+    winner: str
+    accuracy: Interval | None
+    log_loss: Interval | None
+    rows: int | None
+    promote: bool | None
+    reason: str
+    production: bool
+    next_back: bool
+    bundle_sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """All that is known of a version.
+
+    Attributes
+    ----------
+    provenance, metrics, verdict
+        Its documents, as they are.
+    history
+        The promotions and rollbacks to it.
+    files
+        How many.
+    """
+
+    summary: Summary
+    provenance: dict[str, Any]
+    metrics: dict[str, Any]
+    verdict: dict[str, Any]
+    history: tuple[Promotion, ...]
+    files: int
+
+
+def summaries(artifacts: Path) -> list[Summary]:
+    """Return all versions, oldest first."""
+    scoring, back = _scoring(artifacts), predecessor(artifacts)
+    return [_summary(artifacts, version, scoring, back) for version in versions(artifacts)]
+
+
+def _scoring(artifacts: Path) -> int | None:
+    pointed = read_pointer(artifacts)
+    return pointed.version if pointed else None
+
+
+def _summary(artifacts: Path, version: int, scoring: int | None, back: int | None) -> Summary:
+    folder = version_folder(artifacts, version)
+    metrics = read_record(folder, METRICS_FILE)
+    provenance, verdict = read_record(folder, PROVENANCE), read_record(folder, VERDICT_FILE)
+    test = table_in(metrics, "test")
+    rows, promote = test.get("rows"), verdict.get("promote")
+    try:
+        contents = read_contents(folder, pipeline=artifacts.name, version=version)
+        digest, size = contents.bundle_sha256, sum(int(f["bytes"]) for f in contents.files.values())
+    except RegistryError:
+        digest, size = "", 0
+    return Summary(
+        version=version,
+        created_at=_text(provenance, "created_at"),
+        winner=_text(table_in(metrics, "selection"), "winner"),
+        accuracy=interval_in(test, "accuracy"),
+        log_loss=interval_in(test, "log_loss"),
+        rows=rows if type(rows) is int else None,
+        promote=promote if type(promote) is bool else None,
+        reason=_text(verdict, "reason"),
+        production=scoring == version,
+        next_back=back == version,
+        bundle_sha256=digest,
+        bytes=size,
+    )
+
+
+def detail(artifacts: Path, version: int) -> Detail:
+    """Return all about one version.
+
+    Raises
+    ------
+    RegistryError
+        There is no such version.
+    """
+    folder = require_version(artifacts, version)
+    entries = read_history(artifacts).entries
+    return Detail(
+        summary=_summary(artifacts, version, _scoring(artifacts), predecessor(artifacts)),
+        provenance=read_record(folder, PROVENANCE),
+        metrics=read_record(folder, METRICS_FILE),
+        verdict=read_record(folder, VERDICT_FILE),
+        history=tuple(entry for entry in entries if entry.version == version),
+        files=sum(path.is_file() for path in folder.rglob("*")),
+    )
+
+
+def table_in(document: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the table that a document has under ``key``; an empty one if it has none."""
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(document: dict[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def interval_in(document: dict[str, Any], key: str) -> Interval | None:
+    """Return a figure with its bounds, if it has both: JSON has null for what is infinite."""
+    found = table_in(document, key)
+    numbers = [found.get(name) for name in ("value", "low", "high")]
+    if not all(type(number) in (int, float) or number is None for number in numbers):
+        return None
+    value, low, high = numbers
+    if value is None or low is None:
+        return None
+    return Interval(float(value), float(low), float("inf") if high is None else float(high))

@@ -1,0 +1,225 @@
+"""Production's recipe and the challenger's, trained anew on common resamples.
+
+Where too few rows are held out to compare two models, the ways they were made can still be
+compared: each recipe (settings, and rows to learn from) trains K networks, network k of both
+on the same resample of the training part, and both are judged on the rows left out of it. That
+says which recipe makes the better models, not which of two models is better: on few rows there
+is nothing that says the latter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.promotion.champion import Opponent
+from ffn.quantities import counted
+from ffn.settings.gate_settings import GateSettings
+from ffn.settings.pipeline import Pipeline
+from ffn.tabular.training_table.splits import resamples, sampling_units
+from ffn.training.fit import train_stack
+from ffn.training.resampling import generators
+from ffn.training.steps import Prepared, Refitted
+
+__all__ = ["ResampledEvidence", "cross_validate", "weigh_resamples"]
+
+Array = npt.NDArray[Any]
+
+# Below the pipeline's seed; ``ffn.training.steps`` has the others.
+_RESAMPLES, _NETWORKS, _THINNING = 3, 4, 5
+# Of production's training rows, so many have to be in the table still.
+_ROWS_LEFT = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResampledEvidence:
+    """Two recipes on K common resamples.
+
+    Attributes
+    ----------
+    resamples
+        K, those on which both networks finished.
+    look, alpha
+        The how manieth comparison on these rows, and its one-sided level.
+    log_loss, log_loss_low, log_loss_high
+        Mean of the challenger's validation log-loss minus that of production's recipe, and a
+        bound on each side, each missed with probability ``alpha``.
+    accuracy, accuracy_low
+        The same for accuracy, with the lower bound.
+    failures
+        What speaks against the challenger, a clause each; none: it is shown.
+    """
+
+    resamples: int
+    look: int
+    alpha: float
+    log_loss: float
+    log_loss_low: float
+    log_loss_high: float
+    accuracy: float
+    accuracy_low: float
+    failures: tuple[str, ...]
+
+    @property
+    def shown(self) -> bool:
+        """Whether the challenger may take over."""
+        return not self.failures
+
+
+def cross_validate(
+    prepared: Prepared, pipeline: Pipeline, refitted: Refitted, opponent: Opponent, known: Array
+) -> tuple[Array, Array, float] | str:
+    """Train both recipes on common resamples of the training part; or say why that cannot be.
+
+    Parameters
+    ----------
+    known
+        Booleans [n]: rows of the training part that production was trained on.
+
+    Returns
+    -------
+    losses, accuracies
+        Challenger minus production, of the last epoch, one for each resample on which
+        production's network finished; NaN where the challenger's diverged.
+    validation_to_train
+        Rows left out of a resample, divided by those in it.
+    """
+    settings, bundle = opponent.settings, opponent.bundle
+    candidates = settings.optimizers.candidates() if settings else {}
+    if settings is None or opponent.epochs is None or bundle.optimizer not in candidates:
+        return "it is not recorded how production was trained"
+    if known.sum() < _ROWS_LEFT * len(bundle.fingerprints):
+        return (
+            f"of the {len(bundle.fingerprints):,} rows that production was trained on, only "
+            f"{known.sum():,} are in the training part now"
+        )
+    training = pipeline.settings.training
+    # Not the resamples of the candidates: on those the winner is the winner.
+    units = sampling_units(prepared.labels_train, prepared.fingerprints)
+    rows, validation_rows = resamples(
+        prepared.labels_train, units, training.validation_share, generators(training, _RESAMPLES)
+    )
+    same_draws = {"networks": training.networks, "seed": training.seed, "dtype": training.dtype}
+    production = replace(
+        pipeline,
+        settings=settings.model_copy(
+            update={"training": settings.training.model_copy(update=same_draws)}
+        ),
+    )
+    figures = []
+    for recipe, optimizer, epochs, own_rows in (
+        (pipeline, refitted.bundle.optimizer, refitted.epochs, rows),
+        (production, bundle.optimizer, opponent.epochs, _thinned(rows, known, pipeline)),
+    ):
+        _, history = train_stack(
+            prepared.training,
+            recipe,
+            optimizer,
+            recipe.settings.optimizers.candidates()[optimizer],
+            branch=_NETWORKS,
+            epochs=epochs,
+            rows=own_rows,
+            validation_rows=validation_rows,
+        )
+        lost = ~history.finished
+        figures.append(
+            tuple(
+                np.where(lost, np.nan, curve[-1])
+                for curve in (history.validation_loss, history.validation_accuracy)
+            )
+        )
+    challenger, of_production = np.array(figures)
+    # Where production's recipe gives no network nothing speaks against the challenger; to leave
+    # the resample out is to production's advantage.
+    finished = np.isfinite(of_production).all(axis=0)
+    if finished.sum() < 2:
+        return (
+            f"{(~finished).sum():,} of {counted(len(finished), 'network')} of production's recipe "
+            "diverged"
+        )
+    losses, accuracies = (challenger - of_production)[:, finished]
+    return losses, accuracies, validation_rows.shape[1] / rows.shape[1]
+
+
+def weigh_resamples(
+    losses: Array,
+    accuracies: Array,
+    validation_to_train: float,
+    settings: GateSettings,
+    *,
+    look: int,
+    alpha: float,
+) -> ResampledEvidence:
+    """Judge differences [K] over common resamples by the corrected resampled t-test.
+
+    Nadeau and Bengio 2003: resamples share rows, so the variance of a mean over K of them is
+    ``(1/K + validation_to_train) s^2``; K - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    losses, accuracies
+        Challenger minus production; NaN where the challenger's network diverged.
+    look, alpha
+        The how manieth comparison, and its one-sided level.
+    """
+    finished = np.isfinite(losses)
+    loss, loss_half = _mean_and_half(losses[finished], validation_to_train, alpha)
+    accuracy, half = _mean_and_half(accuracies[finished], validation_to_train, alpha)
+    failures = []
+    if not finished.all():
+        failures.append(f"{(~finished).sum():,} of {counted(len(losses), 'network')} diverged")
+    if settings.mode == "better":
+        if not loss + loss_half < 0:
+            failures.append("log-loss is not shown to be lower")
+        if not accuracy >= 0:
+            failures.append("accuracy is lower")
+    else:
+        if not accuracy - half > -settings.accuracy_margin:
+            failures.append(
+                f"accuracy is not shown to be within {settings.accuracy_margin:g} of production's"
+            )
+        if not loss + loss_half < settings.log_loss_margin:
+            failures.append(
+                f"log-loss is not shown to be within {settings.log_loss_margin:g} of production's"
+            )
+    return ResampledEvidence(
+        resamples=int(finished.sum()),
+        look=look,
+        alpha=alpha,
+        log_loss=loss,
+        log_loss_low=loss - loss_half,
+        log_loss_high=loss + loss_half,
+        accuracy=accuracy,
+        accuracy_low=accuracy - half,
+        failures=tuple(failures),
+    )
+
+
+def _mean_and_half(
+    differences: Array, validation_to_train: float, alpha: float
+) -> tuple[float, float]:
+    """Return the mean, and how far a one-sided bound is from it; infinite for one difference."""
+    from scipy import special
+
+    k = len(differences)
+    if k < 2:
+        return float("nan"), float("inf")
+    variance = (1 / k + validation_to_train) * np.var(differences, ddof=1)
+    return float(differences.mean()), float(-special.stdtrit(k - 1, alpha) * np.sqrt(variance))
+
+
+def _thinned(rows: Array, known: Array, pipeline: Pipeline) -> Array:
+    """Return of each resample [K, n] the rows that production knew, as many of each."""
+    kept = [own[known[own]] for own in rows]
+    fewest = min(map(len, kept))
+    return np.array(
+        [
+            np.sort(generator.permutation(own)[:fewest])
+            for own, generator in zip(
+                kept, generators(pipeline.settings.training, _THINNING), strict=True
+            )
+        ]
+    )

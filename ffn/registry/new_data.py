@@ -1,0 +1,72 @@
+"""Whether the training CSV holds something that no retraining has begun with yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.bundles.bundle_files import parse_json
+from ffn.errors import DataError
+from ffn.registry.versions import version_folder, versions
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.atomic import write_json
+from ffn.storage.plain_files import read_plain
+from ffn.storage.source import open_source
+
+__all__ = ["TrainingData", "new_training_data", "take_up"]
+
+_FILE = ".training-data.json"
+_MOST_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A content of the training CSV, and the file's size and times when it was read."""
+
+    sha256: str
+    stamp: tuple[int, int, int]
+
+
+def new_training_data(pipeline: Pipeline) -> TrainingData | None:
+    """Return the content of the training CSV if no retraining was begun with it; else None.
+
+    The file is read only if its size or times changed since the last time. None also where it
+    is being written or cannot be read: a retraining that is asked for says why.
+    """
+    try:
+        state = pipeline.source.stat()
+        stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        known = _read(pipeline.artifacts / _FILE)
+        if known.get("stamp") == list(stamp):
+            return None
+        with open_source(pipeline.source) as source:
+            data = TrainingData(source.read_through(), stamp)
+    except (OSError, DataError):
+        return None
+    if data.sha256 in (known.get("sha256"), _newest(pipeline.artifacts)):
+        take_up(pipeline, data)
+        return None
+    return data
+
+
+def take_up(pipeline: Pipeline, data: TrainingData) -> None:
+    """Note that a retraining is begun with this content, whatever comes of it."""
+    pipeline.artifacts.mkdir(parents=True, exist_ok=True)
+    content = {"sha256": data.sha256, "stamp": list(data.stamp)}
+    write_json(pipeline.artifacts / _FILE, content)
+
+
+def _newest(artifacts: Path) -> Any:
+    there = versions(artifacts)
+    if not there:
+        return None
+    return _read(version_folder(artifacts, there[-1]) / "provenance.json").get("source_sha256")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = parse_json(read_plain(path, _MOST_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,161 @@
+"""Whether a pipeline's registry is as it was written: every digest, computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffn.bundles.bundle import read_bundle
+from ffn.bundles.bundle_files import parse_json
+from ffn.bundles.contents import FILES, Contents, Damage, damages, read_contents
+from ffn.errors import BundleError, RegistryError
+from ffn.registry.alpha_spending import LOOKS_FILE, read_looks
+from ffn.registry.promotion_history import (
+    HISTORY,
+    POINTER,
+    is_canonical,
+    is_version,
+    read_history,
+    read_pointer,
+)
+from ffn.registry.versions import LAST_NUMBER, bundle_folder, version_folder, versions
+from ffn.storage.atomic import canonical_json, is_temporary
+from ffn.storage.plain_files import open_plain
+
+__all__ = ["Verification", "verify"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What was found.
+
+    Attributes
+    ----------
+    versions
+        Those that are there.
+    files, bytes
+        How much was read for it.
+    damages
+        None: all is as it was written.
+    """
+
+    versions: tuple[int, ...]
+    files: int
+    bytes: int
+    damages: tuple[Damage, ...]
+
+
+def verify(artifacts: Path) -> Verification:
+    """Check every version, the pointer and the history of a pipeline; changes nothing.
+
+    A version is checked against its ``files.json``, and its bundle read as scoring reads it, its
+    signature included. A history that is owed a line is sound: the pointer has it.
+
+    Raises
+    ------
+    RegistryError
+        There is no version, or the folder of versions is a link.
+    """
+    there = versions(artifacts)
+    if not there:
+        raise RegistryError(
+            f"{artifacts.name}: no versions in {artifacts / 'models'}. "
+            f"Make one with: ffn retrain {artifacts.name}"
+        )
+    found = list(_strangers(artifacts))
+    sealed: dict[int, Contents] = {}
+    for version in there:
+        folder = version_folder(artifacts, version)
+        try:
+            sealed[version] = read_contents(folder, pipeline=artifacts.name, version=version)
+        except RegistryError as error:
+            found.append(_told(folder / FILES, error))
+            continue
+        wrong = list(damages(folder, sealed[version]))
+        found += wrong or _bundle(artifacts, version)
+    found += _pointer(artifacts, sealed)
+    found += _history(artifacts)
+    found += _counters(artifacts, there[-1])
+    measures = [own for contents in sealed.values() for own in contents.files.values()]
+    return Verification(
+        versions=tuple(there),
+        files=len(measures),
+        bytes=sum(int(own["bytes"]) for own in measures),
+        damages=tuple(found),
+    )
+
+
+def _told(path: Path, error: RegistryError) -> Damage:
+    """Return an error that begins with the path it is about as a damage, which has it apart."""
+    return Damage(path=path, problem=str(error).removeprefix(str(path)).lstrip())
+
+
+def _strangers(artifacts: Path) -> Iterator[Damage]:
+    """Yield what is among the versions and is none."""
+    known = {version_folder(artifacts, version).name for version in versions(artifacts)}
+    for entry in sorted((artifacts / "models").iterdir()):
+        if entry.name not in known | {LAST_NUMBER} and not is_temporary(entry):
+            yield Damage(path=entry, problem="is no version, and does not belong here")
+
+
+def _bundle(artifacts: Path, version: int) -> Iterator[Damage]:
+    """Yield what keeps a bundle from scoring whose files are those that were written."""
+    folder = version_folder(artifacts, version)
+    try:
+        read_bundle(bundle_folder(artifacts, version))
+    except (RegistryError, BundleError) as error:
+        yield Damage(path=folder / "bundle", problem=f"cannot score: {error}")
+
+
+def _pointer(artifacts: Path, sealed: dict[int, Contents]) -> Iterator[Damage]:
+    path = artifacts / POINTER
+    entry = read_pointer(artifacts)
+    if entry is None:
+        if path.exists() or path.is_symlink():
+            yield Damage(path=path, problem="is damaged; promote a version again")
+        elif read_history(artifacts).entries:
+            yield Damage(path=path, problem="is missing; promote a version again")
+        return
+    if not is_canonical(artifacts, entry):
+        yield Damage(path=path, problem="was changed; promote a version again")
+    contents = sealed.get(entry.version)
+    if entry.version not in versions(artifacts):
+        yield Damage(path=path, problem=f"is for version {entry.version}, which is not there")
+    elif contents and contents.bundle_sha256 != entry.bundle_sha256:
+        yield Damage(
+            path=path, problem=f"has another SHA-256 than the bundle of version {entry.version}"
+        )
+
+
+def _history(artifacts: Path) -> Iterator[Damage]:
+    path = artifacts / HISTORY
+    try:
+        history = read_history(artifacts)
+    except OSError as error:
+        yield Damage(path=path, problem=f"cannot be read ({error.strerror})")
+        return
+    for line in history.damaged:
+        yield Damage(
+            path=path, problem=f"line {line} is damaged, or the line before it was changed"
+        )
+    entry = read_pointer(artifacts)
+    if entry is not None and history.entries[-1:] != (entry,):
+        yield Damage(path=path, problem=f"does not end with the promotion that {POINTER} has")
+
+
+def _counters(artifacts: Path, newest: int) -> Iterator[Damage]:
+    path = artifacts / "models" / LAST_NUMBER
+    try:
+        with open_plain(path) as (file, _):
+            text = file.read(4096)
+        last = parse_json(text)["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        last = None
+    if not is_version(last) or last < newest or text != canonical_json({"version": last}):
+        problem = f"does not say that number {newest} was given; retraining writes it again"
+        yield Damage(path=path, problem=problem)
+    try:
+        read_looks(artifacts)
+    except RegistryError as error:
+        yield _told(artifacts / LOOKS_FILE, error)

@@ -1,0 +1,1 @@
+"""Figures, tables and foreign text as Markdown and HTML."""

@@ -1,0 +1,241 @@
+"""The learning curves of all candidates in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.quantities import counted
+from ffn.reports.pictures.canvas import to_png
+from ffn.training.selection import Candidate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_learning_curves", "learning_curves"]
+
+Array = npt.NDArray[Any]
+
+# Okabe and Ito 2008: told apart with every kind of colour blindness, and in grey. The dashes
+# keep a curve visible that lies under another, as those of Adam and AdamW do.
+_STYLES: tuple[tuple[str, Any], ...] = (
+    ("#E69F00", "-"),
+    ("#0072B2", "-"),
+    ("#009E73", "-"),
+    ("#D55E00", (0, (4, 2))),
+    ("#CC79A7", (0, (1, 1.5))),
+    ("#56B4E9", (0, (6, 2, 1, 2))),
+)
+_POINTS = 300
+# A longer legend goes on a second line.
+_LEGEND_LETTERS = 90
+# Nats: a network this bad or this good is not looked at more closely.
+_LOSS_CEILING, _LOSS_FLOOR = 100.0, 1e-6
+
+
+def learning_curves(candidates: Sequence[Candidate], winner: str | None = None) -> bytes:
+    """Return a PNG of loss and accuracy per epoch, training beside validation.
+
+    A line is the median over an optimizer's networks, a band the 10th to 90th percentile; both
+    are drawn as long as at least half of the networks train, so that the end of a curve is
+    never that of a few survivors.
+
+    Parameters
+    ----------
+    candidates
+        At least one.
+    winner
+        Name of the optimizer to mark as chosen.
+    """
+    return to_png(draw_learning_curves(candidates, winner))
+
+
+def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = None) -> Figure:
+    """Return the figure behind ``learning_curves``.
+
+    Its axes are, in this order: training loss, validation loss, training accuracy, validation
+    accuracy. In each a line belongs to a candidate, in their order.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.8, 6.4), facecolor="white")
+    axes = figure.subplots(2, 2, sharex=True, sharey="row")
+    figure.subplots_adjust(left=0.095, right=0.965, top=0.86, bottom=0.075, hspace=0.1, wspace=0.1)
+    epochs = max(len(candidate.history.train_loss) for candidate in candidates)
+    for row, figures in enumerate(("loss", "accuracy")):
+        for column, part in enumerate(("train", "validation")):
+            panel = axes[row, column]
+            for number, candidate in enumerate(candidates):
+                values = getattr(candidate.history, f"{part}_{figures}")
+                aside = (number - (len(candidates) - 1) / 2) * 0.05 if epochs == 1 else 0.0
+                _draw_curve(panel, values, aside, *_STYLES[number % len(_STYLES)])
+            _dress(panel, epochs)
+    _scale_loss(axes[0])
+    _scale_accuracy(axes[1])
+    for column, part in enumerate(("Training rows", "Validation rows")):
+        axes[0, column].set_title(part, fontsize=11, loc="left", color="0.15")
+        axes[1, column].set_xlabel(_epoch_title(epochs), color="0.15")
+    axes[0, 0].set_ylabel("log-loss (nats a row, log scale)", color="0.15")
+    axes[1, 0].set_ylabel("accuracy (share of rows)", color="0.15")
+    for panel in axes[:, 0]:
+        # One line for both titles, left of the longest number there can be.
+        panel.yaxis.set_label_coords(-0.175, 0.5)
+    _explain(figure, candidates, winner, axes[0, 0])
+    return figure
+
+
+def _stride(epochs: int) -> int:
+    return -(-epochs // _POINTS)
+
+
+def _epoch_title(epochs: int) -> str:
+    stride = _stride(epochs)
+    return "epoch" if stride == 1 else f"epoch (one in {stride:,} drawn)"
+
+
+def _quantiles(values: Array) -> tuple[Array, Array]:
+    """Return epochs [n] from 1, and the 10th, 50th, 90th percentiles [3, n] over networks.
+
+    Of ``values`` [epochs, K], at most ``_POINTS`` + 1 epochs, the first and the last included.
+    """
+    last = len(values) - 1
+    index = np.unique(np.append(np.arange(0, last + 1, _stride(last + 1)), last))
+    drawn = np.where(np.isfinite(values[index]), values[index], np.nan)
+    enough = 2 * np.isfinite(drawn).sum(axis=1) >= values.shape[1]
+    # NumPy has no quantiles of nothing.
+    of_all = np.nanquantile(drawn[enough], (0.1, 0.5, 0.9), axis=1) if enough.any() else []
+    return index[enough] + 1, np.reshape(of_all, (3, -1))
+
+
+def _draw_curve(panel: Axes, values: Array, aside: float, colour: str, dashes: Any) -> None:
+    """Draw one optimizer's figures [epochs, K], a single epoch's ``aside`` of the others'."""
+    epochs, (low, median, high) = _quantiles(values)
+    epochs = epochs + aside
+    # A curve of one point has no length and a band of one no width.
+    alone = len(epochs) == 1
+    panel.plot(
+        epochs,
+        median,
+        color=colour,
+        linestyle=dashes,
+        linewidth=1.8,
+        marker="o" if alone else None,
+        solid_capstyle="round",
+        zorder=3,
+    )
+    if alone:
+        panel.vlines(epochs, low, high, color=colour, linewidth=4, alpha=0.3, zorder=2)
+    else:
+        # An edge keeps bands that lie over one another apart.
+        face, edge = (colour, 0.1), (colour, 0.55)
+        panel.fill_between(
+            epochs, low, high, facecolor=face, edgecolor=edge, linewidth=0.6, zorder=2
+        )
+
+
+def _dress(panel: Axes, epochs: int) -> None:
+    from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
+
+    panel.set_xlim(min(1, epochs - 0.5), max(epochs, 1.5))
+    ticks = MaxNLocator(5, integer=True).tick_values(1, epochs)
+    panel.xaxis.set_major_locator(
+        FixedLocator([1, *(tick for tick in ticks if 1 < tick <= epochs)])
+    )
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    panel.grid(color="0.9", linewidth=0.7, zorder=0)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[["left", "bottom"]].set_color("0.6")
+    panel.tick_params(color="0.6", labelcolor="0.25")
+    if not any(len(line.get_xdata()) for line in panel.lines):  # type: ignore[arg-type]
+        panel.text(
+            0.5,
+            0.5,
+            "nothing finite recorded",
+            transform=panel.transAxes,
+            ha="center",
+            color="0.4",
+        )
+
+
+def _drawn(panels: Array) -> Array:
+    """Return all values of the lines and bands of ``panels``, which share an axis; 1 if none."""
+    values = [line.get_ydata() for panel in panels for line in panel.lines]
+    bands = [
+        path.vertices[:, 1]
+        for panel in panels
+        for band in panel.collections
+        for path in band.get_paths()
+    ]
+    drawn = np.concatenate([*values, *bands]).astype(float)
+    return drawn if len(drawn) else np.ones(1)
+
+
+def _scale_loss(panels: Array) -> None:
+    from matplotlib.ticker import Locator, LogLocator, MaxNLocator, NullLocator
+
+    values = _drawn(panels)
+    panels[0].set_yscale("log", nonpositive="clip")
+    low = max(float(values.min()), _LOSS_FLOOR)
+    high = max(low, min(float(values.max()), max(_LOSS_CEILING, 10 * low)))
+    panels[0].set_ylim(low / 1.25, high * 1.25)
+    decades = np.log10(high / low)
+    ticks: Locator = LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,), numticks=8)
+    for panel in panels:
+        panel.yaxis.set_major_locator(MaxNLocator(5) if decades < 0.7 else ticks)
+        panel.yaxis.set_minor_locator(NullLocator())
+        panel.yaxis.set_major_formatter("{x:g}")
+
+
+def _scale_accuracy(panels: Array) -> None:
+    lowest = np.floor(_drawn(panels).min() * 10) / 10
+    panels[0].set_ylim(min(lowest, 0.9), 1.015)
+
+
+def _explain(
+    figure: Figure, candidates: Sequence[Candidate], winner: str | None, panel: Axes
+) -> None:
+    """Name the lines above the panels, with what the curves do not show."""
+    from matplotlib.lines import Line2D
+
+    handles, letters = [], 0
+    for number, candidate in enumerate(candidates):
+        colour, dashes = _STYLES[number % len(_STYLES)]
+        finished = candidate.history.finished
+        notes = ["chosen"] if candidate.optimizer == winner else []
+        if not finished.all():
+            notes.append(f"{(~finished).sum():,} of {len(finished):,} diverged")
+        label = candidate.optimizer + (f" ({', '.join(notes)})" if notes else "")
+        letters += len(label) + 6
+        handles.append(Line2D([], [], color=colour, linestyle=dashes, linewidth=2.4, label=label))
+    networks = max(len(candidate.history.finished) for candidate in candidates)
+    stopped = any(
+        (candidate.history.epochs_run < len(candidate.history.train_loss)).any()
+        for candidate in candidates
+    )
+    ends = " A curve ends where fewer than half of them still train." if stopped else ""
+    left = panel.get_position().x0
+    figure.text(
+        left,
+        0.985,
+        f"Line: median of {counted(networks, 'network')}. Band: 10th to 90th percentile.{ends}",
+        va="top",
+        fontsize=9,
+        color="0.35",
+    )
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(left, 0.952),
+        ncols=len(handles) if letters <= _LEGEND_LETTERS else 2,
+        frameon=False,
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=2.6,
+        columnspacing=1.6,
+        labelspacing=0.3,
+        fontsize=10,
+    )

@@ -1,0 +1,238 @@
+"""A retraining in Markdown: the one source of the dashboard's and the HTML's words.
+
+Foreign text goes through ``escape``, figures through ``interval``; all intervals are 95 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.promotion.register import Version
+from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
+from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
+from ffn.reports.held_out import (
+    calibration_markdown,
+    class_table,
+    figure_table,
+    importance_markdown,
+    mistakes_markdown,
+    named,
+    temperature_markdown,
+)
+from ffn.reports.markup.escaping import escape
+from ffn.reports.markup.tables import bullets, table
+from ffn.reports.verdict_section import verdict_markdown
+from ffn.training.retrained import Retrained
+from ffn.training.selection import Selection
+from ffn.training.training_data import Prepared
+
+__all__ = ["leaderboard", "leaderboard_markdown", "remarks", "retrain_markdown", "upper"]
+
+_MISTAKES_NAMED = 5
+
+
+def leaderboard(selection: Selection) -> list[dict[str, str]]:
+    """Return the candidates as rows of a table, the lowest mean log-loss first.
+
+    Loss and accuracy are means over the validation rows of the networks that finished.
+    ``p (Holm)`` is the adjusted p-value of no difference to the first line.
+    """
+    tie = sum(line.tied for line in selection.leaderboard) > 1
+    return [
+        {
+            "optimizer": escape(line.optimizer)
+            + (" (chosen)" if line.optimizer == selection.winner else ""),
+            "log-loss": interval(line.loss),
+            "accuracy": interval(line.accuracy),
+            "p (Holm)": NOTHING if place == 0 else p_value(line.p_value),
+            "tie": "yes" if tie and line.tied else "no",
+            "finished": f"{line.finished:,} of {line.networks:,}",
+            "seconds": seconds(line.seconds),
+        }
+        for place, line in enumerate(selection.leaderboard)
+    ]
+
+
+def leaderboard_markdown(selection: Selection) -> str:
+    """Return the leaderboard as a Markdown table with what its columns mean."""
+    return (
+        f"{table(leaderboard(selection))}\n\n"
+        "Means over the networks that finished, each on the validation rows of its own resample "
+        "of the training part; log-loss in nats a row. 95 % intervals and p by Nadeau and Bengio, "
+        "who allow for the rows that resamples share; p is of no difference in log-loss to the "
+        "first line, adjusted by Holm for all pairs."
+    )
+
+
+def retrain_markdown(
+    retrained: Retrained,
+    version: Version,
+    *,
+    pictures: Mapping[str, str],
+    files: Mapping[str, Path],
+) -> str:
+    """Return the report of a retraining: the verdict in words, then what it rests on.
+
+    Parameters
+    ----------
+    pictures
+        Addresses of the pictures ``curves``, ``confusion``, ``reliability`` and ``importance``:
+        file names or data URIs.
+    files
+        What else is worth opening, by a word or two.
+    """
+    prepared, selection, refitted = retrained.prepared, retrained.selection, retrained.refitted
+    evaluation, examination = retrained.evaluation, retrained.examination
+    notices = remarks(retrained)
+    sections = [
+        f"# {escape(retrained.pipeline.name)}: version {version.number}",
+        _summary(retrained, version),
+        f"Why this optimizer: {escape(selection.reason)}",
+        "## Gate",
+        verdict_markdown(version.verdict, version.number),
+        "## Leaderboard",
+        leaderboard_markdown(selection),
+        "## Learning curves",
+        f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
+        f"({pictures['curves']})",
+        "## Held-out rows",
+        f"{counted(evaluation.rows, 'row')} on which nothing was fitted, tuned or chosen, beside "
+        f"{len(prepared.x_train):,} to train on. Intervals here and everywhere are of 95 %.",
+        figure_table(evaluation),
+        class_table(evaluation),
+        "Recall: share of the class's rows that were found. Precision: share of the rows called "
+        "so that are.",
+        "## Confusion matrix",
+        f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
+        _confusions(evaluation),
+        "## Calibration",
+        calibration_markdown(evaluation.calibration),
+        f"![Share of held-out rows that is right over the model's confidence]"
+        f"({pictures['reliability']})",
+        temperature_markdown(refitted.temperature, examination.temperature),
+        "## What the features are worth",
+        f"![Log-loss added by permuting each feature]({pictures['importance']})",
+        importance_markdown(examination.importance),
+        "## Beside simpler models",
+        baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
+        "## The most certain mistakes",
+        mistakes_markdown(examination.mistakes, examination.importance),
+        *(["## Notices", bullets(notices)] if notices else []),
+        "## Data and training",
+        _training(retrained),
+        "## Files",
+        bullets(
+            [
+                f"bundle: {escape(version.bundle)} (SHA-256 {version.sha256})",
+                *(f"{escape(what)}: {escape(path)}" for what, path in files.items()),
+            ]
+        ),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _summary(retrained: Retrained, version: Version) -> str:
+    """Say what was decided, how good the model is, and whether a simpler one would do."""
+    evaluation, examination = retrained.evaluation, retrained.examination
+    usual, reached = evaluation.classes[evaluation.usual], evaluation.baseline
+    doubt = accuracy_doubt(examination.baselines)
+    return (
+        f"**{escape(version.verdict.sentence(version.number))}** "
+        f"{upper(escape(retrained.selection.winner))} was chosen; it gets {evaluation.correct:,} "
+        f"of {counted(evaluation.rows, 'held-out row')} right: "
+        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"Always answering {named(usual.name)}, the most frequent class in "
+        f"training, gets {usual.rows:,} right: {interval(reached)}."
+        f"{f' **{doubt}**' if doubt else ''} "
+        f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
+    )
+
+
+def upper(text: str) -> str:
+    """Return ``text`` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def _confusions(evaluation: HeldOutEvaluation) -> str:
+    """Say which confusions were the most frequent."""
+    names = [named(figures.name) for figures in evaluation.classes]
+    wrong = sorted(
+        (-count, label, prediction)
+        for label, prediction, count in evaluation.confusions
+        if label != prediction
+    )
+    if not wrong:
+        return "No mistake."
+    lines = [
+        f"{-count:,} of {evaluation.classes[label].rows:,} {names[label]} "
+        f"called {names[prediction]}"
+        for count, label, prediction in wrong[:_MISTAKES_NAMED]
+    ]
+    others = sum(-count for count, *_ in wrong[_MISTAKES_NAMED:])
+    if others:
+        lines.append(counted(others, "other mistake"))
+    return (
+        "Classes are in the order of the table above. Mistakes, the most frequent first:\n\n"
+        + bullets(lines)
+    )
+
+
+def remarks(retrained: Retrained) -> list[str]:
+    """Return what the data and the training gave to remark."""
+    lines = [escape(notice) for notice in retrained.prepared.notices]
+    histories = [
+        *((candidate.optimizer, candidate.history) for candidate in retrained.candidates),
+        ("The chosen one on all training rows", retrained.refitted.history),
+    ]
+    for what, history in histories:
+        reasons = [reason for reason in history.diverged if reason is not None]
+        if reasons:
+            lines.append(
+                f"{escape(what)}: {len(reasons):,} of {counted(len(history.diverged), 'network')} "
+                f"diverged (the first: {escape(reasons[0])})."
+            )
+    return lines
+
+
+def without_label(prepared: Prepared) -> str:
+    """Return how many rows were left out for want of a label, behind a count of the others."""
+    return f" ({prepared.unlabelled:,} without a label left out)" if prepared.unlabelled else ""
+
+
+def _training(retrained: Retrained) -> str:
+    pipeline, candidates = retrained.pipeline, retrained.candidates
+    prepared, refitted = retrained.prepared, retrained.refitted
+    schema, network = prepared.schema, refitted.bundle.network
+    training = pipeline.settings.training
+    started, kept = len(refitted.history.diverged), len(network.parameters)
+    which = (
+        f"the one of {started:,} with the lowest training loss"
+        if kept == 1
+        else f"an ensemble of {kept:,}, whose probabilities are averaged"
+    )
+    hyperparameters = (
+        ", ".join(f"{key} {value}" for key, value in candidate.hyperparameters.items())
+        for candidate in candidates
+    )
+    return bullets(
+        [
+            f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
+            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
+            f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
+            f"{named(schema.target)}",
+            f"network of {'-'.join(map(str, network.widths))} units, "
+            f"{counted(refitted.epochs, 'epoch')} on all {len(prepared.x_train):,} training rows: "
+            f"{which}",
+            f"{counted(training.networks, 'network')} for each optimizer, on resamples with "
+            f"{percent(training.validation_share)} of these rows to validate on, at most "
+            f"{counted(training.epochs, 'epoch')}, batches of "
+            f"{counted(training.batch_size, 'row')}, seed "
+            f"{training.seed}",
+            *(
+                f"{escape(candidate.optimizer)}: {escape(settings)}"
+                for candidate, settings in zip(candidates, hyperparameters, strict=True)
+            ),
+        ]
+    )

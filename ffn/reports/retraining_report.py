@@ -1,0 +1,90 @@
+"""The report of a retraining on disk, and its text for the dashboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ffn.promotion.register import CARD_FILE, Version
+from ffn.reports.markup.html_page import data_uri, render_page
+from ffn.reports.pictures.confusion_matrix import confusion_matrix
+from ffn.reports.pictures.feature_importance import feature_importance
+from ffn.reports.pictures.learning_curves import learning_curves
+from ffn.reports.pictures.reliability_diagram import reliability
+from ffn.reports.retraining_page import retrain_markdown
+from ffn.storage.atomic import atomic_files, sweep
+from ffn.training.retrained import Retrained
+
+__all__ = ["Report", "write_report"]
+
+_FILES = {
+    "curves": "learning_curves.png",
+    "confusion": "confusion_matrix.png",
+    "reliability": "reliability.png",
+    "importance": "feature_importance.png",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A report that was written.
+
+    Attributes
+    ----------
+    folder
+        ``artifacts/<pipeline>/reports/<NNNN>``.
+    pictures
+        PNG files in it: ``curves``, ``confusion``, ``reliability``, ``importance``.
+    html
+        The whole report as one page, readable offline.
+    markdown
+        The same for a dashboard, the pictures inside as data URIs.
+    """
+
+    folder: Path
+    pictures: dict[str, Path]
+    html: Path
+    markdown: str
+
+
+def write_report(retrained: Retrained, version: Version) -> Report:
+    """Draw the pictures and write them with the page, all or none."""
+    pipeline, evaluation = retrained.pipeline, retrained.evaluation
+    folder = pipeline.artifacts / "reports" / f"{version.number:04d}"
+    page = folder / "report.html"
+    places = {name: folder / file for name, file in _FILES.items()}
+    pictures = {
+        "curves": learning_curves(retrained.candidates, retrained.selection.winner),
+        "confusion": confusion_matrix(evaluation),
+        "reliability": reliability(evaluation.calibration),
+        "importance": feature_importance(retrained.examination.importance),
+    }
+    text = partial(
+        retrain_markdown,
+        retrained,
+        version,
+        files={
+            "model card": version.bundle.parent / CARD_FILE,
+            "figures": version.bundle.parent / "metrics.json",
+            "where it comes from": version.bundle.parent / "provenance.json",
+            **({"for notebooks": pipeline.export} if version.verdict.promote else {}),
+            "this report": page,
+        },
+    )
+    html = render_page(
+        f"{pipeline.name}: version {version.number}",
+        text(pictures={name: name for name in pictures}),
+        pictures,
+    )
+    sweep(folder)
+    with atomic_files(*places.values(), page) as (*files, page_file):
+        for name, file in zip(places, files, strict=True):
+            file.write(pictures[name])
+        page_file.write(html.encode())
+    return Report(
+        folder=folder,
+        pictures=places,
+        html=page,
+        markdown=text(pictures={name: data_uri(png) for name, png in pictures.items()}),
+    )

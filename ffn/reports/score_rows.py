@@ -1,0 +1,84 @@
+"""Scored files as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ffn.quantities import NOTHING, counted, seconds
+from ffn.reports.markup.escaping import escape
+from ffn.reports.pictures.canvas import middle_cut
+from ffn.scoring.output.score_result import ScoreResult
+
+__all__ = ["score_rows"]
+
+_CLASSES_NAMED = 10
+_NAME_LETTERS = 40
+
+
+def score_rows(
+    results: Sequence[ScoreResult], refused: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
+    """Return one row a file, all with the same keys.
+
+    Parameters
+    ----------
+    refused
+        Reasons, by file, why others were not scored; their rows come last.
+    """
+    return [
+        {
+            "file": escape(result.output.name),
+            "rows": f"{result.rows:,}",
+            "scored": f"{result.scored:,}",
+            "rejected": f"{result.rejected:,}",
+            "reasons": _counts(result.reject_reasons),
+            "classes": _counts(result.class_counts),
+            "drift": _drift(result),
+            "mean confidence": NOTHING
+            if result.mean_confidence is None
+            else f"{result.mean_confidence:.3f}",
+            "seconds": seconds(result.seconds),
+            "output": escape(result.output),
+        }
+        for result in results
+    ] + [
+        {
+            "file": escape(file),
+            "rows": NOTHING,
+            "scored": NOTHING,
+            "rejected": NOTHING,
+            "reasons": f"not scored: {escape(reason)}",
+            "classes": NOTHING,
+            "drift": NOTHING,
+            "mean confidence": NOTHING,
+            "seconds": NOTHING,
+            "output": NOTHING,
+        }
+        for file, reason in (refused or {}).items()
+    ]
+
+
+def _drift(result: ScoreResult) -> str:
+    """Return what is unlike training; a dash where that was not asked or cannot be known."""
+    if result.drift is None or not result.drift.judged:
+        return NOTHING
+    return escape(result.drift.sentence) or "none"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    """Return ``name count`` for each, in the order given; of very many only the largest."""
+    if not counts:
+        return NOTHING
+    if len(counts) > _CLASSES_NAMED:
+        largest = sorted(counts, key=lambda name: -counts[name])[:_CLASSES_NAMED]
+        others = sum(counts.values()) - sum(counts[name] for name in largest)
+        return (
+            f"{_listed(largest, counts)}, {counted(len(counts) - len(largest), 'other')} {others:,}"
+        )
+    return _listed(counts, counts)
+
+
+def _listed(names: Sequence[str] | Mapping[str, int], counts: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{escape(middle_cut(name, _NAME_LETTERS))} {counts[name]:,}" for name in names
+    )

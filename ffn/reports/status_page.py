@@ -1,0 +1,278 @@
+"""How a pipeline stands: production, last runs, inbox, drift. Read from its files alone."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.bundles.contents import read_record
+from ffn.errors import FFNError, one_line
+from ffn.evaluation.statistics import Interval
+from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
+from ffn.quantities import counted, interval
+from ffn.registry.live_runs import Run, working
+from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
+from ffn.registry.run_log import RunRecord, journal
+from ffn.registry.versions import production_version, version_folder, versions
+from ffn.reports.markup.escaping import escape
+from ffn.reports.markup.tables import table
+from ffn.reports.pictures.canvas import middle_cut
+from ffn.scoring.inbox.inbox_scan import InboxScan, look
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.plain_files import read_plain
+
+__all__ = ["Status", "read_status", "status_lines", "status_markdown"]
+
+_RUNS_SHOWN = 10
+_REFUSED_SHOWN = 20
+_TEXT_SHOWN = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """One pipeline at a moment.
+
+    Attributes
+    ----------
+    at
+        The moment, UTC, ISO 8601.
+    production
+        Version that scores; None if none does.
+    problem
+        Why it cannot score, in one line; empty if it can.
+    promoted_at
+        When it was promoted.
+    accuracy
+        On its held-out rows, with its 95 % interval.
+    versions
+        How many there are.
+    runs
+        The last ones, the newest first.
+    drift
+        The last run that judged rows against training's; None if none did.
+    judged_from
+        Rows from which a file is judged; None if drift is not looked for.
+    inbox
+        What is in it.
+    at_work
+        The runs that are at work now.
+    """
+
+    pipeline: str
+    at: str
+    production: int | None
+    problem: str
+    promoted_at: str | None
+    accuracy: Interval | None
+    versions: int
+    runs: tuple[RunRecord, ...]
+    drift: RunRecord | None
+    judged_from: int | None
+    inbox: InboxScan
+    at_work: tuple[Run, ...] = ()
+
+    @property
+    def age(self) -> str:
+        """How long the version has been in production, in words."""
+        if self.promoted_at is None:
+            return "for an unknown time"
+        then = datetime.datetime.fromisoformat(self.promoted_at)
+        return _age(datetime.datetime.fromisoformat(self.at) - then)
+
+    @property
+    def production_sentence(self) -> str:
+        """What scores, since when, and how well; and whether another is being trained."""
+        training = self._now("retrain", "training")
+        if self.production is None:
+            found = self.problem if self.versions else "" if training else "nothing trained yet"
+            return "; ".join(filter(None, (training, found.rstrip(".") if training else found)))
+        figure = f", held-out accuracy {interval(self.accuracy)}" if self.accuracy else ""
+        trouble = f"; {self.problem}" if self.problem else ""
+        return (
+            f"version {self.production} of {self.versions:,} in production, {self.age}"
+            f"{figure}{trouble}{f'; {training}' if training else ''}"
+        )
+
+    @property
+    def inbox_sentence(self) -> str:
+        """How many files are in the inbox, by what became of them; whether they are scored now."""
+        inbox, scoring = self.inbox, self._now("score", "scoring")
+        waiting = len(inbox.waiting) + inbox.new
+        parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
+        parts += [f"{len(inbox.settling):,} being written"] if inbox.settling else []
+        parts += [f"{len(inbox.refused):,} refused"] if inbox.refused else []
+        return ", ".join(parts) + (f"; {scoring}" if scoring else "")
+
+    def _now(self, what: str, doing: str) -> str:
+        """Say since when a kind of run is at work; empty if none is."""
+        begun = [run.begun for run in self.at_work if run.what == what]
+        if not begun:
+            return ""
+        # A run whose file has no content yet began just now.
+        since = _minute(min(begun))
+        return f"{doing} now{f', since {since} UTC' if since else ''}"
+
+    @property
+    def drift_sentence(self) -> str:
+        """What was last found of drift, and when."""
+        if self.drift is None or self.drift.drift is None:
+            if self.judged_from is None:
+                return 'not looked for, policy is "off"'
+            return f"nothing judged yet, which takes a file of {counted(self.judged_from, 'row')}"
+        note = self.drift.drift
+        files = counted(note.judged, "file")
+        found = f"in {note.detected:,} of {files}" if note.detected else f"none in {files}"
+        when = f"{_time(self.drift)}, version {self.drift.version}"
+        return f"{found} ({when}){f': {note.text}' if note.detected else ''}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines."""
+        accuracy = self.accuracy
+        return {
+            "pipeline": self.pipeline,
+            "at": self.at,
+            "production": self.production,
+            "problem": self.problem,
+            "promoted_at": self.promoted_at,
+            "accuracy": accuracy and [accuracy.value, accuracy.low, accuracy.high],
+            "versions": self.versions,
+            "inbox": self.inbox.to_json(),
+            "drift": self._drift_json(),
+            "at_work": [{"what": run.what, "begun": run.begun} for run in self.at_work],
+            "runs": [asdict(entry) for entry in self.runs],
+        }
+
+    def _drift_json(self) -> dict[str, Any] | None:
+        if self.drift is None or self.drift.drift is None:
+            return None
+        return {
+            "at": self.drift.at,
+            "version": self.drift.version,
+            "found": self.drift.drift.detected > 0,
+            **asdict(self.drift.drift),
+        }
+
+
+def read_status(pipeline: Pipeline) -> Status:
+    """Read how ``pipeline`` stands; writes nothing."""
+    production, problem = None, ""
+    try:
+        production = production_version(pipeline.artifacts)
+    except FFNError as error:
+        problem = str(error)
+    try:
+        inbox = look(pipeline, production, read=False)
+    except FFNError as error:
+        inbox, problem = InboxScan(), problem or str(error)
+    runs = journal(pipeline.artifacts, None)
+    settings = pipeline.settings.drift
+    return Status(
+        pipeline=pipeline.name,
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        production=production,
+        problem=problem,
+        promoted_at=_promoted_at(pipeline.artifacts, production),
+        accuracy=_accuracy(pipeline.artifacts, production),
+        versions=len(versions(pipeline.artifacts)),
+        runs=tuple(runs[:_RUNS_SHOWN]),
+        drift=next((entry for entry in runs if entry.drift), None),
+        judged_from=None if settings.policy == "off" else settings.min_rows,
+        inbox=inbox,
+        at_work=tuple(working(pipeline.artifacts)),
+    )
+
+
+def status_lines(status: Status) -> list[str]:
+    """Return the status as lines for a terminal."""
+    lines = [
+        f"{status.pipeline}: {status.production_sentence}",
+        f"  inbox    {status.inbox_sentence}",
+    ]
+    lines += [
+        f"  refused  {one_line(name)}: {one_line(reason)}"
+        for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]
+    ]
+    if status.production is not None:
+        lines.append(f"  drift    {one_line(status.drift_sentence)}")
+    return lines + [
+        f"  {entry.what:<8} {_time(entry)}  {entry.outcome}: {one_line(entry.text)}"
+        for entry in status.runs
+    ]
+
+
+def status_markdown(status: Status) -> str:
+    """Return the status as a page for the dashboard."""
+    parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {escape(status.inbox_sentence)}"]
+    if status.inbox.refused:
+        refused = list(status.inbox.refused.items())
+        parts.append(
+            table(
+                [
+                    {"refused file": _cell(name), "reason": _cell(reason)}
+                    for name, reason in refused[:_REFUSED_SHOWN]
+                ],
+                left=2,
+            )
+        )
+        if len(refused) > _REFUSED_SHOWN:
+            parts.append(f"and {counted(len(refused) - _REFUSED_SHOWN, 'other')}.")
+    if status.production is not None:
+        parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
+    if status.runs:
+        rows = [
+            {
+                "ended (UTC)": _time(entry),
+                "run": escape(entry.what),
+                "outcome": escape(entry.outcome),
+                "what happened": _cell(entry.text),
+            }
+            for entry in status.runs
+        ]
+        parts.append(table(rows, left=4))
+    parts.append(f"As of {status.at}.")
+    return "\n\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return escape(middle_cut(one_line(text), _TEXT_SHOWN))
+
+
+def _time(entry: RunRecord) -> str:
+    return escape(_minute(entry.at))
+
+
+def _minute(at: str) -> str:
+    """Return ``2026-03-01 04:00`` of an ISO 8601 time."""
+    return str(at)[:16].replace("T", " ")
+
+
+def _age(elapsed: datetime.timedelta) -> str:
+    minutes = int(elapsed.total_seconds() // 60)
+    for count, unit in ((minutes // 1440, "day"), (minutes // 60, "hour"), (minutes, "minute")):
+        if count >= 1:
+            return f"for {counted(count, unit)}"
+    return "for less than a minute"
+
+
+def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
+    if version is None:
+        return None
+    metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
+    return interval_in(table_in(metrics, "test"), "accuracy")
+
+
+def _promoted_at(artifacts: Path, version: int | None) -> str | None:
+    found = None
+    with contextlib.suppress(OSError):
+        for line in read_plain(artifacts / HISTORY, MOST_HISTORY_BYTES).splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                entry = json.loads(line)
+                at = datetime.datetime.fromisoformat(entry["at"])
+                # Without a zone it is no time of ours, and no age can be told from it.
+                if entry["version"] == version and at.tzinfo:
+                    found = entry["at"]
+    return found

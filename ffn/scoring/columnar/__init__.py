@@ -1,0 +1,1 @@
+"""Scoring a column at a time: Parquet input or output."""

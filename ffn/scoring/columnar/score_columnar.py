@@ -1,0 +1,99 @@
+"""One file of which input, output or both are Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from ffn.errors import DataError, SettingsError
+from ffn.scoring.columnar.detect import is_parquet, names_parquet
+from ffn.scoring.columnar.table_reader import CsvPieces, ParquetPieces
+from ffn.scoring.columnar.table_writer import CsvSink, ParquetSink, Sink
+from ffn.scoring.output.checkpoint import Journal
+from ffn.scoring.output.score_result import Progress
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.row_scorer import REJECTS_HEADER
+from ffn.scoring.rows.scorer import Scorer
+from ffn.storage.source import Source
+from ffn.tabular.csv.reader import Records
+from ffn.tabular.parquet.decoding_process import DecodedParquet
+
+__all__ = ["open_pieces", "score_pieces"]
+
+Pieces = ParquetPieces | CsvPieces
+
+
+@contextmanager
+def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -> Iterator[Pieces]:
+    """Open a file that is to be scored in pieces.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or does not keep the contract.
+    SettingsError
+        Cells are to be guarded in a file that no spreadsheet reads.
+    """
+    if options.escape_formulas and names_parquet(output):
+        raise SettingsError("escape_formulas guards spreadsheets; they do not read Parquet.")
+    name = stream.name
+    if not is_parquet(stream):
+        records = Records(
+            stream, name, delimiter=options.delimiter, given_encoding=options.encoding
+        )
+        yield CsvPieces(stream, records, model, options, name)
+        return
+    digest = stream.read_through()
+    with DecodedParquet.opened(stream.shared, name) as table:
+        yield ParquetPieces(stream, digest, table, model, options, name)
+
+
+def score_pieces(
+    pieces: Pieces,
+    model: Scorer,
+    options: Options,
+    output: Path,
+    journal: Journal,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    """Score every row into the files of ``journal``, from their beginning.
+
+    Raises
+    ------
+    DataError
+        The input is damaged, or changed while it was read.
+    """
+    journal.start_anew()
+    journal.rejects.write(REJECTS_HEADER)
+    sink: Sink = (
+        ParquetSink(journal.output, pieces.schema, model.schema, options)
+        if names_parquet(output)
+        else CsvSink(journal.output, pieces.schema, model.schema, options, pieces.name)
+    )
+    try:
+        for piece in pieces:
+            sink.write(piece)
+            journal.rejects.write(piece.rejects)
+            if on_progress is not None:
+                on_progress(_progress(pieces))
+        sink.finish()
+    except (pa.ArrowException, UnicodeError) as error:
+        sink.abandon()
+        first = next(iter(str(error).splitlines()), "")
+        raise DataError(f"{pieces.name} has cells that cannot be written: {first}.") from None
+    except BaseException:
+        sink.abandon()
+        raise
+    pieces.check()
+
+
+def _progress(pieces: Pieces) -> Progress:
+    return Progress(
+        rows=pieces.tally.scored + pieces.tally.rejected,
+        rejected=pieces.tally.rejected,
+        bytes_read=pieces.bytes_read,
+        size=pieces.stream.size,
+    )

@@ -1,0 +1,223 @@
+"""Tables in pieces of some thousand rows, scored: from Parquet, or from CSV to go to Parquet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ffn.errors import quote
+from ffn.scoring.output.manifest import input_of
+from ffn.scoring.rows.contract import match_header
+from ffn.scoring.rows.layout import find_column
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.row_scorer import Labelled, RowScorer
+from ffn.scoring.rows.scorer import Scorer
+from ffn.scoring.rows.suffixes import UNITS, added_columns
+from ffn.storage.source import Source
+from ffn.tabular.columns.arrow_columns import category_texts, number_texts
+from ffn.tabular.columns.typed_values import Spellings
+from ffn.tabular.csv.header import check_distinct
+from ffn.tabular.csv.parsing.rejects import Reject
+from ffn.tabular.csv.reader import Records
+from ffn.tabular.parquet.decoding_process import DecodedParquet
+from ffn.tabular.parquet.parquet_table import as_csv, as_header, numbered
+from ffn.tabular.schema import Feature, Schema
+
+__all__ = ["CsvPieces", "ParquetPieces", "Piece"]
+
+
+class Piece(NamedTuple):
+    """Rows that were scored [n], what the model says of them, and the rejects among them.
+
+    Attributes
+    ----------
+    batch
+        The columns that are kept.
+    labels, probabilities
+        Predicted class [n], and all of them [n, C].
+    rejects
+        Lines for the rejects file.
+    """
+
+    batch: Any
+    labels: npt.NDArray[np.intp]
+    probabilities: npt.NDArray[np.float64]
+    rejects: bytes
+
+
+class ParquetPieces:
+    """A Parquet file.
+
+    The features of some rows are written as CSV, in memory, and go the way of every CSV: a table
+    has the same labels in either form, and the same rejects.
+
+    Attributes
+    ----------
+    stream, name
+        The input, and what errors call it.
+    schema
+        Of the columns that are kept.
+    tally
+        What was counted so far.
+
+    Raises
+    ------
+    DataError
+        The columns do not keep the model's contract.
+    """
+
+    def __init__(
+        self,
+        stream: Source,
+        sha256: str,
+        table: DecodedParquet,
+        model: Scorer,
+        options: Options,
+        name: str,
+    ) -> None:
+        header, schema = table.header, model.schema
+        self.stream, self.name = stream, name
+        self._sha256, self._table, self._decimal = sha256, table, options.decimal
+        self._missing_values = schema.missing_values
+        features = [feature.name for feature in schema.features]
+        self._kept = list(range(len(header.names)))
+        added = added_columns(schema, probabilities=options.probabilities)
+        if options.only_id is not None:
+            self._kept = [find_column(header, options.only_id, name)]
+            added = tuple(column for column in added if column == options.only_id)
+        match_header(header, schema, name, added)
+        place = {column: number for number, column in enumerate(header.names)}
+        self._features = [
+            (feature, place[feature.name], self._spellings(feature, schema))
+            for feature in schema.features
+        ]
+        fields = [table.schema.field(column) for column in self._kept]
+        self.schema = pa.schema(fields, table.schema.metadata)
+        # The CSV in memory is ours, whatever the output is to look like.
+        self._names = numbered(features)
+        inner = replace(options, delimiter=",", only_id=None)
+        self._scorer = RowScorer(model, as_header(self._names), inner, name)
+        self.tally = self._scorer.new_tally()
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield every piece, in order."""
+        before = 0
+        for batch in self._table.batches():
+            records = Records(io.BytesIO(self._as_csv(batch)), self.name)
+            kept = batch.select(self._kept)
+            for block in records:
+                found = self._scorer.label(block)
+                found.add_to(self.tally, _units(found))
+                rejects = (_of_a_table(reject, before) for reject in found.rejects)
+                yield Piece(
+                    kept.take(pa.array(found.good.rows - 1)),
+                    found.labels,
+                    found.probabilities,
+                    b"".join(map(self._scorer.reject_line, rejects)),
+                )
+            before += batch.num_rows
+
+    def _spellings(self, feature: Feature, schema: Schema) -> Spellings | None:
+        if feature.kind == "numeric":
+            return None
+        return Spellings(feature.categories, schema.missing_values, self._decimal)
+
+    def _as_csv(self, batch: Any) -> bytes:
+        """Return the features of a batch as the CSV file of the same table has them."""
+        texts = []
+        for feature, place, spellings in self._features:
+            column, where = batch.column(place), f"{self.name}, column {quote(feature.name)}"
+            texts.append(
+                number_texts(column, feature, self._missing_values, where, self._decimal)
+                if spellings is None
+                else category_texts(column, spellings, where, self._decimal)
+            )
+        return as_csv(texts, self._names)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the input so far, by its rows."""
+        rows = self.tally.scored + self.tally.rejected
+        return (self.stream.size or 0) * rows // max(1, self._table.rows)
+
+    def check(self) -> None:
+        """Raise ``DataError`` if the file changed while it was read."""
+        self.stream.check_untouched()
+        self.tally.check_rows(self._table.rows)
+
+    def input(self) -> dict[str, Any]:
+        """Return what a manifest says of the input."""
+        return {
+            "path": self.name,
+            "bytes": self.stream.size,
+            "sha256": self._sha256,
+            "compression": None,
+            "encoding": "parquet",
+            "blank_lines": 0,
+        }
+
+
+class CsvPieces:
+    """A CSV file: its cells are texts, without quotes. Attributes as in `ParquetPieces`."""
+
+    def __init__(
+        self, stream: Source, records: Records, model: Scorer, options: Options, name: str
+    ) -> None:
+        header = records.header
+        self.stream, self.name = stream, name
+        self._records = records
+        self._scorer = RowScorer(model, header, options, name)
+        self.tally = self._scorer.new_tally()
+        self._kept = list(range(len(header.names)))
+        if options.only_id is not None:
+            self._kept = [find_column(header, options.only_id, name)]
+        # Readers of Parquet find columns by their names.
+        check_distinct(header, [header.names[column] for column in self._kept], name)
+        self.schema = pa.schema([(header.names[column], pa.string()) for column in self._kept])
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield every piece, in order."""
+        for block in self._records:
+            self.tally.began = self._records.began
+            found = self._scorer.label(block)
+            found.add_to(self.tally, _units(found))
+            cells = [pa.array(found.good.cells(column), pa.string()) for column in self._kept]
+            yield Piece(
+                pa.record_batch(cells, schema=self.schema),
+                found.labels,
+                found.probabilities,
+                b"".join(map(self._scorer.reject_line, found.rejects)),
+            )
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the input so far."""
+        return self.stream.bytes_read
+
+    def check(self) -> None:
+        """Raise ``DataError`` if the file changed while it was read."""
+        self.stream.check_unchanged()
+        self.tally.check_rows(self._records.rows)
+
+    def input(self) -> dict[str, Any]:
+        """Return what a manifest says of the input."""
+        return input_of(self.name, self.stream, self._records)
+
+
+def _units(found: Labelled) -> int:
+    """Return the sum of confidences in units of 1/10,000, each rounded as it is written."""
+    own = found.probabilities[np.arange(len(found.labels)), found.labels]
+    return int(np.rint(own * UNITS).sum())
+
+
+def _of_a_table(reject: Reject, before: int) -> Reject:
+    """Return a reject as that of a table, which has rows and no lines."""
+    # Of a whole record, the cell that was put before it is none of the table's.
+    value = reject.value if reject.column else reject.value.partition(",")[2]
+    return replace(reject, row=reject.row + before, line=0, value=value)

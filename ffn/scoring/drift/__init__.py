@@ -1,0 +1,1 @@
+"""Whether scored rows differ from the training rows, and how."""

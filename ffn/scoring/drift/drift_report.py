@@ -1,0 +1,295 @@
+"""Whether scored rows differ from training's, in which columns, and what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ffn.errors import DataError, quote
+from ffn.quantities import more
+from ffn.scoring.drift.diagnosis import suspect
+from ffn.scoring.drift.psi import Distance, compare
+from ffn.scoring.drift.swapped_columns import exchanged_categories
+from ffn.scoring.rows.drift_counts import DriftCounts
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.scorer import Scorer
+from ffn.scoring.rows.tally import Tally
+from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.training_table.histograms import Histogram, Reference
+
+__all__ = ["ALPHA", "ColumnDrift", "DriftReport", "HeldError", "examine", "judge"]
+
+ALPHA = 0.001
+"""Probability that a file without drift is said to have some, over all of its columns."""
+
+_COLUMNS_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnDrift:
+    """One column of a file against training's, or the predictions.
+
+    Attributes
+    ----------
+    alarm
+        True if PSI is above both the threshold and the limit of chance.
+    missing, missing_before
+        Shares of rows without a value, in the file and in training.
+    unseen
+        Share of rows with a category that training never saw.
+    shift
+        Of numbers: the file's mean minus training's, in training's standard deviations, from a
+        sample of rows; None if there are no numbers, or it is beyond float64.
+    """
+
+    name: str
+    distance: Distance
+    alarm: bool
+    missing: float = 0.0
+    missing_before: float = 0.0
+    unseen: float = 0.0
+    shift: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a manifest holds."""
+        distance = self.distance
+        return {
+            "psi": round(distance.psi, 6),
+            "limit": round(distance.limit, 6) if np.isfinite(distance.limit) else None,
+            "alarm": self.alarm,
+            "total_variation": round(distance.total_variation, 6),
+            "shift": None if self.shift is None else round(self.shift, 4),
+            "missing": round(self.missing, 6),
+            "missing_in_training": round(self.missing_before, 6),
+            "unseen": round(self.unseen, 6),
+        }
+
+    @classmethod
+    def from_json(cls, name: str, value: dict[str, Any]) -> ColumnDrift:
+        """Rebuild what ``to_json`` returned."""
+        limit = value["limit"]
+        return cls(
+            name=name,
+            distance=Distance(
+                psi=value["psi"],
+                limit=float("inf") if limit is None else limit,
+                total_variation=value["total_variation"],
+            ),
+            alarm=value["alarm"],
+            missing=value["missing"],
+            missing_before=value["missing_in_training"],
+            unseen=value["unseen"],
+            shift=value["shift"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftReport:
+    """A file against what its model was trained on.
+
+    Attributes
+    ----------
+    rows
+        Scored rows.
+    judged
+        False if they are too few to say anything.
+    columns
+        The features in the order of the schema.
+    predictions
+        None if the model's reference does not know of any.
+    suspicions
+        Sentences: what drifted columns look like.
+    """
+
+    rows: int
+    judged: bool
+    columns: tuple[ColumnDrift, ...]
+    predictions: ColumnDrift | None
+    suspicions: tuple[str, ...]
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """Names of the columns that drifted, the worst first."""
+        found = [column for column in self.columns if column.alarm]
+        return tuple(c.name for c in sorted(found, key=lambda c: -c.distance.psi))
+
+    @property
+    def detected(self) -> bool:
+        """Whether anything drifted."""
+        return bool(self.drifted) or bool(self.predictions and self.predictions.alarm)
+
+    @property
+    def sentence(self) -> str:
+        """What drifted and what it looks like, in one line; empty if nothing did."""
+        if not self.detected:
+            return ""
+        by_name = {column.name: column for column in self.columns}
+        told = [
+            f"{quote(name)} (PSI {by_name[name].distance.psi:.2f})"
+            for name in self.drifted[:_COLUMNS_NAMED]
+        ]
+        if len(self.drifted) > _COLUMNS_NAMED:
+            told.append(more(len(self.drifted) - _COLUMNS_NAMED, "column"))
+        if self.predictions and self.predictions.alarm:
+            told.append(f"the predicted classes (PSI {self.predictions.distance.psi:.2f})")
+        looks = "".join(f"; {suspicion}" for suspicion in self.suspicions[:_COLUMNS_NAMED])
+        return f"unlike training: {', '.join(told)}{looks}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a manifest holds."""
+        return {
+            "detected": self.detected,
+            "judged": self.judged,
+            "rows": self.rows,
+            "columns": {column.name: column.to_json() for column in self.columns},
+            "predictions": self.predictions.to_json() if self.predictions else None,
+            "suspicions": list(self.suspicions),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> DriftReport:
+        """Rebuild what ``to_json`` returned."""
+        columns = (ColumnDrift.from_json(name, one) for name, one in value["columns"].items())
+        said = value["predictions"]
+        return cls(
+            rows=value["rows"],
+            judged=value["judged"],
+            columns=tuple(columns),
+            predictions=None if said is None else ColumnDrift.from_json("", said),
+            suspicions=tuple(value["suspicions"]),
+        )
+
+
+class HeldError(DataError):
+    """A file is not published, since its rows differ from training's; ``report`` says how."""
+
+    def __init__(self, message: str, report: DriftReport | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.report)
+
+
+def examine(model: Scorer, tally: Tally, options: Options) -> DriftReport | None:
+    """Judge the rows that were scored; None if there is nothing to compare them with."""
+    if model.reference is None or tally.drift is None:
+        return None
+    return judge(
+        model.schema,
+        model.reference,
+        tally.drift,
+        list(tally.class_counts.values()),
+        tally.examples,
+        threshold=options.drift_psi,
+        min_rows=options.drift_min_rows,
+    )
+
+
+def judge(
+    schema: Schema,
+    reference: Reference,
+    counts: DriftCounts,
+    per_class: Sequence[int],
+    examples: Mapping[str, Collection[str]],
+    *,
+    threshold: float,
+    min_rows: int,
+) -> DriftReport:
+    """Compare a file's rows with training's.
+
+    Parameters
+    ----------
+    per_class
+        Scored rows by predicted class.
+    examples
+        By categorical feature: some of the texts that training never saw.
+    threshold
+        PSI from which a difference matters.
+    min_rows
+        Fewer rows are counted, and nothing is said of them.
+    """
+    rows = int(sum(per_class))
+    judged = rows >= min_rows
+    # Bonferroni's share: one comparison a feature, one of the predictions.
+    alpha = ALPHA / (len(schema.features) + 1)
+    sample, times = counts.sample()
+    # Either counts all columns each time that it is asked for.
+    missing, binned = counts.missing.tolist(), counts.numeric
+
+    def column(
+        name: str, found: Sequence[float], before: Sequence[int], **more: Any
+    ) -> ColumnDrift:
+        distance = compare(found, before, alpha)
+        alarm = judged and distance.psi > max(threshold, distance.limit)
+        return ColumnDrift(name=name, distance=distance, alarm=alarm, **more)
+
+    columns: dict[str, ColumnDrift] = {}
+    for f, (feature, own) in enumerate(zip(schema.numeric, reference.numeric, strict=True)):
+        gaps = missing[f]
+        bins = [*binned[f].tolist(), *([gaps] if feature.missing else [])]
+        columns[feature.name] = column(
+            feature.name,
+            # A row that stands for eight does not tell as much as eight rows.
+            [counts.effective * count for count in bins],
+            [*own.counts, *([own.missing] if feature.missing else [])],
+            missing=_share(gaps, counts.rows),
+            missing_before=_share(own.missing, own.rows),
+            shift=_shift(sample[:, f], times, own),
+        )
+    for g, (feature, own) in enumerate(zip(schema.categorical, reference.categorical, strict=True)):
+        unseen, gaps, *known = counts.categorical[g].tolist()
+        columns[feature.name] = column(
+            feature.name,
+            [*known, unseen, *([gaps] if feature.missing else [])],
+            [*own.counts, 0, *([own.missing] if feature.missing else [])],
+            missing=_share(gaps, rows),
+            missing_before=_share(own.missing, own.rows),
+            unseen=_share(unseen, rows),
+        )
+    numeric, categorical = _drifted(schema.numeric, columns), _drifted(schema.categorical, columns)
+    names = [feature.name for feature in schema.numeric]
+    suspicions = [
+        *suspect(names, reference.numeric, sample, times, numeric, threshold),
+        *exchanged_categories(
+            schema.categorical,
+            reference.categorical,
+            [own.tolist() for own in counts.categorical],
+            examples,
+            categorical,
+            threshold,
+        ),
+    ]
+    return DriftReport(
+        rows=rows,
+        judged=judged,
+        columns=tuple(columns[feature.name] for feature in schema.features),
+        predictions=column("", per_class, reference.predicted) if reference.predicted else None,
+        suspicions=tuple(suspicions),
+    )
+
+
+def _drifted(features: Sequence[Feature], columns: Mapping[str, ColumnDrift]) -> dict[int, float]:
+    """Return PSI by place of the features that raised an alarm, the highest first."""
+    found = {
+        place: columns[feature.name].distance.psi
+        for place, feature in enumerate(features)
+        if columns[feature.name].alarm
+    }
+    return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _shift(values: Any, times: Any, reference: Histogram) -> float | None:
+    known = ~np.isnan(values)
+    if not known.any() or not reference.deviation:
+        return None
+    mean = float(np.average(values[known], weights=times[known]))
+    shift = (mean - reference.mean) / reference.deviation
+    return shift if np.isfinite(shift) else None

@@ -1,0 +1,254 @@
+"""The inbox of a pipeline: which of its files are still to be scored, and what became of others.
+
+Every table in ``data/<pipeline>/inbox`` is scored once by the version in production, and again
+when another takes its place (with ``rescore = "none"``: once). What counts is the content behind a
+name, not its times. A file
+that is still being written is left until it has been quiet for ``settle``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError, FFNError, OutputError
+from ffn.scoring.inbox.inbox_contents import InboxScan, Waiting
+from ffn.scoring.inbox.ledger import Ledger, Outcome, Stamp
+from ffn.scoring.inbox.listing import ChangedError, InboxFolder, Seen, quiet_for
+from ffn.scoring.inputs import output_name
+from ffn.scoring.model import Model
+from ffn.scoring.output.score_result import Progress, ScoreResult
+from ffn.settings.pipeline import Pipeline
+from ffn.settings.service_settings import seconds_of
+
+__all__ = ["InboxScan", "Waiting", "look", "own_options", "score_waiting"]
+
+_KEPT_NAME = 200
+
+
+def own_options(pipeline: Pipeline) -> dict[str, Any]:
+    """Return how a pipeline's files are scored where nobody says otherwise."""
+    data, scoring, drift = (
+        pipeline.settings.data,
+        pipeline.settings.scoring,
+        pipeline.settings.drift,
+    )
+    return {
+        "on_unknown": scoring.on_unknown,
+        "max_reject_rate": scoring.max_reject_rate,
+        "delimiter": data.delimiter,
+        "decimal": data.decimal,
+        "encoding": data.encoding,
+        "drift": drift.policy,
+        "drift_psi": drift.psi,
+        "drift_min_rows": drift.min_rows,
+    }
+
+
+def ledger_path(pipeline: Pipeline) -> Path:
+    """Return where a pipeline's ledger is."""
+    return pipeline.artifacts / "inbox.sqlite"
+
+
+def look(pipeline: Pipeline, version: int | None, *, read: bool = True) -> InboxScan:
+    """InboxScan through the inbox, reading only files that changed since the last look.
+
+    Parameters
+    ----------
+    version
+        In production; None if none is.
+    read
+        False to read no file and write nothing.
+
+    Raises
+    ------
+    DataError
+        The ledger cannot be used.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(InboxFolder.opened(pipeline.folder / "inbox"))
+        except FileNotFoundError:
+            return InboxScan()
+        return _look(pipeline, folder, version, read=read)
+
+
+def _look(pipeline: Pipeline, folder: InboxFolder, version: int | None, *, read: bool) -> InboxScan:
+    found, refused = folder.list_tables()
+    path = ledger_path(pipeline)
+    if not (read or path.exists()):
+        return InboxScan(new=len(found), refused=refused)
+    settings = pipeline.settings.inbox
+    settle = seconds_of(settings.settle)
+    with Ledger.opened(path) as ledger:
+        known = ledger.stamps()
+        if read:
+            known, unreadable = _read_new(folder, ledger, found, known, settle)
+        else:
+            unreadable = ledger.unreadable()
+        outcomes = ledger.outcomes()
+    refused |= {name: reason for name, reason in unreadable.items() if name in found}
+    waiting, scored = [], []
+    new, settling = 0, {}
+    for name in sorted(found.keys() - refused.keys()):
+        stamp, since, sha256 = known.get(name, (None, time.time(), None))
+        if stamp != found[name].stamp or sha256 is None:
+            left = settle - max(quiet_for(found[name].stamp), time.time() - since)
+            if left <= 0 and not read:
+                new += 1
+            else:
+                settling[name] = max(left, 0.0)
+            continue
+        outcome = outcomes.get(name)
+        again = settings.rescore == "all" and outcome and outcome.version != version
+        if outcome is None or outcome.sha256 != sha256 or again:
+            waiting.append(_waiting(pipeline, name, sha256, found[name], folder.inode))
+        elif outcome.refusal:
+            refused[name] = outcome.refusal
+        else:
+            scored.append(name)
+    return InboxScan(
+        waiting=tuple(waiting),
+        new=new,
+        settling=settling,
+        scored=tuple(scored),
+        refused=dict(sorted(refused.items())),
+    )
+
+
+def score_waiting(
+    model: Model,
+    pipeline: Pipeline,
+    file: Waiting,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> ScoreResult | None:
+    """Score one file and record what became of it.
+
+    Returns
+    -------
+    ScoreResult or None
+        None if the file went away or was written to: the next look finds what it is then.
+
+    Raises
+    ------
+    OutputError
+        The output cannot be written. That is no fault of the file, and nothing is recorded.
+    FFNError
+        The file was refused, and is recorded so.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(InboxFolder.opened(file.path.parent))
+        except FileNotFoundError:
+            return None
+        if folder.inode != file.folder:
+            return None
+        return _score(model, pipeline, folder, file, on_progress, options)
+
+
+def _score(
+    model: Model,
+    pipeline: Pipeline,
+    folder: InboxFolder,
+    file: Waiting,
+    on_progress: Callable[[Progress], None] | None,
+    options: dict[str, Any],
+) -> ScoreResult | None:
+    try:
+        with folder.open_source(file.name, file.seen, file.sha256) as source:
+            result = model.score_source(source, file.output, on_progress=on_progress, **options)
+    except OutputError:
+        raise
+    except ChangedError:
+        return None
+    except FFNError as error:
+        if folder.seen(file.name) != file.seen:
+            return None
+        _record(pipeline, file, model.version, refusal=str(error))
+        if pipeline.settings.inbox.move:
+            # That it was refused says more than that it is still there.
+            with contextlib.suppress(DataError):
+                _move(folder, file, "refused")
+        raise
+    _record(pipeline, file, model.version, result=result)
+    if pipeline.settings.inbox.move:
+        _move(folder, file, "done")
+    return result
+
+
+def _record(
+    pipeline: Pipeline,
+    file: Waiting,
+    version: int,
+    *,
+    result: ScoreResult | None = None,
+    refusal: str = "",
+) -> None:
+    outcome = Outcome(
+        name=file.name,
+        sha256=file.sha256,
+        version=version,
+        at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        rows=result.rows if result else 0,
+        rejected=result.rejected if result else 0,
+        refusal=refusal,
+    )
+    with Ledger.opened(ledger_path(pipeline)) as ledger:
+        ledger.record(outcome)
+
+
+def _move(folder: InboxFolder, file: Waiting, into: str) -> None:
+    folder.move(file.name, file.seen, into, f"{file.sha256[:12]}-{file.name[-_KEPT_NAME:]}")
+
+
+def _read_new(
+    folder: InboxFolder,
+    ledger: Ledger,
+    found: dict[str, Seen],
+    known: dict[str, tuple[Stamp, float, str | None]],
+    settle: float,
+) -> tuple[dict[str, tuple[Stamp, float, str | None]], dict[str, str]]:
+    """Read the files that are new and quiet; returns what is known now, and why others are not."""
+    now = time.time()
+    changes: dict[str, tuple[Stamp, float, str | None]] = {}
+    unreadable: dict[str, str] = {}
+    for name, seen in found.items():
+        stamp = seen.stamp
+        before, since, sha256 = known.get(name, (None, now, None))
+        if before == stamp and sha256 is not None:
+            continue
+        # A clock that was put back gives files a future: then it counts since when we see them so.
+        since = since if before == stamp else now
+        if max(quiet_for(stamp), now - since) < settle:
+            changes[name] = (stamp, since, None)
+            continue
+        try:
+            with folder.open_source(name, seen) as source:
+                changes[name] = (stamp, since, source.read_through())
+        except ChangedError:
+            continue
+        except DataError as error:
+            if folder.seen(name) == seen:
+                unreadable[name] = str(error)
+    ledger.keep_stamps(changes, known.keys() - found.keys())
+    ledger.keep_unreadable(unreadable)
+    return {name: entry for name, entry in known.items() if name in found} | changes, unreadable
+
+
+def _waiting(
+    pipeline: Pipeline, name: str, sha256: str, seen: Seen, folder: tuple[int, int]
+) -> Waiting:
+    return Waiting(
+        name=name,
+        path=pipeline.folder / "inbox" / name,
+        output=pipeline.predictions / output_name(name),
+        sha256=sha256,
+        seen=seen,
+        folder=folder,
+    )

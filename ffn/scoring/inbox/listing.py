@@ -1,0 +1,242 @@
+"""The folder of an inbox and its files, each opened as it was seen and not otherwise.
+
+Whoever may write to the inbox need not be trusted with the files of who scores them. Between a look
+and the reading, a file may be swapped for a link to one of those, or the folder itself for
+another. So the folder is held open, names are looked up in it, and what is opened is compared with
+what was seen, on the descriptor, before a byte is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from ffn.errors import DataError
+from ffn.scoring.inbox.ledger import Stamp
+from ffn.scoring.inputs import is_table_name, output_name
+from ffn.scoring.output.targets import COMPANIONS
+from ffn.storage.descriptors import open_folder, open_regular
+from ffn.storage.source import Source
+
+__all__ = ["ChangedError", "InboxFolder", "Seen", "quiet_for"]
+
+_NANOSECONDS = 1_000_000_000
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# What opening says of a name that has become something else, or nothing.
+_NO_MORE = {errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO, errno.ENODEV}
+
+
+class ChangedError(DataError):
+    """A file is not there any more as it was seen. That is no fault of its: look again."""
+
+
+class Seen(NamedTuple):
+    """A file as a look saw it.
+
+    Attributes
+    ----------
+    stamp
+        Size and times.
+    inode
+        Device and number of the file; another file under its name has another one.
+    """
+
+    stamp: Stamp
+    inode: tuple[int, int]
+
+    @classmethod
+    def of(cls, state: os.stat_result) -> Self:
+        """Return what the system says of a file."""
+        stamp = Stamp(size=state.st_size, modified=state.st_mtime_ns, changed=state.st_ctime_ns)
+        return cls(stamp, (state.st_dev, state.st_ino))
+
+
+class InboxFolder:
+    """The folder of an inbox, open."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        state = os.fstat(descriptor)
+        self.inode = state.st_dev, state.st_ino
+        """Device and number of the folder."""
+        owners = {os.geteuid(), 0}
+        self._shared = bool(state.st_mode & _OTHERS_MAY_WRITE) or state.st_uid not in owners
+        self._owners = owners | {state.st_uid}
+
+    @classmethod
+    @contextlib.contextmanager
+    def opened(cls, path: Path) -> Iterator[InboxFolder]:
+        """Open the folder at ``path``. Its owner may have made that a link to it.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is none.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield cls(path, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def list_tables(self) -> tuple[dict[str, Seen], dict[str, str]]:
+        """Return the tables by name, and the reasons against those that can be none."""
+        found: dict[str, Seen] = {}
+        refused: dict[str, str] = {}
+        with os.scandir(self._descriptor) as entries:
+            for entry in entries:
+                if not is_table_name(entry.name):
+                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    state = entry.stat(follow_symlinks=False)
+                    reason = self._why_not(entry.name, state)
+                    if reason:
+                        refused[entry.name] = reason
+                    else:
+                        found[entry.name] = Seen.of(state)
+        outputs: dict[str, str] = {}
+        for name in sorted(found):
+            first = outputs.setdefault(output_name(name), name)
+            if first != name:
+                refused[name] = f"its output would be that of {first}; rename it"
+        return {name: seen for name, seen in found.items() if name not in refused}, refused
+
+    def _why_not(self, name: str, state: os.stat_result) -> str:
+        if not stat.S_ISREG(state.st_mode):
+            return "it is a link, a folder or a device; put a file there"
+        if self._shared and state.st_nlink > 1:
+            return (
+                "it is a file with another name elsewhere (a hard link), and others than this user "
+                "may write to the inbox; put a copy there"
+            )
+        if name.lower().endswith(COMPANIONS):
+            return "its output could take the name of another file's rejects; rename it"
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return "its name is not valid UTF-8; rename it"
+        return ""
+
+    def seen(self, name: str) -> Seen | None:
+        """Return what a file looks like now; None if it is not there."""
+        try:
+            return Seen.of(os.stat(name, dir_fd=self._descriptor, follow_symlinks=False))
+        except OSError:
+            return None
+
+    @contextlib.contextmanager
+    def open_source(self, name: str, seen: Seen, sha256: str = "") -> Iterator[Source]:
+        """Open a file to be read, if it is the one that was seen.
+
+        Parameters
+        ----------
+        sha256
+            As for `Source`: the digest that it had.
+
+        Raises
+        ------
+        ChangedError
+            It is another one, or was written to. Nothing of it has been read.
+        DataError
+            It may not be read.
+        """
+        path = self.path / name
+        try:
+            handle = open_regular(name, within=self._descriptor)
+        except OSError as error:
+            if error.errno in _NO_MORE:
+                raise _changed(path) from None
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+        with os.fdopen(handle, "rb") as file:
+            state = os.fstat(handle)
+            if Seen.of(state) != seen or self._why_not(name, state):
+                raise _changed(path)
+            yield Source(file, str(path), sha256=sha256)
+
+    def move(self, name: str, seen: Seen, folder: str, other_name: str) -> None:
+        """Move a file into a folder of the inbox; one of its name there already stays.
+
+        Nothing is done if it is another file by now.
+
+        Parameters
+        ----------
+        other_name
+            What to call it if there is one of its name.
+
+        Raises
+        ------
+        DataError
+            The folder is a link, no folder, or somebody else's; or the disk is at fault.
+        """
+        target = self.path / folder
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=self._descriptor)
+            into = open_folder(folder, within=self._descriptor)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise _no_folder(target, name, "is a link or no folder") from None
+            raise _no_folder(target, name, f"cannot be used ({error.strerror})") from None
+        try:
+            if os.fstat(into).st_uid not in self._owners:
+                raise _no_folder(target, name, "belongs to somebody else")
+            if self.seen(name) != seen:
+                return
+            taken = _is_there(name, into)
+            new = other_name if taken else name
+            os.rename(name, new, src_dir_fd=self._descriptor, dst_dir_fd=into)
+            self._give_back(name, seen, new, into)
+            os.fsync(into)
+            os.fsync(self._descriptor)
+        except FileNotFoundError:
+            # Gone meanwhile: whoever took it knows where it is.
+            return
+        except OSError as error:
+            raise _no_folder(target, name, f"cannot be used ({error.strerror})") from None
+        finally:
+            os.close(into)
+
+    def _give_back(self, name: str, seen: Seen, new: str, into: int) -> None:
+        """Undo a move that took another file, put there in the last moment and not scored yet."""
+        state = os.stat(new, dir_fd=into, follow_symlinks=False)
+        if (state.st_dev, state.st_ino) != seen.inode:
+            with contextlib.suppress(FileExistsError):
+                os.link(
+                    new,
+                    name,
+                    src_dir_fd=into,
+                    dst_dir_fd=self._descriptor,
+                    follow_symlinks=False,
+                )
+                os.unlink(new, dir_fd=into)
+
+
+def _is_there(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _changed(path: Path) -> ChangedError:
+    return ChangedError(f"{path} is not there any more as it was seen. Look again.")
+
+
+def _no_folder(target: Path, name: str, why: str) -> DataError:
+    return DataError(
+        f"{target.parent / name}: {target.name}, to which it was to be moved, {why}; it is done "
+        f"with, and stays in the inbox. Remove {target.name}, or set move = false in [inbox]."
+    )
+
+
+def quiet_for(stamp: Stamp) -> float:
+    """Return the seconds for which a file has been as it is, by the machine's clock."""
+    return time.time() - max(stamp.modified, stamp.changed) / _NANOSECONDS

@@ -1,0 +1,127 @@
+"""Which files to score, and where each goes: folders, patterns, names."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ffn.errors import SettingsError, quote
+from ffn.scoring.output.targets import COMPANIONS, Targets
+from ffn.storage.compression import without_packing
+from ffn.storage.source import STDIN
+
+__all__ = ["gather", "is_table_name", "output_name", "output_of", "pair", "tables"]
+
+# What a folder is searched for; a file that is named is taken whatever its name.
+_TABLES = (".csv", ".tsv", ".tab", ".parquet")
+
+
+def gather(given: Iterable[Path]) -> list[Path]:
+    """Return the files that are given by name, by folder or by pattern, each once, in order.
+
+    Of a folder, its tables (``.csv``, ``.tsv``, ``.tab``, ``.parquet``, compressed or not) are
+    taken, without hidden ones, its folders, and what scoring writes beside an output. A
+    pattern has ``*``, ``?``, ``[…]``, or ``**`` for folders in folders; a file of that very name
+    comes first.
+
+    Raises
+    ------
+    SettingsError
+        A folder has no table, or a pattern matches nothing.
+    """
+    found: dict[str, Path] = {}
+    for path in given:
+        for file in _files(path):
+            found.setdefault(os.path.realpath(file), file)
+    return list(found.values())
+
+
+def tables(folder: Path) -> list[Path]:
+    """Return the tables that lie in a folder, sorted by name."""
+    return sorted(path for path in folder.iterdir() if _is_table(path))
+
+
+def pair(
+    files: Sequence[Path], output: Path | None, predictions: Path, *, folder: bool = False
+) -> list[tuple[Path, Path]]:
+    """Return every file with its output.
+
+    Parameters
+    ----------
+    output
+        A file, for a single input; or a folder. None for ``predictions``.
+    predictions
+        The folder to write to where none is named.
+    folder
+        True if ``output`` was written as a folder, with a slash at its end.
+
+    Raises
+    ------
+    SettingsError
+        Several inputs have one output, or an output the name of another's companion.
+    """
+    into = predictions if output is None else output if folder or output.is_dir() else None
+    if into is None and len(files) > 1:
+        raise SettingsError(
+            f"--output {output} is for a single FILE; {len(files):,} were given. For a folder, "
+            f"end it with a slash: --output {output}/"
+        )
+    if output is not None and into is None:
+        return [(files[0], output)]
+    pairs = [(file, (into or predictions) / output_of(file)) for file in files]
+    written: dict[Path, Path] = {}
+    for file, target in pairs:
+        for path in Targets.beside(target):
+            if path in written:
+                raise SettingsError(
+                    f"{written[path]} and {file} would both be written to {path}. "
+                    "Score them one by one with --output."
+                )
+            written[path] = file
+    return pairs
+
+
+def is_table_name(name: str) -> bool:
+    """Say whether a file of this name is taken for a table; hidden ones are not."""
+    return without_packing(name).lower().endswith(_TABLES) and not name.startswith(".")
+
+
+def output_name(name: str) -> str:
+    """Return the name of an output: what is written is plain, whatever was read."""
+    return without_packing(name)
+
+
+def output_of(file: Path) -> str:
+    """Return what the output of ``file`` is called where it has no name of its own."""
+    return "stdin.csv" if file == STDIN else output_name(file.name)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = tables(path)
+        if not found:
+            raise SettingsError(f"{path} holds no table ({', '.join(_TABLES)}).")
+        return found
+    text = str(path)
+    if not glob.has_magic(text) or os.path.lexists(path):
+        return [path]
+    # Path.glob takes no pattern that is a full path.
+    found = [Path(name) for name in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
+    found = [file for file in found if not file.is_dir() and not _is_companion(file)]
+    if not found:
+        raise SettingsError(f"no file matches {quote(text, 200)}.")
+    return found
+
+
+def _is_table(path: Path) -> bool:
+    return is_table_name(path.name) and not _is_companion(path) and not path.is_dir()
+
+
+def _is_companion(path: Path) -> bool:
+    """Whether a file is what scoring wrote beside an output that is there, too."""
+    for suffix in COMPANIONS:
+        if path.name.endswith(suffix):
+            return path.with_name(path.name.removesuffix(suffix)).exists()
+    return False

@@ -1,0 +1,1 @@
+"""Output files of scoring: names, checkpoints, manifest, publication."""

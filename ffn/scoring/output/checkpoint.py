@@ -1,0 +1,262 @@
+"""Where output and rejects grow, and what a killed run leaves for the next to go on from.
+
+That is a hidden folder beside the output. It holds both files as far as they are written and,
+once there is something to lose, a journal: how far that is, the counts, and the digests of
+everything up to there. The next run goes on if all digests agree, those of the model and the
+input included, and begins anew if one does not; so nothing is forced to the disk on the way.
+The journal is two files that are written over in turn: one of them is whole at any time, and
+nothing is renamed, which would wait for the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError
+from ffn.scoring.output.targets import Targets
+from ffn.scoring.output.work_folder import WorkFolder
+from ffn.scoring.rows.tally import Tally
+from ffn.storage.atomic import (
+    canonical_json,
+    one_at_a_time,
+    publish,
+    remove,
+)
+from ffn.storage.compression import Packed, packing
+from ffn.storage.hashed_file import HashedFile
+from ffn.storage.source import Source
+from ffn.tabular.csv.parsing.position import Mark, Place
+from ffn.tabular.csv.reader import Records
+
+__all__ = ["Journal", "open_journal", "sweep_journals"]
+
+_FORMAT = 4
+_SUFFIX = ".ffn-unfinished"
+_JOURNALS = ("journal.0", "journal.1")
+_OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
+_PACKED_AT_ONCE = 1024 * 1024
+_KEPT_SECONDS = 7 * 24 * 3600
+# Less is sooner done again than taken up.
+_LEAST_BYTES = 4 * 1024 * 1024
+_NOTES = 40
+# Processes of a run that was killed hold its lock until they have noticed.
+_SECONDS_TO_LET_GO = 1.0
+
+
+class Journal:
+    """The files of one run until they are published.
+
+    Attributes
+    ----------
+    folder
+        Holds them, and whatever else the run needs.
+    output, rejects
+        To be written from the beginning to the end.
+    """
+
+    def __init__(
+        self, folder: WorkFolder, key: dict[str, Any], output: HashedFile, rejects: HashedFile
+    ) -> None:
+        self.folder = folder
+        self.output = output
+        self.rejects = rejects
+        self._ready = _OUTPUT
+        self._account: dict[str, Any] = {}
+        self._key = {"format": _FORMAT} | key
+        self._next, self._notes = _LEAST_BYTES, 0
+
+    def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
+        """Go on where an earlier run of the same work ended; False if there is none to trust.
+
+        Then everything stands at the beginning.
+        """
+        begin = records.mark
+        found = self._read()
+        if found and self._agrees(found, stream):
+            begin = Mark(found["offset"], Place(*found["place"]))
+            tally.add(found["tally"])
+        else:
+            found = {}
+            self.start_anew()
+        stream.go_to(begin.offset)
+        records.go_to(begin)
+        return bool(found)
+
+    def start_anew(self) -> None:
+        """Drop what an earlier run may have left."""
+        for name in _JOURNALS:
+            self.folder.unlink(name)
+        self.output.start_anew()
+        self.rejects.start_anew()
+
+    def note(self, stream: Source, records: Records, tally: Tally) -> None:
+        """Write down how far everything is, if enough has been done since the last time."""
+        if records.given_up or records.mark.offset < self._next:
+            return
+        mark, size = records.mark, stream.size or 0
+        self.output.store()
+        self.rejects.flush()
+        found = {
+            "key": self._key,
+            "offset": mark.offset,
+            "place": list(mark.place),
+            "input": {"bytes": stream.hashed, "sha256": stream.sha256},
+            "output": self.output.to_json(),
+            "rejects": self.rejects.to_json(),
+            "tally": tally.state(),
+        }
+        content = canonical_json(found)
+        digest = hashlib.sha256(content).hexdigest().encode()
+        self._write_over(_JOURNALS[self._notes % 2], digest + b"\n" + content)
+        self._notes += 1
+        self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
+
+    def pack(self, name: str) -> None:
+        """Compress the output if a file of this name is to be an archive."""
+        compression = packing(name)
+        if compression is None:
+            return
+        self.output.flush()
+        with self.folder.read(_OUTPUT) as content, self.folder.write(_PACKED) as file:
+            file.truncate()
+            hashed = HashedFile(file)
+            packer = Packed(hashed, compression)
+            while some := content.read(_PACKED_AT_ONCE):
+                packer.write(some)
+            packer.finish()
+        self._ready, self._account = _PACKED, hashed.to_json()
+
+    def account(self) -> dict[str, Any]:
+        """Return sizes and digests of output and rejects as they are to be published."""
+        output = self._account or self.output.to_json()
+        return {"output": output, "rejects": self.rejects.to_json()}
+
+    def publish(self, targets: Targets, manifest: bytes) -> None:
+        """Give the files their names, and the manifest beside them."""
+        self.output.flush()
+        self.rejects.flush()
+        self._write_over(_MANIFEST, manifest)
+        publish([self._ready, _REJECTS, _MANIFEST], targets, self.folder)
+
+    def publish_rejects(self, targets: Targets) -> None:
+        """Give the rejects their name; take away an older manifest, which spoke for others."""
+        self.rejects.flush()
+        remove(targets.manifest)
+        publish([_REJECTS], [targets.rejects], self.folder)
+
+    def _write_over(self, name: str, content: bytes) -> None:
+        with self.folder.update(name) as file:
+            file.write(content)
+            file.truncate()
+
+    def _read(self) -> dict[str, Any]:
+        """Return the last note of this work; nothing if there is none."""
+        found: list[dict[str, Any]] = []
+        for name in _JOURNALS:
+            with contextlib.suppress(OSError):
+                with self.folder.read(name) as file:
+                    digest, _, content = file.read().partition(b"\n")
+                # A kill or a power cut may leave any part of it.
+                if digest == hashlib.sha256(content).hexdigest().encode():
+                    found.append(json.loads(content))
+        ours = [note for note in found if note["key"] == self._key]
+        return max(ours, key=lambda note: note["offset"], default={})
+
+    def _agrees(self, found: dict[str, Any], stream: Source) -> bool:
+        """Say whether both files and the input begin with what the journal says."""
+        return (
+            self.output.take_up(found["output"])
+            and self.rejects.take_up(found["rejects"])
+            and stream.begins_with(found["input"]["bytes"], found["input"]["sha256"])
+        )
+
+
+@contextlib.contextmanager
+def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
+    """Open the folder of a run that writes ``targets``; nobody else has it meanwhile.
+
+    In the end it is removed, unless something other than an error ended the block and the
+    journal has been written.
+
+    Parameters
+    ----------
+    key
+        What decides what is written: model, options, the input's size.
+
+    Raises
+    ------
+    DataError
+        Another run is writing to these targets.
+    """
+    targets.output.parent.mkdir(parents=True, exist_ok=True)
+    with _own(targets.output) as folder, contextlib.ExitStack() as stack:
+        output, rejects = (
+            HashedFile(stack.enter_context(folder.update(name))) for name in (_OUTPUT, _REJECTS)
+        )
+        worth_keeping = False
+        try:
+            yield Journal(folder, key, output, rejects)
+        except Exception:
+            raise
+        except BaseException:
+            worth_keeping = bool(folder.noted())
+            raise
+        finally:
+            if not worth_keeping:
+                folder.remove()
+
+
+def sweep_journals(folder: Path, done: Path | None = None) -> None:
+    """Remove what killed runs left in ``folder`` and nobody can go on from.
+
+    That is what has no journal, or has had one for a week, or is of the output ``done``.
+    """
+    for entry in folder.glob(f".*{_SUFFIX}"):
+        # What is another's, or open to others, is not ours to remove.
+        with (
+            contextlib.suppress(OSError, DataError),
+            one_at_a_time(folder),
+            WorkFolder.opened(entry) as left,
+        ):
+            useless = done is not None and entry == _folder(done)
+            if useless or time.time() - left.noted() >= _KEPT_SECONDS:
+                left.remove()
+
+
+def _folder(output: Path) -> Path:
+    return output.with_name(f".{output.name}{_SUFFIX}")
+
+
+@contextlib.contextmanager
+def _own(output: Path) -> Iterator[WorkFolder]:
+    """Make, or find, the folder of the runs that write ``output``, and lock it."""
+    folder, deadline = _folder(output), time.monotonic() + _SECONDS_TO_LET_GO
+    while time.monotonic() < deadline:
+        with contextlib.ExitStack() as stack:
+            # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
+            with one_at_a_time(folder.parent):
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(mode=0o700)
+                found = _try_to_lock(folder, stack)
+            if found is not None:
+                yield found
+                return
+        time.sleep(0.02)
+    raise DataError(
+        f"{output} is being written by another run. Wait for it, or give another output."
+    )
+
+
+def _try_to_lock(path: Path, stack: contextlib.ExitStack) -> WorkFolder | None:
+    """Lock a folder until ``stack`` ends; None if its last owner has it, or has removed it."""
+    try:
+        folder = stack.enter_context(WorkFolder.opened(path))
+    except (FileNotFoundError, BlockingIOError):
+        return None
+    return folder if folder.is_there() else None

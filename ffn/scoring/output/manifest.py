@@ -1,0 +1,85 @@
+"""What a manifest says, and whether it still holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from ffn.scoring.drift.drift_report import DriftReport
+from ffn.scoring.output.targets import Targets
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.scorer import Scorer
+from ffn.storage.plain_files import read_plain
+from ffn.storage.source import Source
+from ffn.tabular.csv.reader import Records
+
+__all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "unknown_columns", "work"]
+
+MANIFEST_FORMAT = 1
+_MOST_BYTES = 64 * 1024 * 1024
+# What is told again where nothing has to be done.
+_TOLD = {"rows", "scored", "rejected", "classes", "rejects", "mean_confidence", "drift"}
+
+
+def work(model: Scorer, options: Options) -> dict[str, Any]:
+    """Return what decides, besides the input, what is written."""
+    return {
+        "format": MANIFEST_FORMAT,
+        "pipeline": model.pipeline,
+        "model_version": model.version,
+        "bundle_sha256": model.sha256,
+        "target": model.schema.target,
+        "options": options.to_json(),
+    }
+
+
+def input_of(source: Path | str, stream: Source, records: Records) -> dict[str, Any]:
+    """Return what a manifest says of a CSV file that was read to its end."""
+    return {
+        "path": str(source),
+        "bytes": stream.bytes_read,
+        "sha256": stream.sha256,
+        "compression": records.compression,
+        "encoding": records.encoding,
+        "blank_lines": records.blank_lines,
+    }
+
+
+def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str, Any]:
+    """Return the manifest if ``work`` on this very input stands on the disk, else nothing.
+
+    Everything is read: the input, the output and the rejects have the digests that the
+    manifest tells. The stream stands at its beginning afterwards.
+    """
+    try:
+        manifest = json.loads(read_plain(targets.manifest, _MOST_BYTES))
+        same = all(manifest[key] == value for key, value in work.items())
+        if not same or manifest["input"]["bytes"] != stream.size:
+            return {}
+        for name, path in (("output", targets.output), ("rejects", targets.rejects)):
+            if not _holds(path, manifest["files"][name]):
+                return {}
+        if manifest["drift"] is not None:
+            DriftReport.from_json(manifest["drift"])
+        unknown_columns(manifest)
+        before = manifest["input"]["sha256"]
+        if not manifest.keys() >= _TOLD:
+            return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+    return dict(manifest) if stream.read_through() == before else {}
+
+
+def unknown_columns(manifest: dict[str, Any]) -> dict[str, list[str]]:
+    """Return some texts of each column of which training saw no category."""
+    seen = manifest["unseen_categories"]
+    return {name: list(seen[name]["examples"]) for name in manifest["unknown_columns"]}
+
+
+def _holds(path: Path, found: dict[str, Any]) -> bool:
+    if path.stat().st_size != found["bytes"]:
+        return False
+    with path.open("rb") as file:
+        return bool(hashlib.file_digest(file, "sha256").hexdigest() == found["sha256"])

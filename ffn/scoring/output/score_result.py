@@ -1,0 +1,96 @@
+"""What scoring tells: how far it is, and what became of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ffn.errors import quote
+from ffn.scoring.drift.drift_report import DriftReport
+from ffn.tabular.csv.parsing.position import Counts
+
+__all__ = ["Progress", "ScoreResult", "unknown_sentences"]
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a file is scored.
+
+    Attributes
+    ----------
+    rows, rejected
+        Rows so far, and how many of them were rejected.
+    bytes_read, size
+        Bytes so far, and of the whole file; ``size`` is None for a pipe.
+    """
+
+    rows: int
+    rejected: int
+    bytes_read: int
+    size: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreResult:
+    """What became of a file.
+
+    Attributes
+    ----------
+    pipeline, version
+        The model.
+    rows, scored, rejected
+        Counts of rows; ``rows = scored + rejected``.
+    output, rejects, manifest
+        The three files written.
+    class_counts
+        Scored rows by predicted class, zeros included.
+    reject_reasons
+        Rejected rows by reason, those that occurred.
+    mean_confidence
+        None if no row was scored.
+    drift
+        How far the rows are from training's; None if that was not asked, or cannot be known.
+    warnings
+        What looks wrong with the file as a whole, a sentence each: too many rejects, columns in
+        which training saw none of the values.
+    unknown_columns
+        Categorical columns in which training saw none of the scored rows' categories, with some
+        of their texts.
+    seconds
+        Wall time.
+    unchanged
+        True if the files were there already, and nothing was done.
+    blocks
+        How the input was read.
+    """
+
+    pipeline: str
+    version: int
+    rows: int
+    scored: int
+    rejected: int
+    output: Path
+    rejects: Path
+    manifest: Path
+    class_counts: dict[str, int]
+    reject_reasons: dict[str, int]
+    mean_confidence: float | None
+    seconds: float
+    unchanged: bool = False
+    blocks: Counts = field(default_factory=Counts)
+    drift: DriftReport | None = None
+    warnings: tuple[str, ...] = ()
+    unknown_columns: dict[str, list[str]] = field(default_factory=dict)
+
+
+def unknown_sentences(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each of the ``unknown_columns`` of a file."""
+    return [
+        f"Training never saw any value of the column {quote(name)}, such as "
+        f"{', '.join(quote(text, 30) for text in texts[:_EXAMPLES])}; they were scored as "
+        "unknown. Is it spelled as in the training table?"
+        for name, texts in columns.items()
+    ]

@@ -1,0 +1,1 @@
+"""One file scored by several processes."""

@@ -1,0 +1,257 @@
+"""Parts of one file, scored by processes and joined in their order.
+
+A part is what begins in a range of the file's bytes. Where its first record begins is a guess,
+since a line end may stand inside quotes: a process takes the first line from which records of
+the right number of cells follow. Whoever joins the parts knows where the one before has ended,
+which is where the next must begin, and scores again what began elsewhere. So a wrong guess costs
+time and nothing else.
+
+Whoever joins scores parts as well: there is less to join than to score, and the others may take a
+third of a second to start.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ffn.scoring.output.work_folder import WorkFolder
+from ffn.scoring.parallel.file_run import Run, keep_freed_memory
+from ffn.scoring.parallel.part_result import Part, score_part
+from ffn.scoring.parallel.processes import alone, way_to_start, without_fingerprints
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.row_scorer import RowScorer
+from ffn.scoring.rows.scorer import Scorer
+from ffn.storage.descriptors import SharedFile
+from ffn.storage.source import identity
+from ffn.tabular.csv.parsing.grammar import LINE_END, read_record
+from ffn.tabular.csv.parsing.position import Mark, Place
+from ffn.tabular.csv.parsing.recovery import Shape, is_of_shape
+from ffn.tabular.csv.reader import Records
+
+__all__ = ["Work", "first_record", "score_in_parts"]
+
+# To start a process that is no copy takes as long as to score this.
+_LEAST_BYTES = 32 * 1024 * 1024
+# At most two a process are on their way when a run is killed: a twentieth of the file at most,
+# unless it is small.
+_PARTS_EACH = 50
+_PART_BYTES = (1024 * 1024, 8 * 1024 * 1024)
+_AHEAD = 2
+
+_LOOK_AHEAD = 64 * 1024
+_TRIED_LINES = 200
+_TRIED_BYTES = 4096
+_TRIED_RECORDS = 20
+
+
+class Work(NamedTuple):
+    """What a process has to know."""
+
+    model: Scorer
+    input: SharedFile
+    name: str
+    options: Options
+
+
+def score_in_parts(run: Run, work: Work, workers: int) -> None:
+    """Score a long plain file as far as it can be divided; the rest is for ``Run.score``.
+
+    This process is one of the ``workers``: it scores what nobody else has begun, and more while
+    it would wait for them. If one of the others is killed, the rest is all that comes after the
+    part that this one is at.
+    """
+    size = run.stream.size or 0
+    if not run.divisible or size < _LEAST_BYTES:
+        return
+    begin = run.records.mark.offset
+    smallest, largest = _PART_BYTES
+    step = min(max(size // (_PARTS_EACH * workers), smallest), largest)
+    cuts = [*range(begin + step, size, step), size]
+    identity, folder = run.stream.identity, run.journal.folder
+    way = way_to_start()
+    with ProcessPoolExecutor(
+        max(1, min(workers - 1, len(cuts) - 1)),
+        way,
+        _begin,
+        (work._replace(model=without_fingerprints(work.model)), identity, folder),
+    ) as pool:
+        try:
+            own = _Process(work, identity, folder, own=True, scorer=run.scorer)
+            parts = _Parts(pool, own, [begin, *cuts], workers, way.get_start_method() == "fork")
+            for number, until in enumerate(cuts):
+                _score_range(run, parts, number, until)
+                if run.records.mark.offset < until:
+                    break
+        except BrokenProcessPool:
+            pass
+        finally:
+            pool.shutdown(cancel_futures=True)
+    run.go_to_mark()
+
+
+def _score_range(run: Run, parts: _Parts, number: int, until: int) -> None:
+    """Append a range: from the part that somebody made of it, if that begins where it has to."""
+    parts.give_out(number + 1)
+    part = parts.of(number)
+    if part is not None and run.fits(part):
+        run.join(part)
+    else:
+        run.go_to_mark()
+        run.score(until)
+
+
+class _Parts:
+    """The parts that are scored before their turn.
+
+    Parameters
+    ----------
+    pool
+        The other processes.
+    own
+        This one.
+    bounds
+        Of the ranges, one more than those.
+    workers
+        Processes in all.
+    at_once
+        Whether a process that is begun is at work at once.
+    """
+
+    def __init__(
+        self,
+        pool: ProcessPoolExecutor,
+        own: _Process,
+        bounds: list[int],
+        workers: int,
+        at_once: bool,
+    ) -> None:
+        self._pool, self._own, self._bounds = pool, own, bounds
+        self._most = _AHEAD * workers
+        # Otherwise to start takes as long as to score many parts, so nothing waits for it.
+        others = workers - 1
+        self._starting = [] if at_once else [pool.submit(os.getpid) for _ in range(others)]
+        self._ready = others - len(self._starting)
+        self._given: dict[int, Future[Part | None]] = {}
+        self._next = 0
+
+    def give_out(self, first: int) -> None:
+        """Have the others score ranges from number ``first`` on, so that each has enough to do."""
+        self._next = max(self._next, first)
+        while self._starting and _has_started(self._starting[-1]):
+            self._starting.pop().result()
+            self._ready += 1
+        busy = sum(not future.done() for future in self._given.values())
+        while busy < _AHEAD * self._ready and self._may_begin():
+            number, *stretch = self._begin_next()
+            self._given[number] = self._pool.submit(_score_part, *stretch)
+            busy += 1
+
+    def of(self, number: int) -> Part | None:
+        """Return the part of a range; None if nobody was asked, or nobody can say where it is."""
+        future = self._given.get(number)
+        if future is None:
+            return None
+        while not future.done() and self._may_begin():
+            ahead, *stretch = self._begin_next()
+            self._given[ahead] = Future()
+            self._given[ahead].set_result(self._own.score(*stretch))
+            self.give_out(self._next)
+        del self._given[number]
+        return future.result()
+
+    def _may_begin(self) -> bool:
+        return self._next < len(self._bounds) - 1 and len(self._given) < self._most
+
+    def _begin_next(self) -> tuple[int, int, int, int]:
+        """Take the next range: its number, where it begins and ends, and the slot of its files."""
+        number = self._next
+        self._next += 1
+        # So many one after another are on their way at most: the slot's last part is joined.
+        return number, self._bounds[number], self._bounds[number + 1], number % self._most
+
+
+def _has_started(process: Future[int]) -> bool:
+    return process.done()
+
+
+@dataclass
+class _Process:
+    """What one process keeps from part to part; ``own`` is the one that joins them."""
+
+    work: Work
+    identity: tuple[int, ...]
+    folder: WorkFolder
+    own: bool = False
+    scorer: RowScorer | None = None
+
+    def score(self, begin: int, until: int, slot: int) -> Part | None:
+        """Score what begins in a range; None if nobody can say where that is."""
+        model, shared, name, options = self.work
+        with shared.open() as file:
+            if identity(os.fstat(file.fileno())) != self.identity:
+                return None
+            records = Records(
+                file, name, delimiter=options.delimiter, given_encoding=options.encoding
+            )
+            if self.scorer is None:
+                self.scorer = RowScorer(model, records.header, options, name)
+            start = _guess(file, begin, records)
+            if start is None:
+                return None
+            file.seek(start)
+            records.go_to(Mark(start, Place(rows=0, lines=0)))
+            return score_part(
+                self.scorer, records, start, until, self.folder, slot, in_memory=self.own
+            )
+
+
+_processes: list[_Process] = []
+
+
+def _begin(work: Work, found: tuple[int, ...], folder: WorkFolder) -> None:
+    """Get ready, in a process of its own."""
+    alone()
+    keep_freed_memory()
+    _processes.append(_Process(work, found, folder))
+
+
+def _score_part(begin: int, until: int, slot: int) -> Part | None:
+    (process,) = _processes
+    return process.score(begin, until, slot)
+
+
+def _guess(file: Any, begin: int, records: Records) -> int | None:
+    file.seek(begin - 1)
+    found = first_record(file.read(_LOOK_AHEAD), records.shape)
+    return None if found is None else begin - 1 + found
+
+
+def first_record(text: bytes, shape: Shape) -> int | None:
+    """Return where in ``text`` a record seems to begin, after its first byte; None if nowhere.
+
+    That is behind a line end from which only records of the right shape follow, as far as is tried.
+    """
+    for number, line_end in enumerate(LINE_END.finditer(text)):
+        start = line_end.end()
+        if b'"' not in text:
+            return start
+        if number == _TRIED_LINES:
+            return None
+        if start > 0 and _plausible(text[start : start + _TRIED_BYTES], shape):
+            return start
+    return None
+
+
+def _plausible(text: bytes, shape: Shape) -> bool:
+    position = tried = 0
+    while tried < _TRIED_RECORDS and (
+        record := read_record(text, position, shape.delimiter, final=False)
+    ):
+        if not is_of_shape(record, shape):
+            return False
+        position, tried = record.stop, tried + 1
+    return tried > 0

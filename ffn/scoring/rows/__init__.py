@@ -1,0 +1,1 @@
+"""Scoring a block of CSV records."""

@@ -1,0 +1,187 @@
+"""What is counted of scored rows to compare them with training's: integers, and a small sample.
+
+All of it is the same whatever the order of rows, and however they are divided into blocks,
+parts and runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.scoring.rows.row_sample import RowSample
+from ffn.tabular.cells import UNKNOWN
+from ffn.tabular.training_table.histograms import Reference
+
+__all__ = ["DriftCounts"]
+
+Array = npt.NDArray[Any]
+
+# Numbers that are counted together: code that has just run is quick to run again.
+_AT_ONCE = 2**17
+# Bytes of the file: so many at its beginning are counted whole, and behind them every eighth
+# stretch for all eight.
+_WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
+
+
+class DriftCounts:
+    """Scored rows by bin and category, beside a reference.
+
+    What a column looks like in another column's bins is asked of a sample alone.
+
+    Attributes
+    ----------
+    numeric
+        By numeric feature: rows by bin, int64 [B].
+    missing
+        By numeric feature: rows without a value, int64 [F].
+    rows, squares
+        Rows in ``numeric`` and ``missing``: those of a long file, within what chance does; and
+        the sum of the squares of how many each of them stands for.
+    categorical
+        By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        # The lowest edge is below every number, and not below what is none.
+        self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
+        # Lists: to add to one number of an array takes longer than to count a column's.
+        self._above = [[0] * len(edges) for edges in self._edges]
+        self.rows = self.squares = 0
+        self.categorical = [
+            np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
+        ]
+        self._sample = RowSample(len(self._edges)) if self._edges else None
+        self._waiting: list[tuple[Array, int]] = []
+
+    @property
+    def numeric(self) -> list[Array]:
+        """Rows by bin, for each numeric feature."""
+        self._settle()
+        return [-np.diff(np.array([*above, 0])) for above in self._above]
+
+    @property
+    def effective(self) -> float:
+        """Of ``rows`` the share that independent rows would have to be to tell as much.
+
+        Kish's effective sample size (1965, *Survey Sampling*) by ``rows``: 1 if all are counted.
+        """
+        return self.rows / self.squares if self.squares else 1.0
+
+    @property
+    def missing(self) -> Array:
+        """Rows without a value, for each numeric feature [F]."""
+        self._settle()
+        return np.array([self.rows - above[0] for above in self._above], dtype=np.int64)
+
+    def count(
+        self, numeric: Array, codes: Array, stops: Array | None = None, began: int = 0
+    ) -> None:
+        """Count scored rows with their numbers [n, F] and codes [n, G].
+
+        Numbers of a long file are counted in some of its stretches, and each row there for
+        several. Where stretches lie depends on the file alone.
+
+        Parameters
+        ----------
+        stops, began
+            Where rows end in their block [n], and where that begins in the file; bytes. All
+            are counted where nobody says.
+        """
+        for g, own in enumerate(self.categorical):
+            own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
+        for rows, each in _stretches(stops, began) if stops is not None else [(slice(None), 1)]:
+            some = numeric[rows]
+            self.rows += each * len(some)
+            self.squares += each * each * len(some)
+            if self._sample and len(some):
+                # Not a view, which would keep a whole block's numbers: the next block's then lie in
+                # memory that is not in the cache, at more than all of the counting costs.
+                self._waiting.append((some.copy(order="K"), each))
+        if self._sample and sum(some.size for some, _ in self._waiting) >= _AT_ONCE:
+            self._count_waiting(self._sample)
+
+    def sample(self) -> tuple[Array, Array]:
+        """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
+        if not self._sample:
+            return np.empty((0, 0)), np.empty(0, dtype=np.int64)
+        self._settle()
+        _, times, rows = self._sample.sample()
+        return rows, times
+
+    def state(self) -> dict[str, Any]:
+        """Return everything in a form that is JSON and that ``add`` takes."""
+        self._settle()
+        return {
+            "rows": self.rows,
+            "squares": self.squares,
+            "above": [list(own) for own in self._above],
+            "categorical": [own.tolist() for own in self.categorical],
+            "sample": [own.tobytes().hex() for own in self._sample.sample()]
+            if self._sample
+            else [],
+        }
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Add other rows."""
+        self.rows += state["rows"]
+        self.squares += state["squares"]
+        self._above = [
+            [one + other for one, other in zip(own, more, strict=True)]
+            for own, more in zip(self._above, state["above"], strict=True)
+        ]
+        for own, more in zip(self.categorical, state["categorical"], strict=True):
+            own += more
+        if self._sample:
+            keys, times, rows = map(bytes.fromhex, state["sample"])
+            sample = (
+                np.frombuffer(keys, dtype=np.uint64),
+                np.frombuffer(times, dtype=np.int64),
+                np.frombuffer(rows).reshape(-1, len(self._edges)),
+            )
+            self._count(*self._sample.add(sample))
+
+    def _settle(self) -> None:
+        if self._sample:
+            self._count_waiting(self._sample)
+            self._count(*self._sample.settle())
+
+    def _count_waiting(self, sample: RowSample) -> None:
+        for each in {each for _, each in self._waiting}:
+            parts = [some for some, own in self._waiting if own == each]
+            # Column by column, as they are read.
+            numeric = np.concatenate([part.T for part in parts], axis=1).T
+            for rows, times in sample.draw(numeric, each):
+                self._count(rows, times)
+        self._waiting.clear()
+
+    def _count(self, numeric: Array, times: Array | int) -> None:
+        """Count rows [n, F], each so many times [n], or all of them."""
+        if not len(numeric):
+            return
+        for f, (edges, counts) in enumerate(zip(self._edges, self._above, strict=True)):
+            # Comparing all of a column with each edge takes a fraction of what a binary search
+            # for each value takes.
+            above = numeric[:, f] > edges
+            if isinstance(times, int):
+                found = [times * np.count_nonzero(own) for own in above]
+            else:
+                found = (above @ times).tolist()
+            for k, count in enumerate(found):
+                counts[k] += int(count)
+
+
+def _stretches(stops: Array, began: int) -> Iterator[tuple[slice, int]]:
+    """Yield which rows are counted, and each for how many."""
+    if not len(stops):
+        return
+    first, last = began + int(stops[0]), began + int(stops[-1])
+    if first < _WHOLE:
+        yield slice(0, int(np.searchsorted(stops, _WHOLE - began))), 1
+    for number in range(max(first, _WHOLE) // _STRETCH, last // _STRETCH + 1):
+        if number % _EVERY == 0:
+            begin = number * _STRETCH - began
+            yield slice(*np.searchsorted(stops, [begin, begin + _STRETCH]).tolist()), _EVERY

@@ -1,0 +1,64 @@
+"""What of a record goes to the output: all of it, or one cell; as it is, or guarded."""
+
+from __future__ import annotations
+
+from ffn.errors import DataError, did_you_mean, quote
+from ffn.scoring.rows.options import Options
+from ffn.tabular.csv.formula_guard import FormulaGuard, raw_cells
+from ffn.tabular.csv.header import Header, check_distinct
+from ffn.tabular.csv.parsing.blocks import Block
+
+__all__ = ["Layout", "find_column"]
+
+
+class Layout:
+    """The part of a record that stands before the added columns.
+
+    Attributes
+    ----------
+    header
+        That part of the header, without line end, as UTF-8.
+
+    Raises
+    ------
+    DataError
+        The file does not have the only column asked for, or has it twice.
+    """
+
+    def __init__(
+        self, header: Header, options: Options, guard: FormulaGuard | None, name: str
+    ) -> None:
+        self._delimiter = options.delimiter.encode()
+        self._guard = guard
+        self._column = (
+            None if options.only_id is None else find_column(header, options.only_id, name)
+        )
+        fields = header.fields if self._column is None else (header.fields[self._column],)
+        fields = tuple(map(self._guard.raw, fields)) if self._guard else fields
+        self.header = self._delimiter.join(fields)
+
+    def labelled(self, block: Block, suffixes: list[bytes]) -> bytes:
+        """Return that part of every record with a text [n] behind it, and its line end."""
+        if self._column is not None:
+            cells = raw_cells(block, self._column)
+            if self._guard:
+                cells = list(map(self._guard.raw, cells))
+            return block.joined(cells, suffixes)
+        if self._guard:
+            return block.joined(self._guard.records(block, self._delimiter), suffixes)
+        return block.with_suffixes(suffixes)
+
+
+def find_column(header: Header, column: str, name: str) -> int:
+    """Return where the one column to keep stands.
+
+    Raises
+    ------
+    DataError
+        It is not there, or twice.
+    """
+    if column not in header.names:
+        hint = did_you_mean(column, header.names)
+        raise DataError(f"{name} has no column {quote(column)} to keep.{hint}")
+    check_distinct(header, [column], name)
+    return header.names.index(column)

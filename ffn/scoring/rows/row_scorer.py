@@ -1,0 +1,173 @@
+"""Blocks of records to labelled bytes and rejects: what is done to rows, wherever they stand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.scoring.rows.contract import match_header
+from ffn.scoring.rows.layout import Layout
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.scorer import Floats, Scorer
+from ffn.scoring.rows.suffixes import Suffixes, added_columns
+from ffn.scoring.rows.tally import Tally
+from ffn.tabular.csv.formula_guard import FormulaGuard
+from ffn.tabular.csv.header import Header
+from ffn.tabular.csv.parsing.blocks import Block
+from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
+from ffn.tabular.csv.writer import write_record
+
+__all__ = ["REJECTS_HEADER", "Labelled", "RowScorer"]
+
+REJECTS_HEADER = b"row,line,column,value,reason,lines\n"
+
+
+class Labelled(NamedTuple):
+    """Records that can be scored [n], what the model says of them, and the others.
+
+    Attributes
+    ----------
+    good
+        The records.
+    numeric, codes
+        Their numbers [n, F] and category codes [n, G].
+    labels, probabilities
+        Predicted class [n], and all of them [n, C].
+    rejects
+        The others, in order.
+    """
+
+    good: Block
+    numeric: npt.NDArray[np.float64]
+    codes: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.intp]
+    probabilities: npt.NDArray[np.float64]
+    rejects: list[Reject]
+
+    def add_to(self, tally: Tally, confidence_units: int) -> None:
+        """Add them to ``tally``, with the sum of their confidences as written."""
+        tally.count_rejects(self.rejects)
+        tally.count_scored(self.good, self.numeric, self.codes, self.labels, confidence_units)
+
+
+class RowScorer:
+    """One model, one header, one set of options.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    name
+        What errors call it.
+
+    Attributes
+    ----------
+    suffixes
+        What is written behind records.
+
+    Raises
+    ------
+    DataError
+        The header does not keep the model's contract.
+    """
+
+    def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
+        added = added_columns(model.schema, probabilities=options.probabilities)
+        if options.only_id is not None:
+            added = tuple(column for column in added if column == options.only_id)
+        self._model = model
+        self._reference = None if options.drift == "off" else model.reference
+        self._guard = FormulaGuard(options.decimal) if options.escape_formulas else None
+        self._line_end = header.line_end
+        self._contract = match_header(
+            header,
+            model.schema,
+            name,
+            added,
+            delimiter=options.delimiter,
+            decimal=options.decimal,
+            on_unknown=options.on_unknown,
+        )
+        self._layout = Layout(header, options, self._guard, name)
+        self.suffixes = Suffixes(
+            model.schema,
+            options.delimiter,
+            probabilities=options.probabilities,
+            decimal=options.decimal,
+            guard=self._guard,
+        )
+
+    @property
+    def header_line(self) -> bytes:
+        """The first line of the output, as UTF-8."""
+        return self._layout.header + self.suffixes.header.encode() + self._line_end
+
+    def new_tally(self) -> Tally:
+        """Return a tally with nothing in it."""
+        return Tally(self._model.schema, self._contract, self._reference)
+
+    def score(self, block: Block, tally: Tally) -> tuple[bytes, list[Reject]]:
+        """Return labelled records as they go to the output, as UTF-8, and the others in order."""
+        found = self.label(block)
+        texts, confidence_units = self.suffixes.texts(found.labels, found.probabilities)
+        found.add_to(tally, confidence_units)
+        return self._layout.labelled(found.good, texts), found.rejects
+
+    def label(self, block: Block) -> Labelled:
+        """Return what the model says of every record, and the rejects in order."""
+        typed = self._contract.read(block)
+        good, numeric, codes = typed.block, typed.numeric, typed.codes
+        rejects = typed.rejects
+        x = self._model.preparation.transform(numeric, codes)
+        probabilities, finite = self._probabilities(x)
+        if not finite.all():
+            too_large = _not_finite(good.take(~finite))
+            rejects = sorted([*rejects, *too_large], key=lambda reject: reject.row)
+            good, numeric, codes = good.take(finite), numeric[finite], codes[finite]
+            probabilities = probabilities[finite]
+        labels = _most_probable(probabilities)
+        return Labelled(good, numeric, codes, labels, probabilities, rejects)
+
+    def _probabilities(self, x: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Probabilities [n, C] of inputs, and in which rows [n] these and those are finite."""
+        if np.isfinite(x).all():
+            probabilities = self._model.probabilities(x)
+            if np.isfinite(probabilities).all():
+                return probabilities, np.ones(len(x), dtype=bool)
+        finite = np.atleast_1d(np.isfinite(x).all(axis=1))
+        probabilities = np.full((len(x), len(self._model.schema.classes)), np.nan)
+        probabilities[finite] = self._model.probabilities(x[finite])
+        finite &= np.isfinite(probabilities).all(axis=1)
+        return probabilities, finite
+
+    def reject_line(self, reject: Reject) -> bytes:
+        """Return a line of the rejects file."""
+        column, value = reject.column, reject.value
+        if self._guard:
+            column, value = self._guard.text(column), self._guard.text(value)
+        line, lines = (reject.line, reject.lines) if reject.line else ("", "")
+        cells = (reject.row, line, column, value, reject.reason, lines)
+        return write_record(cells).encode() + b"\n"
+
+
+def _most_probable(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return the first of the highest classes [n]: ``argmax``, at a quarter of its time."""
+    highest = probabilities.max(axis=1)
+    labels = np.zeros(len(highest), dtype=np.intp)
+    below = np.ones(len(highest), dtype=bool)
+    for shares in probabilities.T[:-1]:
+        below &= shares < highest
+        labels += below
+    return labels
+
+
+def _not_finite(block: Block) -> list[Reject]:
+    reason = Reason.NOT_FINITE
+    return [
+        Reject(row, line, block.lines_of(i), "", shorten(record), reason, DETAILS[reason])
+        for i, (record, row, line) in enumerate(
+            zip(block.records(), block.rows.tolist(), block.lines.tolist(), strict=True)
+        )
+    ]

@@ -1,0 +1,121 @@
+"""What scoring writes after each record: label, confidence, probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.csv.formula_guard import FormulaGuard
+from ffn.tabular.csv.writer import quoted, write_record
+from ffn.tabular.schema import Schema, prediction_columns
+
+__all__ = ["UNITS", "Suffixes", "added_columns"]
+
+# Probabilities are written in units of 1/10,000: few enough texts to make each only once.
+UNITS = 10_000
+# Some ten megabytes of texts; of the classes beyond that each is made anew.
+_POOL_LIMIT = 100_000
+
+
+def added_columns(schema: Schema, *, probabilities: bool) -> tuple[str, ...]:
+    """Return the names of the columns that scoring adds."""
+    every = [f"probability_{label}" for label in schema.classes] if probabilities else []
+    return (*prediction_columns(schema.target), *every)
+
+
+class Suffixes:
+    """Texts to append to records, each beginning with the delimiter.
+
+    Parameters
+    ----------
+    probabilities
+        True to add the probability of every class.
+    decimal
+        Mark between a number's whole and its fraction.
+    guard
+        What keeps a spreadsheet from running a label; None if nothing is to.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        delimiter: str,
+        *,
+        probabilities: bool,
+        decimal: str = ".",
+        guard: FormulaGuard | None = None,
+    ) -> None:
+        self.header = delimiter + write_record(
+            added_columns(schema, probabilities=probabilities), delimiter
+        )
+        self._probabilities = probabilities
+        classes = map(guard.text, schema.classes) if guard else schema.classes
+        labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
+        self._labels, self._shares = labels, _Shares(delimiter, decimal)
+        # Label c with confidence u is entry c * (UNITS + 1) + u, made when first asked for.
+        size = min(len(labels) * (UNITS + 1), _POOL_LIMIT)
+        self._pool = np.full(size, None, dtype=object)
+        self._made = np.zeros(size, dtype=bool)
+
+    def texts(
+        self, labels: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]
+    ) -> tuple[list[bytes], int]:
+        """Return a text for each row, and the sum of the confidences written.
+
+        Parameters
+        ----------
+        labels
+            Predicted class of each row [n].
+        probabilities
+            [n, C], finite, in 0..1.
+
+        Returns
+        -------
+        texts
+            n of them, UTF-8.
+        units
+            Sum of the confidences in units of 1/10,000: an integer, so that it does not
+            depend on how rows are grouped.
+        """
+        if self._probabilities:
+            units = np.rint(probabilities * UNITS).astype(np.int64)
+            confidence = units[np.arange(len(units)), labels]
+        else:
+            # The label's own, and a maximum is quicker than an index.
+            confidence = np.rint(probabilities.max(axis=1) * UNITS).astype(np.int64)
+        texts = self._of_labels(labels * (UNITS + 1) + confidence)
+        if self._probabilities:
+            shares = self._shares
+            texts = [
+                text + b"".join([shares[unit] for unit in row])
+                for text, row in zip(texts, units.tolist(), strict=True)
+            ]
+        return texts, int(confidence.sum())
+
+    def _of_labels(self, entries: npt.NDArray[np.int64]) -> list[bytes]:
+        if entries.max(initial=0) >= len(self._pool):
+            return [self._make(entry) for entry in entries.tolist()]
+        made = self._made[entries]
+        if not made.all():
+            new = np.unique(entries[~made])
+            self._pool[new] = list(map(self._make, new.tolist()))
+            self._made[new] = True
+        texts: list[bytes] = self._pool[entries].tolist()
+        return texts
+
+    def _make(self, entry: int) -> bytes:
+        label, unit = divmod(entry, UNITS + 1)
+        return self._labels[label] + self._shares[unit]
+
+
+class _Shares(dict[int, bytes]):
+    """Probabilities by their units, each made when first asked for: a short file needs few."""
+
+    def __init__(self, delimiter: str, decimal: str) -> None:
+        super().__init__()
+        self._delimiter, self._decimal = delimiter, decimal
+
+    def __missing__(self, unit: int) -> bytes:
+        text = f"{unit / UNITS:.4f}".replace(".", self._decimal)
+        self[unit] = (self._delimiter + quoted(text, self._delimiter)).encode()
+        return self[unit]

@@ -1,0 +1,290 @@
+"""What is counted while a file is scored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import quote
+from ffn.quantities import counted
+from ffn.scoring.rows.contract import Contract
+from ffn.scoring.rows.drift_counts import DriftCounts
+from ffn.scoring.rows.suffixes import UNITS
+from ffn.tabular.cells import UNKNOWN, is_number, trim
+from ffn.tabular.csv.charsets import fitting, strange_bytes
+from ffn.tabular.csv.parsing.blocks import Block
+from ffn.tabular.csv.parsing.rejects import Reason, Reject, shorten
+from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.training_table.histograms import Reference
+
+__all__ = ["Tally"]
+
+_EXAMPLES = 10
+# Shares of rejected rows above which a file looks wrong as a whole, and in its encoding.
+_MANY, _SOME = 0.2, 0.01
+
+
+class Tally:
+    """Counts over the rows of one file; sums of integers, so grouping cannot change them.
+
+    Attributes
+    ----------
+    scored
+        Rows with a prediction.
+    reasons
+        Rejected rows by reason.
+    began
+        Byte of the file at which the block begins that is counted next; 0 where nobody says.
+    drift
+        What scored rows held; None if there is nothing to compare it with.
+    """
+
+    def __init__(
+        self, schema: Schema, contract: Contract, reference: Reference | None = None
+    ) -> None:
+        self.scored = 0
+        self.began = 0
+        self.drift = DriftCounts(reference) if reference else None
+        self.reasons: Counter[Reason] = Counter()
+        self._classes = schema.classes
+        self._contract = contract
+        self._per_class = np.zeros(len(schema.classes), dtype=np.int64)
+        self._confidence_units = 0
+        self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
+        self._outside = [0] * len(contract.numeric)
+        self._unseen: Counter[str] = Counter()
+        # Whether any scored row had a category that training saw, by column.
+        self._recognised = [False] * len(contract.categorical)
+        # Rejected cells that are numbers but for the decimal mark.
+        self._other_decimal = 0
+        # Rejected cells of columns that have a format.
+        self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
+        self._unformatted: Counter[str] = Counter()
+        # Bytes of rejected records that are no text, as far as their shown values go.
+        self._strange: Counter[int] = Counter()
+        # Insertion order is the file's; a dict of None is an ordered set.
+        self._examples: dict[str, dict[str, None]] = {}
+
+    @property
+    def rejected(self) -> int:
+        """Rows without a prediction."""
+        return self.reasons.total()
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Scored rows by predicted class, in the order of the classes; zeros included."""
+        return dict(zip(self._classes, self._per_class.tolist(), strict=True))
+
+    @property
+    def reject_reasons(self) -> dict[str, int]:
+        """Rejected rows by reason that occurred, most frequent first."""
+        return {str(reason): count for reason, count in self.reasons.most_common()}
+
+    @property
+    def examples(self) -> dict[str, list[str]]:
+        """By feature: some of the texts that are no category of it, in the order of the file."""
+        return {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()}
+
+    @property
+    def unknown_columns(self) -> dict[str, list[str]]:
+        """Some texts of each column in which training saw none of the scored rows' categories."""
+        return {
+            feature.name: self.examples[feature.name]
+            for (feature, _), recognised in zip(
+                self._contract.categorical, self._recognised, strict=True
+            )
+            if self._unseen[feature.name] and not recognised
+        }
+
+    @property
+    def mean_confidence(self) -> float | None:
+        """Mean of the confidences as written; None if no row was scored."""
+        if not self.scored:
+            return None
+        return round(self._confidence_units / (UNITS * self.scored), 6)
+
+    def check_rows(self, rows: int) -> None:
+        """Make sure that every row is in the output or among the rejects."""
+        if rows != self.scored + self.rejected:
+            raise RuntimeError(f"{rows} rows read, {self.scored} scored, {self.rejected} rejected")
+
+    def count_rejects(self, rejects: Iterable[Reject]) -> None:
+        """Count rejected rows."""
+        other = "," if self._contract.decimal == "." else "."
+        for reject in rejects:
+            self.reasons[reject.reason] += 1
+            if reject.reason is Reason.UNDECODABLE:
+                self._strange += strange_bytes(reject.value)
+            if reject.reason is not Reason.NOT_A_NUMBER:
+                continue
+            if reject.column in self._formats:
+                self._unformatted[reject.column] += 1
+            else:
+                self._other_decimal += is_number(reject.value, other)
+
+    def count_scored(
+        self,
+        block: Block,
+        numeric: npt.NDArray[np.float64],
+        codes: npt.NDArray[np.int64],
+        labels: npt.NDArray[np.intp],
+        confidence_units: int,
+    ) -> None:
+        """Count scored rows [n] with their numbers [n, F], codes [n, G] and labels [n]."""
+        self.scored += len(block)
+        self._per_class += np.bincount(labels, minlength=len(self._classes))
+        self._confidence_units += confidence_units
+        if self.drift is not None:
+            self.drift.count(numeric, codes, block.stops, self.began)
+        for f, (low, high) in enumerate(self._ranges):
+            far = (numeric[:, f] < low) | (numeric[:, f] > high)
+            self._outside[f] += int(np.count_nonzero(far))
+        for g, ((feature, column), values) in enumerate(
+            zip(self._contract.categorical, codes.T, strict=True)
+        ):
+            # Found in the first block of almost every file, and not looked for again.
+            self._recognised[g] = self._recognised[g] or bool((values >= 0).any())
+            unseen = values == UNKNOWN
+            if unseen.any():
+                self._unseen[feature.name] += int(np.count_nonzero(unseen))
+                examples = self._examples.setdefault(feature.name, {})
+                if len(examples) < _EXAMPLES:
+                    cells = map(trim, block.take(unseen).cells(column))
+                    examples |= dict.fromkeys(map(shorten, cells))
+
+    def state(self) -> dict[str, Any]:
+        """Return every count in a form that is JSON and that ``add`` takes."""
+        return {
+            "scored": self.scored,
+            "reasons": dict(self.reasons),
+            "per_class": self._per_class.tolist(),
+            "confidence_units": self._confidence_units,
+            "outside": list(self._outside),
+            "unseen": dict(self._unseen),
+            "recognised": list(self._recognised),
+            "other_decimal": self._other_decimal,
+            "unformatted": dict(self._unformatted),
+            "strange": {str(byte): count for byte, count in sorted(self._strange.items())},
+            "drift": None if self.drift is None else self.drift.state(),
+            "examples": self.examples,
+        }
+
+    def add(self, state: dict[str, Any]) -> None:
+        """Add the counts of the rows that follow in the file."""
+        self.scored += state["scored"]
+        self.reasons.update({Reason(code): n for code, n in state["reasons"].items()})
+        self._per_class += np.array(state["per_class"], dtype=np.int64)
+        self._confidence_units += state["confidence_units"]
+        pairs = zip(self._outside, state["outside"], strict=True)
+        self._outside = [one + other for one, other in pairs]
+        self._unseen.update(state["unseen"])
+        known = zip(self._recognised, state["recognised"], strict=True)
+        self._recognised = [one or other for one, other in known]
+        self._other_decimal += state["other_decimal"]
+        self._unformatted.update(state["unformatted"])
+        self._strange.update({int(byte): count for byte, count in state["strange"].items()})
+        if self.drift is not None:
+            self.drift.add(state["drift"])
+        for name, found in state["examples"].items():
+            self._examples.setdefault(name, {}).update(dict.fromkeys(found))
+
+    def refusal(self, max_reject_rate: float) -> str:
+        """Return why so many rejects refuse the file; empty if they do not."""
+        rows = self.scored + self.rejected
+        if rows and not self.scored:
+            return (
+                f"{'the only row was' if rows == 1 else f'all {rows:,} rows were'} rejected "
+                f"({self._counts()}), so no output was written.{self._hint()}"
+            )
+        if self.rejected > max_reject_rate * rows:
+            return (
+                f"{self.rejected:,} of {counted(rows, 'row')} were rejected ({self._counts()}), "
+                f"more than the share of {max_reject_rate:g} allowed, so no output was written."
+                f"{self._hint()}"
+            )
+        return ""
+
+    def warnings(self, max_reject_rate: float) -> list[str]:
+        """Return what has to be said of so many rejects, a sentence each.
+
+        Parameters
+        ----------
+        max_reject_rate
+            Where it is below 1 somebody has said how many are too many.
+        """
+        rows = self.scored + self.rejected
+        undecodable = self.reasons[Reason.UNDECODABLE]
+        if max_reject_rate == 1 and self.rejected > _MANY * rows:
+            return [
+                f"{self.rejected:,} of {rows:,} rows were rejected ({self._counts()}), and no cap "
+                f"is set.{self._hint()} To have such a file refused, give --max-reject-rate, or "
+                "max_reject_rate under [scoring] in pipeline.toml."
+            ]
+        if undecodable > _SOME * rows:
+            return [
+                f"{undecodable:,} of {rows:,} rows were rejected as undecodable.{self._encoding()}"
+            ]
+        return []
+
+    def _counts(self) -> str:
+        return ", ".join(f"{reason} {count:,}" for reason, count in self.reject_reasons.items())
+
+    def _encoding(self) -> str:
+        found = fitting(self._strange)
+        if not found:
+            return ""
+        return (
+            f" They are not UTF-8 and may be {found[0]}: look at a rejected cell, and give "
+            f"--encoding {found[0]}."
+        )
+
+    def _hint(self) -> str:
+        for name, count in self._unformatted.most_common(1):
+            if 2 * count >= self.rejected:
+                return (
+                    f" Column {quote(name)} is read as numbers written as "
+                    f"{quote(self._formats[name])}."
+                )
+        if 2 * self.reasons[Reason.UNDECODABLE] >= self.rejected:
+            return self._encoding()
+        if 2 * self._other_decimal < self.rejected:
+            return ""
+        here, other = ("point", "comma") if self._contract.decimal == "." else ("comma", "point")
+        mark = {"comma": ",", "point": "."}[other]
+        return (
+            f" Numbers are read with a decimal {here} and look written with a {other}: give "
+            f"{quote(mark)} as the decimal mark."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every count, as a manifest holds them."""
+        return {
+            "rows": self.scored + self.rejected,
+            "scored": self.scored,
+            "rejected": self.rejected,
+            "classes": self.class_counts,
+            "mean_confidence": self.mean_confidence,
+            "rejects": self.reject_reasons,
+            "out_of_range": {
+                feature.name: n
+                for (feature, _), n in zip(self._contract.numeric, self._outside, strict=True)
+                if n
+            },
+            "unknown_columns": list(self.unknown_columns),
+            "unseen_categories": {
+                name: {"rows": count, "examples": self.examples[name]}
+                for name, count in self._unseen.items()
+            },
+        }
+
+
+def _plausible(feature: Feature) -> tuple[float, float]:
+    """Return the range of training, with as much again on either side."""
+    if feature.minimum is None or feature.maximum is None:
+        return -np.inf, np.inf
+    width = feature.maximum - feature.minimum
+    return feature.minimum - width, feature.maximum + width

@@ -1,0 +1,255 @@
+"""Score a table: the same rows with two columns more, and an account of every row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError, quote
+from ffn.scoring.columnar.detect import is_columnar
+from ffn.scoring.drift.drift_report import DriftReport, examine
+from ffn.scoring.output.checkpoint import Journal, sweep_journals
+from ffn.scoring.output.manifest import input_of, is_done, unknown_columns, work
+from ffn.scoring.output.publish import settle, writing
+from ffn.scoring.output.score_result import Progress, ScoreResult, unknown_sentences
+from ffn.scoring.output.targets import Targets
+from ffn.scoring.parallel.file_run import Run, keep_freed_memory
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.row_scorer import RowScorer
+from ffn.scoring.rows.scorer import Scorer
+from ffn.scoring.rows.tally import Tally
+from ffn.storage.atomic import sweep
+from ffn.storage.source import Source, open_source
+from ffn.tabular.csv.parsing.position import Counts
+from ffn.tabular.csv.reader import Records
+
+__all__ = ["score_csv", "score_source"]
+
+
+def score_csv(
+    model: Scorer,
+    source: Path,
+    output: Path,
+    *,
+    workers: int = 1,
+    force: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> ScoreResult:
+    """Score ``source`` into ``output``, ``<output>.rejects.csv`` and ``<output>.manifest.json``.
+
+    Nothing appears before everything is done. The manifest holds the digests of the other
+    two and is never beside others: it comes last, and an older one goes before anything else
+    is replaced. So whatever ends a run, files with a manifest are whole; where it ended
+    between the renames, they have none. Memory does not grow with the file.
+
+    Parameters
+    ----------
+    model
+        A bundle, or anything that scores like one. Only read.
+    workers
+        Processes for a long plain file. The bytes written do not depend on it.
+    force
+        True to score also where the same model, options and input have given the files that are
+        there, digest for digest.
+    on_progress
+        Called after each block, in this thread.
+    **options
+        As in `Options`.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read or is not a CSV file that keeps the contract; it changed
+        while it was read; it is one of the files to write; the files cannot be written; or
+        too many rows were rejected, or all. In the last two cases the rejects file is
+        written, alone, and an older manifest is removed; in the others older files stay as
+        they are, unless the disk failed in the very last step.
+    HeldError
+        Its rows differ from training's, and such files are to be held. The files are as if too
+        many rows had been rejected.
+    SettingsError
+        An option is not one that can be.
+    """
+    started = time.perf_counter()
+    chosen = Options(**options)
+    targets = Targets.beside(output)
+    for path in (source, output):
+        _check_name(path)
+    with open_source(source) as stream:
+        return _score(model, stream, targets, chosen, workers, force, on_progress, started)
+
+
+def score_source(
+    model: Scorer,
+    stream: Source,
+    output: Path,
+    *,
+    workers: int = 1,
+    force: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    **options: Any,
+) -> ScoreResult:
+    """Score a file that is open already, and no other that may have its name by now.
+
+    As `score_csv`; nothing below opens the input by its path.
+    """
+    started = time.perf_counter()
+    chosen = Options(**options)
+    targets = Targets.beside(output)
+    return _score(model, stream, targets, chosen, workers, force, on_progress, started)
+
+
+def _score(
+    model: Scorer,
+    stream: Source,
+    targets: Targets,
+    chosen: Options,
+    workers: int,
+    force: bool,
+    on_progress: Callable[[Progress], None] | None,
+    started: float,
+) -> ScoreResult:
+    targets.check(stream)
+    output = targets.output
+    this_work = work(model, chosen)
+    if not force and (done := is_done(this_work, stream, targets)):
+        sweep(output.parent, files_alone=True)
+        sweep_journals(output.parent, output)
+        return _unchanged(done, targets, time.perf_counter() - started)
+    job = _Job(model, stream, targets, chosen, this_work, on_progress)
+    columnar = is_columnar(stream, output)
+    tally, counts, drift = job.score_columns() if columnar else job.score(workers)
+    return ScoreResult(
+        pipeline=model.pipeline,
+        version=model.version,
+        rows=tally.scored + tally.rejected,
+        scored=tally.scored,
+        rejected=tally.rejected,
+        output=targets.output,
+        rejects=targets.rejects,
+        manifest=targets.manifest,
+        class_counts=tally.class_counts,
+        reject_reasons=tally.reject_reasons,
+        mean_confidence=tally.mean_confidence,
+        drift=drift,
+        warnings=(
+            *tally.warnings(chosen.max_reject_rate),
+            *unknown_sentences(tally.unknown_columns),
+        ),
+        unknown_columns=tally.unknown_columns,
+        seconds=time.perf_counter() - started,
+        blocks=counts,
+    )
+
+
+_Done = tuple[Tally, Counts, DriftReport | None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One file to score, whatever its format."""
+
+    model: Scorer
+    stream: Source
+    targets: Targets
+    options: Options
+    work: dict[str, Any]
+    on_progress: Callable[[Progress], None] | None
+
+    def score(self, workers: int) -> _Done:
+        """CSV in and out: the records keep their bytes."""
+        keep_freed_memory()
+        name = self.stream.name
+        options = self.options
+        records = Records(
+            self.stream, name, delimiter=options.delimiter, given_encoding=options.encoding
+        )
+        scorer = RowScorer(self.model, records.header, options, name)
+        _check_labels(self.model, records.encoding, name)
+        tally = scorer.new_tally()
+        with self._writing() as journal:
+            run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
+            run.begin()
+            if workers > 1:
+                # Takes longer to import than a small file to score.
+                from ffn.scoring.parallel.split_file import Work, score_in_parts
+
+                its_work = Work(self.model, self.stream.shared, name, self.options)
+                score_in_parts(run, its_work, workers)
+            run.score()
+            self.stream.check_unchanged()
+            tally.check_rows(records.rows)
+            drift = self._settle(journal, tally, input_of(name, self.stream, records))
+        return tally, records.counts, drift
+
+    def score_columns(self) -> _Done:
+        """Parquet in or out."""
+        # Here, since it takes a large library that CSV alone does not need.
+        from ffn.scoring.columnar.score_columnar import open_pieces, score_pieces
+
+        output = self.targets.output
+        with open_pieces(self.model, self.stream, output, self.options) as pieces:
+            with self._writing() as journal:
+                score_pieces(pieces, self.model, self.options, output, journal, self.on_progress)
+                drift = self._settle(journal, pieces.tally, pieces.input())
+            return pieces.tally, Counts(), drift
+
+    def _writing(self) -> AbstractContextManager[Journal]:
+        return writing(self.targets, self.work | {"bytes": self.stream.size})
+
+    def _settle(
+        self, journal: Journal, tally: Tally, about_input: dict[str, Any]
+    ) -> DriftReport | None:
+        account = self.work | {"input": about_input}
+        drift = examine(self.model, tally, self.options)
+        settle(journal, self.targets, self.stream.name, self.options, tally, drift, account)
+        return drift
+
+
+def _check_name(path: Path) -> None:
+    """Raise ``DataError`` unless a manifest can hold the name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{quote(path, 300)} is not valid UTF-8. Rename it.") from None
+
+
+def _check_labels(model: Scorer, encoding: str, name: str) -> None:
+    """Raise ``DataError`` unless what is added can be written in a file's encoding."""
+    for text in (model.schema.target, *model.schema.classes):
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            raise DataError(
+                f"{name} is in {encoding}, and so is the output; {quote(text)}, which scoring "
+                f"writes, has no place in it. Convert the file to UTF-8."
+            ) from None
+
+
+def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
+    return ScoreResult(
+        pipeline=manifest["pipeline"],
+        version=manifest["model_version"],
+        rows=manifest["rows"],
+        scored=manifest["scored"],
+        rejected=manifest["rejected"],
+        output=targets.output,
+        rejects=targets.rejects,
+        manifest=targets.manifest,
+        class_counts=manifest["classes"],
+        reject_reasons=manifest["rejects"],
+        mean_confidence=manifest["mean_confidence"],
+        drift=None if manifest["drift"] is None else DriftReport.from_json(manifest["drift"]),
+        warnings=(
+            *manifest.get("warnings", ()),
+            *unknown_sentences(unknown_columns(manifest)),
+        ),
+        unknown_columns=unknown_columns(manifest),
+        seconds=seconds,
+        unchanged=True,
+    )

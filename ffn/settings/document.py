@@ -1,0 +1,318 @@
+"""What ``pipeline.toml`` may say, each value checked where it is declared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from ffn.errors import SettingsError, did_you_mean, one_line, quote
+from ffn.settings.drift_settings import ContractSettings, DriftSettings
+from ffn.settings.gate_settings import GateSettings
+from ffn.settings.optimizer_settings import (
+    AdamSettings,
+    AdamWSettings,
+    MomentumSettings,
+    OptimizerSettings,
+    SGDSettings,
+)
+from ffn.settings.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
+from ffn.settings.strict import Count, Limit, Name, Share, StrictSettings
+from ffn.tabular.cells import DECIMALS, trim
+from ffn.tabular.csv.charsets import encoding_named
+from ffn.tabular.csv.header import DELIMITERS
+from ffn.tabular.number_format import NumberFormat
+from ffn.tabular.schema import Kind
+
+__all__ = [
+    "DEFAULT_EXCLUDE",
+    "DEFAULT_MISSING",
+    "WIDEST_LAYER",
+    "DataSettings",
+    "NetworkSettings",
+    "OptimizerSettings",
+    "PipelineSettings",
+    "ScoringSettings",
+    "TrainingSettings",
+    "check_settings",
+]
+
+DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+# Row numbers that tools write of themselves; a network would learn them by heart. pandas
+# leaves the header of its index empty.
+DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
+WIDEST_LAYER = 100_000
+
+
+def _as_delimiter(text: str) -> str:
+    if text not in DELIMITERS:
+        raise ValueError(f"must be one of {' '.join(map(quote, DELIMITERS))}")
+    return text
+
+
+def _as_decimal(text: str) -> str:
+    if text not in DECIMALS:
+        raise ValueError(f"must be one of {' '.join(map(quote, DECIMALS))}")
+    return text
+
+
+def _as_format(text: str) -> str:
+    NumberFormat.of(text)
+    return text
+
+
+def _as_labels(labels: dict[str, str]) -> dict[str, str]:
+    for text, label in labels.items():
+        if labels.get(label, label) != label:
+            raise ValueError(
+                f"must not read {quote(text)} as {quote(label)}, which is itself read as "
+                f"{quote(labels[label])}"
+            )
+    return labels
+
+
+Trimmed = Annotated[str, AfterValidator(trim)]
+
+
+class DataSettings(StrictSettings):
+    """``[data]``: what to learn from, and what to predict.
+
+    Attributes
+    ----------
+    source
+        Training CSV, relative to the folder of ``pipeline.toml``.
+    target
+        Header of the label column.
+    features
+        Headers to learn from; default: all but the target and ``exclude``.
+    exclude
+        Headers to leave out, ids above all.
+    missing_values
+        Cell texts that mean "no value"; spaces and tabs around them do not count.
+    kinds
+        ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
+    formats
+        1234.5 as a column writes it, by column: units, currencies, marks between thousands.
+    labels
+        Class by cell text of the target; an empty class means that the row has no label.
+    delimiter
+        One character between fields.
+    decimal
+        What stands between a number's whole and its fraction.
+    encoding
+        Of the training CSV, and of files to score unless the command says otherwise; default:
+        UTF-8, or what a byte order mark says.
+    """
+
+    source: Name
+    target: Name
+    features: tuple[Name, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    missing_values: tuple[Trimmed, ...] = DEFAULT_MISSING
+    kinds: dict[str, Kind] = Field(default={})
+    formats: dict[str, Annotated[str, AfterValidator(_as_format)]] = Field(default={})
+    labels: Annotated[dict[Trimmed, Trimmed], AfterValidator(_as_labels)] | None = None
+    delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
+    decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
+    encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
+
+    @property
+    def missing_labels(self) -> tuple[str, ...]:
+        """Cell texts of the target that are no label: of the missing values, those set by hand.
+
+        That the default calls "NA" missing is no decision about a class of that name.
+        """
+        return self.missing_values if "missing_values" in self.model_fields_set else ("",)
+
+
+class ScoringSettings(StrictSettings):
+    """``[scoring]``: how files are scored, unless the command says otherwise.
+
+    Attributes
+    ----------
+    on_unknown
+        ``score`` rows with a category that training never saw, or ``reject`` them.
+    max_reject_rate
+        Largest share of rejected rows for which an output is written.
+    """
+
+    on_unknown: Literal["score", "reject"] = "score"
+    max_reject_rate: Limit = 1.0
+
+
+class NetworkSettings(StrictSettings):
+    """``[network]``: units of each hidden layer."""
+
+    hidden_layers: tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...] = (16, 4)
+
+
+class TrainingSettings(StrictSettings):
+    """``[training]``: how candidates are trained and compared.
+
+    Attributes
+    ----------
+    epochs, batch_size
+        Passes over the rows, and rows a step.
+    networks
+        K: resamples, each with a network of its own, for every optimizer.
+    test_share
+        Part of the rows held out and looked at once.
+    validation_share
+        Part of the others that each resample holds out to compare optimizers.
+    seed
+        All randomness comes from it.
+    patience
+        Epochs without a better validation loss before a network stops; 0: never.
+    schedule, warmup_epochs
+        ``constant`` or ``cosine`` learning rate, and epochs of linear warm-up.
+    class_weight
+        ``balanced`` weighs each row by the inverse share of its class; ``none`` does not.
+    dtype
+        ``float32`` or ``float64``.
+    ensemble
+        Keep all K refitted networks and average their probabilities.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 150
+    batch_size: Count = 32
+    networks: Annotated[int, Field(ge=2, le=4096)] = 16
+    test_share: Share = 0.2
+    validation_share: Share = 0.2
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 42
+    patience: Annotated[int, Field(ge=0)] = 0
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    class_weight: Literal["none", "balanced"] = "none"
+    dtype: Literal["float32", "float64"] = "float32"
+    ensemble: bool = False
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> TrainingSettings:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs must be less than epochs, {self.epochs}")
+        return self
+
+
+class PipelineSettings(StrictSettings):
+    """The whole of ``pipeline.toml``."""
+
+    data: DataSettings
+    network: NetworkSettings = NetworkSettings()
+    training: TrainingSettings = TrainingSettings()
+    optimizers: OptimizerSettings = OptimizerSettings()
+    gate: GateSettings = GateSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    drift: DriftSettings = DriftSettings()
+    contract: ContractSettings = ContractSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    inbox: InboxSettings = InboxSettings()
+    notify: NotifySettings = NotifySettings()
+
+    def of_training(self) -> dict[str, Any]:
+        """Return, as JSON has it, what a version depends on: not how files are scored, or when."""
+        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
+        found = self.model_dump(mode="json", exclude_none=True, exclude=service)
+        # Settings that were recorded before there were formats are the same settings.
+        if not self.data.formats:
+            del found["data"]["formats"]
+        return found
+
+
+def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
+    """Return the settings in ``value``, a parsed TOML document.
+
+    Raises
+    ------
+    SettingsError
+        A key is unknown (the near one is named), missing, or its value does not fit.
+    """
+    try:
+        return PipelineSettings.model_validate(value)
+    except ValidationError as error:
+        raise SettingsError(f"{where}: {_first_problem(error)}") from None
+
+
+# pydantic speaks of Python's types; the reader wrote TOML.
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "string_too_short": "not be empty",
+    "string_type": "text in quotes",
+    "tuple_type": "a list",
+}
+
+
+def _first_problem(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    # A misspelt key comes first: what is missing is missing because of it.
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    if not unknown:
+        return _problem(problems[0])
+    path = [str(part) for part in unknown[0]["loc"]]
+    known = _known_keys(path[:-1])
+    what = "optimizer" if path[:-1] == ["optimizers"] else "key"
+    near = did_you_mean(path[-1], known)
+    return f"unknown {what} {quote('.'.join(path))}; known here: {', '.join(known)}.{near}"
+
+
+def _problem(problem: ErrorDetails) -> str:
+    place = quote(".".join(map(str, problem["loc"])))
+    if problem["type"] == "missing":
+        return f"{place} is missing. Add it."
+    if problem["type"] == "value_error":
+        expected = str(problem["ctx"]["error"])
+    else:
+        expected = _EXPECTED.get(problem["type"], problem["msg"].removeprefix("Input should be "))
+        verb = "must" if expected.startswith("not ") else "must be"
+        expected = f"{verb} {expected}"
+    if isinstance(problem["input"], Mapping | BaseModel):
+        return f"{place}: {expected}."
+    return f"{place} is {_as_toml(problem['input'])}; it {expected}."
+
+
+def _as_toml(value: Any) -> str:
+    """Return ``value`` about as the file has it, on one line."""
+    if isinstance(value, str):
+        return quote(value)
+    text = str(value) if isinstance(value, float) else json.dumps(value, default=str)
+    return one_line(text if len(text) <= 60 else text[:59] + "…")
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    """Return the keys allowed in the table at ``path``."""
+    tables: dict[tuple[str, ...], type[BaseModel]] = {
+        (): PipelineSettings,
+        ("data",): DataSettings,
+        ("network",): NetworkSettings,
+        ("training",): TrainingSettings,
+        ("gate",): GateSettings,
+        ("scoring",): ScoringSettings,
+        ("drift",): DriftSettings,
+        ("contract",): ContractSettings,
+        ("schedule",): ScheduleSettings,
+        ("schedule", "retrain"): When,
+        ("schedule", "score"): When,
+        ("inbox",): InboxSettings,
+        ("notify",): NotifySettings,
+        ("optimizers",): OptimizerSettings,
+        ("optimizers", "sgd"): SGDSettings,
+        ("optimizers", "momentum"): MomentumSettings,
+        ("optimizers", "adam"): AdamSettings,
+        ("optimizers", "adamw"): AdamWSettings,
+    }
+    # Places in a list are no keys.
+    table = tables.get(tuple(part for part in path if not part.isdecimal()))
+    return list(table.model_fields) if table else []

@@ -1,0 +1,161 @@
+"""One pipeline: its settings, and where its files are."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.settings.document import PipelineSettings, check_settings
+
+__all__ = [
+    "SETTINGS_FILE",
+    "Pipeline",
+    "check_name",
+    "find_pipeline",
+    "pipeline_names",
+    "reference",
+]
+
+SETTINGS_FILE = "pipeline.toml"
+# Settings are written by hand; what is longer is some other file, or an attack.
+_MOST_BYTES = 4 * 1024 * 1024
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A checked ``pipeline.toml`` and the folders that belong to it.
+
+    Attributes
+    ----------
+    name
+        Name of the folder that holds the settings.
+    settings
+        What the file says.
+    folder
+        ``data/<name>``: settings, training CSV, inbox.
+    artifacts
+        ``artifacts/<name>``: all that the product writes.
+    """
+
+    name: str
+    settings: PipelineSettings
+    folder: Path
+    artifacts: Path
+
+    @property
+    def source(self) -> Path:
+        """The training CSV."""
+        return self.folder / self.settings.data.source
+
+    @property
+    def predictions(self) -> Path:
+        """Where scored files go unless told otherwise."""
+        return self.artifacts / "predictions"
+
+    @property
+    def export(self) -> Path:
+        """The joblib export for notebooks; the product never loads it."""
+        return self.artifacts / f"best_{self.name}_model.pkl"
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can be a pipeline's name.
+
+    Raises
+    ------
+    SettingsError
+        It is not made of letters, digits, ``-`` and ``_``: names become folders.
+    """
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"pipeline name {quote(name)}: use 1 to 64 ASCII letters, digits, - and _, "
+            "the first a letter or digit."
+        )
+    return name
+
+
+def pipeline_names(root: Path) -> list[str]:
+    """Return the names of the pipelines under ``root/data``, sorted."""
+    return sorted(path.parent.name for path in (root / "data").glob(f"*/{SETTINGS_FILE}"))
+
+
+def find_pipeline(which: str, root: Path) -> Pipeline:
+    """Return the pipeline called ``which``.
+
+    Parameters
+    ----------
+    which
+        A name under ``root/data``, or a path to a folder or to a TOML file.
+    root
+        The folder of ``data/`` and ``artifacts/``.
+
+    Raises
+    ------
+    SettingsError
+        There is no such pipeline, or its settings are wrong.
+    """
+    path = Path(which)
+    is_name = "/" not in which and path.suffix != ".toml" and which not in (".", "..")
+    if "\0" in which:
+        raise SettingsError(f"pipeline {quote(which)}: a path holds no NUL.")
+    if path.suffix == ".toml":
+        file = path
+    elif not is_name:
+        file = path / SETTINGS_FILE
+    else:
+        file = root / "data" / check_name(which) / SETTINGS_FILE
+        if not file.is_file():
+            names = pipeline_names(root)
+            there = f"There are: {', '.join(names)}." if names else "There are none."
+            raise SettingsError(
+                f"pipeline {quote(which)}: no file {file}. {there}{did_you_mean(which, names)} "
+                f"Make one with: ffn init {which} --from FILE.csv --target COLUMN"
+            )
+    document = _read_toml(file)
+    # A pipeline under data/ has the name it was asked for by, wherever a link leads; a path
+    # such as ".." has none before it is resolved.
+    folder = file.absolute().parent if is_name else file.absolute().resolve().parent
+    name = check_name(folder.name)
+    at_home = root / "data" / name
+    if (at_home / SETTINGS_FILE).is_file() and not at_home.samefile(folder):
+        # Both would write artifacts/<name>, and score with each other's models.
+        raise SettingsError(
+            f"{folder}: {at_home} is a pipeline of the same name, and its models are in "
+            f"{root / 'artifacts' / name}. Rename the folder, or give another --root."
+        )
+    return Pipeline(
+        name=name,
+        settings=check_settings(document, str(file)),
+        folder=folder,
+        artifacts=root / "artifacts" / name,
+    )
+
+
+def reference(pipeline: Pipeline, root: Path) -> str:
+    """Return what finds the pipeline again from anywhere: its name, or its folder's full path."""
+    at_home = pipeline.folder == root / "data" / pipeline.name
+    return pipeline.name if at_home else str(pipeline.folder)
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    if file.is_fifo():
+        # It would be waited for.
+        raise SettingsError(f"{file}: cannot be read (a pipe, not a plain file).")
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}).") from None
+    if len(content) > _MOST_BYTES:
+        raise SettingsError(f"{file}: longer than {_MOST_BYTES:,} bytes; these are no settings.")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except RecursionError:
+        raise SettingsError(f"{file}: not valid TOML: nested too deeply.") from None
+    except ValueError as error:
+        raise SettingsError(f"{file}: not valid TOML: {error}.") from None

@@ -1,0 +1,143 @@
+"""``[schedule]``, ``[inbox]``, ``[notify]``: what ``ffn serve`` does by itself, and when."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import zoneinfo
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ffn.errors import quote
+from ffn.settings.cron import check_cron
+from ffn.settings.strict import StrictSettings
+
+__all__ = ["InboxSettings", "NotifySettings", "ScheduleSettings", "When", "seconds_of"]
+
+_DURATION = re.compile(r"([1-9][0-9]{0,8})(s|m|h|d|w)")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LONGEST = 366 * 86_400
+# Of these one is the machine's own and one none at all: no place has them, nor does Prefect.
+_NO_PLACES = {"Factory", "localtime"}
+
+
+def seconds_of(duration: str) -> int:
+    """Return the seconds of a checked duration such as ``15m``."""
+    return int(duration[:-1]) * _SECONDS[duration[-1]]
+
+
+def _as_duration(text: str) -> str:
+    if not _DURATION.fullmatch(text):
+        raise ValueError(
+            'must be a whole number and a unit, such as "30s", "15m", "6h", "1d", "2w"'
+        )
+    if seconds_of(text) > _LONGEST:
+        raise ValueError('must be no longer than "366d", "52w"')
+    return text
+
+
+def _as_webhook(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]\S*|\$[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError('must be an http(s) address, or "$NAME" of a variable that holds one')
+    return text
+
+
+def _as_timezone(text: str) -> str:
+    known = zoneinfo.available_timezones() - _NO_PLACES
+    if text not in known:
+        near = difflib.get_close_matches(text, known, n=1) or ["Europe/Berlin"]
+        raise ValueError(f"must be a time zone, such as {quote(near[0])}")
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_as_duration)]
+
+
+class When(StrictSettings):
+    """One schedule: at times of the calendar, or at an interval.
+
+    Attributes
+    ----------
+    cron
+        Minute, hour, day of the month, month, day of the week.
+    timezone
+        Of ``cron``; its changes of clock are followed.
+    every
+        An interval, counted from midnight of the first of January 2024, UTC.
+    """
+
+    cron: Annotated[str, AfterValidator(check_cron)] | None = None
+    timezone: Annotated[str, AfterValidator(_as_timezone)] = "UTC"
+    every: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> When:
+        if (self.cron is None) == (self.every is None):
+            raise ValueError('must have either "cron" or "every"')
+        if self.every is not None and seconds_of(self.every) < 10:
+            raise ValueError('must have an "every" of "10s" or more')
+        return self
+
+    def __str__(self) -> str:
+        return f"every {self.every}" if self.every else f"cron {self.cron} in {self.timezone}"
+
+
+class ScheduleSettings(StrictSettings):
+    """``[schedule]``: when ``ffn serve`` retrains and scores.
+
+    Attributes
+    ----------
+    retrain, score
+        Schedules, any number of each.
+    retrain_on
+        ``data``: the content of the training CSV changed. ``drift``: scored rows differ from
+        those of training.
+    """
+
+    retrain: tuple[When, ...] = ()
+    score: tuple[When, ...] = ()
+    retrain_on: tuple[Literal["data", "drift"], ...] = ()
+
+
+class InboxSettings(StrictSettings):
+    """``[inbox]``: how files put into the inbox are scored by themselves.
+
+    Attributes
+    ----------
+    watch
+        Look for new files while served.
+    look_every
+        How often.
+    settle
+        A file is left until it has not changed for this long.
+    rescore
+        ``all``: a newly promoted version scores every file of the inbox again. ``none``: a file
+        is scored once.
+    move
+        Move files that were scored into ``inbox/done``, refused ones into ``inbox/refused``.
+    """
+
+    watch: bool = True
+    look_every: Duration = "10s"
+    settle: Duration = "5s"
+    rescore: Literal["all", "none"] = "all"
+    move: bool = False
+
+
+class NotifySettings(StrictSettings):
+    """``[notify]``: whom ``ffn serve`` tells, and of what.
+
+    Attributes
+    ----------
+    webhook
+        Address that gets a POST, or ``$NAME`` of a variable that holds it.
+    on
+        ``failure``: a run failed or crashed. ``kept``: a new version was not promoted.
+        ``drift``: as in ``[schedule]``. ``promoted``: a new version scores.
+    """
+
+    webhook: Annotated[str, AfterValidator(_as_webhook)] | None = None
+    on: tuple[Literal["failure", "kept", "drift", "promoted"], ...] = Field(
+        default=("failure", "kept", "drift")
+    )

@@ -1,0 +1,173 @@
+"""Folders of arrays that can be made again: built once, checked when opened, removed when stale.
+
+::
+
+    cache/<name>/
+      *.npy, *.json     what was built
+      manifest.json     size and SHA-256 of each, written last
+
+An entry's name says what it was made from, so one that is there and whole is right. It appears
+by a rename; of two processes that build the same one, the slower takes the other's. Nothing is
+forced to the disk: what a power cut damages does not match its digest, and is built again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from ffn.errors import DataError
+from ffn.storage.atomic import canonical_json, staging_folder, sweep, temporary_name
+from ffn.storage.descriptors import open_folder
+
+__all__ = ["Cache", "CacheEntry", "require_space"]
+
+_MANIFEST = "manifest.json"
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
+
+
+class CacheEntry:
+    """A finished folder of a cache, which nobody removes while this object lives.
+
+    It is pickled as its path: another process opens the same files.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        self._closed = weakref.finalize(self, os.close, handle)
+        # Where nothing can be locked, nothing is removed either.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        if not (path.exists() and path.stat().st_ino == os.fstat(handle).st_ino):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+    def __reduce__(self) -> tuple[type[CacheEntry], tuple[Path]]:
+        return CacheEntry, (self.path,)
+
+
+class Cache:
+    """A folder of entries."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def entry(self, name: str, build: Callable[[Path], None]) -> CacheEntry:
+        """Return the entry ``name``; ``build`` fills its folder if there is none that is whole.
+
+        Raises
+        ------
+        DataError
+            The disk is full.
+        """
+        sweep(self.folder)
+        new = False
+        while True:
+            try:
+                entry = CacheEntry(self.folder / name)
+            except FileNotFoundError:
+                self._build(name, build)
+                new = True
+                continue
+            if new or _is_whole(entry.path):
+                return entry
+            self._discard(entry.path)
+
+    def remove_others(self, prefix: str, *names: str) -> None:
+        """Remove entries that neither begin with ``prefix`` nor are ``names``, and are not in use.
+
+        Housekeeping: what cannot be removed stays.
+        """
+        with contextlib.suppress(OSError):
+            for path in sorted(self.folder.iterdir()):
+                kept = path.name in names or (prefix and path.name.startswith(prefix))
+                if not kept and not path.name.startswith("."):
+                    self._remove_unused(path)
+
+    def _build(self, name: str, build: Callable[[Path], None]) -> None:
+        new = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with staging_folder(self.folder) as staging:
+                build(staging)
+                files = {path.name: _describe(path) for path in sorted(staging.iterdir())}
+                (staging / _MANIFEST).write_bytes(canonical_json(files))
+                staging.rename(self.folder / name)
+        except OSError as error:
+            if error.errno in _NO_SPACE:
+                raise DataError(
+                    f"{self.folder}: {error.strerror} while the training table was converted; "
+                    "nothing of it was kept. Free some space, or give another --root."
+                ) from None
+            if error.errno not in _TAKEN:
+                raise
+        finally:
+            # A table that is refused leaves no folder either.
+            with contextlib.suppress(OSError):
+                for path in new:
+                    path.rmdir()
+
+    def _remove_unused(self, path: Path) -> None:
+        handle = open_folder(path)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._discard(path)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(handle)
+
+    def _discard(self, path: Path) -> None:
+        # Under another name first: nobody opens what is half removed.
+        gone = path.rename(self.folder / temporary_name())
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def require_space(folder: Path, needed: int, what: str) -> None:
+    """Refuse to begin what the disk has no room for; ``what`` begins the sentence.
+
+    Raises
+    ------
+    DataError
+        Less than ``needed`` bytes are free where ``folder`` is.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{folder.parent}: {what} takes {needed / 1e9:,.1f} GB, and the disk has "
+            f"{free / 1e9:,.1f} GB free. Free some space, or give another --root."
+        )
+
+
+def _describe(path: Path) -> dict[str, int | str]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the folder holds the files of its manifest, and they are what they were."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        names = {path.name for path in folder.iterdir()} - {_MANIFEST}
+        return (
+            names == set(manifest)
+            and all((folder / name).stat().st_size == manifest[name]["bytes"] for name in names)
+            and all(_describe(folder / name) == manifest[name] for name in names)
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False

@@ -1,0 +1,1 @@
+"""Cells of a column to numbers or category codes."""

@@ -1,0 +1,251 @@
+"""Typed columns, as Arrow has them, to what the same cells are in a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ffn.errors import DataError, quote
+from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
+from ffn.tabular.columns.arrow_texts import as_texts, is_text, no_plain_values, plain_column
+from ffn.tabular.columns.formatted_column import formatted_numbers, refuse_bare_numbers
+from ffn.tabular.columns.moments import DAY, SECOND
+from ffn.tabular.columns.parsers import missing_numbers
+from ffn.tabular.columns.typed_values import Spellings, ValueKind
+from ffn.tabular.schema import Feature
+
+__all__ = ["category_texts", "codes_of_column", "number_texts", "numbers_of_column"]
+
+_CATEGORIES_NAMED = 5
+_NANOSECONDS = {"s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_FLOAT_KINDS = {
+    pa.float64(): ValueKind.FLOAT64,
+    pa.float32(): ValueKind.FLOAT32,
+    pa.float16(): ValueKind.FLOAT16,
+}
+
+Array = npt.NDArray[Any]
+
+
+def category_texts(column: Any, spellings: Spellings, where: str, decimal: str = ".") -> Any:
+    """Return the cells of a categorical column as a CSV file of the training table has them.
+
+    Texts stay as they are. Of typed values each becomes the category that it stands for; one
+    that training never saw is written plainly, and is no category.
+
+    Parameters
+    ----------
+    column
+        An array of ``pyarrow``, chunked or not.
+    where
+        What errors call the column.
+    decimal
+        Mark to write in numbers.
+
+    Raises
+    ------
+    DataError
+        No category can be read as a value of the column's type, or several stand for one of
+        its values.
+    """
+    column = plain_column(column, where)
+    if is_text(column.type):
+        return column
+    encoded = column.dictionary_encode()
+    texts = _texts_of_values(encoded.dictionary, spellings, where, decimal)
+    return pa.array(texts, pa.large_string()).take(encoded.indices)
+
+
+def codes_of_column(
+    column: Any, spellings: Spellings, missing_values: Collection[str], where: str
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return codes [n] of a categorical column, and some texts that training never saw.
+
+    Parameters and errors as for `category_texts`.
+    """
+    encoded = category_texts(column, spellings, where).dictionary_encode()
+    # The last stands for nulls.
+    texts = [*_decoded(encoded.dictionary, where), ""]
+    codes = category_codes(texts, spellings.categories, missing_values)
+    unknown = [
+        text for text, code in zip(texts, codes[:-1].tolist(), strict=False) if code == UNKNOWN
+    ]
+    return codes[_places(encoded)], unknown
+
+
+def number_texts(
+    column: Any, feature: Feature, missing_values: Sequence[str], where: str, decimal: str = "."
+) -> Any:
+    """Return the cells of a numeric column as texts; null where there is no value.
+
+    Reading them gives the same numbers. Where training's numbers ran from 0 to 1, truth is 1 or
+    0. A number that ``missing_values`` hold in any spelling is missing.
+
+    Parameters
+    ----------
+    column, where, decimal
+        As for `category_texts`.
+
+    Raises
+    ------
+    DataError
+        The column's type is one of dates, times, or no plain values, or of numbers where training
+        read texts with a percent sign.
+    """
+    column = plain_column(column, where)
+    if feature.number_format is not None:
+        # Numbers are written with the mark with which their column is read.
+        decimal = feature.number_format.decimal
+        if _is_number(column.type):
+            refuse_bare_numbers(feature, where)
+    if pa.types.is_temporal(column.type):
+        raise DataError(
+            f"{where}: cells of the type {column.type}, where the model has numbers. Give the "
+            "numbers that it was trained on."
+        )
+    if pa.types.is_boolean(column.type) and (feature.minimum, feature.maximum) == (0, 1):
+        return pc.if_else(column, "1", "0")
+    texts = as_texts(column, where, decimal)
+    absent = missing_numbers(missing_values, decimal)
+    if len(absent) and _is_number(column.type):
+        means_missing = pa.array(np.isin(_float64(column, where), absent))
+        texts = pc.if_else(means_missing, pa.scalar(missing_values[0], texts.type), texts)
+    return texts
+
+
+def numbers_of_column(
+    column: Any, feature: Feature, missing_values: Sequence[str], where: str
+) -> tuple[npt.NDArray[np.float64], Array]:
+    """Return numbers [n] of a numeric column, NaN where there is none, and which are wrong [n].
+
+    Parameters and errors as for `number_texts`.
+    """
+    column = plain_column(column, where)
+    if _is_number(column.type):
+        refuse_bare_numbers(feature, where)
+        values = _float64(column, where)
+        wrong = np.isinf(values)
+        absent = missing_numbers(missing_values, ".")
+        return np.where(np.isin(values, absent), np.nan, values), wrong
+    encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
+    cells, form = _decoded(encoded.dictionary, where), feature.number_format
+    known, bad = (
+        numbers(cells, missing_values)
+        if form is None
+        else formatted_numbers(cells, form, missing_values)
+    )
+    # The last stands for nulls.
+    known, is_bad = np.append(known, np.nan), np.zeros(len(known) + 1, dtype=bool)
+    is_bad[bad] = True
+    places = _places(encoded)
+    return known[places], is_bad[places]
+
+
+def _texts_of_values(
+    distinct: Any, spellings: Spellings, where: str, decimal: str
+) -> Sequence[str | None]:
+    """Return for each value the category it stands for, or else its own text."""
+    kind, values = _values(distinct, where)
+    plain = as_texts(_in_utc(distinct), where, decimal).to_pylist()
+    texts: list[str | None] = []
+    for value, text in zip(values, plain, strict=True):
+        codes = spellings.candidates(kind, value)
+        if text is None:
+            texts.append(None)
+        elif not codes:
+            if not spellings.stand_for(kind):
+                raise DataError(
+                    f"{where}: cells of the type {distinct.type}, such as {quote(text)}, where "
+                    f"the model has {_named(spellings.categories)}, none of which are {kind}. "
+                    "Give the texts of the training table."
+                )
+            texts.append(text)
+        elif len(codes) > 1:
+            other = {UNKNOWN: "another value", MISSING: "a missing value"}
+            meant = [other.get(code) or quote(spellings.text(code)) for code in codes]
+            raise DataError(
+                f"{where}: cells of the type {distinct.type} do not tell whether {quote(text)} is "
+                f"{' or '.join(meant)}. Give the texts of the training table."
+            )
+        else:
+            texts.append(spellings.text(codes[0]))
+    return texts
+
+
+def _values(distinct: Any, where: str) -> tuple[ValueKind, list[Any]]:
+    """Return values as `Spellings.candidates` takes them, and of what kind they are."""
+    of = distinct.type
+    if pa.types.is_boolean(of):
+        return ValueKind.TRUTH, distinct.to_pylist()
+    if pa.types.is_integer(of) or pa.types.is_decimal(of):
+        return ValueKind.NUMBER, distinct.to_pylist()
+    if of in _FLOAT_KINDS:
+        return _FLOAT_KINDS[of], [None if x is None else float(x) for x in distinct.to_pylist()]
+    if pa.types.is_date32(of):
+        return ValueKind.MOMENT, _times(distinct, pa.int32(), DAY)
+    if pa.types.is_date64(of):
+        return ValueKind.MOMENT, _times(distinct, pa.int64(), _NANOSECONDS["ms"])
+    if pa.types.is_timestamp(of):
+        kind = ValueKind.MOMENT if of.tz is None else ValueKind.INSTANT
+        return kind, _times(distinct, pa.int64(), _NANOSECONDS[of.unit])
+    if pa.types.is_time(of):
+        width = pa.int32() if pa.types.is_time32(of) else pa.int64()
+        return ValueKind.TIME, _times(distinct, width, _NANOSECONDS[of.unit])
+    if pa.types.is_null(of):
+        return ValueKind.NUMBER, distinct.to_pylist()
+    raise no_plain_values(of, where)
+
+
+def _times(values: Any, width: Any, nanoseconds: int) -> list[int | None]:
+    # Python's integers: a date of the year 9999 has more nanoseconds than 64 bits hold.
+    return [None if x is None else x * nanoseconds for x in values.view(width).to_pylist()]
+
+
+def _in_utc(values: Any) -> Any:
+    """Return times with a zone as those of UTC: a zone's name may be unknown here."""
+    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
+        return values.cast(pa.timestamp(values.type.unit, "UTC"))
+    return values
+
+
+def _places(encoded: Any) -> Array:
+    """Return where each cell [n] stands in the dictionary, -1 for null."""
+    indices = encoded.indices
+    found: Array = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+    return found
+
+
+def _is_number(of: Any) -> bool:
+    return bool(
+        pa.types.is_integer(of)
+        or pa.types.is_floating(of)
+        or pa.types.is_decimal(of)
+        or pa.types.is_null(of)
+    )
+
+
+def _float64(column: Any, where: str) -> Array:
+    """Return numbers [n] as reading them in a CSV file gives them, NaN for null."""
+    if not (pa.types.is_integer(column.type) or column.type == pa.float64()):
+        # 0.1 as a 32-bit float is 0.10000000149, and was 0.1.
+        column = as_texts(column, where, ".")
+    found: Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _decoded(texts: Any, where: str) -> list[str]:
+    try:
+        cells: list[str] = texts.to_pylist()
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: holds bytes that are no UTF-8. Give texts.") from None
+    return cells
+
+
+def _named(categories: Sequence[str]) -> str:
+    shown = ", ".join(quote(text, 30) for text in categories[:_CATEGORIES_NAMED])
+    return f"{shown}{', …' if len(categories) > _CATEGORIES_NAMED else ''}"

@@ -1,0 +1,80 @@
+"""Which columns of a table are learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.tabular.lookalikes import as_argument, escaped, visible
+
+__all__ = ["choose_features", "columns_found", "shown"]
+
+
+def choose_features(
+    header: Sequence[str],
+    *,
+    target: str,
+    features: Sequence[str] | None,
+    exclude: Sequence[str] | None,
+    default_exclude: Collection[str],
+    where: str,
+    hint: str = "",
+) -> tuple[str, ...]:
+    """Return the feature columns in the file's order. One without a name is none.
+
+    Parameters
+    ----------
+    hint
+        What to say of a column that is not there, in place of those that are.
+
+    Raises
+    ------
+    SettingsError
+        A column that the settings name is not in ``header``, or is named as two things that
+        exclude each other, or no feature is left.
+    """
+    known = set(header)
+    for key, names in (("target", [target]), ("features", features), ("exclude", exclude)):
+        for name in names or ():
+            # To leave out columns without a name, none needs to be there.
+            if name and name not in known:
+                raise SettingsError(
+                    f"{where} has no column {quote(name)}, which data.{key} names"
+                    + (f".{hint}" if hint else columns_found(name, header))
+                )
+    for key, names in (("features", features), ("exclude", exclude)):
+        if target in (names or ()):
+            raise SettingsError(
+                f"{where}: data.{key} names {quote(target)}, which is the target. Take it out."
+            )
+    for name in set(features or ()).intersection(exclude or ()):
+        raise SettingsError(
+            f"{where}: data.features and data.exclude both name {quote(name)}. Take out one."
+        )
+    left_out = {target, *(default_exclude if exclude is None else exclude)}
+    wanted = known - left_out - {""} if features is None else set(features)
+    chosen = tuple(name for name in header if name in wanted)
+    if not chosen:
+        raise SettingsError(
+            f"{where} has no feature column besides the target {quote(target)} and those left "
+            "out. Add a column, or take one out of data.exclude."
+        )
+    return chosen
+
+
+def columns_found(name: str, header: Sequence[str]) -> str:
+    """Return what to say of a header that lacks ``name``, behind a sentence about it."""
+    named = list(filter(None, header))
+    for other in named:
+        if visible(other) == visible(name):
+            return (
+                f"; it has {escaped(other)}, which differs in invisible characters alone. Correct "
+                f"the header, or give {as_argument(other)}."
+            )
+    return f"; its columns are: {shown(named)}.{did_you_mean(name, named)}"
+
+
+def shown(names: Sequence[str]) -> str:
+    """Return the first names, on a line that can be read."""
+    shown = [name if len(name) <= 60 else name[:59] + "…" for name in names[:20]]
+    return ", ".join(shown) + (", …" if len(names) > 20 else "")

@@ -1,0 +1,102 @@
+"""A column of formatted numbers to float64, all cells at once.
+
+The column's text is rewritten by a few replacements (signs and spaces to plain ones, the unit to
+one byte), checked by one regular expression, and stripped of all but digits and the decimal mark;
+then it is a column of plain numbers. What that leaves open, an exponent above all, is read cell by
+cell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, quote
+from ffn.tabular.cells import trim
+from ffn.tabular.columns.decimals import plain_decimals
+from ffn.tabular.csv.parsing.blocks import endings_of
+from ffn.tabular.number_format import NumberFormat
+from ffn.tabular.schema import Feature
+
+__all__ = ["formatted_numbers", "refuse_bare_numbers"]
+
+Floats = npt.NDArray[np.float64]
+
+# Between cells: it stands in no record.
+_END = "\0"
+# Fewer are read one by one before pyarrow is loaded.
+_FEW = 2_000
+_STRIPPED = b"\1 +-()',"
+
+
+def formatted_numbers(
+    cells: Sequence[str], form: NumberFormat, missing_values: Collection[str]
+) -> tuple[Floats, list[int]]:
+    """Return the numbers of cells [n], and the positions that hold none.
+
+    As `ffn.tabular.cells.numbers` does: a missing cell is NaN and no error.
+    """
+    if len(cells) < _FEW:
+        values, sure = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
+    else:
+        values, sure = _all_at_once(cells, form)
+    # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
+    missing = [form.number(text) for text in missing_values]
+    sure &= ~np.isin(values, missing)
+    wrong = []
+    for i in np.flatnonzero(~sure).tolist():
+        text = trim(cells[i])
+        values[i] = math.nan if text in missing_values else form.number(text)
+        if math.isnan(values[i]) and text not in missing_values:
+            wrong.append(i)
+    return values, wrong
+
+
+def refuse_bare_numbers(feature: Feature, where: str) -> None:
+    """Refuse a column of numbers without a unit where that decides what they mean.
+
+    Raises
+    ------
+    DataError
+        Training read it from texts with a percent sign.
+    """
+    form = feature.number_format
+    if form is not None and form.needs_unit:
+        unit = quote(form.unit)
+        raise DataError(
+            f"{where}: training had numbers with {unit}, and here are "
+            f"numbers without it, so nobody can tell whether 12 or 0.12 is twelve {unit}. Give "
+            f"texts such as {quote(form.written('12'))}."
+        )
+
+
+def _all_at_once(cells: Sequence[str], form: NumberFormat) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return numbers [n], and which cells [n] were read: most that are numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = form.masked(_END.join([*cells, ""])).encode()
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 0)
+    if len(ends) != len(cells):  # one of them has a NUL itself
+        return np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
+    offsets = np.concatenate([[0], ends + 1])
+    column: Any = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(cells), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
+    )
+    fits = pc.match_substring_regex(column, rf"^ *{form.pattern} *\x00$")
+    # The decimal mark is no mark between thousands.
+    stripped = text.translate(None, _STRIPPED.replace(form.decimal.encode(), b""))
+    if form.thousands == ".":
+        stripped = stripped.replace(b".", b"")
+    ends = np.flatnonzero(np.frombuffer(stripped, np.uint8) == 0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    values, plain = plain_decimals(endings_of(stripped), starts, ends, form.decimal)
+    plain &= fits.to_numpy(zero_copy_only=False)
+    if b"-" in text or b"(" in text:
+        negated = pc.match_substring_regex(column, "[-(]").to_numpy(zero_copy_only=False)
+        values[negated] = -values[negated]
+    return values, plain

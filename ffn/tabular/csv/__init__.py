@@ -1,0 +1,1 @@
+"""CSV bytes to records: every record of a file is used or rejected with a reason."""

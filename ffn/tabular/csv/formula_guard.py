@@ -1,0 +1,75 @@
+"""Cells that a spreadsheet would run, made text by an apostrophe before them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ffn.tabular.cells import is_number
+from ffn.tabular.csv.parsing.blocks import Block
+
+__all__ = ["FormulaGuard", "raw_cell", "raw_cells"]
+
+# The wide forms count where a spreadsheet is set to Japanese.
+_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+# What may stand before them and not be seen.
+_UNSEEN = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u3000\u200b\u2060\ufeff"
+_SUSPECT = np.zeros(256, dtype=bool)
+_SUSPECT[list({text.encode()[0] for text in (*_STARTS, *_UNSEEN)})] = True
+
+
+class FormulaGuard:
+    """Knows which cells are formulas; a negative number is none.
+
+    Parameters
+    ----------
+    decimal
+        Mark between a number's whole and its fraction.
+    """
+
+    def __init__(self, decimal: str = ".") -> None:
+        self._decimal = decimal
+
+    def text(self, cell: str) -> str:
+        """Return a cell's text, guarded if it needs to be."""
+        return "'" + cell if self._runs(cell) else cell
+
+    def raw(self, cell: bytes) -> bytes:
+        """Return a cell as it stands in a file, in quotes or not, guarded if it needs to be."""
+        quoted = cell.startswith(b'"')
+        inside = cell[1:-1].replace(b'""', b'"') if quoted else cell
+        if not self._runs(inside.decode()):
+            return cell
+        return b"\"'" + cell[1:] if quoted else b"'" + cell
+
+    def records(self, block: Block, delimiter: bytes) -> list[bytes]:
+        """Return every record [n], guarded where it needs to be."""
+        records = block.records()
+        starts = np.minimum(block.cell_starts, len(block.data) - 1)
+        suspect = _SUSPECT[block.data[starts]] & (block.cell_ends > block.cell_starts)
+        for i in np.flatnonzero(suspect.any(axis=0)).tolist():
+            cells = (raw_cell(block, i, column) for column in range(len(suspect)))
+            records[i] = delimiter.join(map(self.raw, cells))
+        return records
+
+    def _runs(self, cell: str) -> bool:
+        begins = cell.lstrip(_UNSEEN).startswith(_STARTS) or cell.startswith(("\t", "\r", "\n"))
+        return begins and not is_number(cell, self._decimal)
+
+
+def raw_cells(block: Block, column: int) -> list[bytes]:
+    """Return the cells of a column [n] as they stand in the file, with their quotes."""
+    if b'"' not in block.text:
+        starts, ends = (own.tolist() for own in block.bounds(column))
+        return [block.text[a:b] for a, b in zip(starts, ends, strict=True)]
+    return [raw_cell(block, i, column) for i in range(len(block))]
+
+
+def raw_cell(block: Block, record: int, column: int) -> bytes:
+    """Return one cell as it stands in the file, with its quotes."""
+    start, end = int(block.cell_starts[column, record]), int(block.cell_ends[column, record])
+    text = block.text
+    if start >= block.stops[record] and end > start:
+        # Its quotes were undoubled, and what came of it stands behind the file's own bytes.
+        return b'"' + text[start:end].replace(b'"', b'""') + b'"'
+    quoted = start > block.starts[record] and text[start - 1 : start] == b'"'
+    return text[start - 1 : end + 1] if quoted else text[start:end]

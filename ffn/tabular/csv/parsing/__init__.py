@@ -1,0 +1,1 @@
+"""Where the records and cells of a block of CSV bytes begin and end."""

@@ -1,0 +1,258 @@
+"""Records of one stretch of a file: the good ones as positions, the bad ones named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.csv.parsing.grammar import Positions, count_lines
+from ffn.tabular.csv.parsing.rejects import Reject
+
+__all__ = ["Block", "endings_of", "pick", "undouble", "unquote"]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+_FEW = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Well-formed records of one stretch of a file [n], and the rejects among them.
+
+    Attributes
+    ----------
+    text
+        UTF-8 bytes that all positions refer to. After the file's own bytes may follow
+        cells that had doubled quotes, without them.
+    rows, lines
+        Row number (1 = first data record) and physical line of each record [n].
+    starts, ends, stops
+        Record ``i`` is ``text[starts[i]:ends[i]]``, its line end ``text[ends[i]:stops[i]]``.
+    cell_starts, cell_ends
+        Cell of column ``c`` in record ``i``, without its quotes: ``[C, n]``.
+    rejects
+        The other records of the stretch, in order.
+    line_end
+        Where every record is a line of its own and all end alike: that line end. Empty where
+        they do not.
+    """
+
+    text: bytes
+    rows: Positions
+    lines: Positions
+    starts: Positions
+    ends: Positions
+    stops: Positions
+    cell_starts: Positions
+    cell_ends: Positions
+    rejects: tuple[Reject, ...]
+    line_end: bytes = b""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def settled(self) -> int:
+        """Where the last record's line end stops."""
+        return int(self.stops[-1])
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest record, without its line end."""
+        return int((self.ends - self.starts).max())
+
+    @cached_property
+    def data(self) -> npt.NDArray[np.uint8]:
+        """``text`` as an array."""
+        return np.frombuffer(self.text, dtype=np.uint8)
+
+    @cached_property
+    def endings(self) -> npt.NDArray[np.uint64]:
+        """As `endings_of` ``text``."""
+        return endings_of(self.text)
+
+    @classmethod
+    def of_rejects(cls, rejects: Sequence[Reject], columns: int) -> Block:
+        """Return a block of no records."""
+        none = np.empty(0, dtype=np.int64)
+        cells = np.empty((columns, 0), dtype=np.int64)
+        return cls(b"", none, none, none, none, none, cells, cells, tuple(rejects))
+
+    def take(self, records: npt.NDArray[np.bool_]) -> Block:
+        """Return the block of the records where the mask [n] is true, with no rejects."""
+        return self if records.all() and not self.rejects else TakenBlock(self, records)
+
+    def bounds(self, column: int) -> tuple[Positions, Positions]:
+        """Return where the cells of a column start and end [n], without their quotes."""
+        found = self._bounds.get(column)
+        if found is None:
+            found = self._bounds[column] = self._find_bounds(column)
+        return found
+
+    @cached_property
+    def _bounds(self) -> dict[int, tuple[Positions, Positions]]:
+        return {}
+
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
+        return self.cell_starts[column], self.cell_ends[column]
+
+    def cell(self, column: int, record: int) -> bytes:
+        """Return one cell, as UTF-8."""
+        starts, ends = self.bounds(column)
+        return self.text[starts[record] : ends[record]]
+
+    def cells(self, column: int) -> list[str]:
+        """Return the texts of a column [n]."""
+        starts, ends = (own.tolist() for own in self.bounds(column))
+        # In ASCII a byte's position is its character's: one decoding serves all cells.
+        if (characters := self._characters) is not None:
+            return [characters[a:b] for a, b in zip(starts, ends, strict=True)]
+        return [self.text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+
+    def lines_of(self, record: int) -> int:
+        """Return how many lines one record stands on."""
+        if self.line_end:
+            return 1
+        return count_lines(self.text[self.starts[record] : self.ends[record]])
+
+    def records(self) -> list[bytes]:
+        """Return every record [n] exactly as in the file (as UTF-8), without its line end."""
+        if not self.line_end:
+            return self._slices(self.starts, self.ends)
+        # Half of the time that slices take.
+        return self._lines().split(self.line_end)[:-1]
+
+    def line_ends(self) -> list[bytes]:
+        """Return the line end of every record [n]; that of a file's last may be empty."""
+        if self.line_end:
+            return [self.line_end] * len(self)
+        return self._slices(self.ends, self.stops)
+
+    def with_suffixes(self, suffixes: list[bytes]) -> bytes:
+        """Return every record with a text [n] behind it, and its own line end behind that."""
+        if not self.line_end:
+            return self.joined(self.records(), suffixes)
+        # A format with a place before each line end: half of the time of splitting and joining.
+        text = self._lines().replace(b"%", b"%%")
+        return text.replace(self.line_end, b"%b" + self.line_end) % tuple(suffixes)
+
+    def joined(self, texts: list[bytes], suffixes: list[bytes]) -> bytes:
+        """Return a text and a suffix for each record [n], and its own line end behind them."""
+        parts = [b""] * (3 * len(self))
+        parts[0::3], parts[1::3], parts[2::3] = texts, suffixes, self.line_ends()
+        return b"".join(parts)
+
+    @cached_property
+    def _characters(self) -> str | None:
+        return self.text.decode("ascii") if self.text.isascii() else None
+
+    def _lines(self) -> bytes:
+        """Return every record with its line end, without what stands between records."""
+        if not len(self):
+            return b""
+        gaps = np.flatnonzero(self.starts[1:] != self.stops[:-1])
+        starts = [self.starts[0], *self.starts[gaps + 1]]
+        stops = [*self.stops[gaps], self.stops[-1]]
+        return b"".join([self.text[a:b] for a, b in zip(starts, stops, strict=True)])
+
+    def _slices(self, starts: Positions, ends: Positions) -> list[bytes]:
+        text = self.text
+        return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def _picked(name: str) -> Any:
+    """Return the property of that name of a `TakenBlock`: picked once, when it is asked for."""
+    return cached_property(lambda taken: pick(getattr(taken._block, name), taken._records))
+
+
+class TakenBlock(Block):
+    """Some of the records of a block, with no rejects.
+
+    Parameters
+    ----------
+    block
+        All of them.
+    records
+        Mask [n].
+    """
+
+    _block: Block
+    _records: npt.NDArray[np.bool_]
+    _count: int
+
+    def __init__(self, block: Block, records: npt.NDArray[np.bool_]) -> None:
+        vars(self).update(text=block.text, rejects=(), line_end=block.line_end)
+        vars(self).update(_block=block, _records=records)
+        vars(self).update(_count=int(np.count_nonzero(records)))
+
+    def __len__(self) -> int:
+        return self._count
+
+    rows = _picked("rows")
+    lines = _picked("lines")
+    starts = _picked("starts")
+    ends = _picked("ends")
+    stops = _picked("stops")
+    cell_starts = _picked("cell_starts")
+    cell_ends = _picked("cell_ends")
+
+    def _find_bounds(self, column: int) -> tuple[Positions, Positions]:
+        starts, ends = self._block.bounds(column)
+        return pick(starts, self._records), pick(ends, self._records)
+
+
+def endings_of(text: bytes) -> npt.NDArray[np.uint64]:
+    """Return the eight bytes before each position of a text, the last highest; zeros before it."""
+    padded = bytes(8) + text
+    return np.ndarray((len(text) + 1,), "<u8", padded, strides=(1,))
+
+
+def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDArray[_Scalar]:
+    """Return those entries of the last axis where the mask [n] is true.
+
+    As an index does, but where few are left out in a tenth of the time.
+    """
+    edges = np.flatnonzero(records[1:] != records[:-1]) + 1
+    if len(edges) > _FEW:
+        return array[..., records]
+    bounds = [0, *edges.tolist(), len(records)]
+    runs = [slice(a, b) for a, b in pairwise(bounds) if a < b and records[a]]
+    return np.concatenate([array[..., run] for run in runs or [slice(0)]], axis=-1)
+
+
+def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
+    """Move cells' bounds inside their quotes; return the text with undoubled cells appended."""
+    if b'"' not in text:
+        return text
+    data = np.frombuffer(text + b" ", dtype=np.uint8)  # an empty last cell starts at the end
+    quoted = (data[cell_starts] == ord('"')) & (cell_ends > cell_starts)
+    cell_starts += quoted
+    cell_ends -= quoted
+    if b'""' not in text:
+        return text
+    quotes = np.flatnonzero(data == ord('"'))
+    starts, ends = cell_starts[quoted], cell_ends[quoted]
+    text = undouble(text, starts, ends, quotes)
+    cell_starts[quoted], cell_ends[quoted] = starts, ends
+    return text
+
+
+def undouble(text: bytes, starts: Positions, ends: Positions, quotes: Positions) -> bytes:
+    """Move quoted cells' bounds [q] to copies without doubled quotes; return text and copies.
+
+    ``quotes`` are the positions of all quotes in the text. Cells without doubled ones stay.
+    """
+    pairs = quotes[:-1][np.diff(quotes) == 1]
+    doubled = np.searchsorted(pairs, starts) < np.searchsorted(pairs, ends - 1)
+    parts, length = [text], len(text)
+    for cell in np.flatnonzero(doubled).tolist():
+        plain = text[starts[cell] : ends[cell]].replace(b'""', b'"')
+        starts[cell], ends[cell] = length, length + len(plain)
+        parts.append(plain)
+        length += len(plain)
+    return b"".join(parts)

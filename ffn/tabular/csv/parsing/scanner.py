@@ -1,0 +1,200 @@
+"""Where records and cells begin and end in CSV bytes, a whole block at a time.
+
+`scan_carefully` reads record by record, over damage too. `scan_quickly` finds the same, as far as
+the first quote that breaks the grammar. `scan` takes turns: quickly to the damage, carefully over
+it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.csv.parsing.grammar import Positions, Structure, line_ends
+from ffn.tabular.csv.parsing.recovery import Shape, read_or_recover
+from ffn.tabular.csv.parsing.rejects import Reason
+
+__all__ = ["first_misplaced", "outside", "scan", "scan_carefully", "scan_quickly"]
+
+_LOOK_AHEAD = 4096
+_LINE_FEED, _RETURN, _QUOTE = b'\n\r"'
+
+
+def scan(
+    text: bytes,
+    shape: Shape,
+    final: bool,
+    look_ahead: int = _LOOK_AHEAD,
+    enough: int | None = None,
+) -> tuple[Structure, int]:
+    """Return the structure of ``text``, and how many of its records were read one by one.
+
+    Parameters
+    ----------
+    look_ahead
+        Bytes to scan at first after damage. It decides how long it takes, nothing else.
+    enough
+        Where more bytes than that are left after damage, it ends there. By default it goes on.
+    """
+    parts: list[Structure] = []
+    position, careful = 0, 0
+    window, patience = len(text), 1
+    while True:
+        end = min(position + window, len(text))
+        piece = text[position:end] if end - position < len(text) else text
+        quick, broken = _scan_to_fault(piece, shape, final and end == len(text))
+        parts.append(quick.moved(position))
+        position += quick.settled
+        if not broken:
+            if end == len(text):
+                break
+            window *= 2
+            continue
+        # Behind one damage may be the next: look a little ahead, and one by one if it is dense.
+        window, patience = look_ahead, 1 if len(quick.starts) > patience else 2 * patience
+        damaged = scan_carefully(text, shape, final, position, patience)
+        careful += len(damaged.starts)
+        parts.append(damaged)
+        position = damaged.settled
+        if len(damaged.starts) < patience or (enough and len(text) - position > enough):
+            break
+    return _joined(parts), careful
+
+
+def scan_carefully(
+    text: bytes, shape: Shape, final: bool, start: int = 0, at_most: int | None = None
+) -> Structure:
+    """Return the structure of ``text`` from ``start`` on, record by record."""
+    bounds: list[tuple[int, int, int]] = []
+    delimiters: list[int] = []
+    faults: dict[int, Reason] = {}
+    given_up = False
+    while start < len(text) and len(bounds) != at_most:
+        record = read_or_recover(text, start, shape, final)
+        if record is None:
+            break
+        if record.stop == start:
+            given_up = True
+            break
+        if record.fault is not None:
+            faults[len(bounds)] = record.fault
+        bounds.append((start, record.end, record.stop))
+        delimiters += record.delimiters
+        start = record.stop
+    starts, ends, stops = np.array(bounds, dtype=np.int64).reshape(-1, 3).T
+    return Structure(
+        starts, ends, stops, np.array(delimiters, dtype=np.int64), faults, start, given_up
+    )
+
+
+def _scan_to_fault(text: bytes, shape: Shape, final: bool) -> tuple[Structure, bool]:
+    """Return what `scan_quickly` does, but end also before a record that is too long."""
+    quick, broken = scan_quickly(text, shape.delimiter, final)
+    if len(text) > shape.record_limit:
+        too_long = np.flatnonzero(quick.ends - quick.starts > shape.record_limit)
+        if too_long.size:
+            return quick.before(int(too_long[0])), True
+        # One byte more than the limit may be a CR whose line feed is still to come.
+        broken |= len(text) - quick.settled > shape.record_limit + 1
+    return quick, broken
+
+
+def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure, bool]:
+    """Return what `scan_carefully` returns, or its beginning if a quote stands where none may.
+
+    In a text that keeps the grammar a position is inside quotes exactly if an odd number
+    of quotes precede it, doubled quotes counting as two. The text keeps it if every odd
+    quote follows, and every even quote precedes, a delimiter, a line end, an end of the
+    text, or the other half of a doubled quote. Before the first quote that does not, the
+    same is true.
+
+    Returns
+    -------
+    structure
+        Of the whole text, or of the records before the one with a quote that is misplaced or, in
+        a final text, never closed.
+    broken
+        Whether there is one.
+    """
+    data = np.frombuffer(text, dtype=np.uint8)
+    ends, stops = line_ends(text, final)
+    delimiters = np.flatnonzero(data == ord(delimiter))
+    broken = False
+    if b'"' in text:
+        quotes = np.flatnonzero(data == _QUOTE)
+        misplaced = first_misplaced(quotes, data, delimiter)
+        if misplaced is not None:
+            broken, final = True, False
+            quotes = quotes[: misplaced + 1]
+            ends, stops = _before(ends, stops, int(quotes[-1]))
+        kept = outside(ends, quotes)
+        ends, stops = ends[kept], stops[kept]
+        delimiters = delimiters[outside(delimiters, quotes)]
+        if final and quotes.size % 2 == 1:
+            broken, final = True, False
+    settled = int(stops[-1]) if stops.size else 0
+    if final and settled < len(text):
+        settled = len(text)
+        ends, stops = np.append(ends, settled), np.append(stops, settled)
+    starts = np.concatenate(([0], stops[:-1])) if stops.size else stops
+    if delimiters.size and delimiters[-1] >= settled:
+        delimiters = delimiters[: np.searchsorted(delimiters, settled)]
+    return Structure(starts, ends, stops, delimiters, {}, settled, False), broken
+
+
+def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
+    """Return the number of the first quote that has no part in the grammar."""
+    opening, closing = quotes[0::2], quotes[1::2]
+    edge = np.zeros(256, dtype=bool)
+    edge[[_LINE_FEED, _RETURN, ord(delimiter)]] = True
+    opens = edge[data[opening - 1]] | (opening == 0)
+    closes = edge[data[np.minimum(closing + 1, len(data) - 1)]] | (closing == len(data) - 1)
+    doubled = opening[1:] == closing[: len(opening) - 1] + 1
+    opens[1:] |= doubled
+    closes[: len(doubled)] |= doubled
+    if opens.all() and closes.all():
+        return None
+    placed = np.empty(len(quotes), dtype=bool)
+    placed[0::2], placed[1::2] = opens, closes
+    return int(placed.argmin())
+
+
+def _before(ends: Positions, stops: Positions, position: int) -> tuple[Positions, Positions]:
+    count = int(np.searchsorted(ends, position))
+    return ends[:count], stops[:count]
+
+
+def outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] | slice:
+    """Return what picks those of ``positions`` that stand outside quotes; both ascend."""
+    between = np.searchsorted(positions, quotes)
+    if quotes.size % 2:
+        between = np.append(between, len(positions))
+    first, last = between[0::2], between[1::2]
+    holding = first < last
+    if not holding.any():
+        return slice(None)
+    # Quoted cells follow one another, so each first and each last is there once.
+    change = np.zeros(len(positions) + 1, dtype=np.int8)
+    change[first[holding]] += 1
+    change[last[holding]] -= 1
+    kept: npt.NDArray[np.bool_] = np.cumsum(change[:-1], dtype=np.int8) == 0
+    return kept
+
+
+def _joined(parts: list[Structure]) -> Structure:
+    if len(parts) == 1:
+        return parts[0]
+    faults: dict[int, Reason] = {}
+    count = 0
+    for part in parts:
+        faults |= {count + i: reason for i, reason in part.faults.items()}
+        count += len(part.starts)
+    return Structure(
+        np.concatenate([part.starts for part in parts]),
+        np.concatenate([part.ends for part in parts]),
+        np.concatenate([part.stops for part in parts]),
+        np.concatenate([part.delimiters for part in parts]),
+        faults,
+        parts[-1].settled,
+        parts[-1].given_up,
+    )

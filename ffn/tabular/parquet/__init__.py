@@ -1,0 +1,1 @@
+"""Parquet files as the CSV file of the same table."""

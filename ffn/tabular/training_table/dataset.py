@@ -1,0 +1,277 @@
+"""A training table with its columns typed, in files mapped into memory."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import DataError, quote
+from ffn.storage.cache import CacheEntry
+from ffn.storage.npy import open_array
+from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.columns.feature_columns import shown
+from ffn.tabular.schema import Feature, Schema, is_constant
+from ffn.tabular.training_table.column_store import Columns
+from ffn.tabular.training_table.fingerprints import group_fingerprints
+
+__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "UNLABELLED", "Dataset"]
+
+Array = npt.NDArray[Any]
+
+NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
+LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
+UNLABELLED = "unlabelled.npy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Labelled rows, typed. Pickled, it is its description and the path of its files.
+
+    Attributes
+    ----------
+    target, classes
+        Header of the label column, and its texts sorted.
+    order
+        Feature names in the order of the file.
+    numeric_features, categorical_features
+        The same by kind.
+    missing_values
+        Cell texts that mean "no value".
+    formats
+        How numeric features are written, where they are not plain: examples by name.
+    notices
+        What the user should know of the columns, a sentence each.
+    rows, group_rows
+        N, and the rows that are read together.
+    unlabelled
+        Rows of the file that have no label, and are not among the N.
+    notices
+        What the user should know of how the file was read, a sentence each.
+    file, source_sha256
+        Name and digest of the file the rows came from.
+    entry
+        The folder of its files.
+    """
+
+    target: str
+    classes: tuple[str, ...]
+    order: tuple[str, ...]
+    numeric_features: tuple[str, ...]
+    categorical_features: tuple[str, ...]
+    missing_values: tuple[str, ...]
+    rows: int
+    group_rows: int
+    file: str
+    source_sha256: str
+    entry: CacheEntry
+    formats: Mapping[str, str] = field(default_factory=dict)
+    unlabelled: int = 0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> Array:
+        """Places in ``classes``, int32 [N]."""
+        return open_array(self.entry.path / LABELS)
+
+    @property
+    def fingerprints(self) -> Array:
+        """uint64 [N], equal for rows whose features are equal."""
+        return open_array(self.entry.path / FINGERPRINTS)
+
+    @property
+    def numeric(self) -> Mapping[str, Array]:
+        """Numbers, float64 [N] by column name, NaN where a cell is missing; each a copy."""
+        return _ByName(self.numeric_features, self._columns(NUMBERS))
+
+    @property
+    def categorical(self) -> Mapping[str, Array]:
+        """Trimmed texts [N] by column name, arrays of ``str`` objects."""
+        return _ByName(self.categorical_features, self._columns(CODES), self._texts())
+
+    def fingerprints_of(self, names: Collection[str]) -> Array:
+        """Return uint64 [N], equal for rows that are equal in the columns ``names``."""
+        texts = self._texts()
+        own = {name: texts[name] for name in self.categorical_features}
+        return np.concatenate(
+            [
+                group_fingerprints(
+                    numbers, codes, self.numeric_features, own, self.missing_values, names=names
+                )
+                for _, numbers, codes in self.groups()
+            ]
+        )
+
+    def groups(self) -> Iterator[tuple[slice, Array, Array]]:
+        """Yield rows, their numbers [F, n] and their texts' codes [G, n], a group at a time."""
+        for (rows, numbers), (_, codes) in zip(
+            self._columns(NUMBERS).groups(), self._columns(CODES).groups(), strict=True
+        ):
+            yield rows, numbers, codes
+
+    def learn_schema(self, rows: Array) -> tuple[Schema, list[str]]:
+        """Return the contract as learnt from ``rows``, and what was dropped.
+
+        Ranges and categories come from these rows alone. Whether a row to score may lack a
+        feature is asked of the whole table: that is permission, and nothing learnt.
+
+        Parameters
+        ----------
+        rows
+            Row numbers [n], or booleans [N].
+
+        Raises
+        ------
+        DataError
+            No feature is left.
+        """
+        texts = self._texts()
+        low, high = np.full((2, len(self.numeric_features)), np.nan)
+        gaps, seen_gaps = np.zeros((2, len(low)), dtype=bool)
+        seen = [np.zeros(len(texts[name]), dtype=bool) for name in self.categorical_features]
+        ever = [own.copy() for own in seen]
+        chosen = np.zeros(self.rows, dtype=bool)
+        chosen[rows] = True
+        for part, numbers, codes in self.groups():
+            own = numbers[:, chosen[part]]
+            if own.size:
+                low = np.fmin(low, np.fmin.reduce(own, axis=1))
+                high = np.fmax(high, np.fmax.reduce(own, axis=1))
+            gaps |= np.isnan(numbers).any(axis=1)
+            seen_gaps |= np.isnan(own).any(axis=1)
+            for g, column in enumerate(codes):
+                seen[g][column[chosen[part]]] = True
+                ever[g][column] = True
+
+        found: dict[str, Feature | None] = {}
+        for f, name in enumerate(self.numeric_features):
+            found[name] = None
+            # One value and gaps still tell rows apart; one value alone does not.
+            if not np.isnan(low[f]) and (seen_gaps[f] or not is_constant(low[f], high[f])):
+                found[name] = Feature(
+                    name=name,
+                    kind="numeric",
+                    missing=bool(gaps[f]),
+                    minimum=float(low[f]),
+                    maximum=float(high[f]),
+                    format=self.formats.get(name),
+                )
+        for g, name in enumerate(self.categorical_features):
+            found[name] = self._category(name, texts[name], seen[g], ever[g])
+        features = tuple(kept for name in self.order if (kept := found[name]) is not None)
+        constant = [quote(name) for name in self.order if found[name] is None]
+        if not features:
+            raise DataError(
+                f"{self.file}: every feature column is constant or empty in the training rows; "
+                "there is nothing to learn from. Add a column that tells the classes apart."
+            )
+        schema = Schema(
+            features=features,
+            target=self.target,
+            classes=self.classes,
+            missing_values=self.missing_values,
+        )
+        if not constant:
+            return schema, []
+        return schema, [f"constant or empty in the training rows and left out: {shown(constant)}"]
+
+    def arrays(self, schema: Schema) -> tuple[Array, Array]:
+        """Return numbers [N, F] (NaN: missing) and category codes [N, G] for ``schema``."""
+        numeric = np.empty((self.rows, len(schema.numeric)))
+        codes = np.empty((self.rows, len(schema.categorical)), dtype=np.int64)
+        for rows, numbers, own in self.pieces(schema):
+            numeric[rows], codes[rows] = numbers, own
+        return numeric, codes
+
+    def pieces(self, schema: Schema) -> Iterator[tuple[slice, Array, Array]]:
+        """Yield what `arrays` returns a group at a time: rows, numbers [n, F], codes [n, G]."""
+        texts = self._texts()
+        numeric = _found(self.numeric_features, schema.numeric)
+        categorical = _found(self.categorical_features, schema.categorical)
+        tables = [self._places(texts[feature.name], feature) for feature in schema.categorical]
+        for rows, numbers, codes in self.groups():
+            own = np.empty((rows.stop - rows.start, len(tables)), dtype=np.int64)
+            for g, table in enumerate(tables):
+                own[:, g] = table[codes[categorical[g]]]
+            yield rows, numbers[numeric].T, own
+
+    def row_in_file(self, row: int) -> int:
+        """Return the number of a row in the file, from 1; ``row`` counts labelled ones from 0."""
+        if not self.unlabelled:
+            return row + 1
+        left_out = open_array(self.entry.path / UNLABELLED)
+        # How many labelled rows stand before each that is left out.
+        before = left_out - np.arange(1, len(left_out) + 1)
+        return row + 1 + int(np.searchsorted(before, row, side="right"))
+
+    def cells(self, row: int) -> dict[str, str]:
+        """Return the cells of a row by feature, in the order of the file.
+
+        Texts are trimmed, numbers written in the shortest way that reads back the same; empty
+        where a number is missing.
+        """
+        group, place = divmod(row, self.group_rows)
+        _, numbers, codes = next(itertools.islice(self.groups(), group, None))
+        texts = self._texts()
+        found = {
+            name: "" if np.isnan(value) else repr(float(value)).removesuffix(".0")
+            for name, value in zip(self.numeric_features, numbers[:, place], strict=True)
+        }
+        for name, code in zip(self.categorical_features, codes[:, place], strict=True):
+            found[name] = texts[name][code]
+        return {name: found[name] for name in self.order}
+
+    def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
+        missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))
+        categories = tuple(sorted(texts[c] for c in np.flatnonzero(seen & ~missing)))
+        # One text and gaps still tell rows apart; one text alone does not, nor do gaps alone.
+        if not categories or np.count_nonzero(seen) == 1:
+            return None
+        gaps = bool((ever & missing).any())
+        return Feature(name=name, kind="categorical", missing=gaps, categories=categories)
+
+    def _places(self, texts: list[str], feature: Feature) -> Array:
+        """Return, for each of the column's texts, its place among the feature's categories."""
+        places = {category: place for place, category in enumerate(feature.categories)}
+        places |= dict.fromkeys(self.missing_values, MISSING)
+        return np.array([places.get(text, UNKNOWN) for text in texts], dtype=np.int64)
+
+    def _columns(self, file: str) -> Columns:
+        names = self.numeric_features if file == NUMBERS else self.categorical_features
+        return Columns(self.entry.path / file, len(names), self.rows, self.group_rows)
+
+    def _texts(self) -> dict[str, list[str]]:
+        texts: dict[str, list[str]] = json.loads((self.entry.path / TEXTS).read_bytes())
+        return texts
+
+
+class _ByName(Mapping[str, Array]):
+    """Columns of a file by name, each read when it is asked for."""
+
+    def __init__(
+        self, names: tuple[str, ...], columns: Columns, texts: dict[str, list[str]] | None = None
+    ) -> None:
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._columns, self._texts = columns, texts
+
+    def __getitem__(self, name: str) -> Array:
+        column = self._columns.column(self._numbers[name])
+        if self._texts is None:
+            return column
+        return np.array(self._texts[name], dtype=object)[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def _found(names: tuple[str, ...], features: Iterable[Feature]) -> list[int]:
+    place = {name: number for number, name in enumerate(names)}
+    return [place[feature.name] for feature in features]

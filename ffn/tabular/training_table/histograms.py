@@ -1,0 +1,197 @@
+"""What the columns held in training, as histograms: what files to score are compared with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import BundleError
+from ffn.tabular.cells import MISSING
+from ffn.tabular.schema import Schema
+
+if TYPE_CHECKING:
+    from ffn.tabular.training_table.dataset import Dataset
+
+__all__ = ["Histogram", "Reference", "bin_edges", "histogram_of", "learn_reference"]
+
+Array = npt.NDArray[Any]
+
+_QUANTILES = 10
+_FIELDS = {"numeric", "categorical", "labels", "predicted"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """One column's training rows, counted.
+
+    Attributes
+    ----------
+    edges
+        Of a numeric column, increasing [B - 1]: a value's bin is the number of edges below it,
+        so an edge belongs to the bin that it closes. empty for a categorical one.
+    counts
+        Rows by bin [B], or by category in the order of the schema.
+    missing
+        Rows without a value.
+    mean, deviation
+        Of a numeric column's values, the second with divisor n; zeros for a categorical one.
+    """
+
+    counts: tuple[int, ...]
+    missing: int
+    edges: tuple[float, ...] = ()
+    mean: float = 0.0
+    deviation: float = 0.0
+
+    @property
+    def rows(self) -> int:
+        """Training rows, those without a value included."""
+        return sum(self.counts) + self.missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Histograms of the training part, and what the model said of the rows held out.
+
+    Attributes
+    ----------
+    numeric, categorical
+        In the order of the schema.
+    labels
+        Training rows by class.
+    predicted
+        Held-out rows by predicted class; empty until the model has been asked.
+    """
+
+    numeric: tuple[Histogram, ...]
+    categorical: tuple[Histogram, ...]
+    labels: tuple[int, ...]
+    predicted: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists, dicts and numbers; ``from_json`` is the way back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any, schema: Schema) -> Reference:
+        """Rebuild what belongs to ``schema``.
+
+        Raises
+        ------
+        BundleError
+            It is no reference, or not one of this schema.
+        """
+        try:
+            found = cls(
+                numeric=tuple(map(_histogram, value["numeric"])),
+                categorical=tuple(map(_histogram, value["categorical"])),
+                labels=_counts(value["labels"]),
+                predicted=_counts(value["predicted"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"reference: not of this format ({error})") from None
+        classes = len(schema.classes)
+        if (
+            set(value) != _FIELDS
+            or [len(own.counts) for own in found.numeric]
+            != [len(own.edges) + 1 for own in found.numeric]
+            or len(found.numeric) != len(schema.numeric)
+            or [len(own.counts) for own in found.categorical]
+            != [len(feature.categories) for feature in schema.categorical]
+            or len(found.labels) != classes
+            or len(found.predicted) not in (0, classes)
+        ):
+            raise BundleError("reference: does not fit the schema")
+        return found
+
+
+def bin_edges(values: Array) -> Array:
+    """Return edges of some ten bins that hold about as many of ``values`` [n > 0] each.
+
+    Edges are values that occur. One that several deciles share, as a frequent value of a
+    discrete column is, gets a bin of its own.
+    """
+    ordered = np.sort(values)
+    places = len(ordered) * np.arange(1, _QUANTILES) // _QUANTILES
+    deciles, times = np.unique(ordered[places], return_counts=True)
+    below = np.searchsorted(ordered, deciles[times > 1]) - 1
+    edges = np.union1d(deciles, ordered[below[below >= 0]])
+    inner: Array = edges[edges < ordered[-1]]
+    return inner
+
+
+def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
+    """Count the training part.
+
+    Parameters
+    ----------
+    schema
+        Learnt from these rows.
+    rows
+        Booleans [N]: True for the training part.
+    """
+    numbers = dataset.numeric
+    sizes = [len(feature.categories) for feature in schema.categorical]
+    counts = [np.zeros(size + 1, dtype=np.int64) for size in sizes]
+    for part, _, codes in dataset.pieces(schema):
+        own = codes[rows[part]]
+        for g, size in enumerate(sizes):
+            # Training saw every category: below zero stands MISSING alone.
+            counts[g] += np.bincount(own[:, g] - MISSING, minlength=size + 1)
+    labels = np.bincount(dataset.labels[rows], minlength=len(schema.classes))
+    return Reference(
+        numeric=tuple(histogram_of(numbers[feature.name][rows]) for feature in schema.numeric),
+        categorical=tuple(
+            Histogram(counts=tuple(own[1:].tolist()), missing=int(own[0])) for own in counts
+        ),
+        labels=tuple(labels.tolist()),
+    )
+
+
+def histogram_of(column: Array) -> Histogram:
+    """Count a column of numbers [n]; NaN is no value, and one at least there has to be."""
+    values = column[~np.isnan(column)]
+    edges = bin_edges(values)
+    counts = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+    return Histogram(
+        edges=tuple(edges.tolist()),
+        counts=tuple(counts.tolist()),
+        missing=len(column) - len(values),
+        mean=float(values.mean()),
+        deviation=float(values.std()),
+    )
+
+
+def _histogram(value: Mapping[str, Any]) -> Histogram:
+    edges, moments = tuple(value["edges"]), (value["mean"], value["deviation"])
+    numbers = (*edges, *moments)
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        raise ValueError("an edge or a moment is no number")
+    if any(low >= high for low, high in pairwise(edges)):
+        raise ValueError("edges do not increase")
+    if value["deviation"] < 0:
+        raise ValueError("a deviation is negative")
+    *counts, missing = _counts([*value["counts"], value["missing"]])
+    return Histogram(
+        edges=edges,
+        counts=tuple(counts),
+        missing=missing,
+        mean=moments[0],
+        deviation=moments[1],
+    )
+
+
+def _counts(value: Any) -> tuple[int, ...]:
+    counts = tuple(value)
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("a count is no whole number from 0 up")
+    # Shares are computed in float64, which has these exactly.
+    if sum(counts) > 2**53:
+        raise ValueError("there are not so many rows")
+    return counts

@@ -1,0 +1,176 @@
+"""A whole CSV file as columns of text, for training."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffn.errors import DataError, SettingsError, quote
+from ffn.storage.compression import Unpacked
+from ffn.storage.source import Source, open_source
+from ffn.tabular.columns.feature_columns import columns_found
+from ffn.tabular.csv.charsets import reading_of, strange_bytes
+from ffn.tabular.csv.header import check_for_training
+from ffn.tabular.csv.header_search import header_hint, uneven_hint
+from ffn.tabular.csv.parsing.rejects import Reason, Reject
+from ffn.tabular.csv.reader import Records
+from ffn.tabular.training_table.unnamed_columns import UnnamedColumns
+
+__all__ = ["Table", "no_rows", "read_table", "refusal", "refuse_parquet"]
+
+_PARQUET = b"PAR1"
+
+_READ_AT_ONCE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every record of a CSV file.
+
+    Attributes
+    ----------
+    path
+        The file.
+    header
+        Column names, in the order of the file, without the spaces and tabs around them, and
+        without columns that have no name.
+    columns
+        Cell texts by column name, each [n], exactly as in the file but for csv quotes.
+    lines
+        Physical line on which each record begins [n]. Record ``i`` is row ``i + 1``.
+    source_sha256
+        Digest of the bytes that were read, which are the whole file.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    columns: dict[str, list[str]]
+    lines: list[int]
+    source_sha256: str
+
+
+def read_table(
+    path: Path,
+    *,
+    delimiter: str = ",",
+    encoding: str | None = None,
+    target: str | None = None,
+    exclude: Sequence[str] = (),
+) -> Table:
+    """Read a CSV file. Unlike scoring, training drops no row: a bad one refuses the file.
+
+    Parameters
+    ----------
+    target
+        A column that the header must have.
+    exclude
+        Columns that are not needed; ``""`` allows columns without a name to hold cells.
+
+    Raises
+    ------
+    DataError
+        The file is missing or unreadable, is not a CSV file, changes while it is read, has
+        no rows, has one column only because its delimiter is another, or has a record that
+        `ffn.tabular.csv.reader` rejects (the first is named). A column without a name holds cells.
+    SettingsError
+        The delimiter is not one that is supported, or the target is not there.
+    """
+    with open_source(path) as source:
+        refuse_parquet(source, path)
+        records = Records(source, str(path), delimiter=delimiter, given_encoding=encoding)
+        names = records.header.names
+        hint = ""
+        if target is not None and target not in names:
+            hint = header_hint(records.header, str(path), delimiter, [target])
+        check_for_training(records.header, str(path), hint)
+        if target is not None and target not in names:
+            found = f".{hint}" if hint else columns_found(target, names)
+            raise SettingsError(f"{path} has no column {quote(target)}{found}")
+        unnamed = UnnamedColumns(names, excluded="" in exclude)
+        columns: dict[str, list[str]] = {name: [] for name in names if name}
+        places = [(names.index(name), cells) for name, cells in columns.items()]
+        lines: list[int] = []
+        for block in records:
+            if block.rejects:
+                raise refusal(path, block.rejects[0], records)
+            for position, cells in places:
+                cells += block.cells(position)
+            unnamed.read(block)
+            lines += block.lines.tolist()
+        source.check_unchanged()
+    if not lines:
+        raise no_rows(path)
+    # What is left out is told by whoever trains.
+    unnamed.settle(path.name)
+    return Table(path, tuple(columns), columns, lines, source.sha256)
+
+
+def no_rows(path: Path) -> DataError:
+    """Return what training says of a header alone."""
+    return DataError(f"{path} has a header and no rows. Give it labelled rows to train on.")
+
+
+def refusal(path: Path, reject: Reject, records: Records) -> DataError:
+    """Return what training says of a record that cannot be read."""
+    line = f"line {reject.line}"
+    if reject.lines > 1:
+        line = f"lines {reject.line} to {reject.line + reject.lines - 1}"
+    where = f"{path} row {reject.row} ({line})"
+    if reject.reason is Reason.UNDECODABLE and records.encoding == "utf-8":
+        return DataError(f"{where}: {_not_utf8(path)}.")
+    if reject.row == 1 and reject.reason is Reason.WRONG_FIELD_COUNT:
+        # In the first row it may be the header that is at fault.
+        hint = uneven_hint(records.header, str(path), records.delimiter)
+        if hint:
+            return DataError(f"{where}: {reject.detail}, in {quote(reject.value)}.{hint}")
+    return DataError(
+        f"{where}: {reject.detail}, in {quote(reject.value)}. Correct or remove that row; training "
+        "skips none by itself."
+    )
+
+
+def refuse_parquet(source: Source, path: Path) -> None:
+    """Refuse a Parquet file, which scoring takes and training does not.
+
+    Raises
+    ------
+    DataError
+        It is one; how to make a CSV of it is said.
+    """
+    if source.peek(len(_PARQUET)) != _PARQUET:
+        return
+    csv = path.with_suffix(".csv").name
+    program = (
+        f"import pandas; pandas.read_parquet({str(path)!r}, dtype_backend='pyarrow')"
+        f".to_csv({csv!r}, index=False)"
+    )
+    raise DataError(
+        f"{path} is a Parquet file; training reads CSV. Make one of it: "
+        f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}"
+    )
+
+
+def _not_utf8(path: Path) -> str:
+    """Say what the first line of a file that is not UTF-8 holds, and which encoding fits all."""
+    counts: Counter[int] = Counter()
+    first = rest = b""
+    with open_source(path) as source:
+        stream = Unpacked(source, str(path))
+        while chunk := stream.read(_READ_AT_ONCE):
+            counts.update(strange_bytes(chunk))
+            if not first:
+                *lines, rest = (rest + chunk).splitlines()
+                first = next(filter(_is_strange, lines), b"")
+    return reading_of(first or rest, counts)
+
+
+def _is_strange(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return True
+    return False

@@ -1,0 +1,63 @@
+"""How much memory a process may come to use, and whether a training fits into it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ffn.errors import SettingsError
+from ffn.nn import Network
+from ffn.quantities import counted
+from ffn.settings.pipeline import Pipeline
+from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.preprocessing import Preparation, inputs_in_words
+
+__all__ = ["check_memory", "memory_limit"]
+
+# A container's own limit, in version 2 and version 1 of Linux's control groups.
+_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+
+
+def memory_limit(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return bytes: the machine's memory, or a container's share of it where that is less."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *(_read(control_groups / name, machine) for name in _LIMITS)])
+
+
+def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -> None:
+    """Refuse what cannot fit: the system would end the process, and say nothing.
+
+    Raises
+    ------
+    SettingsError
+        The networks need more than there is.
+    """
+    training = pipeline.settings.training
+    widths = (
+        preparation.n_inputs,
+        *pipeline.settings.network.hidden_layers,
+        len(schema.classes),
+    )
+    item = np.dtype(training.dtype).itemsize
+    # Parameters, gradients, an optimizer's two moments, best and last epoch: six at least.
+    networks = 6 * training.networks * Network.count(widths) * item
+    figures = 4 * training.networks * training.epochs * 8
+    needed = networks + figures
+    there = memory_limit()
+    if needed > there:
+        raise SettingsError(
+            f"{pipeline.name}: {inputs_in_words(schema, preparation)}, hidden layers "
+            f"{list(widths[1:-1][:8])}, {widths[-1]:,} classes and "
+            f"{counted(training.networks, 'network')} need {needed / 1e9:,.1f} GB of memory, and "
+            f"this machine or container has {there / 1e9:,.1f} GB. Lower "
+            "network.hidden_layers, training.networks or training.epochs, or exclude columns."
+        )
+
+
+def _read(path: Path, otherwise: int) -> int:
+    try:
+        return int(path.read_text("ascii"))
+    except (OSError, ValueError):  # not there, or "max"
+        return otherwise

@@ -1,0 +1,78 @@
+"""The K resamples of the training part that all optimizers are compared on, in one file."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.nn import spawn_generators
+from ffn.quantities import counted
+from ffn.settings.document import TrainingSettings
+from ffn.storage.atomic import canonical_json
+from ffn.storage.cache import Cache, require_space
+from ffn.storage.npy import ArrayFile, open_array
+from ffn.tabular.training_table.splits import draw_resamples, sampling_units
+from ffn.training.partition import TrainingPart
+
+__all__ = ["candidate_resamples", "generators", "resamples_name"]
+
+Array = npt.NDArray[Any]
+
+# Each use of randomness has a branch of its own below the pipeline's seed; the others are in
+# ``ffn.training.steps``.
+_RESAMPLES = 0
+_TRAIN, _VALIDATION = "train_rows.npy", "validation_rows.npy"
+_ROW_BYTES = 4
+
+
+def generators(training: TrainingSettings, branch: int) -> list[np.random.Generator]:
+    """Return K generators that no other branch of the pipeline's seed shares."""
+    seed = np.random.SeedSequence(training.seed, spawn_key=(branch,))
+    return spawn_generators(seed, training.networks)
+
+
+def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple[Array, Array]:
+    """Return row numbers to train on [K, n - m] and to validate on [K, m], int32, mapped.
+
+    Raises
+    ------
+    DataError
+        The disk is full.
+    """
+
+    def draw(folder: Path) -> None:
+        needed = _ROW_BYTES * training.networks * part.rows
+        require_space(
+            folder, needed, f"{counted(training.networks, 'resample')} of the training table"
+        )
+        drawn = draw_resamples(
+            part.labels,
+            sampling_units(part.labels, part.fingerprints),
+            training.validation_share,
+            generators(training, _RESAMPLES),
+        )
+        first = next(drawn)
+        with ExitStack() as stack:
+            files = [
+                stack.enter_context(ArrayFile(folder / name, np.int32, len(rows)))
+                for name, rows in zip((_TRAIN, _VALIDATION), first, strict=True)
+            ]
+            for resample in chain([first], drawn):
+                for file, rows in zip(files, resample, strict=True):
+                    file.append(rows[None])
+
+    entry = Cache(part.entry.path.parent).entry(resamples_name(part, training), draw)
+    return open_array(entry.path / _TRAIN), open_array(entry.path / _VALIDATION)
+
+
+def resamples_name(part: TrainingPart, training: TrainingSettings) -> str:
+    """Return the name in the cache: the table's, and what else the resamples are made from."""
+    made_of = [part.entry.path.name, training.validation_share, training.networks, training.seed]
+    table = part.entry.path.name.partition("-")[0]
+    return f"{table}-resamples-{hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]}"

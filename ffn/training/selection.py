@@ -1,0 +1,251 @@
+"""Which optimizer won, and how sure we are."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import TrainingError
+from ffn.evaluation.statistics import Interval, corrected_t, holm, resampled_mean
+from ffn.nn import History
+from ffn.training.temperature import ValidationAnswers
+
+__all__ = ["ALPHA", "Candidate", "CandidateComparison", "Ranked", "Selection", "select_best"]
+
+Array = npt.NDArray[Any]
+
+# Adjusted p-values below this tell two optimizers apart.
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One optimizer's K networks, trained on K resamples.
+
+    Attributes
+    ----------
+    optimizer, hyperparameters
+        Its name and settings.
+    history
+        Arrays [epochs, K].
+    validation_to_train
+        Validation rows of a resample divided by its training rows.
+    seconds
+        Wall time of the training.
+    answers
+        What the networks say of their validation rows, or of some of many; None if not asked.
+    """
+
+    optimizer: str
+    hyperparameters: dict[str, Any]
+    history: History
+    validation_to_train: float
+    seconds: float
+    answers: ValidationAnswers | None = None
+
+    def at_best(self, figures: Array) -> Array:
+        """Return ``figures`` [epochs, K] at each network's kept epoch; NaN if it diverged."""
+        epoch = self.history.best_epoch
+        values = np.take_along_axis(figures, np.maximum(epoch, 0)[None], axis=0)[0]
+        return np.where(epoch < 0, np.nan, values)
+
+    @property
+    def validation_loss(self) -> Array:
+        """Validation log-loss [K] of the kept parameters, nats a row."""
+        return self.at_best(self.history.validation_loss)
+
+    @property
+    def validation_accuracy(self) -> Array:
+        """Validation accuracy [K] of the kept parameters."""
+        return self.at_best(self.history.validation_accuracy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A line of the leaderboard.
+
+    Attributes
+    ----------
+    loss, accuracy
+        Means over the networks that finished, with intervals.
+    p_value
+        Holm-adjusted, of no difference to the lowest mean loss; 1 for that one itself.
+    tied
+        With the lowest mean loss, as ``select_best`` says.
+    finished, networks
+        Networks that did not diverge, and all.
+    """
+
+    optimizer: str
+    loss: Interval
+    accuracy: Interval
+    p_value: float
+    tied: bool
+    finished: int
+    networks: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateComparison:
+    """Two optimizers on common resamples: mean loss difference and adjusted p-value."""
+
+    first: str
+    second: str
+    difference: Interval
+    p_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The winner, the leaderboard with the lowest mean loss first, and all comparisons."""
+
+    winner: str
+    reason: str
+    leaderboard: tuple[Ranked, ...]
+    comparisons: tuple[CandidateComparison, ...]
+
+
+def select_best(candidates: Sequence[Candidate]) -> Selection:
+    """Choose an optimizer by mean validation log-loss.
+
+    All pairs are compared on their common resamples by the corrected resampled t-test,
+    adjusted by Holm. Tied with the lowest mean loss are those that the test does not tell
+    apart from it and whose mean is not further off than the spread of the lowest explains
+    (few resamples prove little, and a large difference that is not proven is still no tie);
+    the simplest of them wins.
+
+    Optimizers of which more networks diverged than of another come behind it. Those left are
+    ranked on the resamples on which the networks of all of them finished: means over different
+    resamples would rank by who lost the hard ones. Where there is no such resample, nothing
+    ties.
+
+    Parameters
+    ----------
+    candidates
+        The simplest optimizer first. Candidates with equal resamples.
+
+    Raises
+    ------
+    TrainingError
+        Every network of every candidate diverged.
+    """
+    usable = [c for c in candidates if c.history.finished.any()]
+    if not usable:
+        reasons = "; ".join(f"{c.optimizer}: {c.history.diverged[0]}" for c in candidates)
+        raise TrainingError(
+            f"every network diverged ({reasons}). Lower the learning rates in [optimizers], and "
+            "leave out what is far from its default there."
+        )
+    fewest = min(int((~c.history.finished).sum()) for c in usable)
+    sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
+    common = np.all([c.history.finished for c in usable if c.optimizer in sound], axis=0)
+    mean_loss = {
+        c.optimizer: float(_on(c, common if c.optimizer in sound else c.history.finished).mean())
+        for c in usable
+    }
+    ranked = sorted(usable, key=lambda c: (c.optimizer not in sound, mean_loss[c.optimizer]))
+    best = ranked[0]
+
+    pairs = list(itertools.combinations(ranked, 2))
+    differences = [_differences(first, second) for first, second in pairs]
+    adjusted = holm(
+        [
+            corrected_t(d, a.validation_to_train)
+            for d, (a, _) in zip(differences, pairs, strict=True)
+        ]
+    )
+    p_to_best = {best.optimizer: 1.0} | {
+        second.optimizer: p
+        for (first, second), p in zip(pairs, adjusted, strict=True)
+        if first is best
+    }
+    own = resampled_mean(_on(best, common), best.validation_to_train)
+    # Two means of this spread differ by sqrt(2) as much as one of them strays, if they stray
+    # apart; on common resamples they do so less, and the bound is a wide one.
+    bound = own.value + math.sqrt(2) * (own.high - own.value)
+    tied = [
+        c.optimizer
+        for c in candidates
+        if c is best
+        or (
+            c.optimizer in sound
+            and common.any()
+            and p_to_best[c.optimizer] >= ALPHA
+            and mean_loss[c.optimizer] <= bound
+        )
+    ]
+    return Selection(
+        winner=tied[0],
+        reason=_reason(tied, best.optimizer, candidates, sound),
+        leaderboard=tuple(
+            Ranked(
+                optimizer=c.optimizer,
+                loss=_clipped(c, c.validation_loss, np.inf),
+                accuracy=_clipped(c, c.validation_accuracy, 1.0),
+                p_value=p_to_best[c.optimizer],
+                tied=c.optimizer in tied,
+                finished=int(c.history.finished.sum()),
+                networks=len(c.history.finished),
+                seconds=c.seconds,
+            )
+            for c in ranked
+        ),
+        comparisons=tuple(
+            CandidateComparison(
+                first=first.optimizer,
+                second=second.optimizer,
+                difference=resampled_mean(difference, first.validation_to_train),
+                p_value=p,
+            )
+            for (first, second), difference, p in zip(pairs, differences, adjusted, strict=True)
+        ),
+    )
+
+
+def _on(candidate: Candidate, resamples: Array) -> Array:
+    """Return the losses on these resamples; without any, of all networks that finished."""
+    return _finished(candidate.validation_loss[resamples if resamples.any() else slice(None)])
+
+
+def _differences(first: Candidate, second: Candidate) -> Array:
+    difference = first.validation_loss - second.validation_loss
+    return _finished(difference)
+
+
+def _finished(values: Array) -> Array:
+    """Return the figures of the networks that did not diverge."""
+    finished: Array = values[np.isfinite(values)]
+    return finished
+
+
+def _clipped(candidate: Candidate, values: Array, highest: float) -> Interval:
+    """Return the mean with its interval inside the figure's possible range."""
+    raw = resampled_mean(_finished(values), candidate.validation_to_train)
+    return Interval(raw.value, max(0.0, raw.low), min(highest, raw.high))
+
+
+def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound: set[str]) -> str:
+    if len(candidates) == 1:
+        return f"{lowest} is the only candidate."
+    usable = [c.optimizer for c in candidates if c.history.finished.any()]
+    aside = [name for name in usable if name not in sound]
+    gone = [c.optimizer for c in candidates if c.optimizer not in usable]
+    lost = f" Set aside, with more diverged networks: {', '.join(aside)}." if aside else ""
+    lost += f" Without a network, since every one diverged: {', '.join(gone)}." if gone else ""
+    if len(usable) == 1:
+        return f"{lowest} is the only candidate that is left.{lost}"
+    first = f"{lowest} has the lowest mean validation log-loss"
+    others = [name for name in tied if name != lowest]
+    if not others:
+        return f"{first}; no other ties with it.{lost}"
+    return (
+        f"{first}, and {' and '.join(others)} cannot be told apart from it; "
+        f"of these the simplest is taken: {tied[0]}.{lost}"
+    )

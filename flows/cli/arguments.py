@@ -1,0 +1,62 @@
+"""The grammar of the command line: ``ffn VERB PIPELINE ...``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from ffn.version import __version__
+from flows.cli.commands import (
+    compare,
+    init,
+    models,
+    promote,
+    prune,
+    retrain,
+    rollback,
+    score,
+    serve,
+    status,
+    verify,
+)
+from flows.cli.commands.common import VerbParser
+
+__all__ = ["build_parser"]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; its result has ``verb``, ``run`` and that verb's options."""
+    parser = argparse.ArgumentParser(
+        prog="ffn",
+        description="Retrain tabular classifiers and score CSV files.",
+        epilog="PIPELINE is a name under data/, or a path to a folder or a pipeline.toml.",
+    )
+    parser.add_argument("--version", action="version", version=f"ffn {__version__}")
+    common = VerbParser(add_help=False)
+    common.add_argument(
+        "--root",
+        type=Path,
+        default=Path(os.environ.get("FFN_ROOT", ".")),
+        help="folder of data/ and artifacts/ (default: $FFN_ROOT, or the current folder)",
+    )
+    common.add_argument("--json", action="store_true", help="print JSON on stdout and nothing else")
+    direct = VerbParser(add_help=False)
+    direct.add_argument(
+        "--direct", action="store_true", help="run the same steps without Prefect: fast, no server"
+    )
+    verbs = parser.add_subparsers(
+        dest="verb", metavar="VERB", required=True, parser_class=VerbParser
+    )
+    retrain.add(verbs, [common, direct]).set_defaults(run=retrain.run)
+    score.add(verbs, [common, direct]).set_defaults(run=score.run)
+    init.add(verbs, [common]).set_defaults(run=init.run)
+    models.add(verbs, [common]).set_defaults(run=models.run)
+    compare.add(verbs, [common]).set_defaults(run=compare.run)
+    promote.add(verbs, [common]).set_defaults(run=promote.run)
+    rollback.add(verbs, [common]).set_defaults(run=rollback.run)
+    prune.add(verbs, [common]).set_defaults(run=prune.run)
+    verify.add(verbs, [common]).set_defaults(run=verify.run)
+    serve.add(verbs, [common]).set_defaults(run=serve.run)
+    status.add(verbs, [common]).set_defaults(run=status.run)
+    return parser

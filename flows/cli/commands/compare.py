@@ -1,0 +1,40 @@
+"""``ffn compare PIPELINE VERSION VERSION``: two versions side by side."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from flows.cli.commands.common import VerbParser, Verbs, find, print_json, version_number
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    compare = verbs.add_parser(
+        "compare",
+        parents=parents,
+        help="two versions side by side, and paired on rows neither was trained on",
+    )
+    compare.add_argument("pipeline", metavar="PIPELINE")
+    compare.add_argument("first", metavar="VERSION", type=version_number)
+    compare.add_argument("second", metavar="VERSION", type=version_number)
+    return compare
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare and print."""
+    _, pipeline = find(options)
+    from ffn.pipelines.blas_threads import one_blas_thread
+    from ffn.promotion.comparison import compare
+    from ffn.promotion.register import jsonable
+    from flows.cli.display.version_tables import print_comparison
+
+    with one_blas_thread():
+        found = compare(pipeline, options.first, options.second)
+    if options.json:
+        print_json({"pipeline": pipeline.name, **jsonable(found)})
+    else:
+        print_comparison(found)
+    return 0

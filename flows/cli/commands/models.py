@@ -1,0 +1,50 @@
+"""``ffn models PIPELINE [VERSION]``: all versions, or one in full."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from flows.cli.commands.common import VerbParser, Verbs, find, print_json, version_number
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    models = verbs.add_parser(
+        "models", parents=parents, help="list the versions, or show one with where it comes from"
+    )
+    models.add_argument("pipeline", metavar="PIPELINE")
+    models.add_argument(
+        "version",
+        metavar="VERSION",
+        nargs="?",
+        type=version_number,
+        help="(default: all, in a list)",
+    )
+    return models
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the list, or the one version."""
+    _, pipeline = find(options)
+    from ffn.promotion.overview import detail, summaries
+    from ffn.promotion.register import jsonable
+    from flows.cli.display.version_tables import print_detail, print_versions
+
+    if options.version is not None:
+        one = detail(pipeline.artifacts, options.version)
+        if options.json:
+            print_json({"pipeline": pipeline.name, **jsonable(one)})
+        else:
+            print_detail(pipeline.name, one)
+        return 0
+    found = summaries(pipeline.artifacts)
+    if options.json:
+        scoring = next((one.version for one in found if one.production), None)
+        listed = {"production": scoring, "versions": jsonable(found)}
+        print_json({"pipeline": pipeline.name, **listed})
+    else:
+        print_versions(pipeline.name, found)
+    return 0

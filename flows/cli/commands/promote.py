@@ -1,0 +1,70 @@
+"""``ffn promote PIPELINE VERSION``: make a version the one that scores, whatever the gate said."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from flows.cli.commands.common import (
+    VerbParser,
+    Verbs,
+    export_what_scores,
+    find,
+    print_json,
+    version_number,
+)
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    promote = verbs.add_parser(
+        "promote",
+        parents=parents,
+        help="make a version the one that scores, whatever the gate said",
+    )
+    promote.add_argument("pipeline", metavar="PIPELINE")
+    promote.add_argument("version", metavar="VERSION", type=version_number)
+    promote.add_argument(
+        "--reason", default="by hand", help='for the history (default: "%(default)s")'
+    )
+    promote.add_argument(
+        "--sign",
+        action="store_true",
+        help="first sign its bundle with FFN_SIGNING_KEY, over any older signature",
+    )
+    return promote
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the version, move the pointer, export for notebooks."""
+    _, pipeline = find(options)
+    from ffn.bundles.contents import sign_version
+    from ffn.registry.pointer import promote
+    from ffn.registry.promotion_history import read_pointer
+    from ffn.registry.versions import require_version
+    from flows.cli.display.terminal import plain_console, print_paths
+
+    artifacts, version = pipeline.artifacts, options.version
+    if options.sign:
+        sign_version(require_version(artifacts, version), pipeline=pipeline.name, version=version)
+    before = read_pointer(artifacts)
+    entry = promote(artifacts, version, reason=options.reason)
+    export = export_what_scores(pipeline, version)
+    changed = entry != before
+    if options.json:
+        found = {"pipeline": pipeline.name, "changed": changed, "export": export and str(export)}
+        print_json({**found, **(entry.to_json() if entry else {})})
+        return 0
+    console = plain_console(sys.stdout)
+    was = f"version {before.version} was before" if before else "none was before"
+    console.print(
+        f"{pipeline.name}: version {version} is in production now; {was}."
+        if changed
+        else f"{pipeline.name}: version {version} is in production already; nothing changed."
+    )
+    if export:
+        print_paths(console, {"for notebooks": export})
+    return 0

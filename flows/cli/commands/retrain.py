@@ -1,0 +1,68 @@
+"""``ffn retrain PIPELINE``: train the candidates, keep the best, register it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from flows.cli.commands.common import (
+    VerbParser,
+    Verbs,
+    count,
+    find,
+    first_stage,
+    print_json,
+)
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    retrain = verbs.add_parser(
+        "retrain",
+        parents=parents,
+        help="train the candidates, keep the best, register it as a new version",
+    )
+    retrain.add_argument("pipeline", metavar="PIPELINE")
+    retrain.add_argument(
+        "--runner",
+        choices=("thread", "process"),
+        help="what runs Prefect's training tasks in parallel (default: thread)",
+    )
+    retrain.add_argument(
+        "--workers", type=count, metavar="N", help="how many of them (default: one a core)"
+    )
+    retrain.add_argument(
+        "--force", action="store_true", help="train also where nothing changed since a version"
+    )
+    return retrain
+
+
+def run(options: argparse.Namespace) -> int:
+    """Retrain, directly or through Prefect, and print what came of it."""
+    root, pipeline = find(options)
+    from flows.cli.display import terminal
+
+    with terminal.training_bars(first_stage(options)):
+        if options.direct:
+            from ffn.pipelines import retraining
+
+            outcome = retraining.retrain(pipeline, force=options.force)
+        else:
+            from ffn.settings.pipeline import reference
+            from flows.server import run_flow
+
+            outcome = run_flow.retrain(
+                reference(pipeline, root),
+                root,
+                runner=options.runner or "thread",
+                workers=options.workers or os.cpu_count() or 1,
+                force=options.force,
+            )
+    if options.json:
+        print_json(outcome.to_json())
+    else:
+        terminal.print_retraining(outcome)
+    return 0

@@ -1,0 +1,44 @@
+"""``ffn rollback PIPELINE``: undo the last promotion that is not undone yet."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from flows.cli.commands.common import VerbParser, Verbs, export_what_scores, find, print_json
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    rollback = verbs.add_parser(
+        "rollback",
+        parents=parents,
+        help="go back to the version that scored before; again, to the one before that",
+    )
+    rollback.add_argument("pipeline", metavar="PIPELINE")
+    rollback.add_argument(
+        "--reason", default="by hand", help='for the history (default: "%(default)s")'
+    )
+    return rollback
+
+
+def run(options: argparse.Namespace) -> int:
+    """Move the pointer back, export for notebooks."""
+    _, pipeline = find(options)
+    from ffn.registry.pointer import rollback
+    from flows.cli.display.terminal import plain_console, print_paths
+
+    entry = rollback(pipeline.artifacts, reason=options.reason)
+    export = export_what_scores(pipeline, entry.version)
+    if options.json:
+        print_json({"pipeline": pipeline.name, "export": export and str(export), **entry.to_json()})
+        return 0
+    console = plain_console(sys.stdout)
+    before = f"; version {entry.replaced} is not any more" if entry.replaced else ""
+    console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
+    if export:
+        print_paths(console, {"for notebooks": export})
+    return 0

@@ -1,0 +1,207 @@
+"""``ffn score PIPELINE [FILE ...]``: label tables with the model in production."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ffn.errors import DataError, SettingsError, UnknownCategoryWarning
+from flows.cli.commands.common import (
+    VerbParser,
+    Verbs,
+    count,
+    delimiter,
+    encoding,
+    find,
+    first_stage,
+    print_json,
+    real_path,
+)
+
+if TYPE_CHECKING:
+    from ffn.settings.pipeline import Pipeline
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    score = verbs.add_parser(
+        "score", parents=parents, help="label CSV files with the model in production"
+    )
+    score.add_argument("pipeline", metavar="PIPELINE")
+    score.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="a table, a folder of them, a pattern, or - (default: the pipeline's inbox)",
+    )
+    score.add_argument(
+        "--output",
+        metavar="PATH",
+        help="a file, -, or a folder (default: artifacts/PIPELINE/predictions/)",
+    )
+    score.add_argument("--probabilities", action="store_true", help="add a column for every class")
+    score.add_argument(
+        "--only-id", metavar="COLUMN", help="keep this column of the input and no other"
+    )
+    score.add_argument(
+        "--escape-formulas",
+        action="store_true",
+        help="put an apostrophe before cells that a spreadsheet would run",
+    )
+    score.add_argument(
+        "--on-unknown",
+        choices=("score", "reject"),
+        help="what to do with rows of a category never seen (default: the pipeline's)",
+    )
+    score.add_argument(
+        "--drift",
+        choices=("warn", "hold", "off"),
+        help="what to do with a file unlike the training rows (default: the pipeline's)",
+    )
+    score.add_argument(
+        "--max-reject-rate",
+        type=float,
+        metavar="SHARE",
+        help="refuse a file with a larger share of rejected rows (default: the pipeline's)",
+    )
+    score.add_argument(
+        "--delimiter", type=delimiter, help="between fields (default: the pipeline's)"
+    )
+    score.add_argument(
+        "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
+    )
+    score.add_argument(
+        "--encoding", type=encoding, help="of the text, such as cp1252 (default: the pipeline's)"
+    )
+    score.add_argument(
+        "--workers",
+        type=count,
+        default=1,
+        metavar="N",
+        help="processes: for the parts of one long file, with --direct also for several files "
+        "(default: %(default)s)",
+    )
+    score.add_argument(
+        "--force",
+        action="store_true",
+        help="score also where the files of this input and version are there already",
+    )
+    score.add_argument(
+        "--new",
+        action="store_true",
+        help="of the inbox, only files that the version in production has not scored",
+    )
+    return score
+
+
+def run(options: argparse.Namespace) -> int:
+    """Score, directly or through Prefect, and print what became of each file."""
+    # It is said with the results.
+    warnings.simplefilter("ignore", UnknownCategoryWarning)
+    root, pipeline = find(options)
+    if options.new and (options.files or options.output):
+        raise SettingsError("--new is for the inbox, without FILE and --output.")
+    files = [] if options.new else _inputs_and_outputs(options, pipeline)
+    from flows.cli.display import terminal
+    from flows.cli.display.summary import print_scoring
+
+    scoring = _scoring(options, pipeline)
+    with terminal.scoring_bars(first_stage(options)):
+        if options.direct:
+            from ffn.pipelines import batch_scoring
+
+            outcome = (
+                batch_scoring.score_inbox(pipeline, scoring)
+                if options.new
+                else batch_scoring.score(pipeline, files, scoring)
+            )
+        else:
+            from ffn.settings.pipeline import reference
+            from flows.server import run_flow
+
+            where = reference(pipeline, root), root
+            outcome = (
+                run_flow.score_inbox(*where, scoring)
+                if options.new
+                else run_flow.score(*where, files, scoring)
+            )
+    if options.json:
+        print_json(outcome.to_json())
+    else:
+        sent = options.output == "-"
+        print_scoring(outcome, sys.stderr if sent else sys.stdout, sent=sent)
+    outcome.check()
+    if options.output == "-":
+        _send(outcome.results[0].output)
+    return 0
+
+
+def _send(file: Path) -> None:
+    """Move a finished output to stdout."""
+    try:
+        with file.open("rb") as content, os.fdopen(os.dup(1), "wb") as stdout:
+            shutil.copyfileobj(content, stdout)
+    except BrokenPipeError:
+        raise DataError("whoever reads standard output closed it before the end.") from None
+    finally:
+        file.unlink()
+
+
+def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
+    """Return what the command asks of scoring, and of what it does not, what the settings do."""
+    from ffn.scoring.inbox.inbox_scan import own_options
+
+    asked = {
+        "on_unknown": options.on_unknown,
+        "drift": options.drift,
+        "max_reject_rate": options.max_reject_rate,
+        "delimiter": options.delimiter,
+        "decimal": options.decimal,
+        "encoding": options.encoding,
+    }
+    return {
+        "probabilities": options.probabilities,
+        "only_id": options.only_id,
+        "escape_formulas": options.escape_formulas,
+        "workers": options.workers,
+        # What is sent to stdout is not kept.
+        "force": options.force or options.output == "-",
+        **own_options(pipeline),
+        **{name: value for name, value in asked.items() if value is not None},
+    }
+
+
+def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list[tuple[Path, Path]]:
+    from ffn.scoring.inputs import gather, output_of, pair, tables
+    from ffn.storage.source import STDIN
+
+    inbox = pipeline.folder / "inbox"
+    given = [STDIN if file == "-" else Path(file) for file in options.files]
+    files = gather(given or (tables(inbox) if inbox.is_dir() else []))
+    if not files:
+        raise SettingsError(f"no FILE given, and no table in {inbox}.")
+    output = options.output
+    if output == "-":
+        if len(files) > 1:
+            raise SettingsError(f"--output - is for a single FILE; {len(files):,} were given.")
+        # Beside it stay the rejects and the manifest.
+        output = str(pipeline.predictions / "stdout" / output_of(files[0]))
+    pairs = pair(
+        files,
+        None if output is None else Path(output),
+        pipeline.predictions,
+        folder=output is not None and output.endswith("/"),
+    )
+    # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
+    return [
+        (file if file == STDIN else real_path(file), real_path(target.parent) / target.name)
+        for file, target in pairs
+    ]

@@ -1,0 +1,80 @@
+"""``ffn serve [PIPELINE ...]``: retrain and score by schedule, with a dashboard."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ffn.errors import SettingsError
+from flows.cli.commands.common import VerbParser, Verbs, of_each, print_json, root_folder
+
+__all__ = ["add", "run"]
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, a whole number up to 65535")
+    return int(text)
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    serve = verbs.add_parser(
+        "serve",
+        parents=parents,
+        help="retrain and score by schedule, watch the inboxes, show a dashboard; until ended",
+    )
+    serve.add_argument(
+        "pipelines", metavar="PIPELINE", nargs="*", help="(default: all under data/)"
+    )
+    serve.add_argument(
+        "--host", help="where Prefect's server listens (default: 127.0.0.1, this machine alone)"
+    )
+    serve.add_argument("--port", type=_port, help="(default: 4200)")
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name by which the server may be addressed, a proxy's; may be repeated",
+    )
+    serve.add_argument(
+        "--no-auth", action="store_true", help="ask nobody for the password; on loopback only"
+    )
+    serve.add_argument(
+        "--check", action="store_true", help="say what would be served, and when; start nothing"
+    )
+    return serve
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, or serve until a signal."""
+    from ffn.settings.pipeline import find_pipeline, pipeline_names
+
+    root = root_folder(options)
+    names = options.pipelines or pipeline_names(root)
+    if not names:
+        raise SettingsError(f"{root / 'data'} has no pipeline to serve. Make one with: ffn init")
+    if options.json and not options.check:
+        raise SettingsError("--json of ffn serve is for --check; a service prints as it goes.")
+    if options.check:
+        from flows.service import plan
+
+        planned, troubles = of_each(names, root, plan.of)
+        if options.json:
+            failed = [{"pipeline": name, "problem": text} for name, text in troubles.items()]
+            print_json([*(entry.to_json() for entry in planned.values()), *failed])
+        elif planned:
+            print("\n\n".join(map(str, planned.values())))  # noqa: T201
+        return 1 if troubles else 0
+    pipelines = {(found := find_pipeline(name, root)).name: found for name in names}
+    from flows.service import serving
+
+    return serving.serve(
+        list(pipelines.values()),
+        root,
+        host=options.host,
+        port=options.port,
+        authenticate=not options.no_auth,
+        names=options.allow_host,
+    )

@@ -1,0 +1,50 @@
+"""``ffn verify PIPELINE``: compute every digest of the registry anew."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ffn.errors import RegistryError, one_line
+from flows.cli.commands.common import VerbParser, Verbs, find, print_json
+
+__all__ = ["add", "run"]
+
+
+def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
+    """Declare the verb."""
+    verify = verbs.add_parser(
+        "verify", parents=parents, help="check every file of every version, pointer and history"
+    )
+    verify.add_argument("pipeline", metavar="PIPELINE")
+    return verify
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, and print each damage; raises if there is one."""
+    _, pipeline = find(options)
+    from ffn.quantities import counted, size
+    from ffn.registry.verification import verify
+    from flows.cli.display.terminal import from_here, plain_console
+
+    found = verify(pipeline.artifacts)
+    if options.json:
+        listed = [{"path": str(d.path), "problem": d.problem} for d in found.damages]
+        counts = {"versions": list(found.versions), "files": found.files, "bytes": found.bytes}
+        print_json({"pipeline": pipeline.name, **counts, "damages": listed})
+    else:
+        console = plain_console(sys.stdout)
+        for damage in found.damages:
+            line = f"{from_here(damage.path)} {damage.problem}"
+            console.print(one_line(line), soft_wrap=True)
+    versions, damages = len(found.versions), len(found.damages)
+    checked = f"{counted(versions, 'version')}, {counted(found.files, 'file')}, {size(found.bytes)}"
+    if damages:
+        raise RegistryError(
+            f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore what is named "
+            "from a copy, or remove that version's folder. A damaged bundle is never promoted."
+        )
+    if not options.json:
+        console.print(f"{pipeline.name}: {checked}: all as it was written.")
+    return 0

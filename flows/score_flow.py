@@ -1,0 +1,78 @@
+"""The score flow: one batch-predict task a CSV file, all with one version of the model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from ffn.errors import FFNError
+from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.pipelines.interruption import ending_tasks
+from ffn.pipelines.outcomes import Refusal, ScoreOutcome
+from ffn.pipelines.progress import stage
+from ffn.scoring.model import load
+from ffn.settings.pipeline import find_pipeline
+from flows import artifacts, tasks
+from flows.recorded_runs import recorded
+
+__all__ = ["score"]
+
+
+# Without a limit, every file of a large inbox would be read at once.
+_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1)
+
+
+@flow(
+    name="score",
+    flow_run_name="score-{pipeline}",
+    persist_result=False,
+    task_runner=_RUNNER,
+)
+def score(
+    pipeline: str,
+    files: list[tuple[Path, Path]],
+    root: str = ".",
+    options: dict[str, Any] | None = None,
+) -> ScoreOutcome:
+    """Score CSV files with the version in production.
+
+    Parameters
+    ----------
+    pipeline, root
+        As for ``retrain``.
+    files
+        Pairs of input and output.
+    options
+        Of ``ffn.scoring.score_file.score_csv``.
+
+    Raises
+    ------
+    FilesRefusedError
+        A file was not scored; the others were.
+    """
+    found = find_pipeline(pipeline, Path(root))
+    with recorded(found, "score") as note, one_blas_thread(), ending_tasks():
+        model = load(found.artifacts)
+        stage("scoring")
+        futures = [
+            (source, tasks.batch_predict.submit(model, source, output, options or {}))
+            for source, output in files
+        ]
+        results, refusals = [], []
+        for source, future in futures:
+            try:
+                results.append(future.result())
+            except FFNError as error:
+                refusals.append(Refusal.of(source, error))
+        outcome = ScoreOutcome(
+            pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
+        )
+        note.outcome, note.version, note.text = outcome.note()
+        note.drift = outcome.drift_note
+        artifacts.show_scoring(found, outcome)
+    outcome.check()
+    return outcome

@@ -1,0 +1,1 @@
+"""Prefect's API server: one for a single command, one for `ffn serve`."""

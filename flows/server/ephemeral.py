@@ -1,0 +1,215 @@
+"""Prefect's server for one run of the command line: the configured one, or one of our own."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.context import refresh_global_settings_context
+from prefect.exceptions import PrefectException, PrefectSignal
+from prefect.settings import (
+    PREFECT_API_AUTH_STRING,
+    PREFECT_API_KEY,
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
+    temporary_settings,
+)
+
+from ffn.errors import FFNError
+from ffn.interpreter import fresh
+from flows.recorded_runs import finished
+from flows.server.proxies import direct_to
+from flows.server.service_home import ServiceHome
+
+__all__ = ["ServerError", "server"]
+
+# A first start, which makes the database, takes 8 to 20 s here; small machines are slower.
+_STARTUP_SECONDS = 90.0
+# A server told to end while it makes its database first finishes that.
+_SHUTDOWN_SECONDS = 10.0
+
+
+# Nobody but the run has anything to ask: no page, no other origin.
+_CLOSED = {
+    "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+    "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
+
+class ServerError(FFNError):
+    """Prefect's server does not answer, or not us."""
+
+
+@contextlib.contextmanager
+def server(root: Path) -> Iterator[None]:
+    """Use the configured server, that of the service of ``root``, or one until the exit.
+
+    Prefect would start one by itself, but each worker process another, and all of them in the
+    terminal's foreground: Ctrl-C would end the server first and leave the run to wait for it.
+    """
+    url = PREFECT_API_URL.value()
+    # A run would wait a second for the thread of its heartbeat, which tells a server every three
+    # minutes what no automation of ours asks. Whoever set how often gets it.
+    beats = PREFECT_FLOWS_HEARTBEAT_FREQUENCY
+    settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
+    configured, key = bool(url), None
+    if not configured:
+        url, key = ServiceHome.of(root).running() or _start()
+        # Where there is no password, a client would send the key to Prefect's cloud instead.
+        settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None}
+    settings |= {PREFECT_API_URL: url}
+    with direct_to(url, own=not configured), _everywhere(settings):
+        if configured:
+            _check(url)
+        try:
+            yield
+        except httpx.HTTPError as error:
+            raise _lost(f"Prefect's server at {url} was lost ({_first_line(error)})") from None
+        except (PrefectException, PrefectSignal) as error:
+            # A run of ours fails with errors of ours. These say what somebody else made of it.
+            told = f"{type(error).__name__}: {_first_line(error)}"
+            raise _lost(f"Prefect's server at {url} ended the run by itself ({told})") from None
+
+
+def _lost(what: str) -> ServerError:
+    if finished:
+        return ServerError(
+            f"{finished[-1]} That is on the disk and whole; its record is missing: {what}."
+        )
+    return ServerError(f"{what}. Run again.")
+
+
+@contextlib.contextmanager
+def _everywhere(settings: dict[Any, Any]) -> Iterator[None]:
+    """Let all threads have these settings while the block runs, and processes begun in it.
+
+    Temporary settings are those of one thread. Prefect's own that forwards what worker processes
+    log and tell would have no address, and start a server for it.
+    """
+    texts = {key.name: value for key, value in settings.items()}
+    before = {name: os.environ.get(name) for name in texts}
+    _set(texts)
+    refresh_global_settings_context()
+    try:
+        with temporary_settings(settings):
+            yield
+    finally:
+        _set(before)
+        refresh_global_settings_context()
+
+
+def _set(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _check(url: str) -> None:
+    try:
+        with get_client(sync_client=True) as client:
+            client.raise_for_api_version_mismatch()
+    except (RuntimeError, ImportError, httpx.HTTPError) as error:
+        # An ImportError: a proxy is set of a kind that needs another package.
+        raise ServerError(
+            f"Prefect's server at {url} cannot be used ({_first_line(error)}). Start or repair "
+            "it, unset PREFECT_API_URL to have one started for the run, or add --direct."
+        ) from None
+
+
+def _check_home(home: Path) -> None:
+    """Refuse a folder without which the server would only fail after its whole time to start."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(home, os.W_OK) else "not writable"
+    except OSError as error:
+        reason = str(error.strerror)
+    if reason:
+        raise ServerError(
+            f"Prefect's folder {home} cannot be used ({reason}). Set PREFECT_HOME to one that can "
+            "be written to, or add --direct to run without Prefect."
+        )
+
+
+def _start() -> tuple[str, str]:
+    """Start a server that ends with this process, and return its URL and key when it answers."""
+    _check_home(PREFECT_HOME.value())
+    key = f"ffn:{secrets.token_urlsafe(32)}"
+    errors = tempfile.TemporaryFile()  # noqa: SIM115
+    with socket.socket() as listening:
+        # Bound before the server is there, so that no other process can take the port and be told
+        # the key.
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        # A signal between start and registration would leave a server that nobody knows. The mask
+        # is inherited, so the server lifts it.
+        signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            process = subprocess.Popen(  # noqa: S603
+                fresh("flows.server.server_process", "run", str(listening.fileno())),
+                # Where the key is: others cannot read a process's environment.
+                env=os.environ | _CLOSED | {"PREFECT_SERVER_API_AUTH_STRING": key},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=(listening.fileno(),),
+                start_new_session=True,
+            )
+            # Not ended with the block: Prefect sends its last logs and events at the exit.
+            atexit.register(_stop, process, errors)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+    deadline = time.monotonic() + _STARTUP_SECONDS
+    while not _answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise ServerError(
+                f"Prefect's server does not start ({_last_line(errors)}). See what "
+                "`prefect server start` says, or add --direct to run without Prefect."
+            )
+        time.sleep(0.1)
+    return url, key
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_SHUTDOWN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin:
+        process.stdin.close()
+    errors.close()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").split("\n")
+    written = [line.strip() for line in lines if line.strip()]
+    return written[-1].rstrip(".") if written else "it does not answer"

@@ -1,0 +1,230 @@
+"""Prefect's server as ``ffn serve`` runs it: closed to others, watched, ended with the service."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ffn.errors import quote
+from ffn.interpreter import fresh
+from flows.server.service_home import ServiceError, ServiceHome
+
+__all__ = ["Address", "own_server"]
+
+# A first start makes the database.
+_STARTUP_SECONDS = 120.0
+_SHUTDOWN_SECONDS = 4.0
+_LONGEST_PAUSE = 30.0
+_DAY = 86_400
+_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+# A server at any of these may be addressed by all of them.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where a server listens.
+
+    Attributes
+    ----------
+    names
+        By which it may be addressed besides: that of a proxy before it, which passes it on.
+    """
+
+    host: str
+    port: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """By which names it may be addressed; none: by any."""
+        if self.host in _ANYWHERE and not self.names:
+            return ()
+        own = _LOOPBACK if self.is_loopback or self.host in _ANYWHERE else ()
+        return (*own, *(name.lower() for name in (self.host, *self.names)))
+
+    @property
+    def _reachable(self) -> str:
+        host = _ANYWHERE.get(self.host, self.host)
+        return f"[{host}]" if ":" in host else host
+
+    @property
+    def dashboard(self) -> str:
+        """For a browser."""
+        return f"http://{self._reachable}:{self.port}"
+
+    @property
+    def api(self) -> str:
+        """For Prefect's client."""
+        return f"{self.dashboard}/api"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether this machine alone can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def check_free(self) -> None:
+        """Refuse an address that cannot be listened at."""
+        try:
+            family, kind, _, _, place = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM
+            )[0]
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+        except OSError as error:
+            raise ServiceError(
+                f"nothing can listen at {quote(self.host)}, port {self.port} ({error.strerror}). "
+                "Give others with --host and --port."
+            ) from None
+
+
+def _environment(address: Address, home: ServiceHome, secret: str | None) -> dict[str, str]:
+    """Return the server's settings: what keeps it closed is set, the rest may be set outside."""
+    closed = {
+        "PREFECT_API_URL": address.api,
+        "PREFECT_SERVER_API_HOST": address.host,
+        "PREFECT_SERVER_API_PORT": str(address.port),
+        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        # Pages of our own need none; any other gets no leave.
+        "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": address.dashboard,
+        # Relative, so that the page works under every name of this machine.
+        "PREFECT_SERVER_UI_API_URL": "/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    if secret is not None:
+        closed["PREFECT_SERVER_API_AUTH_STRING"] = secret
+    open_to_change = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home.database}",
+        # An event is written for every change of state: a database of months is mostly events.
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P2D",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * _DAY),
+    }
+    kept = {k: v for k, v in os.environ.items() if k != "PREFECT_SERVER_API_AUTH_STRING"}
+    return open_to_change | kept | closed
+
+
+@contextlib.contextmanager
+def own_server(
+    address: Address, home: ServiceHome, secret: str | None, tell: Callable[[str], None]
+) -> Iterator[None]:
+    """Run a server while the block runs; where it dies, start it again and tell.
+
+    Raises
+    ------
+    ServiceError
+        It does not start.
+    """
+    address.check_free()
+    server = _Server(address, home, _environment(address, home, secret), tell)
+    try:
+        server.wait_until_it_answers()
+        server.keep()
+        yield
+    finally:
+        server.stop()
+
+
+class _Server:
+    """The server's process, started again when it ends by itself."""
+
+    def __init__(
+        self,
+        address: Address,
+        home: ServiceHome,
+        environment: dict[str, str],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._address = address
+        self._log = home.log
+        self._environment = environment
+        self._tell = tell
+        self._ending = threading.Event()
+        self._process = self._spawn()
+        self._keeper = threading.Thread(target=self._keep, name="server-keeper", daemon=True)
+
+    def keep(self) -> None:
+        """Begin to watch over it."""
+        self._keeper.start()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        if self._log.exists():
+            self._log.replace(self._log.with_suffix(".log.1"))
+        with self._log.open("wb") as log:
+            return subprocess.Popen(  # noqa: S603
+                fresh(
+                    *("flows.server.server_process", "service"),
+                    *(self._address.host, str(self._address.port), *self._address.hosts),
+                ),
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C is the service's to hear; the server ends after the runs.
+                start_new_session=True,
+            )
+
+    def _keep(self) -> None:
+        pause = 1.0
+        while True:
+            started = time.monotonic()
+            code = self._process.wait()
+            if self._ending.is_set():
+                return
+            pause = 1.0 if time.monotonic() - started > _LONGEST_PAUSE else pause
+            self._tell(f"Prefect's server ended (code {code}) and is started again.")
+            if self._ending.wait(pause):
+                return
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            self._process = self._spawn()
+
+    def wait_until_it_answers(self) -> None:
+        """Return when it does."""
+        deadline = time.monotonic() + _STARTUP_SECONDS
+        while not _answers(self._address.api):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ServiceError(
+                    f"Prefect's server does not start ({_last_line(self._log)}). See {self._log}."
+                )
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """End it, in order if it takes no longer than a few seconds."""
+        self._ending.set()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_SHUTDOWN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def _answers(api: str) -> bool:
+    try:
+        return httpx.get(f"{api}/health", trust_env=False, timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else "it does not answer"

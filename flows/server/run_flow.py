@@ -1,0 +1,99 @@
+"""Runs the flows from the command line: one server, quiet logs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ffn.pipelines.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutcome, SkippedOutcome
+from flows.closed_prefect import ForeignResultError, unread_settings
+
+if TYPE_CHECKING:
+    from flows.retrain_flow import Runner
+
+__all__ = ["configure", "retrain", "score", "score_inbox"]
+
+T = TypeVar("T")
+
+# Read by Prefect at its import. A refusal is told once, in one line, by the command line; the
+# dashboard has every log line all the same.
+_SETTINGS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # A server that Prefect starts by itself outlives a process that is killed.
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+}
+
+
+def retrain(
+    pipeline: str, root: Path, *, runner: Runner, workers: int, force: bool
+) -> RetrainOutcome | SkippedOutcome:
+    """Run the retrain flow with this task runner."""
+    configure()
+    from flows import retrain_flow as module
+    from flows.server.ephemeral import server
+
+    with server(root):
+        flow = module.retrain.with_options(task_runner=module.task_runner(runner, workers))
+        outcome = flow(pipeline, str(root), force)
+        if isinstance(outcome, SkippedOutcome):
+            return outcome
+        return _ours(outcome, RetrainOutcome)
+
+
+def score(
+    pipeline: str, root: Path, files: list[tuple[Path, Path]], options: dict[str, Any]
+) -> ScoreOutcome:
+    """Run the score flow."""
+    configure()
+    from flows import score_flow as module
+    from flows.server.ephemeral import server
+
+    with server(root):
+        try:
+            return _ours(module.score(pipeline, files, str(root), options), ScoreOutcome)
+        except FilesRefusedError as refused:
+            return refused.outcome
+
+
+def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutcome:
+    """Run the flow that scores what is new in the inbox."""
+    configure()
+    from flows import inbox_flow as module
+    from flows.server.ephemeral import server
+
+    with server(root):
+        try:
+            return _ours(module.score_inbox(pipeline, str(root), options), ScoreOutcome)
+        except FilesRefusedError as refused:
+            return refused.outcome
+
+
+def _ours(outcome: object, kind: type[T]) -> T:
+    """Return what a flow handed back, if this process made it.
+
+    Prefect hands back whatever the server says, where it says that a run has ended already.
+    """
+    if isinstance(outcome, kind):
+        return outcome
+    raise ForeignResultError(
+        "Prefect's server says that the run has ended, and it was not this one that ended it. See "
+        "who else may use that server, and run again."
+    )
+
+
+def configure() -> None:
+    """Set what Prefect reads at its import, unless it is set."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    unread = unread_settings()
+    if unread:
+        print(  # noqa: T201
+            f"ffn: settings of Prefect in {', '.join(unread)} of this folder are not read. Set "
+            "them in the environment, or in Prefect's profile.",
+            file=sys.stderr,
+        )

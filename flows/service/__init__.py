@@ -1,0 +1,1 @@
+"""`ffn serve`: deployments, schedules, inboxes."""

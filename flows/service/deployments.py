@@ -1,0 +1,107 @@
+"""The two deployments of a pipeline: to retrain it, and to score what is in its inbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import RunnerDeployment
+from prefect.events import DeploymentEventTrigger, DeploymentTriggerTypes, TriggerTypes
+from prefect.types.entrypoint import EntrypointType
+
+from ffn.settings.pipeline import Pipeline, reference
+from flows.inbox_flow import score_inbox
+from flows.retrain_flow import retrain
+from flows.service.run_schedules import as_prefect
+
+Trigger = DeploymentTriggerTypes | TriggerTypes
+
+__all__ = ["deployments_of", "resource_of", "triggers_in_words"]
+
+
+def resource_of(pipeline: str) -> str:
+    """Return the name by which a pipeline is known in events."""
+    return f"ffn.pipeline.{pipeline}"
+
+
+def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, RunnerDeployment]:
+    """Return what retrains a pipeline and what scores its inbox."""
+    schedule = pipeline.settings.schedule
+    common: dict[str, Any] = {
+        "parameters": {"pipeline": reference(pipeline, root), "root": str(root)},
+        "concurrency_limit": ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
+        ),
+        "entrypoint_type": EntrypointType.MODULE_PATH,
+        # Paused by a service that did not serve it, or by hand.
+        "paused": False,
+    }
+    retraining = retrain.to_deployment(
+        name=f"retrain-{pipeline.name}",
+        description=_retrain_in_words(pipeline),
+        tags=["retrain", pipeline.name],
+        schedules=as_prefect(schedule.retrain),
+        triggers=_drift(pipeline),
+        **common,
+    )
+    scoring = score_inbox.to_deployment(
+        name=f"score-{pipeline.name}",
+        description=_score_in_words(pipeline),
+        tags=["score", pipeline.name],
+        schedules=as_prefect(schedule.score),
+        triggers=_promotion(pipeline),
+        **common,
+    )
+    # To a synchronous caller neither is a coroutine.
+    return cast(RunnerDeployment, retraining), cast(RunnerDeployment, scoring)
+
+
+def _drift(pipeline: Pipeline) -> list[Trigger]:
+    if "drift" not in pipeline.settings.schedule.retrain_on:
+        return []
+    return [_on("drift.detected", pipeline, f"{pipeline.name}: retrain on drift")]
+
+
+def _promotion(pipeline: Pipeline) -> list[Trigger]:
+    if pipeline.settings.inbox.rescore == "none":
+        return []
+    return [_on("model.promoted", pipeline, f"{pipeline.name}: score again after a promotion")]
+
+
+def _on(event: str, pipeline: Pipeline, name: str) -> DeploymentEventTrigger:
+    return DeploymentEventTrigger(
+        name=name, expect={event}, match={"prefect.resource.id": resource_of(pipeline.name)}
+    )
+
+
+def triggers_in_words(pipeline: Pipeline) -> tuple[str, str]:
+    """Return what starts a retraining and what starts scoring, besides the schedules."""
+    settings = pipeline.settings
+    on = {"data": f"when {settings.data.source} changed", "drift": "on drift"}
+    retrain = [on[trigger] for trigger in settings.schedule.retrain_on]
+    inbox = settings.inbox
+    score = [f"new files, looked for every {inbox.look_every}"] if inbox.watch else []
+    score += ["all files after a promotion"] if inbox.rescore == "all" else []
+    return ", ".join(retrain) or "nothing else", ", ".join(score) or "nothing else"
+
+
+def _schedules_in_words(pipeline: Pipeline, which: str) -> str:
+    schedules = getattr(pipeline.settings.schedule, which)
+    return "; ".join(str(when) for when in schedules) or "no schedule"
+
+
+def _retrain_in_words(pipeline: Pipeline) -> str:
+    return (
+        f"Trains the candidates of **{pipeline.name}** on `{pipeline.settings.data.source}`, keeps "
+        "the best, and promotes it only if it is shown good enough.\n\n"
+        f"Runs: {_schedules_in_words(pipeline, 'retrain')}; {triggers_in_words(pipeline)[0]}."
+    )
+
+
+def _score_in_words(pipeline: Pipeline) -> str:
+    return (
+        f"Labels the CSV files in the inbox of **{pipeline.name}** with the version in "
+        "production, each once for each version.\n\n"
+        f"Runs: {_schedules_in_words(pipeline, 'score')}; {triggers_in_words(pipeline)[1]}."
+    )

@@ -1,0 +1,90 @@
+"""What would be served, and when: ``ffn serve --check``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ffn.settings.pipeline import Pipeline
+from ffn.settings.service_settings import When
+from flows.service.deployments import triggers_in_words
+from flows.service.run_schedules import next_times
+
+__all__ = ["Plan", "of"]
+
+_TIMES_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One pipeline's schedules with their next times, and what else starts a run.
+
+    Attributes
+    ----------
+    retrain, score
+        Schedules in words, and their next times in their own time zone.
+    retrain_on, score_on
+        What else starts a run.
+    """
+
+    pipeline: str
+    retrain: tuple[tuple[str, list[datetime.datetime]], ...]
+    score: tuple[tuple[str, list[datetime.datetime]], ...]
+    retrain_on: str
+    score_on: str
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                self.pipeline,
+                *_lines("retrain", self.retrain, self.retrain_on),
+                *_lines("score", self.score, self.score_on),
+            ]
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return one JSON object for machines."""
+        return {
+            "pipeline": self.pipeline,
+            **{
+                which: [
+                    {"schedule": words, "next": [time.isoformat() for time in times]}
+                    for words, times in getattr(self, which)
+                ]
+                for which in ("retrain", "score")
+            },
+            "retrain_on": self.retrain_on,
+            "score_on": self.score_on,
+        }
+
+
+def of(pipeline: Pipeline, now: datetime.datetime | None = None) -> Plan:
+    """Return the plan of a pipeline from ``now`` on."""
+    now = now or datetime.datetime.now(datetime.UTC)
+    schedule = pipeline.settings.schedule
+    retrain_on, score_on = triggers_in_words(pipeline)
+    return Plan(
+        pipeline=pipeline.name,
+        retrain=_times(schedule.retrain, now),
+        score=_times(schedule.score, now),
+        retrain_on=retrain_on,
+        score_on=score_on,
+    )
+
+
+def _times(
+    whens: Sequence[When], now: datetime.datetime
+) -> tuple[tuple[str, list[datetime.datetime]], ...]:
+    return tuple((str(when), next_times(when, _TIMES_SHOWN, now)) for when in whens)
+
+
+def _lines(
+    what: str, schedules: Sequence[tuple[str, list[datetime.datetime]]], others: str
+) -> list[str]:
+    lines = [
+        f"  {what:<8} {words}: {', '.join(f'{time:%a %Y-%m-%d %H:%M:%S %z}' for time in times)}"
+        for words, times in schedules
+    ]
+    return [*lines, f"  {what:<8} {'also: ' if schedules else ''}{others}"]

@@ -1,0 +1,144 @@
+"""What happened while nothing served: runs whose process is gone, times that were missed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Cancelled, Crashed
+
+from ffn.quantities import counted
+from ffn.registry.live_runs import lives
+from ffn.registry.run_log import Note, note_down, note_killed
+from ffn.settings.pipeline import Pipeline
+from flows.server.service_home import ServiceHome
+from flows.service.run_schedules import times_between
+
+__all__ = ["make_up_for_outage", "mark_dead"]
+
+_STARTED = [StateType.RUNNING, StateType.CANCELLING]
+_AT_WORK = [*_STARTED, StateType.PENDING]
+
+
+async def make_up_for_outage(
+    client: PrefectClient,
+    pipelines: Sequence[Pipeline],
+    deployments: dict[str, UUID],
+    home: ServiceHome,
+    grace: datetime.timedelta = datetime.timedelta(0),
+) -> list[str]:
+    """Mark runs that died, drop those that are late, start one for each deployment that missed any.
+
+    Parameters
+    ----------
+    grace
+        As for ``mark_dead``.
+
+    Returns
+    -------
+    list of str
+        A sentence about each that there is something to say of.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    since, told = home.last_alive(), []
+    for pipeline in pipelines:
+        note_killed(pipeline.artifacts)
+        for what in ("retrain", "score"):
+            deployment = deployments[f"{what}-{pipeline.name}"]
+            died = await mark_dead(client, deployment, pipeline.artifacts, grace)
+            late = await _drop_late(client, deployment, now)
+            missed = await asyncio.to_thread(_missed, pipeline, what, since, now)
+            count = max(len(missed), len(late))
+            if died or count:
+                await client.create_flow_run_from_deployment(deployment)
+            if died:
+                text = f"{counted(died, 'run')} died with the service; begun again"
+                told.append(f"{what}-{pipeline.name}: {text}.")
+            if count:
+                first = min([*missed, *late])
+                text = (
+                    f"{counted(count, 'scheduled run')} missed since "
+                    f"{first:%Y-%m-%d %H:%M %Z}; one run makes up for all"
+                )
+                note_down(pipeline.artifacts, what, Note(outcome="missed", text=text))
+                told.append(f"{what}-{pipeline.name}: {text}.")
+    return told
+
+
+def _missed(
+    pipeline: Pipeline, what: str, since: datetime.datetime | None, now: datetime.datetime
+) -> list[datetime.datetime]:
+    """Return the times of the schedules since somebody served last."""
+    if since is None:
+        return []
+    schedules = getattr(pipeline.settings.schedule, what)
+    return [time for when in schedules for time in times_between(when, since, now)]
+
+
+async def _runs(client: PrefectClient, deployment: UUID, states: list[StateType]) -> list[FlowRun]:
+    """Return a deployment's runs in these states; a page is enough for one run at a time."""
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states)),
+        )
+    )
+
+
+async def mark_dead(
+    client: PrefectClient,
+    deployment: UUID,
+    artifacts: Path,
+    grace: datetime.timedelta = datetime.timedelta(0),
+) -> int:
+    """Mark the runs that are at work as crashed if their process is gone; returns how many.
+
+    Parameters
+    ----------
+    grace
+        For so long after its start a run may not yet show that it lives, and one that has not
+        started has no process: who gives none does so before the first is started.
+    """
+    latest = datetime.datetime.now(datetime.UTC) - grace
+    dead = [
+        run
+        for run in await _runs(client, deployment, _STARTED if grace else _AT_WORK)
+        if run.state and run.state.timestamp <= latest and not lives(artifacts, str(run.id))
+    ]
+    for run in dead:
+        message = "Its process is gone: it was killed, or the machine was, while it ran."
+        for task in await client.read_task_runs(
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+        ):
+            if task.state and not task.state.is_final():
+                crashed: State[None] = Crashed(message=message)
+                await client.set_task_run_state(task.id, crashed, force=True)
+        crashed = Crashed(message=message)
+        await client.set_flow_run_state(run.id, crashed, force=True)
+    return len(dead)
+
+
+async def _drop_late(
+    client: PrefectClient, deployment: UUID, now: datetime.datetime
+) -> list[datetime.datetime]:
+    """Cancel the runs whose time is over; returns their times."""
+    times: list[datetime.datetime] = []
+    for run in await _runs(client, deployment, [StateType.SCHEDULED]):
+        time = run.next_scheduled_start_time or run.expected_start_time
+        if run.auto_scheduled and time and time < now:
+            cancelled: State[None] = Cancelled(message="Missed: nothing served it at its time.")
+            await client.set_flow_run_state(run.id, cancelled, force=True)
+            times.append(time)
+    return times

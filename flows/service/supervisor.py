@@ -1,0 +1,188 @@
+"""What runs inside ``ffn serve`` once there is a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.deployments.runner import RunnerDeployment
+
+from ffn.settings.pipeline import Pipeline
+from flows.recorded_runs import SERVED
+from flows.server.service_home import ServiceError, ServiceHome
+from flows.service.deployments import deployments_of
+from flows.service.notifications import notify
+from flows.service.patient_runner import PatientRunner
+from flows.service.recovery import make_up_for_outage
+from flows.service.watcher import Watch
+
+__all__ = ["Service", "take_signals"]
+
+_POLL_SECONDS = 5
+# A scheduler that works has written the next runs by then, also on a small machine.
+_SECONDS_TO_SCHEDULE = 60
+_SECONDS_TO_END = 4.5
+
+
+class Service:
+    """Deployments, their runs, and the watch."""
+
+    def __init__(
+        self,
+        pipelines: Sequence[Pipeline],
+        root: Path,
+        home: ServiceHome,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._pipelines = pipelines
+        self._home = home
+        self._tell = tell
+        # Within an event loop Prefect would hand back coroutines.
+        self._deployments = [
+            deployment for pipeline in pipelines for deployment in deployments_of(pipeline, root)
+        ]
+        os.environ[SERVED] = "1"
+        self._runner = PatientRunner(
+            name="ffn-serve", pause_on_shutdown=False, query_seconds=_POLL_SECONDS, limit=None
+        )
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serve until a signal; call ``ready`` once everything does.
+
+        Raises
+        ------
+        ServiceError
+            A schedule gives no runs.
+        """
+        ending = asyncio.Event()
+        take_signals(ending)
+        ids = {
+            deployment.name: await self._runner.aadd_deployment(deployment)
+            for deployment in self._deployments
+        }
+        async with get_client() as client:
+            await _pause_others(client, self._deployments, ids)
+            await notify(client, self._pipelines)
+            for line in await make_up_for_outage(client, self._pipelines, ids, self._home):
+                self._tell(line)
+            await _check_schedules(client, self._deployments, ids, self._home)
+            runner = asyncio.create_task(self._runner.start())
+            # It takes SIGTERM for itself before it first waits; ours does more.
+            await asyncio.sleep(0)
+            take_signals(ending)
+            watch = asyncio.create_task(
+                Watch(client, self._pipelines, ids, self._home, self._tell).run()
+            )
+            for pipeline in self._pipelines:
+                self._tell(f"Serving {pipeline.name}.")
+            ready()
+            stopped = asyncio.create_task(ending.wait())
+            await asyncio.wait({runner, watch, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not ending.is_set():
+                # The one that ended by itself says why.
+                for task in (runner, watch):
+                    if task.done():
+                        task.result()
+                raise ServiceError("the service ended by itself. Start it again.")
+            self._tell("Ending.")
+            watch.cancel()
+            await self._end(runner)
+
+    async def _end(self, runner: asyncio.Task[None]) -> None:
+        """End the runs in seconds: in order, or else at once."""
+        self._runner.stopping = True
+        _signal_runs(signal.SIGTERM)
+        for _ in range(round(_SECONDS_TO_END / 0.1)):
+            if not _run_processes():
+                break
+            await asyncio.sleep(0.1)
+        _signal_runs(signal.SIGKILL)
+        runner.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asyncio.wait_for(runner, 1.5)
+
+
+def take_signals(ending: asyncio.Event) -> None:
+    """Let signals that are not ignored set ``ending``."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, ending.set)
+
+
+def _run_processes() -> set[int]:
+    """Return the processes of runs: our children but the server, which has a session of its own."""
+    found = set()
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            children = map(int, (thread / "children").read_text().split())
+            found |= {pid for pid in children if os.getsid(pid) == os.getsid(0)}
+    return found
+
+
+def _signal_runs(number: signal.Signals) -> None:
+    for pid in _run_processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+async def _pause_others(
+    client: PrefectClient, deployments: Sequence[RunnerDeployment], ids: dict[str, UUID]
+) -> None:
+    """Pause what an earlier service of this root served and this one does not.
+
+    Its schedules would go on making runs that nobody takes up.
+    """
+    root = deployments[0].parameters["root"]
+    for there in await client.read_deployments():
+        ours = there.parameters.get("root") == root and there.entrypoint in {
+            deployment.entrypoint for deployment in deployments
+        }
+        if ours and there.id not in ids.values() and not there.paused:
+            await client.pause_deployment(there.id)
+
+
+async def _check_schedules(
+    client: PrefectClient,
+    deployments: Sequence[RunnerDeployment],
+    ids: dict[str, UUID],
+    home: ServiceHome,
+) -> None:
+    """Make sure that schedules give runs: a server may take them, and never act on them."""
+    waiting = {deployment.name for deployment in deployments if deployment.schedules}
+    deadline = time.monotonic() + _SECONDS_TO_SCHEDULE
+    while True:
+        for name in sorted(waiting):
+            runs = await client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(
+                    deployment_id=FlowRunFilterDeploymentId(any_=[ids[name]]),
+                    state=FlowRunFilterState(
+                        type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])
+                    ),
+                ),
+                limit=1,
+            )
+            waiting -= {name} if runs else set()
+        if not waiting:
+            return
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(1)
+    raise ServiceError(
+        f"schedules do not fire: the server has planned no run of {', '.join(sorted(waiting))} in "
+        f"{_SECONDS_TO_SCHEDULE} seconds. Its log says why ({home.log}, if it is ours)."
+    )

@@ -1,0 +1,239 @@
+"""Looks for new files in the inboxes and for changed training data, and starts the runs for them.
+
+A scheduled flow could look as well, but would cost a process of two seconds for each look, and a
+run in the database that says that there was nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.types import DateTime
+
+from ffn.errors import FFNError
+from ffn.registry.new_data import TrainingData, new_training_data, take_up
+from ffn.registry.promotion_history import MOST_POINTER_BYTES, POINTER
+from ffn.registry.run_log import note_killed
+from ffn.registry.versions import production_version, versions
+from ffn.scoring.inbox.inbox_scan import look
+from ffn.settings.pipeline import Pipeline
+from ffn.settings.service_settings import seconds_of
+from ffn.storage.plain_files import read_plain
+from flows.artifacts import show_status
+from flows.server.service_home import ServiceHome
+from flows.service.recovery import make_up_for_outage, mark_dead
+from flows.uneventful_runs import forget_uneventful
+
+__all__ = ["Watch"]
+
+_STEP_SECONDS = 1.0
+# Far longer than a loop waits on a machine that is awake.
+_ASLEEP = datetime.timedelta(seconds=30)
+# Until a run that was begun shows that it lives; also on a small machine.
+_GRACE = datetime.timedelta(seconds=60)
+# As long as a run that found nothing to do is kept.
+_USEFUL = datetime.timedelta(hours=1)
+_ABOUT_TO = datetime.timedelta(seconds=5)
+# From an event to the run that it starts.
+_SECONDS_OF_AN_EVENT = 12
+
+
+class Watch:
+    """The looks at all pipelines served."""
+
+    def __init__(
+        self,
+        client: PrefectClient,
+        pipelines: Sequence[Pipeline],
+        deployments: dict[str, UUID],
+        home: ServiceHome,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._pipelines = pipelines
+        self._deployments = deployments
+        self._home = home
+        self._tell = tell
+        self._due = {pipeline.name: 0.0 for pipeline in pipelines}
+        self._told: dict[str, str] = {}
+        self._begun: dict[str, tuple[UUID, TrainingData]] = {}
+        self._production = {pipeline.name: _production(pipeline) for pipeline in pipelines}
+
+    async def run(self) -> None:
+        """Look for ever."""
+        await asyncio.gather(
+            self._beat(), self._look_at_all(), self._free_slots(), self._forget_uneventful()
+        )
+
+    async def _beat(self) -> None:
+        """Note that somebody serves; do as after an outage if the machine slept meanwhile.
+
+        Or if its clock was put forward.
+        """
+        while True:
+            before = datetime.datetime.now(datetime.UTC)
+            await asyncio.to_thread(self._home.beat)
+            await asyncio.sleep(_STEP_SECONDS)
+            if datetime.datetime.now(datetime.UTC) - before > _ASLEEP:
+                served = self._client, self._pipelines, self._deployments
+                outage = make_up_for_outage(*served, self._home, grace=_GRACE)
+                with contextlib.suppress(httpx.HTTPError):
+                    for line in await outage:
+                        self._tell(line)
+
+    async def _free_slots(self) -> None:
+        """Mark runs that died while the server was away: it would take them to be at work for ever.
+
+        Those that die while it is there are marked at once, by Prefect's runner.
+        """
+        while True:
+            await asyncio.sleep(_GRACE.total_seconds())
+            for pipeline in self._pipelines:
+                for what in ("retrain", "score"):
+                    deployment = self._deployments[f"{what}-{pipeline.name}"]
+                    with contextlib.suppress(httpx.HTTPError):
+                        await mark_dead(self._client, deployment, pipeline.artifacts, _GRACE)
+
+    async def _forget_uneventful(self) -> None:
+        while True:
+            await asyncio.sleep(_GRACE.total_seconds())
+            with contextlib.suppress(httpx.HTTPError):
+                until = DateTime.now("UTC") - _USEFUL
+                await forget_uneventful(self._client, self._deployments.values(), until)
+
+    async def _look_at_all(self) -> None:
+        while True:
+            for pipeline in self._pipelines:
+                await asyncio.to_thread(self._note_killed, pipeline)
+                if time.monotonic() >= self._due[pipeline.name]:
+                    pause = seconds_of(pipeline.settings.inbox.look_every)
+                    if self._leaves_to_the_event(pipeline):
+                        pause = max(pause, _SECONDS_OF_AN_EVENT)
+                    else:
+                        await self._look(pipeline)
+                    self._due[pipeline.name] = time.monotonic() + pause
+            await asyncio.sleep(_STEP_SECONDS)
+
+    def _note_killed(self, pipeline: Pipeline) -> None:
+        """Tell of runs that were killed, which cannot do so; Prefect's part of it is the runner's.
+
+        Those of a terminal, too.
+        """
+        try:
+            found = note_killed(pipeline.artifacts)
+        except OSError:
+            return
+        for entry in found:
+            self._tell(f"{pipeline.name}: {entry.what} crashed: {entry.text}.")
+        if found:
+            show_status(pipeline)
+
+    def _leaves_to_the_event(self, pipeline: Pipeline) -> bool:
+        """Say whether a promotion has just been told of, which has everything scored by itself.
+
+        Only if that fails is it ours: a promotion on the command line tells nobody.
+        """
+        now = _production(pipeline)
+        promoted = now != self._production[pipeline.name]
+        self._production[pipeline.name] = now
+        return promoted and pipeline.settings.inbox.rescore == "all"
+
+    async def _look(self, pipeline: Pipeline) -> None:
+        trouble = ""
+        try:
+            await self._look_at_data(pipeline)
+            if await asyncio.to_thread(_files_wait, pipeline):
+                await self._start(f"score-{pipeline.name}")
+        except (FFNError, OSError) as error:
+            trouble = str(error)
+        except httpx.HTTPError as error:
+            trouble = f"the server does not answer ({type(error).__name__})"
+        # The same trouble is told once, however often it is met.
+        if trouble and trouble != self._told.get(pipeline.name):
+            self._tell(f"{pipeline.name}: {trouble}")
+        self._told[pipeline.name] = trouble
+
+    async def _look_at_data(self, pipeline: Pipeline) -> None:
+        """Start a retraining for new data; they are taken up once it has begun.
+
+        It may be cancelled, if another one began in the same moment, with what was there before.
+        """
+        begun = self._begun.pop(pipeline.name, None)
+        if begun:
+            run, data = begun
+            state = (await self._client.read_flow_run(run)).state
+            if state and (state.is_running() or (state.is_final() and not state.is_cancelled())):
+                await asyncio.to_thread(take_up, pipeline, data)
+            elif state and not state.is_final():
+                self._begun[pipeline.name] = begun
+            return
+        wanted = await asyncio.to_thread(_wanted, pipeline)
+        run_id = await self._start(f"retrain-{pipeline.name}") if wanted else None
+        if wanted and run_id:
+            self._begun[pipeline.name] = run_id, wanted
+
+    async def _start(self, deployment: str) -> UUID | None:
+        """Start a run and return its id, unless there is one already."""
+        if await self._at_work(self._deployments[deployment]):
+            return None
+        run = await self._client.create_flow_run_from_deployment(
+            self._deployments[deployment], name=deployment
+        )
+        return run.id
+
+    async def _at_work(self, deployment: UUID) -> bool:
+        """Say whether a run has begun, or is about to."""
+        unfinished = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
+        runs = await self._client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=unfinished)),
+                expected_start_time=FlowRunFilterExpectedStartTime(
+                    before_=DateTime.now("UTC") + _ABOUT_TO
+                ),
+            ),
+            limit=1,
+        )
+        return bool(runs)
+
+
+def _wanted(pipeline: Pipeline) -> TrainingData | None:
+    """Return training data to be taken up; where there is no version yet, any is."""
+    asked = "data" in pipeline.settings.schedule.retrain_on
+    if not asked and versions(pipeline.artifacts):
+        return None
+    return new_training_data(pipeline)
+
+
+def _files_wait(pipeline: Pipeline) -> bool:
+    if not pipeline.settings.inbox.watch or not _pointer(pipeline).exists():
+        return False
+    return bool(look(pipeline, production_version(pipeline.artifacts)).waiting)
+
+
+def _pointer(pipeline: Pipeline) -> Path:
+    return pipeline.artifacts / POINTER
+
+
+def _production(pipeline: Pipeline) -> bytes:
+    """Return the pointer as it is; nothing if there is none."""
+    try:
+        return read_plain(_pointer(pipeline), MOST_POINTER_BYTES)
+    except OSError:
+        return b""

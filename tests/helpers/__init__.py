@@ -1,0 +1,1 @@
+"""What several tests share: models, registries, services and ways to run them."""

@@ -1,0 +1,92 @@
+"""A retraining that goes on for minutes, and the server that it has, as a stranger finds it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from tests.helpers.command_line import REPOSITORY, command, environment
+from tests.helpers.service import processes, wait_for
+
+SECONDS_TO_BEGIN = 180
+
+
+def listening_ports(pid):
+    """Ports at which a process listens, as anybody on this machine may find them out."""
+    own = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        # It may be closed meanwhile.
+        with contextlib.suppress(OSError):
+            own.add(str(link.readlink()))
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [
+        int(line[1].split(":")[1], 16)
+        for line in lines
+        if line[3] == "0A" and f"socket:[{line[9]}]" in own
+    ]
+
+
+class Run:
+    """A retraining at work, and the server it has."""
+
+    def __init__(self, process, home):
+        self.process, self.home = process, home
+
+    def find_server(self):
+        found = [pid for pid, line in processes(self.home).items() if "server_process" in line]
+        self.pid = found[0] if found else None
+        ports = listening_ports(self.pid) if found else []
+        self.port = ports[0] if ports else None
+        return self.port is not None and self.answers()
+
+    def answers(self):
+        with contextlib.suppress(httpx.HTTPError):
+            return self.ask("GET", "/health").status_code == 200
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def key(self):
+        variables = Path(f"/proc/{self.pid}/environ").read_bytes().split(b"\0")
+        name = b"PREFECT_SERVER_API_AUTH_STRING="
+        (key,) = [v.removeprefix(name).decode() for v in variables if v.startswith(name)]
+        return key
+
+    @property
+    def with_key(self):
+        return {"Authorization": f"Basic {base64.b64encode(self.key.encode()).decode()}"}
+
+    def ask(self, method, path, headers=None, **more):
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            url = f"http://{self.address}/api{path}"
+            return client.request(method, url, headers=headers or {}, **more)
+
+
+@contextlib.contextmanager
+def running(home: Path) -> Iterator[Run]:
+    """Run it while the block runs, from where its server answers."""
+    settings = shutil.copytree(REPOSITORY / "data", home / "root/data") / "iris/pipeline.toml"
+    settings.write_text(re.sub(r"epochs = \d+", "epochs = 500000", settings.read_text()))
+    process = subprocess.Popen(
+        command("retrain", "iris", "--root", home / "root", "--workers", "1"),
+        env=environment(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    found = Run(process, home)
+    try:
+        wait_for(found.find_server, SECONDS_TO_BEGIN)
+        yield found
+    finally:
+        process.kill()
+        process.wait()

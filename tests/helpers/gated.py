@@ -1,0 +1,64 @@
+"""Retrainings of small made-up tables that go through the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ffn.promotion.champion import read_opponent
+from ffn.promotion.gate import decide
+from ffn.promotion.register import Version, promote_version
+from ffn.promotion.verdict import Verdict
+from ffn.settings.pipeline import Pipeline
+from ffn.training import steps
+from tests.helpers.retrained import Run, made, run
+
+QUICK = "[training]\nepochs = 8\nnetworks = 4\n[optimizers.adam]\nlearning_rate = 0.02\n"
+
+
+@dataclass(frozen=True)
+class Gated:
+    run: Run
+    held_out: np.ndarray
+    verdict: Verdict
+    version: Version
+
+
+def rows(n: int, seed: int = 0, noise: float = 0.0) -> list[str]:
+    """Lines ``p,q,y``: three clouds, of which ``noise`` of the rows have any label."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(3, size=n)
+    centres = np.array([[0, 0], [4, 0], [0, 4]])
+    x = centres[labels] + rng.normal(size=(n, 2))
+    labels = np.where(rng.random(n) < noise, rng.integers(3, size=n), labels)
+    return [f"{p:.6f},{q:.6f},{'abc'[y]}" for (p, q), y in zip(x, labels, strict=True)]
+
+
+def table(lines: list[str], header: str = "p,q,y") -> str:
+    return "\n".join([header, *lines]) + "\n"
+
+
+def pipeline(folder: Path, lines: list[str], gate: str = "", header: str = "p,q,y") -> Pipeline:
+    return made(folder, table(lines, header), f"{QUICK}[gate]\n{gate}\n")
+
+
+def retrain(found: Pipeline) -> Gated:
+    """All of a retraining that the gate has a part in, promotion included."""
+    opponent = read_opponent(found)
+    dataset = steps.load(found)
+    held_out = steps.split(dataset, found)
+    done = run(found, held_out=held_out)
+    verdict = decide(
+        found, dataset, held_out, done.prepared, done.refitted, done.evaluation, opponent
+    )
+    version = done.serialise(verdict)
+    promote_version(found, version)
+    return Gated(done, held_out, verdict, version)
+
+
+def evidence(gated: Gated) -> Any:
+    assert gated.verdict.held_out is not None
+    return gated.verdict.held_out

@@ -1,0 +1,25 @@
+"""A pipeline with an inbox."""
+
+from __future__ import annotations
+
+from ffn.settings.document import check_settings
+from ffn.settings.pipeline import Pipeline
+
+GOOD = b"id,size,colour\n1,7,\n2,3,red\n"
+
+
+def pipeline_with(folder, **inbox):
+    document = {"data": {"source": "t.csv", "target": "y"}, "inbox": {"settle": "1s"} | inbox}
+    (folder / "inbox").mkdir(exist_ok=True)
+    return Pipeline(
+        name="things",
+        settings=check_settings(document, "pipeline.toml"),
+        folder=folder,
+        artifacts=folder / "artifacts",
+    )
+
+
+def put(pipeline, name, content=GOOD):
+    path = pipeline.folder / "inbox" / name
+    path.write_bytes(content)
+    return path

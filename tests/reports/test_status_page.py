@@ -1,0 +1,172 @@
+"""The status of a pipeline, from its files alone, in words, as a page, as JSON."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import datetime
+import json
+import re
+
+import pytest
+
+from ffn.bundles.contents import measure, seal
+from ffn.registry.live_runs import at_work, lives
+from ffn.registry.run_log import DriftNote, Note, note_down
+from ffn.reports.status_page import read_status, status_lines, status_markdown
+from ffn.settings.document import check_settings
+from ffn.settings.pipeline import Pipeline
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
+    (tmp_path / "inbox").mkdir()
+    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path / "artifacts")
+
+
+def put_in_production(pipeline, hours):
+    artifacts = pipeline.artifacts
+    (artifacts / "models/0002").mkdir(parents=True)
+    (artifacts / "models/0001").mkdir()
+    then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=hours)
+    figures = {"test": {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}}
+    folder = artifacts / "models/0002"
+    (folder / "metrics.json").write_text(json.dumps(figures))
+    seal(folder, measure(folder), pipeline=artifacts.name, version=2)
+    (artifacts / "production.json").write_text('{"version": 2, "bundle_sha256": "x"}')
+    history = [
+        {"version": 1, "at": "2020-01-01T00:00:00+00:00"},
+        {"version": 2, "at": then.isoformat()},
+    ]
+    (artifacts / "history.jsonl").write_text("".join(json.dumps(e) + "\n" for e in [*history, 3]))
+
+
+@pytest.mark.parametrize(
+    ("hours", "age"),
+    [
+        (0, "for less than a minute"),
+        (1.1, "for 1 hour"),
+        (23.9, "for 23 hours"),
+        (50, "for 2 days"),
+    ],
+)
+def test_production_is_told_with_its_age_and_figure(pipeline, hours, age):
+    put_in_production(pipeline, hours)
+    status = read_status(pipeline)
+    assert status_lines(status)[0] == (
+        f"p: version 2 of 2 in production, {age}, held-out accuracy 0.900 [0.800, 0.950]"
+    )
+    assert f"version 2 of 2 in production, {age}" in status_markdown(status)
+    found = status.to_json()
+    assert (found["production"], found["accuracy"]) == (2, [0.9, 0.8, 0.95])
+
+
+@pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01", "yesterday", 3])
+def test_a_time_of_promotion_that_is_none_gives_no_age(pipeline, at):
+    put_in_production(pipeline, 1)
+    line = json.dumps({"version": 2, "at": at})
+    (pipeline.artifacts / "history.jsonl").write_text(f"{line}\n")
+    assert "in production, for an unknown time" in read_status(pipeline).production_sentence
+
+
+def test_a_pipeline_without_a_model_has_a_status(pipeline):
+    (pipeline.folder / "inbox/a.csv").write_text("x\n1\n")
+    status = read_status(pipeline)
+    assert status_lines(status) == ["p: nothing trained yet", "  inbox    0 scored, 1 waiting"]
+    assert not pipeline.artifacts.exists()
+
+
+def test_a_pipeline_that_is_being_trained_is_said_to_be(pipeline):
+    since = "2026-03-01T04:05:06+00:00"
+    with at_work(pipeline.artifacts, "retrain", since), at_work(pipeline.artifacts, "score", since):
+        status = read_status(pipeline)
+        assert status_lines(status) == [
+            "p: training now, since 2026-03-01 04:05 UTC",
+            "  inbox    0 scored, 0 waiting; scoring now, since 2026-03-01 04:05 UTC",
+        ]
+        assert "nothing trained yet" not in status_markdown(status)
+        assert [run["what"] for run in status.to_json()["at_work"]] in (
+            ["retrain", "score"],
+            ["score", "retrain"],
+        )
+        put_in_production(pipeline, 2.1)
+        assert read_status(pipeline).production_sentence == (
+            "version 2 of 2 in production, for 2 hours, held-out accuracy 0.900 [0.800, 0.950]; "
+            "training now, since 2026-03-01 04:05 UTC"
+        )
+    assert "now" not in "".join(status_lines(read_status(pipeline)))
+
+
+def test_a_run_whose_work_is_done_is_not_at_work_while_its_process_ends(pipeline):
+    """A served run is shown until its process ends, after its last status was written."""
+    ends = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(atexit, "register", ends.append)
+        with at_work(pipeline.artifacts, "retrain", "2026-03-01", "run", until_exit=True):
+            assert "training now" in read_status(pipeline).production_sentence
+    assert lives(pipeline.artifacts, "run")
+    assert read_status(pipeline).production_sentence == "nothing trained yet"
+    ends[0]()
+    assert not lives(pipeline.artifacts, "run")
+
+
+def test_a_damaged_pointer_is_told(pipeline):
+    put_in_production(pipeline, 1)
+    (pipeline.artifacts / "production.json").write_text("{")
+    assert "production.json: damaged" in status_lines(read_status(pipeline))[0]
+
+
+def test_runs_and_refused_files_cannot_inject(pipeline):
+    evil = "<b>x</b> | ![p](http://e.example)\nretrain  promoted"
+    (pipeline.folder / "inbox/<b>.csv").symlink_to("elsewhere")
+    note_down(pipeline.artifacts, "score", Note(outcome="failed", text=evil))
+    status = read_status(pipeline)
+    assert all(line.isprintable() for line in status_lines(status))
+    page = status_markdown(status)
+    assert "<b>" not in page
+    assert "![" not in page
+    # Two tables of a header, a rule and one row each.
+    assert page.count("\n| ") == 2 * 3
+
+
+def lines_of_drift(pipeline):
+    return [line for line in status_lines(read_status(pipeline)) if line.startswith("  drift ")]
+
+
+def test_the_last_judgement_of_drift_is_told(pipeline):
+    put_in_production(pipeline, 1)
+    assert lines_of_drift(pipeline) == [
+        "  drift    nothing judged yet, which takes a file of 30 rows"
+    ]
+    assert read_status(pipeline).to_json()["drift"] is None
+    note = DriftNote(judged=2, detected=0, columns=(), text="")
+    note_down(pipeline.artifacts, "score", Note(outcome="scored", version=2, drift=note))
+    (line,) = lines_of_drift(pipeline)
+    assert re.fullmatch(r"  drift    none in 2 files \(20..-..-.. ..:.., version 2\)", line)
+    found = DriftNote(judged=3, detected=1, columns=("a b",), text='x.csv, unlike training: "a\nb"')
+    note_down(pipeline.artifacts, "score", Note(outcome="scored", version=2, drift=found))
+    # Files of too few rows say nothing against it, however many runs of them come after.
+    for _ in range(15):
+        note_down(pipeline.artifacts, "score", Note(outcome="scored", version=2))
+    status = read_status(pipeline)
+    (line,) = lines_of_drift(pipeline)
+    assert re.fullmatch(
+        r"  drift    in 1 of 3 files \(.{16}, version 2\): "
+        r'x\.csv, unlike training: "a\\nb"',
+        line,
+    )
+    assert "\n\nDrift: in 1 of 3 files (" in status_markdown(status)
+    told = status.to_json()["drift"]
+    assert (told["found"], told["judged"], told["columns"]) == (True, 3, ("a b",))
+
+
+def test_drift_that_is_not_looked_for_is_told_so(pipeline):
+    put_in_production(pipeline, 1)
+    off = dataclasses.replace(
+        pipeline,
+        settings=check_settings(
+            {"data": {"source": "t.csv", "target": "y"}, "drift": {"policy": "off"}}, "t"
+        ),
+    )
+    assert lines_of_drift(off) == ['  drift    not looked for, policy is "off"']

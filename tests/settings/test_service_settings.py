@@ -1,0 +1,142 @@
+"""``[schedule]``, ``[inbox]``, ``[notify]``: what is taken, and what is refused in which words."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import tomllib
+import zoneinfo
+from typing import Any
+
+import pytest
+import pytz
+from hypothesis import given
+from hypothesis import strategies as st
+from prefect._internal.schemas.validators import validate_cron_string
+from prefect._vendor.croniter import CroniterBadDateError, croniter
+
+from ffn.errors import SettingsError
+from ffn.settings.document import check_settings
+from ffn.settings.service_settings import When, seconds_of
+
+LEAST: dict[str, Any] = {"data": {"source": "t.csv", "target": "y"}}
+
+RULES = [
+    ("[schedule]\nretrain = {every = '1h'}", r'"schedule\.retrain": must be a list'),
+    ("[schedule]\nretrain = ['1h']", r'"schedule\.retrain\.0" is "1h"; it must be a table'),
+    ("[schedule]\nscore = [{}]", r'"schedule\.score\.0": must have either "cron" or "every"'),
+    ("[schedule]\nscore = [{cron='0 3 * * *', every='1h'}]", r'either "cron" or "every"'),
+    ("[schedule]\nscore = [{evry='1h'}]", r'"schedule\.score\.0\.evry"; .*Did you mean "every"\?'),
+    ("[schedule]\nretrain = [{every='9s'}]", r'must have an "every" of "10s" or more'),
+    ("[schedule]\nretrain = [{every='1 hour'}]", r'is "1 hour"; it must be a whole number and a'),
+    ("[schedule]\nretrain = [{every='367d'}]", r'is "367d"; it must be no longer than "366d"'),
+    ("[schedule]\nretrain = [{every='53w'}]", r'is "53w"; it must be no longer than "366d", "52w"'),
+    ("[schedule]\nretrain = [{cron='0 3 * *'}]", r"must be five fields, minute hour day month"),
+    ("[schedule]\nretrain = [{cron='60 * * * *'}]", r'its minute from 0 to 59, not "60"'),
+    ("[schedule]\nretrain = [{cron='0 24 * * *'}]", r'its hour from 0 to 23, not "24"'),
+    ("[schedule]\nretrain = [{cron='0 0 0 * *'}]", r'its day from 1 to 31, not "0"'),
+    ("[schedule]\nretrain = [{cron='0 0 * feb-xyz *'}]", r"its month from 1 to 12"),
+    ("[schedule]\nretrain = [{cron='0 0 * * fri-mon'}]", r'ranges that go up .*, not "fri-mon"; w'),
+    ("[schedule]\nretrain = [{cron='0 0 * * mon-sun'}]", r"ranges that go up \(Sunday is 0\), not"),
+    ("[schedule]\nretrain = [{cron='0 5/10 * * *'}]", r'a range, such as "5-23/10", not "5/10"'),
+    (
+        "[schedule]\nretrain = [{cron='0 3 * * *', timezone='Europe/Berln'}]",
+        r'must be a time zone, such as "Europe/Berlin"',
+    ),
+    ("[schedule]\nscore = [{cron='0 3 * * *', timezone='localtime'}]", r"must be a time zone"),
+    ("[schedule]\nscore = [{cron='0 3 * * *', timezone='Factory'}]", r"must be a time zone"),
+    ("[schedule]\nretrain_on = ['dta']", r"\"schedule\.retrain_on\.0\" is \"dta\"; it must be 'da"),
+    ("[schedule]\nretrain_on = 'data'", r'"schedule\.retrain_on" is "data"; it must be a list'),
+    ("[inbox]\nwatch = 1", r'"inbox\.watch" is 1; it must be true or false'),
+    ("[inbox]\nlook_every = '5'", r'"inbox\.look_every" is "5"; it must be a whole number and a'),
+    ("[inbox]\nsettle = 5", r'"inbox\.settle" is 5; it must be text in quotes'),
+    ("[inbox]\nrescore = 'some'", r"\"inbox\.rescore\" is \"some\"; it must be 'all' or 'none'"),
+    ("[inbox]\nmove = 'yes'", r'"inbox\.move" is "yes"; it must be true or false'),
+    ("[notify]\nwebhook = 'ftp://a'", r'"notify\.webhook" is "ftp://a"; it must be an http'),
+    ("[notify]\nwebhook = 'http://a b'", r"must be an http\(s\) address"),
+    ("[notify]\non = ['success']", r"\"notify\.on\.0\" is \"success\"; it must be 'failure', 'ke"),
+]
+
+
+def settings(toml: str):
+    return check_settings({**copy.deepcopy(LEAST), **tomllib.loads(toml)}, "pipeline.toml")
+
+
+@pytest.mark.parametrize(("toml", "message"), RULES, ids=[rule[0] for rule in RULES])
+def test_every_rule_says_what_was_found_and_what_it_must_be(toml: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=r"^pipeline\.toml: .*" + message):
+        settings(toml)
+
+
+def test_several_schedules_of_both_kinds() -> None:
+    found = settings(
+        "[schedule]\nretrain = [{cron = '0 3 * * mon-fri', timezone = 'Asia/Kolkata'}, "
+        "{every = '2w'}]\nscore = [{every = '10s'}]\nretrain_on = ['data', 'drift']"
+    ).schedule
+    assert [str(when) for when in found.retrain] == [
+        "cron 0 3 * * mon-fri in Asia/Kolkata",
+        "every 2w",
+    ]
+    assert found.retrain_on == ("data", "drift")
+    assert [seconds_of(text) for text in ("10s", "15m", "6h", "1d", "2w")] == [
+        10,
+        900,
+        21_600,
+        86_400,
+        1_209_600,
+    ]
+
+
+def test_a_model_does_not_depend_on_when_it_is_made() -> None:
+    plain = settings("")
+    served = settings("[schedule]\nretrain = [{every = '1d'}]\n[inbox]\nwatch = false")
+    assert plain.of_training() == served.of_training()
+    assert set(plain.of_training()) == {"data", "network", "training", "optimizers", "gate"}
+
+
+numbers = st.integers(0, 62).map(str)
+parts = st.one_of(
+    st.just("*"),
+    numbers,
+    st.tuples(numbers, numbers).map("-".join),
+    st.integers(1, 30).map("*/{}".format),
+    st.sampled_from(["mon", "sun", "FRI", "jan", "Dec", "L", "?", "x", "1-", "", "h", "r", "٣"]),
+)
+fields = st.lists(parts, min_size=1, max_size=3).map(",".join)
+
+
+@given(st.lists(fields, min_size=4, max_size=6).map(" ".join))
+def test_a_cron_that_is_taken_is_one_for_prefect(cron: str) -> None:
+    try:
+        When(cron=cron)
+    except ValueError:
+        return
+    assert validate_cron_string(cron) == cron
+
+
+@pytest.mark.parametrize(
+    "cron",
+    ["0 3 * * *", "*/15 8-18 * * mon-fri", "0,30 0 1,15 jan-jun *", "5 4 29 2 *", "0 0 * * 7"],
+)
+def test_usual_crons_are_taken(cron: str) -> None:
+    assert When(cron=cron).cron == cron
+
+
+@pytest.mark.parametrize("weekday", ["*", "mon", "0-7"])
+@pytest.mark.parametrize("month", ["2", "feb", "4", "4,6,9,11", "2-4", "2-12/2", "sep-nov/2", "*"])
+@pytest.mark.parametrize("day", ["29", "31", "30,31", "30-31", "1,31", "28-31/3", "*/30", "*"])
+def test_a_cron_is_taken_if_prefect_finds_a_date_for_it(day: str, month: str, weekday: str) -> None:
+    cron = f"0 0 {day} {month} {weekday}"
+    try:
+        croniter(cron, datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)).get_next()
+    except CroniterBadDateError:
+        with pytest.raises(ValueError, match="must have a day that one of its months has"):
+            When(cron=cron)
+    else:
+        assert When(cron=cron).cron == cron
+
+
+def test_prefect_knows_every_time_zone_that_is_taken() -> None:
+    taken = zoneinfo.available_timezones() - {"Factory", "localtime"}
+    assert taken <= set(pytz.all_timezones)
+    assert When(cron="0 3 * * *", timezone="Asia/Kolkata").timezone in taken

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import copy
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ffn.errors import SettingsError
+from ffn.settings.document import PipelineSettings, check_settings
+from ffn.tabular.csv.header import DELIMITERS
+from tests.settings.test_service_settings import RULES as SERVICE_RULES
+
+LEAST = {"data": {"source": "train.csv", "target": "species"}}
+
+
+def settings(toml: str = "") -> PipelineSettings:
+    document = copy.deepcopy(LEAST)
+    for key, table in tomllib.loads(toml).items():
+        document[key] = {**document.get(key, {}), **table} if isinstance(table, dict) else table
+    return check_settings(document, "pipeline.toml")
+
+
+def test_the_defaults_are_the_reference_run() -> None:
+    found = settings()
+    assert found.network.hidden_layers == (16, 4)
+    assert (found.training.epochs, found.training.batch_size) == (150, 32)
+    assert (found.training.networks, found.training.test_share) == (16, 0.2)
+    candidates = found.optimizers.candidates()
+    assert list(candidates) == ["sgd", "momentum", "adam", "adamw"]
+    assert {given["learning_rate"] for given in candidates.values()} == {0.005}
+    assert candidates["momentum"]["momentum"] == 0.9
+    assert candidates["adamw"]["weight_decay"] == 0.01
+    assert candidates["adamw"]["decay_biases"] is False
+
+
+@pytest.mark.parametrize("name", ["iris", "penguins"])
+def test_the_shipped_settings_are_valid(repository, name: str) -> None:
+    path = repository / "data" / name / "pipeline.toml"
+    found = check_settings(tomllib.loads(path.read_text("utf-8")), str(path))
+    assert found.optimizers.candidates() == settings().optimizers.candidates()
+
+
+def test_named_optimizers_alone_are_candidates_the_simplest_first() -> None:
+    found = settings("[optimizers.adamw]\n[optimizers.sgd]\nlearning_rate = 1")
+    assert list(found.optimizers.candidates()) == ["sgd", "adamw"]
+    assert found.optimizers.candidates()["sgd"] == {"learning_rate": 1.0}
+    assert list(settings("[optimizers]").optimizers.candidates())[-1] == "adamw"
+
+
+def test_missing_values_are_compared_trimmed() -> None:
+    found = settings('[data]\nmissing_values = [" NA ", "\\t", "-9"]')
+    assert found.data.missing_values == ("NA", "", "-9")
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        settings().training.epochs = 3
+
+
+CONTRACT = (
+    "new_columns",
+    "missing_columns",
+    "changed_kinds",
+    "new_classes",
+    "vanished_classes",
+    "class_shares",
+    "missing_values",
+)
+RULES = [
+    ("[trainig]", r'unknown key "trainig"; known here: data, .*Did you mean "training"\?'),
+    ("[training]\nepoch = 3", r'unknown key "training\.epoch"; .*Did you mean "epochs"\?'),
+    (
+        "[network]\nlayers = [3]",
+        r'unknown key "network\.layers"; known here: hidden_layers\. Did you',
+    ),
+    ("[data]\ntraget = 'x'", r'unknown key "data\.traget"; .*Did you mean "target"\?'),
+    ("[optimizers.adamx]", r'unknown optimizer "optimizers\.adamx"; known here: sgd, momentum, '),
+    ("[optimizers.rmsprop]", r'unknown optimizer "optimizers\.rmsprop"; .*adam, adamw\.$'),
+    ("[optimizers.sgd]\nmomentum = 0.9", r'"optimizers\.sgd\.momentum"; known here: learning_rate'),
+    ("[optimizers.adamw]\nlr = 1.0", r'unknown key "optimizers\.adamw\.lr"; known here: learning_'),
+    ("[optimizers]\nsgd = 3", r'"optimizers\.sgd" is 3; it must be a table\.'),
+    ("optimizers = ['sgd']", r'"optimizers" is \["sgd"\]; it must be a table\.'),
+    ("[data]\nsource = ''", r'"data\.source" is ""; it must not be empty\.'),
+    ("[data]\nsource = 3", r'"data\.source" is 3; it must be text in quotes\.'),
+    ("[data]\ntarget = ['a']", r'"data\.target" is \["a"\]; it must be text in quotes\.'),
+    ("[data]\nfeatures = 'a'", r'"data\.features" is "a"; it must be a list\.'),
+    ("[data]\nfeatures = ['a', 3]", r'"data\.features\.1" is 3; it must be text in quotes\.'),
+    ("[data]\nkinds = 'a'", r'"data\.kinds" is "a"; it must be a table\.'),
+    ("[data.formats]\na = '12%'", r'"data\.formats\.a" is "12%"; it must be 1234\.5 as the column'),
+    ("[data.kinds]\na = 'number'", r'"data\.kinds\.a" is "number"; it must be \'numeric\' or'),
+    ("[data]\nlabels = 'a'", r'"data\.labels" is "a"; it must be a table\.'),
+    ("[data.labels]\na = 1", r'"data\.labels\.a" is 1; it must be text in quotes\.'),
+    (
+        "[data.labels]\na = 'b'\nb = 'c'",
+        r'"data\.labels": must not read "a" as "b", which is itself read as "c"\.',
+    ),
+    ("[data]\ndelimiter = 'ab'", r'"data\.delimiter" is "ab"; it must be one of "," ";" '),
+    ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),
+    ("[data]\ndecimal = ';'", r'"data\.decimal" is ";"; it must be one of "\." ","\.'),
+    ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),
+    ("[network]\nhidden_layers = [0]", r'"network\.hidden_layers\.0" is 0; it must be greater th'),
+    ("[network]\nhidden_layers = [1.5]", r"is 1\.5; it must be a whole number\."),
+    ("[network]\nhidden_layers = [1000000]", r"is 1000000; it must be less than or equal to 1000"),
+    ("[training]\nepochs = 0", r'"training\.epochs" is 0; it must be greater than or equal to 1'),
+    ("[training]\nepochs = 1.5", r'"training\.epochs" is 1\.5; it must be a whole number\.'),
+    ("[training]\nepochs = '9'", r'"training\.epochs" is "9"; it must be a whole number\.'),
+    ("[training]\nepochs = true", r'"training\.epochs" is true; it must be a whole number\.'),
+    ("[training]\nbatch_size = 0", r'"training\.batch_size" is 0; it must be greater'),
+    (
+        "[training]\nnetworks = 1",
+        r'"training\.networks" is 1; it must be greater than or equal to 2',
+    ),
+    ("[training]\ntest_share = 0", r'"training\.test_share" is 0; it must be greater than 0\.'),
+    ("[training]\ntest_share = 1.0", r'"training\.test_share" is 1\.0; it must be less than 1\.'),
+    ("[training]\nvalidation_share = nan", r'"training\.validation_share" is nan; it must be'),
+    ("[training]\nseed = -1", r'"training\.seed" is -1; it must be greater than or equal to 0\.'),
+    ("[training]\nseed = 9223372036854775808", r'"training\.seed" is 9223372036854775808; it must'),
+    ("[training]\npatience = -1", r'"training\.patience" is -1; it must be greater'),
+    ("[training]\nschedule = 'step'", r'is "step"; it must be \'constant\' or \'cosine\'\.'),
+    ("[training]\nwarmup_epochs = 150", r'"training": warmup_epochs must be less than epochs, 150'),
+    ("[training]\nclass_weight = 'auto'", r'is "auto"; it must be \'none\' or \'balanced\'\.'),
+    ("[training]\ndtype = 'float16'", r'is "float16"; it must be \'float32\' or \'float64\'\.'),
+    ("[training]\nensemble = 1", r'"training\.ensemble" is 1; it must be true or false\.'),
+    ("[training]\nseed = 1979-05-27", r'"training\.seed" is "1979-05-27"; it must be a whole num'),
+    (
+        "[optimizers.sgd]\nlearning_rate = -0.1",
+        r'learning_rate" is -0\.1; it must be greater than 0',
+    ),
+    ("[optimizers.sgd]\nlearning_rate = 0", r'learning_rate" is 0; it must be greater than 0\.'),
+    ("[optimizers.sgd]\nlearning_rate = inf", r'learning_rate" is inf; it must be a finite number'),
+    ("[optimizers.sgd]\nlearning_rate = nan", r'learning_rate" is nan; it must be '),
+    ("[optimizers.sgd]\nlearning_rate = true", r'learning_rate" is true; it must be a number\.'),
+    ("[optimizers.momentum]\nmomentum = 1", r'momentum\.momentum" is 1; it must be less than 1\.'),
+    ("[optimizers.momentum]\nmomentum = -1", r'momentum\.momentum" is -1; it must be greater'),
+    ("[optimizers.adam]\nbeta1 = 1.0", r'"optimizers\.adam\.beta1" is 1\.0; it must be less than'),
+    ("[optimizers.adam]\nbeta2 = 2.0", r'"optimizers\.adam\.beta2" is 2\.0; it must be less than'),
+    (
+        "[optimizers.adam]\nepsilon = 0.0",
+        r'"optimizers\.adam\.epsilon" is 0\.0; it must be greater',
+    ),
+    ("[optimizers.adamw]\nweight_decay = -1", r'weight_decay" is -1; it must be greater than or'),
+    ("[optimizers.adamw]\ndecay_biases = 'no'", r'is "no"; it must be true or false\.'),
+    (
+        "[gate]\nmode = 'best'",
+        r"is \"best\"; it must be 'better', 'not_worse', 'always' or 'never'",
+    ),
+    ("[gate]\nalpha = 0", r'"gate\.alpha" is 0; it must be greater than 0\.'),
+    ("[gate]\nalpha = 0.6", r'"gate\.alpha" is 0\.6; it must be less than or equal to 0\.5'),
+    ("[gate]\naccuracy_margin = 0", r'"gate\.accuracy_margin" is 0; it must be greater than 0'),
+    ("[gate]\nlog_loss_margin = inf", r'"gate\.log_loss_margin" is inf; it must be a finite num'),
+    ("[gate]\nclass_margin = -1", r'"gate\.class_margin" is -1; it must be greater than or equal'),
+    ("[gate]\nsmall_holdout = 'promote'", r"it must be 'cross_validate' or 'keep'\."),
+    ("[gate]\nmin_accuracy = 90", r'"gate\.min_accuracy" is 90; it must be less than or equal to'),
+    ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
+    ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),
+    ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
+    ("[scoring]\non_unknown = 'skip'", r'is "skip"; it must be \'score\' or \'reject\'\.'),
+    ("[scoring]\nmax_reject_rate = 2", r'"scoring\.max_reject_rate" is 2; it must be less than'),
+    ("[drift]\npolicy = 'stop'", r"is \"stop\"; it must be 'warn', 'hold' or 'off'\."),
+    ("[drift]\npsi = 0", r'"drift\.psi" is 0; it must be greater than 0\.'),
+    ("[drift]\nmin_rows = 5", r'"drift\.min_rows" is 5; it must be greater than or equal to 20'),
+    *(
+        (f"[contract]\n{key} = 'no'", r"is \"no\"; it must be 'refuse', 'warn' or 'accept'\.")
+        for key in CONTRACT
+    ),
+    ("[contract]\nshare_change = 0", r'"contract\.share_change" is 0; it must be greater than 0'),
+    ("[gate]\nmargin = 0.1", r'unknown key "gate\.margin"; known here: mode, alpha, accuracy_marg'),
+]
+
+
+@pytest.mark.parametrize(("toml", "message"), RULES, ids=[rule[0] for rule in RULES])
+def test_every_rule_says_what_was_found_and_what_it_must_be(toml: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=r"^pipeline\.toml: .*" + message):
+        settings(toml)
+
+
+def keys(model: Any, path: str = "") -> set[str]:
+    """The dotted names of all values that can be set."""
+    found = set()
+    for name, value in model:
+        inner = value if hasattr(type(value), "model_fields") else None
+        found |= keys(inner, f"{path}{name}.") if inner else {path + name}
+    return found
+
+
+def test_no_setting_is_without_a_rule_above() -> None:
+    everything = settings(
+        "[optimizers.sgd]\n[optimizers.momentum]\n[optimizers.adam]\n[optimizers.adamw]"
+    )
+    free = {"data.exclude"}  # a list of any text, as features and missing_values are
+    text = " ".join(toml for toml, _ in [*RULES, *SERVICE_RULES])
+    assert {key for key in keys(everything) if key.rpartition(".")[2] not in text} == free
+
+
+@pytest.mark.parametrize("key", ["source", "target"])
+def test_what_is_needed_is_named(key: str) -> None:
+    document = {"data": {k: v for k, v in LEAST["data"].items() if k != key}}
+    with pytest.raises(SettingsError, match=rf'"data\.{key}" is missing\. Add it\.'):
+        check_settings(document, "pipeline.toml")
+    with pytest.raises(SettingsError, match=r'"data" is missing\. Add it\.'):
+        check_settings({}, "pipeline.toml")
+
+
+def test_a_misspelt_key_is_told_before_the_one_that_is_missing_for_it() -> None:
+    with pytest.raises(SettingsError, match=r'"data\.tagret"; .*Did you mean "target"\?'):
+        check_settings({"data": {"source": "t.csv", "tagret": "y"}}, "pipeline.toml")
+
+
+@pytest.mark.parametrize("delimiter", DELIMITERS)
+def test_every_delimiter_of_the_reader_can_be_set(delimiter: str) -> None:
+    document = {"data": {**LEAST["data"], "delimiter": delimiter}}
+    assert check_settings(document, "p").data.delimiter == delimiter
+
+
+toml_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+tables = st.sampled_from(["data", "network", "training", "optimizers", "optimizers.adamw"])
+
+
+@given(tables, st.text(max_size=8) | st.sampled_from(["kinds", "epochs", "adam"]), toml_values)
+def test_whatever_stands_there_gives_settings_or_one_line(table, key, value) -> None:
+    document: dict[str, Any] = copy.deepcopy(LEAST)
+    place = document
+    for name in table.split("."):
+        place = place.setdefault(name, {})
+    place[key] = value
+    refusal = ""
+    try:
+        check_settings(document, "pipeline.toml")
+    except SettingsError as error:
+        refusal = str(error)
+    assert refusal.isprintable()
+    assert len(refusal) < 700

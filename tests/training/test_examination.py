@@ -1,0 +1,247 @@
+"""Baselines, importance and mistakes of small retrainings: by scikit-learn and by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.inspection import permutation_importance as sklearn_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
+from threadpoolctl import threadpool_limits
+
+from ffn.estimator.classifier import FFNClassifier
+from ffn.evaluation import baselines, importance
+from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY, compare_baselines
+from ffn.evaluation.importance import permutation_importance
+from ffn.evaluation.mistakes import worst_mistakes
+from ffn.promotion.register import jsonable
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.training import examination, steps
+from ffn.training.examination import Examination, examine
+from tests.helpers.gated import rows, table
+from tests.helpers.retrained import Run, made, run, shipped
+
+
+@dataclasses.dataclass
+class Examined:
+    run: Run
+    dataset: Dataset
+    held_out: np.ndarray
+    found: Examination
+
+
+def examined(pipeline) -> Examined:
+    dataset = steps.load(pipeline)
+    held_out = steps.split(dataset, pipeline)
+    done = run(pipeline, held_out=held_out)
+    found = examine(dataset, held_out, done.prepared, done.refitted, pipeline)
+    return Examined(done, dataset, held_out, found)
+
+
+@pytest.fixture(scope="module")
+def penguins(repository, tmp_path_factory) -> Examined:
+    folder = tmp_path_factory.mktemp("artifacts")
+    return examined(shipped(repository, "penguins", folder, epochs=12, networks=3))
+
+
+def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> None:
+    prepared = penguins.run.prepared
+    x, labels = prepared.x_train, prepared.labels_train
+    models = {
+        MAJORITY: DummyClassifier(strategy="prior"),
+        LINEAR: LogisticRegression(max_iter=1_000),
+        BOOSTING: HistGradientBoostingClassifier(early_stopping=False, random_state=42),
+    }
+    assert [baseline.name for baseline in penguins.found.baselines] == list(models)
+    ours = penguins.run.evaluation
+    for baseline in penguins.found.baselines:
+        with threadpool_limits(1):
+            fitted = models[baseline.name].fit(x, labels)
+        answers = fitted.predict_proba(prepared.x_test)
+        accuracy = accuracy_score(prepared.labels_test, answers.argmax(axis=1))
+        loss = log_loss(prepared.labels_test, answers)
+        assert baseline.fitted_rows == 275
+        assert baseline.problem == ""
+        assert baseline.evaluation.accuracy.value == accuracy
+        assert_array_equal(
+            baseline.evaluation.confusion,
+            confusion_matrix(prepared.labels_test, answers.argmax(axis=1)),
+        )
+        assert baseline.evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
+        difference = baseline.difference
+        assert difference.accuracy.value == pytest.approx(ours.accuracy.value - accuracy)
+        # Probabilities below a millionth count as one, here and not there.
+        assert difference.log_loss.value == pytest.approx(ours.log_loss.value - loss, abs=0.02)
+
+
+def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
+    monkeypatch.setattr(baselines, "_MOST_ROWS", 300)
+    monkeypatch.setattr(baselines, "_FEWEST_ROWS", 100)
+    rng = np.random.default_rng(0)
+    labels = np.append(rng.integers(0, 2, 4_000), [2, 3])
+    x = rng.normal(size=(len(labels), 3)) + labels[:, None]
+    fitted = []
+
+    class Recording(LogisticRegression):
+        def fit(self, x, y):
+            fitted.append((x, y))
+            return super().fit(x, y)
+
+    monkeypatch.setattr(baselines, "_linear", lambda: Recording(max_iter=3))
+    ours = np.full((50, 4), 0.25)
+    names = ("a", "b", "c", "d")
+    found = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    ((drawn, own),) = fitted
+    assert 300 <= len(drawn) <= 304
+    assert set(own) == {0, 1, 2, 3}
+    table_rows = {tuple(row) for row in x}
+    assert {tuple(row) for row in drawn} <= table_rows
+    assert len({tuple(row) for row in drawn}) == len(drawn)
+    majority, linear, boosting = found
+    assert majority.fitted_rows == 4_002
+    assert linear.fitted_rows == boosting.fitted_rows == len(drawn)
+    assert linear.problem == "did not converge"
+    again = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    assert jsonable(again) == jsonable(found)
+
+
+def test_many_classes_get_fewer_trees() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(250), 2)
+    x = rng.normal(size=(500, 2))
+    names = tuple(map(str, range(250)))
+    found = compare_baselines(np.full((20, 250), 1 / 250), x[:20], labels[:20], x, labels, names, 0)
+    assert "4 iterations" in found[2].settings
+
+
+def test_importance_is_scikit_learns(penguins: Examined) -> None:
+    """Of the numbers; a category's inputs go together, which scikit-learn's cannot do."""
+    bundle, prepared = penguins.run.refitted.bundle, penguins.run.prepared
+    estimator = FFNClassifier.from_network(bundle.network, range(3), optimizer="adam")
+    expected = sklearn_importance(
+        estimator,
+        prepared.x_test,
+        prepared.labels_test,
+        scoring="neg_log_loss",
+        n_repeats=60,
+        random_state=0,
+    ).importances_mean
+    found = {feature.name: feature for feature in penguins.found.importance.features}
+    assert set(found) == {feature.name for feature in prepared.schema.features}
+    for column, feature in enumerate(prepared.schema.numeric):
+        figure = found[feature.name].log_loss
+        assert figure.value == pytest.approx(expected[column], abs=0.2 * (figure.high - figure.low))
+    values = [feature.log_loss.value for feature in penguins.found.importance.features]
+    assert values == sorted(values, reverse=True)
+    assert (penguins.found.importance.rows, penguins.found.importance.repeats) == (69, 20)
+
+
+def test_a_feature_without_weight_is_worth_nothing(penguins: Examined) -> None:
+    done = penguins.run
+    bundle = done.refitted.bundle
+    network = bundle.network.select([0])
+    island = [feature.name for feature in bundle.schema.categorical].index("island")
+    # All four numbers have gaps in two rows, so that each has two inputs: one for "missing".
+    inputs = bundle.preparation.inputs_of_features()
+    assert list(map(len, inputs[:4])) == [2] * 4
+    network.layers[0][..., [*inputs[4 + island], *inputs[0]]] = 0
+    blind = dataclasses.replace(bundle, network=network)
+    found = permutation_importance(blind, done.prepared.x_test, done.prepared.labels_test, 3)
+    worth = {feature.name: feature for feature in found.features}
+    for name in ("island", bundle.schema.numeric[0].name):
+        assert dataclasses.astuple(worth[name].log_loss) == (0, 0, 0)
+        assert dataclasses.astuple(worth[name].accuracy) == (0, 0, 0)
+    others = [
+        feature for name, feature in worth.items() if name not in {"island", "bill_length_mm"}
+    ]
+    assert any(feature.log_loss.value != 0 for feature in others)
+
+
+def test_a_large_table_costs_no_more_than_is_allowed(penguins: Examined, monkeypatch) -> None:
+    bundle, prepared = penguins.run.refitted.bundle, penguins.run.prepared
+    asked = []
+    monkeypatch.setattr(
+        importance, "_ask", lambda bundle, x, labels: (asked.append(len(x)), (x[:, 0], x[:, 1]))[1]
+    )
+    monkeypatch.setattr(importance, "_FEWEST_ROWS", 10)
+    monkeypatch.setattr(
+        importance, "_MULTIPLICATIONS", 20 * 10 * 3 * bundle.network.parameters.size
+    )
+    found = permutation_importance(bundle, prepared.x_test, prepared.labels_test, 0)
+    assert (len(found.features), found.left_out, found.rows) == (3, 3, 10)
+    assert sum(asked) == 10 * (1 + 3 * 20)
+
+
+def test_the_worst_mistakes_are_found_row_by_row(penguins: Examined) -> None:
+    done, dataset = penguins.run, penguins.dataset
+    probabilities = done.refitted.bundle.probabilities(done.prepared.x_test)
+    numbers = np.flatnonzero(penguins.held_out)
+    labels = done.prepared.labels_test
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    worst = sorted(wrong, key=lambda i: (-probabilities[i].max(), numbers[i]))[:10]
+    assert worst
+    found = penguins.found.mistakes
+    lines = done.pipeline.source.read_text("utf-8").splitlines()
+    header = lines[0].split(",")
+    for mistake, i in zip(found, worst, strict=True):
+        assert mistake.row == numbers[i] + 1
+        assert mistake.label == dataset.classes[labels[i]]
+        assert mistake.predicted == dataset.classes[probabilities[i].argmax()]
+        assert mistake.confidence == pytest.approx(probabilities[i].max())
+        assert mistake.own_probability == pytest.approx(probabilities[i, labels[i]])
+        record = dict(zip(header, lines[mistake.row].split(","), strict=True))
+        assert record[dataset.target] == mistake.label
+        for name, cell in mistake.cells.items():
+            if name in dataset.categorical_features:
+                assert cell == record[name]
+            else:
+                missing = record[name] in dataset.missing_values
+                assert (cell == "") if missing else (float(cell) == float(record[name]))
+
+
+def test_mistakes_of_many_groups_are_those_of_one(tmp_path, monkeypatch) -> None:
+    pipeline = made(tmp_path, table(rows(400, noise=0.5)), "[training]\nepochs = 2\nnetworks = 2\n")
+    dataset = steps.load(pipeline)
+    held_out = steps.split(dataset, pipeline)
+    bundle = run(pipeline, held_out=held_out).refitted.bundle
+    whole = worst_mistakes(bundle, dataset, held_out)
+    assert len(whole) == 10
+    monkeypatch.setattr("ffn.evaluation.mistakes._ROWS_AT_ONCE", 7)
+    assert jsonable(worst_mistakes(bundle, dataset, held_out)) == jsonable(whole)
+
+
+def test_the_same_seed_finds_the_same(penguins: Examined, monkeypatch) -> None:
+    done = penguins.run
+    again = examine(
+        penguins.dataset, penguins.held_out, done.prepared, done.refitted, done.pipeline
+    )
+    assert jsonable(again) == jsonable(penguins.found)
+    monkeypatch.setattr(examination, "_MOST_ROWS", 20)
+    few = examine(penguins.dataset, penguins.held_out, done.prepared, done.refitted, done.pipeline)
+    assert few.rows == 20
+    assert {baseline.evaluation.rows for baseline in few.baselines} == {20}
+    assert few.importance == penguins.found.importance
+
+
+def test_what_the_temperature_did_is_measured_on_held_out_rows(penguins: Examined) -> None:
+    done = penguins.run
+    assert done.refitted.temperature is not None
+    value = 0.5
+    temperature = dataclasses.replace(done.refitted.temperature, value=value, applied=True)
+    refitted = dataclasses.replace(done.refitted, temperature=temperature)
+    found = examine(penguins.dataset, penguins.held_out, done.prepared, refitted, done.pipeline)
+    assert found.temperature is not None
+    after = done.refitted.bundle.probabilities(done.prepared.x_test)
+    # Scores multiplied by T again are probabilities to the power of T.
+    before = after**value / (after**value).sum(axis=1, keepdims=True)
+    labels = done.prepared.labels_test
+    losses = [-np.log(np.maximum(p[np.arange(69), labels], 1e-6)) for p in (after, before)]
+    assert found.temperature.log_loss.value == pytest.approx((losses[0] - losses[1]).mean())
+    assert found.temperature.error == penguins.run.evaluation.calibration.error
+    assert found.temperature.error_before != found.temperature.error
+    assert penguins.found.temperature is None
