@@ -6,65 +6,85 @@ training tasks run in processes of their own, as under Prefect.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 # What the steps import when they need it; it costs every table the same second.
 import scipy.stats  # noqa: F401
 import sklearn.preprocessing  # noqa: F401
 
+from ffn.pipelines import retraining
+from ffn.pipelines.execution import Gathered, InProcess, Step
 from ffn.settings.pipeline import find_pipeline
-from ffn.training import steps
-from ffn.training.selection import Candidate, select_best
 
-_T = TypeVar("_T")
+R = TypeVar("R")
+P = ParamSpec("P")
+
+
+class Timed(InProcess):
+    """Runs steps in this process, trainings in worker processes if there are any; keeps CPU times.
+
+    Attributes
+    ----------
+    seconds
+        CPU seconds by step.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.seconds: dict[str, float] = {}
+        self._workers = workers
+
+    def run(self, step: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the step's function."""
+        with self._timed(step.name):
+            return step.function(*args, **kwargs)
+
+    def run_each(
+        self,
+        step: Step[Concatenate[str, P], R],
+        names: Collection[str],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Gathered[R]:
+        """Call the step's function for each name, in the workers if there are any."""
+        with self._timed(step.name):
+            if not self._workers:
+                return super().run_each(step, names, *args, **kwargs)
+            with ProcessPoolExecutor(self._workers, get_context("spawn")) as pool:
+                futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
+                return Gathered([future.result() for future in futures])
+
+    @contextlib.contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        started = _cpu()
+        yield
+        self.seconds[name] = _cpu() - started
 
 
 def main(root: Path, workers: int) -> None:
     """Retrain the pipeline ``table`` of ``root``."""
-    seconds: dict[str, float] = {}
-
-    def timed(step: str, run: Callable[[], _T]) -> _T:
-        started = _cpu()
-        result = run()
-        seconds[step] = _cpu() - started
-        return result
-
+    executor = Timed(workers)
     pipeline = find_pipeline("table", root)
-    dataset = timed("load", lambda: steps.load(pipeline))
-    held_out = timed("split", lambda: steps.split(dataset, pipeline))
-    prepared = timed("normalise", lambda: steps.normalise(dataset, held_out, pipeline))
-
-    def train() -> list[Candidate]:
-        optimizers = list(pipeline.settings.optimizers.candidates())
-        tasks = [(prepared.training, pipeline, optimizer) for optimizer in optimizers]
-        if not workers:
-            return [steps.train_candidate(*task) for task in tasks]
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            return list(pool.map(steps.train_candidate, *zip(*tasks, strict=True)))
-
-    candidates = timed("train", train)
-    selection = select_best(candidates)
-    refitted = timed(
-        "refit",
-        lambda: steps.refit(prepared.training, pipeline, selection, candidates),
-    )
-    evaluation = timed("evaluate", lambda: steps.evaluate(refitted, prepared, pipeline))
-    digest = hashlib.sha256(refitted.bundle.network.parameters.tobytes())
-    for candidate in candidates:
+    dataset = executor.run(retraining.LOAD, pipeline)
+    _, prepared = retraining.prepare(pipeline, dataset, executor)
+    fitted = retraining.fit(pipeline, prepared, executor)
+    digest = hashlib.sha256(fitted.refitted.bundle.network.parameters.tobytes())
+    for candidate in fitted.candidates:
         digest.update(candidate.history.train_loss.tobytes())
         digest.update(candidate.history.validation_loss.tobytes())
     found = {
-        "seconds": seconds,
-        "accuracy": evaluation.accuracy.value,
+        "seconds": executor.seconds,
+        "accuracy": fitted.evaluation.accuracy.value,
         "inputs_bytes": prepared.x_train.nbytes + prepared.x_test.nbytes,
         "digest": digest.hexdigest(),
     }

@@ -1,119 +1,326 @@
-"""A retraining without Prefect: the same steps one after another, in this process, no server."""
+"""Retraining: the one sequence of its steps, whoever executes them.
+
+`retrain` executes it in this process; the retrain flow executes the same sequence as Prefect
+tasks. Tests and benchmarks that need a trained model only use `prepare` and `fit`.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
+from ffn.bundles.bundle import Bundle
+from ffn.errors import TrainingError
+from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
-from ffn.pipelines.progress import on_epoch, stage
-from ffn.promotion.champion import read_opponent, unchanged_since
-from ffn.promotion.gate import decide
+from ffn.pipelines.progress import Sink, on_epoch, stage
+from ffn.promotion import gate, register
+from ffn.promotion.champion import Opponent, Unreadable, read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
-from ffn.promotion.register import promote_version, serialise
+from ffn.promotion.register import Version
 from ffn.promotion.table_contract import keep_contract
+from ffn.promotion.verdict import Verdict
+from ffn.quantities import counted, interval
+from ffn.registry.actor import Actor
 from ffn.registry.readiness import require_changeable
 from ffn.registry.run_log import running
+from ffn.reports.baselines_section import baselines_sentence
 from ffn.reports.model_card import model_card
-from ffn.reports.retraining_report import write_report
+from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks, export_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.run_locks import the_only_retraining
-from ffn.training import steps
-from ffn.training.examination import examine
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.training import examination, selection, steps
+from ffn.training.examination import Examination
+from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
-from ffn.training.selection import select_best
+from ffn.training.selection import Candidate, Selection
+from ffn.training.steps import Prepared, Refitted
 
-__all__ = ["retrain"]
+__all__ = [
+    "DECIDE",
+    "EVALUATE",
+    "EXAMINE",
+    "EXPORT",
+    "LOAD",
+    "NORMALISE",
+    "PROMOTE",
+    "REFIT",
+    "REPORT",
+    "SELECT",
+    "SERIALISE",
+    "SPLIT",
+    "TRAIN",
+    "Fitted",
+    "fit",
+    "prepare",
+    "retrain",
+    "run_steps",
+    "train",
+]
+
+Champion = Opponent | Unreadable | None
+
+
+def train(
+    optimizer: str, part: TrainingPart, pipeline: Pipeline, sink: Sink | None = None
+) -> Candidate:
+    """Train one optimizer's networks; ``sink`` hears of its progress besides all listeners."""
+    epochs = pipeline.settings.training.epochs
+    report = on_epoch(optimizer, epochs, *([sink] if sink else []))
+    return steps.train_candidate(part, pipeline, optimizer, report)
+
+
+def _serialise(
+    retrained: Retrained,
+    dataset: Dataset,
+    held_out: Any,
+    verdict: Verdict,
+    by: Actor,
+    seconds: float,
+) -> Version:
+    """Write the new version, try it in a fresh process, and describe it."""
+    judge = partial(
+        try_version,
+        verdict=verdict,
+        bundle=retrained.refitted.bundle,
+        dataset=dataset,
+        held_out=held_out,
+    )
+    describe = partial(model_card, retrained=retrained)
+    return register.serialise(retrained, judge, describe, by=by, seconds=seconds)
+
+
+def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
+    return register.promote_version(pipeline, version, by=by)
+
+
+LOAD: Step[[Pipeline], Dataset] = Step(
+    "load",
+    steps.load,
+    lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
+)
+SPLIT: Step[[Dataset, Pipeline], Any] = Step(
+    "split",
+    steps.split,
+    lambda held_out, *_: f"{held_out.sum():,} of {counted(len(held_out), 'row')} held out",
+)
+NORMALISE: Step[[Dataset, Any, Pipeline], Prepared] = Step(
+    "normalise",
+    steps.normalise,
+    lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
+)
+TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
+    "train",
+    train,
+    lambda candidate, *_: f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s",
+    activity="training",
+    label="train-{optimizer}",
+)
+SELECT: Step[[list[Candidate]], Selection] = Step(
+    "select-best", selection.select_best, lambda chosen, *_: chosen.reason
+)
+REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
+    "refit",
+    steps.refit,
+    lambda refitted, *_: (
+        f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
+    ),
+    label="refit-{selection.winner}",
+)
+EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
+    "evaluate",
+    steps.evaluate,
+    lambda found, *_: (
+        f"accuracy {interval(found.accuracy)} on {counted(found.rows, 'held-out row')}"
+    ),
+)
+DECIDE: Step[[Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Champion], Verdict] = (
+    Step(
+        "decide",
+        gate.decide,
+        lambda verdict, *_: f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}",
+    )
+)
+EXAMINE: Step[[Dataset, Any, Prepared, Refitted, Pipeline], Examination] = Step(
+    "examine",
+    examination.examine,
+    lambda found, _dataset, _held_out, prepared, *_: baselines_sentence(
+        found.baselines, found.rows, prepared.held_out.rows
+    ),
+)
+SERIALISE: Step[[Retrained, Dataset, Any, Verdict, Actor, float], Version] = Step(
+    "serialise",
+    _serialise,
+    lambda version, *_: f"version {version.number}, bundle {version.sha256}",
+    writes=True,
+)
+EXPORT: Step[[Bundle, Pipeline], Path] = Step(
+    "export", export_for_notebooks, lambda path, *_: f"export for notebooks: {path}", writes=True
+)
+REPORT: Step[[Retrained, Version], Report] = Step(
+    "report", write_report, lambda report, *_: f"report: {report.html}", writes=True
+)
+PROMOTE: Step[[Pipeline, Version, Actor], Version] = Step(
+    "promote",
+    _promote,
+    lambda version, *_: version.verdict.sentence(version.number),
+    writes=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A model that was chosen, refitted and evaluated.
+
+    Attributes
+    ----------
+    candidates, selection
+        The optimizers that were compared, and which one was chosen.
+    refitted, evaluation
+        The model, and its figures on the held-out rows.
+    failures
+        Optimizers that gave no network, with the reason.
+    """
+
+    candidates: list[Candidate]
+    selection: Selection
+    refitted: Refitted
+    evaluation: HeldOutEvaluation
+    failures: dict[str, str]
 
 
 def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | SkippedOutcome:
-    """Train all candidates, choose, refit, evaluate once, judge, register and report.
+    """Retrain a pipeline in this process.
 
     Parameters
     ----------
     force
         Train also where neither data nor settings nor code changed.
+
+    Raises
+    ------
+    BusyError
+        Another process retrains this pipeline.
     """
-    with running(pipeline.artifacts, "retrain") as note, the_only_retraining(pipeline.artifacts):
-        outcome = _retrain(pipeline, force=force)
+    with (
+        running(pipeline.artifacts, "retrain") as note,
+        the_only_retraining(pipeline.artifacts),
+        one_blas_thread(),
+    ):
+        outcome = run_steps(pipeline, InProcess(), force=force)
         note.outcome, note.version, note.text = outcome.note()
     return outcome
 
 
-def _retrain(pipeline: Pipeline, *, force: bool) -> RetrainOutcome | SkippedOutcome:
+def run_steps(
+    pipeline: Pipeline, executor: Executor, *, force: bool = False
+) -> RetrainOutcome | SkippedOutcome:
+    """Train all candidates, choose, refit, evaluate once, judge, register, report, promote.
+
+    Parameters
+    ----------
+    executor
+        Runs the steps.
+    force
+        Train also where neither data nor settings nor code changed.
+    """
     started = time.perf_counter()
-    training = pipeline.settings.training
-    with one_blas_thread():
-        stage("reading the data")
-        opponent = read_opponent(pipeline)
-        refuse_lost_columns(pipeline, opponent)
-        dataset = steps.load(pipeline)
-        repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, opponent)
-        if repeated:
-            return SkippedOutcome(pipeline=pipeline.name, version=repeated)
-        require_changeable(pipeline.artifacts)
-        held_out = steps.split(dataset, pipeline)
-        prepared = steps.normalise(dataset, held_out, pipeline)
-        prepared = keep_contract(prepared, opponent, pipeline)
-        stage("training")
-        candidates = [
-            steps.train_candidate(
-                prepared.training, pipeline, optimizer, on_epoch(optimizer, training.epochs)
-            )
-            for optimizer in pipeline.settings.optimizers.candidates()
-        ]
-        selection = select_best(candidates)
-        stage(f"refitting {selection.winner}")
-        refitted = steps.refit(prepared.training, pipeline, selection, candidates)
-        evaluation = steps.evaluate(refitted, prepared, pipeline)
-        stage("comparing with the version in production")
-        verdict = decide(pipeline, dataset, held_out, prepared, refitted, evaluation, opponent)
-        stage("comparing with simpler models")
-        examination = examine(dataset, held_out, prepared, refitted, pipeline)
-        stage("writing the model and the report")
-        judge = partial(
-            try_version,
-            verdict=verdict,
-            bundle=refitted.bundle,
-            dataset=dataset,
-            held_out=held_out,
-        )
-        retrained = Retrained(
-            pipeline=pipeline,
-            prepared=prepared,
-            candidates=candidates,
-            selection=selection,
-            refitted=refitted,
-            evaluation=evaluation,
-            examination=examination,
-        )
-        version = serialise(
-            retrained,
-            judge,
-            partial(model_card, retrained=retrained),
-            seconds=time.perf_counter() - started,
-        )
-        promoted = version.verdict.promote
-        export = export_for_notebooks(refitted.bundle, pipeline) if promoted else None
-        report = write_report(retrained, version)
-        # Last, so that nothing scores before all that speaks of it is there.
-        version = promote_version(pipeline, version)
-        if export and not version.verdict.promote:
-            # Another was promoted meanwhile, and its export written over.
-            export = None
-            export_production(pipeline)
+    stage("reading the data")
+    champion = read_opponent(pipeline)
+    refuse_lost_columns(pipeline, champion)
+    dataset = executor.run(LOAD, pipeline)
+    repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, champion)
+    if repeated:
+        return SkippedOutcome(pipeline=pipeline.name, version=repeated)
+    require_changeable(pipeline.artifacts)
+    held_out, prepared = prepare(pipeline, dataset, executor)
+    prepared = keep_contract(prepared, champion, pipeline)
+    fitted = fit(pipeline, prepared, executor)
+    stage("comparing with the version in production")
+    verdict = executor.run(
+        DECIDE, pipeline, dataset, held_out, prepared, fitted.refitted, fitted.evaluation, champion
+    )
+    stage("comparing with simpler models")
+    examined = executor.run(EXAMINE, dataset, held_out, prepared, fitted.refitted, pipeline)
+    stage("writing the model and the report")
+    retrained = Retrained(
+        pipeline=pipeline,
+        prepared=prepared,
+        candidates=fitted.candidates,
+        selection=fitted.selection,
+        refitted=fitted.refitted,
+        evaluation=fitted.evaluation,
+        examination=examined,
+    )
+    version = executor.run(
+        SERIALISE,
+        retrained,
+        dataset,
+        held_out,
+        verdict,
+        executor.actor,
+        time.perf_counter() - started,
+    )
+    promoted = version.verdict.promote
+    export = executor.run(EXPORT, fitted.refitted.bundle, pipeline) if promoted else None
+    report = executor.run(REPORT, retrained, version)
+    # Last, so that nothing scores before all that describes it is written.
+    version = executor.run(PROMOTE, pipeline, version, executor.actor)
+    if export and not version.verdict.promote:
+        # Another version was promoted meanwhile, and its export was overwritten.
+        export = None
+        export_production(pipeline)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,
-        selection=selection,
-        evaluation=evaluation,
-        examination=examination,
+        selection=fitted.selection,
+        evaluation=fitted.evaluation,
+        examination=examined,
         report=report,
         export=export,
         notices=prepared.notices,
-        failures=lost(candidates),
+        failures=fitted.failures,
         seconds=time.perf_counter() - started,
+    )
+
+
+def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Any, Prepared]:
+    """Hold rows out and turn the table into inputs; returns booleans [N], and the inputs."""
+    held_out = executor.run(SPLIT, dataset, pipeline)
+    return held_out, executor.run(NORMALISE, dataset, held_out, pipeline)
+
+
+def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
+    """Train every candidate, choose one, refit it, and evaluate it on the held-out rows.
+
+    Raises
+    ------
+    TrainingError
+        No candidate was trained, or every network of the refit diverged.
+    """
+    stage(TRAIN.activity)
+    trained = executor.run_each(
+        TRAIN, pipeline.settings.optimizers.candidates(), prepared.training, pipeline
+    )
+    candidates = trained.results
+    if not candidates:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in trained.failures.items())
+        raise TrainingError(f"every training task failed ({reasons}).")
+    chosen = executor.run(SELECT, candidates)
+    stage(f"refitting {chosen.winner}")
+    refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)
+    return Fitted(
+        candidates=candidates,
+        selection=chosen,
+        refitted=refitted,
+        evaluation=executor.run(EVALUATE, refitted, prepared, pipeline),
+        failures=trained.failures | lost(candidates),
     )

@@ -23,7 +23,7 @@ from ffn.errors import one_line
 from ffn.storage.atomic import is_temporary, sweep, temporary_name
 from ffn.storage.plain_files import open_plain
 
-__all__ = ["Run", "at_work", "killed", "lives", "take_killed", "working"]
+__all__ = ["LiveRun", "at_work", "killed", "lives", "take_killed", "working"]
 
 _FOLDER = ".at-work"
 _LONGEST = 200
@@ -31,7 +31,7 @@ _MOST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class LiveRun:
     """A run that has a file.
 
     Attributes
@@ -106,7 +106,7 @@ def lives(artifacts: Path, run: str) -> bool:
         return False
 
 
-def working(artifacts: Path) -> list[Run]:
+def working(artifacts: Path) -> list[LiveRun]:
     """Return the runs that are at work now, those begun first in front."""
     found = []
     with contextlib.suppress(OSError):
@@ -119,12 +119,12 @@ def working(artifacts: Path) -> list[Run]:
     return sorted((run for run in found if not run.done), key=lambda run: run.begun)
 
 
-def killed(artifacts: Path) -> list[Run]:
+def killed(artifacts: Path) -> list[LiveRun]:
     """Return the runs that were killed and that nobody has taken note of, the newest first."""
     return [found for found, _ in _dead(artifacts)]
 
 
-def take_killed(artifacts: Path) -> Iterator[Run]:
+def take_killed(artifacts: Path) -> Iterator[LiveRun]:
     """Yield the same, the oldest first; each is yielded to one caller alone."""
     for found, path in reversed(list(_dead(artifacts))):
         with contextlib.suppress(FileNotFoundError):
@@ -132,7 +132,7 @@ def take_killed(artifacts: Path) -> Iterator[Run]:
             yield found
 
 
-def _dead(artifacts: Path) -> list[tuple[Run, Path]]:
+def _dead(artifacts: Path) -> list[tuple[LiveRun, Path]]:
     dead = []
     with contextlib.suppress(OSError):
         for path in (artifacts / _FOLDER).iterdir():
@@ -145,7 +145,7 @@ def _dead(artifacts: Path) -> list[tuple[Run, Path]]:
     return sorted(dead, key=lambda one: one[0].begun, reverse=True)
 
 
-def _read(file: IO[bytes]) -> Run:
+def _read(file: IO[bytes]) -> LiveRun:
     found = {}
     with contextlib.suppress(ValueError):
         found = parse_json(file.read(_MOST_BYTES))
@@ -154,7 +154,7 @@ def _read(file: IO[bytes]) -> Run:
         for name in ("what", "begun")
     )
     done = isinstance(found, dict) and found.get("done") is True
-    return Run(what=what or "run", begun=begun, done=done)
+    return LiveRun(what=what or "run", begun=begun, done=done)
 
 
 def _lock(file: IO[bytes]) -> bool:

@@ -20,7 +20,7 @@ from typing import Literal
 from ffn.bundles.bundle_files import parse_json
 from ffn.errors import BusyError, RegistryError, one_line
 from ffn.registry.endings import ending
-from ffn.registry.live_runs import Run, at_work, killed, take_killed
+from ffn.registry.live_runs import LiveRun, at_work, killed, take_killed
 from ffn.storage.descriptors import open_regular
 from ffn.storage.plain_files import read_plain
 
@@ -156,7 +156,7 @@ def note_killed(artifacts: Path) -> list[RunRecord]:
     return [note_down(artifacts, one.what, _note_of(one)) for one in take_killed(artifacts)]
 
 
-def _note_of(one: Run) -> Note:
+def _note_of(one: LiveRun) -> Note:
     begun = f", begun {one.begun[:16].replace('T', ' ')} UTC" if one.begun else ""
     return Note(outcome="crashed", text=f"its process was killed, or the machine was{begun}")
 

@@ -14,7 +14,7 @@ from ffn.errors import FFNError, one_line
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
 from ffn.quantities import counted, interval
-from ffn.registry.live_runs import Run, working
+from ffn.registry.live_runs import LiveRun, working
 from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
 from ffn.registry.run_log import RunRecord, journal
 from ffn.registry.versions import production_version, version_folder, versions
@@ -73,7 +73,7 @@ class Status:
     drift: RunRecord | None
     judged_from: int | None
     inbox: InboxScan
-    at_work: tuple[Run, ...] = ()
+    at_work: tuple[LiveRun, ...] = ()
 
     @property
     def age(self) -> str:

@@ -20,12 +20,12 @@ from ffn.errors import DataError, one_line, quote
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MemoryTable", "Part", "has_names", "open_table"]
+__all__ = ["ColumnPart", "MemoryTable", "has_names", "open_table"]
 
 _NO_PLAIN_VALUES = (bytearray, list, tuple, dict, set, frozenset, np.ndarray, np.timedelta64)
 
 
-class Part(NamedTuple):
+class ColumnPart(NamedTuple):
     """Cells of one column that have one type.
 
     Attributes
@@ -56,7 +56,7 @@ class MemoryTable(Protocol):
         """Return a column [n] that NumPy's numbers hold, NaN for no value; None for others."""
         ...
 
-    def parts(self, name: str) -> Iterator[Part]:
+    def parts(self, name: str) -> Iterator[ColumnPart]:
         """Yield the cells of a column. Rows without a value may be in no part."""
         ...
 
@@ -134,9 +134,9 @@ class _ArrowTable:
         """Return nothing: Arrow's numbers are read as Arrow's."""
         return
 
-    def parts(self, name: str) -> Iterator[Part]:
+    def parts(self, name: str) -> Iterator[ColumnPart]:
         """Yield the column."""
-        yield Part(slice(None), self._table.column(self.names_kept.index(name)))
+        yield ColumnPart(slice(None), self._table.column(self.names_kept.index(name)))
 
     @property
     def names_kept(self) -> list[str]:
@@ -168,7 +168,7 @@ class _PandasTable:
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
         return None
 
-    def parts(self, name: str) -> Iterator[Part]:
+    def parts(self, name: str) -> Iterator[ColumnPart]:
         """Yield the cells, objects by their types."""
         import pandas as pd
         import pyarrow as pa
@@ -183,7 +183,7 @@ class _PandasTable:
                 pass
             else:
                 if not _has_extension(cells.type):
-                    yield Part(slice(None), cells)
+                    yield ColumnPart(slice(None), cells)
                     return
         yield from _parts_of_objects(column.to_numpy(dtype=object), column.isna().to_numpy(), name)
 
@@ -196,7 +196,7 @@ class _PandasTable:
 
 def _parts_of_objects(
     cells: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], name: str
-) -> Iterator[Part]:
+) -> Iterator[ColumnPart]:
     """Yield cells by their types: 1, True and "1" in one column are three things."""
     present = np.flatnonzero(~missing)
     values = cells[present].tolist()
@@ -215,7 +215,7 @@ def _parts_of_objects(
         plain = sorted(set(places).difference(zoned)) if zoned else places
         for own in filter(len, (zoned, plain)):
             some = values if len(own) == len(values) else [values[place] for place in own]
-            yield Part(present[own], _array_of(some, kind))
+            yield ColumnPart(present[own], _array_of(some, kind))
 
 
 def _by_type(values: Sequence[Any]) -> dict[type, Sequence[int]]:

@@ -11,7 +11,7 @@ from ffn.pipelines.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutco
 from flows.closed_prefect import ForeignResultError, unread_settings
 
 if TYPE_CHECKING:
-    from flows.retrain_flow import Runner
+    from flows.task_executor import Runner
 
 __all__ = ["configure", "retrain", "score", "score_inbox"]
 
@@ -36,9 +36,10 @@ def retrain(
     configure()
     from flows import retrain_flow as module
     from flows.server.ephemeral import server
+    from flows.task_executor import task_runner
 
     with server(root):
-        flow = module.retrain.with_options(task_runner=module.task_runner(runner, workers))
+        flow = module.retrain.with_options(task_runner=task_runner(runner, workers))
         outcome = flow(pipeline, str(root), force)
         if isinstance(outcome, SkippedOutcome):
             return outcome

@@ -25,9 +25,9 @@ from ffn.settings.pipeline import Pipeline
 from flows.recorded_runs import SERVED
 from flows.server.service_home import ServiceError, ServiceHome
 from flows.service.deployments import deployments_of
+from flows.service.missed_runs import make_up_for_outage
 from flows.service.notifications import notify
 from flows.service.patient_runner import PatientRunner
-from flows.service.recovery import make_up_for_outage
 from flows.service.watcher import Watch
 
 __all__ = ["Service", "take_signals"]

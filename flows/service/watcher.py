@@ -37,7 +37,7 @@ from ffn.settings.service_settings import seconds_of
 from ffn.storage.plain_files import read_plain
 from flows.artifacts import show_status
 from flows.server.service_home import ServiceHome
-from flows.service.recovery import make_up_for_outage, mark_dead
+from flows.service.missed_runs import make_up_for_outage, mark_dead
 from flows.uneventful_runs import forget_uneventful
 
 __all__ = ["Watch"]

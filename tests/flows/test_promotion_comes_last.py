@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -13,23 +12,24 @@ import pytest
 
 from ffn.bundles.bundle import read_bundle
 from ffn.pipelines import retraining
+from ffn.pipelines.retraining import run_steps
 from ffn.registry.pointer import promote
 from ffn.registry.versions import production_version, versions
+from ffn.settings.pipeline import find_pipeline
+from ffn.training import steps
+from tests.helpers.retrained import Replacing
 
 
-@pytest.mark.parametrize("step", ["export_for_notebooks", "write_report"])
-def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, monkeypatch, step):
+@pytest.mark.parametrize("step", ["export", "report"])
+def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, step):
     def fail(*arguments):
         raise OSError(28, "No space left on device")
 
     artifacts = trained / "artifacts" / "iris"
     with (trained / "data/iris/pipeline.toml").open("a") as settings:
         settings.write('\n[gate]\nmode = "always"\n')
-    with monkeypatch.context() as patched:
-        patched.setattr(retraining, step, fail)
-        done = ffn("retrain", "iris", "--direct", "--root", trained)
-    assert done.code == 1
-    assert "No space left on device" in done.err
+    with pytest.raises(OSError, match="No space left on device"):
+        run_steps(find_pipeline("iris", trained), Replacing(**{step: fail}))
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)
     assert ffn("retrain", "iris", "--direct", "--root", trained).code == 0
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2, 3], 3)
@@ -63,28 +63,29 @@ def test_what_cannot_be_changed_is_found_before_anything_is_trained(
         path.touch()
     else:
         path.mkdir()
-    monkeypatch.setattr(retraining.retraining, "train_candidate", train)
+    monkeypatch.setattr(steps, "train_candidate", train)
     done = ffn("retrain", "iris", "--direct", "--force", "--root", trained)
     assert name in done.refusal
     assert versions(trained / "artifacts/iris") == [1]
 
 
-def test_a_version_that_was_overtaken_is_not_left_as_the_export(ffn, registry, monkeypatch):
+def test_a_version_that_was_overtaken_is_not_left_as_the_export(registry):
     """Version 2 is promoted by hand while version 5, which the gate would promote, is judged."""
     toml = registry / "data/iris/pipeline.toml"
     toml.write_text(toml.read_text().replace('mode = "always"', 'mode = "not_worse"'))
     artifacts = registry / "artifacts/iris"
-    decide, write_report = retraining.decide, retraining.write_report
+
+    def decide(*arguments):
+        return replace(retraining.DECIDE.function(*arguments), promote=True)
 
     def overtaken(*arguments):
         promote(artifacts, 2, reason="by hand")
-        return write_report(*arguments)
+        return retraining.REPORT.function(*arguments)
 
-    monkeypatch.setattr(retraining, "decide", lambda *given: replace(decide(*given), promote=True))
-    monkeypatch.setattr(retraining, "write_report", overtaken)
-    done = ffn("retrain", "iris", "--direct", "--force", "--json", "--root", registry)
-    found = json.loads(done.out)
-    assert (found["version"], found["promoted"], found["export"]) == (5, False, None)
+    found = run_steps(
+        find_pipeline("iris", registry), Replacing(decide=decide, report=overtaken), force=True
+    )
+    assert (found.version.number, found.version.verdict.promote, found.export) == (5, False, None)
     assert production_version(artifacts) == 2
     exported = joblib.load(artifacts / "best_iris_model.pkl")["network"].network_.parameters
     scores = read_bundle(artifacts / "models/0002/bundle").network.parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ import numpy as np
 
 from ffn.evaluation.importance import Importance
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.pipelines import retraining
+from ffn.pipelines.execution import Executor, Gathered, InProcess, Step
 from ffn.promotion.register import Version, serialise
 from ffn.promotion.verdict import Verdict
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline, find_pipeline
-from ffn.training import steps
 from ffn.training.examination import Examination
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate, Selection, select_best
+from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
 
 FIRST = Verdict(
@@ -84,27 +86,55 @@ def made(folder: Path, csv: str, toml: str = "") -> Pipeline:
 
 
 def prepare(pipeline: Pipeline) -> Prepared:
-    dataset = steps.load(pipeline)
-    return steps.normalise(dataset, steps.split(dataset, pipeline), pipeline)
+    executor = InProcess()
+    return retraining.prepare(pipeline, executor.run(retraining.LOAD, pipeline), executor)[1]
 
 
 def run(
-    pipeline: Pipeline,
-    *,
-    held_out: np.ndarray | None = None,
-    submit: Callable[..., Any] = map,
+    pipeline: Pipeline, *, held_out: np.ndarray | None = None, executor: Executor | None = None
 ) -> Run:
-    """All steps."""
-    dataset = steps.load(pipeline)
+    """The steps from the table to an evaluated model; nothing is registered.
+
+    ``held_out`` takes the place of the rows that the split would hold out.
+    """
+    executor = executor or InProcess()
+    dataset = executor.run(retraining.LOAD, pipeline)
     if held_out is None:
-        held_out = steps.split(dataset, pipeline)
-    prepared = steps.normalise(dataset, held_out, pipeline)
+        _, prepared = retraining.prepare(pipeline, dataset, executor)
+    else:
+        prepared = executor.run(retraining.NORMALISE, dataset, held_out, pipeline)
+    fitted = retraining.fit(pipeline, prepared, executor)
+    return Run(
+        pipeline,
+        prepared,
+        fitted.candidates,
+        fitted.selection,
+        fitted.refitted,
+        fitted.evaluation,
+    )
 
-    def train(optimizer: str) -> Candidate:
-        return steps.train_candidate(prepared.training, pipeline, optimizer)
 
-    candidates = list(submit(train, pipeline.settings.optimizers.candidates()))
-    selection = select_best(candidates)
-    refitted = steps.refit(prepared.training, pipeline, selection, candidates)
-    evaluation = steps.evaluate(refitted, prepared, pipeline)
-    return Run(pipeline, prepared, candidates, selection, refitted, evaluation)
+class Replacing(InProcess):
+    """Runs steps in this process, with other functions in place of those of some steps."""
+
+    def __init__(self, **functions: Callable[..., Any]) -> None:
+        self._functions = functions
+
+    def run(self, step: Step[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return self._functions.get(step.name, step.function)(*args, **kwargs)
+
+    def run_each(
+        self, step: Step[..., Any], names: Collection[str], /, *args: Any, **kwargs: Any
+    ) -> Gathered[Any]:
+        return Gathered([self.run(step, name, *args, **kwargs) for name in names])
+
+
+class InThreads(InProcess):
+    """Runs a step for all names at once."""
+
+    def run_each(
+        self, step: Step[..., Any], names: Collection[str], /, *args: Any, **kwargs: Any
+    ) -> Gathered[Any]:
+        with ThreadPoolExecutor(len(names)) as pool:
+            futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
+        return Gathered([future.result() for future in futures])

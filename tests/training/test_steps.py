@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ffn.bundles.bundle import write_bundle
 from ffn.errors import TrainingError
 from ffn.training import fit, resampling, steps
 from ffn.training.selection import select_best
-from tests.helpers.retrained import made, prepare, run, shipped
+from tests.helpers.retrained import InThreads, made, prepare, run, shipped
 
 QUICK = {"epochs": 8, "networks": 4}
 
@@ -97,8 +96,7 @@ def test_one_seed_gives_one_bundle_wherever_the_tasks_run(repository, tmp_path) 
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     first = bundle_bytes(run(pipeline), tmp_path / "one")
     assert bundle_bytes(run(pipeline), tmp_path / "two") == first
-    with ThreadPoolExecutor(4) as pool:
-        assert bundle_bytes(run(pipeline, submit=pool.map), tmp_path / "pool") == first
+    assert bundle_bytes(run(pipeline, executor=InThreads()), tmp_path / "threads") == first
     other = shipped(repository, "iris", tmp_path, **QUICK, seed=43)
     assert bundle_bytes(run(other), tmp_path / "other") != first
 
