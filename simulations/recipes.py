@@ -9,7 +9,7 @@ import numpy as np
 from ffn.models.promotion.recipes import weigh_resamples
 from ffn.models.settings.gate import GateSettings
 from ffn.models.versions.looks import alpha_of_look
-from ffn.nn import History, Network, create_optimizer, spawn_generators, train
+from ffn.nn import Adam, History, Network, spawn_generators, train
 from ffn.tabular.splits import resamples
 from simulations.world import draw_rows
 
@@ -55,7 +55,7 @@ def compare_recipes(epochs: int, seed: int) -> Compared:
         network = Network.create((4, 16, 3), own, np.dtype(np.float32))
         history = train(
             network,
-            create_optimizer("adam", network, learning_rate=0.005),
+            Adam(learning_rate=0.005),
             x,
             labels,
             epochs=epochs,

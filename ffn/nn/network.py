@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.forward import Activations, forward
 from ffn.nn.initializers import he_normal
 from ffn.nn.losses import softmax
+from ffn.nn.propagation import Activations, Propagation
 
-__all__ = ["Network", "unstacked"]
+__all__ = ["Network"]
 
 Array = npt.NDArray[Any]
 
@@ -139,23 +139,25 @@ class Network:
             own[...] = other
 
     def predict_proba(self, x: Array) -> Array:
-        """Class probabilities. x: [n, n_in]; returns [K, n, C] in the parameters' dtype."""
+        """Return class probabilities [K, n, C], in the parameters' dtype.
+
+        Parameters
+        ----------
+        x
+            Inputs [n, n_in].
+        """
         (k, _), n, dtype = self.parameters.shape, len(x), self.parameters.dtype
-        # A class at a time is contiguous, as the layers have it and who compares classes wants it.
+        # In memory the rows of one class lie side by side, as the layers have them and as a
+        # comparison of classes reads them.
         probabilities = np.empty((k, self.widths[-1], n), dtype)
-        # Parts of one size, as far as they go.
+        # Blocks of one size, except that the last may be shorter.
         rows_at_once = math.ceil(n / math.ceil(n / _ROWS_AT_ONCE)) if n else 0
-        augmented = np.ones((self.widths[0] + 1, rows_at_once), dtype)
-        activations = Activations(self.widths, (k,), rows_at_once, dtype)
+        inputs = np.ones((self.widths[0] + 1, rows_at_once), dtype)
+        propagation = Propagation(self.layers, Activations(self.layers, rows_at_once))
         for start in range(0, n, max(1, rows_at_once)):
             rows = x[start : start + rows_at_once]
-            # What stands in the last, shorter part from the part before it is left unread.
-            augmented[:-1, : len(rows)] = rows.T
-            p = softmax(forward(self.layers, augmented, activations))
+            # Behind a shorter last block stand rows of the block before; they are left unread.
+            inputs[:-1, : len(rows)] = rows.T
+            p = softmax(propagation.forward(inputs))
             probabilities[..., start : start + len(rows)] = p[..., : len(rows)]
         return probabilities.mT
-
-
-def unstacked(stack: Array) -> Array:
-    """Return [K, ...] as it is, and [1, ...] as a view [...]: how a batch's arrays are kept."""
-    return stack[0] if len(stack) == 1 else stack

@@ -20,7 +20,7 @@ from retrained import made, prepare, run, shipped
 from ffn.errors import DataError
 from ffn.models.training import inputs, parts, retraining
 from ffn.models.training.inputs import Prepared
-from ffn.nn import shuffling
+from ffn.nn.engine import shuffling
 from ffn.tabular import cache, conversion, splits
 from ffn.tabular.records import Records
 

@@ -11,8 +11,10 @@ from retrained import made, prepare, run, shipped
 
 from ffn.errors import TrainingError
 from ffn.models.bundles.bundle import write_bundle
+from ffn.models.settings.optimizers import OptimizerSettings
 from ffn.models.training import resampling, retraining, stacks
 from ffn.models.training.selection import select_best
+from ffn.nn import SGD
 
 QUICK = {"epochs": 8, "networks": 4}
 
@@ -108,12 +110,7 @@ def test_optimizers_meet_the_same_resamples_and_weights(repository, tmp_path, mo
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     prepared = prepare(pipeline)
     first = retraining.train_candidate(prepared.training, pipeline, "sgd")
-    create = stacks.create_optimizer
-    monkeypatch.setattr(
-        stacks,
-        "create_optimizer",
-        lambda name, network, **_: create("sgd", network, learning_rate=0.005),
-    )
+    monkeypatch.setattr(OptimizerSettings, "candidates", lambda _: {"adam": SGD()})
     second = retraining.train_candidate(prepared.training, pipeline, "adam")
     np.testing.assert_array_equal(first.validation_loss, second.validation_loss)
     assert first.validation_to_train == 24 / 96

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from retrained import prepare, shipped
 
 from ffn.models.training import retraining, stacks
-from ffn.nn import Network
+from ffn.nn import Adam, Network
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
@@ -38,9 +38,7 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
     prepared = prepare(pipeline)
 
     def stack() -> Network:
-        network, _ = stacks.train_stack(
-            prepared.training, pipeline, "adam", {"learning_rate": 0.005}, branch=2, epochs=10
-        )
+        network, _ = stacks.train_stack(prepared.training, pipeline, Adam(), branch=2, epochs=10)
         return network
 
     together = stack()

@@ -18,7 +18,7 @@ from ffn.models.promotion.verdict import Verdict
 from ffn.models.retrained import Retrained
 from ffn.models.serialisation import Version
 from ffn.models.training.selection import Candidate
-from ffn.nn import History
+from ffn.nn import SGD, History
 
 FIRST = Verdict(
     promote=True,
@@ -68,7 +68,7 @@ def candidate(name: str, history: History) -> Candidate:
     """Return a candidate with this history."""
     return Candidate(
         optimizer=name,
-        hyperparameters={"learning_rate": 0.005},
+        hyperparameters=SGD(learning_rate=0.005),
         history=history,
         validation_to_train=0.25,
         seconds=1.5,

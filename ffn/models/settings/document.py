@@ -18,7 +18,13 @@ from pydantic_core import ErrorDetails
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.models.settings.drift import ContractSettings, DriftSettings
 from ffn.models.settings.gate import GateSettings
-from ffn.models.settings.optimizers import SGD, Adam, AdamW, Momentum, OptimizerSettings
+from ffn.models.settings.optimizers import (
+    AdamSettings,
+    AdamWSettings,
+    MomentumSettings,
+    OptimizerSettings,
+    SGDSettings,
+)
 from ffn.models.settings.service import InboxSettings, NotifySettings, ScheduleSettings, When
 from ffn.models.settings.strict import Count, Limit, Name, Share, StrictSettings
 from ffn.tabular.cells import DECIMALS, trim
@@ -260,10 +266,10 @@ def _known_keys(path: list[str]) -> list[str]:
         ("inbox",): InboxSettings,
         ("notify",): NotifySettings,
         ("optimizers",): OptimizerSettings,
-        ("optimizers", "sgd"): SGD,
-        ("optimizers", "momentum"): Momentum,
-        ("optimizers", "adam"): Adam,
-        ("optimizers", "adamw"): AdamW,
+        ("optimizers", "sgd"): SGDSettings,
+        ("optimizers", "momentum"): MomentumSettings,
+        ("optimizers", "adam"): AdamSettings,
+        ("optimizers", "adamw"): AdamWSettings,
     }
     # Places in a list are no keys.
     table = tables.get(tuple(part for part in path if not part.isdecimal()))

@@ -13,7 +13,7 @@ from ffn.models.settings.document import TrainingSettings
 from ffn.models.settings.pipeline import Pipeline
 from ffn.models.training.parts import TrainingPart
 from ffn.models.training.resampling import generators
-from ffn.nn import History, Network, constant, cosine, create_optimizer, train
+from ffn.nn import History, Network, Optimizer, constant, cosine, train
 from ffn.nn.schedules import Schedule
 
 __all__ = ["networks_at_once", "train_stack"]
@@ -39,8 +39,7 @@ def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeL
 def train_stack(
     part: TrainingPart,
     pipeline: Pipeline,
-    optimizer: str,
-    hyperparameters: dict[str, Any],
+    optimizer: Optimizer,
     *,
     branch: int,
     epochs: int,
@@ -80,7 +79,7 @@ def train_stack(
         histories.append(
             train(
                 network,
-                create_optimizer(optimizer, network, **hyperparameters),
+                optimizer,
                 x,
                 labels,
                 epochs=epochs,

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.forward import Activations, forward
 from ffn.nn.losses import losses_and_hits, one_hot
 from ffn.nn.network import Network
+from ffn.nn.propagation import Activations, Propagation
 
 __all__ = ["Evaluation", "Watched", "snapshots_at_once"]
 
 Array = npt.NDArray[Any]
 
 # Bytes that the widest layer's activations, or the snapshots, may take: they stay in cache.
-_WORKING_BYTES = 512 * 1024
+_WORKING_BYTES = 1024 * 1024
 _SNAPSHOT_BYTES = 256 * 1024
 _MOST_SNAPSHOTS = 25
 # Inputs and labels of no more than this are prepared once.
@@ -111,7 +111,8 @@ class Evaluation:
         prepared = n_rows * (1 if self.shared else k) * (network.widths[0] + network.widths[-1])
         self.keeps = prepared * itemsize <= _KEPT_BYTES
         self._kept: dict[tuple[int, int], tuple[Array, Array, Array | None]] = {}
-        self._activations: dict[tuple[int, ...], Activations] = {}
+        self._activations: dict[tuple[int, int], Activations] = {}
+        self._propagations: dict[tuple[int, int], Propagation] = {}
 
     def __call__(self) -> Array:
         """Return loss and accuracy of each watched set, [sets, 2, ..., K], float64.
@@ -124,10 +125,9 @@ class Evaluation:
         counts = np.array([own.n_rows for own in self.watched])
         weight = np.zeros(shape[-2:]) if self.weighted else counts
         for group in self.groups:
-            layers = [layer[..., group, :, :] for layer in self.network.layers]
             for number, (sets, _, starts) in enumerate(self.passes):
                 x, targets, weights = self._prepared(group, number)
-                losses, hits = losses_and_hits(self._logits(layers, x), targets)
+                losses, hits = losses_and_hits(self._logits(group, x), targets)
                 if weights is not None:
                     losses *= weights
                     weight[group, sets] += np.add.reduceat(weights, starts, axis=-1)
@@ -164,13 +164,17 @@ class Evaluation:
             self._kept[key] = x, targets, weights
         return x, targets, weights
 
-    def _logits(self, layers: list[Array], x: Array) -> Array:
-        shape = (*layers[0].shape[:-2], x.shape[-1])
-        if shape not in self._activations:
-            self._activations[shape] = Activations(
-                self.network.widths, shape[:-1], shape[-1], x.dtype
-            )
-        return forward(layers, x, self._activations[shape])
+    def _logits(self, group: slice, inputs: Array) -> Array:
+        """Return the class scores [..., k, C, m] of a group of networks."""
+        m = inputs.shape[-1]
+        if (group.start, m) not in self._propagations:
+            weights = [layer[..., group, :, :] for layer in self.network.layers]
+            # Groups of one size share their arrays, which stay in the cache.
+            size = group.stop - group.start, m
+            if size not in self._activations:
+                self._activations[size] = Activations(weights, m)
+            self._propagations[group.start, m] = Propagation(weights, self._activations[size])
+        return self._propagations[group.start, m].forward(inputs)
 
 
 def _passes(watched: Sequence[Watched], rows_at_once: int) -> Iterator[_Pass]:
