@@ -1,7 +1,8 @@
-"""A stack of feed-forward networks in NumPy: initialise, run forward and backward, train.
+"""Feed-forward networks in NumPy alone: initialise, run forward and backward, train.
 
-Read in this order: ``network`` (what a stack is), ``propagation`` (forward and backward),
-``losses``, ``optimizers``, ``training``.
+``reference`` is the whole of it as a textbook writes it, for one network. The other modules do the
+same for a stack of K networks at once. Read ``network`` (how a stack is laid out), ``layers``,
+``losses``, ``propagation``, ``optimizers``, and then ``training``; ``docs/network.md`` is a guide.
 """
 
 from __future__ import annotations

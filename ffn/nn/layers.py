@@ -5,7 +5,7 @@ of the B rows of a batch, and a last row of ones. ``delta`` is the derivative of
 output of a layer, and ``backward`` turns it into the derivative by the layer's input. Leading axes
 are those of the stack, [K] in training.
 
-Every array that a layer writes is allocated once and overwritten by the next batch.
+What a layer returns is overwritten by the next batch, so that nothing large is allocated twice.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ class Dense:
         return self.out
 
     def backward(self, delta: Array) -> Array:
-        """Fill the gradient; return ``W^T delta``. delta: [..., n_out, B]; [..., n_in + 1, B]."""
-        if self.gradient is not None:
-            np.matmul(delta, self._a.mT, out=self.gradient)
+        """Fill the gradient and return ``dL/da = W^T delta``.
+
+        delta: [..., n_out, B]; returns [..., n_in + 1, B].
+        """
+        self.fill_gradient(delta)
         # Without an array to write to, the first call allocates one.
         self._below = np.matmul(self._transposed, delta, out=self._below)
         return self._below
@@ -75,8 +77,6 @@ class ReLU:
 
     def __init__(self, zeros: Array) -> None:
         self.zeros = zeros
-        self._positive = np.empty_like(zeros, dtype=bool)
-        self._slope = np.empty_like(zeros)
 
     def forward(self, z: Array) -> Array:
         """Compute ``max(z, 0)``. z: [..., n + 1, B], overwritten and returned.
@@ -92,8 +92,5 @@ class ReLU:
 
         The row of ones depends on nothing below, so its derivative is left out of the result.
         """
-        # Comparing, copying to floats and multiplying have vector loops; np.sign has none.
-        np.greater(self._a, self.zeros, out=self._positive)
-        np.copyto(self._slope, self._positive)
-        delta *= self._slope
+        delta *= self._a > 0
         return delta[..., :-1, :]

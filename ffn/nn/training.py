@@ -1,4 +1,4 @@
-"""Epochs and batches: a stack of networks learns, and a History keeps what happened."""
+"""The training loop: epochs of batches, each forward, backward and a step of the optimizer."""
 
 from __future__ import annotations
 
@@ -46,45 +46,58 @@ def train(
     Parameters
     ----------
     network
-        Stack [K, P]; its parameters are the starting point (a warm start, if trained before).
+        Stack [K, P]. Training starts from its parameters, fresh or trained before (warm start).
     optimizer
-        Made for this network's parameters.
-    x, labels
-        Table [N, n_in] and integers [N] below C.
-    epochs, batch_size
-        Passes over the rows, and rows a step; a batch size above the row count means one
-        step an epoch.
+        The rule and its hyper-parameters, such as ``Adam(learning_rate=0.01)``; or the state of
+        an optimizer already at work on this network, which then goes on from its last step.
+    x
+        Inputs [N, n_in].
+    labels
+        Integers [N] below C.
+    epochs
+        Passes over the training rows, 1 or more.
+    batch_size
+        Rows a step. Above the number of training rows it means one step an epoch.
     generators
-        One a network; each draws its network's batch order, epoch by epoch.
-    rows, validation_rows
-        Row numbers [K, n] (or [1, n], shared) to train on and to watch; default: all, none.
+        One for each network, which draws the network's batch order epoch by epoch.
+    rows
+        Row numbers to train on, [K, n], or [1, n] for the same rows in all networks. None, the
+        default, for all N.
+    validation_rows
+        Row numbers [K, n] or [1, n] whose loss and accuracy are recorded as well. None, the
+        default, for none.
     row_weights
-        Factors [N] of the rows' losses, of mean 1 if the learning rate is to mean the same. The
-        recorded training loss is their weighted mean.
+        Factors [N] of the rows' losses. Their mean should be 1, or they change the size of the
+        steps. The recorded training loss is the weighted mean. None, the default, for 1 each.
     validation_weights
-        Weights [N] for the mean in the recorded validation loss; default: equal ones.
+        Weights [N] of the rows in the recorded validation loss. None, the default, for equal ones.
     schedule
-        Factor of the learning rate for each step; default: constant.
+        Maps the number of a step, from 0, to a factor of the learning rate. None, the default,
+        for the factor 1.
     patience
-        Stop a network after this many epochs without a validation loss lower by more than
-        ``min_delta``, and give it back its best epoch's parameters. None: never.
+        Stop a network after this many epochs without an improvement, and give it back the
+        parameters of its best epoch. None, the default, trains to the end and keeps the last.
+    min_delta
+        An epoch is an improvement if its validation loss is lower than the lowest before it by
+        more than this, in nats a row. Default 0: any decrease counts.
     frozen_layers
-        Layers to leave as they are. ``create_optimizer`` must be told too: AdamW would decay
-        their weights.
+        Positions, from 0, of layers that stay as they are. Default: none.
     on_epoch
-        Called with the number of epochs done, after each evaluated block of epochs. An
-        exception from it ends the training.
+        Called with the number of epochs done, after each block of epochs that is evaluated at
+        once. An exception from it ends the training. None, the default, to call nothing.
 
     Returns
     -------
     History
-        A network whose loss or parameters stop being finite is stopped, named in
-        ``history.diverged``, and its parameters are NaN, so that nothing can use them.
+        Loss and accuracy after each epoch. A network whose loss or parameters stop being finite
+        is stopped and named in ``history.diverged``. Its parameters become NaN, so that nothing
+        can use them by accident.
 
     Raises
     ------
     ValueError
-        No trainable layer, or ``patience`` without validation rows.
+        All layers are frozen; ``patience`` is given without validation rows; or the optimizer's
+        state was made for other frozen layers.
     """
     k, dtype = len(network.parameters), network.parameters.dtype
     if all(i in frozen_layers for i in range(len(network.layers))):

@@ -19,7 +19,6 @@ from ffn.nn import (
     OptimizerState,
     spawn_generators,
 )
-from ffn.nn.optimizers import state as state_module
 
 NAMES = ["sgd", "momentum", "adam", "adamw"]
 
@@ -142,20 +141,6 @@ def take_random_steps(state: OptimizerState, seeds: range) -> None:
         shape = state.gradients.shape
         state.gradients[:] = np.random.default_rng(seed).normal(size=shape)
         state.step()
-
-
-# 26 parameters a network: parts of networks, whole ones, several, all three.
-@pytest.mark.parametrize("block", [7, 26, 60, 1000])
-@pytest.mark.parametrize("name", NAMES)
-def test_blocks_do_not_show(name: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def course() -> np.ndarray:
-        network = Network.create((3, 4, 2), spawn_generators(0, 3), np.float64)
-        take_random_steps(OptimizerState(OPTIMIZERS[name](), network), range(5))
-        return network.parameters
-
-    whole = course()
-    monkeypatch.setattr(state_module, "_BLOCK", block)
-    assert_array_equal(course(), whole)
 
 
 @pytest.mark.parametrize("name", NAMES)

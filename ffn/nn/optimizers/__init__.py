@@ -10,7 +10,7 @@ step to step belongs to an ``OptimizerState``, so one ``Adam()`` may train any n
 from __future__ import annotations
 
 from ffn.nn.optimizers.adam import Adam, AdamW
-from ffn.nn.optimizers.interface import Block, Optimizer
+from ffn.nn.optimizers.interface import Arrays, Optimizer
 from ffn.nn.optimizers.sgd import SGD, Momentum
 from ffn.nn.optimizers.state import Memory, OptimizerState
 
@@ -19,7 +19,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
-    "Block",
+    "Arrays",
     "Memory",
     "Momentum",
     "Optimizer",

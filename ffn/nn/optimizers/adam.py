@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Block, check_hyperparameters
+from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays, check_hyperparameters
 
 __all__ = ["Adam", "AdamW"]
 
@@ -26,6 +26,10 @@ class Adam:
     | ``p <- p - lr m_hat / (sqrt(v_hat) + epsilon)``
 
     Epsilon is added after the bias correction, as in the paper and in ``torch.optim.Adam``.
+
+    ``update`` keeps ``m / (1 - beta1)`` and ``v / (1 - beta2)`` in place of m and v, which saves
+    three passes over the parameters. With ``c = sqrt((1 - beta2^t) / (1 - beta2))`` the last line
+    becomes ``p <- p - [lr c (1 - beta1) / (1 - beta1^t)] m / (sqrt(v) + c epsilon)``.
 
     Parameters
     ----------
@@ -55,9 +59,9 @@ class Adam:
         rate = lr * c * (1 - self.beta1) / (1 - self.beta1**t)
         return rate, c * self.epsilon, self.beta1, self.beta2
 
-    def update(self, block: Block, coefficients: Sequence[Array]) -> None:
-        """Move a block's parameters in place: see ``Optimizer.update``."""
-        p, g, (m, v), _, scratch = block
+    def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
+        """Move the parameters in place: see ``Optimizer.update``."""
+        p, g, (m, v), _, scratch = arrays
         rate, epsilon, beta1, beta2 = coefficients
         m *= beta1
         m += g
@@ -97,11 +101,11 @@ class AdamW(Adam):
         """Return the decay, then Adam's: see ``Optimizer.coefficients``."""
         return -lr * self.weight_decay, *super().coefficients(lr, t)
 
-    def update(self, block: Block, coefficients: Sequence[Array]) -> None:
-        """Move a block's parameters in place: see ``Optimizer.update``."""
-        p, _, _, decays, scratch = block
+    def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
+        """Move the parameters in place: see ``Optimizer.update``."""
+        p, _, _, decays, scratch = arrays
         decay, *adams = coefficients
         kept = np.multiply(decays, decay, out=scratch[0])
         kept += 1
         p *= kept
-        super().update(block, adams)
+        super().update(arrays, adams)

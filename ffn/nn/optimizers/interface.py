@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy.typing as npt
 
-__all__ = ["DEFAULT_LEARNING_RATE", "Block", "Optimizer", "check_hyperparameters"]
+__all__ = ["DEFAULT_LEARNING_RATE", "Arrays", "Optimizer", "check_hyperparameters"]
 
 Array = npt.NDArray[Any]
 
@@ -16,19 +16,19 @@ DEFAULT_LEARNING_RATE = 0.005
 """With it each of the four optimizers learns Iris in 150 epochs of batches of 32."""
 
 
-class Block(NamedTuple):
-    """Some of a stack's parameters, and what an optimizer needs to update them.
+class Arrays(NamedTuple):
+    """The arrays of an optimizer's step on K networks of P parameters.
 
     Attributes
     ----------
     p, g
-        Parameters and their gradients, [k, n]: n parameters of each of k networks.
+        Parameters and their gradients, [K, P].
     memory
-        The optimizer's own arrays, [k, n] each, all zero before the first step.
+        The optimizer's own arrays, [K, P] each, all zero before the first step.
     decays
-        [n]: 1 for each parameter that weight decay applies to, 0 for the others.
+        [P]: 1 for each parameter that weight decay applies to, 0 for the others.
     scratch
-        Array [k, n] for intermediate results.
+        Array [K, P] for intermediate results.
     """
 
     p: Array
@@ -64,15 +64,15 @@ class Optimizer(Protocol):
             Number of this step, from 1.
         """
 
-    def update(self, block: Block, coefficients: Sequence[Array]) -> None:
-        """Move a block's parameters in place.
+    def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
+        """Move the parameters in place.
 
         Parameters
         ----------
-        block
+        arrays
             Parameters, gradients, and the optimizer's own arrays, which change, too.
         coefficients
-            This step's, each an array [] of the parameters' dtype.
+            The numbers of this step, each as an array [] of the parameters' dtype.
         """
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Block, check_hyperparameters
+from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays, check_hyperparameters
 
 __all__ = ["SGD", "Momentum"]
 
@@ -36,9 +36,9 @@ class SGD:
         """Return lr: see ``Optimizer.coefficients``."""
         return (lr,)
 
-    def update(self, block: Block, coefficients: Sequence[Array]) -> None:
-        """Move a block's parameters in place: see ``Optimizer.update``."""
-        p, g, _, _, scratch = block
+    def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
+        """Move the parameters in place: see ``Optimizer.update``."""
+        p, g, _, _, scratch = arrays
         (lr,) = coefficients
         np.multiply(g, lr, out=scratch)
         p -= scratch
@@ -72,9 +72,9 @@ class Momentum:
         """Return lr and momentum: see ``Optimizer.coefficients``."""
         return lr, self.momentum
 
-    def update(self, block: Block, coefficients: Sequence[Array]) -> None:
-        """Move a block's parameters in place: see ``Optimizer.update``."""
-        p, g, (v,), _, scratch = block
+    def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
+        """Move the parameters in place: see ``Optimizer.update``."""
+        p, g, (v,), _, scratch = arrays
         lr, momentum = coefficients
         v *= momentum
         v += g

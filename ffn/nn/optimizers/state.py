@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator
-from itertools import product
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +10,11 @@ import numpy.typing as npt
 
 from ffn.nn.network import Network
 from ffn.nn.optimizers.adam import AdamW
-from ffn.nn.optimizers.interface import Block, Optimizer
+from ffn.nn.optimizers.interface import Arrays, Optimizer
 
 __all__ = ["Memory", "OptimizerState"]
 
 Array = npt.NDArray[Any]
-
-# Parameters updated at once: five float32 arrays of so many fit an L2 cache of 1 MB.
-_BLOCK = 32768
 
 
 class Memory(NamedTuple):
@@ -50,8 +45,8 @@ class OptimizerState:
         Positions, from 0, of layers that stay as they are: their weights do not decay, and
         ``train`` leaves their gradients zero. Default: none.
     memory
-        Of a state of the same optimizer and shape, to go on where that one stopped; it is
-        copied. Default: no step was taken.
+        That of another state of the same optimizer, for a stack of the same shape, to go on where
+        it stopped; it is copied. None, the default, before the first step.
 
     Attributes
     ----------
@@ -66,53 +61,44 @@ class OptimizerState:
         frozen_layers: Collection[int] = (),
         memory: Memory | None = None,
     ) -> None:
+        parameters = network.parameters
         self.optimizer, self.network = optimizer, network
         self.frozen_layers = frozenset(frozen_layers)
-        self.gradients = np.zeros_like(network.parameters)
+        self.gradients = np.zeros_like(parameters)
         if memory is None:
-            nothing = (np.zeros_like(self.gradients) for _ in range(optimizer.memory_arrays))
-            memory = Memory(0, tuple(nothing))
+            memory = Memory(0, (np.zeros_like(parameters),) * optimizer.memory_arrays)
         self._steps = memory.steps
-        self._arrays = tuple(array.copy() for array in memory.arrays)
-        self._blocks = list(self._cut_into_blocks())
+        self._arrays = Arrays(
+            p=parameters,
+            g=self.gradients,
+            memory=tuple(array.copy() for array in memory.arrays),
+            decays=self._decaying_parameters(),
+            scratch=np.empty_like(parameters),
+        )
         # Arrays [], because NumPy takes as long to make one of a Python number as to multiply a
         # small network's parameters by it.
         n = len(optimizer.coefficients(optimizer.learning_rate, 1))
-        self._coefficients = [np.empty((), self.gradients.dtype) for _ in range(n)]
+        self._coefficients = [np.empty((), parameters.dtype) for _ in range(n)]
 
     @property
     def memory(self) -> Memory:
-        """What the steps so far left. Its arrays change with the next one."""
-        return Memory(self._steps, self._arrays)
+        """What the steps so far left. The next step changes its arrays."""
+        return Memory(self._steps, self._arrays.memory)
 
     def step(self, factor: float = 1.0) -> None:
-        """Move the parameters against their gradients, at the learning rate times ``factor``."""
+        """Move the parameters against their gradients.
+
+        Parameters
+        ----------
+        factor
+            The schedule's factor of the learning rate for this step. Default 1: no schedule.
+        """
         self._steps += 1
         lr = self.optimizer.learning_rate * factor
-        values = self.optimizer.coefficients(lr, self._steps)
-        for coefficient, value in zip(self._coefficients, values, strict=True):
-            coefficient[...] = value
-        for block in self._blocks:
-            self.optimizer.update(block, self._coefficients)
-
-    def _cut_into_blocks(self) -> Iterator[Block]:
-        """Yield whole networks, as many as fit a block, or else parts of each network."""
-        k, n = self.gradients.shape
-        decays = self._decaying_parameters()
-        networks = max(1, _BLOCK // n)
-        columns = math.ceil(n / math.ceil(n / _BLOCK))
-        # All blocks have the same scratch, which therefore never leaves the cache.
-        scratch = np.empty((min(k, networks), columns), self.gradients.dtype)
-        for i, j in product(range(0, k, networks), range(0, n, columns)):
-            part = np.s_[i : i + networks, j : j + columns]
-            p = self.network.parameters[part]
-            yield Block(
-                p=p,
-                g=self.gradients[part],
-                memory=tuple(array[part] for array in self._arrays),
-                decays=decays[part[1]],
-                scratch=scratch[: p.shape[0], : p.shape[1]],
-            )
+        numbers = self.optimizer.coefficients(lr, self._steps)
+        for coefficient, number in zip(self._coefficients, numbers, strict=True):
+            coefficient[...] = number
+        self.optimizer.update(self._arrays, self._coefficients)
 
     def _decaying_parameters(self) -> Array:
         """Return [P]: 1 for each parameter that weight decay applies to, else 0."""
