@@ -100,8 +100,9 @@ def train_stack(
 def _groups(networks: int, at_once: int) -> list[slice]:
     """Return the members of groups of about equal size, ``at_once`` networks or fewer.
 
-    A network alone is computed by other routines, whose results differ in the last bits. So
-    where two fit, none is left alone, and a group of two may take in a third.
+    A network alone may differ in the last bits from the same network in a stack, because NumPy
+    may add in another order. So where two fit, none is left alone, and a group of two may take
+    in a third.
     """
     count = -(-networks // at_once)
     if at_once > 1:
