@@ -79,17 +79,17 @@ class Propagation:
         gradients: Sequence[Array] | None = None,
         frozen_layers: Collection[int] = (),
     ) -> None:
-        learns = [gradients is not None and i not in frozen_layers for i in range(len(weights))]
+        filled: list[Array | None] = [None] * len(weights)
+        if gradients is not None:
+            filled = [None if i in frozen_layers else g for i, g in enumerate(gradients)]
         outputs = [*activations.hidden, activations.logits]
-        dense = [
-            Dense(w, out, gradients[i] if gradients is not None and learns[i] else None)
-            for i, (w, out) in enumerate(zip(weights, outputs, strict=True))
-        ]
+        dense = [Dense(*arrays) for arrays in zip(weights, outputs, filled, strict=True)]
         self.layers: list[Dense | ReLU] = [dense[0]]
         for zeros, layer in zip(activations.zeros, dense[1:], strict=True):
             self.layers += [ReLU(zeros), layer]
         if gradients is not None:
-            self._lowest = dense[learns.index(True)]
+            # From the top down to the lowest layer that learns, which needs no delta below it.
+            self._lowest = next(layer for layer in dense if layer.gradient is not None)
             self._above = self.layers[: self.layers.index(self._lowest) : -1]
             self._loss = SoftmaxCrossEntropy(activations.logits)
 
