@@ -54,7 +54,8 @@ class Dense:
 
         delta: [..., n_out, B]; returns [..., n_in + 1, B].
         """
-        self.fill_gradient(delta)
+        if self.gradient is not None:
+            np.matmul(delta, self._a.mT, out=self.gradient)
         # Without an array to write to, the first call allocates one.
         self._below = np.matmul(self._transposed, delta, out=self._below)
         return self._below
@@ -77,8 +78,8 @@ class ReLU:
 
     def __init__(self, zeros: Array) -> None:
         self.zeros = zeros
-        self._positive = np.empty_like(zeros, dtype=bool)
-        self._slope = np.empty_like(zeros)
+        self._positive: Array | None = None
+        self._slope: Array | None = None
 
     def forward(self, z: Array) -> Array:
         """Compute ``max(z, 0)``. z: [..., n + 1, B], overwritten and returned.
@@ -94,9 +95,11 @@ class ReLU:
 
         The row of ones depends on nothing below, so its derivative is left out of the result.
         """
-        # Comparing, copying to floats and multiplying are three vector loops. Multiplying by
-        # booleans at once takes longer on small networks.
-        np.greater(self._a, self.zeros, out=self._positive)
+        # As floats, since multiplying by booleans takes longer on small networks. The first call
+        # allocates both arrays.
+        self._positive = np.greater(self._a, self.zeros, out=self._positive)
+        if self._slope is None:
+            self._slope = np.empty_like(self._a)
         np.copyto(self._slope, self._positive)
         delta *= self._slope
         return delta[..., :-1, :]
