@@ -76,7 +76,7 @@ class SoftmaxCrossEntropy:
     def __init__(self, logits: Array) -> None:
         n_classes, n_rows = logits.shape[-2:]
         # A product with a matrix full of B gives each class the sum over all classes, times B. For
-        # few classes that takes a third of the time of a sum along one axis and a division along
+        # few classes that takes about half the time of a sum along one axis and a division along
         # another; for many, one row of sums is enough.
         n_sums = n_classes if n_classes <= _FEW_CLASSES else 1
         self._full_of_b = np.full((n_sums, n_classes), n_rows, logits.dtype)

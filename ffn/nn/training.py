@@ -97,7 +97,7 @@ def train(
     ------
     ValueError
         All layers are frozen; ``patience`` is given without validation rows; or the optimizer's
-        state was made for other frozen layers.
+        state was made for another network or other frozen layers.
     """
     k, dtype = len(network.parameters), network.parameters.dtype
     if all(i in frozen_layers for i in range(len(network.layers))):
@@ -107,7 +107,9 @@ def train(
     state = optimizer
     if not isinstance(state, OptimizerState):
         state = OptimizerState(state, network, frozen_layers)
-    elif state.frozen_layers != frozenset(frozen_layers):
+    if state.network.parameters is not network.parameters:
+        raise ValueError("the optimizer's state moves another network; make one for this network")
+    if state.frozen_layers != frozenset(frozen_layers):
         raise ValueError(
             f"the optimizer's state is for frozen layers {sorted(state.frozen_layers)}; "
             f"frozen_layers is {sorted(frozen_layers)}"

@@ -83,6 +83,14 @@ def test_a_state_made_for_other_frozen_layers_is_refused(table: Any) -> None:
         train(network, state, table.x, table.labels, epochs=1, batch_size=8, generators=generators)
 
 
+def test_a_state_of_another_network_is_refused(table: Any) -> None:
+    generators = spawn_generators(0, 1)
+    network = Network.create((4, 6, 3), generators)
+    state = OptimizerState(AdamW(), network.select([0]))
+    with pytest.raises(ValueError, match="the optimizer's state moves another network"):
+        train(network, state, table.x, table.labels, epochs=1, batch_size=8, generators=generators)
+
+
 def test_warm_start_is_in_place(table: Any) -> None:
     generators = spawn_generators(0, 1)
     network = Network.create((4, 3), generators)
