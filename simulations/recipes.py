@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ffn.nn import History, Network, create_optimizer, spawn_generators, train
+from ffn.nn import Adam, History, Network, spawn_generators, train
 from ffn.promotion.recipes import weigh_resamples
 from ffn.registry.alpha_spending import alpha_of_look
 from ffn.settings.gate_settings import GateSettings
@@ -55,7 +55,7 @@ def compare_recipes(epochs: int, seed: int) -> Compared:
         network = Network.create((4, 16, 3), own, np.dtype(np.float32))
         history = train(
             network,
-            create_optimizer("adam", network, learning_rate=0.005),
+            Adam(learning_rate=0.005),
             x,
             labels,
             epochs=epochs,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.evaluation.paired import row_losses
-from ffn.nn import Network, create_optimizer, spawn_generators, train
+from ffn.nn import Adam, Network, spawn_generators, train
 
 __all__ = ["Bank", "draw_rows", "overconfident", "train_bank", "with_difference"]
 
@@ -55,7 +55,7 @@ def train_bank(networks: int, seed: int) -> Bank:
     network = Network.create(_WIDTHS, generators, np.dtype(np.float32))
     train(
         network,
-        create_optimizer("adam", network, learning_rate=0.005),
+        Adam(learning_rate=0.005),
         own_x,
         own_labels,
         epochs=_EPOCHS,

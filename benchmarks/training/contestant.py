@@ -70,13 +70,13 @@ class Ours:
 
     def run(self) -> Outcome:
         """Draw the batch orders, train and evaluate after each epoch."""
-        from ffn.nn import Network, create_optimizer, train
+        from ffn.nn import Adam, Network, train
 
         work, shape = self.work, self.work.shape
         network = Network(work.widths, work.parameters.copy())
         history = train(
             network,
-            create_optimizer("adam", network, learning_rate=shape.learning_rate),
+            Adam(learning_rate=shape.learning_rate),
             work.x,
             work.labels,
             epochs=shape.epochs,

@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks.training.contestant import Ours
 from benchmarks.training.work import Work
-from ffn.nn.batches import Batches
-from ffn.nn.evaluation import Evaluation
-from ffn.nn.optimizers import Adam
+from ffn.nn import OptimizerState
+from ffn.nn.engine.batches import Batches
+from ffn.nn.engine.evaluation import Evaluation
 from ffn.nn.propagation import Propagation
 
 __all__ = ["PARTS", "parts_of"]
@@ -65,9 +65,9 @@ def _without(part: str) -> Any:
     if part in ("backward", "forward"):
         return mock.patch.object(Propagation, part, _nothing)
     if part == "Adam":
-        return mock.patch.object(Adam, "step", _nothing)
+        return mock.patch.object(OptimizerState, "step", _nothing)
     if part == "drawing their order":
-        return mock.patch("ffn.nn.batches.epoch_orders", _in_order)
+        return mock.patch("ffn.nn.engine.batches.epoch_orders", _in_order)
     if part == "gathering shuffled rows":
         return mock.patch.object(Batches, "_gather", _gather_once(Batches._gather))
     return mock.patch.object(Evaluation, "__call__", _no_figures)

@@ -50,9 +50,9 @@ class Target:
 TARGETS = tuple(
     Target(work=work, against=against, reach=reach)
     for work, against, reach in [
-        ("iris", _EAGER, 15),
+        ("iris", _EAGER, 10),
         ("iris", "scikit-learn, evaluated each epoch", 9),
-        ("iris", _SCAN, 0.6),
+        ("iris", _SCAN, 0.3),
         ("cold", "scikit-learn", 8),
         ("cold", "PyTorch", 20),
         ("cold", "JAX", 30),

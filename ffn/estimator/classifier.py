@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -18,12 +19,17 @@ from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
 from ffn.estimator.parameters import check_parameters, layer_sizes
 from ffn.estimator.training_rows import distinct_rows, hold_out
 from ffn.nn import (
+    OPTIMIZERS,
+    SGD,
+    Adam,
+    AdamW,
     History,
+    Memory,
+    Momentum,
     Network,
-    Optimizer,
+    OptimizerState,
     constant,
     cosine,
-    create_optimizer,
     spawn_generators,
     train,
 )
@@ -34,17 +40,8 @@ __all__ = ["FFNClassifier"]
 
 Array = npt.NDArray[Any]
 
-_ADAM = ("beta1", "beta2", "epsilon")
-_HYPERPARAMETERS: dict[str, tuple[str, ...]] = {
-    "sgd": (),
-    "momentum": ("momentum",),
-    "adam": _ADAM,
-    "adamw": (*_ADAM, "weight_decay"),
-}
-
-
 # What an optimizer remembers, with the optimizer and the frozen layers it was made for.
-_Memory = tuple[str, frozenset[int], tuple[Array, ...]]
+_KeptMemory = tuple[str, frozenset[int], Memory]
 
 
 class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -132,14 +129,14 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hidden_layer_sizes: Sequence[int] | int = (16, 4),
         *,
         optimizer: Literal["sgd", "momentum", "adam", "adamw"] = "adamw",
-        learning_rate: float = 0.005,
+        learning_rate: float = SGD.learning_rate,
         batch_size: int = 32,
         epochs: int = 150,
-        momentum: float = 0.9,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        epsilon: float = 1e-8,
-        weight_decay: float = 0.01,
+        momentum: float = Momentum.momentum,
+        beta1: float = Adam.beta1,
+        beta2: float = Adam.beta2,
+        epsilon: float = Adam.epsilon,
+        weight_decay: float = AdamW.weight_decay,
         schedule: Literal["constant", "cosine"] = "constant",
         warmup_epochs: int = 0,
         early_stopping: bool = False,
@@ -258,7 +255,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         self._keep(classes, network, history, _loss_curve(history))
         self._batch_generators: list[np.random.Generator] | None = generators
-        self._optimizer_memory: _Memory | None = None
+        self._optimizer_memory: _KeptMemory | None = None
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -294,12 +291,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if generators is None:
             generators = self._generators(self.n_networks)
         network = self._network(len(known), generators, going_on)
-        optimizer = self._optimizer(network)
         kind = self.optimizer, frozenset(self.frozen_layers)
-        memory = self._optimizer_memory if going_on else None
-        if memory is not None and memory[:2] == kind:
-            for own, kept in zip(optimizer.memory, memory[2], strict=True):
-                own[...] = kept
+        kept = self._optimizer_memory if going_on else None
+        memory = kept[2] if kept is not None and kept[:2] == kind else None
+        optimizer = self._optimizer(network, memory)
         history = train(
             network,
             optimizer,
@@ -385,15 +380,11 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return Network(widths, self.network_.parameters.astype(self.dtype))
 
-    def _optimizer(self, network: Network) -> Optimizer:
-        """Return a fresh optimizer with the hyper-parameters it knows."""
-        return create_optimizer(
-            self.optimizer,
-            network,
-            frozen_layers=self.frozen_layers,
-            learning_rate=self.learning_rate,
-            **{name: getattr(self, name) for name in _HYPERPARAMETERS[self.optimizer]},
-        )
+    def _optimizer(self, network: Network, memory: Memory | None = None) -> OptimizerState:
+        """Return the optimizer with the hyper-parameters it knows, ready to train the network."""
+        kind, given = OPTIMIZERS[self.optimizer], self.get_params(deep=False)
+        known = {f.name: given[f.name] for f in fields(kind) if f.name in given}
+        return OptimizerState(kind(**known), network, self.frozen_layers, memory)
 
     def _schedule(self, steps_an_epoch: int) -> Schedule:
         warmup_steps = self.warmup_epochs * steps_an_epoch

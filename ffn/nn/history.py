@@ -1,4 +1,4 @@
-"""What happened during training, epoch by epoch, network by network."""
+"""Record of a training: loss and accuracy of each network after each epoch."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class History:
         Arrays [epochs, K], float64. NaN after a network stopped, and for validation when no
         validation rows were given.
     best_epoch
-        Integers [K], from 0: the epoch whose parameters each network has now. -1 for one
-        that diverged.
+        Integers [K]: the epoch, from 0, whose parameters each network was left with. -1 for a
+        network that diverged.
     diverged
-        One entry a network: the reason it was stopped for numerical trouble, or None.
+        For each network None, or what stopped being finite, and after which epoch.
     """
 
     train_loss: Array
@@ -39,7 +39,15 @@ class History:
 
     @classmethod
     def empty(cls, epochs: int, k: int) -> History:
-        """Return a history of ``epochs`` for ``k`` networks with nothing recorded."""
+        """Return a history with nothing recorded yet.
+
+        Parameters
+        ----------
+        epochs
+            How many epochs it has room for.
+        k
+            Number of networks.
+        """
         unknown = np.full((4, epochs, k), np.nan)
         return cls(
             train_loss=unknown[0],
@@ -52,7 +60,13 @@ class History:
 
     @classmethod
     def side_by_side(cls, histories: Sequence[History]) -> History:
-        """Return one history of all networks, of stacks trained for the same epochs."""
+        """Return one history of the networks of several stacks.
+
+        Parameters
+        ----------
+        histories
+            With room for the same number of epochs.
+        """
         names = [f.name for f in fields(cls) if f.name != "diverged"]
         arrays = {name: [getattr(history, name) for history in histories] for name in names}
         return cls(

@@ -1,4 +1,4 @@
-"""Where networks start: He initialisation, and one source of randomness per network."""
+"""Initial weights after He et al., and one random generator for each network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ __all__ = ["he_normal", "spawn_generators"]
 
 
 def spawn_generators(seed: int | np.random.SeedSequence, k: int) -> list[np.random.Generator]:
-    """Return ``k`` independent generators, one a network.
+    """Return ``k`` independent generators, one for each network.
 
-    Generator ``i`` is the same for every ``k > i``, so a network's course depends neither on
-    how many others are trained beside it nor on what order they run in.
+    Generator i is the same for every k above i. What a network learns therefore depends neither
+    on how many others are trained with it nor on their order.
+
+    Parameters
+    ----------
+    seed
+        The same seed gives the same generators, also if a SeedSequence has spawned before.
+    k
+        How many.
     """
     # A SeedSequence remembers how often it spawned; only a fresh one makes this repeatable.
     entropy = seed.entropy if isinstance(seed, np.random.SeedSequence) else seed
@@ -27,8 +34,15 @@ def spawn_generators(seed: int | np.random.SeedSequence, k: int) -> list[np.rand
 def he_normal(n_in: int, n_out: int, generator: np.random.Generator) -> npt.NDArray[Any]:
     """Return weights [n_in, n_out] drawn from N(0, 2 / n_in), float64.
 
-    The variance keeps the second moment of activations constant from layer to layer when
-    half of them are cut to zero by ReLU: He et al. 2015, "Delving Deep into Rectifiers",
-    equation 10 (the forward variant, "fan in").
+    ReLU cuts half of the activations to zero. This variance keeps their second moment constant
+    from layer to layer all the same: He et al. 2015, "Delving Deep into Rectifiers", equation 10
+    (the forward variant, "fan in").
+
+    Parameters
+    ----------
+    n_in, n_out
+        Inputs and units of the layer.
+    generator
+        Source of the draws, [n_in, n_out] in that order.
     """
     return generator.standard_normal((n_in, n_out)) * math.sqrt(2.0 / n_in)

@@ -1,4 +1,10 @@
-"""Softmax and cross-entropy. Classes lie on the last axis but one, rows on the last."""
+"""Softmax and cross-entropy: classes lie on the last axis but one, rows on the last.
+
+With the class scores z of a row and its one-hot label t::
+
+    forward     p = softmax(z)      loss = -log p_label
+    backward    dloss/dz = p - t
+"""
 
 from __future__ import annotations
 
@@ -7,44 +13,106 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["cross_entropy", "losses_and_hits", "softmax"]
+__all__ = ["SoftmaxCrossEntropy", "cross_entropy", "losses_and_hits", "one_hot", "softmax"]
 
 Array = npt.NDArray[Any]
 
+_FEW_CLASSES = 16
+
 
 def softmax(logits: Array, out: Array | None = None) -> Array:
-    """Class probabilities. logits: [..., C, B]; returns [..., C, B].
+    """Return class probabilities ``p = exp(z) / sum exp(z)``, [..., C, B].
 
-    ``p_c = exp(z_c - max z) / sum_j exp(z_j - max z)``. The maximum cancels; without it exp
-    overflows above 88 in float32.
+    Parameters
+    ----------
+    logits
+        Class scores z [..., C, B].
+    out
+        Array for the result, which may be ``logits`` itself. None, the default, for a new one.
     """
-    p: Array = np.subtract(logits, np.maximum.reduce(logits, axis=-2, keepdims=True), out=out)
-    np.exp(p, out=p)
+    p = _exp_below_highest(logits, out)
     p /= np.add.reduce(p, axis=-2, keepdims=True)
     return p
 
 
-def cross_entropy(logits: Array, labels: Array) -> Array:
-    """Loss of each row. logits: [..., C, B], labels: integers [..., B]; returns [..., B].
+def _exp_below_highest(logits: Array, out: Array | None) -> Array:
+    """Return ``exp(z - max z)``. The maximum cancels; without it exp overflows above 88."""
+    e: Array = np.subtract(logits, np.maximum.reduce(logits, axis=-2, keepdims=True), out=out)
+    return np.exp(e, out=e)
 
-    ``-log p_label = log sum_c exp(z_c) - z_label``, in nats, from the logits themselves:
-    a probability that underflows to zero still has a finite loss.
+
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """Return the loss of each row, [..., B], in nats.
+
+    ``-log p_label = log sum_c exp(z_c) - z_label``, from the scores themselves: a probability
+    that underflows to zero still has a finite loss.
+
+    Parameters
+    ----------
+    logits
+        Class scores z [..., C, B].
+    labels
+        Integers [..., B] below C.
     """
     return losses_and_hits(logits, one_hot(labels, logits.shape[-2], logits.dtype))[0]
 
 
-def one_hot(labels: Array, n_classes: int, dtype: npt.DTypeLike) -> Array:
-    """Return [..., C, B]: 1 where the class is the row's label, else 0. labels: [..., B]."""
-    # Classes outermost in memory, as in ``Activations.logits``; small integers compare faster.
-    small = np.min_scalar_type(n_classes)
-    classes = np.arange(n_classes, dtype=small).reshape(-1, *[1] * labels.ndim)
-    return np.moveaxis((labels.astype(small) == classes).astype(dtype), 0, -2)
+class SoftmaxCrossEntropy:
+    """The derivative of a batch's loss, ``sum_b weight_b loss_b / B``, by its class scores.
+
+    ::
+
+        delta = (p - t) / B * weight = (e / (B sum e) - t / B) * weight,    e = exp(z - max z)
+
+    It is computed as on the right: ``B sum e`` is one matrix product, and t / B is prepared for
+    many batches at once.
+
+    Parameters
+    ----------
+    logits
+        Class scores [..., C, B] of a batch. Only shape and dtype are read.
+    """
+
+    def __init__(self, logits: Array) -> None:
+        n_classes, n_rows = logits.shape[-2:]
+        # A product with a matrix full of B gives each class the sum over all classes, times B. For
+        # few classes that takes about half the time of a sum along one axis and a division along
+        # another; for many, one row of sums is enough.
+        n_sums = n_classes if n_classes <= _FEW_CLASSES else 1
+        self._full_of_b = np.full((n_sums, n_classes), n_rows, logits.dtype)
+        self._sums = np.empty_like(logits[..., :n_sums, :])
+
+    def backward(self, logits: Array, targets: Array, row_weights: Array | None) -> Array:
+        """Overwrite the class scores with delta, [..., C, B], and return them.
+
+        Parameters
+        ----------
+        logits
+            Class scores z [..., C, B].
+        targets
+            One-hot labels divided by B: t / B, [..., C, B].
+        row_weights
+            Factors of the rows' losses, [..., 1, B]. None for 1 each.
+        """
+        delta = _exp_below_highest(logits, logits)
+        delta /= np.matmul(self._full_of_b, delta, self._sums)
+        delta -= targets
+        if row_weights is not None:
+            delta *= row_weights
+        return delta
 
 
 def losses_and_hits(logits: Array, targets: Array) -> tuple[Array, Array]:
-    """Cross-entropy [..., B], and whether the highest score (the first of equals) is the label's.
+    """Return each row's cross-entropy [..., B] in nats, and whether it is classified right.
 
-    logits: [..., C, B], targets: one-hot labels [..., C, B].
+    A row is if its label's score is the highest, and the first of several that are equally high.
+
+    Parameters
+    ----------
+    logits
+        Class scores z [..., C, B].
+    targets
+        One-hot labels [..., C, B].
     """
     below_highest = logits - np.maximum.reduce(logits, axis=-2, keepdims=True)
     # Multiplied out and summed: picking single elements by index is several times slower.
@@ -57,3 +125,21 @@ def losses_and_hits(logits: Array, targets: Array) -> tuple[Array, Array]:
     if highest != hits.size or not np.isfinite(losses.sum()):
         hits = logits.argmax(axis=-2) == targets.argmax(axis=-2)
     return losses, hits
+
+
+def one_hot(labels: Array, n_classes: int, dtype: npt.DTypeLike) -> Array:
+    """Return [..., C, B]: 1 where the class is the row's label, else 0.
+
+    Parameters
+    ----------
+    labels
+        Integers [..., B] below ``n_classes``.
+    n_classes
+        C.
+    dtype
+        Of the result, float32 or float64.
+    """
+    # Small integers compare faster. In memory the classes are outermost, as in ``Activations``.
+    small = np.min_scalar_type(n_classes)
+    classes = np.arange(n_classes, dtype=small).reshape(-1, *[1] * labels.ndim)
+    return np.moveaxis((labels.astype(small) == classes).astype(dtype), 0, -2)

@@ -7,8 +7,8 @@ unit's incoming weights and, last, its bias::
     row k:  | layer 0: [16, 4+1] | layer 1: [4, 16+1] | layer 2: [3, 4+1] |
 
 ``layers[l]`` is a view ``[K, n_out, n_in + 1]`` of the same memory, so ``np.matmul`` runs all
-K networks at once and an optimizer's step is a few lines over the whole array. Activations
-carry a row of ones below their features, by which the product adds the bias by itself.
+K networks at once, and an optimizer's step is a few lines over the whole array. Activations
+have a row of ones below their features: its product with the biases adds them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.forward import Activations, forward
 from ffn.nn.initializers import he_normal
 from ffn.nn.losses import softmax
+from ffn.nn.propagation import Activations, Propagation
 
-__all__ = ["Network", "unstacked"]
+__all__ = ["Network"]
 
 Array = npt.NDArray[Any]
 
-# Rows sent through the network at once when a whole table is asked for: their activations
-# stay in the processor's cache, and memory does not grow with the table.
+# Rows that ``predict_proba`` takes at once: their activations stay in the processor's cache, and
+# memory does not grow with the table.
 _ROWS_AT_ONCE = 2048
 
 
@@ -64,12 +64,12 @@ class Network:
         self.layers = self.layer_views(parameters)
 
     def __reduce__(self) -> tuple[type[Network], tuple[tuple[int, ...], Array]]:
-        # Copied part by part, the layers would no longer be views of the parameters.
+        # Pickled one by one, the layers would no longer be views of the parameters.
         return Network, (self.widths, self.parameters)
 
     @staticmethod
     def count(widths: Sequence[int]) -> int:
-        """Return P, the number of weights and biases of one network."""
+        """Return P, the number of weights and biases of one network of these layer widths."""
         return sum(n_out * (n_in + 1) for n_in, n_out in pairwise(widths))
 
     @classmethod
@@ -79,7 +79,17 @@ class Network:
         generators: Sequence[np.random.Generator],
         dtype: npt.DTypeLike = np.float32,
     ) -> Network:
-        """Return one freshly initialised network per generator: He weights, biases zero."""
+        """Return a stack of freshly initialised networks, with zero biases.
+
+        Parameters
+        ----------
+        widths
+            ``(n_in, *hidden, C)``.
+        generators
+            One for each network, from which ``he_normal`` draws its weights.
+        dtype
+            Of the parameters. float32, the default, trains at twice the speed of float64.
+        """
         network = cls(widths, np.zeros((len(generators), cls.count(widths)), dtype))
         for k, generator in enumerate(generators):
             for layer in network.layers:
@@ -88,7 +98,7 @@ class Network:
         return network
 
     def layer_views(self, flat: Array) -> list[Array]:
-        """Return the views [..., n_out, n_in + 1] of an array [..., P], one a layer."""
+        """Return one view [..., n_out, n_in + 1] for each layer of an array ``flat`` [..., P]."""
         views, start = [], 0
         for n_in, n_out in pairwise(self.widths):
             stop = start + n_out * (n_in + 1)
@@ -107,7 +117,15 @@ class Network:
         return self.layers[layer][..., -1]
 
     def parameter_mask(self, layers: Sequence[int], *, biases: bool = True) -> Array:
-        """Return booleans [P]: True for the weights, and biases if asked, of ``layers``."""
+        """Return booleans [P]: True for the parameters of some layers.
+
+        Parameters
+        ----------
+        layers
+            Positions of the layers, from 0.
+        biases
+            Whether their biases are among them. Default: yes.
+        """
         mask = np.zeros(self.parameters.shape[-1], dtype=bool)
         views = self.layer_views(mask)
         for layer in layers:
@@ -115,19 +133,26 @@ class Network:
         return mask
 
     def select(self, networks: Sequence[int]) -> Network:
-        """Return a stack of its own with copies of the networks at these positions."""
+        """Return a new stack with copies of the networks at these positions, from 0."""
         return Network(self.widths, self.parameters[list(networks)])
 
     def copy_layers(self, source: Network, layers: Sequence[int]) -> None:
-        """Take over weights and biases of these layers from a trained stack.
+        """Copy weights and biases of some layers from a trained stack.
 
-        The start of feature extraction (train with ``frozen_layers=layers``) and of fine-tuning
-        (train everything, slowly). ``source`` holds K networks, or one for all.
+        This is how feature extraction begins (then train with ``frozen_layers=layers``), and
+        fine-tuning (then train all layers at a low learning rate).
+
+        Parameters
+        ----------
+        source
+            K networks, or one that all of this stack copy from.
+        layers
+            Positions of the layers, from 0.
 
         Raises
         ------
         ValueError
-            A layer has another shape there.
+            One of the layers has another shape in ``source``.
         """
         for layer in layers:
             own, other = self.layers[layer], source.layers[layer]
@@ -139,23 +164,25 @@ class Network:
             own[...] = other
 
     def predict_proba(self, x: Array) -> Array:
-        """Class probabilities. x: [n, n_in]; returns [K, n, C] in the parameters' dtype."""
+        """Return class probabilities [K, n, C], in the parameters' dtype.
+
+        Parameters
+        ----------
+        x
+            Inputs [n, n_in].
+        """
         (k, _), n, dtype = self.parameters.shape, len(x), self.parameters.dtype
-        # A class at a time is contiguous, as the layers have it and who compares classes wants it.
+        # In memory the rows of one class lie side by side, as the layers have them and as a
+        # comparison of classes reads them.
         probabilities = np.empty((k, self.widths[-1], n), dtype)
-        # Parts of one size, as far as they go.
+        # Blocks of one size, except that the last may be shorter.
         rows_at_once = math.ceil(n / math.ceil(n / _ROWS_AT_ONCE)) if n else 0
-        augmented = np.ones((self.widths[0] + 1, rows_at_once), dtype)
-        activations = Activations(self.widths, (k,), rows_at_once, dtype)
+        inputs = np.ones((self.widths[0] + 1, rows_at_once), dtype)
+        propagation = Propagation(self.layers, Activations(self.layers, rows_at_once))
         for start in range(0, n, max(1, rows_at_once)):
             rows = x[start : start + rows_at_once]
-            # What stands in the last, shorter part from the part before it is left unread.
-            augmented[:-1, : len(rows)] = rows.T
-            p = softmax(forward(self.layers, augmented, activations))
+            # Behind a shorter last block stand rows of the block before; they are left unread.
+            inputs[:-1, : len(rows)] = rows.T
+            p = softmax(propagation.forward(inputs))
             probabilities[..., start : start + len(rows)] = p[..., : len(rows)]
         return probabilities.mT
-
-
-def unstacked(stack: Array) -> Array:
-    """Return [K, ...] as it is, and [1, ...] as a view [...]: how a batch's arrays are kept."""
-    return stack[0] if len(stack) == 1 else stack

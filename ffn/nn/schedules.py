@@ -1,4 +1,4 @@
-"""How the learning rate moves: a factor for every optimizer step, counted from 0."""
+"""Learning-rate schedules: functions from the number of a step, from 0, to a factor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ Schedule = Callable[[int], float]
 
 
 def constant(warmup_steps: int = 0) -> Schedule:
-    """Return the factor 1, reached over ``warmup_steps`` in equal steps from above 0."""
+    """Return the schedule whose factor is 1, after a linear warm-up.
+
+    Parameters
+    ----------
+    warmup_steps
+        Steps with smaller factors, 1/(n + 1), 2/(n + 1) and so on. Default 0: no warm-up.
+    """
 
     def factor(step: int) -> float:
         return min(1.0, (step + 1) / (warmup_steps + 1))
@@ -20,10 +26,18 @@ def constant(warmup_steps: int = 0) -> Schedule:
 
 
 def cosine(total_steps: int, warmup_steps: int = 0, final: float = 0.0) -> Schedule:
-    """Return half a cosine from 1 down to ``final``, after a linear warm-up.
+    """Return the schedule that falls from 1 along half a cosine, after a linear warm-up.
 
-    Loshchilov and Hutter 2017, "SGDR", equation 5, one period without restarts. The last of
-    ``total_steps`` still has a factor above ``final``.
+    Loshchilov and Hutter 2017, "SGDR", equation 5, one period without restarts.
+
+    Parameters
+    ----------
+    total_steps
+        Steps until ``final`` is reached, warm-up included. The last of them is still above it.
+    warmup_steps
+        As for ``constant``. Default 0: no warm-up.
+    final
+        Factor at the end and after it, from 0 to 1. Default 0, as in the paper.
     """
     warmup = constant(warmup_steps)
 

@@ -1,4 +1,4 @@
-"""Epochs and batches: a stack of networks learns, and a History keeps what happened."""
+"""The training loop: epochs of batches, each forward, backward and a step of the optimizer."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.batches import Batches
-from ffn.nn.evaluation import Evaluation, Watched, snapshots_at_once
+from ffn.nn.engine.batches import Batches
+from ffn.nn.engine.early_stopping import EarlyStopping
+from ffn.nn.engine.evaluation import Evaluation, Watched, snapshots_at_once
 from ffn.nn.history import History
 from ffn.nn.network import Network
-from ffn.nn.optimizers import Optimizer
-from ffn.nn.propagation import Propagation
+from ffn.nn.optimizers import Optimizer, OptimizerState
+from ffn.nn.propagation import Activations, Propagation
 from ffn.nn.schedules import Schedule, constant
 
 __all__ = ["train"]
@@ -23,7 +24,7 @@ Array = npt.NDArray[Any]
 
 def train(
     network: Network,
-    optimizer: Optimizer,
+    optimizer: Optimizer | OptimizerState,
     x: Array,
     labels: Array,
     *,
@@ -45,51 +46,74 @@ def train(
     Parameters
     ----------
     network
-        Stack [K, P]; its parameters are the starting point (a warm start, if trained before).
+        Stack [K, P]. Training starts from its parameters, fresh or trained before (warm start).
     optimizer
-        Made for this network's parameters.
-    x, labels
-        Table [N, n_in] and integers [N] below C.
-    epochs, batch_size
-        Passes over the rows, and rows a step; a batch size above the row count means one
-        step an epoch.
+        The rule and its hyper-parameters, such as ``Adam(learning_rate=0.01)``; or the state of
+        an optimizer already at work on this network, which then goes on from its last step.
+    x
+        Inputs [N, n_in].
+    labels
+        Integers [N] below C.
+    epochs
+        Passes over the training rows, 1 or more.
+    batch_size
+        Rows a step. Above the number of training rows it means one step an epoch.
     generators
-        One a network; each draws its network's batch order, epoch by epoch.
-    rows, validation_rows
-        Row numbers [K, n] (or [1, n], shared) to train on and to watch; default: all, none.
+        One for each network, which draws the network's batch order epoch by epoch.
+    rows
+        Row numbers to train on, [K, n], or [1, n] for the same rows in all networks. None, the
+        default, for all N.
+    validation_rows
+        Row numbers [K, n] or [1, n] whose loss and accuracy are recorded as well. None, the
+        default, for none.
     row_weights
-        Factors [N] of the rows' losses, of mean 1 if the learning rate is to mean the same. The
-        recorded training loss is their weighted mean.
+        Factors [N] of the rows' losses. Their mean should be 1, or they change the size of the
+        steps. The recorded training loss is the weighted mean. None, the default, for 1 each.
     validation_weights
-        Weights [N] for the mean in the recorded validation loss; default: equal ones.
+        Weights [N] of the rows in the recorded validation loss. None, the default, for equal ones.
     schedule
-        Factor of the learning rate for each step; default: constant.
+        Maps the number of a step, from 0, to a factor of the learning rate. None, the default,
+        for the factor 1.
     patience
-        Stop a network after this many epochs without a validation loss lower by more than
-        ``min_delta``, and give it back its best epoch's parameters. None: never.
+        Stop a network after this many epochs without an improvement, and give it back the
+        parameters of its best epoch. None, the default, trains to the end and keeps the last.
+    min_delta
+        An epoch is an improvement if its validation loss is lower than the lowest before it by
+        more than this, in nats a row. Default 0: any decrease counts.
     frozen_layers
-        Layers to leave as they are. ``create_optimizer`` must be told too: AdamW would decay
-        their weights.
+        Positions, from 0, of layers that stay as they are. Default: none.
     on_epoch
-        Called with the number of epochs done, after each evaluated block of epochs. An
-        exception from it ends the training.
+        Called with the number of epochs done, after each block of epochs that is evaluated at
+        once. An exception from it ends the training. None, the default, to call nothing.
 
     Returns
     -------
     History
-        A network whose loss or parameters stop being finite is stopped, named in
-        ``history.diverged``, and its parameters are NaN, so that nothing can use them.
+        Loss and accuracy after each epoch. A network whose loss or parameters stop being finite
+        is stopped and named in ``history.diverged``. Its parameters become NaN, so that nothing
+        can use them by accident.
 
     Raises
     ------
     ValueError
-        No trainable layer, or ``patience`` without validation rows.
+        All layers are frozen; ``patience`` is given without validation rows; or the optimizer's
+        state was made for another network or other frozen layers.
     """
-    k = len(network.parameters)
+    k, dtype = len(network.parameters), network.parameters.dtype
     if all(i in frozen_layers for i in range(len(network.layers))):
         raise ValueError("all layers are frozen; there is nothing to train")
     if patience is not None and validation_rows is None:
         raise ValueError("early stopping watches the validation loss and needs validation rows")
+    state = optimizer
+    if not isinstance(state, OptimizerState):
+        state = OptimizerState(state, network, frozen_layers)
+    if state.network.parameters is not network.parameters:
+        raise ValueError("the optimizer's state moves another network; make one for this network")
+    if state.frozen_layers != frozenset(frozen_layers):
+        raise ValueError(
+            f"the optimizer's state is for frozen layers {sorted(state.frozen_layers)}; "
+            f"frozen_layers is {sorted(frozen_layers)}"
+        )
     schedule = schedule or constant()
     # A table mapped from a file becomes a plain view of it: memmap's own slices are slow.
     x, labels = np.asarray(x), np.asarray(labels)
@@ -103,96 +127,42 @@ def train(
         generators=generators,
         n_classes=network.widths[-1],
         batch_size=batch_size,
-        dtype=network.parameters.dtype,
+        dtype=dtype,
     )
-    sizes = {batch_size, n_rows % batch_size} - {0}
+    gradients = network.layer_views(state.gradients)
     propagations = {
-        size: Propagation(network, optimizer.gradients, size, frozen_layers) for size in sizes
+        size: Propagation(
+            network.layers, Activations(network.layers, size), gradients, frozen_layers
+        )
+        for size in {batch_size, n_rows % batch_size} - {0}
     }
     history = History.empty(epochs, k)
-    watch = _Watch(network, history, patience, min_delta)
+    early_stopping = EarlyStopping(network, history, patience, min_delta)
     blocks = -(-epochs // snapshots_at_once(network))
-    snapshots = np.zeros((-(-epochs // blocks), *network.parameters.shape), batches.inputs.dtype)
+    snapshots = np.zeros((-(-epochs // blocks), *network.parameters.shape), dtype)
     watched = [Watched(n_rows, rows, row_weights)]
     if validation_rows is not None:
         watched.append(Watched(validation_rows.shape[1], validation_rows, validation_weights))
     evaluation = Evaluation(Network(network.widths, snapshots), x, labels, watched)
     step = taken = 0
-    # A diverging network overflows; ``_Watch`` finds it by its values, not by a warning.
+    # A diverging network overflows; it is found by its values, not by a warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
         for epoch, batches_of_epoch in enumerate(batches.epochs(epochs)):
             for inputs, targets, weights in batches_of_epoch:
-                propagation = propagations[targets.shape[-1]]
-                propagation.forward(inputs)
-                propagation.backward(inputs, targets, weights)
-                optimizer.step(schedule(step))
+                propagation = propagations[inputs.shape[-1]]
+                logits = propagation.forward(inputs)
+                propagation.backward(logits, targets, weights)
+                state.step(schedule(step))
                 step += 1
             snapshots[taken] = network.parameters
             taken += 1
             if taken == len(snapshots) or epoch == epochs - 1:
-                watch.record(epoch + 1 - taken, snapshots[:taken], evaluation()[:, :, :taken])
+                figures = evaluation()[:, :, :taken]
+                early_stopping.record(epoch + 1 - taken, snapshots[:taken], figures)
                 taken = 0
                 if on_epoch is not None:
                     on_epoch(epoch + 1)
-                if not watch.running.any():
+                if not early_stopping.running.any():
                     break
-    watch.settle()
+    early_stopping.restore_best()
     return history
-
-
-class _Watch:
-    """Writes the history, stops networks that diverged or no longer improve."""
-
-    def __init__(
-        self, network: Network, history: History, patience: int | None, min_delta: float
-    ) -> None:
-        k = len(network.parameters)
-        self.network, self.history = network, history
-        self.patience, self.min_delta = patience, min_delta
-        self.running = np.ones(k, dtype=bool)
-        self.best_loss = np.full(k, np.inf)
-        self.best_parameters = network.parameters.copy()
-
-    def record(self, first_epoch: int, snapshots: Array, figures: Array) -> None:
-        """Take in loss and accuracy of training and validation, [1 or 2, 2, S, K], of S epochs."""
-        h = self.history
-        losses = figures[:, 0]
-        finite_loss: Array = np.logical_and.reduce(np.isfinite(losses), axis=0)
-        finite: Array = np.logical_and(finite_loss, np.isfinite(snapshots).all(axis=-1))
-        if self.patience is None:
-            # Every epoch counts as an improvement, so the last one is kept.
-            alive = np.logical_and.accumulate(np.vstack([self.running, finite]))
-            ran, better, self.running = alive[:-1], alive[1:], alive[-1].copy()
-        else:
-            ran, better = self._improvements(first_epoch, losses[-1], finite, self.patience)
-        targets = [h.train_loss, h.train_accuracy, h.validation_loss, h.validation_accuracy]
-        for target, values in zip(targets, figures.reshape(-1, *losses.shape[1:]), strict=False):
-            np.copyto(target[first_epoch : first_epoch + len(values)], values, where=ran)
-        improved = np.flatnonzero(better.any(axis=0))
-        best = len(better) - 1 - better[::-1, improved].argmax(axis=0)
-        h.best_epoch[improved] = first_epoch + best
-        self.best_parameters[improved] = snapshots[best, improved]
-        for s, k in np.argwhere(ran & ~finite):
-            what = "parameters" if finite_loss[s, k] else "loss"
-            h.diverged[k] = f"{what} not finite after epoch {first_epoch + s + 1}"
-            h.best_epoch[k] = -1
-
-    def _improvements(
-        self, first_epoch: int, losses: Array, finite: Array, patience: int
-    ) -> tuple[Array, Array]:
-        """Return booleans [S, K] each: whether a network ran, and whether it improved."""
-        ran, better = np.empty_like(finite), np.empty_like(finite)
-        for s, loss in enumerate(losses):
-            ran[s] = self.running
-            self.running &= finite[s]
-            better[s] = self.running & (loss < self.best_loss - self.min_delta)
-            self.best_loss[better[s]] = loss[better[s]]
-            self.history.best_epoch[better[s]] = first_epoch + s
-            self.running &= first_epoch + s - self.history.best_epoch < patience
-        return ran, better
-
-    def settle(self) -> None:
-        """Give each network the parameters it is to have now."""
-        self.network.parameters[:] = self.best_parameters
-        gone = ~self.history.finished
-        self.network.parameters[gone] = np.nan

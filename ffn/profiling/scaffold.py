@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.nn import SGD, AdamW, Momentum
 from ffn.profiling.table_profile import TableProfile, look
 from ffn.settings.document import WIDEST_LAYER, NetworkSettings, check_settings
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
@@ -264,18 +265,18 @@ def _settings_text(
         _line("patience = 20", "early stopping after so many epochs; 0: never"),
         "",
         "[optimizers.sgd]",
-        "learning_rate = 0.005",
+        f"learning_rate = {SGD.learning_rate}",
         "",
         "[optimizers.momentum]",
-        "learning_rate = 0.005",
-        "momentum = 0.9",
+        f"learning_rate = {SGD.learning_rate}",
+        f"momentum = {Momentum.momentum}",
         "",
         "[optimizers.adam]",
-        "learning_rate = 0.005",
+        f"learning_rate = {SGD.learning_rate}",
         "",
         "[optimizers.adamw]",
-        "learning_rate = 0.005",
-        _line("weight_decay = 0.01", "of the weights; biases do not decay"),
+        f"learning_rate = {SGD.learning_rate}",
+        _line(f"weight_decay = {AdamW.weight_decay}", "of the weights; biases do not decay"),
         "",
     ]
     return "\n".join(lines)

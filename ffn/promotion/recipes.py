@@ -117,7 +117,6 @@ def cross_validate(
         _, history = train_stack(
             prepared.training,
             recipe,
-            optimizer,
             recipe.settings.optimizers.candidates()[optimizer],
             branch=_NETWORKS,
             epochs=epochs,

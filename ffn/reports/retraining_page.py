@@ -213,7 +213,7 @@ def _training(retrained: Retrained) -> str:
         else f"an ensemble of {kept:,}, whose probabilities are averaged"
     )
     hyperparameters = (
-        ", ".join(f"{key} {value}" for key, value in candidate.hyperparameters.items())
+        ", ".join(f"{key} {value}" for key, value in vars(candidate.hyperparameters).items())
         for candidate in candidates
     )
     return bullets(

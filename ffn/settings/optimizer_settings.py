@@ -1,41 +1,48 @@
-"""``[optimizers]``: the candidates and their hyper-parameters."""
+"""``[optimizers]``: the candidates and their hyper-parameters, whose defaults are ``ffn.nn``'s."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from ffn.nn import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Optimizer
 from ffn.settings.strict import Decay, Positive, StrictSettings
 
-__all__ = ["AdamSettings", "AdamWSettings", "MomentumSettings", "OptimizerSettings", "SGDSettings"]
+__all__ = [
+    "AdamSettings",
+    "AdamWSettings",
+    "MomentumSettings",
+    "OptimizerSettings",
+    "SGDSettings",
+]
 
 
 class SGDSettings(StrictSettings):
     """``[optimizers.sgd]``."""
 
-    learning_rate: Positive = 0.005
+    learning_rate: Positive = SGD.learning_rate
 
 
 class MomentumSettings(SGDSettings):
     """``[optimizers.momentum]``."""
 
-    momentum: Decay = 0.9
+    momentum: Decay = Momentum.momentum
 
 
 class AdamSettings(SGDSettings):
     """``[optimizers.adam]``."""
 
-    beta1: Decay = 0.9
-    beta2: Decay = 0.999
-    epsilon: Positive = 1e-8
+    beta1: Decay = Adam.beta1
+    beta2: Decay = Adam.beta2
+    epsilon: Positive = Adam.epsilon
 
 
 class AdamWSettings(AdamSettings):
     """``[optimizers.adamw]``."""
 
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
-    decay_biases: bool = False
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] = AdamW.weight_decay
+    decay_biases: bool = AdamW.decay_biases
 
 
 class OptimizerSettings(StrictSettings):
@@ -49,13 +56,11 @@ class OptimizerSettings(StrictSettings):
     adam: AdamSettings | None = None
     adamw: AdamWSettings | None = None
 
-    def candidates(self) -> dict[str, dict[str, Any]]:
-        """Return the hyper-parameters of each candidate, the simplest optimizer first."""
-        chosen = {name: getattr(self, name) for name in type(self).model_fields}
-        given = {name: value.model_dump() for name, value in chosen.items() if value is not None}
-        return given or {
-            "sgd": SGDSettings().model_dump(),
-            "momentum": MomentumSettings().model_dump(),
-            "adam": AdamSettings().model_dump(),
-            "adamw": AdamWSettings().model_dump(),
+    def candidates(self) -> dict[str, Optimizer]:
+        """Return the optimizers that compete, by name, the simplest first."""
+        named = {name: getattr(self, name) for name in OPTIMIZERS}
+        given = {name: table for name, table in named.items() if table is not None}
+        return {
+            name: OPTIMIZERS[name](**(table.model_dump() if table else {}))
+            for name, table in (given or named).items()
         }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn import History, Network, constant, cosine, create_optimizer, train
+from ffn.nn import History, Network, Optimizer, constant, cosine, train
 from ffn.nn.schedules import Schedule
 from ffn.settings.document import TrainingSettings
 from ffn.settings.pipeline import Pipeline
@@ -39,8 +39,7 @@ def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeL
 def train_stack(
     part: TrainingPart,
     pipeline: Pipeline,
-    optimizer: str,
-    hyperparameters: dict[str, Any],
+    optimizer: Optimizer,
     *,
     branch: int,
     epochs: int,
@@ -80,7 +79,7 @@ def train_stack(
         histories.append(
             train(
                 network,
-                create_optimizer(optimizer, network, **hyperparameters),
+                optimizer,
                 x,
                 labels,
                 epochs=epochs,
@@ -101,8 +100,9 @@ def train_stack(
 def _groups(networks: int, at_once: int) -> list[slice]:
     """Return the members of groups of about equal size, ``at_once`` networks or fewer.
 
-    A network alone is computed by other routines, whose results differ in the last bits. So
-    where two fit, none is left alone, and a group of two may take in a third.
+    A network alone may differ in the last bits from the same network in a stack, because NumPy
+    may add in another order. So where two fit, none is left alone, and a group of two may take
+    in a third.
     """
     count = -(-networks // at_once)
     if at_once > 1:

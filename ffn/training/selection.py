@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ffn.errors import TrainingError
 from ffn.evaluation.statistics import Interval, corrected_t, holm, resampled_mean
-from ffn.nn import History
+from ffn.nn import History, Optimizer
 from ffn.training.temperature import ValidationAnswers
 
 __all__ = ["ALPHA", "Candidate", "CandidateComparison", "Ranked", "Selection", "select_best"]
@@ -30,8 +30,10 @@ class Candidate:
 
     Attributes
     ----------
-    optimizer, hyperparameters
-        Its name and settings.
+    optimizer
+        Its name, a key of ``ffn.nn.OPTIMIZERS``.
+    hyperparameters
+        The optimizer itself, with the hyper-parameters it was trained with.
     history
         Arrays [epochs, K].
     validation_to_train
@@ -43,7 +45,7 @@ class Candidate:
     """
 
     optimizer: str
-    hyperparameters: dict[str, Any]
+    hyperparameters: Optimizer
     history: History
     validation_to_train: float
     seconds: float

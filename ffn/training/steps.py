@@ -76,7 +76,6 @@ def train_candidate(
     network, history = train_stack(
         part,
         pipeline,
-        optimizer,
         hyperparameters,
         branch=_CANDIDATES,
         epochs=training.epochs,
@@ -126,7 +125,6 @@ def refit(
     network, history = train_stack(
         part,
         pipeline,
-        winner.optimizer,
         winner.hyperparameters,
         branch=_REFIT,
         epochs=epochs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffn.nn import History
+from ffn.nn import SGD, History
 from ffn.training.selection import Candidate
 
 
@@ -26,7 +26,7 @@ def candidate(
         history.validation_accuracy[0, k] = np.nan
     return Candidate(
         optimizer=optimizer,
-        hyperparameters={},
+        hyperparameters=SGD(),
         history=history,
         validation_to_train=ratio,
         seconds=0.5,

@@ -16,7 +16,7 @@ from ffn.evaluation.calibration import Calibration, ReliabilityBin
 from ffn.evaluation.differences import Difference
 from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation
 from ffn.evaluation.statistics import Interval
-from ffn.nn import History
+from ffn.nn import SGD, History
 from ffn.promotion.register import Version
 from ffn.promotion.verdict import Verdict
 from ffn.training.examination import Examination
@@ -71,7 +71,7 @@ def candidate(name: str, history: History) -> Candidate:
     """Return a candidate with this history."""
     return Candidate(
         optimizer=name,
-        hyperparameters={"learning_rate": 0.005},
+        hyperparameters=SGD(learning_rate=0.005),
         history=history,
         validation_to_train=0.25,
         seconds=1.5,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from ffn.nn import History, Network, create_optimizer, spawn_generators, train
+from ffn.nn import OPTIMIZERS, History, Network, spawn_generators, train
 
 
 @dataclass
@@ -52,7 +52,7 @@ def run(table: Table) -> Callable[..., Trained]:
             start(network)
         history = train(
             network,
-            create_optimizer(optimizer, network, learning_rate=learning_rate),
+            OPTIMIZERS[optimizer](learning_rate=learning_rate),
             on.x,
             on.labels,
             epochs=epochs,

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from ffn.nn import Network, Propagation, loss_and_gradients, spawn_generators
+from ffn.nn import Activations, Network, Propagation, loss_and_gradients, spawn_generators
 
 STEP = 1e-5
 
@@ -133,11 +133,12 @@ def test_frozen_layers_leave_the_other_gradients_as_they_are(frozen: set[int]) -
     _, whole = loss_and_gradients(network, x, labels)
     untouched = -123.0
     gradients = np.full_like(whole, untouched)
-    propagation = Propagation(network, gradients, 8, frozen)
-    augmented = np.broadcast_to(np.column_stack([x, np.ones(8)]), (2, 8, 5))
-    targets = np.broadcast_to(np.eye(3)[labels].T, (2, 3, 8))
-    propagation.forward(augmented)
-    propagation.backward(augmented, targets / 8, None)
+    propagation = Propagation(
+        network.layers, Activations(network.layers, 8), network.layer_views(gradients), frozen
+    )
+    inputs = np.broadcast_to(np.vstack([x.T, np.ones(8)]), (2, 5, 8))
+    logits = propagation.forward(inputs)
+    propagation.backward(logits, np.eye(3)[labels].T / 8)
     parts = zip(network.layer_views(gradients), network.layer_views(whole), strict=True)
     for i, (mine, expected) in enumerate(parts):
         if i in frozen:

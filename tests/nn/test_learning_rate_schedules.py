@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from ffn.nn import Network, constant, cosine, spawn_generators, train
+from ffn.nn import SGD, Network, OptimizerState, constant, cosine, spawn_generators, train
 
 
 def test_constant_is_one() -> None:
@@ -49,25 +50,24 @@ def test_warm_up_longer_than_the_training_stays_finite() -> None:
     assert [factor(step) for step in range(3)] == pytest.approx([1 / 6, 2 / 6, 3 / 6])
 
 
-class Listener:
-    """An optimizer that moves nothing and notes the factors it is given."""
+class Listener(SGD):
+    """Moves nothing and notes the learning rate and the number of each step."""
 
-    def __init__(self, network: Network) -> None:
-        self.gradients = np.empty_like(network.parameters)
-        self.memory = ()
-        self.factors: list[float] = []
+    heard: ClassVar[list[tuple[float, int]]] = []
 
-    def step(self, factor: float = 1.0) -> None:
-        self.factors.append(factor)
+    def coefficients(self, lr: float, t: int) -> tuple[float, ...]:
+        self.heard.append((lr, t))
+        return (0.0,)
 
 
 def test_training_takes_the_schedules_factor_at_every_step() -> None:
     generators = spawn_generators(0, 1)
     network = Network.create((2, 3, 2), generators)
-    listener = Listener(network)
+    state = OptimizerState(Listener(learning_rate=0.5), network)
+    Listener.heard.clear()
     train(
         network,
-        listener,
+        state,
         np.arange(14.0).reshape(7, 2),
         np.arange(7) % 2,
         epochs=3,
@@ -75,4 +75,4 @@ def test_training_takes_the_schedules_factor_at_every_step() -> None:
         generators=generators,
         schedule=lambda step: 10.0 + step,
     )
-    assert listener.factors == [10, 11, 12, 13, 14, 15, 16, 17, 18]
+    assert Listener.heard == [(0.5 * (10 + step), step + 1) for step in range(9)]

@@ -1,13 +1,15 @@
-"""docs/network.md: its example runs, and its lists are complete."""
+"""docs/network.md: its examples run, its excerpts are the code, and its lists are complete."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
+import textwrap
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 import ffn.nn
@@ -24,16 +26,25 @@ def run(names: dict[str, object], code: str) -> list[str]:
     return printed.getvalue().splitlines()
 
 
+def blocks() -> list[str]:
+    """Return the page's Python, block by block."""
+    return re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
 def test_the_examples_run_and_the_networks_learn() -> None:
-    first, tuning = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    alone, _, _, stacked, tuning = blocks()
     names: dict[str, object] = {}
-    assert [line.split()[0] for line in run(names, first)] == ["1", "10", "100"]
+    first, last = map(float, run(names, alone)[0].split())
+    assert last < 0.1 * first
+
+    assert [line.split()[0] for line in run(names, stacked)] == ["1", "10", "100"]
     history, network = names["history"], names["network"]
     assert isinstance(history, ffn.nn.History)
     assert (history.train_accuracy[-1] > 0.9).all()
     assert (history.train_accuracy[0] < 0.9).all()
 
     frozen_part = tuning.replace("((0.01, [0]), (0.001, []))", "((0.01, [0]),)")
+    assert frozen_part != tuning
     run(names, frozen_part)
     tuned = names["tuned"]
     assert isinstance(tuned, ffn.nn.Network)
@@ -48,13 +59,25 @@ def test_the_examples_run_and_the_networks_learn() -> None:
     assert not np.array_equal(tuned.layers[0], network.layers[0])
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_excerpts_are_lines_of_the_reference(number: int) -> None:
+    excerpt = textwrap.indent(blocks()[number], "    ")
+    assert excerpt in (FOLDER / "reference.py").read_text(encoding="utf-8")
+
+
+def test_the_reference_comes_first_and_is_as_short_as_the_page_says() -> None:
+    assert re.findall(r"`([\w/]+\.py)`", PAGE)[0] == "ffn/nn/reference.py"
+    assert len((FOLDER / "reference.py").read_text(encoding="utf-8").splitlines()) <= 130
+
+
 def test_every_optimizer_has_its_row() -> None:
     assert re.findall(r"^\| `(\w+)` \| `", PAGE, flags=re.MULTILINE) == list(OPTIMIZERS)
 
 
-def test_every_file_is_on_the_map() -> None:
-    on_the_map = set(re.findall(r"`(\w+\.py)`", PAGE))
-    assert on_the_map == {path.name for path in FOLDER.glob("*.py")} - {"__init__.py"}
+def test_every_file_is_in_the_list() -> None:
+    listed = re.findall(r"^\| `([\w/]+\.py)` \|", PAGE, flags=re.MULTILINE)
+    files = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.py")}
+    assert sorted(listed) == sorted(file for file in files if not file.endswith("__init__.py"))
 
 
 def test_the_paths_it_names_exist() -> None:

@@ -11,9 +11,9 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, log_loss
 
 from ffn.nn import History, Network
-from ffn.nn import batches as batches_module
-from ffn.nn import evaluation as evaluation_module
-from ffn.nn.evaluation import snapshots_at_once
+from ffn.nn.engine import batches as batches_module
+from ffn.nn.engine import evaluation as evaluation_module
+from ffn.nn.engine.evaluation import snapshots_at_once
 
 Run = Callable[..., tuple[Network, Any]]
 CLASSES = [0, 1, 2]

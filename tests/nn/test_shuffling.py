@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from ffn.nn import Network, shuffling, spawn_generators
-from ffn.nn.shuffling import cut, epoch_orders
+from ffn.nn import Network, spawn_generators
+from ffn.nn.engine import shuffling
+from ffn.nn.engine.shuffling import cut, epoch_orders
 
 Run = Callable[..., tuple[Network, Any]]
 

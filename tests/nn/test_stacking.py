@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
-from ffn.nn import Network
+from ffn.nn import AdamW, Network, spawn_generators, train
 
 NAMES = ["sgd", "momentum", "adam", "adamw"]
 Run = Callable[..., tuple[Network, Any]]
@@ -37,6 +37,23 @@ def test_stacked_equals_solo(run: Run, name: str) -> None:
     stacked = run(seeds=range(5), optimizer=name, epochs=12)
     for k in range(5):
         assert_same_course(stacked, k, run(seeds=[k], optimizer=name, epochs=12), 0)
+
+
+@pytest.mark.parametrize("hidden", [(), (8,), (64, 32)])
+def test_stacks_of_two_or_more_agree_to_the_bit(hidden: tuple[int, ...]) -> None:
+    """Float32, the last of five batches smaller, and more classes than one vector holds."""
+    generator = np.random.default_rng(0)
+    x, labels = generator.normal(size=(70, 5)).astype(np.float32), np.arange(70) % 20
+
+    def course(members: range) -> np.ndarray:
+        generators = spawn_generators(5, 6)[members.start : members.stop]
+        network = Network.create((5, *hidden, 20), generators)
+        train(network, AdamW(), x, labels, epochs=3, batch_size=16, generators=generators)
+        return network.parameters
+
+    together = course(range(6))
+    for members in (range(2), range(2, 6), range(1, 4)):
+        assert_array_equal(course(members), together[members.start : members.stop])
 
 
 def test_neighbours_and_position_do_not_matter(run: Run) -> None:

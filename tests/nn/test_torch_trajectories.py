@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ffn.nn import History, Network, create_optimizer, train
+from ffn.nn import OPTIMIZERS, History, Network, OptimizerState, train
 
 GOLDEN = Path(__file__).parent / "golden" / "torch_trajectories.npz"
 SETTINGS: dict[str, dict[str, float]] = {
@@ -56,7 +56,7 @@ def train_as_stored(
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_optimizer_follows_pytorch(golden: dict[str, np.ndarray], name: str) -> None:
     network = Network((4, 16, 4, 3), golden["initial"][None].copy())
-    optimizer = create_optimizer(name, network, learning_rate=0.005, **SETTINGS[name])
+    optimizer = OptimizerState(OPTIMIZERS[name](learning_rate=0.005, **SETTINGS[name]), network)
     replay = Replay(golden["order"])
     losses, done = [], 0
     for epoch, expected in zip(golden["epochs"], golden[f"{name}_parameters"], strict=True):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ffn.errors import SettingsError
+from ffn.nn import SGD, AdamW, Momentum
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.tabular.csv.header import DELIMITERS
 from tests.settings.test_service_settings import RULES as SERVICE_RULES
@@ -31,10 +32,9 @@ def test_the_defaults_are_the_reference_run() -> None:
     assert (found.training.networks, found.training.test_share) == (16, 0.2)
     candidates = found.optimizers.candidates()
     assert list(candidates) == ["sgd", "momentum", "adam", "adamw"]
-    assert {given["learning_rate"] for given in candidates.values()} == {0.005}
-    assert candidates["momentum"]["momentum"] == 0.9
-    assert candidates["adamw"]["weight_decay"] == 0.01
-    assert candidates["adamw"]["decay_biases"] is False
+    assert {given.learning_rate for given in candidates.values()} == {0.005}
+    assert candidates["momentum"] == Momentum(learning_rate=0.005, momentum=0.9)
+    assert candidates["adamw"] == AdamW(weight_decay=0.01, decay_biases=False)
 
 
 @pytest.mark.parametrize("name", ["iris", "penguins"])
@@ -47,7 +47,7 @@ def test_the_shipped_settings_are_valid(repository, name: str) -> None:
 def test_named_optimizers_alone_are_candidates_the_simplest_first() -> None:
     found = settings("[optimizers.adamw]\n[optimizers.sgd]\nlearning_rate = 1")
     assert list(found.optimizers.candidates()) == ["sgd", "adamw"]
-    assert found.optimizers.candidates()["sgd"] == {"learning_rate": 1.0}
+    assert found.optimizers.candidates()["sgd"] == SGD(learning_rate=1.0)
     assert list(settings("[optimizers]").optimizers.candidates())[-1] == "adamw"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from ffn.nn import Network
+from ffn.nn import Adam, Network
 from ffn.training import fit, steps
 from tests.helpers.retrained import prepare, shipped
 
@@ -38,9 +38,7 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
     prepared = prepare(pipeline)
 
     def stack() -> Network:
-        network, _ = fit.train_stack(
-            prepared.training, pipeline, "adam", {"learning_rate": 0.005}, branch=2, epochs=10
-        )
+        network, _ = fit.train_stack(prepared.training, pipeline, Adam(), branch=2, epochs=10)
         return network
 
     together = stack()

@@ -17,7 +17,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError
-from ffn.nn import shuffling
+from ffn.nn.engine import shuffling
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.training_table import ingest, splits

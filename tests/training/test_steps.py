@@ -9,6 +9,8 @@ import pytest
 
 from ffn.bundles.bundle import write_bundle
 from ffn.errors import TrainingError
+from ffn.nn import SGD
+from ffn.settings.optimizer_settings import OptimizerSettings
 from ffn.training import fit, resampling, steps
 from ffn.training.selection import select_best
 from tests.helpers.retrained import InThreads, made, prepare, run, shipped
@@ -106,12 +108,7 @@ def test_optimizers_meet_the_same_resamples_and_weights(repository, tmp_path, mo
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     prepared = prepare(pipeline)
     first = steps.train_candidate(prepared.training, pipeline, "sgd")
-    create = fit.create_optimizer
-    monkeypatch.setattr(
-        fit,
-        "create_optimizer",
-        lambda name, network, **_: create("sgd", network, learning_rate=0.005),
-    )
+    monkeypatch.setattr(OptimizerSettings, "candidates", lambda _: {"adam": SGD()})
     second = steps.train_candidate(prepared.training, pipeline, "adam")
     np.testing.assert_array_equal(first.validation_loss, second.validation_loss)
     assert first.validation_to_train == 24 / 96

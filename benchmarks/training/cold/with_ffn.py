@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from ffn.nn import Network, create_optimizer, spawn_generators, train
+from ffn.nn import OPTIMIZERS, Network, spawn_generators, train
 
 data, epochs = np.load(sys.argv[1]), int(sys.argv[2])
 x = np.concatenate([data["x_train"], data["x_validation"]])
@@ -14,7 +14,7 @@ train_rows, validation_rows = np.split(np.arange(len(x))[None], [len(data["x_tra
 for name, rate in [("sgd", 0.05), ("momentum", 0.01), ("adam", 0.005), ("adamw", 0.005)]:
     generators = spawn_generators(0, 1)
     network = Network.create((4, 16, 4, 3), generators)
-    optimizer = create_optimizer(name, network, learning_rate=rate)
+    optimizer = OPTIMIZERS[name](learning_rate=rate)
     history = train(
         network,
         optimizer,

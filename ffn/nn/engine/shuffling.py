@@ -1,12 +1,12 @@
-"""The order in which an epoch visits its rows: random, and for a long table kind to the disk.
+"""The random order in which an epoch visits its rows, also for tables larger than memory.
 
-Up to ``_PIECE`` rows the order is one permutation. A longer table is cut into runs of ``_RUN``
-neighbouring rows from a random place on, the runs are put in random order, and up to
-``_PIECE // _RUN`` of them at a time are shuffled together. So a table mapped into memory from a
-file is read in long stretches, each once an epoch, and no list as long as the table is made.
+Up to ``_PIECE`` rows the order is one random permutation. A longer table is cut into runs of
+``_RUN`` neighbouring rows, beginning at a random place. The runs are put in random order, and
+``_PIECE // _RUN`` of them at a time are shuffled together. A table that is mapped into memory from
+a file is thus read in long stretches, once an epoch, and no list as long as the table is needed.
 
-This is the scheme of Xu et al. 2022, "CorgiPile" (SIGMOD). It converges as a full shuffle does
-as far as a piece resembles the table; docs/decisions says how far that is, with measurements.
+This is the scheme of Xu et al. 2022, "CorgiPile" (SIGMOD). It converges like a full shuffle as far
+as a piece resembles the table; docs/decisions/0008-larger-than-memory.md has measurements.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Array = npt.NDArray[Any]
 
 _RUN = 1024
 _PIECE = 256 * _RUN
-# Row numbers drawn ahead.
+# Bytes of row numbers drawn at once, for as many epochs as they cover.
 _DRAWN_BYTES = 1024 * 1024
 
 
 def epoch_orders(
     rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], epochs: int
 ) -> Iterator[Iterable[Array]]:
-    """Yield for each epoch row numbers [K, m], piece by piece, each network's rows once in all.
+    """Yield for each epoch its order, as pieces [K, m] that hold each network's rows once.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def epoch_orders(
     n_rows
         n, rows an epoch.
     generators
-        One a network, which alone decides its network's order.
+        One for each network, which alone decides its order.
     epochs
-        How many. Take an epoch's pieces before asking for the next's.
+        How many. Take the pieces of an epoch before asking for the next epoch.
     """
     if n_rows > _PIECE:
         for _ in range(epochs):
@@ -56,7 +56,10 @@ def epoch_orders(
 def _permutations(
     rows: Array | None, n_rows: int, generators: Sequence[np.random.Generator], epochs: int
 ) -> Array:
-    """Return some epochs' orders, [K, epochs, n]: the same as one by one, in half the time."""
+    """Return the orders of several epochs, [K, epochs, n].
+
+    They are those that drawing epoch by epoch would give, in half the time.
+    """
     rows = np.arange(n_rows)[None] if rows is None else rows
     orders = np.empty((len(generators), epochs, n_rows), dtype=np.intp)
     for k, generator in enumerate(generators):
@@ -77,8 +80,8 @@ def _pieces(
 
 
 def _block_shuffle(n: int, generator: np.random.Generator) -> Iterator[Array]:
-    """Yield the numbers 0 to n - 1 in pieces; all generators' pieces have the same lengths."""
-    # A run may go on at the table's beginning, so that every epoch cuts at other places.
+    """Yield the numbers 0 to n - 1 in pieces, whose lengths depend on n alone."""
+    # Counting goes on at row 0 after the last row, so that each epoch cuts at other places.
     first = generator.integers(n)
     starts = generator.permutation(n // _RUN) * _RUN
     pieces = np.array_split(starts, -(-len(starts) // (_PIECE // _RUN)))
@@ -93,7 +96,15 @@ def _block_shuffle(n: int, generator: np.random.Generator) -> Iterator[Array]:
 
 
 def cut(pieces: Iterable[Array], size: int) -> Iterator[Array]:
-    """Cut pieces [K, m] anew, into blocks [K, size]; the last may be shorter."""
+    """Yield the columns of pieces [K, m] as blocks [K, size], of which the last may be shorter.
+
+    Parameters
+    ----------
+    pieces
+        Arrays [K, m], where m may differ.
+    size
+        Columns of a block.
+    """
     rest: Array | None = None
     for piece in pieces:
         whole = piece if rest is None else np.concatenate([rest, piece], axis=1)

@@ -1,4 +1,4 @@
-"""Rows to batches: shuffled, gathered a block at a time, handed out as views."""
+"""From a table to batches: shuffled rows, gathered a block at a time, handed out as views."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.network import unstacked
-from ffn.nn.shuffling import cut, epoch_orders
+from ffn.nn.engine.shuffling import cut, epoch_orders
 
 __all__ = ["Batch", "Batches"]
 
@@ -24,16 +23,16 @@ _BLOCK_BATCHES = 32
 
 
 class Batch(NamedTuple):
-    """B rows for each of K networks; for a single one without the first axis.
+    """B rows for each of K networks.
 
     Attributes
     ----------
     inputs
-        [K, B, n_in + 1], the last column ones.
+        [K, n_in + 1, B], the last row ones.
     targets
-        One-hot labels divided by B: [K, C, B].
+        One-hot labels divided by B, as the mean over the batch has them: [K, C, B].
     row_weights
-        [K, 1, B], or None for 1 each.
+        Factors of the rows' losses, [K, 1, B], or None for 1 each.
     """
 
     inputs: Array
@@ -42,10 +41,10 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Cuts a table into batches, for each of K networks in an order of its own.
+    """Cuts a table into batches, in an order of its own for each of K networks.
 
-    A batch's arrays are views of a block, which holds several epochs of a small table, or a
-    part of an epoch of a large one, and is filled anew for the next.
+    A batch's arrays are views of a block, which holds several epochs of a small table, or part of
+    an epoch of a large one. The next block overwrites it.
 
     Parameters
     ----------
@@ -54,15 +53,17 @@ class Batches:
     labels
         Integers [N] below ``n_classes``.
     rows
-        Row numbers [K, n] or [1, n], or None for all.
+        Row numbers [K, n], or [1, n] where all networks share them, or None for all N.
     row_weights
         Weights [N], or None for 1 each.
     generators
-        One a network, for its order.
-    n_classes, batch_size
-        C, and the rows of a full batch, n at most; an epoch's last batch may be smaller.
+        One for each network, which alone decides its order.
+    n_classes
+        C.
+    batch_size
+        Rows of a full batch, n at most; an epoch's last batch may be smaller.
     dtype
-        float32 or float64.
+        float32 or float64, of inputs, targets and row weights.
     """
 
     def __init__(
@@ -78,25 +79,21 @@ class Batches:
         dtype: npt.DTypeLike,
     ) -> None:
         self.x, self.labels, self.rows, self.row_weights = x, labels, rows, row_weights
-        self.generators = generators
-        self.batch_size = batch_size
+        self.generators, self.batch_size = generators, batch_size
         self.n_rows = len(x) if rows is None else rows.shape[1]
-        k = len(generators)
-        row_bytes = k * (x.shape[1] + 1 + n_classes) * np.dtype(dtype).itemsize
+        k, n_in = len(generators), x.shape[1]
+        row_bytes = k * (n_in + 1 + n_classes) * np.dtype(dtype).itemsize
         fit = min(_BLOCK_BYTES // row_bytes, _BLOCK_BATCHES * batch_size)
         unit = self.n_rows if self.n_rows <= fit else batch_size
         self.block_rows = max(1, fit // unit) * unit
-        features = x.shape[1] + 1
-        if k == 1:
-            self.inputs = np.ones((1, self.block_rows, features), dtype)
-        else:
-            # Of its features a stack's small products want each one's values side by side.
-            self.inputs = np.moveaxis(np.ones((features, k, self.block_rows), dtype), 0, -1)
+        # Features outermost in memory: the small products of a stack are fastest where the values
+        # of one feature lie side by side.
+        self.inputs = np.moveaxis(np.ones((n_in + 1, k, self.block_rows), dtype), 0, 1)
         self.targets = np.empty((k, n_classes, self.block_rows), dtype)
         self.weights = np.empty((k, 1, self.block_rows), dtype)
         self.classes = np.arange(n_classes, dtype=np.min_scalar_type(n_classes))[:, None]
         self._batches: dict[int, list[Batch]] = {}
-        self._shares: dict[int, Array] = {}
+        self._one_over_b: dict[int, Array] = {}
 
     def epochs(self, count: int) -> Iterator[Iterable[Batch]]:
         """Yield the batches of ``count`` epochs. Use an epoch's before asking for the next's."""
@@ -114,29 +111,28 @@ class Batches:
     def _gather(self, rows: Array) -> list[Batch]:
         """Fill the block with these rows [K, m] and return its batches."""
         m = rows.shape[1]
-        self.inputs[:, :m, :-1] = self.x.take(rows, axis=0)
         if m not in self._batches:
             cuts = list(self._cuts(m))
             self._batches[m] = list(starmap(self._batch, cuts))
             sizes = [stop - start for start, stop in cuts]
-            self._shares[m] = (1 / np.repeat(sizes, sizes)).astype(self.targets.dtype)
+            self._one_over_b[m] = (1 / np.repeat(sizes, sizes)).astype(self.targets.dtype)
+        self.inputs[:, :-1, :m] = self.x.take(rows, axis=0).mT
         if self.row_weights is not None:
             self.weights[:, 0, :m] = self.row_weights.take(rows)
-        # Compared as small integers, and turned into floats by a copy: both have vector loops.
+        # Compared as small integers and then copied to floats: both have vector loops.
         labels = self.labels.take(rows).astype(self.classes.dtype)
         targets = self.targets[..., :m]
         np.copyto(targets, labels[:, None, :] == self.classes)
-        targets *= self._shares[m]
+        targets *= self._one_over_b[m]
         return self._batches[m]
 
     def _cuts(self, m: int) -> Iterator[tuple[int, int]]:
-        """Yield where the batches of m rows start and stop: a new one at each epoch's start."""
+        """Yield where the batches of m rows start and stop. Each epoch starts a new batch."""
         for epoch in range(0, m, self.n_rows):
             end = min(epoch + self.n_rows, m)
             for start in range(epoch, end, self.batch_size):
                 yield start, min(start + self.batch_size, end)
 
     def _batch(self, start: int, stop: int) -> Batch:
-        inputs, targets = self.inputs[:, start:stop], self.targets[..., start:stop]
-        weights = None if self.row_weights is None else unstacked(self.weights[..., start:stop])
-        return Batch(unstacked(inputs), unstacked(targets), weights)
+        weights = None if self.row_weights is None else self.weights[..., start:stop]
+        return Batch(self.inputs[..., start:stop], self.targets[..., start:stop], weights)

@@ -1,4 +1,8 @@
-"""Loss and accuracy of many parameter sets at once: a snapshot of a stack is another stack."""
+"""Loss and accuracy after each epoch, computed for many epochs at once.
+
+A snapshot of a stack's parameters is another stack. So S epochs are kept as [S, K, P], and one
+product a layer evaluates all of them: fewer, larger steps than after every epoch.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +14,32 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.forward import Activations, forward
 from ffn.nn.losses import losses_and_hits, one_hot
 from ffn.nn.network import Network
+from ffn.nn.propagation import Activations, Propagation
 
 __all__ = ["Evaluation", "Watched", "snapshots_at_once"]
 
 Array = npt.NDArray[Any]
 
-# Bytes that the widest layer's activations, or the snapshots, may take: they stay in cache.
-_WORKING_BYTES = 512 * 1024
+# The widest layer's activations may take this many bytes, and the snapshots so many, so that they
+# stay in the cache.
+_WORKING_BYTES = 1024 * 1024
 _SNAPSHOT_BYTES = 256 * 1024
 _MOST_SNAPSHOTS = 25
-# Inputs and labels of no more than this are prepared once.
+# Inputs and labels that take no more than this are prepared once and kept.
 _KEPT_BYTES = 8 * 1024 * 1024
-# With fewer rows at once a wide layer's product is bound by reading its weights.
+# With fewer rows at once, a wide layer's product waits for its weights to be read.
 _FEWEST_ROWS = 256
 
 
 def snapshots_at_once(network: Network) -> int:
-    """Return how many epochs' parameters to gather before evaluating them together."""
+    """Return how many epochs of this network to keep until they are evaluated together."""
     return max(1, min(_MOST_SNAPSHOTS, _SNAPSHOT_BYTES // network.parameters.nbytes))
 
 
 class Watched(NamedTuple):
-    """Rows whose loss and accuracy are wanted.
+    """A set of rows whose loss and accuracy are recorded.
 
     Attributes
     ----------
@@ -43,7 +48,7 @@ class Watched(NamedTuple):
     rows
         Row numbers [K, n], or [1, n] where all networks share them, or None for the first n.
     weights
-        Weights [N] of the table's rows in the mean loss, or None for equal ones.
+        Weights [N] of the table's rows in the mean loss. None, the default, for equal ones.
     """
 
     n_rows: int
@@ -56,23 +61,23 @@ class Watched(NamedTuple):
         return self.rows is None or len(self.rows) == 1
 
     def numbers(self, group: slice, stretch: range) -> Array:
-        """Return the row numbers of a group of networks in a stretch of the set: [k or 1, m]."""
+        """Return row numbers [k, m], or [1, m] if shared: k networks, m places in the set."""
         if self.rows is None:
             return np.asarray(stretch)[None]
         return self.rows[slice(None) if self.shared else group, stretch.start : stretch.stop]
 
 
 class _Pass(NamedTuple):
-    """Rows that are evaluated at once.
+    """Rows that are evaluated at once: a stretch of each of some watched sets.
 
     Attributes
     ----------
     sets
-        Numbers of the watched sets that they are from.
+        Positions of the sets among all that are watched.
     stretches
-        Which of each one's rows.
+        For each of these sets, the places of its rows.
     starts
-        Where each one's begin among them all.
+        For each of these sets, where its rows begin among those of the pass.
     """
 
     sets: list[int]
@@ -86,11 +91,13 @@ class Evaluation:
     Parameters
     ----------
     network
-        Parameters [..., K, P]; looked at anew at each call.
-    x, labels
-        Table [N, n_in] and integers [N].
+        Parameters [..., K, P]. Each call evaluates what they are then.
+    x
+        Inputs [N, n_in].
+    labels
+        Integers [N] below C.
     watched
-        One or more sets of rows.
+        The sets of rows to evaluate, one or more.
     """
 
     def __init__(
@@ -111,23 +118,23 @@ class Evaluation:
         prepared = n_rows * (1 if self.shared else k) * (network.widths[0] + network.widths[-1])
         self.keeps = prepared * itemsize <= _KEPT_BYTES
         self._kept: dict[tuple[int, int], tuple[Array, Array, Array | None]] = {}
-        self._activations: dict[tuple[int, ...], Activations] = {}
+        self._activations: dict[tuple[int, int], Activations] = {}
+        self._propagations: dict[tuple[int, int], Propagation] = {}
 
     def __call__(self) -> Array:
         """Return loss and accuracy of each watched set, [sets, 2, ..., K], float64.
 
-        The loss is the mean cross-entropy in nats, weighted by the set's weights; the accuracy
-        is the share of rows whose highest score (the first of equals) is their label's.
+        The loss is the mean cross-entropy in nats, weighted by the set's weights. The accuracy is
+        the share of rows whose label has the highest score, the first one among equals.
         """
         shape = (*self.network.parameters.shape[:-1], len(self.watched))
         total, correct = np.zeros((2, *shape))
         counts = np.array([own.n_rows for own in self.watched])
         weight = np.zeros(shape[-2:]) if self.weighted else counts
         for group in self.groups:
-            layers = [layer[..., group, :, :] for layer in self.network.layers]
             for number, (sets, _, starts) in enumerate(self.passes):
                 x, targets, weights = self._prepared(group, number)
-                losses, hits = losses_and_hits(self._logits(layers, x), targets)
+                losses, hits = losses_and_hits(self._logits(group, x), targets)
                 if weights is not None:
                     losses *= weights
                     weight[group, sets] += np.add.reduceat(weights, starts, axis=-1)
@@ -136,10 +143,10 @@ class Evaluation:
         return np.moveaxis(np.stack([total / weight, correct / counts]), -1, 0)
 
     def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array | None]:
-        """Return what a pass needs, for 1 or k networks.
+        """Return inputs, one-hot labels and row weights of a pass.
 
-        Inputs [k, n_in + 1, m], one-hot labels [k, C, m], and the rows' weights [k, m], or None
-        for 1 each.
+        Their shapes are [k, n_in + 1, m], [k, C, m] and [k, m]; k is 1 if all networks share the
+        rows. The weights are None where all rows weigh the same.
         """
         key = (0 if self.shared else group.start, number)
         if key in self._kept:
@@ -164,17 +171,21 @@ class Evaluation:
             self._kept[key] = x, targets, weights
         return x, targets, weights
 
-    def _logits(self, layers: list[Array], x: Array) -> Array:
-        shape = (*layers[0].shape[:-2], x.shape[-1])
-        if shape not in self._activations:
-            self._activations[shape] = Activations(
-                self.network.widths, shape[:-1], shape[-1], x.dtype
-            )
-        return forward(layers, x, self._activations[shape])
+    def _logits(self, group: slice, inputs: Array) -> Array:
+        """Return the class scores [..., k, C, m] of a group of networks."""
+        m = inputs.shape[-1]
+        if (group.start, m) not in self._propagations:
+            weights = [layer[..., group, :, :] for layer in self.network.layers]
+            # Groups of one size share their arrays, which stay in the cache.
+            size = group.stop - group.start, m
+            if size not in self._activations:
+                self._activations[size] = Activations(weights, m)
+            self._propagations[group.start, m] = Propagation(weights, self._activations[size])
+        return self._propagations[group.start, m].forward(inputs)
 
 
 def _passes(watched: Sequence[Watched], rows_at_once: int) -> Iterator[_Pass]:
-    """Yield all sets in one pass if they fit, else each in passes of its own."""
+    """Yield one pass for all sets if they fit into it, else passes for each set."""
     sizes = [own.n_rows for own in watched]
     if sum(sizes) <= rows_at_once:
         starts = list(accumulate(sizes[:-1], initial=0))

@@ -1,0 +1,1 @@
+"""What runs a training around the network: batches, their order, evaluation, early stopping."""

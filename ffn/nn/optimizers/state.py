@@ -1,0 +1,108 @@
+"""An optimizer at work on a stack: gradients, what earlier steps left, and the step itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.nn.network import Network
+from ffn.nn.optimizers.adam import AdamW
+from ffn.nn.optimizers.interface import Arrays, Optimizer
+
+__all__ = ["Memory", "OptimizerState"]
+
+Array = npt.NDArray[Any]
+
+
+class Memory(NamedTuple):
+    """What earlier steps left for later ones.
+
+    Attributes
+    ----------
+    steps
+        How many were taken.
+    arrays
+        The optimizer's running means, or velocity, [K, P] each.
+    """
+
+    steps: int
+    arrays: tuple[Array, ...]
+
+
+class OptimizerState:
+    """Moves the parameters of a stack by an optimizer's steps.
+
+    Parameters
+    ----------
+    optimizer
+        The rule and its hyper-parameters.
+    network
+        Stack of K networks, whose parameters ``step`` changes in place.
+    frozen_layers
+        Positions, from 0, of layers that stay as they are: their weights do not decay, and
+        ``train`` leaves their gradients zero. Default: none.
+    memory
+        That of another state of the same optimizer, for a stack of the same shape, to go on where
+        it stopped; it is copied. None, the default, before the first step.
+
+    Attributes
+    ----------
+    gradients
+        Array [K, P], to be filled before each step.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        network: Network,
+        frozen_layers: Collection[int] = (),
+        memory: Memory | None = None,
+    ) -> None:
+        parameters = network.parameters
+        self.optimizer, self.network = optimizer, network
+        self.frozen_layers = frozenset(frozen_layers)
+        self.gradients = np.zeros_like(parameters)
+        if memory is None:
+            memory = Memory(0, (np.zeros_like(parameters),) * optimizer.memory_arrays)
+        self._steps = memory.steps
+        self._arrays = Arrays(
+            p=parameters,
+            g=self.gradients,
+            memory=tuple(array.copy() for array in memory.arrays),
+            decays=self._decaying_parameters(),
+            scratch=np.empty_like(parameters),
+        )
+        # Arrays [], because NumPy takes as long to make one of a Python number as to multiply a
+        # small network's parameters by it.
+        n = len(optimizer.coefficients(optimizer.learning_rate, 1))
+        self._coefficients = [np.empty((), parameters.dtype) for _ in range(n)]
+
+    @property
+    def memory(self) -> Memory:
+        """What the steps so far left. The next step changes its arrays."""
+        return Memory(self._steps, self._arrays.memory)
+
+    def step(self, factor: float = 1.0) -> None:
+        """Move the parameters against their gradients.
+
+        Parameters
+        ----------
+        factor
+            The schedule's factor of the learning rate for this step. Default 1: no schedule.
+        """
+        self._steps += 1
+        lr = self.optimizer.learning_rate * factor
+        numbers = self.optimizer.coefficients(lr, self._steps)
+        for coefficient, number in zip(self._coefficients, numbers, strict=True):
+            coefficient[...] = number
+        self.optimizer.update(self._arrays, self._coefficients)
+
+    def _decaying_parameters(self) -> Array:
+        """Return [P]: 1 for each parameter that weight decay applies to, else 0."""
+        biases = isinstance(self.optimizer, AdamW) and self.optimizer.decay_biases
+        layers = [i for i in range(len(self.network.layers)) if i not in self.frozen_layers]
+        mask = self.network.parameter_mask(layers, biases=biases)
+        return mask.astype(self.gradients.dtype)
