@@ -7,9 +7,11 @@ product uses; only drawing does.
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,12 +21,27 @@ from ffn.errors import one_line
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["drawable", "inches", "middle_cut", "to_png"]
+__all__ = ["default_style", "drawable", "inches", "middle_cut", "to_png"]
 
 # Dots an inch: the first is crisp on a dense screen too, the others are for what would be too
 # large, a noisy picture of many lines.
 _DENSITIES = (150, 110, 75)
 _BYTES = 120_000
+# matplotlib's style belongs to the process.
+_STYLE = threading.RLock()
+
+
+@contextlib.contextmanager
+def default_style() -> Iterator[None]:
+    """Draw in matplotlib's own style while the block runs.
+
+    Otherwise a ``matplotlibrc`` in the current folder or the user's home would decide how a picture
+    looks, and with ``text.usetex`` run a program.
+    """
+    from matplotlib import style
+
+    with _STYLE, style.context("default"):
+        yield
 
 
 def to_png(figure: Figure) -> bytes:

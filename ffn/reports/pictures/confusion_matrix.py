@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.evaluation.metrics import HeldOutEvaluation
-from ffn.reports.pictures.canvas import drawable, inches, to_png
+from ffn.reports.pictures.canvas import default_style, drawable, inches, to_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,8 @@ def confusion_matrix(evaluation: HeldOutEvaluation) -> bytes:
     rows. Empty cells are left empty. A name the font cannot draw, or a cut could not
     tell from another, becomes the class's number.
     """
-    return to_png(draw_confusion_matrix(evaluation))
+    with default_style():
+        return to_png(draw_confusion_matrix(evaluation))
 
 
 def draw_confusion_matrix(evaluation: HeldOutEvaluation) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ffn.evaluation.importance import Importance
-from ffn.reports.pictures.canvas import drawable, inches, to_png
+from ffn.reports.pictures.canvas import default_style, drawable, inches, to_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,8 @@ _WIDTH, _LEFT = 7.2, 0.3
 
 def feature_importance(importance: Importance) -> bytes:
     """Return a PNG: the log-loss that permuting a feature adds, the most important on top."""
-    return to_png(draw_importance(importance))
+    with default_style():
+        return to_png(draw_importance(importance))
 
 
 def draw_importance(importance: Importance) -> Figure:

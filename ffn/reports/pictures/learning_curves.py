@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.quantities import counted
-from ffn.reports.pictures.canvas import to_png
+from ffn.reports.pictures.canvas import default_style, to_png
 from ffn.training.selection import Candidate
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def learning_curves(candidates: Sequence[Candidate], winner: str | None = None) 
     winner
         Name of the optimizer to mark as chosen.
     """
-    return to_png(draw_learning_curves(candidates, winner))
+    with default_style():
+        return to_png(draw_learning_curves(candidates, winner))
 
 
 def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = None) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ffn.evaluation.calibration import Calibration
-from ffn.reports.pictures.canvas import to_png
+from ffn.reports.pictures.canvas import default_style, to_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,8 @@ def reliability(calibration: Calibration) -> bytes:
 
     A point below the diagonal stands for rows that the model is too certain of.
     """
-    return to_png(draw_reliability(calibration))
+    with default_style():
+        return to_png(draw_reliability(calibration))
 
 
 def draw_reliability(calibration: Calibration) -> Figure:
