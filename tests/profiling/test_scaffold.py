@@ -112,7 +112,7 @@ def test_nothing_is_made_of_the_table_but_what_is_asked(source, tmp_path, monkey
 def test_no_layer_is_wider_than_settings_may_have_it(tmp_path) -> None:
     source = tmp_path / "codes.csv"
     source.write_text("p,y\n" + "".join(f"{2 * i},c{i // 3}\n" for i in range(3 * 65_537)))
-    with pytest.raises(SettingsError, match=r"hidden layers \[16, 100000\], 65537 classes and"):
+    with pytest.raises(SettingsError, match=r"hidden layers \[16, 100000\], 65,537 classes and"):
         initialise("codes", source=source, target="y", root=tmp_path)
 
 

@@ -161,12 +161,12 @@ def test_a_label_that_may_mean_missing_needs_a_decision(tmp_path: Path, label: s
     found = looked(tmp_path, columns, labels={label: label})
     assert label in found.missing
     assert found.labels == {label: label}
-    assert found.facts[0] == "200 rows, 1 features."
+    assert found.facts[0] == "200 rows, 1 feature."
     found = looked(tmp_path, columns, missing=[label])
     assert label in found.missing
     assert found.labels == {}
     assert found.facts == [
-        "200 rows, 50 without a label, 1 features.",
+        "200 rows, 50 without a label, 1 feature.",
         'Classes of "y": "b" 100, "c" 50.',
     ]
 

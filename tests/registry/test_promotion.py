@@ -15,6 +15,7 @@ import pytest
 
 from ffn.bundles.bundle import write_bundle
 from ffn.errors import BundleError, RegistryError
+from ffn.registry import pointer, promotion_history
 from ffn.registry.actor import Actor
 from ffn.registry.pointer import promote, rollback
 from ffn.registry.promotion_history import read_history
@@ -149,8 +150,8 @@ def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monk
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
     with monkeypatch.context() as patched:
-        for module in ("pointer", "promotions"):
-            patched.setattr(f"ffn.registry.{module}.append", full)
+        for module in (pointer, promotion_history):
+            patched.setattr(module, "append", full)
         assert promote(artifacts, 2, reason="second")
         assert production_version(artifacts) == 2
         # What is owed cannot be written either, so nothing more is begun.

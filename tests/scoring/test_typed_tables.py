@@ -254,7 +254,7 @@ def test_a_column_of_nothing_known_is_told_of_files(tmp_path):
     pq.write_table(pa.table({"c": ["yes", None, "no"]}), tmp_path / "in.parquet")
     for source, force in (("in.csv", True), ("in.csv", False), ("in.parquet", True)):
         with pytest.warns(
-            UnknownCategoryWarning, match=rf'{source}: training never .*"c", such as "yes"'
+            UnknownCategoryWarning, match=rf'{source}: Training never .*"c", such as "yes"'
         ):
             result = own.score_csv(tmp_path / source, tmp_path / "out.csv", force=force)
         assert result.unknown_columns == {"c": ["yes", "no"]}

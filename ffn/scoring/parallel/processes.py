@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing import resource_tracker
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from ffn.bundles.bundle import Bundle
 from ffn.scoring.rows.scorer import Scorer
 
 _SAFE_PATH = "PYTHONSAFEPATH"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-__all__ = ["alone", "way_to_start", "without_fingerprints"]
+__all__ = ["ApartFromTheFolder", "Copies", "alone", "way_to_start", "without_fingerprints"]
 
 
 def way_to_start() -> Any:
@@ -37,7 +38,25 @@ def way_to_start() -> Any:
         and threading.active_count() == 1
         and len(list(threads.iterdir())) == 1 + _threads_of_openblas()
     )
-    return multiprocessing.get_context("fork") if copied else _ApartFromTheFolder()
+    return Copies() if copied else ApartFromTheFolder()
+
+
+class _Copy(ForkProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        # A copy begins with the handlers of this process: what a signal finds before `alone` has
+        # replaced them may swallow it, or act in the name of this process. So it waits until then.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            return ForkProcess._Popen(process_obj)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Copies(ForkContext):
+    """Starts copies of this process, to which signals are held back until they call `alone`."""
+
+    Process = _Copy
 
 
 class _Process(SpawnProcess):
@@ -47,7 +66,7 @@ class _Process(SpawnProcess):
             return SpawnProcess._Popen(process_obj)
 
 
-class _ApartFromTheFolder(SpawnContext):
+class ApartFromTheFolder(SpawnContext):
     """Starts interpreters to which the current folder is no place to import from.
 
     A new interpreter imports ``multiprocessing`` before it takes over the path of this process.
@@ -89,6 +108,7 @@ def alone() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

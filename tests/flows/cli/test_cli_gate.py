@@ -105,13 +105,14 @@ def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(ffn, trained, m
 
 
 def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, trained):
-    """Rows of one species are gone, and the petals' width is named otherwise."""
+    """Rows of one species are gone, and the petals' width is constant or named otherwise."""
     source = trained / "data/iris/train.csv"
     header, *lines = source.read_text().splitlines()
     lines = [line for line in lines if not line.endswith("Iris-setosa")]
-    renamed = header.replace("petal_width", "petal_breadth")
-    assert renamed != header
-    source.write_text("\n".join([renamed, *lines]) + "\n")
+    cells = [line.split(",") for line in lines]
+    at = header.split(",").index("petal_width")
+    constant = [",".join([*row[:at], "0.2", *row[at + 1 :]]) for row in cells]
+    source.write_text("\n".join([header, *constant]) + "\n")
     before = listing(trained)
     refusal = ffn("retrain", "iris", *DIRECT, trained).refusal
     assert refusal == (
@@ -119,6 +120,18 @@ def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, tr
         'is missing, constant or empty; class "Iris-setosa" is gone. Nothing was trained. Correct '
         "the file or, if it is meant, set contract.missing_columns and contract.vanished_classes "
         'to "warn".'
+    )
+    assert listing(trained) == before
+
+    renamed = header.replace("petal_width", "petal_breadth")
+    assert renamed != header
+    source.write_text("\n".join([renamed, *lines]) + "\n")
+    before = listing(trained)
+    refusal = ffn("retrain", "iris", *DIRECT, trained).refusal
+    assert refusal == (
+        f'{source} is not what version 1 in production was trained on: column "petal_width" '
+        'is missing. Did you mean "petal_breadth"? Nothing was trained. Correct the file or, if it '
+        'is meant, set contract.missing_columns to "warn".'
     )
     assert listing(trained) == before
 

@@ -59,7 +59,7 @@ def test_tables_of_scikit_learn_train_and_score(ffn, root, tmp_path, name, rows,
     assert (done.code, done.err) == (0, "")
     assert done.out.endswith(f"\nNext: ffn retrain {name} --root {root}\n")
     text = (root / "data" / name / "pipeline.toml").read_text()
-    assert f"{rows} rows, {features} features." in text
+    assert f"{rows:,} rows, {features} features." in text
     quicken(root, name)
     done = ffn("retrain", name, *DIRECT, root, "--json")
     assert json.loads(done.out)["test"]["accuracy"]["value"] >= least

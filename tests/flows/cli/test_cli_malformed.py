@@ -61,7 +61,7 @@ REFUSED = {
     ),
     "a quote that swallows everything": (
         HEADER.encode() + b'"5.1,3.5,1.4,0.2,x\n' + b"5.1;3.5\n" * 2,
-        r"all 1 rows were rejected \(unclosed_quote 1\)",
+        r"the only row was rejected \(unclosed_quote 1\)",
     ),
     "decimal commas that are separators": (
         HEADER.encode() + b"5,1,3,5,1,4,0,2,x\n" * 2,

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
@@ -16,10 +15,12 @@ from hypothesis import strategies as st
 from ffn.errors import DataError
 from ffn.scoring.parallel import split_file
 from ffn.scoring.parallel.file_run import Run
+from ffn.scoring.parallel.processes import ApartFromTheFolder, Copies, alone
 from ffn.scoring.parallel.split_file import first_record
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.csv.parsing.recovery import Shape
 from tests.helpers.scorers import TenthsScorer
+from tests.helpers.service import wait_for
 
 ROWS = 60_000
 LINES = {
@@ -55,11 +56,10 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(split_file, "_has_started", lambda process: process.result() > 0)
 
 
-@pytest.fixture(params=["fork", "spawn"])
+@pytest.fixture(params=[Copies, ApartFromTheFolder])
 def way(request, monkeypatch):
     """How processes are started."""
-    context = multiprocessing.get_context(request.param)
-    monkeypatch.setattr(split_file, "way_to_start", lambda: context)
+    monkeypatch.setattr(split_file, "way_to_start", request.param)
     return request.param
 
 
@@ -96,7 +96,7 @@ def test_the_same_bytes(tmp_path, shape, end, joined):
 
 
 def test_nothing_waits_for_a_process_that_does_not_start(tmp_path, joined, monkeypatch):
-    monkeypatch.setattr(split_file, "way_to_start", lambda: multiprocessing.get_context("spawn"))
+    monkeypatch.setattr(split_file, "way_to_start", ApartFromTheFolder)
     monkeypatch.setattr(split_file, "_has_started", lambda _: False)
     source = tmp_path / "in.csv"
     write_rows(source, LINES["line ends in quotes"])
@@ -151,30 +151,48 @@ def run_python(program):
     return done.stdout.split()
 
 
-def test_what_a_process_is_copied_with_does_not_end_up_in_its_hands(tmp_path, way):
-    """SIGTERM ends it, whatever the one that it is a copy of does then."""
-    source = tmp_path / "in.csv"
+@pytest.fixture
+def own_handler():
+    """A handler of SIGTERM that a copy of this process would have, and that ends nothing."""
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def ended_by_sigterm(tmp_path, release=lambda: None):
+    """Score with a process beside this one, send it SIGTERM, and return its exit code."""
+    source, ended = tmp_path / "in.csv", []
     write_rows(source, LINES["plain"])
-    before, signalled = signal.getsignal(signal.SIGTERM), []
 
     def terminate(_):
-        if not signalled:
+        if not ended:
             (child, *_) = multiprocessing.active_children()
             os.kill(child.pid, signal.SIGTERM)
-            child.join(10)
-            # Where the pool's own thread was told first, this one is told when that is done.
-            for _ in range(1000):
-                if child.exitcode is not None:
-                    break
-                time.sleep(0.01)
-            signalled.append(child.exitcode)
+            release()
+            # The pool's thread waits for it as well: one of the two is told the code, and the
+            # other hears of it a moment later.
+            ended.append(wait_for(lambda: child.exitcode, 120))
 
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
-        score_csv(TenthsScorer(), source, tmp_path / "out.csv", workers=2, on_progress=terminate)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert signalled == [-signal.SIGTERM]
+    score_csv(TenthsScorer(), source, tmp_path / "out.csv", workers=2, on_progress=terminate)
+    return ended
+
+
+def test_what_a_process_is_copied_with_does_not_end_up_in_its_hands(tmp_path, way, own_handler):
+    """SIGTERM ends it, whatever the one that it is a copy of does then."""
+    assert ended_by_sigterm(tmp_path) == [-signal.SIGTERM]
+
+
+def test_a_copy_that_has_not_begun_yet_is_ended_as_well(tmp_path, monkeypatch, own_handler):
+    """A signal that comes before the copy has given up the handlers that it was copied with."""
+    monkeypatch.setattr(split_file, "way_to_start", Copies)
+    begin = multiprocessing.get_context("fork").Event()
+
+    def begin_late():
+        begin.wait()
+        alone()
+
+    monkeypatch.setattr(split_file, "alone", begin_late)
+    assert ended_by_sigterm(tmp_path, begin.set) == [-signal.SIGTERM]
 
 
 def test_a_file_that_was_renamed_is_scored_by_the_one_that_has_it_open(tmp_path, way, monkeypatch):
