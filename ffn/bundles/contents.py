@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import BundleError, RegistryError, quote
-from ffn.storage.atomic import canonical_json, write_bytes
+from ffn.storage.atomic import write_bytes
+from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import open_plain, read_plain
 
 __all__ = [

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import one_line
 from ffn.storage.atomic import is_temporary, sweep, temporary_name
+from ffn.storage.documents import parse_json
 from ffn.storage.plain_files import open_plain
 
 __all__ = ["LiveRun", "at_work", "killed", "lives", "take_killed", "working"]

@@ -26,7 +26,7 @@ from ffn.registry.versions import (
     require_version,
     versions,
 )
-from ffn.storage.atomic import write_json
+from ffn.storage.documents import write_json
 from ffn.storage.registry_lock import registry_lock
 
 __all__ = ["predecessor", "promote", "rollback"]

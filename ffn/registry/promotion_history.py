@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from ffn.bundles.bundle_files import parse_json
 from ffn.registry.actor import Actor
-from ffn.storage.atomic import canonical_json, sweep
+from ffn.storage.atomic import sweep
+from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import open_plain, read_plain
 
 __all__ = [

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import BusyError, RegistryError, one_line
 from ffn.registry.endings import ending
 from ffn.registry.live_runs import LiveRun, at_work, killed, take_killed
 from ffn.storage.descriptors import open_regular
+from ffn.storage.documents import parse_json
 from ffn.storage.plain_files import read_plain
 
 __all__ = ["DriftNote", "Note", "RunRecord", "journal", "note_down", "note_killed", "running"]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.bundles.bundle import read_bundle
-from ffn.bundles.bundle_files import parse_json
 from ffn.bundles.contents import FILES, Contents, Damage, damages, read_contents
 from ffn.errors import BundleError, RegistryError
 from ffn.registry.alpha_spending import LOOKS_FILE, read_looks
@@ -20,7 +19,8 @@ from ffn.registry.promotion_history import (
     read_pointer,
 )
 from ffn.registry.versions import LAST_NUMBER, bundle_folder, version_folder, versions
-from ffn.storage.atomic import canonical_json, is_temporary
+from ffn.storage.atomic import is_temporary
+from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import open_plain
 
 __all__ = ["Verification", "verify"]

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ffn.bundles.bundle import BUNDLE_FOLDER
-from ffn.bundles.bundle_files import parse_json
 from ffn.bundles.contents import measure, seal
 from ffn.errors import RegistryError
 from ffn.registry.promotion_history import (
@@ -28,7 +27,8 @@ from ffn.registry.promotion_history import (
     read_history,
     settle,
 )
-from ffn.storage.atomic import staging_folder, sweep, sync_folder, write_json
+from ffn.storage.atomic import staging_folder, sweep, sync_folder
+from ffn.storage.documents import parse_json, write_json
 from ffn.storage.plain_files import open_plain, read_plain
 from ffn.storage.registry_lock import registry_lock
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from ffn.storage.descriptors import open_folder, open_regular
 
@@ -20,7 +19,6 @@ __all__ = [
     "Holder",
     "atomic_file",
     "atomic_files",
-    "canonical_json",
     "is_temporary",
     "one_at_a_time",
     "publish",
@@ -30,7 +28,6 @@ __all__ = [
     "sync_folder",
     "temporary_name",
     "write_bytes",
-    "write_json",
 ]
 
 # The process id lets a later start tell a dead writer's leftovers from a living one's work. It
@@ -202,17 +199,6 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``, whole or not at all."""
     with atomic_file(path) as file:
         file.write(content)
-
-
-def canonical_json(value: Any) -> bytes:
-    """Return ``value`` as JSON bytes that depend on nothing but the value (UTF-8, one newline)."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return text.encode() + b"\n"
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as canonical JSON to ``path``, whole or not at all."""
-    write_bytes(path, canonical_json(value))
 
 
 def sweep(folder: Path, *, files_alone: bool = False) -> list[Path]:

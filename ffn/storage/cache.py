@@ -25,8 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ffn.errors import DataError
-from ffn.storage.atomic import canonical_json, staging_folder, sweep, temporary_name
+from ffn.storage.atomic import staging_folder, sweep, temporary_name
 from ffn.storage.descriptors import open_folder
+from ffn.storage.documents import canonical_json
 
 __all__ = ["Cache", "CacheEntry", "require_space"]
 

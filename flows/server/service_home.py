@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import IO
 
 from ffn.errors import FFNError
-from ffn.storage.atomic import sync_folder, temporary_name, write_json
+from ffn.storage.atomic import sync_folder, temporary_name
+from ffn.storage.documents import write_json
 
 __all__ = ["ServiceError", "ServiceHome"]
 

@@ -14,7 +14,7 @@ from ffn.promotion.overview import summaries
 from ffn.registry.promotion_history import read_history, read_pointer
 from ffn.registry.verification import verify
 from ffn.registry.versions import add_version, production
-from ffn.storage.atomic import canonical_json
+from ffn.storage.documents import canonical_json
 from tests.helpers.registries import fill, registry
 
 HALF = "\ud800"

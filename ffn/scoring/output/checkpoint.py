@@ -22,13 +22,9 @@ from ffn.errors import DataError
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.output.work_folder import WorkFolder
 from ffn.scoring.rows.tally import Tally
-from ffn.storage.atomic import (
-    canonical_json,
-    one_at_a_time,
-    publish,
-    remove,
-)
+from ffn.storage.atomic import one_at_a_time, publish, remove
 from ffn.storage.compression import Packed, packing
+from ffn.storage.documents import canonical_json
 from ffn.storage.hashed_file import HashedFile
 from ffn.storage.source import Source
 from ffn.tabular.csv.parsing.position import Mark, Place

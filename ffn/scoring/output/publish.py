@@ -13,7 +13,8 @@ from ffn.scoring.output.checkpoint import Journal, open_journal, sweep_journals
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.tally import Tally
-from ffn.storage.atomic import canonical_json, sweep
+from ffn.storage.atomic import sweep
+from ffn.storage.documents import canonical_json
 
 __all__ = ["settle", "writing"]
 
