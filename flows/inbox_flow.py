@@ -22,7 +22,7 @@ from ffn.scoring.inbox.inbox_scan import Waiting, look, own_options
 from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.model import load
 from ffn.settings.pipeline import Pipeline, find_pipeline
-from ffn.storage.run_locks import the_only_pass
+from ffn.storage.pipeline_locks import inbox_lock
 from flows import artifacts, tasks
 from flows.recorded_runs import give_way, recorded
 from flows.uneventful_runs import NOTHING_NEW, SKIPPED
@@ -78,7 +78,7 @@ def score_inbox(
 def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
     with (
         recorded(found, "score") as note,
-        the_only_pass(found.artifacts),
+        inbox_lock(found.artifacts),
         one_blas_thread(),
         ending_tasks(),
     ):

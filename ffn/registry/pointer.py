@@ -27,7 +27,7 @@ from ffn.registry.versions import (
     versions,
 )
 from ffn.storage.documents import write_json
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["predecessor", "promote", "rollback"]
 

@@ -10,7 +10,7 @@ from ffn.registry.pointer import predecessor
 from ffn.registry.promotion_history import settle
 from ffn.registry.versions import in_production, version_folder, versions
 from ffn.storage.atomic import sweep, sync_folder, temporary_name
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["Pruning", "prune"]
 

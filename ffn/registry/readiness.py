@@ -7,7 +7,7 @@ from pathlib import Path
 from ffn.errors import RegistryError
 from ffn.registry.promotion_history import HISTORY, settle
 from ffn.registry.versions import versions
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["require_changeable"]
 

@@ -29,8 +29,8 @@ from ffn.registry.promotion_history import (
 )
 from ffn.storage.atomic import staging_folder, sweep, sync_folder
 from ffn.storage.documents import parse_json, write_json
+from ffn.storage.pipeline_locks import registry_lock
 from ffn.storage.plain_files import open_plain, read_plain
-from ffn.storage.registry_lock import registry_lock
 
 __all__ = [
     "LAST_NUMBER",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import secrets
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ffn.storage.descriptors import open_folder, open_regular
+from ffn.storage.locks import lock, lock_if_possible, locked_folder
 
 __all__ = [
     "Holder",
     "atomic_file",
     "atomic_files",
     "is_temporary",
-    "one_at_a_time",
     "publish",
     "remove",
     "staging_folder",
@@ -126,25 +125,12 @@ def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None =
         files.sync(file)
     with contextlib.ExitStack() as held:
         if len(paths) > 1:
-            held.enter_context(one_at_a_time(paths[-1].parent))
+            held.enter_context(locked_folder(paths[-1].parent))
             remove(paths[-1])
         for file, path in zip(ready, paths, strict=True):
             files.rename(file, path)
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
-
-
-@contextlib.contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until nobody else is in such a block for ``folder``; the lock dies with its process."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Where nothing can be locked, nobody waits.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -183,8 +169,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
 def _hold(handle: int, path: Path) -> bool:
     """Lock what was just made at ``path``; False if somebody swept it before it was locked."""
     # Where nothing can be locked, nothing is swept either.
-    with contextlib.suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    lock_if_possible(handle)
     return path.exists()
 
 
@@ -237,7 +222,7 @@ def _remove_unlocked(entry: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle, wait=False)
         shutil.rmtree(entry) if folder else entry.unlink()
     except OSError:
         return False

@@ -172,7 +172,7 @@ def test_what_is_swept_before_it_is_locked_is_made_again(tmp_path, monkeypatch, 
             swept.extend(sweep(tmp_path))
         return flock(handle, operation)
 
-    monkeypatch.setattr(atomic.fcntl, "flock", be_slow)
+    monkeypatch.setattr(fcntl, "flock", be_slow)
     if kind == "file":
         write_bytes(tmp_path / "x", b"1")
         assert (tmp_path / "x").read_bytes() == b"1"
