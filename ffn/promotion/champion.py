@@ -76,7 +76,7 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     scoring = in_production(pipeline.artifacts)
     if scoring is None:
         return None
-    version, promoted = scoring
+    version = scoring.version
     folder = version_folder(pipeline.artifacts, version)
     if version not in versions(pipeline.artifacts):
         return Unreadable(version, f"{folder} is not there.")
@@ -84,7 +84,7 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
         opponent = read_version(pipeline.artifacts, version)
     except BundleError as error:
         return Unreadable(version, str(error))
-    if opponent.bundle.sha256 != promoted:
+    if opponent.bundle.sha256 != scoring.bundle_sha256:
         return Unreadable(version, f"{folder}: not the bundle that was promoted.")
     return opponent
 

@@ -11,7 +11,8 @@ from ffn.errors import RegistryError
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.verdict import VERDICT_FILE
 from ffn.registry.pointer import predecessor
-from ffn.registry.promotion_history import Promotion, read_history, read_pointer
+from ffn.registry.production import Promotion, read_pointer
+from ffn.registry.promotion_history import read_history
 from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import require_version, version_folder, versions
 
@@ -83,8 +84,8 @@ def summaries(artifacts: Path) -> list[Summary]:
 
 
 def _scoring(artifacts: Path) -> int | None:
-    pointed = read_pointer(artifacts)
-    return pointed.version if pointed else None
+    target = read_pointer(artifacts).target
+    return target.version if target else None
 
 
 def _summary(artifacts: Path, version: int, scoring: int | None, back: int | None) -> Summary:

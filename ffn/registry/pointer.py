@@ -10,14 +10,11 @@ from typing import Literal
 from ffn.bundles.contents import check_bundle
 from ffn.errors import BundleError, RegistryError
 from ffn.registry.actor import Actor, this_process
+from ffn.registry.production import POINTER, Promotion, read_pointer
 from ffn.registry.promotion_history import (
     HISTORY,
-    POINTER,
-    Promotion,
     append,
-    is_canonical,
     read_history,
-    read_pointer,
     settle,
 )
 from ffn.registry.versions import (
@@ -77,16 +74,17 @@ def promote(
     require_version(artifacts, version)
     with registry_lock(artifacts):
         history = settle(artifacts)
-        pointed = read_pointer(artifacts)
+        pointer = read_pointer(artifacts)
+        pointed = pointer.promotion
         sha256 = _check(artifacts, version)
         # Whoever tries again after a failure may have succeeded before.
         if pointed and (pointed.version, pointed.bundle_sha256) == (version, sha256):
-            sound = history.entries[-1:] == (pointed,) and is_canonical(artifacts, pointed)
+            sound = history.entries[-1:] == (pointed,) and pointer.is_canonical
             if sound or replacing != "any":
                 return pointed
         if replacing != "any":
             scoring = in_production(artifacts)
-            if replacing != (scoring[0] if scoring else "none"):
+            if replacing != (scoring.version if scoring else "none"):
                 return None
         return _point(artifacts, version, sha256, action="promote", reason=reason, by=by)
 
@@ -156,7 +154,7 @@ def _point(
     if (artifacts / POINTER).is_dir():
         raise RegistryError(f"{artifacts / POINTER}: a folder. Remove it and try again.")
     history = read_history(artifacts)
-    pointed = read_pointer(artifacts)
+    pointed = read_pointer(artifacts).promotion
     entry = Promotion(
         action=action,
         at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

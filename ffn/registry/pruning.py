@@ -60,7 +60,7 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
         there = versions(artifacts)
         guarded = {predecessor(artifacts)}
         if scoring := in_production(artifacts):
-            guarded.add(scoring[0])
+            guarded.add(scoring.version)
         newest = set(there[-keep:])
         removed = [version for version in there if version not in newest | guarded]
         folders = [version_folder(artifacts, version) for version in removed]

@@ -11,7 +11,8 @@ import pytest
 from ffn.bundles.contents import measure, read_contents, read_record, seal
 from ffn.errors import RegistryError
 from ffn.promotion.overview import summaries
-from ffn.registry.promotion_history import read_history, read_pointer
+from ffn.registry.production import read_pointer
+from ffn.registry.promotion_history import read_history
 from ffn.registry.verification import verify
 from ffn.registry.versions import add_version, production
 from ffn.storage.documents import canonical_json
@@ -78,7 +79,7 @@ def test_in_the_history(artifacts: Path, change: dict[str, Any]) -> None:
 def test_in_the_pointer(artifacts: Path, change: dict[str, Any]) -> None:
     path = artifacts / "production.json"
     path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
-    assert read_pointer(artifacts) is None
+    assert read_pointer(artifacts).promotion is None
     assert damaged(artifacts) == ["production.json"]
 
 

@@ -149,7 +149,7 @@ def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monk
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
     with monkeypatch.context() as patched:
-        for module in ("pointer", "promotions"):
+        for module in ("pointer", "promotion_history"):
             patched.setattr(f"ffn.registry.{module}.append", full)
         assert promote(artifacts, 2, reason="second")
         assert production_version(artifacts) == 2
