@@ -127,7 +127,7 @@ def _read(path: Path) -> Contents | None:
     return found if format_ == _FORMAT and _is_sound(found, text) else None
 
 
-def read_record(folder: Path, name: str) -> dict[str, Any]:
+def read_registered(folder: Path, name: str) -> dict[str, Any]:
     """Return the JSON object in a version's file, as it was registered.
 
     Empty if there is none, or if ``files.json`` does not vouch for what is there: nobody is to

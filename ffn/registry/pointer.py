@@ -15,7 +15,7 @@ from ffn.registry.promotion_history import (
     HISTORY,
     append,
     read_history,
-    settle,
+    recover,
 )
 from ffn.registry.versions import (
     bundle_folder,
@@ -73,7 +73,7 @@ def promote(
     reason = _checked_reason(reason)
     require_version(artifacts, version)
     with registry_lock(artifacts):
-        history = settle(artifacts)
+        history = recover(artifacts)
         pointer = read_pointer(artifacts)
         pointed = pointer.promotion
         sha256 = _check(artifacts, version)
@@ -106,7 +106,7 @@ def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promot
     """
     reason = _checked_reason(reason)
     with registry_lock(artifacts):
-        settle(artifacts)
+        recover(artifacts)
         before = predecessor(artifacts)
         if before is None:
             raise RegistryError(

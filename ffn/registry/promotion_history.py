@@ -25,7 +25,7 @@ __all__ = [
     "PromotionHistory",
     "append",
     "read_history",
-    "settle",
+    "recover",
 ]
 
 HISTORY = "history.jsonl"
@@ -112,7 +112,7 @@ def read_history(artifacts: Path) -> PromotionHistory:
     )
 
 
-def settle(artifacts: Path) -> PromotionHistory:
+def recover(artifacts: Path) -> PromotionHistory:
     """Do what a change that died has left undone, and return the history; under the lock.
 
     Raises

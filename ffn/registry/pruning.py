@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.registry.pointer import predecessor
-from ffn.registry.promotion_history import settle
+from ffn.registry.promotion_history import recover
 from ffn.registry.versions import in_production, version_folder, versions
 from ffn.storage.atomic import sweep, sync_folder, temporary_name
 from ffn.storage.pipeline_locks import registry_lock
@@ -67,7 +67,7 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
         folders += _reports(artifacts, set(there) - set(removed))
         size = sum(map(_size, folders))
         if not dry_run:
-            settle(artifacts)
+            recover(artifacts)
             sweep(artifacts / "models")
             for folder in folders:
                 _remove(folder)

@@ -23,7 +23,7 @@ from ffn.registry.production import POINTER, ProductionVersion, is_version, read
 from ffn.registry.promotion_history import (
     HISTORY,
     read_history,
-    settle,
+    recover,
 )
 from ffn.storage.atomic import staging_folder, sweep, sync_folder
 from ffn.storage.documents import parse_json, write_json
@@ -120,7 +120,7 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         with registry_lock(artifacts):
             # What others left is told to those who change the pointer; here it is in nobody's way.
             with contextlib.suppress(OSError):
-                settle(artifacts)
+                recover(artifacts)
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
             # First the number, then the folder: whatever fails between them costs a number.
             write_json(models / LAST_NUMBER, {"version": version})

@@ -30,7 +30,7 @@ from ffn.registry.new_data import TrainingData, new_training_data, take_up
 from ffn.registry.production import read_pointer
 from ffn.registry.run_log import note_killed
 from ffn.registry.versions import production_version, versions
-from ffn.scoring.inbox.inbox_scan import look
+from ffn.scoring.inbox.inbox_scan import scan_inbox
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 from flows.artifacts import show_status
@@ -224,4 +224,4 @@ def _wanted(pipeline: Pipeline) -> TrainingData | None:
 def _files_wait(pipeline: Pipeline) -> bool:
     if not pipeline.settings.inbox.watch or read_pointer(pipeline.artifacts).missing:
         return False
-    return bool(look(pipeline, production_version(pipeline.artifacts)).waiting)
+    return bool(scan_inbox(pipeline, production_version(pipeline.artifacts)).waiting)

@@ -281,7 +281,7 @@ class _Conversion:
     def _check(self) -> None:
         """Refuse what cannot be learnt from."""
         where = self.path.name
-        self.notices = self.unnamed.settle(where)
+        self.notices = self.unnamed.check(where)
         self._resolve_labels()
         self.notices += self.resolved.notices
         refuse_second_header({name: self.counts[name] for name in self.numeric}, self.path)
