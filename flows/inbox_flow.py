@@ -18,11 +18,11 @@ from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.pipelines.progress import stage
 from ffn.registry.versions import in_production
-from ffn.scoring.inbox.inbox_scan import Waiting, look, own_options
+from ffn.scoring.inbox.inbox_scan import Waiting, own_options, scan_inbox
 from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.model import load
 from ffn.settings.pipeline import Pipeline, find_pipeline
-from ffn.storage.run_locks import the_only_pass
+from ffn.storage.pipeline_locks import inbox_lock
 from flows import artifacts, tasks
 from flows.recorded_runs import give_way, recorded
 from flows.uneventful_runs import NOTHING_NEW, SKIPPED
@@ -78,7 +78,7 @@ def score_inbox(
 def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
     with (
         recorded(found, "score") as note,
-        the_only_pass(found.artifacts),
+        inbox_lock(found.artifacts),
         one_blas_thread(),
         ending_tasks(),
     ):
@@ -86,11 +86,11 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
         note.version = model.version
         # A schedule looks again by itself; a person has come for what was put there just now.
         scheduled = bool(runtime.deployment.id)
-        look_now = look if scheduled else partial(look_when_quiet, tell=stage)
+        look_now = scan_inbox if scheduled else partial(look_when_quiet, tell=stage)
         seen = look_now(found, model.version)
         stage("scoring")
         futures = [
-            tasks.score_files.submit(model, found, files, chosen, _label(files))
+            tasks.score_inbox_files.submit(model, found, files, chosen, _label(files))
             for files in _shares(seen.waiting)
         ]
         results, refusals = [], []

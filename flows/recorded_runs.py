@@ -21,7 +21,7 @@ from ffn.registry.run_log import Note, running
 from ffn.settings.pipeline import Pipeline
 from flows import artifacts
 
-__all__ = ["SERVED", "finished", "give_way", "named", "recorded"]
+__all__ = ["SERVED", "finished", "give_way", "name_run", "recorded"]
 
 SERVED = "FFN_SERVED"
 """Set by ``ffn serve`` for its runs: one line about each goes to its output."""
@@ -48,7 +48,7 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[
             finished.append(note.text)
     finally:
         if note.version:
-            named(what, pipeline.name, note.version)
+            name_run(what, pipeline.name, note.version)
         if note.outcome:
             artifacts.show_status(pipeline)
             if os.environ.get(SERVED):
@@ -84,7 +84,7 @@ def _tell_if_lost(told: str, api: str) -> None:
         print(f"{told} record is missing: Prefect's server at {api} is gone.", flush=True)  # noqa: T201
 
 
-def named(what: str, pipeline: str, version: int) -> None:
+def name_run(what: str, pipeline: str, version: int) -> None:
     """Name this run after what it made or used: ``retrain-iris-v0012``."""
     name = f"{what}-{pipeline}-v{version:04d}"
     # A name is a help; a server that is gone must not cost the result.

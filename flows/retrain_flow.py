@@ -15,7 +15,7 @@ from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.retraining import run_steps
 from ffn.settings.pipeline import find_pipeline
-from ffn.storage.run_locks import the_only_retraining
+from ffn.storage.pipeline_locks import retraining_lock
 from flows.recorded_runs import give_way, recorded
 from flows.task_executor import TaskExecutor, task_runner
 from flows.uneventful_runs import UNCHANGED
@@ -51,7 +51,7 @@ def retrain(
     try:
         with (
             recorded(found, "retrain") as note,
-            the_only_retraining(found.artifacts),
+            retraining_lock(found.artifacts),
             one_blas_thread(),
             ending_tasks(),
         ):

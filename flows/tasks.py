@@ -25,7 +25,7 @@ from ffn.training.partition import TrainingPart
 from ffn.training.selection import Candidate
 from flows import artifacts
 
-__all__ = ["batch_predict", "score_files", "task_of", "train"]
+__all__ = ["batch_predict", "score_inbox_files", "task_of", "train"]
 
 # Caching would hash every array, persisting would pickle it. And no tags: for each run of a task
 # that has one Prefect asks its server for a slot, and a busy SQLite that gives none fails the run.
@@ -99,7 +99,7 @@ def batch_predict(model: Model, source: Path, output: Path, options: dict[str, A
 
 
 @task(name="score-files", task_run_name="score-{label}", **_PLAIN)
-def score_files(
+def score_inbox_files(
     model: Model,
     pipeline: Pipeline,
     files: Sequence[Waiting],

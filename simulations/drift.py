@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.evaluation.statistics import wilson
-from ffn.scoring.drift.drift_report import DriftReport, judge
+from ffn.scoring.drift.drift_report import DriftReport, build_drift_report
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.settings.drift_settings import DriftSettings
 from ffn.tabular.cells import MISSING, UNKNOWN
@@ -224,7 +224,7 @@ def report_on(table: Table, reference: Reference) -> DriftReport:
     counts = DriftCounts(reference)
     counts.count(table.numeric, table.codes)
     per_class = np.bincount(table.predicted, minlength=_CLASSES).tolist()
-    return judge(
+    return build_drift_report(
         SCHEMA,
         reference,
         counts,

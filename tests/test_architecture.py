@@ -51,8 +51,17 @@ LAYERS = [
 FOUNDATION = {"ffn.errors", "ffn.interpreter", "ffn.quantities", "ffn.version"}
 ENTRANCES = {"ffn", "flows.__main__"}
 MOST_MODULES = 14
-# Every command is a module that is called like its verb.
+# Every command is a module that is called like its verb, with an `add` and a `run`.
 VERBS = "flows.cli.commands"
+# Public functions that share a name, each with why they do.
+SAME_NAME = {
+    "main": "the entrance of a process",
+    "load": "a pipeline's training data, and a model: `ffn.load` is the public name of the second",
+    "retrain": "the whole of it in this process, as a flow, and as a process that runs the flow",
+    "score": "likewise",
+    "score_inbox": "likewise",
+    "train": "the networks of a stack, as a step of a pipeline, and as a Prefect task",
+}
 
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib"}
 UNPICKLING = {"load", "loads", "Unpickler"}
@@ -191,7 +200,7 @@ def test_no_folder_holds_more_modules_than_a_reader_can_keep(repository: Path) -
 
 
 def homonyms(found: Iterable[tuple[str, str, bool]]) -> dict[str, list[str]]:
-    """Return names that two modules, or two public classes, have: each with its places."""
+    """Return names that two modules, public classes or public functions have, with their places."""
     places: dict[str, list[str]] = defaultdict(list)
     for module, source, package in found:
         name = module.rpartition(".")[2]
@@ -200,21 +209,32 @@ def homonyms(found: Iterable[tuple[str, str, bool]]) -> dict[str, list[str]]:
         for node in ast.parse(source).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[f"class {node.name}"].append(module)
+            is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if is_function and not node.name.startswith("_") and not module.startswith(VERBS):
+                places[f"function {node.name}"].append(module)
     return {name: where for name, where in places.items() if len(where) > 1}
 
 
-def test_no_two_modules_and_no_two_public_classes_share_a_name(repository: Path) -> None:
-    assert homonyms(modules(repository)) == {}
+def test_no_two_modules_classes_or_functions_share_a_name(repository: Path) -> None:
+    shared = homonyms(modules(repository))
+    # A name that is not shared any more goes from the list.
+    assert set(shared) == {f"function {name}" for name in SAME_NAME}
 
 
 def test_homonyms_are_found() -> None:
     found = [
-        ("ffn.a.journal", "class Entry: ...\nclass _Row: ...", False),
-        ("ffn.b.journal", "class Entry: ...\nclass _Row: ...", False),
-        ("ffn.b", "class Journal: ...", True),
+        ("ffn.a.journal", "class Entry: ...\nclass _Row: ...\ndef note(): ...", False),
+        ("ffn.b.journal", "class Entry: ...\nclass _Row: ...\nasync def note(): ...", False),
+        ("ffn.b", "class Journal: ...\ndef _note(): ...", True),
+        ("flows.cli.commands.note", "def add(): ...", False),
+        ("flows.cli.commands.entry", "def add(): ...", False),
     ]
     both = ["ffn.a.journal", "ffn.b.journal"]
-    assert homonyms(found) == {"module journal": both, "class Entry": both}
+    assert homonyms(found) == {
+        "module journal": both,
+        "class Entry": both,
+        "function note": both,
+    }
 
 
 @pytest.mark.parametrize(

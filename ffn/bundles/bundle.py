@@ -33,14 +33,14 @@ from ffn.bundles.bundle_files import (
     MODEL,
     REFERENCE,
     REMEDY,
-    parse_json,
     parse_manifest,
     read_part,
 )
 from ffn.bundles.signature import KEY_VARIABLE, check_signature, sign, signing_key
 from ffn.errors import BundleError, SettingsError
 from ffn.nn import Network
-from ffn.storage.atomic import canonical_json, write_bytes
+from ffn.storage.atomic import write_bytes
+from ffn.storage.documents import canonical_json, parse_json
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation

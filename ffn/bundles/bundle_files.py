@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
 from ffn.errors import BundleError, quote
+from ffn.storage.documents import parse_json
 from ffn.storage.plain_files import open_plain
 
 __all__ = [
@@ -18,7 +17,6 @@ __all__ = [
     "MODEL",
     "REFERENCE",
     "REMEDY",
-    "parse_json",
     "parse_manifest",
     "read_part",
 ]
@@ -28,8 +26,6 @@ MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 REFERENCE = "reference.json"
-# Sign included; Python refuses to read more than some thousand, and takes time for fewer.
-_MOST_DIGITS = 20
 MANIFEST_BYTES = 64 * 1024
 REMEDY = "Promote another version (ffn promote PIPELINE N), or retrain."
 
@@ -80,48 +76,3 @@ def _is_declaration(part: Any) -> bool:
         and type(part.get("bytes")) is int
         and isinstance(part.get("sha256"), str)
     )
-
-
-def parse_json(text: bytes) -> Any:
-    """Return what JSON says in one way only, and what can be computed with and written again.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON in UTF-8, or too deep; a key is given twice; a number is NaN, or beyond
-        float64, or, if whole, int64; half a surrogate pair is in a text.
-    """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
-
-    def number(digits: str) -> float:
-        value = float(digits)
-        if math.isinf(value):
-            raise ValueError(f"{quote(digits)} is beyond every number")
-        return value
-
-    def whole(digits: str) -> int:
-        if len(digits) > _MOST_DIGITS or not -(2**63) <= (value := int(digits)) < 2**63:
-            raise ValueError(f"{quote(digits)} is beyond every whole number")
-        return value
-
-    try:
-        found = json.loads(
-            text.decode(),
-            object_pairs_hook=unique,
-            parse_constant=refuse,
-            parse_float=number,
-            parse_int=whole,
-        )
-        # Escapes alone can say half a pair.
-        if b"\\u" in text:
-            json.dumps(found, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return found

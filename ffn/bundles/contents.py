@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, SIGNATURE, read_bundle, sign_bundle
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import BundleError, RegistryError, quote
-from ffn.storage.atomic import canonical_json, write_bytes
+from ffn.storage.atomic import write_bytes
+from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import open_plain, read_plain
 
 __all__ = [
@@ -127,7 +127,7 @@ def _read(path: Path) -> Contents | None:
     return found if format_ == _FORMAT and _is_sound(found, text) else None
 
 
-def read_record(folder: Path, name: str) -> dict[str, Any]:
+def read_registered(folder: Path, name: str) -> dict[str, Any]:
     """Return the JSON object in a version's file, as it was registered.
 
     Empty if there is none, or if ``files.json`` does not vouch for what is there: nobody is to

@@ -1,4 +1,4 @@
-"""The few statistical formulas that SciPy does not have, each with its source."""
+"""Intervals and tests: SciPy's as this product needs them, and the few that it does not have."""
 
 from __future__ import annotations
 
@@ -44,13 +44,10 @@ def wilson(successes: int, n: int) -> Interval:
     """
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0)
-    z = float(special.ndtri(0.975))
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else float(centre - half)
-    high = 1.0 if successes == n else float(centre + half)
-    return Interval(share, low, high)
+    from scipy import stats
+
+    bounds = stats.binomtest(successes, n).proportion_ci(method="wilson")
+    return Interval(successes / n, float(bounds.low), float(bounds.high))
 
 
 def mean_interval(values: Array, seed: int) -> Interval:

@@ -19,7 +19,7 @@ from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.run_locks import the_only_pass
+from ffn.storage.pipeline_locks import inbox_lock
 
 __all__ = ["score", "score_all", "score_inbox"]
 
@@ -77,7 +77,7 @@ def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:
     """Score the files of the inbox that the version in production has not scored."""
     with (
         running(pipeline.artifacts, "score") as note,
-        the_only_pass(pipeline.artifacts),
+        inbox_lock(pipeline.artifacts),
         one_blas_thread(),
     ):
         model = load(pipeline.artifacts)

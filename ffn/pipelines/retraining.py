@@ -35,7 +35,7 @@ from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks, export_production
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.run_locks import the_only_retraining
+from ffn.storage.pipeline_locks import retraining_lock
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training import examination, selection, steps
 from ffn.training.examination import Examination
@@ -212,7 +212,7 @@ def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | Skip
     """
     with (
         running(pipeline.artifacts, "retrain") as note,
-        the_only_retraining(pipeline.artifacts),
+        retraining_lock(pipeline.artifacts),
         one_blas_thread(),
     ):
         outcome = run_steps(pipeline, InProcess(), force=force)

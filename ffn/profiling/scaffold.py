@@ -12,7 +12,7 @@ import numpy as np
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 from ffn.nn import SGD, AdamW, Momentum
-from ffn.profiling.table_profile import TableProfile, look
+from ffn.profiling.table_profile import TableProfile, profile_table
 from ffn.settings.document import WIDEST_LAYER, NetworkSettings, check_settings
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.storage.atomic import atomic_file, staging_folder, sweep, sync_folder, write_bytes
@@ -98,7 +98,7 @@ def initialise(
                 f"{option} {quote(text)} is no text in UTF-8, and what is read from a table is. "
                 "Give it as it stands there."
             )
-    found = look(
+    found = profile_table(
         table,
         target,
         exclude=exclude,

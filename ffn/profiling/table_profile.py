@@ -20,7 +20,7 @@ from ffn.tabular.schema import Kind
 from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy
 from ffn.tabular.training_table.text_table import Table
 
-__all__ = ["TableProfile", "look"]
+__all__ = ["TableProfile", "profile_table"]
 
 # Not read as missing unless the settings say so; met among numbers, they can be nothing else.
 _MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
@@ -59,7 +59,7 @@ class TableProfile:
     notices: list[str]
 
 
-def look(
+def profile_table(
     table: Table,
     target: str,
     *,

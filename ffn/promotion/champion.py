@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.bundles.bundle import Bundle, read_bundle
-from ffn.bundles.contents import read_record
+from ffn.bundles.contents import read_registered
 from ffn.errors import BundleError, SettingsError
 from ffn.registry.promotion_history import read_history
 from ffn.registry.provenance import PROVENANCE, code_sha256
@@ -76,7 +76,7 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     scoring = in_production(pipeline.artifacts)
     if scoring is None:
         return None
-    version, promoted = scoring
+    version = scoring.version
     folder = version_folder(pipeline.artifacts, version)
     if version not in versions(pipeline.artifacts):
         return Unreadable(version, f"{folder} is not there.")
@@ -84,7 +84,7 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
         opponent = read_version(pipeline.artifacts, version)
     except BundleError as error:
         return Unreadable(version, str(error))
-    if opponent.bundle.sha256 != promoted:
+    if opponent.bundle.sha256 != scoring.bundle_sha256:
         return Unreadable(version, f"{folder}: not the bundle that was promoted.")
     return opponent
 
@@ -101,11 +101,11 @@ def read_version(artifacts: Path, version: int) -> Opponent:
     """
     bundle = read_bundle(bundle_folder(artifacts, version), version=version)
     folder = version_folder(artifacts, version)
-    settings, provenance = None, read_record(folder, PROVENANCE)
+    settings, provenance = None, read_registered(folder, PROVENANCE)
     with contextlib.suppress(SettingsError):
         settings = check_settings(provenance.get("settings", {}), str(folder))
-    epochs = read_record(folder, "metrics.json").get("epochs")
-    columns = read_record(folder, "verdict.json").get("columns")
+    epochs = read_registered(folder, "metrics.json").get("epochs")
+    columns = read_registered(folder, "verdict.json").get("columns")
     return Opponent(
         bundle=bundle,
         settings=settings,
@@ -148,7 +148,7 @@ def unchanged_since(
         return opponent.version
     newest = there[-1]
     promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
-    verdict = read_record(version_folder(pipeline.artifacts, newest), "verdict.json")
+    verdict = read_registered(version_folder(pipeline.artifacts, newest), "verdict.json")
     canary = verdict.get("canary")
     failed = isinstance(canary, dict) and canary.get("problem")
     settled = newest in promoted or not (verdict.get("promote") or failed)
@@ -157,7 +157,7 @@ def unchanged_since(
 
 def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
     """Return what a version was made from."""
-    provenance = read_record(version_folder(artifacts, version), PROVENANCE)
+    provenance = read_registered(version_folder(artifacts, version), PROVENANCE)
     return {
         "settings": provenance.get("settings", {}),
         "source_sha256": provenance.get("source_sha256"),

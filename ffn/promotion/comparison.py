@@ -14,7 +14,7 @@ from ffn.evaluation.mcnemar import compatible_interval, two_sided_p
 from ffn.evaluation.paired import LabelCounts, count_labels, loss_bounds, row_losses
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.champion import Opponent, read_version
-from ffn.promotion.overview import Detail, detail, table_in
+from ffn.promotion.overview import Detail, describe_version, table_in
 from ffn.promotion.shared_rows import SharedRows, accepts, find_contest, production_rows
 from ffn.registry.alpha_spending import read_looks
 from ffn.settings.pipeline import Pipeline
@@ -88,7 +88,7 @@ def compare(pipeline: Pipeline, first: int, second: int) -> VersionComparison:
     BundleError
         A bundle is damaged.
     """
-    details = [detail(pipeline.artifacts, version) for version in (first, second)]
+    details = [describe_version(pipeline.artifacts, version) for version in (first, second)]
     opponents = [read_version(pipeline.artifacts, version) for version in (first, second)]
     found = _pair(pipeline, *opponents)
     one, other = (dict(_flat(table_in(known.provenance, "settings"))) for known in details)

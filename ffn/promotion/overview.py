@@ -6,16 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.bundles.contents import read_contents, read_record
+from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import RegistryError
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.verdict import VERDICT_FILE
 from ffn.registry.pointer import predecessor
-from ffn.registry.promotion_history import Promotion, read_history, read_pointer
+from ffn.registry.production import Promotion, read_pointer
+from ffn.registry.promotion_history import read_history
 from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import require_version, version_folder, versions
 
-__all__ = ["METRICS_FILE", "Detail", "Summary", "detail", "interval_in", "summaries", "table_in"]
+__all__ = [
+    "METRICS_FILE",
+    "Detail",
+    "Summary",
+    "describe_version",
+    "interval_in",
+    "summaries",
+    "table_in",
+]
 
 METRICS_FILE = "metrics.json"
 
@@ -83,14 +92,14 @@ def summaries(artifacts: Path) -> list[Summary]:
 
 
 def _scoring(artifacts: Path) -> int | None:
-    pointed = read_pointer(artifacts)
-    return pointed.version if pointed else None
+    target = read_pointer(artifacts).target
+    return target.version if target else None
 
 
 def _summary(artifacts: Path, version: int, scoring: int | None, back: int | None) -> Summary:
     folder = version_folder(artifacts, version)
-    metrics = read_record(folder, METRICS_FILE)
-    provenance, verdict = read_record(folder, PROVENANCE), read_record(folder, VERDICT_FILE)
+    metrics = read_registered(folder, METRICS_FILE)
+    provenance, verdict = read_registered(folder, PROVENANCE), read_registered(folder, VERDICT_FILE)
     test = table_in(metrics, "test")
     rows, promote = test.get("rows"), verdict.get("promote")
     try:
@@ -114,7 +123,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
     )
 
 
-def detail(artifacts: Path, version: int) -> Detail:
+def describe_version(artifacts: Path, version: int) -> Detail:
     """Return all about one version.
 
     Raises
@@ -126,9 +135,9 @@ def detail(artifacts: Path, version: int) -> Detail:
     entries = read_history(artifacts).entries
     return Detail(
         summary=_summary(artifacts, version, _scoring(artifacts), predecessor(artifacts)),
-        provenance=read_record(folder, PROVENANCE),
-        metrics=read_record(folder, METRICS_FILE),
-        verdict=read_record(folder, VERDICT_FILE),
+        provenance=read_registered(folder, PROVENANCE),
+        metrics=read_registered(folder, METRICS_FILE),
+        verdict=read_registered(folder, VERDICT_FILE),
         history=tuple(entry for entry in entries if entry.version == version),
         files=sum(path.is_file() for path in folder.rglob("*")),
     )

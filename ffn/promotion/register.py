@@ -19,7 +19,8 @@ from ffn.registry.pointer import promote
 from ffn.registry.provenance import PROVENANCE, provenance
 from ffn.registry.versions import add_version, production_version, version_folder
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.atomic import write_bytes, write_json
+from ffn.storage.atomic import write_bytes
+from ffn.storage.documents import write_json
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate
 from ffn.training.steps import Prepared, Refitted

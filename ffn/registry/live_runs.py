@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -18,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import one_line
 from ffn.storage.atomic import is_temporary, sweep, temporary_name
+from ffn.storage.documents import parse_json
+from ffn.storage.locks import lock, try_lock
 from ffn.storage.plain_files import open_plain
 
 __all__ = ["LiveRun", "at_work", "killed", "lives", "take_killed", "working"]
@@ -79,7 +79,7 @@ def at_work(
             file = stack.enter_context(temporary.open("xb"))
             stack.callback(temporary.unlink, missing_ok=True)
             # Locked before it has its name: whoever finds it free finds a dead one.
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file)
             path = folder / (run or secrets.token_hex(8))
             temporary.rename(path)
             stack.callback(path.unlink, missing_ok=True)
@@ -101,7 +101,7 @@ def lives(artifacts: Path, run: str) -> bool:
     """Say whether the process of a run is there."""
     try:
         with open_plain(artifacts / _FOLDER / run) as (file, _):
-            return not _lock(file)
+            return not try_lock(file)
     except OSError:
         return False
 
@@ -114,7 +114,7 @@ def working(artifacts: Path) -> list[LiveRun]:
             if is_temporary(path):
                 continue
             with contextlib.suppress(OSError), open_plain(path) as (file, _):
-                if not _lock(file):
+                if not try_lock(file):
                     found.append(_read(file))
     return sorted((run for run in found if not run.done), key=lambda run: run.begun)
 
@@ -140,7 +140,7 @@ def _dead(artifacts: Path) -> list[tuple[LiveRun, Path]]:
                 continue
             # Where another has taken it meanwhile, it is that one's.
             with contextlib.suppress(OSError), open_plain(path) as (file, _):
-                if _lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                if try_lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     dead.append((_read(file), path))
     return sorted(dead, key=lambda one: one[0].begun, reverse=True)
 
@@ -155,12 +155,3 @@ def _read(file: IO[bytes]) -> LiveRun:
     )
     done = isinstance(found, dict) and found.get("done") is True
     return LiveRun(what=what or "run", begun=begun, done=done)
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Say whether the lock on an open file could be had; it goes when the file is closed."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

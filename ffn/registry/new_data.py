@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import DataError
 from ffn.registry.versions import version_folder, versions
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.atomic import write_json
+from ffn.storage.documents import parse_json, write_json
 from ffn.storage.plain_files import read_plain
 from ffn.storage.source import open_source
 

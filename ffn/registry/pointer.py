@@ -10,15 +10,12 @@ from typing import Literal
 from ffn.bundles.contents import check_bundle
 from ffn.errors import BundleError, RegistryError
 from ffn.registry.actor import Actor, this_process
+from ffn.registry.production import POINTER, Promotion, read_pointer
 from ffn.registry.promotion_history import (
     HISTORY,
-    POINTER,
-    Promotion,
     append,
-    is_canonical,
     read_history,
-    read_pointer,
-    settle,
+    recover,
 )
 from ffn.registry.versions import (
     bundle_folder,
@@ -26,8 +23,8 @@ from ffn.registry.versions import (
     require_version,
     versions,
 )
-from ffn.storage.atomic import write_json
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.documents import write_json
+from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["predecessor", "promote", "rollback"]
 
@@ -76,17 +73,18 @@ def promote(
     reason = _checked_reason(reason)
     require_version(artifacts, version)
     with registry_lock(artifacts):
-        history = settle(artifacts)
-        pointed = read_pointer(artifacts)
+        history = recover(artifacts)
+        pointer = read_pointer(artifacts)
+        pointed = pointer.promotion
         sha256 = _check(artifacts, version)
         # Whoever tries again after a failure may have succeeded before.
         if pointed and (pointed.version, pointed.bundle_sha256) == (version, sha256):
-            sound = history.entries[-1:] == (pointed,) and is_canonical(artifacts, pointed)
+            sound = history.entries[-1:] == (pointed,) and pointer.is_canonical
             if sound or replacing != "any":
                 return pointed
         if replacing != "any":
             scoring = in_production(artifacts)
-            if replacing != (scoring[0] if scoring else "none"):
+            if replacing != (scoring.version if scoring else "none"):
                 return None
         return _point(artifacts, version, sha256, action="promote", reason=reason, by=by)
 
@@ -108,7 +106,7 @@ def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promot
     """
     reason = _checked_reason(reason)
     with registry_lock(artifacts):
-        settle(artifacts)
+        recover(artifacts)
         before = predecessor(artifacts)
         if before is None:
             raise RegistryError(
@@ -156,7 +154,7 @@ def _point(
     if (artifacts / POINTER).is_dir():
         raise RegistryError(f"{artifacts / POINTER}: a folder. Remove it and try again.")
     history = read_history(artifacts)
-    pointed = read_pointer(artifacts)
+    pointed = read_pointer(artifacts).promotion
     entry = Promotion(
         action=action,
         at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -10,78 +10,27 @@ next writes it first.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO
 
-from ffn.bundles.bundle_files import parse_json
-from ffn.registry.actor import Actor
-from ffn.storage.atomic import canonical_json, sweep
-from ffn.storage.plain_files import open_plain, read_plain
+from ffn.registry.production import Promotion, parse_promotion, read_pointer
+from ffn.storage.atomic import sweep
+from ffn.storage.plain_files import read_plain
 
 __all__ = [
     "HISTORY",
     "MOST_HISTORY_BYTES",
-    "MOST_POINTER_BYTES",
-    "POINTER",
-    "Promotion",
     "PromotionHistory",
     "append",
-    "is_canonical",
-    "is_version",
     "read_history",
-    "read_pointer",
-    "settle",
+    "recover",
 ]
 
-POINTER = "production.json"
 HISTORY = "history.jsonl"
-MOST_POINTER_BYTES = 64 * 1024
 # A promotion every minute of a year.
 MOST_HISTORY_BYTES = 512 * 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Promotion:
-    """One entry: ``version`` scores from now on.
-
-    Attributes
-    ----------
-    action
-        A rollback goes back to a version that scored before.
-    at
-        UTC, ISO 8601.
-    version, bundle_sha256
-        What scores, and the SHA-256 its bundle must have.
-    replaced
-        The version that scored before; None if none did.
-    reason, by
-        Why, and who or what did it.
-    previous_sha256
-        Of the line before in the history; empty for the first.
-    """
-
-    action: Literal["promote", "rollback"]
-    at: str
-    version: int
-    bundle_sha256: str
-    replaced: int | None
-    reason: str
-    by: Actor
-    previous_sha256: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry as it stands in both files."""
-        entry = asdict(self)
-        entry["from"] = entry.pop("replaced")
-        return entry
-
-    @property
-    def line(self) -> bytes:
-        """The entry as a line of the history."""
-        return json.dumps(self.to_json(), sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,30 +71,6 @@ class PromotionHistory:
         return tuple(stack)
 
 
-def is_version(value: object) -> bool:
-    """Say whether a value can be the number of a version: it becomes the name of a folder."""
-    return type(value) is int and 0 < value < 10**9
-
-
-def read_pointer(artifacts: Path) -> Promotion | None:
-    """Return the entry in ``production.json``; None if there is none, or no whole one."""
-    try:
-        with open_plain(artifacts / POINTER) as (file, size):
-            text = file.read(min(size, MOST_POINTER_BYTES))
-    except OSError:
-        return None
-    return _parse(text)
-
-
-def is_canonical(artifacts: Path, entry: Promotion) -> bool:
-    """Say whether ``production.json`` has the very bytes that were written for ``entry``."""
-    try:
-        text = read_plain(artifacts / POINTER, MOST_POINTER_BYTES)
-    except OSError:
-        return False
-    return text == canonical_json(entry.to_json())
-
-
 def read_history(artifacts: Path) -> PromotionHistory:
     """Read the history of a pipeline; what cannot be read is counted, and the rest is used.
 
@@ -163,13 +88,13 @@ def read_history(artifacts: Path) -> PromotionHistory:
     damaged = []
     last = ""
     for number, line in enumerate(lines, 1):
-        entry = _parse(line)
+        entry = parse_promotion(line)
         if entry is None or entry.line != line + b"\n" or entry.previous_sha256 != last:
             damaged.append(number)
         if entry is not None:
             entries.append(entry)
         last = hashlib.sha256(line + b"\n").hexdigest()
-    pointed = read_pointer(artifacts)
+    pointed = read_pointer(artifacts).promotion
     owed = b""
     follows = pointed is not None and pointed not in entries and pointed.previous_sha256 == last
     # Whoever died in mid-line wrote the beginning of this very line.
@@ -187,7 +112,7 @@ def read_history(artifacts: Path) -> PromotionHistory:
     )
 
 
-def settle(artifacts: Path) -> PromotionHistory:
+def recover(artifacts: Path) -> PromotionHistory:
     """Do what a change that died has left undone, and return the history; under the lock.
 
     Raises
@@ -210,19 +135,3 @@ def append(file: IO[bytes], content: bytes) -> None:
     while content:
         content = content[file.write(content) :]
         os.fsync(file.fileno())
-
-
-def _parse(text: bytes) -> Promotion | None:
-    try:
-        document = parse_json(text)
-        entry = Promotion(replaced=document.pop("from"), by=Actor(**document.pop("by")), **document)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    texts = (entry.at, entry.bundle_sha256, entry.reason, entry.previous_sha256)
-    sound = (
-        is_version(entry.version)
-        and (entry.replaced is None or is_version(entry.replaced))
-        and entry.action in ("promote", "rollback")
-        and all(isinstance(text, str) for text in (*texts, *vars(entry.by).values()))
-    )
-    return entry if sound else None

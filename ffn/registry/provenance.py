@@ -14,7 +14,7 @@ from typing import Any
 
 from ffn.registry.actor import Actor
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.atomic import canonical_json
+from ffn.storage.documents import canonical_json
 from ffn.training.training_data import Prepared
 from ffn.version import __version__
 

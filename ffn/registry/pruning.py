@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.registry.pointer import predecessor
-from ffn.registry.promotion_history import settle
+from ffn.registry.promotion_history import recover
 from ffn.registry.versions import in_production, version_folder, versions
 from ffn.storage.atomic import sweep, sync_folder, temporary_name
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["Pruning", "prune"]
 
@@ -60,14 +60,14 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
         there = versions(artifacts)
         guarded = {predecessor(artifacts)}
         if scoring := in_production(artifacts):
-            guarded.add(scoring[0])
+            guarded.add(scoring.version)
         newest = set(there[-keep:])
         removed = [version for version in there if version not in newest | guarded]
         folders = [version_folder(artifacts, version) for version in removed]
         folders += _reports(artifacts, set(there) - set(removed))
         size = sum(map(_size, folders))
         if not dry_run:
-            settle(artifacts)
+            recover(artifacts)
             sweep(artifacts / "models")
             for folder in folders:
                 _remove(folder)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ffn.errors import RegistryError
-from ffn.registry.promotion_history import HISTORY, settle
+from ffn.registry.promotion_history import HISTORY, recover
 from ffn.registry.versions import versions
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["require_changeable"]
 
@@ -27,7 +27,7 @@ def require_changeable(artifacts: Path) -> None:
     if not versions(artifacts):
         return
     with registry_lock(artifacts):
-        settle(artifacts)
+        recover(artifacts)
         history = artifacts / HISTORY
         if history.exists():
             history.open("ab").close()

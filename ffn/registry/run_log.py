@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import json
 import os
 import time
@@ -17,11 +16,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from ffn.bundles.bundle_files import parse_json
 from ffn.errors import BusyError, RegistryError, one_line
 from ffn.registry.endings import ending
 from ffn.registry.live_runs import LiveRun, at_work, killed, take_killed
 from ffn.storage.descriptors import open_regular
+from ffn.storage.documents import parse_json
+from ffn.storage.locks import lock
 from ffn.storage.plain_files import read_plain
 
 __all__ = ["DriftNote", "Note", "RunRecord", "journal", "note_down", "note_killed", "running"]
@@ -141,7 +141,7 @@ def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> R
         # Earlier versions made it with the user's usual rights.
         with contextlib.suppress(PermissionError):
             os.fchmod(file.fileno(), _OWNER_ALONE)
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file)
         if file.seek(0, os.SEEK_END) > _MOST_BYTES:
             file.seek(-_MOST_BYTES // 2, os.SEEK_END)
             kept = file.read().partition(b"\n")[2]

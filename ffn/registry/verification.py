@@ -7,20 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.bundles.bundle import read_bundle
-from ffn.bundles.bundle_files import parse_json
 from ffn.bundles.contents import FILES, Contents, Damage, damages, read_contents
 from ffn.errors import BundleError, RegistryError
 from ffn.registry.alpha_spending import LOOKS_FILE, read_looks
-from ffn.registry.promotion_history import (
-    HISTORY,
-    POINTER,
-    is_canonical,
-    is_version,
-    read_history,
-    read_pointer,
-)
+from ffn.registry.production import POINTER, is_version, read_pointer
+from ffn.registry.promotion_history import HISTORY, read_history
 from ffn.registry.versions import LAST_NUMBER, bundle_folder, version_folder, versions
-from ffn.storage.atomic import canonical_json, is_temporary
+from ffn.storage.atomic import is_temporary
+from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import open_plain
 
 __all__ = ["Verification", "verify"]
@@ -110,14 +104,15 @@ def _bundle(artifacts: Path, version: int) -> Iterator[Damage]:
 
 def _pointer(artifacts: Path, sealed: dict[int, Contents]) -> Iterator[Damage]:
     path = artifacts / POINTER
-    entry = read_pointer(artifacts)
+    pointer = read_pointer(artifacts)
+    entry = pointer.promotion
     if entry is None:
-        if path.exists() or path.is_symlink():
+        if not pointer.missing:
             yield Damage(path=path, problem="is damaged; promote a version again")
         elif read_history(artifacts).entries:
             yield Damage(path=path, problem="is missing; promote a version again")
         return
-    if not is_canonical(artifacts, entry):
+    if not pointer.is_canonical:
         yield Damage(path=path, problem="was changed; promote a version again")
     contents = sealed.get(entry.version)
     if entry.version not in versions(artifacts):
@@ -139,7 +134,7 @@ def _history(artifacts: Path) -> Iterator[Damage]:
         yield Damage(
             path=path, problem=f"line {line} is damaged, or the line before it was changed"
         )
-    entry = read_pointer(artifacts)
+    entry = read_pointer(artifacts).promotion
     if entry is not None and history.entries[-1:] != (entry,):
         yield Damage(path=path, problem=f"does not end with the promotion that {POINTER} has")
 

@@ -17,26 +17,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ffn.bundles.bundle import BUNDLE_FOLDER
-from ffn.bundles.bundle_files import parse_json
 from ffn.bundles.contents import measure, seal
 from ffn.errors import RegistryError
+from ffn.registry.production import POINTER, ProductionVersion, is_version, read_pointer
 from ffn.registry.promotion_history import (
     HISTORY,
-    MOST_POINTER_BYTES,
-    POINTER,
-    is_version,
     read_history,
-    settle,
+    recover,
 )
-from ffn.storage.atomic import staging_folder, sweep, sync_folder, write_json
-from ffn.storage.plain_files import open_plain, read_plain
-from ffn.storage.registry_lock import registry_lock
+from ffn.storage.atomic import staging_folder, sweep, sync_folder
+from ffn.storage.documents import parse_json, write_json
+from ffn.storage.pipeline_locks import registry_lock
+from ffn.storage.plain_files import read_plain
 
 __all__ = [
     "LAST_NUMBER",
     "add_version",
     "bundle_folder",
     "in_production",
+    "number_of",
     "production",
     "production_version",
     "require_version",
@@ -45,12 +44,24 @@ __all__ = [
 ]
 
 LAST_NUMBER = ".last.json"
+_MODELS = "models"
+_MOST_NUMBER_BYTES = 64 * 1024
 _VERSION = re.compile(r"[0-9]{4}|[1-9][0-9]{4,}")
 
 
 def version_folder(artifacts: Path, version: int) -> Path:
     """Return the folder of ``version`` under a pipeline's ``artifacts``."""
-    return artifacts / "models" / f"{version:04d}"
+    return artifacts / _MODELS / f"{version:04d}"
+
+
+def number_of(bundle: Path) -> int:
+    """Return the number of the version whose folder holds ``bundle``; 0 if none does.
+
+    A bundle does not know its number, its place does: that in ``models/0003`` is version 3's.
+    """
+    folder = bundle.absolute().parent
+    registered = folder.parent.name == _MODELS and _VERSION.fullmatch(folder.name)
+    return int(folder.name) if registered else 0
 
 
 def bundle_folder(artifacts: Path, version: int) -> Path:
@@ -76,7 +87,7 @@ def versions(artifacts: Path) -> list[int]:
     RegistryError
         The folder of versions is a link.
     """
-    folder = artifacts / "models"
+    folder = artifacts / _MODELS
     _refuse_link(folder)
     entries = folder.iterdir() if folder.is_dir() else ()
     return sorted(
@@ -99,7 +110,7 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         ``fill`` raises, there is no version. No number is given twice, also where the version
         was removed or its writer died.
     """
-    models = artifacts / "models"
+    models = artifacts / _MODELS
     _refuse_link(models)
     models.mkdir(parents=True, exist_ok=True)
     sweep(models)
@@ -109,7 +120,7 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         with registry_lock(artifacts):
             # What others left is told to those who change the pointer; here it is in nobody's way.
             with contextlib.suppress(OSError):
-                settle(artifacts)
+                recover(artifacts)
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
             # First the number, then the folder: whatever fails between them costs a number.
             write_json(models / LAST_NUMBER, {"version": version})
@@ -122,10 +133,10 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
 
 def production_version(artifacts: Path) -> int:
     """Return the version in production. Raises what ``production`` does."""
-    return production(artifacts)[0]
+    return production(artifacts).version
 
 
-def production(artifacts: Path) -> tuple[int, str]:
+def production(artifacts: Path) -> ProductionVersion:
     """Return what ``in_production`` does, which has to be something and there.
 
     Raises
@@ -139,15 +150,15 @@ def production(artifacts: Path) -> tuple[int, str]:
             f"{artifacts.name}: no model in production ({artifacts / POINTER} is not there). "
             f"Make one with: ffn retrain {artifacts.name}"
         )
-    if found[0] not in (there := versions(artifacts)):
+    if found.version not in (there := versions(artifacts)):
         raise RegistryError(
-            f"{artifacts / POINTER}: version {found[0]} is in production and not there; "
+            f"{artifacts / POINTER}: version {found.version} is in production and not there; "
             f"there are: {_listed(there)}. {_way_out(artifacts)}"
         )
     return found
 
 
-def in_production(artifacts: Path) -> tuple[int, str] | None:
+def in_production(artifacts: Path) -> ProductionVersion | None:
     """Return the version in production, and the SHA-256 its bundle had when it was promoted.
 
     None if none ever was promoted. Whether the version is still there is not looked at.
@@ -159,34 +170,21 @@ def in_production(artifacts: Path) -> tuple[int, str] | None:
     OSError
         There is no pointer, and the history that tells whether one was lost cannot be read.
     """
-    found = _read_pointer(artifacts)
-    if found is None:
+    pointer = read_pointer(artifacts)
+    if pointer.missing:
         history = read_history(artifacts)
         if not history.entries and not history.damaged:
             return None
         # The pointer is written first: it may have come while the history was read.
-        found = _read_pointer(artifacts)
-    if found is None:
+        pointer = read_pointer(artifacts)
+    if pointer.missing:
         raise RegistryError(
             f"{artifacts / POINTER}: missing, and {HISTORY} says that versions were promoted. "
             f"{_way_out(artifacts)}"
         )
-    return found
-
-
-def _read_pointer(artifacts: Path) -> tuple[int, str] | None:
-    pointer = artifacts / POINTER
-    try:
-        with open_plain(pointer) as (file, size):
-            content = parse_json(file.read(min(size, MOST_POINTER_BYTES)))
-        version, sha256 = content["version"], content["bundle_sha256"]
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        version = sha256 = None
-    if not is_version(version) or not isinstance(sha256, str):
-        raise RegistryError(f"{pointer}: damaged. {_way_out(artifacts)}")
-    return version, sha256
+    if pointer.target is None:
+        raise RegistryError(f"{artifacts / POINTER}: damaged. {_way_out(artifacts)}")
+    return pointer.target
 
 
 def _way_out(artifacts: Path) -> str:
@@ -216,7 +214,7 @@ def _last_number(artifacts: Path) -> int:
     with contextlib.suppress(OSError):
         known += [entry.version for entry in read_history(artifacts).entries]
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        text = read_plain(artifacts / "models" / LAST_NUMBER, MOST_POINTER_BYTES)
+        text = read_plain(artifacts / _MODELS / LAST_NUMBER, _MOST_NUMBER_BYTES)
         given = parse_json(text)["version"]
         known += [given] if is_version(given) else []
     return max(known, default=0)

@@ -23,7 +23,7 @@ __all__ = [
     "importance_markdown",
     "loss_doubt",
     "mistakes_markdown",
-    "named",
+    "shown_name",
     "temperature_markdown",
 ]
 
@@ -33,7 +33,7 @@ _CELL_LETTERS = 24
 _CELLS = 6
 
 
-def named(name: str) -> str:
+def shown_name(name: str) -> str:
     """Return a class's or feature's name, cut and as text."""
     return escape(middle_cut(name, _NAME_LETTERS))
 
@@ -74,7 +74,7 @@ def class_table(evaluation: HeldOutEvaluation) -> str:
     """Return recall and precision of each class."""
     rows = [
         {
-            "class": named(figures.name),
+            "class": shown_name(figures.name),
             "rows": f"{figures.rows:,}",
             "recall": interval(figures.recall),
             "precision": interval(figures.precision),
@@ -130,7 +130,7 @@ def importance_markdown(importance: Importance) -> str:
     """Return the features in a table, the most important first."""
     rows = [
         {
-            "feature": named(feature.name),
+            "feature": shown_name(feature.name),
             "log-loss added": interval(feature.log_loss),
             "accuracy lost": interval(feature.accuracy),
         }
@@ -164,12 +164,13 @@ def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> 
     rows = [
         {
             "row": f"{mistake.row:,}",
-            "is": named(mistake.label),
-            "called": named(mistake.predicted),
+            "is": shown_name(mistake.label),
+            "called": shown_name(mistake.predicted),
             "confidence": f"{mistake.confidence:.3f}",
             "its label had": f"{mistake.own_probability:.3f}",
             "cells": "; ".join(
-                f"{named(name)} {escape(middle_cut(mistake.cells[name], _CELL_LETTERS)) or NOTHING}"
+                f"{shown_name(name)} "
+                f"{escape(middle_cut(mistake.cells[name], _CELL_LETTERS)) or NOTHING}"
                 for name in known
             ),
         }

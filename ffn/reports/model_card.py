@@ -25,7 +25,7 @@ from ffn.reports.held_out import (
     class_table,
     figure_table,
     importance_markdown,
-    named,
+    shown_name,
     temperature_markdown,
 )
 from ffn.reports.markup.escaping import escape
@@ -62,7 +62,7 @@ def model_card(
     examination, refitted = retrained.examination, retrained.refitted
     provenance = json.loads((folder / "provenance.json").read_bytes())
     sha256 = hashlib.sha256((folder / BUNDLE_FOLDER / MANIFEST).read_bytes()).hexdigest()
-    target = named(prepared.schema.target)
+    target = shown_name(prepared.schema.target)
     sections = [
         f"# Model card: {escape(retrained.pipeline.name)}",
         f"The version is the number of the folder that this card stands in. Its bundle has the "
@@ -122,7 +122,7 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
 def _features(features: Sequence[Feature]) -> str:
     rows = [
         {
-            "feature": named(feature.name),
+            "feature": shown_name(feature.name),
             "kind": feature.kind,
             "in training": _range(feature),
             "may be missing": "yes" if feature.missing else "no",
@@ -135,9 +135,9 @@ def _features(features: Sequence[Feature]) -> str:
 
 def _range(feature: Feature) -> str:
     if feature.kind == "numeric":
-        written = f", written as {named(feature.format)}" if feature.format else ""
+        written = f", written as {shown_name(feature.format)}" if feature.format else ""
         return f"{feature.minimum:g} to {feature.maximum:g}{written}"
-    shown = ", ".join(map(named, feature.categories[:_CATEGORIES]))
+    shown = ", ".join(map(shown_name, feature.categories[:_CATEGORIES]))
     hidden = len(feature.categories) - _CATEGORIES
     return f"{shown} and {counted(hidden, 'other')}" if hidden > 0 else shown
 
@@ -146,7 +146,7 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
     prepared = retrained.prepared
     counts = np.bincount(prepared.labels_train, minlength=len(prepared.schema.classes))
     shares = ", ".join(
-        f"{named(name)} {int(count):,}"
+        f"{shown_name(name)} {int(count):,}"
         for name, count in list(zip(prepared.schema.classes, counts, strict=True))[:_CATEGORIES]
     )
     hidden = len(counts) - _CATEGORIES
@@ -188,7 +188,7 @@ def _decision(verdict: Verdict) -> str:
 def _limits(retrained: Retrained) -> list[str]:
     """Return what the figures do not say, and what they say against the model."""
     evaluation = retrained.evaluation
-    few = [named(c.name) for c in evaluation.classes if c.rows < _FEW_ROWS]
+    few = [shown_name(c.name) for c in evaluation.classes if c.rows < _FEW_ROWS]
     lines = [
         "Rows are taken to be independent. If they come in series (days, patients, devices), all "
         "intervals are too narrow.",

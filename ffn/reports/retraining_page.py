@@ -18,7 +18,7 @@ from ffn.reports.held_out import (
     figure_table,
     importance_markdown,
     mistakes_markdown,
-    named,
+    shown_name,
     temperature_markdown,
 )
 from ffn.reports.markup.escaping import escape
@@ -143,7 +143,7 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"{upper(escape(retrained.selection.winner))} was chosen; it gets {evaluation.correct:,} "
         f"of {counted(evaluation.rows, 'held-out row')} right: "
         f"**accuracy {interval(evaluation.accuracy)}**. "
-        f"Always answering {named(usual.name)}, the most frequent class in "
+        f"Always answering {shown_name(usual.name)}, the most frequent class in "
         f"training, gets {usual.rows:,} right: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
@@ -157,7 +157,7 @@ def upper(text: str) -> str:
 
 def _confusions(evaluation: HeldOutEvaluation) -> str:
     """Say which confusions were the most frequent."""
-    names = [named(figures.name) for figures in evaluation.classes]
+    names = [shown_name(figures.name) for figures in evaluation.classes]
     wrong = sorted(
         (-count, label, prediction)
         for label, prediction, count in evaluation.confusions
@@ -221,7 +221,7 @@ def _training(retrained: Retrained) -> str:
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
             f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
-            f"{named(schema.target)}",
+            f"{shown_name(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{counted(refitted.epochs, 'epoch')} on all {len(prepared.x_train):,} training rows: "
             f"{which}",

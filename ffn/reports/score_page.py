@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ffn.bundles.contents import read_record
+from ffn.bundles.contents import read_registered
 from ffn.promotion.overview import METRICS_FILE
 from ffn.quantities import NOTHING, counted, share_of
 from ffn.registry.versions import version_folder
@@ -29,7 +29,7 @@ def training_counts(artifacts: Path, version: int) -> dict[str, int]:
     They were held out class by class, so their shares are those of training.
     """
     try:
-        metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
+        metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
         return {str(one["name"]): int(one["rows"]) for one in metrics["test"]["classes"]}
     except (ValueError, KeyError, TypeError):
         return {}

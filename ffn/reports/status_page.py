@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.bundles.contents import read_record
+from ffn.bundles.contents import read_registered
 from ffn.errors import FFNError, one_line
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
@@ -21,7 +21,7 @@ from ffn.registry.versions import production_version, version_folder, versions
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
 from ffn.reports.pictures.canvas import middle_cut
-from ffn.scoring.inbox.inbox_scan import InboxScan, look
+from ffn.scoring.inbox.inbox_scan import InboxScan, scan_inbox
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.plain_files import read_plain
 
@@ -165,7 +165,7 @@ def read_status(pipeline: Pipeline) -> Status:
     except FFNError as error:
         problem = str(error)
     try:
-        inbox = look(pipeline, production, read=False)
+        inbox = scan_inbox(pipeline, production, read=False)
     except FFNError as error:
         inbox, problem = InboxScan(), problem or str(error)
     runs = journal(pipeline.artifacts, None)
@@ -261,7 +261,7 @@ def _age(elapsed: datetime.timedelta) -> str:
 def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
     if version is None:
         return None
-    metrics = read_record(version_folder(artifacts, version), METRICS_FILE)
+    metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
     return interval_in(table_in(metrics, "test"), "accuracy")
 
 

@@ -33,7 +33,8 @@ from ffn.promotion.verdict import Canary, Verdict
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.rows.suffixes import UNITS, added_columns
-from ffn.storage.atomic import write_bytes, write_json
+from ffn.storage.atomic import write_bytes
+from ffn.storage.documents import write_json
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.csv.writer import write_record

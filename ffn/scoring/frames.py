@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
 from ffn.scoring.memory_table import MemoryTable, open_table
-from ffn.scoring.rows.contract import detail
+from ffn.scoring.rows.contract import reject_detail
 from ffn.scoring.rows.scorer import Transformer
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.columns.formatted_column import refuse_bare_numbers
@@ -134,7 +134,7 @@ def _where(feature: Feature) -> str:
 
 def _refuse(bad: npt.NDArray[np.bool_], feature: Feature, reason: Reason) -> None:
     if bad.any():
-        why = detail(reason, feature)
+        why = reject_detail(reason, feature)
         raise DataError(f"row {bad.argmax() + 1}, column {quote(feature.name)}: {why}.")
 
 

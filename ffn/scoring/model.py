@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.errors import BundleError, UnknownCategoryWarning, one_line
-from ffn.registry.versions import bundle_folder, production
+from ffn.registry.versions import bundle_folder, number_of, production
 from ffn.scoring.frames import read_frame
 from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
 from ffn.scoring.rows.scorer import Scorer
@@ -137,27 +137,24 @@ def load(path: str | os.PathLike[str]) -> Model:
         return Model(load_production(folder))
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
-    # models/0003/bundle: a bundle does not know its number, its place does.
-    models, number = folder.absolute().parent.parent.name, folder.absolute().parent.name
-    registered = models == "models" and number.isdecimal()
-    return Model(read_bundle(folder, version=int(number) if registered else 0))
+    return Model(read_bundle(folder, version=number_of(folder)))
 
 
 def load_production(artifacts: Path) -> Bundle:
     """Read the bundle in production: the very one that was promoted. Raises what `load` does."""
     while True:
-        version, promoted = production(artifacts)
-        folder = bundle_folder(artifacts, version)
+        scoring = production(artifacts)
+        folder = bundle_folder(artifacts, scoring.version)
         try:
-            bundle = read_bundle(folder, version=version)
+            bundle = read_bundle(folder, version=scoring.version)
             break
         except BundleError:
             # Promoted over and removed since the pointer was read: then there is another.
-            if production(artifacts) == (version, promoted):
+            if production(artifacts) == scoring:
                 raise
-    if bundle.sha256 != promoted:
+    if bundle.sha256 != scoring.bundle_sha256:
         raise BundleError(
             f"{folder}: not the bundle that was promoted (its SHA-256 is {bundle.sha256}, "
-            f"production.json says {promoted}). Promote a version again, or retrain."
+            f"production.json says {scoring.bundle_sha256}). Promote a version again, or retrain."
         )
     return bundle

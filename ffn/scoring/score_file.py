@@ -11,10 +11,10 @@ from typing import Any
 
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.detect import is_columnar
-from ffn.scoring.drift.drift_report import DriftReport, examine
+from ffn.scoring.drift.drift_report import DriftReport, check_drift
 from ffn.scoring.output.checkpoint import Journal, sweep_journals
 from ffn.scoring.output.manifest import input_of, is_done, unknown_columns, work
-from ffn.scoring.output.publish import settle, writing
+from ffn.scoring.output.publish import publish_or_refuse, writing
 from ffn.scoring.output.score_result import Progress, ScoreResult, unknown_sentences
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.parallel.file_run import Run, keep_freed_memory
@@ -184,7 +184,7 @@ class _Job:
             run.score()
             self.stream.check_unchanged()
             tally.check_rows(records.rows)
-            drift = self._settle(journal, tally, input_of(name, self.stream, records))
+            drift = self._publish(journal, tally, input_of(name, self.stream, records))
         return tally, records.counts, drift
 
     def score_columns(self) -> _Done:
@@ -196,18 +196,20 @@ class _Job:
         with open_pieces(self.model, self.stream, output, self.options) as pieces:
             with self._writing() as journal:
                 score_pieces(pieces, self.model, self.options, output, journal, self.on_progress)
-                drift = self._settle(journal, pieces.tally, pieces.input())
+                drift = self._publish(journal, pieces.tally, pieces.input())
             return pieces.tally, Counts(), drift
 
     def _writing(self) -> AbstractContextManager[Journal]:
         return writing(self.targets, self.work | {"bytes": self.stream.size})
 
-    def _settle(
+    def _publish(
         self, journal: Journal, tally: Tally, about_input: dict[str, Any]
     ) -> DriftReport | None:
         account = self.work | {"input": about_input}
-        drift = examine(self.model, tally, self.options)
-        settle(journal, self.targets, self.stream.name, self.options, tally, drift, account)
+        drift = check_drift(self.model, tally, self.options)
+        publish_or_refuse(
+            journal, self.targets, self.stream.name, self.options, tally, drift, account
+        )
         return drift
 
 

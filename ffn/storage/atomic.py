@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from ffn.storage.descriptors import open_folder, open_regular
+from ffn.storage.locks import lock, lock_if_possible, locked_folder
 
 __all__ = [
     "Holder",
     "atomic_file",
     "atomic_files",
-    "canonical_json",
     "is_temporary",
-    "one_at_a_time",
     "publish",
     "remove",
     "staging_folder",
@@ -30,7 +27,6 @@ __all__ = [
     "sync_folder",
     "temporary_name",
     "write_bytes",
-    "write_json",
 ]
 
 # The process id lets a later start tell a dead writer's leftovers from a living one's work. It
@@ -129,25 +125,12 @@ def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None =
         files.sync(file)
     with contextlib.ExitStack() as held:
         if len(paths) > 1:
-            held.enter_context(one_at_a_time(paths[-1].parent))
+            held.enter_context(locked_folder(paths[-1].parent))
             remove(paths[-1])
         for file, path in zip(ready, paths, strict=True):
             files.rename(file, path)
     for folder in {path.parent for path in paths}:
         sync_folder(folder)
-
-
-@contextlib.contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until nobody else is in such a block for ``folder``; the lock dies with its process."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        # Where nothing can be locked, nobody waits.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -186,8 +169,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
 def _hold(handle: int, path: Path) -> bool:
     """Lock what was just made at ``path``; False if somebody swept it before it was locked."""
     # Where nothing can be locked, nothing is swept either.
-    with contextlib.suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    lock_if_possible(handle)
     return path.exists()
 
 
@@ -202,17 +184,6 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``, whole or not at all."""
     with atomic_file(path) as file:
         file.write(content)
-
-
-def canonical_json(value: Any) -> bytes:
-    """Return ``value`` as JSON bytes that depend on nothing but the value (UTF-8, one newline)."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return text.encode() + b"\n"
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as canonical JSON to ``path``, whole or not at all."""
-    write_bytes(path, canonical_json(value))
 
 
 def sweep(folder: Path, *, files_alone: bool = False) -> list[Path]:
@@ -251,7 +222,7 @@ def _remove_unlocked(entry: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle, wait=False)
         shutil.rmtree(entry) if folder else entry.unlink()
     except OSError:
         return False

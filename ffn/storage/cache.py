@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -25,8 +24,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ffn.errors import DataError
-from ffn.storage.atomic import canonical_json, staging_folder, sweep, temporary_name
+from ffn.storage.atomic import staging_folder, sweep, temporary_name
 from ffn.storage.descriptors import open_folder
+from ffn.storage.documents import canonical_json
+from ffn.storage.locks import lock_if_possible, try_lock
 
 __all__ = ["Cache", "CacheEntry", "require_space"]
 
@@ -51,8 +52,7 @@ class CacheEntry:
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         self._closed = weakref.finalize(self, os.close, handle)
         # Where nothing can be locked, nothing is removed either.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_SH)
+        lock_if_possible(handle, shared=True)
         if not (path.exists() and path.stat().st_ino == os.fstat(handle).st_ino):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
@@ -124,10 +124,8 @@ class Cache:
     def _remove_unused(self, path: Path) -> None:
         handle = open_folder(path)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._discard(path)
-        except BlockingIOError:
-            pass
+            if try_lock(handle):
+                self._discard(path)
         finally:
             os.close(handle)
 

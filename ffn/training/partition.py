@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
-from ffn.storage.atomic import canonical_json
 from ffn.storage.cache import CacheEntry
+from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array, save_array
 from ffn.storage.permuted_npy import ScatteredFile
 from ffn.tabular.schema import Schema

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from ffn.nn import spawn_generators
 from ffn.quantities import counted
 from ffn.settings.document import TrainingSettings
-from ffn.storage.atomic import canonical_json
 from ffn.storage.cache import Cache, require_space
+from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array
 from ffn.tabular.training_table.splits import draw_resamples, sampling_units
 from ffn.training.partition import TrainingPart

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import json
 import os
 import secrets
@@ -23,10 +22,11 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from ffn.errors import FFNError
-from ffn.storage.atomic import sync_folder, temporary_name, write_json
+from ffn.storage.atomic import sync_folder, temporary_name
+from ffn.storage.documents import write_json
+from ffn.storage.locks import try_lock
 
 __all__ = ["ServiceError", "ServiceHome"]
 
@@ -128,7 +128,7 @@ class ServiceHome:
         """
         self.make()
         with (self.folder / "lock").open("a+b") as file:
-            if not _lock(file):
+            if not try_lock(file):
                 where = self._serving().get("dashboard", "an address not yet known")
                 raise ServiceError(
                     f"these pipelines are served already, at {where}. End that service first."
@@ -174,16 +174,7 @@ class ServiceHome:
         if "api" not in found:
             return None
         with contextlib.suppress(OSError), (self.folder / "lock").open("r+b") as file:
-            if _lock(file):
+            if try_lock(file):
                 return None
             return found["api"], self.secret() if found.get("ours") else None
         return None
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Say whether the lock on an open file could be had; it goes when the file is closed."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

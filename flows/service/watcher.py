@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -28,13 +27,12 @@ from prefect.types import DateTime
 
 from ffn.errors import FFNError
 from ffn.registry.new_data import TrainingData, new_training_data, take_up
-from ffn.registry.promotion_history import MOST_POINTER_BYTES, POINTER
+from ffn.registry.production import read_pointer
 from ffn.registry.run_log import note_killed
 from ffn.registry.versions import production_version, versions
-from ffn.scoring.inbox.inbox_scan import look
+from ffn.scoring.inbox.inbox_scan import scan_inbox
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
-from ffn.storage.plain_files import read_plain
 from flows.artifacts import show_status
 from flows.server.service_home import ServiceHome
 from flows.service.missed_runs import make_up_for_outage, mark_dead
@@ -73,7 +71,9 @@ class Watch:
         self._due = {pipeline.name: 0.0 for pipeline in pipelines}
         self._told: dict[str, str] = {}
         self._begun: dict[str, tuple[UUID, TrainingData]] = {}
-        self._production = {pipeline.name: _production(pipeline) for pipeline in pipelines}
+        self._pointers = {
+            pipeline.name: read_pointer(pipeline.artifacts).content for pipeline in pipelines
+        }
 
     async def run(self) -> None:
         """Look for ever."""
@@ -149,9 +149,9 @@ class Watch:
 
         Only if that fails is it ours: a promotion on the command line tells nobody.
         """
-        now = _production(pipeline)
-        promoted = now != self._production[pipeline.name]
-        self._production[pipeline.name] = now
+        now = read_pointer(pipeline.artifacts).content
+        promoted = now != self._pointers[pipeline.name]
+        self._pointers[pipeline.name] = now
         return promoted and pipeline.settings.inbox.rescore == "all"
 
     async def _look(self, pipeline: Pipeline) -> None:
@@ -222,18 +222,6 @@ def _wanted(pipeline: Pipeline) -> TrainingData | None:
 
 
 def _files_wait(pipeline: Pipeline) -> bool:
-    if not pipeline.settings.inbox.watch or not _pointer(pipeline).exists():
+    if not pipeline.settings.inbox.watch or read_pointer(pipeline.artifacts).missing:
         return False
-    return bool(look(pipeline, production_version(pipeline.artifacts)).waiting)
-
-
-def _pointer(pipeline: Pipeline) -> Path:
-    return pipeline.artifacts / POINTER
-
-
-def _production(pipeline: Pipeline) -> bytes:
-    """Return the pointer as it is; nothing if there is none."""
-    try:
-        return read_plain(_pointer(pipeline), MOST_POINTER_BYTES)
-    except OSError:
-        return b""
+    return bool(scan_inbox(pipeline, production_version(pipeline.artifacts)).waiting)

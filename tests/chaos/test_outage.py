@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ffn.storage.run_locks import the_only_retraining
+from ffn.storage.pipeline_locks import retraining_lock
 from tests.chaos.conftest import change_data, epochs
 from tests.helpers.command_line import run_apart
 from tests.helpers.service import Service, processes, serving, wait_for
@@ -108,7 +108,7 @@ def test_a_run_that_meets_another_of_its_kind_gives_way_and_comes_again(root, ho
     with serving(root, home) as service:
         wait_for(lambda: service.production() == 1, 120, service.said)
         wait_for(lambda: ("retrain-iris-v0001", "Completed") in service.states(), 30, service.said)
-        with the_only_retraining(root / "artifacts/iris"):
+        with retraining_lock(root / "artifacts/iris"):
             change_data(root)
             wait_for(lambda: ("retrain-iris", "Cancelled") in service.states(), 60, service.said)
             assert "iris is being retrained already, by process" in service.message("retrain-iris")

@@ -13,7 +13,7 @@ from sklearn import metrics
 
 from ffn.evaluation.metrics import evaluate_probabilities, macro_f1
 from ffn.promotion.register import jsonable
-from ffn.storage.atomic import canonical_json
+from ffn.storage.documents import canonical_json
 
 CLASSES = ("a", "b", "c", "d")
 

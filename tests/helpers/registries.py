@@ -10,7 +10,7 @@ from pathlib import Path
 from ffn.bundles.bundle import write_bundle
 from ffn.registry.pointer import promote
 from ffn.registry.versions import add_version
-from ffn.storage.atomic import write_json
+from ffn.storage.documents import write_json
 from tests.helpers.bundles import make
 
 

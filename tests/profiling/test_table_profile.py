@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ffn.errors import DataError
-from ffn.profiling.table_profile import TableProfile, look
+from ffn.profiling.table_profile import TableProfile, profile_table
 from ffn.tabular.training_table.text_table import read_table
 
 
@@ -20,7 +20,7 @@ def looked(tmp_path: Path, columns: dict[str, list[str]], **known: Any) -> Table
     file = tmp_path / "t.csv"
     file.write_text("\n".join(rows) + "\n")
     options: dict[str, list[str]] = {"exclude": [], "missing": []}
-    return look(read_table(file), "y", **options | known)
+    return profile_table(read_table(file), "y", **options | known)
 
 
 Y = ["a", "b"] * 100

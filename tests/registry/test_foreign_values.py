@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from ffn.bundles.contents import measure, read_contents, read_record, seal
+from ffn.bundles.contents import measure, read_contents, read_registered, seal
 from ffn.errors import RegistryError
 from ffn.promotion.overview import summaries
-from ffn.registry.promotion_history import read_history, read_pointer
+from ffn.registry.production import read_pointer
+from ffn.registry.promotion_history import read_history
 from ffn.registry.verification import verify
 from ffn.registry.versions import add_version, production
-from ffn.storage.atomic import canonical_json
+from ffn.storage.documents import canonical_json
 from tests.helpers.registries import fill, registry
 
 HALF = "\ud800"
@@ -78,7 +79,7 @@ def test_in_the_history(artifacts: Path, change: dict[str, Any]) -> None:
 def test_in_the_pointer(artifacts: Path, change: dict[str, Any]) -> None:
     path = artifacts / "production.json"
     path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
-    assert read_pointer(artifacts) is None
+    assert read_pointer(artifacts).promotion is None
     assert damaged(artifacts) == ["production.json"]
 
 
@@ -94,19 +95,19 @@ def test_a_record_that_was_changed_is_told_to_nobody(artifacts: Path) -> None:
     folder = artifacts / "models/0003"
     figures = {"test": {"rows": 9, "accuracy": {"value": 0.5, "low": 0.4, "high": 0.6}}}
     (folder / "metrics.json").write_bytes(canonical_json(figures))
-    assert read_record(folder, "metrics.json") == {}
+    assert read_registered(folder, "metrics.json") == {}
     seal(folder, measure(folder), pipeline="things", version=3)
-    assert read_record(folder, "metrics.json") == figures
+    assert read_registered(folder, "metrics.json") == figures
     # So long as it was.
     (folder / "metrics.json").write_bytes(canonical_json(figures).replace(b"0.5", b"0.9"))
-    assert read_record(folder, "metrics.json") == {}
+    assert read_registered(folder, "metrics.json") == {}
     assert [one.rows for one in summaries(artifacts)] == [None] * 3
     assert production(artifacts)[0] == 3
 
 
 def test_a_version_without_a_list_of_its_files_is_listed(artifacts: Path) -> None:
     (artifacts / "models/0003/files.json").unlink()
-    assert read_record(artifacts / "models/0003", "metrics.json") == {}
+    assert read_registered(artifacts / "models/0003", "metrics.json") == {}
     assert [(one.version, one.production) for one in summaries(artifacts)] == [
         (1, False),
         (2, False),

@@ -138,7 +138,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, repository: Path) -> Non
     add_version(artifacts, lambda folder: write_bundle(make(), folder / "bundle"))  # type: ignore[arg-type, return-value]
     hold = (
         "import sys, time\nfrom pathlib import Path\n"
-        "from ffn.storage.registry_lock import registry_lock\n"
+        "from ffn.storage.pipeline_locks import registry_lock\n"
         "with registry_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     holder = start(repository, hold, artifacts)

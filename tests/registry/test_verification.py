@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ffn.bundles.contents import read_record
+from ffn.bundles.contents import read_registered
 from ffn.errors import RegistryError
 from ffn.registry.pointer import promote, rollback
 from ffn.registry.verification import verify
@@ -135,7 +135,7 @@ def test_vast_files_and_devices_are_not_read(artifacts: Path) -> None:
         promote(artifacts, 2, reason="none")
     assert production_version(artifacts) == 3
     vast(artifacts / "models/0003/metrics.json")
-    assert read_record(artifacts / "models/0003", "metrics.json") == {}
+    assert read_registered(artifacts / "models/0003", "metrics.json") == {}
     (artifacts / "history.jsonl").unlink()
     assert add_version(artifacts, fill(7)) == 4
 

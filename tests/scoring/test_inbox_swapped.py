@@ -12,7 +12,7 @@ import pytest
 
 from ffn.errors import DataError
 from ffn.scoring.inbox import inbox_scan as module
-from ffn.scoring.inbox.inbox_scan import look, score_waiting
+from ffn.scoring.inbox.inbox_scan import scan_inbox, score_waiting
 from ffn.scoring.inbox.listing import InboxFolder
 from ffn.scoring.model import Model
 from ffn.scoring.parallel import split_file
@@ -91,10 +91,10 @@ def swap(path, put_there, secret):
 @pytest.mark.usefixtures("no_secret")
 def test_what_was_swapped_after_the_look_is_not_read(pipeline, secret, put_there):
     path = put(pipeline, "a.csv")
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     swap(path, put_there, secret)
     assert score_waiting(MODEL, pipeline, file) is None
-    found = look(pipeline, 7)
+    found = scan_inbox(pipeline, 7)
     assert found.scored == ()
     assert not pipeline.predictions.exists()
     assert set(found.refused) <= {"a.csv"}
@@ -114,7 +114,7 @@ def test_what_was_swapped_within_a_look_is_not_read(pipeline, secret, put_there,
 
     with monkeypatch.context() as patched:
         patched.setattr(InboxFolder, "list_tables", then_swap)
-        found = look(pipeline, 7)
+        found = scan_inbox(pipeline, 7)
     assert (found.waiting, found.refused) == ((), {})
 
 
@@ -129,7 +129,7 @@ def test_a_file_swapped_while_it_is_read_is_read_to_its_own_end(pipeline, secret
     path = put(pipeline, "a.csv", b"id,size,colour\n" + b"1,7,red\n" * 150_000)
     if way == "parquet":
         pq.write_table(pyarrow.csv.read_csv(path), path)
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     swapped = []
 
     def at(_):
@@ -146,7 +146,7 @@ def test_a_file_swapped_while_it_is_read_is_read_to_its_own_end(pipeline, secret
 @pytest.mark.usefixtures("no_secret")
 def test_an_inbox_that_was_swapped_is_not_read(pipeline, secret, tmp_path):
     put(pipeline, "a.csv")
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     inbox = pipeline.folder / "inbox"
     inbox.rename(tmp_path / "moved")
     elsewhere = tmp_path / "elsewhere"
@@ -162,14 +162,14 @@ def test_the_inbox_itself_may_be_a_link_of_its_owner(pipeline, tmp_path):
     put(pipeline, "a.csv")
     (pipeline.folder / "inbox").rename(tmp_path / "drop")
     (pipeline.folder / "inbox").symlink_to(tmp_path / "drop")
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     assert score_waiting(MODEL, pipeline, file).scored == 2
 
 
 def test_content_that_changes_behind_the_same_times_is_not_taken_for_what_was_seen(pipeline):
     """What a disk with coarse times would show as the same file is told by its digest."""
     path = put(pipeline, "a.csv")
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     before = path.stat()
     path.write_bytes(GOOD.replace(b"7", b"8"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -186,12 +186,12 @@ def test_a_hard_link_is_refused_where_others_may_write(pipeline, secret):
     inbox = pipeline.folder / "inbox"
     os.link(secret, inbox / "a.csv")
     inbox.chmod(0o1777)
-    found = look(pipeline, 7)
+    found = scan_inbox(pipeline, 7)
     assert found.waiting == ()
     assert "hard link" in found.refused["a.csv"]
     # Nobody else could have made it.
     inbox.chmod(0o755)
-    assert [file.name for file in look(pipeline, 7).waiting] == ["a.csv"]
+    assert [file.name for file in scan_inbox(pipeline, 7).waiting] == ["a.csv"]
 
 
 @pytest.mark.usefixtures("no_secret")
@@ -199,7 +199,7 @@ def test_a_second_name_given_after_the_look_is_noticed(pipeline, secret):
     inbox = pipeline.folder / "inbox"
     inbox.chmod(0o1777)
     path = put(pipeline, "a.csv")
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     path.unlink()
     os.link(secret, path)
     assert score_waiting(MODEL, pipeline, file) is None
@@ -221,19 +221,19 @@ def test_files_are_moved_into_a_folder_and_nowhere_else(tmp_path, kind):
             pytest.skip("only root may give a folder away")
         (inbox / "done").mkdir()
         os.chown(inbox / "done", 65534, -1)
-    for file in look(pipeline, 7).waiting:
+    for file in scan_inbox(pipeline, 7).waiting:
         with pytest.raises(DataError, match=r"done, to which it was to be moved, .* Remove done"):
             score_waiting(MODEL, pipeline, file)
     assert sorted(path.name for path in inbox.iterdir()) == ["a.csv", "b.csv", "done"]
     assert list(elsewhere.iterdir()) == []
     # They are scored, and that is known.
-    assert look(pipeline, 7).scored == ("a.csv", "b.csv")
+    assert scan_inbox(pipeline, 7).scored == ("a.csv", "b.csv")
 
 
 def test_a_file_that_took_the_place_of_a_scored_one_is_not_moved_away(tmp_path, monkeypatch):
     pipeline = pipeline_with(tmp_path, move=True)
     path = put(pipeline, "a.csv")
-    (file,) = look(pipeline, 7).waiting
+    (file,) = scan_inbox(pipeline, 7).waiting
     rename = os.rename
 
     def late(old, new, **folders):

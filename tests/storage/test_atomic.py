@@ -11,12 +11,10 @@ from ffn.storage import atomic
 from ffn.storage.atomic import (
     atomic_file,
     atomic_files,
-    canonical_json,
     staging_folder,
     sweep,
     temporary_name,
     write_bytes,
-    write_json,
 )
 
 
@@ -103,14 +101,6 @@ def test_atomic_file_replaces(tmp_path):
     assert names(tmp_path) == ["x"]
 
 
-def test_canonical_json(tmp_path):
-    write_json(tmp_path / "x.json", {"b": [1, 0.5], "a": "é"})
-    expected = '{\n  "a": "é",\n  "b": [\n    1,\n    0.5\n  ]\n}\n'
-    assert (tmp_path / "x.json").read_bytes() == expected.encode()
-    with pytest.raises(ValueError, match="Out of range float values"):
-        canonical_json({"a": float("nan")})
-
-
 @pytest.fixture(scope="module")
 def dead():
     """A process id that nobody has any more."""
@@ -182,7 +172,7 @@ def test_what_is_swept_before_it_is_locked_is_made_again(tmp_path, monkeypatch, 
             swept.extend(sweep(tmp_path))
         return flock(handle, operation)
 
-    monkeypatch.setattr(atomic.fcntl, "flock", be_slow)
+    monkeypatch.setattr(fcntl, "flock", be_slow)
     if kind == "file":
         write_bytes(tmp_path / "x", b"1")
         assert (tmp_path / "x").read_bytes() == b"1"

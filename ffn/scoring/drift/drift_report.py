@@ -11,7 +11,7 @@ import numpy as np
 from ffn.errors import DataError, quote
 from ffn.quantities import more
 from ffn.scoring.drift.diagnosis import suspect
-from ffn.scoring.drift.psi import Distance, compare
+from ffn.scoring.drift.psi import Distance, distribution_distance
 from ffn.scoring.drift.swapped_columns import exchanged_categories
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.options import Options
@@ -20,7 +20,7 @@ from ffn.scoring.rows.tally import Tally
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
 
-__all__ = ["ALPHA", "ColumnDrift", "DriftReport", "HeldError", "examine", "judge"]
+__all__ = ["ALPHA", "ColumnDrift", "DriftReport", "HeldError", "build_drift_report", "check_drift"]
 
 ALPHA = 0.001
 """Probability that a file without drift is said to have some, over all of its columns."""
@@ -174,11 +174,11 @@ class HeldError(DataError):
         return type(self), (str(self), self.report)
 
 
-def examine(model: Scorer, tally: Tally, options: Options) -> DriftReport | None:
+def check_drift(model: Scorer, tally: Tally, options: Options) -> DriftReport | None:
     """Judge the rows that were scored; None if there is nothing to compare them with."""
     if model.reference is None or tally.drift is None:
         return None
-    return judge(
+    return build_drift_report(
         model.schema,
         model.reference,
         tally.drift,
@@ -189,7 +189,7 @@ def examine(model: Scorer, tally: Tally, options: Options) -> DriftReport | None
     )
 
 
-def judge(
+def build_drift_report(
     schema: Schema,
     reference: Reference,
     counts: DriftCounts,
@@ -223,7 +223,7 @@ def judge(
     def column(
         name: str, found: Sequence[float], before: Sequence[int], **more: Any
     ) -> ColumnDrift:
-        distance = compare(found, before, alpha)
+        distance = distribution_distance(found, before, alpha)
         alarm = judged and distance.psi > max(threshold, distance.limit)
         return ColumnDrift(name=name, distance=distance, alarm=alarm, **more)
 

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Distance", "chance_limit", "chi2_quantile", "compare", "psi", "psi_of_each"]
+__all__ = [
+    "Distance",
+    "chance_limit",
+    "chi2_quantile",
+    "distribution_distance",
+    "psi",
+    "psi_of_each",
+]
 
 Array = npt.NDArray[Any]
 
@@ -58,7 +65,9 @@ def psi_of_each(found: Array, expected: Array) -> Array:
     return indices
 
 
-def compare(found: Sequence[float], expected: Sequence[int], alpha: float) -> Distance:
+def distribution_distance(
+    found: Sequence[float], expected: Sequence[int], alpha: float
+) -> Distance:
     """Compare counts of the same bins [B]; ``alpha`` as for `chance_limit`."""
     own, reference = _with_rare_together(np.array(found), np.array(expected))
     n, m = own.sum(), reference.sum()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from ffn.errors import quote
-from ffn.scoring.drift.psi import compare
+from ffn.scoring.drift.psi import distribution_distance
 from ffn.tabular.csv.parsing.rejects import shorten
 from ffn.tabular.schema import Feature
 from ffn.tabular.training_table.histograms import Histogram
@@ -58,7 +58,7 @@ def exchanged_categories(
         for h in some:
             if h == g or not _knows(features[h], examples.get(features[g].name, ())):
                 continue
-            distance = compare(
+            distance = distribution_distance(
                 *_as_the_other(features[g], counts[g], features[h], reference[h]), CHANCE
             )
             if distance.psi <= min(max(threshold, distance.limit), REMAINS * own):

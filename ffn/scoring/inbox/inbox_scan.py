@@ -25,7 +25,7 @@ from ffn.scoring.output.score_result import Progress, ScoreResult
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 
-__all__ = ["InboxScan", "Waiting", "look", "own_options", "score_waiting"]
+__all__ = ["InboxScan", "Waiting", "own_options", "scan_inbox", "score_waiting"]
 
 _KEPT_NAME = 200
 
@@ -54,7 +54,7 @@ def ledger_path(pipeline: Pipeline) -> Path:
     return pipeline.artifacts / "inbox.sqlite"
 
 
-def look(pipeline: Pipeline, version: int | None, *, read: bool = True) -> InboxScan:
+def scan_inbox(pipeline: Pipeline, version: int | None, *, read: bool = True) -> InboxScan:
     """InboxScan through the inbox, reading only files that changed since the last look.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ffn.scoring.inbox.inbox_scan import InboxScan, look
+from ffn.scoring.inbox.inbox_scan import InboxScan, scan_inbox
 from ffn.settings.pipeline import Pipeline
 
 __all__ = ["look_when_quiet"]
@@ -33,7 +33,7 @@ def look_when_quiet(pipeline: Pipeline, version: int, tell: Callable[[str], None
     DataError
         The ledger cannot be used.
     """
-    seen = look(pipeline, version)
+    seen = scan_inbox(pipeline, version)
     soon = [left for left in seen.settling.values() if left <= _LONGEST_WAIT]
     if not soon:
         return seen
@@ -41,4 +41,4 @@ def look_when_quiet(pipeline: Pipeline, version: int, tell: Callable[[str], None
     settle = pipeline.settings.inbox.settle
     tell(f"waiting for {files} changed less than {settle} ago")
     time.sleep(max(soon) + _MARGIN)
-    return look(pipeline, version)
+    return scan_inbox(pipeline, version)

@@ -22,14 +22,11 @@ from ffn.errors import DataError
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.output.work_folder import WorkFolder
 from ffn.scoring.rows.tally import Tally
-from ffn.storage.atomic import (
-    canonical_json,
-    one_at_a_time,
-    publish,
-    remove,
-)
+from ffn.storage.atomic import publish, remove
 from ffn.storage.compression import Packed, packing
+from ffn.storage.documents import canonical_json
 from ffn.storage.hashed_file import HashedFile
+from ffn.storage.locks import locked_folder
 from ffn.storage.source import Source
 from ffn.tabular.csv.parsing.position import Mark, Place
 from ffn.tabular.csv.reader import Records
@@ -221,7 +218,7 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
         # What is another's, or open to others, is not ours to remove.
         with (
             contextlib.suppress(OSError, DataError),
-            one_at_a_time(folder),
+            locked_folder(folder),
             WorkFolder.opened(entry) as left,
         ):
             useless = done is not None and entry == _folder(done)
@@ -240,7 +237,7 @@ def _own(output: Path) -> Iterator[WorkFolder]:
     while time.monotonic() < deadline:
         with contextlib.ExitStack() as stack:
             # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
-            with one_at_a_time(folder.parent):
+            with locked_folder(folder.parent):
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=0o700)
                 found = _try_to_lock(folder, stack)

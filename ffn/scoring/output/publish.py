@@ -13,9 +13,10 @@ from ffn.scoring.output.checkpoint import Journal, open_journal, sweep_journals
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.tally import Tally
-from ffn.storage.atomic import canonical_json, sweep
+from ffn.storage.atomic import sweep
+from ffn.storage.documents import canonical_json
 
-__all__ = ["settle", "writing"]
+__all__ = ["publish_or_refuse", "writing"]
 
 _REMEDY = "Correct it, retrain with such rows, or score it all the same: --drift warn."
 
@@ -49,7 +50,7 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         ) from None
 
 
-def settle(
+def publish_or_refuse(
     journal: Journal,
     targets: Targets,
     source: str,

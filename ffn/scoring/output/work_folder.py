@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import stat
@@ -19,6 +18,7 @@ from typing import IO, Any
 
 from ffn.errors import DataError
 from ffn.storage.descriptors import for_child, open_folder, open_regular
+from ffn.storage.locks import lock
 
 __all__ = ["WorkFolder"]
 
@@ -68,7 +68,7 @@ class WorkFolder:
                 raise _not_ours(path, "belongs to another user")
             if status.st_mode & _OTHERS_MAY_WRITE:
                 raise _not_ours(path, "can be written by other users")
-            fcntl.flock(folder._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(folder._descriptor, wait=False)
             # Earlier versions made it with the user's usual rights.
             if stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
                 os.fchmod(folder._descriptor, stat.S_IRWXU)

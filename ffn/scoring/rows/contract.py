@@ -23,7 +23,7 @@ from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["Contract", "TypedBlock", "detail", "match_header"]
+__all__ = ["Contract", "TypedBlock", "match_header", "reject_detail"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Contract:
                     continue
                 place = int(block.rows[i]), int(block.lines[i]), block.lines_of(i)
                 value = shorten(block.cell(column, i))
-                why = detail(reason, feature)
+                why = reject_detail(reason, feature)
                 rejects[i] = Reject(*place, feature.name, value, reason, why)
 
         numeric = np.empty((len(self.numeric), len(block)))
@@ -163,7 +163,7 @@ class Contract:
         return values
 
 
-def detail(reason: Reason, feature: Feature) -> str:
+def reject_detail(reason: Reason, feature: Feature) -> str:
     """Return in words why a cell of a feature is rejected."""
     if reason is Reason.NOT_A_NUMBER and feature.format is not None:
         return f"no number written as {quote(feature.format)}"

@@ -60,7 +60,7 @@ class DriftCounts:
     @property
     def numeric(self) -> list[Array]:
         """Rows by bin, for each numeric feature."""
-        self._settle()
+        self._flush()
         return [-np.diff(np.array([*above, 0])) for above in self._above]
 
     @property
@@ -74,7 +74,7 @@ class DriftCounts:
     @property
     def missing(self) -> Array:
         """Rows without a value, for each numeric feature [F]."""
-        self._settle()
+        self._flush()
         return np.array([self.rows - above[0] for above in self._above], dtype=np.int64)
 
     def count(
@@ -108,13 +108,13 @@ class DriftCounts:
         """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
         if not self._sample:
             return np.empty((0, 0)), np.empty(0, dtype=np.int64)
-        self._settle()
+        self._flush()
         _, times, rows = self._sample.sample()
         return rows, times
 
     def state(self) -> dict[str, Any]:
         """Return everything in a form that is JSON and that ``add`` takes."""
-        self._settle()
+        self._flush()
         return {
             "rows": self.rows,
             "squares": self.squares,
@@ -144,10 +144,10 @@ class DriftCounts:
             )
             self._count(*self._sample.add(sample))
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self._sample:
             self._count_waiting(self._sample)
-            self._count(*self._sample.settle())
+            self._count(*self._sample.flush())
 
     def _count_waiting(self, sample: RowSample) -> None:
         for each in {each for _, each in self._waiting}:

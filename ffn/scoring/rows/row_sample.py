@@ -55,7 +55,7 @@ class RowSample:
         """Take notice of rows [n, F], each for so many; return those that are to be counted now.
 
         A pair is of rows, and how many rows each of them is, or all are. The others are of
-        known contents, and will be returned by ``settle``.
+        known contents, and will be returned by ``flush``.
         """
         if not len(numeric):
             return []
@@ -72,10 +72,10 @@ class RowSample:
         found: list[tuple[Array, Array | int]] = [(numeric, each)]
         # To sort a few rows takes about as long as to sort many.
         if self._waiting > _MOST_WAITING:
-            found.append(self.settle())
+            found.append(self.flush())
         return found
 
-    def settle(self) -> tuple[Array, Array]:
+    def flush(self) -> tuple[Array, Array]:
         """Return the rows [k, F] that were not counted yet, and how many rows each is [k]."""
         hashes, times, rows = self._drawn[0]
         again = np.zeros(len(hashes), dtype=np.int64)
@@ -90,13 +90,13 @@ class RowSample:
         return rows, again
 
     def sample(self) -> tuple[Array, Array, Array]:
-        """Return hashes [s], rows of each content [s], numbers [s, F]; all has to be settled."""
+        """Return hashes [s], rows of each content [s], numbers [s, F]; all has to be flushed."""
         return tuple(own[: self._size] for own in self._drawn[0])  # type: ignore[return-value]
 
     def add(self, sample: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-        """Add a sample of other rows; returns what ``settle`` does."""
+        """Add a sample of other rows; returns what ``flush`` does."""
         self._drawn.append(sample)
-        return self.settle()
+        return self.flush()
 
     def _keep(self) -> None:
         """Keep the lowest hashes. What stays has been counted from the first row on."""

@@ -40,7 +40,7 @@ from ffn.tabular.csv.parsing.position import Counts, Mark, Place
 from ffn.tabular.csv.parsing.recovery import Shape
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.csv.parsing.scanner import scan
-from ffn.tabular.csv.parsing.validation import judge
+from ffn.tabular.csv.parsing.validation import validate
 
 __all__ = ["Records"]
 
@@ -176,13 +176,13 @@ class Records:
                 structure = self._scan()
                 if structure.given_up:
                     tail = Reason.RECORD_TOO_LONG
-                if until is not None and self._offset + structure.settled > until:
+                if until is not None and self._offset + structure.consumed > until:
                     inside = int(np.searchsorted(structure.starts, until - self._offset))
                     if inside < len(structure.starts):
                         structure, tail = structure.before(inside), None
-                text = self._text[: structure.settled]
-                self._drop(structure.settled)
-                block, self._place = judge(text, structure, self._place, columns, line_feeds)
+                text = self._text[: structure.consumed]
+                self._drop(structure.consumed)
+                block, self._place = validate(text, structure, self._place, columns, line_feeds)
             if len(block) or block.rejects:
                 yield block
             if tail is not None:
@@ -205,10 +205,10 @@ class Records:
         if found is None:
             return None
         block, place = found
-        settled = block.settled
-        if max(block.longest, size - settled) > self._record_limit:
+        consumed = block.consumed
+        if max(block.longest, size - consumed) > self._record_limit:
             return None
-        self._drop(settled)
+        self._drop(consumed)
         self._place = place
         self.add_counts(Counts(regular=1, alike=isinstance(block, AlikeBlock)))
         return block

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
-from ffn.storage.atomic import canonical_json
 from ffn.storage.cache import Cache, require_space
+from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, save_array
 from ffn.storage.source import Source, open_source
 from ffn.tabular.columns.feature_columns import choose_features
@@ -281,7 +281,7 @@ class _Conversion:
     def _check(self) -> None:
         """Refuse what cannot be learnt from."""
         where = self.path.name
-        self.notices = self.unnamed.settle(where)
+        self.notices = self.unnamed.check(where)
         self._resolve_labels()
         self.notices += self.resolved.notices
         refuse_second_header({name: self.counts[name] for name in self.numeric}, self.path)

@@ -105,7 +105,7 @@ def read_table(
     if not lines:
         raise no_rows(path)
     # What is left out is told by whoever trains.
-    unnamed.settle(path.name)
+    unnamed.check(path.name)
     return Table(path, tuple(columns), columns, lines, source.sha256)
 
 

@@ -38,7 +38,7 @@ class UnnamedColumns:
             if held is None:
                 self._held[column] = _first_cell(block, column)
 
-    def settle(self, where: str) -> list[str]:
+    def check(self, where: str) -> list[str]:
         """Return a notice of what is left out, if something is.
 
         Raises

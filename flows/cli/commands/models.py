@@ -29,12 +29,12 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Print the list, or the one version."""
     _, pipeline = find(options)
-    from ffn.promotion.overview import detail, summaries
+    from ffn.promotion.overview import describe_version, summaries
     from ffn.promotion.register import jsonable
     from flows.cli.display.version_tables import print_detail, print_versions
 
     if options.version is not None:
-        one = detail(pipeline.artifacts, options.version)
+        one = describe_version(pipeline.artifacts, options.version)
         if options.json:
             print_json({"pipeline": pipeline.name, **jsonable(one)})
         else:

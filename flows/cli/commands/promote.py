@@ -43,14 +43,14 @@ def run(options: argparse.Namespace) -> int:
     _, pipeline = find(options)
     from ffn.bundles.contents import sign_version
     from ffn.registry.pointer import promote
-    from ffn.registry.promotion_history import read_pointer
+    from ffn.registry.production import read_pointer
     from ffn.registry.versions import require_version
     from flows.cli.display.terminal import plain_console, print_paths
 
     artifacts, version = pipeline.artifacts, options.version
     if options.sign:
         sign_version(require_version(artifacts, version), pipeline=pipeline.name, version=version)
-    before = read_pointer(artifacts)
+    before = read_pointer(artifacts).promotion
     entry = promote(artifacts, version, reason=options.reason)
     export = export_what_scores(pipeline, version)
     changed = entry != before

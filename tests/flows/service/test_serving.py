@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ffn.settings.pipeline import find_pipeline
-from ffn.storage.run_locks import the_only_retraining
+from ffn.storage.pipeline_locks import retraining_lock
 from tests.helpers.command_line import run_apart
 from tests.helpers.service import Service, quicken, serving, wait_for
 
@@ -199,7 +199,7 @@ def test_a_run_from_a_terminal_is_on_the_same_dashboard(service):
 
 def test_two_retrainings_at_once_are_refused(service):
     pipeline = find_pipeline("iris", service.root)
-    with the_only_retraining(pipeline.artifacts):
+    with retraining_lock(pipeline.artifacts):
         done = run_apart(service.home, "retrain", "iris", "--root", service.root)
         assert "iris is being retrained already, by process" in done.refusal
 

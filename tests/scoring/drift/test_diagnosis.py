@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ffn.scoring.drift.diagnosis import suspect
-from ffn.scoring.drift.psi import compare
+from ffn.scoring.drift.psi import distribution_distance
 from ffn.scoring.drift.units import conversions
 from ffn.tabular.training_table.histograms import histogram_of
 
@@ -155,7 +155,7 @@ def suspected(names, reference, table: np.ndarray, seed: int) -> list[str]:
     drifted = []
     for f, own in enumerate(reference):
         found = np.bincount(np.searchsorted(own.edges, rows[:, f]), minlength=len(own.counts))
-        distance = compare(found, own.counts, 1e-4)
+        distance = distribution_distance(found, own.counts, 1e-4)
         drifted += [f] if distance.psi > max(0.25, distance.limit) else []
     return suspect(names, reference, rows, times, drifted, 0.25)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffn.scoring.drift.drift_report import judge
+from ffn.scoring.drift.drift_report import build_drift_report
 from ffn.scoring.rows import drift_counts, row_sample
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.tabular.cells import MISSING, UNKNOWN
@@ -46,7 +46,7 @@ def told(counts: DriftCounts) -> str:
     return json.dumps(counts.state())
 
 
-# A sample so small, settled so often, that most rows fall out of it; the same where all contents
+# A sample so small, flushed so often, that most rows fall out of it; the same where all contents
 # are known by heart, alone in their places or not; and blocks that wait for each other.
 SMALL = {"_MOST_ROWS": 8, "_LEAST_ROWS": 8, "_MOST_WAITING": 0}
 CROWDED = {"_PLACE_BITS": 2, "_SHIFT": np.uint64(62)}
@@ -215,20 +215,22 @@ def test_wide_records_are_no_drift(rows: int, width: int) -> None:
         counts = DriftCounts(reference)
         numeric = generator.normal(size=(rows, 3))
         counts.count(numeric, np.empty((rows, 0), dtype=np.int64), stops)
-        report = judge(schema, reference, counts, [rows], {}, threshold=0.25, min_rows=30)
+        report = build_drift_report(
+            schema, reference, counts, [rows], {}, threshold=0.25, min_rows=30
+        )
         alarms += report.detected
     assert alarms <= 1
 
 
 @pytest.mark.parametrize("columns", [1, 40])
-def test_a_report_settles_what_was_counted_as_often_for_many_columns(columns) -> None:
-    """To settle takes a look at every column: once for each of them would be quadratic."""
-    settled = []
+def test_a_report_flushes_what_was_counted_as_often_for_many_columns(columns) -> None:
+    """To flush takes a look at every column: once for each of them would be quadratic."""
+    flushed = []
 
     class Counts(DriftCounts):
-        def _settle(self) -> None:
-            settled.append(self)
-            super()._settle()
+        def _flush(self) -> None:
+            flushed.append(self)
+            super()._flush()
 
     own = Histogram(edges=(0.0,), counts=(50, 50), missing=0, mean=0.0, deviation=1.0)
     reference = Reference(numeric=(own,) * columns, categorical=(), labels=(100,))
@@ -236,6 +238,6 @@ def test_a_report_settles_what_was_counted_as_often_for_many_columns(columns) ->
     schema = Schema(features=features, target="t", classes=("x",))
     counts = Counts(reference)
     counts.count(np.full((50, columns), 1.0), np.empty((50, 0), dtype=np.int64))
-    report = judge(schema, reference, counts, [50], {}, threshold=0.25, min_rows=30)
+    report = build_drift_report(schema, reference, counts, [50], {}, threshold=0.25, min_rows=30)
     assert len(report.drifted) == columns
-    assert len(settled) == 3
+    assert len(flushed) == 3

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ffn.scoring.drift.psi import chance_limit, chi2_quantile, compare, psi
+from ffn.scoring.drift.psi import chance_limit, chi2_quantile, distribution_distance, psi
 
 COUNTS = st.lists(st.integers(0, 1_000), min_size=2, max_size=15).filter(any)
 
@@ -33,7 +33,7 @@ def test_an_empty_bin_is_finite_and_all_rows_in_one_bin_by_hand() -> None:
 
 @given(COUNTS, st.integers(1, 50))
 def test_equal_shares_are_no_distance(counts: list[int], times: int) -> None:
-    found = compare([c * times for c in counts], counts, 0.01)
+    found = distribution_distance([c * times for c in counts], counts, 0.01)
     assert found.total_variation == pytest.approx(0, abs=1e-12)
     assert 0 <= found.psi < found.limit
 
@@ -49,12 +49,12 @@ def test_psi_is_not_negative_and_does_not_know_the_order_of_bins(counts, random)
 
 
 def test_total_variation_by_hand() -> None:
-    assert compare([8, 2], [5, 5], 0.01).total_variation == pytest.approx(0.3)
-    assert compare([5, 0], [0, 5], 0.01).total_variation == pytest.approx(1)
+    assert distribution_distance([8, 2], [5, 5], 0.01).total_variation == pytest.approx(0.3)
+    assert distribution_distance([5, 0], [0, 5], 0.01).total_variation == pytest.approx(1)
 
 
 def test_nothing_found_is_nothing_said() -> None:
-    assert compare([0, 0], [3, 4], 0.01).limit == math.inf
+    assert distribution_distance([0, 0], [3, 4], 0.01).limit == math.inf
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 5, 10, 20])
@@ -82,5 +82,5 @@ def test_chance_exceeds_its_limit_as_often_as_it_says(n: int, m: int) -> None:
 def test_rare_categories_are_counted_together() -> None:
     """Forty categories, of which the last thirty have a row each: twenty bins at most."""
     expected = [100] * 10 + [1] * 30
-    found = compare(expected, expected, 0.01)
+    found = distribution_distance(expected, expected, 0.01)
     assert found.limit == pytest.approx(2 / 1_030 * stats.chi2.ppf(0.99, 19), rel=0.01)

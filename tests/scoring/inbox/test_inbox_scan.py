@@ -12,7 +12,7 @@ import pytest
 
 from ffn.errors import DataError, FFNError, OutputError
 from ffn.scoring.inbox import inbox_scan as module
-from ffn.scoring.inbox.inbox_scan import ledger_path, look, score_waiting
+from ffn.scoring.inbox.inbox_scan import ledger_path, scan_inbox, score_waiting
 from ffn.scoring.inbox.listing import InboxFolder
 from ffn.scoring.model import Model
 from ffn.storage.atomic import write_bytes
@@ -36,13 +36,13 @@ def pipeline(tmp_path):
 
 
 def waiting(pipeline, model=MODEL):
-    return [file.name for file in look(pipeline, model.version).waiting]
+    return [file.name for file in scan_inbox(pipeline, model.version).waiting]
 
 
 def score_all(pipeline, model=MODEL):
     """One pass; returns the names scored and the reasons of those refused."""
     scored, refused = [], {}
-    for file in look(pipeline, model.version).waiting:
+    for file in scan_inbox(pipeline, model.version).waiting:
         try:
             if score_waiting(model, pipeline, file):
                 scored.append(file.name)
@@ -61,7 +61,7 @@ def test_every_csv_is_scored_once(pipeline):
     assert score_all(pipeline) == (["A.CSV", "b.csv"], {})
     assert (pipeline.predictions / "b.csv").read_bytes().startswith(b"id,size,colour,predicted_")
     assert score_all(pipeline) == ([], {})
-    assert look(pipeline, 7).scored == ("A.CSV", "b.csv")
+    assert scan_inbox(pipeline, 7).scored == ("A.CSV", "b.csv")
 
 
 def test_a_version_newly_in_production_scores_every_file(pipeline):
@@ -104,18 +104,18 @@ def test_a_refused_file_is_told_with_its_reason_and_not_tried_again(pipeline):
     scored, refused = score_all(pipeline)
     assert scored == ["good.csv"]
     assert 'no column "size"' in refused["bad.csv"]
-    found = look(pipeline, 7)
+    found = scan_inbox(pipeline, 7)
     assert (found.waiting, found.refused) == ((), refused)
     put(pipeline, "bad.csv", GOOD)
     assert score_all(pipeline) == (["bad.csv"], {})
-    assert look(pipeline, 7).refused == {}
+    assert scan_inbox(pipeline, 7).refused == {}
 
 
 def test_a_file_that_is_written_to_is_left(pipeline, monkeypatch):
     path = put(pipeline, "a.csv")
     with monkeypatch.context() as patched:
         patched.setattr(module.time, "time", lambda: path.stat().st_mtime + 0.9)
-        found = look(pipeline, 7)
+        found = scan_inbox(pipeline, 7)
         assert (found.waiting, list(found.settling)) == ((), ["a.csv"])
         put(pipeline, "a.csv", GOOD + b"3,4,\n")
     assert waiting(pipeline) == ["a.csv"]
@@ -125,14 +125,14 @@ def test_copied_times_do_not_make_a_file_quiet(pipeline, monkeypatch):
     path = put(pipeline, "a.csv")
     os.utime(path, (1_000_000_000, 1_000_000_000))  # as cp -p leaves it
     monkeypatch.setattr(module.time, "time", lambda: path.stat().st_ctime + 0.5)
-    assert list(look(pipeline, 7).settling) == ["a.csv"]
+    assert list(scan_inbox(pipeline, 7).settling) == ["a.csv"]
 
 
 def test_a_clock_that_was_put_back_does_not_stop_the_inbox(pipeline, monkeypatch):
     put(pipeline, "a.csv")
     yesterday = time.time() - 86_400
     monkeypatch.setattr(module.time, "time", lambda: yesterday)
-    assert list(look(pipeline, 7).settling) == ["a.csv"]
+    assert list(scan_inbox(pipeline, 7).settling) == ["a.csv"]
     monkeypatch.setattr(module.time, "time", lambda: yesterday + 1.1)
     assert waiting(pipeline) == ["a.csv"]
 
@@ -140,13 +140,13 @@ def test_a_clock_that_was_put_back_does_not_stop_the_inbox(pipeline, monkeypatch
 def test_a_file_that_changes_or_goes_while_it_is_scored_is_not_refused(pipeline):
     put(pipeline, "a.csv")
     put(pipeline, "b.csv", b"x\n1\n")
-    first, second = look(pipeline, 7).waiting
+    first, second = scan_inbox(pipeline, 7).waiting
     first.path.unlink()
     put(pipeline, "b.csv", b"x\n1\n2\n")
     assert score_waiting(MODEL, pipeline, first) is None
     assert score_waiting(MODEL, pipeline, second) is None
     assert waiting(pipeline) == ["b.csv"]
-    assert look(pipeline, 7).refused == {}
+    assert scan_inbox(pipeline, 7).refused == {}
 
 
 def test_an_output_that_cannot_be_written_is_no_fault_of_the_file(pipeline):
@@ -169,7 +169,7 @@ def test_what_is_no_file_is_refused_and_not_opened(pipeline, tmp_path, kind):
     else:
         os.mkfifo(path)
     assert "a.csv" not in waiting(pipeline)
-    assert look(pipeline, 7).refused == {
+    assert scan_inbox(pipeline, 7).refused == {
         "a.csv": "it is a link, a folder or a device; put a file there"
     }
 
@@ -179,7 +179,7 @@ def test_names_that_would_overwrite_or_cannot_be_told_are_refused(pipeline):
     put(pipeline, "a.csv.rejects.csv")
     put(pipeline, "a.csv.gz", gzip.compress(GOOD))
     (pipeline.folder / "inbox" / os.fsdecode(b"\xff.csv")).write_bytes(GOOD)
-    found = look(pipeline, 7)
+    found = scan_inbox(pipeline, 7)
     assert [file.name for file in found.waiting] == ["a.csv"]
     assert sorted(found.refused.values()) == [
         "its name is not valid UTF-8; rename it",
@@ -202,30 +202,30 @@ def test_files_are_moved_if_that_is_asked(tmp_path):
         "a.csv",
     ]
     assert [path.name for path in (inbox / "refused").iterdir()] == ["bad.csv"]
-    assert look(pipeline, 7).scored == ()
+    assert scan_inbox(pipeline, 7).scored == ()
     assert waiting(pipeline, NEXT) == []
 
 
 def test_ten_thousand_known_files_are_not_read_again(pipeline, monkeypatch):
     for number in range(10_000):
         put(pipeline, f"{number:05}.csv", b"id,size,colour\n%d,1,\n" % number)
-    assert len(look(pipeline, 7).waiting) == 10_000
+    assert len(scan_inbox(pipeline, 7).waiting) == 10_000
 
     def refuse(folder, name, seen, sha256=""):
         raise AssertionError(f"{name} is read")
 
     monkeypatch.setattr(InboxFolder, "open_source", refuse)
-    assert len(look(pipeline, 7).waiting) == 10_000
+    assert len(scan_inbox(pipeline, 7).waiting) == 10_000
 
 
 def test_a_look_that_reads_nothing_writes_nothing(pipeline):
     put(pipeline, "a.csv")
-    found = look(pipeline, 7, read=False)
+    found = scan_inbox(pipeline, 7, read=False)
     assert (found.new, found.waiting) == (1, ())
     assert not ledger_path(pipeline).exists()
     score_all(pipeline)
     put(pipeline, "b.csv")
-    found = look(pipeline, 7, read=False)
+    found = scan_inbox(pipeline, 7, read=False)
     assert (found.scored, found.new) == (("a.csv",), 1)
 
 
@@ -234,7 +234,7 @@ def test_a_damaged_ledger_is_told_and_may_be_removed(pipeline):
     score_all(pipeline)
     write_bytes(ledger_path(pipeline), b"no database" * 100)
     with pytest.raises(DataError, match=r"inbox\.sqlite cannot be used .*remove it"):
-        look(pipeline, 7)
+        scan_inbox(pipeline, 7)
     ledger_path(pipeline).unlink()
     assert waiting(pipeline) == ["a.csv"]
 
@@ -247,7 +247,7 @@ def test_compressed_tables_are_scored(pipeline):
 
 def test_no_inbox_is_an_empty_one(pipeline):
     (pipeline.folder / "inbox").rmdir()
-    assert look(pipeline, None).waiting == ()
+    assert scan_inbox(pipeline, None).waiting == ()
 
 
 def test_the_ledger_is_for_its_owner_alone(pipeline):
@@ -261,5 +261,5 @@ def test_a_link_is_no_ledger(pipeline, tmp_path):
     pipeline.artifacts.mkdir()
     ledger_path(pipeline).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DataError, match="is a link, and the ledger is a file"):
-        look(pipeline, 7)
+        scan_inbox(pipeline, 7)
     assert not (tmp_path / "elsewhere").exists()

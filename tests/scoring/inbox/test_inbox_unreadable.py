@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ffn.scoring.inbox import inbox_scan as module
-from ffn.scoring.inbox.inbox_scan import look
+from ffn.scoring.inbox.inbox_scan import scan_inbox
 from tests.helpers.inboxes import pipeline_with, put
 
 
@@ -49,8 +49,8 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(shared):
     locked = put(pipeline, "locked.csv")
     locked.chmod(0o200)
     with nobody():
-        found = look(pipeline, 7)
-        status = look(pipeline, 7, read=False)
+        found = scan_inbox(pipeline, 7)
+        status = scan_inbox(pipeline, 7, read=False)
     reason = f"{locked} cannot be read: Permission denied."
     assert [file.name for file in found.waiting] == ["a.csv"]
     assert (found.refused, found.settling) == ({"locked.csv": reason}, {})
@@ -58,5 +58,5 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_reason(shared):
     assert (status.refused, status.new, status.settling) == ({"locked.csv": reason}, 0, {})
     locked.chmod(0o644)
     with nobody():
-        assert [file.name for file in look(pipeline, 7).waiting] == ["a.csv", "locked.csv"]
-        assert look(pipeline, 7, read=False).refused == {}
+        assert [file.name for file in scan_inbox(pipeline, 7).waiting] == ["a.csv", "locked.csv"]
+        assert scan_inbox(pipeline, 7, read=False).refused == {}

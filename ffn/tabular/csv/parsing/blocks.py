@@ -57,7 +57,7 @@ class Block:
         return len(self.rows)
 
     @property
-    def settled(self) -> int:
+    def consumed(self) -> int:
         """Where the last record's line end stops."""
         return int(self.stops[-1])
 

@@ -63,7 +63,7 @@ class RegularBlock(LineBlock):
         return self._table[:, -1] + 1
 
     @property
-    def settled(self) -> int:
+    def consumed(self) -> int:
         """As in `Block`."""
         return int(self._table[-1, -1]) + 1
 
@@ -127,12 +127,12 @@ def read_regular(
     # As many line feeds as records, and one at the end of each: so there is none elsewhere.
     if not count or np.count_nonzero(feeds) != count or not feeds[table[:, -1]].all():
         return None
-    settled = int(table[-1, -1]) + 1
-    if settled < len(text):
+    consumed = int(table[-1, -1]) + 1
+    if consumed < len(text):
         if final:
             return None
-        text, data = text[:settled], data[:settled]
-        quotes = quotes[: np.searchsorted(quotes, settled)]
+        text, data = text[:consumed], data[:consumed]
+        quotes = quotes[: np.searchsorted(quotes, consumed)]
     line_end = b"\n"
     if b"\r" in text:
         if not _all_end_with_return(data, table[:, -1]):

@@ -54,7 +54,7 @@ class AlikeBlock(LineBlock):
         return self.starts + start, self.starts + end
 
     @property
-    def settled(self) -> int:
+    def consumed(self) -> int:
         """As in `Block`."""
         return len(self.text)
 

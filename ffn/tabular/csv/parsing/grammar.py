@@ -68,10 +68,10 @@ class Structure(NamedTuple):
         a faulty record).
     faults
         Record number to reason, for records that break the grammar.
-    settled
+    consumed
         The text before this position is in the records above.
     given_up
-        True if a record too long to be one begins at ``settled``, and none was found behind it.
+        True if a record too long to be one begins at ``consumed``, and none was found behind it.
     """
 
     starts: Positions
@@ -79,7 +79,7 @@ class Structure(NamedTuple):
     stops: Positions
     delimiters: Positions
     faults: dict[int, Reason]
-    settled: int
+    consumed: int
     given_up: bool
 
     def moved(self, by: int) -> Structure:
@@ -91,19 +91,19 @@ class Structure(NamedTuple):
             ends=self.ends + by,
             stops=self.stops + by,
             delimiters=self.delimiters + by,
-            settled=self.settled + by,
+            consumed=self.consumed + by,
         )
 
     def before(self, count: int) -> Structure:
         """Return the structure of the first ``count`` records."""
-        settled = int(self.starts[count])
+        consumed = int(self.starts[count])
         return Structure(
             self.starts[:count],
             self.ends[:count],
             self.stops[:count],
-            self.delimiters[: np.searchsorted(self.delimiters, settled)],
+            self.delimiters[: np.searchsorted(self.delimiters, consumed)],
             {i: reason for i, reason in self.faults.items() if i < count},
-            settled,
+            consumed,
             False,
         )
 

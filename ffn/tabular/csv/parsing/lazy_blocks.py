@@ -78,4 +78,4 @@ class LineBlock(Block):
         return np.stack([self.bounds(column)[1] for column in range(self._columns)])
 
     def _lines(self) -> bytes:
-        return self.text[: self.settled]
+        return self.text[: self.consumed]

@@ -44,7 +44,7 @@ def scan(
         piece = text[position:end] if end - position < len(text) else text
         quick, broken = _scan_to_fault(piece, shape, final and end == len(text))
         parts.append(quick.moved(position))
-        position += quick.settled
+        position += quick.consumed
         if not broken:
             if end == len(text):
                 break
@@ -55,7 +55,7 @@ def scan(
         damaged = scan_carefully(text, shape, final, position, patience)
         careful += len(damaged.starts)
         parts.append(damaged)
-        position = damaged.settled
+        position = damaged.consumed
         if len(damaged.starts) < patience or (enough and len(text) - position > enough):
             break
     return _joined(parts), careful
@@ -95,7 +95,7 @@ def _scan_to_fault(text: bytes, shape: Shape, final: bool) -> tuple[Structure, b
         if too_long.size:
             return quick.before(int(too_long[0])), True
         # One byte more than the limit may be a CR whose line feed is still to come.
-        broken |= len(text) - quick.settled > shape.record_limit + 1
+        broken |= len(text) - quick.consumed > shape.record_limit + 1
     return quick, broken
 
 
@@ -132,14 +132,14 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
         delimiters = delimiters[outside(delimiters, quotes)]
         if final and quotes.size % 2 == 1:
             broken, final = True, False
-    settled = int(stops[-1]) if stops.size else 0
-    if final and settled < len(text):
-        settled = len(text)
-        ends, stops = np.append(ends, settled), np.append(stops, settled)
+    consumed = int(stops[-1]) if stops.size else 0
+    if final and consumed < len(text):
+        consumed = len(text)
+        ends, stops = np.append(ends, consumed), np.append(stops, consumed)
     starts = np.concatenate(([0], stops[:-1])) if stops.size else stops
-    if delimiters.size and delimiters[-1] >= settled:
-        delimiters = delimiters[: np.searchsorted(delimiters, settled)]
-    return Structure(starts, ends, stops, delimiters, {}, settled, False), broken
+    if delimiters.size and delimiters[-1] >= consumed:
+        delimiters = delimiters[: np.searchsorted(delimiters, consumed)]
+    return Structure(starts, ends, stops, delimiters, {}, consumed, False), broken
 
 
 def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
@@ -195,6 +195,6 @@ def _joined(parts: list[Structure]) -> Structure:
         np.concatenate([part.stops for part in parts]),
         np.concatenate([part.delimiters for part in parts]),
         faults,
-        parts[-1].settled,
+        parts[-1].consumed,
         parts[-1].given_up,
     )

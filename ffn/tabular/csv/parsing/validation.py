@@ -10,10 +10,10 @@ from ffn.tabular.csv.parsing.grammar import Positions, Structure, count_lines, l
 from ffn.tabular.csv.parsing.position import Place
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 
-__all__ = ["judge"]
+__all__ = ["validate"]
 
 
-def judge(
+def validate(
     text: bytes, structure: Structure, place: Place, columns: int, line_feeds: bool
 ) -> tuple[Block, Place]:
     """Return the records of ``structure`` and the place after them.
@@ -21,7 +21,7 @@ def judge(
     Parameters
     ----------
     text
-        The settled text of the structure, no more.
+        The consumed text of the structure, no more.
     place
         Where in the file the text begins.
     columns

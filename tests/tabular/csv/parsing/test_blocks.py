@@ -36,7 +36,7 @@ def positions(block):
         [block.cells(column) for column in range(3)],
         block.records(),
         block.line_ends(),
-        block.text[: block.settled],
+        block.text[: block.consumed],
         block.longest,
         len(block),
     ]

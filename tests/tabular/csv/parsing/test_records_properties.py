@@ -123,7 +123,7 @@ def test_the_quick_scan_equals_the_careful_one(text, final):
     careful = scan_carefully(text, SHAPE, final, at_most=len(quick.starts) if broken else None)
     assert parts(quick) == parts(careful)
     if broken:
-        after = scan_carefully(text, SHAPE, final, quick.settled, at_most=1)
+        after = scan_carefully(text, SHAPE, final, quick.consumed, at_most=1)
         assert after.faults or not final
 
 

@@ -13,13 +13,13 @@ import pytest
 from ffn.errors import BusyError, RegistryError
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.run_locks import the_only_pass, the_only_retraining
+from ffn.storage.pipeline_locks import inbox_lock, retraining_lock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ffn.storage.run_locks import the_only_retraining
-with the_only_retraining(Path(sys.argv[1])):
+from ffn.storage.pipeline_locks import retraining_lock
+with retraining_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -28,7 +28,8 @@ with the_only_retraining(Path(sys.argv[1])):
 @pytest.fixture
 def pipeline(tmp_path):
     settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
-    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path)
+    (tmp_path / "p").mkdir()
+    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path / "p")
 
 
 def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repository):
@@ -43,14 +44,14 @@ def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repositor
             pytest.raises(
                 BusyError, match=f"^p is being retrained already, by process {holder.pid}"
             ),
-            the_only_retraining(pipeline.artifacts),
+            retraining_lock(pipeline.artifacts),
         ):
             pass
-        with the_only_pass(pipeline.artifacts):
+        with inbox_lock(pipeline.artifacts):
             pass  # a lock of its own
         os.kill(holder.pid, signal.SIGKILL)
         holder.wait()
-        with the_only_retraining(pipeline.artifacts):
+        with retraining_lock(pipeline.artifacts):
             pass
     finally:
         holder.kill()
@@ -59,27 +60,27 @@ def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repositor
 
 
 def test_a_link_is_no_lock(pipeline, tmp_path):
-    (tmp_path / ".retraining.lock").symlink_to(tmp_path / "elsewhere")
+    (pipeline.artifacts / ".retraining.lock").symlink_to(tmp_path / "elsewhere")
     with (
         pytest.raises(RegistryError, match="is no plain file"),
-        the_only_retraining(pipeline.artifacts),
+        retraining_lock(pipeline.artifacts),
     ):
         pass
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_pipe_is_no_lock(pipeline, tmp_path):
-    os.mkfifo(tmp_path / ".retraining.lock")
+def test_a_pipe_is_no_lock(pipeline):
+    os.mkfifo(pipeline.artifacts / ".retraining.lock")
     with (
         pytest.raises(RegistryError, match=r"\.retraining\.lock is no plain file, and locks are"),
-        the_only_retraining(pipeline.artifacts),
+        retraining_lock(pipeline.artifacts),
     ):
         pass
 
 
 def test_the_lock_is_free_again_after_an_error(pipeline):
-    with pytest.raises(ValueError, match="x"), the_only_pass(pipeline.artifacts):
+    with pytest.raises(ValueError, match="x"), inbox_lock(pipeline.artifacts):
         raise ValueError("x")
     started = time.monotonic()
-    with the_only_pass(pipeline.artifacts):
+    with inbox_lock(pipeline.artifacts):
         assert time.monotonic() - started < 1
