@@ -25,9 +25,15 @@ LOCK := $(LOCK_VENV)/bin/uv --no-config --quiet pip compile --universal --fork-s
 BUILD_REQUIREMENTS := import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 
+# No command, no Prefect and no server: what a change to a formula or to a reader can break.
+FAST_TESTS := $(addprefix tests/,nn tabular evaluation storage settings bundles test_quantities.py)
+
+# With the locked build backend, and no other tool.
+BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist")
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check browser-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check dist browser-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,10 +45,20 @@ run: $(VENV)/.run ## Retrain Iris through Prefect, then score a CSV of new flowe
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/python -m pytest
 
+test-fast: $(VENV)/.dev ## Run the tests of numerics and readers, in less than a minute
+	$(BIN)/python -m pytest $(FAST_TESTS)
+
 check: $(VENV)/.dev ## Lint, check the format and the types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+dist: $(VENV)/.run ## Build the wheel and the source distribution into dist/
+	@rm -rf dist
+	@$(BIN)/python -I -c '$(BUILD_SDIST)' > /dev/null
+	@# From the source distribution, which is thereby shown to be complete.
+	@$(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist dist/*.tar.gz
+	@ls dist
 
 browser-test: $(VENV)/.browser ## Look at the dashboard of a service with Chromium; save what was seen
 	@tests/browser/chromium

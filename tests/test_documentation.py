@@ -19,13 +19,16 @@ from flows.cli.app import build_parser
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md")),
+    *sorted(ROOT.glob("*.md")),
     *(ROOT / folder / "README.md" for folder in ("data", "artifacts", "benchmarks")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 README = (ROOT / "README.md").read_text("utf-8")
 # Options of other programs that a page speaks of.
-FOREIGN_OPTIONS = {"--no-deps", "--require-hashes", "--pairs", "--quick"}
+FOREIGN_OPTIONS = {
+    *("--no-deps", "--require-hashes", "--pairs", "--quick"),
+    *("--cases", "--first", "--seed"),
+}
 
 Run = Callable[..., str]
 
@@ -156,7 +159,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=each_page)
 def test_modules_named_exist(page: Path) -> None:
-    ours = {p.name for f in ("ffn", "flows", "tests", "data") for p in (ROOT / f).rglob("*.py")}
+    folders = ("ffn", "flows", "tests", "data", "fuzz", "simulations", "benchmarks")
+    ours = {p.name for f in folders for p in (ROOT / f).rglob("*.py")}
     assert set(re.findall(r"\b(\w+\.py)\b", page.read_text("utf-8"))) <= ours
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import ffn
+from tests.helpers.checkout import tracked
 
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-browser.txt")
 Locks = dict[str, dict[str, re.Match[str]]]
@@ -32,7 +32,7 @@ LONG_FILES = {
     "ffn/estimator/classifier.py": "one class; half is the docstring and the constructor",
     "tests/flows/test_cli_score.py": "every promise of one command",
     "tests/flows/test_prefect_flows.py": "one server, which takes seconds to start, for all",
-    "tests/models/test_classifier.py": "every promise of that one class",
+    "tests/estimator/test_classifier.py": "every promise of that one class",
     "tests/nn/test_training_course.py": "every option of one function",
 }
 
@@ -52,16 +52,6 @@ def read_lock(text: str) -> dict[str, re.Match[str]]:
 def machine_names(content: bytes) -> list[str]:
     """Return the registry hosts and home folders named in a file."""
     return [found[0].decode() for found in MACHINE.finditer(content)]
-
-
-def tracked(repository: Path) -> list[Path]:
-    """Return the files under version control, and those about to be."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=repository, capture_output=True, check=False)
-    if listed.returncode:
-        pytest.skip("not a git checkout")
-    names = listed.stdout.decode().split("\0")
-    return [path for path in (repository / name for name in names if name) if path.is_file()]
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +141,19 @@ def test_the_pins_without_which_prefect_fails_hold(
 def test_one_version_number(project: dict[str, Any]) -> None:
     assert "version" in project["project"]["dynamic"]
     assert version("ffn-pipeline") == ffn.__version__
+
+
+def test_the_newest_version_of_the_changelog_is_this_one(repository: Path) -> None:
+    text = (repository / "CHANGELOG.md").read_text("utf-8")
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    released = [
+        re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d", line) for line in headings[1:]
+    ]
+    assert all(released), headings
+    numbers = [found[1] for found in released if found]
+    assert numbers[0] == ffn.__version__
+    assert numbers == sorted(numbers, key=lambda n: tuple(map(int, n.split("."))), reverse=True)
 
 
 @pytest.mark.parametrize(
