@@ -17,12 +17,15 @@ __all__ = ["marking_abandoned"]
 
 @contextlib.contextmanager
 def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]:
-    """If the block raises, mark those of the task runs as crashed that have no end.
+    """If a signal ends the block, mark those of the task runs as crashed that have no end.
 
-    A task in a process cannot do so when a signal ends it; it would be running for ever.
+    A task in a process cannot do so when the signal ends it, too; it would be running for ever.
     """
     try:
         yield
+    except Exception:
+        # Tasks that were begun go on to their end.
+        raise
     except BaseException:
         _mark(futures)
         raise
