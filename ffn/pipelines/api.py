@@ -104,6 +104,12 @@ def score(
 
     if new and (inputs or output is not None):
         raise SettingsError("new=True is for the inbox, without inputs and output.")
+    for given in inputs:
+        if not isinstance(given, str | os.PathLike):
+            raise SettingsError(
+                f"an input is of the type {type(given).__name__}, not a path. Give several paths "
+                "one by one; for a table in memory there is ffn.load(...).predict."
+            )
     found = _find(pipeline, root)
     chosen = batch_scoring.options_for(found, **options)
     if new:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from ffn.errors import FFNError, OutputError, SettingsError, did_you_mean, quote
@@ -24,7 +25,6 @@ from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
-from ffn.scoring.rows.options import Options
 from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.run_locks import the_only_pass
@@ -44,6 +44,24 @@ __all__ = [
 
 # A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
 _FILES_ALONE, _MOST_IN_A_SHARE = 8, 200
+
+_BOOLEAN = (bool, "True or False")
+_TEXT = (str, "a text")
+_KINDS: dict[str, tuple[type, str]] = {
+    "workers": (int, "a whole number from 1 up"),
+    "force": _BOOLEAN,
+    "probabilities": _BOOLEAN,
+    "max_reject_rate": (Real, "a share from 0 to 1"),
+    "delimiter": _TEXT,
+    "decimal": _TEXT,
+    "encoding": _TEXT,
+    "on_unknown": _TEXT,
+    "only_id": _TEXT,
+    "escape_formulas": _BOOLEAN,
+    "drift": _TEXT,
+    "drift_psi": (Real, "a number above 0"),
+    "drift_min_rows": (int, "a count of rows"),
+}
 
 
 @dataclass(frozen=True)
@@ -121,19 +139,22 @@ def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        There is no option of that name, or ``workers`` is no whole number from 1 up.
+        There is no option of that name, or a value is of another kind.
     """
-    known = ("workers", "force", *(field.name for field in fields(Options)))
-    for name in asked.keys() - set(known):
+    for name in sorted(asked.keys() - _KINDS.keys()):
         raise SettingsError(
-            f"scoring has no option {quote(name)}.{did_you_mean(name, known)} "
-            f"There are: {', '.join(known)}."
+            f"scoring has no option {quote(name)}.{did_you_mean(name, _KINDS)} "
+            f"There are: {', '.join(_KINDS)}."
         )
-    chosen = own_options(pipeline) | {k: v for k, v in asked.items() if v is not None}
-    workers = chosen.get("workers", 1)
-    if type(workers) is not int or workers < 1:
-        raise SettingsError(f"workers is {quote(workers)}; give a whole number from 1 up.")
-    return chosen
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name, value in given.items():
+        kind, wanted = _KINDS[name]
+        # True is a number to Python, and to nobody else.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise SettingsError(f"{name} is {quote(value)}; give {wanted}.")
+    if given.get("workers", 1) < 1:
+        raise SettingsError(f"workers is {given['workers']}; give a whole number from 1 up.")
+    return own_options(pipeline) | given
 
 
 def score(

@@ -7,12 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 import ffn
+from ffn.pipelines.batch_scoring import options_for
 from ffn.registry.run_log import journal
+from ffn.scoring.rows.options import Options
+from ffn.settings.pipeline import find_pipeline
 from tests.helpers.command_line import environment, run_here
 from tests.pipelines.conftest import rows
 
@@ -136,7 +140,10 @@ def test_an_unknown_category_is_warned_of_at_the_call(trained: Path, tmp_path: P
     ("inputs", "asked", "message"),
     [
         ((), {"probabilites": True}, r'no option "probabilites"\. Did you mean "probabilities"\?'),
-        ((), {"workers": 0}, r'workers is "0"; give a whole number from 1 up\.'),
+        ((), {"workers": 0}, r"workers is 0; give a whole number from 1 up\."),
+        ((), {"probabilities": "no"}, r'probabilities is "no"; give True or False\.'),
+        ((), {"max_reject_rate": "0.1"}, r'max_reject_rate is "0\.1"; give a share from 0 to 1\.'),
+        ((), {"delimiter": 1}, r'delimiter is "1"; give a text\.'),
         ((), {"workers": True}, r'workers is "True"; give a whole number'),
         ((), {"max_reject_rate": 2}, r"max_reject_rate is 2; give a share from 0 to 1\."),
         (("a.csv",), {"new": True}, r"new=True is for the inbox"),
@@ -208,6 +215,17 @@ def test_the_environment_names_the_root_of_a_name(
     (tmp_path / "data/elsewhere").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "data/elsewhere")
     assert len(ffn.score("sizes").results) == 2
+
+
+def test_every_option_of_scoring_can_be_asked_for(trained: Path) -> None:
+    found = find_pipeline("sizes", trained)
+    asked = asdict(Options(encoding="utf-8", only_id="size")) | {"workers": 2, "force": True}
+    assert options_for(found, **asked) == asked
+
+
+def test_a_table_in_memory_is_shown_the_way(trained: Path) -> None:
+    with pytest.raises(ffn.FFNError, match=r"an input is of the type list, not a path\."):
+        ffn.score("sizes", ["a.csv", "b.csv"], root=trained)  # type: ignore[arg-type]
 
 
 def test_a_notebook_completes_the_public_names() -> None:
