@@ -7,15 +7,33 @@ from typing import TYPE_CHECKING, Any
 from ffn.version import __version__
 
 if TYPE_CHECKING:
+    from ffn.errors import FFNError, UnknownCategoryWarning
     from ffn.estimator.classifier import FFNClassifier
+    from ffn.pipelines.api import retrain, score
+    from ffn.pipelines.outcomes import FilesRefusedError
     from ffn.scoring.model import Model, load
 
-__all__ = ["FFNClassifier", "Model", "__version__", "load"]
+__all__ = [
+    "FFNClassifier",
+    "FFNError",
+    "FilesRefusedError",
+    "Model",
+    "UnknownCategoryWarning",
+    "__version__",
+    "load",
+    "retrain",
+    "score",
+]
 
 _HOME = {
     "FFNClassifier": "ffn.estimator.classifier",
+    "FFNError": "ffn.errors",
+    "FilesRefusedError": "ffn.pipelines.outcomes",
     "Model": "ffn.scoring.model",
+    "UnknownCategoryWarning": "ffn.errors",
     "load": "ffn.scoring.model",
+    "retrain": "ffn.pipelines.api",
+    "score": "ffn.pipelines.api",
 }
 
 
@@ -26,3 +44,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return also the names that are not imported yet, so that a notebook completes them."""
+    return sorted({*globals(), *__all__})

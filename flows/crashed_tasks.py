@@ -8,23 +8,31 @@ from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.futures import PrefectFuture
 from prefect.states import Crashed
+from prefect.task_runners import ProcessPoolTaskRunner
 
 __all__ = ["marking_abandoned"]
 
 
 @contextlib.contextmanager
 def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]:
-    """If the block raises, mark those of the task runs as crashed that have no end.
+    """If a signal ends the block, mark those of the task runs as crashed that have no end.
 
-    A task in a process cannot do so when a signal ends it; it would be running for ever.
+    A task in a process cannot do so when the signal ends it, too; it would be running for ever.
+    Those in threads of this process tell of their end themselves.
     """
     try:
         yield
+    except Exception:
+        # Tasks that were begun go on to their end.
+        raise
     except BaseException:
-        _mark(futures)
+        context = FlowRunContext.get()
+        if context and isinstance(context.task_runner, ProcessPoolTaskRunner):
+            _mark(futures)
         raise
 
 

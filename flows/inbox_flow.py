@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +11,22 @@ from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import BusyError
+from ffn.pipelines.batch_scoring import options_for, score_inbox_steps
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome
-from ffn.pipelines.progress import stage
 from ffn.registry.versions import in_production
-from ffn.scoring.inbox.inbox_scan import Waiting, own_options, scan_inbox
-from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.model import load
 from ffn.settings.pipeline import Pipeline, find_pipeline
 from ffn.storage.pipeline_locks import inbox_lock
-from flows import artifacts, tasks
+from flows import artifacts
 from flows.recorded_runs import give_way, recorded
+from flows.task_executor import TaskExecutor
 from flows.uneventful_runs import NOTHING_NEW, SKIPPED
 
 __all__ = ["score_inbox"]
 
-_WORKERS = os.cpu_count() or 1
-_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=_WORKERS)
-# A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
-_FILES_ALONE, _MOST_IN_A_TASK = 8, 200
+_RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=os.cpu_count() or 1)
 
 
 @flow(
@@ -51,7 +45,7 @@ def score_inbox(
     pipeline, root
         As for ``retrain``.
     options
-        Of ``ffn.scoring.score_file.score_csv``, beside the pipeline's own.
+        Of ``ffn.pipelines.batch_scoring.options_for``.
 
     Returns
     -------
@@ -67,7 +61,7 @@ def score_inbox(
         # A schedule may come before the first retraining has ended, and that is no failure.
         return Completed(name=SKIPPED, message="No version is in production yet.")
     try:
-        outcome = _score_inbox(found, own_options(found) | (options or {}))
+        outcome = _score_inbox(found, options_for(found, **(options or {})))
     except BusyError as busy:
         return give_way(busy)
     if outcome.results:
@@ -84,32 +78,13 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
     ):
         model = load(found.artifacts)
         note.version = model.version
-        # A schedule looks again by itself; a person has come for what was put there just now.
         scheduled = bool(runtime.deployment.id)
-        look_now = scan_inbox if scheduled else partial(look_when_quiet, tell=stage)
-        seen = look_now(found, model.version)
-        stage("scoring")
-        futures = [
-            tasks.score_inbox_files.submit(model, found, files, chosen, _label(files))
-            for files in _shares(seen.waiting)
-        ]
-        results, refusals = [], []
-        for future in futures:
-            done, refused = future.result()
-            results += done
-            refusals += refused
-        outcome = ScoreOutcome(
-            pipeline=model.pipeline,
-            version=model.version,
-            results=results,
-            refusals=refusals,
-            inbox=seen,
-        )
-        if results or refusals:
+        outcome = score_inbox_steps(model, found, chosen, TaskExecutor(), wait=not scheduled)
+        if outcome.results or outcome.refusals:
             note.outcome, note.version, note.text = outcome.note()
             note.drift = outcome.drift_note
             artifacts.show_scoring(found, outcome)
-        else:
+        elif seen := outcome.inbox:
             get_run_logger().info(
                 "nothing new: %d scored before, %d refused, %d being written",
                 len(seen.scored),
@@ -118,15 +93,3 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
             )
     outcome.check()
     return outcome
-
-
-def _shares(files: Sequence[Waiting]) -> list[list[Waiting]]:
-    """Divide files among tasks: few files have one each."""
-    size = 1
-    if len(files) > _FILES_ALONE:
-        size = min(-(-len(files) // _WORKERS), _MOST_IN_A_TASK)
-    return [list(files[start : start + size]) for start in range(0, len(files), size)]
-
-
-def _label(files: Sequence[Waiting]) -> str:
-    return files[0].name if len(files) == 1 else f"{len(files)}-files"

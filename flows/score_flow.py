@@ -9,15 +9,16 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from ffn.errors import FFNError
+from ffn.pipelines.batch_scoring import options_for, score_steps
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
-from ffn.pipelines.outcomes import Refusal, ScoreOutcome
-from ffn.pipelines.progress import stage
+from ffn.pipelines.outcomes import ScoreOutcome
+from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import load
 from ffn.settings.pipeline import find_pipeline
-from flows import artifacts, tasks
+from flows import artifacts
 from flows.recorded_runs import recorded
+from flows.task_executor import TaskExecutor
 
 __all__ = ["score"]
 
@@ -47,7 +48,7 @@ def score(
     files
         Pairs of input and output.
     options
-        Of ``ffn.scoring.score_file.score_csv``.
+        Of ``ffn.pipelines.batch_scoring.options_for``.
 
     Raises
     ------
@@ -56,20 +57,12 @@ def score(
     """
     found = find_pipeline(pipeline, Path(root))
     with recorded(found, "score") as note, one_blas_thread(), ending_tasks():
-        model = load(found.artifacts)
-        stage("scoring")
-        futures = [
-            (source, tasks.batch_predict.submit(model, source, output, options or {}))
-            for source, output in files
-        ]
-        results, refusals = [], []
-        for source, future in futures:
-            try:
-                results.append(future.result())
-            except FFNError as error:
-                refusals.append(Refusal.of(source, error))
-        outcome = ScoreOutcome(
-            pipeline=model.pipeline, version=model.version, results=results, refusals=refusals
+        outcome = score_steps(
+            load(found.artifacts),
+            found,
+            [FileToScore(*pair) for pair in files],
+            options_for(found, **(options or {})),
+            TaskExecutor(),
         )
         note.outcome, note.version, note.text = outcome.note()
         note.drift = outcome.drift_note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
@@ -14,7 +14,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from ffn.pipelines.execution import Gathered, Step
+from ffn.pipelines.execution import Gathered, Step, gather
 from ffn.pipelines.progress import stage
 from ffn.registry.actor import Actor, this_process
 from flows import tasks
@@ -25,6 +25,7 @@ __all__ = ["Runner", "TaskExecutor", "task_runner"]
 Runner = Literal["thread", "process"]
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
@@ -50,57 +51,55 @@ class TaskExecutor:
 
     def run_each(
         self,
-        step: Step[Concatenate[str, P], R],
-        names: Collection[str],
+        step: Step[Concatenate[T, P], R],
+        items: Collection[T],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Gathered[R]:
-        """Submit a task for each name; one that fails costs its own result alone.
+    ) -> Gathered[T, R]:
+        """Submit a task for each item.
 
         Where a worker process is killed, all that its pool had not finished is lost with it and
         is run again, each in a process of its own.
         """
         task = tasks.task_of(step)
-        futures = {name: task.submit(name, *args, **kwargs) for name in names}
-        with marking_abandoned(futures.values()):
-            first, broken = _collect(step, futures)
-        again: Gathered[R] = _run_apart(task, broken, *args, **kwargs)
-        return Gathered([*first.results, *again.results], first.failures | again.failures)
+        futures = [(item, task.submit(item, *args, **kwargs)) for item in items]
+        with marking_abandoned([future for _, future in futures]):
+            first = gather(step, _results(step, futures))
+        broken = [item for item, error in first.failures if isinstance(error, BrokenExecutor)]
+        again: Gathered[T, R] = _run_apart(task, broken, *args, **kwargs)
+        failures = [one for one in first.failures if not isinstance(one[1], BrokenExecutor)]
+        return Gathered([*first.results, *again.results], [*failures, *again.failures])
+
+    def warn(self, text: str) -> None:
+        """Log a warning of the flow run."""
+        get_run_logger().warning(text)
 
 
-def _collect(
-    step: Step[..., R], futures: Mapping[str, PrefectFuture[R]]
-) -> tuple[Gathered[R], list[str]]:
-    """Return results and failures, and the names whose worker was lost."""
-    results, failures, broken = [], {}, []
-    for place, (name, future) in enumerate(futures.items()):
-        stage(f"{step.activity}, {place} of {len(futures)} done")
-        try:
-            results.append(future.result())
-        except Exception as error:
-            if isinstance(error, BrokenExecutor):
-                broken.append(name)
-                continue
-            # The others may still give a model.
-            failures[name] = str(error)
-            get_run_logger().warning("%s is lost: %s", name, error)
-    return Gathered(results, failures), broken
+def _results(
+    step: Step[..., R], futures: Sequence[tuple[T, PrefectFuture[R]]]
+) -> Iterator[tuple[T, Callable[[], R]]]:
+    """Yield what returns the result of each item, and tell of those that are done."""
+    for place, (item, future) in enumerate(futures):
+        if step.activity:
+            stage(f"{step.activity}, {place} of {len(futures)} done")
+        yield item, future.result
 
 
 def _run_apart(
-    task: Task[..., Any], names: Sequence[str], *args: Any, **kwargs: Any
-) -> Gathered[R]:
+    task: Task[..., Any], items: Sequence[T], *args: Any, **kwargs: Any
+) -> Gathered[T, R]:
     """Run each in a process of its own, so that one that is killed again costs no other."""
-    results, failures = [], {}
-    for name in names:
-        get_run_logger().warning("%s is run again: a worker was killed", name)
-        parameters = inspect.signature(task.fn).bind(name, *args, **kwargs).arguments
+    results: list[R] = []
+    failures: list[tuple[T, Exception]] = []
+    for item in items:
+        get_run_logger().warning("%s is run again: a worker was killed", item)
+        parameters = inspect.signature(task.fn).bind(item, *args, **kwargs).arguments
         with task_runner("process", 1) as runner:
             future = runner.submit(task, parameters=parameters)
             try:
                 results.append(future.result())
             except Exception as error:
-                failures[name] = f"its process was killed twice ({error})"
-                get_run_logger().warning("%s is lost: %s", name, error)
+                twice = ChildProcessError(f"its process was killed twice ({error})")
+                failures.append((item, twice))
     return Gathered(results, failures)

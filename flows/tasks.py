@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import errno
 import functools
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from ffn.pipelines import retraining
-from ffn.pipelines.batch_scoring import score_all
+from ffn.pipelines import batch_scoring, retraining
 from ffn.pipelines.execution import Step
-from ffn.pipelines.outcomes import Refusal
-from ffn.pipelines.progress import on_block
-from ffn.quantities import counted
-from ffn.scoring.inbox.inbox_scan import Waiting
+from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.settings.pipeline import Pipeline
@@ -25,7 +20,7 @@ from ffn.training.partition import TrainingPart
 from ffn.training.selection import Candidate
 from flows import artifacts
 
-__all__ = ["batch_predict", "score_inbox_files", "task_of", "train"]
+__all__ = ["batch_predict", "task_of", "train"]
 
 # Caching would hash every array, persisting would pickle it. And no tags: for each run of a task
 # that has one Prefect asks its server for a slot, and a busy SQLite that gives none fails the run.
@@ -50,8 +45,8 @@ _WRITING: dict[str, Any] = {
 @functools.cache
 def task_of(step: Step[..., Any]) -> Task[..., Any]:
     """Return the task that runs a step, logs its result, and shows on the dashboard what it has."""
-    if step.name == retraining.TRAIN.name:
-        return train
+    if step.name in _SHOWING_PROGRESS:
+        return _SHOWING_PROGRESS[step.name]
     show = _SHOWN.get(step.name)
 
     @functools.wraps(step.function)
@@ -77,7 +72,7 @@ _SHOWN: dict[str, Callable[..., None]] = {
 }
 
 
-# Written out, since it shows its progress while it runs.
+# Written out, since they show their progress while they run.
 @task(name=retraining.TRAIN.name, task_run_name=retraining.TRAIN.label, **_PLAIN)
 def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""
@@ -87,32 +82,16 @@ def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
     return candidate
 
 
-@task(name="batch-predict", task_run_name="batch-predict-{source.name}", **_PLAIN)
-def batch_predict(model: Model, source: Path, output: Path, options: dict[str, Any]) -> ScoreResult:
-    """Score one CSV file."""
-    with artifacts.scoring_progress(model.pipeline, source) as show:
-        result = model.score_csv(source, output, on_progress=on_block(source, show), **options)
-    get_run_logger().info(
-        "%s scored, %s rejected", counted(result.scored, "row"), f"{result.rejected:,}"
-    )
+@task(name=batch_scoring.SCORE_FILE.name, task_run_name=batch_scoring.SCORE_FILE.label, **_PLAIN)
+def batch_predict(file: FileToScore, model: Model, options: dict[str, Any]) -> ScoreResult:
+    """Score one file."""
+    with artifacts.scoring_progress(model.pipeline, file.source) as show:
+        result = batch_scoring.score_one(file, model, options, show)
+    get_run_logger().info(batch_scoring.SCORE_FILE.summary(result))
     return result
 
 
-@task(name="score-files", task_run_name="score-{label}", **_PLAIN)
-def score_inbox_files(
-    model: Model,
-    pipeline: Pipeline,
-    files: Sequence[Waiting],
-    options: dict[str, Any],
-    label: str,  # noqa: ARG001
-) -> tuple[list[ScoreResult], list[Refusal]]:
-    """Score files of the inbox, recording each; those refused do not keep the others."""
-    results, refusals = score_all(model, pipeline, files, options)
-    rows = sum(result.scored for result in results)
-    get_run_logger().info(
-        "%s, %s scored, %s refused",
-        counted(len(results), "file"),
-        counted(rows, "row"),
-        counted(len(refusals), "file"),
-    )
-    return results, refusals
+_SHOWING_PROGRESS: dict[str, Task[..., Any]] = {
+    retraining.TRAIN.name: train,
+    batch_scoring.SCORE_FILE.name: batch_predict,
+}

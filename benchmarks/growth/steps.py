@@ -28,6 +28,7 @@ from ffn.settings.pipeline import find_pipeline
 
 R = TypeVar("R")
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Timed(InProcess):
@@ -50,18 +51,18 @@ class Timed(InProcess):
 
     def run_each(
         self,
-        step: Step[Concatenate[str, P], R],
-        names: Collection[str],
+        step: Step[Concatenate[T, P], R],
+        items: Collection[T],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Gathered[R]:
-        """Call the step's function for each name, in the workers if there are any."""
+    ) -> Gathered[T, R]:
+        """Call the step's function for each item, in the workers if there are any."""
         with self._timed(step.name):
             if not self._workers:
-                return super().run_each(step, names, *args, **kwargs)
+                return super().run_each(step, items, *args, **kwargs)
             with ProcessPoolExecutor(self._workers, get_context("spawn")) as pool:
-                futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
+                futures = [pool.submit(step.function, item, *args, **kwargs) for item in items]
                 return Gathered([future.result() for future in futures])
 
     @contextlib.contextmanager

@@ -1,104 +1,91 @@
-"""Scoring without Prefect: one file after another, in this process, no server.
+"""Scoring: the one sequence of its steps, whoever executes them.
 
-Apart from retraining, which imports ten times as much: ten rows are scored within a second.
+`score` and `score_inbox` execute it in this process; the score flows execute the same sequence as
+Prefect tasks. Apart from retraining, which imports ten times as much: ten rows are scored within a
+second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
-from ffn.errors import FFNError, OutputError
+from ffn.errors import FFNError, OutputError, SettingsError, did_you_mean, quote
 from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
-from ffn.pipelines.progress import on_block, stage
+from ffn.pipelines.progress import Sink, on_block, stage
+from ffn.quantities import counted
 from ffn.registry.run_log import running
-from ffn.scoring.inbox.inbox_scan import Waiting, score_waiting
+from ffn.scoring.inbox.inbox_scan import Waiting, own_options, scan_inbox, score_waiting
 from ffn.scoring.inbox.settling import look_when_quiet
+from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
+from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import inbox_lock
 
-__all__ = ["score", "score_all", "score_inbox"]
+__all__ = [
+    "SCORE_FILE",
+    "SCORE_SHARE",
+    "Share",
+    "options_for",
+    "score",
+    "score_inbox",
+    "score_inbox_steps",
+    "score_one",
+    "score_share",
+    "score_steps",
+]
+
+# A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
+_FILES_ALONE, _MOST_IN_A_SHARE = 8, 200
+
+_BOOLEAN = (bool, "True or False")
+_TEXT = (str, "a text")
+_KINDS: dict[str, tuple[type, str]] = {
+    "workers": (int, "a whole number from 1 up"),
+    "force": _BOOLEAN,
+    "probabilities": _BOOLEAN,
+    "max_reject_rate": (Real, "a share from 0 to 1"),
+    "delimiter": _TEXT,
+    "decimal": _TEXT,
+    "encoding": _TEXT,
+    "on_unknown": _TEXT,
+    "only_id": _TEXT,
+    "escape_formulas": _BOOLEAN,
+    "drift": _TEXT,
+    "drift_psi": (Real, "a number above 0"),
+    "drift_min_rows": (int, "a count of rows"),
+}
 
 
-def score(
-    pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
-) -> ScoreOutcome:
-    """Score each (input, output) with the version in production."""
-    with running(pipeline.artifacts, "score") as note:
-        outcome = _score(pipeline, files, options)
-        note.outcome, note.version, note.text = outcome.note()
-        note.drift = outcome.drift_note
-    return outcome
+@dataclass(frozen=True)
+class Share:
+    """Files of the inbox that are scored by one run of a step."""
+
+    files: tuple[Waiting, ...]
+
+    @property
+    def label(self) -> str:
+        """The name of the file, or how many there are."""
+        return self.files[0].name if len(self.files) == 1 else f"{len(self.files)}-files"
 
 
-def _score(
-    pipeline: Pipeline, files: Sequence[tuple[Path, Path]], options: dict[str, object]
-) -> ScoreOutcome:
-    model = load(pipeline.artifacts)
-    results, refusals = [], []
-    stage("scoring")
-    with one_blas_thread():
-        for source, done in _score_each(model, files, dict(options)):
-            if isinstance(done, FFNError):
-                refusals.append(Refusal.of(source, done))
-            else:
-                results.append(done)
-    return ScoreOutcome(
-        pipeline=pipeline.name, version=model.version, results=results, refusals=refusals
-    )
+def score_one(
+    file: FileToScore, model: Model, options: Mapping[str, Any], sink: Sink | None = None
+) -> ScoreResult:
+    """Score one file; ``sink`` hears of its progress besides all listeners."""
+    report = on_block(file.source, *([sink] if sink else []))
+    return score_csv(model.scorer, *file, on_progress=report, **options)
 
 
-def _score_each(
-    model: Model, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
-) -> Iterator[tuple[Path, ScoreResult | FFNError]]:
-    """Yield what became of each file; several may be shared out among processes."""
-    workers = options.pop("workers", 1)
-    if workers > 1 and len(files) > 1:
-        # Takes longer to import than a small file to score.
-        from ffn.scoring.score_files import score_files
-
-        yield from score_files(model.scorer, files, workers, **options)
-        return
-    options["workers"] = workers
-    for source, output in files:
-        try:
-            done = model.score_csv(source, output, on_progress=on_block(source), **options)
-        except FFNError as error:
-            yield source, error
-        else:
-            yield source, done
-
-
-def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:
-    """Score the files of the inbox that the version in production has not scored."""
-    with (
-        running(pipeline.artifacts, "score") as note,
-        inbox_lock(pipeline.artifacts),
-        one_blas_thread(),
-    ):
-        model = load(pipeline.artifacts)
-        seen = look_when_quiet(pipeline, model.version, stage)
-        stage("scoring")
-        results, refusals = score_all(model, pipeline, seen.waiting, options)
-        outcome = ScoreOutcome(
-            pipeline=pipeline.name,
-            version=model.version,
-            results=results,
-            refusals=refusals,
-            inbox=seen,
-        )
-        if results or refusals:
-            note.outcome, note.version, note.text = outcome.note()
-            note.drift = outcome.drift_note
-    return outcome
-
-
-def score_all(
-    model: Model, pipeline: Pipeline, files: Sequence[Waiting], options: dict[str, Any]
+def score_share(
+    share: Share, model: Model, pipeline: Pipeline, options: Mapping[str, Any]
 ) -> tuple[list[ScoreResult], list[Refusal]]:
     """Score files of the inbox one after another; returns results, and refusals with reasons.
 
@@ -108,7 +95,7 @@ def score_all(
         Outputs cannot be written: all that follow would fail alike.
     """
     results, refusals = [], []
-    for file in files:
+    for file in share.files:
         try:
             done = score_waiting(model, pipeline, file, on_progress=on_block(file.path), **options)
         except OutputError:
@@ -118,3 +105,162 @@ def score_all(
         else:
             results += [done] if done else []
     return results, refusals
+
+
+def _summary(done: tuple[list[ScoreResult], list[Refusal]], *_arguments: Any) -> str:
+    results, refusals = done
+    rows = counted(sum(result.scored for result in results), "row")
+    refused = counted(len(refusals), "file")
+    return f"{counted(len(results), 'file')}, {rows} scored, {refused} refused"
+
+
+SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any]], ScoreResult] = Step(
+    "batch-predict",
+    score_one,
+    lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
+    label="batch-predict-{file.source.name}",
+    # A refusal is that of a file.
+    spares=(FFNError,),
+)
+SCORE_SHARE: Step[
+    [Share, Model, Pipeline, Mapping[str, Any]], tuple[list[ScoreResult], list[Refusal]]
+] = Step("score-files", score_share, _summary, label="score-{share.label}")
+
+
+def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
+    """Return how files are to be scored: as asked for, otherwise by the pipeline's settings.
+
+    Parameters
+    ----------
+    asked
+        ``workers`` and ``force`` as for `ffn.scoring.score_file.score_csv`, and whatever
+        `ffn.scoring.rows.options.Options` has; None for the settings.
+
+    Raises
+    ------
+    SettingsError
+        There is no option of that name, or a value is of another kind.
+    """
+    for name in sorted(asked.keys() - _KINDS.keys()):
+        raise SettingsError(
+            f"scoring has no option {quote(name)}.{did_you_mean(name, _KINDS)} "
+            f"There are: {', '.join(_KINDS)}."
+        )
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name, value in given.items():
+        kind, wanted = _KINDS[name]
+        # True is a number to Python, and to nobody else.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise SettingsError(f"{name} is {quote(value)}; give {wanted}.")
+    if given.get("workers", 1) < 1:
+        raise SettingsError(f"workers is {given['workers']}; give a whole number from 1 up.")
+    return own_options(pipeline) | given
+
+
+def score(
+    pipeline: Pipeline, files: Sequence[FileToScore], options: Mapping[str, Any]
+) -> ScoreOutcome:
+    """Score files with the version in production, without a scheduler.
+
+    Parameters
+    ----------
+    options
+        Of `options_for`. Several files are shared out among ``workers`` processes; a single one
+        is scored by all of them.
+    """
+    with running(pipeline.artifacts, "score") as note, one_blas_thread():
+        model = load(pipeline.artifacts)
+        executor: Executor = InProcess()
+        workers = options.get("workers", 1)
+        if workers > 1 and len(files) > 1:
+            # Takes longer to import than a small file to score.
+            from ffn.pipelines.worker_processes import WorkerProcesses, model_to_send
+
+            executor, model = WorkerProcesses(workers), model_to_send(model)
+            options = {**options, "workers": 1}
+        outcome = score_steps(model, pipeline, files, options, executor)
+        note.outcome, note.version, note.text = outcome.note()
+        note.drift = outcome.drift_note
+    return outcome
+
+
+def score_steps(
+    model: Model,
+    pipeline: Pipeline,
+    files: Sequence[FileToScore],
+    options: Mapping[str, Any],
+    executor: Executor,
+) -> ScoreOutcome:
+    """Score each file with one model; a file that is refused does not keep the others."""
+    stage("scoring")
+    done = executor.run_each(SCORE_FILE, files, model, options)
+    return ScoreOutcome(
+        pipeline=pipeline.name,
+        version=model.version,
+        results=done.results,
+        refusals=[Refusal.of(file.source, error) for file, error in done.failures],
+    )
+
+
+def score_inbox(pipeline: Pipeline, options: Mapping[str, Any]) -> ScoreOutcome:
+    """Score the files of the inbox that the version in production has not scored.
+
+    Parameters
+    ----------
+    options
+        Of `options_for`.
+
+    Raises
+    ------
+    BusyError
+        Another process scores this inbox.
+    """
+    with (
+        running(pipeline.artifacts, "score") as note,
+        inbox_lock(pipeline.artifacts),
+        one_blas_thread(),
+    ):
+        outcome = score_inbox_steps(load(pipeline.artifacts), pipeline, options, InProcess())
+        if outcome.results or outcome.refusals:
+            note.outcome, note.version, note.text = outcome.note()
+            note.drift = outcome.drift_note
+    return outcome
+
+
+def score_inbox_steps(
+    model: Model,
+    pipeline: Pipeline,
+    options: Mapping[str, Any],
+    executor: Executor,
+    *,
+    wait: bool = True,
+) -> ScoreOutcome:
+    """Score what the inbox has that this version has not scored, in shares.
+
+    Parameters
+    ----------
+    wait
+        True to wait a minute at most for files that were written to a moment ago: whoever put
+        them there waits for their rows. False for a schedule, which looks again by itself.
+    """
+    if wait:
+        seen = look_when_quiet(pipeline, model.version, stage)
+    else:
+        seen = scan_inbox(pipeline, model.version)
+    stage("scoring")
+    shares = executor.run_each(SCORE_SHARE, _shares(seen.waiting), model, pipeline, options)
+    return ScoreOutcome(
+        pipeline=pipeline.name,
+        version=model.version,
+        results=[result for results, _ in shares.results for result in results],
+        refusals=[refusal for _, refusals in shares.results for refusal in refusals],
+        inbox=seen,
+    )
+
+
+def _shares(files: tuple[Waiting, ...]) -> list[Share]:
+    """Divide files among runs of a step: few files have one each."""
+    size = 1
+    if len(files) > _FILES_ALONE:
+        size = min(-(-len(files) // (os.cpu_count() or 1)), _MOST_IN_A_SHARE)
+    return [Share(files[start : start + size]) for start in range(0, len(files), size)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
-from ffn.registry.actor import Actor, this_process
+if TYPE_CHECKING:
+    from ffn.registry.actor import Actor
 
-__all__ = ["Executor", "Gathered", "InProcess", "Step"]
+__all__ = ["Executor", "Gathered", "InProcess", "Step", "gather"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,17 @@ class Step(Generic[P, R]):
     summary
         Given the result and the arguments, returns one line for the log.
     activity
-        What the terminal calls the step while it runs; by default its name.
+        What the terminal says, with a count, while the step runs for several items; empty to
+        say nothing.
     label
         Name of a single run of the step: a format string over the function's arguments. By
         default the name of the step.
     writes
         True if the step writes files, so that it may be repeated after a transient error of
         the disk.
+    spares
+        Errors that cost no more than the result of the item they happened to, where the step
+        runs for several; any other ends the sequence.
     """
 
     name: str
@@ -43,22 +50,40 @@ class Step(Generic[P, R]):
     activity: str = ""
     label: str = ""
     writes: bool = False
+    spares: tuple[type[Exception], ...] = ()
 
 
 @dataclass(frozen=True)
-class Gathered(Generic[R]):
-    """Results of one step that was run once for each of several names.
+class Gathered(Generic[T, R]):
+    """Results of one step that was run once for each of several items.
 
     Attributes
     ----------
     results
-        In the order of the names, without those that failed.
+        In the order of the items, without those that failed.
     failures
-        The reason for each name that failed.
+        Each item that failed, with its error.
     """
 
     results: list[R]
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: list[tuple[T, Exception]] = field(default_factory=list)
+
+
+def gather(step: Step[..., R], calls: Iterable[tuple[T, Callable[[], R]]]) -> Gathered[T, R]:
+    """Collect the results of a step, and the errors that it spares.
+
+    Parameters
+    ----------
+    calls
+        Each item with what returns its result, or raises its error.
+    """
+    results, failures = [], []
+    for item, call in calls:
+        try:
+            results.append(call())
+        except step.spares as error:
+            failures.append((item, error))
+    return Gathered(results, failures)
 
 
 class Executor(Protocol):
@@ -84,22 +109,29 @@ class Executor(Protocol):
 
     def run_each(
         self,
-        step: Step[Concatenate[str, P], R],
-        names: Collection[str],
+        step: Step[Concatenate[T, P], R],
+        items: Collection[T],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Gathered[R]:
-        """Run a step once for each name, its first argument; in parallel where possible."""
+    ) -> Gathered[T, R]:
+        """Run a step once for each item, its first argument; in parallel where possible."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Log trouble that does not end the sequence, if there is a log."""
         ...
 
 
 class InProcess:
-    """Calls each step in this process, one after another. The first failure ends the sequence."""
+    """Calls each step in this process, one after another."""
 
     @property
     def actor(self) -> Actor:
         """The user and the command of this process."""
+        # Scoring, which is to start within moments, has no use for it.
+        from ffn.registry.actor import this_process
+
         return this_process()
 
     def run(self, step: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -108,11 +140,16 @@ class InProcess:
 
     def run_each(
         self,
-        step: Step[Concatenate[str, P], R],
-        names: Collection[str],
+        step: Step[Concatenate[T, P], R],
+        items: Collection[T],
         /,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Gathered[R]:
-        """Call the step's function for one name after another."""
-        return Gathered([step.function(name, *args, **kwargs) for name in names])
+    ) -> Gathered[T, R]:
+        """Call the step's function for one item after another."""
+        return gather(
+            step, ((item, partial(step.function, item, *args, **kwargs)) for item in items)
+        )
+
+    def warn(self, text: str) -> None:
+        """Say nothing: the outcome tells of it."""

@@ -38,7 +38,7 @@ _COLUMNS_TOLD = 50
 _LONGEST_TEXT = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RetrainOutcome:
     """A new version, and why it is what it is.
 
@@ -62,6 +62,12 @@ class RetrainOutcome:
     notices: tuple[str, ...]
     failures: dict[str, str]
     seconds: float
+
+    def __str__(self) -> str:
+        return self.note()[2]
+
+    def __repr__(self) -> str:
+        return f"<RetrainOutcome of {self.pipeline}: {self}>"
 
     def note(self) -> tuple[str, int, str]:
         """Return what the journal keeps: outcome, version, sentence."""
@@ -92,12 +98,18 @@ class RetrainOutcome:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SkippedOutcome:
     """A retraining that would have made a version over again, and was not done."""
 
     pipeline: str
     version: int
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def __repr__(self) -> str:
+        return f"<SkippedOutcome of {self}>"
 
     @property
     def sentence(self) -> str:
@@ -142,13 +154,13 @@ class Refusal:
     drift: DriftReport | None = None
 
     @classmethod
-    def of(cls, source: Path, error: FFNError) -> Refusal:
+    def of(cls, source: Path, error: Exception) -> Refusal:
         """Return what ``error`` says of a file."""
         drift = error.report if isinstance(error, HeldError) else None
         return cls(source=source, reason=str(error), drift=drift)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ScoreOutcome:
     """The files of one scoring run.
 
@@ -163,6 +175,12 @@ class ScoreOutcome:
     results: Sequence[ScoreResult]
     refusals: Sequence[Refusal]
     inbox: InboxScan | None = None
+
+    def __str__(self) -> str:
+        return self.note()[2]
+
+    def __repr__(self) -> str:
+        return f"<ScoreOutcome of {self.pipeline}: {self}>"
 
     @property
     def drift(self) -> dict[str, DriftReport]:

@@ -123,6 +123,8 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     lambda candidate, *_: f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s",
     activity="training",
     label="train-{optimizer}",
+    # The other optimizers may still give a model.
+    spares=(Exception,),
 )
 SELECT: Step[[list[Candidate]], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
@@ -310,10 +312,13 @@ def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
     trained = executor.run_each(
         TRAIN, pipeline.settings.optimizers.candidates(), prepared.training, pipeline
     )
-    candidates = trained.results
+    candidates, failures = trained.results, {name: str(e) for name, e in trained.failures}
+    for name, reason in failures.items():
+        executor.warn(f"{name} is lost: {reason}")
     if not candidates:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in trained.failures.items())
-        raise TrainingError(f"every training task failed ({reasons}).")
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+        first = trained.failures[0][1]
+        raise TrainingError(f"every training task failed ({reasons}).") from first
     chosen = executor.run(SELECT, candidates)
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)
@@ -322,5 +327,5 @@ def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
         selection=chosen,
         refitted=refitted,
         evaluation=executor.run(EVALUATE, refitted, prepared, pipeline),
-        failures=trained.failures | lost(candidates),
+        failures=failures | lost(candidates),
     )

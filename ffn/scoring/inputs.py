@@ -6,16 +6,72 @@ import glob
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ffn.errors import SettingsError, quote
 from ffn.scoring.output.targets import COMPANIONS, Targets
+from ffn.settings.pipeline import Pipeline
 from ffn.storage.compression import without_packing
+from ffn.storage.real_path import real_path
 from ffn.storage.source import STDIN
 
-__all__ = ["gather", "is_table_name", "output_name", "output_of", "pair", "tables"]
+__all__ = [
+    "FileToScore",
+    "files_to_score",
+    "gather",
+    "is_table_name",
+    "output_name",
+    "output_of",
+    "pair",
+    "tables",
+]
 
 # What a folder is searched for; a file that is named is taken whatever its name.
 _TABLES = (".csv", ".tsv", ".tab", ".parquet")
+
+
+class FileToScore(NamedTuple):
+    """A table and where its scored rows go."""
+
+    source: Path
+    output: Path
+
+
+def files_to_score(
+    pipeline: Pipeline, given: Sequence[Path], output: str | os.PathLike[str] | None = None
+) -> list[FileToScore]:
+    """Return what is asked for, with full paths.
+
+    Parameters
+    ----------
+    given
+        Files, folders and patterns, as `gather` takes them; none for the pipeline's inbox.
+    output
+        A file, for a single input; or a folder: one that is there, or whose path ends with a
+        slash. None for the pipeline's predictions.
+
+    Raises
+    ------
+    SettingsError
+        There is nothing to score, or outputs would be written over one another.
+    """
+    inbox = pipeline.folder / "inbox"
+    files = gather(given or (tables(inbox) if inbox.is_dir() else []))
+    if not files:
+        raise SettingsError(f"no file is given, and no table is in {inbox}.")
+    pairs = pair(
+        files,
+        None if output is None else Path(output),
+        pipeline.predictions,
+        folder=output is not None and os.fspath(output).endswith("/"),
+    )
+    # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
+    return [
+        FileToScore(
+            file if file == STDIN else real_path(file), real_path(target.parent) / target.name
+        )
+        for file, target in pairs
+    ]
 
 
 def gather(given: Iterable[Path]) -> list[Path]:
@@ -65,8 +121,8 @@ def pair(
     into = predictions if output is None else output if folder or output.is_dir() else None
     if into is None and len(files) > 1:
         raise SettingsError(
-            f"--output {output} is for a single FILE; {len(files):,} were given. For a folder, "
-            f"end it with a slash: --output {output}/"
+            f"the output {output} is for a single file; {len(files):,} were given. For a folder, "
+            f"end it with a slash: {output}/"
         )
     if output is not None and into is None:
         return [(files[0], output)]
@@ -77,7 +133,7 @@ def pair(
             if path in written:
                 raise SettingsError(
                     f"{written[path]} and {file} would both be written to {path}. "
-                    "Score them one by one with --output."
+                    "Score them one by one, each with an output of its own."
                 )
             written[path] = file
     return pairs

@@ -16,6 +16,7 @@ __all__ = [
     "Pipeline",
     "check_name",
     "find_pipeline",
+    "is_name",
     "pipeline_names",
     "reference",
 ]
@@ -79,6 +80,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def is_name(which: str) -> bool:
+    """Say whether a pipeline is meant by its name; otherwise by a path."""
+    return "/" not in which and Path(which).suffix != ".toml" and which not in (".", "..")
+
+
 def pipeline_names(root: Path) -> list[str]:
     """Return the names of the pipelines under ``root/data``, sorted."""
     return sorted(path.parent.name for path in (root / "data").glob(f"*/{SETTINGS_FILE}"))
@@ -99,13 +105,12 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
     SettingsError
         There is no such pipeline, or its settings are wrong.
     """
-    path = Path(which)
-    is_name = "/" not in which and path.suffix != ".toml" and which not in (".", "..")
+    path, by_name = Path(which), is_name(which)
     if "\0" in which:
         raise SettingsError(f"pipeline {quote(which)}: a path holds no NUL.")
     if path.suffix == ".toml":
         file = path
-    elif not is_name:
+    elif not by_name:
         file = path / SETTINGS_FILE
     else:
         file = root / "data" / check_name(which) / SETTINGS_FILE
@@ -119,7 +124,7 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
     document = _read_toml(file)
     # A pipeline under data/ has the name it was asked for by, wherever a link leads; a path
     # such as ".." has none before it is resolved.
-    folder = file.absolute().parent if is_name else file.absolute().resolve().parent
+    folder = file.absolute().parent if by_name else file.absolute().resolve().parent
     name = check_name(folder.name)
     at_home = root / "data" / name
     if (at_home / SETTINGS_FILE).is_file() and not at_home.samefile(folder):

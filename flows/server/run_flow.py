@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,7 +48,7 @@ def retrain(
 
 
 def score(
-    pipeline: str, root: Path, files: list[tuple[Path, Path]], options: dict[str, Any]
+    pipeline: str, root: Path, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
 ) -> ScoreOutcome:
     """Run the score flow."""
     configure()
@@ -56,7 +57,7 @@ def score(
 
     with server(root):
         try:
-            return _ours(module.score(pipeline, files, str(root), options), ScoreOutcome)
+            return _ours(module.score(pipeline, list(files), str(root), options), ScoreOutcome)
         except FilesRefusedError as refused:
             return refused.outcome
 

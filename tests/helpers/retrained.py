@@ -125,7 +125,7 @@ class Replacing(InProcess):
 
     def run_each(
         self, step: Step[..., Any], names: Collection[str], /, *args: Any, **kwargs: Any
-    ) -> Gathered[Any]:
+    ) -> Gathered[Any, Any]:
         return Gathered([self.run(step, name, *args, **kwargs) for name in names])
 
 
@@ -134,7 +134,7 @@ class InThreads(InProcess):
 
     def run_each(
         self, step: Step[..., Any], names: Collection[str], /, *args: Any, **kwargs: Any
-    ) -> Gathered[Any]:
+    ) -> Gathered[Any, Any]:
         with ThreadPoolExecutor(len(names)) as pool:
             futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
         return Gathered([future.result() for future in futures])

@@ -92,6 +92,6 @@ def test_outputs_that_clash_are_refused(files, message):
 
 
 def test_several_files_need_a_folder(folder):
-    message = r"--output new is for a single FILE; 2 were given\. .* --output new/$"
+    message = r"the output new is for a single file; 2 were given\. .* new/$"
     with pytest.raises(SettingsError, match=message):
         pair([Path("a"), Path("b")], Path("new"), Path("predictions"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ffn.errors import FFNError, SettingsError, one_line, quote
+from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
     from ffn.settings.pipeline import Pipeline
@@ -28,7 +28,6 @@ __all__ = [
     "of_each",
     "print_json",
     "print_refusal",
-    "real_path",
     "root_folder",
     "version_number",
 ]
@@ -76,17 +75,6 @@ def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
 
     root = root_folder(options)
     return root, find_pipeline(options.pipeline, root)
-
-
-def real_path(path: Path) -> Path:
-    """Return ``path`` in full, without links, if JSON, reports and Prefect can name it."""
-    # Path.resolve raises RuntimeError for links that lead in a circle.
-    real = os.path.realpath(path)
-    try:
-        real.encode()
-    except UnicodeEncodeError:
-        raise SettingsError(f"the path {quote(path, 300)} is not valid UTF-8. Rename it.") from None
-    return Path(real)
 
 
 def of_each(

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ffn.errors import one_line, quote
+from ffn.storage.real_path import real_path
 from flows.cli.commands.common import (
     VerbParser,
     Verbs,
     delimiter,
     encoding,
     print_json,
-    real_path,
     root_folder,
 )
 

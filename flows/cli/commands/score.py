@@ -6,12 +6,11 @@ import argparse
 import os
 import shutil
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import DataError, SettingsError, UnknownCategoryWarning
+from ffn.errors import DataError, SettingsError
 from flows.cli.commands.common import (
     VerbParser,
     Verbs,
@@ -21,10 +20,10 @@ from flows.cli.commands.common import (
     find,
     first_stage,
     print_json,
-    real_path,
 )
 
 if TYPE_CHECKING:
+    from ffn.scoring.inputs import FileToScore
     from ffn.settings.pipeline import Pipeline
 
 __all__ = ["add", "run"]
@@ -104,16 +103,14 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def run(options: argparse.Namespace) -> int:
     """Score, directly or through Prefect, and print what became of each file."""
-    # It is said with the results.
-    warnings.simplefilter("ignore", UnknownCategoryWarning)
     root, pipeline = find(options)
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")
-    files = [] if options.new else _inputs_and_outputs(options, pipeline)
+    files = [] if options.new else _files(options, pipeline)
     from flows.cli.display import terminal
     from flows.cli.display.summary import print_scoring
 
-    scoring = _scoring(options, pipeline)
+    scoring = _options(options, pipeline)
     with terminal.scoring_bars(first_stage(options)):
         if options.direct:
             from ffn.pipelines import batch_scoring
@@ -155,53 +152,30 @@ def _send(file: Path) -> None:
         file.unlink()
 
 
-def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
-    """Return what the command asks of scoring, and of what it does not, what the settings do."""
-    from ffn.scoring.inbox.inbox_scan import own_options
+def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
+    from ffn.pipelines.batch_scoring import options_for
 
-    asked = {
-        "on_unknown": options.on_unknown,
-        "drift": options.drift,
-        "max_reject_rate": options.max_reject_rate,
-        "delimiter": options.delimiter,
-        "decimal": options.decimal,
-        "encoding": options.encoding,
-    }
-    return {
-        "probabilities": options.probabilities,
-        "only_id": options.only_id,
-        "escape_formulas": options.escape_formulas,
-        "workers": options.workers,
+    names = (
+        "probabilities only_id escape_formulas on_unknown drift max_reject_rate "
+        "delimiter decimal encoding workers"
+    )
+    return options_for(
+        pipeline,
+        **{name: getattr(asked, name) for name in names.split()},
         # What is sent to stdout is not kept.
-        "force": options.force or options.output == "-",
-        **own_options(pipeline),
-        **{name: value for name, value in asked.items() if value is not None},
-    }
+        force=asked.force or asked.output == "-",
+    )
 
 
-def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list[tuple[Path, Path]]:
-    from ffn.scoring.inputs import gather, output_of, pair, tables
+def _files(asked: argparse.Namespace, pipeline: Pipeline) -> list[FileToScore]:
+    from ffn.scoring.inputs import files_to_score
     from ffn.storage.source import STDIN
 
-    inbox = pipeline.folder / "inbox"
-    given = [STDIN if file == "-" else Path(file) for file in options.files]
-    files = gather(given or (tables(inbox) if inbox.is_dir() else []))
-    if not files:
-        raise SettingsError(f"no FILE given, and no table in {inbox}.")
-    output = options.output
-    if output == "-":
-        if len(files) > 1:
-            raise SettingsError(f"--output - is for a single FILE; {len(files):,} were given.")
-        # Beside it stay the rejects and the manifest.
-        output = str(pipeline.predictions / "stdout" / output_of(files[0]))
-    pairs = pair(
-        files,
-        None if output is None else Path(output),
-        pipeline.predictions,
-        folder=output is not None and output.endswith("/"),
-    )
-    # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
-    return [
-        (file if file == STDIN else real_path(file), real_path(target.parent) / target.name)
-        for file, target in pairs
-    ]
+    files = [STDIN if file == "-" else Path(file) for file in asked.files]
+    if asked.output != "-":
+        return files_to_score(pipeline, files, asked.output)
+    # The rejects and the manifest stay there.
+    found = files_to_score(pipeline, files, f"{pipeline.predictions / 'stdout'}/")
+    if len(found) > 1:
+        raise SettingsError(f"--output - is for a single FILE; {len(found):,} were given.")
+    return found

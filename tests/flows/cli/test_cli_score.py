@@ -263,7 +263,7 @@ def with_one_output(root, flowers):
         (lambda root, _: ["--output", "/dev/null"], r"null is there and is no ordinary file"),
         (of_one_name, r"one/s\.csv and .*two/s\.csv would both be written to .*predictions/s\.csv"),
         (named_like_rejects, r"both be written to .*predictions/s\.csv\.rejects\.csv"),
-        (with_one_output, r"--output .*out\.csv is for a single FILE; 2 were given\."),
+        (with_one_output, r"the output .*out\.csv is for a single file; 2 were given\."),
         (lambda *_: ["--max-reject-rate", "2"], r"max_reject_rate is 2\.0; give a share"),
         (lambda *_: ["--delimiter", "ab"], r'delimiter "ab" is not one of'),
     ],
@@ -312,7 +312,7 @@ def test_without_a_model_the_way_to_one_is_said(ffn, root):
 def test_an_empty_inbox_is_told(ffn, trained):
     (trained / "data/iris/inbox/new_flowers.csv").unlink()
     refusal = ffn("score", "iris", *DIRECT, trained).refusal
-    assert re.search(r"no FILE given, and no table in .*/data/iris/inbox\.", refusal)
+    assert re.search(r"no file is given, and no table is in .*/data/iris/inbox\.", refusal)
 
 
 def test_of_three_files_one_refused_leaves_the_others_scored(ffn, trained, flowers):

@@ -1,0 +1,145 @@
+"""A pipeline from Python, by its name or its folder: ``ffn.retrain`` and ``ffn.score``."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ffn.errors import SettingsError, UnknownCategoryWarning, one_line, quote
+from ffn.settings.pipeline import Pipeline, find_pipeline, is_name
+from ffn.storage.real_path import real_path
+
+if TYPE_CHECKING:
+    from ffn.pipelines.outcomes import RetrainOutcome, ScoreOutcome, SkippedOutcome
+
+__all__ = ["retrain", "score"]
+
+
+def retrain(
+    pipeline: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    force: bool = False,
+) -> RetrainOutcome | SkippedOutcome:
+    """Retrain a pipeline, as ``ffn retrain --direct`` does: the same steps, the same bytes.
+
+    Parameters
+    ----------
+    pipeline
+        A name under ``data/``, or the path of a pipeline's folder or TOML file.
+    root
+        The folder of ``data/`` and ``artifacts/``. By default, of a path to ``data/<name>`` the
+        folder that has this ``data/``; otherwise ``$FFN_ROOT``, or the current folder.
+    force
+        True to train also where neither data nor settings nor code changed since a version.
+
+    Returns
+    -------
+    RetrainOutcome or SkippedOutcome
+        The new version, its verdict, figures and report; or that nothing has changed. Either
+        prints as one sentence, and has ``to_json()``.
+
+    Raises
+    ------
+    FFNError
+        The pipeline cannot be trained; nothing is registered.
+    """
+    # Scoring does without all that training imports.
+    from ffn.pipelines import retraining
+
+    return retraining.retrain(_find(pipeline, root), force=force)
+
+
+def score(
+    pipeline: str | os.PathLike[str],
+    *inputs: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    new: bool = False,
+    **options: Any,
+) -> ScoreOutcome:
+    """Score files with the version in production, as ``ffn score --direct`` does.
+
+    A table in memory is scored by ``ffn.load("artifacts/<name>").predict``.
+
+    Parameters
+    ----------
+    pipeline, root
+        As for `retrain`.
+    inputs
+        Files, folders of them, and patterns such as ``"march/*.csv"``; none for all tables of the
+        pipeline's inbox.
+    output
+        A file, for a single input; or a folder: one that is there, or a text that ends with a
+        slash. By default ``artifacts/<name>/predictions``.
+    new
+        True to score only what the inbox has that the version in production has not scored.
+    **options
+        ``workers``, ``force``, and whatever `ffn.scoring.rows.options.Options` has, such as
+        ``probabilities=True``; of what is not given, the pipeline's settings hold.
+
+    Returns
+    -------
+    ScoreOutcome
+        A result for each file, with counts and paths. It prints as one sentence, and has
+        ``to_json()``.
+
+    Warns
+    -----
+    UnknownCategoryWarning
+        Training never saw any category of a column.
+
+    Raises
+    ------
+    FilesRefusedError
+        At least one file was refused. The others are scored: see its ``outcome``.
+    FFNError
+        Nothing can be scored: no such pipeline, option or file, no version in production.
+    """
+    from ffn.pipelines import batch_scoring
+    from ffn.scoring.inputs import files_to_score
+    from ffn.scoring.output.score_result import unknown_sentences
+
+    if new and (inputs or output is not None):
+        raise SettingsError("new=True is for the inbox, without inputs and output.")
+    for given in inputs:
+        if not isinstance(given, str | os.PathLike):
+            raise SettingsError(
+                f"an input is of the type {type(given).__name__}, not a path. Give several paths "
+                "one by one; for a table in memory there is ffn.load(...).predict."
+            )
+    found = _find(pipeline, root)
+    chosen = batch_scoring.options_for(found, **options)
+    if new:
+        outcome = batch_scoring.score_inbox(found, chosen)
+    else:
+        files = files_to_score(found, [Path(file) for file in inputs], output)
+        outcome = batch_scoring.score(found, files, chosen)
+    for result in outcome.results:
+        for sentence in unknown_sentences(result.unknown_columns):
+            message = f"{one_line(result.output)}: {sentence}"
+            warnings.warn(message, UnknownCategoryWarning, stacklevel=2)
+    outcome.check()
+    return outcome
+
+
+def _find(pipeline: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Pipeline:
+    which = os.fspath(pipeline)
+    place = _root_of(which) if root is None else Path(root)
+    if not place.is_dir():
+        raise SettingsError(f"the root {quote(place, 300)} is not a folder.")
+    return find_pipeline(which, real_path(place))
+
+
+def _root_of(which: str) -> Path:
+    """Return the folder of the ``data/`` that a path leads into, or the usual root."""
+    if not is_name(which):
+        folder = Path(which).parent if which.endswith(".toml") else Path(which)
+        # As it is written first: a pipeline under data/ may be a link that leads elsewhere.
+        for full in (os.path.abspath(folder), os.path.realpath(folder)):  # noqa: PTH100
+            data = Path(full).parent
+            if data.name == "data":
+                return data.parent
+    return Path(os.environ.get("FFN_ROOT", "."))
