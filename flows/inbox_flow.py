@@ -18,9 +18,10 @@ from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.pipelines.progress import stage
 from ffn.registry.versions import in_production
-from ffn.scoring.inbox.inbox_scan import Waiting, look, own_options
+from ffn.scoring.inbox.inbox_scan import Waiting, look
 from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.model import load
+from ffn.scoring.own_options import own_options
 from ffn.settings.pipeline import Pipeline, find_pipeline
 from ffn.storage.run_locks import the_only_pass
 from flows import artifacts, tasks

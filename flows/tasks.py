@@ -12,8 +12,8 @@ from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from ffn.pipelines import retraining
-from ffn.pipelines.batch_scoring import score_all
 from ffn.pipelines.execution import Step
+from ffn.pipelines.inbox_scoring import score_all
 from ffn.pipelines.outcomes import Refusal
 from ffn.pipelines.progress import on_block
 from ffn.quantities import counted

@@ -25,6 +25,7 @@ from flows.cli.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from ffn.pipelines.outcomes import ScoreOutcome
     from ffn.settings.pipeline import Pipeline
 
 __all__ = ["add", "run"]
@@ -110,19 +111,12 @@ def run(options: argparse.Namespace) -> int:
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")
     files = [] if options.new else _inputs_and_outputs(options, pipeline)
-    from flows.cli.display import terminal
-    from flows.cli.display.summary import print_scoring
+    from flows.cli.display.progress_bars import scoring_bars
 
     scoring = _scoring(options, pipeline)
-    with terminal.scoring_bars(first_stage(options)):
+    with scoring_bars(first_stage(options)):
         if options.direct:
-            from ffn.pipelines import batch_scoring
-
-            outcome = (
-                batch_scoring.score_inbox(pipeline, scoring)
-                if options.new
-                else batch_scoring.score(pipeline, files, scoring)
-            )
+            outcome = _score_here(pipeline, files, scoring, new=options.new)
         else:
             from ffn.settings.pipeline import reference
             from flows.server import run_flow
@@ -136,12 +130,27 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(outcome.to_json())
     else:
+        from flows.cli.display.summary import print_scoring
+
         sent = options.output == "-"
         print_scoring(outcome, sys.stderr if sent else sys.stdout, sent=sent)
     outcome.check()
     if options.output == "-":
         _send(outcome.results[0].output)
     return 0
+
+
+def _score_here(
+    pipeline: Pipeline, files: Sequence[tuple[Path, Path]], scoring: dict[str, Any], *, new: bool
+) -> ScoreOutcome:
+    """Score without Prefect: what is new in the inbox, or ``files``."""
+    if new:
+        from ffn.pipelines.inbox_scoring import score_inbox
+
+        return score_inbox(pipeline, scoring)
+    from ffn.pipelines.batch_scoring import score
+
+    return score(pipeline, files, scoring)
 
 
 def _send(file: Path) -> None:
@@ -157,7 +166,7 @@ def _send(file: Path) -> None:
 
 def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
     """Return what the command asks of scoring, and of what it does not, what the settings do."""
-    from ffn.scoring.inbox.inbox_scan import own_options
+    from ffn.scoring.own_options import own_options
 
     asked = {
         "on_unknown": options.on_unknown,
