@@ -11,8 +11,9 @@ from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import BusyError
-from ffn.pipelines.batch_scoring import options_for, score_inbox_steps
+from ffn.pipelines.batch_scoring import options_for
 from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.pipelines.inbox_scoring import score_inbox_steps
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.registry.versions import in_production

@@ -222,7 +222,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         FFNClassifier
             This one.
         """
-        check_parameters(self.get_params())
+        check_parameters(vars(self))
         going_on = self.warm_start and hasattr(self, "network_")
         x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
         classes = self.classes_ if going_on else np.unique(y[weights > 0])
@@ -253,7 +253,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             min_delta=self.min_delta,
             frozen_layers=self.frozen_layers,
         )
-        self._keep(classes, network, history, _loss_curve(history))
+        self._keep(classes, network, history, [])
         self._batch_generators: list[np.random.Generator] | None = generators
         self._optimizer_memory: _KeptMemory | None = None
         return self
@@ -278,7 +278,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         FFNClassifier
             This one.
         """
-        check_parameters(self.get_params())
+        check_parameters(vars(self))
         if self.class_weight == "balanced":
             raise ValueError('class_weight "balanced" needs all rows at once; give a dictionary')
         going_on = hasattr(self, "network_")
@@ -308,7 +308,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             frozen_layers=self.frozen_layers,
         )
         before = self.loss_curve_ if going_on else []
-        self._keep(known, network, history, before + _loss_curve(history))
+        self._keep(known, network, history, before)
         self._batch_generators = generators
         self._optimizer_memory = (*kind, optimizer.memory)
         return self
@@ -395,14 +395,15 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _keep(
         self, classes: Array, network: Network, history: History, loss_curve: list[float]
     ) -> None:
-        """Take over what was learnt, unless every network diverged."""
+        """Take over what was learnt after ``loss_curve``, unless every network diverged."""
         if not history.finished.any():
             raise TrainingError(
                 f"training diverged ({history.diverged[0]}) with learning_rate="
                 f"{self.learning_rate}; lower the learning rate or scale the features"
             )
         self.classes_, self.network_, self.history_ = classes, network, history
-        self.loss_curve_, self.n_iter_ = loss_curve, len(loss_curve)
+        self.loss_curve_ = loss_curve + _loss_curve(history)
+        self.n_iter_ = len(self.loss_curve_)
 
 
 def _unless_equal(weights: Array, rows: Array, dtype: npt.DTypeLike) -> Array | None:
@@ -413,5 +414,12 @@ def _unless_equal(weights: Array, rows: Array, dtype: npt.DTypeLike) -> Array | 
 
 def _loss_curve(history: History) -> list[float]:
     """Return the mean training loss of the networks still running after each epoch."""
-    losses = history.train_loss[:, history.finished]
-    return [float(epoch[~np.isnan(epoch)].mean()) for epoch in losses if not np.isnan(epoch).all()]
+    losses = np.ascontiguousarray(history.train_loss[:, history.finished])
+    means = losses.mean(axis=1)
+    # NaN stands behind the last epoch of each network.
+    for epoch in np.flatnonzero(np.isnan(means)):
+        running = losses[epoch][~np.isnan(losses[epoch])]
+        if running.size:
+            means[epoch] = running.mean()
+    curve: list[float] = means[~np.isnan(means)].tolist()
+    return curve

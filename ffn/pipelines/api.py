@@ -98,7 +98,7 @@ def score(
     FFNError
         Nothing can be scored: no such pipeline, option or file, no version in production.
     """
-    from ffn.pipelines import batch_scoring
+    from ffn.pipelines import batch_scoring, inbox_scoring
     from ffn.scoring.inputs import files_to_score
     from ffn.scoring.output.score_result import unknown_sentences
 
@@ -113,7 +113,7 @@ def score(
     found = _find(pipeline, root)
     chosen = batch_scoring.options_for(found, **options)
     if new:
-        outcome = batch_scoring.score_inbox(found, chosen)
+        outcome = inbox_scoring.score_inbox(found, chosen)
     else:
         files = files_to_score(found, [Path(file) for file in inputs], output)
         outcome = batch_scoring.score(found, files, chosen)

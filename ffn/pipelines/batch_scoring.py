@@ -7,43 +7,31 @@ second.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from ffn.errors import FFNError, OutputError, SettingsError, did_you_mean, quote
+from ffn.errors import FFNError, SettingsError, did_you_mean, quote
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
 from ffn.pipelines.progress import Sink, on_block, stage
 from ffn.quantities import counted
 from ffn.registry.run_log import running
-from ffn.scoring.inbox.inbox_scan import Waiting, own_options, scan_inbox, score_waiting
-from ffn.scoring.inbox.settling import look_when_quiet
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
+from ffn.scoring.own_options import own_options
 from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.pipeline_locks import inbox_lock
 
 __all__ = [
     "SCORE_FILE",
-    "SCORE_SHARE",
-    "Share",
     "options_for",
     "score",
-    "score_inbox",
-    "score_inbox_steps",
     "score_one",
-    "score_share",
     "score_steps",
 ]
-
-# A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
-_FILES_ALONE, _MOST_IN_A_SHARE = 8, 200
 
 _BOOLEAN = (bool, "True or False")
 _TEXT = (str, "a text")
@@ -64,54 +52,12 @@ _KINDS: dict[str, tuple[type, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Share:
-    """Files of the inbox that are scored by one run of a step."""
-
-    files: tuple[Waiting, ...]
-
-    @property
-    def label(self) -> str:
-        """The name of the file, or how many there are."""
-        return self.files[0].name if len(self.files) == 1 else f"{len(self.files)}-files"
-
-
 def score_one(
     file: FileToScore, model: Model, options: Mapping[str, Any], sink: Sink | None = None
 ) -> ScoreResult:
     """Score one file; ``sink`` hears of its progress besides all listeners."""
     report = on_block(file.source, *([sink] if sink else []))
     return score_csv(model.scorer, *file, on_progress=report, **options)
-
-
-def score_share(
-    share: Share, model: Model, pipeline: Pipeline, options: Mapping[str, Any]
-) -> tuple[list[ScoreResult], list[Refusal]]:
-    """Score files of the inbox one after another; returns results, and refusals with reasons.
-
-    Raises
-    ------
-    OutputError
-        Outputs cannot be written: all that follow would fail alike.
-    """
-    results, refusals = [], []
-    for file in share.files:
-        try:
-            done = score_waiting(model, pipeline, file, on_progress=on_block(file.path), **options)
-        except OutputError:
-            raise
-        except FFNError as error:
-            refusals.append(Refusal.of(file.path, error))
-        else:
-            results += [done] if done else []
-    return results, refusals
-
-
-def _summary(done: tuple[list[ScoreResult], list[Refusal]], *_arguments: Any) -> str:
-    results, refusals = done
-    rows = counted(sum(result.scored for result in results), "row")
-    refused = counted(len(refusals), "file")
-    return f"{counted(len(results), 'file')}, {rows} scored, {refused} refused"
 
 
 SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any]], ScoreResult] = Step(
@@ -122,9 +68,6 @@ SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any]], ScoreResult] = Step(
     # A refusal is that of a file.
     spares=(FFNError,),
 )
-SCORE_SHARE: Step[
-    [Share, Model, Pipeline, Mapping[str, Any]], tuple[list[ScoreResult], list[Refusal]]
-] = Step("score-files", score_share, _summary, label="score-{share.label}")
 
 
 def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
@@ -200,67 +143,3 @@ def score_steps(
         results=done.results,
         refusals=[Refusal.of(file.source, error) for file, error in done.failures],
     )
-
-
-def score_inbox(pipeline: Pipeline, options: Mapping[str, Any]) -> ScoreOutcome:
-    """Score the files of the inbox that the version in production has not scored.
-
-    Parameters
-    ----------
-    options
-        Of `options_for`.
-
-    Raises
-    ------
-    BusyError
-        Another process scores this inbox.
-    """
-    with (
-        running(pipeline.artifacts, "score") as note,
-        inbox_lock(pipeline.artifacts),
-        one_blas_thread(),
-    ):
-        outcome = score_inbox_steps(load(pipeline.artifacts), pipeline, options, InProcess())
-        if outcome.results or outcome.refusals:
-            note.outcome, note.version, note.text = outcome.note()
-            note.drift = outcome.drift_note
-    return outcome
-
-
-def score_inbox_steps(
-    model: Model,
-    pipeline: Pipeline,
-    options: Mapping[str, Any],
-    executor: Executor,
-    *,
-    wait: bool = True,
-) -> ScoreOutcome:
-    """Score what the inbox has that this version has not scored, in shares.
-
-    Parameters
-    ----------
-    wait
-        True to wait a minute at most for files that were written to a moment ago: whoever put
-        them there waits for their rows. False for a schedule, which looks again by itself.
-    """
-    if wait:
-        seen = look_when_quiet(pipeline, model.version, stage)
-    else:
-        seen = scan_inbox(pipeline, model.version)
-    stage("scoring")
-    shares = executor.run_each(SCORE_SHARE, _shares(seen.waiting), model, pipeline, options)
-    return ScoreOutcome(
-        pipeline=pipeline.name,
-        version=model.version,
-        results=[result for results, _ in shares.results for result in results],
-        refusals=[refusal for _, refusals in shares.results for refusal in refusals],
-        inbox=seen,
-    )
-
-
-def _shares(files: tuple[Waiting, ...]) -> list[Share]:
-    """Divide files among runs of a step: few files have one each."""
-    size = 1
-    if len(files) > _FILES_ALONE:
-        size = min(-(-len(files) // (os.cpu_count() or 1)), _MOST_IN_A_SHARE)
-    return [Share(files[start : start + size]) for start in range(0, len(files), size)]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import signal
+import sys
 import threading
 from collections.abc import Collection, Iterator
-from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 __all__ = ["Interrupted", "check", "end_on_signals", "end_tasks", "ending_tasks"]
 
@@ -33,7 +36,7 @@ def end_tasks(spare: Collection[BaseProcess] = ()) -> None:
     Processes in ``spare`` are not ours and go on.
     """
     _ending.set()
-    for process in multiprocessing.active_children():
+    for process in _children():
         if process not in spare:
             process.terminate()
 
@@ -51,7 +54,7 @@ def ending_tasks() -> Iterator[None]:
         return
     # A process that outlived an interrupted run, a notebook's, may run another.
     _ending.clear()
-    others = multiprocessing.active_children()
+    others = _children()
     found = {number: signal.getsignal(number) for number in _SIGNALS}
     before = {number: handler for number, handler in found.items() if handler != signal.SIG_IGN}
 
@@ -78,6 +81,18 @@ def end_on_signals() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _end)
+
+
+def _children() -> list[BaseProcess]:
+    """Return the live processes that were started from here.
+
+    There are none until ``multiprocessing`` has been imported, which takes as long as scoring a
+    few rows. A signal may come in the middle of that import.
+    """
+    found: list[BaseProcess] = getattr(
+        sys.modules.get("multiprocessing"), "active_children", list
+    )()
+    return found
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

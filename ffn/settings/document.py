@@ -206,16 +206,16 @@ class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
     data: DataSettings
-    network: NetworkSettings = NetworkSettings()
-    training: TrainingSettings = TrainingSettings()
-    optimizers: OptimizerSettings = OptimizerSettings()
-    gate: GateSettings = GateSettings()
-    scoring: ScoringSettings = ScoringSettings()
-    drift: DriftSettings = DriftSettings()
-    contract: ContractSettings = ContractSettings()
-    schedule: ScheduleSettings = ScheduleSettings()
-    inbox: InboxSettings = InboxSettings()
-    notify: NotifySettings = NotifySettings()
+    network: NetworkSettings = Field(default={}, validate_default=True)
+    training: TrainingSettings = Field(default={}, validate_default=True)
+    optimizers: OptimizerSettings = Field(default={}, validate_default=True)
+    gate: GateSettings = Field(default={}, validate_default=True)
+    scoring: ScoringSettings = Field(default={}, validate_default=True)
+    drift: DriftSettings = Field(default={}, validate_default=True)
+    contract: ContractSettings = Field(default={}, validate_default=True)
+    schedule: ScheduleSettings = Field(default={}, validate_default=True)
+    inbox: InboxSettings = Field(default={}, validate_default=True)
+    notify: NotifySettings = Field(default={}, validate_default=True)
 
     def of_training(self) -> dict[str, Any]:
         """Return, as JSON has it, what a version depends on: not how files are scored, or when."""

@@ -19,7 +19,7 @@ Name = Annotated[str, Field(min_length=1)]
 class StrictSettings(BaseModel):
     """Frozen, strict (no text for a number), unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -290,6 +290,15 @@ def test_the_last_recorded_figures_are_scikit_learns(iris: Table, n_networks: in
     assert model.score(x, y) == pytest.approx(accuracy_score(y, each.mean(axis=0).argmax(axis=1)))
 
 
+def test_the_loss_curve_is_the_mean_of_the_networks_still_running(iris: Table) -> None:
+    model = FFNClassifier(n_networks=9, early_stopping=True, patience=2, random_state=3).fit(*iris)
+    losses = model.history_.train_loss
+    ran = (~np.isnan(losses)).any(axis=1)
+    assert len({int((~np.isnan(network)).sum()) for network in losses.T}) > 1
+    assert model.loss_curve_ == pytest.approx(np.nanmean(losses[ran], axis=1), rel=1e-12)
+    assert model.n_iter_ == ran.sum()
+
+
 def test_early_stopping_watches_a_part_of_the_rows(iris: Table) -> None:
     x, y = iris
     generator = np.random.default_rng(0)

@@ -25,28 +25,9 @@ from ffn.scoring.output.score_result import Progress, ScoreResult
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 
-__all__ = ["InboxScan", "Waiting", "own_options", "scan_inbox", "score_waiting"]
+__all__ = ["InboxScan", "Waiting", "scan_inbox", "score_waiting"]
 
 _KEPT_NAME = 200
-
-
-def own_options(pipeline: Pipeline) -> dict[str, Any]:
-    """Return how a pipeline's files are scored where nobody says otherwise."""
-    data, scoring, drift = (
-        pipeline.settings.data,
-        pipeline.settings.scoring,
-        pipeline.settings.drift,
-    )
-    return {
-        "on_unknown": scoring.on_unknown,
-        "max_reject_rate": scoring.max_reject_rate,
-        "delimiter": data.delimiter,
-        "decimal": data.decimal,
-        "encoding": data.encoding,
-        "drift": drift.policy,
-        "drift_psi": drift.psi,
-        "drift_min_rows": drift.min_rows,
-    }
 
 
 def ledger_path(pipeline: Pipeline) -> Path:

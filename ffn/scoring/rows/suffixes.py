@@ -97,8 +97,9 @@ class Suffixes:
             return [self._make(entry) for entry in entries.tolist()]
         made = self._made[entries]
         if not made.all():
-            new = np.unique(entries[~made])
-            self._pool[new] = list(map(self._make, new.tolist()))
+            # np.unique would import the masked arrays, a large module.
+            new = list(set(entries[~made].tolist()))
+            self._pool[new] = list(map(self._make, new))
             self._made[new] = True
         texts: list[bytes] = self._pool[entries].tolist()
         return texts

@@ -173,7 +173,8 @@ def missing_numbers(missing_values: Collection[str], decimal: str) -> Array:
     """Return the numbers among texts that mean "no value", by either decimal mark."""
     texts = list(missing_values)
     values = np.concatenate([numbers(texts, (), mark)[0] for mark in {".", decimal}])
-    return np.unique(values[~np.isnan(values)])
+    # For these few, np.unique would import the masked arrays, a large module.
+    return np.array(sorted(set(values[~np.isnan(values)].tolist())), dtype=np.float64)
 
 
 class _Codes(dict[str, int]):

@@ -43,9 +43,9 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Retrain, directly or through Prefect, and print what came of it."""
     root, pipeline = find(options)
-    from flows.cli.display import terminal
+    from flows.cli.display.progress_bars import training_bars
 
-    with terminal.training_bars(first_stage(options)):
+    with training_bars(first_stage(options)):
         if options.direct:
             from ffn.pipelines import retraining
 
@@ -64,5 +64,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(outcome.to_json())
     else:
-        terminal.print_retraining(outcome)
+        from flows.cli.display.terminal import print_retraining
+
+        print_retraining(outcome)
     return 0

@@ -23,6 +23,7 @@ from flows.cli.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from ffn.pipelines.outcomes import ScoreOutcome
     from ffn.scoring.inputs import FileToScore
     from ffn.settings.pipeline import Pipeline
 
@@ -107,19 +108,12 @@ def run(options: argparse.Namespace) -> int:
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")
     files = [] if options.new else _files(options, pipeline)
-    from flows.cli.display import terminal
-    from flows.cli.display.summary import print_scoring
+    from flows.cli.display.progress_bars import scoring_bars
 
     scoring = _options(options, pipeline)
-    with terminal.scoring_bars(first_stage(options)):
+    with scoring_bars(first_stage(options)):
         if options.direct:
-            from ffn.pipelines import batch_scoring
-
-            outcome = (
-                batch_scoring.score_inbox(pipeline, scoring)
-                if options.new
-                else batch_scoring.score(pipeline, files, scoring)
-            )
+            outcome = _score_here(pipeline, files, scoring, new=options.new)
         else:
             from ffn.settings.pipeline import reference
             from flows.server import run_flow
@@ -133,12 +127,27 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(outcome.to_json())
     else:
+        from flows.cli.display.summary import print_scoring
+
         sent = options.output == "-"
         print_scoring(outcome, sys.stderr if sent else sys.stdout, sent=sent)
     outcome.check()
     if options.output == "-":
         _send(outcome.results[0].output)
     return 0
+
+
+def _score_here(
+    pipeline: Pipeline, files: Sequence[FileToScore], scoring: dict[str, Any], *, new: bool
+) -> ScoreOutcome:
+    """Score without Prefect: what is new in the inbox, or ``files``."""
+    if new:
+        from ffn.pipelines.inbox_scoring import score_inbox
+
+        return score_inbox(pipeline, scoring)
+    from ffn.pipelines.batch_scoring import score
+
+    return score(pipeline, files, scoring)
 
 
 def _send(file: Path) -> None:

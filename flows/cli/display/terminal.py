@@ -1,21 +1,17 @@
-"""What a person at the terminal sees: bars while it works, then one table and the paths."""
+"""What a person at the terminal sees of a retraining: one table, sentences and the paths."""
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ffn.errors import one_line
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
-from ffn.pipelines.progress import listening
 from ffn.quantities import NOTHING, counted, interval, p_value
 
 __all__ = [
@@ -23,70 +19,7 @@ __all__ = [
     "plain_console",
     "print_paths",
     "print_retraining",
-    "scoring_bars",
-    "training_bars",
 ]
-
-
-def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
-    """Show what the block is at and a bar for each of its trainings; nothing off a terminal."""
-    return _bars(starting, lambda done, total: f"{done:,}/{total:,} epochs", stay=True)
-
-
-def scoring_bars(starting: str) -> contextlib.AbstractContextManager[None]:
-    """Show what the block is at and a bar for each file in work; nothing off a terminal."""
-    return _bars(starting, lambda done, total: f"{done / total:.0%}", stay=False)
-
-
-@contextlib.contextmanager
-def _bars(starting: str, count: Callable[[int, int], str], *, stay: bool) -> Iterator[None]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[count]}", markup=False),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=not stay) as progress:
-        bars = _Bars(progress, starting, count, stay=stay)
-        with listening(bars):
-            yield
-        bars.finish()
-
-
-class _Bars:
-    """A ``Listener`` with a line for the run and one for each thing worked on."""
-
-    def __init__(
-        self, progress: Progress, starting: str, count: Callable[[int, int], str], *, stay: bool
-    ) -> None:
-        self._progress = progress
-        self._run = progress.add_task(starting, total=None, count="")
-        self._count = count
-        self._stay = stay
-        self._known: dict[str, TaskID] = {}
-
-    def stage(self, text: str) -> None:
-        self._progress.update(self._run, description=one_line(text))
-
-    def step(self, label: str, done: int, total: int, note: str) -> None:
-        if label not in self._known:
-            shown = one_line(label)
-            self._known[label] = self._progress.add_task(shown, total=total or None, count="")
-        counts = (self._count(done, total) if total else "", note)
-        self._progress.update(
-            self._known[label],
-            completed=done,
-            count=", ".join(filter(None, counts)),
-            visible=self._stay or done < total or not total,
-        )
-
-    def finish(self) -> None:
-        """Leave the bars of what was done, and no stage."""
-        self._progress.update(self._run, visible=False)
 
 
 def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
