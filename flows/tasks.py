@@ -10,7 +10,7 @@ from typing import Any
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from ffn.pipelines import batch_scoring, retraining
+from ffn.pipelines import batch_scoring, retraining_steps
 from ffn.pipelines.execution import Step
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model
@@ -63,22 +63,22 @@ def task_of(step: Step[..., Any]) -> Task[..., Any]:
 
 # What a step's result shows on the dashboard, given the result and the step's arguments.
 _SHOWN: dict[str, Callable[..., None]] = {
-    retraining.REPORT.name: lambda report, retrained, _version: artifacts.show_retraining(
+    retraining_steps.REPORT.name: lambda report, retrained, _version: artifacts.show_retraining(
         retrained.pipeline.name, retrained.selection, report
     ),
-    retraining.PROMOTE.name: lambda version, pipeline, *_: artifacts.show_verdict(
+    retraining_steps.PROMOTE.name: lambda version, pipeline, *_: artifacts.show_verdict(
         pipeline.name, version
     ),
 }
 
 
 # Written out, since they show their progress while they run.
-@task(name=retraining.TRAIN.name, task_run_name=retraining.TRAIN.label, **_PLAIN)
+@task(name=retraining_steps.TRAIN.name, task_run_name=retraining_steps.TRAIN.label, **_PLAIN)
 def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""
     with artifacts.training_progress(pipeline.name, optimizer) as show:
-        candidate = retraining.train(optimizer, part, pipeline, show)
-    get_run_logger().info(retraining.TRAIN.summary(candidate))
+        candidate = retraining_steps.train(optimizer, part, pipeline, show)
+    get_run_logger().info(retraining_steps.TRAIN.summary(candidate))
     return candidate
 
 
@@ -92,6 +92,6 @@ def batch_predict(file: FileToScore, model: Model, options: dict[str, Any]) -> S
 
 
 _SHOWING_PROGRESS: dict[str, Task[..., Any]] = {
-    retraining.TRAIN.name: train,
+    retraining_steps.TRAIN.name: train,
     batch_scoring.SCORE_FILE.name: batch_predict,
 }

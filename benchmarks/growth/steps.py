@@ -22,7 +22,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import scipy.stats  # noqa: F401
 import sklearn.preprocessing  # noqa: F401
 
-from ffn.pipelines import retraining
+from ffn.pipelines import retraining, retraining_steps
 from ffn.pipelines.execution import Gathered, InProcess, Step
 from ffn.settings.pipeline import find_pipeline
 
@@ -76,7 +76,7 @@ def main(root: Path, workers: int) -> None:
     """Retrain the pipeline ``table`` of ``root``."""
     executor = Timed(workers)
     pipeline = find_pipeline("table", root)
-    dataset = executor.run(retraining.LOAD, pipeline)
+    dataset = executor.run(retraining_steps.LOAD, pipeline)
     _, prepared = retraining.prepare(pipeline, dataset, executor)
     fitted = retraining.fit(pipeline, prepared, executor)
     digest = hashlib.sha256(fitted.refitted.bundle.network.parameters.tobytes())

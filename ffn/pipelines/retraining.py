@@ -8,174 +8,43 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ffn.bundles.bundle import Bundle
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines.blas_threads import one_blas_thread
-from ffn.pipelines.execution import Executor, InProcess, Step
+from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
-from ffn.pipelines.progress import Sink, on_epoch, stage
-from ffn.promotion import gate, register
-from ffn.promotion.champion import Opponent, Unreadable, read_opponent, unchanged_since
+from ffn.pipelines.progress import stage
+from ffn.pipelines.retraining_steps import (
+    DECIDE,
+    EVALUATE,
+    EXAMINE,
+    EXPORT,
+    LOAD,
+    NORMALISE,
+    PROMOTE,
+    REFIT,
+    REPORT,
+    SELECT,
+    SERIALISE,
+    SPLIT,
+    TRAIN,
+)
+from ffn.promotion.champion import read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
-from ffn.promotion.register import Version
 from ffn.promotion.table_contract import keep_contract
-from ffn.promotion.verdict import Verdict
-from ffn.quantities import counted, interval
-from ffn.registry.actor import Actor
 from ffn.registry.readiness import require_changeable
 from ffn.registry.run_log import running
-from ffn.reports.baselines_section import baselines_sentence
-from ffn.reports.model_card import model_card
-from ffn.reports.retraining_report import Report, write_report
-from ffn.scoring.canary import try_version
-from ffn.scoring.export import export_for_notebooks, export_production
+from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.training import examination, selection, steps
-from ffn.training.examination import Examination
-from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
 
-__all__ = [
-    "DECIDE",
-    "EVALUATE",
-    "EXAMINE",
-    "EXPORT",
-    "LOAD",
-    "NORMALISE",
-    "PROMOTE",
-    "REFIT",
-    "REPORT",
-    "SELECT",
-    "SERIALISE",
-    "SPLIT",
-    "TRAIN",
-    "Fitted",
-    "fit",
-    "prepare",
-    "retrain",
-    "run_steps",
-    "train",
-]
-
-Champion = Opponent | Unreadable | None
-
-
-def train(
-    optimizer: str, part: TrainingPart, pipeline: Pipeline, sink: Sink | None = None
-) -> Candidate:
-    """Train one optimizer's networks; ``sink`` hears of its progress besides all listeners."""
-    epochs = pipeline.settings.training.epochs
-    report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    return steps.train_candidate(part, pipeline, optimizer, report)
-
-
-def _serialise(
-    retrained: Retrained,
-    dataset: Dataset,
-    held_out: Any,
-    verdict: Verdict,
-    by: Actor,
-    seconds: float,
-) -> Version:
-    """Write the new version, try it in a fresh process, and describe it."""
-    judge = partial(
-        try_version,
-        verdict=verdict,
-        bundle=retrained.refitted.bundle,
-        dataset=dataset,
-        held_out=held_out,
-    )
-    describe = partial(model_card, retrained=retrained)
-    return register.serialise(retrained, judge, describe, by=by, seconds=seconds)
-
-
-def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
-    return register.promote_version(pipeline, version, by=by)
-
-
-LOAD: Step[[Pipeline], Dataset] = Step(
-    "load",
-    steps.load,
-    lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
-)
-SPLIT: Step[[Dataset, Pipeline], Any] = Step(
-    "split",
-    steps.split,
-    lambda held_out, *_: f"{held_out.sum():,} of {counted(len(held_out), 'row')} held out",
-)
-NORMALISE: Step[[Dataset, Any, Pipeline], Prepared] = Step(
-    "normalise",
-    steps.normalise,
-    lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
-)
-TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
-    "train",
-    train,
-    lambda candidate, *_: f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s",
-    activity="training",
-    label="train-{optimizer}",
-    # The other optimizers may still give a model.
-    spares=(Exception,),
-)
-SELECT: Step[[list[Candidate]], Selection] = Step(
-    "select-best", selection.select_best, lambda chosen, *_: chosen.reason
-)
-REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
-    "refit",
-    steps.refit,
-    lambda refitted, *_: (
-        f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
-    ),
-    label="refit-{selection.winner}",
-)
-EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
-    "evaluate",
-    steps.evaluate,
-    lambda found, *_: (
-        f"accuracy {interval(found.accuracy)} on {counted(found.rows, 'held-out row')}"
-    ),
-)
-DECIDE: Step[[Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Champion], Verdict] = (
-    Step(
-        "decide",
-        gate.decide,
-        lambda verdict, *_: f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}",
-    )
-)
-EXAMINE: Step[[Dataset, Any, Prepared, Refitted, Pipeline], Examination] = Step(
-    "examine",
-    examination.examine,
-    lambda found, _dataset, _held_out, prepared, *_: baselines_sentence(
-        found.baselines, found.rows, prepared.held_out.rows
-    ),
-)
-SERIALISE: Step[[Retrained, Dataset, Any, Verdict, Actor, float], Version] = Step(
-    "serialise",
-    _serialise,
-    lambda version, *_: f"version {version.number}, bundle {version.sha256}",
-    writes=True,
-)
-EXPORT: Step[[Bundle, Pipeline], Path] = Step(
-    "export", export_for_notebooks, lambda path, *_: f"export for notebooks: {path}", writes=True
-)
-REPORT: Step[[Retrained, Version], Report] = Step(
-    "report", write_report, lambda report, *_: f"report: {report.html}", writes=True
-)
-PROMOTE: Step[[Pipeline, Version, Actor], Version] = Step(
-    "promote",
-    _promote,
-    lambda version, *_: version.verdict.sentence(version.number),
-    writes=True,
-)
+__all__ = ["Fitted", "fit", "prepare", "retrain", "run_steps"]
 
 
 @dataclass(frozen=True, kw_only=True)

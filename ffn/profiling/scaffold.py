@@ -22,13 +22,13 @@ from ffn.tabular.columns.feature_columns import shown
 from ffn.tabular.training_table.text_table import Table, read_table
 from ffn.training.training_data import learn, load, require_room, split
 
-__all__ = ["initialise"]
+__all__ = ["create_pipeline"]
 
 _TRAINING_CSV = "train.csv"
 _COPIED_AT_ONCE = 1024 * 1024
 
 
-def initialise(
+def create_pipeline(
     name: str,
     *,
     source: Path,

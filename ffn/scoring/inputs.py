@@ -17,8 +17,8 @@ from ffn.storage.source import STDIN
 
 __all__ = [
     "FileToScore",
+    "expand_inputs",
     "files_to_score",
-    "gather",
     "is_table_name",
     "output_name",
     "output_of",
@@ -45,7 +45,7 @@ def files_to_score(
     Parameters
     ----------
     given
-        Files, folders and patterns, as `gather` takes them; none for the pipeline's inbox.
+        Files, folders and patterns, as `expand_inputs` takes them; none for the pipeline's inbox.
     output
         A file, for a single input; or a folder: one that is there, or whose path ends with a
         slash. None for the pipeline's predictions.
@@ -56,7 +56,7 @@ def files_to_score(
         There is nothing to score, or outputs would be written over one another.
     """
     inbox = pipeline.folder / "inbox"
-    files = gather(given or (tables(inbox) if inbox.is_dir() else []))
+    files = expand_inputs(given or (tables(inbox) if inbox.is_dir() else []))
     if not files:
         raise SettingsError(f"no file is given, and no table is in {inbox}.")
     pairs = pair(
@@ -74,7 +74,7 @@ def files_to_score(
     ]
 
 
-def gather(given: Iterable[Path]) -> list[Path]:
+def expand_inputs(given: Iterable[Path]) -> list[Path]:
     """Return the files that are given by name, by folder or by pattern, each once, in order.
 
     Of a folder, its tables (``.csv``, ``.tsv``, ``.tab``, ``.parquet``, compressed or not) are

@@ -11,7 +11,7 @@ import joblib
 import pytest
 
 from ffn.bundles.bundle import read_bundle
-from ffn.pipelines import retraining
+from ffn.pipelines import retraining_steps
 from ffn.pipelines.retraining import run_steps
 from ffn.registry.pointer import promote
 from ffn.registry.versions import production_version, versions
@@ -76,11 +76,11 @@ def test_a_version_that_was_overtaken_is_not_left_as_the_export(registry):
     artifacts = registry / "artifacts/iris"
 
     def decide(*arguments):
-        return replace(retraining.DECIDE.function(*arguments), promote=True)
+        return replace(retraining_steps.DECIDE.function(*arguments), promote=True)
 
     def overtaken(*arguments):
         promote(artifacts, 2, reason="by hand")
-        return retraining.REPORT.function(*arguments)
+        return retraining_steps.REPORT.function(*arguments)
 
     found = run_steps(
         find_pipeline("iris", registry), Replacing(decide=decide, report=overtaken), force=True

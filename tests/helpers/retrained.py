@@ -13,7 +13,7 @@ import numpy as np
 
 from ffn.evaluation.importance import Importance
 from ffn.evaluation.metrics import HeldOutEvaluation
-from ffn.pipelines import retraining
+from ffn.pipelines import retraining, retraining_steps
 from ffn.pipelines.execution import Executor, Gathered, InProcess, Step
 from ffn.promotion.register import Version, serialise
 from ffn.promotion.verdict import Verdict
@@ -87,7 +87,7 @@ def made(folder: Path, csv: str, toml: str = "") -> Pipeline:
 
 def prepare(pipeline: Pipeline) -> Prepared:
     executor = InProcess()
-    return retraining.prepare(pipeline, executor.run(retraining.LOAD, pipeline), executor)[1]
+    return retraining.prepare(pipeline, executor.run(retraining_steps.LOAD, pipeline), executor)[1]
 
 
 def run(
@@ -98,11 +98,11 @@ def run(
     ``held_out`` takes the place of the rows that the split would hold out.
     """
     executor = executor or InProcess()
-    dataset = executor.run(retraining.LOAD, pipeline)
+    dataset = executor.run(retraining_steps.LOAD, pipeline)
     if held_out is None:
         _, prepared = retraining.prepare(pipeline, dataset, executor)
     else:
-        prepared = executor.run(retraining.NORMALISE, dataset, held_out, pipeline)
+        prepared = executor.run(retraining_steps.NORMALISE, dataset, held_out, pipeline)
     fitted = retraining.fit(pipeline, prepared, executor)
     return Run(
         pipeline,

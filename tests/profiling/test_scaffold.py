@@ -9,7 +9,7 @@ import pytest
 
 from ffn.errors import DataError, SettingsError
 from ffn.profiling import scaffold
-from ffn.profiling.scaffold import initialise
+from ffn.profiling.scaffold import create_pipeline
 from ffn.training import memory, training_data
 
 TABLE = "p,q,y\r\n" + "".join(f"{i * 37 % 50},{i % 7},{'ab'[i % 2]}\r\n" for i in range(60))
@@ -38,7 +38,7 @@ def test_the_copy_is_the_file_byte_for_byte_and_on_disk(source, tmp_path, monkey
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", watch)
-    settings, notices = initialise("mine", source=source, target="y", root=tmp_path / "root")
+    settings, notices = create_pipeline("mine", source=source, target="y", root=tmp_path / "root")
     folder = tmp_path / "root" / "data" / "mine"
     assert (settings, notices) == (folder / "pipeline.toml", [])
     assert (folder / "train.csv").read_bytes() == source.read_bytes()
@@ -59,7 +59,7 @@ def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
 
     monkeypatch.setattr(scaffold, before, write_first)
     with pytest.raises(DataError, match=r"mine\.csv changed while it was read\. Try again"):
-        initialise("mine", source=source, target="y", root=tmp_path / "root")
+        create_pipeline("mine", source=source, target="y", root=tmp_path / "root")
     data = tmp_path / "root" / "data"
     assert not data.exists() or list(data.iterdir()) == []
 
@@ -74,7 +74,7 @@ def test_what_no_memory_can_hold_is_refused_with_the_widest_column_and_leaves_no
         r"exclude columns\. \(Nothing was written; ffn init takes --exclude COLUMN"
     )
     with pytest.raises(SettingsError, match=message):
-        initialise("towns", source=towns, target="y", root=tmp_path)
+        create_pipeline("towns", source=towns, target="y", root=tmp_path)
     assert list(tmp_path.iterdir()) == [towns]
 
 
@@ -95,7 +95,7 @@ def test_a_disk_too_small_for_the_table_is_that_of_the_root(
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     with pytest.raises(DataError, match=rf"root.*: {what} takes .* give another --root\."):
-        initialise("towns", source=towns, target="y", root=tmp_path / "root")
+        create_pipeline("towns", source=towns, target="y", root=tmp_path / "root")
     assert list((tmp_path / "root").iterdir()) == []
 
 
@@ -106,18 +106,18 @@ def test_nothing_is_made_of_the_table_but_what_is_asked(source, tmp_path, monkey
         raise AssertionError("inputs were written")
 
     monkeypatch.setattr(training_data, "write_parts", written)
-    initialise("mine", source=source, target="y", root=tmp_path)
+    create_pipeline("mine", source=source, target="y", root=tmp_path)
 
 
 def test_no_layer_is_wider_than_settings_may_have_it(tmp_path) -> None:
     source = tmp_path / "codes.csv"
     source.write_text("p,y\n" + "".join(f"{2 * i},c{i // 3}\n" for i in range(3 * 65_537)))
     with pytest.raises(SettingsError, match=r"hidden layers \[16, 100000\], 65,537 classes and"):
-        initialise("codes", source=source, target="y", root=tmp_path)
+        create_pipeline("codes", source=source, target="y", root=tmp_path)
 
 
 def test_a_missing_mark_that_is_no_text_is_refused(source, tmp_path) -> None:
     """As the system hands over an argument with the byte 255."""
     with pytest.raises(SettingsError, match=r'--missing "\\udcff" is no text in UTF-8'):
-        initialise("mine", source=source, target="y", root=tmp_path, missing=["\udcff"])
+        create_pipeline("mine", source=source, target="y", root=tmp_path, missing=["\udcff"])
     assert not (tmp_path / "data").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ffn.pipelines import retraining
+from ffn.pipelines import retraining, retraining_steps
 from ffn.pipelines.execution import InProcess
 from ffn.promotion.register import Version
 from ffn.settings.pipeline import find_pipeline
@@ -23,7 +23,7 @@ def iris(repository: Path) -> Reported:
     settings = pipeline.settings.model_copy(update={"training": training})
     pipeline = dataclasses.replace(pipeline, settings=settings)
     executor = InProcess()
-    dataset = executor.run(retraining.LOAD, pipeline)
+    dataset = executor.run(retraining_steps.LOAD, pipeline)
     held_out, prepared = retraining.prepare(pipeline, dataset, executor)
     fitted = retraining.fit(pipeline, prepared, executor)
     return Reported(

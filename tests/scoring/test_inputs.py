@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ffn.errors import SettingsError
-from ffn.scoring.inputs import gather, pair
+from ffn.scoring.inputs import expand_inputs, pair
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def found(*given):
-    return [str(path) for path in gather(map(Path, given))]
+    return [str(path) for path in expand_inputs(map(Path, given))]
 
 
 def test_a_folder_gives_its_tables(folder):
@@ -61,7 +61,7 @@ def test_each_file_is_taken_once(folder):
 )
 def test_what_gives_nothing_is_refused(folder, given, message):
     with pytest.raises(SettingsError, match=message):
-        gather([Path(given)])
+        expand_inputs([Path(given)])
 
 
 def test_outputs(folder):

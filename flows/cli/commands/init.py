@@ -94,13 +94,13 @@ def _format(text: str) -> tuple[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Look at the CSV and write the new pipeline's folder."""
-    from ffn.profiling.scaffold import initialise
+    from ffn.profiling.scaffold import create_pipeline
     from ffn.storage.source import refuse_pipe
 
     # By the name it was given: a pipe's real one is no path.
     refuse_pipe(options.source)
     root = root_folder(options)
-    settings, notices = initialise(
+    settings, notices = create_pipeline(
         options.pipeline,
         source=real_path(options.source),
         target=options.target,
