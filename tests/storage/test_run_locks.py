@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -27,8 +26,9 @@ with the_only_retraining(Path(sys.argv[1])):
 
 @pytest.fixture
 def pipeline(tmp_path):
+    (tmp_path / "p").mkdir()
     settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
-    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path)
+    return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path / "p")
 
 
 def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repository):
@@ -59,7 +59,7 @@ def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repositor
 
 
 def test_a_link_is_no_lock(pipeline, tmp_path):
-    (tmp_path / ".retraining.lock").symlink_to(tmp_path / "elsewhere")
+    (pipeline.artifacts / ".retraining.lock").symlink_to(tmp_path / "elsewhere")
     with (
         pytest.raises(RegistryError, match="is no plain file"),
         the_only_retraining(pipeline.artifacts),
@@ -69,7 +69,7 @@ def test_a_link_is_no_lock(pipeline, tmp_path):
 
 
 def test_a_pipe_is_no_lock(pipeline, tmp_path):
-    os.mkfifo(tmp_path / ".retraining.lock")
+    os.mkfifo(pipeline.artifacts / ".retraining.lock")
     with (
         pytest.raises(RegistryError, match=r"\.retraining\.lock is no plain file, and locks are"),
         the_only_retraining(pipeline.artifacts),
@@ -80,6 +80,6 @@ def test_a_pipe_is_no_lock(pipeline, tmp_path):
 def test_the_lock_is_free_again_after_an_error(pipeline):
     with pytest.raises(ValueError, match="x"), the_only_pass(pipeline.artifacts):
         raise ValueError("x")
-    started = time.monotonic()
+    # A lock that is held is refused at once, so nothing is waited for here.
     with the_only_pass(pipeline.artifacts):
-        assert time.monotonic() - started < 1
+        pass
