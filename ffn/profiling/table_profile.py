@@ -12,7 +12,7 @@ from ffn.profiling.column_profile import Column
 from ffn.profiling.exclusions import NO_VALUES, has_many_categories, why_unlikely
 from ffn.profiling.number_marks import read_formatted, refuse_other_marks
 from ffn.quantities import counted
-from ffn.settings.document import DEFAULT_MISSING
+from ffn.settings.data_settings import DEFAULT_MISSING
 from ffn.tabular.cells import trim
 from ffn.tabular.lookalikes import escaped, spelled_alike
 from ffn.tabular.number_format import NumberFormat

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ffn.errors import DataError, quote
 from ffn.promotion.champion import Opponent, Unreadable
 from ffn.quantities import p_equals, percent
-from ffn.settings.document import DataSettings
+from ffn.settings.data_settings import DataSettings
 from ffn.settings.drift_settings import ContractSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.schema import Feature, Schema

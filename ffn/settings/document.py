@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     Field,
     ValidationError,
@@ -16,6 +15,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
+from ffn.settings.data_settings import DataSettings
 from ffn.settings.drift_settings import ContractSettings, DriftSettings
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.optimizer_settings import (
@@ -26,18 +26,10 @@ from ffn.settings.optimizer_settings import (
     SGDSettings,
 )
 from ffn.settings.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
-from ffn.settings.strict import Count, Limit, Name, Share, StrictSettings
-from ffn.tabular.cells import DECIMALS, trim
-from ffn.tabular.csv.charsets import encoding_named
-from ffn.tabular.csv.header import DELIMITERS
-from ffn.tabular.number_format import NumberFormat
-from ffn.tabular.schema import Kind
+from ffn.settings.strict import Count, Limit, Share, StrictSettings
 
 __all__ = [
-    "DEFAULT_EXCLUDE",
-    "DEFAULT_MISSING",
     "WIDEST_LAYER",
-    "DataSettings",
     "NetworkSettings",
     "OptimizerSettings",
     "PipelineSettings",
@@ -46,92 +38,7 @@ __all__ = [
     "check_settings",
 ]
 
-DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-# Row numbers that tools write of themselves; a network would learn them by heart. pandas
-# leaves the header of its index empty.
-DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
 WIDEST_LAYER = 100_000
-
-
-def _as_delimiter(text: str) -> str:
-    if text not in DELIMITERS:
-        raise ValueError(f"must be one of {' '.join(map(quote, DELIMITERS))}")
-    return text
-
-
-def _as_decimal(text: str) -> str:
-    if text not in DECIMALS:
-        raise ValueError(f"must be one of {' '.join(map(quote, DECIMALS))}")
-    return text
-
-
-def _as_format(text: str) -> str:
-    NumberFormat.of(text)
-    return text
-
-
-def _as_labels(labels: dict[str, str]) -> dict[str, str]:
-    for text, label in labels.items():
-        if labels.get(label, label) != label:
-            raise ValueError(
-                f"must not read {quote(text)} as {quote(label)}, which is itself read as "
-                f"{quote(labels[label])}"
-            )
-    return labels
-
-
-Trimmed = Annotated[str, AfterValidator(trim)]
-
-
-class DataSettings(StrictSettings):
-    """``[data]``: what to learn from, and what to predict.
-
-    Attributes
-    ----------
-    source
-        Training CSV, relative to the folder of ``pipeline.toml``.
-    target
-        Header of the label column.
-    features
-        Headers to learn from; default: all but the target and ``exclude``.
-    exclude
-        Headers to leave out, ids above all.
-    missing_values
-        Cell texts that mean "no value"; spaces and tabs around them do not count.
-    kinds
-        ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
-    formats
-        1234.5 as a column writes it, by column: units, currencies, marks between thousands.
-    labels
-        Class by cell text of the target; an empty class means that the row has no label.
-    delimiter
-        One character between fields.
-    decimal
-        What stands between a number's whole and its fraction.
-    encoding
-        Of the training CSV, and of files to score unless the command says otherwise; default:
-        UTF-8, or what a byte order mark says.
-    """
-
-    source: Name
-    target: Name
-    features: tuple[Name, ...] | None = None
-    exclude: tuple[str, ...] | None = None
-    missing_values: tuple[Trimmed, ...] = DEFAULT_MISSING
-    kinds: dict[str, Kind] = Field(default={})
-    formats: dict[str, Annotated[str, AfterValidator(_as_format)]] = Field(default={})
-    labels: Annotated[dict[Trimmed, Trimmed], AfterValidator(_as_labels)] | None = None
-    delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
-    decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
-    encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
-
-    @property
-    def missing_labels(self) -> tuple[str, ...]:
-        """Cell texts of the target that are no label: of the missing values, those set by hand.
-
-        That the default calls "NA" missing is no decision about a class of that name.
-        """
-        return self.missing_values if "missing_values" in self.model_fields_set else ("",)
 
 
 class ScoringSettings(StrictSettings):
@@ -278,7 +185,8 @@ def _problem(problem: ErrorDetails) -> str:
         expected = _EXPECTED.get(problem["type"], problem["msg"].removeprefix("Input should be "))
         verb = "must" if expected.startswith("not ") else "must be"
         expected = f"{verb} {expected}"
-    if isinstance(problem["input"], Mapping | BaseModel):
+    # A sentence of its own, which names the value itself, goes without the other.
+    if isinstance(problem["input"], Mapping | BaseModel) or not expected.startswith("must"):
         return f"{place}: {expected}."
     return f"{place} is {_as_toml(problem['input'])}; it {expected}."
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
-from ffn.settings.document import DEFAULT_EXCLUDE
+from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, require_space
 from ffn.storage.source import refuse_pipe

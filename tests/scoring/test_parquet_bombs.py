@@ -29,14 +29,14 @@ from pathlib import Path
 from tests.helpers.scorers import TenthsScorer
 from ffn.errors import DataError
 from ffn.scoring.score_file import score_csv
-from ffn.tabular import parquet_process
+from ffn.tabular.parquet import decoding_process
 
 said = ""
 try:
     score_csv(TenthsScorer(), *map(Path, sys.argv[1:]))
 except DataError as error:
     said = str(error)
-parquet_process._end_all()
+decoding_process._end_all()
 # Of itself not from getrusage, which goes on counting from the process that started this one.
 status = dict(line.split(":") for line in open("/proc/self/status"))
 children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

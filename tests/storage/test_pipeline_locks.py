@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -27,8 +26,8 @@ with retraining_lock(Path(sys.argv[1])):
 
 @pytest.fixture
 def pipeline(tmp_path):
-    settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
     (tmp_path / "p").mkdir()
+    settings = check_settings({"data": {"source": "t.csv", "target": "y"}}, "t")
     return Pipeline(name="p", settings=settings, folder=tmp_path, artifacts=tmp_path / "p")
 
 
@@ -81,6 +80,6 @@ def test_a_pipe_is_no_lock(pipeline):
 def test_the_lock_is_free_again_after_an_error(pipeline):
     with pytest.raises(ValueError, match="x"), inbox_lock(pipeline.artifacts):
         raise ValueError("x")
-    started = time.monotonic()
+    # A lock that is held is refused at once, so nothing is waited for here.
     with inbox_lock(pipeline.artifacts):
-        assert time.monotonic() - started < 1
+        pass

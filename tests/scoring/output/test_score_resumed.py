@@ -27,10 +27,10 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.helpers.scorers import REFERENCE, TenthsScorer
-from ffn.scoring import journal
+from ffn.scoring.output import checkpoint
 from ffn.scoring.score_file import score_csv
 
-journal._LEAST_BYTES = 400_000
+checkpoint._LEAST_BYTES = 400_000
 
 def kill(at):
     if at.bytes_read > at.size / 2:
