@@ -6,6 +6,7 @@ import copy
 import datetime
 import tomllib
 import zoneinfo
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from prefect._vendor.croniter import CroniterBadDateError, croniter
 
 from ffn.errors import SettingsError
 from ffn.settings.document import check_settings
-from ffn.settings.service_settings import When, seconds_of
+from ffn.settings.service_settings import When, _is_timezone, seconds_of
 
 LEAST: dict[str, Any] = {"data": {"source": "t.csv", "target": "y"}}
 
@@ -140,3 +141,20 @@ def test_prefect_knows_every_time_zone_that_is_taken() -> None:
     taken = zoneinfo.available_timezones() - {"Factory", "localtime"}
     assert taken <= set(pytz.all_timezones)
     assert When(cron="0 3 * * *", timezone="Asia/Kolkata").timezone in taken
+
+
+def test_a_name_is_a_time_zone_where_the_standard_library_lists_it() -> None:
+    taken = zoneinfo.available_timezones() - {"Factory", "localtime"}
+    files = {
+        str(path.relative_to(folder))
+        for folder in map(Path, zoneinfo.TZPATH)
+        for path in folder.rglob("*")
+    }
+    odd = {"", ".", "..", "../etc/passwd", "/etc/passwd", "Europe/Berlin/", "Europe//Berlin"}
+    odd |= {"utc ", "\0", "x" * 5_000, "Europe/Berlin\n", "Ünknown/Plâce", "./UTC"}
+    assert {name for name in taken | files | odd if _is_timezone(name)} == taken
+
+
+def test_settings_are_read_without_reading_every_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoneinfo, "available_timezones", None)
+    assert When(cron="0 3 * * *", timezone="Europe/Berlin").timezone == "Europe/Berlin"
