@@ -10,17 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
-from ffn.tabular.cells import MISSING, UNKNOWN, is_number, numbers
+from ffn.tabular.cells import MISSING, UNKNOWN, is_number
 from ffn.tabular.columns.categories import CategoryReader
-from ffn.tabular.columns.decimals import aligned_decimals, plain_decimals
-from ffn.tabular.columns.formatted_column import formatted_numbers
-from ffn.tabular.columns.parsers import missing_numbers
+from ffn.tabular.columns.parsers import NumberParser
 from ffn.tabular.csv.header import Header, check_distinct, separator_hint
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.parsing.blocks import Block, pick
-from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
-from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Feature, Schema
 
 __all__ = ["Contract", "TypedBlock", "match_header", "reject_detail"]
@@ -86,10 +82,11 @@ class Contract:
 
         numeric = np.empty((len(self.numeric), len(block)))
         for f, (feature, column) in enumerate(self.numeric):
-            numeric[f], missing, wrong = self._numbers(block, column, feature)
-            reject(feature, column, wrong, Reason.NOT_A_NUMBER)
+            found = self._parser.column(block, column, feature.number_format)
+            numeric[f] = found.values
+            reject(feature, column, found.wrong, Reason.NOT_A_NUMBER)
             if not feature.missing:
-                reject(feature, column, missing, Reason.MISSING_VALUE)
+                reject(feature, column, found.missing.tolist(), Reason.MISSING_VALUE)
         codes = np.empty((len(self.categorical), len(block)), dtype=np.int64)
         for g, (feature, column) in enumerate(self.categorical):
             codes[g] = self.readers[g].read(block, column)
@@ -112,55 +109,8 @@ class Contract:
         )
 
     @cached_property
-    def _missing_numbers(self) -> list[float]:
-        found: list[float] = missing_numbers(self.missing_values, self.decimal).tolist()
-        return found
-
-    def _numbers(
-        self, block: Block, column: int, feature: Feature
-    ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
-        """Numbers of a column [n], NaN where there is none: missing cells, and mistakes."""
-        if (form := feature.number_format) is not None:
-            return self._formatted(block, column, form)
-        if (values := self._aligned(block, column)) is not None:
-            return values, [], []
-        starts, ends = block.bounds(column)
-        values, plain = plain_decimals(block.endings, starts, ends, self.decimal)
-        # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
-        for value in self._missing_numbers:
-            plain &= values != value
-        if plain.all():
-            return values, [], []
-        others = np.flatnonzero(~plain)
-        if "" in self.missing_values:
-            empty = starts[others] == ends[others]
-            others, missing = others[~empty], others[empty].tolist()
-        else:
-            missing = []
-        cells = [block.cell(column, i).decode() for i in others.tolist()]
-        values[others], wrong = numbers(cells, self.missing_values, self.decimal)
-        absent = np.isnan(values[others])
-        absent[wrong] = False
-        return values, sorted(missing + others[absent].tolist()), others[wrong].tolist()
-
-    def _formatted(
-        self, block: Block, column: int, form: NumberFormat
-    ) -> tuple[npt.NDArray[np.float64], list[int], list[int]]:
-        values, wrong = formatted_numbers(block.cells(column), form, self.missing_values)
-        absent = np.isnan(values)
-        absent[wrong] = False
-        return values, np.flatnonzero(absent).tolist(), wrong
-
-    def _aligned(self, block: Block, column: int) -> npt.NDArray[np.float64] | None:
-        """Numbers of a column whose cells stand one below the other, none of them missing."""
-        if not isinstance(block, AlikeBlock):
-            return None
-        values = aligned_decimals(block.cells_alike(column), self.decimal)
-        if values is not None:
-            for value in self._missing_numbers:
-                if (values == value).any():
-                    return None
-        return values
+    def _parser(self) -> NumberParser:
+        return NumberParser(self.missing_values, self.decimal)
 
 
 def reject_detail(reason: Reason, feature: Feature) -> str:

@@ -10,17 +10,27 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import numbers, trim
-from ffn.tabular.columns.decimals import plain_decimals
+from ffn.tabular.columns.decimals import aligned_decimals, plain_decimals
 from ffn.tabular.columns.formatted_column import formatted_numbers
 from ffn.tabular.csv.parsing.blocks import Block
+from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
 from ffn.tabular.number_format import NumberFormat
 
-__all__ = ["LARGEST", "CategoryColumn", "Cell", "Count", "NumberColumns", "missing_numbers"]
+__all__ = [
+    "LARGEST",
+    "CategoryColumn",
+    "Cell",
+    "CellNumbers",
+    "Count",
+    "NumberColumns",
+    "NumberParser",
+]
 
 Array = npt.NDArray[Any]
 
 # So many keep their positions and digits in the second-level cache: a third less time.
 _CELLS_AT_ONCE = 2**14
+_NONE = np.empty(0, dtype=np.intp)
 
 LARGEST = 1e15
 """Beyond this, squares overflow float32 and a standard deviation says nothing."""
@@ -42,6 +52,91 @@ class Count:
     texts: int = 0
     first_text: Cell | None = None
     first_large: Cell | None = None
+
+
+class CellNumbers(NamedTuple):
+    """Cells as numbers.
+
+    Attributes
+    ----------
+    values
+        float64 [n], NaN where a cell is missing or wrong.
+    missing, wrong
+        Positions of the cells that mean "no value", and of those that are no number; ascending.
+    """
+
+    values: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.intp]
+    wrong: list[int]
+
+
+class NumberParser:
+    """The one way from the cells of a file to numbers, for training and for scoring.
+
+    Parameters
+    ----------
+    missing_values, decimal
+        As in the settings.
+    """
+
+    def __init__(self, missing_values: Collection[str], decimal: str = ".") -> None:
+        self._missing_values = missing_values
+        self._decimal = decimal
+        # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
+        self._missing_numbers: list[float] = missing_numbers(missing_values, decimal).tolist()
+
+    def column(self, block: Block, column: int, form: NumberFormat | None = None) -> CellNumbers:
+        """Read a column of a block; ``form`` is how its numbers are written if not plainly."""
+        if form is not None:
+            values, wrong = formatted_numbers(block.cells(column), form, self._missing_values)
+            absent = np.isnan(values)
+            absent[wrong] = False
+            return CellNumbers(values, np.flatnonzero(absent), wrong)
+        if isinstance(block, AlikeBlock) and (aligned := self._aligned(block, column)) is not None:
+            return CellNumbers(aligned, _NONE, [])
+        starts, ends = block.bounds(column)
+        values, plain = plain_decimals(block.endings, starts, ends, self._decimal)
+        return self._others(block, starts, ends, values, plain)
+
+    def cells(self, block: Block, starts: Array, ends: Array) -> CellNumbers:
+        """Read cells [n] of many columns of a block, by their places; plain numbers all."""
+        values, plain = np.empty(len(starts)), np.empty(len(starts), dtype=bool)
+        for first in range(0, len(starts), _CELLS_AT_ONCE):
+            some = slice(first, first + _CELLS_AT_ONCE)
+            values[some], plain[some] = plain_decimals(
+                block.endings, starts[some], ends[some], self._decimal
+            )
+        return self._others(block, starts, ends, values, plain)
+
+    def _others(
+        self, block: Block, starts: Array, ends: Array, values: Array, plain: Array
+    ) -> CellNumbers:
+        """Read by their text the cells that are not ``plain``, into ``values``."""
+        for value in self._missing_numbers:
+            plain &= values != value
+        if plain.all():
+            return CellNumbers(values, _NONE, [])
+        others, missing = np.flatnonzero(~plain), _NONE
+        if "" in self._missing_values:
+            empty = starts[others] == ends[others]
+            others, missing = others[~empty], others[empty]
+        cells = [
+            block.text[a:b].decode()
+            for a, b in zip(starts[others].tolist(), ends[others].tolist(), strict=True)
+        ]
+        values[others], wrong = numbers(cells, self._missing_values, self._decimal)
+        absent = np.isnan(values[others])
+        absent[wrong] = False
+        if absent.any():
+            missing = np.sort(np.concatenate([missing, others[absent]]))
+        return CellNumbers(values, missing, others[wrong].tolist())
+
+    def _aligned(self, block: AlikeBlock, column: int) -> npt.NDArray[np.float64] | None:
+        """Read a column whose cells stand one below the other; None if any may be missing."""
+        values = aligned_decimals(block.cells_alike(column), self._decimal)
+        if values is not None and any((values == value).any() for value in self._missing_numbers):
+            return None
+        return values
 
 
 class NumberColumns:
@@ -69,10 +164,7 @@ class NumberColumns:
         self._formats = [(f, form) for f, form in enumerate(formats) if form is not None]
         self._plain = np.array([form is None for form in formats], dtype=bool)
         self.counts = [Count() for _ in positions]
-        self._missing_values = missing_values
-        self._decimal = decimal
-        # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
-        self._missing_numbers = missing_numbers(missing_values, decimal)
+        self._parser = NumberParser(missing_values, decimal)
 
     def read(self, block: Block) -> Array:
         """Return the numbers of a block [F, n]; NaN for a missing cell, and for a text."""
@@ -88,49 +180,33 @@ class NumberColumns:
     def _read_formatted(
         self, block: Block, position: int, form: NumberFormat, count: Count
     ) -> Array:
-        cells = block.cells(position)
-        values, wrong = formatted_numbers(cells, form, self._missing_values)
+        values, _, wrong = self._parser.column(block, position, form)
         count.numbers += int(np.count_nonzero(~np.isnan(values)))
         count.texts += len(wrong)
         for i in wrong[:1]:
-            count.first_text = count.first_text or _cell(block, i, cells[i])
+            count.first_text = count.first_text or _cell(block, position, i)
         for i in np.flatnonzero(np.abs(values) > LARGEST)[:1].tolist():
-            count.first_large = count.first_large or _cell(block, i, cells[i])
+            count.first_large = count.first_large or _cell(block, position, i)
         return values
 
     def _read_plain(self, block: Block, positions: Array, counts: list[Count]) -> Array:
         starts = block.cell_starts[positions].ravel()
         ends = block.cell_ends[positions].ravel()
-        values, plain = np.empty(len(starts)), np.empty(len(starts), dtype=bool)
-        for first in range(0, len(starts), _CELLS_AT_ONCE):
-            some = slice(first, first + _CELLS_AT_ONCE)
-            values[some], plain[some] = plain_decimals(
-                block.endings, starts[some], ends[some], self._decimal
-            )
-        for value in self._missing_numbers:
-            plain &= values != value
-        others = np.flatnonzero(~plain)
-        if "" in self._missing_values:
-            others = others[ends[others] > starts[others]]
-        cells = [
-            block.text[a:b].decode() for a, b in zip(starts[others], ends[others], strict=True)
-        ]
-        values[others], wrong = numbers(cells, self._missing_values, self._decimal)
+        values, _, wrong = self._parser.cells(block, starts, ends)
         by_column = values.reshape(len(positions), len(block))
         for count, present in zip(
             counts, np.count_nonzero(~np.isnan(by_column), axis=1).tolist(), strict=True
         ):
             count.numbers += present
         for i in wrong:
-            f, record = divmod(int(others[i]), len(block))
+            f, record = divmod(i, len(block))
             count = counts[f]
             count.texts += 1
-            count.first_text = count.first_text or _cell(block, record, cells[i])
+            count.first_text = count.first_text or _cell(block, positions[f], record)
         for i in np.flatnonzero(np.abs(values) > LARGEST).tolist():
             f, record = divmod(i, len(block))
-            text = block.text[starts[i] : ends[i]].decode()
             count = counts[f]
-            count.first_large = count.first_large or _cell(block, record, text)
+            count.first_large = count.first_large or _cell(block, positions[f], record)
         return by_column
 
 
@@ -194,5 +270,6 @@ class _Codes(dict[str, int]):
         return code
 
 
-def _cell(block: Block, record: int, text: str) -> Cell:
+def _cell(block: Block, column: int, record: int) -> Cell:
+    text = block.cell(column, record).decode()
     return Cell(int(block.rows[record]), int(block.lines[record]), text)
