@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.scoring.model import Model
 from ffn.tabular.schema import Feature, Schema
+
+Array = npt.NDArray[Any]
 
 MISSING = ("", "NA", "-9")
 FILL = 0.5
@@ -16,7 +20,7 @@ FILL = 0.5
 class Codes:
     """Passes codes and numbers on."""
 
-    def transform(self, numeric, codes):
+    def transform(self, numeric: Array, codes: Array) -> Array:
         return np.hstack((np.nan_to_num(numeric, nan=FILL), codes)).astype(np.float64)
 
 
@@ -31,21 +35,26 @@ class CodeScorer:
     preparation: Codes = field(default_factory=Codes)
     reference: None = None
 
-    def probabilities(self, x):
+    def probabilities(self, x: Array) -> Array:
         share = (x[:, -1] + 3) / 100
         return np.stack((share, 1 - share), axis=1)
 
 
-def model(*categories, missing=MISSING, classes=("a", "b")):
+def model(
+    *categories: str,
+    missing: tuple[str, ...] = MISSING,
+    classes: tuple[str, ...] = ("a", "b"),
+) -> Model:
     feature = Feature(name="c", kind="categorical", missing=True, categories=categories)
     schema = Schema(features=(feature,), target="y", classes=classes, missing_values=missing)
     return Model(CodeScorer(schema))
 
 
-def codes(found):
+def codes(found: Array) -> list[int]:
     """Category codes that probabilities tell."""
-    return np.rint(found[:, 0] * 100 - 3).astype(int).tolist()
+    told: list[int] = np.rint(found[:, 0] * 100 - 3).astype(int).tolist()
+    return told
 
 
-def asked(own, rows):
+def asked(own: Model, rows: Any) -> list[int]:
     return codes(own.predict_proba(rows))

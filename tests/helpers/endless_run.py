@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -18,7 +19,7 @@ from tests.helpers.service import processes, wait_for
 SECONDS_TO_BEGIN = 180
 
 
-def listening_ports(pid):
+def listening_ports(pid: int) -> list[int]:
     """Ports at which a process listens, as anybody on this machine may find them out."""
     own = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
@@ -36,36 +37,39 @@ def listening_ports(pid):
 class Run:
     """A retraining at work, and the server it has."""
 
-    def __init__(self, process, home):
+    def __init__(self, process: subprocess.Popen[bytes], home: Path) -> None:
         self.process, self.home = process, home
 
-    def find_server(self):
+    def find_server(self) -> bool:
         found = [pid for pid, line in processes(self.home).items() if "server_process" in line]
         self.pid = found[0] if found else None
-        ports = listening_ports(self.pid) if found else []
+        ports = listening_ports(found[0]) if found else []
         self.port = ports[0] if ports else None
         return self.port is not None and self.answers()
 
-    def answers(self):
+    def answers(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
             return self.ask("GET", "/health").status_code == 200
+        return False
 
     @property
-    def address(self):
+    def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def key(self):
+    def key(self) -> str:
         variables = Path(f"/proc/{self.pid}/environ").read_bytes().split(b"\0")
         name = b"PREFECT_SERVER_API_AUTH_STRING="
         (key,) = [v.removeprefix(name).decode() for v in variables if v.startswith(name)]
         return key
 
     @property
-    def with_key(self):
+    def with_key(self) -> dict[str, str]:
         return {"Authorization": f"Basic {base64.b64encode(self.key.encode()).decode()}"}
 
-    def ask(self, method, path, headers=None, **more):
+    def ask(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> httpx.Response:
         with httpx.Client(trust_env=False, timeout=30) as client:
             url = f"http://{self.address}/api{path}"
             return client.request(method, url, headers=headers or {}, **more)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from ffn.nn import SGD, History
 from ffn.training.selection import Candidate
 
 
 def candidate(
-    optimizer: str, losses, *, accuracies=None, ratio: float = 0.25, diverged=()
+    optimizer: str,
+    losses: npt.ArrayLike,
+    *,
+    accuracies: npt.ArrayLike | None = None,
+    ratio: float = 0.25,
+    diverged: Collection[int] = (),
 ) -> Candidate:
     """One epoch of figures: validation losses [K]; the networks in ``diverged`` have none."""
-    losses = np.array(losses, dtype=float)
-    history = History.empty(1, len(losses))
+    figures: npt.NDArray[Any] = np.array(losses, dtype=float)
+    history = History.empty(1, len(figures))
     history.best_epoch[:] = 0
-    history.train_loss[0] = history.validation_loss[0] = losses
+    history.train_loss[0] = history.validation_loss[0] = figures
     history.train_accuracy[0] = history.validation_accuracy[0] = (
-        np.full(len(losses), 0.9) if accuracies is None else accuracies
+        np.full(len(figures), 0.9) if accuracies is None else accuracies
     )
     for k in diverged:
         history.diverged[k] = "loss not finite after epoch 1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ffn.tabular.csv.parsing.rejects import Reject
 from ffn.tabular.csv.reader import Records
@@ -36,7 +36,7 @@ class Trickle(io.BytesIO):
         return super().read(self._at_once)
 
 
-def read(content: bytes, *, at_once: int = 1_000_000, **options) -> Reading:
+def read(content: bytes, *, at_once: int = 1_000_000, **options: Any) -> Reading:
     records = Records(Trickle(content, at_once), "t.csv", **options)
     good: list[Good] = []
     rejects: list[Reject] = []
@@ -49,6 +49,6 @@ def read(content: bytes, *, at_once: int = 1_000_000, **options) -> Reading:
     return Reading(records.header.names, good, rejects, records.rows, records.blank_lines)
 
 
-def reasons(content: bytes, **options) -> list[tuple[int, int, str]]:
+def reasons(content: bytes, **options: Any) -> list[tuple[int, int, str]]:
     """Row, line and reason of each reject."""
     return [(r.row, r.line, str(r.reason)) for r in read(content, **options).rejects]

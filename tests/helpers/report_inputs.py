@@ -107,7 +107,7 @@ def evaluation_of(confusion: npt.ArrayLike, names: Sequence[str]) -> HeldOutEval
             ClassFigures(name=name, rows=int(row.sum()), recall=unknown, precision=unknown)
             for name, row in zip(names, counts, strict=True)
         ),
-        confusions=tuple((*at, int(counts[*at])) for at in np.argwhere(counts).tolist()),
+        confusions=tuple((a, b, int(counts[a, b])) for a, b in np.argwhere(counts).tolist()),
         usual=0,
     )
 

@@ -7,11 +7,15 @@ turns the answer round, an unknown or missing colour leaves it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
+
+Array = npt.NDArray[Any]
 
 SIZE = Feature(name="size", kind="numeric", minimum=0.0, maximum=10.0)
 COLOUR = Feature(name="colour", kind="categorical", missing=True, categories=("blue", "red"))
@@ -33,7 +37,7 @@ REFERENCE = Reference(
 
 
 class Preparation:
-    def transform(self, numeric, codes):
+    def transform(self, numeric: Array, codes: Array) -> Array:
         size = np.where(np.isnan(numeric), 5, numeric)
         with np.errstate(over="ignore"):
             return np.hstack((size, codes == 1)).astype(np.float32)
@@ -48,7 +52,7 @@ class TenthsScorer:
     preparation: Preparation = field(default_factory=Preparation)
     reference: Reference | None = None
 
-    def probabilities(self, x):
+    def probabilities(self, x: Array) -> Array:
         large = np.clip(x[:, 0].astype(np.float64) / 10, 0, 1)
         large = np.where(x[:, 1] == 1, 1 - large, large)
         return np.stack((large, 1 - large), axis=1)
