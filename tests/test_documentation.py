@@ -211,7 +211,7 @@ def test_the_files_named_are_the_files_left(printed: str, root: Path) -> None:
 def test_the_files_of_the_architecture_are_among_them(printed: str, root: Path) -> None:
     assert printed
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
-    block = "\n".join(re.findall(r"^    (.*)", section(page, "What is kept"), re.MULTILINE))
+    block = "\n".join(re.findall(r"^    (.*)", section(page, "Files of a pipeline"), re.MULTILINE))
     assert len(tree(block)) > 7
     assert all((root / name).is_file() for name in tree(block))
 

@@ -63,9 +63,9 @@ def run(root: Path, extent: Extent) -> Section:
         f"{describe_machine(_PACKAGES)}. One process and one BLAS thread for each table, which is "
         f"sorted by class: {extent.features} features, 7 classes, layers 32 and 16, one epoch in "
         "batches of 1,024, two optimizers with two networks each, a refit of two more. CPU "
-        "seconds, user and system, without the imports; private memory, with them, is what no file "
-        "stands behind (`RssAnon`). Where no more than 2,000 rows are held out, the interval of "
-        "their log-loss is bootstrapped, which takes more memory than the table.",
+        "seconds are user and system time without imports. Private memory, with imports, is memory "
+        "not backed by a file (`RssAnon`). With at most 2,000 held-out rows, the interval of their "
+        "log-loss is bootstrapped, which takes more memory than the table.",
         growth_table(sizes),
         "![CPU seconds and private memory by rows, both axes logarithmic](growth.png)",
         _large(root, extent),

@@ -22,7 +22,7 @@ def test_every_reason_is_documented(repository):
 def test_every_key_of_the_manifest_is_documented(repository, tmp_path):
     page = (repository / "docs" / "scoring.md").read_text("utf-8")
     documented = {
-        key for cell in rows_of_table(page, "The manifest") for key in re.findall(r"`(\w+)`", cell)
+        key for cell in rows_of_table(page, "Manifest") for key in re.findall(r"`(\w+)`", cell)
     }
     (tmp_path / "in.csv").write_text("size,colour\n1,red\n")
     result = score_csv(TenthsScorer(), tmp_path / "in.csv", tmp_path / "out.csv")
