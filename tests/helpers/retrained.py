@@ -124,7 +124,7 @@ class Replacing(InProcess):
         return self._functions.get(step.name, step.function)(*args, **kwargs)
 
     def run_each(
-        self, step: Step[..., Any], names: Collection[str], /, *args: Any, **kwargs: Any
+        self, step: Step[..., Any], names: Collection[Any], /, *args: Any, **kwargs: Any
     ) -> Gathered[Any, Any]:
         return Gathered([self.run(step, name, *args, **kwargs) for name in names])
 
@@ -133,7 +133,7 @@ class InThreads(InProcess):
     """Runs a step for all names at once."""
 
     def run_each(
-        self, step: Step[..., Any], names: Collection[str], /, *args: Any, **kwargs: Any
+        self, step: Step[..., Any], names: Collection[Any], /, *args: Any, **kwargs: Any
     ) -> Gathered[Any, Any]:
         with ThreadPoolExecutor(len(names)) as pool:
             futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
