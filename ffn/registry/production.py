@@ -119,7 +119,7 @@ def read_pointer(artifacts: Path) -> Pointer:
     return Pointer(
         content=content,
         target=ProductionVersion(version, sha256),
-        promotion=parse_promotion(content),
+        promotion=_promotion(document),
     )
 
 
@@ -131,9 +131,15 @@ def is_version(value: object) -> bool:
 def parse_promotion(text: bytes) -> Promotion | None:
     """Return the entry that a line of the history, or the pointer, holds; None if no whole one."""
     try:
-        document = parse_json(text)
+        return _promotion(parse_json(text))
+    except ValueError:
+        return None
+
+
+def _promotion(document: Any) -> Promotion | None:
+    try:
         entry = Promotion(replaced=document.pop("from"), by=Actor(**document.pop("by")), **document)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError):
         return None
     texts = (entry.at, entry.bundle_sha256, entry.reason, entry.previous_sha256)
     sound = (

@@ -15,6 +15,8 @@ from ffn.bundles.bundle import write_bundle
 from ffn.errors import RegistryError
 from ffn.registry.versions import (
     add_version,
+    bundle_folder,
+    number_of,
     production_version,
     version_folder,
     versions,
@@ -198,3 +200,21 @@ def test_a_living_writers_folder_is_left_alone(artifacts: Path) -> None:
 
     assert add_version(artifacts, interrupted_by_another) == 2
     assert entries(version_folder(artifacts, 2)) == {"bundle", "files.json"}
+
+
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [
+        ("models/0003/bundle", 3),
+        ("models/12345/bundle", 12345),
+        ("models/3/bundle", 0),
+        ("models/00003/bundle", 0),
+        ("models/٠٠٠٣/bundle", 0),
+        ("others/0003/bundle", 0),
+        ("bundle", 0),
+    ],
+)
+def test_a_bundle_has_the_number_of_its_place(artifacts: Path, place: str, number: int) -> None:
+    assert number_of(artifacts / place) == number
+    if number:
+        assert artifacts / place == bundle_folder(artifacts, number)
