@@ -124,17 +124,17 @@ class Replacing(InProcess):
         return self._functions.get(step.name, step.function)(*args, **kwargs)
 
     def run_each(
-        self, step: Step[..., Any], items: Collection[Any], /, *args: Any, **kwargs: Any
+        self, step: Step[..., Any], names: Collection[Any], /, *args: Any, **kwargs: Any
     ) -> Gathered[Any, Any]:
-        return Gathered([self.run(step, item, *args, **kwargs) for item in items])
+        return Gathered([self.run(step, name, *args, **kwargs) for name in names])
 
 
 class InThreads(InProcess):
-    """Runs a step for all items at once."""
+    """Runs a step for all names at once."""
 
     def run_each(
-        self, step: Step[..., Any], items: Collection[Any], /, *args: Any, **kwargs: Any
+        self, step: Step[..., Any], names: Collection[Any], /, *args: Any, **kwargs: Any
     ) -> Gathered[Any, Any]:
-        with ThreadPoolExecutor(len(items)) as pool:
-            futures = [pool.submit(step.function, item, *args, **kwargs) for item in items]
+        with ThreadPoolExecutor(len(names)) as pool:
+            futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
         return Gathered([future.result() for future in futures])
