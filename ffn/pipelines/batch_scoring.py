@@ -1,8 +1,7 @@
-"""Scoring: the one sequence of its steps, whoever executes them.
+"""Scoring the files that are named, as a step that any executor can run.
 
-`score` and `score_inbox` execute it in this process; the score flows execute the same sequence as
-Prefect tasks. Apart from retraining, which imports ten times as much: ten rows are scored within a
-second.
+`score` runs it in this process; the score flow runs the same step as Prefect tasks. This module
+imports nothing of retraining, which needs ten times as much: ten rows are scored within a second.
 """
 
 from __future__ import annotations
