@@ -26,7 +26,7 @@ BUILD_REQUIREMENTS := import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 
 # No command, no Prefect and no server: what a change to a formula or to a reader can break.
-FAST_TESTS := $(addprefix tests/,nn tabular evaluation storage settings bundles test_quantities.py)
+FAST_TESTS := $(addprefix tests/,nn tabular evaluation storage test_quantities.py)
 
 # With the locked build backend, and no other tool.
 BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist")

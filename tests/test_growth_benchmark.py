@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -89,13 +91,13 @@ def test_two_workers_with_other_figures_are_no_result(tmp_path: Path, monkeypatc
         return found
 
     monkeypatch.setattr(suite, "watch", other)
-    monkeypatch.setattr(suite, "_LARGE_BYTES", 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**18))
     with pytest.raises(RuntimeError, match="two workers gave other figures than one"):
         suite.run(tmp_path, suite.Extent(rows=(), features=1, large=(10, 1)))
 
 
 def test_a_disk_too_small_is_said(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(suite, "_LARGE_BYTES", 10**18)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
     monkeypatch.setattr(suite, "picture", lambda _: b"")
     section = suite.run(tmp_path, suite.Extent(rows=(), features=1, large=(10, 1)))
-    assert "Larger than memory: not measured, 1000000000 GB of disk are needed." in section.text
+    assert "Larger than memory: not measured, 24 GB of disk are needed." in section.text

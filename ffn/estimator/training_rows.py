@@ -15,7 +15,9 @@ Array = npt.NDArray[Any]
 _VALUES_AT_ONCE = 2**16
 
 
-def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array]:
+def distinct_rows(
+    x: Array, labels: Array, weights: Array, *, values_at_once: int = _VALUES_AT_ONCE
+) -> tuple[Array, Array]:
     """Return one row number for each different labelled row, in an order of content.
 
     Rows of weight zero are left out. Of rows equal in features and label one stands for all
@@ -30,6 +32,8 @@ def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array
         Integers [N].
     weights
         Weights [N], not negative.
+    values_at_once
+        Values that are worked on together; by default as many as stay in the processor's cache.
 
     Returns
     -------
@@ -39,8 +43,9 @@ def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array
         The weights of these rows [n], float64.
     """
     present = np.flatnonzero(weights)
+    rows_at_once = max(1, values_at_once // x.shape[1])
     for seed in count():
-        fingerprints = _fingerprints(x, labels, present, seed)
+        fingerprints = _fingerprints(x, labels, present, seed, rows_at_once)
         # By weight too: a sum of floats depends on their order.
         order = np.lexsort((weights[present], fingerprints))
         rows, ordered = present[order], fingerprints[order]
@@ -49,18 +54,17 @@ def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array
         repeated = np.flatnonzero(~first)
         originals = starts[np.cumsum(first)[repeated] - 1]
         # Different rows with one fingerprint: as good as never, and then others are taken.
-        if _equal(x, labels, rows[repeated], rows[originals]):
+        if _equal(x, labels, rows[repeated], rows[originals], rows_at_once):
             break
     return rows[starts], np.add.reduceat(weights[rows], starts, dtype=np.float64)
 
 
-def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
+def _fingerprints(x: Array, labels: Array, rows: Array, seed: int, step: int) -> Array:
     """Return 64 bits [n] made of the content of each row."""
     generator = np.random.default_rng(seed)
     factors = generator.integers(2**63, size=x.shape[1] + 2, dtype=np.uint64) * 2 + 1
     bits_of_a_value = np.dtype(f"u{x.itemsize}")
     result: Array = labels[rows].astype(np.uint64) * factors[-1]
-    step = max(1, _VALUES_AT_ONCE // x.shape[1])
     for start in range(0, len(rows), step):
         part = x[rows[start : start + step]]
         part += 0.0  # turns -0.0, which equals 0.0, into its bits
@@ -75,9 +79,8 @@ def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
     return result
 
 
-def _equal(x: Array, labels: Array, rows: Array, others: Array) -> bool:
+def _equal(x: Array, labels: Array, rows: Array, others: Array, step: int) -> bool:
     """Tell whether rows and others, numbers [n] each, hold the same."""
-    step = max(1, _VALUES_AT_ONCE // x.shape[1])
     return all(
         np.array_equal(x[rows[i : i + step]], x[others[i : i + step]])
         and np.array_equal(labels[rows[i : i + step]], labels[others[i : i + step]])

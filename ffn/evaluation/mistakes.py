@@ -48,7 +48,9 @@ class Mistake:
     cells: Mapping[str, str]
 
 
-def worst_mistakes(bundle: Bundle, dataset: Dataset, held_out: Array) -> tuple[Mistake, ...]:
+def worst_mistakes(
+    bundle: Bundle, dataset: Dataset, held_out: Array, *, rows_at_once: int = _ROWS_AT_ONCE
+) -> tuple[Mistake, ...]:
     """Return the ten mistakes of the highest confidence, the worst first.
 
     Parameters
@@ -57,13 +59,15 @@ def worst_mistakes(bundle: Bundle, dataset: Dataset, held_out: Array) -> tuple[M
         The model.
     dataset, held_out
         The table, and booleans [N].
+    rows_at_once
+        Rows whose inputs are in memory together.
     """
     worst: list[tuple[float, int, int, float]] = []
     labels = dataset.labels
     for rows, numeric, codes in dataset.pieces(bundle.schema):
         tested = np.flatnonzero(held_out[rows])
-        for start in range(0, len(tested), _ROWS_AT_ONCE):
-            some = tested[start : start + _ROWS_AT_ONCE]
+        for start in range(0, len(tested), rows_at_once):
+            some = tested[start : start + rows_at_once]
             x = bundle.preparation.transform(numeric[some], codes[some])
             worst = sorted(worst + _mistakes(bundle, x, labels[rows][some], rows.start + some))
             del worst[_SHOWN:]

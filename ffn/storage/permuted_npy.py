@@ -35,9 +35,20 @@ class ScatteredFile:
     order
         int32 [n], each number from 0 once: row ``p`` of the file is the one appended as number
         ``order[p]``.
+    stretch_bytes
+        Rows are appended to the stretch of the file that they belong to, and each stretch is put
+        in order, in memory, at the end. By default 64 MiB.
     """
 
-    def __init__(self, path: Path, dtype: npt.DTypeLike, width: int, order: Array) -> None:
+    def __init__(
+        self,
+        path: Path,
+        dtype: npt.DTypeLike,
+        width: int,
+        order: Array,
+        *,
+        stretch_bytes: int = _STRETCH_BYTES,
+    ) -> None:
         n = len(order)
         mapped = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), (n, width))
         # A full disk is an error here; in a mapped file it would end the process.
@@ -45,7 +56,7 @@ class ScatteredFile:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         # Not np.memmap itself, whose slices cost ten times a plain array's.
         self._rows = np.asarray(mapped)
-        self._stretch = max(1, _STRETCH_BYTES // (width * mapped.itemsize))
+        self._stretch = max(1, stretch_bytes // (width * mapped.itemsize))
         self._order = order
         self._place = np.empty(n, dtype=np.int32)
         self._place[order] = np.arange(n, dtype=np.int32)

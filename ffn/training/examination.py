@@ -67,7 +67,13 @@ class Examination:
 
 
 def examine(
-    dataset: Dataset, held_out: Array, prepared: Prepared, refitted: Refitted, pipeline: Pipeline
+    dataset: Dataset,
+    held_out: Array,
+    prepared: Prepared,
+    refitted: Refitted,
+    pipeline: Pipeline,
+    *,
+    most_rows: int = _MOST_ROWS,
 ) -> Examination:
     """Compare the model with baselines, permute its features, and find its worst mistakes.
 
@@ -77,10 +83,13 @@ def examine(
         The table, booleans [N] of the rows held out, and the inputs.
     refitted
         The model.
+    most_rows
+        Held-out rows on which baselines and temperature are judged: a sample of so many where
+        there are more. By default 50,000, on which intervals are narrow already.
     """
     seed = pipeline.settings.training.seed
     bundle, classes = refitted.bundle, prepared.schema.classes
-    rows = _draw(prepared.held_out.rows, seed)
+    rows = _draw(prepared.held_out.rows, most_rows, seed)
     x, labels = np.asarray(prepared.x_test[rows]), np.asarray(prepared.labels_test[rows])
     ours = bundle.probabilities(x)
     return Examination(
@@ -94,11 +103,11 @@ def examine(
     )
 
 
-def _draw(n: int, seed: int) -> Array:
-    """Return row numbers, ascending: all, or as many as can be afforded."""
-    if n <= _MOST_ROWS:
+def _draw(n: int, most: int, seed: int) -> Array:
+    """Return row numbers, ascending: all ``n``, or ``most`` of them."""
+    if n <= most:
         return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, _MOST_ROWS, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
 def _effect(

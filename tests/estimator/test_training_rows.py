@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,9 +94,9 @@ def test_different_rows_with_one_fingerprint_are_told_apart(
     labels, weights = np.array([0, 0, 0, 1]), np.ones(4)
     honest, seeds = training_rows._fingerprints, []
 
-    def clumsy(x: np.ndarray, labels: np.ndarray, rows: np.ndarray, seed: int) -> np.ndarray:
+    def clumsy(x: Any, labels: Any, rows: Any, seed: int, step: int) -> np.ndarray:
         seeds.append(seed)
-        fingerprints = honest(x, labels, rows, seed)
+        fingerprints: np.ndarray = honest(x, labels, rows, seed, step)
         return fingerprints % 1 if seed < 2 else fingerprints
 
     monkeypatch.setattr(training_rows, "_fingerprints", clumsy)
@@ -111,7 +112,9 @@ def test_same_features_under_one_fingerprint_but_other_labels_are_told_apart(
     monkeypatch.setattr(
         training_rows,
         "_fingerprints",
-        lambda x, labels, rows, seed: honest(x, labels if seed else labels * 0, rows, seed),
+        lambda x, labels, rows, seed, step: honest(
+            x, labels if seed else labels * 0, rows, seed, step
+        ),
     )
     rows, _ = distinct_rows(np.ones((3, 2)), np.array([0, 1, 0]), np.ones(3))
     assert len(rows) == 2
@@ -121,17 +124,17 @@ def test_same_features_under_one_fingerprint_but_other_labels_are_told_apart(
 def test_fingerprints_of_many_similar_rows_differ(dtype: type) -> None:
     values = np.stack(np.meshgrid(*[np.arange(32)] * 3), axis=-1).reshape(-1, 3).astype(dtype)
     fingerprints = training_rows._fingerprints(
-        values, np.zeros(len(values), dtype=int), np.arange(len(values)), 0
+        values, np.zeros(len(values), dtype=int), np.arange(len(values)), 0, 1_000
     )
     assert len(np.unique(fingerprints)) == len(values)
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_show() -> None:
     x = np.random.default_rng(0).integers(0, 3, size=(200, 3)).astype(np.float32)
     labels, weights = np.arange(200) % 2, np.ones(200)
     whole = distinct_rows(x, labels, weights)
-    monkeypatch.setattr(training_rows, "_VALUES_AT_ONCE", 7)
-    for one, other in zip(distinct_rows(x, labels, weights), whole, strict=True):
+    blocks = distinct_rows(x, labels, weights, values_at_once=7)
+    for one, other in zip(blocks, whole, strict=True):
         assert_array_equal(one, other)
 
 

@@ -21,7 +21,7 @@ from ffn.evaluation.importance import permutation_importance
 from ffn.evaluation.mistakes import worst_mistakes
 from ffn.promotion.register import jsonable
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.training import examination, steps
+from ffn.training import steps
 from ffn.training.examination import Examination, examine
 from tests.helpers.gated import rows, table
 from tests.helpers.retrained import Run, made, run, shipped
@@ -204,25 +204,31 @@ def test_the_worst_mistakes_are_found_row_by_row(penguins: Examined) -> None:
                 assert (cell == "") if missing else (float(cell) == float(record[name]))
 
 
-def test_mistakes_of_many_groups_are_those_of_one(tmp_path, monkeypatch) -> None:
+def test_mistakes_of_many_groups_are_those_of_one(tmp_path) -> None:
     pipeline = made(tmp_path, table(rows(400, noise=0.5)), "[training]\nepochs = 2\nnetworks = 2\n")
     dataset = steps.load(pipeline)
     held_out = steps.split(dataset, pipeline)
     bundle = run(pipeline, held_out=held_out).refitted.bundle
     whole = worst_mistakes(bundle, dataset, held_out)
     assert len(whole) == 10
-    monkeypatch.setattr("ffn.evaluation.mistakes._ROWS_AT_ONCE", 7)
-    assert jsonable(worst_mistakes(bundle, dataset, held_out)) == jsonable(whole)
+    parts = worst_mistakes(bundle, dataset, held_out, rows_at_once=7)
+    assert jsonable(parts) == jsonable(whole)
 
 
-def test_the_same_seed_finds_the_same(penguins: Examined, monkeypatch) -> None:
+def test_the_same_seed_finds_the_same(penguins: Examined) -> None:
     done = penguins.run
     again = examine(
         penguins.dataset, penguins.held_out, done.prepared, done.refitted, done.pipeline
     )
     assert jsonable(again) == jsonable(penguins.found)
-    monkeypatch.setattr(examination, "_MOST_ROWS", 20)
-    few = examine(penguins.dataset, penguins.held_out, done.prepared, done.refitted, done.pipeline)
+    few = examine(
+        penguins.dataset,
+        penguins.held_out,
+        done.prepared,
+        done.refitted,
+        done.pipeline,
+        most_rows=20,
+    )
     assert few.rows == 20
     assert {baseline.evaluation.rows for baseline in few.baselines} == {20}
     assert few.importance == penguins.found.importance

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffn.storage import permuted_npy
 from ffn.storage.npy import ArrayFile, open_array
 from ffn.storage.permuted_npy import ScatteredFile
 from ffn.tabular.training_table.column_store import Columns, ColumnsFile, rows_of_a_group
@@ -80,10 +79,9 @@ def test_scattered_rows_stand_where_they_should(n, width, stretch_bytes, seed) -
     rng = np.random.default_rng(seed)
     order = rng.permutation(n).astype(np.int32)
     rows = np.arange(n * width, dtype=np.int32).reshape(n, width)
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(permuted_npy, "_STRETCH_BYTES", stretch_bytes)
+    with TemporaryDirectory() as folder:
         path = Path(folder) / "a.npy"
-        with ScatteredFile(path, np.int32, width, order) as file:
+        with ScatteredFile(path, np.int32, width, order, stretch_bytes=stretch_bytes) as file:
             start = 0
             while start < n:
                 stop = start + int(rng.integers(20))
