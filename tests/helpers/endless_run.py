@@ -13,9 +13,8 @@ from pathlib import Path
 import httpx
 
 from tests.helpers.command_line import REPOSITORY, command, environment
-from tests.helpers.service import processes, wait_for
-
-SECONDS_TO_BEGIN = 180
+from tests.helpers.service import processes
+from tests.helpers.waiting import LAST_RESORT, wait_for
 
 
 def listening_ports(pid):
@@ -66,7 +65,7 @@ class Run:
         return {"Authorization": f"Basic {base64.b64encode(self.key.encode()).decode()}"}
 
     def ask(self, method, path, headers=None, **more):
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=LAST_RESORT) as client:
             url = f"http://{self.address}/api{path}"
             return client.request(method, url, headers=headers or {}, **more)
 
@@ -85,7 +84,7 @@ def running(home: Path) -> Iterator[Run]:
     )
     found = Run(process, home)
     try:
-        wait_for(found.find_server, SECONDS_TO_BEGIN)
+        wait_for(found.find_server)
         yield found
     finally:
         process.kill()

@@ -20,7 +20,7 @@ from pathlib import Path
 from ffn.storage.run_locks import the_only_retraining
 with the_only_retraining(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
