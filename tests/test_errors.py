@@ -51,7 +51,7 @@ def test_the_near_name_is_suggested(name: str, hint: str) -> None:
 
 
 def test_a_hostile_header_does_not_stall_its_refusal() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert did_you_mean("b" * 1_000_000, ["a" * 1_000_000]) == ""
     assert did_you_mean("column", (f"column_{i}" for i in range(10**9))) != ""
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -46,9 +46,11 @@ def test_a_table_is_as_asked_sorted_and_the_same_again(tmp_path: Path) -> None:
 def test_private_memory_is_watched_in_children_too(tmp_path: Path) -> None:
     program = """
 import multiprocessing, time
+both = multiprocessing.get_context("fork").Barrier(2)
 def hold():
     data = bytearray(60_000_000)
-    time.sleep(0.5)
+    both.wait()
+    time.sleep(1)
     assert data
 if __name__ == "__main__":
     child = multiprocessing.get_context("fork").Process(target=hold)

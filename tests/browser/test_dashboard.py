@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, expect, sync_playwright
 
-from tests.helpers.service import Service, serving, wait_for
+from tests.helpers.service import Service, serving
+from tests.helpers.waiting import wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / os.environ.get("PICTURES", "build/pictures")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
 from tests.helpers.endless_run import Run, running
-from tests.helpers.service import wait_for
+from tests.helpers.waiting import wait_for
 
 CHROMIUM = "/usr/bin/chromium"
 READ = "async url => (await fetch(url)).text()"

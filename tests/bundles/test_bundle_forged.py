@@ -184,14 +184,14 @@ def header(**tensors: Any) -> bytes:
 def test_arrays_that_are_no_arrays_cost_nothing(folder, monkeypatch, arrays: bytes) -> None:
     monkeypatch.chdir(folder)
     sign(folder, (folder / "model.json").read_bytes(), arrays)
-    started = time.perf_counter()
+    started = time.process_time()
     tracemalloc.start()
     with pytest.raises(BundleError, match="the parts do not fit together"):
         read_bundle(folder)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert not (folder / "exploited").exists()
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.chaos.conftest import change_data, epochs
 from tests.helpers.command_line import run_apart
-from tests.helpers.service import processes, serving, wait_for
+from tests.helpers.service import processes, serving
+from tests.helpers.waiting import wait_for
 
 ENDLESS = 1_000_000
 

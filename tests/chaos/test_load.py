@@ -10,7 +10,8 @@ import time
 from collections import Counter
 
 from tests.chaos.conftest import change_data
-from tests.helpers.service import quicken, serving, wait_for
+from tests.helpers.service import quicken, serving
+from tests.helpers.waiting import wait_for
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 NAMES = ("iris", "lilies", "tulips")

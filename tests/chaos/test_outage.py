@@ -13,7 +13,8 @@ import pytest
 from ffn.storage.pipeline_locks import retraining_lock
 from tests.chaos.conftest import change_data, epochs
 from tests.helpers.command_line import run_apart
-from tests.helpers.service import Service, processes, serving, wait_for
+from tests.helpers.service import Service, processes, serving
+from tests.helpers.waiting import wait_for
 
 MISSED = re.compile(r"score-iris: (\d+) scheduled runs missed since .*; one run makes up for all\.")
 

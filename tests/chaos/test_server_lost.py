@@ -17,7 +17,8 @@ import pytest
 from tests.chaos.conftest import change_data, epochs
 from tests.chaos.test_killed import begun, slots_held
 from tests.helpers.command_line import command, environment, run_apart
-from tests.helpers.service import free_port, processes, serving, wait_for
+from tests.helpers.service import free_port, processes, serving
+from tests.helpers.waiting import wait_for
 
 ROWS = 2_000_000
 

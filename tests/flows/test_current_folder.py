@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.command_line import environment
-from tests.helpers.service import free_port, processes, quicken, wait_for
+from tests.helpers.service import free_port, processes, quicken
+from tests.helpers.waiting import LAST_RESORT, wait_for
 
-SECONDS = 180
 COMMAND = Path(sys.executable).parent / "ffn"
 EVIL = "http://127.0.0.1:9/api"
 MODULE = """import os
@@ -115,7 +115,7 @@ def called(arguments, home, folder, variables):
         env=variables,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=LAST_RESORT,
         check=False,
     )
 
@@ -133,13 +133,15 @@ def test_a_service_and_its_runs_run_nothing_of_it(home, hostile, variables, ran,
             start_new_session=True,
         )
     try:
-        wait_for(lambda: "The dashboard: " in said.read_text(), SECONDS)
+        wait_for(lambda: "The dashboard: " in said.read_text())
         shutil.copy(home / FLOWERS, (home / FLOWERS).with_name("more.csv"))
         scored = home / "root/artifacts/iris/predictions/more.csv.manifest.json"
-        wait_for(scored.exists, SECONDS)
+        wait_for(scored.exists)
         done = called(["score", "iris", FLOWERS, "--workers", "2"], home, hostile, variables)
         service.send_signal(signal.SIGTERM)
-        assert (done.returncode, service.wait(60)) == (0, 0), done.stderr + said.read_text()
+        assert (done.returncode, service.wait(LAST_RESORT)) == (0, 0), (
+            done.stderr + said.read_text()
+        )
     finally:
         for pid in processes(home):
             with contextlib.suppress(ProcessLookupError):

@@ -13,6 +13,7 @@ import flows
 from flows.closed_prefect import ForeignResultError
 from tests.helpers.command_line import environment
 from tests.helpers.hostile_server import ending_runs, stored_pickle
+from tests.helpers.waiting import LAST_RESORT
 
 PICKLE, JSON = {"type": "pickle"}, {"type": "json", "object_decoder": "builtins.print"}
 PLAIN_PREFECT = "from prefect import flow\n@flow\ndef ours():\n    return 1\nprint(ours())"
@@ -43,7 +44,7 @@ def test_prefect_itself_loads_what_the_server_names(server, tmp_path, marker):
             env=environment(tmp_path, PREFECT_API_URL=url),
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=LAST_RESORT,
         )
     assert marker.exists()
 

@@ -8,7 +8,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -16,9 +15,8 @@ import pytest
 from ffn.registry.live_runs import working
 from ffn.registry.run_log import journal
 from tests.helpers.command_line import OF_EVERY_RUN, command, environment
-
-SECONDS_TO_BEGIN = 90
-SECONDS_TO_END = 15
+from tests.helpers.service import processes
+from tests.helpers.waiting import LAST_RESORT, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +37,8 @@ def _interruptible():
 def endless(root):
     """A pipeline whose training takes minutes."""
     settings = root / "data/iris/pipeline.toml"
-    settings.write_text(re.sub(r"epochs = \d+", "epochs = 200000", settings.read_text()))
+    settings.write_text(re.sub(r"epochs = \d+", "epochs = 1000000", settings.read_text()))
     return root
-
-
-def processes(home: Path) -> dict[int, str]:
-    """Living processes that were started with this home: the command and all it started."""
-    mark = f"HOME={home}\0".encode()
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        # A process may end while it is looked at.
-        with contextlib.suppress(OSError):
-            if mark in (folder / "environ").read_bytes() + b"\0":
-                found[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-    return found
 
 
 def states(home: Path, table: str) -> dict[str, str]:
@@ -89,12 +75,12 @@ def listing(root: Path) -> set[str]:
     }
 
 
-def wait_until(ready, run: subprocess.Popen[bytes], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
+def wait_until(ready, run: subprocess.Popen[bytes]) -> None:
+    def begun():
         assert run.poll() is None, "the run has ended"
-        assert time.monotonic() < deadline, "the training has not begun"
-        time.sleep(0.2)
+        return ready()
+
+    wait_for(begun)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +107,7 @@ def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
         )
     try:
         direct = "--direct" in options
-        wait_until(lambda: spins(run) if direct else trains(home), run, SECONDS_TO_BEGIN)
+        wait_until(lambda: spins(run) if direct else trains(home), run)
         assert len(processes(home)) > (0 if direct else 1)
         assert [at_work.what for at_work in working(endless / "artifacts/iris")] == ["retrain"]
         if number == signal.SIGINT:
@@ -129,16 +115,14 @@ def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
             os.killpg(run.pid, number)
         else:
             run.send_signal(number)
-        run.wait(timeout=SECONDS_TO_END)
+        # Left alone, it would train for longer than that.
+        run.wait(timeout=LAST_RESORT)
         assert run.returncode == 128 + number
         said = printed.read_text()
         assert said.startswith("ffn: interrupted; what was finished stays.\n")
         assert "Traceback" not in said
         # Servers and workers have ended with it, or are about to.
-        deadline = time.monotonic() + 5
-        while processes(home) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert processes(home) == {}
+        wait_for(lambda: not processes(home))
     finally:
         for pid in processes(home):
             os.kill(pid, signal.SIGKILL)

@@ -10,7 +10,6 @@ import io
 import json
 import re
 import shutil
-import time
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -36,6 +35,7 @@ from flows.retrain_flow import retrain
 from flows.server.ephemeral import server as used_server
 from flows.uneventful_runs import forget_uneventful
 from tests.helpers.command_line import Done, listing, run_apart, run_here
+from tests.helpers.waiting import wait_for
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
@@ -75,13 +75,13 @@ def tasks_now(client, flow_run):
 
 def tasks_of(client, flow_run):
     """Task runs by name; the server hears of their ends by events, a moment later."""
-    deadline = time.monotonic() + 30
-    while True:
+
+    def ended():
         found = tasks_now(client, flow_run)
-        if all(run.state and run.state.is_final() for run in found.values()):
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.2)
+        return all(run.state and run.state.is_final() for run in found.values())
+
+    wait_for(ended)
+    return tasks_now(client, flow_run)
 
 
 def artifacts_of(client, flow_run):
@@ -208,10 +208,9 @@ def test_the_dashboard_gets_the_verdict_and_automations_an_event(retrained, clie
     verdict = json.loads((root / "artifacts/iris/models/0001/verdict.json").read_bytes())
     assert json.loads(done.out)["verdict"] == verdict
     wanted = {"filter": {"event": {"name": ["model.promoted", "model.kept"]}}}
-    deadline = time.monotonic() + 30
-    while not (events := client.request("POST", "/events/filter", json=wanted).json()["events"]):
-        assert time.monotonic() < deadline, "no event"
-        time.sleep(0.2)
+    events = wait_for(
+        lambda: client.request("POST", "/events/filter", json=wanted).json()["events"]
+    )
     first = min(events, key=lambda event: event["occurred"])
     assert (first["event"], first["payload"]["version"]) == ("model.promoted", 1)
     assert first["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
@@ -271,10 +270,9 @@ def test_drift_is_shown_and_automations_get_an_event(retrained, client, tmp_path
     (status,) = json.loads(run("status", "iris", "--root", root, "--json").out)
     assert (status["drift"]["judged"], status["drift"]["detected"]) == (1, 1)
     wanted = {"filter": {"event": {"name": ["drift.detected"]}}}
-    deadline = time.monotonic() + 30
-    while not (events := client.request("POST", "/events/filter", json=wanted).json()["events"]):
-        assert time.monotonic() < deadline, "no event"
-        time.sleep(0.2)
+    events = wait_for(
+        lambda: client.request("POST", "/events/filter", json=wanted).json()["events"]
+    )
     assert events[0]["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
     assert "sepal_length" in events[0]["payload"]["columns"]
     assert "100 times too small" in events[0]["payload"]["files"]["metres.csv"]
@@ -351,11 +349,7 @@ def test_a_schedule_gives_scheduled_runs(client, root):
     )
     deployment_id = deployment.apply()
     ours = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]))
-    deadline = time.monotonic() + 30
-    scheduled = []
-    while not scheduled and time.monotonic() < deadline:
-        time.sleep(0.5)
-        scheduled = client.read_flow_runs(flow_run_filter=ours)
+    scheduled = wait_for(lambda: client.read_flow_runs(flow_run_filter=ours))
     assert {flow_run.state.type.value for flow_run in scheduled} == {"SCHEDULED"}
     times = sorted(flow_run.expected_start_time for flow_run in scheduled)
     assert times[1] - times[0] == datetime.timedelta(hours=1)

@@ -16,9 +16,9 @@ import websockets
 from prefect.server.api.server import create_api_app
 
 from tests.helpers.endless_run import running
-from tests.helpers.service import processes, wait_for
+from tests.helpers.service import processes
+from tests.helpers.waiting import LAST_RESORT, wait_for
 
-SECONDS_TO_END = 60
 EVIL = "http://evil.example"
 
 
@@ -42,7 +42,7 @@ def test_no_route_answers_without_the_key(run):
         ("GET", "/admin/settings"),
     } < asked
     assert len(asked) > 150
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx.Client(trust_env=False, timeout=LAST_RESORT) as client:
         answered = {
             (method, path)
             for method, path in asked
@@ -99,7 +99,7 @@ def test_a_browser_is_not_told_that_it_may_ask(run):
 
 @pytest.mark.parametrize("hosts", [0, 2])
 def test_a_request_to_no_name_or_to_two_is_refused(run, hosts):
-    with socket.create_connection(("127.0.0.1", run.port), 30) as wire:
+    with socket.create_connection(("127.0.0.1", run.port), LAST_RESORT) as wire:
         host = f"Host: {run.address}\r\n" * hosts
         wire.sendall(f"GET /api/health HTTP/1.0\r\n{host}\r\n".encode())
         assert re.match(rb"HTTP/1\.\d (400|403) ", wire.recv(1000))
@@ -110,7 +110,8 @@ def hears(run, path, name="127.0.0.1", origin=None):
 
     async def ask():
         url = f"ws://{name}:{run.port}/api{path}"
-        there = {"proxy": None, "host": "127.0.0.1", "port": run.port, "origin": origin}
+        there = {"proxy": None, "host": "127.0.0.1", "port": run.port}
+        there |= {"origin": origin, "open_timeout": LAST_RESORT}
         async with websockets.connect(url, subprotocols=["prefect"], **there) as wire:
             await wire.send('{"type": "auth", "token": "ffn:wrong"}')
             return await wire.recv()
@@ -142,4 +143,4 @@ def test_the_server_ends_with_a_run_that_is_killed(run):
     assert run.process.poll() is None
     run.process.kill()
     run.process.wait()
-    wait_for(lambda: not processes(run.home), SECONDS_TO_END, str(processes(run.home)))
+    wait_for(lambda: not processes(run.home))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.cli.app import main
+from tests.helpers.waiting import LAST_RESORT
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -56,7 +57,7 @@ def run_apart(home: Path, *arguments: object, **variables: str) -> Done:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=LAST_RESORT,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

@@ -14,9 +14,8 @@ from typing import Any
 import httpx
 
 from tests.helpers.command_line import REPOSITORY, command, environment
-from tests.helpers.service import processes, wait_for
-
-SECONDS_TO_BEGIN = 180
+from tests.helpers.service import processes
+from tests.helpers.waiting import LAST_RESORT, wait_for
 
 
 def listening_ports(pid: int) -> list[int]:
@@ -70,7 +69,7 @@ class Run:
     def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
     ) -> httpx.Response:
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=LAST_RESORT) as client:
             url = f"http://{self.address}/api{path}"
             return client.request(method, url, headers=headers or {}, **more)
 
@@ -89,7 +88,7 @@ def running(home: Path) -> Iterator[Run]:
     )
     found = Run(process, home)
     try:
-        wait_for(found.find_server, SECONDS_TO_BEGIN)
+        wait_for(found.find_server)
         yield found
     finally:
         process.kill()

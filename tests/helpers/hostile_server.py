@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from tests.helpers.waiting import LAST_RESORT
+
 
 class Touch:
     """Unpickled, it makes a file."""
@@ -65,7 +67,7 @@ def ending_runs(server: str, state: dict[str, Any]) -> Iterator[str]:
             pass
 
     where = server.removesuffix("/api")
-    with httpx.Client(trust_env=False, timeout=60) as client:
+    with httpx.Client(trust_env=False, timeout=LAST_RESORT) as client:
         listening = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
         thread = threading.Thread(target=listening.serve_forever, daemon=True)
         thread.start()

@@ -7,13 +7,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 
-SECONDS_TO_START = 180
+from tests.helpers.waiting import wait_for
 
 
 @contextlib.contextmanager
@@ -50,10 +49,10 @@ def running_server(home: Path) -> Iterator[str]:
 
 
 def _wait_until_healthy(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and server.poll() is None:
+    def answers() -> bool:
+        assert server.poll() is None, log.read_text()[-2000:]
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/health", trust_env=False).status_code == 200:
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"the server does not answer: {log.read_text()[-2000:]}")
+            return httpx.get(f"{url}/health", trust_env=False).status_code == 200
+        return False
+
+    wait_for(answers)

@@ -11,29 +11,18 @@ import socket
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.command_line import command, environment
-
-SECONDS_TO_SERVE = 150
-SECONDS_TO_END = 10
+from tests.helpers.waiting import wait_for
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_for(what: Callable[[], Any], seconds: float, why: str = "") -> Any:
-    """Return the first value that counts as true."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, why or f"nothing after {seconds} s"
-        time.sleep(0.2)
-    return found
 
 
 def processes(home: Path) -> dict[int, str]:
@@ -72,7 +61,7 @@ class Service:
 
     def start(self) -> Service:
         self.launch()
-        wait_for(lambda: self._serves(), SECONDS_TO_SERVE)
+        wait_for(self._serves)
         return self
 
     def launch(self) -> None:
@@ -105,7 +94,7 @@ class Service:
         """End it, and return the seconds that took until no process was left."""
         started = time.monotonic()
         self.run.send_signal(number)
-        wait_for(lambda: not processes(self.home), SECONDS_TO_END, str(processes(self.home)))
+        wait_for(lambda: not processes(self.home))
         assert self.run.wait() == 0, self.said
         return time.monotonic() - started
 

@@ -23,7 +23,7 @@ from ffn.registry.run_log import running
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with running(Path(sys.argv[1]), "retrain", sys.argv[2]):
     print("at work", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -83,7 +83,7 @@ def test_a_run_that_ends_in_order_leaves_nothing(tmp_path, repository):
 
 def test_a_run_may_be_shown_until_its_process_ends(tmp_path, repository):
     code = CODE.replace("sys.argv[2])", "sys.argv[2], until_exit=True)")
-    code = code.replace('    print("at work", flush=True)\n    time.sleep(60)', "    pass")
+    code = code.replace('    print("at work", flush=True)\n    time.sleep(600)', "    pass")
     code += 'print("reports", flush=True)\ninput()'
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path), "one"],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,9 @@ from ffn.scoring.model import load
 from ffn.storage.atomic import is_temporary
 from tests.helpers.bundles import make
 from tests.helpers.gated import rows
+from tests.helpers.waiting import LAST_RESORT, wait_for
 
-RETRAININGS, SCORERS = 16, 2
+RETRAININGS, SCORERS = 8, 2
 
 RETRAIN = """
 import sys
@@ -78,9 +79,9 @@ def rush(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[Pa
     (root / "new.csv").write_text("\n".join(["p,q,y", *rows(30, seed=1)]) + "\n")
     scorers = [start(repository, SCORE, root, name) for name in range(SCORERS)]
     retrainings = [start(repository, RETRAIN, root, seed) for seed in range(RETRAININGS)]
-    said = [process.communicate(timeout=300) for process in retrainings]
+    said = [process.communicate(timeout=LAST_RESORT) for process in retrainings]
     (root / "stop").touch()
-    said += [process.communicate(timeout=60) for process in scorers]
+    said += [process.communicate(timeout=LAST_RESORT) for process in scorers]
     codes = [process.returncode for process in (*retrainings, *scorers)]
     assert codes == [0] * len(codes), said
     return root, {out.strip() for out, _ in said[:RETRAININGS]}
@@ -139,7 +140,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, repository: Path) -> Non
     hold = (
         "import sys, time\nfrom pathlib import Path\n"
         "from ffn.storage.pipeline_locks import registry_lock\n"
-        "with registry_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
+        "with registry_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)"
     )
     holder = start(repository, hold, artifacts)
     assert holder.stdout is not None
@@ -152,10 +153,12 @@ def test_the_lock_dies_with_its_process(tmp_path: Path, repository: Path) -> Non
     )
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == "asks\n"
-    time.sleep(0.5)
+    # The kernel lists those who wait for a lock behind an arrow.
+    blocked = re.compile(rf"-> FLOCK .* {waiting.pid} ")
+    wait_for(lambda: blocked.search(Path("/proc/locks").read_text()))
     assert waiting.poll() is None
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
-    assert waiting.communicate(timeout=30)[1] == ""
+    assert waiting.communicate(timeout=LAST_RESORT)[1] == ""
     assert production_version(artifacts) == 1
     promote(artifacts, 1, reason="")

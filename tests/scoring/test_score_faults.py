@@ -146,7 +146,7 @@ def test_a_killed_run_leaves_nothing_after_the_next(source, tmp_path):
         "from tests.helpers.scorers import TenthsScorer;"
         "from ffn.scoring.score_file import score_csv;"
         "score_csv(TenthsScorer(), *map(Path, sys.argv[1:]), force=True,"
-        " on_progress=lambda _: (print('half', flush=True), time.sleep(60)))"
+        " on_progress=lambda _: (print('half', flush=True), time.sleep(600)))"
     )
     path = os.pathsep.join(sys.path)
     process = subprocess.Popen(

@@ -17,6 +17,7 @@ import pytest
 
 from ffn.errors import DataError
 from ffn.storage.cache import Cache, require_space
+from tests.helpers.waiting import LAST_RESORT
 
 
 class Builder:
@@ -74,7 +75,7 @@ def test_what_is_damaged_is_built_again(tmp_path: Path, damage: Callable[[Path],
 
 
 def test_of_two_that_build_the_same_both_get_it(tmp_path: Path) -> None:
-    both = Barrier(2, timeout=20)
+    both = Barrier(2, timeout=LAST_RESORT)
     build = Builder()
 
     def build_together(folder: Path) -> None:

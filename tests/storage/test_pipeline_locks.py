@@ -20,7 +20,7 @@ from pathlib import Path
 from ffn.storage.pipeline_locks import retraining_lock
 with retraining_lock(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 

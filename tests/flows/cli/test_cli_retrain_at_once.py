@@ -8,6 +8,7 @@ import subprocess
 from ffn.registry.verification import verify
 from ffn.registry.versions import production_version, versions
 from tests.helpers.command_line import command, environment
+from tests.helpers.waiting import LAST_RESORT
 
 AT_ONCE = 4
 
@@ -24,7 +25,7 @@ def test_commands_at_once_lose_nothing(ffn, root, tmp_path):
         )
         for _ in range(AT_ONCE)
     ]
-    said = [process.communicate(timeout=300) for process in processes]
+    said = [process.communicate(timeout=LAST_RESORT) for process in processes]
     made = sorted(json.loads(out)["version"] for out, _ in said if out)
     refused = [err for out, err in said if not out]
     assert all("ffn: iris is being retrained already, by process " in err for err in refused)

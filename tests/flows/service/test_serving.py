@@ -16,9 +16,9 @@ import pytest
 from ffn.settings.pipeline import find_pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from tests.helpers.command_line import run_apart
-from tests.helpers.service import Service, quicken, serving, wait_for
+from tests.helpers.service import Service, quicken, serving
+from tests.helpers.waiting import wait_for
 
-SOON = 120
 HOOK = "http://hook.example/hook"
 SETTINGS = """
 [gate]
@@ -88,7 +88,7 @@ def test_a_new_pipeline_is_trained_and_its_inbox_scored(service):
             service.states()
         )
 
-    wait_for(done, 2 * SOON, service.said)
+    wait_for(done, why=service.said)
     manifest = service.root / "artifacts/iris/predictions/new_flowers.csv.manifest.json"
     assert json.loads(manifest.read_bytes())["scored"] == 12
     assert "iris: 1 file scored with version 1: 12 of 12 rows." in service.said
@@ -146,10 +146,10 @@ def test_a_file_put_into_the_inbox_is_scored_and_a_bad_one_told(service, told):
     inbox(service, "more.csv", flowers(service))
     inbox(service, "bad.csv", "x\n1\n")
     predictions = service.root / "artifacts/iris/predictions"
-    wait_for((predictions / "more.csv.manifest.json").exists, SOON, service.said)
-    wait_for(lambda: ("score-iris-v0001", "Failed") in service.states(), SOON)
+    wait_for((predictions / "more.csv.manifest.json").exists, why=service.said)
+    wait_for(lambda: ("score-iris-v0001", "Failed") in service.states())
     reason = r'bad\.csv has no column "sepal_length"'
-    notice = wait_for(lambda: [n for n in told[1] if "failure" in n["subject"]], SOON)[0]
+    notice = wait_for(lambda: [n for n in told[1] if "failure" in n["subject"]])[0]
     assert notice["subject"] == "ffn: iris: failure"
     # What Slack shows.
     assert notice["text"] == f"{notice['subject']}\n{notice['body']}"
@@ -157,7 +157,7 @@ def test_a_file_put_into_the_inbox_is_scored_and_a_bad_one_told(service, told):
     status = run_apart(service.home, "status", "iris", "--root", service.root)
     assert re.search(rf"^  refused  bad\.csv: .*{reason}", status.out, re.MULTILINE)
     plain = reason.replace('"', ".*")
-    shown = wait_for(lambda: "bad.csv" in (s := service.artifact("status-iris")) and s, SOON)
+    shown = wait_for(lambda: "bad.csv" in (s := service.artifact("status-iris")) and s)
     assert re.search(rf"\| bad\.csv \| .*{plain}", shown)
     page = service.artifact("scored-iris")
     assert re.search(rf"### Refused files\n\n.*\n.*\n\| bad\.csv \| .*{plain}", page)
@@ -167,10 +167,10 @@ def test_changed_data_is_trained_on_and_a_promotion_scores_everything_again(serv
     path = service.root / "data/iris/train.csv"
     header, *lines = path.read_text().splitlines()
     path.write_text("\n".join([header, *lines[:-3]]) + "\n")
-    wait_for(lambda: service.production() == 2, SOON, service.said)
+    wait_for(lambda: service.production() == 2, why=service.said)
     manifest = service.root / "artifacts/iris/predictions/more.csv.manifest.json"
-    wait_for(lambda: json.loads(manifest.read_bytes())["model_version"] == 2, SOON, service.said)
-    wait_for(lambda: any("promoted" in n["subject"] for n in told[1]), SOON)
+    wait_for(lambda: json.loads(manifest.read_bytes())["model_version"] == 2, why=service.said)
+    wait_for(lambda: any("promoted" in n["subject"] for n in told[1]))
     assert ("retrain-iris-v0002", "Completed") in service.states()
 
 
@@ -182,7 +182,7 @@ def test_a_run_from_a_terminal_is_on_the_same_dashboard(service):
     assert (done.code, done.err) == (0, "")
     version = json.loads(done.out)["version"]
     made = f"retrain-iris-v{version:04d}"
-    wait_for(lambda: (made, "Completed") in service.states(), SOON)
+    wait_for(lambda: (made, "Completed") in service.states())
     assert len(service.states()) > before
 
     # What its processes tell goes there, too, and Prefect started no server of its own for it.
@@ -193,7 +193,7 @@ def test_a_run_from_a_terminal_is_on_the_same_dashboard(service):
             made,
         )
 
-    wait_for(lambda: len(trained()) == 4, SOON, str(trained()))
+    wait_for(lambda: len(trained()) == 4, why=str(trained()))
     assert not (service.home / ".prefect/prefect.db").exists()
 
 
@@ -215,7 +215,7 @@ def test_drift_is_told_and_retrained_on(service):
     longer = [",".join([*row[:3], f"{10 * float(row[3]):.1f}", *row[4:]]) for row in rows]
     inbox(service, "march.csv", "\n".join([header, *longer * 4]) + "\n")
     made = f"retrain-iris-v{version:04d}"
-    wait_for(lambda: (made, "Completed") in service.states(), SOON, service.said)
+    wait_for(lambda: (made, "Completed") in service.states(), why=service.said)
     assert service.production() == version
     ((by,),) = service.rows("SELECT created_by FROM flow_run WHERE name = ?", made)
     assert json.loads(by)["type"] == "AUTOMATION"
@@ -226,8 +226,8 @@ def test_drift_is_told_and_retrained_on(service):
     assert re.search(rf"^Drift: {found}", service.artifact("status-iris"), re.MULTILINE)
 
 
-def test_it_ends_in_seconds_with_its_deployments_ready(service):
-    assert service.end(signal.SIGTERM) < 10
+def test_it_ends_with_its_deployments_ready(service):
+    service.end(signal.SIGTERM)
     assert service.said.endswith("Ended.\n")
     # Of libraries, it passes on no warnings.
     assert "Warning" not in service.said

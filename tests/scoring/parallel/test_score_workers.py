@@ -20,7 +20,7 @@ from ffn.scoring.parallel.split_file import first_record
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.csv.parsing.recovery import Shape
 from tests.helpers.scorers import TenthsScorer
-from tests.helpers.service import wait_for
+from tests.helpers.waiting import wait_for
 
 ROWS = 60_000
 LINES = {
@@ -171,7 +171,7 @@ def ended_by_sigterm(tmp_path, release=lambda: None):
             release()
             # The pool's thread waits for it as well: one of the two is told the code, and the
             # other hears of it a moment later.
-            ended.append(wait_for(lambda: child.exitcode, 120))
+            ended.append(wait_for(lambda: child.exitcode))
 
     score_csv(TenthsScorer(), source, tmp_path / "out.csv", workers=2, on_progress=terminate)
     return ended
