@@ -1,6 +1,7 @@
-"""Scoring without Prefect: one file after another, in this process, no server.
+"""Batch scoring without Prefect: one file after another, in this process.
 
-Apart from retraining, which imports ten times as much: ten rows are scored within a second.
+Separate from retraining, which imports ten times as much, so that ten rows are scored within a
+second.
 """
 
 from __future__ import annotations
@@ -55,10 +56,10 @@ def _score(
 def _score_each(
     model: Model, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
 ) -> Iterator[tuple[Path, ScoreResult | FFNError]]:
-    """Yield what became of each file; several may be shared out among processes."""
+    """Yield the result or the error of each file; files may be distributed among processes."""
     workers = options.pop("workers", 1)
     if workers > 1 and len(files) > 1:
-        # Takes longer to import than a small file to score.
+        # Importing it takes longer than scoring a small file.
         from ffn.scoring.score_files import score_files
 
         yield from score_files(model.scorer, files, workers, **options)
@@ -100,12 +101,23 @@ def score_inbox(pipeline: Pipeline, options: dict[str, object]) -> ScoreOutcome:
 def score_all(
     model: Model, pipeline: Pipeline, files: Sequence[Waiting], options: dict[str, Any]
 ) -> tuple[list[ScoreResult], list[Refusal]]:
-    """Score files of the inbox one after another; returns results, and refusals with reasons.
+    """Score files of the inbox one after another; return results and refusals.
+
+    Parameters
+    ----------
+    model
+        The model to score with.
+    pipeline
+        The pipeline whose inbox holds the files.
+    files
+        Files found in the inbox.
+    options
+        Options of ``ffn.scoring.score_file.score_csv``.
 
     Raises
     ------
     OutputError
-        Outputs cannot be written: all that follow would fail alike.
+        Outputs cannot be written, so all following files would fail, too.
     """
     results, refusals = [], []
     for file in files:

@@ -132,7 +132,7 @@ def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
         run.wait(timeout=SECONDS_TO_END)
         assert run.returncode == 128 + number
         said = printed.read_text()
-        assert said.startswith("ffn: interrupted; what was finished stays.\n")
+        assert said.startswith("ffn: interrupted; finished work is kept.\n")
         assert "Traceback" not in said
         # Servers and workers have ended with it, or are about to.
         deadline = time.monotonic() + 5

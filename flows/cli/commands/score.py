@@ -33,82 +33,84 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
     score = verbs.add_parser(
-        "score", parents=parents, help="label CSV files with the model in production"
+        "score", parents=parents, help="label CSV and Parquet files with the model in production"
     )
     score.add_argument("pipeline", metavar="PIPELINE")
     score.add_argument(
         "files",
         metavar="FILE",
         nargs="*",
-        help="a table, a folder of them, a pattern, or - (default: the pipeline's inbox)",
+        help="a table, a folder of tables, a pattern, or - for stdin (default: the inbox)",
     )
     score.add_argument(
         "--output",
         metavar="PATH",
-        help="a file, -, or a folder (default: artifacts/PIPELINE/predictions/)",
+        help="a file, a folder, or - for stdout (default: artifacts/PIPELINE/predictions/)",
     )
-    score.add_argument("--probabilities", action="store_true", help="add a column for every class")
     score.add_argument(
-        "--only-id", metavar="COLUMN", help="keep this column of the input and no other"
+        "--probabilities", action="store_true", help="add a probability column per class"
     )
+    score.add_argument("--only-id", metavar="COLUMN", help="keep only this column of the input")
     score.add_argument(
         "--escape-formulas",
         action="store_true",
-        help="put an apostrophe before cells that a spreadsheet would run",
+        help="prefix cells that a spreadsheet would execute with an apostrophe",
     )
     score.add_argument(
         "--on-unknown",
         choices=("score", "reject"),
-        help="what to do with rows of a category never seen (default: the pipeline's)",
+        help="how to treat categories not seen in training (default: from pipeline.toml)",
     )
     score.add_argument(
         "--drift",
         choices=("warn", "hold", "off"),
-        help="what to do with a file unlike the training rows (default: the pipeline's)",
+        help="how to treat a file unlike the training rows (default: from pipeline.toml)",
     )
     score.add_argument(
         "--max-reject-rate",
         type=float,
         metavar="SHARE",
-        help="refuse a file with a larger share of rejected rows (default: the pipeline's)",
+        help="refuse a file with a larger share of rejected rows (default: from pipeline.toml)",
     )
     score.add_argument(
-        "--delimiter", type=delimiter, help="between fields (default: the pipeline's)"
+        "--delimiter", type=delimiter, help="field separator (default: from pipeline.toml)"
     )
     score.add_argument(
-        "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
+        "--decimal", choices=(".", ","), help="decimal separator (default: from pipeline.toml)"
     )
     score.add_argument(
-        "--encoding", type=encoding, help="of the text, such as cp1252 (default: the pipeline's)"
+        "--encoding",
+        type=encoding,
+        help="text encoding, such as cp1252 (default: from pipeline.toml)",
     )
     score.add_argument(
         "--workers",
         type=count,
         default=1,
         metavar="N",
-        help="processes: for the parts of one long file, with --direct also for several files "
+        help="number of processes for one long file, with --direct also for several files "
         "(default: %(default)s)",
     )
     score.add_argument(
         "--force",
         action="store_true",
-        help="score also where the files of this input and version are there already",
+        help="score even if the output for this input and version already exists",
     )
     score.add_argument(
         "--new",
         action="store_true",
-        help="of the inbox, only files that the version in production has not scored",
+        help="score only files in the inbox that the version in production has not scored yet",
     )
     return score
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score, directly or through Prefect, and print what became of each file."""
-    # It is said with the results.
+    """Score, directly or through Prefect, and print the result of each file."""
+    # Printed with the results instead.
     warnings.simplefilter("ignore", UnknownCategoryWarning)
     root, pipeline = find(options)
     if options.new and (options.files or options.output):
-        raise SettingsError("--new is for the inbox, without FILE and --output.")
+        raise SettingsError("--new scores the inbox and cannot be combined with FILE or --output.")
     files = [] if options.new else _inputs_and_outputs(options, pipeline)
     from flows.cli.display import terminal
     from flows.cli.display.summary import print_scoring
@@ -145,18 +147,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _send(file: Path) -> None:
-    """Move a finished output to stdout."""
+    """Write a finished output to stdout and delete the file."""
     try:
         with file.open("rb") as content, os.fdopen(os.dup(1), "wb") as stdout:
             shutil.copyfileobj(content, stdout)
     except BrokenPipeError:
-        raise DataError("whoever reads standard output closed it before the end.") from None
+        raise DataError("the reader of standard output closed it before the end.") from None
     finally:
         file.unlink()
 
 
 def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
-    """Return what the command asks of scoring, and of what it does not, what the settings do."""
+    """Return the options of scoring: those of the command line over those of the settings."""
     from ffn.scoring.inbox.inbox_scan import own_options
 
     asked = {
@@ -172,7 +174,7 @@ def _scoring(options: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
         "only_id": options.only_id,
         "escape_formulas": options.escape_formulas,
         "workers": options.workers,
-        # What is sent to stdout is not kept.
+        # Output sent to stdout is not kept, so it cannot be reused.
         "force": options.force or options.output == "-",
         **own_options(pipeline),
         **{name: value for name, value in asked.items() if value is not None},
@@ -192,7 +194,7 @@ def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list
     if output == "-":
         if len(files) > 1:
             raise SettingsError(f"--output - is for a single FILE; {len(files):,} were given.")
-        # Beside it stay the rejects and the manifest.
+        # Rejects and manifest are kept beside this file.
         output = str(pipeline.predictions / "stdout" / output_of(files[0]))
     pairs = pair(
         files,
@@ -200,7 +202,7 @@ def _inputs_and_outputs(options: argparse.Namespace, pipeline: Pipeline) -> list
         pipeline.predictions,
         folder=output is not None and output.endswith("/"),
     )
-    # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
+    # Resolved, so that ".." after a folder that does not exist yet cannot lead to the input.
     return [
         (file if file == STDIN else real_path(file), real_path(target.parent) / target.name)
         for file, target in pairs

@@ -1,4 +1,4 @@
-"""What a person at the terminal sees: bars while it works, then one table and the paths."""
+"""Terminal output of a retraining: progress bars, the leaderboard, the verdict and paths."""
 
 from __future__ import annotations
 
@@ -29,12 +29,28 @@ __all__ = [
 
 
 def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
-    """Show what the block is at and a bar for each of its trainings; nothing off a terminal."""
+    """Show the current stage and a progress bar for each training while the block runs.
+
+    Nothing is shown if standard error is not a terminal.
+
+    Parameters
+    ----------
+    starting
+        Name of the first stage.
+    """
     return _bars(starting, lambda done, total: f"{done:,}/{total:,} epochs", stay=True)
 
 
 def scoring_bars(starting: str) -> contextlib.AbstractContextManager[None]:
-    """Show what the block is at and a bar for each file in work; nothing off a terminal."""
+    """Show the current stage and a progress bar for each active file while the block runs.
+
+    Nothing is shown if standard error is not a terminal.
+
+    Parameters
+    ----------
+    starting
+        Name of the first stage.
+    """
     return _bars(starting, lambda done, total: f"{done / total:.0%}", stay=False)
 
 
@@ -58,7 +74,7 @@ def _bars(starting: str, count: Callable[[int, int], str], *, stay: bool) -> Ite
 
 
 class _Bars:
-    """A ``Listener`` with a line for the run and one for each thing worked on."""
+    """A ``Listener`` with one line for the run and one for each training or file."""
 
     def __init__(
         self, progress: Progress, starting: str, count: Callable[[int, int], str], *, stay: bool
@@ -85,12 +101,18 @@ class _Bars:
         )
 
     def finish(self) -> None:
-        """Leave the bars of what was done, and no stage."""
+        """Hide the stage and keep the finished bars."""
         self._progress.update(self._run, visible=False)
 
 
 def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
-    """Print the leaderboard, the final figure, the verdict and the paths on stdout."""
+    """Print the leaderboard, the held-out figures, the verdict and the paths on stdout.
+
+    Parameters
+    ----------
+    outcome
+        The result of the retraining; of a skipped one only a sentence is printed.
+    """
     console = plain_console(sys.stdout)
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
@@ -126,13 +148,13 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {counted(test.rows, 'held-out row')}, looked at once: accuracy "
+        f"On {counted(test.rows, 'held-out row')}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
         f"second approximate).{_after(loss_doubt(test))}"
     )
     examination = outcome.examination
     console.print(
-        "Always answering the most frequent class of the training rows gets "
+        "Always predicting the most frequent class of the training rows gives "
         f"{interval(test.baseline)}.{_after(accuracy_doubt(examination.baselines))}"
     )
     console.print(baselines_sentence(examination.baselines, examination.rows, test.rows))
@@ -144,20 +166,28 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
 
 
 def print_paths(console: Console, paths: dict[str, Path]) -> None:
-    """Print each path behind what it is."""
+    """Print paths with their labels, aligned.
+
+    Parameters
+    ----------
+    console
+        Where to print.
+    paths
+        Paths by label.
+    """
     width = max(len(name) for name in paths)
     for name, path in paths.items():
         console.print(f"  {name:<{width}}  {one_line(from_here(path))}", soft_wrap=True)
 
 
 def from_here(path: Path) -> Path:
-    """Return the shorter path that means the same in the current folder."""
+    """Return ``path`` relative to the current folder if it is inside, otherwise unchanged."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def plain_console(file: TextIO) -> Console:
-    """Return ``file`` as one where every text means itself; off a terminal no line is folded."""
+    """Return a console on ``file`` without markup; off a terminal, lines are not wrapped."""
     terminal = file.isatty()
     return Console(
         file=file,
