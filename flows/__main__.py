@@ -1,4 +1,4 @@
-"""``python -m flows`` is ``ffn``, as a process of its own."""
+"""The entry point of ``ffn`` and ``python -m flows``: settings of the process, then a verb."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["run"]
 
 
 def run() -> int:
-    """Run the command line's command; returns its exit code."""
-    # Libraries bring a million objects that live until the end. Searching them for cycles time
-    # and again, and all of them once more at the end, would take a sixth of a retraining.
+    """Run the command given on the command line; return its exit code."""
+    # Libraries create a million objects that live until the end. Searching them for cycles
+    # repeatedly, and once more at the exit, would take a sixth of a retraining.
     gc.set_threshold(50_000, 20, 100)
     atexit.register(gc.freeze)
     # Everything here computes on one thread (ffn/pipelines/blas_threads.py). Set before NumPy is
     # loaded, the variable keeps OpenBLAS from starting others.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # For every interpreter that is started from here, whoever starts it: a "csv.py" in the current
-    # folder is not the one to be imported.
+    # For every interpreter started from here: a "csv.py" in the current folder must not be
+    # imported.
     os.environ["PYTHONSAFEPATH"] = "1"
     return main()
 
 
-# Worker processes import this module anew; only the first one is to run the command.
+# Worker processes import this module, too; only the first process runs the command.
 if __name__ == "__main__":
     sys.exit(run())

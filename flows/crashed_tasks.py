@@ -1,4 +1,4 @@
-"""Task runs whose process was ended or killed: nobody else would tell the server."""
+"""Task runs whose process was terminated or killed, which the server would not learn of."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ __all__ = ["marking_abandoned"]
 
 @contextlib.contextmanager
 def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]:
-    """If the block raises, mark those of the task runs as crashed that have no end.
+    """If the block raises, mark unfinished task runs as crashed.
 
-    A task in a process cannot do so when a signal ends it; it would be running for ever.
+    A task in a process that a signal ends cannot report it and would stay in state Running.
+
+    Parameters
+    ----------
+    futures
+        The submitted task runs.
     """
     try:
         yield
@@ -31,7 +36,7 @@ def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]
 def _mark(futures: Collection[PrefectFuture[Any]]) -> None:
     with get_client(sync_client=True) as client:
         for future in futures:
-            # Those that had not begun are not there.
+            # Task runs that had not started are unknown to the server.
             with contextlib.suppress(ObjectNotFound):
                 state = client.read_task_run(future.task_run_id).state
                 if state is None or not state.is_final():

@@ -1,4 +1,4 @@
-"""The flow that scores what is new in an inbox; ``ffn score --new`` and ``ffn serve`` run it."""
+"""The flow that scores new files in an inbox, for ``ffn score --new`` and ``ffn serve``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["score_inbox"]
 
 _WORKERS = os.cpu_count() or 1
 _RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=_WORKERS)
-# A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
+# A task costs some 50 ms and several database rows, so with many files a task scores several.
 _FILES_ALONE, _MOST_IN_A_TASK = 8, 200
 
 
@@ -51,7 +51,7 @@ def score_inbox(
     pipeline, root
         As for ``retrain``.
     options
-        Of ``ffn.scoring.score_file.score_csv``, beside the pipeline's own.
+        Options of ``ffn.scoring.score_file.score_csv``, which override those of the pipeline.
 
     Returns
     -------
@@ -60,11 +60,11 @@ def score_inbox(
     Raises
     ------
     FilesRefusedError
-        A file was not scored; the others were. It is not tried again by this version.
+        A file was not scored; the others were. This version does not try it again.
     """
     found = find_pipeline(pipeline, Path(root))
     if runtime.deployment.id and in_production(found.artifacts) is None:
-        # A schedule may come before the first retraining has ended, and that is no failure.
+        # A scheduled run may start before the first retraining has ended; that is no failure.
         return Completed(name=SKIPPED, message="No version is in production yet.")
     try:
         outcome = _score_inbox(found, own_options(found) | (options or {}))
@@ -84,7 +84,7 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
     ):
         model = load(found.artifacts)
         note.version = model.version
-        # A schedule looks again by itself; a person has come for what was put there just now.
+        # A scheduled pass is repeated anyway; a user expects files added just now to be scored.
         scheduled = bool(runtime.deployment.id)
         look_now = look if scheduled else partial(look_when_quiet, tell=stage)
         seen = look_now(found, model.version)
@@ -121,7 +121,7 @@ def _score_inbox(found: Pipeline, chosen: dict[str, Any]) -> ScoreOutcome:
 
 
 def _shares(files: Sequence[Waiting]) -> list[list[Waiting]]:
-    """Divide files among tasks: few files have one each."""
+    """Divide files among tasks; few files get one task each."""
     size = 1
     if len(files) > _FILES_ALONE:
         size = min(-(-len(files) // _WORKERS), _MOST_IN_A_TASK)

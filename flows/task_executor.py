@@ -1,4 +1,4 @@
-"""Executes the steps of a pipeline as Prefect tasks; trainings in parallel."""
+"""Executes the steps of a pipeline as Prefect tasks, with trainings in parallel."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ R = TypeVar("R")
 
 
 def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
-    """Return what runs the training tasks: threads of this process, or processes."""
+    """Return a runner with ``workers`` threads of this process, or ``workers`` processes."""
     if name == "thread":
         return ThreadPoolTaskRunner(max_workers=workers)
-    # Workers that were ended leave semaphores; the tracker removes them and need not tell.
+    # Terminated workers leave semaphores; the tracker removes them and need not warn.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     return ProcessPoolTaskRunner(max_workers=workers)
 
 
 class TaskExecutor:
-    """Runs each step as a task of the flow run that it is used in."""
+    """Runs each step as a task of the current flow run."""
 
     @property
     def actor(self) -> Actor:
@@ -56,10 +56,10 @@ class TaskExecutor:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Gathered[R]:
-        """Submit a task for each name; one that fails costs its own result alone.
+        """Submit a task for each name; a failure affects only its own result.
 
-        Where a worker process is killed, all that its pool had not finished is lost with it and
-        is run again, each in a process of its own.
+        If a worker process is killed, everything its pool had not finished is lost with it and is
+        run again, each task in its own process.
         """
         task = tasks.task_of(step)
         futures = {name: task.submit(name, *args, **kwargs) for name in names}
@@ -82,7 +82,7 @@ def _collect(
             if isinstance(error, BrokenExecutor):
                 broken.append(name)
                 continue
-            # The others may still give a model.
+            # The other optimizers may still give a model.
             failures[name] = str(error)
             get_run_logger().warning("%s is lost: %s", name, error)
     return Gathered(results, failures), broken
@@ -91,7 +91,7 @@ def _collect(
 def _run_apart(
     task: Task[..., Any], names: Sequence[str], *args: Any, **kwargs: Any
 ) -> Gathered[R]:
-    """Run each in a process of its own, so that one that is killed again costs no other."""
+    """Run each task in its own process, so that one that is killed again affects no other."""
     results, failures = [], {}
     for name in names:
         get_run_logger().warning("%s is run again: a worker was killed", name)

@@ -27,14 +27,14 @@ from flows import artifacts
 
 __all__ = ["batch_predict", "score_files", "task_of", "train"]
 
-# Caching would hash every array, persisting would pickle it. And no tags: for each run of a task
-# that has one Prefect asks its server for a slot, and a busy SQLite that gives none fails the run.
+# Caching would hash every array, persisting would pickle it. No tags: for each run of a task with
+# tags Prefect requests a slot, and the run fails if a busy SQLite database grants none.
 _PLAIN: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 _TRANSIENT = {errno.EAGAIN, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
 
 
 def _is_transient(_task: Any, _run: Any, state: Any) -> bool:
-    """Say whether the disk may behave at the next try; a refusal stays a refusal."""
+    """Say whether a retry may succeed, which is so only for transient errors of the disk."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, OSError) and error.errno in _TRANSIENT
 
@@ -49,7 +49,7 @@ _WRITING: dict[str, Any] = {
 
 @functools.cache
 def task_of(step: Step[..., Any]) -> Task[..., Any]:
-    """Return the task that runs a step, logs its result, and shows on the dashboard what it has."""
+    """Return the task that runs ``step``, logs its result and shows it on the dashboard."""
     if step.name == retraining.TRAIN.name:
         return train
     show = _SHOWN.get(step.name)
@@ -66,7 +66,7 @@ def task_of(step: Step[..., Any]) -> Task[..., Any]:
     return task(name=step.name, task_run_name=step.label or step.name, **options)(call)
 
 
-# What a step's result shows on the dashboard, given the result and the step's arguments.
+# Functions that show a step's result on the dashboard, given the result and its arguments.
 _SHOWN: dict[str, Callable[..., None]] = {
     retraining.REPORT.name: lambda report, retrained, _version: artifacts.show_retraining(
         retrained.pipeline.name, retrained.selection, report
@@ -77,7 +77,7 @@ _SHOWN: dict[str, Callable[..., None]] = {
 }
 
 
-# Written out, since it shows its progress while it runs.
+# Not made by `task_of`, because it shows its progress while it runs.
 @task(name=retraining.TRAIN.name, task_run_name=retraining.TRAIN.label, **_PLAIN)
 def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
     """Train one optimizer's networks, each on its own resample."""

@@ -59,7 +59,7 @@ def server(root: Path) -> Iterator[None]:
     """Use the configured server, that of the service of ``root``, or start one until the exit.
 
     Prefect would start one itself, but another one in each worker process, and all of them in the
-    terminal's foreground process group: Ctrl-C would end the server first and leave the run to wait.
+    terminal's foreground: Ctrl-C would end the server first and leave the run to wait.
     """
     url = PREFECT_API_URL.value()
     # A run would wait a second for its heartbeat thread, which reports every three minutes what no

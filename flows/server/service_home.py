@@ -99,7 +99,7 @@ class ServiceHome:
         secret = self.auth_file.read_text().strip()
         if ":" not in secret or not secret.isprintable():
             raise ServiceError(
-                f"{self.auth_file} contains no NAME:PASSWORD. Remove it; the next start creates one."
+                f"{self.auth_file} contains no NAME:PASSWORD. Remove it; a restart creates one."
             )
         return secret
 
