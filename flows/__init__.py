@@ -1,6 +1,6 @@
-"""A thin Prefect shell and the command line around ``ffn``."""
+"""Prefect flows and the command line around ``ffn``."""
 
 from flows.closed_prefect import close
 
-# Here, so that no process of ours imports Prefect as it is, worker processes included.
+# Here, so that no process, including worker processes, imports Prefect without the changes.
 close()

@@ -1,4 +1,4 @@
-"""``python -m flows`` is ``ffn``, as a process of its own."""
+"""The entry point of ``ffn`` and ``python -m flows``: settings of the process, then a verb."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def run() -> int:
     return main()
 
 
-# Worker processes import this module anew; only the first one is to run the command.
+# Worker processes import this module, too; only the first process runs the command.
 if __name__ == "__main__":
     sys.exit(run())

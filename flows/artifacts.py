@@ -1,4 +1,4 @@
-"""What a run shows on Prefect's dashboard."""
+"""Artifacts of a run on Prefect's dashboard, and the events it emits."""
 
 from __future__ import annotations
 
@@ -47,31 +47,31 @@ __all__ = [
     "training_progress",
 ]
 
-# An update is a call to the server of 20 to 50 ms, and an event that it keeps for days: at most
-# one a second and one a percent.
+# An update is a request of 20 to 50 ms, and an event that the server keeps for days: at most one
+# per second and one per percent.
 _SECONDS_BETWEEN_UPDATES = 1.0
-# An artifact is one row of a database and one page: of more files the manifests tell.
+# An artifact is one row of a database and one page; further files have their manifests.
 _FILES_SHOWN = 200
 _REASONS_TOLD = 5
 
 
 def _key(*parts: str) -> str:
-    """Return an artifact key: Prefect takes lower-case letters, digits and dashes."""
+    """Return an artifact key: Prefect allows lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
 
 
 @contextlib.contextmanager
 def _progress(key: str, description: str) -> Iterator[Sink]:
-    """Show a bar, which the block moves; where the server fails, the work goes on without one."""
+    """Show a progress bar that the block updates; without a server the work continues."""
     bar: UUID | None = None
     with _unless_it_fails():
-        # Prefect's types say that a coroutine may come back; to a synchronous caller none does.
+        # By its type it may return a coroutine, but not when called synchronously.
         bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
     last, shown, told = time.monotonic(), 0, ""
 
     def show(_label: str, done: int, total: int, note: str) -> None:
         nonlocal last, shown, told
-        # Of a pipe nobody knows the end; the note then is all there is to see.
+        # The size of a pipe is unknown; then only the note changes.
         percent = 100 * done // total if total else 0
         told = f"{description}: {note}" if note else description
         news = percent > shown or not total
@@ -88,18 +88,18 @@ def _progress(key: str, description: str) -> Iterator[Sink]:
 
 @contextlib.contextmanager
 def _unless_it_fails() -> Iterator[None]:
-    """Log what goes wrong in the block: a picture of the work must not change its result."""
+    """Log errors in the block: a failing display must not change the result."""
     try:
         yield
     except Exception as error:
-        # Of the service, which shows the status outside of any run, its output has the next one.
+        # The service shows the status outside any run, where there is no logger.
         with contextlib.suppress(MissingContextError):
             get_run_logger().warning("not shown: %s", error)
 
 
 @contextlib.contextmanager
 def training_progress(pipeline: str, optimizer: str) -> Iterator[Sink]:
-    """Show one optimizer's epochs."""
+    """Show the epochs of the optimizer ``optimizer`` while the block runs."""
     key = _key("training", pipeline, optimizer)
     with _progress(key, f"Epochs of {optimizer}") as show:
         yield show
@@ -107,14 +107,24 @@ def training_progress(pipeline: str, optimizer: str) -> Iterator[Sink]:
 
 @contextlib.contextmanager
 def scoring_progress(pipeline: str, source: Path) -> Iterator[Sink]:
-    """Show one file's bytes."""
+    """Show the progress of scoring the file ``source`` while the block runs."""
     key = _key("scoring", pipeline, source.name)
     with _progress(key, f"Scoring {escape(source.name)}") as show:
         yield show
 
 
 def show_retraining(pipeline: str, selection: Selection, report: Report) -> None:
-    """Show the leaderboard as a table, and the report with its pictures."""
+    """Show the leaderboard as a table, and the report with its pictures.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the pipeline.
+    selection
+        The compared optimizers.
+    report
+        The written report.
+    """
     create_table_artifact(
         _plain(leaderboard(selection)),
         key=_key("leaderboard", pipeline),
@@ -128,7 +138,7 @@ def show_retraining(pipeline: str, selection: Selection, report: Report) -> None
 
 
 def show_verdict(pipeline: str, version: Version) -> None:
-    """Show why a version was promoted or kept back, and tell automations."""
+    """Show why ``version`` of ``pipeline`` was or was not promoted, and emit the event."""
     verdict = version.verdict
     create_markdown_artifact(
         verdict_markdown(verdict, version.number),
@@ -152,7 +162,7 @@ def show_verdict(pipeline: str, version: Version) -> None:
 
 
 def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
-    """Show the files as a table, and a page with rejected rows and classes."""
+    """Show the files in ``outcome`` as a table, and a page with rejected rows and classes."""
     refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
     said = score_sentence(outcome.results, refused)
     page = score_page(
@@ -175,7 +185,7 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
 
 
 def _tell_drift(pipeline: str, outcome: ScoreOutcome) -> None:
-    """Tell automations which files differ from the training rows, and in what."""
+    """Emit an event with the files and columns in which drift was detected."""
     columns = {name for report in outcome.drift.values() for name in report.drifted}
     told = {name: report.sentence for name, report in islice(outcome.drift.items(), _FILES_SHOWN)}
     emit_event(
@@ -195,10 +205,10 @@ def _tell_drift(pipeline: str, outcome: ScoreOutcome) -> None:
 
 
 def show_status(pipeline: Pipeline) -> None:
-    """Show the pipeline's status as it is now; in a run, or by the service outside of any."""
+    """Show the current status of ``pipeline``; works inside and outside a run."""
     with _unless_it_fails(), get_client(sync_client=True) as client:
         status = read_status(pipeline)
-        # Prefect's functions for artifacts are to be called in a run alone.
+        # Prefect's functions for artifacts can be called only inside a run.
         task_run, flow_run = get_task_and_flow_run_ids()
         client.create_artifact(
             ArtifactCreate(
@@ -213,5 +223,5 @@ def show_status(pipeline: Pipeline) -> None:
 
 
 def _plain(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return cells made for Markdown as the dashboard's tables take them: as plain text."""
+    """Return cells escaped for Markdown as plain text, which the dashboard's tables need."""
     return [{name: html.unescape(cell) for name, cell in row.items()} for row in rows]

@@ -1,14 +1,14 @@
-"""Prefect, closed to the current folder and to results that a server names.
+"""Changes to Prefect against untrusted current folders and untrusted servers.
 
-Prefect takes settings from ``.env``, ``prefect.toml`` and ``pyproject.toml`` of the current folder:
-whoever may write there could name another server, or a configuration of logging that runs code. It
-also imports flows and migrates its database with that folder first on the path. And of a run that
-its server calls completed, Prefect's client loads the result from where the server says and with
-the serialiser that the server names, a pickle for instance. There are no settings against any of
-this, so it is changed as Prefect is imported; its version is pinned.
+Prefect reads settings from ``.env``, ``prefect.toml`` and ``pyproject.toml`` in the current folder:
+anyone who can write there could set another server, or a logging configuration that runs code. It
+also imports flows and migrates its database with that folder first on the path. If the server
+reports a run as completed, Prefect's client loads the result from the place and with the serialiser
+that the server names, such as a pickle. There are no settings against any of this, so Prefect is
+changed when it is imported; its version is pinned.
 
-Settings come from the environment and from Prefect's profile. Nothing of ours is ever a stored
-result: tasks and flows hand back objects in memory.
+Settings come from the environment and from Prefect's profile. ffn stores no results: tasks and
+flows return objects in memory.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _TOML = (Path("prefect.toml"), Path("pyproject.toml"))
 
 
 class ForeignResultError(FFNError):
-    """Somebody else ended a run on the server, and gave it a result."""
+    """Somebody else ended a run on the server or gave it a result."""
 
 
 def close() -> None:
-    """Make the changes, now or when Prefect is imported."""
+    """Apply the changes, now or when Prefect is imported."""
     if not any(isinstance(finder, _Closing) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Closing())
     for name, change in _CHANGES.items():
@@ -42,7 +42,7 @@ def close() -> None:
 
 
 class _Closing:
-    """Changes modules of Prefect as soon as they are there."""
+    """A meta path finder that changes modules of Prefect as they are imported."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -77,9 +77,9 @@ def _close_settings(sources: Any) -> None:
 
 
 def _close_serializers(serializers: Any) -> None:
-    """Leave ``prefect.serializers`` none that reads, by whatever name it is asked for.
+    """Disable reading in all of ``prefect.serializers``.
 
-    JSON is no exception: whoever names that serialiser also names the function to decode with.
+    JSON is no exception: the server that names this serialiser also names its decoding function.
     """
     from prefect.utilities.dispatch import get_registry_for_type
 
@@ -92,7 +92,7 @@ def _close_serializers(serializers: Any) -> None:
 
 
 def _close_results(results: Any) -> None:
-    """Let ``prefect.results`` read no stored result."""
+    """Keep ``prefect.results`` from reading stored results."""
 
     def refuse(*_arguments: Any, **_named: Any) -> NoReturn:
         raise ForeignResultError(
@@ -116,7 +116,7 @@ def _close_imports(importtools: Any) -> None:
 def _close_migrations(commands: Any) -> None:
     """Keep ``prefect.server.database.alembic_commands`` from importing from the current folder.
 
-    Its configuration puts that first on the path, for the rest of the process.
+    Its configuration puts that folder first on the path, for the rest of the process.
     """
     configuration = commands.alembic_config
 
@@ -138,7 +138,7 @@ _CHANGES: dict[str, Callable[[Any], None]] = {
 
 
 def unread_settings() -> list[str]:
-    """Return files of the current folder with settings that Prefect by itself would take."""
+    """Return files in the current folder whose settings an unchanged Prefect would read."""
     marks = {
         ".env": b"PREFECT_",
         "prefect.toml": b"",

@@ -1,4 +1,4 @@
-"""Task runs whose process was ended or killed: nobody else would tell the server."""
+"""Task runs whose process was terminated or killed, which the server would not learn of."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]
 def _mark(futures: Collection[PrefectFuture[Any]]) -> None:
     with get_client(sync_client=True) as client:
         for future in futures:
-            # Those that had not begun are not there.
+            # Task runs that had not started are unknown to the server.
             with contextlib.suppress(ObjectNotFound):
                 state = client.read_task_run(future.task_run_id).state
                 if state is None or not state.is_final():

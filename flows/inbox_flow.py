@@ -1,4 +1,4 @@
-"""The flow that scores what is new in an inbox; ``ffn score --new`` and ``ffn serve`` run it."""
+"""The flow that scores new files in an inbox, for ``ffn score --new`` and ``ffn serve``."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def score_inbox(
     Raises
     ------
     FilesRefusedError
-        A file was not scored; the others were. It is not tried again by this version.
+        A file was not scored; the others were. This version does not try it again.
     """
     found = find_pipeline(pipeline, Path(root))
     if runtime.deployment.id and in_production(found.artifacts) is None:
-        # A schedule may come before the first retraining has ended, and that is no failure.
+        # A scheduled run may start before the first retraining has ended; that is no failure.
         return Completed(name=SKIPPED, message="No version is in production yet.")
     try:
         outcome = _score_inbox(found, options_for(found, **(options or {})))

@@ -1,4 +1,4 @@
-"""What every run does besides its work: shows that it lives, takes a name, leaves its story."""
+"""Bookkeeping of every flow run: its lock file, its name, its log entry and its status."""
 
 from __future__ import annotations
 
@@ -24,18 +24,26 @@ from flows import artifacts
 __all__ = ["SERVED", "finished", "give_way", "name_run", "recorded"]
 
 SERVED = "FFN_SERVED"
-"""Set by ``ffn serve`` for its runs: one line about each goes to its output."""
+"""Variable set by ``ffn serve`` for its runs, each of which prints one line to its output."""
 
 finished: list[str] = []
-"""What the runs of this process have done, whatever becomes of the record of it."""
+"""Results of the runs of this process, kept in case the server loses the record."""
 
 
 @contextlib.contextmanager
 def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[Note]:
-    """Let the block note what came of the run; write it down, and show the pipeline's status."""
+    """Yield a note for the result of the run; log it afterwards, and show the status.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline of the run.
+    what
+        The kind of run.
+    """
     note, whole = Note(), False
     if os.environ.get(SERVED):
-        # Of a server that is gone one line is told at the exit, and not one for each log line.
+        # A lost server is reported once at the exit, not for each log line.
         logging.raiseExceptions = False
     try:
         # The end of a run of a service is reported after the block.
@@ -59,14 +67,20 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[
 
 
 def give_way(busy: BusyError) -> State[None]:
-    """Return the end of a run that met another of its kind, as Prefect ends those that it sees.
+    """Return the state Cancelled for a run that found another one of its kind active.
 
-    A slot of Prefect's may be given twice: it is leased, and a busy server forgets to renew.
+    Prefect's concurrency slots are leased, and a busy server may fail to renew a lease and give
+    the slot twice.
+
+    Parameters
+    ----------
+    busy
+        The error that names the other run.
 
     Raises
     ------
     BusyError
-        At a terminal, where it is a refusal.
+        If the run belongs to no deployment but was started in a terminal.
     """
     if not runtime.deployment.id:
         raise busy
@@ -74,9 +88,9 @@ def give_way(busy: BusyError) -> State[None]:
 
 
 def _tell_if_lost(told: str, api: str) -> None:
-    """Say at the exit of a served run if the server is gone, and with it the record.
+    """Report at the exit of a served run if the server, and so the record of the run, is lost.
 
-    By then Prefect has given up to report the run's end.
+    Prefect has stopped trying to report the end of the run by then.
     """
     try:
         httpx.get(f"{api}/health")
@@ -87,7 +101,7 @@ def _tell_if_lost(told: str, api: str) -> None:
 def name_run(what: str, pipeline: str, version: int) -> None:
     """Name this run after what it made or used: ``retrain-iris-v0012``."""
     name = f"{what}-{pipeline}-v{version:04d}"
-    # A name is a help; a server that is gone must not cost the result.
+    # The name is optional; a lost server must not cost the result.
     try:
         with get_client(sync_client=True) as client:
             client.update_flow_run(runtime.flow_run.id, name=name)

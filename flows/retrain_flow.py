@@ -1,4 +1,4 @@
-"""The retrain flow: load, split, normalise, train in parallel, choose, register, report."""
+"""The retrain flow: the steps of a retraining as Prefect tasks."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def retrain(
     pipeline
         A name under ``data/``, or a path to a folder or TOML file.
     root
-        The folder of ``data/`` and ``artifacts/``.
+        The folder with ``data/`` and ``artifacts/``.
     force
-        Train also where neither data nor settings nor code changed.
+        Train even if data, settings and code are unchanged.
 
     Returns
     -------
@@ -65,14 +65,14 @@ def retrain(
 
 
 def _state_name(outcome: RetrainOutcome | SkippedOutcome) -> str:
-    """Return what the dashboard calls the end of the run."""
+    """Return the name of the final state on the dashboard."""
     if isinstance(outcome, SkippedOutcome):
         return UNCHANGED
     return "CompletedWithLosses" if outcome.failures else "Completed"
 
 
 def _told(outcome: RetrainOutcome | SkippedOutcome) -> str:
-    """Return what the dashboard says of it: verdict, and what was lost."""
+    """Return the message of the final state: the verdict, and failed optimizers."""
     lost = outcome.failures if isinstance(outcome, RetrainOutcome) else {}
     told = [outcome.note()[2], *(f"{name} is lost: {reason}" for name, reason in lost.items())]
     return one_line(" ".join(told))

@@ -1,4 +1,4 @@
-"""Executes the steps of a pipeline as Prefect tasks; trainings in parallel."""
+"""Executes the steps of a pipeline as Prefect tasks, with trainings in parallel."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ T = TypeVar("T")
 
 
 def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
-    """Return what runs the training tasks: threads of this process, or processes."""
+    """Return a runner with ``workers`` threads of this process, or ``workers`` processes."""
     if name == "thread":
         return ThreadPoolTaskRunner(max_workers=workers)
-    # Workers that were ended leave semaphores; the tracker removes them and need not tell.
+    # Terminated workers leave semaphores; the tracker removes them and need not warn.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     return ProcessPoolTaskRunner(max_workers=workers)
 
 
 class TaskExecutor:
-    """Runs each step as a task of the flow run that it is used in."""
+    """Runs each step as a task of the current flow run."""
 
     @property
     def actor(self) -> Actor:
@@ -59,8 +59,8 @@ class TaskExecutor:
     ) -> Gathered[T, R]:
         """Submit a task for each item.
 
-        Where a worker process is killed, all that its pool had not finished is lost with it and
-        is run again, each in a process of its own.
+        If a worker process is killed, everything its pool had not finished is lost with it and is
+        run again, each task in its own process.
         """
         task = tasks.task_of(step)
         futures = [(item, task.submit(item, *args, **kwargs)) for item in items]

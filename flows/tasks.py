@@ -22,14 +22,14 @@ from flows import artifacts
 
 __all__ = ["batch_predict", "task_of", "train"]
 
-# Caching would hash every array, persisting would pickle it. And no tags: for each run of a task
-# that has one Prefect asks its server for a slot, and a busy SQLite that gives none fails the run.
+# Caching would hash every array, persisting would pickle it. No tags: for each run of a task with
+# tags Prefect requests a slot, and the run fails if a busy SQLite database grants none.
 _PLAIN: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 _TRANSIENT = {errno.EAGAIN, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
 
 
 def _is_transient(_task: Any, _run: Any, state: Any) -> bool:
-    """Say whether the disk may behave at the next try; a refusal stays a refusal."""
+    """Say whether a retry may succeed, which is so only for transient errors of the disk."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, OSError) and error.errno in _TRANSIENT
 
@@ -61,7 +61,7 @@ def task_of(step: Step[..., Any]) -> Task[..., Any]:
     return task(name=step.name, task_run_name=step.label or step.name, **options)(call)
 
 
-# What a step's result shows on the dashboard, given the result and the step's arguments.
+# Functions that show a step's result on the dashboard, given the result and its arguments.
 _SHOWN: dict[str, Callable[..., None]] = {
     retraining_steps.REPORT.name: lambda report, retrained, _version: artifacts.show_retraining(
         retrained.pipeline.name, retrained.selection, report

@@ -1,7 +1,7 @@
-"""Runs that found nothing to do, and how long they are kept.
+"""Deletion of runs that found nothing to do.
 
-By a schedule of seconds they are thousands a day: those that did something could not be found among
-them, and the database would be full of them.
+With a schedule of seconds there are thousands of them per day. They would fill the database and
+hide the runs that did something.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from prefect.types import DateTime
 __all__ = ["NOTHING_NEW", "SKIPPED", "UNCHANGED", "forget_uneventful"]
 
 UNCHANGED, SKIPPED, NOTHING_NEW = "Unchanged", "Skipped", "NothingNew"
-"""What the dashboard calls their ends."""
+"""Names of their final states on the dashboard."""
 
 _MOST_AT_ONCE = 200
 
@@ -31,7 +31,17 @@ _MOST_AT_ONCE = 200
 async def forget_uneventful(
     client: PrefectClient, deployments: Collection[UUID], before: DateTime
 ) -> int:
-    """Delete such runs that ended before a time, 200 at most; returns how many."""
+    """Delete at most 200 such runs; return how many.
+
+    Parameters
+    ----------
+    client
+        A client of Prefect's server.
+    deployments
+        Ids of the deployments whose runs are deleted.
+    before
+        Only runs that ended before this time are deleted.
+    """
     ended = await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             deployment_id=FlowRunFilterDeploymentId(any_=list(deployments)),

@@ -1,4 +1,4 @@
-"""One BLAS thread a training: parallel trainings share the cores instead of fighting for them."""
+"""Limits BLAS to one thread per training, so that parallel trainings do not compete for cores."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Cap BLAS at one thread, here and in processes started inside the block.
+    """Limit BLAS to one thread, in this process and in processes started inside the block.
 
-    The cap is the whole process's: set once around a flow, never inside its tasks.
+    The limit applies to the whole process: set it once around a flow, never inside its tasks.
     """
     before = {name: os.environ.get(name) for name in _VARIABLES}
     os.environ.update(dict.fromkeys(_VARIABLES, "1"))

@@ -1,4 +1,4 @@
-"""Signals end a run in seconds: its tasks stop first, then Prefect cleans up."""
+"""Interruption by signals: tasks stop within seconds, then Prefect cleans up."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Interrupted", "check", "end_on_signals", "end_tasks", "ending_tasks"]
 
-# Hang-up is what a closed terminal sends.
+# A closed terminal sends SIGHUP.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ending = threading.Event()
 
 
 class Interrupted(BaseException):
-    """Raised inside a task that was asked to stop."""
+    """Raised inside a task that has to stop."""
 
 
 def check() -> None:
-    """Raise ``Interrupted`` if the tasks of this process are to stop."""
+    """Raise ``Interrupted`` if the tasks of this process have to stop."""
     if _ending.is_set():
         raise Interrupted
 
 
 def end_tasks(spare: Collection[BaseProcess] = ()) -> None:
-    """Stop tasks in threads after the epoch or block they are at, and those in processes.
+    """Stop tasks in threads after their current epoch or block, and terminate worker processes.
 
-    Processes in ``spare`` are not ours and go on.
+    Parameters
+    ----------
+    spare
+        Child processes that do not belong to the run and are left running.
     """
     _ending.set()
     for process in _children():
@@ -43,16 +46,16 @@ def end_tasks(spare: Collection[BaseProcess] = ()) -> None:
 
 @contextlib.contextmanager
 def ending_tasks() -> Iterator[None]:
-    """While the block runs, a signal first ends the tasks, then does what it did before.
+    """While the block runs, let a signal stop the tasks before its previous handler is called.
 
-    Prefect's task runners wait for their tasks when a flow is interrupted, however long those
-    take; and Prefect replaces the handler of SIGTERM while a flow runs, so this belongs inside
-    the flow. Off the main thread, where Python takes no signals, nothing happens.
+    When a flow is interrupted, Prefect's task runners wait for their tasks, however long those
+    take. Use this inside the flow, because Prefect replaces the handler of SIGTERM while a flow
+    runs. Outside the main thread, where Python handles no signals, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A process that outlived an interrupted run, a notebook's, may run another.
+    # A process that survives an interrupted run, such as a notebook, may start another.
     _ending.clear()
     others = _children()
     found = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -74,9 +77,9 @@ def ending_tasks() -> Iterator[None]:
 
 
 def end_on_signals() -> None:
-    """Let signals outside a flow end the process in order, which also stops Prefect's server.
+    """Let signals outside a flow exit the process cleanly, which also stops Prefect's server.
 
-    A signal that is ignored stays so: ``nohup`` and a shell's background jobs rely on it.
+    Ignored signals stay ignored: ``nohup`` and background jobs of a shell rely on it.
     """
     for number in _SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:

@@ -1,4 +1,4 @@
-"""What a finished run hands back: to the terminal, to ``--json``, to the dashboard."""
+"""Results of finished runs, for the terminal, ``--json`` and the dashboard."""
 
 from __future__ import annotations
 
@@ -40,14 +40,15 @@ _LONGEST_TEXT = 1_000
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RetrainOutcome:
-    """A new version, and why it is what it is.
+    """The result of a retraining: a new version and its evidence.
 
     Attributes
     ----------
     export
-        None where the version was kept back: notebooks keep the model in production.
+        The file for notebooks. None if the version was not promoted: the file then still holds
+        the model in production.
     failures
-        Optimizers that gave no network, with the reason: the leaderboard lacks them.
+        Optimizers without a trained network, with the reason. They are not on the leaderboard.
     seconds
         Wall time of the steps.
     """
@@ -70,12 +71,12 @@ class RetrainOutcome:
         return f"<RetrainOutcome of {self.pipeline}: {self}>"
 
     def note(self) -> tuple[str, int, str]:
-        """Return what the journal keeps: outcome, version, sentence."""
+        """Return the entry for the run log: outcome, version, sentence."""
         verdict, number = self.version.verdict, self.version.number
         return "promoted" if verdict.promote else "kept", number, verdict.sentence(number)
 
     def to_json(self) -> dict[str, Any]:
-        """Return one JSON object for machines; figures come as value, low, high."""
+        """Return a JSON object; figures have value, low and high."""
         from ffn.promotion.register import jsonable
 
         return {
@@ -100,7 +101,7 @@ class RetrainOutcome:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SkippedOutcome:
-    """A retraining that would have made a version over again, and was not done."""
+    """A retraining that was skipped because it would have reproduced an existing version."""
 
     pipeline: str
     version: int
@@ -113,21 +114,21 @@ class SkippedOutcome:
 
     @property
     def sentence(self) -> str:
-        """What happened, in one line."""
+        """The reason, in one line."""
         return (
-            f"{self.pipeline}: data, settings and code are those of version {self.version}; "
-            "unchanged, skipped. To train all the same: --force."
+            f"{self.pipeline}: data, settings and code equal those of version {self.version}; "
+            "unchanged, skipped. Use --force to train anyway."
         )
 
     def note(self) -> tuple[str, int, str]:
-        """Return no outcome, the version, a sentence: of a run that did nothing nothing is kept.
+        """Return an empty outcome, the version and a sentence: the run is not logged.
 
-        By a schedule of seconds, such runs would soon be all that the journal holds.
+        With a schedule of seconds, skipped runs would soon fill the run log.
         """
         return "", self.version, self.sentence
 
     def to_json(self) -> dict[str, Any]:
-        """Return one JSON object for machines."""
+        """Return a JSON object."""
         return {
             "pipeline": self.pipeline,
             "version": self.version,
@@ -137,7 +138,13 @@ class SkippedOutcome:
 
 
 def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """Return the optimizers of which every network diverged, with the reason of the first."""
+    """Return optimizers whose networks all diverged, with the reason of the first network.
+
+    Parameters
+    ----------
+    candidates
+        The optimizers that were trained.
+    """
     return {
         candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
         for candidate in candidates
@@ -147,7 +154,17 @@ def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A file that was not scored, and the reason in one line; how it drifted, if that is it."""
+    """A file that was not scored.
+
+    Attributes
+    ----------
+    source
+        The input file.
+    reason
+        Why it was not scored, in one line.
+    drift
+        The drift for which it was held; None if the reason is another one.
+    """
 
     source: Path
     reason: str
@@ -167,7 +184,7 @@ class ScoreOutcome:
     Attributes
     ----------
     inbox
-        What the run found in the inbox before it scored, if it was for that.
+        Contents of the inbox before the run; None if the run did not score an inbox.
     """
 
     pipeline: str
@@ -184,14 +201,14 @@ class ScoreOutcome:
 
     @property
     def drift(self) -> dict[str, DriftReport]:
-        """How files scored or held now differ from the training rows, by name; those that do."""
+        """Drift reports by file name, for the files of this run in which drift was detected."""
         reports = [(r.output.name, r.drift) for r in self.results if not r.unchanged]
         reports += [(refusal.source.name, refusal.drift) for refusal in self.refusals]
         return {name: report for name, report in reports if report and report.detected}
 
     @property
     def drift_note(self) -> DriftNote | None:
-        """What the journal keeps of it; None if no file was judged."""
+        """The drift entry for the run log; None if no file was compared."""
         asked = [r.drift for r in self.results if not r.unchanged]
         asked += [refusal.drift for refusal in self.refusals]
         judged = sum(report is not None and report.judged for report in asked)
@@ -215,7 +232,7 @@ class ScoreOutcome:
             raise FilesRefusedError(self)
 
     def note(self) -> tuple[str, int, str]:
-        """Return what the journal keeps: outcome, version, sentence."""
+        """Return the entry for the run log: outcome, version, sentence."""
         rows = sum(result.rows for result in self.results)
         rejected = sum(result.rejected for result in self.results)
         done = (
@@ -231,7 +248,7 @@ class ScoreOutcome:
         return "refused", self.version, f"{done}; {len(self.refusals):,} refused: {reasons}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return one JSON object for machines: the totals, and each file."""
+        """Return a JSON object with the totals and each file."""
         files = [
             {
                 "rows": result.rows,

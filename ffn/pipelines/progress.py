@@ -1,4 +1,4 @@
-"""Who hears how far a run is."""
+"""Progress of a run, reported to listeners."""
 
 from __future__ import annotations
 
@@ -16,34 +16,44 @@ from ffn.scoring.output.score_result import Progress
 __all__ = ["Listener", "Pace", "Sink", "listening", "on_block", "on_epoch", "stage"]
 
 Sink = Callable[[str, int, int, str], None]
-"""Takes what is worked on, the epochs or bytes done, all of them (0: not known), and a note."""
+"""Takes a label, the epochs or bytes done, their total (0 if unknown), and a note."""
 
 
 class Listener(Protocol):
-    """Hears of everything that runs in this process; called from several threads."""
+    """Receives the progress of everything in this process; called from several threads."""
 
     def stage(self, text: str) -> None:
-        """Hear what the run as a whole is at."""
+        """Receive the current stage of the whole run."""
         ...
 
     def step(self, label: str, done: int, total: int, note: str) -> None:
-        """Hear how far one training or file is; a ``Sink``."""
+        """Receive the progress of one training or file; a ``Sink``."""
         ...
 
 
-# Tasks run in threads of this process and cannot be handed a listener through Prefect, which
-# would have to serialise it; one list for the process is how they find it.
+# Tasks run in threads of this process. A listener cannot be passed to them through Prefect, which
+# would have to serialise it, so they find it in this list.
 _listeners: list[Listener] = []
 
 
 def stage(text: str) -> None:
-    """Say what the run as a whole is at."""
+    """Report ``text`` as the current stage of the whole run."""
     for listener in _listeners:
         listener.stage(text)
 
 
 def on_epoch(label: str, epochs: int, *sinks: Sink) -> Callable[[int], None]:
-    """Return the callback of one training: tells everyone, and ends it if asked to."""
+    """Return a callback for one training, which reports epochs and stops it on interruption.
+
+    Parameters
+    ----------
+    label
+        Name of the training.
+    epochs
+        Total number of epochs.
+    sinks
+        Receive the progress in addition to all listeners.
+    """
 
     def report(done: int) -> None:
         interruption.check()
@@ -53,7 +63,15 @@ def on_epoch(label: str, epochs: int, *sinks: Sink) -> Callable[[int], None]:
 
 
 def on_block(source: Path, *sinks: Sink) -> Callable[[Progress], None]:
-    """Return the callback of one file's scoring: tells everyone, and ends it if asked to."""
+    """Return a callback for scoring one file, which reports bytes and stops it on interruption.
+
+    Parameters
+    ----------
+    source
+        The file.
+    sinks
+        Receive the progress in addition to all listeners.
+    """
     pace = Pace()
 
     def report(at: Progress) -> None:
@@ -64,24 +82,26 @@ def on_block(source: Path, *sinks: Sink) -> Callable[[Progress], None]:
 
 
 class Pace:
-    """How fast rows go, since the first time it was asked."""
+    """Speed of scoring since the first report."""
 
     def __init__(self) -> None:
         self._first: tuple[Progress, float] | None = None
 
     def note(self, at: Progress, now: float) -> str:
-        """Return rows done, rows a second and time left, as far as they can be told.
+        """Return rows done, rows per second and time left, as far as they are known.
 
         Parameters
         ----------
+        at
+            Progress so far.
         now
-            Seconds of a clock that only goes forward.
+            Current time of a monotonic clock, in seconds.
         """
         self._first = self._first or (at, now)
         begin, then = self._first
         parts = [counted(at.rows, "row")]
         seconds, bytes_read = now - then, at.bytes_read - begin.bytes_read
-        # What was done before the first report, a resumed run's share above all, has no pace.
+        # Work before the first report, such as the share of a resumed run, has no known duration.
         if seconds > 0 and bytes_read > 0:
             parts.append(f"{(at.rows - begin.rows) / seconds:,.0f} rows/s")
             if at.size:
@@ -92,7 +112,7 @@ class Pace:
 
 @contextlib.contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Let ``listener`` hear of everything while the block runs."""
+    """Send all progress to ``listener`` while the block runs."""
     _listeners.append(listener)
     try:
         yield

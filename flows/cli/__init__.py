@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line ``ffn``: verbs, options and printed output."""

@@ -1,4 +1,4 @@
-"""``ffn VERB PIPELINE ...``: the command line."""
+"""The entry point of the command line: parses arguments, runs a verb, reports errors."""
 
 from __future__ import annotations
 
@@ -18,17 +18,30 @@ EXIT_REFUSED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0 done, 1 refused or failed (2: wrong usage)."""
-    # A process started with a stream closed has None there, and files would take its number.
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments
+        The arguments after ``ffn``; None: those of this process.
+
+    Returns
+    -------
+    int
+        The exit code: 0 for success, 1 if refused or failed. Wrong usage exits with 2.
+    """
+    # A closed stream is None here, and the next opened file would get its descriptor.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A class may be called "花", and the terminal know ASCII alone.
+        # A class may be named "花" on a terminal that supports only ASCII.
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = build_parser()
     options = parser.parse_args(arguments)
     if options.verb == "retrain" and options.direct and (options.runner or options.workers):
-        parser.error("--runner and --workers are for Prefect's tasks; --direct has none")
+        parser.error(
+            "--runner and --workers configure Prefect's tasks and cannot be used with --direct"
+        )
     if options.verb == "score" and options.json and options.output == "-":
         parser.error("--json and --output - would both write to standard output")
     end_on_signals()
@@ -40,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_REFUSED
     except SystemExit as end:
         if end.code != EXIT_REFUSED:
-            print("ffn: interrupted; what was finished stays.", file=sys.stderr)  # noqa: T201
+            print("ffn: interrupted; finished work is kept.", file=sys.stderr)  # noqa: T201
         raise
     except BrokenPipeError:
-        # Whoever read the output has gone; Python must not try to flush into the void.
+        # The reader has closed the pipe; Python must not flush to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
     except OSError as error:

@@ -26,10 +26,10 @@ __all__ = ["build_parser"]
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser; its result has ``verb``, ``run`` and that verb's options."""
+    """Return the parser; parsed options have ``verb``, ``run`` and the options of that verb."""
     parser = argparse.ArgumentParser(
         prog="ffn",
-        description="Retrain tabular classifiers and score CSV files.",
+        description="Retrain tabular classifiers and score CSV and Parquet files.",
         epilog="PIPELINE is a name under data/, or a path to a folder or a pipeline.toml.",
     )
     parser.add_argument("--version", action="version", version=f"ffn {__version__}")
@@ -38,12 +38,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--root",
         type=Path,
         default=Path(os.environ.get("FFN_ROOT", ".")),
-        help="folder of data/ and artifacts/ (default: $FFN_ROOT, or the current folder)",
+        help="folder with data/ and artifacts/ (default: $FFN_ROOT, or the current folder)",
     )
-    common.add_argument("--json", action="store_true", help="print JSON on stdout and nothing else")
+    common.add_argument("--json", action="store_true", help="print only JSON on stdout")
     direct = VerbParser(add_help=False)
     direct.add_argument(
-        "--direct", action="store_true", help="run the same steps without Prefect: fast, no server"
+        "--direct", action="store_true", help="run the same steps without Prefect and its server"
     )
     verbs = parser.add_subparsers(
         dest="verb", metavar="VERB", required=True, parser_class=VerbParser

@@ -1,4 +1,4 @@
-"""Prefect's server for one run of the command line: the configured one, or one of our own."""
+"""Prefect's server for one command: the configured one, the service's, or a temporary one."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from flows.server.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
 
-# A first start, which makes the database, takes 8 to 20 s here; small machines are slower.
+# A first start, which creates the database, takes 8 to 20 s; small machines are slower.
 _STARTUP_SECONDS = 90.0
-# A server told to end while it makes its database first finishes that.
+# A server that is stopped while it creates its database finishes that first.
 _SHUTDOWN_SECONDS = 10.0
 
 
-# Nobody but the run has anything to ask: no page, no other origin.
+# Only the run sends requests: there are no pages and no other origins.
 _CLOSED = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
     "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": "",
@@ -51,25 +51,25 @@ _CLOSED = {
 
 
 class ServerError(FFNError):
-    """Prefect's server does not answer, or not us."""
+    """Prefect's server does not answer, or refuses our requests."""
 
 
 @contextlib.contextmanager
 def server(root: Path) -> Iterator[None]:
-    """Use the configured server, that of the service of ``root``, or one until the exit.
+    """Use the configured server, that of the service of ``root``, or start one until the exit.
 
-    Prefect would start one by itself, but each worker process another, and all of them in the
-    terminal's foreground: Ctrl-C would end the server first and leave the run to wait for it.
+    Prefect would start one itself, but another one in each worker process, and all of them in the
+    terminal's foreground: Ctrl-C would end the server first and leave the run to wait.
     """
     url = PREFECT_API_URL.value()
-    # A run would wait a second for the thread of its heartbeat, which tells a server every three
-    # minutes what no automation of ours asks. Whoever set how often gets it.
+    # A run would wait a second for its heartbeat thread, which reports every three minutes what no
+    # automation of ours uses. It runs if the user has set its frequency.
     beats = PREFECT_FLOWS_HEARTBEAT_FREQUENCY
     settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
     configured, key = bool(url), None
     if not configured:
         url, key = ServiceHome.of(root).running() or _start()
-        # Where there is no password, a client would send the key to Prefect's cloud instead.
+        # Without a password, a client would send the API key of Prefect Cloud instead.
         settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None}
     settings |= {PREFECT_API_URL: url}
     with direct_to(url, own=not configured), _everywhere(settings):
@@ -125,7 +125,7 @@ def _check(url: str) -> None:
         with get_client(sync_client=True) as client:
             client.raise_for_api_version_mismatch()
     except (RuntimeError, ImportError, httpx.HTTPError) as error:
-        # An ImportError: a proxy is set of a kind that needs another package.
+        # An ImportError means that the configured kind of proxy needs another package.
         raise ServerError(
             f"Prefect's server at {url} cannot be used ({_first_line(error)}). Start or repair "
             "it, unset PREFECT_API_URL to have one started for the run, or add --direct."
@@ -133,7 +133,7 @@ def _check(url: str) -> None:
 
 
 def _check_home(home: Path) -> None:
-    """Refuse a folder without which the server would only fail after its whole time to start."""
+    """Refuse an unusable folder at once; the server would fail only after its startup timeout."""
     try:
         home.mkdir(parents=True, exist_ok=True)
         reason = "" if os.access(home, os.W_OK) else "not writable"
@@ -147,22 +147,22 @@ def _check_home(home: Path) -> None:
 
 
 def _start() -> tuple[str, str]:
-    """Start a server that ends with this process, and return its URL and key when it answers."""
+    """Start a server that ends with this process; return its URL and key once it answers."""
     _check_home(PREFECT_HOME.value())
     key = f"ffn:{secrets.token_urlsafe(32)}"
     errors = tempfile.TemporaryFile()  # noqa: SIM115
     with socket.socket() as listening:
-        # Bound before the server is there, so that no other process can take the port and be told
+        # Bound before the server starts, so that no other process can take the port and receive
         # the key.
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
-        # A signal between start and registration would leave a server that nobody knows. The mask
-        # is inherited, so the server lifts it.
+        # A signal between start and registration would leave an orphaned server. The mask is
+        # inherited, so the server lifts it.
         signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             process = subprocess.Popen(  # noqa: S603
                 fresh("flows.server.server_process", "run", str(listening.fileno())),
-                # Where the key is: others cannot read a process's environment.
+                # The key is in the environment, which other users cannot read.
                 env=os.environ | _CLOSED | {"PREFECT_SERVER_API_AUTH_STRING": key},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -170,7 +170,7 @@ def _start() -> tuple[str, str]:
                 pass_fds=(listening.fileno(),),
                 start_new_session=True,
             )
-            # Not ended with the block: Prefect sends its last logs and events at the exit.
+            # Stopped at the exit, not after the block: Prefect sends its last logs and events then.
             atexit.register(_stop, process, errors)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)

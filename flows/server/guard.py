@@ -1,8 +1,8 @@
-"""What stands before Prefect's server: names, origins, headers.
+"""Checks of host name and origin, and security headers, in front of Prefect's server.
 
-A page of another site can have a browser send requests here, and, where its own name suddenly means
-this machine (DNS rebinding), read the answers, too. So requests have to be addressed to a name of
-this server, and those that a page sends have to come from a page of this server. Prefect checks
+A page of another site can make a browser send requests here. If the name of that site resolves to
+this machine (DNS rebinding), it can also read the answers. Therefore requests must be addressed to
+a name of this server, and requests from a page must come from a page of this server. Prefect checks
 neither.
 """
 
@@ -20,7 +20,7 @@ App = Callable[
     Awaitable[None],
 ]
 
-# What draws the time line of a run compiles its shaders by eval; scripts are our own all the same.
+# The time line of a run compiles shaders with eval; scripts still come only from this server.
 _HEADERS = [
     (
         b"content-security-policy",
@@ -38,14 +38,16 @@ _WRONG_ORIGIN = "a page of another origin may not send requests here"
 
 
 def guarded(app: App, hosts: Collection[str] | None, *, pages: bool) -> App:
-    """Return ``app`` behind the checks, with our headers in its answers.
+    """Return ``app`` with the checks before it and the security headers in its responses.
 
     Parameters
     ----------
+    app
+        An ASGI application.
     hosts
-        Names by which it may be addressed, without ports: a tunnel has another port. None: any.
+        Allowed host names, without ports, since a tunnel has another port. None: any.
     pages
-        Whether it has pages, which may send requests to it.
+        Whether the application has pages, which may send requests to it.
     """
 
     async def answer(
@@ -62,7 +64,7 @@ def guarded(app: App, hosts: Collection[str] | None, *, pages: bool) -> App:
         if reason is None:
             await app(scope, receive, add)
         elif scope["type"] == "websocket":
-            # Closed before it was accepted, it is answered with 403.
+            # A web socket that is closed before it is accepted is answered with 403.
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": reason})
         else:
@@ -74,7 +76,7 @@ def guarded(app: App, hosts: Collection[str] | None, *, pages: bool) -> App:
 
 
 def _refusal(scope: Message, hosts: Collection[str] | None, *, pages: bool) -> str | None:
-    """Return why a request is not answered, None if it is."""
+    """Return why a request is refused; None if it is allowed."""
     if scope["type"] not in {"http", "websocket"}:
         return None
     addressed, origins = _values(scope, b"host"), _values(scope, b"origin")

@@ -1,4 +1,4 @@
-"""Prefect's server as ``ffn serve`` runs it: closed to others, watched, ended with the service."""
+"""Prefect's server for ``ffn serve``: protected, restarted if it dies, stopped with the service."""
 
 from __future__ import annotations
 
@@ -22,24 +22,26 @@ from flows.server.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]
 
-# A first start makes the database.
+# A first start creates the database.
 _STARTUP_SECONDS = 120.0
 _SHUTDOWN_SECONDS = 4.0
 _LONGEST_PAUSE = 30.0
 _DAY = 86_400
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-# A server at any of these may be addressed by all of them.
+# A server on any of these may be addressed by all of them.
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a server listens.
+    """The address of a server.
 
     Attributes
     ----------
+    host, port
+        Where it listens.
     names
-        By which it may be addressed besides: that of a proxy before it, which passes it on.
+        Further host names by which it may be addressed, such as that of a proxy.
     """
 
     host: str
@@ -48,7 +50,7 @@ class Address:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """By which names it may be addressed; none: by any."""
+        """Host names by which the server may be addressed; empty: any."""
         if self.host in _ANYWHERE and not self.names:
             return ()
         own = _LOOPBACK if self.is_loopback or self.host in _ANYWHERE else ()
@@ -61,24 +63,24 @@ class Address:
 
     @property
     def dashboard(self) -> str:
-        """For a browser."""
+        """URL of the dashboard."""
         return f"http://{self._reachable}:{self.port}"
 
     @property
     def api(self) -> str:
-        """For Prefect's client."""
+        """URL of the API, for Prefect's client."""
         return f"{self.dashboard}/api"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether this machine alone can reach it."""
+        """Whether only this machine can reach it."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
 
     def check_free(self) -> None:
-        """Refuse an address that cannot be listened at."""
+        """Raise ``ServiceError`` if nothing can listen at this address."""
         try:
             family, kind, _, _, place = socket.getaddrinfo(
                 self.host, self.port, type=socket.SOCK_STREAM
@@ -89,20 +91,20 @@ class Address:
         except OSError as error:
             raise ServiceError(
                 f"nothing can listen at {quote(self.host)}, port {self.port} ({error.strerror}). "
-                "Give others with --host and --port."
+                "Choose another address with --host and --port."
             ) from None
 
 
 def _environment(address: Address, home: ServiceHome, secret: str | None) -> dict[str, str]:
-    """Return the server's settings: what keeps it closed is set, the rest may be set outside."""
+    """Return the server's environment; only settings unrelated to security can be overridden."""
     closed = {
         "PREFECT_API_URL": address.api,
         "PREFECT_SERVER_API_HOST": address.host,
         "PREFECT_SERVER_API_PORT": str(address.port),
         "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
-        # Pages of our own need none; any other gets no leave.
+        # Our own pages need no CORS; no other origin is allowed.
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": address.dashboard,
-        # Relative, so that the page works under every name of this machine.
+        # Relative, so that the dashboard works under every name of this machine.
         "PREFECT_SERVER_UI_API_URL": "/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -112,7 +114,7 @@ def _environment(address: Address, home: ServiceHome, secret: str | None) -> dic
         closed["PREFECT_SERVER_API_AUTH_STRING"] = secret
     open_to_change = {
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home.database}",
-        # An event is written for every change of state: a database of months is mostly events.
+        # Every change of state writes an event: after months the database is mostly events.
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P2D",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * _DAY),
@@ -125,7 +127,18 @@ def _environment(address: Address, home: ServiceHome, secret: str | None) -> dic
 def own_server(
     address: Address, home: ServiceHome, secret: str | None, tell: Callable[[str], None]
 ) -> Iterator[None]:
-    """Run a server while the block runs; where it dies, start it again and tell.
+    """Run a server while the block runs, and restart it if it dies.
+
+    Parameters
+    ----------
+    address
+        Where it listens.
+    home
+        The folder of its database and log.
+    secret
+        The password; None: no authentication.
+    tell
+        Prints a line of the service's output.
 
     Raises
     ------
@@ -143,7 +156,7 @@ def own_server(
 
 
 class _Server:
-    """The server's process, started again when it ends by itself."""
+    """The server's process, restarted when it ends unexpectedly."""
 
     def __init__(
         self,
@@ -161,7 +174,7 @@ class _Server:
         self._keeper = threading.Thread(target=self._keep, name="server-keeper", daemon=True)
 
     def keep(self) -> None:
-        """Begin to watch over it."""
+        """Start restarting the process when it ends."""
         self._keeper.start()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -177,7 +190,7 @@ class _Server:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C is the service's to hear; the server ends after the runs.
+                # Ctrl-C must reach only the service, which stops the server after the runs.
                 start_new_session=True,
             )
 
@@ -196,7 +209,7 @@ class _Server:
             self._process = self._spawn()
 
     def wait_until_it_answers(self) -> None:
-        """Return when it does."""
+        """Wait until the server answers; raise ``ServiceError`` if it does not start."""
         deadline = time.monotonic() + _STARTUP_SECONDS
         while not _answers(self._address.api):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -206,7 +219,7 @@ class _Server:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """End it, in order if it takes no longer than a few seconds."""
+        """Terminate the server, and kill it if it takes longer than a few seconds."""
         self._ending.set()
         self._process.send_signal(signal.SIGTERM)
         try:

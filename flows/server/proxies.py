@@ -1,10 +1,10 @@
-"""Proxies of the environment, and what must not go through them: the way to a server of one's own.
+"""Bypassing the proxies of the environment for a server on this machine.
 
-A proxy elsewhere cannot reach this machine's loopback, and would be told the server's password.
-Naming the address in ``NO_PROXY`` is not enough: where a proxy is of a kind that a client does not
-know (``socks5://``), the client is not even made. So processes that talk to a server here have no
-proxies in their environment at all. They talk to nobody else; the server, which sends the
-notifications, keeps them.
+A proxy elsewhere cannot reach this machine's loopback, and would receive the server's password.
+Listing the address in ``NO_PROXY`` is not enough: with a kind of proxy that a client does not
+support (``socks5://``), the client cannot even be created. Therefore processes that talk to a
+server here have no proxies in their environment at all. They talk to no other host; the server,
+which sends notifications, keeps its proxies.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ _NAMES = {"http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy"}
 
 @contextlib.contextmanager
 def direct_to(url: str, *, own: bool = False) -> Iterator[None]:
-    """While the block runs, and in processes begun in it, go to ``url`` directly if it is here.
+    """Use no proxies while the block runs if ``url`` is on this machine; child processes, too.
 
     Parameters
     ----------
+    url
+        URL of the server.
     own
-        It is a server of ours, whatever its address.
+        True if ffn has started the server, whatever its address.
     """
     found = {name: value for name, value in os.environ.items() if name.lower() in _NAMES}
     if not (own or is_here(url)):
@@ -41,7 +43,7 @@ def direct_to(url: str, *, own: bool = False) -> Iterator[None]:
 
 
 def is_here(url: str) -> bool:
-    """Say whether a URL leads to this machine by loopback."""
+    """Say whether a URL leads to this machine over loopback."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

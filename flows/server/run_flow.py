@@ -1,4 +1,4 @@
-"""Runs the flows from the command line: one server, quiet logs."""
+"""Runs the flows for the command line, with one server and without log output."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["configure", "retrain", "score", "score_inbox"]
 
 T = TypeVar("T")
 
-# Read by Prefect at its import. A refusal is told once, in one line, by the command line; the
-# dashboard has every log line all the same.
+# Read by Prefect when it is imported. The command line prints an error once, in one line; the
+# dashboard still has every log line.
 _SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # A server that Prefect starts by itself outlives a process that is killed.
+    # A server started by Prefect itself would outlive a process that is killed.
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
 }
 
@@ -33,7 +33,17 @@ _SETTINGS = {
 def retrain(
     pipeline: str, root: Path, *, runner: Runner, workers: int, force: bool
 ) -> RetrainOutcome | SkippedOutcome:
-    """Run the retrain flow with this task runner."""
+    """Run the retrain flow.
+
+    Parameters
+    ----------
+    pipeline, root, force
+        As for ``flows.retrain_flow.retrain``.
+    runner
+        Whether training tasks run in threads or in processes.
+    workers
+        Number of threads or processes.
+    """
     configure()
     from flows import retrain_flow as module
     from flows.server.ephemeral import server
@@ -50,7 +60,7 @@ def retrain(
 def score(
     pipeline: str, root: Path, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
 ) -> ScoreOutcome:
-    """Run the score flow."""
+    """Run the score flow; ``pipeline``, ``root``, ``files``, ``options`` as for the flow."""
     configure()
     from flows import score_flow as module
     from flows.server.ephemeral import server
@@ -63,7 +73,7 @@ def score(
 
 
 def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutcome:
-    """Run the flow that scores what is new in the inbox."""
+    """Run the flow that scores new files in the inbox; parameters as for the flow."""
     configure()
     from flows import inbox_flow as module
     from flows.server.ephemeral import server
@@ -76,20 +86,20 @@ def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutc
 
 
 def _ours(outcome: object, kind: type[T]) -> T:
-    """Return what a flow handed back, if this process made it.
+    """Return the result of a flow if this process created it.
 
-    Prefect hands back whatever the server says, where it says that a run has ended already.
+    If the server says that the run has already ended, Prefect returns the result from the server.
     """
     if isinstance(outcome, kind):
         return outcome
     raise ForeignResultError(
-        "Prefect's server says that the run has ended, and it was not this one that ended it. See "
-        "who else may use that server, and run again."
+        "Prefect's server says that the run has ended, but this process did not end it. Check who "
+        "has access to that server, and run again."
     )
 
 
 def configure() -> None:
-    """Set what Prefect reads at its import, unless it is set."""
+    """Set defaults for settings that Prefect reads when it is imported."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     unread = unread_settings()

@@ -1,12 +1,12 @@
-"""Prefect's server, in a process of its own.
+"""Prefect's server in its own process.
 
 ::
 
     flows.server.server_process service HOST PORT [NAME ...]    the server of ffn serve
-    flows.server.server_process run SOCKET                      that of one retraining or scoring
+    flows.server.server_process run SOCKET                      the server of one command
 
-NAME is a name by which the server may be addressed, SOCKET the number of an inherited socket that
-is bound already.
+NAME is a host name by which the server may be addressed. SOCKET is the descriptor of an inherited
+socket that is already bound.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ _SECONDS_TO_END = 5
 
 
 def _end_with_the_parent() -> None:
-    """End when the parent does, however that ends: our input is a pipe that it holds."""
+    """Exit when the parent ends for any reason, which closes the pipe on standard input."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
-    # Prefect's services may wait for one another; there is nobody left to wait for them.
+    # Prefect's services may wait for each other; nothing waits for them any more.
     time.sleep(_SECONDS_TO_END)
     os._exit(0)
 
 
 def main() -> None:
-    """Serve until a signal, or until the parent is gone."""
+    """Serve until a signal, or until the parent has ended."""
     from prefect.server.api.server import create_app
 
     kind, *where = sys.argv[1:]
     app = create_app(ephemeral=kind == "run", final=True)
-    # A run's server is started with signals held back.
+    # The server of a command is started with signals blocked.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if kind == "run":

@@ -1,14 +1,14 @@
-"""What ``ffn serve`` keeps beside the models: its password, its address, its lock.
+"""Files of ``ffn serve``: its password, its address, its lock.
 
 ::
 
     artifacts/.serve/
-      auth          "ffn:<secret>", readable by its owner alone; made at the first start
-      serving.json  address and process of the service that runs, if one does
-      lock          held while one does
+      auth          "ffn:<secret>", readable only by its owner; created at the first start
+      serving.json  address of the running service
+      lock          held while a service runs
       prefect.db    Prefect's runs, schedules and artifacts, unless another database is set
-      server.log    what Prefect's server says
-      alive         its time is when somebody served last
+      server.log    output of Prefect's server
+      alive         its mtime is the time when a service was last alive
 """
 
 from __future__ import annotations
@@ -32,42 +32,42 @@ __all__ = ["ServiceError", "ServiceHome"]
 
 
 class ServiceError(FFNError):
-    """The service cannot be started, or not be trusted."""
+    """The service cannot be started or trusted."""
 
 
 @dataclass(frozen=True)
 class ServiceHome:
-    """The folder of one root's service."""
+    """The folder of the service of one root."""
 
     folder: Path
 
     @classmethod
     def of(cls, root: Path) -> ServiceHome:
-        """Return that of a root."""
+        """Return the folder of the service of ``root``."""
         return cls(root / "artifacts" / ".serve")
 
     @property
     def auth_file(self) -> Path:
-        """Where the password is."""
+        """The file with the password."""
         return self.folder / "auth"
 
     @property
     def log(self) -> Path:
-        """Where Prefect's server writes."""
+        """The log of Prefect's server."""
         return self.folder / "server.log"
 
     @property
     def database(self) -> Path:
-        """Prefect's own."""
+        """The SQLite database of Prefect's server."""
         return self.folder / "prefect.db"
 
     def make(self) -> None:
-        """Make the folder, for its owner alone.
+        """Create the folder, accessible only to its owner.
 
         Raises
         ------
         ServiceError
-            It is a link, or another user's.
+            The folder is a link, or belongs to another user.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = self.folder.lstat()
@@ -80,12 +80,12 @@ class ServiceHome:
             self.folder.chmod(0o700)
 
     def secret(self) -> str:
-        """Return the authentication string, making it if there is none.
+        """Return the authentication string; create it if there is none.
 
         Raises
         ------
         ServiceError
-            Others may read or write its file.
+            Other users can read or write its file.
         """
         self.make()
         if not self.auth_file.exists():
@@ -93,13 +93,13 @@ class ServiceHome:
         state = self.auth_file.lstat()
         if state.st_mode & 0o177777 != 0o100600 or state.st_uid != os.geteuid():
             raise ServiceError(
-                f"{self.auth_file} is not a file that its owner alone may read. Remove it; the "
-                "next start makes a new one."
+                f"{self.auth_file} must be a file that only its owner can read. Remove it; "
+                "the next start creates a new one."
             )
         secret = self.auth_file.read_text().strip()
         if ":" not in secret or not secret.isprintable():
             raise ServiceError(
-                f"{self.auth_file} holds no NAME:PASSWORD. Remove it; the next start makes one."
+                f"{self.auth_file} contains no NAME:PASSWORD. Remove it; a restart creates one."
             )
         return secret
 
@@ -109,7 +109,7 @@ class ServiceHome:
         try:
             os.write(handle, f"ffn:{secrets.token_urlsafe(32)}\n".encode())
             os.fsync(handle)
-            # Not a rename: where two start at once, both use what the first wrote.
+            # Not a rename: if two start at the same time, both use what the first wrote.
             with contextlib.suppress(FileExistsError):
                 os.link(temporary, self.auth_file)
         finally:
@@ -119,12 +119,12 @@ class ServiceHome:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Be the one service of this root while the block runs.
+        """Hold the lock of the only service of this root while the block runs.
 
         Raises
         ------
         ServiceError
-            Another one is.
+            Another service holds it.
         """
         self.make()
         with (self.folder / "lock").open("a+b") as file:
@@ -143,7 +143,15 @@ class ServiceHome:
         return self.folder / "serving.json"
 
     def announce(self, *, api: str, dashboard: str, ours: bool) -> None:
-        """Let other commands find the service; ``ours``: the server takes the password here."""
+        """Record the address of the service, so that other commands find it.
+
+        Parameters
+        ----------
+        api, dashboard
+            URLs of the API and of the dashboard.
+        ours
+            True if the service has started the server, which then requires the password here.
+        """
         write_json(self._address, {"api": api, "dashboard": dashboard, "ours": ours})
 
     def _serving(self) -> dict[str, str]:
@@ -154,11 +162,11 @@ class ServiceHome:
         return found if isinstance(found, dict) else {}
 
     def beat(self) -> None:
-        """Note that somebody serves now."""
+        """Record that the service is alive now."""
         self._alive.touch()
 
     def last_alive(self) -> datetime.datetime | None:
-        """Return when somebody served last; None if nobody ever did."""
+        """Return when a service was last alive; None if there was never one."""
         try:
             return datetime.datetime.fromtimestamp(self._alive.stat().st_mtime, datetime.UTC)
         except FileNotFoundError:
@@ -169,7 +177,7 @@ class ServiceHome:
         return self.folder / "alive"
 
     def running(self) -> tuple[str, str | None] | None:
-        """Return API address and password of the service that runs; None if none does."""
+        """Return API URL and password of the running service; None if there is none."""
         found = self._serving()
         if "api" not in found:
             return None

@@ -1,4 +1,4 @@
-"""The two deployments of a pipeline: to retrain it, and to score what is in its inbox."""
+"""The two Prefect deployments of a pipeline: retraining, and scoring its inbox."""
 
 from __future__ import annotations
 
@@ -21,12 +21,20 @@ __all__ = ["deployments_of", "resource_of", "triggers_in_words"]
 
 
 def resource_of(pipeline: str) -> str:
-    """Return the name by which a pipeline is known in events."""
+    """Return the id of a pipeline's resource in Prefect events, given its name."""
     return f"ffn.pipeline.{pipeline}"
 
 
 def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, RunnerDeployment]:
-    """Return what retrains a pipeline and what scores its inbox."""
+    """Return the deployment that retrains a pipeline and the one that scores its inbox.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    root
+        The folder with ``data/`` and ``artifacts/``.
+    """
     schedule = pipeline.settings.schedule
     common: dict[str, Any] = {
         "parameters": {"pipeline": reference(pipeline, root), "root": str(root)},
@@ -34,7 +42,7 @@ def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, Ru
             limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW
         ),
         "entrypoint_type": EntrypointType.MODULE_PATH,
-        # Paused by a service that did not serve it, or by hand.
+        # It may have been paused by hand, or by a service that did not serve it.
         "paused": False,
     }
     retraining = retrain.to_deployment(
@@ -53,7 +61,7 @@ def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, Ru
         triggers=_promotion(pipeline),
         **common,
     )
-    # To a synchronous caller neither is a coroutine.
+    # Called synchronously, `to_deployment` returns a deployment, not a coroutine.
     return cast(RunnerDeployment, retraining), cast(RunnerDeployment, scoring)
 
 
@@ -76,12 +84,12 @@ def _on(event: str, pipeline: Pipeline, name: str) -> DeploymentEventTrigger:
 
 
 def triggers_in_words(pipeline: Pipeline) -> tuple[str, str]:
-    """Return what starts a retraining and what starts scoring, besides the schedules."""
+    """Return in words what starts a retraining and a scoring run besides the schedules."""
     settings = pipeline.settings
-    on = {"data": f"when {settings.data.source} changed", "drift": "on drift"}
+    on = {"data": f"when {settings.data.source} changes", "drift": "on drift"}
     retrain = [on[trigger] for trigger in settings.schedule.retrain_on]
     inbox = settings.inbox
-    score = [f"new files, looked for every {inbox.look_every}"] if inbox.watch else []
+    score = [f"new files, checked every {inbox.look_every}"] if inbox.watch else []
     score += ["all files after a promotion"] if inbox.rescore == "all" else []
     return ", ".join(retrain) or "nothing else", ", ".join(score) or "nothing else"
 
@@ -93,15 +101,15 @@ def _schedules_in_words(pipeline: Pipeline, which: str) -> str:
 
 def _retrain_in_words(pipeline: Pipeline) -> str:
     return (
-        f"Trains the candidates of **{pipeline.name}** on `{pipeline.settings.data.source}`, keeps "
-        "the best, and promotes it only if it is shown good enough.\n\n"
+        f"Trains the candidates of **{pipeline.name}** on `{pipeline.settings.data.source}`, "
+        "selects the best, and promotes it only if it passes the gate.\n\n"
         f"Runs: {_schedules_in_words(pipeline, 'retrain')}; {triggers_in_words(pipeline)[0]}."
     )
 
 
 def _score_in_words(pipeline: Pipeline) -> str:
     return (
-        f"Labels the CSV files in the inbox of **{pipeline.name}** with the version in "
-        "production, each once for each version.\n\n"
+        f"Labels the files in the inbox of **{pipeline.name}** with the version in "
+        "production, each file once per version.\n\n"
         f"Runs: {_schedules_in_words(pipeline, 'score')}; {triggers_in_words(pipeline)[1]}."
     )

@@ -1,4 +1,4 @@
-"""What happened while nothing served: runs whose process is gone, times that were missed."""
+"""Recovery after an outage of the service: dead runs, late runs and missed schedules."""
 
 from __future__ import annotations
 
@@ -39,17 +39,25 @@ async def make_up_for_outage(
     home: ServiceHome,
     grace: datetime.timedelta = datetime.timedelta(0),
 ) -> list[str]:
-    """Mark runs that died, drop those that are late, start one for each deployment that missed any.
+    """Mark dead runs, cancel late ones, and start one run per deployment that missed any.
 
     Parameters
     ----------
+    client
+        A client of Prefect's server.
+    pipelines
+        The pipelines served.
+    deployments
+        Ids of their deployments by name.
+    home
+        Knows when the service was last alive.
     grace
         As for ``mark_dead``.
 
     Returns
     -------
     list of str
-        A sentence about each that there is something to say of.
+        A sentence for each deployment with dead or missed runs.
     """
     now = datetime.datetime.now(datetime.UTC)
     since, told = home.last_alive(), []
@@ -64,13 +72,13 @@ async def make_up_for_outage(
             if died or count:
                 await client.create_flow_run_from_deployment(deployment)
             if died:
-                text = f"{counted(died, 'run')} died with the service; begun again"
+                text = f"{counted(died, 'run')} died with the service; started again"
                 told.append(f"{what}-{pipeline.name}: {text}.")
             if count:
                 first = min([*missed, *late])
                 text = (
                     f"{counted(count, 'scheduled run')} missed since "
-                    f"{first:%Y-%m-%d %H:%M %Z}; one run makes up for all"
+                    f"{first:%Y-%m-%d %H:%M %Z}; one run replaces them all"
                 )
                 note_down(pipeline.artifacts, what, Note(outcome="missed", text=text))
                 told.append(f"{what}-{pipeline.name}: {text}.")
@@ -80,7 +88,7 @@ async def make_up_for_outage(
 def _missed(
     pipeline: Pipeline, what: str, since: datetime.datetime | None, now: datetime.datetime
 ) -> list[datetime.datetime]:
-    """Return the times of the schedules since somebody served last."""
+    """Return the scheduled times since the service was last alive."""
     if since is None:
         return []
     schedules = getattr(pipeline.settings.schedule, what)
@@ -88,7 +96,7 @@ def _missed(
 
 
 async def _runs(client: PrefectClient, deployment: UUID, states: list[StateType]) -> list[FlowRun]:
-    """Return a deployment's runs in these states; a page is enough for one run at a time."""
+    """Return a deployment's runs in these states: one page, as only one runs at a time."""
     return await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
@@ -103,13 +111,19 @@ async def mark_dead(
     artifacts: Path,
     grace: datetime.timedelta = datetime.timedelta(0),
 ) -> int:
-    """Mark the runs that are at work as crashed if their process is gone; returns how many.
+    """Mark active runs whose process is gone as crashed; return how many.
 
     Parameters
     ----------
+    client
+        A client of Prefect's server.
+    deployment
+        Id of the deployment whose runs are checked.
+    artifacts
+        Folder of the pipeline's artifacts, with a lock file for each active run.
     grace
-        For so long after its start a run may not yet show that it lives, and one that has not
-        started has no process: who gives none does so before the first is started.
+        Time after its start in which a run may not have its lock file yet. Runs that have not
+        started are then left alone. Zero is only for a service that has started none itself.
     """
     latest = datetime.datetime.now(datetime.UTC) - grace
     dead = [
@@ -118,7 +132,7 @@ async def mark_dead(
         if run.state and run.state.timestamp <= latest and not lives(artifacts, str(run.id))
     ]
     for run in dead:
-        message = "Its process is gone: it was killed, or the machine was, while it ran."
+        message = "Its process is gone: the process was killed, or the machine stopped."
         for task in await client.read_task_runs(
             flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
         ):
@@ -133,12 +147,14 @@ async def mark_dead(
 async def _drop_late(
     client: PrefectClient, deployment: UUID, now: datetime.datetime
 ) -> list[datetime.datetime]:
-    """Cancel the runs whose time is over; returns their times."""
+    """Cancel runs whose scheduled time has passed; return their times."""
     times: list[datetime.datetime] = []
     for run in await _runs(client, deployment, [StateType.SCHEDULED]):
         time = run.next_scheduled_start_time or run.expected_start_time
         if run.auto_scheduled and time and time < now:
-            cancelled: State[None] = Cancelled(message="Missed: nothing served it at its time.")
+            cancelled: State[None] = Cancelled(
+                message="Missed: the service was not running at its time."
+            )
             await client.set_flow_run_state(run.id, cancelled, force=True)
             times.append(time)
     return times

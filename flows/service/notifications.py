@@ -1,4 +1,4 @@
-"""Who is told of failures, kept versions, drift: Prefect's automations, one for each kind."""
+"""Notifications of failures, promotions and drift: one Prefect automation per kind."""
 
 from __future__ import annotations
 
@@ -21,18 +21,25 @@ _EVENTS = {
     "promoted": "model.promoted",
     "drift": "drift.detected",
 }
-# Slack, and what takes Slack's format, show "text" and want it.
+# Slack and services that accept its format require "text".
 _MESSAGE = {"subject": "{{subject}}", "body": "{{body}}", "text": "{{subject}}\n{{body}}"}
 _FAILED = {"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}
 
 
 async def notify(client: PrefectClient, pipelines: Sequence[Pipeline]) -> None:
-    """Make the automations of the pipelines as their settings ask, in place of earlier ones.
+    """Create the automations that the pipelines' settings ask for, replacing earlier ones.
+
+    Parameters
+    ----------
+    client
+        A client of Prefect's server.
+    pipelines
+        The pipelines served.
 
     Raises
     ------
     ServiceError
-        The variable that is to hold an address is not set.
+        The environment variable named as the webhook is not set.
     """
     wanted = {
         automation.name: automation
@@ -101,7 +108,7 @@ def _trigger(pipeline: Pipeline, kind: str) -> EventTrigger:
 
 
 def _block_name(pipeline: Pipeline) -> str:
-    """Return a block's name: Prefect takes lower-case letters, digits and dashes."""
+    """Return a block's name: Prefect allows lower-case letters, digits and dashes."""
     return f"ffn-{pipeline.name}".lower().replace("_", "-")
 
 
@@ -110,5 +117,5 @@ def _address(webhook: str) -> str:
         return webhook
     address = os.environ.get(webhook[1:])
     if not address:
-        raise ServiceError(f"notify.webhook is {webhook}, and that variable is not set. Set it.")
+        raise ServiceError(f"notify.webhook is {webhook}, but that variable is not set. Set it.")
     return address

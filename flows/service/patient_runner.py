@@ -1,4 +1,4 @@
-"""Prefect's runner, made to wait for a server that is away, and to run our flows alone."""
+"""A Prefect runner that survives an unreachable server and runs only ffn's own flows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["PatientRunner"]
 
 
 class PatientRunner(Runner):
-    """A runner that a server's absence does not end, and that starts nothing but what it serves.
+    """A runner that survives an unreachable server and starts only the flows it serves.
 
-    Prefect's own gives up when three questions in a row had no answer, and kills the runs at work,
-    which need no server to finish what they do. It starts them by ``python -m``, to which a module
-    of the current folder comes first, and has them load the code that the server names. It has no
-    settings for any of that, hence the reach into its insides; the version of Prefect is pinned.
+    Prefect's own runner gives up after three requests without an answer and kills the active runs,
+    although they need no server to finish. It starts runs with ``python -m``, which imports modules
+    of the current folder first, and lets them load whatever code the server names. There are no
+    settings for any of this, so private attributes are replaced; the version of Prefect is pinned.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -31,7 +31,7 @@ class PatientRunner(Runner):
         self._flows_of: dict[UUID | None, str | None] = {}
 
     async def aadd_deployment(self, deployment: RunnerDeployment) -> UUID:
-        """Serve a deployment; its flow is the one it has here, whatever the server says later."""
+        """Serve a deployment and keep its entry point, whatever the server says later."""
         identity = await super().aadd_deployment(deployment)
         self._flows_of[identity] = deployment.entrypoint
         return identity
@@ -57,7 +57,7 @@ class PatientRunner(Runner):
 def _patient(
     ask: Callable[[], Awaitable[list[FlowRun] | None]],
 ) -> Callable[[], Awaitable[list[FlowRun]]]:
-    """Return a question that has the answer "none" where the server gives no answer."""
+    """Return a version of ``ask`` that returns no runs if the server does not answer."""
 
     async def ask_patiently() -> list[FlowRun]:
         try:

@@ -1,4 +1,4 @@
-"""What would be served, and when: ``ffn serve --check``."""
+"""What ``ffn serve`` would run, and when: the output of ``ffn serve --check``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TIMES_SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One pipeline's schedules with their next times, and what else starts a run.
+    """One pipeline's schedules with their next times, and its other triggers.
 
     Attributes
     ----------
     retrain, score
         Schedules in words, and their next times in their own time zone.
     retrain_on, score_on
-        What else starts a run.
+        Other triggers, in words.
     """
 
     pipeline: str
@@ -61,7 +61,7 @@ class Plan:
 
 
 def of(pipeline: Pipeline, now: datetime.datetime | None = None) -> Plan:
-    """Return the plan of a pipeline from ``now`` on."""
+    """Return the plan of a pipeline from ``now`` on; by default the current time."""
     now = now or datetime.datetime.now(datetime.UTC)
     schedule = pipeline.settings.schedule
     retrain_on, score_on = triggers_in_words(pipeline)

@@ -1,4 +1,4 @@
-"""A pipeline's schedules as Prefect has them, and the times they give."""
+"""A pipeline's schedules as Prefect schedules, and the times of their runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_TIMES = 1_000
 
 
 def as_prefect(whens: Sequence[When]) -> list[Schedule]:
-    """Return schedules for a deployment."""
+    """Return the schedules in the form that a Prefect deployment takes."""
     return [_as_prefect(when) for when in whens]
 
 
@@ -43,8 +43,17 @@ def _clock(when: When) -> CronSchedule | IntervalSchedule:
 def next_times(when: When, count: int, after: datetime.datetime) -> list[datetime.datetime]:
     """Return the first ``count`` times from ``after`` on, in the schedule's time zone.
 
-    They are computed by the code that Prefect's server schedules with. Around a change of clock
-    it may give a time before ``after``; that one is gone.
+    They are computed by the code that Prefect's server uses. When clocks change, that code may
+    return a time before ``after``, which is dropped.
+
+    Parameters
+    ----------
+    when
+        The schedule.
+    count
+        Number of times.
+    after
+        Earliest time, with a time zone.
     """
     found: Sequence[datetime.datetime]
     found = asyncio.run(_clock(when).get_dates(count + 1, start=after))
@@ -54,6 +63,6 @@ def next_times(when: When, count: int, after: datetime.datetime) -> list[datetim
 def times_between(
     when: When, after: datetime.datetime, until: datetime.datetime
 ) -> list[datetime.datetime]:
-    """Return the times later than ``after`` and not later than ``until``; 1,000 at most."""
+    """Return the times of ``when`` in ``(after, until]``, at most 1,000."""
     found = asyncio.run(_clock(when).get_dates(_MOST_TIMES, start=after, end=until))
     return [time for time in found if after < time <= until]

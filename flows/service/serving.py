@@ -1,4 +1,4 @@
-"""``ffn serve``: a server, the deployments, the runs, the watch over inboxes; until a signal."""
+"""``ffn serve``: starts a server, serves deployments and watches inboxes until a signal."""
 
 from __future__ import annotations
 
@@ -33,25 +33,30 @@ def serve(
     authenticate: bool = True,
     names: Sequence[str] = (),
 ) -> int:
-    """Serve ``pipelines`` until a signal; returns the exit code.
+    """Serve ``pipelines`` until a signal; return the exit code.
 
     Parameters
     ----------
+    pipelines
+        The pipelines to serve.
+    root
+        The folder with ``data/`` and ``artifacts/``.
     host, port
-        Of a server of our own; the one that ``PREFECT_API_URL`` names has its own.
+        Address of the server to start, by default 127.0.0.1 and 4200. Not allowed if
+        ``PREFECT_API_URL`` names a server.
     authenticate
-        Ask for the password; without, only this machine may reach the server.
+        Require the password. Without it, the server must listen on loopback.
     names
-        By which a server of our own may be addressed besides its own.
+        Further host names of the server to start.
 
     Raises
     ------
     ServiceError
-        It cannot be started, or schedules do not fire.
+        The server cannot be started, or schedules do not fire.
     """
     # Prefect reads its settings when it is imported, here and in the runs' processes.
     configure()
-    # That a log line could not be sent is told by the watch, once, and not for each line.
+    # The watch reports an unreachable server once; Prefect would report it for each log line.
     logging.raiseExceptions = False
     home = ServiceHome.of(root)
     served = _served_by(home, host, port, names, authenticate=authenticate)
@@ -64,7 +69,7 @@ def serve(
             asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
             code = 0
         except (httpx.HTTPError, ImportError) as error:
-            # An ImportError: a proxy is set of a kind that needs another package.
+            # An ImportError means that the configured kind of proxy needs another package.
             said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
             raise ServiceError(f"Prefect's server at {api} cannot be used ({said}).") from None
         finally:
@@ -74,9 +79,9 @@ def serve(
 
 
 def _end_soon(code: int) -> None:
-    """End this process in seconds with this exit code, whatever Prefect's threads still wait for.
+    """Exit with this code within seconds, even if threads of Prefect are still waiting.
 
-    They send their last words to a server that is about to be gone, for minutes.
+    They try for minutes to send their last messages to a server that is being stopped.
     """
     last = threading.Timer(_SECONDS_TO_EXIT, os._exit, (code,))
     last.daemon = True
@@ -92,7 +97,7 @@ def _served_by(
     *,
     authenticate: bool,
 ) -> Iterator[tuple[str, str | None]]:
-    """Use the configured server, or run one; gives the API's address, and of ours the page's."""
+    """Use the configured server or run one; yield its API URL, and the dashboard's if ours."""
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
     configured: str | None = PREFECT_API_URL.value()
@@ -117,18 +122,18 @@ def _served_by(
 
 
 def _secret(home: ServiceHome, address: Address, *, authenticate: bool) -> str | None:
-    """Return the password of a server; None only where this machine alone can reach it."""
+    """Return the server's password; None only if it listens on loopback."""
     if authenticate:
         given = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
         return given or home.secret()
     if not address.is_loopback:
         raise ServiceError(
             f"{address.host} can be reached by others, and --no-auth would let them run and read "
-            "everything. Leave one of the two out."
+            "everything. Omit --no-auth or --host."
         )
     return None
 
 
 def tell(text: str) -> None:
-    """Say what the service is at, with the time."""
+    """Print a line of the service's output, with the time."""
     print(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}  {text}", flush=True)  # noqa: T201

@@ -1,4 +1,4 @@
-"""What runs inside ``ffn serve`` once there is a server."""
+"""The main loop of ``ffn serve``: deployments, runs and the watch, once a server answers."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from flows.service.watcher import Watch
 __all__ = ["Service", "take_signals"]
 
 _POLL_SECONDS = 5
-# A scheduler that works has written the next runs by then, also on a small machine.
+# A working scheduler has planned the next runs by then, even on a small machine.
 _SECONDS_TO_SCHEDULE = 60
 _SECONDS_TO_END = 4.5
 
 
 class Service:
-    """Deployments, their runs, and the watch."""
+    """Serves deployments, starts their runs and watches inboxes and training data."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Service:
         self._pipelines = pipelines
         self._home = home
         self._tell = tell
-        # Within an event loop Prefect would hand back coroutines.
+        # Inside an event loop Prefect would return coroutines.
         self._deployments = [
             deployment for pipeline in pipelines for deployment in deployments_of(pipeline, root)
         ]
@@ -61,12 +61,17 @@ class Service:
         )
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Serve until a signal; call ``ready`` once everything does.
+        """Serve until a signal.
+
+        Parameters
+        ----------
+        ready
+            Called once everything is being served.
 
         Raises
         ------
         ServiceError
-            A schedule gives no runs.
+            The server plans no runs for a schedule.
         """
         ending = asyncio.Event()
         take_signals(ending)
@@ -81,7 +86,7 @@ class Service:
                 self._tell(line)
             await _check_schedules(client, self._deployments, ids, self._home)
             runner = asyncio.create_task(self._runner.start())
-            # It takes SIGTERM for itself before it first waits; ours does more.
+            # The runner installs a SIGTERM handler before it first waits; ours must replace it.
             await asyncio.sleep(0)
             take_signals(ending)
             watch = asyncio.create_task(
@@ -93,17 +98,17 @@ class Service:
             stopped = asyncio.create_task(ending.wait())
             await asyncio.wait({runner, watch, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not ending.is_set():
-                # The one that ended by itself says why.
+                # Raises the error of the task that failed.
                 for task in (runner, watch):
                     if task.done():
                         task.result()
-                raise ServiceError("the service ended by itself. Start it again.")
+                raise ServiceError("the service ended unexpectedly. Start it again.")
             self._tell("Ending.")
             watch.cancel()
             await self._end(runner)
 
     async def _end(self, runner: asyncio.Task[None]) -> None:
-        """End the runs in seconds: in order, or else at once."""
+        """Terminate the runs within seconds, and kill those that do not end."""
         self._runner.stopping = True
         _signal_runs(signal.SIGTERM)
         for _ in range(round(_SECONDS_TO_END / 0.1)):
@@ -125,7 +130,7 @@ def take_signals(ending: asyncio.Event) -> None:
 
 
 def _run_processes() -> set[int]:
-    """Return the processes of runs: our children but the server, which has a session of its own."""
+    """Return the processes of runs: children except the server, which has its own session."""
     found = set()
     for thread in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):
@@ -143,9 +148,9 @@ def _signal_runs(number: signal.Signals) -> None:
 async def _pause_others(
     client: PrefectClient, deployments: Sequence[RunnerDeployment], ids: dict[str, UUID]
 ) -> None:
-    """Pause what an earlier service of this root served and this one does not.
+    """Pause deployments of this root that an earlier service served and this one does not.
 
-    Its schedules would go on making runs that nobody takes up.
+    Their schedules would otherwise keep creating runs that nothing executes.
     """
     root = deployments[0].parameters["root"]
     for there in await client.read_deployments():
@@ -162,7 +167,7 @@ async def _check_schedules(
     ids: dict[str, UUID],
     home: ServiceHome,
 ) -> None:
-    """Make sure that schedules give runs: a server may take them, and never act on them."""
+    """Check that the server plans runs: it may accept schedules and never act on them."""
     waiting = {deployment.name for deployment in deployments if deployment.schedules}
     deadline = time.monotonic() + _SECONDS_TO_SCHEDULE
     while True:
@@ -183,6 +188,6 @@ async def _check_schedules(
             break
         await asyncio.sleep(1)
     raise ServiceError(
-        f"schedules do not fire: the server has planned no run of {', '.join(sorted(waiting))} in "
-        f"{_SECONDS_TO_SCHEDULE} seconds. Its log says why ({home.log}, if it is ours)."
+        f"schedules do not fire: the server has scheduled no run of {', '.join(sorted(waiting))} "
+        f"in {_SECONDS_TO_SCHEDULE} seconds. See its log ({home.log}, if ffn started it)."
     )

@@ -1,7 +1,7 @@
-"""Looks for new files in the inboxes and for changed training data, and starts the runs for them.
+"""Watches inboxes and training data, and starts runs for new files and changed data.
 
-A scheduled flow could look as well, but would cost a process of two seconds for each look, and a
-run in the database that says that there was nothing.
+A scheduled flow could do the same, but each check would cost a process of two seconds and a run in
+the database that found nothing.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from flows.uneventful_runs import forget_uneventful
 __all__ = ["Watch"]
 
 _STEP_SECONDS = 1.0
-# Far longer than a loop waits on a machine that is awake.
+# Far longer than one loop takes on a machine that is awake.
 _ASLEEP = datetime.timedelta(seconds=30)
-# Until a run that was begun shows that it lives; also on a small machine.
+# Time until a started run has its lock file, even on a small machine.
 _GRACE = datetime.timedelta(seconds=60)
-# As long as a run that found nothing to do is kept.
+# How long a run that found nothing to do is kept.
 _USEFUL = datetime.timedelta(hours=1)
 _ABOUT_TO = datetime.timedelta(seconds=5)
-# From an event to the run that it starts.
+# From an event to the start of the run that it triggers.
 _SECONDS_OF_AN_EVENT = 12
 
 
 class Watch:
-    """The looks at all pipelines served."""
+    """Watches all served pipelines."""
 
     def __init__(
         self,
@@ -76,15 +76,15 @@ class Watch:
         }
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Watch until cancelled."""
         await asyncio.gather(
             self._beat(), self._look_at_all(), self._free_slots(), self._forget_uneventful()
         )
 
     async def _beat(self) -> None:
-        """Note that somebody serves; do as after an outage if the machine slept meanwhile.
+        """Record that the service is alive, and recover as after an outage if the machine slept.
 
-        Or if its clock was put forward.
+        A clock that was set forward is treated in the same way.
         """
         while True:
             before = datetime.datetime.now(datetime.UTC)
@@ -98,9 +98,10 @@ class Watch:
                         self._tell(line)
 
     async def _free_slots(self) -> None:
-        """Mark runs that died while the server was away: it would take them to be at work for ever.
+        """Mark runs that died while the server was unreachable, which releases their slots.
 
-        Those that die while it is there are marked at once, by Prefect's runner.
+        Otherwise the server would keep their concurrency slots. Runs that die while it is
+        reachable are marked immediately by Prefect's runner.
         """
         while True:
             await asyncio.sleep(_GRACE.total_seconds())
@@ -131,9 +132,9 @@ class Watch:
             await asyncio.sleep(_STEP_SECONDS)
 
     def _note_killed(self, pipeline: Pipeline) -> None:
-        """Tell of runs that were killed, which cannot do so; Prefect's part of it is the runner's.
+        """Report runs that were killed, including those started in a terminal.
 
-        Those of a terminal, too.
+        Prefect's runner updates their state on the server.
         """
         try:
             found = note_killed(pipeline.artifacts)
@@ -145,9 +146,9 @@ class Watch:
             show_status(pipeline)
 
     def _leaves_to_the_event(self, pipeline: Pipeline) -> bool:
-        """Say whether a promotion has just been told of, which has everything scored by itself.
+        """Say whether a promotion has just happened, whose event starts the scoring of all files.
 
-        Only if that fails is it ours: a promotion on the command line tells nobody.
+        The watch starts it only if no event does: a promotion on the command line emits none.
         """
         now = read_pointer(pipeline.artifacts).content
         promoted = now != self._pointers[pipeline.name]
@@ -164,15 +165,15 @@ class Watch:
             trouble = str(error)
         except httpx.HTTPError as error:
             trouble = f"the server does not answer ({type(error).__name__})"
-        # The same trouble is told once, however often it is met.
+        # The same problem is reported only once in a row.
         if trouble and trouble != self._told.get(pipeline.name):
             self._tell(f"{pipeline.name}: {trouble}")
         self._told[pipeline.name] = trouble
 
     async def _look_at_data(self, pipeline: Pipeline) -> None:
-        """Start a retraining for new data; they are taken up once it has begun.
+        """Start a retraining for new data, and record the data as used once it has begun.
 
-        It may be cancelled, if another one began in the same moment, with what was there before.
+        The run may be cancelled if another one, with the earlier data, began at the same moment.
         """
         begun = self._begun.pop(pipeline.name, None)
         if begun:
@@ -198,7 +199,7 @@ class Watch:
         return run.id
 
     async def _at_work(self, deployment: UUID) -> bool:
-        """Say whether a run has begun, or is about to."""
+        """Say whether a run is active or about to start."""
         unfinished = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
         runs = await self._client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
@@ -214,7 +215,7 @@ class Watch:
 
 
 def _wanted(pipeline: Pipeline) -> TrainingData | None:
-    """Return training data to be taken up; where there is no version yet, any is."""
+    """Return new training data; before the first version, any data is new."""
     asked = "data" in pipeline.settings.schedule.retrain_on
     if not asked and versions(pipeline.artifacts):
         return None

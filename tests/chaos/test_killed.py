@@ -66,7 +66,7 @@ def test_after_everything_was_killed_a_restart_tells_and_goes_on(root, home):
         service.start()
         wait_for(lambda: ("retrain-iris", "Crashed") in service.states(), 30)
         assert time.monotonic() - started < 120
-        assert "retrain-iris: 1 run died with the service; begun again." in service.said
+        assert "retrain-iris: 1 run died with the service; started again." in service.said
         status = run_apart(home, "status", "iris", "--root", root)
         assert status.out.count("crashed: its process was killed") == 1
         wait_for(lambda: service.production() == 1, 60, service.said)

@@ -16,7 +16,9 @@ from tests.helpers.command_line import run_apart
 from tests.helpers.service import Service, processes, serving
 from tests.helpers.waiting import wait_for
 
-MISSED = re.compile(r"score-iris: (\d+) scheduled runs missed since .*; one run makes up for all\.")
+MISSED = re.compile(
+    r"score-iris: (\d+) scheduled runs missed since .*; one run replaces them all\."
+)
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_a_server_that_plans_no_runs_ends_the_start_with_a_reason(root, home):
         assert service.run.wait() == 1
         line = service.said.splitlines()[-1]
         assert line.startswith(
-            "ffn: schedules do not fire: the server has planned no run of score-"
+            "ffn: schedules do not fire: the server has scheduled no run of score-"
         )
         assert str(root / "artifacts/.serve/server.log") in line
         assert "Traceback" not in service.said

@@ -66,8 +66,8 @@ def test_a_stored_result_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"type": "COMPLETED", "data": "a text"}, "it was not this one that ended it"),
-        ({"type": "COMPLETED", "data": {"version": 7}}, "it was not this one that ended it"),
+        ({"type": "COMPLETED", "data": "a text"}, "this process did not end it"),
+        ({"type": "COMPLETED", "data": {"version": 7}}, "this process did not end it"),
         ({"type": "COMPLETED"}, "ended the run by itself (MissingResult"),
         ({"type": "CANCELLED", "message": "by hand"}, "by itself (CancelledRun: by hand)"),
     ],

@@ -119,7 +119,7 @@ def test_a_signal_ends_a_training(endless, home, tmp_path, options, number):
         run.wait(timeout=LAST_RESORT)
         assert run.returncode == 128 + number
         said = printed.read_text()
-        assert said.startswith("ffn: interrupted; what was finished stays.\n")
+        assert said.startswith("ffn: interrupted; finished work is kept.\n")
         assert "Traceback" not in said
         # Servers and workers have ended with it, or are about to.
         wait_for(lambda: not processes(home))

@@ -1,4 +1,4 @@
-"""The verbs of the command line, one a module: ``add`` declares its options, ``run`` obeys them.
+"""The verbs of the command line, one per module: ``add`` declares options, ``run`` executes.
 
-Modules here import what a verb needs when it runs, so that ``ffn --help`` is quick.
+A verb imports what it needs only when it runs, so that ``ffn --help`` is fast.
 """

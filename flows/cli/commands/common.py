@@ -1,4 +1,4 @@
-"""What several verbs share: finding the pipeline, naming paths, printing JSON."""
+"""Functions shared by several verbs: finding a pipeline, reading options, printing JSON."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ T = TypeVar("T")
 
 
 class VerbParser(argparse.ArgumentParser):
-    """Takes options anywhere among the positionals: ``ffn score iris --direct a.csv``.
+    """Accepts options between positional arguments: ``ffn score iris --direct a.csv``.
 
-    Plain argparse gives a list such as ``FILE.csv ...`` what directly follows ``PIPELINE``,
-    which may be nothing, and then refuses the files behind the option.
+    Plain argparse fills a list such as ``FILE ...`` with the arguments directly after
+    ``PIPELINE``, possibly none, and then refuses files that follow an option.
     """
 
     _intermixed = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse intermixed; that method calls this one for its two passes."""
+        """Parse with ``parse_known_intermixed_args``, which calls this method twice."""
         if self._intermixed:
             return super().parse_known_args(args, namespace)
         self._intermixed = True
@@ -63,14 +63,14 @@ else:
 
 
 def root_folder(options: argparse.Namespace) -> Path:
-    """Return the folder of ``data/`` and ``artifacts/``."""
+    """Return the folder with ``data/`` and ``artifacts/``, from the parsed options."""
     if not options.root.is_dir():
         raise SettingsError(f"--root {quote(options.root, 300)} is not a folder.")
     return real_path(options.root)
 
 
 def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
-    """Return the root and the pipeline named on the command line."""
+    """Return the root folder and the pipeline, from the parsed options."""
     from ffn.settings.pipeline import find_pipeline
 
     root = root_folder(options)
@@ -80,9 +80,21 @@ def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
 def of_each(
     names: Sequence[str], root: Path, read: Callable[[Pipeline], T]
 ) -> tuple[dict[str, T], dict[str, str]]:
-    """Return what ``read`` makes of each pipeline, by name; and where it cannot, why, also by name.
+    """Read something of each pipeline; an error in one does not affect the others.
 
-    The reasons are printed: one pipeline's trouble must not hide how the others stand.
+    Parameters
+    ----------
+    names
+        Names or paths of pipelines.
+    root
+        The folder with ``data/`` and ``artifacts/``.
+    read
+        Called with each pipeline.
+
+    Returns
+    -------
+    tuple of dict
+        Results by pipeline name, and error messages by name. Messages are also printed.
     """
     from ffn.settings.pipeline import find_pipeline
 
@@ -98,7 +110,7 @@ def of_each(
 
 
 def print_refusal(error: FFNError | OSError) -> str:
-    """Print on standard error, in one line, what was refused or failed; return its text."""
+    """Print an error on standard error, in one line, and return its text."""
     text = str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
@@ -108,14 +120,20 @@ def print_refusal(error: FFNError | OSError) -> str:
 
 
 def first_stage(options: argparse.Namespace) -> str:
-    """Return what a run is at before its first step."""
+    """Return the name of the stage before the first step, given the parsed options."""
     return "starting" if options.direct else "starting Prefect"
 
 
 def export_what_scores(pipeline: Pipeline, version: int) -> Path | None:
-    """Export ``version``, just promoted, and return the path; or tell why there is no export.
+    """Export ``version``, which was just promoted, for notebooks.
 
-    What scores has changed already: whoever reads of a failure would try to change it again.
+    A failure is printed but not raised: the version is in production already, and an error would
+    make the user repeat the promotion.
+
+    Returns
+    -------
+    Path or None
+        The exported file; None if it could not be written.
     """
     from ffn.scoring.export import export_production
 
@@ -139,12 +157,12 @@ def print_json(value: dict[str, Any] | Sequence[Any]) -> None:
 
 
 def delimiter(text: str) -> str:
-    """Read a separator; shells make it hard to give a tab as one."""
+    r"""Return the separator for an option's text: ``tab`` and ``\t`` mean a tab."""
     return "\t" if text in ("\\t", "tab") else text
 
 
 def encoding(text: str) -> str:
-    """Read the name of an encoding."""
+    """Return the canonical name of the encoding given in an option."""
     from ffn.tabular.csv.charsets import encoding_named
 
     try:
@@ -154,14 +172,14 @@ def encoding(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """Read a whole number from 1 up."""
+    """Return an option's text as a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
 
 
 def version_number(text: str) -> int:
-    """Read the number of a version: it becomes a folder's name, so it is digits alone."""
+    """Return an option's text as a version number: digits only, as it names a folder."""
     if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a version's number, such as 3")
     return int(text)

@@ -15,7 +15,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     compare = verbs.add_parser(
         "compare",
         parents=parents,
-        help="two versions side by side, and paired on rows neither was trained on",
+        help="compare two versions side by side, and paired on rows that neither was trained on",
     )
     compare.add_argument("pipeline", metavar="PIPELINE")
     compare.add_argument("first", metavar="VERSION", type=version_number)
@@ -24,7 +24,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare and print."""
+    """Compare the two versions and print the result."""
     _, pipeline = find(options)
     from ffn.pipelines.blas_threads import one_blas_thread
     from ffn.promotion.comparison import compare

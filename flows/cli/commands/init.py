@@ -1,4 +1,4 @@
-"""``ffn init NAME --from FILE.csv --target COLUMN``: make a pipeline from a CSV."""
+"""``ffn init NAME --from FILE.csv --target COLUMN``: create a pipeline from a CSV."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
     init = verbs.add_parser(
-        "init", parents=parents, help="make a pipeline from a CSV with a label column"
+        "init", parents=parents, help="create a pipeline from a CSV with a label column"
     )
     init.add_argument("pipeline", metavar="NAME")
     init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
@@ -34,21 +34,21 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         action="append",
         default=[],
         metavar="COLUMN",
-        help="not a feature (may be given several times)",
+        help="exclude this column from the features (may be repeated)",
     )
     init.add_argument(
         "--keep",
         action="append",
         default=[],
         metavar="COLUMN",
-        help="a feature, though it looks like an id or a date (may be given several times)",
+        help="use this column although it looks like an ID or a date (may be repeated)",
     )
     init.add_argument(
         "--missing",
         action="append",
         default=[],
         metavar="TEXT",
-        help='a cell text that means "no value" (may be given several times)',
+        help='a cell text that means "no value" (may be repeated)',
     )
     init.add_argument(
         "--format",
@@ -57,7 +57,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         action="append",
         default=[],
         metavar="COLUMN=EXAMPLE",
-        help='how a column writes 1234.5, such as "price=1,234.50" (may be given several times)',
+        help='how a column writes 1234.5, such as "price=1,234.50" (may be repeated)',
     )
     init.add_argument(
         "--label",
@@ -65,17 +65,16 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         nargs=2,
         default=[],
         metavar=("TEXT", "CLASS"),
-        help='read a label cell TEXT as CLASS; an empty CLASS, "", leaves its rows out '
-        "(may be given several times)",
+        help='read the label TEXT as CLASS; an empty CLASS, "", means no label (may be repeated)',
     )
     init.add_argument(
-        "--delimiter", type=delimiter, default=",", help="between fields (default: a comma)"
+        "--delimiter", type=delimiter, default=",", help="field separator (default: a comma)"
     )
     init.add_argument(
-        "--decimal", choices=(".", ","), default=".", help="in numbers (default: a point)"
+        "--decimal", choices=(".", ","), default=".", help="decimal separator (default: a point)"
     )
     init.add_argument(
-        "--encoding", type=encoding, help="of the text, such as cp1252 (default: UTF-8)"
+        "--encoding", type=encoding, help="text encoding, such as cp1252 (default: UTF-8)"
     )
     return init
 
@@ -97,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
     from ffn.profiling.scaffold import create_pipeline
     from ffn.storage.source import refuse_pipe
 
-    # By the name it was given: a pipe's real one is no path.
+    # Before the path is resolved: the real name of a pipe is not a path.
     refuse_pipe(options.source)
     root = root_folder(options)
     settings, notices = create_pipeline(

@@ -1,4 +1,4 @@
-"""``ffn models PIPELINE [VERSION]``: all versions, or one in full."""
+"""``ffn models PIPELINE [VERSION]``: list all versions, or show one in detail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
     models = verbs.add_parser(
-        "models", parents=parents, help="list the versions, or show one with where it comes from"
+        "models", parents=parents, help="list the versions, or show one with its provenance"
     )
     models.add_argument("pipeline", metavar="PIPELINE")
     models.add_argument(
@@ -21,13 +21,13 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         metavar="VERSION",
         nargs="?",
         type=version_number,
-        help="(default: all, in a list)",
+        help="the version to show (default: list all)",
     )
     return models
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the list, or the one version."""
+    """Print the list of versions, or one version."""
     _, pipeline = find(options)
     from ffn.promotion.overview import describe_version, summaries
     from ffn.promotion.register import jsonable

@@ -1,4 +1,4 @@
-"""``ffn promote PIPELINE VERSION``: make a version the one that scores, whatever the gate said."""
+"""``ffn promote PIPELINE VERSION``: put a version into production, whatever the gate decided."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     promote = verbs.add_parser(
         "promote",
         parents=parents,
-        help="make a version the one that scores, whatever the gate said",
+        help="put a version into production, whatever the gate decided",
     )
     promote.add_argument("pipeline", metavar="PIPELINE")
     promote.add_argument("version", metavar="VERSION", type=version_number)
     promote.add_argument(
-        "--reason", default="by hand", help='for the history (default: "%(default)s")'
+        "--reason", default="by hand", help='reason for the history (default: "%(default)s")'
     )
     promote.add_argument(
         "--sign",
         action="store_true",
-        help="first sign its bundle with FFN_SIGNING_KEY, over any older signature",
+        help="first sign its bundle with FFN_SIGNING_KEY, replacing any older signature",
     )
     return promote
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the version, move the pointer, export for notebooks."""
+    """Check the version, move the production pointer, and export the model for notebooks."""
     _, pipeline = find(options)
     from ffn.bundles.contents import sign_version
     from ffn.registry.pointer import promote

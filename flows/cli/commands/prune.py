@@ -1,4 +1,4 @@
-"""``ffn prune PIPELINE --keep N``: remove old versions."""
+"""``ffn prune PIPELINE --keep N``: delete old versions."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     prune = verbs.add_parser(
         "prune",
         parents=parents,
-        help="remove old versions, but never the one in production or the one before it",
+        help="delete old versions, but never the one in production or its predecessor",
     )
     prune.add_argument("pipeline", metavar="PIPELINE")
     prune.add_argument(
-        "--keep", type=count, required=True, metavar="N", help="so many of the newest stay"
+        "--keep", type=count, required=True, metavar="N", help="number of newest versions to keep"
     )
-    prune.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    prune.add_argument("--dry-run", action="store_true", help="only print what would be deleted")
     return prune
 
 
 def run(options: argparse.Namespace) -> int:
-    """Remove the versions, and say which."""
+    """Delete old versions and print which."""
     _, pipeline = find(options)
     from ffn.quantities import size
     from ffn.registry.pruning import prune
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     done = "would remove" if options.dry_run else "removed"
     removed = f"versions {_listed(found.removed)}" if found.removed else "nothing"
     console.print(
-        f"{pipeline.name}: {done} {removed} ({size(found.bytes)}); {len(found.kept)} stay."
+        f"{pipeline.name}: {done} {removed} ({size(found.bytes)}); {len(found.kept)} kept."
     )
     if found.protected:
         console.print(

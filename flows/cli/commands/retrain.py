@@ -1,4 +1,4 @@
-"""``ffn retrain PIPELINE``: train the candidates, keep the best, register it."""
+"""``ffn retrain PIPELINE``: train the candidates, select the best, register it."""
 
 from __future__ import annotations
 
@@ -23,25 +23,30 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     retrain = verbs.add_parser(
         "retrain",
         parents=parents,
-        help="train the candidates, keep the best, register it as a new version",
+        help="train the candidates, select the best and register it as a new version",
     )
     retrain.add_argument("pipeline", metavar="PIPELINE")
     retrain.add_argument(
         "--runner",
         choices=("thread", "process"),
-        help="what runs Prefect's training tasks in parallel (default: thread)",
+        help="run training tasks in parallel in threads or processes (default: thread)",
     )
     retrain.add_argument(
-        "--workers", type=count, metavar="N", help="how many of them (default: one a core)"
+        "--workers",
+        type=count,
+        metavar="N",
+        help="number of threads or processes (default: one per core)",
     )
     retrain.add_argument(
-        "--force", action="store_true", help="train also where nothing changed since a version"
+        "--force",
+        action="store_true",
+        help="train even if nothing has changed since an existing version",
     )
     return retrain
 
 
 def run(options: argparse.Namespace) -> int:
-    """Retrain, directly or through Prefect, and print what came of it."""
+    """Retrain, directly or through Prefect, and print the result."""
     root, pipeline = find(options)
     from flows.cli.display.progress_bars import training_bars
 

@@ -1,4 +1,4 @@
-"""``ffn rollback PIPELINE``: undo the last promotion that is not undone yet."""
+"""``ffn rollback PIPELINE``: undo the last promotion that has not been undone yet."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     rollback = verbs.add_parser(
         "rollback",
         parents=parents,
-        help="go back to the version that scored before; again, to the one before that",
+        help="undo the last promotion; repeated, the one before it",
     )
     rollback.add_argument("pipeline", metavar="PIPELINE")
     rollback.add_argument(
-        "--reason", default="by hand", help='for the history (default: "%(default)s")'
+        "--reason", default="by hand", help='reason for the history (default: "%(default)s")'
     )
     return rollback
 
 
 def run(options: argparse.Namespace) -> int:
-    """Move the pointer back, export for notebooks."""
+    """Move the production pointer back and export the model for notebooks."""
     _, pipeline = find(options)
     from ffn.registry.pointer import rollback
     from flows.cli.display.terminal import plain_console, print_paths
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         print_json({"pipeline": pipeline.name, "export": export and str(export), **entry.to_json()})
         return 0
     console = plain_console(sys.stdout)
-    before = f"; version {entry.replaced} is not any more" if entry.replaced else ""
+    before = f", in place of version {entry.replaced}" if entry.replaced else ""
     console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
     if export:
         print_paths(console, {"for notebooks": export})

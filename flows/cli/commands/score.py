@@ -33,71 +33,73 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
     score = verbs.add_parser(
-        "score", parents=parents, help="label CSV files with the model in production"
+        "score", parents=parents, help="label CSV and Parquet files with the model in production"
     )
     score.add_argument("pipeline", metavar="PIPELINE")
     score.add_argument(
         "files",
         metavar="FILE",
         nargs="*",
-        help="a table, a folder of them, a pattern, or - (default: the pipeline's inbox)",
+        help="a table, a folder of tables, a pattern, or - for stdin (default: the inbox)",
     )
     score.add_argument(
         "--output",
         metavar="PATH",
-        help="a file, -, or a folder (default: artifacts/PIPELINE/predictions/)",
+        help="a file, a folder, or - for stdout (default: artifacts/PIPELINE/predictions/)",
     )
-    score.add_argument("--probabilities", action="store_true", help="add a column for every class")
     score.add_argument(
-        "--only-id", metavar="COLUMN", help="keep this column of the input and no other"
+        "--probabilities", action="store_true", help="add a probability column per class"
     )
+    score.add_argument("--only-id", metavar="COLUMN", help="keep only this column of the input")
     score.add_argument(
         "--escape-formulas",
         action="store_true",
-        help="put an apostrophe before cells that a spreadsheet would run",
+        help="prefix cells that a spreadsheet would execute with an apostrophe",
     )
     score.add_argument(
         "--on-unknown",
         choices=("score", "reject"),
-        help="what to do with rows of a category never seen (default: the pipeline's)",
+        help="how to treat categories not seen in training (default: from pipeline.toml)",
     )
     score.add_argument(
         "--drift",
         choices=("warn", "hold", "off"),
-        help="what to do with a file unlike the training rows (default: the pipeline's)",
+        help="how to treat a file unlike the training rows (default: from pipeline.toml)",
     )
     score.add_argument(
         "--max-reject-rate",
         type=float,
         metavar="SHARE",
-        help="refuse a file with a larger share of rejected rows (default: the pipeline's)",
+        help="refuse a file with a larger share of rejected rows (default: from pipeline.toml)",
     )
     score.add_argument(
-        "--delimiter", type=delimiter, help="between fields (default: the pipeline's)"
+        "--delimiter", type=delimiter, help="field separator (default: from pipeline.toml)"
     )
     score.add_argument(
-        "--decimal", choices=(".", ","), help="mark in numbers (default: the pipeline's)"
+        "--decimal", choices=(".", ","), help="decimal separator (default: from pipeline.toml)"
     )
     score.add_argument(
-        "--encoding", type=encoding, help="of the text, such as cp1252 (default: the pipeline's)"
+        "--encoding",
+        type=encoding,
+        help="text encoding, such as cp1252 (default: from pipeline.toml)",
     )
     score.add_argument(
         "--workers",
         type=count,
         default=1,
         metavar="N",
-        help="processes: for the parts of one long file, with --direct also for several files "
+        help="number of processes for one long file, with --direct also for several files "
         "(default: %(default)s)",
     )
     score.add_argument(
         "--force",
         action="store_true",
-        help="score also where the files of this input and version are there already",
+        help="score even if the output for this input and version already exists",
     )
     score.add_argument(
         "--new",
         action="store_true",
-        help="of the inbox, only files that the version in production has not scored",
+        help="score only files in the inbox that the version in production has not scored yet",
     )
     return score
 
@@ -151,12 +153,12 @@ def _score_here(
 
 
 def _send(file: Path) -> None:
-    """Move a finished output to stdout."""
+    """Write a finished output to stdout and delete the file."""
     try:
         with file.open("rb") as content, os.fdopen(os.dup(1), "wb") as stdout:
             shutil.copyfileobj(content, stdout)
     except BrokenPipeError:
-        raise DataError("whoever reads standard output closed it before the end.") from None
+        raise DataError("the reader of standard output closed it before the end.") from None
     finally:
         file.unlink()
 

@@ -1,4 +1,4 @@
-"""``ffn serve [PIPELINE ...]``: retrain and score by schedule, with a dashboard."""
+"""``ffn serve [PIPELINE ...]``: retrain and score on schedule, with a dashboard."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     serve = verbs.add_parser(
         "serve",
         parents=parents,
-        help="retrain and score by schedule, watch the inboxes, show a dashboard; until ended",
+        help="retrain and score on schedule, watch the inboxes and show a dashboard, until stopped",
     )
     serve.add_argument(
         "pipelines", metavar="PIPELINE", nargs="*", help="(default: all under data/)"
     )
     serve.add_argument(
-        "--host", help="where Prefect's server listens (default: 127.0.0.1, this machine alone)"
+        "--host",
+        help="address on which Prefect's server listens (default: 127.0.0.1, this machine only)",
     )
-    serve.add_argument("--port", type=_port, help="(default: 4200)")
+    serve.add_argument("--port", type=_port, help="port on which it listens (default: 4200)")
     serve.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="a further name by which the server may be addressed, a proxy's; may be repeated",
+        help="further host name of the server, such as that of a proxy (may be repeated)",
     )
     serve.add_argument(
-        "--no-auth", action="store_true", help="ask nobody for the password; on loopback only"
+        "--no-auth", action="store_true", help="do not require the password; on loopback only"
     )
     serve.add_argument(
-        "--check", action="store_true", help="say what would be served, and when; start nothing"
+        "--check", action="store_true", help="print what would run, and when; start nothing"
     )
     return serve
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check, or serve until a signal."""
+    """Print the plan, or serve until a signal."""
     from ffn.settings.pipeline import find_pipeline, pipeline_names
 
     root = root_folder(options)
@@ -56,7 +57,9 @@ def run(options: argparse.Namespace) -> int:
     if not names:
         raise SettingsError(f"{root / 'data'} has no pipeline to serve. Make one with: ffn init")
     if options.json and not options.check:
-        raise SettingsError("--json of ffn serve is for --check; a service prints as it goes.")
+        raise SettingsError(
+            "--json of ffn serve requires --check; a running service prints log lines."
+        )
     if options.check:
         from flows.service import plan
 

@@ -1,4 +1,4 @@
-"""``ffn status [PIPELINE ...]``: how the pipelines stand, without Prefect."""
+"""``ffn status [PIPELINE ...]``: show the status of pipelines, without Prefect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     status = verbs.add_parser(
         "status",
         parents=parents,
-        help="say how pipelines stand: production, last runs, inbox, drift",
+        help="show the status of pipelines: production, last runs, inbox, drift",
     )
     status.add_argument(
         "pipelines", metavar="PIPELINE", nargs="*", help="(default: all under data/)"
@@ -25,7 +25,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the status of each pipeline; 1 if that of one cannot be told."""
+    """Print the status of each pipeline; return 1 if one of them cannot be read."""
     from ffn.reports.status_page import read_status, status_lines
     from ffn.settings.pipeline import pipeline_names
 

@@ -1,4 +1,4 @@
-"""``ffn verify PIPELINE``: compute every digest of the registry anew."""
+"""``ffn verify PIPELINE``: recompute and check every digest of the registry."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb."""
     verify = verbs.add_parser(
-        "verify", parents=parents, help="check every file of every version, pointer and history"
+        "verify",
+        parents=parents,
+        help="check the digests of all versions, the production pointer and the history",
     )
     verify.add_argument("pipeline", metavar="PIPELINE")
     return verify
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check, and print each damage; raises if there is one."""
+    """Check the registry and print each damage; raise ``RegistryError`` if there is any."""
     _, pipeline = find(options)
     from ffn.quantities import counted, size
     from ffn.registry.verification import verify
@@ -42,9 +44,10 @@ def run(options: argparse.Namespace) -> int:
     checked = f"{counted(versions, 'version')}, {counted(found.files, 'file')}, {size(found.bytes)}"
     if damages:
         raise RegistryError(
-            f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore what is named "
-            "from a copy, or remove that version's folder. A damaged bundle is never promoted."
+            f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore the files "
+            "named from a backup, or delete that version's folder. A damaged bundle is never "
+            "promoted."
         )
     if not options.json:
-        console.print(f"{pipeline.name}: {checked}: all as it was written.")
+        console.print(f"{pipeline.name}: {checked}: no damage found.")
     return 0

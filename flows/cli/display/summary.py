@@ -1,4 +1,4 @@
-"""What a person at the terminal sees of scored files: counts by class, rejects, paths."""
+"""Terminal output of scoring: rows by class, rejects, warnings, drift and paths."""
 
 from __future__ import annotations
 
@@ -23,18 +23,22 @@ _CLASSES_SHOWN = 20
 _FILES_SHOWN = 20
 _DRIFT_SHOWN = 3
 _LEFT_SHOWN = 5
-# A rate over less is about the start of the program, not about rows.
+# A rate over a shorter time measures the start of the program rather than scoring.
 _LEAST_SECONDS = 1.0
 _WARNINGS_SHOWN = 5
 
 
 def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) -> None:
-    """Print the classes found, the rejects by reason, the files and their paths.
+    """Print the predicted classes, the rejects by reason, the files and their paths.
 
     Parameters
     ----------
+    outcome
+        The scored and refused files.
+    file
+        The stream to print to.
     sent
-        True if the output goes to stdout, and rejects and manifest stay alone.
+        True if the output goes to stdout, so that only rejects and manifest have paths.
     """
     results = outcome.results
     console = plain_console(file)
@@ -68,7 +72,7 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
 
 
 def _left(outcome: ScoreOutcome) -> Iterator[str]:
-    """Yield what to say of files in the inbox that were not scored."""
+    """Yield sentences about files in the inbox that were not scored."""
     inbox = outcome.inbox
     if inbox is None:
         return
@@ -84,21 +88,21 @@ def _left(outcome: ScoreOutcome) -> Iterator[str]:
         what = "1 file was" if len(names) == 1 else f"{len(names):,} files were"
         seconds = max(1, math.ceil(max(inbox.settling.values())))
         yield (
-            f"{what} written to a moment ago and left, in case there is more to come: {shown}. "
+            f"{what} changed only a moment ago and skipped for now: {shown}. "
             f"Run again in {seconds:,} s."
         )
 
 
 def _already(unchanged: int, files: int) -> str:
-    what = "The files" if files == 1 else f"Those of {unchanged:,} of {files:,} inputs"
+    what = "The output exists" if files == 1 else f"{unchanged:,} of {files:,} outputs exist"
     return (
-        f"{what} were there already, of the same input and version: unchanged, skipped. "
-        "To score all the same: --force."
+        f"{what} already, for the same input and version: unchanged, skipped. "
+        "Use --force to score anyway."
     )
 
 
 def _warnings(results: Sequence[ScoreResult]) -> Iterator[str]:
-    """Yield what looks wrong with files as a whole, of the first few."""
+    """Yield warnings about files as a whole, for the first few files."""
     told = [(r.output.name, warning) for r in results for warning in r.warnings]
     for name, warning in told[:_WARNINGS_SHOWN]:
         yield f"Warning: {f'{name}: ' if len(results) > 1 else ''}{warning}"
@@ -107,7 +111,7 @@ def _warnings(results: Sequence[ScoreResult]) -> Iterator[str]:
 
 
 def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:
-    """Yield a line for each file that is unlike the training rows, of the first few."""
+    """Yield a line for each file with drift, for the first few files."""
     drifted = [(r.output.name, r.drift) for r in results if r.drift and r.drift.detected]
     for name, report in drifted[:_DRIFT_SHOWN]:
         yield f"Drift: {name if len(results) > 1 else 'these rows'}, {report.sentence}."
@@ -132,7 +136,7 @@ def _speed(results: Iterable[ScoreResult], rows: int) -> str:
 
 
 def _classes(results: Iterable[ScoreResult], rows: int) -> Table:
-    """Return rows by class, of many classes the most frequent, and rejected rows by reason."""
+    """Return rows by class (only the most frequent of many classes) and rejects by reason."""
     classes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for result in results:

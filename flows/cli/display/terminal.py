@@ -23,7 +23,13 @@ __all__ = [
 
 
 def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
-    """Print the leaderboard, the final figure, the verdict and the paths on stdout."""
+    """Print the leaderboard, the held-out figures, the verdict and the paths on stdout.
+
+    Parameters
+    ----------
+    outcome
+        The result of the retraining; of a skipped one only a sentence is printed.
+    """
     console = plain_console(sys.stdout)
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
@@ -59,13 +65,13 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {counted(test.rows, 'held-out row')}, looked at once: accuracy "
+        f"On {counted(test.rows, 'held-out row')}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
         f"second approximate).{_after(loss_doubt(test))}"
     )
     examination = outcome.examination
     console.print(
-        "Always answering the most frequent class of the training rows gets "
+        "Always predicting the most frequent class of the training rows gives "
         f"{interval(test.baseline)}.{_after(accuracy_doubt(examination.baselines))}"
     )
     console.print(baselines_sentence(examination.baselines, examination.rows, test.rows))
@@ -77,20 +83,28 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
 
 
 def print_paths(console: Console, paths: dict[str, Path]) -> None:
-    """Print each path behind what it is."""
+    """Print paths with their labels, aligned.
+
+    Parameters
+    ----------
+    console
+        Where to print.
+    paths
+        Paths by label.
+    """
     width = max(len(name) for name in paths)
     for name, path in paths.items():
         console.print(f"  {name:<{width}}  {one_line(from_here(path))}", soft_wrap=True)
 
 
 def from_here(path: Path) -> Path:
-    """Return the shorter path that means the same in the current folder."""
+    """Return ``path`` relative to the current folder if it is inside, otherwise unchanged."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def plain_console(file: TextIO) -> Console:
-    """Return ``file`` as one where every text means itself; off a terminal no line is folded."""
+    """Return a console on ``file`` without markup; off a terminal, lines are not wrapped."""
     terminal = file.isatty()
     return Console(
         file=file,

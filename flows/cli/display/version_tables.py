@@ -1,4 +1,4 @@
-"""Versions as a person at the terminal sees them: a list, one in full, two side by side."""
+"""Terminal output of versions: a list, one in detail, two side by side."""
 
 from __future__ import annotations
 
@@ -20,12 +20,20 @@ __all__ = ["paired_sentence", "print_comparison", "print_detail", "print_version
 
 _WIDTH = 80
 _LABEL = 12
-# Of a digest, so many digits tell any two apart that a person will ever compare.
+# Enough digits of a digest to distinguish any two that a person compares.
 _DIGITS = 16
 
 
 def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
-    """Print a line for each version, and which of them scores."""
+    """Print a line for each version, and which one is in production.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the pipeline.
+    found
+        The versions, oldest first.
+    """
     console = plain_console(sys.stdout)
     if not found:
         console.print(f"{pipeline}: no versions yet. Make one with: ffn retrain {pipeline}")
@@ -53,11 +61,19 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
         if one.next_back:
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
     if not all(map(_is_whole, found)):
-        console.print(f"Some files are missing or changed; which, says: ffn verify {pipeline}")
+        console.print(f"Some files are missing or changed. To list them: ffn verify {pipeline}")
 
 
 def print_detail(pipeline: str, found: Detail) -> None:
-    """Print where a version comes from, what it can do, and when it scored."""
+    """Print a version's provenance, figures, verdict, and promotions.
+
+    Parameters
+    ----------
+    pipeline
+        Name of the pipeline.
+    found
+        The version.
+    """
     one, made = found.summary, found.provenance
     place = "in production" if one.production else "not in production"
     lines = [f"{pipeline}, version {one.version}: {place}", ""]
@@ -100,7 +116,7 @@ def _is_whole(one: Summary) -> bool:
 
 
 def _contract(found: Detail) -> Iterator[str]:
-    """Yield in what the training table differed from production's, and the policy."""
+    """Yield each difference of the training table from production's, with the policy."""
     changes = found.verdict.get("contract")
     for change in changes if isinstance(changes, list) else ():
         if isinstance(change, dict):
@@ -108,7 +124,7 @@ def _contract(found: Detail) -> Iterator[str]:
 
 
 def print_comparison(found: VersionComparison) -> None:
-    """Print what differs between two versions, their own figures, and the paired comparison."""
+    """Print the differences of two versions, their figures, and the paired comparison."""
     console = plain_console(sys.stdout)
     first, second = found.first.summary, found.second.summary
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -153,7 +169,15 @@ def _side_by_side(found: VersionComparison) -> Iterator[tuple[str, str, str]]:
 
 
 def paired_sentence(first: int, second: int, found: Paired) -> str:
-    """Say what the rows that neither was trained on show of two versions."""
+    """Return the paired comparison of two versions in words.
+
+    Parameters
+    ----------
+    first, second
+        Numbers of the versions.
+    found
+        The comparison, on rows that neither was trained on.
+    """
     rows, labels = found.rows, found.labels
     looks = (
         f" The gate has compared on such rows up to {counted(found.looks, 'time')}, which these "
@@ -174,7 +198,7 @@ def paired_sentence(first: int, second: int, found: Paired) -> str:
 
 
 def _count(number: object, what: str = "") -> str:
-    """Return a count that a document holds, with a noun if one is given; a dash if it has none."""
+    """Return a count from a document, with an optional noun; a dash if it is missing."""
     if type(number) is not int:
         return f"{NOTHING} {what}s" if what else NOTHING
     return counted(number, what) if what else f"{number:,}"
@@ -185,7 +209,7 @@ def _figure(figure: Interval | None) -> str:
 
 
 def _date(text: str) -> str:
-    """Return ``2026-03-01 04:00`` of an ISO 8601 date."""
+    """Return an ISO 8601 date in the form ``2026-03-01 04:00``."""
     return one_line(text[:16].replace("T", " ")) or NOTHING
 
 
@@ -194,13 +218,13 @@ def _digest(value: object) -> str:
 
 
 def _digests(one: object, other: object) -> tuple[str, str]:
-    """Return two digests, the second as "the same" if it is."""
+    """Return two digests; the second is "the same" if they are equal."""
     shown = [str(value)[:_DIGITS] if value else NOTHING for value in (one, other)]
     return shown[0], "the same" if one and one == other else shown[1]
 
 
 def _fact(label: str, text: str) -> list[str]:
-    """Return a label and a text beside it, wrapped."""
+    """Return the lines of a label with its text, wrapped."""
     indent = " " * (_LABEL + 2)
     return textwrap.wrap(
         one_line(text),

@@ -32,8 +32,8 @@ def test_where_nothing_changed_nothing_is_trained(ffn, trained):
     assert (done.code, done.err, done.out) == (
         0,
         "",
-        "iris: data, settings and code are those of version 1; unchanged, skipped. To train all "
-        "the same: --force.\n",
+        "iris: data, settings and code equal those of version 1; unchanged, skipped. Use --force "
+        "to train anyway.\n",
     )
     found = json.loads(ffn("retrain", "iris", *DIRECT, trained, "--json").out)
     assert (found["version"], found["promoted"]) == (1, False)

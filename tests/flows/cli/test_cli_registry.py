@@ -60,9 +60,7 @@ def test_promoting_what_scores_already_changes_nothing(ffn, registry):
 def test_rollback_goes_back_one_promotion_after_another(ffn, registry):
     done = ffn("rollback", "iris", ROOT, registry, "--reason", "complaints")
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(
-        "iris: version 2 is in production again; version 4 is not any more.\n"
-    )
+    assert done.out.startswith("iris: version 2 is in production again, in place of version 4.\n")
     assert (exported(registry) == parameters(registry, 2)).all()
     found = json.loads(ffn("rollback", "iris", ROOT, registry, "--json").out)
     assert (found["action"], found["from"], found["version"]) == ("rollback", 2, 1)
@@ -107,7 +105,7 @@ def test_prune_removes_what_is_old_and_neither_production_nor_what_it_replaced(f
     done = ffn("prune", "iris", "--keep", "1", ROOT, registry)
     assert (done.code, done.err) == (0, "")
     assert re.fullmatch(
-        r"iris: removed versions 1, 3 \(\d+\.\d [kM]B\); 2 stay\.\n"
+        r"iris: removed versions 1, 3 \(\d+\.\d [kM]B\); 2 kept\.\n"
         r"Older, and kept: 2, in production or next to roll back to\.\n",
         done.out,
     )
@@ -126,7 +124,7 @@ def test_prune_removes_what_is_old_and_neither_production_nor_what_it_replaced(f
 def test_pruning_to_more_than_there_are_removes_nothing(ffn, registry):
     before = listing(registry)
     done = ffn("prune", "iris", "--keep", "20", ROOT, registry)
-    assert (done.code, done.out) == (0, "iris: removed nothing (0 bytes); 4 stay.\n")
+    assert (done.code, done.out) == (0, "iris: removed nothing (0 bytes); 4 kept.\n")
     assert listing(registry) == before
 
 
@@ -141,7 +139,7 @@ def test_verify_vouches_for_what_retraining_wrote(ffn, registry):
     done = ffn("verify", "iris", ROOT, registry)
     assert (done.code, done.err) == (0, "")
     assert re.fullmatch(
-        r"iris: 4 versions, \d+ files, \d+\.\d [kM]B: all as it was written\.\n", done.out
+        r"iris: 4 versions, \d+ files, \d+\.\d [kM]B: no damage found\.\n", done.out
     )
     found = json.loads(ffn("verify", "iris", ROOT, registry, "--json").out)
     assert (found["versions"], found["damages"]) == ([1, 2, 3, 4], [])

@@ -77,7 +77,7 @@ def test_the_same_work_is_done_once_unless_forced(ffn, trained, flowers):
     assert unchanged == [False, True]
     told = ffn("score", "iris", *DIRECT, trained)
     assert (told.code, told.err) == (0, "")
-    assert "unchanged, skipped. To score all the same: --force." in told.out.replace("\n", " ")
+    assert "unchanged, skipped. Use --force to score anyway." in told.out.replace("\n", " ")
     assert "skipped" not in ffn("score", "iris", *DIRECT, trained, "--force").out
 
 

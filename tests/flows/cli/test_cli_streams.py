@@ -77,7 +77,7 @@ def test_a_reader_that_leaves_before_the_end_is_told_of_in_one_line(root, tmp_pa
         process.stdout.close()
         told = process.stderr.read().decode().splitlines()[-1]
     assert process.returncode == 1
-    assert told == "ffn: whoever reads standard output closed it before the end."
+    assert told == "ffn: the reader of standard output closed it before the end."
     assert not (root / "artifacts/iris/predictions/stdout/long.csv").exists()
 
 

@@ -41,7 +41,7 @@ def test_two_first_starts_agree(home):
 def test_a_password_that_others_may_read_or_write_is_refused(home, mode):
     home.secret()
     home.auth_file.chmod(mode)
-    with pytest.raises(ServiceError, match=r"its owner alone may read\. Remove it"):
+    with pytest.raises(ServiceError, match=r"only its owner can read\. Remove it"):
         home.secret()
 
 
@@ -51,7 +51,7 @@ def test_a_link_in_its_place_is_refused(home, tmp_path):
     elsewhere.write_text("a:b\n")
     elsewhere.chmod(0o600)
     home.auth_file.symlink_to(elsewhere)
-    with pytest.raises(ServiceError, match="its owner alone"):
+    with pytest.raises(ServiceError, match="only its owner"):
         home.secret()
 
 
@@ -59,7 +59,7 @@ def test_a_link_in_its_place_is_refused(home, tmp_path):
 def test_a_file_without_a_password_is_refused(home, content):
     home.secret()
     home.auth_file.write_text(content)
-    with pytest.raises(ServiceError, match="holds no NAME:PASSWORD"):
+    with pytest.raises(ServiceError, match="contains no NAME:PASSWORD"):
         home.secret()
 
 
@@ -102,7 +102,9 @@ def test_an_address_in_use_is_refused():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = Address(host="127.0.0.1", port=taken.getsockname()[1])
-        with pytest.raises(ServiceError, match=r"nothing can listen .* Give others with --host"):
+        with pytest.raises(
+            ServiceError, match=r"nothing can listen .* Choose another address with --host"
+        ):
             address.check_free()
     with pytest.raises(ServiceError, match="nothing can listen"):
         Address(host="203.0.113.7", port=4200).check_free()

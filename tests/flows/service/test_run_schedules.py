@@ -93,7 +93,7 @@ def test_check_says_what_would_be_served_and_when(ffn, root):
     assert re.fullmatch(
         rf"  score    every 6h: ({time} (00|06|12|18):00:00 \+0000(, )?){{3}}", lines[3]
     )
-    assert lines[4] == "  score    also: new files, looked for every 10s"
+    assert lines[4] == "  score    also: new files, checked every 10s"
     (found,) = json.loads(ffn("serve", "--check", "--json", "--root", root).out)
     assert len(found["retrain"][0]["next"]) == 3
     assert not (root / "artifacts").exists()

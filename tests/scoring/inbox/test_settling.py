@@ -76,8 +76,7 @@ def test_what_is_written_to_meanwhile_is_left_and_told(tmp_path, clock, monkeypa
     seen = look_when_quiet(pipeline, 7, lambda _: None)
     assert (seen.waiting, list(seen.settling)) == ((), ["a.csv"])
     assert told(seen) == (
-        "1 file was written to a moment ago and left, in case there is more to come: a.csv. "
-        "Run again in 5 s.\n"
+        "1 file was changed only a moment ago and skipped for now: a.csv. Run again in 5 s.\n"
     )
 
 
@@ -88,7 +87,7 @@ def test_nobody_waits_for_an_hour(tmp_path, clock):
     seen = look_when_quiet(pipeline, 7, pytest.fail)
     assert clock == []
     assert told(seen) == (
-        "2 files were written to a moment ago and left, in case there is more to come: "
+        "2 files were changed only a moment ago and skipped for now: "
         "a.csv, b.csv. Run again in 3,600 s.\n"
     )
 
