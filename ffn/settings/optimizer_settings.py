@@ -1,4 +1,4 @@
-"""``[optimizers]``: the candidates and their hyper-parameters."""
+"""``[optimizers]``: the candidate optimizers and their hyper-parameters."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class AdamWSettings(AdamSettings):
 
 
 class OptimizerSettings(StrictSettings):
-    """``[optimizers.<name>]``: the candidates and their hyper-parameters; default: all four.
+    """``[optimizers.<name>]``: the candidate optimizers; default: all four.
 
-    The order of the fields is the order of simplicity that decides ties.
+    The fields are in order of simplicity: of equally good candidates, the first is chosen.
     """
 
     sgd: SGDSettings | None = None
