@@ -1,4 +1,4 @@
-"""The lock of a registry: one process at a time changes it, and the lock dies with its process."""
+"""Registry lock: one process at a time changes a registry."""
 
 from __future__ import annotations
 
@@ -17,20 +17,30 @@ __all__ = ["registry_lock"]
 
 @contextlib.contextmanager
 def registry_lock(artifacts: Path) -> Iterator[None]:
-    """Wait until nobody else changes the registry, and keep others waiting while the block runs.
+    """Hold the registry's exclusive lock while the block runs, waiting for other holders.
 
-    The kernel holds the lock for an open file, and closes what a process had open when it
-    ends, however it ends: no lock is ever left behind. Scoring never waits.
+    The kernel releases the lock when the process ends for any reason, so no stale lock remains.
+    Scoring never takes it.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's artifacts.
+
+    Raises
+    ------
+    RegistryError
+        The folder does not exist, or its lock file is a link.
     """
     path = artifacts / ".lock"
     try:
         handle = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise RegistryError(f"{path} is a link, and locks are none. Remove it.") from None
+            raise RegistryError(f"{path} is a link, not a lock file. Remove it.") from None
         if error.errno == errno.ENOENT:
             raise RegistryError(
-                f"{artifacts.name}: no versions yet ({artifacts} is not there). "
+                f"{artifacts.name}: no versions yet ({artifacts} does not exist). "
                 f"Make one with: ffn retrain {artifacts.name}"
             ) from None
         raise

@@ -1,4 +1,4 @@
-"""One retraining of a pipeline at a time, and one pass over its inbox, whoever starts them."""
+"""Run locks: one retraining of a pipeline at a time, and one pass over its inbox."""
 
 from __future__ import annotations
 
@@ -16,16 +16,28 @@ __all__ = ["the_only_pass", "the_only_retraining"]
 
 
 def the_only_retraining(artifacts: Path) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of retraining while the block runs. Raises ``BusyError`` if another does.
+    """Hold the retraining lock of a pipeline while the block runs.
 
-    The lock goes with the process, however that ends.
+    The kernel releases the lock when the process ends for any reason.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's artifacts, created if missing.
+
+    Raises
+    ------
+    BusyError
+        Another process holds the lock; the message gives its id.
+    RegistryError
+        The lock file is not a plain file.
     """
-    return _alone(artifacts, ".retraining.lock", "is being retrained already")
+    return _alone(artifacts, ".retraining.lock", "is already being retrained")
 
 
 def the_only_pass(artifacts: Path) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of scoring the inbox, in the same way."""
-    return _alone(artifacts, ".inbox.lock", "has its inbox scored already")
+    """Hold the inbox lock of a pipeline while the block runs; as `the_only_retraining`."""
+    return _alone(artifacts, ".inbox.lock", "already has its inbox scored")
 
 
 @contextlib.contextmanager
@@ -36,7 +48,7 @@ def _alone(artifacts: Path, name: str, doing: str) -> Iterator[None]:
         handle = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         if error.errno in (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO):
-            raise RegistryError(f"{path} is no plain file, and locks are. Remove it.") from None
+            raise RegistryError(f"{path} is not a plain file. Remove it.") from None
         raise
     try:
         try:
@@ -44,7 +56,7 @@ def _alone(artifacts: Path, name: str, doing: str) -> Iterator[None]:
         except BlockingIOError:
             holder = os.pread(handle, 20, 0).decode(errors="replace").strip() or "unknown"
             raise BusyError(
-                f"{artifacts.name} {doing}, by process {holder}. Wait for it, or end it."
+                f"{artifacts.name} {doing} by process {holder}. Wait for it, or end it."
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
