@@ -26,7 +26,7 @@ def fresh(module: str, *arguments: str) -> list[str]:
     Parameters
     ----------
     module
-        Full name of the module, such as ``ffn.tabular.parquet.decoding_child``.
+        Full name of the module, such as ``ffn.scoring.canary``.
     *arguments
         Its command-line arguments.
     """

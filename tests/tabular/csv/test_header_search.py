@@ -121,7 +121,7 @@ def test_a_name_that_differs_in_what_nobody_sees(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text([*HEADER[:3], "label\u00a0"]), "utf-8")
     assert refusal(path).endswith(
-        r'; it has "label\xa0", which differs in invisible characters alone. Correct the header, '
+        r'; it has "label\xa0", which differs only in invisible characters. Correct the header, '
         r"or give $'label\u00a0'."
     )
     assert len(read_table(path, target="label\u00a0").lines) == 30
