@@ -108,7 +108,7 @@ def both_told_apart(value: float, limit: float, decimals: int) -> tuple[str, str
 
 
 def interval(figure: Bounded) -> str:
-    """Return an estimate with its interval: ``0.967 [0.833, 0.994]``.
+    """Return an estimate, ``figure``, with its interval: ``0.967 [0.833, 0.994]``.
 
     Three decimals, or three significant digits below 0.1. A NaN estimate is a dash. An infinite
     bound is written in words; without an upper bound, a lower one of 0 is none (losses are never
@@ -126,7 +126,10 @@ def interval(figure: Bounded) -> str:
 
 
 def signed(number: float, decimals: int = 4) -> str:
-    """Return a number with its sign; a nonzero number is never rounded to zero, NaN is a dash."""
+    """Return a number with its sign and ``decimals`` decimals; NaN is a dash.
+
+    A nonzero number that would be rounded to zero has one significant digit instead.
+    """
     if math.isnan(number):
         return NOTHING
     text = f"{number:+.{decimals}f}"
@@ -187,7 +190,7 @@ def seconds(duration: float) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as ``834 bytes`` or ``1.2 MB`` (powers of 1000)."""
+    """Return ``count`` bytes as ``834 bytes`` or ``1.2 MB`` (powers of 1000)."""
     if count < 1000:
         return counted(count, "byte")
     power = min(4, (len(str(count)) - 1) // 3)

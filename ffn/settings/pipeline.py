@@ -138,7 +138,10 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
 
 
 def reference(pipeline: Pipeline, root: Path) -> str:
-    """Return an argument for `find_pipeline` that works in any folder: name or absolute path."""
+    """Return an argument for `find_pipeline` that finds ``pipeline`` from any current folder.
+
+    That is its name if it is under ``root/data``, else the absolute path of its folder.
+    """
     at_home = pipeline.folder == root / "data" / pipeline.name
     return pipeline.name if at_home else str(pipeline.folder)
 

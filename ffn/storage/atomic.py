@@ -61,7 +61,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it exists, and flush its folder so that it stays removed."""
+    """Remove the file ``path`` if it exists, and flush its folder so that it stays removed."""
     if path.exists():
         path.unlink()
         sync_folder(path.parent)

@@ -172,7 +172,7 @@ def require_space(folder: Path, needed: int, what: str) -> None:
     needed
         Bytes that will be written.
     what
-        Subject of the message, such as ``the training table as arrays``.
+        Subject of the message, such as ``converting the training table``.
 
     Raises
     ------

@@ -17,7 +17,7 @@ class HashedFile:
     Parameters
     ----------
     file
-        Empty file, open for writing; also for reading if `take_up` is called.
+        File open for writing; empty, unless `take_up` reads and continues it.
 
     Attributes
     ----------

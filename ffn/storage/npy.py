@@ -68,7 +68,7 @@ class ArrayFile:
 
 
 def save_array(path: Path, array: Array) -> None:
-    """Write ``array`` [n, ...] to a new ``.npy`` file.
+    """Write ``array`` [n, ...] to the new ``.npy`` file ``path``.
 
     Unlike ``np.save``, whose last buffered bytes may be lost silently on a full disk.
 
@@ -82,6 +82,6 @@ def save_array(path: Path, array: Array) -> None:
 
 
 def open_array(path: Path) -> Array:
-    """Return the array in a ``.npy`` file, memory-mapped and read-only."""
+    """Return the array in the ``.npy`` file ``path``, memory-mapped and read-only."""
     # Slicing an np.memmap takes ten times as long as slicing a plain array.
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -16,7 +16,7 @@ __all__ = ["open_plain", "read_plain"]
 
 @contextlib.contextmanager
 def open_plain(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """Open a plain file for reading; yield the binary file and its size in bytes.
+    """Open the plain file ``path`` for reading; yield the binary file and its size in bytes.
 
     Raises
     ------

@@ -186,7 +186,10 @@ class Source:
 
 
 def identity(status: os.stat_result) -> tuple[int, ...]:
-    """Return device, inode, size and modification time (ns) of a file; writing changes them."""
+    """Return device, inode, size and modification time (ns) of a file from its ``status``.
+
+    They change when the file is replaced or written to.
+    """
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 

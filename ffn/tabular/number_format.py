@@ -54,9 +54,9 @@ def plain_signs(text: str) -> str:
 
 
 def digits_pattern(thousands: str, decimal: str) -> str:
-    """Return a regular expression for an unsigned number with these separators.
+    """Return a regular expression for an unsigned number.
 
-    ``thousands`` may be empty for none.
+    ``thousands`` is the thousands separator, empty for none; ``decimal`` is the decimal mark.
     """
     t, mark = re.escape(thousands), re.escape(decimal)
     whole = "[0-9]+"
@@ -151,7 +151,7 @@ class NumberFormat:
         return digits.replace(".", self.decimal)
 
     def number(self, text: str) -> float:
-        """Return the number in a cell; NaN if it is not in this format, or beyond float64."""
+        """Return the number in the cell ``text``; NaN if it has none, or one beyond float64."""
         if len(text) > _LONGEST:
             return math.nan
         # Without surrounding spaces the expression never backtracks far: its time is linear.

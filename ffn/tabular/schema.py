@@ -26,7 +26,7 @@ def is_constant(low: float, high: float) -> bool:
 
 
 def prediction_columns(target: str) -> tuple[str, str]:
-    """Return the headers of the two columns that scoring adds to every table."""
+    """Return the headers of the columns that scoring adds: prediction of ``target``, confidence."""
     return f"predicted_{target}", "confidence"
 
 

@@ -54,7 +54,7 @@ def test_categories_that_are_numbers_are_told_with_the_line_that_reads_them(tmp_
     prepared = prepare(made(tmp_path, table(cells)))
     assert prepared.schema.features[0].kind == "categorical"
     assert (
-        'column "x" is taken for 60 categories. Cells such as "10%" are numbers with the sign "%": '
+        'column "x" is read as 60 categories. Cells such as "10%" are numbers with the sign "%": '
         'to read them, add x = "1234.5%" under [data.formats]'
     ) in prepared.notices
     # Who has said what it is has said it.

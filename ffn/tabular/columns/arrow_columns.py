@@ -73,8 +73,8 @@ def codes_of_column(
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Return codes [n] of a categorical column, and its texts that are unknown from training.
 
-    ``missing_values`` are the texts that mean "no value"; other parameters, and errors, as for
-    `category_texts`.
+    ``missing_values`` are the texts that mean "no value"; ``column``, ``spellings``, ``where`` and
+    errors are those of `category_texts`.
     """
     encoded = category_texts(column, spellings, where).dictionary_encode()
     # The last code is for nulls.
@@ -135,7 +135,8 @@ def numbers_of_column(
 ) -> tuple[npt.NDArray[np.float64], Array]:
     """Return numbers [n] of a numeric column, and a mask [n] of the invalid cells.
 
-    Missing and invalid cells are NaN. Parameters and errors as for `number_texts`.
+    Missing and invalid cells are NaN. The parameters ``column``, ``feature``, ``missing_values``
+    and ``where``, and errors, are those of `number_texts`.
     """
     column = plain_column(column, where)
     if _is_number(column.type):

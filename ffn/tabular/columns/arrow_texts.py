@@ -86,14 +86,14 @@ def plain_column(column: Any, where: str) -> Any:
 
 
 def no_plain_values(of: Any, where: str) -> DataError:
-    """Return the error for a column of an unsupported Arrow type."""
+    """Return the error for a column, called ``where``, of the unsupported Arrow type ``of``."""
     return DataError(
         f"{where}: cells of the type {of} are not plain values. Give a column of numbers or texts."
     )
 
 
 def is_text(of: Any) -> bool:
-    """Return whether an Arrow type is a text type that `plain_column` may return."""
+    """Return whether the Arrow type ``of`` is a text type that `plain_column` may return."""
     return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
 
 

@@ -60,7 +60,7 @@ class CategoryReader:
         self._codes = np.array([known[text] for text in texts], dtype=np.int64)[order]
 
     def read(self, block: Block, column: int) -> Codes:
-        """Return the codes [n] of a column: a category's, ``MISSING`` or ``UNKNOWN``."""
+        """Return the codes [n] of a column of ``block``: a category's, ``MISSING``, ``UNKNOWN``."""
         if not len(self._keys):
             self.looked_up += len(block)
             return np.array(list(map(self._look_up, block.cells(column))), dtype=np.int64)

@@ -18,7 +18,7 @@ _INT64 = np.iinfo(np.int64)
 
 
 def class_labels(classes: Sequence[str]) -> Labels:
-    """Return labels [C] as int64 if each is a canonical 64-bit integer, else as texts."""
+    """Return ``classes`` [C] as int64 if each is a canonical 64-bit integer, else as texts."""
     if classes and all(_INTEGER.fullmatch(label) for label in classes):
         numbers = [int(label) for label in classes]
         if _INT64.min <= min(numbers) and max(numbers) <= _INT64.max:

@@ -14,7 +14,7 @@ __all__ = ["advice_on_format", "in_toml"]
 
 
 def in_toml(name: str, form: NumberFormat) -> str:
-    """Return the line of ``[data.formats]`` that declares the format of column ``name``."""
+    """Return the line of ``[data.formats]`` that declares ``form`` for the column ``name``."""
     key = name if re.fullmatch("[A-Za-z0-9_-]+", name) else _toml(name)
     return f"{key} = {_toml(form.example)}"
 

@@ -30,7 +30,7 @@ _MOST_CATEGORIES = 100
 
 
 def kind_of(count: Count) -> Kind:
-    """Return the kind of a column with the given counts of numbers and texts."""
+    """Return the kind of a column in which ``count`` numbers and texts were found."""
     if count.texts and count.numbers < _NUMERIC_SHARE * (count.numbers + count.texts):
         return "categorical"
     return "numeric"

@@ -82,7 +82,10 @@ def read_moments(text: str) -> Iterator[Moment]:
 
 
 def read_time(text: str) -> int | None:
-    """Return a time of day (``08:30``, ``8:30:15.5 PM``) in nanoseconds since midnight, or None."""
+    """Return ``text``, a time of day such as ``08:30`` or ``8:30:15.5 PM``, in nanoseconds.
+
+    None if it is not a time of day.
+    """
     found = _TIME.fullmatch(text)
     return _clock(found.groupdict()) if found else None
 

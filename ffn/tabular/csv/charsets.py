@@ -95,7 +95,7 @@ def fitting(counts: Mapping[int, int]) -> list[str]:
 
 
 def strange_bytes(text: bytes | str) -> Counter[int]:
-    r"""Count the bytes above 127; in a str, the escapes of such bytes, as ``\xfc``."""
+    r"""Count the bytes above 127 in ``text``; in a str, the escapes of such bytes, as ``\xfc``."""
     if isinstance(text, str):
         return Counter(int(digits, 16) for digits in _ESCAPED.findall(text))
     return Counter({byte: n for byte, n in Counter(text).items() if byte > 127})

@@ -142,7 +142,13 @@ class Utf8Stream:
         return text if self._decoder is None else text.decode().encode(self.encoding)
 
     def check_header(self, text: bytes) -> None:
-        """Raise `DataError` if the header (as UTF-8) was UTF-8, not the given encoding."""
+        """Check that the header was not UTF-8 already; ``text`` is the header after decoding.
+
+        Raises
+        ------
+        DataError
+            The header is valid UTF-8 with non-ASCII characters, but another encoding was given.
+        """
         if self.encoding.startswith("utf") or text.isascii():
             return
         raw = self.encode(text)

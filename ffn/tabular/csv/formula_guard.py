@@ -60,7 +60,7 @@ class FormulaGuard:
 
 
 def raw_cells(block: Block, column: int) -> list[bytes]:
-    """Return the raw bytes of a column's cells [n], with their quotes."""
+    """Return the raw bytes of the cells [n] of a column of ``block``, with their quotes."""
     if b'"' not in block.text:
         starts, ends = (own.tolist() for own in block.bounds(column))
         return [block.text[a:b] for a, b in zip(starts, ends, strict=True)]
@@ -68,7 +68,10 @@ def raw_cells(block: Block, column: int) -> list[bytes]:
 
 
 def raw_cell(block: Block, record: int, column: int) -> bytes:
-    """Return the raw bytes of one cell, with its quotes."""
+    """Return the raw bytes of the cell in a ``record`` and ``column``, with its quotes.
+
+    Both are positions in ``block``, from 0.
+    """
     start, end = int(block.cell_starts[column, record]), int(block.cell_ends[column, record])
     text = block.text
     if start >= block.stops[record] and end > start:

@@ -129,7 +129,7 @@ def parse_header(text: bytes, start: int, record: Record, where: str, encoding: 
 
 
 def header_error(where: str, detail: str) -> DataError:
-    """Return the error for a header that has ``detail``."""
+    """Return the error for a header at ``where`` (file and line) that has ``detail``."""
     return DataError(f"{where}: the header has {detail}.")
 
 

@@ -62,7 +62,8 @@ def header_hint(header: Header, path: str, delimiter: str, wanted: Collection[st
 def uneven_hint(header: Header, path: str, delimiter: str) -> str:
     """Return advice if the first rows all have the same number of cells, but not the header's.
 
-    Parameters and result as for `header_hint`.
+    The parameters ``header``, ``path`` and ``delimiter``, and the result, are those of
+    `header_hint`.
     """
     if header.opening is None:
         return ""

@@ -38,6 +38,17 @@ _SECONDS_TO_END = 5
 class DecodedParquet:
     """An open Parquet file that is decoded in a child process; create it with `opened`.
 
+    Parameters
+    ----------
+    process
+        The child, which has begun to decode the file.
+    stream
+        Pipe from which its record batches are read.
+    rows
+        Number of rows of the file.
+    name
+        Name of the file in errors.
+
     Attributes
     ----------
     schema, header, rows

@@ -101,7 +101,7 @@ class Block:
         return self.cell_starts[column], self.cell_ends[column]
 
     def cell(self, column: int, record: int) -> bytes:
-        """Return one cell, as UTF-8."""
+        """Return the cell in a ``column`` and ``record``, numbered from 0, as UTF-8."""
         starts, ends = self.bounds(column)
         return self.text[starts[record] : ends[record]]
 
@@ -133,7 +133,7 @@ class Block:
         return self._slices(self.ends, self.stops)
 
     def with_suffixes(self, suffixes: list[bytes]) -> bytes:
-        """Return all records, each followed by its suffix [n] and its own line end."""
+        """Return all records, each followed by its own of the ``suffixes`` [n] and its line end."""
         if not self.line_end:
             return self.joined(self.records(), suffixes)
         # A format string with a field before each line end: half the time of split and join.
@@ -141,7 +141,7 @@ class Block:
         return text.replace(self.line_end, b"%b" + self.line_end) % tuple(suffixes)
 
     def joined(self, texts: list[bytes], suffixes: list[bytes]) -> bytes:
-        """Return the ``texts`` [n], each followed by its suffix [n] and its record's line end."""
+        """Return ``texts`` [n], each followed by one of ``suffixes`` [n] and its line end."""
         parts = [b""] * (3 * len(self))
         parts[0::3], parts[1::3], parts[2::3] = texts, suffixes, self.line_ends()
         return b"".join(parts)
@@ -225,10 +225,10 @@ def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDA
 
 
 def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
-    """Move the bounds of quoted cells inside their quotes, in place.
+    """Move the bounds of quoted cells, ``cell_starts`` and ``cell_ends``, inside their quotes.
 
-    Returns the text followed by unescaped copies of the cells with doubled quotes, whose bounds
-    are moved there.
+    The bounds [C, n] are changed in place. Returns the text followed by unescaped copies of the
+    cells with doubled quotes, whose bounds are moved there.
     """
     if b'"' not in text:
         return text

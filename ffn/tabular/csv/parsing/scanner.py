@@ -73,7 +73,7 @@ def scan_carefully(
 ) -> Structure:
     """Return the structure of ``text`` from ``start`` on, reading record by record.
 
-    ``at_most`` limits the number of records; other parameters as for `scan`.
+    ``at_most`` limits the number of records; ``shape`` and ``final`` are those of `scan`.
     """
     bounds: list[tuple[int, int, int]] = []
     delimiters: list[int] = []
@@ -163,7 +163,8 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
 def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
     """Return the index in ``quotes`` of the first quote that breaks the grammar, or None.
 
-    ``data`` are the bytes of the text, ``quotes`` the positions of all quotes.
+    ``data`` are the bytes of the text, ``quotes`` the positions of all quotes in it, and
+    ``delimiter`` is that of the file.
     """
     opening, closing = quotes[0::2], quotes[1::2]
     edge = np.zeros(256, dtype=bool)
