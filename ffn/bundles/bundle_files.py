@@ -1,4 +1,4 @@
-"""The parts of a bundle as files, before anything in them is believed."""
+"""Read and parse the files of a bundle, none of which is trusted."""
 
 from __future__ import annotations
 
@@ -28,22 +28,28 @@ MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
 REFERENCE = "reference.json"
-# Sign included; Python refuses to read more than some thousand, and takes time for fewer.
+# Including a sign. Python takes quadratic time for long integers, and refuses very long ones.
 _MOST_DIGITS = 20
 MANIFEST_BYTES = 64 * 1024
 REMEDY = "Promote another version (ffn promote PIPELINE N), or retrain."
 
 
 def read_part(path: Path, *, at_most: int) -> bytes:
-    """Return the bytes of a plain file; refuse a link, a device, and one that is too long."""
+    """Return the content of the plain file ``path`` of at most ``at_most`` bytes.
+
+    Raises
+    ------
+    BundleError
+        The file is missing, unreadable, longer, or a link or device.
+    """
     try:
         with open_plain(path) as (file, size):
             if size > at_most:
                 raise BundleError(
-                    f"{path}: not a file of at most {at_most} bytes, as the manifest has it; "
+                    f"{path}: not a file of at most {at_most} bytes, as the manifest says; "
                     f"the bundle is damaged. {REMEDY}"
                 )
-            # Not one byte more than was measured, should the file grow now.
+            # The file may grow meanwhile; the limit holds all the same.
             return file.read(size)
     except OSError as error:
         raise BundleError(
@@ -52,7 +58,20 @@ def read_part(path: Path, *, at_most: int) -> bytes:
 
 
 def parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
-    """Return size and SHA-256 of each part; BundleError for any other document."""
+    """Return the size (``bytes``) and ``sha256`` of each part, by file name.
+
+    Parameters
+    ----------
+    text
+        Content of the manifest.
+    folder
+        Folder of the bundle, for errors.
+
+    Raises
+    ------
+    BundleError
+        The manifest is damaged or has a newer format.
+    """
     where = folder / MANIFEST
     try:
         manifest = parse_json(text)
@@ -67,7 +86,7 @@ def parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
     if type(written) is not int or written != BUNDLE_FORMAT:
         raise BundleError(f"{where}: no bundle has format {quote(written)}. {REMEDY}")
     parts = manifest.get("parts")
-    # The third came later: a bundle without it scores as ever.
+    # Bundles of earlier versions have no reference.
     sound = isinstance(parts, dict) and set(parts) - {REFERENCE} == {MODEL, ARRAYS}
     if not sound or not all(_is_declaration(part) for part in parts.values()):
         raise BundleError(f"{where}: its list of parts is damaged. {REMEDY}")
@@ -83,32 +102,32 @@ def _is_declaration(part: Any) -> bool:
 
 
 def parse_json(text: bytes) -> Any:
-    """Return what JSON says in one way only, and what can be computed with and written again.
+    """Parse strict JSON: unambiguous, with finite numbers, and writable again as UTF-8.
 
     Raises
     ------
     ValueError
-        It is no JSON in UTF-8, or too deep; a key is given twice; a number is NaN, or beyond
-        float64, or, if whole, int64; half a surrogate pair is in a text.
+        The text is not JSON in UTF-8, or nested too deeply; a key is repeated; a number is NaN or
+        beyond float64, or an integer beyond int64; a string contains half a surrogate pair.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("a key is repeated")
         return dict(pairs)
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
+        raise ValueError(f"{constant} is not JSON")
 
     def number(digits: str) -> float:
         value = float(digits)
         if math.isinf(value):
-            raise ValueError(f"{quote(digits)} is beyond every number")
+            raise ValueError(f"{quote(digits)} is beyond the range of float64")
         return value
 
     def whole(digits: str) -> int:
         if len(digits) > _MOST_DIGITS or not -(2**63) <= (value := int(digits)) < 2**63:
-            raise ValueError(f"{quote(digits)} is beyond every whole number")
+            raise ValueError(f"{quote(digits)} is beyond the range of int64")
         return value
 
     try:
@@ -119,7 +138,7 @@ def parse_json(text: bytes) -> Any:
             parse_float=number,
             parse_int=whole,
         )
-        # Escapes alone can say half a pair.
+        # Only escapes can produce half a surrogate pair.
         if b"\\u" in text:
             json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Which rows to learn from, whatever order they came in and however often each was written."""
+"""Distinct training rows in an order that depends only on their content, and a validation split."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ _VALUES_AT_ONCE = 2**16
 
 
 def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array]:
-    """Return one row number for each different labelled row, in an order of content.
+    """Return the distinct labelled rows, in an order that depends only on their content.
 
-    Rows of weight zero are left out. Of rows equal in features and label one stands for all
-    and has their weights added. The order depends on what the rows hold, not on where they
-    stand, so a file and the same file shuffled give the same sequence of rows.
+    Rows of weight zero are dropped. Rows with equal features and label are merged, and their
+    weights added. A shuffled table gives the same sequence of rows.
 
     Parameters
     ----------
@@ -34,28 +33,28 @@ def distinct_rows(x: Array, labels: Array, weights: Array) -> tuple[Array, Array
     Returns
     -------
     rows
-        Row numbers [n].
+        Number of one row [n] for each distinct row.
     weights
-        The weights of these rows [n], float64.
+        Total weight of each distinct row [n], float64.
     """
     present = np.flatnonzero(weights)
     for seed in count():
         fingerprints = _fingerprints(x, labels, present, seed)
-        # By weight too: a sum of floats depends on their order.
+        # Also by weight, as a sum of floats depends on their order.
         order = np.lexsort((weights[present], fingerprints))
         rows, ordered = present[order], fingerprints[order]
         first = np.append(True, ordered[1:] != ordered[:-1])
         starts = np.flatnonzero(first)
         repeated = np.flatnonzero(~first)
         originals = starts[np.cumsum(first)[repeated] - 1]
-        # Different rows with one fingerprint: as good as never, and then others are taken.
+        # On a collision of different rows, which practically never occurs, try another seed.
         if _equal(x, labels, rows[repeated], rows[originals]):
             break
     return rows[starts], np.add.reduceat(weights[rows], starts, dtype=np.float64)
 
 
 def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
-    """Return 64 bits [n] made of the content of each row."""
+    """Return a 64-bit hash [n] of the features and label of each row."""
     generator = np.random.default_rng(seed)
     factors = generator.integers(2**63, size=x.shape[1] + 2, dtype=np.uint64) * 2 + 1
     bits_of_a_value = np.dtype(f"u{x.itemsize}")
@@ -63,9 +62,9 @@ def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
     step = max(1, _VALUES_AT_ONCE // x.shape[1])
     for start in range(0, len(rows), step):
         part = x[rows[start : start + step]]
-        part += 0.0  # turns -0.0, which equals 0.0, into its bits
+        part += 0.0  # turns -0.0 into 0.0, which is equal but has other bits
         mixed = part.view(bits_of_a_value).astype(np.uint64)
-        # Whole numbers differ in their highest bits alone, and a product carries upwards only.
+        # Small integers as floats differ only in high bits, and multiplication carries upwards.
         mixed ^= mixed >> 32
         mixed *= factors[:-2]
         mixed ^= mixed >> 32
@@ -76,7 +75,7 @@ def _fingerprints(x: Array, labels: Array, rows: Array, seed: int) -> Array:
 
 
 def _equal(x: Array, labels: Array, rows: Array, others: Array) -> bool:
-    """Tell whether rows and others, numbers [n] each, hold the same."""
+    """Return whether ``rows`` and ``others``, row numbers [n] each, have equal content."""
     step = max(1, _VALUES_AT_ONCE // x.shape[1])
     return all(
         np.array_equal(x[rows[i : i + step]], x[others[i : i + step]])
@@ -88,9 +87,9 @@ def _equal(x: Array, labels: Array, rows: Array, others: Array) -> bool:
 def hold_out(
     rows: Array, labels: Array, share: float, generator: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Split rows into those to train on and those to watch, each class in proportion.
+    """Split rows into a training and a validation part, stratified by class.
 
-    Every class keeps a row to train on, and at least one row is held out in all.
+    Every class keeps at least one training row, and at least one row in total is held out.
 
     Parameters
     ----------
@@ -99,14 +98,14 @@ def hold_out(
     labels
         Integers [N] by row number.
     share
-        Part to hold out, between 0 and 1.
+        Share of the rows to hold out, between 0 and 1.
     generator
-        Draws which rows of a class are held out.
+        Source of randomness.
 
     Returns
     -------
-    tuple
-        Row numbers to train on and row numbers held out.
+    train, held_out
+        Row numbers of the two parts.
 
     Raises
     ------
@@ -118,12 +117,12 @@ def hold_out(
     _, sizes = np.unique(labels[rows], return_counts=True)
     if sizes.max() < 2:
         raise ValueError(
-            "early stopping holds rows out, and no class has more than one sample that differs "
-            "from the others; give more rows or set early_stopping=False"
+            "early stopping holds out rows, but no class has more than one distinct sample; "
+            "give more rows or set early_stopping=False"
         )
     wanted = sizes * share
     held = np.floor(wanted).astype(int)
-    # Largest remainders: the whole comes as near to the share as it can.
+    # Largest remainders, so that the total is as close to the share as possible.
     missing = max(1, round(wanted.sum())) - held.sum()
     held[np.argsort(held - wanted, kind="stable")[:missing]] += 1
     held = np.minimum(held, sizes - 1)
