@@ -1,19 +1,18 @@
-"""Everything the product refuses, as one small tree.
+"""Exceptions, and helpers for their one-line messages.
 
 ::
 
     FFNError
     ├── SettingsError   pipeline.toml or an argument
-    ├── DataError       a CSV, or the rows in it
+    ├── DataError       a table or its rows
     │   └── OutputError a file cannot be written
     ├── TrainingError   no network could be trained
     ├── BundleError     a saved model is damaged, foreign or too new
-    └── RegistryError   a version or pointer is not there, or is in use
-        └── BusyError   another run of the kind is at work
+    └── RegistryError   a version or pointer is missing or in use
+        └── BusyError   another run of the same kind is in progress
 
-Rows that are scored all the same, but look wrong, give an ``UnknownCategoryWarning``.
-
-The text of each is one line: where, what was found, what was expected, what to do.
+Each message is one line: where, what was found, what was expected, what to do. Suspicious rows
+that can still be scored give an `UnknownCategoryWarning`.
 """
 
 from __future__ import annotations
@@ -38,7 +37,8 @@ __all__ = [
 ]
 
 
-# Comparing names takes time in their product: a hostile header must not stall its own refusal.
+# Comparing two names takes time proportional to the product of their lengths: a hostile header
+# must not delay its own error message.
 _NAMES_COMPARED = 1_000
 _LETTERS_COMPARED = 100
 
@@ -49,53 +49,65 @@ def one_line(text: object) -> str:
 
 
 class FFNError(Exception):
-    """A refusal the user can act on. Its text is one line."""
+    """Base class of all errors that a user can act on.
+
+    Parameters
+    ----------
+    message
+        Text for the user; control characters and line breaks are escaped, so it is one line.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(one_line(message))
 
 
 class SettingsError(FFNError):
-    """``pipeline.toml`` or an argument asks for something that cannot be."""
+    """``pipeline.toml`` or an argument is invalid."""
 
 
 class DataError(FFNError):
-    """A CSV file cannot be read, trained on or scored."""
+    """A table cannot be read, trained on or scored."""
 
 
 class OutputError(DataError):
-    """A file cannot be written: the disk or the folder is at fault, not the input."""
+    """A file cannot be written: the disk or folder is at fault, not the input."""
 
 
 class TrainingError(FFNError):
-    """Training gave no usable network."""
+    """Training produced no usable network."""
 
 
 class BundleError(FFNError):
-    """A saved model is damaged, not one of ours, or from a newer format."""
+    """A saved model is damaged, was not written by this package, or has a newer format."""
 
 
 class RegistryError(FFNError):
-    """A model version or the production pointer is not there, or is in use."""
+    """A model version or the production pointer is missing, damaged or in use."""
 
 
 class BusyError(RegistryError):
-    """Another run of the same kind is at work: nothing was begun."""
+    """Another run of the same kind is in progress, so this one did not start."""
 
 
 class UnknownCategoryWarning(UserWarning):
-    """Every cell of a categorical column is one that training never saw: a slip, most likely."""
+    """No cell of a categorical column has a category known from training: probably a mistake."""
 
 
 def quote(value: object, limit: int = 60) -> str:
-    """Return a foreign ``value`` in double quotes, on one line, cut after ``limit`` characters."""
+    """Return ``value`` in double quotes for a message: on one line, at most ``limit`` characters.
+
+    The default of 60 leaves room for the rest of the sentence on a terminal line or two.
+    """
     text = str(value)
     shortened = text if len(text) <= limit else text[: limit - 1] + "…"
     return '"' + one_line(shortened) + '"'
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``' Did you mean "x"?'`` for the nearest of ``known``, or an empty string."""
+    """Return ``' Did you mean "x"?'`` for the member of ``known`` closest to ``name``.
+
+    Empty if none is close. Case is ignored.
+    """
     by_lower = {
         candidate.lower(): candidate
         for candidate in islice(known, _NAMES_COMPARED)

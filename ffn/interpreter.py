@@ -1,4 +1,4 @@
-"""Fresh interpreters that import nothing from the current folder."""
+"""Commands that start a Python interpreter isolated from the current folder."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 __all__ = ["fresh"]
 
-# Where our packages are, installed or not. At the end of the path: in front, a file of this folder
-# would take the place of a module of Python's of the same name.
+# The folder of this package, installed or not. Appended to sys.path, because at its beginning a
+# file in that folder would shadow a standard module of the same name.
 _HOME = str(Path(__file__).parents[1])
 _START = (
     "import runpy, sys; sys.path.append(sys.argv.pop(1)); "
@@ -17,10 +17,17 @@ _START = (
 
 
 def fresh(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of ours in a fresh interpreter.
+    """Return the command that runs a module of this package in a new interpreter.
 
-    Python puts the current folder first on the path of ``python -m`` and ``python -c``, so that a
-    ``csv.py`` there would be run. ``-P`` leaves it out. ``-I`` would ignore ``PYTHONPATH`` and the
-    user's own site-packages as well: the new process might then find other packages than this one.
+    ``python -m`` and ``python -c`` put the current folder first on ``sys.path``, so a ``csv.py``
+    there would be imported; ``-P`` omits it. ``-I`` would also ignore ``PYTHONPATH`` and the user
+    site-packages, and the new process might then find other packages than this one.
+
+    Parameters
+    ----------
+    module
+        Full name of the module, such as ``ffn.scoring.canary``.
+    *arguments
+        Its command-line arguments.
     """
     return [sys.executable, "-P", "-c", _START, _HOME, module, *arguments]

@@ -1,8 +1,8 @@
-"""Figures as text: counts, shares, p-values and intervals, written in the same way everywhere.
+"""Format figures for people: counts, shares, p-values, intervals, durations and sizes.
 
-Counts have a comma between thousands and a noun in the right number. A figure never comes without
-its interval where it has one, and never looks as if it were on the other side of a limit than it
-is. Whatever a machine reads (CSV, JSON) does not go through here.
+Counts have thousands separators and a noun in the singular or plural. Estimates are shown with
+their intervals, and rounding never moves a figure across a limit. Machine-readable output (CSV,
+JSON) is not formatted here.
 """
 
 from __future__ import annotations
@@ -33,30 +33,32 @@ _MOST_DECIMALS = 17
 
 
 class Bounded(Protocol):
-    """A figure with the bounds of its interval."""
+    """An estimate with the bounds of its interval."""
 
     @property
     def value(self) -> float:
-        """The figure; NaN if there is none."""
+        """The estimate; NaN if there is none."""
 
     @property
     def low(self) -> float:
-        """Lower bound; infinite if nothing bounds the figure."""
+        """Lower bound; infinite if there is none."""
 
     @property
     def high(self) -> float:
-        """Upper bound; infinite if nothing bounds the figure."""
+        """Upper bound; infinite if there is none."""
 
 
 def counted(number: int, what: str, plural: str = "") -> str:
-    """Return ``1 row``, ``1,234 rows``: the count and its noun.
+    """Return a count with its noun: ``1 row``, ``1,234 rows``.
 
     Parameters
     ----------
+    number
+        The count.
     what
-        One of them, in as many words as are needed: ``row``, ``held-out row``.
+        Noun in the singular: ``row``, ``held-out row``.
     plural
-        Several of them, where that is not ``what`` with an s.
+        Noun in the plural; default: ``what`` with an s.
     """
     return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
 
@@ -67,9 +69,9 @@ def more(number: int, what: str, plural: str = "") -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value as a table has it: ``0.043``, or ``< 0.001``.
+    """Return a p-value for a table: ``0.043``, or ``< 0.001``.
 
-    Three decimals, and more where the usual levels 0.05 and 0.01 would be reached by rounding.
+    It has three decimals, and more where rounding would reach the usual levels 0.05 and 0.01.
     """
     if p < 0.001:
         return "< 0.001"
@@ -77,15 +79,15 @@ def p_value(p: float) -> str:
 
 
 def p_equals(p: float) -> str:
-    """Return a p-value as prose has it: ``p = 0.043`` or ``p < 0.001``."""
+    """Return a p-value for prose: ``p = 0.043`` or ``p < 0.001``."""
     text = p_value(p)
     return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def told_apart(value: float, limit: float, decimals: int) -> str:
-    """Return ``value`` with so many decimals, and more where it would look like ``limit``.
+    """Return ``value`` with at least ``decimals`` decimals, and as many as set it off ``limit``.
 
-    0.8996 beside a limit of 0.9 is not written "0.900", which would reach it.
+    0.8996 with a limit of 0.9 is not rounded to "0.900", which would seem to reach the limit.
     """
     while value != limit and decimals < _MOST_DECIMALS:
         shown = float(f"{value:.{decimals}f}")
@@ -96,7 +98,7 @@ def told_apart(value: float, limit: float, decimals: int) -> str:
 
 
 def both_told_apart(value: float, limit: float, decimals: int) -> tuple[str, str]:
-    """Return a figure and a limit with so many decimals, and more where they would look alike."""
+    """Return ``value`` and ``limit`` with at least ``decimals`` decimals, and as many as differ."""
     while value != limit and decimals < _MOST_DECIMALS:
         shown, shown_limit = f"{value:.{decimals}f}", f"{limit:.{decimals}f}"
         if shown != shown_limit:
@@ -106,10 +108,11 @@ def both_told_apart(value: float, limit: float, decimals: int) -> tuple[str, str
 
 
 def interval(figure: Bounded) -> str:
-    """Return ``0.967 [0.833, 0.994]``: three decimals, or three digits of a small figure.
+    """Return an estimate, ``figure``, with its interval: ``0.967 [0.833, 0.994]``.
 
-    A figure of nothing (NaN) is a dash, with its bounds. An infinite bound is told in words; so
-    is that nothing is known, where the other bound is the zero below which no loss can be.
+    Three decimals, or three significant digits below 0.1. A NaN estimate is a dash. An infinite
+    bound is written in words; without an upper bound, a lower one of 0 is none (losses are never
+    negative), so the text is ``(no interval)``.
     """
     low, value, high = figure.low, figure.value, figure.high
     if math.isinf(high) and (math.isinf(low) or not low):
@@ -123,21 +126,32 @@ def interval(figure: Bounded) -> str:
 
 
 def signed(number: float, decimals: int = 4) -> str:
-    """Return a number with its sign; what is not zero never looks like it, NaN is a dash."""
+    """Return a number with its sign and ``decimals`` decimals; NaN is a dash.
+
+    A nonzero number that would be rounded to zero has one significant digit instead.
+    """
     if math.isnan(number):
         return NOTHING
     text = f"{number:+.{decimals}f}"
     if number and not float(text):
         return f"{number:+.1g}"
-    # Without the sign of a negative zero.
+    # A negative zero is written with a plus.
     return text if number else f"{0.0:+.{decimals}f}"
 
 
 def difference(figure: Bounded, decimals: int = 4) -> str:
-    """Return ``-0.1150 [-0.1320, -0.0410]``: a difference and its bounds, each with its sign.
+    """Return a difference with its interval: ``-0.1150 [-0.1320, -0.0410]``.
 
-    What is not zero never looks like it, so that whether the interval has zero in it can be read
-    off. An infinite bound is told in words.
+    A nonzero number is never rounded to zero, so the text shows whether the interval contains
+    zero. An infinite bound is written in words.
+
+    Parameters
+    ----------
+    figure
+        The difference and its bounds.
+    decimals
+        Decimals of all three numbers; 4 by default, as differences of accuracies and losses are
+        small.
     """
     if math.isinf(figure.low) and math.isinf(figure.high):
         return f"{signed(figure.value, decimals)} (no interval)"
@@ -149,9 +163,9 @@ def difference(figure: Bounded, decimals: int = 4) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as ``20 %``, ``12.5 %`` or ``0.4 %``: three digits, if it has so many.
+    """Return a share (0 to 1) as ``20 %``, ``12.5 %`` or ``0.4 %``: up to three digits.
 
-    Only all is ``100 %``.
+    Only a share of 1 is ``100 %``.
     """
     digits = f"{100 * share:.3g}"
     if share < 1 and float(digits) == 100:
@@ -160,9 +174,9 @@ def percent(share: float) -> str:
 
 
 def share_of(part: int, whole: int) -> str:
-    """Return a part of ``whole`` as ``33.3 %``; only none of it is ``0.0 %``, and all ``100.0 %``.
+    """Return ``part`` of ``whole`` as ``33.3 %``; only exactly none is ``0.0 %``, all ``100.0 %``.
 
-    What is between these and would look like them is ``< 0.1 %`` or ``> 99.9 %``.
+    Shares that would round to these are ``< 0.1 %`` and ``> 99.9 %``.
     """
     text = f"{100 * part / whole:.1f}" if whole else "0.0"
     if part and text == "0.0":
@@ -171,12 +185,12 @@ def share_of(part: int, whole: int) -> str:
 
 
 def seconds(duration: float) -> str:
-    """Return wall time in seconds, to three digits or the whole second."""
+    """Return a duration in seconds without the unit: three digits, or whole seconds from 100 on."""
     return f"{duration:.3g}" if duration < 100 else f"{duration:,.0f}"
 
 
 def size(count: int) -> str:
-    """Return bytes as ``834 bytes`` or ``1.2 MB``, a million bytes."""
+    """Return ``count`` bytes as ``834 bytes`` or ``1.2 MB`` (powers of 1000)."""
     if count < 1000:
         return counted(count, "byte")
     power = min(4, (len(str(count)) - 1) // 3)
@@ -192,7 +206,7 @@ def _decimals(value: float) -> int:
 def _number(value: float, decimals: int) -> str:
     if math.isnan(value):
         return NOTHING
-    # Of very large and very small figures only the power of ten is of interest.
+    # For very large and very small figures only the power of ten matters.
     if abs(value) >= 1e6 or decimals > 6:
         return f"{value:.3g}"
     return f"{value:.{decimals}f}"

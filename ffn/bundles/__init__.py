@@ -1,1 +1,1 @@
-"""What is saved of a model: written and read without pickle, sealed by digests."""
+"""Saved models: bundles without pickle, verified by digests and optional signatures."""

@@ -1,4 +1,4 @@
-"""A trained model on disk: arrays in safetensors, the rest in JSON, a digest for each part.
+"""Read and write model bundles: arrays in safetensors, the rest in JSON, a digest for each part.
 
 ::
 
@@ -6,11 +6,11 @@
       manifest.json         format, size and SHA-256 of the other three
       model.json            pipeline, schema, widths, optimizer, classes
       arrays.safetensors    parameters, preparation, fingerprints of the training rows
-      reference.json        histograms of the training rows, which drift is told by
-      manifest.hmac         signature of the manifest, where there is a key
+      reference.json        histograms of the training rows, for drift detection
+      manifest.hmac         signature of the manifest, if there is a key
 
-The manifest's own SHA-256 names the bundle: it covers every byte of the others. Nothing here
-can run code when it is read.
+The SHA-256 of the manifest identifies the bundle, as it covers every byte of the other files.
+Reading a bundle never runs code from it.
 """
 
 from __future__ import annotations
@@ -62,32 +62,32 @@ BUNDLE_FOLDER = "bundle"
 SIGNATURE = "manifest.hmac"
 _SIGN_IT = "If it is yours, sign it: ffn promote PIPELINE N --sign."
 _PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
-# Not in bundles in which no numeric feature has an input for "missing".
+# Absent from bundles in which no numeric feature has an input for "missing".
 _INDICATORS = "numeric_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """All that scoring needs.
+    """A trained model with everything that scoring needs.
 
     Attributes
     ----------
     pipeline, optimizer
-        Names.
+        Names of the pipeline and of the chosen optimizer.
     schema
-        The contract learnt at training.
+        Schema of the training table.
     preparation
-        Typed columns to inputs.
+        Preprocessing from typed columns to inputs.
     network
-        Parameters [K, P]; with K > 1 the probabilities are averaged.
+        Networks with parameters [K, P]; for K > 1 their probabilities are averaged.
     fingerprints
-        uint64 [N], sorted: the rows it was trained on.
+        Content fingerprints of the training rows, uint64 [N], sorted.
     reference
-        What its training rows were like; None if not recorded.
+        Histograms of the training rows; None if not recorded.
     version
-        Number in the registry; 0 for a bundle outside it.
+        Number in the registry; 0 for a bundle outside one.
     sha256
-        Of the manifest; empty until written.
+        Digest of the manifest; empty until written.
     """
 
     pipeline: str
@@ -101,10 +101,10 @@ class Bundle:
     sha256: str = ""
 
     def probabilities(self, x: Array) -> Array:
-        """Class probabilities. x: [n, n_in]; returns [n, C], float64.
+        """Return class probabilities [n, C], float64, for inputs ``x`` [n, n_in].
 
-        Computed in float64, so that a row's neighbours change its figures by no more than 1e-15.
-        NaN for a row whose scores are beyond it; the caller checks.
+        The arithmetic is float64, so that the other rows of a batch change a row's probabilities
+        by no more than 1e-15. A row whose class scores overflow is NaN; the caller has to check.
         """
         exact = Network(self.network.widths, self.network.parameters.astype(np.float64))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -113,9 +113,16 @@ class Bundle:
 
 
 def write_bundle(bundle: Bundle, folder: Path) -> str:
-    """Write ``bundle`` into ``folder`` and return its SHA-256. Equal bundles give equal bytes.
+    """Write a bundle and return its SHA-256, in hexadecimal. Equal bundles give equal bytes.
 
-    Where ``FFN_SIGNING_KEY`` is set, it is signed.
+    It is signed if ``FFN_SIGNING_KEY`` is set.
+
+    Parameters
+    ----------
+    bundle
+        The model; its ``version`` and ``sha256`` are not written.
+    folder
+        Folder for the files, created if missing.
     """
     model = {
         "pipeline": bundle.pipeline,
@@ -124,7 +131,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
         "widths": list(bundle.network.widths),
     }
     arrays = {name: getattr(bundle.preparation, name) for name in _PREPARATION}
-    # Written only where it says something: bundles without gaps keep their bytes.
+    # Omitted if None, so that bundles without missing values keep their bytes.
     if bundle.preparation.numeric_missing is not None:
         arrays[_INDICATORS] = bundle.preparation.numeric_missing
     arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
@@ -151,7 +158,14 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
 
 
 def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
-    """Read a bundle, every part checked against its digest before it is parsed.
+    """Read a bundle; every part is checked against its digest before it is parsed.
+
+    Parameters
+    ----------
+    folder
+        Folder of the bundle.
+    version
+        Number in the registry, for the result; 0 (the default) for a bundle outside one.
 
     Raises
     ------
@@ -167,7 +181,7 @@ def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
 
 
 def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
-    """Read the parts that a manifest of these bytes declares."""
+    """Read the parts that the manifest ``text`` declares."""
     manifest = parse_manifest(text, folder)
     contents = {}
     for name, declared in manifest.items():
@@ -191,14 +205,16 @@ def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
 
 
 def sign_bundle(folder: Path) -> None:
-    """Sign a sound bundle with the key in ``FFN_SIGNING_KEY``, in place of an older signature.
+    """Sign the undamaged bundle in ``folder`` with the key in ``FFN_SIGNING_KEY``.
+
+    An existing signature is replaced.
 
     Raises
     ------
     SettingsError
         There is no key.
     BundleError
-        The bundle is damaged in something else than its signature.
+        A file of the bundle other than its signature is damaged.
     """
     key = signing_key()
     if key is None:
@@ -216,7 +232,7 @@ def _assemble(
     version: int,
     sha256: str,
 ) -> Bundle:
-    """Build the bundle; ValueError where the parts contradict each other."""
+    """Build the bundle; raise ValueError if the parts contradict each other."""
     if set(model) != {"pipeline", "optimizer", "schema", "widths"}:
         raise ValueError("the model has other fields")
     schema = Schema.from_json(model["schema"])
@@ -229,7 +245,7 @@ def _assemble(
     if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
         raise ValueError("the network's widths do not fit the schema")
     if not all(isinstance(model[name], str) for name in ("pipeline", "optimizer")):
-        raise ValueError("the names are no texts")
+        raise ValueError("the names are not texts")
     return Bundle(
         pipeline=model["pipeline"],
         optimizer=model["optimizer"],
@@ -244,7 +260,7 @@ def _assemble(
 
 
 def _check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
-    """Raise ValueError unless every array has its type and the shape that the schema needs."""
+    """Raise ValueError unless every array has the type and shape that the schema requires."""
     n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
     real = (np.dtype(np.float64),)
     expected: dict[str, tuple[tuple[np.dtype[Any], ...], tuple[int | None, ...]]] = {

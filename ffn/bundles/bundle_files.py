@@ -1,4 +1,4 @@
-"""The parts of a bundle as files, before anything in them is believed."""
+"""Read and parse the files of a bundle, none of which is trusted."""
 
 from __future__ import annotations
 
@@ -31,15 +31,21 @@ REMEDY = "Promote another version (ffn promote PIPELINE N), or retrain."
 
 
 def read_part(path: Path, *, at_most: int) -> bytes:
-    """Return the bytes of a plain file; refuse a link, a device, and one that is too long."""
+    """Return the content of the plain file ``path`` of at most ``at_most`` bytes.
+
+    Raises
+    ------
+    BundleError
+        The file is missing, unreadable, longer, or a link or device.
+    """
     try:
         with open_plain(path) as (file, size):
             if size > at_most:
                 raise BundleError(
-                    f"{path}: not a file of at most {at_most} bytes, as the manifest has it; "
+                    f"{path}: not a file of at most {at_most} bytes, as the manifest says; "
                     f"the bundle is damaged. {REMEDY}"
                 )
-            # Not one byte more than was measured, should the file grow now.
+            # The file may grow meanwhile; the limit holds all the same.
             return file.read(size)
     except OSError as error:
         raise BundleError(
@@ -48,7 +54,20 @@ def read_part(path: Path, *, at_most: int) -> bytes:
 
 
 def parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
-    """Return size and SHA-256 of each part; BundleError for any other document."""
+    """Return the size (``bytes``) and ``sha256`` of each part, by file name.
+
+    Parameters
+    ----------
+    text
+        Content of the manifest.
+    folder
+        Folder of the bundle, for errors.
+
+    Raises
+    ------
+    BundleError
+        The manifest is damaged or has a newer format.
+    """
     where = folder / MANIFEST
     try:
         manifest = parse_json(text)
@@ -63,7 +82,7 @@ def parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
     if type(written) is not int or written != BUNDLE_FORMAT:
         raise BundleError(f"{where}: no bundle has format {quote(written)}. {REMEDY}")
     parts = manifest.get("parts")
-    # The third came later: a bundle without it scores as ever.
+    # Bundles of earlier versions have no reference.
     sound = isinstance(parts, dict) and set(parts) - {REFERENCE} == {MODEL, ARRAYS}
     if not sound or not all(_is_declaration(part) for part in parts.values()):
         raise BundleError(f"{where}: its list of parts is damaged. {REMEDY}")

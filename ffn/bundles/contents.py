@@ -1,8 +1,8 @@
-"""What a version holds: ``files.json``, the size and SHA-256 of every other file in its folder.
+"""``files.json`` of a version: size and SHA-256 of every other file in its folder.
 
-It names pipeline and version too, so a folder that was given another number, or came from
-another pipeline, is known for that. A bundle's signature is left out: it speaks for itself, and
-the one thing that may be added to a version later.
+It also names the pipeline and version, so a folder that was renumbered, or copied from another
+pipeline, is recognised. The bundle's signature is not listed: it is verified by the key, and may be
+added to a version later.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ Measures = dict[str, dict[str, int | str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What ``files.json`` says.
+    """Content of ``files.json``.
 
     Attributes
     ----------
     pipeline, version
-        Whose folder it is.
+        Pipeline name and version number of the folder.
     files
-        ``bytes`` and ``sha256`` by path inside the folder.
+        ``bytes`` and ``sha256`` by path relative to the folder.
     """
 
     pipeline: str
@@ -59,13 +59,13 @@ class Contents:
 
     @property
     def bundle_sha256(self) -> str:
-        """SHA-256 of the bundle's manifest, which is the bundle's; empty if it has none."""
+        """SHA-256 of the bundle (that is, of its manifest); empty if there is no bundle."""
         return str(self.files.get(f"{BUNDLE_FOLDER}/{MANIFEST}", {}).get("sha256", ""))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """One thing that is not as it was written: a path, and a verb with the rest."""
+    """A damaged file: its path, and a predicate such as ``is missing``."""
 
     path: Path
     problem: str
@@ -77,44 +77,61 @@ def measure(folder: Path) -> Measures:
     Raises
     ------
     RegistryError
-        There is a link or a device: a version holds plain files.
+        The folder contains a link or device; a version holds plain files only.
     """
     return {name: _measure(folder / name) for name in _names(folder) if name not in _UNLISTED}
 
 
 def seal(folder: Path, files: Measures, *, pipeline: str, version: int) -> None:
-    """Write ``files.json``, after which the folder is not to change any more."""
+    """Write ``files.json``; afterwards the folder must not change.
+
+    Parameters
+    ----------
+    folder
+        Folder of the version.
+    files
+        Result of `measure`.
+    pipeline, version
+        Pipeline name and version number.
+    """
     write_bytes(folder / FILES, _to_bytes(pipeline, version, files))
 
 
 def read_contents(folder: Path, *, pipeline: str, version: int) -> Contents:
-    """Read a version's ``files.json``.
+    """Read the ``files.json`` of a version.
+
+    Parameters
+    ----------
+    folder
+        Folder of the version.
+    pipeline, version
+        Pipeline name and version number that it must have.
 
     Raises
     ------
     RegistryError
-        It is missing, damaged, or another version's.
+        It is missing, damaged, or belongs to another version.
     """
     path = folder / FILES
     try:
         found = _read(path)
     except OSError as error:
         raise RegistryError(
-            f"{path} cannot be read ({error.strerror}), so nothing vouches for version {version}. "
-            "Use another, or retrain."
+            f"{path} cannot be read ({error.strerror}), so version {version} cannot be verified. "
+            "Use another version, or retrain."
         ) from None
     if found is None:
         raise RegistryError(f"{path} is damaged. Use another version, or retrain.")
     if (found.pipeline, found.version) != (pipeline, version):
         raise RegistryError(
-            f"{path} is of {quote(found.pipeline)}, version {found.version}, and was put here. "
-            "Put the folder back where it was."
+            f"{path} belongs to {quote(found.pipeline)}, version {found.version}. "
+            "Move the folder back to where it was."
         )
     return found
 
 
 def _read(path: Path) -> Contents | None:
-    """Return what a ``files.json`` says, whosever it is; None if it is damaged."""
+    """Return the content of a ``files.json`` of any version; None if it is damaged."""
     with open_plain(path) as (file, size):
         text = file.read(min(size, _MOST_BYTES))
     try:
@@ -123,15 +140,22 @@ def _read(path: Path) -> Contents | None:
         found = Contents(pipeline=document["pipeline"], version=document["version"], files=files)
     except (ValueError, KeyError, TypeError):
         return None
-    # Written again it has to be the same bytes: then no byte of it can have changed unseen.
+    # The file must equal its canonical form, so that any changed byte is found.
     return found if format_ == _FORMAT and _is_sound(found, text) else None
 
 
 def read_registered(folder: Path, name: str) -> dict[str, Any]:
     """Return the JSON object in a version's file, as it was registered.
 
-    Empty if there is none, or if ``files.json`` does not vouch for what is there: nobody is to
-    be told, and nothing decided by, what somebody changed.
+    Empty if the file is missing or does not match ``files.json``, so that altered figures are
+    neither shown nor used in decisions.
+
+    Parameters
+    ----------
+    folder
+        Folder of the version.
+    name
+        Path of the file, relative to the folder.
     """
     try:
         contents = _read(folder / FILES)
@@ -145,14 +169,21 @@ def read_registered(folder: Path, name: str) -> dict[str, Any]:
 
 
 def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
-    """Return the SHA-256 of a version's bundle, once it is known to be whole and in its place.
+    """Verify the bundle of a version and return its SHA-256.
+
+    Parameters
+    ----------
+    folder
+        Folder of the version.
+    pipeline, version
+        Pipeline name and version number that it must have.
 
     Raises
     ------
     RegistryError
-        What was registered under this number cannot be told.
+        ``files.json`` is missing, damaged, or belongs to another version.
     BundleError
-        The bundle is damaged, or another than the one that was registered.
+        The bundle is damaged, or not the registered one.
     """
     contents = read_contents(folder, pipeline=pipeline, version=version)
     bundle = folder / BUNDLE_FOLDER
@@ -162,14 +193,16 @@ def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
 
 
 def sign_version(folder: Path, *, pipeline: str, version: int) -> None:
-    """Sign the bundle of a version with the key in ``FFN_SIGNING_KEY``, over any older signature.
+    """Sign the bundle of a version with the key in ``FFN_SIGNING_KEY``, replacing any signature.
+
+    The parameters ``folder``, ``pipeline`` and ``version`` are those of `check_bundle`.
 
     Raises
     ------
     SettingsError
         There is no key.
     RegistryError, BundleError
-        As for `check_bundle`, but for the signature.
+        As for `check_bundle`, except that a damaged or missing signature is no error.
     """
     contents = read_contents(folder, pipeline=pipeline, version=version)
     bundle = folder / BUNDLE_FOLDER
@@ -186,7 +219,7 @@ def _compare_bundles(folder: Path, sha256: str, contents: Contents) -> None:
 
 
 def damages(folder: Path, contents: Contents) -> Iterator[Damage]:
-    """Yield what is wrong with the files of a version."""
+    """Yield every difference between the files in a version's ``folder`` and its ``contents``."""
     try:
         there = {name for name in _names(folder) if name not in _UNLISTED}
     except RegistryError as error:
@@ -201,12 +234,12 @@ def damages(folder: Path, contents: Contents) -> Iterator[Damage]:
 
 
 def _compare(path: Path, declared: dict[str, int | str]) -> str:
-    """Return in what a file differs from what is declared; nothing if in nothing."""
+    """Return how a file differs from its declaration; empty if it does not."""
     try:
         with open_plain(path) as (_, size):
             pass
         if size != declared["bytes"]:
-            return f"has {size:,} bytes, and {FILES} says {declared['bytes']:,}"
+            return f"has {size:,} bytes, but {FILES} says {declared['bytes']:,}"
         found = _measure(path)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
@@ -220,7 +253,7 @@ def _names(folder: Path) -> list[str]:
         for name in (*folders, *files):
             path = Path(parent, name)
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                raise RegistryError(f"{path}: neither file nor folder; a version holds no other")
+                raise RegistryError(f"{path}: neither a plain file nor a folder")
         names += [Path(parent, name).relative_to(folder).as_posix() for name in files]
     return sorted(names)
 

@@ -1,4 +1,4 @@
-"""The network as a scikit-learn estimator."""
+"""`FFNClassifier`, the feed-forward network as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -45,72 +45,72 @@ _KeptMemory = tuple[str, frozenset[int], Memory]
 
 
 class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Feed-forward network with ReLU, softmax and cross-entropy, trained by ``ffn.nn``.
+    """Feed-forward classifier with ReLU, softmax and cross-entropy, trained by ``ffn.nn``.
 
-    ``fit`` learns from the *set* of rows: rows of weight zero are left out, rows equal in
-    features and label are merged and their weights added, the rest is put into an order that
-    depends on content alone, and weights are scaled to a mean of 1. So a weight of 2 is exactly
-    the row written twice, and the order of the rows does not matter. It also means that an
-    epoch visits each *different* row once. Features are not scaled; put a ``StandardScaler``
-    before this.
+    ``fit`` trains on the *set* of rows: rows of weight zero are dropped, rows with equal features
+    and label are merged and their weights added, the rest is sorted by content, and weights are
+    scaled to a mean of 1. Therefore a weight of 2 is equivalent to a repeated row, the order of
+    rows does not matter, and an epoch visits each *distinct* row once. Features are not scaled:
+    use a ``StandardScaler`` before this estimator.
 
     Parameters
     ----------
     hidden_layer_sizes
         Units of each hidden layer; ``()`` for none, which is logistic regression.
     optimizer
-        ``"sgd"``, ``"momentum"``, ``"adam"`` or ``"adamw"``, in PyTorch's forms: see
+        ``"sgd"``, ``"momentum"``, ``"adam"`` or ``"adamw"``, in PyTorch's variants: see
         ``ffn.nn.optimizers``.
     learning_rate, momentum, beta1, beta2, epsilon, weight_decay
-        As in the optimizers' equations; each optimizer takes those it knows. AdamW decays
-        weights, not biases.
+        Hyper-parameters of the optimizers' equations; each optimizer uses its own and ignores the
+        others. AdamW decays weights, not biases.
     batch_size, epochs
-        Rows a step, and passes over the rows.
+        Rows per step, and passes over the distinct rows.
     schedule, warmup_epochs
-        ``"constant"`` or ``"cosine"`` (down to 0) learning rate, after a linear warm-up.
-        ``partial_fit``, which knows no end, always takes ``learning_rate`` as it is.
+        ``"constant"`` or ``"cosine"`` (decaying to 0) learning rate, after this many epochs of
+        linear warm-up. ``partial_fit`` always uses ``learning_rate``, as it has no last epoch.
     early_stopping, patience, min_delta, validation_fraction
-        Hold out this fraction of the rows, each class in proportion; stop after ``patience``
-        epochs without a validation loss lower by more than ``min_delta``; keep the best epoch.
+        If ``early_stopping``, hold out this fraction of the rows, stratified by class; stop after
+        ``patience`` epochs in which the validation loss did not fall by more than ``min_delta``;
+        keep the parameters of the best epoch.
     class_weight
-        None, ``"balanced"`` (each class weighs the same in all), or weights by class. They
-        multiply ``sample_weight``.
+        None, ``"balanced"`` (all classes have the same total weight), or a dictionary of weights
+        by class. They multiply ``sample_weight``.
     n_networks
-        K networks of different initialisation and batch order, trained together; their
-        probabilities are averaged. Those that diverge are left out.
+        K: number of networks with different initialisation and batch order, trained together;
+        their probabilities are averaged. Networks that diverge are left out.
     warm_start
-        Begin ``fit`` at the parameters of the last one. Classes, features and layers must be
-        the same; the labels may be some of the classes.
+        Start ``fit`` from the parameters of the previous fit. Classes, features and layers must be
+        the same; ``y`` need not contain every class.
     frozen_layers
-        Numbers of layers that stay as they are, counted from 0, the lowest.
+        Indices of layers that are not trained, counted from 0, the first after the inputs.
     dtype
-        ``"float32"`` or ``"float64"``, of training. Features are rounded to it, here and when
-        predicting; probabilities are computed in float64 in either case.
+        ``"float32"`` or ``"float64"``: precision of training, to which features are rounded, also
+        for prediction. Probabilities are always computed in float64.
     random_state
-        Integer, ``numpy.random.RandomState`` or None. An integer makes ``fit`` repeatable to
-        the bit on one machine.
+        Integer, ``numpy.random.RandomState`` or None. With an integer, ``fit`` is bit-for-bit
+        reproducible on one machine.
 
     Attributes
     ----------
     classes_
         Labels [C], sorted.
     n_features_in_, feature_names_in_
-        Number of features, and their names where ``X`` had names.
+        Number of features, and their names if ``X`` had names.
     network_
         The ``ffn.nn.Network``, parameters [K, P].
     history_
         ``ffn.nn.History`` of the last ``fit`` or ``partial_fit``.
     loss_curve_
-        Training loss after each epoch (nats a row), mean of the networks.
+        Training loss of each epoch in nats per row, averaged over the networks.
     n_iter_
-        Epochs run.
+        Number of epochs run.
 
     Raises
     ------
     ffn.errors.TrainingError
-        Every network diverged. What was learnt before is kept.
+        Every network diverged. The estimator keeps its previous fit.
     ValueError
-        A parameter, or the data, cannot be used.
+        A parameter or the data are invalid.
 
     Examples
     --------
@@ -177,13 +177,20 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def from_network(
         cls, network: Network, classes: Sequence[str] | Array, **parameters: Any
     ) -> FFNClassifier:
-        """Return a fitted classifier around networks [K, P] that were trained elsewhere.
+        """Return a fitted classifier from networks that were trained elsewhere.
 
-        ``classes`` are the labels [C] of the outputs, in any order; ``classes_`` has them sorted,
-        as in every estimator, and the outputs with them. ``parameters`` are the constructor's,
-        beyond those that follow from the network. ``partial_fit`` and a warm start go on from
-        the network. How it was trained is not known here: ``n_iter_`` is 0 and ``history_``
-        empty until this estimator learns.
+        ``partial_fit`` and a warm start continue training. The earlier training is not known
+        here: ``n_iter_`` is 0 and ``history_`` is empty.
+
+        Parameters
+        ----------
+        network
+            Networks with parameters [K, P].
+        classes
+            Labels [C] of the outputs, in any order; ``classes_`` and the outputs are sorted, as in
+            every estimator.
+        **parameters
+            Arguments of the constructor, except those that follow from the network.
         """
         labels = np.array(classes)
         order = np.argsort(labels)
@@ -206,21 +213,21 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return fitted
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learn from rows and their labels.
+        """Train on rows and their labels.
 
         Parameters
         ----------
         X
-            Features [N, n_in], finite numbers; an array, a DataFrame, a memory map.
+            Features [N, n_in], finite numbers: an array, DataFrame or memory map.
         y
             Labels [N].
         sample_weight
-            Weights [N], not negative; None for 1 each.
+            Weights [N], not negative; None (the default): all 1.
 
         Returns
         -------
         FFNClassifier
-            This one.
+            The fitted estimator itself.
         """
         check_parameters(vars(self))
         going_on = self.warm_start and hasattr(self, "network_")
@@ -259,24 +266,24 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Learn for one epoch from some rows, going on from all calls before.
+        """Train for one epoch on a part of the rows, continuing from all previous calls.
 
-        What the optimizer remembers is kept from call to call, until ``optimizer`` or
-        ``frozen_layers`` change. Rows are taken as they come, not merged, and weights are
-        not scaled, since a part cannot know the whole. After ``fit``, the first call begins
-        with the fitted parameters and an optimizer without memory.
+        The optimizer's state is kept between calls until ``optimizer`` or ``frozen_layers``
+        change. Rows are not merged and weights are not scaled, because the other parts are
+        unknown. After ``fit``, the first call starts from the fitted parameters with a new
+        optimizer state.
 
         Parameters
         ----------
         X, y, sample_weight
             As in ``fit``.
         classes
-            All labels that will ever come; needed in the first call only.
+            All labels that may occur in any call; required in the first call only.
 
         Returns
         -------
         FFNClassifier
-            This one.
+            The estimator itself.
         """
         check_parameters(vars(self))
         if self.class_weight == "balanced":
@@ -314,24 +321,24 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Array:
-        """Class probabilities. X: [n, n_in]; returns [n, C], float64, columns as ``classes_``."""
+        """Return class probabilities, float64 [n, C] in the order of ``classes_``; X: [n, n_in]."""
         check_is_fitted(self)
-        with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
+        with np.errstate(over="ignore"):  # validate_data refuses infinite values
             x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
-        # In float64 the rows asked with it change a row's answer by no more than 1e-15.
+        # In float64 the other rows of X change a row's probabilities by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
         probabilities: Array = network.predict_proba(x).mean(axis=0)
         return probabilities
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Natural logarithm of ``predict_proba``. X: [n, n_in]; returns [n, C]."""
+        """Return log-probabilities [n, C] (natural logarithm) for ``X`` [n, n_in]."""
         with np.errstate(divide="ignore"):
             logarithms: Array = np.log(self.predict_proba(X))
         return logarithms
 
     def predict(self, X: Any) -> Array:
-        """Most probable labels. X: [n, n_in]; returns [n]."""
+        """Return the most probable labels [n] for ``X`` [n, n_in]."""
         probabilities = self.predict_proba(X)
         labels: Array = self.classes_[probabilities.argmax(axis=1)]
         return labels
@@ -340,15 +347,17 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[Array, Array, Array]:
         """Return features [N, n_in] in the dtype of training, labels [N] and weights [N]."""
-        with np.errstate(over="ignore"):  # what overflows the dtype is refused anyway
+        with np.errstate(over="ignore"):  # validate_data refuses infinite values
             x, y = validate_data(self, X, y, dtype=np.dtype(self.dtype), reset=reset)
         check_classification_targets(y)
         return x, y, check_weights(sample_weight, len(x))
 
     def _classes_of_stream(self, classes: Any, going_on: bool) -> Array:
-        """Return the classes [C] that partial_fit is to tell apart."""
+        """Return the classes [C] of ``partial_fit``: given in the first call, known later."""
         if not going_on and classes is None:
-            raise ValueError("the first call of partial_fit needs classes: all labels to come")
+            raise ValueError(
+                "the first call of partial_fit needs classes: all labels that may occur"
+            )
         if (
             going_on
             and classes is not None
@@ -361,22 +370,22 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return known
 
     def _generators(self, n: int) -> list[np.random.Generator]:
-        """Return generators drawn from ``random_state``, the first ones the same for any n."""
+        """Return ``n`` generators seeded by ``random_state``; the first ones do not depend on n."""
         draws = check_random_state(self.random_state).randint(2**31, size=4)
         return spawn_generators(np.random.SeedSequence(draws.tolist()), n)
 
     def _network(
         self, n_classes: int, generators: Sequence[np.random.Generator], going_on: bool
     ) -> Network:
-        """Return the networks to train: fresh ones, or a copy of those trained before."""
+        """Return the networks to train: new ones, or a copy of the trained ones."""
         widths = (self.n_features_in_, *layer_sizes(self.hidden_layer_sizes), n_classes)
         if not going_on:
             return Network.create(widths, generators, self.dtype)
         found = self.network_.widths, len(self.network_.parameters)
         if found != (widths, self.n_networks):
             raise ValueError(
-                f"cannot go on from {counted(found[1], 'network')} of widths {found[0]} with "
-                f"{self.n_networks} of widths {widths}; fit anew with warm_start=False"
+                f"cannot continue {counted(found[1], 'network')} of widths {found[0]} with "
+                f"{self.n_networks} of widths {widths}; fit again with warm_start=False"
             )
         return Network(widths, self.network_.parameters.astype(self.dtype))
 
@@ -407,7 +416,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _unless_equal(weights: Array, rows: Array, dtype: npt.DTypeLike) -> Array | None:
-    """Return the weights for training, or None where these rows all weigh 1."""
+    """Return the weights for training, or None if these rows all have weight 1."""
     rounded = weights.astype(dtype)
     return None if (rounded[rows] == 1).all() else rounded
 

@@ -1,4 +1,4 @@
-"""Labels to integers, and what each row weighs."""
+"""Encode labels as integers, and compute the weights of rows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ Array = npt.NDArray[Any]
 
 
 def check_weights(sample_weight: Any, n_rows: int) -> Array:
-    """Return the rows' weights [N] as new float64 numbers; 1 each for None.
+    """Validate the weights of rows and return a float64 copy [N].
+
+    Parameters
+    ----------
+    sample_weight
+        Weights [N]; None: all 1.
+    n_rows
+        Number of rows N.
 
     Raises
     ------
     ValueError
-        Not one finite number from 0 up for each row, or all are zero.
+        The weights are not one finite, non-negative number for each row, or all are zero.
     """
     if sample_weight is None:
         return np.ones(n_rows)
@@ -43,12 +50,21 @@ def check_weights(sample_weight: Any, n_rows: int) -> Array:
 
 
 def encode_labels(y: Array, weights: Array, classes: Array) -> Array:
-    """Return the place of each label [N] in the sorted ``classes``; 0 where a row weighs nothing.
+    """Return the index of each label in ``classes``, integers [N]; 0 for rows of weight zero.
+
+    Parameters
+    ----------
+    y
+        Labels [N].
+    weights
+        Weights of the rows [N].
+    classes
+        Labels [C], sorted.
 
     Raises
     ------
     ValueError
-        A row that weighs something has a label that is not one of the classes.
+        A row of nonzero weight has a label that is not one of the classes.
     """
     present = np.flatnonzero(weights)
     labels = np.zeros(len(y), dtype=np.intp)
@@ -69,24 +85,24 @@ def weigh_classes(
     classes: Array,
     class_weight: Mapping[Any, float] | str | None,
 ) -> Array:
-    """Return the weights [N] times the weights of their rows' classes.
+    """Return the weights of rows [N], multiplied by the weights of their classes.
 
     Parameters
     ----------
     weights
-        Weights [N] of the rows.
+        Weights of the rows [N].
     labels
-        Places [N] in ``classes``.
+        Indices in ``classes`` [N].
     classes
         Labels [C].
     class_weight
-        None, weights by label (1 where it names none), or ``"balanced"``: every class that
-        occurs weighs the same in all, and all of them together what they weighed before.
+        None, weights by label (1 for a label not given), or ``"balanced"``: all classes that
+        occur get the same total weight, and the sum over all rows is unchanged.
 
     Raises
     ------
     ValueError
-        A class weight is not a finite number from 0 up, or nothing is left.
+        A class weight is not a finite, non-negative number, or all resulting weights are zero.
     """
     if class_weight is None:
         return weights

@@ -1,4 +1,4 @@
-"""What the constructor of FFNClassifier accepts, one line a parameter."""
+"""Validation of the parameters of FFNClassifier, one rule for each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DTYPES = ("float32", "float64")
 
 
 def _number(test: Callable[[Any], bool], kind: type = Real) -> Callable[[Any], bool]:
-    """Return a check for numbers that pass ``test``; True and False are none."""
+    """Return a check for numbers that pass ``test``; booleans are not numbers."""
     return lambda v: isinstance(v, kind) and not isinstance(v, bool) and test(v)
 
 
@@ -75,19 +75,24 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def layer_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
-    """Return the units of each hidden layer, of which a single number means one."""
+    """Return the parameter ``hidden_layer_sizes`` as a tuple; a number means one hidden layer."""
     if isinstance(hidden_layer_sizes, Integral):
         return (int(hidden_layer_sizes),)
     return tuple(int(size) for size in hidden_layer_sizes)
 
 
 def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Check the parameters of an FFNClassifier by name.
+    """Check the parameters of an FFNClassifier.
+
+    Parameters
+    ----------
+    parameters
+        All parameters by name, as returned by ``get_params``.
 
     Raises
     ------
     ValueError
-        One of them is not what it can be; the text names it, what it was and what it may be.
+        A parameter is invalid; the message gives its name, its value and what was expected.
     """
     for name, (accepts, expected) in _RULES.items():
         value = parameters[name]

@@ -1,4 +1,4 @@
-"""Which rows to learn from, whatever order they came in and however often each was written."""
+"""Distinct training rows in an order that depends only on their content, and a validation split."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ def distinct_rows(
 ) -> tuple[Array, Array]:
     """Return one row number for each different labelled row, in an order of content.
 
-    Rows of weight zero are left out. Of rows equal in features and label one stands for all
-    and has their weights added. The order depends on what the rows hold, not on where they
-    stand, so a file and the same file shuffled give the same sequence of rows.
+    Rows of weight zero are dropped. Rows with equal features and label are merged, and their
+    weights added. A shuffled table gives the same sequence of rows.
 
     Parameters
     ----------
@@ -38,9 +37,9 @@ def distinct_rows(
     Returns
     -------
     rows
-        Row numbers [n].
+        Number of one row [n] for each distinct row.
     weights
-        The weights of these rows [n], float64.
+        Total weight of each distinct row [n], float64.
     """
     present = np.flatnonzero(weights)
     rows_at_once = max(1, values_at_once // x.shape[1])
@@ -67,9 +66,9 @@ def _fingerprints(x: Array, labels: Array, rows: Array, seed: int, step: int) ->
     result: Array = labels[rows].astype(np.uint64) * factors[-1]
     for start in range(0, len(rows), step):
         part = x[rows[start : start + step]]
-        part += 0.0  # turns -0.0, which equals 0.0, into its bits
+        part += 0.0  # turns -0.0 into 0.0, which is equal but has other bits
         mixed = part.view(bits_of_a_value).astype(np.uint64)
-        # Whole numbers differ in their highest bits alone, and a product carries upwards only.
+        # Small integers as floats differ only in high bits, and multiplication carries upwards.
         mixed ^= mixed >> 32
         mixed *= factors[:-2]
         mixed ^= mixed >> 32
@@ -91,9 +90,9 @@ def _equal(x: Array, labels: Array, rows: Array, others: Array, step: int) -> bo
 def hold_out(
     rows: Array, labels: Array, share: float, generator: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Split rows into those to train on and those to watch, each class in proportion.
+    """Split rows into a training and a validation part, stratified by class.
 
-    Every class keeps a row to train on, and at least one row is held out in all.
+    Every class keeps at least one training row, and at least one row in total is held out.
 
     Parameters
     ----------
@@ -102,14 +101,14 @@ def hold_out(
     labels
         Integers [N] by row number.
     share
-        Part to hold out, between 0 and 1.
+        Share of the rows to hold out, between 0 and 1.
     generator
-        Draws which rows of a class are held out.
+        Source of randomness.
 
     Returns
     -------
-    tuple
-        Row numbers to train on and row numbers held out.
+    train, held_out
+        Row numbers of the two parts.
 
     Raises
     ------
@@ -121,12 +120,12 @@ def hold_out(
     _, sizes = np.unique(labels[rows], return_counts=True)
     if sizes.max() < 2:
         raise ValueError(
-            "early stopping holds rows out, and no class has more than one sample that differs "
-            "from the others; give more rows or set early_stopping=False"
+            "early stopping holds out rows, but no class has more than one distinct sample; "
+            "give more rows or set early_stopping=False"
         )
     wanted = sizes * share
     held = np.floor(wanted).astype(int)
-    # Largest remainders: the whole comes as near to the share as it can.
+    # Largest remainders, so that the total is as close to the share as possible.
     missing = max(1, round(wanted.sum())) - held.sum()
     held[np.argsort(held - wanted, kind="stable")[:missing]] += 1
     held = np.minimum(held, sizes - 1)

@@ -210,7 +210,9 @@ def _copy(source: Path, target: Path, sha256: str) -> None:
 
 
 def _changed(source: Path) -> DataError:
-    return DataError(f"{source} changed while it was read. Try again when nothing writes to it.")
+    return DataError(
+        f"{source} changed while it was read. Try again when nothing is writing to it."
+    )
 
 
 def _hidden_layers(n_inputs: int, n_classes: int) -> tuple[int, int]:

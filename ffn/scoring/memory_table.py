@@ -203,7 +203,7 @@ def _parts_of_objects(
     for kind, places in _by_type(values).items():
         if issubclass(kind, _NO_PLAIN_VALUES):
             raise DataError(
-                f"the rows, column {quote(name)}: cells of the type {kind.__name__} are no plain "
+                f"the rows, column {quote(name)}: cells of the type {kind.__name__} are not plain "
                 "values. Give a column of numbers or texts."
             )
         # Times with and without a time zone are of one type, and not to be compared.

@@ -1,1 +1,1 @@
-"""What ``pipeline.toml`` may say, and where a pipeline has its files."""
+"""Settings of a pipeline: the schema of ``pipeline.toml``, and the pipeline's folders."""

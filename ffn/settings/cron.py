@@ -1,4 +1,4 @@
-"""Five-field crons: taken where all schedulers mean the same by them, and where they ever come."""
+"""Validation of five-field cron expressions: only those that every scheduler reads alike."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ _PART = re.compile(r"(?:\*|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>[1-9][0-
 
 
 def check_cron(text: str) -> str:
-    """Return ``text`` if it is a cron.
+    """Return ``text`` if it is a valid cron expression.
 
     Raises
     ------
     ValueError
-        It is none, or none of its days is in any of its months.
+        It is invalid, means different things to different schedulers, or never comes due
+        (30 February). The text continues a sentence that begins with the setting.
     """
     fields = text.split()
     if len(fields) != len(_FIELDS):
@@ -37,14 +38,14 @@ def check_cron(text: str) -> str:
         {value for part in field.split(",") for value in _values(part, *known)}
         for field, known in zip(fields, _FIELDS, strict=True)
     )
-    # Also beside a weekday, which would be enough for some schedulers; Prefect's finds no date.
+    # Also with a weekday, which some schedulers take as an alternative; Prefect finds no date.
     if min(days) > max(_DAYS_OF_MONTHS[month - 1] for month in months):
         raise ValueError("must have a day that one of its months has")
     return text
 
 
 def _values(part: str, name: str, low: int, high: int, names: tuple[str, ...]) -> range:
-    """Return what a part of a field, one between commas, stands for."""
+    """Return the values of one comma-separated part of a field."""
     found = _PART.fullmatch(part)
     first = 0 if names == _WEEKDAYS else 1
     numbers = {name: first + place for place, name in enumerate(names)}
@@ -60,7 +61,7 @@ def _values(part: str, name: str, low: int, high: int, names: tuple[str, ...]) -
             f"must have ranges that go up (Sunday is 0), not {quote(part)}; write it as two"
         )
     if found["step"] and len(values) == 1:
-        # "5/10" means different things to different crons.
+        # "5/10" means different things to different schedulers.
         ranged = quote(part.replace("/", f"-{high}/"))
         raise ValueError(f"must have its steps in a range, such as {ranged}, not {quote(part)}")
     start, stop = (values[0], values[-1]) if values else (low, high)

@@ -1,4 +1,4 @@
-"""``[data]``: which table to learn from, what to predict, and how its cells are read."""
+"""``[data]``: the training table, its target and how its cells are read."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ffn.tabular.schema import Kind
 __all__ = ["DEFAULT_EXCLUDE", "DEFAULT_MISSING", "DataSettings"]
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-# Row numbers that tools write of themselves; a network would learn them by heart. pandas
-# leaves the header of its index empty.
+# Row numbers that tools add; a network would memorise them. pandas writes its index under an
+# empty header.
 DEFAULT_EXCLUDE = ("", "id", "Id", "ID", "index", "row_id", "Unnamed: 0")
 
 
@@ -53,7 +53,7 @@ Trimmed = Annotated[str, AfterValidator(trim)]
 
 
 class DataSettings(StrictSettings):
-    """``[data]``: what to learn from, and what to predict.
+    """``[data]``: the training table, its features and its target.
 
     Attributes
     ----------
@@ -62,24 +62,26 @@ class DataSettings(StrictSettings):
     target
         Header of the label column.
     features
-        Headers to learn from; default: all but the target and ``exclude``.
+        Headers of the features; default: all columns except the target and ``exclude``.
     exclude
-        Headers to leave out, ids above all.
+        Headers to leave out, such as IDs; default: `DEFAULT_EXCLUDE`.
     missing_values
-        Cell texts that mean "no value"; spaces and tabs around them do not count.
+        Cell texts that mean "no value"; surrounding spaces and tabs are ignored.
     kinds
-        ``numeric`` or ``categorical`` for columns where the look at the data is to be overruled.
+        ``numeric`` or ``categorical`` by column, to override what is inferred from the data.
     formats
-        1234.5 as a column writes it, by column: units, currencies, marks between thousands.
+        The number 1234.5 as a column writes it, by column: units, currencies, thousands
+        separators.
     labels
-        Class by cell text of the target; an empty class means that the row has no label.
+        Class by cell text of the target; an empty class means that the row has no label. Default:
+        each text is its own class.
     delimiter
-        One character between fields.
+        Character between fields.
     decimal
-        What stands between a number's whole and its fraction.
+        Decimal mark of plain numbers.
     encoding
-        Of the training CSV, and of files to score unless the command says otherwise; default:
-        UTF-8, or what a byte order mark says.
+        Character encoding of the training CSV, and of files to score unless the command gives
+        another. Default: UTF-8, or the encoding of a byte order mark.
     """
 
     source: Name
@@ -96,8 +98,9 @@ class DataSettings(StrictSettings):
 
     @property
     def missing_labels(self) -> tuple[str, ...]:
-        """Cell texts of the target that are no label: of the missing values, those set by hand.
+        """Cell texts of the target that mean "no label".
 
-        That the default calls "NA" missing is no decision about a class of that name.
+        Only an explicit ``missing_values`` applies to the target: the default must not turn a
+        class called "NA" into missing labels.
         """
         return self.missing_values if "missing_values" in self.model_fields_set else ("",)

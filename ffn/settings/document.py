@@ -1,4 +1,4 @@
-"""What ``pipeline.toml`` may say, each value checked where it is declared."""
+"""Schema of ``pipeline.toml``: every key with its type, range and default."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ WIDEST_LAYER = 100_000
 
 
 class ScoringSettings(StrictSettings):
-    """``[scoring]``: how files are scored, unless the command says otherwise.
+    """``[scoring]``: how files are scored, unless the command overrides it.
 
     Attributes
     ----------
     on_unknown
-        ``score`` rows with a category that training never saw, or ``reject`` them.
+        ``score`` or ``reject`` rows with a category that is unknown from training.
     max_reject_rate
-        Largest share of rejected rows for which an output is written.
+        Largest share of rejected rows (0 to 1) with which an output is still written; by default
+        any.
     """
 
     on_unknown: Literal["score", "reject"] = "score"
@@ -57,7 +58,7 @@ class ScoringSettings(StrictSettings):
 
 
 class NetworkSettings(StrictSettings):
-    """``[network]``: units of each hidden layer."""
+    """``[network]``: the number of units of each hidden layer, first layer first."""
 
     hidden_layers: tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...] = (16, 4)
 
@@ -68,25 +69,27 @@ class TrainingSettings(StrictSettings):
     Attributes
     ----------
     epochs, batch_size
-        Passes over the rows, and rows a step.
+        Passes over the training rows, and rows per step.
     networks
-        K: resamples, each with a network of its own, for every optimizer.
+        K: number of resamples, each of which trains one network for every optimizer.
     test_share
-        Part of the rows held out and looked at once.
+        Share of the rows that is held out for the final evaluation and used only once.
     validation_share
-        Part of the others that each resample holds out to compare optimizers.
+        Share of the remaining rows that each resample holds out to compare optimizers.
     seed
-        All randomness comes from it.
+        Seed of all random numbers.
     patience
-        Epochs without a better validation loss before a network stops; 0: never.
+        Epochs without a lower validation loss after which a network stops; 0 (the default):
+        train for all ``epochs``.
     schedule, warmup_epochs
-        ``constant`` or ``cosine`` learning rate, and epochs of linear warm-up.
+        ``constant`` or ``cosine`` learning rate, and epochs of linear warm-up before it.
     class_weight
-        ``balanced`` weighs each row by the inverse share of its class; ``none`` does not.
+        ``balanced`` weights each row by the inverse share of its class; ``none`` weights all
+        rows equally.
     dtype
-        ``float32`` or ``float64``.
+        Floating-point type of training, ``float32`` or ``float64``.
     ensemble
-        Keep all K refitted networks and average their probabilities.
+        Keep all K refitted networks and average their probabilities, instead of keeping one.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 150
@@ -125,22 +128,29 @@ class PipelineSettings(StrictSettings):
     notify: NotifySettings = Field(default={}, validate_default=True)
 
     def of_training(self) -> dict[str, Any]:
-        """Return, as JSON has it, what a version depends on: not how files are scored, or when."""
+        """Return the settings that a trained version depends on, as JSON values."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
-        # Settings that were recorded before there were formats are the same settings.
+        # Recorded settings from before `formats` existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
         return found
 
 
 def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
-    """Return the settings in ``value``, a parsed TOML document.
+    """Validate a parsed TOML document and return its settings.
+
+    Parameters
+    ----------
+    value
+        The document.
+    where
+        Name of the file in errors.
 
     Raises
     ------
     SettingsError
-        A key is unknown (the near one is named), missing, or its value does not fit.
+        A key is unknown (the message suggests a similar one) or missing, or a value is invalid.
     """
     try:
         return PipelineSettings.model_validate(value)
@@ -148,7 +158,7 @@ def check_settings(value: dict[str, Any], where: str) -> PipelineSettings:
         raise SettingsError(f"{where}: {_first_problem(error)}") from None
 
 
-# pydantic speaks of Python's types; the reader wrote TOML.
+# pydantic names Python's types, but the user wrote TOML.
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a table",
@@ -164,7 +174,7 @@ _EXPECTED = {
 
 def _first_problem(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
-    # A misspelt key comes first: what is missing is missing because of it.
+    # A misspelt key comes first: it is the reason why another one is missing.
     unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
     if not unknown:
         return _problem(problems[0])
@@ -192,7 +202,7 @@ def _problem(problem: ErrorDetails) -> str:
 
 
 def _as_toml(value: Any) -> str:
-    """Return ``value`` about as the file has it, on one line."""
+    """Return ``value`` roughly as written in the file, on one line."""
     if isinstance(value, str):
         return quote(value)
     text = str(value) if isinstance(value, float) else json.dumps(value, default=str)
@@ -221,6 +231,6 @@ def _known_keys(path: list[str]) -> list[str]:
         ("optimizers", "adam"): AdamSettings,
         ("optimizers", "adamw"): AdamWSettings,
     }
-    # Places in a list are no keys.
+    # Positions in a list are not keys.
     table = tables.get(tuple(part for part in path if not part.isdecimal()))
     return list(table.model_fields) if table else []

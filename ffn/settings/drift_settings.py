@@ -1,4 +1,4 @@
-"""``[drift]`` and ``[contract]``: data to score, or to train on, that is not as before."""
+"""``[drift]`` and ``[contract]``: changes in the data to score and in the training table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ Policy = Literal["refuse", "warn", "accept"]
 
 
 class DriftSettings(StrictSettings):
-    """``[drift]``: files whose rows differ from training's.
+    """``[drift]``: files whose rows are distributed differently from the training rows.
 
     Attributes
     ----------
     policy
-        ``warn``: the file is scored, and what differs is told. ``hold``: it is refused, and
-        nothing but its rejects is written. ``off``: nothing is compared.
+        ``warn``: the file is scored and the differences are reported. ``hold``: the file is
+        refused, and only its rejects are written. ``off``: nothing is compared.
     psi
-        Population stability index above which a difference matters, if it is beyond chance too.
+        Population stability index above which a significant difference is reported. The default,
+        0.25, is the usual threshold for a major shift.
     min_rows
-        Of fewer rows nothing is said.
+        Fewest rows of a file that is compared: a test on fewer finds next to nothing.
     """
 
     policy: Literal["warn", "hold", "off"] = "warn"
@@ -33,20 +34,23 @@ class DriftSettings(StrictSettings):
 
 
 class ContractSettings(StrictSettings):
-    """``[contract]``: a training table that differs from the one production was trained on.
+    """``[contract]``: what to do if the training table differs from that of production.
+
+    Each policy is ``refuse``, ``warn`` or ``accept``. By default, losses are refused, because a
+    broken export causes them, and additions are reported.
 
     Attributes
     ----------
     new_columns, missing_columns, changed_kinds
-        Features that production does not have; that it has, and the table has not, or has
-        constant; that were numbers and are text, or the other way round.
+        Features that production does not have; features of production that are missing or
+        constant; features that changed between numeric and categorical.
     new_classes, vanished_classes, class_shares
-        Labels that production does not know; that it knows, and the table has not; shares of
-        classes that moved, significantly and by more than ``share_change``.
+        Labels that production does not know; labels of production that are missing; class shares
+        that changed significantly and by more than ``share_change``.
     missing_values
-        A column that may have gaps now and could not, or the other way round.
+        Columns that have missing values and had none, or had some and have none.
     share_change
-        Total variation of the shares of classes from which they count as moved.
+        Smallest change of the class shares that counts, as total variation distance (0 to 1).
     """
 
     new_columns: Policy = "warn"

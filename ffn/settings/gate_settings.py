@@ -1,4 +1,4 @@
-"""``[gate]``: what a new version has to show."""
+"""``[gate]``: the conditions for promoting a new version."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ __all__ = ["GateSettings"]
 
 
 class GateSettings(StrictSettings):
-    """``[gate]``: when a new version takes the place of the one in production.
+    """``[gate]``: when a new version replaces the one in production.
 
     Attributes
     ----------
     mode
-        ``better``: shown to label more rows right. ``not_worse``: shown not to be worse than
-        the margins. ``always`` and ``never``: without a comparison.
+        ``better``: the accuracy must be significantly higher. ``not_worse``: accuracy and
+        log-loss must be shown to be within the margins. ``always`` and ``never``: no comparison.
     alpha
-        Probability that a version is promoted wrongly, over all comparisons on the same rows.
+        Probability of promoting a version wrongly, over all comparisons on the same rows.
     accuracy_margin, log_loss_margin
-        By how much the new version may be worse in ``not_worse``: share of rows, and nats a row.
+        How much worse the new version may be in ``not_worse`` mode: share of rows, and nats per
+        row.
     class_margin
-        Recall that a class may lose, in every mode that compares, even where the loss is shown.
+        Loss of recall that is tolerated for each class, in every mode that compares, even if the
+        loss is significant.
     small_holdout
-        What to do where no challenger could be shown to be good enough on the held-out rows.
+        What to do if the held-out rows are too few to show that any challenger is good enough:
+        ``cross_validate`` both versions' recipes, or ``keep`` the production version.
     min_accuracy, min_recall, max_calibration_error
-        floors for every mode, on the held-out rows.
+        Limits on the held-out rows, in every mode. The defaults exclude nothing.
     min_recalls
-        Floors by class, where they differ from ``min_recall``.
+        Minimum recall by class, in place of ``min_recall``.
     """
 
     mode: Literal["better", "not_worse", "always", "never"] = "not_worse"

@@ -46,9 +46,9 @@ class AdamWSettings(AdamSettings):
 
 
 class OptimizerSettings(StrictSettings):
-    """``[optimizers.<name>]``: the candidates and their hyper-parameters; default: all four.
+    """``[optimizers.<name>]``: the candidate optimizers; default: all four.
 
-    The order of the fields is the order of simplicity that decides ties.
+    The fields are in order of simplicity: of equally good candidates, the first is chosen.
     """
 
     sgd: SGDSettings | None = None

@@ -1,4 +1,4 @@
-"""One pipeline: its settings, and where its files are."""
+"""Find a pipeline and load its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 SETTINGS_FILE = "pipeline.toml"
-# Settings are written by hand; what is longer is some other file, or an attack.
+# Settings are written by hand; a longer file is something else, or an attack.
 _MOST_BYTES = 4 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -36,11 +36,11 @@ class Pipeline:
     name
         Name of the folder that holds the settings.
     settings
-        What the file says.
+        Content of ``pipeline.toml``, validated.
     folder
         ``data/<name>``: settings, training CSV, inbox.
     artifacts
-        ``artifacts/<name>``: all that the product writes.
+        ``artifacts/<name>``: everything that is written for this pipeline.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Pipeline:
 
     @property
     def predictions(self) -> Path:
-        """Where scored files go unless told otherwise."""
+        """Default folder of scored files."""
         return self.artifacts / "predictions"
 
     @property
@@ -70,7 +70,8 @@ def check_name(name: str) -> str:
     Raises
     ------
     SettingsError
-        It is not made of letters, digits, ``-`` and ``_``: names become folders.
+        It has other characters than letters, digits, ``-`` and ``_`` (names become folders), or
+        is longer than 64.
     """
     if not _NAME.fullmatch(name):
         raise SettingsError(
@@ -96,18 +97,18 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
     Parameters
     ----------
     which
-        A name under ``root/data``, or a path to a folder or to a TOML file.
+        A name under ``root/data``, or the path of a folder or TOML file.
     root
-        The folder of ``data/`` and ``artifacts/``.
+        The folder that holds ``data/`` and ``artifacts/``.
 
     Raises
     ------
     SettingsError
-        There is no such pipeline, or its settings are wrong.
+        There is no such pipeline, or its settings are invalid.
     """
     path, by_name = Path(which), is_name(which)
     if "\0" in which:
-        raise SettingsError(f"pipeline {quote(which)}: a path holds no NUL.")
+        raise SettingsError(f"pipeline {quote(which)}: a path cannot contain NUL.")
     if path.suffix == ".toml":
         file = path
     elif not by_name:
@@ -116,7 +117,7 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
         file = root / "data" / check_name(which) / SETTINGS_FILE
         if not file.is_file():
             names = pipeline_names(root)
-            there = f"There are: {', '.join(names)}." if names else "There are none."
+            there = f"Known: {', '.join(names)}." if names else "There are no pipelines."
             raise SettingsError(
                 f"pipeline {quote(which)}: no file {file}. {there}{did_you_mean(which, names)} "
                 f"Make one with: ffn init {which} --from FILE.csv --target COLUMN"
@@ -130,7 +131,7 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
     if (at_home / SETTINGS_FILE).is_file() and not at_home.samefile(folder):
         # Both would write artifacts/<name>, and score with each other's models.
         raise SettingsError(
-            f"{folder}: {at_home} is a pipeline of the same name, and its models are in "
+            f"{folder}: {at_home} is another pipeline of the same name, which stores its models in "
             f"{root / 'artifacts' / name}. Rename the folder, or give another --root."
         )
     return Pipeline(
@@ -142,14 +143,17 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
 
 
 def reference(pipeline: Pipeline, root: Path) -> str:
-    """Return what finds the pipeline again from anywhere: its name, or its folder's full path."""
+    """Return an argument for `find_pipeline` that finds ``pipeline`` from any current folder.
+
+    That is its name if it is under ``root/data``, else the absolute path of its folder.
+    """
     at_home = pipeline.folder == root / "data" / pipeline.name
     return pipeline.name if at_home else str(pipeline.folder)
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
     if file.is_fifo():
-        # It would be waited for.
+        # Opening it would block.
         raise SettingsError(f"{file}: cannot be read (a pipe, not a plain file).")
     try:
         with file.open("rb") as stream:
@@ -157,7 +161,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read ({error.strerror}).") from None
     if len(content) > _MOST_BYTES:
-        raise SettingsError(f"{file}: longer than {_MOST_BYTES:,} bytes; these are no settings.")
+        raise SettingsError(f"{file}: longer than {_MOST_BYTES:,} bytes, so not a settings file.")
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except RecursionError:

@@ -1,4 +1,4 @@
-"""``[schedule]``, ``[inbox]``, ``[notify]``: what ``ffn serve`` does by itself, and when."""
+"""``[schedule]``, ``[inbox]``, ``[notify]``: what ``ffn serve`` runs automatically, and when."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COPIES = ("posix/", "right/")
 
 
 def seconds_of(duration: str) -> int:
-    """Return the seconds of a checked duration such as ``15m``."""
+    """Return a validated duration such as ``15m`` in seconds."""
     return int(duration[:-1]) * _SECONDS[duration[-1]]
 
 
@@ -71,16 +71,16 @@ Duration = Annotated[str, AfterValidator(_as_duration)]
 
 
 class When(StrictSettings):
-    """One schedule: at times of the calendar, or at an interval.
+    """One schedule: a cron expression or an interval.
 
     Attributes
     ----------
     cron
         Minute, hour, day of the month, month, day of the week.
     timezone
-        Of ``cron``; its changes of clock are followed.
+        Time zone of ``cron``, daylight saving time included.
     every
-        An interval, counted from midnight of the first of January 2024, UTC.
+        Interval, counted from 2024-01-01 00:00 UTC.
     """
 
     cron: Annotated[str, AfterValidator(check_cron)] | None = None
@@ -107,8 +107,8 @@ class ScheduleSettings(StrictSettings):
     retrain, score
         Schedules, any number of each.
     retrain_on
-        ``data``: the content of the training CSV changed. ``drift``: scored rows differ from
-        those of training.
+        Events that start a retraining. ``data``: the content of the training CSV changed.
+        ``drift``: scored rows differ from the training rows.
     """
 
     retrain: tuple[When, ...] = ()
@@ -117,21 +117,21 @@ class ScheduleSettings(StrictSettings):
 
 
 class InboxSettings(StrictSettings):
-    """``[inbox]``: how files put into the inbox are scored by themselves.
+    """``[inbox]``: how files in the inbox are scored automatically.
 
     Attributes
     ----------
     watch
-        Look for new files while served.
+        Look for new files while ``ffn serve`` runs.
     look_every
-        How often.
+        Interval between two looks.
     settle
-        A file is left until it has not changed for this long.
+        A file is scored once it has not changed for this long.
     rescore
-        ``all``: a newly promoted version scores every file of the inbox again. ``none``: a file
-        is scored once.
+        ``all``: a newly promoted version scores every file in the inbox again. ``none``: each
+        file is scored once.
     move
-        Move files that were scored into ``inbox/done``, refused ones into ``inbox/refused``.
+        Move scored files to ``inbox/done`` and refused ones to ``inbox/refused``.
     """
 
     watch: bool = True
@@ -142,15 +142,17 @@ class InboxSettings(StrictSettings):
 
 
 class NotifySettings(StrictSettings):
-    """``[notify]``: whom ``ffn serve`` tells, and of what.
+    """``[notify]``: notifications that ``ffn serve`` sends.
 
     Attributes
     ----------
     webhook
-        Address that gets a POST, or ``$NAME`` of a variable that holds it.
+        URL that notifications are posted to, or ``$NAME`` of an environment variable that holds
+        it.
     on
-        ``failure``: a run failed or crashed. ``kept``: a new version was not promoted.
-        ``drift``: as in ``[schedule]``. ``promoted``: a new version scores.
+        Events to notify about. ``failure``: a run failed or crashed. ``kept``: a new version was
+        not promoted. ``drift``: scored rows differ from the training rows. ``promoted``: a new
+        version is in production.
     """
 
     webhook: Annotated[str, AfterValidator(_as_webhook)] | None = None

@@ -1,4 +1,4 @@
-"""What every table of ``pipeline.toml`` is made of: a strict model, and bounded numbers."""
+"""Base class and number types of all settings: strict, frozen, bounded."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class StrictSettings(BaseModel):
-    """Frozen, strict (no text for a number), unknown keys refused."""
+    """Base class of all tables: immutable, strict (no text for a number), no unknown keys."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _lists_are_tuples(cls, value: Any) -> Any:
-        """TOML knows lists only; the settings are frozen."""
+        """Convert TOML's lists to tuples, as settings are immutable."""
         return tuple(value) if isinstance(value, list) else value

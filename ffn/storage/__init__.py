@@ -1,1 +1,1 @@
-"""Files on disk: written whole or not at all, locked, compressed, mapped into memory."""
+"""Files on disk: atomic writes, locks, compression, caches and memory-mapped arrays."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes: a file or folder appears complete under its final name, or not at all."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ __all__ = [
     "write_bytes",
 ]
 
-# The process id lets a later start tell a dead writer's leftovers from a living one's work. It
-# means something on one machine and in one container only: the lock that a writer holds on what
-# it writes says the same across all that share a volume.
+# The process id tells leftovers of a dead writer from the work of a running one. It is valid on
+# one machine and in one container only; the lock that a writer holds on its file also works
+# between machines and containers that share a volume.
 _TEMPORARY = re.compile(r"\.ffn-(?P<pid>\d+)-[0-9a-f]+\.tmp")
 
 _AT_ONCE = 1024 * 1024
 
 
 def temporary_name() -> str:
-    """Return a new name by which ``sweep`` knows this process's unfinished files and folders."""
+    """Return a unique name that ``sweep`` recognises as an unfinished file of this process."""
     return f".ffn-{os.getpid()}-{secrets.token_hex(8)}.tmp"
 
 
 def is_temporary(path: Path) -> bool:
-    """Say whether a path has the name of somebody's unfinished file or folder."""
+    """Return whether ``path`` is named like an unfinished file or folder of any process."""
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames inside ``folder`` survive a power cut."""
+    """Flush the entries of ``folder`` to disk, so that renames in it survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -57,7 +57,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there, so that it stays away after a power cut."""
+    """Remove the file ``path`` if it exists, and flush its folder so that it stays removed."""
     if path.exists():
         path.unlink()
         sync_folder(path.parent)
@@ -65,13 +65,23 @@ def remove(path: Path) -> None:
 
 @contextlib.contextmanager
 def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
-    """Open binary files that take the names ``paths`` together, when the block ends without error.
+    """Open binary files that are renamed to ``paths`` together when the block ends without error.
 
-    The bytes go to temporary files in the same folders (which are made if need be) and are
-    flushed to disk; only then are all renamed, in the order given. Of several, the last is a
-    mark that the others are there and belong to it: an older one is removed before the first
-    rename. An error before that, in the block above all, leaves every path as it was. An error
-    or a death between the renames leaves some paths new, some old, and no mark.
+    The bytes are written to temporary files in the same folders (created if missing) and flushed
+    to disk; then all are renamed, in the given order. With several files, the last one marks the
+    set as complete: an older one is removed before the first rename. An error before the renames
+    leaves every path unchanged. An error or a kill between two renames leaves some paths new,
+    some old, and the last one missing.
+
+    Parameters
+    ----------
+    *paths
+        Final names, the completeness mark last. An existing file is replaced.
+
+    Raises
+    ------
+    IsADirectoryError
+        One of ``paths`` is a folder.
     """
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,19 +96,19 @@ def atomic_files(*paths: Path) -> Iterator[tuple[IO[bytes], ...]]:
 
 
 class Holder(Protocol):
-    """Where files are that are to be published."""
+    """A place that holds temporary files until `publish` renames them."""
 
     def sync(self, name: str, /) -> None:
-        """Force a file to the disk."""
+        """Flush the file ``name`` to disk."""
         ...
 
     def rename(self, name: str, target: Path, /) -> None:
-        """Give a file the name ``target``."""
+        """Rename the file ``name`` to ``target``."""
         ...
 
 
 class _Anywhere:
-    """Files by their full names."""
+    """Temporary files that are named by their full paths."""
 
     @staticmethod
     def sync(name: str, /) -> None:
@@ -114,11 +124,19 @@ class _Anywhere:
 
 
 def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None = None) -> None:
-    """Force the files ``ready`` to the disk and give them the names ``paths``, in their order.
+    """Flush the files ``ready`` to disk, then rename them to ``paths``, in order.
 
-    They are names in ``holder``, or full names where there is none.
-    Of several, the last is a mark: see ``atomic_files``. Who publishes several into one folder
-    at the same time waits, so that no mark stands beside files of another.
+    With several files, the last one marks the set as complete, as in `atomic_files`; a lock on
+    its folder keeps two sets that are published there at the same time from mixing.
+
+    Parameters
+    ----------
+    ready
+        Names of the temporary files: full paths, or names in ``holder``.
+    paths
+        Final names, one for each of ``ready``.
+    holder
+        Flushes and renames the files; None (the default) if ``ready`` are full paths.
     """
     files = holder or _Anywhere()
     for file in ready:
@@ -135,7 +153,7 @@ def publish(ready: Sequence[str], paths: Sequence[Path], holder: Holder | None =
 
 @contextlib.contextmanager
 def _temporary_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Open a locked file in ``folder`` that is removed in the end if it still has its name."""
+    """Open a locked file in ``folder``, which is removed at the end unless it was renamed."""
     while True:
         path = folder / temporary_name()
         with path.open("x+b") as file:
@@ -149,7 +167,7 @@ def _temporary_file(folder: Path) -> Iterator[tuple[IO[bytes], Path]]:
 
 @contextlib.contextmanager
 def staging_folder(parent: Path) -> Iterator[Path]:
-    """Make a locked folder in ``parent`` to be filled and renamed; removed if it was not."""
+    """Create a locked folder in ``parent``, which is removed at the end unless it was renamed."""
     while True:
         folder = parent / temporary_name()
         folder.mkdir()
@@ -175,26 +193,35 @@ def _hold(handle: int, path: Path) -> bool:
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a binary file that takes the name ``path`` only when the block ends without an error."""
+    """Open a binary file that is renamed to ``path`` when the block ends without an error."""
     with atomic_files(path) as (file,):
         yield file
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path``, whole or not at all."""
+    """Write ``content`` to ``path`` atomically."""
     with atomic_file(path) as file:
         file.write(content)
 
 
 def sweep(folder: Path, *, files_alone: bool = False) -> list[Path]:
-    """Remove what dead writers left in ``folder`` and return it; leave living writers' work.
+    """Remove temporary files and folders of dead writers from ``folder``.
 
-    With ``files_alone`` folders stay: where others may write, too, they could give one of this
-    user's such a name.
+    A writer is dead if no process has its id and nobody holds a lock on its file. Never raises:
+    entries that cannot be removed, or that another sweep removes first, are skipped.
 
-    A writer is dead if no process has its number and nobody holds a lock on what it wrote.
-    What cannot be removed stays: housekeeping never raises, also where others sweep at the
-    same time.
+    Parameters
+    ----------
+    folder
+        Only its own entries are swept, not those of subfolders.
+    files_alone
+        Leave folders alone. Needed where other users may write: they could rename a folder of
+        this user so that it looks temporary.
+
+    Returns
+    -------
+    removed
+        Paths of the removed entries, sorted.
     """
     try:
         entries = sorted(folder.iterdir())
@@ -215,7 +242,7 @@ def _is_left(entry: Path) -> bool:
 
 
 def _remove_unlocked(entry: Path) -> bool:
-    """Remove a file or folder that nobody has locked; say whether it was done."""
+    """Remove a file or folder unless it is locked; return whether it was removed."""
     try:
         folder = entry.is_dir()
         handle = open_folder(entry) if folder else open_regular(entry, os.O_RDWR)

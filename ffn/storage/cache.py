@@ -1,4 +1,4 @@
-"""Folders of arrays that can be made again: built once, checked when opened, removed when stale.
+"""Cache of folders of arrays: built once, verified when opened, removed when stale.
 
 ::
 
@@ -6,9 +6,9 @@
       *.npy, *.json     what was built
       manifest.json     size and SHA-256 of each, written last
 
-An entry's name says what it was made from, so one that is there and whole is right. It appears
-by a rename; of two processes that build the same one, the slower takes the other's. Nothing is
-forced to the disk: what a power cut damages does not match its digest, and is built again.
+An entry's name identifies its inputs, so a complete entry is never out of date. Entries appear by
+a rename; when two processes build the same one, the slower uses the other's. Nothing is flushed
+to disk: an entry damaged by a power cut does not match its digests, and is built again.
 """
 
 from __future__ import annotations
@@ -37,14 +37,19 @@ _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 
 
 class CacheEntry:
-    """A finished folder of a cache, which nobody removes while this object lives.
+    """A complete entry, locked against removal while this object lives.
 
     It is pickled as its path: another process opens the same files.
+
+    Parameters
+    ----------
+    path
+        Folder of the entry.
 
     Raises
     ------
     FileNotFoundError
-        It is not there.
+        The folder does not exist, or was removed before it could be locked.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,13 +66,26 @@ class CacheEntry:
 
 
 class Cache:
-    """A folder of entries."""
+    """A folder of cache entries.
+
+    Parameters
+    ----------
+    folder
+        Created with the first entry.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def entry(self, name: str, build: Callable[[Path], None]) -> CacheEntry:
-        """Return the entry ``name``; ``build`` fills its folder if there is none that is whole.
+        """Return the entry ``name``, building it if it is missing or damaged.
+
+        Parameters
+        ----------
+        name
+            Name of the entry's folder; must identify everything that ``build`` depends on.
+        build
+            Called with an empty folder, which it fills with files.
 
         Raises
         ------
@@ -88,9 +106,16 @@ class Cache:
             self._discard(entry.path)
 
     def remove_others(self, prefix: str, *names: str) -> None:
-        """Remove entries that neither begin with ``prefix`` nor are ``names``, and are not in use.
+        """Remove unused entries other than ``names`` and those whose names begin with ``prefix``.
 
-        Housekeeping: what cannot be removed stays.
+        Never raises OSError: entries that cannot be removed are left.
+
+        Parameters
+        ----------
+        prefix
+            Prefix of the names to keep; with an empty one only ``names`` are kept.
+        *names
+            Entries to keep.
         """
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
@@ -111,12 +136,12 @@ class Cache:
             if error.errno in _NO_SPACE:
                 raise DataError(
                     f"{self.folder}: {error.strerror} while the training table was converted; "
-                    "nothing of it was kept. Free some space, or give another --root."
+                    "nothing was kept. Free some space, or give another --root."
                 ) from None
             if error.errno not in _TAKEN:
                 raise
         finally:
-            # A table that is refused leaves no folder either.
+            # A refused table leaves no empty folders.
             with contextlib.suppress(OSError):
                 for path in new:
                     path.rmdir()
@@ -130,13 +155,22 @@ class Cache:
             os.close(handle)
 
     def _discard(self, path: Path) -> None:
-        # Under another name first: nobody opens what is half removed.
+        # Renamed first, so that nobody opens a half-removed entry.
         gone = path.rename(self.folder / temporary_name())
         shutil.rmtree(gone, ignore_errors=True)
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:
-    """Refuse to begin what the disk has no room for; ``what`` begins the sentence.
+    """Raise an error if the disk has too little free space for a file.
+
+    Parameters
+    ----------
+    folder
+        Existing folder on the disk; the message names its parent.
+    needed
+        Bytes that will be written.
+    what
+        Subject of the message, such as ``converting the training table``.
 
     Raises
     ------
@@ -158,7 +192,7 @@ def _describe(path: Path) -> dict[str, int | str]:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether the folder holds the files of its manifest, and they are what they were."""
+    """Return whether the folder holds exactly the files of its manifest, with their digests."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
         names = {path.name for path in folder.iterdir()} - {_MANIFEST}

@@ -1,4 +1,4 @@
-"""gzip and Zstandard: read where a stream holds them, written where a name asks for them."""
+"""gzip and Zstandard streams: recognised by content when read, chosen by file name when written."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ffn.errors import DataError
 
 __all__ = ["ByteStream", "Packed", "Unpacked", "packing", "without_packing"]
 
-# Zstandard may make 128 KB of 4 bytes and cannot be told to stop: so much in is 32 MB out.
+# Zstandard can expand 4 bytes to 128 KB and has no output limit: 1 KB of input gives up to 32 MB.
 _ZSTD_PIECE = 1024
 _GZIP_PIECE = 64 * 1024
-# What `zstd` itself unpacks unless told otherwise; the window is held in memory.
+# The default limit of the `zstd` command; the window is held in memory.
 _WINDOW = 2**27
-# A frame of Zstandard may be preceded by others that a reader is to skip.
+# A Zstandard frame may be preceded by skippable frames, which have 16 signatures.
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes((byte, 0x2A, 0x4D, 0x18)) for byte in range(0x50, 0x60)))
 _LONGEST = 4
 
 
 class ByteStream(Protocol):
-    """What a reader needs of an open binary file, a pipe or ``io.BytesIO``."""
+    """The part of a binary file's interface that readers need."""
 
     def read(self, size: int, /) -> bytes:
         """Return 1 to ``size`` bytes, or none at the end."""
@@ -61,15 +61,21 @@ _KINDS = (
 
 
 class Unpacked:
-    """A stream's bytes, or what they hold where they begin as gzip or Zstandard.
+    """A readable stream that decompresses gzip and Zstandard, and passes other bytes through.
 
-    Several archives behind one another are one stream. Memory is bounded, whatever an archive
-    claims to hold.
+    Concatenated archives are read as one stream. Memory use is bounded for any input.
+
+    Parameters
+    ----------
+    stream
+        Source of the bytes, at its beginning.
+    name
+        Name of the stream in errors.
 
     Attributes
     ----------
     compression
-        ``"gzip"``, ``"zstd"``, or None.
+        ``"gzip"``, ``"zstd"``, or None for uncompressed bytes.
     """
 
     def __init__(self, stream: ByteStream, name: str) -> None:
@@ -90,7 +96,7 @@ class Unpacked:
         Raises
         ------
         DataError
-            The archive is damaged, or cut off.
+            The archive is damaged or truncated.
         """
         if self._kind is None:
             head, self._packed = self._packed[:size], self._packed[size:]
@@ -108,7 +114,7 @@ class Unpacked:
 
     def _unpack(self, kind: _Kind, packed: bytes, size: int) -> None:
         if self._member.eof:
-            # Tapes are padded with zeros, and gzip takes no offence.
+            # Archives on tape are padded with zeros, which gzip accepts, too.
             packed = packed.lstrip(b"\0") if kind.name == "gzip" else packed
             if not packed:
                 self._packed = b""
@@ -126,7 +132,7 @@ class Unpacked:
 
     def _damaged(self, how: str) -> DataError:
         return DataError(
-            f"{self._name} is a {self.compression} archive and damaged: {how}. Get it once more."
+            f"{self._name} is a damaged {self.compression} archive: {how}. Get the file again."
         )
 
 
@@ -135,7 +141,15 @@ class _Writable(Protocol):
 
 
 class Packed:
-    """A file written as an archive; ``finish`` writes its end."""
+    """A writable stream that compresses to a file; ``finish`` writes the end of the archive.
+
+    Parameters
+    ----------
+    file
+        Gets the compressed bytes; not closed.
+    compression
+        ``"gzip"`` or ``"zstd"``.
+    """
 
     def __init__(self, file: _Writable, compression: str) -> None:
         (kind,) = (kind for kind in _KINDS if kind.name == compression)
@@ -146,17 +160,17 @@ class Packed:
         self._file.write(self._packer.compress(content))
 
     def finish(self) -> None:
-        """Write what is left, and the end of the archive."""
+        """Write buffered bytes and the end of the archive."""
         self._file.write(self._packer.flush())
 
 
 def packing(name: str) -> str | None:
-    """Return the compression that a file's name asks for, or None."""
+    """Return the compression that the suffix of ``name`` stands for, or None."""
     return next((kind.name for kind in _KINDS if name.lower().endswith(kind.suffixes)), None)
 
 
 def without_packing(name: str) -> str:
-    """Return a file's name as it is once unpacked."""
+    """Return a file's name without its compression suffix: ``rows.csv`` for ``rows.csv.gz``."""
     for kind in _KINDS:
         for suffix in kind.suffixes:
             if name.lower().endswith(suffix) and len(name) > len(suffix):

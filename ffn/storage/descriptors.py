@@ -1,7 +1,7 @@
-"""Files and folders opened as what they are: never a link, a pipe or a device in their place.
+"""Open regular files and folders safely: links, pipes and devices are refused.
 
-A path says where to look, and somebody else may put something different there at any moment. What
-is opened here is checked on the descriptor, which stays with what was opened.
+Another process may replace the file at a path at any moment, so the type is checked on the open
+descriptor, not on the path.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import IO, Any
 
 __all__ = ["SharedFile", "for_child", "open_folder", "open_regular"]
 
-# O_NONBLOCK: to open a pipe would wait for somebody at its other end. Regular files ignore it.
+# O_NONBLOCK: opening a pipe would block until it has a writer. Regular files ignore the flag.
 _AS_IT_IS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -29,15 +29,18 @@ def open_regular(
 
     Parameters
     ----------
+    path
+        Path of the file.
     flags, mode
         As for ``os.open``.
     within
-        Descriptor of the folder to which ``path`` is relative.
+        Descriptor of the folder to which ``path`` is relative; default: the current folder.
 
     Raises
     ------
     OSError
-        There is none, it may not be opened, or it is something else: for a link, with ``ELOOP``.
+        The file does not exist, may not be opened, or is not a regular file (``ELOOP`` for a
+        link).
     """
     handle = os.open(path, flags | _AS_IT_IS, mode, dir_fd=within)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -47,15 +50,15 @@ def open_regular(
 
 
 def open_folder(path: str | os.PathLike[str], *, within: int | None = None) -> int:
-    """Open a folder, not a link to one, and return its descriptor; otherwise as `open_regular`."""
+    """Open a folder that is not a link and return its descriptor; parameters as `open_regular`."""
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | _AS_IT_IS, dir_fd=within)
 
 
 def for_child(descriptor: int) -> Any:
-    """Return an object that takes a descriptor along to a process that is being started.
+    """Return an object that passes ``descriptor`` to a child process when pickled at its start.
 
-    There, its ``detach()`` returns the number that the descriptor has. To be used in
-    ``__reduce__``, of what is handed to a process as it starts.
+    In the child, its ``detach()`` returns the number of the inherited descriptor. Use it in the
+    ``__reduce__`` of arguments of a new process.
     """
     from multiprocessing import reduction
 
@@ -63,17 +66,22 @@ def for_child(descriptor: int) -> Any:
 
 
 class SharedFile:
-    """An open file to be read by several at a time, each at a place of its own.
+    """An open file with any number of independent readers, each with its own position.
 
-    It goes along to processes that are started, by fork or by spawn, and is the same file there
-    whatever its path has become. It does not own its descriptor.
+    It can be passed to child processes, forked or spawned, which read the same file even if its
+    path was replaced.
+
+    Parameters
+    ----------
+    descriptor
+        Descriptor of the file, open for reading; not owned, so never closed here.
     """
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
 
     def open(self) -> IO[bytes]:
-        """Return a reader that stands at the file's beginning; to close it leaves the file open."""
+        """Return a new reader at the beginning of the file; closing it leaves the file open."""
         return io.BufferedReader(_Positioned(self.descriptor))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -85,7 +93,7 @@ def _received(descriptor: Any) -> SharedFile:
 
 
 class _Positioned(io.RawIOBase):
-    """Reads by offset: the descriptor's own position, which all its users share, stays."""
+    """Reads with ``preadv``, which leaves the descriptor's shared position alone."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._offset = descriptor, 0

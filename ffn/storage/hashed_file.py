@@ -1,4 +1,4 @@
-"""A file that is written once, from its beginning to its end, and its digest on the way."""
+"""Binary output file that keeps the SHA-256 of what is written to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ _AT_ONCE = 1024 * 1024
 
 
 class HashedFile:
-    """A binary file, written from its beginning to its end, that knows what it was given.
+    """A binary file, written sequentially, with the size and SHA-256 of its content.
+
+    Parameters
+    ----------
+    file
+        File open for writing; empty, unless `take_up` reads and continues it.
 
     Attributes
     ----------
     bytes
-        So many were written.
+        Bytes written so far.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -28,7 +33,7 @@ class HashedFile:
 
     @property
     def sha256(self) -> str:
-        """Of what was written so far, in hexadecimal."""
+        """SHA-256 of what was written so far, in hexadecimal."""
         return self._digest.hexdigest()
 
     def write(self, content: bytes) -> None:
@@ -38,23 +43,35 @@ class HashedFile:
         self.bytes += len(content)
 
     def flush(self) -> None:
-        """Hand everything to the operating system."""
+        """Pass buffered bytes to the operating system."""
         self._file.flush()
 
     def store(self) -> None:
-        """Have what came since the last time written to the disk from now on, waiting for nothing.
+        """Start writing the bytes since the last call to disk, without waiting.
 
-        Otherwise it would all be written, and waited for, when the file is published.
+        Otherwise publishing the file would have to wait for all of it to be written.
         """
         self._file.flush()
         if hasattr(os, "posix_fadvise"):
-            # What is told to be of no more use is written first, so it stays in memory, too.
+            # DONTNEED starts write-back of dirty pages, and drops clean ones only.
             begin, length = self._stored, self.bytes - self._stored
             os.posix_fadvise(self._file.fileno(), begin, length, os.POSIX_FADV_DONTNEED)
         self._stored = self.bytes
 
     def take_up(self, found: dict[str, Any]) -> bool:
-        """Go on after the bytes that the file holds already, if they are those of ``to_json``."""
+        """Continue a file that was written partly, and drop what follows the recorded bytes.
+
+        Parameters
+        ----------
+        found
+            Result of `to_json` at an earlier moment.
+
+        Returns
+        -------
+        matches
+            False if the beginning of the file does not have this size and digest; call
+            `start_anew` then.
+        """
         content = self._file
         content.seek(0)
         left, size = found["bytes"], 0
@@ -69,11 +86,11 @@ class HashedFile:
         return False
 
     def start_anew(self) -> None:
-        """Drop everything."""
+        """Truncate the file and start from its beginning."""
         self._file.seek(0)
         self._file.truncate(0)
         self._digest, self.bytes, self._stored = hashlib.sha256(), 0, 0
 
     def to_json(self) -> dict[str, int | str]:
-        """Return size and SHA-256 of what was written so far."""
+        """Return the size in bytes and SHA-256 of what was written so far."""
         return {"bytes": self.bytes, "sha256": self.sha256}

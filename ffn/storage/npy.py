@@ -1,7 +1,7 @@
-"""Arrays in ``.npy`` files: written from front to back, read as the file mapped into memory.
+"""Arrays in ``.npy`` files: written sequentially, read memory-mapped.
 
-A mapped file's pages belong to the system, which drops them when memory is short and shares
-them among processes; a table larger than memory is read as if it were not.
+The operating system drops pages of a mapped file when memory is short and shares them among
+processes, so a table may be larger than memory.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Array = npt.NDArray[Any]
 
 
 class ArrayFile:
-    """A new ``.npy`` file that grows along its first axis; whole once it is closed.
+    """A new ``.npy`` file that grows along its first axis; valid once it is closed.
 
     Parameters
     ----------
     path
-        Must not exist.
+        Path of the file, which must not exist.
     dtype
-        Of the array.
-    shape
-        All axes but the first.
+        Data type of the array.
+    *shape
+        Lengths of all axes but the first.
     """
 
     def __init__(self, path: Path, dtype: npt.DTypeLike, *shape: int) -> None:
@@ -37,7 +37,7 @@ class ArrayFile:
         self._write_header()
 
     def append(self, rows: Array) -> None:
-        """Write ``rows`` [n, ...] behind those that are there."""
+        """Append ``rows`` [n, ...]."""
         if rows.size:
             self._file.write(np.ascontiguousarray(rows, self._dtype).data)
         self._length += len(rows)
@@ -56,7 +56,7 @@ class ArrayFile:
             self._write_header()
 
     def _write_header(self) -> None:
-        # NumPy leaves room for any length of the first axis, so that a header can be replaced.
+        # NumPy pads the header for any length of the first axis, so it can be overwritten.
         np.lib.format.write_array_header_1_0(
             self._file,
             {
@@ -68,15 +68,20 @@ class ArrayFile:
 
 
 def save_array(path: Path, array: Array) -> None:
-    """Write ``array`` [n, ...] to a new file; OSError if there is no room for all of it.
+    """Write ``array`` [n, ...] to the new ``.npy`` file ``path``.
 
-    ``np.save`` leaves the bytes to C's buffers, and the last of them may be lost without a word.
+    Unlike ``np.save``, whose last buffered bytes may be lost silently on a full disk.
+
+    Raises
+    ------
+    OSError
+        The file exists, or the disk is full.
     """
     with ArrayFile(path, array.dtype, *array.shape[1:]) as file:
         file.append(array)
 
 
 def open_array(path: Path) -> Array:
-    """Return the array in a ``.npy`` file, mapped and read-only."""
-    # Not np.memmap itself, whose slices cost ten times a plain array's.
+    """Return the array in the ``.npy`` file ``path``, memory-mapped and read-only."""
+    # Slicing an np.memmap takes ten times as long as slicing a plain array.
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -1,9 +1,9 @@
-"""Rows written in another order than they come in, with the memory of a few thousand of them.
+"""Write rows to a ``.npy`` file in a given permutation, with little memory and sequential I/O.
 
-Each row's place in the file is known. The file is divided into stretches that fit memory; a row
-goes to the next free place of its stretch, and in the end each stretch is put in order by itself.
-So the disk sees two sequential passes, where rows sent to their places at once would be a seek
-for each.
+The final position of each row is known. The file is divided into partitions that fit in memory; a
+row is written to the next free slot of its partition, and at the end each partition is sorted in
+memory. The disk sees two sequential passes; writing each row to its position would be one seek
+a row.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _STRETCH_BYTES = 64 * 1024 * 1024
 
 
 class ScatteredFile:
-    """A new ``.npy`` file [n, width] that rows are appended to, and whose order is another.
+    """A new ``.npy`` file [n, width] that stores the appended rows in another order.
 
     Parameters
     ----------
     path
-        Must not exist.
+        Path of the file, which must not exist.
     dtype, width
-        Of the array.
+        Data type and row length of the array.
     order
-        int32 [n], each number from 0 once: row ``p`` of the file is the one appended as number
+        Permutation of 0 to n - 1, int32 [n]: row ``p`` of the file is the appended row number
         ``order[p]``.
     stretch_bytes
         Rows are appended to the stretch of the file that they belong to, and each stretch is put
@@ -51,10 +51,10 @@ class ScatteredFile:
     ) -> None:
         n = len(order)
         mapped = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), (n, width))
-        # A full disk is an error here; in a mapped file it would end the process.
+        # A full disk raises here; writing to the mapped file would kill the process.
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        # Not np.memmap itself, whose slices cost ten times a plain array's.
+        # Slicing an np.memmap takes ten times as long as slicing a plain array.
         self._rows = np.asarray(mapped)
         self._stretch = max(1, stretch_bytes // (width * mapped.itemsize))
         self._order = order
@@ -64,7 +64,7 @@ class ScatteredFile:
         self._appended = 0
 
     def append(self, rows: Array) -> None:
-        """Write ``rows`` [m, width] somewhere in their stretches."""
+        """Append ``rows`` [m, width]."""
         own = self._place[self._appended : self._appended + len(rows)] // self._stretch
         self._appended += len(rows)
         by_stretch = np.argsort(own, kind="stable")
@@ -88,6 +88,6 @@ class ScatteredFile:
             for start in range(0, len(self._order), self._stretch):
                 order = self._order[start : start + self._stretch]
                 stretch = self._rows[start : start + self._stretch]
-                # In a stretch stand the rows that belong there, as they were appended.
+                # A partition holds its rows in the order in which they were appended.
                 stretch[:] = stretch[np.searchsorted(np.sort(order), order)]
         del self._rows

@@ -1,6 +1,7 @@
-"""The locks of a pipeline: on its registry, on retraining it, and on scoring its inbox.
+"""Locks of a pipeline: for changing its registry, for retraining it, and for scoring its inbox.
 
-Each dies with its process: none is ever left behind. Scoring never waits for any.
+The kernel releases a lock when its process ends for any reason, so none is ever left behind.
+Scoring named files takes no lock.
 """
 
 from __future__ import annotations
@@ -21,14 +22,25 @@ _NO_PLAIN_FILE = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 
 @contextlib.contextmanager
 def registry_lock(artifacts: Path) -> Iterator[None]:
-    """Wait until nobody else changes the registry, and keep others waiting while the block runs."""
+    """Hold the lock of the registry while the block runs; wait for it if another process has it.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's artifacts.
+
+    Raises
+    ------
+    RegistryError
+        The folder does not exist, or the lock file is a link.
+    """
     path = artifacts / ".lock"
     with contextlib.ExitStack() as stack:
         try:
             handle = stack.enter_context(open_lock_file(path))
         except OSError as error:
             if error.errno == errno.ELOOP:
-                raise RegistryError(f"{path} is a link, and locks are none. Remove it.") from None
+                raise RegistryError(f"{path} is a link, not a lock file. Remove it.") from None
             if error.errno == errno.ENOENT:
                 raise RegistryError(
                     f"{artifacts.name}: no versions yet ({artifacts} is not there). "
@@ -40,13 +52,26 @@ def registry_lock(artifacts: Path) -> Iterator[None]:
 
 
 def retraining_lock(artifacts: Path) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of retraining while the block runs. Raises ``BusyError`` if another does."""
-    return _alone(artifacts, ".retraining.lock", "is being retrained already")
+    """Hold the retraining lock of a pipeline while the block runs.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's artifacts, created if missing.
+
+    Raises
+    ------
+    BusyError
+        Another process holds the lock; the message gives its id.
+    RegistryError
+        The lock file is not a plain file.
+    """
+    return _alone(artifacts, ".retraining.lock", "is already being retrained")
 
 
 def inbox_lock(artifacts: Path) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of scoring the inbox, in the same way."""
-    return _alone(artifacts, ".inbox.lock", "has its inbox scored already")
+    """Hold the inbox lock of a pipeline while the block runs; as `retraining_lock`."""
+    return _alone(artifacts, ".inbox.lock", "already has its inbox scored")
 
 
 @contextlib.contextmanager
@@ -59,12 +84,12 @@ def _alone(artifacts: Path, name: str, doing: str) -> Iterator[None]:
             handle = stack.enter_context(open_lock_file(path))
         except OSError as error:
             if error.errno in _NO_PLAIN_FILE:
-                raise RegistryError(f"{path} is no plain file, and locks are. Remove it.") from None
+                raise RegistryError(f"{path} is not a plain file. Remove it.") from None
             raise
         if not try_lock(handle):
             holder = os.pread(handle, 20, 0).decode(errors="replace").strip() or "unknown"
             raise BusyError(
-                f"{artifacts.name} {doing}, by process {holder}. Wait for it, or end it."
+                f"{artifacts.name} {doing} by process {holder}. Wait for it, or end it."
             )
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

@@ -1,4 +1,4 @@
-"""A file being read: its digest, its size, and whether somebody wrote to it meanwhile."""
+"""Input stream with a running SHA-256, which detects changes to the file while it is read."""
 
 from __future__ import annotations
 
@@ -16,31 +16,35 @@ from ffn.storage.descriptors import SharedFile
 __all__ = ["STDIN", "Source", "identity", "open_source", "refuse_pipe"]
 
 STDIN = Path("/dev/stdin")
-"""Standard input, as a path that errors and manifests can name."""
+"""Standard input as a path, for errors and manifests."""
 
 _READ_AT_ONCE = 1024 * 1024
 
 
 class Source:
-    """A binary stream that knows what has been read from it.
+    """A binary stream that hashes what is read and checks that the file does not change.
 
     Parameters
     ----------
+    file
+        Stream to read, open in binary mode.
+    name
+        Name of the stream in errors.
     sha256
-        Digest that the file is known to have: with another one it has changed.
+        Expected digest of the file, in hexadecimal; empty (the default) if it is not known.
 
     Attributes
     ----------
     name
-        What errors call it.
+        Name of the stream in errors.
     status
-        What the system said of it when it was opened.
+        Result of ``os.fstat`` when the stream was opened.
     size
-        Bytes of the file when it was opened; None for a pipe.
+        Size of the file in bytes when it was opened; None for a pipe.
     bytes_read
-        Bytes read so far; after ``go_to`` the position.
+        Bytes read so far; after `go_to`, the position.
     hashed
-        Bytes in the digest so far.
+        Bytes included in the digest so far.
     """
 
     def __init__(self, file: IO[bytes], name: str, *, sha256: str = "") -> None:
@@ -49,7 +53,7 @@ class Source:
         self._digest = hashlib.sha256()
         self._before = sha256
         self.status = os.fstat(file.fileno())
-        # What is behind a shell's own reading of it is no file from its beginning.
+        # A shell may have read the first lines of its script or input; the rest is not a file.
         regular = stat.S_ISREG(self.status.st_mode) and file.tell() == 0
         self.size = self.status.st_size if regular else None
         self.bytes_read = self.hashed = 0
@@ -65,14 +69,14 @@ class Source:
         Raises
         ------
         DataError
-            The file cannot be read, or has grown. (A file that grows faster than it is read
-            would have no end.)
+            The file cannot be read, or has grown. (Reading a file that grows faster than it is
+            read would never end.)
         """
         try:
             chunk = self._file.read(size)
         except OSError as error:
             raise DataError(f"{self.name} cannot be read: {error.strerror}.") from None
-        # After ``go_to`` some of it has been read before.
+        # After `go_to`, some of these bytes are in the digest already.
         self._digest.update(chunk[max(0, self.hashed - self.bytes_read) :])
         self.bytes_read += len(chunk)
         self.hashed = max(self.hashed, self.bytes_read)
@@ -81,12 +85,12 @@ class Source:
         return chunk
 
     def read_through(self) -> str:
-        """Return the digest of the whole file, and go back to its beginning.
+        """Return the SHA-256 of the whole file, in hexadecimal, and rewind it.
 
         Raises
         ------
         DataError
-            As ``read`` and ``check_unchanged``.
+            As for `read` and `check_unchanged`.
         """
         while self.read(_READ_AT_ONCE):
             pass
@@ -96,21 +100,22 @@ class Source:
         return digest
 
     def rewind(self) -> None:
-        """Begin to read the file anew; what is read then has to be the same."""
+        """Go back to the beginning; `check_unchanged` then also compares both readings."""
         self._file.seek(0)
         self._before = self.sha256
         self._digest = hashlib.sha256()
         self.bytes_read = self.hashed = 0
 
     def go_to(self, offset: int) -> None:
-        """Read on from byte ``offset``; the digest goes on from the last byte that is in it.
+        """Continue reading at byte ``offset``.
 
-        What is skipped is read for the digest, in order.
+        Bytes that are skipped are read and hashed; bytes that are read again are not hashed
+        twice.
 
         Raises
         ------
         DataError
-            As ``read``; or the file ends before ``offset``.
+            As for `read`; or the file ends before ``offset``.
         """
         if offset > self.hashed:
             self._file.seek(self.hashed)
@@ -122,7 +127,10 @@ class Source:
         self.bytes_read = offset
 
     def begins_with(self, size: int, sha256: str) -> bool:
-        """Say whether the first ``size`` bytes, no fewer than were read so far, have a digest."""
+        """Return whether the first ``size`` bytes have the digest ``sha256``, in hexadecimal.
+
+        False for a pipe, and if more than ``size`` bytes have been hashed.
+        """
         if self.size is None or not self.hashed <= size <= self.size:
             return False
         self.go_to(size)
@@ -130,31 +138,31 @@ class Source:
 
     @property
     def identity(self) -> tuple[int, ...]:
-        """By which another process knows that it has opened the same file, unchanged."""
+        """The `identity` of the file when opened, by which another process recognises it."""
         return identity(self.status)
 
     def peek(self, size: int, offset: int = 0) -> bytes:
-        """Return ``size`` bytes of a file, wherever it is read; nothing of a pipe."""
+        """Return up to ``size`` bytes at ``offset`` without moving; empty for a pipe."""
         return b"" if self.size is None else os.pread(self._file.fileno(), size, max(0, offset))
 
     @property
     def shared(self) -> SharedFile:
-        """The open file, for others to read wherever they like while this object has it open."""
+        """The open file for independent readers; valid while this object's file is open."""
         return SharedFile(self._file.fileno())
 
     def check_untouched(self) -> None:
-        """Make sure, of a file that is read in any order, that nobody has written to it.
+        """Check that a file that is read in any order was not written to.
 
         Raises
         ------
         DataError
-            Somebody has.
+            Its size, modification time or inode changed.
         """
         if identity(os.fstat(self._file.fileno())) != self.identity:
             raise self._changed()
 
     def check_unchanged(self) -> None:
-        """Make sure the bytes read are the file, from its beginning to its end.
+        """Check that the bytes read are the whole, unchanged file.
 
         Raises
         ------
@@ -173,17 +181,20 @@ class Source:
     def _changed(self) -> DataError:
         return DataError(
             f"{self.name} changed while it was read ({self.size:,} bytes when opened). "
-            "Try again when nothing writes to it."
+            "Try again when nothing is writing to it."
         )
 
 
 def identity(status: os.stat_result) -> tuple[int, ...]:
-    """Return what stays the same as long as nobody writes to a file."""
+    """Return device, inode, size and modification time (ns) of a file from its ``status``.
+
+    They change when the file is replaced or written to.
+    """
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def refuse_pipe(path: Path) -> None:
-    """Refuse what can be read once only, where a table is read more often.
+    """Refuse devices and pipes, where a table has to be read more than once.
 
     Raises
     ------
@@ -196,15 +207,15 @@ def refuse_pipe(path: Path) -> None:
 
 @contextlib.contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Open ``path``, which may be `STDIN`, to be read once, from the beginning.
+    """Open ``path``, or standard input for `STDIN`, as a `Source`.
 
     Raises
     ------
     DataError
-        It does not exist, is a folder, or may not be read.
+        The path does not exist, is a folder, or may not be read.
     """
     try:
-        # By its number: to open the path takes rights that reading it does not.
+        # By descriptor: opening the path may need permissions that reading it does not.
         file = os.fdopen(os.dup(0), "rb") if path == STDIN else path.open("rb")
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. Give the path of a CSV file.") from None

@@ -1,1 +1,1 @@
-"""Files to arrays: CSV records, the schema learnt from them, preparation, splits."""
+"""Read CSV and Parquet tables into arrays: parsing, schema, preprocessing and splits."""

@@ -1,4 +1,4 @@
-"""Cell text to numbers and category codes: one rule for training and for scoring."""
+"""Convert cell text to numbers and category codes, alike for training and scoring."""
 
 from __future__ import annotations
 
@@ -21,26 +21,29 @@ __all__ = [
 ]
 
 DECIMALS = (".", ",")
-"""Marks that may stand between a number's whole and its fraction."""
+"""Decimal marks that are supported."""
 
 MISSING = -1
 UNKNOWN = -2
 
-# float() also takes "1_4", digits of other scripts, "inf", "nan" and no-break spaces. A
-# table's number is ASCII decimal, with an optional exponent, and finite.
+# float() also accepts "1_4", digits of other scripts, "inf", "nan" and no-break spaces. In a
+# table, a number is finite and written in ASCII digits, with an optional exponent.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-# Exchanged, not replaced: where the comma is the decimal mark, "1.234" may be a thousand.
+# Swapped, not replaced: with a decimal comma, "1.234" may mean a thousand, so it is no number.
 EXCHANGED = str.maketrans(",.", ".,")
 
 
 def trim(cell: str) -> str:
-    """Return ``cell`` without the spaces and tabs around it."""
+    """Return ``cell`` without leading and trailing spaces and tabs."""
     return cell.strip(" \t")
 
 
 def is_number(cell: str, decimal: str = ".") -> bool:
-    """Whether a cell is a decimal number, spaces and tabs around it aside."""
+    """Return whether a cell is a decimal number, ignoring surrounding spaces and tabs.
+
+    ``decimal`` is one of `DECIMALS`.
+    """
     text = trim(cell)
     return bool(_NUMBER.fullmatch(text if decimal == "." else text.translate(EXCHANGED)))
 
@@ -48,11 +51,23 @@ def is_number(cell: str, decimal: str = ".") -> bool:
 def numbers(
     cells: Sequence[str], missing_values: Collection[str], decimal: str = "."
 ) -> tuple[npt.NDArray[np.float64], list[int]]:
-    """Return numbers [n] and the positions that hold none.
+    """Convert cells to numbers.
 
-    A missing cell is NaN and no error; text, and a number outside float64's finite range,
-    is NaN and listed. ``decimal`` is one of `DECIMALS`; with a comma, the other one stands in
-    no number.
+    Parameters
+    ----------
+    cells
+        Cell texts [n].
+    missing_values
+        Trimmed texts that mean "no value".
+    decimal
+        One of `DECIMALS`; the other one is then not allowed in a number.
+
+    Returns
+    -------
+    values
+        Numbers [n]; NaN for missing and invalid cells.
+    wrong
+        Positions of invalid cells: texts, and numbers beyond the range of float64.
     """
     values = np.full(len(cells), np.nan)
     wrong = []
@@ -62,7 +77,7 @@ def numbers(
             continue
         if decimal == ",":
             text = text.translate(EXCHANGED)
-            # "-9.5" means missing however it is spelt here.
+            # With "-9.5" among the missing values, "-9,5" is missing, too.
             if text in missing_values:
                 continue
         value = float(text) if _NUMBER.fullmatch(text) else math.nan
@@ -76,7 +91,22 @@ def numbers(
 def category_codes(
     cells: Sequence[str], categories: Sequence[str], missing_values: Collection[str]
 ) -> npt.NDArray[np.int64]:
-    """Return codes [n]: the position in ``categories``, ``MISSING`` or ``UNKNOWN``."""
+    """Convert cells to category codes.
+
+    Parameters
+    ----------
+    cells
+        Cell texts [n]; surrounding spaces and tabs are ignored.
+    categories
+        Known texts.
+    missing_values
+        Trimmed texts that mean "no value".
+
+    Returns
+    -------
+    codes
+        Positions in ``categories`` [n], or ``MISSING`` or ``UNKNOWN``.
+    """
     code = {category: position for position, category in enumerate(categories)}
     code |= dict.fromkeys(missing_values, MISSING)
     return np.array([code.get(trim(cell), UNKNOWN) for cell in cells], dtype=np.int64)

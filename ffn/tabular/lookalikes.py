@@ -1,4 +1,4 @@
-"""What a reader sees of a text, and texts that look like spellings of one thing."""
+"""Normalise texts, find alternative spellings of one value, and show invisible characters."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ffn.tabular.cells import is_number, trim
 
 __all__ = ["as_argument", "as_toml", "escaped", "spelled_alike", "visible"]
 
-# Characters without a shape of their own, which say nothing inside a word of any script. The
-# joiners U+200C and U+200D do: they are kept, and only the search for similar spellings drops them.
+# Invisible characters without a meaning inside words of any script. The joiners U+200C and U+200D
+# have one: they are kept, and only the search for similar spellings ignores them.
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 # Numbers are compared by value, however many digits they have.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
@@ -24,24 +24,24 @@ _BETWEEN_WORDS = re.compile(r"(?<=\w)[-_\s]+(?=\w)")
 
 
 def visible(text: str) -> str:
-    """Return what a reader sees of a text: composed, with plain spaces, and none around it."""
+    """Return ``text`` as a person sees it: NFC, plain spaces, none around it, nothing invisible."""
     shown = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     # Every space of Unicode, the no-break one above all.
     return "".join(" " if c.isspace() else c for c in shown).strip(" \u200c\u200d")
 
 
 def spelled_alike(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
-    """Yield texts that look like spellings of one thing, the most frequent first.
+    """Yield groups of texts that look like spellings of one value, the most frequent text first.
 
-    They differ in case, in spaces and marks between words, in quotes around or a full stop behind
-    them, in how a character is encoded, or in how a number is written.
+    They differ in case, in spaces and hyphens between words, in surrounding quotes or a final full
+    stop, in the encoding of a character, or in how a number is written.
 
     Parameters
     ----------
     rows
-        How often each text occurs.
+        Number of rows by text.
     decimal
-        Mark in numbers.
+        Decimal mark of numbers.
     """
     groups: dict[Hashable, list[str]] = defaultdict(list)
     for text in rows:
@@ -53,14 +53,14 @@ def spelled_alike(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
 
 
 def escaped(text: str) -> str:
-    """Return a text in quotes, with an escape for whatever cannot be told apart by eye."""
+    """Return a text in quotes, with escapes for characters that look like others."""
     plain = unicodedata.normalize("NFC", text) == text
     shown = text if plain else text.encode("ascii", "backslashreplace").decode()
     return quote(re.sub(r"[\u200c\u200d]", lambda found: ascii(found[0])[1:-1], shown))
 
 
 def as_toml(text: str) -> str:
-    """Return a text as a TOML string, with escapes for what cannot be seen."""
+    """Return a text as a TOML string, with escapes for invisible characters."""
     return '"' + "".join(map(_toml_character, text)) + '"'
 
 
@@ -73,7 +73,7 @@ def _toml_character(c: str) -> str:
 
 
 def as_argument(text: str) -> str:
-    """Return a text as an argument of a shell, or of bash where some of it cannot be seen."""
+    """Return a text as a shell argument; one with invisible characters needs bash."""
     escaped = "".join(map(_toml_character, text))
     if "\\u" not in escaped.lower():
         return shlex.quote(text)

@@ -1,15 +1,16 @@
-"""How a column writes its numbers: a unit or currency, marks between thousands, signs.
+"""Number formats: unit or currency, thousands separator, decimal mark and sign.
 
-A format is declared by an example, the number 1234.5 as the column would have it: ``"$1,234.50"``,
-``"1234.5%"``, ``"1.234,5 kg"``. What it reads:
+A format is declared by an example, the number 1234.5 as the column writes it: ``"$1,234.50"``,
+``"1234.5%"``, ``"1.234,5 kg"``. It accepts:
 
-- the unit on either side, with or without spaces; a number without it, unless it is ``%`` or ``‰``,
-  which change the value;
-- thousands separated as declared (or by lakh and crore, ``12,34,567``), or not at all;
-- ``-``, ``+`` and the minus sign U+2212 before number or unit, a minus behind, and ``(5)`` for -5;
+- the unit on either side, with or without spaces; also a number without the unit, unless the unit
+  is ``%`` or ``‰``, which change the value;
+- thousands separated as declared (also in the Indian way, ``12,34,567``), or not at all;
+- ``-``, ``+`` and the minus sign U+2212 before the number or unit, a minus after it, and ``(5)``
+  for -5;
 - an exponent.
 
-The number is what stands beside the unit: ``12%`` is 12, as ``12 kg`` is.
+The unit does not scale the number: ``12%`` is 12, as ``12 kg`` is.
 """
 
 from __future__ import annotations
@@ -24,28 +25,28 @@ from ffn.tabular.cells import DECIMALS
 __all__ = ["EXPONENT", "SPACES", "NumberFormat", "digits_pattern", "plain_signs"]
 
 SPACES = "\u00a0\u2007\u2009\u202f"
-"""No-break, figure, thin and narrow no-break space, which are read as a space."""
+"""No-break, figure, thin and narrow no-break space, all read as a plain space."""
 
 EXPONENT = "(?:[eE][+-]?[0-9]+)?"
 # Minus sign, en dash, apostrophe.
 _PLAIN = dict.fromkeys(SPACES, " ") | {"\u2212": "-", "\u2013": "-", "\u2019": "'"}
 _THOUSANDS = ("", ",", ".", "'", " ")
-# Stands in no cell that is a number; in a cell that is read, for the unit.
+# Placeholder for the unit in a masked text; no number contains it.
 _UNIT = "\1"
 _EXAMPLE = re.compile(
     r"(?P<before>[^0-9]*?) *1(?P<thousands>[,.' ]?)234(?:(?P<decimal>[.,])50?)? *"
     r"(?P<after>(?:[^0-9 ].*)?)"
 )
 _NO_UNIT = re.compile(r"[+\-()'\",\x00-\x1f\x7f]|\A[.0-9]|\A[eE]?\Z")
-# One in a hundred, one in a thousand: a number beside another without it is not of its kind.
+# They scale the value, so a number without the sign cannot be compared with one that has it.
 _SCALES = ("%", "\u2030")
-# A number written out has up to some three hundred digits.
+# float64 has up to about 300 digits before the point.
 _LONGEST = 1_000
 _EXPECTED = 'must be 1234.5 as the column writes it, such as "$1,234.50", "1.234,5 kg" or "1234.5%"'
 
 
 def plain_signs(text: str) -> str:
-    """Return ``text`` with ASCII spaces, minus signs and apostrophes for typographic ones."""
+    """Return ``text`` with typographic spaces, minus signs and apostrophes replaced by ASCII."""
     if not text.isascii():
         for sign, plain in _PLAIN.items():
             text = text.replace(sign, plain)
@@ -53,29 +54,34 @@ def plain_signs(text: str) -> str:
 
 
 def digits_pattern(thousands: str, decimal: str) -> str:
-    """Return the regular expression of an unsigned number with these marks."""
+    """Return a regular expression for an unsigned number.
+
+    ``thousands`` is the thousands separator, empty for none; ``decimal`` is the decimal mark.
+    """
     t, mark = re.escape(thousands), re.escape(decimal)
     whole = "[0-9]+"
     if thousands:
         western = f"[1-9][0-9]{{0,2}}(?:{t}[0-9]{{3}})+"
         indian = f"[1-9][0-9]?(?:{t}[0-9]{{2}})+{t}[0-9]{{3}}"
-        # The longer ones first: Python's expressions take the first that fits.
+        # Longest first: Python takes the first alternative that matches.
         whole = f"(?:{indian}|{western}|{whole})"
     return f"(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+){EXPONENT}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NumberFormat:
-    """A column's way of writing numbers.
+    """How a column writes its numbers.
 
     Attributes
     ----------
     unit
         Text beside the number; empty for none.
     before
-        Whether it is written before the number; it is read on either side.
-    thousands, decimal
-        The marks; no mark between thousands if empty.
+        Whether the unit is written before the number; when reading, either side is accepted.
+    thousands
+        Thousands separator; empty for none.
+    decimal
+        Decimal mark.
     """
 
     unit: str = ""
@@ -100,7 +106,7 @@ class NumberFormat:
         Raises
         ------
         ValueError
-            It is 1234.5 in none.
+            ``example`` is not 1234.5 in any supported format.
         """
         found = _EXAMPLE.fullmatch(plain_signs(example).strip())
         if found is None or (found["before"].strip() and found["after"]):
@@ -121,31 +127,39 @@ class NumberFormat:
 
     @property
     def needs_unit(self) -> bool:
-        """Whether a number without the unit is refused: 0.12 may be 12 % as well as 0.12 %."""
+        """Whether a number without the unit is refused, as 0.12 may mean 12 % or 0.12 %."""
         return self.unit in _SCALES
 
     def written(self, digits: str, *, negative: bool = False) -> str:
-        """Return the text of a number that has these digits, with a decimal point, in plain."""
+        """Return a number in this format, with its unit and without thousands separators.
+
+        Parameters
+        ----------
+        digits
+            The unsigned number, with a decimal point.
+        negative
+            Whether to write a minus sign.
+        """
         text = self._beside(self.bare(digits))
         return f"-{text}" if negative else text
 
     def bare(self, digits: str) -> str:
-        """Return the text without a unit of a number that has these digits, with a decimal point.
+        """Return a number (``digits`` with a decimal point) in this format, but without the unit.
 
-        It is read as that number, unless the unit is needed.
+        It is read as that number, unless `needs_unit`.
         """
         return digits.replace(".", self.decimal)
 
     def number(self, text: str) -> float:
-        """Return the number that a cell holds; NaN if it holds none, or one beyond float64."""
+        """Return the number in the cell ``text``; NaN if it has none, or one beyond float64."""
         if len(text) > _LONGEST:
             return math.nan
-        # Without spaces around it the expression has one way to take each: its time is linear.
+        # Without surrounding spaces the expression never backtracks far: its time is linear.
         masked = self.masked(text).strip(" ")
         if not self._whole.fullmatch(masked):
             return math.nan
         digits = self._digits.search(masked)
-        # Every alternative of the whole has them.
+        # Every alternative of the pattern contains digits.
         assert digits is not None  # noqa: S101
         around = masked[: digits.start()] + masked[digits.end() :]
         number = float(digits[0].replace(self.thousands, "").replace(self.decimal, "."))
@@ -154,16 +168,16 @@ class NumberFormat:
         return -number if "-" in around or "(" in around else number
 
     def masked(self, text: str) -> str:
-        """Return a text with one byte for each unit, and plain spaces and signs."""
+        """Return ``text`` with the unit replaced by one byte, and plain spaces and signs."""
         text = plain_signs(text)
         if not self.unit:
             return text
-        # A cell that has the mark itself is no number.
+        # A cell that contains the placeholder itself must not become a number.
         return text.replace(_UNIT, "\2").replace(self.unit, _UNIT)
 
     @cached_property
     def pattern(self) -> str:
-        """A regular expression, for Python and RE2, of the masked texts that are numbers."""
+        """Regular expression, for Python and RE2, that matches masked texts that are numbers."""
         d, u = digits_pattern(self.thousands, self.decimal), _UNIT
         forms = []
         if not self.needs_unit:

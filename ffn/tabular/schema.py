@@ -1,4 +1,4 @@
-"""The contract between a training table and every table scored later."""
+"""Schema of a training table, which every table to score must match."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from ffn.tabular.number_format import NumberFormat
 __all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns"]
 
 Kind = Literal["numeric", "categorical"]
-# Numbers closer than this have a variance that float64 rounds to nothing, or to few digits.
+# The variance of numbers closer than this underflows in float64, or loses most digits.
 _LEAST_SPREAD = 1e-150
-# Of the largest of them: what is less apart differs by how it was rounded.
+# Relative to the largest number: smaller differences are rounding errors.
 _LEAST_SHARE = 8 * float(np.finfo(np.float64).eps)
 
 
 def is_constant(low: float, high: float) -> bool:
-    """Whether numbers between these bounds differ by no more than rounding."""
+    """Return whether numbers from ``low`` to ``high`` differ by no more than rounding errors."""
     return high - low <= max(_LEAST_SPREAD, _LEAST_SHARE * max(-low, high))
 
 
 def prediction_columns(target: str) -> tuple[str, str]:
-    """Return the headers of the two columns that scoring always adds."""
+    """Return the headers of the columns that scoring adds: prediction of ``target``, confidence."""
     return f"predicted_{target}", "confidence"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Feature:
-    """One input column as it was at training.
+    """One input column as it was in training.
 
     Attributes
     ----------
     name
-        Header of the column; features are found by it, in any order.
+        Header of the column; tables to score may have their columns in any order.
     kind
         ``"numeric"`` (finite decimal numbers) or ``"categorical"`` (text).
     missing
-        True if training rows had empty cells here. Only then may a row to score have one.
+        Whether training rows had missing values here. Only then may a row to score have one.
     minimum, maximum
-        Range of a numeric column over the training part; None for a categorical one.
+        Range of a numeric column in the training part; None for a categorical one.
     categories
-        Texts seen in a categorical column in training, sorted; empty for a numeric one.
+        Texts of a categorical column in training, sorted; empty for a numeric one.
     format
-        How a numeric column writes its numbers, as an example that `NumberFormat.of` takes; None
-        where they are plain.
+        Number format of a numeric column, as an example for `NumberFormat.of`; None for plain
+        numbers.
     """
 
     name: str
@@ -61,30 +61,31 @@ class Feature:
 
     @cached_property
     def number_format(self) -> NumberFormat | None:
-        """``format``, understood."""
+        """``format``, parsed."""
         return None if self.format is None else NumberFormat.of(self.format)
 
     @property
     def constant(self) -> bool:
-        """Whether training knew a single number, and gaps."""
+        """Whether all training rows had the same number, or none."""
         low, high = self.minimum, self.maximum
         return low is not None and high is not None and is_constant(low, high)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """Features in the order the network takes them, target, classes, and what counts as missing.
+    """Features, target, classes and missing values of a training table.
 
     Attributes
     ----------
     features
-        The input columns.
+        The input columns, in the order of the network's inputs.
     target
-        Header of the label column; it need not be in a table to score.
+        Header of the label column; optional in a table to score.
     classes
         Labels, sorted; index ``c`` is the network's output ``c``.
     missing_values
-        Cell texts that mean "no value" (compared after trimming spaces and tabs).
+        Cell texts that mean "no value", without surrounding spaces and tabs. The default is the
+        empty cell.
     """
 
     features: tuple[Feature, ...]
@@ -103,22 +104,22 @@ class Schema:
         return tuple(feature for feature in self.features if feature.kind == "categorical")
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain lists, dicts, strings and numbers; ``from_json`` is the way back."""
+        """Return the schema as JSON values; the inverse of `from_json`."""
         value = asdict(self)
         for feature in value["features"]:
-            # Written only where it says something: bundles of plain numbers keep their bytes.
+            # Omitted if None, so that bundles without formats keep their bytes.
             if feature["format"] is None:
                 del feature["format"]
         return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Schema:
-        """Rebuild a schema.
+        """Return the schema in ``value``, a result of `to_json`.
 
         Raises
         ------
         BundleError
-            A field is missing, unknown or of the wrong type.
+            A field is missing, unknown or of the wrong type, or a name is repeated.
         """
         try:
             schema = cls(
@@ -132,7 +133,7 @@ class Schema:
         names = [feature.name for feature in schema.features]
         for what, texts in (("feature", names), ("class", schema.classes)):
             if len(set(texts)) < len(texts):
-                raise BundleError(f"schema: not a schema of this format (a {what} stands twice).")
+                raise BundleError(f"schema: not a schema of this format (a {what} is repeated).")
         if not isinstance(schema.target, str) or set(value) != {f.name for f in fields(cls)}:
             raise BundleError("schema: not a schema of this format (target, or an unknown field).")
         return schema
@@ -166,12 +167,12 @@ def _is_format(feature: Feature) -> bool:
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise TypeError(f"{quote(value)} is no list")
+        raise TypeError(f"{quote(value)} is not a list")
     return list(value)
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     texts = tuple(_list(value))
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError(f"{quote(value)} are no texts")
+        raise TypeError(f"{quote(value)} is not a list of texts")
     return texts

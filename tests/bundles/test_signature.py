@@ -120,11 +120,11 @@ def test_the_key_may_be_in_a_file(tmp_path: Path, key: str, monkeypatch) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"a key has 32 to 4,096 bytes, and this one 0"),
-        ("short", r"and this one 5\. Make one with: python -c .*unset the variable"),
-        ("x" * 31, r"and this one 31\."),
-        ("x" * 5000, r"and this one 5,000\."),
-        ("/nowhere/key", r"/nowhere/key cannot be read \(No such file.*What begins with /"),
+        ("", r"a key must have 32 to 4,096 bytes, but this one has 0"),
+        ("short", r"but this one has 5\. Make one with: python -c .*unset the variable"),
+        ("x" * 31, r"but this one has 31\."),
+        ("x" * 5000, r"but this one has 5,000\."),
+        ("/nowhere/key", r"/nowhere/key cannot be read \(No such file.*A value that begins with /"),
         ("~nobody-here/key", r"~nobody-here/key cannot be read \(Could not determine home"),
         ("./", r"cannot be read \(not a plain file\)"),
         ("/dev/zero", r"cannot be read \(not a plain file\)"),

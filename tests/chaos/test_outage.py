@@ -114,7 +114,7 @@ def test_a_run_that_meets_another_of_its_kind_gives_way_and_comes_again(root, ho
         with retraining_lock(root / "artifacts/iris"):
             change_data(root)
             wait_for(lambda: ("retrain-iris", "Cancelled") in service.states(), 60, service.said)
-            assert "iris is being retrained already, by process" in service.message("retrain-iris")
+            assert "iris is already being retrained by process" in service.message("retrain-iris")
         wait_for(lambda: service.production() == 2, 60, service.said)
         assert "Failed" not in {state for _, state in service.states()}
         assert service.end() < 10

@@ -58,7 +58,7 @@ def test_a_warm_start_may_see_some_of_the_classes_only(iris: Table) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"hidden_layer_sizes": (8,)}, r"cannot go on from 1 network of widths \(4, 16, 4, 3\)"),
+        ({"hidden_layer_sizes": (8,)}, r"cannot continue 1 network of widths \(4, 16, 4, 3\)"),
         ({"n_networks": 2}, "with 2 of widths"),
     ],
 )

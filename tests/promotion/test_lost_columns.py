@@ -55,7 +55,7 @@ def refuse(found: Pipeline) -> None:
             "Export of tonight,,\np,q,y",
             KINDS,
             r'columns "y" \(the target\), "p", "q" are missing\. Nothing was trained\. The '
-            r"names of the columns stand on line 2\. Take .*: tail -n \+2 \S+t\.csv > mended\.csv$",
+            r"column names are on line 2\. Remove .*: tail -n \+2 \S+t\.csv > mended\.csv$",
         ),
     ],
 )

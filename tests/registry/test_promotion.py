@@ -222,7 +222,7 @@ def test_the_lock_is_never_emptied_and_never_a_link(artifacts: Path) -> None:
     (artifacts / ".lock").rename(artifacts / "precious")
     (artifacts / ".lock").symlink_to(artifacts / "precious")
     for change in (lambda: add_version(artifacts, fill), lambda: promote(artifacts, 1, reason="")):
-        with pytest.raises(RegistryError, match=r"\.lock is a link, and locks are none\. Remove"):
+        with pytest.raises(RegistryError, match=r"\.lock is a link, not a lock file\. Remove"):
             change()
     assert (artifacts / "precious").read_text() == "mine"
     assert versions(artifacts) == [1]

@@ -143,7 +143,7 @@ def test_vast_files_and_devices_are_not_read(artifacts: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        (Path.unlink, "cannot be read (No such file or directory), so nothing vouches"),
+        (Path.unlink, "cannot be read (No such file or directory), so version"),
         (lambda path: path.write_text("{"), "is damaged. Use another version"),
     ],
 )
@@ -161,7 +161,7 @@ def test_a_version_in_anothers_place_is_known(artifacts: Path) -> None:
     assert set(found) == {"models/0001/files.json", "models/0002/files.json"}
     for here, really in ((1, 2), (2, 1)):
         said = found[f"models/000{here}/files.json"]
-        assert f'is of "iris", version {really}, and was put here. Put the folder back' in said
+        assert f'belongs to "iris", version {really}. Move the folder back' in said
 
 
 def test_a_version_of_another_pipeline_is_known(artifacts: Path, tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_a_version_of_another_pipeline_is_known(artifacts: Path, tmp_path: Path)
     remove(version_folder(artifacts, 2))
     shutil.copytree(version_folder(other, 2), version_folder(artifacts, 2))
     (problem,) = problems(artifacts).values()
-    assert 'is of "penguins", version 2, and was put here' in problem
-    with pytest.raises(RegistryError, match=r'is of "penguins", version 2, and was put here'):
+    assert 'belongs to "penguins", version 2' in problem
+    with pytest.raises(RegistryError, match=r'belongs to "penguins", version 2'):
         promote(artifacts, 2, reason="")
 
 

@@ -97,7 +97,7 @@ def test_a_version_holds_no_links(artifacts: Path, tmp_path: Path, kind: str) ->
         fill(folder)
         (folder / "link").symlink_to(tmp_path / kind)
 
-    with pytest.raises(RegistryError, match=r"link: neither file nor folder; a version holds no"):
+    with pytest.raises(RegistryError, match=r"link: neither a plain file nor a folder"):
         add_version(artifacts, fill_with_a_link)
     assert versions(artifacts) == []
 

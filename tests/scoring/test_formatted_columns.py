@@ -86,8 +86,8 @@ def test_numbers_that_are_numbers_already_are_themselves(
 def test_a_percentage_is_none_without_its_sign(tmp_path: Path) -> None:
     model = scorer("1234.5%")
     message = (
-        r'column "size": training had numbers with "%", and here are numbers without it, so nobody '
-        r'can tell whether 12 or 0\.12 is twelve "%"\. Give texts such as "12%"'
+        r'column "size": training had numbers with "%", but these are numbers without it, so '
+        r'it is unclear whether 12 or 0\.12 is twelve "%"\. Give texts such as "12%"'
     )
     for values in (VALUES, [1, 2, 3, 4, 5, 6]):
         table = pd.DataFrame({"size": values, "colour": "blue"})

@@ -144,7 +144,7 @@ def test_a_process_that_dies_of_a_file_is_told_and_replaced(file):
         with DecodedParquet.opened(shared, str(file)) as table:
             table._process._child.kill()
             table._process._child.wait()
-            with pytest.raises(DataError, match=r"in\.parquet is a .* that ended the process that"):
+            with pytest.raises(DataError, match=r"in\.parquet is a .* that crashed the process"):
                 list(table.batches())
     assert decoding_process._idle == []
     assert read(file)[-1] == {"size": 999_999}

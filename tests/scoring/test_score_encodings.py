@@ -72,7 +72,7 @@ def test_a_class_that_cannot_be_written_is_refused(tmp_path):
 
 
 def test_an_encoding_that_is_not_read_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match=r'encoding "cp932" is not one that is read'):
+    with pytest.raises(SettingsError, match=r'encoding "cp932" is not supported'):
         score_csv(MODEL, tmp_path / "in.csv", tmp_path / "out.csv", encoding="cp932")
 
 

@@ -95,10 +95,10 @@ def test_a_typed_value_is_the_text_it_stands_for(categories, cells, expected):
         (("2024-03-09",), [NOON.replace(tzinfo=UTC)], r"none of which are times with"),
         (("2024-03-09T12:00:00Z",), [NOON], r"none of which are dates or times without"),
         (("red",), [DAY], r"none of which are dates"),
-        (("red",), [datetime.timedelta(1)], r"type duration\[us\] are no plain values"),
-        (("red",), [[1]], r"cells of the type list are no plain values"),
-        (("red",), [b"\xff"], r"cells of the type binary are no plain values"),
-        (("red",), [1j], r"none of which are|no plain values|training never saw"),
+        (("red",), [datetime.timedelta(1)], r"type duration\[us\] are not plain values"),
+        (("red",), [[1]], r"cells of the type list are not plain values"),
+        (("red",), [b"\xff"], r"cells of the type binary are not plain values"),
+        (("red",), [1j], r"none of which are|not plain values|training never saw"),
     ],
 )  # fmt: skip
 def test_a_column_that_cannot_be_told_is_refused_by_name(categories, cells, message):
@@ -188,7 +188,7 @@ def test_what_is_no_table_of_columns_is_refused():
         (pa.table([["red"], ["red"]], ["c", "c"]), r'the rows have the column "c" twice'),
         (
             pa.table({"c": pa.array([b"\xff"])}),
-            r'column "c": cells of the type binary are no plain',
+            r'column "c": cells of the type binary are not plain',
         ),
     ]:
         with pytest.raises(DataError, match=message):
@@ -228,7 +228,7 @@ def test_numbers_of_any_type_are_those_of_the_csv(tmp_path, cells, expected):
         (pa.array([DAY]), r'column "n": cells of the type date32\[day\], where the model has num'),
         (pa.array([datetime.timedelta(1)]), r'column "n": cells of the type duration'),
         (pa.array([NOON]), r'column "n": cells of the type timestamp'),
-        (pa.array([{"a": 1}]), r'column "n": cells of the type struct<a: int64> are no plain'),
+        (pa.array([{"a": 1}]), r'column "n": cells of the type struct<a: int64> are not plain'),
     ],
 )
 def test_numbers_are_no_dates(tmp_path, cells, message):

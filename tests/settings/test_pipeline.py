@@ -57,9 +57,11 @@ def test_the_name_asked_for_is_kept_wherever_a_link_leads(root: Path) -> None:
 
 
 def test_a_name_that_is_not_there_is_told_with_the_near_one(root: Path) -> None:
-    with pytest.raises(SettingsError, match=r'"irsi": no file .*There are: iris, penguins\. Did'):
+    with pytest.raises(SettingsError, match=r'"irsi": no file .*Known: iris, penguins\. Did'):
         find_pipeline("irsi", root)
-    with pytest.raises(SettingsError, match=r"There are none\. Make one with: ffn init irsi"):
+    with pytest.raises(
+        SettingsError, match=r"There are no pipelines\. Make one with: ffn init irsi"
+    ):
         find_pipeline("irsi", root / "elsewhere")
 
 
@@ -118,7 +120,7 @@ def test_a_path_gives_its_folders_name_and_a_folder_that_is_no_name_is_refused(r
         (b"\xff\xfe", r"not valid TOML: .*codec can't decode"),
         (b"a = " + b"[" * 100_000, r"not valid TOML: nested too deeply"),
         (b"a = " + b"1" * 5_000, r"not valid TOML: Exceeds the limit"),
-        (b"#" * 5_000_000, r"longer than 4,194,304 bytes; these are no settings"),
+        (b"#" * 5_000_000, r"longer than 4,194,304 bytes, so not a settings file"),
         (TOML.encode() + b"[extra]\n", r'unknown key "extra"'),
     ],
 )
@@ -142,7 +144,7 @@ def test_a_byte_order_mark_is_no_fault(root: Path) -> None:
         ("pipe.toml", r"pipe\.toml: cannot be read \(a pipe, not a plain file\)"),
         ("folder.toml", r"folder\.toml: cannot be read \(Is a directory"),
         ("loop/", r"cannot be read \(Too many levels of symbolic links\)"),
-        ("a\0/b", r'pipeline "a\\x00/b": a path holds no NUL'),
+        ("a\0/b", r'pipeline "a\\x00/b": a path cannot contain NUL'),
     ],
 )
 def test_a_path_that_cannot_be_read(root: Path, monkeypatch, which: str, message: str) -> None:
@@ -159,7 +161,8 @@ def test_another_folder_of_a_name_that_is_taken_is_refused(root: Path) -> None:
     other.mkdir(parents=True)
     (other / "pipeline.toml").write_text(TOML)
     with pytest.raises(
-        SettingsError, match=r"elsewhere/iris: .*data/iris is a pipeline of the same name.* Rename"
+        SettingsError,
+        match=r"elsewhere/iris: .*data/iris is another pipeline of the same name.* Rename",
     ):
         find_pipeline(str(other), root)
     assert find_pipeline(str(root / "data" / "iris"), root).name == "iris"

@@ -55,7 +55,7 @@ def test_padding_and_frames_to_skip_are_skipped():
 def test_a_cut_archive_is_refused_wherever_it_is_cut(kind):
     packed = PACK[kind](CONTENT[:300])
     for length in range(4, len(packed)):
-        with pytest.raises(DataError, match=rf"t\.csv is a {kind} archive and damaged: its end"):
+        with pytest.raises(DataError, match=rf"t\.csv is a damaged {kind} archive: its end"):
             unpacked(packed[:length])
 
 
@@ -68,7 +68,7 @@ def test_a_damaged_archive_is_refused(kind):
         packed + b"and more",
         packed[:4] + b"\xff" * 60,
     ):
-        with pytest.raises(DataError, match=rf"t\.csv is a {kind} archive and damaged: .*once mo"):
+        with pytest.raises(DataError, match=rf"t\.csv is a damaged {kind} archive: .*Get the"):
             unpacked(damaged)
 
 

@@ -41,7 +41,7 @@ def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repositor
         assert holder.stdout.readline() == b"held\n"
         with (
             pytest.raises(
-                BusyError, match=f"^p is being retrained already, by process {holder.pid}"
+                BusyError, match=f"^p is already being retrained by process {holder.pid}"
             ),
             retraining_lock(pipeline.artifacts),
         ):
@@ -71,7 +71,7 @@ def test_a_link_is_no_lock(pipeline, tmp_path):
 def test_a_pipe_is_no_lock(pipeline):
     os.mkfifo(pipeline.artifacts / ".retraining.lock")
     with (
-        pytest.raises(RegistryError, match=r"\.retraining\.lock is no plain file, and locks are"),
+        pytest.raises(RegistryError, match=r"\.retraining\.lock is not a plain file"),
         retraining_lock(pipeline.artifacts),
     ):
         pass

@@ -54,7 +54,7 @@ def test_categories_that_are_numbers_are_told_with_the_line_that_reads_them(tmp_
     prepared = prepare(made(tmp_path, table(cells)))
     assert prepared.schema.features[0].kind == "categorical"
     assert (
-        'column "x" is taken for 60 categories. Cells such as "10%" are numbers with the sign "%": '
+        'column "x" is read as 60 categories. Cells such as "10%" are numbers with the sign "%": '
         'to read them, add x = "1234.5%" under [data.formats]'
     ) in prepared.notices
     # Who has said what it is has said it.
@@ -85,7 +85,7 @@ def test_categories_that_are_numbers_are_told_with_the_line_that_reads_them(tmp_
         (
             [*SIGNED[:-1], "€5"],
             '[data.formats]\nx = "$1,234.50"',
-            r'row 300 \(line 301\), column "x": "€5" is no number written as "\$1,234\.50"',
+            r'row 300 \(line 301\), column "x": "€5" is not a number in the format "\$1,234\.50"',
         ),
         (
             [*SIGNED[:-1], "$2e15"],
@@ -108,7 +108,7 @@ def test_refusals_say_how_the_column_is_read(
         ('[data.formats]\ny = "$1,234.50"', r'data\.formats names "y", which is not a feature'),
         (
             '[data.formats]\nx = "$1,234.50"\n[data.kinds]\nx = "categorical"',
-            r'data\.formats says how the numbers of "x" are written, and data\.kinds that it is',
+            r'data\.formats gives a number format for "x", but data\.kinds says that it is',
         ),
     ],
 )

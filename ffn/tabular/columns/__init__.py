@@ -1,1 +1,1 @@
-"""Cells of a column to numbers or category codes."""
+"""Convert table columns, from CSV or Arrow, to numbers or category codes."""

@@ -1,4 +1,4 @@
-"""Typed columns, as Arrow has them, to what the same cells are in a CSV file."""
+"""Convert typed Arrow columns to the values that the same cells have in a CSV file."""
 
 from __future__ import annotations
 
@@ -33,25 +33,32 @@ Array = npt.NDArray[Any]
 
 
 def category_texts(column: Any, spellings: Spellings, where: str, decimal: str = ".") -> Any:
-    """Return the cells of a categorical column as a CSV file of the training table has them.
+    """Convert a categorical column to the texts that the training CSV has for its values.
 
-    Texts stay as they are. Of typed values each becomes the category that it stands for; one
-    that training never saw is written plainly, and is no category.
+    Texts are unchanged. A typed value becomes the category that stands for it; a value that is
+    unknown from training becomes its plain text, which is no category.
 
     Parameters
     ----------
     column
-        An array of ``pyarrow``, chunked or not.
+        ``pyarrow`` array or chunked array [n].
+    spellings
+        Categories and missing values of the training column.
     where
-        What errors call the column.
+        Name of the column in errors.
     decimal
-        Mark to write in numbers.
+        Decimal mark of the texts to return.
+
+    Returns
+    -------
+    texts
+        ``pyarrow`` array of texts [n].
 
     Raises
     ------
     DataError
-        No category can be read as a value of the column's type, or several stand for one of
-        its values.
+        No category can be read as a value of the column's type, or several categories stand for
+        one of its values.
     """
     column = plain_column(column, where)
     if is_text(column.type):
@@ -64,12 +71,13 @@ def category_texts(column: Any, spellings: Spellings, where: str, decimal: str =
 def codes_of_column(
     column: Any, spellings: Spellings, missing_values: Collection[str], where: str
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return codes [n] of a categorical column, and some texts that training never saw.
+    """Return codes [n] of a categorical column, and its texts that are unknown from training.
 
-    Parameters and errors as for `category_texts`.
+    ``missing_values`` are the texts that mean "no value"; ``column``, ``spellings``, ``where`` and
+    errors are those of `category_texts`.
     """
     encoded = category_texts(column, spellings, where).dictionary_encode()
-    # The last stands for nulls.
+    # The last code is for nulls.
     texts = [*_decoded(encoded.dictionary, where), ""]
     codes = category_codes(texts, spellings.categories, missing_values)
     unknown = [
@@ -81,25 +89,29 @@ def codes_of_column(
 def number_texts(
     column: Any, feature: Feature, missing_values: Sequence[str], where: str, decimal: str = "."
 ) -> Any:
-    """Return the cells of a numeric column as texts; null where there is no value.
+    """Convert a numeric column to texts that are read as the same numbers; null for no value.
 
-    Reading them gives the same numbers. Where training's numbers ran from 0 to 1, truth is 1 or
-    0. A number that ``missing_values`` hold in any spelling is missing.
+    Booleans become 1 and 0 if the numbers in training ranged from 0 to 1. A number is missing if
+    ``missing_values`` contain it in any notation.
 
     Parameters
     ----------
     column, where, decimal
         As for `category_texts`.
+    feature
+        The column in training.
+    missing_values
+        Texts that mean "no value".
 
     Raises
     ------
     DataError
-        The column's type is one of dates, times, or no plain values, or of numbers where training
-        read texts with a percent sign.
+        The column holds dates, times or nested values, or it holds numbers where training read
+        texts with a percent sign.
     """
     column = plain_column(column, where)
     if feature.number_format is not None:
-        # Numbers are written with the mark with which their column is read.
+        # Texts of a formatted column are read with its own decimal mark.
         decimal = feature.number_format.decimal
         if _is_number(column.type):
             refuse_bare_numbers(feature, where)
@@ -121,9 +133,10 @@ def number_texts(
 def numbers_of_column(
     column: Any, feature: Feature, missing_values: Sequence[str], where: str
 ) -> tuple[npt.NDArray[np.float64], Array]:
-    """Return numbers [n] of a numeric column, NaN where there is none, and which are wrong [n].
+    """Return numbers [n] of a numeric column, and a mask [n] of the invalid cells.
 
-    Parameters and errors as for `number_texts`.
+    Missing and invalid cells are NaN. The parameters ``column``, ``feature``, ``missing_values``
+    and ``where``, and errors, are those of `number_texts`.
     """
     column = plain_column(column, where)
     if _is_number(column.type):
@@ -139,7 +152,7 @@ def numbers_of_column(
         if form is None
         else formatted_numbers(cells, form, missing_values)
     )
-    # The last stands for nulls.
+    # The last entry is for nulls.
     known, is_bad = np.append(known, np.nan), np.zeros(len(known) + 1, dtype=bool)
     is_bad[bad] = True
     places = _places(encoded)
@@ -149,7 +162,7 @@ def numbers_of_column(
 def _texts_of_values(
     distinct: Any, spellings: Spellings, where: str, decimal: str
 ) -> Sequence[str | None]:
-    """Return for each value the category it stands for, or else its own text."""
+    """Return the category that stands for each value, or the value's plain text."""
     kind, values = _values(distinct, where)
     plain = as_texts(_in_utc(distinct), where, decimal).to_pylist()
     texts: list[str | None] = []
@@ -178,7 +191,7 @@ def _texts_of_values(
 
 
 def _values(distinct: Any, where: str) -> tuple[ValueKind, list[Any]]:
-    """Return values as `Spellings.candidates` takes them, and of what kind they are."""
+    """Return the kind of the values, and the values as `Spellings.candidates` takes them."""
     of = distinct.type
     if pa.types.is_boolean(of):
         return ValueKind.TRUTH, distinct.to_pylist()
@@ -202,19 +215,19 @@ def _values(distinct: Any, where: str) -> tuple[ValueKind, list[Any]]:
 
 
 def _times(values: Any, width: Any, nanoseconds: int) -> list[int | None]:
-    # Python's integers: a date of the year 9999 has more nanoseconds than 64 bits hold.
+    # Python integers: nanoseconds of the year 9999 exceed 64 bits.
     return [None if x is None else x * nanoseconds for x in values.view(width).to_pylist()]
 
 
 def _in_utc(values: Any) -> Any:
-    """Return times with a zone as those of UTC: a zone's name may be unknown here."""
+    """Convert zoned times to UTC, as the zone's name may be unknown on this machine."""
     if pa.types.is_timestamp(values.type) and values.type.tz is not None:
         return values.cast(pa.timestamp(values.type.unit, "UTC"))
     return values
 
 
 def _places(encoded: Any) -> Array:
-    """Return where each cell [n] stands in the dictionary, -1 for null."""
+    """Return each cell's index [n] in the dictionary, -1 for null."""
     indices = encoded.indices
     found: Array = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
     return found
@@ -230,9 +243,9 @@ def _is_number(of: Any) -> bool:
 
 
 def _float64(column: Any, where: str) -> Array:
-    """Return numbers [n] as reading them in a CSV file gives them, NaN for null."""
+    """Return the numbers [n] that a CSV file of the same cells would give, NaN for null."""
     if not (pa.types.is_integer(column.type) or column.type == pa.float64()):
-        # 0.1 as a 32-bit float is 0.10000000149, and was 0.1.
+        # Widening a 32-bit 0.1 would give 0.10000000149.
         column = as_texts(column, where, ".")
     found: Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
@@ -242,7 +255,7 @@ def _decoded(texts: Any, where: str) -> list[str]:
     try:
         cells: list[str] = texts.to_pylist()
     except UnicodeDecodeError:
-        raise DataError(f"{where}: holds bytes that are no UTF-8. Give texts.") from None
+        raise DataError(f"{where}: holds bytes that are not UTF-8. Give texts.") from None
     return cells
 
 

@@ -1,4 +1,4 @@
-"""Arrow's columns without dictionaries, views and chunks, and their cells as texts."""
+"""Normalise Arrow columns (dictionaries, views, chunks) and convert their cells to texts."""
 
 from __future__ import annotations
 
@@ -14,22 +14,31 @@ __all__ = ["as_texts", "is_text", "no_plain_values", "plain_column"]
 
 
 def as_texts(column: Any, where: str, decimal: str) -> Any:
-    """Return a column's cells as texts; null where there is no value, which NaN is, too.
+    """Convert the cells of a column to texts; null and NaN become null.
 
-    Numbers are written so that reading them gives the same number, and a whole number in a
-    column of floats has no point; truth is ``True`` or ``False``.
+    Numbers are written so that they are read as the same numbers, whole floats without a decimal
+    mark. Booleans are ``True`` and ``False``.
+
+    Parameters
+    ----------
+    column
+        ``pyarrow`` array [n].
+    where
+        Name of the column in errors.
+    decimal
+        Decimal mark to write.
 
     Raises
     ------
     DataError
-        Its cells are no plain values.
+        The column's type has no plain text form.
     """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_boolean(column.type):
         return pc.if_else(column, "True", "False")
     if column.type == pa.float16():
-        # The shortest text, as for other floats; Arrow writes that of the same 32-bit float.
+        # Arrow writes float16 with the digits of float32, not the shortest text as for others.
         halves = column.to_numpy(zero_copy_only=False).tolist()
         column = pa.array([None if x is None else float(str(np.float16(x))) for x in halves])
     if pa.types.is_floating(column.type):
@@ -43,12 +52,19 @@ def as_texts(column: Any, where: str, decimal: str) -> Any:
 
 
 def plain_column(column: Any, where: str) -> Any:
-    """Return one array of plain values: no chunks, dictionary, views or bytes.
+    """Return a column as one array of plain values: no chunks, dictionary, views or bytes.
+
+    Parameters
+    ----------
+    column
+        ``pyarrow`` array or chunked array [n].
+    where
+        Name of the column in errors.
 
     Raises
     ------
     DataError
-        Its cells are of a type that this does not know, or bytes that are no UTF-8.
+        The column has an extension type, or bytes that are not UTF-8.
     """
     try:
         while True:
@@ -70,26 +86,26 @@ def plain_column(column: Any, where: str) -> Any:
 
 
 def no_plain_values(of: Any, where: str) -> DataError:
-    """Return the refusal of a column by its type."""
+    """Return the error for a column, called ``where``, of the unsupported Arrow type ``of``."""
     return DataError(
-        f"{where}: cells of the type {of} are no plain values. Give a column of numbers or texts."
+        f"{where}: cells of the type {of} are not plain values. Give a column of numbers or texts."
     )
 
 
 def is_text(of: Any) -> bool:
-    """Whether a type is one of texts, as `plain_column` leaves them."""
+    """Return whether the Arrow type ``of`` is a text type that `plain_column` may return."""
     return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
 
 
 def _is_bytes(of: Any) -> bool:
-    # Older writers of Parquet do not say that bytes are texts.
+    # Older Parquet writers do not mark text columns as such.
     return bool(pa.types.is_binary(of) or pa.types.is_large_binary(of) or of == pa.binary_view())
 
 
 def _decoded_dictionary(column: Any) -> Any:
     if column.type.value_type != pa.string_view():
         return column.cast(column.type.value_type)
-    # Arrow has no kernel that takes views by their places.
+    # Arrow has no `take` kernel for views.
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     texts = [chunk.dictionary.cast(pa.large_string()).take(chunk.indices) for chunk in chunks]
     return pa.chunked_array(texts, pa.large_string())

@@ -1,4 +1,4 @@
-"""Category codes out of bytes, a column at a time."""
+"""Vectorised lookup of category codes from the bytes of a column."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ffn.tabular.csv.parsing.blocks import Block, endings_of
 
 __all__ = ["CategoryReader"]
 
-# Longer texts, and whatever else is not found by its bytes, are looked up one by one.
+# In words of eight bytes. Longer texts, and cells not found by their bytes, are looked up singly.
 _LONGEST_WORDS = 4
 _KNOWN_TEXTS = 100_000
 _FEW = 16
@@ -26,7 +26,7 @@ Words = npt.NDArray[np.uint64]
 
 
 class CategoryReader:
-    """Reads the cells of one column as `category_codes` does.
+    """Reader of one categorical column, with the results of `category_codes`.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class CategoryReader:
     Attributes
     ----------
     looked_up
-        Cells so far that were not found by their bytes.
+        Number of cells so far that were looked up one by one.
     """
 
     def __init__(self, categories: Sequence[str], missing_values: Collection[str]) -> None:
@@ -46,8 +46,8 @@ class CategoryReader:
         self._code |= dict.fromkeys(missing_values, MISSING)
         self._by_cell: dict[str, int] = {}
         self.looked_up = 0
-        # NULs stand in no record, and cannot be told here from what is behind a cell; a text
-        # with spaces around it is no cell's, but of the cell without them.
+        # A NUL, which no record contains, would look like the padding of a shorter cell. Texts
+        # with surrounding spaces never match, as cells are trimmed.
         plain = [text for text in self._code if "\0" not in text and trim(text) == text]
         known = {text.encode(): self._code[text] for text in plain}
         texts = [text for text in known if len(text) <= 8 * _LONGEST_WORDS]
@@ -60,7 +60,7 @@ class CategoryReader:
         self._codes = np.array([known[text] for text in texts], dtype=np.int64)[order]
 
     def read(self, block: Block, column: int) -> Codes:
-        """Return the codes of a column [n]: the category, ``MISSING`` or ``UNKNOWN``."""
+        """Return the codes [n] of a column of ``block``: a category's, ``MISSING``, ``UNKNOWN``."""
         if not len(self._keys):
             self.looked_up += len(block)
             return np.array(list(map(self._look_up, block.cells(column))), dtype=np.int64)
@@ -79,22 +79,22 @@ class CategoryReader:
         return codes
 
     def _place(self, keys: Words) -> npt.NDArray[Any]:
-        """Return how many known keys are below each [n]."""
+        """Return the number of known keys below each key [n]."""
         if len(self._keys) > _FEW:
             return np.searchsorted(self._keys, keys)
-        # A search that jumps by each cell's bytes takes four times as long.
+        # For few keys, a binary search takes four times as long.
         place = np.zeros(len(keys), dtype=np.uint8)
         for known in self._keys:
             place += known < keys
         return place
 
     def _words(self, endings: Words, ends: Codes, lengths: Codes) -> list[Words]:
-        """Return the bytes of each cell as words [n], its end first, zeros where it has none."""
+        """Return each cell's bytes as words [n], the last bytes first, padded with zeros."""
         words = []
         for behind in range(0, max(self._longest, 1), 8):
             own = np.minimum(lengths - behind, 8)
             word = endings[np.maximum(ends - behind, 0) if behind else ends]
-            # A shift by 64 and more is 0 in NumPy; of what is negative, 64 and more comes.
+            # In NumPy a shift by 64 or more gives 0; negative lengths give such shifts.
             word &= _EVERY_BIT << (np.uint64(64) - (own << 3).view(np.uint64))
             words.append(word)
         return words

@@ -1,4 +1,4 @@
-"""Labels as a program wants them: whole numbers where all of them are, else texts."""
+"""Convert class labels to an array: integers if all labels are integers, else texts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["Labels", "class_labels"]
 
 Labels = npt.NDArray[np.str_] | npt.NDArray[np.int64]
 
-# As a program writes whole numbers: 01, +1 and -0 would come back as other texts.
+# Canonical integers only: 01, +1 and -0 would be written back as other texts.
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _INT64 = np.iinfo(np.int64)
 
 
 def class_labels(classes: Sequence[str]) -> Labels:
-    """Return labels [C] as int64 if each is a canonical integer of 64 bits, else as texts."""
+    """Return ``classes`` [C] as int64 if each is a canonical 64-bit integer, else as texts."""
     if classes and all(_INTEGER.fullmatch(label) for label in classes):
         numbers = [int(label) for label in classes]
         if _INT64.min <= min(numbers) and max(numbers) <= _INT64.max:

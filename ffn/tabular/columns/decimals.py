@@ -1,4 +1,4 @@
-"""Plain decimal numbers out of bytes, a column at a time."""
+"""Vectorised parsing of plain decimal numbers from the bytes of a column."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["aligned_decimals", "plain_decimals"]
 
 _ZERO = "0"
 _LAST = np.uint64(56)
-# Set in every byte below "0" that stands in a cell, once "0" is taken out of it; in no digit.
+# This bit is set in every byte below "0" after XOR with "0", and in no digit.
 _NO_DIGIT = 0x10
 # Ten to the fifteenth and every integer below it is exact in float64.
 _DIGITS = 15
 _POWERS = np.array([float(10**k) for k in range(_DIGITS + 1)])
-# What eight bytes are divided by if the point is byte 0..7 of them, or there is none.
+# Divisor for eight bytes whose point is byte 0 to 7, or that have none.
 _AFTER_POINT = np.append(_POWERS[7::-1], 1.0)
 
 Words = npt.NDArray[np.uint64]
@@ -31,20 +31,20 @@ def _all_bytes(byte: int) -> np.uint64:
 def plain_decimals(
     endings: Words, starts: Positions, ends: Positions, decimal: str = "."
 ) -> Numbers:
-    """Read the cells that are a sign or none, then digits and at most one point, 15 in all.
+    """Parse cells of an optional sign, up to 15 digits and at most one decimal mark.
 
-    The digits make an integer below 10^15 and the point a power of ten up to 10^15, both
-    exact in float64. Their quotient is one correctly rounded operation, so it is the
-    float64 nearest to the text, the one ``float`` gives [1]_.
+    The digits form an integer below 10^15, the mark gives a power of ten up to 10^15, and both
+    are exact in float64. Their quotient is one correctly rounded operation, so the result is the
+    float64 nearest to the text, the same that ``float`` gives [1]_.
 
     Parameters
     ----------
     endings
-        ``Block.endings``: at each position of a text, the eight bytes before it [m].
+        ``Block.endings``: for each position of a text, the eight bytes before it [m].
     starts, ends
-        Where in the text each cell is, [n] each.
+        Byte positions of the cells in the text, [n] each.
     decimal
-        The character that is the point.
+        Decimal mark.
 
     Returns
     -------
@@ -75,22 +75,22 @@ def plain_decimals(
 def aligned_decimals(
     cells: npt.NDArray[np.uint8], decimal: str = "."
 ) -> npt.NDArray[np.float64] | None:
-    """Read cells that all have their digits and point at the same places.
+    """Parse cells that all have digits and the decimal mark at the same positions.
 
     Parameters
     ----------
     cells
         Bytes [n, w], n > 0.
     decimal
-        The character that is the point.
+        Decimal mark.
 
     Returns
     -------
     values
-        [n], what `plain_decimals` gives; None if a cell has anything else.
+        Numbers [n], equal to those of `plain_decimals`; None if a cell is laid out differently.
     """
     places = list(range(cells.shape[1]))
-    # A place at a time is contiguous; what is no digit is above 9.
+    # Transposed, each position is contiguous. Bytes that are not digits become more than 9.
     digits = np.bitwise_xor(cells.T, np.uint8(ord(_ZERO)), order="C")
     mark = ord(decimal) ^ ord(_ZERO)
     points = np.flatnonzero(digits[:, 0] == mark).tolist()
@@ -101,7 +101,7 @@ def aligned_decimals(
         places.remove(place)
     if not 1 <= len(places) <= _DIGITS:
         return None
-    # Nine digits are an integer of 32 bits, of which a register holds twice as many.
+    # Nine digits fit in 32 bits, of which a SIMD register holds twice as many as of 64.
     short = len(places) <= 9
     integer: npt.NDArray[Any] = np.zeros(len(cells), np.uint32 if short else np.float64)
     for place in places:
@@ -114,7 +114,7 @@ def aligned_decimals(
 
 
 def _unsigned(endings: Words, starts: Positions, ends: Positions, mark: int) -> Numbers:
-    """Read the cells without a sign. ``mark`` is the point's byte less that of a zero, by bits."""
+    """Parse cells without a sign. ``mark`` is the byte of the decimal mark XOR that of "0"."""
     lengths = ends - starts
     if lengths.max(initial=0) <= 8:
         return _at_most_eight(endings[ends], lengths, mark)
@@ -126,19 +126,19 @@ def _unsigned(endings: Words, starts: Positions, ends: Positions, mark: int) -> 
 
 
 def _at_most_eight(words: Words, lengths: Positions, mark: int) -> Numbers:
-    """Read cells of up to eight bytes, all bytes of a cell at once.
+    """Parse cells of up to eight bytes, all bytes of a cell at once.
 
-    ``words`` has the last byte highest, and foreign bytes before the first; it is overwritten.
-    The tricks are those of S. E. Anderson's collection and of W. Muła's parsers: the lowest bit
-    that is set is alone in ``x & -x``; two digits are added in one multiplication, then two
-    pairs, then two fours.
+    ``words`` has a cell's last byte highest and foreign bytes before its first; it is overwritten.
+    The bit tricks are from S. E. Anderson's collection and W. Muła's parsers: ``x & -x`` isolates
+    the lowest set bit; one multiplication combines two digits, the next two pairs, then two
+    groups of four.
     """
     bits = (lengths << 3).view(np.uint64)
-    # Digits are 0 to 9, and so is what stood before the cell. A shift by 64 is 0 in NumPy.
+    # Digits become 0 to 9, and the bytes before the cell 0. A shift by 64 gives 0 in NumPy.
     words ^= _all_bytes(ord(_ZERO))
     words &= _all_bytes(0xFF) << (np.uint64(64) - bits)
-    # Of the bytes that this finds, the point and some that stand in no number, only the first
-    # is taken out; another stays, and is no digit.
+    # This finds the decimal mark and some bytes that no number contains. Only the first is
+    # removed; a second one stays, and fails the check for digits.
     point = words & _all_bytes(_NO_DIGIT)
     if not point.any():
         plain = _are_digits(words)
@@ -156,7 +156,7 @@ def _at_most_eight(words: Words, lengths: Positions, mark: int) -> Numbers:
     plain = words == unit
     pointed = unit > 0
     plain &= lengths > pointed
-    # What stands before the point is moved over it; where there is none all stays.
+    # The digits before the mark are shifted over it; without a mark nothing moves.
     behind |= before << (pointed.view(np.uint8) << 3)
     plain &= _are_digits(behind)
     values = _eight_digits(behind) / _AFTER_POINT.take(np.bitwise_count(below) >> 3)
@@ -164,8 +164,8 @@ def _at_most_eight(words: Words, lengths: Positions, mark: int) -> Numbers:
 
 
 def _are_digits(words: Words) -> npt.NDArray[np.bool_]:
-    """Whether all eight bytes are 0 to 9."""
-    # A sum that runs over into the next byte comes of a byte that has its highest bit itself.
+    """Return whether all eight bytes are 0 to 9."""
+    # Only a byte whose highest bit is set can carry into the next, and it is found by that bit.
     beyond = words + _all_bytes(0x80 - 10)
     beyond |= words
     beyond &= _all_bytes(0x80)
@@ -174,7 +174,7 @@ def _are_digits(words: Words) -> npt.NDArray[np.bool_]:
 
 
 def _eight_digits(words: Words) -> Positions:
-    """Return the number that eight digits are, the highest byte its ones; overwrites them."""
+    """Return the number of eight digits, the highest byte being the units; overwrites ``words``."""
     for pair, base, kept in (
         (8, 10, 0x00FF00FF00FF00FF),
         (16, 100, 0x0000FFFF0000FFFF),
@@ -188,11 +188,11 @@ def _eight_digits(words: Words) -> Positions:
 
 
 def _byte_by_byte(endings: Words, ends: Positions, lengths: Positions, mark: int) -> Numbers:
-    """Read cells of more than eight bytes, a byte of all cells at a time."""
+    """Parse cells of more than eight bytes, one byte of all cells at a time."""
     integer, scale = np.zeros(len(ends)), np.zeros(len(ends), dtype=np.intp)
     plain, pointed = np.ones(len(ends), dtype=bool), np.zeros(len(ends), dtype=bool)
     for back in range(int(lengths.max(initial=0)), 0, -1):
-        # Zeros before the first digit change nothing.
+        # Positions before a cell's first byte count as leading zeros.
         inside = lengths >= back
         byte = (endings[np.maximum(ends - back, 0) + 1] >> _LAST).astype(np.uint8)
         digit = np.where(inside, byte ^ ord(_ZERO), 0)
@@ -201,6 +201,6 @@ def _byte_by_byte(endings: Words, ends: Positions, lengths: Positions, mark: int
         scale += pointed
         pointed |= point
         integer = np.where(point, integer, integer * 10.0 + digit)
-    # Sixteen digits.
+    # A cell of sixteen bytes without a mark has too many digits.
     plain &= lengths - pointed <= _DIGITS
     return integer / _POWERS[np.minimum(scale, _DIGITS)], plain

@@ -1,4 +1,4 @@
-"""Which columns of a table are learnt from."""
+"""Selection of the feature columns of a training table."""
 
 from __future__ import annotations
 
@@ -20,23 +20,33 @@ def choose_features(
     where: str,
     hint: str = "",
 ) -> tuple[str, ...]:
-    """Return the feature columns in the file's order. One without a name is none.
+    """Return the feature columns, in the order of the file.
+
+    A column without a name is never a feature.
 
     Parameters
     ----------
+    header
+        Column names of the file.
+    target, features, exclude
+        As in `DataSettings`.
+    default_exclude
+        Columns to leave out if ``exclude`` is None.
+    where
+        Name of the file in errors.
     hint
-        What to say of a column that is not there, in place of those that are.
+        Advice for a missing column; by default its error lists the columns of the file.
 
     Raises
     ------
     SettingsError
-        A column that the settings name is not in ``header``, or is named as two things that
-        exclude each other, or no feature is left.
+        A column in the settings is not in ``header``, or is given two contradictory roles, or no
+        feature is left.
     """
     known = set(header)
     for key, names in (("target", [target]), ("features", features), ("exclude", exclude)):
         for name in names or ():
-            # To leave out columns without a name, none needs to be there.
+            # "" excludes columns without a name, whether there are any or not.
             if name and name not in known:
                 raise SettingsError(
                     f"{where} has no column {quote(name)}, which data.{key} names"
@@ -63,18 +73,18 @@ def choose_features(
 
 
 def columns_found(name: str, header: Sequence[str]) -> str:
-    """Return what to say of a header that lacks ``name``, behind a sentence about it."""
+    """Return the end of a message about a header without ``name``: its columns, a suggestion."""
     named = list(filter(None, header))
     for other in named:
         if visible(other) == visible(name):
             return (
-                f"; it has {escaped(other)}, which differs in invisible characters alone. Correct "
+                f"; it has {escaped(other)}, which differs only in invisible characters. Correct "
                 f"the header, or give {as_argument(other)}."
             )
     return f"; its columns are: {shown(named)}.{did_you_mean(name, named)}"
 
 
 def shown(names: Sequence[str]) -> str:
-    """Return the first names, on a line that can be read."""
+    """Return the first 20 names, shortened, in one line for a message."""
     shown = [name if len(name) <= 60 else name[:59] + "…" for name in names[:20]]
     return ", ".join(shown) + (", …" if len(names) > 20 else "")

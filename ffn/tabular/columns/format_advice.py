@@ -1,4 +1,4 @@
-"""What to write into the settings for a column whose numbers are not plain."""
+"""Suggested settings for a column of formatted numbers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ __all__ = ["advice_on_format", "in_toml"]
 
 
 def in_toml(name: str, form: NumberFormat) -> str:
-    """Return the line of ``[data.formats]`` that declares a column's format."""
+    """Return the line of ``[data.formats]`` that declares ``form`` for the column ``name``."""
     key = name if re.fullmatch("[A-Za-z0-9_-]+", name) else _toml(name)
     return f"{key} = {_toml(form.example)}"
 
 
 def advice_on_format(name: str, rows: Mapping[str, int], decimal: str) -> str:
-    """Return a sentence on how to have a column read as numbers; empty if it holds none.
+    """Return a sentence on how to read a column as numbers; empty if it has no formatted numbers.
 
     Parameters
     ----------
+    name
+        Header of the column.
     rows
-        Rows by trimmed text, without those that mean "no value".
+        Number of rows by trimmed text, without texts that mean "no value".
     decimal
-        The mark of plain numbers.
+        Decimal mark of plain numbers.
     """
     found = recognise_format(rows, decimal)
     if isinstance(found, Found):

@@ -1,9 +1,9 @@
-"""In which format a whole column writes its numbers, if it does so in a single one.
+"""Recognise the number format of a column.
 
-Every text that can be split into unit and number votes for a unit, and rules out the marks under
-which it would be no number. A format is found only where nearly all texts have one unit, and all
-marks that are left mean the same numbers; otherwise a `Doubt` says why not, or the column is none
-of numbers at all.
+Every text that can be split into a unit and a number votes for its unit and rules out the
+separators under which it would not be a number. A format is found only if nearly all texts share
+one unit, and all remaining separators give the same numbers. Otherwise a `Doubt` gives the reason,
+or the column does not hold numbers.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from ffn.tabular.number_format import NumberFormat, digits_pattern, plain_signs
 __all__ = ["Doubt", "Found", "recognise_format"]
 
 _NEARLY_ALL = 0.9
-# So many texts tell whether it is worth to look at all of them.
+# Texts that are tried before all others, to see whether the column may hold numbers.
 _SAMPLE = 500
 _UNITS_SHOWN = 3
-# Letters of a number with its unit; the expression below takes its time with a long text.
+# Characters of a number with its unit; the expression below is slow on long texts.
 _LONGEST = 60
-# So few texts are rather categories, if what stands beside the numbers is no unit.
+# With at most so many different texts and no known unit, a column is taken as categorical.
 _FEW = 20
 
 _RUN = r"(?P<run>(?:[0-9](?:[0-9.,' ]*[0-9])?[.,]?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?)"
 _BEFORE = r"(?P<before>[^0-9+\-' .,\"][^0-9+\-\"]*?)?"
 _AFTER = r"(?P<after>[^0-9+\-' .,\"][^+\-\"]*?)?"
 _SPLIT = re.compile(rf" *([+-])? *{_BEFORE} *([+-])? *{_RUN} *(-)? *{_AFTER} *(-)? *")
-# Between a unit before the number and one behind it.
+# Joins a unit before the number and one after it.
 _GAP = "\u2026"
 _MARKS = [
     (thousands, decimal)
@@ -45,14 +45,15 @@ _MARKS = [
     for decimal in (".", ",")
     if thousands != decimal
 ]
-# A group of nine digits that no mark is decimal in: a telephone number may be written so.
+# Digits from which on numbers with spaces, all of one length, may be telephone numbers.
 _TELEPHONE = 7
 
 
 class _Cell(NamedTuple):
-    """A text as unit and number.
+    """A text split into unit and number.
 
-    ``known``: the unit is in a list, or there is none. ``likely``: it is, or reads like one.
+    ``known``: the unit is in the lists of units, or empty. ``likely``: it is known, or reads like
+    a unit.
     """
 
     unit: str
@@ -69,12 +70,12 @@ class Found:
     Attributes
     ----------
     format
-        As declared in the settings.
+        The format, as it would be declared in the settings.
     example, value
-        A text of the column, and the number that it is.
+        A text of the column, and its number.
     cells, bare, others
-        Rows with the unit (or in the format, where it has none), with a plain number, and with
-        neither.
+        Number of rows with the unit (or in the format, if it has no unit), with a plain number,
+        and with neither.
     """
 
     format: NumberFormat
@@ -92,11 +93,12 @@ class Doubt:
     Attributes
     ----------
     text
-        A clause that follows the column's name.
+        A clause that continues a sentence beginning with the column's name.
     formats
-        Formats that would read it; none where none does.
+        Formats that could read the column; may be empty.
     numbers
-        Whether it is numbers for certain, and should not become categories in silence.
+        Whether the column certainly holds numbers, so that reading it as categories needs a
+        warning.
     """
 
     text: str
@@ -110,9 +112,9 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
     Parameters
     ----------
     rows
-        Rows by trimmed text, without those that mean "no value".
+        Number of rows by trimmed text, without texts that mean "no value".
     decimal
-        The mark of plain numbers in the same file.
+        Decimal mark of plain numbers in the same file.
     """
     if not _worth_it(rows):
         return _in_other_digits(rows)
@@ -130,7 +132,7 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
         return _several_units(units, cells)
     unit = next(iter(units), "")
     if bare and not all(cell.known for cell in cells.values()):
-        return None  # a word beside some of the numbers is no unit of the others
+        return None  # a word beside only some of the numbers is not a unit
     if _GAP in unit:
         signs = " and ".join(map(quote, unit.split(_GAP)))
         return Doubt(text=f"has numbers between {signs}, which are not read: take one of them out")
@@ -154,7 +156,7 @@ def recognise_format(rows: Mapping[str, int], decimal: str) -> Found | Doubt | N
 
 
 def _in_other_digits(rows: Mapping[str, int]) -> Doubt | None:
-    """Return a doubt if nearly all texts are numbers but for their digits, such as Arabic ones."""
+    """Return a doubt if nearly all texts are numbers in non-ASCII digits, such as Arabic ones."""
     sample = islice(rows, _SAMPLE)
     some = [text for text in sample if not text.isascii() and len(text) <= _LONGEST]
     numbers = [text for text in some if is_number(unicodedata.normalize("NFKC", _in_ascii(text)))]
@@ -173,7 +175,7 @@ def _worth_it(rows: Mapping[str, int]) -> bool:
 
 
 def _split(text: str) -> _Cell | None:
-    """Return unit and number of a text; whether it is read in the end is up to the format."""
+    """Split a text into unit and number; None if it has no such form."""
     if len(text) > _LONGEST:
         return None
     text = plain_signs(text)
@@ -192,7 +194,7 @@ def _split(text: str) -> _Cell | None:
         return None
     unit = f"{before}{_GAP}{after}" if before and after else before or after
     likely = first and (known or word)
-    # A letter beside a number makes a name of it: "Q1", "v2", "room 3".
+    # A letter beside a number makes it a name: "Q1", "v2", "room 3".
     if not likely and any(map(str.isalnum, unit)):
         return None
     return _Cell(unit, bool(before), found["run"], first and known, likely)
@@ -214,7 +216,7 @@ def _several_units(units: Counter[str], cells: Mapping[str, _Cell]) -> Doubt | N
 
 
 def _with_marks(cells: Mapping[str, _Cell], unit: str, decimal: str) -> NumberFormat | Doubt | None:
-    """Return the format with the only marks that all numbers allow, or with one of equal sense."""
+    """Return the format whose separators fit all numbers; a doubt if several give other numbers."""
     runs = {cell.run for cell in cells.values()}
     before = any(cell.before for cell in cells.values())
     left = [marks for marks in _MARKS if all(map(_numeral(*marks).fullmatch, runs))]
@@ -249,7 +251,7 @@ def _with_marks(cells: Mapping[str, _Cell], unit: str, decimal: str) -> NumberFo
     (form,) = formats
     fraction = any(form.decimal in run for run in runs)
     if not unit and form.decimal != decimal and fraction and form.thousands not in ("'", " "):
-        return None  # of the whole file, rather
+        return None  # rather the decimal mark of the whole file
     if not unit and form.thousands == " " and _are_telephones(runs):
         return None
     return form
@@ -264,7 +266,7 @@ def _described(
     others = sum(rows[text] for text, value in values.items() if value != value)
     if not formatted or others > (1 - _NEARLY_ALL) * sum(rows.values()):
         return None
-    # The one that shows most marks, in the fewest characters.
+    # The text with the most separators, in the fewest characters.
     example = max(
         formatted, key=lambda text: (form.thousands in text, form.decimal in text, -len(text))
     )

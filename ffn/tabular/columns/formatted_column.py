@@ -1,9 +1,8 @@
-"""A column of formatted numbers to float64, all cells at once.
+"""Vectorised parsing of a column of formatted numbers.
 
-The column's text is rewritten by a few replacements (signs and spaces to plain ones, the unit to
-one byte), checked by one regular expression, and stripped of all but digits and the decimal mark;
-then it is a column of plain numbers. What that leaves open, an exponent above all, is read cell by
-cell.
+The column's text is normalised by a few replacements (plain signs and spaces, one byte for the
+unit), checked with one regular expression, and stripped of all but digits and the decimal mark,
+which leaves plain numbers. Other cells, such as those with an exponent, are parsed one by one.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ __all__ = ["formatted_numbers", "refuse_bare_numbers"]
 
 Floats = npt.NDArray[np.float64]
 
-# Between cells: it stands in no record.
+# Separates cells; no record contains it.
 _END = "\0"
-# Fewer are read one by one before pyarrow is loaded.
+# Fewer cells are parsed one by one, without loading pyarrow.
 _FEW = 2_000
 _STRIPPED = b"\1 +-()',"
 
@@ -36,15 +35,29 @@ _STRIPPED = b"\1 +-()',"
 def formatted_numbers(
     cells: Sequence[str], form: NumberFormat, missing_values: Collection[str]
 ) -> tuple[Floats, list[int]]:
-    """Return the numbers of cells [n], and the positions that hold none.
+    """Convert cells to numbers, as `ffn.tabular.cells.numbers` does for plain numbers.
 
-    As `ffn.tabular.cells.numbers` does: a missing cell is NaN and no error.
+    Parameters
+    ----------
+    cells
+        Cell texts [n].
+    form
+        Format of the column.
+    missing_values
+        Trimmed texts that mean "no value".
+
+    Returns
+    -------
+    values
+        Numbers [n]; NaN for missing and invalid cells.
+    wrong
+        Positions of invalid cells.
     """
     if len(cells) < _FEW:
         values, sure = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
     else:
         values, sure = _all_at_once(cells, form)
-    # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
+    # "-999" may mean "no value" while "-999.0" does not: such cells are compared as texts.
     missing = [form.number(text) for text in missing_values]
     sure &= ~np.isin(values, missing)
     wrong = []
@@ -57,38 +70,45 @@ def formatted_numbers(
 
 
 def refuse_bare_numbers(feature: Feature, where: str) -> None:
-    """Refuse a column of numbers without a unit where that decides what they mean.
+    """Refuse a typed column of numbers if training read texts with a percent sign.
+
+    Parameters
+    ----------
+    feature
+        The column in training.
+    where
+        Name of the column in errors.
 
     Raises
     ------
     DataError
-        Training read it from texts with a percent sign.
+        The feature's format needs its unit: without it, 0.12 may mean 12 % or 0.12 %.
     """
     form = feature.number_format
     if form is not None and form.needs_unit:
         unit = quote(form.unit)
         raise DataError(
-            f"{where}: training had numbers with {unit}, and here are "
-            f"numbers without it, so nobody can tell whether 12 or 0.12 is twelve {unit}. Give "
+            f"{where}: training had numbers with {unit}, but these are "
+            f"numbers without it, so it is unclear whether 12 or 0.12 is twelve {unit}. Give "
             f"texts such as {quote(form.written('12'))}."
         )
 
 
 def _all_at_once(cells: Sequence[str], form: NumberFormat) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return numbers [n], and which cells [n] were read: most that are numbers."""
+    """Return numbers [n], and a mask [n] of the cells that could be parsed this way."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     text = form.masked(_END.join([*cells, ""])).encode()
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 0)
-    if len(ends) != len(cells):  # one of them has a NUL itself
+    if len(ends) != len(cells):  # a cell contains a NUL
         return np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
     offsets = np.concatenate([[0], ends + 1])
     column: Any = pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), len(cells), [None, pa.py_buffer(offsets), pa.py_buffer(text)]
     )
     fits = pc.match_substring_regex(column, rf"^ *{form.pattern} *\x00$")
-    # The decimal mark is no mark between thousands.
+    # The decimal mark is kept, even if it is among the stripped characters.
     stripped = text.translate(None, _STRIPPED.replace(form.decimal.encode(), b""))
     if form.thousands == ".":
         stripped = stripped.replace(b".", b"")

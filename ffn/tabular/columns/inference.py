@@ -1,4 +1,4 @@
-"""Whether a column holds numbers or categories, and what it may hold then."""
+"""Infer whether a column is numeric or categorical, and check its content against that."""
 
 from __future__ import annotations
 
@@ -23,33 +23,42 @@ __all__ = [
     "refuse_second_header",
 ]
 
-# A column in which nearly all cells are numbers is numeric, and the others are mistakes.
+# If at least this share of the cells are numbers, the column is numeric and the others mistakes.
 _NUMERIC_SHARE = 0.9
-# A text column with more values than this, most of them met once, names rows, not kinds.
+# A text column with more values than this, most of them unique, identifies rows.
 _MOST_CATEGORIES = 100
 
 
 def kind_of(count: Count) -> Kind:
-    """Return what a column is by what it holds."""
+    """Return the kind of a column in which ``count`` numbers and texts were found."""
     if count.texts and count.numbers < _NUMERIC_SHARE * (count.numbers + count.texts):
         return "categorical"
     return "numeric"
 
 
 def names_rows(categories: int, rows: int) -> bool:
-    """Say whether so many categories in so many rows are rather ids, dates or notes."""
+    """Return whether so many categories in so many rows are probably IDs, dates or notes."""
     return categories > max(_MOST_CATEGORIES, rows // 2)
 
 
 def check_kinds(
     named: Iterable[str], header: Sequence[str], features: Sequence[str], where: str
 ) -> None:
-    """Refuse settings that give the kind of a column that is not learnt from, or not there.
+    """Check that ``[data.kinds]`` names features only.
+
+    Parameters
+    ----------
+    named
+        Columns in the setting.
+    header, features
+        Column names of the file, and those that are features.
+    where
+        Name of the file in errors.
 
     Raises
     ------
     SettingsError
-        There is such a column among ``named``.
+        A column does not exist or is not a feature.
     """
     for name in named:
         if name not in header:
@@ -67,12 +76,21 @@ def check_kinds(
 def check_formats(
     formats: Mapping[str, str], kinds: Mapping[str, Kind], features: Sequence[str], where: str
 ) -> None:
-    """Refuse settings that give the format of a column that is not learnt from as numbers.
+    """Check that ``[data.formats]`` names features only, and none that is set to categorical.
+
+    Parameters
+    ----------
+    formats, kinds
+        The settings ``data.formats`` and ``data.kinds``, by column.
+    features
+        Names of the features.
+    where
+        Name of the file in errors.
 
     Raises
     ------
     SettingsError
-        There is such a column among ``formats``.
+        A column is not a feature, or is categorical.
     """
     for name in formats:
         if name not in features:
@@ -82,29 +100,37 @@ def check_formats(
             )
         if kinds.get(name) == "categorical":
             raise SettingsError(
-                f"{where}: data.formats says how the numbers of {quote(name)} are written, and "
-                "data.kinds that it is categorical. Take out one."
+                f"{where}: data.formats gives a number format for {quote(name)}, but data.kinds "
+                "says that it is categorical. Take out one."
             )
 
 
 def check_numbers(
     name: str, count: Count, where: str, form: NumberFormat | None = None, decimal: str = "."
 ) -> None:
-    """Refuse a numeric column with a text or an absurd number in it.
+    """Refuse a numeric column that contains a text or an implausibly large number.
 
     Parameters
     ----------
-    form, decimal
-        How its numbers are written; the mark where no format is given.
+    name
+        Header of the column.
+    count
+        What the column holds.
+    where
+        Name of the file in errors.
+    form
+        Format of its numbers; None for plain numbers.
+    decimal
+        Decimal mark of plain numbers.
 
     Raises
     ------
     DataError
-        It has one; the first is named.
+        It contains one; the message names the first.
     """
     bad, what = count.first_text, "not a finite number"
     if form is not None:
-        what = f"no number written as {quote(form.example)} (data.formats)"
+        what = f"not a number in the format {quote(form.example)} (data.formats)"
     if bad is None:
         bad, what = count.first_large, f"beyond ±{LARGEST:g}"
     if bad is not None:
@@ -118,19 +144,19 @@ def check_numbers(
 
 
 def refuse_second_header(counts: Mapping[str, Count], path: Path) -> None:
-    """Refuse a table whose first row says what the columns mean, in words, as survey files do.
+    """Refuse a table whose first row describes the columns in words, as in survey exports.
 
     Parameters
     ----------
     counts
-        Of the numeric columns, by name.
+        Counts of the numeric columns, by name.
     path
         The file.
 
     Raises
     ------
     DataError
-        Two columns or more are numbers but for a text in the first row.
+        At least two numeric columns have a text in the first row and no other text.
     """
     texts = {name: count.first_text for name, count in counts.items() if count.texts}
     found = {name: cell for name, cell in texts.items() if cell is not None and cell.row == 1}

@@ -1,4 +1,4 @@
-"""Dates and times of day as texts spell them, in nanoseconds."""
+"""Parse dates and times of day from text, in nanoseconds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DATES = tuple(
         ("", rf"{_YEAR}{_MARK}{_MONTH}{_AGAIN}{_DAY}"),
         ("", rf"{_YEAR}-(?P<month>[0-9]{{2}})"),
         ("", rf"{_YEAR}(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})"),
-        # Between points the day comes first wherever dates are written so.
+        # With points, the day always comes first.
         ("", rf"{_DAY}\.{_MONTH}\.{_YEAR}"),
         ("dm", rf"{_DAY}{_MARK}{_MONTH}{_AGAIN}{_YEAR}"),
         ("md", rf"{_MONTH}{_MARK}{_DAY}{_AGAIN}{_YEAR}"),
@@ -41,12 +41,12 @@ class Moment(NamedTuple):
     Attributes
     ----------
     nanoseconds
-        Since 1970-01-01 00:00, in UTC where ``zoned``, else by an unknown place's clock.
+        Nanoseconds since 1970-01-01 00:00, in UTC if ``zoned``, else in an unknown local time.
     zoned
-        Whether the text tells its offset from UTC.
+        Whether the text contains its offset from UTC.
     order
-        ``"dm"`` or ``"md"`` if the reading takes the day, or the month, for the first number of
-        a text such as ``03/04/2024``; empty where no text is read otherwise.
+        ``"dm"`` or ``"md"`` if the first number of a text such as ``03/04/2024`` was read as the
+        day or the month; empty for unambiguous forms.
     """
 
     nanoseconds: int
@@ -55,10 +55,11 @@ class Moment(NamedTuple):
 
 
 def read_moments(text: str) -> Iterator[Moment]:
-    """Yield every reading of a text as a date, with or without a time.
+    """Yield every possible reading of a text as a date, with or without a time.
 
-    ISO 8601 dates and times, ``2024-03`` (its first day), ``2024/03/31``, ``20240331``,
-    ``31.03.2024``, and ``31/03/2024`` in both orders. A date alone is its midnight.
+    Accepted are ISO 8601 dates and times, ``2024-03`` (its first day), ``2024/03/31``,
+    ``20240331``, ``31.03.2024``, and ``31/03/2024`` in both orders. A date without a time is its
+    midnight.
     """
     for order, pattern in _DATES:
         found = pattern.fullmatch(text)
@@ -81,7 +82,10 @@ def read_moments(text: str) -> Iterator[Moment]:
 
 
 def read_time(text: str) -> int | None:
-    """Return a time of day such as ``08:30`` or ``8:30:15.5 PM`` since midnight, or None."""
+    """Return ``text``, a time of day such as ``08:30`` or ``8:30:15.5 PM``, in nanoseconds.
+
+    None if it is not a time of day.
+    """
     found = _TIME.fullmatch(text)
     return _clock(found.groupdict()) if found else None
 

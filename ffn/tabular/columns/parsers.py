@@ -1,4 +1,4 @@
-"""Columns of a CSV file as numbers or category codes, a block at a time."""
+"""Parse the columns of a CSV file to numbers or category codes, block by block."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# So many keep their positions and digits in the second-level cache: a third less time.
+# Positions and digits of so many cells fit in the L2 cache, which saves a third of the time.
 _CELLS_AT_ONCE = 2**14
 _NONE = np.empty(0, dtype=np.intp)
 
 LARGEST = 1e15
-"""Beyond this, squares overflow float32 and a standard deviation says nothing."""
+"""Largest number that is trained on: squares of much larger ones overflow float32."""
 
 
 class Cell(NamedTuple):
-    """A cell that errors name: row and line as in `Block`, and its text."""
+    """A cell for an error message: its row and line, as in `Block`, and its text."""
 
     row: int
     line: int
@@ -46,7 +46,7 @@ class Cell(NamedTuple):
 
 @dataclass
 class Count:
-    """What a column holds besides missing cells: numbers, and texts that are none."""
+    """Number of numbers and texts in a column, with the first text and the first large number."""
 
     numbers: int = 0
     texts: int = 0
@@ -140,16 +140,21 @@ class NumberParser:
 
 
 class NumberColumns:
-    """Numeric columns of a file, by their positions, and what was met in each.
+    """Parser of the numeric columns of a file, with counts of what was found in each.
 
     Parameters
     ----------
     positions
-        F.
+        Positions [F] of the columns in a record.
     missing_values, decimal
-        As in the settings.
+        As in `DataSettings`.
     formats
-        Of each column, None for plain numbers; or None if all are.
+        Number format of each column [F], None for plain numbers; None if all are plain.
+
+    Attributes
+    ----------
+    counts
+        What was found in each column so far [F].
     """
 
     def __init__(
@@ -167,7 +172,7 @@ class NumberColumns:
         self._parser = NumberParser(missing_values, decimal)
 
     def read(self, block: Block) -> Array:
-        """Return the numbers of a block [F, n]; NaN for a missing cell, and for a text."""
+        """Return the numbers [F, n] of a block; NaN for missing cells and texts."""
         if not self._formats:
             return self._read_plain(block, self.positions, self.counts)
         values = np.empty((len(self.positions), len(block)))
@@ -211,14 +216,21 @@ class NumberColumns:
 
 
 class CategoryColumn:
-    """One column of texts as codes, in the order in which texts are first met.
+    """Encoder of one text column; codes are assigned in order of first appearance.
+
+    Parameters
+    ----------
+    position
+        Position of the column in a record.
+    decimal
+        Decimal mark of numbers, for `count`.
 
     Attributes
     ----------
     texts
-        Trimmed, by code.
+        Trimmed texts, by code.
     rows
-        Rows by code.
+        Number of rows, by code.
     """
 
     def __init__(self, position: int, decimal: str = ".") -> None:
@@ -229,7 +241,7 @@ class CategoryColumn:
         self.rows = np.zeros(0, dtype=np.int64)
 
     def read(self, block: Block) -> Array:
-        """Return the codes of a block [n], int32."""
+        """Return the codes of a block, int32 [n]."""
         cells = block.cells(self._position)
         codes = np.fromiter(map(self._codes.__getitem__, cells), np.int32, len(cells))
         rows = np.bincount(codes, minlength=len(self.texts))
@@ -238,7 +250,7 @@ class CategoryColumn:
         return codes
 
     def count(self, missing_values: Collection[str]) -> Count:
-        """Return what the column holds."""
+        """Return the counts of numbers and texts, apart from ``missing_values``."""
         values, wrong = numbers(self.texts, missing_values, self._decimal)
         return Count(
             numbers=int(self.rows[~np.isnan(values)].sum()), texts=int(self.rows[wrong].sum())
@@ -246,7 +258,7 @@ class CategoryColumn:
 
 
 def missing_numbers(missing_values: Collection[str], decimal: str) -> Array:
-    """Return the numbers among texts that mean "no value", by either decimal mark."""
+    """Return the distinct numbers among ``missing_values``, read with a point or ``decimal``."""
     texts = list(missing_values)
     values = np.concatenate([numbers(texts, (), mark)[0] for mark in {".", decimal}])
     # For these few, np.unique would import the masked arrays, a large module.
@@ -254,7 +266,7 @@ def missing_numbers(missing_values: Collection[str], decimal: str) -> Array:
 
 
 class _Codes(dict[str, int]):
-    """The code of a cell by its text as it stands; a new text gets the next one."""
+    """Codes by untrimmed cell text; a new text gets the next code."""
 
     def __init__(self) -> None:
         super().__init__()

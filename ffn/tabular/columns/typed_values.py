@@ -1,4 +1,4 @@
-"""Which text of a categorical column a typed value stands for: ``True`` for TRUE, 1 for 01."""
+"""Match typed values with the texts of a categorical column: ``True`` with TRUE, 1 with 01."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ffn.tabular.columns.moments import Moment, read_moments, read_time
 
 __all__ = ["Spellings", "ValueKind"]
 
-# True and false as programs and people write them, whatever the case of the letters.
+# Spellings of true and false, in any case.
 _WRITTEN = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"))
 
 Index = dict[Hashable, tuple[int, ...]]
 
 
 class ValueKind(StrEnum):
-    """What typed values are, in words for messages."""
+    """Kinds of typed values; the values of the enumeration are used in messages."""
 
     TRUTH = "true and false"
     NUMBER = "numbers"
@@ -33,7 +33,7 @@ class ValueKind(StrEnum):
     TIME = "times of day"
 
 
-# Bits of a float's significand: from two to this power on, whole numbers are left out.
+# Bits of the significand: from 2 to this power on, not every integer is representable.
 _BITS = {ValueKind.FLOAT64: 53, ValueKind.FLOAT32: 24, ValueKind.FLOAT16: 11}
 _FLOATS = {
     ValueKind.FLOAT64: np.float64,
@@ -43,16 +43,16 @@ _FLOATS = {
 
 
 class Spellings:
-    """The texts that a categorical column had in training, by the values they stand for.
+    """Index of the texts of a categorical column in training by the values they stand for.
 
     Parameters
     ----------
     categories
-        Texts by code.
+        Texts, by code.
     missing_values
         Texts that mean "no value".
     decimal
-        Mark in numbers.
+        Decimal mark of numbers among the texts.
     """
 
     def __init__(
@@ -77,13 +77,13 @@ class Spellings:
         Returns
         -------
         codes
-            Empty if it is none that training saw; several if that cannot be told, ``UNKNOWN``
-            among them if it may be none.
+            Empty if the value is unknown from training; several if it is ambiguous, including
+            ``UNKNOWN`` if it may be an unknown value.
         """
         found = self._index(kind).get(value, ())
         bits = _BITS.get(kind)
         if found and bits and isinstance(value, float) and abs(value) >= 2.0**bits:
-            # 9007199254740993 as a float is 9007199254740992, too.
+            # Another integer, such as 9007199254740993, may have been rounded to this float.
             return (*found, UNKNOWN)
         return found
 
@@ -103,14 +103,14 @@ class Spellings:
             for value, code in self._values(kind):
                 values.setdefault(value, set()).add(code)
             self._indexes[kind] = {
-                # What may be a category comes first, for messages.
+                # Categories first, for messages.
                 value: tuple(sorted(codes, reverse=True))
                 for value, codes in values.items()
             }
         return self._indexes[kind]
 
     def _values(self, kind: ValueKind) -> Iterator[tuple[Hashable, int]]:
-        """Yield each value of a kind with a code it may have."""
+        """Yield pairs of a value of this kind and a code that it may have."""
         match kind:
             case ValueKind.TRUTH:
                 yield from self._truths()
@@ -119,7 +119,7 @@ class Spellings:
                     try:
                         yield Decimal(text), code
                     except InvalidOperation:
-                        # An exponent beyond all measure.
+                        # The exponent is beyond the range of Decimal.
                         continue
             case ValueKind.FLOAT64 | ValueKind.FLOAT32 | ValueKind.FLOAT16:
                 values = np.array([float(text) for text, _ in self._numbers])
@@ -136,7 +136,7 @@ class Spellings:
 
     @cached_property
     def _numbers(self) -> list[tuple[str, int]]:
-        """Texts that are numbers, with a point, and their codes."""
+        """The texts that are numbers, with a decimal point, and their codes."""
         exchange = EXCHANGED if self._decimal == "," else {}
         return [
             (text.translate(exchange), code)
@@ -149,7 +149,7 @@ class Spellings:
         for text, code in self._codes.items():
             by_word.setdefault(text.casefold(), []).append(code)
         for true, false in _WRITTEN:
-            # A lone "true" is one; a lone "t" or "no" may be anything.
+            # "true" without "false" is a boolean; "t" or "no" alone may be anything.
             if (true in by_word and false in by_word) or true == "true":
                 yield from ((True, code) for code in by_word.get(true, ()))
                 yield from ((False, code) for code in by_word.get(false, ()))
@@ -161,7 +161,7 @@ class Spellings:
 
     @cached_property
     def _moments(self) -> list[tuple[int, bool, int]]:
-        """Nanoseconds, whether there is a zone, and code of each date, with or without a time."""
+        """Nanoseconds, presence of a zone, and code of each text that is a date."""
         read = {text: list(read_moments(text)) for text in self._codes}
         orders = [{moment.order for moment in found} for found in read.values()]
         told = set.intersection({"dm", "md"}, *(own for own in orders if own - {""}))
@@ -177,5 +177,5 @@ class Spellings:
 
 
 def _depends(moment: Moment, moments: Sequence[Moment]) -> bool:
-    """Whether another reading of the text is another moment."""
+    """Return whether another reading of the text gives another moment."""
     return any(other.nanoseconds != moment.nanoseconds for other in moments)

@@ -1,4 +1,4 @@
-"""Texts beside a number that are taken for its unit: currencies, percent, measures."""
+"""Known units of numbers: currencies, percent and units of measurement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# ISO 4217, in use, and what is traded.
+# Current ISO 4217 codes, and traded cryptocurrencies.
 _CODES = _set(
     """
     AED AFN AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTC BTN BWP
@@ -26,9 +26,9 @@ _CODES = _set(
 )
 _NAMES = _set("Rs Rs. kr kr. Kr Kr. Fr Fr. SFr. zł Kč Ft lei RM Rp R$ S/")
 DOLLARS = _set("$ £ ¥ ₹ ₩ ₱ ₦ US$ A$ AU$ C$ CA$ HK$ NZ$ S$ USD GBP AUD CAD JPY INR")
-"""Currencies of those who write a comma between thousands and a decimal point."""
+"""Currencies of countries that write 1,234.50: comma for thousands, point for decimals."""
 
-# The last ones are multiples, which stand beside numbers as units do.
+# The last ones are multipliers, which are written like units.
 _MEASURES = _set(
     """
     % ‰ ° °C °F ℃ ℉ °K bp bps pp nm µm μm mm cm dm m km in ft yd mi nmi mm² cm² m² km² m2 km2 ft²
@@ -46,7 +46,7 @@ _LONGEST = 24
 
 
 def is_currency(text: str) -> bool:
-    """Whether a text is a currency: its sign, with up to three letters, its code or its name."""
+    """Return whether a text is a currency: a sign with up to three letters, a code or a name."""
     if text in _CODES or text in _NAMES:
         return True
     signs = [sign for sign in text if unicodedata.category(sign) == "Sc"]
@@ -55,10 +55,10 @@ def is_currency(text: str) -> bool:
 
 
 def is_measure(text: str) -> bool:
-    """Whether a text is a known unit: percent, of length, of time, and so on."""
+    """Return whether a text is a known unit, such as percent or one of length or time."""
     return text in _MEASURES
 
 
 def is_unit_in_words(text: str) -> bool:
-    """Whether a text may be a unit that is spelt out, such as ``months`` or ``km per hour``."""
+    """Return whether a text may be a spelt-out unit, such as ``months`` or ``km per hour``."""
     return len(text) <= _LONGEST and bool(_WORDS.fullmatch(text))

@@ -1,1 +1,1 @@
-"""CSV bytes to records: every record of a file is used or rejected with a reason."""
+"""CSV reader and writer: every record of a file is either used or rejected with a reason."""

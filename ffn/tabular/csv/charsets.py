@@ -1,8 +1,8 @@
-"""Which encodings are read, and which of them fits bytes that are not UTF-8.
+"""Supported character encodings, and detection of the one that fits non-UTF-8 bytes.
 
-Besides UTF-8 and UTF-16 these are encodings of one byte a character that agree with ASCII, so that
-separators, quotes and line ends are the same bytes, and what was decoded encodes to the same bytes
-again. Encodings of several bytes, such as cp932 or big5, do not keep that promise.
+Besides UTF-8 and UTF-16, only single-byte encodings that extend ASCII are supported: separators,
+quotes and line ends are the same bytes in all of them, and decoding is reversible. Multi-byte
+encodings, such as cp932 or big5, do not guarantee that.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _ONE_BYTE = (
     *(f"mac-{name}" for name in ("roman", "latin2", "cyrillic", "greek", "turkish", "iceland")),
 )
 ENCODINGS = (*_UTF, *_ONE_BYTE)
-"""Every encoding that is read, by the name it has here."""
+"""Names of all supported encodings."""
 
-# The most likely first; the others differ from these in few characters, or in rare ones.
+# The most likely first; the others differ from these in few or rare characters.
 _LIKELY = ("cp1252", "cp1250", "cp1251", "mac-roman", "cp850", "koi8-r")
-# Of the languages that are written so; every encoding has others, which hardly ever occur.
+# Common letters of the languages written in these encodings; others hardly ever occur.
 _COMMON = frozenset(
     "äöüßéèêëàâáåãæçñóòôõøíìîïúùûýœąćęłńśźżčďěňřšťůžőűабвгдежзийклмнопрстуфхцчшщъыьэюяё"
 )
-# Beside letters, what people write in tables.
+# Signs other than letters that are usual in tables.
 _USUAL = frozenset("€£¥°²³µ±×÷·½¼¾«»“”„‘’–—…©®™ªº\xa0ß¿¡")  # noqa: RUF001
 _USUAL_SHARE = 0.9
 _OTHERS_TOLD = 2
@@ -45,12 +45,12 @@ _EDGES = re.compile(rb'[,;\t|:"\r\n]')
 
 
 def encoding_named(name: str) -> str:
-    """Return an encoding's name as it stands in ``ENCODINGS``, whatever alias is given.
+    """Return the name in `ENCODINGS` of an encoding, given any alias that Python knows.
 
     Raises
     ------
     ValueError
-        It is no encoding, or none that is read.
+        The encoding is unknown or not supported.
     """
     try:
         found = codecs.lookup(name).name.removesuffix("-sig")
@@ -58,23 +58,23 @@ def encoding_named(name: str) -> str:
         found = ""
     if found not in ENCODINGS:
         raise ValueError(
-            f"encoding {quote(name)} is not one that is read. Those are UTF-8, UTF-16, and "
-            "encodings of one byte a character, such as cp1252, iso8859-1 (latin-1), cp1250 or "
+            f"encoding {quote(name)} is not supported. Supported are UTF-8, UTF-16, and "
+            "single-byte encodings such as cp1252, iso8859-1 (latin-1), cp1250 or "
             "mac-roman. Convert the file to UTF-8"
         )
     return found
 
 
 def fitting(counts: Mapping[int, int]) -> list[str]:
-    """Return the encodings that make text of bytes above 127, the best first.
+    """Return the encodings that decode the given bytes to plausible text, the best first.
 
-    One fits if it has a character for every byte, and nine in ten of them are letters or signs
-    that people write. The best is the one with most letters that are common.
+    An encoding fits if it has a character for every byte, and at least 90 % of the occurrences are
+    letters or usual signs. The best one gives the most common letters.
 
     Parameters
     ----------
     counts
-        How often each byte occurs.
+        Number of occurrences of each byte above 127.
     """
     found: dict[str, int] = {}
     for name in _LIKELY:
@@ -90,31 +90,33 @@ def fitting(counts: Mapping[int, int]) -> list[str]:
         else:
             if usual >= _USUAL_SHARE * sum(counts.values()):
                 found[name] = common
-    # `sorted` keeps the order of those that fit equally well.
+    # `sorted` is stable: equally good encodings keep their order in `_LIKELY`.
     return sorted(found, key=lambda name: -found[name])
 
 
 def strange_bytes(text: bytes | str) -> Counter[int]:
-    r"""Count the bytes above 127; in a text, of escapes such as ``\xfc``."""
+    r"""Count the bytes above 127 in ``text``; in a str, the escapes of such bytes, as ``\xfc``."""
     if isinstance(text, str):
         return Counter(int(digits, 16) for digits in _ESCAPED.findall(text))
     return Counter({byte: n for byte, n in Counter(text).items() if byte > 127})
 
 
 def reading_of(record: bytes, counts: Mapping[int, int] | None = None) -> str:
-    """Return what is wrong with a record that is not UTF-8, and what to do about it.
+    """Describe a record that is not UTF-8: the first bad byte, and likely encodings.
 
     Parameters
     ----------
+    record
+        Bytes of the record.
     counts
-        How often each byte above 127 occurs in the file, if that is known.
+        Number of occurrences of each byte above 127 in the file; default: those of the record.
     """
     try:
         record.decode()
     except UnicodeDecodeError as error:
         at = error.start
     else:
-        return "bytes that are no text"
+        return "bytes that are not text"
     start = max((m.end() for m in _EDGES.finditer(record, 0, at)), default=0)
     end = next((m.start() for m in _EDGES.finditer(record, at)), len(record))
     cell = record[max(start, at - 40) : min(end, at + 40)]

@@ -1,4 +1,4 @@
-"""What kind of file this is, and its text as UTF-8."""
+"""Detect the kind and encoding of a file, and decode it to UTF-8."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SIGNATURES = (
     (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (b"PAR1\x15", "a Parquet file", "Scoring takes it, if it is a whole file and no pipe."),
+    (b"PAR1\x15", "a Parquet file", "Only scoring accepts it, and only from a file, not a pipe."),
     (b"ARROW1\x00", "an Arrow file", _GIVE_CSV),
     (b"Obj\x01", "an Avro file", _GIVE_CSV),
     (b"\x89HDF\r\n", "an HDF5 file", _GIVE_CSV),
@@ -46,7 +46,7 @@ _SIGNATURES = (
 )
 _ZIP = b"PK\x03\x04"
 _TAR = slice(257, 262)
-# The names that the first file in a ZIP archive has when an office program wrote it.
+# Names of the first file in ZIP archives of office programs.
 _IN_ZIP = (
     (re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/"), "an Excel workbook (.xlsx)", _SAVE_AS_CSV),
     (re.compile(rb"mimetypeapplication/vnd\.oasis"), "an OpenDocument file", _SAVE_AS_CSV),
@@ -60,28 +60,32 @@ _MARKUP = (
 
 
 class Utf8Stream:
-    """Text of a binary stream as UTF-8 bytes, whatever it is in.
+    """A readable stream that transcodes text in any supported encoding to UTF-8.
 
-    UTF-8 passes through unchecked: the reader judges it record by record. What is no
-    character in another encoding comes out as bytes that are no UTF-8, so it is judged the
-    same way.
+    UTF-8 input is passed through unchecked, as the reader validates it record by record. Bytes
+    that are invalid in another encoding become bytes that are invalid in UTF-8, so they are
+    found in the same way.
 
     Parameters
     ----------
+    stream
+        Source of the bytes, at its beginning, uncompressed.
+    name
+        Name of the file in errors.
     encoding
-        One of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
+        One of `ENCODINGS`; None (the default): UTF-8, or the encoding of a byte order mark.
 
     Attributes
     ----------
     bom
-        The byte order mark as it stands in the file, or nothing.
+        The byte order mark of the file; may be empty.
     encoding
-        The encoding that is read; of UTF-16 with its byte order.
+        The encoding of the file, for UTF-16 with its byte order.
 
     Raises
     ------
     DataError
-        The first bytes are those of another kind of file, or a byte order mark contradicts
+        The first bytes are those of another kind of file, or the byte order mark contradicts
         ``encoding``.
     """
 
@@ -103,18 +107,18 @@ class Utf8Stream:
             self._decoder = codecs.getincrementaldecoder(self.encoding)("surrogatepass")
         elif self.encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(self.encoding)("surrogateescape")
-            # As long as it may be that after all.
+            # None as soon as the file is known not to be UTF-8.
             self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._ascii = True
 
     def read(self, size: int) -> bytes:
-        """Return up to about ``size`` bytes of UTF-8, or none at the end.
+        """Return about ``size`` bytes of UTF-8, or none at the end.
 
         Raises
         ------
         DataError
-            The file was UTF-8 from its beginning to its end, with more than ASCII in it, and
-            another encoding was given: every such character would be read as several others.
+            Another encoding was given, but the whole file is valid UTF-8 with non-ASCII
+            characters, each of which would be read as several wrong ones.
         """
         if self._decoder is None:
             return self._next(size)
@@ -130,7 +134,7 @@ class Utf8Stream:
             return b"\xff"
 
     def forget(self) -> None:
-        """Drop what was read ahead: the stream stands elsewhere now."""
+        """Discard buffered bytes, after the underlying stream was moved."""
         self._head = b""
 
     def encode(self, text: bytes) -> bytes:
@@ -138,7 +142,13 @@ class Utf8Stream:
         return text if self._decoder is None else text.decode().encode(self.encoding)
 
     def check_header(self, text: bytes) -> None:
-        """Raise ``DataError`` if the header is UTF-8, and not the encoding that was given."""
+        """Check that the header was not UTF-8 already; ``text`` is the header after decoding.
+
+        Raises
+        ------
+        DataError
+            The header is valid UTF-8 with non-ASCII characters, but another encoding was given.
+        """
         if self.encoding.startswith("utf") or text.isascii():
             return
         raw = self.encode(text)
@@ -147,7 +157,7 @@ class Utf8Stream:
 
     def _is_utf8(self, found: str) -> DataError:
         return DataError(
-            f"{self._name} {found}, and its encoding is given as {self.encoding}. Give --encoding "
+            f"{self._name} {found}, but its encoding is given as {self.encoding}. Give --encoding "
             "utf-8."
         )
 
@@ -177,23 +187,23 @@ def _encoding_of(head: bytes, name: str, given: str | None) -> tuple[bytes, str]
             if given is None or encoding.startswith(given):
                 return bom, encoding
             raise DataError(
-                f"{name} begins with the byte order mark of {encoding}, and its encoding is given "
+                f"{name} begins with the byte order mark of {encoding}, but its encoding is given "
                 f"as {given}. Give --encoding {encoding}."
             )
     if given == "utf-16":
         raise DataError(
-            f"{name} has no byte order mark, which tells the order of bytes in UTF-16. "
+            f"{name} has no byte order mark, so the byte order of UTF-16 is unknown. "
             "Give --encoding utf-16-le (usual) or utf-16-be."
         )
     return b"", given or "utf-8"
 
 
 def _foreign(head: bytes) -> tuple[str, str] | None:
-    """Return what a file is that is no text, and what to do about it, as far as it is known."""
+    """Return the kind of a known non-text file, and advice; None for anything else."""
     for signature, kind, advice in _SIGNATURES:
         if head.startswith(signature):
             return kind, advice
     if head.startswith(_ZIP):
-        # The first file's name stands at byte 30, and what it holds behind it.
+        # The first file's name is at byte 30, followed by its content.
         return next((kind, advice) for start, kind, advice in _IN_ZIP if start.match(head, 30))
     return ("a tar archive", _UNPACK) if head[_TAR] == b"ustar" else None

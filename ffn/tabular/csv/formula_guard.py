@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would run, made text by an apostrophe before them."""
+"""Protection against formula injection: an apostrophe before cells that spreadsheets evaluate."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from ffn.tabular.csv.parsing.blocks import Block
 
 __all__ = ["FormulaGuard", "raw_cell", "raw_cells"]
 
-# The wide forms count where a spreadsheet is set to Japanese.
+# Spreadsheets set to Japanese also evaluate the full-width forms.
 _STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-# What may stand before them and not be seen.
+# Invisible characters that may precede them.
 _UNSEEN = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u3000\u200b\u2060\ufeff"
 _SUSPECT = np.zeros(256, dtype=bool)
 _SUSPECT[list({text.encode()[0] for text in (*_STARTS, *_UNSEEN)})] = True
 
 
 class FormulaGuard:
-    """Knows which cells are formulas; a negative number is none.
+    """Adds an apostrophe to cells that a spreadsheet would evaluate; numbers are left alone.
 
     Parameters
     ----------
     decimal
-        Mark between a number's whole and its fraction.
+        Decimal mark, by which negative numbers are recognised.
     """
 
     def __init__(self, decimal: str = ".") -> None:
         self._decimal = decimal
 
     def text(self, cell: str) -> str:
-        """Return a cell's text, guarded if it needs to be."""
+        """Return a cell's text, with an apostrophe if it would be evaluated."""
         return "'" + cell if self._runs(cell) else cell
 
     def raw(self, cell: bytes) -> bytes:
-        """Return a cell as it stands in a file, in quotes or not, guarded if it needs to be."""
+        """Return a cell's raw bytes, quoted or not, with an apostrophe if it would be evaluated."""
         quoted = cell.startswith(b'"')
         inside = cell[1:-1].replace(b'""', b'"') if quoted else cell
         if not self._runs(inside.decode()):
@@ -42,7 +42,10 @@ class FormulaGuard:
         return b"\"'" + cell[1:] if quoted else b"'" + cell
 
     def records(self, block: Block, delimiter: bytes) -> list[bytes]:
-        """Return every record [n], guarded where it needs to be."""
+        """Return the records [n] of a block, with an apostrophe before cells to be protected.
+
+        ``delimiter`` is that of the file.
+        """
         records = block.records()
         starts = np.minimum(block.cell_starts, len(block.data) - 1)
         suspect = _SUSPECT[block.data[starts]] & (block.cell_ends > block.cell_starts)
@@ -57,7 +60,7 @@ class FormulaGuard:
 
 
 def raw_cells(block: Block, column: int) -> list[bytes]:
-    """Return the cells of a column [n] as they stand in the file, with their quotes."""
+    """Return the raw bytes of the cells [n] of a column of ``block``, with their quotes."""
     if b'"' not in block.text:
         starts, ends = (own.tolist() for own in block.bounds(column))
         return [block.text[a:b] for a, b in zip(starts, ends, strict=True)]
@@ -65,11 +68,14 @@ def raw_cells(block: Block, column: int) -> list[bytes]:
 
 
 def raw_cell(block: Block, record: int, column: int) -> bytes:
-    """Return one cell as it stands in the file, with its quotes."""
+    """Return the raw bytes of the cell in a ``record`` and ``column``, with its quotes.
+
+    Both are positions in ``block``, from 0.
+    """
     start, end = int(block.cell_starts[column, record]), int(block.cell_ends[column, record])
     text = block.text
     if start >= block.stops[record] and end > start:
-        # Its quotes were undoubled, and what came of it stands behind the file's own bytes.
+        # Cells with doubled quotes are stored unescaped after the file's own bytes.
         return b'"' + text[start:end].replace(b'"', b'""') + b'"'
     quoted = start > block.starts[record] and text[start - 1 : start] == b'"'
     return text[start - 1 : end + 1] if quoted else text[start:end]

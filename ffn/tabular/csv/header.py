@@ -1,4 +1,4 @@
-"""The first record of a CSV file: the names of its columns."""
+"""Parse and check the header of a CSV file."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ __all__ = [
     "separator_hint",
 ]
 
-# None of them can stand in a number.
+# No number contains one of them.
 DELIMITERS = (",", ";", "\t", "|", ":")
-# A first line by which a file tells Excel its separator; no other program knows of it.
+# A first line that gives Excel the separator; other programs do not know it.
 _TOLD = re.compile(rb'"?sep=(.)"?', re.IGNORECASE)
 
 
 class Opening(NamedTuple):
-    """What a file holds below its first record, as far as it was read then.
+    """The first lines below the header, for hints in error messages.
 
     Attributes
     ----------
     text
         Whole lines, as UTF-8.
     line
-        The physical line on which it begins.
+        Number of the first of these lines in the file, 1 = first.
     encoding
-        Of the file, as in `ffn.tabular.csv.encoding.Utf8Stream`.
+        Encoding of the file, as in `ffn.tabular.csv.encoding.Utf8Stream`.
     """
 
     text: bytes
@@ -55,22 +55,22 @@ class Opening(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """The first record.
+    """The first record of a file.
 
     Attributes
     ----------
     names
-        Column names [C] without the spaces and tabs around them. Some may be equal.
+        Column names [C] without surrounding spaces and tabs; not necessarily distinct.
     fields
-        The names as they stand in the file (as UTF-8) [C].
+        The raw fields [C], as UTF-8.
     text
-        The record as in the file (as UTF-8), without byte order mark and line end.
+        The raw record as UTF-8, without byte order mark and line end.
     line_end
         Its line end; empty if the file ends there.
     line
-        The physical line on which it begins.
+        Number of its first line in the file, 1 = first.
     opening
-        What is below it; None where a file has no lines.
+        The lines below it; None for a file without lines, such as Parquet.
     """
 
     names: tuple[str, ...]
@@ -82,34 +82,40 @@ class Header:
 
 
 def parse_header(text: bytes, start: int, record: Record, where: str, encoding: str) -> Header:
-    """Return the header that stands in ``text`` from ``start`` on.
+    """Parse the header.
 
     Parameters
     ----------
+    text
+        UTF-8 bytes of the beginning of the file.
+    start
+        Position of the header in ``text``.
+    record
+        The header as a record of ``text``.
     where
-        What errors call the line.
+        Name of the file and line in errors.
     encoding
-        Of the file.
+        Encoding of the file.
 
     Raises
     ------
     DataError
-        It is at fault.
+        The header breaks the quoting rules, is not text, or is Excel's separator line.
     """
     line = text[start : record.end]
     if told := _TOLD.fullmatch(line):
         separator = "a tab" if told[1] == b"\t" else quote(told[1].decode("utf-8", "replace"))
         raise DataError(
             f"{where}: {quote(told[0].decode('utf-8', 'replace'))} tells Excel the separator and "
-            f"is no header. Remove that line, and give {separator} as the delimiter."
+            f"is not a header. Remove that line, and give {separator} as the delimiter."
         )
     if record.fault is not None:
         raise header_error(where, DETAILS[record.fault])
     if b"\0" in line:
         raise header_error(
             where,
-            "a NUL byte: binary data, or UTF-16 without its mark, which --encoding utf-16-le or "
-            "utf-16-be reads",
+            "a NUL byte: binary data, or UTF-16 without a byte order mark, which needs --encoding "
+            "utf-16-le or utf-16-be",
         )
     cuts = [-1, *(position - start for position in record.delimiters), len(line)]
     fields = tuple(line[a + 1 : b] for a, b in pairwise(cuts))
@@ -117,61 +123,77 @@ def parse_header(text: bytes, start: int, record: Record, where: str, encoding: 
         names = tuple(trim(_unquoted(field).decode()) for field in fields)
     except UnicodeDecodeError:
         if encoding != "utf-8":
-            raise header_error(where, f"bytes that are no text in {encoding}") from None
+            raise header_error(where, f"bytes that are not text in {encoding}") from None
         raise header_error(where, reading_of(line, strange_bytes(text))) from None
     return Header(names, fields, line, text[record.end : record.stop])
 
 
 def header_error(where: str, detail: str) -> DataError:
-    """Return the refusal of a header."""
+    """Return the error for a header at ``where`` (file and line) that has ``detail``."""
     return DataError(f"{where}: the header has {detail}.")
 
 
 def check_distinct(header: Header, columns: Iterable[str], name: str) -> None:
-    """Refuse a header in which one of ``columns`` stands more than once.
+    """Refuse a header that contains one of ``columns`` more than once.
+
+    Parameters
+    ----------
+    header
+        Header of the file.
+    columns
+        Names that must be unique.
+    name
+        Name of the file in errors.
 
     Raises
     ------
     DataError
-        Which of them is meant, nobody can say.
+        A name is repeated, so it is ambiguous.
     """
     counts = Counter(header.names)
     for column in columns:
         if counts[column] > 1:
             raise DataError(
                 f"{name}: {counts[column]} columns are named {quote(column)}. "
-                "Give every column a name of its own."
+                "Give every column a unique name."
             )
 
 
 def check_for_training(header: Header, name: str, hint: str = "") -> None:
-    """Refuse a header of one column that looks like more, and one with equal names.
+    """Refuse a training header that has a wrong delimiter or repeated names.
 
     Parameters
     ----------
+    header
+        Header of the file.
+    name
+        Name of the file in errors.
     hint
-        What is known of a line that is no header: then it is at fault in no other way.
+        Known reason why the first line is not a header; if given, nothing else is checked.
 
     Raises
     ------
     DataError
-        It is such a header.
+        A single name contains delimiters, or a name is repeated.
     """
     if hint:
         return
     if separated := separator_hint(header):
         raise DataError(f"{name} has only one column.{separated}")
-    # Columns without a name are told apart by their place.
+    # Columns without a name are identified by position.
     check_distinct(header, filter(None, header.names), name)
 
 
 def separator_hint(header: Header, needed: Collection[str] = ()) -> str:
-    """Return what to say of a header that looks separated by something else, or nothing.
+    """Return a sentence about a header that seems to have another delimiter; else empty.
 
     Parameters
     ----------
+    header
+        Header of the file.
     needed
-        Columns that tell: where another separator finds them all, it is that one.
+        Known column names: the delimiter under which the header has all of them is suggested.
+        Without any, only a header of a single column is examined.
     """
     names = header.names
     found = next((d for d in DELIMITERS if needed and set(needed) <= _split(header.text, d)), "")
@@ -185,7 +207,7 @@ def separator_hint(header: Header, needed: Collection[str] = ()) -> str:
 
 
 def _split(text: bytes, delimiter: str) -> set[str]:
-    """Return the names that a header has by another delimiter, as far as it can be read so."""
+    """Return the names in a header under another delimiter; empty if it cannot be parsed."""
     reader = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=delimiter)
     with contextlib.suppress(csv.Error):
         return set(map(trim, next(reader, [])))

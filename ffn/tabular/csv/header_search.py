@@ -1,7 +1,7 @@
-"""Where the header of a file stands that does not begin with it, and the command that mends that.
+"""Find a header that is not on the first line, and suggest a command that repairs the file.
 
-Exports put titles, dates and comments before the header, tools comment it out, and some write
-none. Which of these a file is shows in its first lines, once it is known which columns are wanted.
+Exports put titles, dates and comments before the header; some tools comment it out, others omit
+it. The first lines show which of these it is, given the names of the wanted columns.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["header_hint", "uneven_hint"]
 
 _LINES_SEARCHED = 200
 _ROWS_COMPARED = 20
-# Marks behind which a tool hides a header from other tools.
+# Comment marks that tools write before a header.
 _COMMENT = re.compile(r"[#%;!*/\s]+")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _YEAR = re.compile(r"[12][0-9]{3}")
@@ -30,23 +30,23 @@ _MENDED = "mended.csv"
 
 
 def header_hint(header: Header, path: str, delimiter: str, wanted: Collection[str]) -> str:
-    """Return what to do about a header that lacks a column, where the file's first lines tell.
+    """Return advice about a header that lacks a wanted column.
 
     Parameters
     ----------
     header
         The first record.
     path
-        The file, as commands name it.
+        Path of the file, for commands.
     delimiter
-        Between its fields.
+        Delimiter of the file.
     wanted
-        Columns that make a line the header.
+        Names of the wanted columns; a line that contains all of them is the header.
 
     Returns
     -------
-    A sentence or two, behind a space; nothing where the first record is the header as far as
-    can be told.
+    hint
+        A sentence or two after a space; empty if the first record seems to be the header.
     """
     if header.opening is None or not wanted:
         return ""
@@ -60,7 +60,11 @@ def header_hint(header: Header, path: str, delimiter: str, wanted: Collection[st
 
 
 def uneven_hint(header: Header, path: str, delimiter: str) -> str:
-    """Return what to do where no row has as many cells as the header, else nothing."""
+    """Return advice if the first rows all have the same number of cells, but not the header's.
+
+    The parameters ``header``, ``path`` and ``delimiter``, and the result, are those of
+    `header_hint`.
+    """
     if header.opening is None:
         return ""
     rows = [row for _, row in islice(_rows(header.opening, delimiter), _ROWS_COMPARED)]
@@ -80,7 +84,7 @@ def uneven_hint(header: Header, path: str, delimiter: str) -> str:
     named = f" The header lacks {more:,} {'name' if more == 1 else 'names'}: every row has {cells}."
     if more > 1:
         return f"{named} Name every column."
-    # As R writes row names, whose column has no name.
+    # R writes row names without a name for their column.
     mend = _command(opening, path, f"sed '{header.line}s/^/id{mark}/'")
     return (
         f"{named} If the first column is without a name, as R's write.table leaves it, give it "
@@ -89,24 +93,24 @@ def uneven_hint(header: Header, path: str, delimiter: str) -> str:
 
 
 def _stands_below(opening: Opening, path: str, delimiter: str, wanted: Collection[str]) -> str:
-    """Return the hint for a header below the first line, by this delimiter or another."""
+    """Return the hint for a header below the first line, with any delimiter."""
     for mark in (delimiter, *(mark for mark in DELIMITERS if mark != delimiter)):
         for line, row in islice(_rows(opening, mark), _LINES_SEARCHED):
             commented = not set(wanted) <= set(row)
             if commented and not (row and set(wanted) <= {_uncommented(row[0]), *row[1:]}):
                 continue
             other = "" if mark == delimiter else f", and give {_named(mark)} as the delimiter"
-            names = "names of the columns stand" if len(wanted) > 1 else "column's name stands"
+            names = "column names are" if len(wanted) > 1 else "column name is"
             uncomment = " | sed '1s/^[#%;! ]*//'" if commented else ""
             return (
-                f" The {names} on line {line:,}. Take out what is before it{other}: "
+                f" The {names} on line {line:,}. Remove the lines before it{other}: "
                 f"{_command(opening, path, f'tail -n +{line}', uncomment)}"
             )
     return ""
 
 
 def _no_header(header: Header, path: str, delimiter: str) -> str:
-    """Return the hint for a first record that is data, like the one below it."""
+    """Return the hint for a file without a header, whose first record is data like the second."""
     opening = header.opening
     if opening is None:
         return ""
@@ -115,7 +119,7 @@ def _no_header(header: Header, path: str, delimiter: str) -> str:
     if not numbers or list(map(is_number, header.names)) != list(map(is_number, below)):
         return ""
     if all(map(_YEAR.fullmatch, numbers)) or numbers == [str(i) for i in range(len(numbers))]:
-        # Columns may well be called by years, or by pandas.
+        # Years are plausible column names, and pandas numbers columns from 0.
         return ""
     line = ("\\t" if delimiter == "\t" else delimiter).join(
         f"NAME{i}" for i in range(1, len(header.names) + 1)
@@ -129,7 +133,7 @@ def _no_header(header: Header, path: str, delimiter: str) -> str:
 
 
 def _rows(opening: Opening, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and trimmed cells of the lines that are not blank."""
+    """Yield line number and trimmed cells of every line that is not blank."""
     lines = _LINE_END.split(opening.text.decode("utf-8", "replace"))
     for number, line in enumerate(lines, start=opening.line):
         with contextlib.suppress(csv.Error):
@@ -139,7 +143,7 @@ def _rows(opening: Opening, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _command(opening: Opening, path: str, *steps: str) -> str:
-    """Return a shell command that runs ``steps`` on a file."""
+    """Return a shell command that pipes a file, unpacked and as UTF-8, through ``steps``."""
     file, (first, *others) = shlex.quote(path), steps
     unpack = {"gzip": "gzip -dc", "zstd": "zstd -dc"}.get(packing(path) or "")
     into = f"{''.join(others)} > {_MENDED}"

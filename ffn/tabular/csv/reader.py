@@ -1,19 +1,19 @@
-"""The only reader of CSV bytes: a stream of records, every one accounted for.
+"""Streaming CSV reader that accounts for every record.
 
-A file is read a block at a time. Each `Block` holds the well-formed records of one stretch
-of the file, as positions in its bytes, and a `Reject` for every other. Where RFC 4180 is
-silent, or files stray from it:
+A file is read in blocks. Each `Block` holds the well-formed records of one byte range of the file,
+as positions in its bytes, and a `Reject` for every other record. Where RFC 4180 is silent, or
+files deviate from it:
 
-- A record that breaks the quoting rules is rejected; where it ends, ``recovery`` says. One with
-  more or fewer fields than the header, with a NUL, or with bytes that are no text is rejected
-  too. Nothing is repaired, so nothing shifts into another column.
-- A record is at most ``record_limit`` bytes long, which bounds the memory. Where one is longer
-  and no line in it is known to be a record of its own, every line from there to the end of the
-  file is a rejected record.
-- The header's line end is the file's. LF and CRLF may be mixed, and so may CR and CRLF. At
-  a lone CR in the former and a lone LF in the latter the two records that meet are
-  rejected: it may as well be part of a cell.
-- A line with nothing on it is no record and has no row number. ``blank_lines`` counts them.
+- A record that breaks the quoting rules is rejected; ``recovery`` determines where it ends. A
+  record with more or fewer fields than the header, with a NUL, or with bytes that are not text is
+  rejected, too. Nothing is repaired, so no value ends up in another column.
+- A record is at most ``record_limit`` bytes long, which bounds the memory. If one is longer, and
+  no line inside it is known to begin another record, every line from there to the end of the file
+  is a rejected record.
+- The header's line end is taken as the file's. LF may be mixed with CRLF, and CR with CRLF. At a
+  lone CR in the first case, or a lone LF in the second, both adjacent records are rejected,
+  because it might be part of a cell.
+- An empty line is not a record and has no row number. ``blank_lines`` counts them.
 """
 
 from __future__ import annotations
@@ -44,58 +44,61 @@ from ffn.tabular.csv.parsing.validation import validate
 
 __all__ = ["Records"]
 
-# A block's bytes, and one column's positions and numbers, then stay in the second-level cache.
+# A block's bytes, and one column's positions and numbers, then fit in the L2 cache.
 _BLOCK_SIZE = 512 * 1024
 _RECORD_LIMIT = 16 * 1024 * 1024
 _READ_AT_MOST = 4 * 1024 * 1024
-# The names alone take some hundred bytes each.
+# Each name takes about a hundred bytes of memory.
 _MOST_COLUMNS = 1_000_000
-# More than `shorten` shows.
+# More bytes than `shorten` shows.
 _LINE_KEPT = 4096
-# Bytes below the header that tell of a file which does not begin with it.
+# Bytes below the first record that are searched for the header in an error message.
 _OPENING = 16 * 1024
 
 
 class Records:
-    """A CSV file's header, and its records as an iterator of `Block` s.
+    """The header of a CSV file, and an iterator over its records in `Block` objects.
 
     Parameters
     ----------
     stream
-        Binary file, pipe or ``io.BytesIO``, read forward only; as it is, or in a gzip or
-        Zstandard archive.
+        Binary file, pipe or ``io.BytesIO``, read forward only; may be compressed with gzip or
+        Zstandard.
     name
-        What errors call the file.
+        Name of the file in errors.
     delimiter
         One of `DELIMITERS`.
     given_encoding
-        One of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
+        One of `ENCODINGS`; None (the default): UTF-8, or the encoding of a byte order mark.
     block_size
-        Bytes to read at a time. It decides how records are grouped into blocks, nothing else.
+        Bytes to read at a time; affects only how records are grouped into blocks. By default a
+        block fits in the L2 cache.
     record_limit
-        Bytes in the longest text that is one record.
+        Longest record in bytes, which bounds the memory.
 
     Attributes
     ----------
     header
-        The `Header`, read at once.
+        The `Header`, read on construction.
     compression
         As in `Unpacked`.
     bom, encoding
         As in `Utf8Stream`.
     shape
-        Of every record, as the header has it.
+        Delimiter, number of fields and size limit of the records.
     counts
-        How it went.
+        Numbers of blocks and records by the way they were read.
+    began
+        Byte offset of the current block in the file.
     given_up
-        True from where every line to the end of the file is a rejected record.
+        Whether every line from here to the end of the file is rejected.
 
     Raises
     ------
     SettingsError
-        The delimiter is none of `DELIMITERS`.
+        The delimiter is not one of `DELIMITERS`.
     DataError
-        The file is not a CSV file or empty, or its header is at fault.
+        The file is empty or not a CSV file, or its header is invalid.
     """
 
     def __init__(
@@ -130,27 +133,27 @@ class Records:
 
     @property
     def rows(self) -> int:
-        """Records so far, good and rejected, without the header."""
+        """Number of records so far, good and rejected, without the header."""
         return self._place.rows
 
     @property
     def blank_lines(self) -> int:
-        """Lines with nothing on them so far."""
+        """Number of empty lines so far."""
         return self._place.blank_lines
 
     @property
     def mark(self) -> Mark:
-        """Where the next record begins; not to be asked once ``given_up``."""
+        """Position of the next record; undefined once ``given_up``."""
         return Mark(self._offset, self._place)
 
     def go_to(self, mark: Mark) -> None:
-        """Go on from ``mark``, to whose offset the caller has moved the stream."""
+        """Continue at ``mark``; the caller has already moved the stream to its offset."""
         self._stream.forget()
         self._text, self._ahead, self._final = b"", b"", False
         self._offset, self._place = mark
 
     def add_counts(self, more: Counts) -> None:
-        """Count blocks and records, read here or elsewhere."""
+        """Add ``more`` to ``counts``, for instance those of another process."""
         self.counts = Counts(*map(sum, zip(self.counts, more, strict=True)))
 
     def encode(self, text: bytes) -> bytes:
@@ -158,15 +161,19 @@ class Records:
         return self._stream.encode(text)
 
     def __iter__(self) -> Iterator[Block]:
-        """Read on to the end of the file."""
+        """Read the rest of the file."""
         return self.blocks()
 
     def blocks(self, until: int | None = None) -> Iterator[Block]:
-        """Read the records that begin before byte ``until`` of the file; by default all.
+        """Yield the records that begin before a byte offset.
 
-        It ends with ``mark`` at the first record that does not. Where every line from some
-        record on has to be rejected, it ends there if ``until`` is given: to say so takes all
-        of the file.
+        Parameters
+        ----------
+        until
+            Byte offset in the file; None (the default) reads to the end. With an offset, ``mark``
+            is afterwards at the first record that begins at or after it; if all lines from some
+            record on would have to be rejected, reading stops there, because that decision needs
+            the rest of the file.
         """
         columns, line_feeds = len(self.header.names), self.header.line_end != b"\r"
         while until is None or self._offset < until:
@@ -195,7 +202,7 @@ class Records:
                 self._read_more(until)
 
     def _regular(self, until: int | None) -> Block | None:
-        """Read the text at hand if nothing about it is special."""
+        """Read the buffered text on the fast path; None if that does not apply."""
         self.add_counts(Counts(blocks=1))
         size, columns = len(self._text), len(self.header.names)
         beyond = until is not None and self._offset + size > until
@@ -217,16 +224,16 @@ class Records:
         self._text = self._text[count:]
         self._offset += count
         if count and len(self._text) > 2 * self._block_size:
-            # Read to see where a damaged record ends; its turn comes a block at a time.
+            # Text read ahead to find the end of a damaged record is returned block by block.
             self._ahead = self._text[self._block_size :] + self._ahead
             self._text, self._final = self._text[: self._block_size], False
 
     def _read_more(self, until: int | None = None) -> None:
         size = self._block_size
         if until is not None:
-            # Little beyond: what is read there is for somebody else to scan.
+            # Little beyond it, as another process scans that part.
             size = min(size, max(until - self._offset - len(self._text), _LINE_KEPT))
-        # As much again as is pending: a long record then costs no more than its length.
+        # Doubling the pending text keeps the cost of a long record linear.
         size = max(size, min(len(self._text), _READ_AT_MOST))
         if self._ahead:
             chunk, self._ahead = self._ahead[:size], self._ahead[size:]
@@ -236,7 +243,7 @@ class Records:
         self._text += chunk
 
     def _scan(self) -> Structure:
-        """Structure of the text at hand, or of its beginning."""
+        """Return the structure of the buffered text, or of its beginning."""
         structure, careful = scan(self._text, self.shape, self._final, enough=2 * self._block_size)
         self.add_counts(Counts(careful=careful))
         return structure
@@ -304,7 +311,7 @@ class Records:
         self._drop(record.stop)
         below = self._text[:_OPENING]
         if not self._final or len(below) < len(self._text):
-            # The last line may go on.
+            # The last line may be incomplete.
             below = below[: below.rfind(b"\n") + 1]
         opening = Opening(below, line + lines, self.encoding)
         return replace(header, line=line, opening=opening)

@@ -1,1 +1,1 @@
-"""Parquet files as the CSV file of the same table."""
+"""Parquet reader, with the results of a CSV file of the same table."""

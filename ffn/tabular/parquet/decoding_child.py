@@ -1,13 +1,13 @@
-"""The process that decodes Parquet: it may take so much memory and no more, and may die of it.
+"""Child process that decodes Parquet files under a memory limit.
 
-A Parquet file of some kilobytes can ask for gigabytes: a page that unpacks to that, a text of
-megabytes that every row refers to, a list of a thousand million values. What it will take is known
-only by doing it, so it is done here, under a limit that the system enforces.
+A Parquet file of a few kilobytes can expand to gigabytes: by a highly compressed page, a text of
+megabytes that every row refers to, or a list of a billion values. The memory it takes is known
+only after decoding, so it is decoded here, under a limit that the operating system enforces.
 
-On the control socket comes a file's name in JSON with two descriptors: the file, and where its
-record batches go, as a stream of Arrow's. Back go lines of JSON: ``{"rows": 3}`` once the file is
-open, then ``{}`` when all is sent; in place of either ``{"error": "..."}``, or ``{"memory": n}``
-where it takes more than n bytes.
+A request on the control socket is a file's name in JSON, with two descriptors: the file, and a
+pipe for its record batches, as an Arrow IPC stream. Responses are lines of JSON: ``{"rows": 3}``
+once the file is open, then ``{}`` when all batches are sent; instead of either, ``{"error":
+"..."}``, or ``{"memory": n}`` if decoding takes more than n bytes.
 """
 
 from __future__ import annotations
@@ -33,22 +33,27 @@ from ffn.tabular.parquet.parquet_table import MOST_ROWS, ParquetTable
 __all__ = ["main"]
 
 _LONGEST_MESSAGE = 64 * 1024
-# What any file may take, and what a large one may beyond that: its pages are in memory by the
-# column, and unpacked.
+# Memory budget in bytes: a base for any file, plus a multiple of the file's size up to a maximum,
+# as the pages of all columns are in memory uncompressed.
 _BASE, _TIMES_ITS_SIZE, _MOST = 256 * 2**20, 4, 2**31
-# Bytes of rows that are handed over at a time, and of the longest row: the process that asks
-# needs ten times as much.
+# Bytes of rows sent at a time, and of the longest row: the receiver needs ten times as much.
 _PIECE, _LONGEST_ROW = 16 * 2**20, 20 * 2**20
-# Where rows are too long to have so many at a time, fewer.
+# If so many rows exceed the memory, the number is divided by this.
 _FEWER = 16
 
 
 def main(control: int) -> None:
-    """Serve files until the other end of the socket ``control`` is closed."""
-    # Ctrl-C goes to all; the process that asks decides.
+    """Serve requests until the other end of the socket is closed.
+
+    Parameters
+    ----------
+    control
+        Descriptor of the control socket.
+    """
+    # Ctrl-C reaches all processes of the terminal; only the parent acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Of this one alone all memory comes from the system as it is asked for.
+    # Other pools reserve memory in advance, which would count against the limit.
     pa.set_memory_pool(pa.system_memory_pool())
     with socket.socket(fileno=control) as connection:
         while True:
@@ -59,7 +64,7 @@ def main(control: int) -> None:
             try:
                 _serve(connection, json.loads(message), source, sink)
             except BrokenPipeError:
-                # Whoever asked has lost interest.
+                # The parent stopped reading.
                 return
             finally:
                 os.close(source)
@@ -84,7 +89,7 @@ def _serve(connection: socket.socket, name: str, source: int, sink: int) -> None
 
 
 def _send(source: SharedFile, name: str, stream: IO[bytes]) -> Iterator[int]:
-    """Write a file's batches; yields the count of its rows once, before."""
+    """Write a file's batches to ``stream``; before that, yield its number of rows once."""
     sent, at_once, writer = 0, MOST_ROWS, None
     with contextlib.ExitStack() as stack:
         while True:
@@ -110,13 +115,13 @@ def _send(source: SharedFile, name: str, stream: IO[bytes]) -> Iterator[int]:
 
 def _too_long(name: str, row: int) -> DataError:
     return DataError(
-        f"{name} row {row:,}: its cells take more than {_LONGEST_ROW // 2**20} MiB, the most that "
-        "a row may. Shorten them."
+        f"{name} row {row:,}: its cells take more than {_LONGEST_ROW // 2**20} MiB, the limit for "
+        "a row. Shorten them."
     )
 
 
 def _pieces(batch: Any) -> Iterator[Any]:
-    """Yield a batch in pieces of so many bytes, or of a single row."""
+    """Yield a batch in pieces of at most ``_PIECE`` bytes, or of a single row."""
     if _size(batch) <= _PIECE or batch.num_rows <= 1:
         yield batch
         return
@@ -126,12 +131,12 @@ def _pieces(batch: Any) -> Iterator[Any]:
 
 
 def _size(batch: Any) -> int:
-    """Return a batch's bytes as they are once texts are written out."""
+    """Return the size of a batch in bytes, with dictionaries expanded."""
     return sum(map(_written_out, batch.columns))
 
 
 def _written_out(column: Any) -> int:
-    """Return a column's bytes; a text in a dictionary counts each time it is referred to."""
+    """Return the size of a column in bytes; a dictionary's text counts for each reference."""
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
     words = column.dictionary
@@ -153,9 +158,9 @@ def _has_length(kind: Any) -> bool:
 
 @contextlib.contextmanager
 def _at_most(budget: int) -> Iterator[None]:
-    """Let the block take so many bytes of memory beyond what the process has already."""
+    """Limit the memory that the block may allocate to ``budget`` bytes."""
     pages = Path("/proc/self/statm")
-    if not pages.exists():  # not Linux, whose limits are no use
+    if not pages.exists():  # only Linux enforces the limit
         yield
         return
     taken = int(pages.read_text().split()[0]) * resource.getpagesize()

@@ -1,6 +1,6 @@
-"""Parquet decoded by a process of its own, so that no file takes more memory than it may.
+"""Decode Parquet files in a child process with limited memory.
 
-The process is kept for the next file, and dropped when a file has gone wrong.
+Child processes are reused for further files, and replaced after a failure.
 """
 
 from __future__ import annotations
@@ -26,27 +26,38 @@ from ffn.tabular.parquet.parquet_table import as_header
 
 __all__ = ["DecodedParquet"]
 
-# The paths are given, since an isolated interpreter looks in neither this folder nor PYTHONPATH.
+# The paths are passed, as an isolated interpreter uses neither this folder nor PYTHONPATH.
 _CHILD = "import sys; sys.path[:] = {paths!r}; from {module} import main; main({control})"
 _MODULE = "ffn.tabular.parquet.decoding_child"
 _MOST_IDLE = 2
-# As many as Linux lets any user have.
+# Linux's default maximum for unprivileged users.
 _PIPE_BYTES = 2**20
 _SECONDS_TO_END = 5
 
 
 class DecodedParquet:
-    """A Parquet file, open: the counterpart of `ParquetTable` in the decoding process.
+    """An open Parquet file that is decoded in a child process; create it with `opened`.
+
+    Parameters
+    ----------
+    process
+        The child, which has begun to decode the file.
+    stream
+        Pipe from which its record batches are read.
+    rows
+        Number of rows of the file.
+    name
+        Name of the file in errors.
 
     Attributes
     ----------
     schema, header, rows
-        As there.
+        As in `ParquetTable`.
 
     Raises
     ------
     DataError
-        It cannot be read, or takes more memory than a file of its size may.
+        The file cannot be read, or takes more memory than the limit for its size.
     """
 
     def __init__(self, process: _Process, stream: IO[bytes], rows: int, name: str) -> None:
@@ -62,14 +73,14 @@ class DecodedParquet:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, file: SharedFile, name: str) -> Iterator[Self]:
-        """Open a file; ``name`` is what errors call it."""
+        """Open ``file``, called ``name`` in errors, while the block runs."""
         with _taken() as process:
             rows, stream = process.begin(file, name)
             with stream:
                 yield cls(process, stream, rows, name)
 
     def batches(self) -> Iterator[Any]:
-        """Yield record batches, in order: some thousand rows, some megabytes, or a single row.
+        """Yield record batches, in order, of some thousand rows and at most 16 MiB, or one row.
 
         Raises
         ------
@@ -114,15 +125,15 @@ class _Process:
 
     @property
     def lives(self) -> bool:
-        """Whether the process is there, and this one's own."""
+        """Whether the child is running and was started by this process."""
         return self.owner == os.getpid() and self._child.poll() is None
 
     def begin(self, file: SharedFile, name: str) -> tuple[int, IO[bytes]]:
-        """Hand over a file; returns the count of its rows, and where its batches come from."""
+        """Send a file to the child; return its number of rows, and the stream of its batches."""
         self.ready = False
         source, sink = os.pipe()
         if hasattr(fcntl, "F_SETPIPE_SZ"):
-            # Most of a batch then waits there, and neither process for the other.
+            # The pipe then buffers most of a batch, so the processes wait less for each other.
             with contextlib.suppress(OSError):
                 fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
@@ -139,38 +150,38 @@ class _Process:
             raise
 
     def end(self, name: str) -> None:
-        """Make sure that all batches were sent."""
+        """Check that all batches were sent."""
         self._next(name)
         self.ready = True
 
     def failure(self, name: str) -> DataError:
-        """Return why a stream of batches has broken off."""
+        """Return the error that ended a stream of batches."""
         try:
             self._next(name)
         except DataError as error:
             return error
-        return DataError(f"{name} is a Parquet file whose cells cannot be handed on.")
+        return DataError(f"{name} is a Parquet file whose cells cannot be transferred.")
 
     def _next(self, name: str) -> dict[str, Any]:
         line = self._said.readline()
         if not line.endswith(b"\n"):
             raise DataError(
-                f"{name} is a Parquet file that ended the process that reads it. It is damaged, "
-                "or made to do that, or memory is short. Write it once more, or give CSV."
+                f"{name} is a Parquet file that crashed the process that reads it. The file is "
+                "damaged or malicious, or memory is short. Write it again, or give CSV."
             )
         said: dict[str, Any] = json.loads(line)
         if "memory" in said:
             raise DataError(
                 f"{name} is a Parquet file that takes more than {said['memory'] // 2**20:,} MB of "
-                "memory to read, the most for a file of its size. Write it with smaller row groups "
-                "and pages, or give CSV."
+                "memory to read, the limit for a file of its size. Write it with smaller row "
+                "groups and pages, or give CSV."
             )
         if "error" in said:
             raise DataError(said["error"])
         return said
 
     def close(self) -> None:
-        """End the process."""
+        """Close the socket and wait for the child to end; kill it if it is busy or too slow."""
         self._said.close()
         self._control.close()
         if self.owner == os.getpid():
@@ -184,7 +195,7 @@ class _Process:
 
 
 def _paths() -> list[str]:
-    """Return where the child looks for modules: not in the current folder before anywhere else."""
+    """Return the module search path of the child, without the current folder."""
     here = str(Path.cwd())
     home = str(Path(__file__).parents[3])
     return [*(path for path in sys.path if path not in ("", here, home)), home]
@@ -196,7 +207,7 @@ _lock = threading.Lock()
 
 @contextlib.contextmanager
 def _taken() -> Iterator[_Process]:
-    """Take a process that is idle, or start one."""
+    """Use an idle process, or start one."""
     process = _take_idle() or _Process()
     try:
         yield process
@@ -215,7 +226,7 @@ def _take_idle() -> _Process | None:
             process = _idle.pop() if _idle else None
         if process is None or process.lives:
             return process
-        # Killed meanwhile; or, in a copy of the process that started it, somebody else's.
+        # It was killed meanwhile; or this is a fork, and it belongs to the parent.
         process.close()
 
 

@@ -1,4 +1,4 @@
-"""Parquet files, some thousand rows at a time, and columns of texts as CSV."""
+"""Read Parquet files in batches, and convert text columns to CSV."""
 
 from __future__ import annotations
 
@@ -19,33 +19,40 @@ from ffn.tabular.csv.writer import write_record
 __all__ = ["MOST_ROWS", "ParquetTable", "as_csv", "as_header", "numbered"]
 
 MOST_ROWS = 8_192
-"""Rows that are in memory at a time, at most."""
+"""Largest number of rows in a batch."""
 
-# Where there are many columns: so many values, but not fewer rows.
+# With many columns, a batch has at most so many values, but not fewer than so many rows.
 _FEWEST_ROWS, _VALUES = 1_024, 2**21
-# A column's bytes are read in such pieces, however large its row groups are.
+# Bytes of a column that are read at a time, independent of the size of row groups.
 _BUFFER = 1024 * 1024
-# Letters of a cell that are read, longer than any category; and bytes of a record, of which a
-# letter takes four at most. It stays below the longest that is read.
+# Characters of a cell that are kept, more than any category has; and bytes of a record, below the
+# reader's limit. A character has at most four bytes.
 _LETTERS, _RECORD_BYTES = 100_000, 15 * 1024 * 1024
 
 
 class ParquetTable:
     """An open Parquet file.
 
+    Parameters
+    ----------
+    file
+        Seekable binary file.
+    name
+        Name of the file in errors.
+
     Attributes
     ----------
     schema
-        Its columns and what belongs to them, as ``pyarrow`` has it.
+        The ``pyarrow`` schema, with plain types in place of views.
     header
-        The same names as a CSV file would have them.
+        The header that a CSV file of the same columns would have.
     rows
-        Count of rows.
+        Number of rows.
 
     Raises
     ------
     DataError
-        It cannot be read.
+        The file cannot be read.
     """
 
     def __init__(self, file: IO[bytes], name: str) -> None:
@@ -66,16 +73,16 @@ class ParquetTable:
         Parameters
         ----------
         most_rows
-            In a batch.
+            Largest number of rows in a batch.
         skip
-            Rows to leave out at the beginning.
+            Number of rows to skip at the beginning.
 
         Raises
         ------
         DataError
             The file is damaged.
         MemoryError
-            There is not enough for so many rows.
+            There is not enough memory for a batch of this size.
         """
         width = max(1, len(self.schema.names))
         rows = min(most_rows, max(_FEWEST_ROWS, _VALUES // width))
@@ -90,7 +97,7 @@ class ParquetTable:
                 if batch is not None:
                     left_out = min(skip, batch.num_rows)
                     batch, skip = batch.slice(left_out), skip - left_out
-                    # What is no UTF-8 would be found by whoever looks at a cell.
+                    # Otherwise invalid UTF-8 would be found only when a cell is used.
                     batch.validate(full=True)
                     batch = batch.cast(_without_views(batch.schema))
             except MemoryError:
@@ -107,28 +114,28 @@ class ParquetTable:
 
 
 def _without_views(schema: Any) -> Any:
-    """Return a schema with plain texts and bytes instead of views, which few kernels take."""
+    """Return the schema with plain text and bytes types for views, which few kernels support."""
     plain = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
     fields = [field.with_type(plain.get(field.type, field.type)) for field in schema]
     return pa.schema(fields, schema.metadata)
 
 
 def as_header(names: Sequence[str]) -> Header:
-    """Return column names as the header of a CSV file that has them."""
+    """Return the header that a CSV file with these column names would have."""
     line = write_record(names).encode()
     fields = tuple(write_record([name]).encode() for name in names)
     return Header(tuple(map(trim, names)), fields, line, b"\n")
 
 
 def as_csv(texts: Sequence[Any], names: Sequence[str]) -> bytes:
-    """Return columns as the text of a CSV file with a header.
+    """Convert text columns to a CSV file with a header, as UTF-8.
 
     Parameters
     ----------
     texts
-        Arrays of texts, of ``pyarrow``; null is an empty cell.
+        ``pyarrow`` text arrays [n]; null becomes an empty cell.
     names
-        As ``numbered`` returns them.
+        Column names as returned by `numbered`, one more than ``texts``.
     """
     letters = min(_LETTERS, _RECORD_BYTES // (4 * max(1, len(texts))))
     cells = [pc.utf8_slice_codeunits(column, 0, letters) for column in texts]
@@ -141,9 +148,9 @@ def as_csv(texts: Sequence[Any], names: Sequence[str]) -> bytes:
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """Return ``names`` behind another one, of a column that is never empty.
+    """Return ``names`` with the name of an additional first column that is never empty.
 
-    So no row is a blank line, whatever its cells hold.
+    With it, no row becomes a blank line, whatever its cells hold.
     """
     name = "row"
     while name in names:

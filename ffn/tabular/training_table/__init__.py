@@ -1,1 +1,1 @@
-"""A training table as typed columns in files, split, and prepared as inputs of the network."""
+"""Training tables: ingest to typed, memory-mapped columns; splits; preprocessing to inputs."""

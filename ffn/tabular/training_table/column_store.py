@@ -1,8 +1,8 @@
-"""Columns in a file, some rows at a time: quick to read by column and by rows.
+"""Columnar file format in row groups, fast to read by column and by rows.
 
-A group is the columns' values for some thousand consecutive rows, ``[F, n]`` in one piece, and a
-file is one group after another. Written in one pass it needs no more memory than a group; a
-column is read in long stretches, and some rows of all columns in one.
+A row group holds the values of all columns for some thousand consecutive rows, contiguous as
+``[F, n]``; a file is a sequence of row groups. Writing takes one pass and the memory of one group.
+Reading a column takes one contiguous read for each group, reading some rows of all columns one.
 """
 
 from __future__ import annotations
@@ -27,12 +27,22 @@ _FEWEST_ROWS = 64
 
 
 def rows_of_a_group(columns: int) -> int:
-    """Return how many rows are written together."""
+    """Return the number of rows in a row group of a table with so many columns."""
     return max(_FEWEST_ROWS, _GROUP_VALUES // max(1, columns))
 
 
 class ColumnsFile:
-    """A new file of ``columns`` columns, in groups of ``group_rows`` rows."""
+    """Writer of a new column file.
+
+    Parameters
+    ----------
+    path
+        Path of the file, which must not exist.
+    dtype
+        Data type of all values.
+    columns, group_rows
+        Number of columns F, and of rows in each group but the last.
+    """
 
     def __init__(self, path: Path, dtype: npt.DTypeLike, columns: int, group_rows: int) -> None:
         self._group = np.empty((columns, group_rows), dtype)
@@ -40,7 +50,7 @@ class ColumnsFile:
         self._file = ArrayFile(path, dtype)
 
     def append(self, values: Array) -> None:
-        """Write values [F, n] behind those that are there."""
+        """Append the ``values`` [F, n] of n rows."""
         start, n = 0, values.shape[1]
         while start < n:
             stop = min(n, start + self._group.shape[1] - self._filled)
@@ -68,14 +78,14 @@ class ColumnsFile:
 
 
 class Columns:
-    """The columns of a `ColumnsFile`, mapped.
+    """Memory-mapped reader of a `ColumnsFile`.
 
     Parameters
     ----------
     path
-        The file.
+        Path of the file.
     columns, rows, group_rows
-        F, N, and the rows of every group but the last.
+        Number of columns F, of rows N, and of rows in each group but the last.
     """
 
     def __init__(self, path: Path, columns: int, rows: int, group_rows: int) -> None:
@@ -83,14 +93,14 @@ class Columns:
         self._columns, self._rows, self._group_rows = columns, rows, group_rows
 
     def groups(self) -> Iterator[tuple[slice, Array]]:
-        """Yield the rows of each group and its values [F, n]."""
+        """Yield the row range of each group, and its values [F, n]."""
         for start in range(0, self._rows, self._group_rows):
             stop = min(start + self._group_rows, self._rows)
             values = self._values[start * self._columns : stop * self._columns]
             yield slice(start, stop), values.reshape(self._columns, stop - start)
 
     def column(self, number: int) -> Array:
-        """Return a column [N], copied."""
+        """Return a copy of the column [N] at position ``number``, from 0."""
         column = np.empty(self._rows, self._values.dtype)
         for rows, values in self.groups():
             column[rows] = values[number]

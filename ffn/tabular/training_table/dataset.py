@@ -1,4 +1,4 @@
-"""A training table with its columns typed, in files mapped into memory."""
+"""Training table with typed columns, in memory-mapped files."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ UNLABELLED = "unlabelled.npy"
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Labelled rows, typed. Pickled, it is its description and the path of its files.
+    """Labelled rows [N] with typed columns; pickled as a description and the path of its files.
 
     Attributes
     ----------
     target, classes
-        Header of the label column, and its texts sorted.
+        Header of the label column, and the sorted classes.
     order
         Feature names in the order of the file.
     numeric_features, categorical_features
@@ -44,19 +44,17 @@ class Dataset:
     missing_values
         Cell texts that mean "no value".
     formats
-        How numeric features are written, where they are not plain: examples by name.
-    notices
-        What the user should know of the columns, a sentence each.
+        Number formats of numeric features that are not plain: examples by name.
     rows, group_rows
-        N, and the rows that are read together.
+        Number of rows N, and of rows in a row group.
     unlabelled
-        Rows of the file that have no label, and are not among the N.
+        Number of rows of the file without a label, which are not among the N.
     notices
-        What the user should know of how the file was read, a sentence each.
+        Sentences for the user about how the file was read.
     file, source_sha256
-        Name and digest of the file the rows came from.
+        Name and digest of the CSV file.
     entry
-        The folder of its files.
+        Cache entry with the files.
     """
 
     target: str
@@ -76,17 +74,17 @@ class Dataset:
 
     @property
     def labels(self) -> Array:
-        """Places in ``classes``, int32 [N]."""
+        """Indices in ``classes``, int32 [N]."""
         return open_array(self.entry.path / LABELS)
 
     @property
     def fingerprints(self) -> Array:
-        """uint64 [N], equal for rows whose features are equal."""
+        """Fingerprints of the features, uint64 [N]: equal for equal rows."""
         return open_array(self.entry.path / FINGERPRINTS)
 
     @property
     def numeric(self) -> Mapping[str, Array]:
-        """Numbers, float64 [N] by column name, NaN where a cell is missing; each a copy."""
+        """Numbers by column name, float64 [N], NaN for missing; each access returns a copy."""
         return _ByName(self.numeric_features, self._columns(NUMBERS))
 
     @property
@@ -95,7 +93,7 @@ class Dataset:
         return _ByName(self.categorical_features, self._columns(CODES), self._texts())
 
     def fingerprints_of(self, names: Collection[str]) -> Array:
-        """Return uint64 [N], equal for rows that are equal in the columns ``names``."""
+        """Return fingerprints of the columns ``names`` alone, uint64 [N]."""
         texts = self._texts()
         own = {name: texts[name] for name in self.categorical_features}
         return np.concatenate(
@@ -108,22 +106,29 @@ class Dataset:
         )
 
     def groups(self) -> Iterator[tuple[slice, Array, Array]]:
-        """Yield rows, their numbers [F, n] and their texts' codes [G, n], a group at a time."""
+        """Yield the row range, numbers [F, n] and text codes [G, n] of each row group."""
         for (rows, numbers), (_, codes) in zip(
             self._columns(NUMBERS).groups(), self._columns(CODES).groups(), strict=True
         ):
             yield rows, numbers, codes
 
     def learn_schema(self, rows: Array) -> tuple[Schema, list[str]]:
-        """Return the contract as learnt from ``rows``, and what was dropped.
+        """Infer the schema from the training rows.
 
-        Ranges and categories come from these rows alone. Whether a row to score may lack a
-        feature is asked of the whole table: that is permission, and nothing learnt.
+        Ranges and categories come from these rows only. Whether a feature may be missing depends
+        on the whole table, as this only decides which rows may be scored.
 
         Parameters
         ----------
         rows
-            Row numbers [n], or booleans [N].
+            Row numbers [n], or a mask [N], of the training part.
+
+        Returns
+        -------
+        schema
+            The features that are not constant or empty in these rows.
+        notices
+            A sentence about the features that were left out, if any.
 
         Raises
         ------
@@ -151,7 +156,7 @@ class Dataset:
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
             found[name] = None
-            # One value and gaps still tell rows apart; one value alone does not.
+            # A single number is informative only if some cells are missing.
             if not np.isnan(low[f]) and (seen_gaps[f] or not is_constant(low[f], high[f])):
                 found[name] = Feature(
                     name=name,
@@ -181,7 +186,7 @@ class Dataset:
         return schema, [f"constant or empty in the training rows and left out: {shown(constant)}"]
 
     def arrays(self, schema: Schema) -> tuple[Array, Array]:
-        """Return numbers [N, F] (NaN: missing) and category codes [N, G] for ``schema``."""
+        """Return numbers [N, F] (NaN for missing) and category codes [N, G] for ``schema``."""
         numeric = np.empty((self.rows, len(schema.numeric)))
         codes = np.empty((self.rows, len(schema.categorical)), dtype=np.int64)
         for rows, numbers, own in self.pieces(schema):
@@ -189,7 +194,7 @@ class Dataset:
         return numeric, codes
 
     def pieces(self, schema: Schema) -> Iterator[tuple[slice, Array, Array]]:
-        """Yield what `arrays` returns a group at a time: rows, numbers [n, F], codes [n, G]."""
+        """Yield the row range of each row group, with the `arrays` of these rows for ``schema``."""
         texts = self._texts()
         numeric = _found(self.numeric_features, schema.numeric)
         categorical = _found(self.categorical_features, schema.categorical)
@@ -201,19 +206,19 @@ class Dataset:
             yield rows, numbers[numeric].T, own
 
     def row_in_file(self, row: int) -> int:
-        """Return the number of a row in the file, from 1; ``row`` counts labelled ones from 0."""
+        """Return the row number in the file, from 1, of a labelled row, numbered from 0."""
         if not self.unlabelled:
             return row + 1
         left_out = open_array(self.entry.path / UNLABELLED)
-        # How many labelled rows stand before each that is left out.
+        # Number of labelled rows before each unlabelled one.
         before = left_out - np.arange(1, len(left_out) + 1)
         return row + 1 + int(np.searchsorted(before, row, side="right"))
 
     def cells(self, row: int) -> dict[str, str]:
-        """Return the cells of a row by feature, in the order of the file.
+        """Return the cells of a row (from 0) by feature, in the order of the file.
 
-        Texts are trimmed, numbers written in the shortest way that reads back the same; empty
-        where a number is missing.
+        Texts are trimmed. Numbers are in the shortest form that is read as the same number, and
+        empty if missing.
         """
         group, place = divmod(row, self.group_rows)
         _, numbers, codes = next(itertools.islice(self.groups(), group, None))
@@ -229,14 +234,14 @@ class Dataset:
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))
         categories = tuple(sorted(texts[c] for c in np.flatnonzero(seen & ~missing)))
-        # One text and gaps still tell rows apart; one text alone does not, nor do gaps alone.
+        # A single text is informative only if some cells are missing.
         if not categories or np.count_nonzero(seen) == 1:
             return None
         gaps = bool((ever & missing).any())
         return Feature(name=name, kind="categorical", missing=gaps, categories=categories)
 
     def _places(self, texts: list[str], feature: Feature) -> Array:
-        """Return, for each of the column's texts, its place among the feature's categories."""
+        """Return the category code of each text of a column."""
         places = {category: place for place, category in enumerate(feature.categories)}
         places |= dict.fromkeys(self.missing_values, MISSING)
         return np.array([places.get(text, UNKNOWN) for text in texts], dtype=np.int64)
@@ -251,7 +256,7 @@ class Dataset:
 
 
 class _ByName(Mapping[str, Array]):
-    """Columns of a file by name, each read when it is asked for."""
+    """Columns of a file by name, each read on access."""
 
     def __init__(
         self, names: tuple[str, ...], columns: Columns, texts: dict[str, list[str]] | None = None

@@ -1,4 +1,4 @@
-"""A number for each row's content, by which rows are recognised in any table."""
+"""Content fingerprints of rows, by which equal rows are recognised across tables."""
 
 from __future__ import annotations
 
@@ -22,28 +22,30 @@ def content_fingerprints(
     missing_values: Collection[str],
     n: int,
 ) -> Array:
-    """Return uint64 [n] of the features' values, whatever the columns' order and spelling.
+    """Return fingerprints of rows, uint64 [n], independent of column order and number notation.
 
     Parameters
     ----------
     numeric
-        float64 [n] by column name, NaN where a cell is missing.
+        Numbers by column name, float64 [n], NaN for missing.
     categorical
-        Trimmed texts [n] by column name; those in ``missing_values`` are equal to each other.
+        Trimmed texts [n] by column name.
+    missing_values
+        Texts that mean "no value"; all count as equal.
     n
-        Rows.
+        Number of rows.
 
     Notes
     -----
-    The first 64 bits of BLAKE2b: among a million rows two different ones share a
-    fingerprint with a probability of 3e-8.
+    The first 64 bits of BLAKE2b: in a million different rows, any two share a fingerprint with a
+    probability of 3e-8.
     """
-    # Adding 0.0 turns -0.0 into 0.0; NaN has many bit patterns, the constant one.
+    # Adding 0.0 turns -0.0 into 0.0; every NaN is replaced by the same bit pattern.
     stack = np.array([numeric[name] + 0.0 for name in sorted(numeric)]).reshape(-1, n).T
     rows = np.ascontiguousarray(np.where(np.isnan(stack), np.nan, stack))
     contents = rows.view(f"V{rows.strides[0]}")[:, 0].tolist() if numeric else [b""] * n
     if categorical:
-        # No cell holds a NUL. One mark for all spellings of "missing", which no category is.
+        # No cell contains a NUL. All missing values are "", which no category becomes.
         texts = [
             ["" if cell in missing_values else f"={cell}" for cell in categorical[name]]
             for name in sorted(categorical)
@@ -65,14 +67,18 @@ def group_fingerprints(
     *,
     names: Collection[str],
 ) -> Array:
-    """Return the fingerprints of some rows [n], by what they hold in the columns ``names``.
+    """Return the fingerprints of a row group, uint64 [n], from the columns ``names``.
 
     Parameters
     ----------
     numbers, codes
-        float64 [F, n], and integers [G, n]: places among a column's ``texts``.
+        Numbers, float64 [F, n], and indices in the ``texts`` of a column, integers [G, n].
     numeric, texts
-        Names of the columns F, and texts by name of the columns G, in this order.
+        Names of the numeric columns [F], and texts by name of the others [G], in this order.
+    missing_values
+        Texts that mean "no value".
+    names
+        Columns to include.
     """
     cells = {
         name: np.array(own, dtype=object)[column]
@@ -84,7 +90,7 @@ def group_fingerprints(
 
 
 def recognise(fingerprints: Array, known: Array) -> Array:
-    """Return booleans [n]: which of ``fingerprints`` are among ``known``, uint64 [n] and [m]."""
+    """Return a mask [n] of the ``fingerprints`` [n] that are among ``known`` [m]."""
     known = np.sort(known)
     found = np.zeros(len(fingerprints), dtype=bool)
     if len(known):

@@ -1,4 +1,4 @@
-"""What the columns held in training, as histograms: what files to score are compared with."""
+"""Histograms of the training columns, the reference for drift detection."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _FIELDS = {"numeric", "categorical", "labels", "predicted"}
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """One column's training rows, counted.
+    """Histogram of one column over the training rows.
 
     Attributes
     ----------
     edges
-        Of a numeric column, increasing [B - 1]: a value's bin is the number of edges below it,
-        so an edge belongs to the bin that it closes. empty for a categorical one.
+        Bin edges [B - 1] of a numeric column, increasing. A value's bin is the number of edges
+        below it, so bins include their upper edge. Empty for a categorical column.
     counts
-        Rows by bin [B], or by category in the order of the schema.
+        Number of rows by bin [B], or by category in the order of the schema.
     missing
-        Rows without a value.
+        Number of rows without a value.
     mean, deviation
-        Of a numeric column's values, the second with divisor n; zeros for a categorical one.
+        Mean and standard deviation (divisor n) of a numeric column; zeros for a categorical one.
     """
 
     counts: tuple[int, ...]
@@ -51,22 +51,22 @@ class Histogram:
 
     @property
     def rows(self) -> int:
-        """Training rows, those without a value included."""
+        """Number of training rows, including those without a value."""
         return sum(self.counts) + self.missing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """Histograms of the training part, and what the model said of the rows held out.
+    """Histograms of the training part, and of the model's predictions on the held-out rows.
 
     Attributes
     ----------
     numeric, categorical
-        In the order of the schema.
+        Histograms of the features, in the order of the schema.
     labels
-        Training rows by class.
+        Number of training rows by class.
     predicted
-        Held-out rows by predicted class; empty until the model has been asked.
+        Number of held-out rows by predicted class; empty until they are predicted.
     """
 
     numeric: tuple[Histogram, ...]
@@ -75,17 +75,17 @@ class Reference:
     predicted: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain lists, dicts and numbers; ``from_json`` is the way back."""
+        """Return the reference as JSON values; the inverse of `from_json`."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Any, schema: Schema) -> Reference:
-        """Rebuild what belongs to ``schema``.
+        """Return the reference in ``value``, a result of `to_json`.
 
         Raises
         ------
         BundleError
-            It is no reference, or not one of this schema.
+            ``value`` is not a reference, or does not fit ``schema``.
         """
         try:
             found = cls(
@@ -112,10 +112,10 @@ class Reference:
 
 
 def bin_edges(values: Array) -> Array:
-    """Return edges of some ten bins that hold about as many of ``values`` [n > 0] each.
+    """Return increasing edges of about ten bins with about equal counts of ``values`` [n > 0].
 
-    Edges are values that occur. One that several deciles share, as a frequent value of a
-    discrete column is, gets a bin of its own.
+    All edges are values that occur. A value that is several deciles at once, as a frequent value
+    of a discrete column, gets its own bin.
     """
     ordered = np.sort(values)
     places = len(ordered) * np.arange(1, _QUANTILES) // _QUANTILES
@@ -127,14 +127,16 @@ def bin_edges(values: Array) -> Array:
 
 
 def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
-    """Count the training part.
+    """Return the histograms of the training part.
 
     Parameters
     ----------
+    dataset
+        The table.
     schema
-        Learnt from these rows.
+        Schema inferred from these rows.
     rows
-        Booleans [N]: True for the training part.
+        Mask [N] of the training part.
     """
     numbers = dataset.numeric
     sizes = [len(feature.categories) for feature in schema.categorical]
@@ -142,7 +144,7 @@ def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
     for part, _, codes in dataset.pieces(schema):
         own = codes[rows[part]]
         for g, size in enumerate(sizes):
-            # Training saw every category: below zero stands MISSING alone.
+            # All categories are known from these rows, so MISSING is the only negative code.
             counts[g] += np.bincount(own[:, g] - MISSING, minlength=size + 1)
     labels = np.bincount(dataset.labels[rows], minlength=len(schema.classes))
     return Reference(
@@ -155,7 +157,7 @@ def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
 
 
 def histogram_of(column: Array) -> Histogram:
-    """Count a column of numbers [n]; NaN is no value, and one at least there has to be."""
+    """Return the histogram of a numeric column [n], NaN for missing; not all may be missing."""
     values = column[~np.isnan(column)]
     edges = bin_edges(values)
     counts = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
@@ -172,7 +174,7 @@ def _histogram(value: Mapping[str, Any]) -> Histogram:
     edges, moments = tuple(value["edges"]), (value["mean"], value["deviation"])
     numbers = (*edges, *moments)
     if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-        raise ValueError("an edge or a moment is no number")
+        raise ValueError("an edge or a moment is not a number")
     if any(low >= high for low, high in pairwise(edges)):
         raise ValueError("edges do not increase")
     if value["deviation"] < 0:
@@ -190,8 +192,8 @@ def _histogram(value: Mapping[str, Any]) -> Histogram:
 def _counts(value: Any) -> tuple[int, ...]:
     counts = tuple(value)
     if not all(type(count) is int and count >= 0 for count in counts):
-        raise ValueError("a count is no whole number from 0 up")
-    # Shares are computed in float64, which has these exactly.
+        raise ValueError("a count is not a whole number from 0 up")
+    # Shares are computed in float64, in which integers are exact up to here.
     if sum(counts) > 2**53:
-        raise ValueError("there are not so many rows")
+        raise ValueError("the counts are impossibly large")
     return counts

@@ -1,4 +1,4 @@
-"""From a training CSV to the files of a `Dataset`, in one pass."""
+"""Convert a training CSV to a `Dataset` in one pass, or load it from the cache."""
 
 from __future__ import annotations
 
@@ -55,25 +55,25 @@ __all__ = ["Choice", "read_dataset"]
 
 Array = npt.NDArray[Any]
 
-# Of what is written; another format makes other names in the cache.
+# Version of the file format; part of the names of cache entries.
 _FORMAT = 2
 _DESCRIPTION = "dataset.json"
-# Beside the numbers: label, fingerprint, and each category's code.
+# Bytes of a row for its label and fingerprint, of a number, and of a category code.
 _ROW_BYTES, _NUMBER_BYTES, _CODE_BYTES = 12, 8, 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What the settings say of a table.
+    """Settings that determine how a table is read.
 
     Attributes
     ----------
     target, features, exclude, missing_values, kinds, formats, labels, delimiter, decimal, encoding
-        As in the settings.
+        As in `DataSettings`.
     default_exclude
-        Left out where ``exclude`` is None.
+        Columns to leave out if ``exclude`` is None.
     missing_labels
-        Cell texts that are no label; None: those of ``missing_values``.
+        Cell texts of the target that mean "no label"; None (the default): ``missing_values``.
     """
 
     target: str
@@ -91,24 +91,33 @@ class Choice:
 
 
 def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
-    """Type the columns of a CSV file, or take from the cache what was made of it before.
+    """Convert a CSV file to typed columns, or load an earlier conversion from the cache.
 
-    Unlike scoring, training drops no row that it cannot read: a bad one refuses the file. Rows
-    without a label are left out, and counted. A column is numeric if at
-    least nine in ten of its values are numbers. That is known at the end only, so it is guessed
-    from the file's beginning, and where the guess was wrong the file is read once more.
+    Unlike scoring, training never drops an invalid row: it refuses the file. Rows without a label
+    are left out and counted. A column is numeric if at least 90 % of its values are numbers. The
+    kind is guessed from the beginning of the file; if that turns out wrong at its end, the file is
+    read again.
+
+    Parameters
+    ----------
+    path
+        The CSV file.
+    cache
+        Where the converted files are kept; entries of other tables or settings are removed.
+    choice
+        Settings of the table.
 
     Raises
     ------
     DataError
         The file is missing or unreadable, is not a CSV file, changes while it is read, has no
-        rows, has one column only because its delimiter is another, or has a record that
-        `ffn.tabular.csv.reader` rejects (the first is named). No row has a label, labels need a
-        decision (`label_reading`), a numeric column holds text or an absurd number, a column
-        has no value, or a text column names each row. A column without a name holds cells. The
-        disk is full.
+        rows, has a single column because its delimiter is another, or has a record that
+        `ffn.tabular.csv.reader` rejects (the message names the first). No row has a label, or
+        labels need a decision (`label_reading`). A numeric column contains a text or an
+        implausibly large number, a column has no values, or a text column identifies rows. A
+        column without a name has values. The disk is full.
     SettingsError
-        A column that the settings name is not there, or the delimiter is none.
+        A column named in the settings does not exist, or the delimiter is not supported.
     """
     with open_source(path) as source:
         refuse_parquet(source, path)
@@ -123,7 +132,7 @@ def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
 
 
 class _Conversion:
-    """One file on its way into a folder."""
+    """Conversion of one CSV file to the files of a `Dataset` in ``folder``."""
 
     def __init__(self, path: Path, source: Source, choice: Choice, folder: Path) -> None:
         self.path, self.source, self.choice, self.folder = path, source, choice, folder
@@ -131,8 +140,8 @@ class _Conversion:
         self.reading = LabelReading(labels=choice.labels, missing=missing, decimal=choice.decimal)
 
     def run(self) -> None:
-        """Fill the folder."""
-        # What has a format is numeric.
+        """Write all files."""
+        # A column with a format is numeric.
         given: dict[str, Kind] = {
             **dict.fromkeys(self.choice.formats, "numeric"),
             **self.choice.kinds,
@@ -168,7 +177,10 @@ class _Conversion:
         (self.folder / _DESCRIPTION).write_bytes(canonical_json(description))
 
     def _read(self, guess: Mapping[str, Kind]) -> None:
-        """Write numbers, codes and labels; know of each column what it holds."""
+        """Write numbers, codes and labels, and count what each column holds.
+
+        ``guess`` gives known kinds; others are inferred from the first block.
+        """
         choice = self.choice
         records = Records(
             self.source,
@@ -256,7 +268,7 @@ class _Conversion:
         return kind_of(column.count(self.choice.missing_values))
 
     def _labelled(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Array]]:
-        """Yield the rows that have a label, and the codes of their labels [n]."""
+        """Yield blocks of the rows that have a label, with the codes [n] of their labels."""
         every = True
         for block in blocks:
             codes = self.labels.read(block)
@@ -273,13 +285,13 @@ class _Conversion:
                 yield block.take(kept), codes[kept]
 
     def _require_space(self, first: Block) -> None:
-        """Refuse what cannot fit, as far as the first block tells how long the rest is."""
+        """Refuse a table that does not fit on the disk, by an estimate from the first block."""
         rows = (self.source.size or 0) * len(first) / self.source.bytes_read
         row = _ROW_BYTES + _NUMBER_BYTES * len(self.numeric) + _CODE_BYTES * len(self.categories)
         require_space(self.folder, round(rows * row), "converting the training table")
 
     def _check(self) -> None:
-        """Refuse what cannot be learnt from."""
+        """Refuse columns and labels that cannot be learned from."""
         where = self.path.name
         self.notices = self.unnamed.check(where)
         self._resolve_labels()
@@ -313,7 +325,7 @@ class _Conversion:
             )
         if advice:
             self.notices.append(
-                f"column {quote(name)} is taken for {len(rows):,} categories. {advice.rstrip('.')}"
+                f"column {quote(name)} is read as {len(rows):,} categories. {advice.rstrip('.')}"
             )
 
     def _resolve_labels(self) -> None:
@@ -328,11 +340,11 @@ class _Conversion:
         return f"{self.path.name}, column {quote(self.choice.target)}"
 
     def _sort_classes(self) -> None:
-        """Give the classes numbers in the order of the alphabet, not of who came first."""
+        """Renumber the labels in the sorted order of the classes."""
         found = self.resolved.classes
         self.classes = sorted(set(found.values()))
         number = {name: place for place, name in enumerate(self.classes)}
-        # Codes of texts that are no label are in no row.
+        # No row has the code of a text that is not a label.
         place = np.array(
             [number[found[text]] if text in found else -1 for text in self.labels.texts], np.int32
         )

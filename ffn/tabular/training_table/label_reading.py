@@ -1,11 +1,10 @@
-"""Which class a label cell names, which cells name none, and which spellings need a decision.
+"""Resolve the cells of the label column to classes, and find labels that need a decision.
 
-A label is read in this order: as ``data.labels`` says; blank cells and the texts that the settings
-list as missing are no label; any other text is a class of that name. Two kinds of text are refused
-until the settings decide, because either reading changes what is learnt: a text that usually means
-"no value" (``NA``, ``?``, ``None``), and texts that look like two spellings of one class (``no``
-and ``NO``, ``1`` and ``1.0``). Spellings that differ only in characters that nobody sees are one
-class.
+The first rule that applies decides: ``data.labels`` gives the class; blank cells and texts that
+the settings list as missing are no label; any other text is its own class. Two kinds of text are
+refused until the settings decide, because the choice changes what is learned: texts that usually
+mean "no value" (``NA``, ``?``, ``None``), and texts that look like spellings of one class (``no``
+and ``NO``, ``1`` and ``1.0``). Spellings that differ only in invisible characters are one class.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ffn.tabular.lookalikes import as_argument, as_toml, escaped, spelled_alike,
 
 __all__ = ["LabelReading", "Remedy", "Resolved", "cli_remedy", "toml_remedy"]
 
-# Compared without case. Beside the words of statistics programs stand the error values of Excel.
+# Compared without case: words of statistics programs, and error values of Excel.
 _NO_VALUE_WORDS = {
     *("na", "n/a", "n.a.", "n.a", "nan", "nat", "nil", "null", "none", "(null)", "(none)"),
     *("<na>", "#na", "#n/a", "#null!", "#value!", "#ref!", "#div/0!", "#name?", "#num!", "\\n"),
@@ -34,21 +33,21 @@ _SHOWN = 5
 _REMEDIES_SHOWN = 60
 
 Remedy = Callable[[Sequence[tuple[str, str]]], str]
-"""Says how to have cells read as labels, given pairs of both; an empty label means none."""
+"""Returns advice on how to map cells to labels, given pairs (cell, label); "" means no label."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What the label cells of a table come to.
+    """Result of resolving the label cells of a table.
 
     Attributes
     ----------
     classes
         Class by cell text, for every text that is a label.
     notices
-        What the user should know, a sentence each.
+        Sentences for the user.
     unlabelled
-        Rows without a label.
+        Number of rows without a label.
     """
 
     classes: Mapping[str, str]
@@ -58,16 +57,16 @@ class Resolved:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelReading:
-    """How the cells of the label column are read.
+    """Rules by which the cells of the label column are read.
 
     Attributes
     ----------
     labels
         Class by cell text, as in ``data.labels``; an empty class means that the row has no label.
     missing
-        Cell texts that the user listed as "no value".
+        Cell texts that mean "no label".
     decimal
-        Mark in numbers.
+        Decimal mark, for comparing numbers.
     """
 
     labels: Mapping[str, str]
@@ -75,27 +74,27 @@ class LabelReading:
     decimal: str = "."
 
     def is_label(self, text: str) -> bool:
-        """Say whether a trimmed cell names a class."""
+        """Return whether a trimmed cell text is a label."""
         if text in self.labels:
             return self.labels[text] != ""
         return bool(visible(text)) and text not in self.missing
 
     def resolve(self, counts: Mapping[str, int], where: str, remedy: Remedy) -> Resolved:
-        """Return the class of every text.
+        """Return the class of every label.
 
         Parameters
         ----------
         counts
-            Rows by trimmed cell text.
+            Number of rows by trimmed cell text.
         where
-            Begins the message of an error: the file and the column.
+            File and column, for errors.
         remedy
-            How the user is to decide.
+            Advice for errors: `cli_remedy` or `toml_remedy`.
 
         Raises
         ------
         DataError
-            No row has a label, or a decision is missing.
+            No row has a label, or a label needs a decision.
         """
         rows = sum(counts.values())
         texts = {text: n for text, n in counts.items() if self.is_label(text)}
@@ -114,7 +113,7 @@ class LabelReading:
         return Resolved(classes=classes, notices=tuple(notices), unlabelled=unlabelled)
 
     def no_label(self, counts: Mapping[str, int], where: str) -> DataError:
-        """Return the refusal of a table in which no row has a label."""
+        """Return the error for a table without labels; ``counts`` and ``where`` as in `resolve`."""
         return DataError(
             f"{where}: none of the {sum(counts.values()):,} rows has a label"
             f"{_listed_absent(counts)}. Fill labels in, or name another target."
@@ -129,7 +128,7 @@ class LabelReading:
             for text, n in texts.items()
             if text not in self.labels
             and _may_mean_no_value(visible(text))
-            # Of "+" and "-", the minus is a class like the plus.
+            # Beside "+", "-" is a class.
             and not (signs and _MINUS.fullmatch(visible(text)))
         }
         if not doubtful:
@@ -145,14 +144,14 @@ class LabelReading:
         )
 
     def _merge_invisible(self, texts: Mapping[str, int]) -> tuple[dict[str, str], list[str]]:
-        """Return the class by text, and a notice for each class of several such spellings."""
+        """Return the class of each text, and a notice for each class with several spellings."""
         classes, notices = {}, []
         free = [text for text in texts if text not in self.labels]
         groups: dict[str, list[str]] = defaultdict(list)
         for text in free:
             groups[visible(text)].append(text)
         for shown, spellings in groups.items():
-            # A spelling that stands alone is kept as it is: it comes back in predictions.
+            # A single spelling is kept unchanged, as predictions repeat it.
             others = [text for text in spellings if text != shown]
             if len(spellings) == 1 and not self._is_class(shown):
                 classes[spellings[0]] = spellings[0]
@@ -163,7 +162,7 @@ class LabelReading:
                 cells = ", ".join(map(escaped, others[:_SHOWN]))
                 notices.append(
                     f"{n:,} {'label' if n == 1 else 'labels'} {cells} {'is' if n == 1 else 'are'} "
-                    f"read as {quote(shown)}, for only invisible characters tell them apart"
+                    f"read as {quote(shown)}, as they differ only in invisible characters"
                 )
         classes |= {text: self.labels[text] for text in texts if text in self.labels}
         return classes, notices
@@ -178,7 +177,7 @@ class LabelReading:
         for text, n in texts.items():
             rows[classes[text]] += n
         if len(rows) * 3 > sum(rows.values()):
-            # Too few rows of each to learn from: numbers, ids or dates, and refused as such.
+            # Probably numbers, IDs or dates, which `check_class_sizes` refuses.
             return
         decided = {text for text, label in self.labels.items() if text == label}
         groups = []
@@ -206,8 +205,8 @@ class LabelReading:
 
 
 def cli_remedy(pairs: Sequence[tuple[str, str]]) -> str:
-    """Return how ``ffn init`` is told, as in `Remedy`."""
-    # argparse takes "--" for an option, unless it stands behind an equals sign.
+    """Return options of ``ffn init`` that read cells as labels, given ``pairs`` as in `Remedy`."""
+    # argparse takes a text that begins with "--" for an option, except after an equals sign.
     options = [(text, label) for text, label in pairs if text.startswith("--") or label[:2] == "--"]
     others = [pair for pair in pairs if pair not in options]
     given = [
@@ -221,7 +220,7 @@ def cli_remedy(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def toml_remedy(pairs: Sequence[tuple[str, str]]) -> str:
-    """Return how ``pipeline.toml`` is told, as in `Remedy`."""
+    """Return settings in ``pipeline.toml`` for the same purpose, given ``pairs`` as in `Remedy`."""
     shown = ", ".join(f"{as_toml(text)} = {as_toml(label)}" for text, label in _few(pairs))
     return f"set labels = {{{shown}}}{_more(pairs)} in [data]"
 
@@ -232,7 +231,7 @@ def _may_mean_no_value(text: str) -> bool:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    """Return texts, with their rows where there are several."""
+    """Return the texts, with their numbers of rows if there are several."""
     if len(counts) == 1:
         return quote(next(iter(counts)))
     shown = [f"{quote(text)} ({n:,})" for text, n in list(counts.items())[:_SHOWN]]
@@ -240,7 +239,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _listed_absent(absent: Mapping[str, int]) -> str:
-    """Return in brackets which cells are no labels; nothing where all are blank."""
+    """Return the texts that are not labels, in parentheses; empty if all are blank."""
     texts = {text: n for text, n in absent.items() if visible(text)}
     if not texts:
         return ""

@@ -1,4 +1,4 @@
-"""Typed columns to the network's inputs: filled, standardised, one-hot."""
+"""Preprocessing to network inputs: imputation, standardisation, one-hot encoding."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ __all__ = ["Preparation", "fit_preparation", "inputs_in_words"]
 
 Array = npt.NDArray[Any]
 
-# Where training knew one value alone, no weight was learnt for others: divided by this, an input
-# is as good as 0 whatever comes.
+# Scale of features with a single value in training: no weight was learned for other values, and
+# divided by this, every input is practically 0.
 _LARGEST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """What was learnt from the training part, as arrays.
+    """Preprocessing parameters, fitted to the training part.
 
     Attributes
     ----------
     fill, mean, scale
-        float64 [F], one entry a numeric feature: the median that fills an empty cell, and the
-        mean and standard deviation (divisor n) that standardise.
+        Float64 [F], for each numeric feature: the median that replaces missing values, and mean
+        and standard deviation (divisor n) for standardisation.
     categories
-        Integers [G]: categories of each categorical feature.
+        Integers [G]: number of categories of each categorical feature.
     has_missing
-        Booleans [G]: whether it has an input of its own for "missing", as it has where the
-        training part had missing cells.
+        Booleans [G]: whether a categorical feature has an additional input for "missing", which
+        it has if the training part had missing cells.
     numeric_missing
-        Booleans [F], the same for the numeric features; None if none has such an input, as in
-        every bundle that was made before there were any.
+        Booleans [F], the same for numeric features; None (the default) if none has such an input,
+        as in all bundles of earlier versions.
 
     Notes
     -----
-    The inputs are the numbers, then the "missing" of those numeric features that have one, then
-    those of each categorical feature.
+    The inputs are the numeric features, then the "missing" indicators of numeric features, then
+    the one-hot inputs of each categorical feature with its "missing" indicator last.
     """
 
     fill: Array
@@ -61,7 +61,7 @@ class Preparation:
         return numeric + int(self.categories.sum()) + int(self.has_missing.sum())
 
     def inputs_of_features(self) -> list[list[int]]:
-        """Return the places of each feature's inputs: numeric features first, then the others."""
+        """Return the input positions of each feature, numeric features first."""
         places = [[f] for f in range(len(self.mean))]
         first = len(places)
         for f in self._with_indicator:
@@ -78,19 +78,19 @@ class Preparation:
         Parameters
         ----------
         numeric
-            float64 [n, F]; NaN is a missing cell.
+            Float64 [n, F]; NaN for missing.
         codes
-            Integers [n, G]: a category, ``MISSING`` or ``UNKNOWN``. What the training part
-            never had gives zeros in all inputs of its feature.
+            Integers [n, G]: a category code, ``MISSING`` or ``UNKNOWN``. For unknown categories,
+            and for "missing" without its own input, all inputs of the feature are 0.
         dtype
-            Of the result; the arithmetic is float64.
+            Data type of the result; the default is that of training. The arithmetic is float64.
 
         Notes
         -----
-        A value too large for ``dtype`` becomes infinite; the caller checks.
+        A value too large for ``dtype`` becomes infinite; the caller has to check.
         """
-        # An input at a time is contiguous, and a column of a file comes so, too. What no input
-        # stands for has a row of its own, which is left out.
+        # Computed transposed, as columns are contiguous in files. Codes without an input go to
+        # an extra row, which is dropped.
         n, n_inputs, n_numeric = len(numeric), self.n_inputs, len(self.mean)
         x = np.zeros((n_inputs + 1, n), dtype)
         known = numeric.T
@@ -110,7 +110,7 @@ class Preparation:
         for g, (n_categories, has_missing) in enumerate(
             zip(self.categories, self.has_missing, strict=True)
         ):
-            # By code, from UNKNOWN up.
+            # Input positions by code, beginning with UNKNOWN.
             missing_input = first + n_categories if has_missing else n_inputs
             places = np.array([n_inputs, missing_input, *range(first, first + n_categories)])
             inputs[places.take(codes[:, g] - UNKNOWN) * n + np.arange(n)] = 1
@@ -118,7 +118,7 @@ class Preparation:
         return x[:n_inputs].T
 
     def too_large(self, numeric: Array) -> Array:
-        """Return booleans [n, F]: numbers [n, F] that become infinite as float32."""
+        """Return a mask of the numbers ``numeric`` [n, F] that become infinite float32 inputs."""
         with np.errstate(over="ignore"):
             beyond: Array = np.isinf(((numeric - self.mean) / self.scale).astype(np.float32))
         return beyond
@@ -132,17 +132,17 @@ class Preparation:
 
 
 def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:
-    """Learn fill values, means and scales from the training part, a group of rows at a time.
+    """Fit the preprocessing to the training part, one row group at a time.
 
     Parameters
     ----------
     dataset
         The table.
     schema
-        Learnt from these rows of it: no numeric feature is all missing in them, and one that is
-        constant has missing cells.
+        Schema inferred from these rows: no numeric feature is missing in all of them, and one
+        that is constant has missing cells.
     rows
-        Row numbers [n] of the training part, or booleans [N].
+        Row numbers [n], or a mask [N], of the training part.
     """
     from sklearn.preprocessing import StandardScaler
 
@@ -160,7 +160,7 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
         if own.any() and len(fill):
             known = np.ascontiguousarray(numeric[own])
             scaler.partial_fit(np.where(np.isnan(known), fill, known))
-    # Not the scaler's own scale: it is 1 where numbers spread little beside their mean and count.
+    # The scaler's own scale is 1 if the spread is small relative to the mean, so it is not used.
     deviation = np.sqrt(scaler.var_) if len(fill) else np.ones(0)
     scale = np.where(deviation > 0, deviation, 1.0)
     scale[[feature.constant for feature in schema.numeric]] = _LARGEST
@@ -175,7 +175,10 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
 
 
 def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
-    """Return how many inputs there are, and of what column most categories."""
+    """Return the number of inputs of a ``preparation``, for a message.
+
+    It names the column of ``schema`` with the most categories, if there is one.
+    """
     widest = max(schema.categorical, key=lambda feature: len(feature.categories), default=None)
     inputs = counted(preparation.n_inputs, "input")
     if widest is None:

@@ -1,4 +1,4 @@
-"""Who is trained on and who is held out: stratified, exact, and stable as data grows."""
+"""Stratified splits: a held-out part that is stable as data grows, and resamples."""
 
 from __future__ import annotations
 
@@ -23,34 +23,36 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# One distinct row of each class to test on, one to compare optimizers on, one to learn from.
+# Of each class, one distinct row for the held-out part, one for validation, one for training.
 _LEAST_DISTINCT_ROWS = 3
-# With more rows a content than this, repeats are not slips but how the table is: a few answers,
-# a few categories. New rows will repeat them too.
+# With more rows per content than this on average, repeats are not accidental duplicates: the table
+# has a few answers or categories, and new rows will repeat them, too.
 _MOST_REPEATS = 3
-# With more classes of a row or two, all of them numbers, the column is a measurement or an amount.
+# With more classes of fewer than three rows, all of them numbers, the column is a quantity.
 _MOST_NUMBERS = 10
 
 
 def sampling_units(labels: Array, fingerprints: Array) -> Array:
-    """Return uint64 [N]: equal for the rows that a split keeps together.
+    """Return identifiers, uint64 [N], that are equal for rows that a split keeps together.
 
-    Where most contents are met once or twice, these are the rows of equal content, so that no
-    duplicate of a training row is tested on. Where contents repeat more than three times on
-    average, every row is a unit: to hold all rows of a content out would test on what was never
-    shown, and hide from training whole categories.
+    If most contents occur once or twice, rows of equal content are kept together, so that no
+    duplicate of a training row is held out. If contents occur more than three times on average,
+    every row is its own unit: holding out all rows of a content would withhold whole categories
+    from training, and test on them.
 
     Parameters
     ----------
-    labels, fingerprints
-        Integers and uint64 [N].
+    labels
+        Class indices [N].
+    fingerprints
+        Content fingerprints, uint64 [N].
     """
     ordered = np.sort(fingerprints)
     contents = 1 + np.count_nonzero(ordered[1:] != ordered[:-1])
     del ordered
     if len(fingerprints) <= _MOST_REPEATS * contents:
         return fingerprints
-    # The first, second, … row of a content and label: as a table grows they stay what they were.
+    # The occurrence number within content and label does not change as a table grows.
     order = np.lexsort((fingerprints, labels))
     content = np.stack((labels[order], fingerprints[order].view(np.int64)))
     starts = np.flatnonzero(np.r_[True, (content[:, 1:] != content[:, :-1]).any(axis=0)])
@@ -64,17 +66,28 @@ def sampling_units(labels: Array, fingerprints: Array) -> Array:
 def check_class_sizes(
     labels: Array, fingerprints: Array, classes: Sequence[str], where: str
 ) -> None:
-    """Refuse a table whose classes cannot be split; ``where`` begins the message.
+    """Refuse a table with a single class, or with a class too small to be split.
+
+    Parameters
+    ----------
+    labels
+        Class indices [N].
+    fingerprints
+        Content fingerprints, uint64 [N].
+    classes
+        Names of the classes [C].
+    where
+        Name of the file in errors.
 
     Raises
     ------
     DataError
-        There is one class only, or a class with fewer than three distinct rows.
+        There is only one class, or a class has fewer than three distinct rows.
     """
     if len(classes) < 2:
         raise DataError(
             f"{where}: every row has the label {quote(classes[0])}; at least two classes are "
-            "needed to learn to tell them apart. Add rows of another, or name another target."
+            "needed. Add rows of another class, or name another target."
         )
     order = np.lexsort((fingerprints, labels))
     own, content = labels[order], fingerprints[order]
@@ -91,7 +104,7 @@ def check_class_sizes(
         if len(few) > max(_MOST_NUMBERS, len(classes) // 2):
             remedy = (
                 "The labels look like a number to predict, and this is a classifier: name a column "
-                "of classes, or put ranges in the place of the numbers."
+                "of classes, or replace the numbers by ranges."
                 if _are_numbers(classes)
                 else "The labels look like ids, names or dates: name a column of classes."
             )
@@ -102,31 +115,35 @@ def check_class_sizes(
 
 
 def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int) -> Array:
-    """Return booleans [N]: True for the rows to test on.
+    """Return a mask [N] of the rows to hold out.
 
-    Within each class, rows stand in the order of a seeded hash of their content and the first
-    ``share`` of them is held out. A row's place in that order depends on nothing but its
-    content, so as a table grows it changes sides only where the exact share moves the cut.
-    Rows of a class with the same content are kept on one side. Two contents of each class at
-    least are left to train on and to compare candidates on, whatever the share.
+    Within each class, rows are ordered by a seeded hash of their content, and the first ``share``
+    of them is held out. A row's position depends only on its content, so as a table grows, rows
+    change sides only near the boundary. Rows of a class with the same content stay on one side.
+    At least two contents of each class are left for training and validation, whatever the share.
 
     Parameters
     ----------
     labels
-        Integers [N]; each class with three distinct rows, as `check_class_sizes` has it.
+        Class indices [N]; each class has three distinct rows (see `check_class_sizes`).
     fingerprints
-        uint64 [N]: equal for the rows to keep together, as `sampling_units` has it.
-    share, seed
-        Part to hold out, and the hash's seed.
+        Identifiers of rows to keep together, uint64 [N], from `sampling_units`.
+    share
+        Share of the rows to hold out, between 0 and 1.
+    seed
+        Seed of the hash.
     """
-    # One to one, so that rows share a place in the order only where they share their content.
+    # The hash is a bijection, so rows have equal hashes only if they have equal content.
     return _hold_out(labels, _seeded_hash(fingerprints, seed), share)
 
 
 def resamples(
     labels: Array, fingerprints: Array, share: float, generators: Sequence[np.random.Generator]
 ) -> tuple[Array, Array]:
-    """Return all that `draw_resamples` yields: int32 [K, n - m] and [K, m]."""
+    """Return the results of `draw_resamples` as two arrays, int32 [K, n - m] and [K, m].
+
+    The parameters ``labels``, ``fingerprints``, ``share`` and ``generators`` are the same.
+    """
     drawn = draw_resamples(labels, fingerprints, share, generators)
     train, validation = zip(*drawn, strict=True)
     return np.array(train), np.array(validation)
@@ -135,13 +152,29 @@ def resamples(
 def draw_resamples(
     labels: Array, fingerprints: Array, share: float, generators: Sequence[np.random.Generator]
 ) -> Iterator[tuple[Array, Array]]:
-    """Yield row numbers to train on and to validate on, int32 [n - m] and [m], for each generator.
+    """Yield a stratified split for each generator.
 
-    Stratified. Rows of the same content are kept on one side as far as the exact count allows.
+    Rows of the same content stay on one side as far as the exact count allows.
+
+    Parameters
+    ----------
+    labels
+        Class indices [n].
+    fingerprints
+        Identifiers of rows to keep together, uint64 [n].
+    share
+        Share of the rows for validation, between 0 and 1.
+    generators
+        Sources of randomness [K].
+
+    Yields
+    ------
+    train, validation
+        Row numbers, int32 [n - m] and [m].
     """
     group, groups = _group(fingerprints)
     for generator in generators:
-        # What `permutation` draws, in half its memory.
+        # The same as `permutation`, in half the memory.
         order = np.arange(groups, dtype=np.int32)
         generator.shuffle(order)
         held_out = _hold_out(labels, order[group], share, exact=True)
@@ -156,7 +189,7 @@ def _are_numbers(classes: Sequence[str]) -> bool:
 
 
 def _group(fingerprints: Array) -> tuple[Array, int]:
-    """Return int32 [N], the place of each row's content among the sorted ones, and their count."""
+    """Return each row's rank among the distinct contents, int32 [N], and their number."""
     by_content = np.argsort(fingerprints, kind="stable")
     ordered = fingerprints[by_content]
     first = np.append(False, ordered[1:] != ordered[:-1])
@@ -167,19 +200,19 @@ def _group(fingerprints: Array) -> tuple[Array, int]:
 
 
 def _hold_out(labels: Array, order: Array, share: float, *, exact: bool = False) -> Array:
-    """Return booleans [N]: within each class, the rows first by ``order`` up to its share.
+    """Return a mask [N] of the first rows of each class in ``order``, up to its share.
 
     Parameters
     ----------
     labels, order
-        Integers [N]; rows of one place in the order are kept together.
+        Class indices and ranks, integers [N]; rows of equal rank are kept together.
     share
-        Part of all rows; each class gives its part, rounded so that the sum is right, and
-        at least one row.
+        Share of all rows. Each class gives its part, rounded so that the total is exact, and at
+        least one row.
     exact
-        Cut through a group of equal rows where the count cannot be met otherwise. Without
-        it such a class gives fewer rows, or its smallest group where none fits, and keeps
-        two groups if it has three.
+        Divide a group of equal rows if the count cannot be met otherwise. Without it, such a
+        class gives fewer rows, or its smallest group if none fits, and keeps two groups if it
+        has three.
     """
     held_out = np.zeros(len(labels), dtype=bool)
     by_class = np.argsort(labels, kind="stable").astype(np.int32)
@@ -196,9 +229,9 @@ def _hold_out(labels: Array, order: Array, share: float, *, exact: bool = False)
 
 
 def _choose(differs: Array, quota: int, exact: bool) -> Array:
-    """Return booleans [n]: ``quota`` rows, or nearly, from the front; equal neighbours together.
+    """Return a mask [n] of about ``quota`` rows from the front, keeping equal rows together.
 
-    ``differs`` [n - 1] says where a row is not equal to the one before it.
+    ``differs`` [n - 1] is True where a row differs from the one before it.
     """
     starts = np.flatnonzero(np.r_[True, differs])
     sizes = np.diff(starts, append=len(differs) + 1)
@@ -206,7 +239,7 @@ def _choose(differs: Array, quota: int, exact: bool) -> Array:
     whole = min(most, int(np.searchsorted(np.cumsum(sizes), quota, side="right")))
     groups = np.arange(len(sizes)) < whole
     left = quota - int(sizes[:whole].sum())
-    # The next group does not fit; smaller ones further on may.
+    # The next group does not fit; smaller ones after it may.
     for i in whole + np.flatnonzero(sizes[whole:] <= left):
         if not left:
             break
@@ -222,7 +255,7 @@ def _choose(differs: Array, quota: int, exact: bool) -> Array:
 
 
 def _quotas(sizes: Array, share: float) -> Array:
-    """Return how many rows each class gives: largest remainders, at least 1, never all."""
+    """Return the rows to take of each class: largest remainders, at least 1, never all."""
     wanted = sizes * share
     quota = np.floor(wanted).astype(int)
     missing = round(sizes.sum() * share) - quota.sum()
@@ -232,12 +265,12 @@ def _quotas(sizes: Array, share: float) -> Array:
 
 
 def _seeded_hash(fingerprints: Array, seed: int) -> Array:
-    """Return uint64 [N], a fresh mixing of the fingerprints for every seed."""
+    """Return hashes of the fingerprints, uint64 [N], independent for every seed."""
     return _mixed(fingerprints + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
 
 
 def _mixed(z: Array) -> Array:
-    """Return uint64 [N], every bit of each depending on every bit of ``z``.
+    """Return uint64 [N] whose bits each depend on all bits of ``z``.
 
     The finaliser of SplitMix64: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
     Number Generators", figure 6 (variant 13 of Stafford's mixers).

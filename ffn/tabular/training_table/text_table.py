@@ -1,4 +1,4 @@
-"""A whole CSV file as columns of text, for training."""
+"""Read a whole CSV file as text columns, and refuse files that cannot be trained on."""
 
 from __future__ import annotations
 
@@ -29,21 +29,20 @@ _READ_AT_ONCE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Table:
-    """Every record of a CSV file.
+    """All records of a CSV file.
 
     Attributes
     ----------
     path
         The file.
     header
-        Column names, in the order of the file, without the spaces and tabs around them, and
-        without columns that have no name.
+        Trimmed column names in the order of the file, except those of unnamed columns.
     columns
-        Cell texts by column name, each [n], exactly as in the file but for csv quotes.
+        Cell texts [n] by column name, exactly as in the file apart from CSV quotes.
     lines
         Physical line on which each record begins [n]. Record ``i`` is row ``i + 1``.
     source_sha256
-        Digest of the bytes that were read, which are the whole file.
+        Digest of the file.
     """
 
     path: Path
@@ -61,23 +60,30 @@ def read_table(
     target: str | None = None,
     exclude: Sequence[str] = (),
 ) -> Table:
-    """Read a CSV file. Unlike scoring, training drops no row: a bad one refuses the file.
+    """Read a whole CSV file. Unlike scoring, training never drops a row: it refuses the file.
 
     Parameters
     ----------
+    path
+        The CSV file.
+    delimiter
+        One of `DELIMITERS`.
+    encoding
+        One of `ENCODINGS`; None (the default): UTF-8, or the encoding of a byte order mark.
     target
-        A column that the header must have.
+        A column that must exist; None (the default) checks nothing.
     exclude
-        Columns that are not needed; ``""`` allows columns without a name to hold cells.
+        Columns that are not needed; ``""`` allows columns without a name to have values.
 
     Raises
     ------
     DataError
-        The file is missing or unreadable, is not a CSV file, changes while it is read, has
-        no rows, has one column only because its delimiter is another, or has a record that
-        `ffn.tabular.csv.reader` rejects (the first is named). A column without a name holds cells.
+        The file is missing or unreadable, is not a CSV file, changes while it is read, has no
+        rows, has a single column because its delimiter is another, or has a record that
+        `ffn.tabular.csv.reader` rejects (the message names the first). A column without a name
+        has values.
     SettingsError
-        The delimiter is not one that is supported, or the target is not there.
+        The delimiter is not supported, or the target does not exist.
     """
     with open_source(path) as source:
         refuse_parquet(source, path)
@@ -110,12 +116,22 @@ def read_table(
 
 
 def no_rows(path: Path) -> DataError:
-    """Return what training says of a header alone."""
-    return DataError(f"{path} has a header and no rows. Give it labelled rows to train on.")
+    """Return the error for a training file, ``path``, without rows."""
+    return DataError(f"{path} has a header and no rows. Add labelled rows to train on.")
 
 
 def refusal(path: Path, reject: Reject, records: Records) -> DataError:
-    """Return what training says of a record that cannot be read."""
+    """Return the error for a training file with a rejected record.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reject
+        The record.
+    records
+        Reader that rejected it.
+    """
     line = f"line {reject.line}"
     if reject.lines > 1:
         line = f"lines {reject.line} to {reject.line + reject.lines - 1}"
@@ -123,23 +139,30 @@ def refusal(path: Path, reject: Reject, records: Records) -> DataError:
     if reject.reason is Reason.UNDECODABLE and records.encoding == "utf-8":
         return DataError(f"{where}: {_not_utf8(path)}.")
     if reject.row == 1 and reject.reason is Reason.WRONG_FIELD_COUNT:
-        # In the first row it may be the header that is at fault.
+        # In the first row, the header may be wrong.
         hint = uneven_hint(records.header, str(path), records.delimiter)
         if hint:
             return DataError(f"{where}: {reject.detail}, in {quote(reject.value)}.{hint}")
     return DataError(
         f"{where}: {reject.detail}, in {quote(reject.value)}. Correct or remove that row; training "
-        "skips none by itself."
+        "never skips a row."
     )
 
 
 def refuse_parquet(source: Source, path: Path) -> None:
-    """Refuse a Parquet file, which scoring takes and training does not.
+    """Refuse a Parquet file, which can be scored but not trained on.
+
+    Parameters
+    ----------
+    source
+        The open file.
+    path
+        Its path, for the message.
 
     Raises
     ------
     DataError
-        It is one; how to make a CSV of it is said.
+        It is a Parquet file; the message gives a command that converts it to CSV.
     """
     if source.peek(len(_PARQUET)) != _PARQUET:
         return
@@ -149,13 +172,13 @@ def refuse_parquet(source: Source, path: Path) -> None:
         f".to_csv({csv!r}, index=False)"
     )
     raise DataError(
-        f"{path} is a Parquet file; training reads CSV. Make one of it: "
+        f"{path} is a Parquet file; training reads CSV. Convert it with: "
         f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}"
     )
 
 
 def _not_utf8(path: Path) -> str:
-    """Say what the first line of a file that is not UTF-8 holds, and which encoding fits all."""
+    """Describe the first line that is not UTF-8, and encodings that fit the whole file."""
     counts: Counter[int] = Counter()
     first = rest = b""
     with open_source(path) as source:

@@ -1,4 +1,4 @@
-"""Columns without a name: spreadsheets leave empty ones, pandas and R an index in front."""
+"""Columns without a name: empty ones from spreadsheets, a row index from pandas or R."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["UnnamedColumns"]
 
 
 class UnnamedColumns:
-    """The columns of a training table whose header is empty. None of them is a feature.
+    """Check of the unnamed columns of a training table, which are never features.
 
     Parameters
     ----------
     names
-        The header.
+        Column names of the header.
     excluded
-        True if the settings exclude columns without a name, whatever they hold.
+        Whether the settings exclude unnamed columns, whatever they hold.
     """
 
     def __init__(self, names: Sequence[str], *, excluded: bool) -> None:
@@ -33,7 +33,7 @@ class UnnamedColumns:
         }
 
     def read(self, block: Block) -> None:
-        """Remember the first cell of each that is not empty."""
+        """Record the first cell of each unnamed column that is not empty, if ``block`` has one."""
         for column, held in self._held.items():
             if held is None:
                 self._held[column] = _first_cell(block, column)
@@ -44,14 +44,14 @@ class UnnamedColumns:
         Raises
         ------
         DataError
-            One behind the first column holds something: a header that was lost, or a stray cell.
+            An unnamed column other than the first has a value: a lost header, or a stray cell.
         """
         if self._excluded or not self._held:
             return []
         for column, held in self._held.items():
             if column and held is not None:
                 raise DataError(
-                    f"{where}, column {column + 1}: it has no name, and row {held.row} (line "
+                    f"{where}, column {column + 1}: it has no name, but row {held.row} (line "
                     f"{held.line}) holds {quote(held.text)} there. Name the column in the header, "
                     "empty its cells, or exclude all columns without a name: --exclude '' of ffn "
                     'init, data.exclude = [""] in pipeline.toml.'

@@ -336,8 +336,8 @@ def test_parquet_is_refused_with_the_command_that_makes_a_csv_of_it(ffn, root, t
     before = listing(root)
     refusal = ffn("init", "t", "--from", source, "--target", "label", "--root", root).refusal
     assert listing(root) == before
-    assert f"{source} is a Parquet file; training reads CSV. Make one of it: " in refusal
-    command = refusal.partition("Make one of it: ")[2]
+    assert f"{source} is a Parquet file; training reads CSV. Convert it with: " in refusal
+    command = refusal.partition("Convert it with: ")[2]
     subprocess.run(["/bin/bash", "-c", command], check=True, cwd=tmp_path)
     table = source.with_suffix(".csv")
     with table.open(newline="") as file:

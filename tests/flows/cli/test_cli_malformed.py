@@ -31,8 +31,8 @@ REFUSED = {
     ),
     "a title before the header": (
         b"Flowers of May\n\n" + GOOD.encode(),
-        r'no column "sepal_length", which the model needs\. The names of the columns stand on '
-        r"line 3\. Take out what is before it: tail -n \+3 \S+a\.csv > mended\.csv$",
+        r'no column "sepal_length", which the model needs\. The column names are on '
+        r"line 3\. Remove the lines before it: tail -n \+3 \S+a\.csv > mended\.csv$",
     ),
     "no header": (
         (ROW * 3).encode(),

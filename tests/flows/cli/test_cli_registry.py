@@ -177,7 +177,7 @@ def test_verify_names_each_damage_and_fails(ffn, registry, monkeypatch):
     ("damage", "expected"),
     [
         (lambda models: (models / "0003/bundle/model.json").unlink(), r"json: cannot be read"),
-        (lambda models: (models / "0003/files.json").unlink(), r"nothing vouches for version 3"),
+        (lambda models: (models / "0003/files.json").unlink(), r"version 3 cannot be verified"),
         (lambda models: shutil.rmtree(models / "0003"), r"version 3 does not exist; there are: 1"),
         (
             lambda models: shutil.copytree(

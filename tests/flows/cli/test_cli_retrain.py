@@ -215,13 +215,13 @@ def test_bad_settings_are_refused_in_one_line(ffn, root, old, new, expected):
 @pytest.mark.parametrize(
     ("which", "expected"),
     [
-        ("irsi", r'no file .*irsi/pipeline\.toml\. There are: iris\. Did you mean "iris"\?'),
+        ("irsi", r'no file .*irsi/pipeline\.toml\. Known: iris\. Did you mean "iris"\?'),
         ("../x", r"\.\./x/pipeline\.toml: cannot be read"),
         ("..", r"\.\./pipeline\.toml: cannot be read"),
         ("", r'pipeline name "": use 1 to 64'),
         ("[red]x", r'pipeline name "\[red\]x": use'),
         ("a\nb", r'pipeline name "a\\nb": use'),
-        ("a\0b", r"holds no NUL"),
+        ("a\0b", r"cannot contain NUL"),
         ("x" * 5000, r'pipeline name "x{59}…": use'),
     ],
 )

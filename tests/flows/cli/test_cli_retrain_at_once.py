@@ -28,7 +28,7 @@ def test_commands_at_once_lose_nothing(ffn, root, tmp_path):
     said = [process.communicate(timeout=LAST_RESORT) for process in processes]
     made = sorted(json.loads(out)["version"] for out, _ in said if out)
     refused = [err for out, err in said if not out]
-    assert all("ffn: iris is being retrained already, by process " in err for err in refused)
+    assert all("ffn: iris is already being retrained by process " in err for err in refused)
     assert all(err.count("\n") == 1 for err in refused)
     assert len(made) + len(refused) == AT_ONCE
     assert made == list(range(1, len(made) + 1)) == versions(root / "artifacts/iris")

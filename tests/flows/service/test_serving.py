@@ -201,7 +201,7 @@ def test_two_retrainings_at_once_are_refused(service):
     pipeline = find_pipeline("iris", service.root)
     with retraining_lock(pipeline.artifacts):
         done = run_apart(service.home, "retrain", "iris", "--root", service.root)
-        assert "iris is being retrained already, by process" in done.refusal
+        assert "iris is already being retrained by process" in done.refusal
 
 
 def test_drift_is_told_and_retrained_on(service):

@@ -53,7 +53,7 @@ def not_utf_8(**columns):
         (table(size=[1.0], colour=["red"], confidence=[1]), r'a column "confidence" already'),
         (
             table(size=[[1.0]], colour=["red"]),
-            r'column "size": cells of the type list<.* are no pl',
+            r'column "size": cells of the type list<.* are not pl',
         ),
         (cut, r"looks like a Parquet file, not a CSV file\."),
         (damaged, r"in is a Parquet file that cannot be read: "),

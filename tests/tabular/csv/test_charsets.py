@@ -36,7 +36,7 @@ def test_names_are_pythons(given, name):
 
 @pytest.mark.parametrize("given", ["cp932", "gbk", "utf-7", "cp037", "rot13", "no such", "", "a\0"])
 def test_others_are_refused(given):
-    with pytest.raises(ValueError, match=r"is not one that is read\. Those are UTF-8"):
+    with pytest.raises(ValueError, match=r"is not supported\. Supported are UTF-8"):
         encoding_named(given)
 
 
@@ -56,7 +56,7 @@ def test_what_is_said_of_a_byte():
     )
     assert found.endswith('encoding = "cp1252" under [data] in pipeline.toml')
     assert reading_of(b"\x81\x8d").endswith("Convert the file to UTF-8") is False
-    assert reading_of(b"plain") == "bytes that are no text"
+    assert reading_of(b"plain") == "bytes that are not text"
 
 
 @pytest.mark.parametrize("block_size", [1, 3, 1000])

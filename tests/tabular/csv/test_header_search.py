@@ -60,7 +60,7 @@ def test_a_header_below_the_first_line_is_found_and_the_command_mends_it(
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     message = refusal(path)
-    assert f'{path} has no column "label". The column\'s name stands on line {line}. ' in message
+    assert f'{path} has no column "label". The column name is on line {line}. ' in message
     table = read_table(mended(message, tmp_path), target="label")
     assert list(table.header) == HEADER
     assert [list(row) for row in zip(*table.columns.values(), strict=True)] == ROWS
@@ -70,7 +70,7 @@ def test_the_delimiter_is_told_with_it(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("Bericht: 2024\n" + text(delimiter=";"))
     message = refusal(path)
-    assert 'on line 2. Take out what is before it, and give ";" as the delimiter: ' in message
+    assert 'on line 2. Remove the lines before it, and give ";" as the delimiter: ' in message
     table = read_table(mended(message, tmp_path), delimiter=";", target="label")
     assert list(table.header) == HEADER
 
@@ -121,7 +121,7 @@ def test_a_name_that_differs_in_what_nobody_sees(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text([*HEADER[:3], "label\u00a0"]), "utf-8")
     assert refusal(path).endswith(
-        r'; it has "label\xa0", which differs in invisible characters alone. Correct the header, '
+        r'; it has "label\xa0", which differs only in invisible characters. Correct the header, '
         r"or give $'label\u00a0'."
     )
     assert len(read_table(path, target="label\u00a0").lines) == 30

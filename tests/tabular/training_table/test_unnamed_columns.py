@@ -60,7 +60,7 @@ def test_a_stray_cell_is_refused_where_it_stands(tmp_path: Path) -> None:
     lines = [",".join(row) + (",,see below" if i == 20 else ",,") for i, row in enumerate(ROWS)]
     path = write(tmp_path, "n,c,y,,", lines)
     message = (
-        r't\.csv, column 5: it has no name, and row 21 \(line 22\) holds "see below" there\. Name '
+        r't\.csv, column 5: it has no name, but row 21 \(line 22\) holds "see below" there\. Name '
         r"the column in the header, empty its cells, or exclude all columns without a name: "
     )
     with pytest.raises(DataError, match=message):

@@ -1,1 +1,1 @@
-"""Where the records and cells of a block of CSV bytes begin and end."""
+"""CSV parser: positions of records and cells in blocks of bytes, and recovery after errors."""

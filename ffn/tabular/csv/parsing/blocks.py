@@ -1,4 +1,4 @@
-"""Records of one stretch of a file: the good ones as positions, the bad ones named."""
+"""Blocks of CSV records: positions of the well-formed ones, and the rejects among them."""
 
 from __future__ import annotations
 
@@ -22,24 +22,23 @@ _FEW = 32
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Well-formed records of one stretch of a file [n], and the rejects among them.
+    """Well-formed records [n] of one byte range of a file, and the rejects among them.
 
     Attributes
     ----------
     text
-        UTF-8 bytes that all positions refer to. After the file's own bytes may follow
-        cells that had doubled quotes, without them.
+        UTF-8 bytes that all positions refer to: the file's own bytes, then the unescaped
+        copies of cells that contain doubled quotes.
     rows, lines
         Row number (1 = first data record) and physical line of each record [n].
     starts, ends, stops
         Record ``i`` is ``text[starts[i]:ends[i]]``, its line end ``text[ends[i]:stops[i]]``.
     cell_starts, cell_ends
-        Cell of column ``c`` in record ``i``, without its quotes: ``[C, n]``.
+        Positions of the cells, without their quotes: ``[C, n]``.
     rejects
-        The other records of the stretch, in order.
+        The other records of the range, in order.
     line_end
-        Where every record is a line of its own and all end alike: that line end. Empty where
-        they do not.
+        The common line end if every record is a single line and all end alike; else empty.
     """
 
     text: bytes
@@ -63,32 +62,32 @@ class Block:
 
     @property
     def longest(self) -> int:
-        """Bytes of the longest record, without its line end."""
+        """Length of the longest record in bytes, without its line end."""
         return int((self.ends - self.starts).max())
 
     @cached_property
     def data(self) -> npt.NDArray[np.uint8]:
-        """``text`` as an array."""
+        """``text`` as an array of bytes."""
         return np.frombuffer(self.text, dtype=np.uint8)
 
     @cached_property
     def endings(self) -> npt.NDArray[np.uint64]:
-        """As `endings_of` ``text``."""
+        """Result of `endings_of` for ``text``."""
         return endings_of(self.text)
 
     @classmethod
     def of_rejects(cls, rejects: Sequence[Reject], columns: int) -> Block:
-        """Return a block of no records."""
+        """Return a block of ``rejects`` alone, in a file of so many ``columns``."""
         none = np.empty(0, dtype=np.int64)
         cells = np.empty((columns, 0), dtype=np.int64)
         return cls(b"", none, none, none, none, none, cells, cells, tuple(rejects))
 
     def take(self, records: npt.NDArray[np.bool_]) -> Block:
-        """Return the block of the records where the mask [n] is true, with no rejects."""
+        """Return a block of the records where the mask [n] is true, without rejects."""
         return self if records.all() and not self.rejects else TakenBlock(self, records)
 
     def bounds(self, column: int) -> tuple[Positions, Positions]:
-        """Return where the cells of a column start and end [n], without their quotes."""
+        """Return start and end positions [n] of the cells of a column, without their quotes."""
         found = self._bounds.get(column)
         if found is None:
             found = self._bounds[column] = self._find_bounds(column)
@@ -102,20 +101,20 @@ class Block:
         return self.cell_starts[column], self.cell_ends[column]
 
     def cell(self, column: int, record: int) -> bytes:
-        """Return one cell, as UTF-8."""
+        """Return the cell in a ``column`` and ``record``, numbered from 0, as UTF-8."""
         starts, ends = self.bounds(column)
         return self.text[starts[record] : ends[record]]
 
     def cells(self, column: int) -> list[str]:
         """Return the texts of a column [n]."""
         starts, ends = (own.tolist() for own in self.bounds(column))
-        # In ASCII a byte's position is its character's: one decoding serves all cells.
+        # In ASCII, byte and character positions agree, so the text is decoded once for all cells.
         if (characters := self._characters) is not None:
             return [characters[a:b] for a, b in zip(starts, ends, strict=True)]
         return [self.text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
 
     def lines_of(self, record: int) -> int:
-        """Return how many lines one record stands on."""
+        """Return the number of lines that a record spans."""
         if self.line_end:
             return 1
         return count_lines(self.text[self.starts[record] : self.ends[record]])
@@ -124,25 +123,25 @@ class Block:
         """Return every record [n] exactly as in the file (as UTF-8), without its line end."""
         if not self.line_end:
             return self._slices(self.starts, self.ends)
-        # Half of the time that slices take.
+        # Takes half the time of slicing.
         return self._lines().split(self.line_end)[:-1]
 
     def line_ends(self) -> list[bytes]:
-        """Return the line end of every record [n]; that of a file's last may be empty."""
+        """Return the line end of every record [n]; the last one of a file may be empty."""
         if self.line_end:
             return [self.line_end] * len(self)
         return self._slices(self.ends, self.stops)
 
     def with_suffixes(self, suffixes: list[bytes]) -> bytes:
-        """Return every record with a text [n] behind it, and its own line end behind that."""
+        """Return all records, each followed by its own of the ``suffixes`` [n] and its line end."""
         if not self.line_end:
             return self.joined(self.records(), suffixes)
-        # A format with a place before each line end: half of the time of splitting and joining.
+        # A format string with a field before each line end: half the time of split and join.
         text = self._lines().replace(b"%", b"%%")
         return text.replace(self.line_end, b"%b" + self.line_end) % tuple(suffixes)
 
     def joined(self, texts: list[bytes], suffixes: list[bytes]) -> bytes:
-        """Return a text and a suffix for each record [n], and its own line end behind them."""
+        """Return ``texts`` [n], each followed by one of ``suffixes`` [n] and its line end."""
         parts = [b""] * (3 * len(self))
         parts[0::3], parts[1::3], parts[2::3] = texts, suffixes, self.line_ends()
         return b"".join(parts)
@@ -152,7 +151,7 @@ class Block:
         return self.text.decode("ascii") if self.text.isascii() else None
 
     def _lines(self) -> bytes:
-        """Return every record with its line end, without what stands between records."""
+        """Return all records with their line ends, without the bytes between them."""
         if not len(self):
             return b""
         gaps = np.flatnonzero(self.starts[1:] != self.stops[:-1])
@@ -166,19 +165,19 @@ class Block:
 
 
 def _picked(name: str) -> Any:
-    """Return the property of that name of a `TakenBlock`: picked once, when it is asked for."""
+    """Return a property of `TakenBlock` that picks its records on first use."""
     return cached_property(lambda taken: pick(getattr(taken._block, name), taken._records))
 
 
 class TakenBlock(Block):
-    """Some of the records of a block, with no rejects.
+    """A subset of the records of a block, without rejects.
 
     Parameters
     ----------
     block
-        All of them.
+        The whole block.
     records
-        Mask [n].
+        Mask [n] of the records to keep.
     """
 
     _block: Block
@@ -207,16 +206,16 @@ class TakenBlock(Block):
 
 
 def endings_of(text: bytes) -> npt.NDArray[np.uint64]:
-    """Return the eight bytes before each position of a text, the last highest; zeros before it."""
+    """Return for each position of a text the eight bytes before it, as uint64 [len(text) + 1].
+
+    The last byte is the highest; before the beginning of the text there are zeros.
+    """
     padded = bytes(8) + text
     return np.ndarray((len(text) + 1,), "<u8", padded, strides=(1,))
 
 
 def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDArray[_Scalar]:
-    """Return those entries of the last axis where the mask [n] is true.
-
-    As an index does, but where few are left out in a tenth of the time.
-    """
+    """Return ``array[..., records]`` for a mask [n], ten times as fast if few runs are left out."""
     edges = np.flatnonzero(records[1:] != records[:-1]) + 1
     if len(edges) > _FEW:
         return array[..., records]
@@ -226,7 +225,11 @@ def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDA
 
 
 def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
-    """Move cells' bounds inside their quotes; return the text with undoubled cells appended."""
+    """Move the bounds of quoted cells, ``cell_starts`` and ``cell_ends``, inside their quotes.
+
+    The bounds [C, n] are changed in place. Returns the text followed by unescaped copies of the
+    cells with doubled quotes, whose bounds are moved there.
+    """
     if b'"' not in text:
         return text
     data = np.frombuffer(text + b" ", dtype=np.uint8)  # an empty last cell starts at the end
@@ -243,9 +246,16 @@ def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
 
 
 def undouble(text: bytes, starts: Positions, ends: Positions, quotes: Positions) -> bytes:
-    """Move quoted cells' bounds [q] to copies without doubled quotes; return text and copies.
+    """Unescape cells with doubled quotes: append copies to the text and move the bounds there.
 
-    ``quotes`` are the positions of all quotes in the text. Cells without doubled ones stay.
+    Parameters
+    ----------
+    text
+        UTF-8 bytes.
+    starts, ends
+        Bounds [q] of quoted cells, inside their quotes; changed in place.
+    quotes
+        Positions of all quotes in the text, ascending.
     """
     pairs = quotes[:-1][np.diff(quotes) == 1]
     doubled = np.searchsorted(pairs, starts) < np.searchsorted(pairs, ends - 1)

@@ -1,4 +1,4 @@
-"""Where records and cells begin and end in CSV bytes, field by field.
+"""CSV grammar, and a parser that reads one record field by field.
 
 The grammar is that of RFC 4180, with LF, CRLF or CR as line end::
 
@@ -7,8 +7,8 @@ The grammar is that of RFC 4180, with LF, CRLF or CR as line end::
     quoted    = '"' *(any byte but '"' | '""') '"'
     unquoted  = *(any byte but '"', the delimiter, CR, LF)
 
-`read_record` walks it field by field. Where the bytes leave it, ``recovery`` says where the
-damaged record ends. ``scanning`` finds the same places a whole block at a time.
+`read_record` follows it field by field. Where the bytes break it, ``recovery`` determines the end
+of the damaged record. ``scanner`` finds the same positions for a whole block at a time.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ _LINE_FEED, _RETURN = b"\n\r"
 LINE_END = re.compile(rb"\r\n|\n|\r")
 """A line end of any kind."""
 
-# Possessive: after a doubled quote there is no second way to read what came before it.
+# Possessive quantifiers: there is only one way to match, so backtracking would be wasted.
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 
 
 class Record(NamedTuple):
     """One record: its text ends at ``end``, its line end at ``stop``.
 
-    A record with a fault breaks the grammar at position ``fault_at``.
+    ``delimiters`` are the positions of its delimiters. A record with a ``fault`` breaks the
+    grammar at position ``fault_at``.
     """
 
     end: int
@@ -56,7 +57,7 @@ class Record(NamedTuple):
 
 
 class Structure(NamedTuple):
-    """Every record of a text, in order, blank lines and faulty records among them.
+    """Positions of all records of a text, in order, including blank lines and faulty records.
 
     Attributes
     ----------
@@ -64,8 +65,8 @@ class Structure(NamedTuple):
         Positions [m]: record ``i`` is ``text[starts[i]:ends[i]]``, its line end
         ``text[ends[i]:stops[i]]``.
     delimiters
-        Positions [d] of the delimiters outside quotes, in order (up to the fault only, in
-        a faulty record).
+        Positions [d] of the delimiters outside quotes, in order; in a faulty record only those
+        before the fault.
     faults
         Record number to reason, for records that break the grammar.
     consumed
@@ -83,7 +84,7 @@ class Structure(NamedTuple):
     given_up: bool
 
     def moved(self, by: int) -> Structure:
-        """Return the same structure in a text that has ``by`` bytes more before it."""
+        """Return the structure with all positions increased by ``by`` bytes."""
         if not by:
             return self
         return self._replace(
@@ -115,16 +116,23 @@ def read_record(
 
     Parameters
     ----------
+    text
+        UTF-8 bytes.
+    start
+        Position of the record's first byte.
+    delimiter
+        Delimiter of the file, one byte.
     final
-        True if no bytes follow in the file.
+        Whether the file ends at ``end``.
     end
-        Where ``text`` is taken to end; by default where it does.
+        Position at which to stop; default: the end of ``text``.
 
     Returns
     -------
-    The record; None if it may go on after ``end``. A quote that is open at the end of the file
-    makes a record with the fault ``UNCLOSED_QUOTE``, whatever line ends are in it. A record with
-    another fault goes on to the end of the line that shows it.
+    record
+        None if it may continue after ``end``. A quote that is still open at the end of the file
+        gives the fault ``UNCLOSED_QUOTE``; any other fault extends the record to the end of the
+        line on which it was found.
     """
     end = len(text) if end is None else end
     delimiters: list[int] = []
@@ -148,12 +156,15 @@ def read_record(
 
 
 def count_lines(record: bytes) -> int:
-    """Return how many lines a record stands on."""
+    """Return the number of lines that a record spans."""
     return 1 + len(LINE_END.findall(record))
 
 
 def line_ends(text: bytes, final: bool) -> tuple[Positions, Positions]:
-    """Return where line ends begin [m] and stop [m], inside quotes and out."""
+    """Return start and stop positions [m] of all line ends, inside quotes and outside.
+
+    A CR at the end of ``text`` counts only if it is ``final``; otherwise an LF may follow.
+    """
     data = np.frombuffer(text, dtype=np.uint8)
     feeds = np.flatnonzero(data == _LINE_FEED)
     if b"\r" not in text:
@@ -185,5 +196,5 @@ def _end_of_line(
     if match is None:
         return Record(end, end, delimiters, fault, position) if final else None
     if match[0] == b"\r" and match.end() == end and not final:
-        return None  # its line feed may come with the next block
+        return None  # an LF may follow in the next block
     return Record(match.start(), match.end(), delimiters, fault, position)

@@ -1,7 +1,7 @@
-"""Blocks whose positions are worked out when somebody asks for them.
+"""Blocks that compute positions of records and cells on demand.
 
-Most records are read and written without most of their positions, and a megabyte less goes
-through the processor's cache for each block.
+Scoring needs few of these positions, which saves about a megabyte of memory traffic for each
+block.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ __all__ = ["LineBlock"]
 
 
 class LineBlock(Block):
-    """Records that are lines of the same end, one behind another and without rejects.
+    """Consecutive single-line records with the same line end, without rejects.
 
-    What is asked of every record is here; where cells are, subclasses know.
+    Positions of records are computed here, those of cells by subclasses.
 
     Parameters
     ----------
     text, line_end
         As in `Block`.
     place
-        Where in the file they begin.
+        Position of the first record in the file.
     count, columns
-        n and C.
+        Number of records n, and of columns C.
     """
 
     _place: Place
@@ -39,7 +39,7 @@ class LineBlock(Block):
     def __init__(
         self, text: bytes, place: Place, line_end: bytes, count: int, columns: int
     ) -> None:
-        # Past the fields of the frozen class, as its own __init__ goes.
+        # Bypasses the frozen dataclass, as its own __init__ does.
         vars(self).update(text=text, rejects=(), line_end=line_end)
         vars(self).update(_place=place, _count=count, _columns=columns)
 

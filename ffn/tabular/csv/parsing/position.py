@@ -1,4 +1,4 @@
-"""How far a file has been read, and how."""
+"""Reading position in a file, and counts of how its records were read."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ __all__ = ["Counts", "Mark", "Place"]
 
 
 class Place(NamedTuple):
-    """How far a file has been read.
+    """Reading position, in rows and lines.
 
     Attributes
     ----------
     rows
-        Records so far, good and bad.
+        Number of records so far, good and rejected.
     lines
-        Line ends so far.
+        Number of line ends so far.
     blank_lines
-        Lines with nothing on them so far.
+        Number of empty lines so far.
     after_stray
-        True if the last line end was not one of the file's kind.
+        Whether the last line end was not of the file's kind.
     """
 
     rows: int
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     after_stray: bool = False
 
     def followed_by(self, more: Place) -> Place:
-        """Return the place that is ``more`` beyond this one."""
+        """Return this position advanced by ``more``."""
         return Place(
             self.rows + more.rows,
             self.lines + more.lines,
@@ -38,14 +38,14 @@ class Place(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Where a record begins.
+    """Position at which a record begins: all that a reader needs to continue there.
 
     Attributes
     ----------
     offset
-        Bytes of the file before it; means something in UTF-8 only.
+        Byte offset in the file; valid for UTF-8 files only.
     place
-        The same in rows and lines. A reader knows nothing else of what came before.
+        Rows and lines before it.
     """
 
     offset: int
@@ -53,16 +53,16 @@ class Mark(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How records were read.
+    """Numbers of blocks and records, by the way they were read.
 
     Attributes
     ----------
     blocks
-        Blocks in all.
+        All blocks.
     regular
-        Blocks read by `read_regular`.
+        Blocks read on the fast path, by `read_regular`.
     alike
-        Those of them that are an `AlikeBlock`.
+        Blocks of fixed-width records among them, `AlikeBlock`.
     careful
         Records read one by one.
     """

@@ -1,23 +1,23 @@
-"""Where a record that breaks the quoting ends, so that no good record is lost with it.
+"""Error recovery: find the end of a record with broken quoting, without losing good records.
 
-Quotes pair up in the order in which they stand, so one quote too many or too few turns what
-follows inside out: the damaged record seems to go on over good ones, up to the byte at which
-the grammar breaks (or to the end of the file, if no quote follows). A record without a fault is
-never divided, whatever its cells hold. One with a fault ends as follows.
+Quotes are paired in order, so one quote too many or too few swaps inside and outside: the damaged
+record seems to extend over good ones, up to the byte at which the grammar breaks (or to the end of
+the file, if no quote follows). A record without a fault is never divided, whatever its cells hold.
+A record with a fault ends as follows.
 
-1. At the first line inside it from which only records of the right shape (without fault, and with
-   as many fields as the header) follow: as far as the line that shows the fault, or ten of them.
-   The fault of a quote that is never closed shows at the end of the file, that of a record
-   longer than ``record_limit`` at that many bytes.
-2. Where no line is such a line, with the line that shows the fault. If that leaves the rest of
-   a cell with line breaks behind, it goes on over it: a cell that begins with a quote is then
-   taken to end at the first quote before a delimiter or a line end. That counts if the record so
-   has as many fields as the header, ends within 2 KiB, and covers no record of the right shape.
-3. Where no line is such a line in a record longer than ``record_limit``, nothing is known of
-   what comes after it.
+1. Before the first line inside it from which only records of the right shape (without fault, and
+   with as many fields as the header) follow, up to the line on which the fault is found, or for
+   ten records. A quote that is never closed is found at the end of the file; a record longer than
+   ``record_limit``, after that many bytes.
+2. If there is no such line: with the line on which the fault is found. If that would leave the
+   rest of a multi-line cell as a record, the record extends over it: a cell that begins with a
+   quote is then taken to end at the first quote before a delimiter or line end. This applies only
+   if the record then has as many fields as the header, ends within 2 KiB, and covers no record of
+   the right shape.
+3. If there is no such line in a record longer than ``record_limit``, the end is unknown.
 
-What is looked at depends on the bytes behind the record's beginning alone, and ends
-``record_limit`` and a megabyte behind it.
+The decision depends only on the bytes after the record's beginning, at most ``record_limit`` and
+one megabyte of them.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _TAIL_BYTES = 2 * 1024
 
 
 class Shape(NamedTuple):
-    """What records of a file look like.
+    """What well-formed records of a file have in common.
 
     Attributes
     ----------
     delimiter
-        Between fields.
+        Delimiter, one byte.
     columns
-        Fields of a record.
+        Number of fields.
     record_limit
-        Bytes in the longest text that is one record.
+        Longest record in bytes.
     """
 
     delimiter: bytes
@@ -56,26 +56,33 @@ class Shape(NamedTuple):
 
     @property
     def longest_look(self) -> int:
-        """Bytes behind the beginning of a record that decide where it ends, at most."""
+        """Largest number of bytes, from the beginning of a record, that decide where it ends."""
         return self.record_limit + max(min(self.record_limit, _BYTES_AHEAD), _TAIL_BYTES) + 2
 
 
 class _MoreNeededError(Exception):
-    """The bytes at hand do not decide."""
+    """The buffered bytes are not enough for a decision."""
 
 
 def read_or_recover(text: bytes, start: int, shape: Shape, final: bool) -> Record | None:
-    """Read the record that begins at ``start``, as far as it goes if it has a fault.
+    """Read the record that begins at ``start``, with recovery if it has a fault.
 
     Parameters
     ----------
+    text
+        UTF-8 bytes.
+    start
+        Position of the record's first byte.
+    shape
+        Shape of the file's records.
     final
-        True if no bytes follow ``text`` in the file.
+        Whether the file ends with ``text``.
 
     Returns
     -------
-    The record; None if bytes after ``text`` decide where it ends. One that is longer than the
-    limit and behind which no line is known to be a record ends where it begins.
+    record
+        None if its end depends on bytes after ``text``. A record longer than the limit, with no
+        record found inside it, has an ``end`` and ``stop`` of ``start``.
     """
     limit = shape.record_limit
     end = min(len(text), start + limit + 2)
@@ -93,12 +100,12 @@ def read_or_recover(text: bytes, start: int, shape: Shape, final: bool) -> Recor
 
 
 def is_of_shape(record: Record, shape: Shape) -> bool:
-    """Say whether a record has no fault and as many fields as the header."""
+    """Return whether a record has no fault and as many fields as ``shape``."""
     return record.fault is None and len(record.delimiters) + 1 == shape.columns
 
 
 class _Recovery:
-    """One damaged record, and what was found behind it."""
+    """Recovery from one damaged record, with a cache of the records found after it."""
 
     def __init__(self, text: bytes, start: int, shape: Shape, final: bool) -> None:
         self._text, self._start, self._shape = text, start, shape
@@ -109,13 +116,13 @@ class _Recovery:
         self._stops: dict[int, int | None] = {}
 
     def of_too_long(self) -> Record:
-        """Return the record that is longer than the limit."""
+        """Return the end of a record that is longer than the limit."""
         last = self._start + self._shape.record_limit
         found = self._resumed(last, last, Reason.RECORD_TOO_LONG, [])
         return found or Record(self._start, self._start, [], Reason.RECORD_TOO_LONG, last)
 
     def of(self, record: Record) -> Record:
-        """Return what of a record that breaks the grammar is lost."""
+        """Return the part of a faulty record that has to be rejected."""
         fault = record.fault
         if fault is Reason.UNCLOSED_QUOTE:
             last = len(self._text)
@@ -126,10 +133,10 @@ class _Recovery:
     def _resumed(
         self, last: int, reach: int, fault: Reason | None, delimiters: list[int]
     ) -> Record | None:
-        """Return the record up to the first line, before ``last``, at which others begin."""
+        """Return the record up to the first line before ``last`` at which good records begin."""
         for line_end in LINE_END.finditer(self._text, self._start, last):
             begin, stop = line_end.span()
-            # Nothing at all may follow the last record of a file.
+            # The last record of a file may be followed by nothing.
             inside = stop < last or fault is Reason.UNCLOSED_QUOTE
             if inside and self._follow(stop, reach):
                 kept = [position for position in delimiters if position < begin]
@@ -137,7 +144,7 @@ class _Recovery:
         return None
 
     def _follow(self, position: int, reach: int) -> bool:
-        """Say whether records of the right shape follow as far as ``reach``, or enough."""
+        """Return whether only records of the right shape follow, up to ``reach`` or for ten."""
         count = 0
         while position < reach and count < _RECORDS_AHEAD:
             stop = self._stop_of(position)
@@ -148,10 +155,10 @@ class _Recovery:
         return True
 
     def _stop_of(self, position: int) -> int | None:
-        """Return where a record of the right shape, or a blank line, stops; None if it is none."""
+        """Return where a record of the right shape, or a blank line, stops; None for others."""
         if position not in self._stops:
             if len(self._stops) > _STOPS_KEPT:
-                # Lines are tried in their order: those behind are not asked for again.
+                # Lines are tried in order: earlier ones are not needed again.
                 self._stops.clear()
             delimiter = self._shape.delimiter
             record = read_record(self._text, position, delimiter, self._final, self._end)
@@ -164,7 +171,7 @@ class _Recovery:
         return self._stops[position]
 
     def _with_tail(self, record: Record) -> Record:
-        """Return a record with the rest of its last cell, where that can be told."""
+        """Return a record extended by the rest of its last cell, if that can be determined."""
         tail = self._with_loose_quotes(record)
         if tail is None or tail.stop <= record.stop:
             return record
@@ -177,7 +184,7 @@ class _Recovery:
         return not blank and self._stop_of(line) is not None
 
     def _with_loose_quotes(self, record: Record) -> Record | None:
-        """Read the record once more, with every quote as text but those at a cell's two ends."""
+        """Read the record again, with quotes inside cells taken as text."""
         text, delimiter = self._text, self._shape.delimiter
         most = self._start + _TAIL_BYTES
         end = min(len(text), most)

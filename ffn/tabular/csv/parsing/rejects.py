@@ -1,4 +1,4 @@
-"""Why a record cannot be used: the one list of reasons, and one record's refusal."""
+"""Rejected records and their reasons."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _VALUE_LIMIT = 200
 
 
 class Reason(StrEnum):
-    """Stable codes; they stand in reject files and manifests and never change their meaning.
+    """Stable codes of reasons, used in reject files and manifests; their meaning never changes.
 
-    The first eight concern a whole record as it stands in the file, the others a cell or
-    the record's numbers. ``docs/scoring.md`` explains each to the user.
+    The first eight concern a whole raw record, the others a cell or the record's numbers.
+    ``docs/scoring.md`` explains each of them.
     """
 
     WRONG_FIELD_COUNT = "wrong_field_count"
@@ -49,23 +49,23 @@ DETAILS = {
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One record that is not used.
+    """One rejected record.
 
     Attributes
     ----------
     row
-        1 = first data record; rejected records are counted, blank lines are not.
+        Row number, 1 = first data record; rejected records count, blank lines do not.
     line
-        Physical line on which the record begins, 1 = first line of the file; 0 where a file
-        has no lines.
+        Physical line on which the record begins, 1 = first line of the file; 0 in a file without
+        lines, such as Parquet.
     lines
-        How many lines the record stands on; a damaged one, how many are lost with it.
+        Number of lines that the record spans, including those lost with a damaged record.
     column
-        Header of the offending cell; empty if the record as a whole is at fault.
+        Header of the invalid cell; empty if the whole record is invalid.
     value
-        The cell's text, or the record's, shortened to 200 characters.
+        Text of the cell or record, shortened to 200 characters.
     reason
-        The code.
+        Code of the reason.
     detail
         The reason in words, to follow "row 7 (line 9): ".
     """
@@ -80,9 +80,9 @@ class Reject:
 
 
 def shorten(text: str | bytes) -> str:
-    """Return ``text`` cut to 200 characters, bytes that are no text written as escapes."""
+    """Return ``text`` shortened to 200 characters, with escapes for NULs and undecodable bytes."""
     if isinstance(text, bytes):
-        # Four bytes are the longest character, so this cut cannot show.
+        # A character has at most four bytes, so cutting one here cannot be visible.
         text = text[: 8 * _VALUE_LIMIT].decode("utf-8", "backslashreplace")
     text = text.replace("\0", r"\x00")
     return text if len(text) <= _VALUE_LIMIT else text[: _VALUE_LIMIT - 1] + "…"

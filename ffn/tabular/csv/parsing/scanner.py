@@ -1,8 +1,8 @@
-"""Where records and cells begin and end in CSV bytes, a whole block at a time.
+"""Vectorised CSV scanner: positions of the records and delimiters of a whole block.
 
-`scan_carefully` reads record by record, over damage too. `scan_quickly` finds the same, as far as
-the first quote that breaks the grammar. `scan` takes turns: quickly to the damage, carefully over
-it.
+`scan_carefully` reads record by record and recovers from damage. `scan_quickly` gives the same
+result vectorised, up to the first quote that breaks the grammar. `scan` alternates: quickly up to
+the damage, carefully across it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,21 @@ def scan(
     look_ahead: int = _LOOK_AHEAD,
     enough: int | None = None,
 ) -> tuple[Structure, int]:
-    """Return the structure of ``text``, and how many of its records were read one by one.
+    """Return the structure of a text, and the number of records that were read one by one.
 
     Parameters
     ----------
+    text
+        UTF-8 bytes that begin with a record.
+    shape
+        Shape of the file's records.
+    final
+        Whether the file ends with ``text``.
     look_ahead
-        Bytes to scan at first after damage. It decides how long it takes, nothing else.
+        Bytes to scan first after damage; affects only the speed.
     enough
-        Where more bytes than that are left after damage, it ends there. By default it goes on.
+        Stop after damage if more bytes than this remain, so that the caller can take the result;
+        None (the default): scan all of ``text``.
     """
     parts: list[Structure] = []
     position, careful = 0, 0
@@ -50,7 +57,7 @@ def scan(
                 break
             window *= 2
             continue
-        # Behind one damage may be the next: look a little ahead, and one by one if it is dense.
+        # More damage may follow: scan a small window first, and read records singly if it is dense.
         window, patience = look_ahead, 1 if len(quick.starts) > patience else 2 * patience
         damaged = scan_carefully(text, shape, final, position, patience)
         careful += len(damaged.starts)
@@ -64,7 +71,10 @@ def scan(
 def scan_carefully(
     text: bytes, shape: Shape, final: bool, start: int = 0, at_most: int | None = None
 ) -> Structure:
-    """Return the structure of ``text`` from ``start`` on, record by record."""
+    """Return the structure of ``text`` from ``start`` on, reading record by record.
+
+    ``at_most`` limits the number of records; ``shape`` and ``final`` are those of `scan`.
+    """
     bounds: list[tuple[int, int, int]] = []
     delimiters: list[int] = []
     faults: dict[int, Reason] = {}
@@ -88,7 +98,7 @@ def scan_carefully(
 
 
 def _scan_to_fault(text: bytes, shape: Shape, final: bool) -> tuple[Structure, bool]:
-    """Return what `scan_quickly` does, but end also before a record that is too long."""
+    """Return the result of `scan_quickly`, but stop before a record that is too long, too."""
     quick, broken = scan_quickly(text, shape.delimiter, final)
     if len(text) > shape.record_limit:
         too_long = np.flatnonzero(quick.ends - quick.starts > shape.record_limit)
@@ -100,21 +110,29 @@ def _scan_to_fault(text: bytes, shape: Shape, final: bool) -> tuple[Structure, b
 
 
 def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure, bool]:
-    """Return what `scan_carefully` returns, or its beginning if a quote stands where none may.
+    """Return the result of `scan_carefully`, up to the first misplaced quote.
 
-    In a text that keeps the grammar a position is inside quotes exactly if an odd number
-    of quotes precede it, doubled quotes counting as two. The text keeps it if every odd
-    quote follows, and every even quote precedes, a delimiter, a line end, an end of the
-    text, or the other half of a doubled quote. Before the first quote that does not, the
-    same is true.
+    In a text that follows the grammar, a position is inside quotes exactly if an odd number of
+    quotes precede it, doubled quotes counting as two. The text follows the grammar if every odd
+    quote comes after, and every even quote before, a delimiter, a line end, an end of the text,
+    or the other half of a doubled quote. Up to the first quote that violates this, the same holds.
+
+    Parameters
+    ----------
+    text
+        UTF-8 bytes that begin with a record.
+    delimiter
+        Delimiter of the file, one byte.
+    final
+        Whether the file ends with ``text``.
 
     Returns
     -------
     structure
-        Of the whole text, or of the records before the one with a quote that is misplaced or, in
-        a final text, never closed.
+        Structure of the whole text, or of the records before one with a quote that is misplaced
+        or, in a final text, never closed.
     broken
-        Whether there is one.
+        Whether there is such a quote.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     ends, stops = line_ends(text, final)
@@ -143,7 +161,11 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
 
 
 def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
-    """Return the number of the first quote that has no part in the grammar."""
+    """Return the index in ``quotes`` of the first quote that breaks the grammar, or None.
+
+    ``data`` are the bytes of the text, ``quotes`` the positions of all quotes in it, and
+    ``delimiter`` is that of the file.
+    """
     opening, closing = quotes[0::2], quotes[1::2]
     edge = np.zeros(256, dtype=bool)
     edge[[_LINE_FEED, _RETURN, ord(delimiter)]] = True
@@ -165,7 +187,7 @@ def _before(ends: Positions, stops: Positions, position: int) -> tuple[Positions
 
 
 def outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] | slice:
-    """Return what picks those of ``positions`` that stand outside quotes; both ascend."""
+    """Return an index (mask or slice) of the ``positions`` outside quotes; both ascend."""
     between = np.searchsorted(positions, quotes)
     if quotes.size % 2:
         between = np.append(between, len(positions))
@@ -173,7 +195,7 @@ def outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] | 
     holding = first < last
     if not holding.any():
         return slice(None)
-    # Quoted cells follow one another, so each first and each last is there once.
+    # Quoted cells do not overlap, so each index occurs once among the firsts and the lasts.
     change = np.zeros(len(positions) + 1, dtype=np.int8)
     change[first[holding]] += 1
     change[last[holding]] -= 1

@@ -1,4 +1,4 @@
-"""Which records of a text are good, and what is wrong with the others."""
+"""Validate records: build a block of the good ones, and rejects of the others."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["validate"]
 def validate(
     text: bytes, structure: Structure, place: Place, columns: int, line_feeds: bool
 ) -> tuple[Block, Place]:
-    """Return the records of ``structure`` and the place after them.
+    """Return the records of ``structure`` as a block, and the reading position after them.
 
     Parameters
     ----------
     text
         The consumed text of the structure, no more.
     place
-        Where in the file the text begins.
+        Position of ``text`` in the file.
     columns
-        Fields a record must have.
+        Number of fields that a record must have.
     line_feeds
-        True if the file's lines end with LF or CRLF, False if with CR or CRLF.
+        True if the file's lines end with LF or CRLF; False for CR or CRLF.
     """
     starts, ends, stops = structure.starts, structure.ends, structure.stops
     used = ends > starts
@@ -70,7 +70,7 @@ def validate(
         delimiters = structure.delimiters[first[good] + np.arange(columns - 1)[:, np.newaxis]]
     cell_starts = np.vstack((starts[of_good], delimiters + 1))
     cell_ends = np.vstack((delimiters, ends[of_good]))
-    # A last line that does not end cannot be told from one that does.
+    # Without a final line end, each record's own line end has to be used.
     divisible = bool(line_end) and text.endswith(line_end)
     block = Block(
         unquote(text, cell_starts, cell_ends),
@@ -94,7 +94,7 @@ def validate(
 
 
 def _line_ends(text: bytes) -> tuple[bytes, int]:
-    """Return the line end, or nothing if there are several kinds, and how many there are."""
+    """Return the line end (empty if there are several kinds) and the number of line ends."""
     data = np.frombuffer(text, dtype=np.uint8)
     feeds = int(np.count_nonzero(data == ord("\n")))
     if b"\r" not in text:
@@ -109,7 +109,7 @@ def _line_ends(text: bytes) -> tuple[bytes, int]:
 
 
 def _fields(structure: Structure, columns: int) -> tuple[Positions, Positions]:
-    """Each record's first delimiter, by number, and its count of fields."""
+    """Return the index of each record's first delimiter, and its number of fields."""
     starts, ends, delimiters = structure.starts, structure.ends, structure.delimiters
     if columns > 1 and len(delimiters) == len(starts) * (columns - 1):
         table = delimiters.reshape(-1, columns - 1)
@@ -121,7 +121,7 @@ def _fields(structure: Structure, columns: int) -> tuple[Positions, Positions]:
 
 
 def _foreign(text: bytes, structure: Structure, line_feeds: bool) -> npt.NDArray[np.bool_]:
-    """Which records end with a line end that is not the file's."""
+    """Return a mask of the records whose line end is not of the file's kind."""
     if b"\r" not in text and line_feeds:
         return np.zeros(len(structure.starts), dtype=bool)
     data = np.frombuffer(text + b" ", dtype=np.uint8)  # a last record may have no line end
