@@ -28,32 +28,37 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def parse_json(text: bytes) -> Any:
-    """Return what JSON says in one way only, and what can be computed with and written again.
+    """Parse strict JSON: unambiguous, with finite numbers, and writable again as UTF-8.
+
+    Parameters
+    ----------
+    text
+        The document, in UTF-8.
 
     Raises
     ------
     ValueError
-        It is no JSON in UTF-8, or too deep; a key is given twice; a number is NaN, or beyond
-        float64, or, if whole, int64; half a surrogate pair is in a text.
+        The text is not JSON in UTF-8, or nested too deeply; a key is repeated; a number is NaN or
+        beyond float64, or an integer beyond int64; a string contains half a surrogate pair.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("a key is repeated")
         return dict(pairs)
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON")
+        raise ValueError(f"{constant} is not JSON")
 
     def number(digits: str) -> float:
         value = float(digits)
         if math.isinf(value):
-            raise ValueError(f"{quote(digits)} is beyond every number")
+            raise ValueError(f"{quote(digits)} is beyond the range of float64")
         return value
 
     def whole(digits: str) -> int:
         if len(digits) > _MOST_DIGITS or not -(2**63) <= (value := int(digits)) < 2**63:
-            raise ValueError(f"{quote(digits)} is beyond every whole number")
+            raise ValueError(f"{quote(digits)} is beyond the range of int64")
         return value
 
     try:

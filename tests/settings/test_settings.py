@@ -99,7 +99,7 @@ RULES = [
         r'"data\.labels": must not read "a" as "b", which is itself read as "c"\.',
     ),
     ("[data]\ndelimiter = 'ab'", r'"data\.delimiter" is "ab"; it must be one of "," ";" '),
-    ("[data]\nencoding = 'utf-7'", r'"data\.encoding": encoding "utf-7" is not one that is read'),
+    ("[data]\nencoding = 'utf-7'", r'"data\.encoding": encoding "utf-7" is not supported'),
     ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),
     ("[data]\ndecimal = ';'", r'"data\.decimal" is ";"; it must be one of "\." ","\.'),
     ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),

@@ -61,7 +61,7 @@ def test_another_process_is_refused_until_the_holder_is_dead(pipeline, repositor
 def test_a_link_is_no_lock(pipeline, tmp_path):
     (pipeline.artifacts / ".retraining.lock").symlink_to(tmp_path / "elsewhere")
     with (
-        pytest.raises(RegistryError, match="is no plain file"),
+        pytest.raises(RegistryError, match="is not a plain file"),
         retraining_lock(pipeline.artifacts),
     ):
         pass
