@@ -250,7 +250,7 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
     page = artifacts_of(client, flow_run)["scored-iris"].data
     assert "**2 files scored: 13 of 14 rows; 1 row rejected.**" in page
     assert re.search(r"\| wrong_field_count \| .*two.* line 3: 1,2,3,4 \| 1 \|", page)
-    assert re.search(r"\| Iris-setosa \| \d \| \d+\.\d% \| 33\.3% \|", page)
+    assert re.search(r"\| Iris-setosa \| \d \| \d+\.\d\s% \| 33\.3\s% \|", page)
     counts = re.findall(r"Iris-\w+:? (\d+)", rows[1]["classes"])
     assert sum(map(int, counts)) == 12
 

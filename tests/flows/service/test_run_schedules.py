@@ -49,11 +49,16 @@ def test_a_daily_schedule_runs_once_on_every_day_of_a_change(zone, cron, day):
 def test_a_scheduler_that_looks_every_five_minutes_makes_no_run_twice(zone, cron, day):
     """Prefect's server plans again and again; what it plans for a day must stay the same time."""
     planned: dict[datetime.date, set[datetime.datetime]] = {}
-    for minutes in range(0, 3 * 24 * 60, 5):
-        start = day - datetime.timedelta(days=1) + datetime.timedelta(minutes=minutes)
+
+    async def look_again_and_again():
         schedule = CronSchedule(cron=cron, timezone=zone)
-        for time in asyncio.run(schedule.get_dates(2, start=start)):
-            planned.setdefault(time.date(), set()).add(time.astimezone(UTC))
+        for minutes in range(0, 2 * 24 * 60, 5):
+            start = day - datetime.timedelta(hours=12) + datetime.timedelta(minutes=minutes)
+            for time in await schedule.get_dates(2, start=start):
+                planned.setdefault(time.date(), set()).add(time.astimezone(UTC))
+
+    asyncio.run(look_again_and_again())
+    assert len(planned) == 4
     assert {date: len(times) for date, times in planned.items()} == dict.fromkeys(planned, 1)
 
 
