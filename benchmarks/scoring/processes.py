@@ -47,6 +47,8 @@ def run_program(root: Path, *arguments: str) -> Finished:
     command = [sys.executable, *arguments]
     # Polars takes one thread a core otherwise.
     environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    # Libraries were compiled when they were installed; ours would be anew, in each process.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603

@@ -7,7 +7,6 @@ that its rows are told from their hashes alone.
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,10 @@ class RowSample:
         self._features = features
         self._size = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
         self._most_known = max(self._size, min(_KNOWN, _KNOWN_VALUES // features))
-        # NumPy's own generators would take longer to import than a few rows to score.
-        draw = random.Random(_SEED).getrandbits  # noqa: S311
-        self._start = np.uint64(draw(64))
+        random = np.random.default_rng(_SEED)
+        self._start = random.integers(2**64, dtype=np.uint64)
         # Odd, so that no bit is lost.
-        self._weights = np.array([[draw(64) | 1] for _ in range(features)], dtype=np.uint64)
+        self._weights = random.integers(2**64, size=(features, 1), dtype=np.uint64) | np.uint64(1)
         # Hashes, rows of this content, its numbers: what is kept first, then what waits for it.
         self._drawn: list[tuple[Array, Array, Array]] = [
             (

@@ -17,7 +17,6 @@ NOT_FOR_A_FEW_ROWS = {
     "matplotlib",
     "multiprocessing",
     "numpy.ma",
-    "numpy.random",
     "pandas",
     "prefect",
     "pyarrow",
