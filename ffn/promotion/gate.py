@@ -91,7 +91,7 @@ def decide(
     if settings.mode == "always":
         return verdict(True, 'gate.mode is "always", and nothing was compared')
     if opponent is None:
-        return verdict(True, "there was none in production")
+        return verdict(True, "no version was in production")
     if isinstance(opponent, Unreadable):
         problem = f"version {opponent.version} cannot be loaded, so it scores nothing"
         return verdict(True, f"{problem}, and nothing was compared")

@@ -81,7 +81,7 @@ class Verdict:
         if self.promote:
             return f"Version {version} is promoted: {self.reason}."
         stays = f"version {self.production} stays" if self.production else "nothing is"
-        return f"Version {version} is kept back, {stays} in production: {self.reason}."
+        return f"Version {version} is not promoted; {stays} in production: {self.reason}."
 
     def after(self, canary: Canary) -> Verdict:
         """Return the verdict once the finished bundle was tried: a failure keeps production."""

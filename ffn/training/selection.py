@@ -246,6 +246,6 @@ def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound
     if not others:
         return f"{first}; no other ties with it.{lost}"
     return (
-        f"{first}, and {' and '.join(others)} cannot be told apart from it; "
-        f"of these the simplest is taken: {tied[0]}.{lost}"
+        f"{first}; {' and '.join(others)} {'ties' if len(others) == 1 else 'tie'} with it, and "
+        f"the simplest of these is chosen: {tied[0]}.{lost}"
     )

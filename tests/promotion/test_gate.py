@@ -23,9 +23,11 @@ def test_the_first_model_is_promoted_and_has_to_hold_the_floors(tmp_path: Path) 
     assert accuracy < 1
     assert f"accuracy is {accuracy:.3f}, and gate.min_accuracy is 1" in kept.verdict.reason
     assert "gate.max_calibration_error is 0" in kept.verdict.reason
-    assert kept.verdict.sentence(1).startswith("Version 1 is kept back, nothing is in production: ")
+    assert kept.verdict.sentence(1).startswith(
+        "Version 1 is not promoted; nothing is in production: "
+    )
     promoted = retrain(pipeline(tmp_path, rows(150), "min_accuracy = 0.5"))
-    assert promoted.verdict.reason == "there was none in production"
+    assert promoted.verdict.reason == "no version was in production"
     assert [(floor.setting, floor.held) for floor in promoted.verdict.floors] == [
         ("min_accuracy", True)
     ]
@@ -98,7 +100,7 @@ def test_a_better_model_is_promoted_and_a_worse_one_is_not(tmp_path: Path, mode:
     down = retrain(pipeline(tmp_path, rows(1_500, seed=6, noise=0.95)[:200] + good[:800], gate))
     assert not down.verdict.promote
     assert production_version(down.run.pipeline.artifacts) == 2
-    assert down.verdict.sentence(3).startswith("Version 3 is kept back, version 2 stays in prod")
+    assert down.verdict.sentence(3).startswith("Version 3 is not promoted; version 2 stays in prod")
 
 
 def test_each_comparison_is_a_look_at_its_rows_alone(tmp_path: Path) -> None:

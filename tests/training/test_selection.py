@@ -39,8 +39,8 @@ def test_a_tie_falls_to_the_first_of_the_tied() -> None:
     assert [line.optimizer for line in chosen.leaderboard] == ["adam", "momentum", "sgd"]
     assert chosen.winner == "momentum"
     assert chosen.reason == (
-        "adam has the lowest mean validation log-loss, and momentum cannot be told apart from it; "
-        "of these the simplest is taken: momentum."
+        "adam has the lowest mean validation log-loss; momentum ties with it, and "
+        "the simplest of these is chosen: momentum."
     )
 
 

@@ -126,13 +126,13 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {counted(test.rows, 'held-out row')}, looked at once: accuracy "
-        f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
-        f"second approximate).{_after(loss_doubt(test))}"
+        f"Held-out accuracy ({counted(test.rows, 'row')}, used once): {interval(test.accuracy)}, "
+        f"log-loss {interval(test.log_loss)} (95 % intervals; that of the log-loss is "
+        f"approximate).{_after(loss_doubt(test))}"
     )
     examination = outcome.examination
     console.print(
-        "Always answering the most frequent class of the training rows gets "
+        "Accuracy of always predicting the most frequent training class: "
         f"{interval(test.baseline)}.{_after(accuracy_doubt(examination.baselines))}"
     )
     console.print(baselines_sentence(examination.baselines, examination.rows, test.rows))

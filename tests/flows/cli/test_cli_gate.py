@@ -65,7 +65,7 @@ def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
     lines = [line for line in done.out.splitlines() if line.startswith("Version 2")]
     assert len(lines) == 1
     assert re.match(
-        r"Version 2 is kept back, version 1 stays in production: \d+ held-out rows cannot show "
+        r"Version 2 is not promoted; version 1 stays in production: \d+ held-out rows cannot show "
         r"that any challenger is good enough \(of 31 rows held out, production was trained on "
         r"1\); on 16 resamples, of its recipe, .*\.$",
         lines[0],
@@ -79,7 +79,7 @@ def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
     assert verdict["resampled"]["resamples"] == 16
     assert verdict["rows"]["held_out"] == 31
     report = (artifacts / "reports/0002/report.html").read_text()
-    assert "Version 2 is kept back, version 1 stays in production" in report
+    assert "Version 2 is not promoted; version 1 stays in production" in report
     # It would come out again, so it is not made again.
     assert "those of version 2; unchanged" in ffn("retrain", "iris", *DIRECT, trained).out
 
@@ -100,7 +100,7 @@ def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(ffn, trained, m
     monkeypatch.setattr(canary, "_SECONDS", 0.01)
     done = ffn("retrain", "iris", *DIRECT, trained)
     assert done.code == 0
-    assert "Version 2 is kept back, version 1 stays in production: its bundle failed" in done.out
+    assert "Version 2 is not promoted; version 1 stays in production: its bundle failed" in done.out
     assert production_version(trained / "artifacts/iris") == 1
 
 
