@@ -43,7 +43,7 @@ def test_the_same_model_again_is_not_promoted_and_not_looked_at(tmp_path: Path) 
     retrain(pipeline(tmp_path, MANY))
     again = retrain(pipeline(tmp_path, MANY))
     assert not again.verdict.promote
-    assert again.verdict.reason == "it is the same model again, to the last bit"
+    assert again.verdict.reason == "it is identical to the model in production, bit for bit"
     assert not len(read_looks(again.run.pipeline.artifacts).rows)
 
 
@@ -130,7 +130,7 @@ def test_on_few_rows_recipes_are_compared_and_it_is_said(tmp_path: Path) -> None
     assert not better.verdict.promote
     assert better.verdict.resampled is not None
     assert (better.verdict.resampled.resamples, better.verdict.resampled.look) == (4, 1)
-    assert "on 4 resamples, of its recipe, log-loss is not shown to be" in better.verdict.reason
+    assert "on 4 resamples, for its recipe log-loss is not shown to be" in better.verdict.reason
     looks = read_looks(better.run.pipeline.artifacts)
     assert looks.of(better.run.prepared.fingerprints).tolist() == [1] * 128
     # The hold-out was not looked at: that it could show nothing was known before.
@@ -166,7 +166,7 @@ def test_where_columns_went_nothing_is_compared(tmp_path: Path) -> None:
     found = retrain(pipeline(tmp_path, fewer, header="q,y"))
     assert not found.verdict.promote
     assert found.verdict.reason.endswith(
-        'cannot be told from others, since columns are gone or changed their kind: "p"'
+        'cannot be identified, because columns were removed or changed their kind: "p"'
     )
     assert found.verdict.rows is None
 

@@ -100,7 +100,7 @@ def test_a_verdict_against_a_version_that_is_gone_promotes_nothing(quick, tmp_pa
         assert not second.verdict.promote
         assert second.verdict.sentence(second.number) == (
             f"Version {second.number} is not promoted; version {first.number} stays in production: "
-            f"version {first.number} was promoted while this one was judged."
+            f"version {first.number} was promoted while this one was being judged."
         )
         assert production_version(tmp_path / "iris") == first.number
     always = found.serialise(replace(FIRST, mode="always"))
@@ -250,7 +250,9 @@ def test_a_bundle_that_reads_back_otherwise_registers_nothing(
     elsewhere(quick, tmp_path).serialise()
     before = files(tmp_path)
     monkeypatch.setattr(register, "read_bundle", worn)
-    with pytest.raises(BundleError, match="the bundle read back does not predict what the trained"):
+    with pytest.raises(
+        BundleError, match="the bundle that was read back does not predict what the"
+    ):
         elsewhere(quick, tmp_path).serialise()
     assert versions(tmp_path) == [1]
     assert files(tmp_path) == before
