@@ -1,4 +1,4 @@
-"""Several files, scored by processes, each file by one."""
+"""Score several files in parallel, each in one process."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ def said(usable: int, counts: tuple[int, int, int, int], then=NOW, columns=COLUM
         (6, (30, 24, 0, 6), TrainingSettings(seed=7, test_share=0.3), COLUMNS,
          "6 held-out rows cannot show that any challenger is good enough (of 30 rows held out, "
          "production was trained on 24; the split changed because training.seed was 7 and "
-         "is 42 and training.test_share was 0.3 and is 0.2; set training.seed and "
-         "training.test_share back, or add rows)"),
+         "is 42 and training.test_share was 0.3 and is 0.2; reset training.seed and "
+         "training.test_share, or add rows)"),
         (6, (30, 24, 0, 6), NOW, {"p": "numeric"},
          "6 held-out rows cannot show that any challenger is good enough (of 30 rows held out, "
          'production was trained on 24; the split changed because the feature columns '

@@ -79,7 +79,7 @@ def test_with_no_version_left_one_begins_anew(artifacts, damage) -> None:
     shutil.rmtree(artifacts / "models")
     damage(artifacts / "production.json")
     with pytest.raises(
-        RegistryError, match=r"\. Remove production\.json and history\.jsonl, and begin anew: ffn"
+        RegistryError, match=r"\. Remove production\.json and history\.jsonl, and start again: ffn"
     ):
         in_production(artifacts)
     (artifacts / "production.json").unlink(missing_ok=True)
@@ -157,7 +157,7 @@ def test_a_rollback_goes_to_another_version(artifacts: Path) -> None:
     remove(version_folder(artifacts, 3))
     assert rollback(artifacts, reason="").version == 1
     assert predecessor(artifacts) is None
-    with pytest.raises(RegistryError, match=r"iris: there is no version to go back to"):
+    with pytest.raises(RegistryError, match=r"iris: there is no version to roll back to"):
         rollback(artifacts, reason="")
 
 

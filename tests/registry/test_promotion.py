@@ -257,7 +257,7 @@ def test_a_damaged_pointer_is_refused(artifacts: Path, pointer: bytes) -> None:
     add_version(artifacts, fill)
     (artifacts / "production.json").write_bytes(pointer)
     with pytest.raises(
-        RegistryError, match=r"production\.json: damaged\. Promote one that is there"
+        RegistryError, match=r"production\.json: damaged\. Promote an existing version"
     ):
         production_version(artifacts)
 
@@ -268,6 +268,7 @@ def test_a_pointer_to_what_is_gone_is_refused(artifacts: Path) -> None:
     promote(artifacts, 2, reason="")
     version_folder(artifacts, 2).rename(artifacts / "models" / "away")
     with pytest.raises(
-        RegistryError, match=r"production\.json: version 2 is in production and not there; .*: 1\."
+        RegistryError,
+        match=r"production\.json: version 2 is in production but does not exist; .*: 1\.",
     ):
         production_version(artifacts)

@@ -42,7 +42,7 @@ _JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
-# Less is sooner done again than taken up.
+# With less output, starting again is faster than resuming.
 _LEAST_BYTES = 4 * 1024 * 1024
 _NOTES = 40
 # Processes of a run that was killed hold its lock until they have noticed.
@@ -72,9 +72,9 @@ class Journal:
         self._next, self._notes = _LEAST_BYTES, 0
 
     def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
-        """Go on where an earlier run of the same work ended; False if there is none to trust.
+        """Resume where an earlier run of the same work ended.
 
-        Then everything stands at the beginning.
+        Returns False, with everything at the beginning, if there is no valid checkpoint.
         """
         begin = records.mark
         found = self._read()
@@ -89,14 +89,14 @@ class Journal:
         return bool(found)
 
     def start_anew(self) -> None:
-        """Drop what an earlier run may have left."""
+        """Discard the checkpoint of an earlier run, if any."""
         for name in _JOURNALS:
             self.folder.unlink(name)
         self.output.start_anew()
         self.rejects.start_anew()
 
     def note(self, stream: Source, records: Records, tally: Tally) -> None:
-        """Write down how far everything is, if enough has been done since the last time."""
+        """Write a checkpoint, if enough has been done since the last one."""
         if records.given_up or records.mark.offset < self._next:
             return
         mark, size = records.mark, stream.size or 0

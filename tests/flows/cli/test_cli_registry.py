@@ -68,7 +68,7 @@ def test_rollback_goes_back_one_promotion_after_another(ffn, registry):
     assert (found["action"], found["from"], found["version"]) == ("rollback", 2, 1)
     assert found["reason"] == "by hand"
     assert [entry["version"] for entry in history(registry)] == [1, 2, 4, 2, 1]
-    assert "there is no version to go back to" in ffn("rollback", "iris", ROOT, registry).refusal
+    assert "there is no version to roll back to" in ffn("rollback", "iris", ROOT, registry).refusal
 
 
 @pytest.mark.parametrize("json_or_text", [("--json",), ()], ids=["json", "text"])
