@@ -82,7 +82,9 @@ def test_a_reason_is_a_page_at_most(artifacts: Path, letter: str) -> None:
         lambda reason: promote(artifacts, 2, reason=reason),
         partial(rollback, artifacts),
     ):
-        with pytest.raises(RegistryError, match=r"^the reason has 1,001 characters, and 1,000 are"):
+        with pytest.raises(
+            RegistryError, match=r"^the reason has 1,001 characters; at most 1,000 are"
+        ):
             change(reason=letter * 1_001)
     assert production_version(artifacts) == 1
     promote(artifacts, 2, reason=letter * 1_000)
@@ -149,7 +151,7 @@ def test_on_a_full_disk_the_line_is_owed_and_the_promotion_holds(artifacts, monk
         add_version(artifacts, fill)
     promote(artifacts, 1, reason="first")
     with monkeypatch.context() as patched:
-        for module in ("pointer", "promotions"):
+        for module in ("pointer", "promotion_history"):
             patched.setattr(f"ffn.registry.{module}.append", full)
         assert promote(artifacts, 2, reason="second")
         assert production_version(artifacts) == 2

@@ -207,8 +207,8 @@ def test_when_all_diverge_it_is_said_why() -> None:
     with pytest.raises(
         TrainingError,
         match=r"every network diverged \(sgd: loss not finite after epoch 1; adam: loss not finite "
-        r"after epoch 1\)\. Lower the learning rates in \[optimizers\], and leave out what is "
-        r"far from its default there\.",
+        r"after epoch 1\)\. Lower the learning rates in \[optimizers\], and remove settings that "
+        r"are far from their defaults\.",
     ):
         select_best(candidates)
 

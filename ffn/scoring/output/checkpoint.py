@@ -1,11 +1,11 @@
-"""Where output and rejects grow, and what a killed run leaves for the next to go on from.
+"""Checkpoints of a scoring run, from which the next run resumes after a kill.
 
-That is a hidden folder beside the output. It holds both files as far as they are written and,
-once there is something to lose, a journal: how far that is, the counts, and the digests of
-everything up to there. The next run goes on if all digests agree, those of the model and the
-input included, and begins anew if one does not; so nothing is forced to the disk on the way.
-The journal is two files that are written over in turn: one of them is whole at any time, and
-nothing is renamed, which would wait for the disk.
+They are kept in a hidden folder beside the output, which holds the output and the rejects as far as
+they are written and, once enough has been done, a journal: the position, the counts, and the
+digests of everything up to there. The next run resumes if all digests agree, including those of the
+model and the input, and otherwise starts again, so nothing has to be forced to the disk in between.
+The journal consists of two files that are overwritten in turn, so that one of them is always
+complete. Nothing is renamed, because that would wait for the disk.
 """
 
 from __future__ import annotations
