@@ -201,7 +201,7 @@ def test_a_lost_pointer_is_told_and_a_rollback_finds_the_version_before(ffn, reg
     (registry / "artifacts/iris/production.json").unlink()
     new = registry / "data/iris/inbox/new_flowers.csv"
     refusal = ffn("score", "iris", new, "--direct", ROOT, registry).refusal
-    assert re.search(r"production\.json: missing, .* ffn promote iris N, or go back: ", refusal)
+    assert re.search(r"production\.json: missing, .* ffn promote iris N, or roll back: ", refusal)
     done = ffn("rollback", "iris", ROOT, registry)
     assert done.out.startswith("iris: version 2 is in production again.\n")
     assert ffn("verify", "iris", ROOT, registry).code == 0
