@@ -1,1 +1,1 @@
-"""How good a model is, and how sure one may be of it."""
+"""Evaluation: metrics, calibration, paired comparisons, importance, and their intervals."""

@@ -1,7 +1,7 @@
-"""Simpler models, fitted on the same training part and judged on the same held-out rows.
+"""Baseline models, fitted on the same training part and evaluated on the same held-out rows.
 
-A network that does not beat them has not earned its keep. Their settings are fixed: nothing is
-tuned, here as little as there, and no choice depends on what they reach.
+They show whether the network is worth its complexity. Their settings are fixed: nothing is tuned,
+and no choice depends on their results.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]
 Array = npt.NDArray[Any]
 
 MAJORITY, LINEAR, BOOSTING = "most frequent class", "logistic regression", "gradient boosting"
-# Rows to fit on, at most, and fewer where inputs are many.
+# Largest number of rows to fit on, of values, and the smallest number of rows.
 _MOST_ROWS, _MOST_VALUES, _FEWEST_ROWS = 50_000, 4_000_000, 2_000
 _ITERATIONS = 1_000
 _BOOSTING_ITERATIONS, _MOST_TREES = 100, 1_000
@@ -29,20 +29,22 @@ _BOOSTING_ITERATIONS, _MOST_TREES = 100, 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """A simpler model beside ours.
+    """A simpler model that the network is compared with.
 
     Attributes
     ----------
-    name, settings
-        What it is.
+    name
+        Name of the model.
+    settings
+        Its settings, in words.
     fitted_rows
-        Training rows it was fitted on: all, or a part drawn by the seed.
+        Number of training rows it was fitted on: all, or a random part.
     evaluation
-        Its figures on these rows.
+        Its metrics on the held-out rows.
     difference
-        Ours minus this one.
+        The network minus this model, paired by row.
     problem
-        What there is to say of the fit; empty if nothing.
+        A problem with the fit, such as no convergence; empty if there was none.
     """
 
     name: str
@@ -62,19 +64,25 @@ def compare_baselines(
     classes: tuple[str, ...],
     seed: int,
 ) -> tuple[Baseline, ...]:
-    """Fit the three baselines and compare each with our model, the simplest first.
+    """Fit the three baselines and compare the network with each, the simplest first.
 
     Parameters
     ----------
     ours
-        Probabilities [m, C] of our model for the held-out rows.
-    x_test, labels_test
-        Those rows: inputs [m, n_in] and classes [m].
-    x_train, labels_train
-        The training part; of more than 50,000 rows (fewer where there are more than 80 inputs)
-        as many are drawn.
+        Probabilities [m, C] of the network for the held-out rows.
+    x_test
+        Inputs of the held-out rows [m, n_in].
+    labels_test
+        Their classes, integers [m].
+    x_train
+        Inputs of the training part [n, n_in]. If it has more than 50,000 rows (fewer with more
+        than 80 inputs), so many are drawn at random.
+    labels_train
+        Its classes, integers [n].
+    classes
+        Names of the classes [C].
     seed
-        Of that draw, of the boosting and of the bootstraps.
+        Seed of that draw, of the boosting and of the bootstraps.
     """
     n_classes, rows = len(classes), _draw_rows(labels_train, x_train.shape[1], seed)
     x, labels = np.asarray(x_train[rows]), np.asarray(labels_train[rows])
@@ -108,7 +116,7 @@ def compare_baselines(
 
 
 def _draw_rows(labels: Array, n_inputs: int, seed: int) -> Array:
-    """Return row numbers, ascending; of a long table a part, one row of each class at least."""
+    """Return row numbers, ascending: all, or a random part with at least one row per class."""
     n = len(labels)
     wanted = max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_VALUES // n_inputs))
     if n <= wanted:
@@ -135,10 +143,10 @@ def _boosting(iterations: int, seed: int) -> Any:
 def _answers(
     model: Any, x: Array, labels: Array, x_test: Array, n_classes: int
 ) -> tuple[Array, str]:
-    """Fit, and return probabilities [m, C] with what scikit-learn had to remark."""
+    """Fit a model, and return its probabilities [m, C] with any problem that was reported."""
     from threadpoolctl import threadpool_limits
 
-    # One thread: with more, small tables take a hundred times as long, and sums differ.
+    # With more threads small tables take a hundred times as long, and sums are not reproducible.
     with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         model.fit(x, labels)

@@ -1,4 +1,4 @@
-"""Whether confidences mean what they say: of rows answered with 0.8, four in five right."""
+"""Calibration: whether 80 % of the rows predicted with confidence 0.8 are predicted correctly."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ Array = npt.NDArray[Any]
 
 _BINS = 15
 _DRAWS = 1_999
-# Uniform numbers drawn at once.
+# Number of uniform random numbers drawn at once, to bound the memory.
 _DRAWN_AT_ONCE = 2**21
-# Beyond so many rows a sum of coin tosses is normal for all that can be seen.
+# With more rows, the normal approximation of a binomial sum is indistinguishable.
 _TOSSED_ROWS = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityBin:
-    """Rows whose confidence lies in (low, high].
+    """A bin of rows whose confidence lies in (low, high].
 
     Attributes
     ----------
     low, high
-        Ends of the bin.
+        Bounds of the bin.
     rows
-        At least one.
+        Number of rows, at least one.
     confidence
-        Their mean highest probability.
+        Mean confidence, the highest class probability of a row.
     accuracy
-        Share of them that is right, with Wilson's interval.
+        Share of correctly predicted rows, with Wilson's interval.
     """
 
     low: float
@@ -47,7 +47,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The expected calibration error, and what it would be if nothing were wrong.
+    """Expected calibration error, and its distribution under perfect calibration.
 
     Attributes
     ----------
@@ -55,10 +55,10 @@ class Calibration:
         Mean distance between confidence and accuracy over 15 bins of equal width, weighted by
         their rows.
     expected, limit
-        Its mean, and the 95th percentile, for a perfectly calibrated model with these very
-        confidences: few rows are never right in just the share they should be.
+        Mean and 95th percentile of the error of a perfectly calibrated model with the same
+        confidences. Neither is zero, because of sampling error.
     bins
-        Those that have rows, ascending.
+        Bins that have rows, ascending.
     """
 
     error: float
@@ -68,23 +68,27 @@ class Calibration:
 
     @property
     def shown_wrong(self) -> bool:
-        """Whether the error is larger than chance makes it in one case of twenty."""
+        """Whether the error exceeds the 95th percentile under perfect calibration."""
         return self.error > self.limit
 
 
 def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calibration:
-    """Return the calibration of probabilities [n, C] for labels [n].
+    """Return the calibration of predicted probabilities.
 
     The error is that of Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural
     Networks", equation 3: the confidence is the highest probability, the bins are open below
-    and closed above. What chance alone makes of it comes from the confidences themselves, by
-    letting rows be right with just that probability: the consistency resampling of Bröcker and
-    Smith 2007, "Increasing the Reliability of Reliability Diagrams".
+    and closed above. Its distribution under perfect calibration is simulated by drawing whether
+    each row is correct with a probability equal to its confidence: the consistency resampling of
+    Bröcker and Smith 2007, "Increasing the Reliability of Reliability Diagrams".
 
     Parameters
     ----------
+    probabilities
+        Predicted probabilities [n, C].
+    labels
+        True classes, integers [n].
     seed
-        Of these draws: the same seed gives the same figures.
+        Seed of the simulation: the same seed gives the same figures.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -111,7 +115,7 @@ def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calib
 
 
 def _errors_by_chance(confidence: Array, places: Array, generator: np.random.Generator) -> Array:
-    """Return the errors [draws] of rows that are right as often as their confidences say."""
+    """Return calibration errors [draws], simulated under perfect calibration."""
     n = len(confidence)
     if n > _TOSSED_ROWS:
         variance = np.bincount(places, confidence * (1 - confidence), minlength=_BINS)

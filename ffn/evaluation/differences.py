@@ -1,4 +1,4 @@
-"""Another model beside ours on the same rows: paired differences, with intervals of 95 %."""
+"""Paired differences between two models on the same rows, with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Our model minus another, on the same rows.
+    """Metrics of the network minus those of another model, on the same rows.
 
     Attributes
     ----------
     accuracy
-        Tango's score interval for paired shares.
+        Difference with Tango's score interval for paired proportions.
     log_loss
-        Nats a row; the outer one of a bootstrap's interval (BCa) and Student's, Student's alone
-        above 2,000 rows. A probability counts as at least 10⁻⁶.
+        Difference in nats per row, with the wider of the BCa bootstrap and Student's t intervals
+        (Student's alone above 2,000 rows). Probabilities are clipped at 10⁻⁶.
     """
 
     accuracy: Interval
@@ -40,22 +40,26 @@ class Difference:
 
     @property
     def in_accuracy(self) -> int:
-        """1 where ours is shown to be better, -1 where it is shown to be worse, else 0."""
+        """1 if the network is shown to be better, -1 if it is shown to be worse, else 0."""
         return (self.accuracy.low > 0) - (self.accuracy.high < 0)
 
     @property
     def in_log_loss(self) -> int:
-        """The same of the log-loss, where lower is better."""
+        """The same for the log-loss, where lower is better."""
         return (self.log_loss.high < 0) - (self.log_loss.low > 0)
 
 
 def paired_difference(ours: Array, other: Array, labels: Array, seed: int) -> Difference:
-    """Compare probabilities [n, C] of two models for labels [n].
+    """Return the paired differences of two models.
 
     Parameters
     ----------
+    ours, other
+        Predicted probabilities [n, C] of the network and of the other model.
+    labels
+        True classes, integers [n].
     seed
-        Of the bootstrap: the same seed gives the same bounds.
+        Seed of the bootstrap: the same seed gives the same bounds.
     """
     counts = count_labels(ours.argmax(axis=1), other.argmax(axis=1), labels)
     losses = loss_bounds(row_losses(ours, labels), row_losses(other, labels), 0.025, seed)
@@ -66,11 +70,16 @@ def paired_difference(ours: Array, other: Array, labels: Array, seed: int) -> Di
 
 
 def accuracy_difference(counts: LabelCounts) -> Interval:
-    """Return the difference of two accuracies on the same rows.
+    """Return the difference of two accuracies on the same rows, with a 95 % interval.
 
     The score interval of Tango 1998, "Equivalence test and confidence interval for the
-    difference in proportions for the paired-sample design": the differences that his test does
-    not reject. It holds where few rows differ, or none, and stays within -1 and 1.
+    difference in proportions for the paired-sample design", consists of the differences that his
+    test does not reject. It is valid even if few or no rows differ, and stays within -1 and 1.
+
+    Parameters
+    ----------
+    counts
+        Labels gained and lost.
     """
     from scipy import optimize, special
 
@@ -81,7 +90,7 @@ def accuracy_difference(counts: LabelCounts) -> Interval:
         def excess(difference: float) -> float:
             return float(tango_score(lost, gained, rows, -difference)) - score
 
-        # At the ends the statistic has no variance, and near them it may not reach the score.
+        # At -1 and 1 the statistic has no variance, and near them it may not reach the score.
         least, most = -1 + 1e-9, 1 - 1e-9
         if excess(least) * excess(most) > 0:
             return -1.0 if score < 0 else 1.0

@@ -1,4 +1,4 @@
-"""What the model would lose without a feature: each is permuted among held-out rows."""
+"""Permutation importance of the features, on held-out rows."""
 
 from __future__ import annotations
 
@@ -18,14 +18,24 @@ __all__ = ["FeatureImportance", "Importance", "permutation_importance"]
 Array = npt.NDArray[Any]
 
 _REPEATS = 20
-# Multiplications that all permutations together may take: some seconds.
+# Limit on the multiplications of all permutations together: some seconds.
 _MULTIPLICATIONS = 1e10
 _MOST_ROWS, _FEWEST_ROWS = 20_000, 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureImportance:
-    """One feature: what the log-loss (nats a row) and the accuracy lose when it is permuted."""
+    """Importance of one feature.
+
+    Attributes
+    ----------
+    name
+        Name of the feature.
+    log_loss
+        Increase of the log-loss when the feature is permuted, nats per row.
+    accuracy
+        Decrease of the accuracy when it is permuted.
+    """
 
     name: str
     log_loss: Interval
@@ -34,16 +44,19 @@ class FeatureImportance:
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """The features that were permuted, the one that costs most first.
+    """Importances of the features that were permuted.
 
     Attributes
     ----------
     features
-        All, or of very many those with the largest weights in the first layer.
+        The most important first: all, or of very many those with the largest weights in the
+        first layer.
     left_out
-        How many were not looked at.
-    rows, repeats
-        Held-out rows, and permutations of each feature.
+        Number of features that were not permuted.
+    rows
+        Number of held-out rows used.
+    repeats
+        Permutations of each feature.
     """
 
     features: tuple[FeatureImportance, ...]
@@ -53,22 +66,23 @@ class Importance:
 
 
 def permutation_importance(bundle: Bundle, x: Array, labels: Array, seed: int) -> Importance:
-    """Permute one feature after the other and measure what that costs.
+    """Permute each feature in turn, and measure the loss of performance.
 
-    Breiman 2001, "Random Forests", section 10, on rows that were not trained on. All inputs of
-    a feature are permuted together. A row's loss is averaged over the permutations, and the
-    interval is Student's over rows: how far other rows might give another figure. Features that
-    say the same stand in for each other, so both may seem worth little.
+    Breiman 2001, "Random Forests", section 10, on rows that were not used for training. All inputs
+    of a feature are permuted together. A row's loss is averaged over the permutations, and the
+    intervals are Student's t over rows. Correlated features can stand in for each other, so that
+    each of them may seem unimportant.
 
     Parameters
     ----------
     bundle
         The model.
-    x, labels
-        Held-out inputs [m, n_in] and classes [m]; of many rows a part is drawn, so that the
-        cost is bounded.
+    x
+        Held-out inputs [m, n_in]; a random part of many rows is used, to bound the cost.
+    labels
+        Their classes, integers [m].
     seed
-        Of permutations and draw.
+        Seed of the permutations and of that draw.
     """
     generator = np.random.default_rng(seed)
     groups = dict(_input_groups(bundle))
@@ -100,14 +114,14 @@ def permutation_importance(bundle: Bundle, x: Array, labels: Array, seed: int) -
 
 
 def _input_groups(bundle: Bundle) -> Iterator[tuple[str, list[int]]]:
-    """Yield each feature with the places of its inputs: all of them are permuted together."""
+    """Yield each feature with the indices of its inputs, which are permuted together."""
     features = (*bundle.schema.numeric, *bundle.schema.categorical)
     for feature, places in zip(features, bundle.preparation.inputs_of_features(), strict=True):
         yield feature.name, places
 
 
 def _heaviest(bundle: Bundle, groups: dict[str, list[int]], count: int) -> list[str]:
-    """Return the features with the largest weights, in their order; all if so many are wanted."""
+    """Return the ``count`` features with the largest weights, in the order of ``groups``."""
     if len(groups) <= count:
         return list(groups)
     weights = np.square(bundle.network.layers[0][..., :-1], dtype=float).sum(axis=(0, 1))
@@ -117,17 +131,17 @@ def _heaviest(bundle: Bundle, groups: dict[str, list[int]], count: int) -> list[
 
 
 def _ask(bundle: Bundle, x: Array, labels: Array) -> tuple[Array, Array]:
-    """Return losses and hits [n] of rows [n, n_in]."""
+    """Return the loss [n] of each row [n, n_in], and whether it is predicted correctly [n]."""
     probabilities = bundle.probabilities(x)
     return row_losses(probabilities, labels), (probabilities.argmax(axis=1) == labels).astype(float)
 
 
 def _mean(values: Array) -> Interval:
-    """Return the mean with Student's interval; unbounded for a single value."""
+    """Return the mean with Student's t interval, unbounded for a single value."""
     from scipy import special
 
     n, mean = len(values), float(values.mean())
-    # A feature that changes nothing costs nothing, whatever the rows.
+    # A feature that the model ignores has an importance of exactly zero.
     if not np.any(values):
         return Interval(0.0, 0.0, 0.0)
     if n < 2:

@@ -1,8 +1,8 @@
-"""Which of two models labels more rows right: an exact test, and the interval that agrees with it.
+"""Exact McNemar test of two models' accuracies, with a compatible confidence interval.
 
 The test is McNemar's (1947) in its exact form. The interval is that of Fay and Lumbard 2021,
 "Confidence intervals for difference in proportions for matched pairs compatible with exact
-McNemar's or sign tests", Statistics in Medicine 40(5), 1147-1159: it leaves out zero exactly where
+McNemar's or sign tests", Statistics in Medicine 40(5), 1147-1159: it excludes zero exactly where
 the two-sided test rejects. In R it is ``exact2x2::mcnemarExactDP``.
 """
 
@@ -21,23 +21,34 @@ __all__ = ["compatible_interval", "two_sided_p"]
 
 Array = npt.NDArray[Any]
 
-# Of each bound; two make an interval of 95 %.
+# One-sided level of each bound, so that two bounds make a 95 % interval.
 _ALPHA = 0.025
-# Points of Gauss and Legendre's quadrature: four times as many change no bound by 1e-4, and of few
-# changed rows among many none by 1e-6.
+# Points of the Gauss-Legendre quadrature. With four times as many, no bound changes by 1e-4, and
+# none by 1e-6 if few rows among many change.
 _POINTS = 400
 
 
 def two_sided_p(counts: LabelCounts) -> float:
-    """Return the p-value of "both are equally often right": twice the smaller tail, at most 1."""
+    """Return the two-sided p-value of equal accuracy: twice the smaller tail, at most 1.
+
+    Parameters
+    ----------
+    counts
+        Labels gained and lost.
+    """
     gained, lost = counts.gained, counts.lost
     return min(1.0, 2 * min(p_better(gained, lost), p_better(lost, gained)))
 
 
 def compatible_interval(counts: LabelCounts) -> Interval:
-    """Return the challenger's accuracy minus production's, with its 95 % interval.
+    """Return the challenger's accuracy minus production's, with a 95 % interval.
 
-    Zero is in the interval if and only if `two_sided_p` is at least 0.05.
+    The interval contains zero if and only if `two_sided_p` is at least 0.05.
+
+    Parameters
+    ----------
+    counts
+        Labels gained and lost.
     """
     gained, lost, rows = counts.gained, counts.lost, counts.rows
     low, high = _lower_bound(gained, lost, rows), -_lower_bound(lost, gained, rows)
@@ -51,7 +62,7 @@ def _quadrature() -> tuple[Array, Array]:
 
 
 def _lower_bound(gained: int, lost: int, rows: int) -> float:
-    """Return the 97.5 % lower bound of the share of rows gained minus the share lost.
+    """Return the lower 97.5 % confidence bound of the share of rows gained minus the share lost.
 
     The difference is ``changed * (2 * of_changed - 1)``: the share of rows that change at all, and
     the share gained among these. Each has Clopper and Pearson's confidence distributions (1934), a
@@ -62,7 +73,7 @@ def _lower_bound(gained: int, lost: int, rows: int) -> float:
     from scipy import optimize, special
 
     changed, same = gained + lost, rows - gained - lost
-    # Probability that the product is not positive.
+    # The confidence probability that the product is not positive.
     tail = p_better(gained, lost)
     if tail >= _ALPHA and not gained:
         return -float(special.betaincinv(changed + 1, same, 1 - _ALPHA)) if same else -1.0

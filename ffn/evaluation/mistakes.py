@@ -1,4 +1,4 @@
-"""The held-out rows that the model is most wrongly certain of: where to look first."""
+"""The model's most confident mistakes on held-out rows."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _ROWS_AT_ONCE = 2**16
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A held-out row with the wrong label.
+    """A misclassified held-out row.
 
     Attributes
     ----------
     row
-        In the training CSV; 1 is the first data record.
+        Number of the row in the training CSV; 1 is the first data record.
     label, predicted
-        What it is, and what it is called.
+        True and predicted class.
     confidence
-        The probability of what it is called.
+        Probability of the predicted class.
     own_probability
-        That of its label.
+        Probability of the true class.
     cells
-        Texts by feature, the first 50; numbers as they were understood.
+        Cell texts of the first 50 features by name; numbers as they were parsed.
     """
 
     row: int
@@ -87,7 +87,7 @@ def worst_mistakes(
 def _mistakes(
     bundle: Bundle, x: Array, labels: Array, rows: Array
 ) -> list[tuple[float, int, int, float]]:
-    """Return minus the confidence, row, prediction and the label's probability; the ten worst."""
+    """Return the ten worst as minus the confidence, row, prediction, probability of the label."""
     probabilities = bundle.probabilities(x)
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)

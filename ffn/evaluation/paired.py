@@ -1,4 +1,4 @@
-"""Two models on the same rows: which one gets more labels right, and whose losses are lower."""
+"""Paired tests and bounds for two models on the same rows: accuracy, log-loss, recall by class."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# What a probability counts as at least. A hold-out of a few thousand rows knows nothing of
-# mistakes rarer than that, and one row must not outweigh all others.
+# Probabilities are clipped here. A few thousand held-out rows give no information about rarer
+# mistakes, and a single row must not outweigh all others.
 _LEAST_PROBABILITY = 1e-6
-# Up to here a bootstrap; beyond, the mean's distribution is normal for all that can be seen.
+# With more rows no bootstrap is needed: the mean is normally distributed for practical purposes.
 _BOOTSTRAP_ROWS = 2_000
 _RESAMPLES = 9_999
-# Part of the level that the interval for the nuisance parameter may cost.
+# Share of the level that is spent on the interval for the nuisance parameter.
 _NUISANCE_PART = 0.02
 _NUISANCE_POINTS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelCounts:
-    """Rows that only one of the two models labels right.
+    """Numbers of rows that only one of two models labels correctly.
 
     Attributes
     ----------
     rows
-        All rows that both were asked.
+        All rows compared.
     gained
-        Right by the challenger, wrong by production.
+        Rows that the challenger labels correctly and production does not.
     lost
-        The reverse.
+        Rows that production labels correctly and the challenger does not.
     production_wrong
-        Rows that production labels wrong: as many could be gained.
+        Rows that production labels wrongly, an upper bound of ``gained``.
     """
 
     rows: int
@@ -60,7 +60,7 @@ class LabelCounts:
 
     @property
     def difference(self) -> float:
-        """Accuracy of the challenger minus production's."""
+        """Accuracy of the challenger minus that of production."""
         return (self.gained - self.lost) / self.rows
 
     @property
@@ -76,14 +76,14 @@ class LabelCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class LossBounds:
-    """Mean log-loss of the challenger minus production's, nats a row.
+    """Mean log-loss of the challenger minus that of production, nats per row.
 
     Attributes
     ----------
     value, low, high
-        The mean, and a bound on each side, each missed with probability ``alpha``.
+        The mean, with a one-sided confidence bound on each side.
     alpha
-        One-sided.
+        One-sided level of each bound.
     """
 
     value: float
@@ -94,7 +94,19 @@ class LossBounds:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassLoss:
-    """One class's rows: gained, lost, and the p-value, adjusted by Holm, of nothing lost."""
+    """Labels gained and lost in one class.
+
+    Attributes
+    ----------
+    name
+        Name of the class.
+    rows
+        Number of its rows.
+    gained, lost
+        Rows that only the challenger, or only production, labels correctly.
+    p_worse
+        One-sided p-value of "recall is not lower", adjusted by Holm over the classes.
+    """
 
     name: str
     rows: int
@@ -104,12 +116,20 @@ class ClassLoss:
 
     @property
     def drop(self) -> float:
-        """Recall of production minus the challenger's."""
+        """Recall of production minus that of the challenger."""
         return (self.lost - self.gained) / self.rows if self.rows else 0.0
 
 
 def count_labels(challenger: Array, production: Array, labels: Array) -> LabelCounts:
-    """Compare predicted classes [n] with labels [n]."""
+    """Count the rows that only one of two models labels correctly.
+
+    Parameters
+    ----------
+    challenger, production
+        Predicted classes, integers [n].
+    labels
+        True classes, integers [n].
+    """
     right, was_right = challenger == labels, production == labels
     return LabelCounts(
         rows=len(labels),
@@ -120,10 +140,15 @@ def count_labels(challenger: Array, production: Array, labels: Array) -> LabelCo
 
 
 def p_better(gained: int, lost: int) -> float:
-    """Return the one-sided p-value of "the challenger labels no more rows right".
+    """Return the one-sided p-value of "the challenger is not more accurate".
 
-    McNemar's test (1947) in its exact form: of the rows that only one model gets right, each
-    is as likely the one's as the other's, whatever the rows that both get right.
+    McNemar's test (1947) in its exact form: under the null hypothesis each row that only one model
+    labels correctly is equally likely to be either model's.
+
+    Parameters
+    ----------
+    gained, lost
+        Rows that only the challenger, or only production, labels correctly.
     """
     from scipy import stats
 
@@ -134,25 +159,30 @@ def p_better(gained: int, lost: int) -> float:
 def p_not_worse(counts: LabelCounts, margin: float, alpha: float) -> float:
     """Return the p-value of "the challenger's accuracy is lower by ``margin`` or more".
 
-    The counts of rows lost and gained are trinomial, and the difference of their shares is
-    the hypothesis; the share of rows that change at all is a nuisance. Outcomes are ordered by
+    The counts of rows lost and gained are trinomial; the hypothesis concerns the difference of
+    their shares, and the share of rows that change is a nuisance parameter. Outcomes are ordered by
     the score statistic of Tango 1998, "Equivalence test and confidence interval for the
     difference in proportions for the paired-sample design". The p-value is the largest over all
     shares within an exact (Clopper and Pearson 1934) interval, plus the probability that the
     interval misses: Berger and Boos 1994, "P values maximized over a confidence set for the
-    nuisance parameter". So it holds for any number of rows.
+    nuisance parameter". The test is therefore valid for any number of rows.
 
     Parameters
     ----------
+    counts
+        Labels gained and lost.
+    margin
+        Loss of accuracy that is not acceptable, 0 to 1.
     alpha
-        The level it will be compared with; a fiftieth of it goes to the interval.
+        One-sided level with which the result will be compared; a fiftieth of it is spent on the
+        interval, which costs little power.
     """
     missed = alpha * _NUISANCE_PART
     return _largest_p(counts, margin, _changed_share(counts, missed), missed)
 
 
 def _changed_share(counts: LabelCounts, missed: float) -> tuple[float, float]:
-    """Return the exact interval for the share of rows that change."""
+    """Return the exact interval for the share of rows that only one model labels correctly."""
     from scipy import stats
 
     test = stats.binomtest(counts.gained + counts.lost, counts.rows)
@@ -163,13 +193,13 @@ def _changed_share(counts: LabelCounts, missed: float) -> tuple[float, float]:
 def _largest_p(
     counts: LabelCounts, margin: float, changed: tuple[float, float], missed: float
 ) -> float:
-    """Return the largest p-value over shares of changed rows in an interval, and what it misses."""
+    """Return the largest p-value over the interval of shares, plus the level spent on it."""
     from scipy import stats
 
     rows = counts.rows
     low, high = max(changed[0], margin), max(changed[1], margin)
     share = np.linspace(low, high, _NUISANCE_POINTS)[:, None]
-    # Beyond these numbers of changed rows there is less than a millionth of the level.
+    # Numbers of changed rows outside these have less than a millionth of that probability.
     ends = stats.binom.ppf(missed * 1e-6, rows, low), stats.binom.isf(missed * 1e-6, rows, high)
     m = np.arange(int(ends[0]), int(ends[1]) + 1)
     lost_share = np.minimum(1.0, (share + margin) / (2 * share))
@@ -179,9 +209,9 @@ def _largest_p(
 
 
 def _most_lost(counts: LabelCounts, margin: float, m: Array) -> Array:
-    """Return the most rows lost, of ``m`` [M] changed, that speak as well as what was seen; or -1.
+    """Return the most rows lost, of ``m`` [M] changed, as extreme as the observation; or -1.
 
-    The statistic grows with the rows lost, so the border is found by halving.
+    The statistic is monotonic in the number of rows lost, so this is found by bisection.
     """
     seen = tango_score(np.array(counts.lost), np.array(counts.gained), counts.rows, margin) + 1e-9
     low, high = np.full(len(m), -1), m.copy()
@@ -193,10 +223,25 @@ def _most_lost(counts: LabelCounts, margin: float, m: Array) -> Array:
 
 
 def tango_score(lost: Array, gained: Array, rows: int, margin: float) -> Array:
-    """Return Tango's statistic of "lower by ``margin``": the lower, the less is lost beyond it."""
+    """Return Tango's score statistic for "accuracy is lower by ``margin``".
+
+    Parameters
+    ----------
+    lost, gained
+        Numbers of rows, integers of equal shape.
+    rows
+        Number of all rows.
+    margin
+        Hypothesised loss of accuracy, -1 to 1.
+
+    Returns
+    -------
+    Array
+        Statistic of the same shape; the lower, the stronger the evidence for a smaller loss.
+    """
     b = (2 * rows - lost + gained) * margin - lost - gained
     c = -gained * margin * (1 - margin)
-    # The share gained that fits best if the margin is just lost.
+    # Maximum likelihood estimate of the share gained, given that the loss equals the margin.
     share = (np.sqrt(b * b - 8 * rows * c) - b) / (4 * rows)
     variance = rows * (2 * share + margin * (1 - margin))
     score: Array = (lost - gained - rows * margin) / np.sqrt(variance)
@@ -204,9 +249,16 @@ def tango_score(lost: Array, gained: Array, rows: int, margin: float) -> Array:
 
 
 def accuracy_bound(counts: LabelCounts, alpha: float) -> float:
-    """Return the accuracy that the challenger may have lost at most, missed with ``alpha``.
+    """Return an upper confidence bound of the accuracy that the challenger loses.
 
-    The smallest margin that ``p_not_worse`` rules out at the level ``alpha``.
+    It is the smallest margin that `p_not_worse` rejects at the level ``alpha``.
+
+    Parameters
+    ----------
+    counts
+        Labels gained and lost.
+    alpha
+        One-sided level.
     """
     from scipy import optimize
 
@@ -226,7 +278,17 @@ def accuracy_bound(counts: LabelCounts, alpha: float) -> float:
 def class_losses(
     challenger: Array, production: Array, labels: Array, classes: tuple[str, ...]
 ) -> tuple[ClassLoss, ...]:
-    """Test each class's rows for labels lost: exact McNemar tests, one-sided, Holm over all."""
+    """Test each class for lower recall: one-sided exact McNemar tests, adjusted by Holm.
+
+    Parameters
+    ----------
+    challenger, production
+        Predicted classes, integers [n].
+    labels
+        True classes, integers [n].
+    classes
+        Names of the classes [C].
+    """
     counts = [
         count_labels(challenger[own], production[own], labels[own])
         for own in (labels == c for c in range(len(classes)))
@@ -239,25 +301,35 @@ def class_losses(
 
 
 def row_losses(probabilities: Array, labels: Array) -> Array:
-    """Return the log-loss of each row [n], nats, of probabilities [n, C]."""
+    """Return the log-loss of each row [n] in nats, with probabilities clipped at 10⁻⁶.
+
+    Parameters
+    ----------
+    probabilities
+        Predicted probabilities [n, C].
+    labels
+        True classes, integers [n].
+    """
     own = probabilities[np.arange(len(labels)), labels]
     losses: Array = -np.log(np.maximum(own, _LEAST_PROBABILITY))
     return losses
 
 
 def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -> LossBounds:
-    """Bound the mean difference of paired losses [n].
+    """Return confidence bounds for the mean difference of paired losses.
 
-    The outer ones of two bounds: a paired bootstrap's, bias-corrected and accelerated (BCa:
-    Efron 1987), up to 2,000 rows, and Student's. Losses are skewed, which Student's t misses,
-    and few rows or resamples do not reach into a far tail, which a bootstrap misses.
+    On each side the wider of two bounds is used: that of a bias-corrected and accelerated paired
+    bootstrap (BCa: Efron 1987; up to 2,000 rows) and that of Student's t. Student's t ignores the
+    skewness of losses, and a bootstrap of few rows does not reach far into the tails.
 
     Parameters
     ----------
+    challenger, production
+        Loss of each row [n], nats.
     alpha
-        Probability that a bound is missed, on each side.
+        One-sided level of each bound.
     seed
-        Of the bootstrap: the same seed gives the same bounds.
+        Seed of the bootstrap: the same seed gives the same bounds.
     """
     from scipy import stats
 
@@ -268,7 +340,7 @@ def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -
     error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
     half = float(stats.t.isf(alpha, len(difference) - 1)) * error
     low, high = mean - half, mean + half
-    # Where all differ by the same but for rounding, there is nothing to resample.
+    # If all differences are equal up to rounding, there is nothing to resample.
     if len(difference) <= _BOOTSTRAP_ROWS and np.ptp(difference) > 1e-12:
         interval = stats.bootstrap(
             (difference,),

@@ -22,15 +22,15 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# Up to here the bias-corrected bootstrap costs nothing; beyond, the mean's distribution is
-# normal for all that can be seen.
+# Up to this number of rows the BCa bootstrap is cheap; with more, the mean is normally distributed
+# for practical purposes.
 _BOOTSTRAP_ROWS = 2_000
 _DRAWN_AT_ONCE = 2**17
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and the bounds of its 95 % confidence interval."""
+    """An estimate with the bounds of its 95 % confidence interval."""
 
     value: float
     low: float
@@ -38,9 +38,16 @@ class Interval:
 
 
 def wilson(successes: int, n: int) -> Interval:
-    """Return the share ``successes / n`` with Wilson's score interval.
+    """Return the proportion ``successes / n`` with Wilson's score interval.
 
-    Wilson 1927, without continuity correction. With n = 0 nothing is known: NaN in [0, 1].
+    Wilson 1927, without continuity correction.
+
+    Parameters
+    ----------
+    successes
+        Number of successes, 0 to n.
+    n
+        Number of trials. With n = 0 the result is NaN in [0, 1].
     """
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0)
@@ -51,19 +58,21 @@ def wilson(successes: int, n: int) -> Interval:
 
 
 def mean_interval(values: Array, seed: int) -> Interval:
-    """Return the mean of independent losses [n], none below zero, with its interval.
+    """Return the mean of independent losses with its interval.
 
-    A bootstrap's (BCa: Efron 1987), or Student's t above 2,000 values.
+    The interval is that of a BCa bootstrap (Efron 1987), or Student's t above 2,000 values.
 
     Parameters
     ----------
+    values
+        Losses [n], not negative.
     seed
-        Of the bootstrap: the same seed gives the same bounds.
+        Seed of the bootstrap: the same seed gives the same bounds.
     """
     from scipy import stats
 
     mean = float(values.mean())
-    # One value, or values that differ by rounding alone, say nothing about others.
+    # The variance cannot be estimated from one value, or from values that are equal up to rounding.
     if len(values) < 2 or np.ptp(values) <= 1e-12 * mean:
         return Interval(mean, 0.0, np.inf)
     if len(values) <= _BOOTSTRAP_ROWS:
@@ -86,20 +95,33 @@ def mean_interval(values: Array, seed: int) -> Interval:
 
 
 def resamples_at_once(n: int) -> int:
-    """Return how many bootstrap resamples of n values to draw together: they fit the cache.
+    """Return how many bootstrap resamples of n values to draw at once.
 
-    The same numbers are drawn as all at once, four times as fast, and without their memory.
+    So many fit into the processor's cache: the same numbers are drawn as in one call, four times
+    as fast and with bounded memory.
+
+    Parameters
+    ----------
+    n
+        Number of values in a resample.
     """
     return max(2, _DRAWN_AT_ONCE // n // 2 * 2)
 
 
 def resampled_mean(values: Array, validation_to_train: float) -> Interval:
-    """Return the mean of figures from K overlapping resamples, with its interval.
+    """Return the mean of a metric over K overlapping resamples, with its interval.
 
     Nadeau and Bengio 2003, "Inference for the Generalization Error", section 3: resamples
     share rows, so the variance of the mean is ``(1/K + n_validation / n_train) s^2`` and not
-    ``s^2 / K``; Student's t with K - 1 degrees of freedom. One figure bounds nothing, and
-    without any even the mean is NaN.
+    ``s^2 / K``; the interval is Student's t with K - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    values
+        The metric on each resample [K]. With one value the interval is unbounded; with none the
+        mean is NaN.
+    validation_to_train
+        Number of validation rows of a resample divided by the number of its training rows.
     """
     k = len(values)
     if not k:
@@ -113,10 +135,17 @@ def resampled_mean(values: Array, validation_to_train: float) -> Interval:
 
 
 def corrected_t(differences: Array, validation_to_train: float) -> float:
-    """Return the two-sided p-value of mean difference zero over K common resamples.
+    """Return the two-sided p-value of zero mean difference over K resamples.
 
-    The corrected resampled t-test of Nadeau and Bengio 2003. 1 where there are fewer than
-    two differences or they are all zero.
+    The corrected resampled t-test of Nadeau and Bengio 2003. The p-value is 1 if there are fewer
+    than two differences, or if all are zero.
+
+    Parameters
+    ----------
+    differences
+        Difference of two models on each resample [K].
+    validation_to_train
+        Number of validation rows of a resample divided by the number of its training rows.
     """
     k = len(differences)
     if k < 2 or not np.any(differences):
@@ -129,7 +158,18 @@ def corrected_t(differences: Array, validation_to_train: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p-values adjusted by Holm's step-down method (Holm 1979), in their order."""
+    """Return p-values adjusted by Holm's step-down method (Holm 1979).
+
+    Parameters
+    ----------
+    p_values
+        Raw p-values.
+
+    Returns
+    -------
+    list of float
+        Adjusted p-values in the same order.
+    """
     p = np.asarray(p_values, dtype=float)
     order = np.argsort(p, kind="stable")
     stepped = np.minimum(1.0, p[order] * np.arange(len(p), 0, -1))

@@ -1,1 +1,1 @@
-"""What outlives a run: settings, classifier, bundle, selection, registry."""
+"""Profile a user's table, and write the settings of a new pipeline (``ffn init``)."""

@@ -1,4 +1,4 @@
-"""A column of a table as it is looked at."""
+"""Profile of one column: its cells, and what they hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that are unlikely features: ids, counters, dates, notes, and what has no values."""
+"""Detect columns that are unlikely features: ids, counters, dates, notes, empty columns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FEW, _MANY = 20, 100
 
 
 def why_unlikely(column: Column) -> str:
-    """Return what a column is instead of a feature, or an empty string."""
+    """Return why a column is unlikely to be a feature, as a predicate; empty if it may be one."""
     if not column.texts:
         return NO_VALUES
     if column.distinct == len(column.cells):
@@ -52,7 +52,7 @@ def why_unlikely(column: Column) -> str:
 
 
 def has_many_categories(column: Column) -> bool:
-    """Say whether a column of categories has so many that the user should know."""
+    """Return whether a categorical column has so many categories that the user is warned."""
     most = min(_MANY, max(_FEW, len(column.cells) // 2))
     return column.kind == "categorical" and column.distinct > most
 

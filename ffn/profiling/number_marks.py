@@ -1,4 +1,4 @@
-"""Numbers that are not plain: read where their format is certain, and otherwise refused."""
+"""Detect number formats such as ``$1,234.50`` or ``12%``, and refuse ambiguous ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A new pipeline from a user's CSV: a commented ``pipeline.toml`` from a look at the data."""
+"""Create a new pipeline from a user's CSV, with a commented ``pipeline.toml``."""
 
 from __future__ import annotations
 
@@ -42,28 +42,31 @@ def create_pipeline(
     formats: Mapping[str, str] | None = None,
     labels: Sequence[tuple[str, str]] = (),
 ) -> tuple[Path, list[str]]:
-    """Make ``root/data/<name>`` with a copy of ``source`` and settings that train.
+    """Create ``root/data/<name>`` with a copy of ``source`` and settings that can be trained.
 
     Parameters
     ----------
     name
-        Of the pipeline; letters, digits, ``-`` and ``_``.
+        Name of the pipeline: letters, digits, ``-`` and ``_``.
     source
-        A CSV with a header and labelled rows.
+        Path of a CSV with a header and labelled rows.
     target
-        The label column.
+        Name of the label column.
     root
-        The folder of ``data/``.
+        Folder that contains ``data/``.
     delimiter, decimal
-        Between the fields of ``source``, and in its numbers.
+        Character between the fields of ``source``, and decimal mark of its numbers.
     encoding
-        Of ``source``, one of `ENCODINGS`; None: UTF-8, or what a byte order mark says.
-    exclude, missing
-        Columns that are not features, and cell texts that mean "no value", beside those found.
+        Encoding of ``source``, one of `ENCODINGS`; None, the default, for UTF-8 or what a byte
+        order mark says.
+    exclude
+        Columns that are not features, in addition to those detected.
+    missing
+        Cell texts that mean "no value", in addition to those detected.
     keep
-        Columns that are features, whatever they look like.
+        Columns that are features even if they look like ids, dates or notes.
     formats
-        How columns write 1234.5, where the look cannot tell.
+        By column, how it writes 1234.5; for columns whose format cannot be detected.
     labels
         Cell texts of the target, each with the class that it means; an empty class means that the
         row has no label.

@@ -1,4 +1,4 @@
-"""A look at a table: which columns are features, of what kind, and what means "no value"."""
+"""Profile a table: which columns are features, their kinds, and texts that mean "no value"."""
 
 from __future__ import annotations
 
@@ -32,22 +32,25 @@ _REASONS_SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class TableProfile:
-    """What was found.
+    """Profile of a table.
 
     Attributes
     ----------
     exclude
-        Columns that are not features.
+        Names of columns that are not features.
     kinds
-        Of the features.
+        Kind of each feature, by name.
     formats
-        Of those whose numbers are not plain, as an example.
+        Number format by name, as the way in which 1234.5 is written, for features whose numbers
+        have a unit or separators.
     missing
         Cell texts that mean "no value".
     labels
-        Class by cell text of the target, where it is not the text itself, or was in doubt.
-    facts, notices
-        Comments for the settings, and sentences for the user.
+        Class by cell text of the target, if it differs from the text or was ambiguous.
+    facts
+        Comments for the settings.
+    notices
+        Sentences for the user.
     """
 
     exclude: list[str]
@@ -70,7 +73,16 @@ def profile_table(
     decimal: str = ".",
     formats: Mapping[str, str] | None = None,
 ) -> TableProfile:
-    """Look at every column of ``table``; what is an argument is known beforehand.
+    """Profile every column of ``table``.
+
+    Parameters
+    ----------
+    table
+        The table, in memory.
+    target
+        Name of the label column.
+    exclude, missing, keep, labels, decimal, formats
+        What the user specified, as for `ffn.profiling.scaffold.initialise`.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The gate: whether a new version may replace the one in production."""
+"""The promotion gate: whether a new version may replace the one in production."""

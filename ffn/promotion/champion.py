@@ -1,4 +1,4 @@
-"""The version in production, with all that a challenger has to know of it."""
+"""The version in production (the champion), as a challenger is compared with it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ class Opponent:
     Attributes
     ----------
     bundle
-        With its number.
+        Its bundle, with its number in the registry.
     settings
-        What it was trained with; None where this version of the product cannot read them.
+        Settings it was trained with; None if this release cannot read them.
     epochs
-        Of its refit; None if not recorded.
+        Epochs of its refit; None if not recorded.
     columns
-        Kind by name of the columns that its fingerprints are made of; None if not recorded.
+        Kind by name of the columns from which its fingerprints were computed; None if not
+        recorded.
     unlabelled
-        Share of the rows of its table that had no label; None if not recorded.
+        Share of rows without a label in its training table, 0 to 1; None if not recorded.
     """
 
     bundle: Bundle
@@ -51,14 +52,14 @@ class Opponent:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A version in production that cannot be loaded, so that it scores nothing either.
+    """A version in production that cannot be loaded, and so cannot score.
 
     Attributes
     ----------
     version
         Number in the registry.
     problem
-        Why, a sentence or more.
+        Why, in one sentence or more.
     """
 
     version: int
@@ -67,6 +68,11 @@ class Unreadable:
 
 def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     """Read the version in production; None if nothing was ever promoted.
+
+    Parameters
+    ----------
+    pipeline
+        Names the registry to read.
 
     Raises
     ------
@@ -90,7 +96,14 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
 
 
 def read_version(artifacts: Path, version: int) -> Opponent:
-    """Read any version as one to compare with.
+    """Read any version as an opponent in a comparison.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    version
+        Number in the registry.
 
     Raises
     ------
@@ -116,7 +129,7 @@ def read_version(artifacts: Path, version: int) -> Opponent:
 
 
 def _unlabelled(rows: Any) -> float | None:
-    """Return the share of rows without a label, of what a version's provenance says of rows."""
+    """Return the share of rows without a label from the row counts of a version's provenance."""
     if not isinstance(rows, dict) or not all(type(n) is int and n >= 0 for n in rows.values()):
         return None
     total = sum(rows.values())
@@ -126,14 +139,23 @@ def _unlabelled(rows: Any) -> float | None:
 def unchanged_since(
     pipeline: Pipeline, source_sha256: str, opponent: Opponent | Unreadable | None
 ) -> int | None:
-    """Return the version that a retraining would only repeat; None if there is none.
+    """Return the version that a retraining would only reproduce; None if there is none.
 
-    Training depends on nothing but data, settings and code. So where all three are those of
-    the newest version or of the one in production, the same bundle would come out, and the
-    same verdict. A change of ``[gate]`` alone may give a version that was kept back another one;
-    a version that was to be promoted, and never was, is that of a run that died; and what a canary
-    failed of may have passed, as a machine too busy has. Where the version in production cannot be
-    loaded, another one is wanted.
+    Training depends on data, settings and code alone. If all three are those of the newest version
+    or of the one in production, a retraining would give the same bundle and the same verdict.
+    There are four exceptions, in which retraining is worthwhile: ``[gate]`` changed and the
+    version was not promoted, so its verdict may change; the version was to be promoted and never
+    was, because its run died; its canary failed, for which a busy machine may have been the
+    reason; or the version in production cannot be loaded.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline to retrain.
+    source_sha256
+        SHA-256 of the training table.
+    opponent
+        The version in production; None if there is none.
     """
     there = versions(pipeline.artifacts)
     wanted = pipeline.settings.gate.mode == "always" or isinstance(opponent, Unreadable)

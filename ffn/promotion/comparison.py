@@ -1,4 +1,4 @@
-"""Two versions side by side, and paired on rows that neither was trained on."""
+"""Comparison of two versions: side by side, and paired on rows that neither was trained on."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ __all__ = ["Paired", "VersionComparison", "compare"]
 
 Array = npt.NDArray[Any]
 
-# Of each bound; two make an interval of 95 %.
+# One-sided level of each bound, so that two bounds make a 95 % interval.
 _ALPHA = 0.025
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paired:
-    """The second version against the first, on the same rows.
+    """Paired comparison of the second version with the first, on the same rows.
 
     Attributes
     ----------
     rows
-        Of the training CSV as it is now: ``held_out`` counts all of them.
+        Rows of the training CSV as it is now; ``held_out`` counts all of them.
     labels
         Gained: right by the second version, wrong by the first.
     accuracy
-        Second minus first, with the 95 % interval that agrees with ``p_value``: it leaves out
-        zero exactly where that is below 0.05.
+        Second minus first, with a 95 % interval that excludes zero exactly if ``p_value`` is
+        below 0.05.
     log_loss
-        Second minus first, with a 95 % interval.
+        Second minus first, nats per row, with a 95 % interval.
     p_value
-        Exact McNemar, two-sided: both are equally often right.
+        Two-sided exact McNemar test of equal accuracy.
     looks
-        How often the gate has compared on the most looked at of these rows.
+        Largest number of the gate's comparisons in which any of these rows took part.
     """
 
     rows: SharedRows
@@ -59,16 +59,18 @@ class Paired:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionComparison:
-    """Two versions.
+    """Two versions side by side.
 
     Attributes
     ----------
     first, second
-        All about each.
+        Details of each version.
     settings
-        Values by dotted key, where they differ; None for a key that one does not have.
+        Settings that differ: both values by dotted key, None for a key that one version lacks.
     paired
-        None where they cannot be compared on common rows, for the reason in ``why_not``.
+        Comparison on common rows; None if there are none.
+    why_not
+        Why there is no paired comparison; empty if there is one.
     """
 
     first: Detail
@@ -79,12 +81,21 @@ class VersionComparison:
 
 
 def compare(pipeline: Pipeline, first: int, second: int) -> VersionComparison:
-    """Compare two versions. Reads the training CSV; changes no version and spends no look.
+    """Compare two versions on the training CSV, without changing anything in the registry.
+
+    Such a comparison spends nothing of the gate's level on the rows that it uses.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline that both versions belong to.
+    first, second
+        Their numbers in the registry.
 
     Raises
     ------
     RegistryError
-        One of them is not there.
+        One of them does not exist.
     BundleError
         A bundle is damaged.
     """
@@ -105,7 +116,7 @@ def compare(pipeline: Pipeline, first: int, second: int) -> VersionComparison:
 
 
 def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str:
-    """Ask both about the rows that neither knows; or say why that cannot be."""
+    """Compare both on the rows that neither was trained on; or return why that is impossible."""
     try:
         looks = read_looks(pipeline.artifacts)
     except RegistryError as error:
@@ -119,13 +130,14 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
         rows = production_rows(dataset, other.bundle.schema, one)
         if isinstance(rows, str):
             return (
-                f"the rows that version {one.bundle.version} was trained on are not known: {rows}"
+                f"the rows that version {one.bundle.version} was trained on cannot be identified: "
+                f"{rows}"
             )
         known |= rows
     accepted = accepts(dataset, first.bundle) & accepts(dataset, second.bundle)
     contest, _ = find_contest(dataset, accepted, known, second.bundle, first.bundle)
     if not len(contest.labels):
-        return f"{dataset.file} has no row that neither was trained on and both would score"
+        return f"{dataset.file} has no row that both can score and neither was trained on"
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     counts = count_labels(challenger.predicted, production.predicted, labels)
     seed = pipeline.settings.training.seed

@@ -1,4 +1,4 @@
-"""What held-out rows say about a challenger beside production, and whether they can say enough."""
+"""Paired comparison of a challenger with production on held-out rows."""
 
 from __future__ import annotations
 
@@ -25,25 +25,27 @@ __all__ = ["HeldOutEvidence", "can_suffice", "label_p_value", "weigh"]
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutEvidence:
-    """A paired comparison on held-out rows.
+    """Result of a paired comparison on held-out rows.
 
     Attributes
     ----------
-    look, alpha
-        The how manieth comparison on these rows, and its one-sided level.
+    look
+        Number of this comparison on these rows, from 1.
+    alpha
+        Its one-sided level.
     labels
-        Rows whose label only one of the two has right.
+        Numbers of rows that only one of the two models labels correctly.
     p_value
-        Of the labels: in the mode ``better`` that the challenger has no more of them right, else
-        that it has lost the accuracy margin or more.
+        P-value of the labels. In the mode ``better`` the null hypothesis is that the challenger
+        is no more accurate, otherwise that its accuracy is lower by the margin or more.
     accuracy_bound
-        Accuracy that the challenger may have lost at most, at this level.
+        Upper bound of the accuracy that the challenger loses, at this level.
     log_loss
-        Its mean log-loss minus production's.
+        Mean log-loss of the challenger minus production's, nats per row, with its bounds.
     classes
-        Labels lost and gained class by class.
+        Labels lost and gained by class.
     failures
-        What speaks against it, a clause each; none: it is shown.
+        Criteria that were not met, a clause each; empty if the challenger may take over.
     """
 
     look: int
@@ -62,9 +64,19 @@ class HeldOutEvidence:
 
 
 def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
-    """Say whether a challenger without a single mistake would pass on these rows.
+    """Return whether a challenger that makes no mistake would pass on these rows.
 
-    Knows production's answers and not the challenger's, so asking costs no look.
+    This uses production's predictions and not the challenger's, so it does not count as a
+    comparison.
+
+    Parameters
+    ----------
+    contest
+        Rows and predictions.
+    settings
+        Mode and margins of the gate.
+    alpha
+        One-sided level of the comparison.
     """
     if not len(contest.labels):
         return False
@@ -78,20 +90,22 @@ def weigh(
 ) -> HeldOutEvidence:
     """Compare the two models on the rows of a contest.
 
-    Labels and losses both have to pass, each at the full level: wrong is only who passes both
-    and should not (an intersection-union test, Berger 1982). In the mode ``better`` the exact
-    test of the labels has to show a gain, and losses may not show the reverse. The guard of the
-    classes only ever keeps production, so it has the whole ``alpha`` at every look; it has a
-    margin of its own, since on many rows any two models differ in some class.
+    Labels and losses both have to pass, each at the full level: an error requires both to pass
+    wrongly (an intersection-union test, Berger 1982). In the mode ``better`` the exact test of the
+    labels has to show a gain, and the losses must not show the reverse. The test of single classes
+    can only keep production in place, so it uses the whole ``alpha`` in every comparison. It has a
+    margin of its own because on many rows any two models differ in some class.
 
     Parameters
     ----------
     contest
-        At least one row.
+        Rows and predictions; at least one row.
+    settings
+        Mode and margins of the gate.
     look
-        At what level.
+        Number of the comparison, and its one-sided level.
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     counts = count_labels(challenger.predicted, production.predicted, labels)
@@ -132,7 +146,17 @@ def weigh(
 
 
 def label_p_value(counts: LabelCounts, settings: GateSettings, alpha: float) -> float:
-    """Return the p-value of the labels in the gate's mode, to be compared with ``alpha``."""
+    """Return the p-value of the labels in the gate's mode.
+
+    Parameters
+    ----------
+    counts
+        Labels gained and lost.
+    settings
+        Mode and accuracy margin of the gate.
+    alpha
+        One-sided level with which the result will be compared.
+    """
     if settings.mode == "better":
         return p_better(counts.gained, counts.lost)
     return p_not_worse(counts, settings.accuracy_margin, alpha)

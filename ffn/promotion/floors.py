@@ -1,4 +1,4 @@
-"""What a model must reach whatever is in production: accuracy, each class's recall, calibration."""
+"""Absolute limits on accuracy, recall and calibration that every promoted model has to meet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ __all__ = ["Floor", "check_floors"]
 
 @dataclass(frozen=True, kw_only=True)
 class Floor:
-    """One figure and its limit in ``setting``; ``held`` says whether the figure keeps it."""
+    """One metric with its limit.
+
+    Attributes
+    ----------
+    what
+        Name of the metric, for messages.
+    setting
+        Key of ``[gate]`` that sets the limit.
+    value, limit
+        The held-out value, and what it has to reach (or not to exceed).
+    held
+        Whether the value meets the limit.
+    """
 
     what: str
     setting: str
@@ -23,21 +35,28 @@ class Floor:
 
 
 def check_floors(settings: GateSettings, evaluation: HeldOutEvaluation) -> tuple[Floor, ...]:
-    """Compare a model's held-out figures with the limits that are set.
+    """Compare a model's held-out metrics with the limits in the settings.
 
-    The figures themselves count, not the ends of their intervals: a floor is a limit on what
-    is seen, and keeping production needs no proof.
+    The point estimates are compared, not the ends of their intervals: a floor limits what was
+    measured, and keeping production in place needs no proof.
+
+    Parameters
+    ----------
+    settings
+        Limits under ``[gate]``; those that are not set are skipped.
+    evaluation
+        Held-out metrics of the new model.
 
     Raises
     ------
     SettingsError
-        A floor is set for a class that there is not.
+        A limit is set for a class that does not exist.
     """
     names = [figures.name for figures in evaluation.classes]
     for name in settings.min_recalls:
         if name not in names:
             raise SettingsError(
-                f"gate.min_recalls names {quote(name)}, which is no class; there are: "
+                f"gate.min_recalls names {quote(name)}, which is not a class; the classes are: "
                 f"{', '.join(map(quote, names[:20]))}.{did_you_mean(name, names)}"
             )
     floors = []

@@ -1,4 +1,4 @@
-"""The gate: whether a new version takes the place of the one in production."""
+"""The promotion gate: decide whether a new version replaces the one in production."""
 
 from __future__ import annotations
 
@@ -38,29 +38,38 @@ def decide(
     evaluation: HeldOutEvaluation,
     opponent: Opponent | Unreadable | None,
 ) -> Verdict:
-    """Judge a new model that is not written yet.
+    """Judge a new model before it is written.
 
-    In this order: the floors; the modes that compare nothing; no version in production, or one
-    that cannot be loaded, which any model above the floors is better than; the same model again;
-    held-out rows that neither was trained on; and where these cannot suffice whatever the
-    challenger, resamples of the training part. A comparison is written down as a look at its rows
-    before this returns, so that a run that ends later has spent what it used.
+    The criteria are applied in this order: the floors; the modes that compare nothing; no version
+    in production, or one that cannot be loaded, which any model above the floors may replace; a
+    model identical to production; a comparison on held-out rows that neither model was trained on;
+    and, if these rows are too few whatever the challenger, a comparison on resamples of the
+    training part. Each comparison is recorded for its rows before this function returns, so that
+    a run that is killed later has spent the level that it used.
 
     Parameters
     ----------
-    dataset, held_out, prepared
-        The table, booleans [N] of the rows held out, and the inputs.
-    refitted, evaluation
-        The new model, and its figures on all held-out rows.
+    pipeline
+        Settings of the gate, and the registry.
+    dataset
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out of the challenger's training.
+    prepared
+        Inputs for the network.
+    refitted
+        The new model.
+    evaluation
+        Its metrics on all held-out rows.
     opponent
         The version in production; None if there is none.
 
     Raises
     ------
     RegistryError
-        The file of looks is damaged.
+        The record of comparisons is damaged.
     SettingsError
-        A floor is set for a class that there is not.
+        A floor is set for a class that does not exist.
     """
     settings = pipeline.settings.gate
     floors = check_floors(settings, evaluation)
@@ -89,20 +98,20 @@ def decide(
     if settings.mode == "never":
         return verdict(False, 'gate.mode is "never"')
     if settings.mode == "always":
-        return verdict(True, 'gate.mode is "always", and nothing was compared')
+        return verdict(True, 'gate.mode is "always", so nothing was compared')
     if opponent is None:
-        return verdict(True, "there was none in production")
+        return verdict(True, "no version was in production")
     if isinstance(opponent, Unreadable):
-        problem = f"version {opponent.version} cannot be loaded, so it scores nothing"
-        return verdict(True, f"{problem}, and nothing was compared")
+        problem = f"version {opponent.version} in production cannot be loaded"
+        return verdict(True, f"{problem}, so nothing was compared")
     if _same(refitted.bundle, opponent.bundle):
-        return verdict(False, "it is the same model again, to the last bit")
+        return verdict(False, "it is identical to the model in production, bit for bit")
 
     known = production_rows(dataset, prepared.schema, opponent)
     if isinstance(known, str):
         return verdict(
             False,
-            f"the rows that production was trained on cannot be told from others, since {known}",
+            f"the rows that production was trained on cannot be identified, because {known}",
         )
     looks = read_looks(pipeline.artifacts)
     contest, rows = find_contest(dataset, held_out, known, refitted.bundle, opponent.bundle)
@@ -131,7 +140,7 @@ def decide(
 
 
 def _same(challenger: Bundle, production: Bundle) -> bool:
-    """Say whether two bundles would be the same bytes."""
+    """Return whether two bundles would have the same bytes."""
     pairs = itertools.chain(
         [(challenger.network.parameters, production.network.parameters)],
         [(challenger.fingerprints, production.fingerprints)],
@@ -156,9 +165,9 @@ def _of_rows(found: HeldOutEvidence, mode: str) -> str:
 
 
 def _of_resamples(found: ResampledEvidence, mode: str) -> str:
-    """Say what recipes showed: of the models themselves nothing was."""
+    """Return the result for the recipes; it says nothing about the two models themselves."""
     failures = "; ".join(found.failures)
-    what = f"of its recipe, {failures}" if failures else f"its recipe is {_shown(mode)}"
+    what = f"for its recipe {failures}" if failures else f"its recipe is {_shown(mode)}"
     return f"on {counted(found.resamples, 'resample')}, {what}"
 
 

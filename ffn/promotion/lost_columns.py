@@ -1,7 +1,7 @@
-"""Columns that production knows and a training table lacks: refused before anything else is said.
+"""Check that a training table has the columns of the version in production, before anything else.
 
-Settings name columns, too. Were they asked first, the advice would be to change the settings, and
-that is taken for a change that was meant.
+Settings name columns, too. If they were checked first, the user would be advised to change the
+settings, which then counts as an intended change.
 """
 
 from __future__ import annotations
@@ -26,12 +26,20 @@ _NAMES_SHOWN = 5
 def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | None) -> None:
     """Refuse a table whose header lacks columns of the version in production.
 
-    Only the header is read; a file without one is left to whoever reads all of it.
+    Only the header is read. A file without a header is accepted here and refused later, when all
+    of it is read.
+
+    Parameters
+    ----------
+    pipeline
+        Names the training table and the settings.
+    opponent
+        The version in production; None if there is none.
 
     Raises
     ------
     DataError
-        It lacks the target, or a feature that ``contract.missing_columns`` refuses to lose.
+        The target is missing, or a feature is and ``contract.missing_columns`` refuses that.
     """
     if not isinstance(opponent, Opponent) or was_meant(opponent, pipeline):
         return
@@ -57,7 +65,7 @@ def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | No
     near = "" if hint else did_you_mean(schema.target if target_lost else lost[0], new)
     remedy = hint.strip() or "Correct the file."
     if not hint and not target_lost:
-        remedy = f"Correct the file or, if it is meant, {_if_meant(lost, pipeline)}."
+        remedy = f"Correct the file or, if this is intended, {_if_meant(lost, pipeline)}."
     raise unlike_production(
         pipeline,
         opponent,
@@ -74,10 +82,10 @@ def _read_header(pipeline: Pipeline) -> Header:
 
 
 def _if_meant(lost: Sequence[str], pipeline: Pipeline) -> str:
-    """Return what to set where the columns are gone for good, all of it."""
+    """Return all settings to change if the columns are gone for good."""
     data = pipeline.settings.data
     steps = ['set contract.missing_columns to "warn"']
     for key, named in (("data.kinds", data.kinds), ("data.features", data.features or ())):
         if both := [quote(name) for name in lost if name in named]:
-            steps.append(f"take {', '.join(both[:_NAMES_SHOWN])} out of {key}")
+            steps.append(f"remove {', '.join(both[:_NAMES_SHOWN])} from {key}")
     return " and ".join(steps)

@@ -1,4 +1,4 @@
-"""What there is to say of each version, read from its files; a damaged file leaves a gap."""
+"""Summaries and details of versions, read from their files; a damaged file leaves fields empty."""
 
 from __future__ import annotations
 
@@ -31,22 +31,30 @@ METRICS_FILE = "metrics.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A version in a line; what its files do not say is None or empty.
+    """Summary of a version; fields that its files do not give are None or empty.
 
     Attributes
     ----------
+    version
+        Number in the registry.
     created_at
-        UTC, ISO 8601.
+        Time of registration, UTC, ISO 8601.
     winner
-        Optimizer.
-    accuracy, log_loss, rows
-        On so many held-out rows.
+        Name of the chosen optimizer.
+    accuracy, log_loss
+        Held-out metrics with 95 % intervals; log-loss in nats per row.
+    rows
+        Number of held-out rows.
     promote, reason
         The gate's verdict.
-    production, next_back
-        Whether it scores, or is what a rollback goes to.
-    bundle_sha256, bytes
-        SHA-256 of the bundle, and size of all files.
+    production
+        Whether the version is in production.
+    next_back
+        Whether a rollback would return to it.
+    bundle_sha256
+        SHA-256 of its bundle.
+    bytes
+        Size of all its files.
     """
 
     version: int
@@ -65,16 +73,18 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class Detail:
-    """All that is known of a version.
+    """Details of a version.
 
     Attributes
     ----------
+    summary
+        Its summary.
     provenance, metrics, verdict
-        Its documents, as they are.
+        Contents of its JSON files.
     history
-        The promotions and rollbacks to it.
+        Promotions and rollbacks to it.
     files
-        How many.
+        Number of its files.
     """
 
     summary: Summary
@@ -86,7 +96,13 @@ class Detail:
 
 
 def summaries(artifacts: Path) -> list[Summary]:
-    """Return all versions, oldest first."""
+    """Return a summary of every version, oldest first.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    """
     scoring, back = _scoring(artifacts), predecessor(artifacts)
     return [_summary(artifacts, version, scoring, back) for version in versions(artifacts)]
 
@@ -144,7 +160,7 @@ def describe_version(artifacts: Path, version: int) -> Detail:
 
 
 def table_in(document: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return the table that a document has under ``key``; an empty one if it has none."""
+    """Return the JSON object under ``key`` of a document; an empty one if there is none."""
     value = document.get(key)
     return value if isinstance(value, dict) else {}
 
@@ -155,7 +171,10 @@ def _text(document: dict[str, Any], key: str) -> str:
 
 
 def interval_in(document: dict[str, Any], key: str) -> Interval | None:
-    """Return a figure with its bounds, if it has both: JSON has null for what is infinite."""
+    """Return the interval under ``key`` of a document; None unless it has finite bounds.
+
+    JSON represents infinite bounds as null.
+    """
     found = table_in(document, key)
     numbers = [found.get(name) for name in ("value", "low", "high")]
     if not all(type(number) in (int, float) or number is None for number in numbers):

@@ -1,10 +1,10 @@
-"""Production's recipe and the challenger's, trained anew on common resamples.
+"""Comparison of the training recipes of production and challenger on the same resamples.
 
-Where too few rows are held out to compare two models, the ways they were made can still be
-compared: each recipe (settings, and rows to learn from) trains K networks, network k of both
-on the same resample of the training part, and both are judged on the rows left out of it. That
-says which recipe makes the better models, not which of two models is better: on few rows there
-is nothing that says the latter.
+If too few rows are held out to compare two models, the recipes by which they were made can still
+be compared. Each recipe (settings, and rows to learn from) trains K networks, network k of both on
+the same resample of the training part, and both are evaluated on the rows left out of it. This
+shows which recipe makes better models, not which of two given models is better; with few rows,
+nothing can show the latter.
 """
 
 from __future__ import annotations
@@ -28,29 +28,31 @@ __all__ = ["ResampledEvidence", "cross_validate", "weigh_resamples"]
 
 Array = npt.NDArray[Any]
 
-# Below the pipeline's seed; ``ffn.training.steps`` has the others.
+# Branches of the pipeline's seed; ``ffn.training.steps`` has the others.
 _RESAMPLES, _NETWORKS, _THINNING = 3, 4, 5
-# Of production's training rows, so many have to be in the table still.
+# Smallest share of production's training rows that has to be in the table still.
 _ROWS_LEFT = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResampledEvidence:
-    """Two recipes on K common resamples.
+    """Result of comparing two recipes on K resamples.
 
     Attributes
     ----------
     resamples
-        K, those on which both networks finished.
-    look, alpha
-        The how manieth comparison on these rows, and its one-sided level.
+        K, the number of resamples on which both networks finished.
+    look
+        Number of this comparison on these rows, from 1.
+    alpha
+        Its one-sided level.
     log_loss, log_loss_low, log_loss_high
-        Mean of the challenger's validation log-loss minus that of production's recipe, and a
-        bound on each side, each missed with probability ``alpha``.
+        Mean validation log-loss of the challenger's recipe minus production's, nats per row, and a
+        bound on each side, each at the one-sided level ``alpha``.
     accuracy, accuracy_low
         The same for accuracy, with the lower bound.
     failures
-        What speaks against the challenger, a clause each; none: it is shown.
+        Criteria that were not met, a clause each; empty if the challenger may take over.
     """
 
     resamples: int
@@ -72,32 +74,40 @@ class ResampledEvidence:
 def cross_validate(
     prepared: Prepared, pipeline: Pipeline, refitted: Refitted, opponent: Opponent, known: Array
 ) -> tuple[Array, Array, float] | str:
-    """Train both recipes on common resamples of the training part; or say why that cannot be.
+    """Train both recipes on the same resamples of the training part; or return why not.
 
     Parameters
     ----------
+    prepared
+        Inputs of the training part, n rows.
+    pipeline
+        Settings of the challenger's recipe.
+    refitted
+        The challenger.
+    opponent
+        The version in production, with its recipe.
     known
         Booleans [n]: rows of the training part that production was trained on.
 
     Returns
     -------
     losses, accuracies
-        Challenger minus production, of the last epoch, one for each resample on which
+        Challenger minus production after the last epoch, one value for each resample on which
         production's network finished; NaN where the challenger's diverged.
     validation_to_train
-        Rows left out of a resample, divided by those in it.
+        Number of rows left out of a resample, divided by the number in it.
     """
     settings, bundle = opponent.settings, opponent.bundle
     candidates = settings.optimizers.candidates() if settings else {}
     if settings is None or opponent.epochs is None or bundle.optimizer not in candidates:
-        return "it is not recorded how production was trained"
+        return "how production was trained is not recorded"
     if known.sum() < _ROWS_LEFT * len(bundle.fingerprints):
         return (
             f"of the {len(bundle.fingerprints):,} rows that production was trained on, only "
             f"{known.sum():,} are in the training part now"
         )
     training = pipeline.settings.training
-    # Not the resamples of the candidates: on those the winner is the winner.
+    # Not the resamples of the candidates: the winner was selected on those.
     units = sampling_units(prepared.labels_train, prepared.fingerprints)
     rows, validation_rows = resamples(
         prepared.labels_train, units, training.validation_share, generators(training, _RESAMPLES)
@@ -131,8 +141,8 @@ def cross_validate(
             )
         )
     challenger, of_production = np.array(figures)
-    # Where production's recipe gives no network nothing speaks against the challenger; to leave
-    # the resample out is to production's advantage.
+    # A resample on which production's network diverged is left out, to production's advantage:
+    # counting it could only help the challenger.
     finished = np.isfinite(of_production).all(axis=0)
     if finished.sum() < 2:
         return (
@@ -152,17 +162,23 @@ def weigh_resamples(
     look: int,
     alpha: float,
 ) -> ResampledEvidence:
-    """Judge differences [K] over common resamples by the corrected resampled t-test.
+    """Judge the differences over K resamples by the corrected resampled t-test.
 
     Nadeau and Bengio 2003: resamples share rows, so the variance of a mean over K of them is
-    ``(1/K + validation_to_train) s^2``; K - 1 degrees of freedom.
+    ``(1/K + validation_to_train) s^2``, with K - 1 degrees of freedom.
 
     Parameters
     ----------
     losses, accuracies
-        Challenger minus production; NaN where the challenger's network diverged.
-    look, alpha
-        The how manieth comparison, and its one-sided level.
+        Challenger minus production [K]; NaN where the challenger's network diverged.
+    validation_to_train
+        Number of rows left out of a resample, divided by the number in it.
+    settings
+        Mode and margins of the gate.
+    look
+        Number of the comparison on these rows, from 1.
+    alpha
+        Its one-sided level.
     """
     finished = np.isfinite(losses)
     loss, loss_half = _mean_and_half(losses[finished], validation_to_train, alpha)
@@ -200,7 +216,7 @@ def weigh_resamples(
 def _mean_and_half(
     differences: Array, validation_to_train: float, alpha: float
 ) -> tuple[float, float]:
-    """Return the mean, and how far a one-sided bound is from it; infinite for one difference."""
+    """Return the mean and its distance to a one-sided bound; infinite for a single difference."""
     from scipy import special
 
     k = len(differences)
@@ -211,7 +227,7 @@ def _mean_and_half(
 
 
 def _thinned(rows: Array, known: Array, pipeline: Pipeline) -> Array:
-    """Return of each resample [K, n] the rows that production knew, as many of each."""
+    """Return the rows of each resample [K, n] that production knew, equally many of each."""
     kept = [own[known[own]] for own in rows]
     fewest = min(map(len, kept))
     return np.array(

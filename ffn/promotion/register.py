@@ -1,4 +1,4 @@
-"""From a finished retraining to an immutable version on disk."""
+"""Register the result of a retraining as an immutable version, and promote it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,19 @@ _ROWS_AT_ONCE = 2**16
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A version of a pipeline's model: its number, its bundle's folder and SHA-256, its verdict."""
+    """A registered version of a pipeline's model.
+
+    Attributes
+    ----------
+    number
+        Number in the registry, from 1.
+    bundle
+        Folder of its bundle.
+    sha256
+        SHA-256 of the bundle's manifest.
+    verdict
+        The gate's decision.
+    """
 
     number: int
     bundle: Path
@@ -49,29 +61,29 @@ def serialise(
     by: Actor | None = None,
     seconds: float | None = None,
 ) -> Version:
-    """Write the bundle, its figures, its provenance and its verdict as a new version.
+    """Write bundle, metrics, provenance and verdict as a new version.
 
-    The bundle is read back and has to give the same probabilities for the training rows
-    before the version counts. It does not score before ``promote_version``.
+    The bundle is read back and has to give the same probabilities for the training rows, or there
+    is no version. The version does not score before `promote_version`.
 
     Parameters
     ----------
     retrained
-        What the steps found.
+        Results of all steps of the retraining.
     judge
-        Called with the folder when all else is in it, and before it has its number; returns
-        the verdict.
+        Called with the version's folder once everything else is in it, before it is numbered;
+        returns the verdict.
     describe
-        Called with the folder and the verdict; returns the model card.
+        Called with the folder and the verdict; returns the model card in Markdown.
     by
         Who or what retrains; by default this process.
     seconds
-        Wall time of the retraining so far.
+        Wall time of the retraining so far, recorded in the provenance; None if not measured.
 
     Raises
     ------
     BundleError
-        What was read back is not what was written.
+        The bundle that was read back differs from the one that was written.
     """
     pipeline, prepared, refitted = retrained.pipeline, retrained.prepared, retrained.refitted
     bundle = dataclasses.replace(
@@ -104,15 +116,25 @@ def serialise(
 
 
 def promote_version(pipeline: Pipeline, version: Version, by: Actor | None = None) -> Version:
-    """Make a version the one that scores if its verdict says so, with the reason in the history.
+    """Put a version into production if its verdict says so, and record the reason in the history.
 
-    A verdict holds against the version that it was found against. Where another run was
-    promoted meanwhile, the version that is returned has a verdict that says so.
+    A verdict is valid only against the version it was compared with. If another version was
+    promoted in the meantime, nothing is promoted, and the returned version has a verdict that says
+    so.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline that the version belongs to.
+    version
+        The version with its verdict.
+    by
+        Who or what promotes; by default this process.
 
     Raises
     ------
     RegistryError
-        The version is not there any more.
+        The version no longer exists.
     """
     verdict = version.verdict
     if not verdict.promote:
@@ -128,7 +150,7 @@ def promote_version(pipeline: Pipeline, version: Version, by: Actor | None = Non
     if done:
         return version
     other = production_version(pipeline.artifacts)
-    reason = f"version {other} was promoted while this one was judged"
+    reason = f"version {other} was promoted while this one was being judged"
     return dataclasses.replace(
         version,
         verdict=dataclasses.replace(verdict, promote=False, reason=reason, production=other),
@@ -136,7 +158,13 @@ def promote_version(pipeline: Pipeline, version: Version, by: Actor | None = Non
 
 
 def jsonable(value: Any) -> Any:
-    """Return dataclasses, tuples and numbers as JSON has them; not finite becomes null."""
+    """Return dataclasses, tuples and NumPy numbers as JSON values; NaN and infinity become null.
+
+    Parameters
+    ----------
+    value
+        Any nesting of dataclasses, mappings, sequences, strings, numbers and None.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -153,8 +181,8 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
     parts = (x[start : start + _ROWS_AT_ONCE] for start in range(0, len(x), _ROWS_AT_ONCE))
     if not all(np.array_equal(again.probabilities(p), bundle.probabilities(p)) for p in parts):
         raise BundleError(
-            f"{folder}: the bundle read back does not predict what the trained network does; "
-            "the disk may be failing. Nothing was registered."
+            f"{folder}: the bundle that was read back does not predict what the trained network "
+            "predicts; the disk may be failing. Nothing was registered."
         )
 
 
@@ -169,7 +197,7 @@ def _metrics(retrained: Retrained) -> dict[str, Any]:
 
 
 def _history(candidates: Sequence[Candidate], refitted: Refitted) -> bytes:
-    """Return every candidate's curves [epochs, K], and the refit's, as safetensors."""
+    """Return the learning curves [epochs, K] of the candidates and the refit as safetensors."""
     curves = {}
     for name, history in [
         *((candidate.optimizer, candidate.history) for candidate in candidates),

@@ -1,4 +1,4 @@
-"""The rows on which a challenger can be compared with production: neither was trained on them."""
+"""Held-out rows on which challenger and production can be compared: neither was trained on them."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class SharedAnswers:
-    """What one model says.
+    """Predictions of one model.
 
     Attributes
     ----------
     predicted
-        Classes [n]; -1 where it names a class that the table does not have any more.
+        Predicted classes [n]; -1 for a class that the table no longer has.
     probabilities
-        [n, C], of the table's classes; 0 for one that the model does not know.
+        Probabilities [n, C] of the table's classes; 0 for a class that the model does not know.
     """
 
     predicted: Array
@@ -47,18 +47,18 @@ class SharedAnswers:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedRows:
-    """How many rows a comparison rests on.
+    """Numbers of rows in a comparison.
 
     Attributes
     ----------
     held_out
         Rows held out of the challenger's training.
     trained_on
-        Of these, rows whose content one of the two was trained on; left out.
+        Those whose content one of the two models was trained on; excluded.
     refused
-        Of the others, rows that production would not score; left out.
+        Of the others, those that production would reject; excluded.
     fit
-        What is left: rows on which both can be compared.
+        The remaining rows, on which both can be compared.
     """
 
     held_out: int
@@ -69,16 +69,18 @@ class SharedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:
-    """Both models' answers on the rows that neither was trained on.
+    """Predictions of both models on the n rows that neither was trained on.
 
     Attributes
     ----------
     challenger, production
-        Their answers.
-    labels, classes
-        Integers [n], and what they mean.
+        Predictions of each model.
+    labels
+        True classes, integers [n].
+    classes
+        Their names [C].
     fingerprints
-        uint64 [n].
+        Fingerprints of the rows' contents, uint64 [n].
     """
 
     challenger: SharedAnswers
@@ -88,7 +90,7 @@ class Contest:
     fingerprints: Array
 
     def take(self, rows: Array) -> Contest:
-        """Return the contest on some of its rows, booleans [n]."""
+        """Return the contest restricted to ``rows``, booleans [n]."""
         return Contest(
             challenger=_take(self.challenger, rows),
             production=_take(self.production, rows),
@@ -99,28 +101,37 @@ class Contest:
 
 
 def columns_of(dataset: Dataset) -> dict[str, str]:
-    """Return kind by name of the columns that the rows' fingerprints are made of."""
+    """Return kind by name of the columns from which a table's fingerprints are computed."""
     numeric = set(dataset.numeric_features)
     return {name: "numeric" if name in numeric else "categorical" for name in sorted(dataset.order)}
 
 
 def production_rows(dataset: Dataset, challenger: Schema, opponent: Opponent) -> Array | str:
-    """Return booleans [N]: rows of content that production was trained on; or why nobody knows.
+    """Return booleans [N] of the rows that production was trained on; or why that is unknown.
 
-    A column that came later is left out of the comparison of contents, so rows are recognised
-    across it; across a column that went, or changed its kind, they are not.
+    Rows are recognised by their content. Columns that were added since are ignored, so rows are
+    still recognised; if a column was removed or changed its kind, they are not.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    challenger
+        Schema of the challenger.
+    opponent
+        The version in production.
     """
     production = opponent.bundle.schema
     if production.missing_values != dataset.missing_values:
         return "data.missing_values changed"
     here = columns_of(dataset)
-    # Versions from before the gate did not record which constant columns they left out.
+    # Versions made before the gate existed did not record which constant columns they left out.
     then = opponent.columns or (here if _kinds(challenger) == _kinds(production) else {})
     needed = [*then.items(), *_kinds(production).items()]
     gone = list(dict.fromkeys(name for name, kind in needed if here.get(name) != kind))
     if gone or not then:
-        which = ", ".join(map(quote, gone[:5])) or "others than now, which were not recorded"
-        return f"columns are gone or changed their kind: {which}"
+        which = ", ".join(map(quote, gone[:5])) or "they were not recorded"
+        return f"columns were removed or changed their kind: {which}"
     fingerprints = dataset.fingerprints
     if then != here:
         fingerprints = dataset.fingerprints_of(then)
@@ -130,15 +141,18 @@ def production_rows(dataset: Dataset, challenger: Schema, opponent: Opponent) ->
 def find_contest(
     dataset: Dataset, held_out: Array, known: Array, challenger: Bundle, production: Bundle
 ) -> tuple[Contest, SharedRows]:
-    """Ask both models about the rows held out that neither was trained on.
+    """Predict with both models on the held-out rows that neither was trained on.
 
     Parameters
     ----------
     dataset
-        The table.
-    held_out, known
-        Booleans [N]: rows held out of the challenger's training, and rows that production was
-        trained on.
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out of the challenger's training.
+    known
+        Booleans [N]: rows that production was trained on.
+    challenger, production
+        The two models.
     """
     known = known | recognise(dataset.fingerprints, challenger.fingerprints)
     fresh = held_out & ~known
@@ -164,9 +178,16 @@ def _kinds(schema: Schema) -> dict[str, str]:
 
 
 def accepts(dataset: Dataset, model: Bundle) -> Array:
-    """Return booleans [N]: rows that a model scores.
+    """Return booleans [N] of the rows that a model would score and not reject.
 
-    They have no gap where it knows none, and no number too far from those it was trained on.
+    They have no missing value where training had none, and no number too far from its range.
+
+    Parameters
+    ----------
+    dataset
+        The table, N rows.
+    model
+        Bundle of the model.
     """
     schema = model.schema
     no_gap = np.array([not feature.missing for feature in schema.numeric], dtype=bool)
@@ -180,7 +201,7 @@ def accepts(dataset: Dataset, model: Bundle) -> Array:
 
 
 def _ask(bundle: Bundle, dataset: Dataset, rows: Array) -> SharedAnswers:
-    """Return a model's answers for some rows, booleans [N], in the table's classes."""
+    """Return a model's predictions for ``rows``, booleans [N], in terms of the table's classes."""
     own = np.concatenate(
         [
             bundle.probabilities(

@@ -1,4 +1,4 @@
-"""What a training table holds, against what the version in production was trained on."""
+"""Comparison of a training table with the one that production was trained on (``[contract]``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ffn.training.training_data import Prepared
 
 __all__ = ["compare_tables", "keep_contract", "unlike_production", "was_meant"]
 
-# Somebody who changes these means to change the contract.
+# A change to one of these settings shows that a change of the contract is intended.
 _MEANT = ("target", "features", "exclude", "kinds", "formats", "missing_values", "labels")
 _ALPHA = 0.001
 _NAMES_SHOWN = 5
@@ -27,17 +27,25 @@ _NAMES_SHOWN = 5
 def keep_contract(
     prepared: Prepared, opponent: Opponent | Unreadable | None, pipeline: Pipeline
 ) -> Prepared:
-    """Compare the table with production's; return ``prepared`` with what changed.
+    """Compare the table with production's, and return ``prepared`` with the changes found.
 
-    What is to be warned of is among its notices too; that production cannot be loaded is.
+    Changes whose policy is to warn are added to its notices, and so is a production version that
+    cannot be loaded. If ``[data]`` itself asks for other columns, kinds or missing values than it
+    did for production, the change is intended and nothing is refused.
 
-    Where ``[data]`` itself asks for other columns, kinds or gaps than it did for production,
-    nothing is refused: it was meant.
+    Parameters
+    ----------
+    prepared
+        Inputs of the new training table.
+    opponent
+        The version in production; None if there is none.
+    pipeline
+        Settings with the policies of ``[contract]``.
 
     Raises
     ------
     DataError
-        Something changed that ``[contract]`` refuses.
+        A change was found that ``[contract]`` refuses.
     """
     if opponent is None:
         return prepared
@@ -65,7 +73,7 @@ def keep_contract(
             pipeline,
             opponent,
             f"{'; '.join(change.text for change in refused)}.",
-            f'Correct the file or, if it is meant, set {" and ".join(keys)} to "warn".',
+            f'Correct the file or, if this is intended, set {" and ".join(keys)} to "warn".',
         )
     told = (change.text for change in changes if change.policy == "warn")
     notices = (f"unlike version {before.version}: {text}" for text in told)
@@ -73,16 +81,36 @@ def keep_contract(
 
 
 def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
-    """Say whether ``[data]`` asks for other columns, kinds, gaps or labels than for production."""
+    """Return whether ``[data]`` differs from production's in columns, kinds, gaps or labels.
+
+    Parameters
+    ----------
+    opponent
+        The version in production, with its settings.
+    pipeline
+        The present settings.
+    """
     then = None if opponent.settings is None else opponent.settings.data
     return then is not None and _meaning(then) != _meaning(pipeline.settings.data)
 
 
 def unlike_production(pipeline: Pipeline, opponent: Opponent, found: str, remedy: str) -> DataError:
-    """Return the refusal of a table: what was found, and what to do, both in sentences."""
+    """Return the error that refuses a table because it is unlike production's.
+
+    Parameters
+    ----------
+    pipeline
+        Names the table.
+    opponent
+        The version in production.
+    found
+        What differs, in sentences.
+    remedy
+        What to do about it, in sentences.
+    """
     return DataError(
-        f"{pipeline.source} is not what version {opponent.version} in production was trained on: "
-        f"{found} Nothing was trained. {remedy}"
+        f"{pipeline.source} differs from what version {opponent.version} in production was trained "
+        f"on: {found} Nothing was trained. {remedy}"
     )
 
 
@@ -93,7 +121,17 @@ def compare_tables(
     reference: Reference,
     settings: ContractSettings,
 ) -> Iterator[TableChange]:
-    """Yield what changed, with its policy; what is accepted, too."""
+    """Yield the changes of a training table, each with its policy, including accepted ones.
+
+    Parameters
+    ----------
+    before, now
+        Schemas of production and of the new table.
+    reference_before, reference
+        Histograms of both training parts; None if production's are not recorded.
+    settings
+        Policies of ``[contract]``.
+    """
 
     def change(kind: str, text: str) -> TableChange:
         return TableChange(kind=kind, policy=getattr(settings, kind), text=text)
@@ -145,7 +183,7 @@ def _names(what: str, names: Collection[str]) -> str:
 
 
 def _unlabelled(opponent: Opponent, prepared: Prepared, smallest: float) -> str:
-    """Return how the share of rows without a label grew; empty if by little, or not known."""
+    """Return how much the share of unlabelled rows grew; empty if little, or if it is unknown."""
     rows = len(prepared.x_train) + len(prepared.x_test) + prepared.unlabelled
     share, before = prepared.unlabelled / rows, opponent.unlabelled
     if before is None or share - before <= smallest:
@@ -164,10 +202,10 @@ def _gaps(feature: Feature) -> str:
 def _shares(
     before: Schema, now: Schema, old: Reference | None, new: Reference, smallest: float
 ) -> str:
-    """Return how the shares of the classes that are in both moved; empty if not for certain.
+    """Return how the shares of common classes moved; empty if no change is significant.
 
-    The rows of both tables are often the same for the most part. The test takes them for
-    different ones, and so is slower to be certain.
+    The two tables often have most rows in common. The test treats them as independent, which
+    makes it conservative.
     """
     common = [label for label in now.classes if label in before.classes]
     if old is None or len(common) < 2:

@@ -1,4 +1,4 @@
-"""Why so few held-out rows are left to compare on, and what gives more of them."""
+"""Explain why too few held-out rows are left for a comparison, and how to get more."""
 
 from __future__ import annotations
 
@@ -22,14 +22,20 @@ def too_few(
     training: TrainingSettings,
     columns: Mapping[str, str],
 ) -> str:
-    """Say that so few rows can show nothing, where the others went, and what to do; a clause.
+    """Return a clause: too few rows, why the others were excluded, and what to do.
 
     Parameters
     ----------
     usable
-        Rows that the comparison would have used, at most ``rows.fit``.
-    training, columns
-        The challenger's, the second as ``columns_of`` has it.
+        Number of rows that the comparison would have used, at most ``rows.fit``.
+    rows
+        Numbers of held-out rows, and of those excluded for each reason.
+    opponent
+        The version in production.
+    training
+        The challenger's ``[training]`` settings.
+    columns
+        Kind by name of the challenger's columns, from `columns_of`.
     """
     left = f"{counted(usable, 'held-out row')} cannot" if usable else "no held-out row can"
     told = f"{left} show that any challenger is good enough"
@@ -39,24 +45,24 @@ def too_few(
     told += f" (of {counted(rows.held_out, 'row')} held out, {', '.join(gone)}"
     causes = list(_causes(opponent, training, columns)) if rows.trained_on else []
     if causes:
-        told += f"; the split is another one, since {' and '.join(causes)}"
+        told += f"; the split changed because {' and '.join(causes)}"
         back = [f"training.{name}" for name in _changed(opponent, training)]
-        told += f"; set {' and '.join(back)} back, or add rows" if back else "; add rows"
+        told += f"; reset {' and '.join(back)}, or add rows" if back else "; add rows"
     return f"{told})"
 
 
 def _gone(usable: int, rows: SharedRows) -> Iterator[str]:
-    """Yield how many held-out rows were left out, for each reason."""
+    """Yield the number of held-out rows excluded for each reason."""
     if rows.trained_on:
         yield f"production was trained on {rows.trained_on:,}"
     if rows.refused:
-        yield f"production would refuse {rows.refused:,}"
+        yield f"production would reject {rows.refused:,}"
     if rows.fit > usable:
         yield f"{rows.fit - usable:,} took part in earlier comparisons too often"
 
 
 def _changed(opponent: Opponent, training: TrainingSettings) -> dict[str, float]:
-    """Return the settings of the split that are other than production's, as they were then."""
+    """Return production's values of the split settings that have changed since."""
     then = opponent.settings.training if opponent.settings else training
     values = {name: getattr(then, name) for name in ("seed", "test_share")}
     return {name: was for name, was in values.items() if was != getattr(training, name)}
@@ -65,7 +71,7 @@ def _changed(opponent: Opponent, training: TrainingSettings) -> dict[str, float]
 def _causes(
     opponent: Opponent, training: TrainingSettings, columns: Mapping[str, str]
 ) -> Iterator[str]:
-    """Yield what makes rows stand on another side of the split than they did for production."""
+    """Yield the changes that moved rows to another side of the split."""
     for name, was in _changed(opponent, training).items():
         yield f"training.{name} was {was} and is {getattr(training, name)}"
     before = opponent.columns or columns

@@ -1,4 +1,4 @@
-"""Why a version took production's place, or did not: what the gate writes down."""
+"""The gate's verdict on a version, as ``verdict.json`` records it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ VERDICT_FILE = "verdict.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Canary:
-    """How a new version scored a few known rows in a fresh process.
+    """Result of scoring a few known rows with a new version in a fresh process.
 
     Attributes
     ----------
     rows
-        Rows in the file.
+        Number of rows in the canary file.
     problem
         What went wrong; empty if nothing did.
     """
@@ -38,29 +38,29 @@ class Verdict:
     Attributes
     ----------
     promote
-        Whether it takes production's place.
+        Whether the version is to be promoted.
     reason
-        Why, a clause that begins with a small letter and has no full stop.
+        Why, as a clause in lower case without a full stop.
     mode
-        Of the gate.
+        The gate's mode, ``gate.mode``.
     production
-        The version it was compared with; None if there was none.
+        Number of the version in production; None if there was none.
     floors
-        Figures with a limit.
+        Metrics with a required limit.
     calibration_error
         Expected calibration error on all held-out rows.
     held_out
-        The comparison on held-out rows, if there was one.
+        Comparison of the two models on held-out rows; None if there was none.
     resampled
-        The comparison on resamples, if there was one.
+        Comparison of the two recipes on resamples; None if there was none.
     columns
-        Kind by name of the columns that the fingerprints of the training rows are made of.
+        Kind by name of the columns from which the rows' fingerprints are computed.
     contract
-        In what the training table differs from production's, each with the policy that applied.
+        Differences of the training table from production's, each with the policy applied.
     rows
-        Rows for a comparison, if any were looked for.
+        Numbers of rows available for a comparison; None if that was not determined.
     canary
-        How the finished bundle scored; None before that.
+        Result of the canary; None before it has run.
     """
 
     promote: bool
@@ -77,14 +77,14 @@ class Verdict:
     canary: Canary | None = None
 
     def sentence(self, version: int) -> str:
-        """Return one line about ``version``."""
+        """Return the verdict on ``version``, a registry number, as one sentence."""
         if self.promote:
             return f"Version {version} is promoted: {self.reason}."
         stays = f"version {self.production} stays" if self.production else "nothing is"
-        return f"Version {version} is kept back, {stays} in production: {self.reason}."
+        return f"Version {version} is not promoted; {stays} in production: {self.reason}."
 
     def after(self, canary: Canary) -> Verdict:
-        """Return the verdict once the finished bundle was tried: a failure keeps production."""
+        """Return the verdict after the canary has run: if it failed, nothing is promoted."""
         if not canary.problem:
             return replace(self, canary=canary)
         reason = f"its bundle failed in a fresh process: {canary.problem}"

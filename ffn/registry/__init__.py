@@ -1,1 +1,1 @@
-"""Numbered versions, the pointer to the one in production, and the history of both."""
+"""The model registry: numbered versions, the production pointer, and the history of promotions."""

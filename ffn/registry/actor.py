@@ -1,4 +1,4 @@
-"""Who or what decides: the user, the machine, the command, the flow run."""
+"""Identity of a user or process for the records: user, host, command line, flow run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LONGEST_COMMAND = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who or what made or promoted a version.
+    """User and process that made or promoted a version.
 
     Attributes
     ----------
     user, host
-        Names.
+        Name of the user and of the machine.
     command
-        The process's command line, shortened.
+        Command line of the process, shortened.
     flow_run
         Prefect's id of the flow run; empty outside one.
     """
@@ -40,18 +40,24 @@ class Actor:
 
 
 def this_process(flow_run: str = "") -> Actor:
-    """Return this process as an actor."""
+    """Return this process as an actor.
+
+    Parameters
+    ----------
+    flow_run
+        Prefect's id of the flow run; by default none.
+    """
     return Actor(
         user=_user(), host=socket.gethostname(), command=_command(sys.argv), flow_run=flow_run
     )
 
 
 def _user() -> str:
-    """Return the name of the user whose rights the process has: the environment may say another."""
+    """Return the name of the effective user; environment variables may name another."""
     number = os.geteuid()
     try:
         return pwd.getpwuid(number).pw_name
-    except KeyError:  # containers run under numbers that have no name
+    except KeyError:  # containers may run under a user id without a name
         return f"uid {number}"
 
 
@@ -60,6 +66,6 @@ def _command(arguments: list[str]) -> str:
     # ``python -m flows`` is what ``ffn`` is.
     name = program.parent.name if program.name == "__main__.py" else program.name
     command = shlex.join([name or "python", *arguments[1:]])
-    # A byte that is no text has no place in JSON.
+    # Bytes that are not valid text cannot be stored in JSON.
     text = command.encode(errors="replace").decode()
     return text if len(text) <= _LONGEST_COMMAND else text[: _LONGEST_COMMAND - 1] + "…"

@@ -1,12 +1,12 @@
-"""How often each row has been looked at, and what that leaves for the next look.
+"""Alpha spending: the significance level left for the next comparison on the same rows.
 
-A test at level alpha repeated every night on the same rows promotes a model that is no better
-sooner or later. Here every row has one alpha for its whole life, and each comparison in which
-it takes part spends a piece of it: the k-th look ``alpha * 6 / (pi^2 k^2)``. All pieces together
-are alpha, so however long the history, the probability that any comparison of the same rows
-errs is at most alpha, whatever the dependence between them (Bonferroni; as a rule for
-hypotheses that come one after another: alpha-spending, Foster and Stine 2008; Tian and Ramdas
-2021, "Online control of the familywise error rate"). Rows that are new have spent nothing.
+A test at level alpha that is repeated every night on the same rows sooner or later promotes a model
+that is no better. Here every row has one alpha for its whole life, and each comparison in which
+it takes part spends a part of it: the k-th comparison ``alpha * 6 / (pi^2 k^2)``. All parts add up
+to alpha, so the probability that any comparison on the same rows errs is at most alpha, however
+long the history and whatever the dependence between comparisons (Bonferroni; for hypotheses tested
+in sequence: alpha spending, Foster and Stine 2008; Tian and Ramdas 2021, "Online control of the
+familywise error rate"). New rows have spent nothing.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 LOOKS_FILE = "looks.safetensors"
-# Sixteen a row.
+# Limit on the size of the file, which has 16 bytes per row.
 _MOST_BYTES = 4 * 1024**3
-# One-sided power of 80 % is what tests are planned for.
+# Normal quantile of 0.8: tests are planned for a power of 80 %.
 _PLANNED_Z = 0.8416
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonCounts:
-    """Rows that were compared on.
+    """Number of comparisons in which each row has taken part.
 
     Attributes
     ----------
     rows
-        uint64 [n], sorted: fingerprints.
+        Fingerprints of the rows, uint64 [n], sorted.
     times
-        int64 [n]: comparisons that each took part in.
+        Number of comparisons of each row, int64 [n].
     """
 
     rows: Array
     times: Array
 
     def of(self, fingerprints: Array) -> Array:
-        """Return how often each of ``fingerprints`` [m] was looked at, int64 [m]."""
+        """Return the number of comparisons, int64 [m], of each of ``fingerprints``, uint64 [m]."""
         if not len(self.rows):
             return np.zeros(len(fingerprints), dtype=np.int64)
         place = np.searchsorted(self.rows, fingerprints).clip(max=len(self.rows) - 1)
@@ -67,29 +67,29 @@ class ComparisonCounts:
         return found
 
     def after(self, fingerprints: Array) -> ComparisonCounts:
-        """Return what is known after one more look at ``fingerprints`` [m]."""
+        """Return the counts after one more comparison on ``fingerprints``, uint64 [m]."""
         seen = np.unique(fingerprints)
         rows = np.union1d(self.rows, seen)
         return ComparisonCounts(rows=rows, times=self.of(rows) + np.isin(rows, seen))
 
     def write(self, artifacts: Path) -> None:
-        """Write the file in a pipeline's ``artifacts``."""
+        """Write the counts into ``artifacts``, the folder of a pipeline's results."""
         content = safetensors.numpy.save({"rows": self.rows, "times": self.times})
         write_bytes(artifacts / LOOKS_FILE, content)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedComparison:
-    """Which rows to compare on, and at what level.
+    """Rows to compare on, and the level of the comparison.
 
     Attributes
     ----------
     chosen
-        Booleans [n] of the rows offered.
+        Booleans [n]: rows to use.
     number
-        The how manieth look at the most looked at of them.
+        Number of this comparison, from 1, for the chosen row that has taken part in most.
     alpha
-        One-sided level of this look.
+        One-sided level of this comparison.
     """
 
     chosen: Array
@@ -98,21 +98,24 @@ class PlannedComparison:
 
 
 def alpha_of_look(alpha: float, number: int) -> float:
-    """Return the piece of ``alpha`` that look ``number`` (from 1) spends."""
+    """Return the part of ``alpha`` that comparison ``number`` (from 1) spends."""
     return alpha * 6 / (math.pi * number) ** 2
 
 
 def choose_look(times: Array, alpha: float) -> PlannedComparison:
-    """Choose between all rows and those that were looked at least, knowing no label.
+    """Choose between using all rows and using only those compared least often.
 
-    All rows are more, rows not yet looked at may be tested at a higher level. Rows looked at
-    less than j times are taken for the j that can show the smallest difference with 80 %
-    power: of n rows at level a it is proportional to ``(z_a + z_0.8) / sqrt(n)``.
+    More rows give more power; rows with fewer comparisons may be tested at a higher level. Of all
+    j, the rows with fewer than j comparisons are chosen that can detect the smallest difference
+    with a power of 80 %: for n rows at level a, it is proportional to
+    ``(z_a + z_0.8) / sqrt(n)``. No label is used.
 
     Parameters
     ----------
     times
-        Integers [n]: how often each row was looked at.
+        Number of comparisons of each row so far, integers [n].
+    alpha
+        One-sided level that each row has for its whole life.
     """
     from scipy import special
 
@@ -129,12 +132,17 @@ def choose_look(times: Array, alpha: float) -> PlannedComparison:
 
 
 def read_looks(artifacts: Path) -> ComparisonCounts:
-    """Read the looks of a pipeline; none if there is no file.
+    """Read the comparison counts of a pipeline; all are zero if there is no file.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
 
     Raises
     ------
     RegistryError
-        The file is damaged. Without it no comparison knows its level.
+        The file is damaged, so that the level of the next comparison is unknown.
     """
     path = artifacts / LOOKS_FILE
     try:
@@ -152,14 +160,14 @@ def read_looks(artifacts: Path) -> ComparisonCounts:
         )
     except OSError as error:
         raise RegistryError(
-            f"{path} cannot be read ({error.strerror}), so it is not known how often each row was "
-            "compared on. Restore it, or remove it to start again from none."
+            f"{path} cannot be read ({error.strerror}), so the number of earlier comparisons on "
+            "each row is unknown. Restore it, or remove it to start again from zero."
         ) from None
     except (KeyError, SafetensorError):
         sound = False
     if not sound:
         raise RegistryError(
-            f"{path} is damaged, so it is not known how often each row was compared on. Restore "
-            "it, or remove it to start again from none."
+            f"{path} is damaged, so the number of earlier comparisons on each row is unknown. "
+            "Restore it, or remove it to start again from zero."
         )
     return ComparisonCounts(rows=rows, times=times)

@@ -1,4 +1,4 @@
-"""How a run ended that did not come to its end, in words: refused, failed, or ended by a signal."""
+"""Describe how an unsuccessful run ended: by an error, an exit code or a signal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 __all__ = ["ending"]
 
-# A shell's convention for a process that a signal ended: 128 and the signal's number.
+# Shell convention: the exit code of a process ended by a signal is 128 plus the signal's number.
 _BY_SIGNAL = 128
 _MEANT = {
     signal.SIGINT: "Ctrl-C",
@@ -17,8 +17,9 @@ _MEANT = {
 def ending(error: BaseException) -> tuple[str, str]:
     """Return outcome and text of a run that ended with ``error``.
 
-    What is no ``Exception`` came from outside: the run is ``interrupted``, by the signal that can
-    be told from it. Everything else ``failed``, with the error's own words or else its type.
+    The outcome is ``interrupted`` if the error is not an `Exception`, which means that the run was
+    ended from outside, with the signal in the text if it is known. Otherwise it is ``failed``,
+    with the message of the error, or its type if it has none.
     """
     if isinstance(error, Exception):
         return "failed", str(error) or f"ended with {type(error).__name__}"
@@ -31,7 +32,7 @@ def ending(error: BaseException) -> tuple[str, str]:
 
 
 def _number(error: BaseException) -> int | None:
-    """Return the number of the signal that an error stands for; None if it does not say."""
+    """Return the number of the signal behind an error; None if it is unknown."""
     if isinstance(error, KeyboardInterrupt):
         return signal.SIGINT
     if isinstance(error, SystemExit):
@@ -45,7 +46,7 @@ def _number(error: BaseException) -> int | None:
 
 def _told(number: int | None) -> str:
     if number is None:
-        return "ended from outside, before it was done"
+        return "interrupted before it was done"
     try:
         name = signal.Signals(number)
     except ValueError:

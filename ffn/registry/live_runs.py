@@ -1,8 +1,8 @@
-"""Which runs of a pipeline are at work, and which were killed: ``artifacts/<pipeline>/.at-work/``.
+"""Runs in progress and killed runs of a pipeline, found by lock files.
 
-A run has a file there, which its process holds locked. It removes the file when it ends; of a
-process that is killed the file stays, and the kernel lets its lock go. So whoever looks next knows
-at once what no longer lives, without heartbeats or process ids.
+Each run has a file in ``artifacts/<pipeline>/.at-work/``, which its process keeps locked and
+removes when it ends. If the process is killed, the file remains and the kernel releases the lock,
+so an unlocked file is that of a killed run. Neither heartbeats nor process ids are needed.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _MOST_BYTES = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class LiveRun:
-    """A run that has a file.
+    """A run that has a lock file.
 
     Attributes
     ----------
     what
         ``retrain`` or ``score``.
     begun
-        When it began; UTC, ISO 8601.
+        Start time, UTC, ISO 8601.
     done
-        Whether it has done its work, and its process has yet to end.
+        Whether it has finished its work while its process is still ending.
     """
 
     what: str
@@ -53,16 +53,21 @@ class LiveRun:
 def at_work(
     artifacts: Path, what: str, begun: str, run: str | None = None, *, until_exit: bool = False
 ) -> Iterator[None]:
-    """Show while the block runs that a run lives.
+    """Hold a lock file while the block runs, so that others can tell this run is alive.
 
     Parameters
     ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    what
+        ``retrain`` or ``score``.
     begun
-        UTC, ISO 8601.
+        Start time, UTC, ISO 8601.
     run
-        By which ``lives`` knows it; any name by default.
+        Name by which `lives` finds the run; a random one by default.
     until_exit
-        Show it until the process ends, which has more to do for the run than the block.
+        Hold the file until the process ends, for a process that has more to do for the run after
+        the block.
     """
     folder, told, file = artifacts / _FOLDER, {"what": what, "begun": begun}, None
     with contextlib.ExitStack() as shown:
@@ -71,7 +76,7 @@ def at_work(
             atexit.register(stack.close)
         else:
             shown.enter_context(stack)
-        # What cannot be shown, for want of room or of rights, is done all the same.
+        # The run goes on without a lock file if there is no space or permission for one.
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             sweep(folder)
@@ -83,7 +88,7 @@ def at_work(
             path = folder / (run or secrets.token_hex(8))
             temporary.rename(path)
             stack.callback(path.unlink, missing_ok=True)
-            # Last, for it is the lock that counts, and a full disk has room for a name.
+            # Written last, because the lock matters more and works on a full disk, too.
             file.write(json.dumps(told).encode())
             file.flush()
         try:
@@ -98,7 +103,7 @@ def at_work(
 
 
 def lives(artifacts: Path, run: str) -> bool:
-    """Say whether the process of a run is there."""
+    """Return whether the process of a run, by its name, is alive."""
     try:
         with open_plain(artifacts / _FOLDER / run) as (file, _):
             return not try_lock(file)
@@ -107,7 +112,7 @@ def lives(artifacts: Path, run: str) -> bool:
 
 
 def working(artifacts: Path) -> list[LiveRun]:
-    """Return the runs that are at work now, those begun first in front."""
+    """Return the runs in progress, the earliest first."""
     found = []
     with contextlib.suppress(OSError):
         for path in (artifacts / _FOLDER).iterdir():
@@ -120,12 +125,12 @@ def working(artifacts: Path) -> list[LiveRun]:
 
 
 def killed(artifacts: Path) -> list[LiveRun]:
-    """Return the runs that were killed and that nobody has taken note of, the newest first."""
+    """Return the killed runs that have not been recorded yet, the newest first."""
     return [found for found, _ in _dead(artifacts)]
 
 
 def take_killed(artifacts: Path) -> Iterator[LiveRun]:
-    """Yield the same, the oldest first; each is yielded to one caller alone."""
+    """Yield and remove the killed runs, the oldest first; each is yielded to one caller only."""
     for found, path in reversed(list(_dead(artifacts))):
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
@@ -138,7 +143,7 @@ def _dead(artifacts: Path) -> list[tuple[LiveRun, Path]]:
         for path in (artifacts / _FOLDER).iterdir():
             if is_temporary(path):
                 continue
-            # Where another has taken it meanwhile, it is that one's.
+            # Another process may have taken it in the meantime.
             with contextlib.suppress(OSError), open_plain(path) as (file, _):
                 if try_lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat()):
                     dead.append((_read(file), path))

@@ -1,4 +1,4 @@
-"""Whether the training CSV holds something that no retraining has begun with yet."""
+"""Detect new content of the training CSV, to start a retraining when it changes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,22 @@ _MOST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A content of the training CSV, and the file's size and times when it was read."""
+    """SHA-256 of the training CSV, and the file's size and times when it was read."""
 
     sha256: str
     stamp: tuple[int, int, int]
 
 
 def new_training_data(pipeline: Pipeline) -> TrainingData | None:
-    """Return the content of the training CSV if no retraining was begun with it; else None.
+    """Return the content of the training CSV if no retraining has started with it; else None.
 
-    The file is read only if its size or times changed since the last time. None also where it
-    is being written or cannot be read: a retraining that is asked for says why.
+    The file is read only if its size or times have changed since the last call. The result is also
+    None if it is being written or cannot be read; a retraining reports why.
+
+    Parameters
+    ----------
+    pipeline
+        Names the training CSV.
     """
     try:
         state = pipeline.source.stat()
@@ -50,7 +55,15 @@ def new_training_data(pipeline: Pipeline) -> TrainingData | None:
 
 
 def take_up(pipeline: Pipeline, data: TrainingData) -> None:
-    """Note that a retraining is begun with this content, whatever comes of it."""
+    """Record that a retraining starts with this content, whatever its outcome.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline to be retrained.
+    data
+        Result of `new_training_data`.
+    """
     pipeline.artifacts.mkdir(parents=True, exist_ok=True)
     content = {"sha256": data.sha256, "stamp": list(data.stamp)}
     write_json(pipeline.artifacts / _FILE, content)

@@ -1,4 +1,4 @@
-"""Moving the production pointer: promotions and rollbacks, each with its line in the history."""
+"""Promote and roll back versions: move the production pointer, and append to the history."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ffn.storage.pipeline_locks import registry_lock
 
 __all__ = ["predecessor", "promote", "rollback"]
 
-# A page: the pointer is read whole before each file that is scored.
+# About a page of text: the pointer is read before each file that is scored.
 _LONGEST_REASON = 1_000
 
 
@@ -40,31 +40,36 @@ def promote(
     replacing: int | Literal["any", "none"] = "any",
     by: Actor | None = None,
 ) -> Promotion | None:
-    """Make ``version`` the one that scores, with a line in the history.
+    """Put a version into production, and append to the history.
 
-    The pointer holds the SHA-256 that its bundle has, so no other bundle can take its place
-    unseen.
+    The pointer holds the SHA-256 of its bundle, so a bundle that is replaced later is detected.
 
     Parameters
     ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    version
+        Number in the registry.
     reason
-        Of at most 1,000 characters; what is no text is replaced.
+        Why, at most 1,000 characters; bytes that are not valid text are replaced.
     replacing
-        Which version has to be in production still; where another is, nothing is done. With
-        ``"any"`` a pointer that is damaged, or does not agree with the history, is written anew.
+        Number of the version that has to be in production now, or ``"none"``; otherwise nothing
+        is done. With ``"any"``, the default of a manual promotion, a pointer that is damaged or
+        contradicts the history is overwritten.
     by
         Who or what promotes; by default this process.
 
     Returns
     -------
     Promotion or None
-        The entry that put it there, an older one if it scored already; None if it does not score.
+        The history entry that put the version into production, an older one if it already was;
+        None if another version is in production than the one to be replaced.
 
     Raises
     ------
     RegistryError
-        There is no such version, or it is not the one that was registered under its number;
-        or the reason is too long.
+        There is no such version, or its files are not the ones that were registered; or the reason
+        is too long.
     BundleError
         Its bundle is damaged.
     OSError
@@ -77,7 +82,7 @@ def promote(
         pointer = read_pointer(artifacts)
         pointed = pointer.promotion
         sha256 = _check(artifacts, version)
-        # Whoever tries again after a failure may have succeeded before.
+        # A caller that retries after a failure may have succeeded the first time.
         if pointed and (pointed.version, pointed.bundle_sha256) == (version, sha256):
             sound = history.entries[-1:] == (pointed,) and pointer.is_canonical
             if sound or replacing != "any":
@@ -90,15 +95,24 @@ def promote(
 
 
 def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promotion:
-    """Undo the last promotion that is not undone yet, and return the entry in the history.
+    """Undo the last promotion that has not been undone, and return the entry in the history.
 
-    The version that scored before it scores again, so a second rollback goes one further back.
-    One that is not there any more is passed over.
+    The version that was in production before returns to production, so a second rollback goes one
+    further back. Versions that no longer exist are skipped.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    reason
+        Why, at most 1,000 characters; bytes that are not valid text are replaced.
+    by
+        Who or what rolls back; by default this process.
 
     Raises
     ------
     RegistryError
-        Nothing is in production, or nothing was before; or the reason is too long.
+        No version is in production, or none was before; or the reason is too long.
     BundleError
         The bundle to go back to is damaged; production stays.
     OSError
@@ -110,23 +124,29 @@ def rollback(artifacts: Path, *, reason: str, by: Actor | None = None) -> Promot
         before = predecessor(artifacts)
         if before is None:
             raise RegistryError(
-                f"{artifacts.name}: there is no version to go back to: none that is there still "
-                f"scored before. Promote one by its number: ffn promote {artifacts.name} N"
+                f"{artifacts.name}: there is no version to roll back to: no existing version was "
+                f"in production before. Promote one by its number: ffn promote {artifacts.name} N"
             )
         try:
             sha256 = _check(artifacts, before)
         except (BundleError, RegistryError) as error:
             raise type(error)(
-                f"{error} Version {before} is the one to go back to; another is promoted by its "
+                f"{error} A rollback returns to version {before}; to promote another, give its "
                 f"number: ffn promote {artifacts.name} N"
             ) from None
         return _point(artifacts, before, sha256, action="rollback", reason=reason, by=by)
 
 
 def predecessor(artifacts: Path) -> int | None:
-    """Return the version that a rollback would go to; None if there is none."""
+    """Return the version that a rollback would return to; None if there is none.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    """
     stack = read_history(artifacts).stack
-    # Where what was promoted between is gone, the one that scores stands before itself.
+    # If the versions promoted in between are gone, production would be its own predecessor.
     others = set(versions(artifacts)) - set(stack[-1:])
     return next((version for version in reversed(stack) if version in others), None)
 
@@ -134,10 +154,10 @@ def predecessor(artifacts: Path) -> int | None:
 def _checked_reason(reason: str) -> str:
     if len(reason) > _LONGEST_REASON:
         raise RegistryError(
-            f"the reason has {len(reason):,} characters, and {_LONGEST_REASON:,} are the most. "
+            f"the reason has {len(reason):,} characters; at most {_LONGEST_REASON:,} are allowed. "
             "Shorten it."
         )
-    # A byte that is no text has no place in JSON.
+    # Bytes that are not valid text cannot be stored in JSON.
     return reason.encode(errors="replace").decode()
 
 
@@ -150,7 +170,7 @@ def _point(
     reason: str,
     by: Actor | None,
 ) -> Promotion:
-    """Move the pointer, then add to the history; the caller has the lock."""
+    """Move the pointer, then append to the history; the caller holds the lock."""
     if (artifacts / POINTER).is_dir():
         raise RegistryError(f"{artifacts / POINTER}: a folder. Remove it and try again.")
     history = read_history(artifacts)
@@ -165,16 +185,16 @@ def _point(
         by=by or this_process(),
         previous_sha256=history.last_sha256,
     )
-    # Opened first: where nothing can be written, the pointer does not move.
+    # Opened first, so that the pointer does not move if nothing can be written.
     with (artifacts / HISTORY).open("ab", buffering=0) as file:
         write_json(artifacts / POINTER, entry.to_json())
-        # The pointer has the entry: on a disk that is full now, the line is owed, not lost.
+        # If the disk is full now, the line is not lost: the pointer has the entry.
         with contextlib.suppress(OSError):
             append(file, entry.line)
     return entry
 
 
 def _check(artifacts: Path, version: int) -> str:
-    """Return the SHA-256 of a bundle that may score."""
+    """Check a version's bundle, and return its SHA-256."""
     folder = bundle_folder(artifacts, version).parent
     return check_bundle(folder, pipeline=artifacts.name, version=version)

@@ -1,10 +1,10 @@
-"""The history of a registry: which version scored when, who decided it, and why.
+"""The history of promotions and rollbacks: which version was in production when, by whom, and why.
 
 ``history.jsonl`` has a line for each promotion and each rollback and is only ever appended to.
-Each line holds the SHA-256 of the one before it, so a line that was changed, taken out or put
-between is seen. ``production.json`` is the newest entry once more and is written first: it is
-the truth. Where a run ended between the two, the line is *owed*, and whoever changes the registry
-next writes it first.
+Each line holds the SHA-256 of the line before it, so that changed, removed and inserted lines are
+detected. ``production.json`` is a copy of the newest entry that is written first and is
+authoritative. If a process ends between the two writes, the line is *owed*, and the next change of
+the registry writes it first.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ MOST_HISTORY_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionHistory:
-    """What ``history.jsonl`` says, and what is owed to it.
+    """Content of ``history.jsonl``, with the line that is owed to it, if any.
 
     Attributes
     ----------
     entries
-        Oldest first; the owed one is the last.
+        Oldest first; an owed entry is the last.
     damaged
-        Numbers, from 1, of lines that cannot be read or do not follow the line before.
+        Numbers, from 1, of lines that cannot be parsed or do not follow from the line before.
     owed
         Bytes to append before the next entry; empty if nothing is owed.
     last_sha256
-        Of the last line, the owed one included; empty if there is none.
+        SHA-256 of the last line, including an owed one; empty if there is none.
     """
 
     entries: tuple[Promotion, ...]
@@ -56,9 +56,9 @@ class PromotionHistory:
 
     @property
     def stack(self) -> tuple[int, ...]:
-        """The version that scores, last, and before it those that a rollback goes to, nearest last.
+        """The version in production, last, preceded by the versions that rollbacks return to.
 
-        A rollback undoes the last promotion that is not undone yet.
+        A rollback undoes the last promotion that has not been undone.
         """
         stack: list[int] = []
         for entry in self.entries:
@@ -72,12 +72,17 @@ class PromotionHistory:
 
 
 def read_history(artifacts: Path) -> PromotionHistory:
-    """Read the history of a pipeline; what cannot be read is counted, and the rest is used.
+    """Read the history of a pipeline; damaged lines are counted and skipped.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
 
     Raises
     ------
     OSError
-        The file is there and cannot be read, or is longer than any history.
+        The file exists and cannot be read, or is larger than any history can be.
     """
     try:
         content = read_plain(artifacts / HISTORY, MOST_HISTORY_BYTES)
@@ -97,13 +102,13 @@ def read_history(artifacts: Path) -> PromotionHistory:
     pointed = read_pointer(artifacts).promotion
     owed = b""
     follows = pointed is not None and pointed not in entries and pointed.previous_sha256 == last
-    # Whoever died in mid-line wrote the beginning of this very line.
+    # A process that was killed while writing left the beginning of this line.
     if pointed is not None and follows and pointed.line.startswith(begun):
         owed = pointed.line.removeprefix(begun)
         entries.append(pointed)
         last = hashlib.sha256(begun + owed).hexdigest()
     elif begun:
-        # A line end makes a line of it, which is not readable and harms no other.
+        # A line end separates the incomplete line from those that follow.
         damaged.append(len(lines) + 1)
         owed = b"\n"
         last = hashlib.sha256(begun + owed).hexdigest()
@@ -120,7 +125,7 @@ def recover(artifacts: Path) -> PromotionHistory:
     OSError
         The history cannot be read or written.
     """
-    # Reports stand by version: whoever died in one comes back under another number.
+    # A report that was interrupted is not repeated: the next run has another version number.
     for folder in (artifacts, artifacts / "reports", *artifacts.glob("reports/[0-9]*")):
         sweep(folder)
     history = read_history(artifacts)
@@ -131,7 +136,7 @@ def recover(artifacts: Path) -> PromotionHistory:
 
 
 def append(file: IO[bytes], content: bytes) -> None:
-    """Append to the open history, unbuffered, and on to the disk."""
+    """Append ``content`` to the open, unbuffered history, and force it to the disk."""
     while content:
         content = content[file.write(content) :]
         os.fsync(file.fileno())

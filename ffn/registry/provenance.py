@@ -1,4 +1,4 @@
-"""Where a version comes from: all that it takes to make it again, and who made it when."""
+"""Provenance of a version: all that is needed to reproduce it, and who made it when."""
 
 from __future__ import annotations
 
@@ -27,14 +27,18 @@ _RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
 def provenance(
     pipeline: Pipeline, prepared: Prepared, by: Actor, seconds: float | None
 ) -> dict[str, Any]:
-    """Return the document of a version that is about to be written.
+    """Return the content of ``provenance.json`` for a version that is about to be written.
 
     Parameters
     ----------
+    pipeline
+        Settings and the source of the data.
+    prepared
+        Inputs, with the digest of the table and the numbers of rows.
     by
         Who or what retrains.
     seconds
-        Wall time so far; None if nobody took it.
+        Wall time of the retraining so far; None if not measured.
     """
     settings = pipeline.settings.of_training()
     return {
@@ -63,13 +67,13 @@ def provenance(
 
 
 def settings_sha256(settings: dict[str, Any]) -> str:
-    """Return the SHA-256 of settings as they count: with defaults, without comments and order."""
+    """Return the SHA-256 of effective settings: defaults included, independent of their order."""
     return hashlib.sha256(canonical_json(settings)).hexdigest()
 
 
 @functools.cache
 def code_sha256() -> str:
-    """Return the SHA-256 of the modules of ``ffn``: a version number covers many states of them."""
+    """Return the SHA-256 of the modules of ``ffn``, which identifies more than its version."""
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):

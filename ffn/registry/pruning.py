@@ -1,4 +1,4 @@
-"""Removing old versions: never the one in production, nor the one that a rollback goes to."""
+"""Remove old versions, but never the one in production nor the one a rollback returns to."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["Pruning", "prune"]
 
 @dataclass(frozen=True, kw_only=True)
 class Pruning:
-    """What was removed, or would be.
+    """Result of pruning, or of a dry run.
 
     Attributes
     ----------
     removed
-        Versions, ascending; their reports went with them.
+        Removed versions, ascending; their reports are removed, too.
     kept
-        Versions that are there now.
+        Remaining versions, ascending.
     protected
-        Those of them that are kept though older than the ones asked for.
+        Remaining versions that are older than the number to keep allows.
     bytes
-        Of all files removed.
+        Size of all removed files.
     """
 
     removed: tuple[int, ...]
@@ -40,21 +40,23 @@ class Pruning:
 def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
     """Remove all but the newest ``keep`` versions, with their reports.
 
-    Each version goes by one rename, so it is there whole or not at all whenever this ends.
-    Numbers are not given again, and the history keeps what it has.
+    Each version is removed by one rename, so that it is either complete or gone, even if this
+    process is killed. Numbers are not reused, and the history is kept.
 
     Parameters
     ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
     keep
-        At least 1: a retraining that has registered its version, the newest, has still to
-        promote it.
+        Number of versions to keep, at least 1, because a running retraining may have registered
+        the newest version without having promoted it yet.
     dry_run
-        Only say what would be removed.
+        Only report what would be removed; by default it is removed.
 
     Raises
     ------
     RegistryError
-        The pointer is damaged or lost: it is not known what must not be removed.
+        The pointer is damaged or lost, so the version in production is unknown.
     """
     with registry_lock(artifacts):
         there = versions(artifacts)
@@ -80,7 +82,7 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
 
 
 def _reports(artifacts: Path, kept: set[int]) -> list[Path]:
-    """Return the folders of reports on versions that are gone, or about to go."""
+    """Return the report folders of versions that do not remain."""
     folder = artifacts / "reports"
     if folder.is_symlink() or not folder.is_dir():
         return []
@@ -93,7 +95,7 @@ def _size(folder: Path) -> int:
 
 
 def _remove(folder: Path) -> None:
-    """Take a folder out by one rename; what dies after that is swept by the next start."""
+    """Remove a folder, by a rename first; if killed after that, the next start cleans up."""
     parent = folder.parent
     doomed = folder.rename(parent / temporary_name())
     sync_folder(parent)

@@ -1,4 +1,4 @@
-"""Whether a retraining that begins now could end: what it changes then can be changed."""
+"""Check before a retraining that the registry can be changed when it ends."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ __all__ = ["require_changeable"]
 
 
 def require_changeable(artifacts: Path) -> None:
-    """Refuse before training what would be refused after hours of it.
+    """Check that a version can be registered and reported, before spending hours on training.
 
-    Where there is no version yet there is no registry either, and none is begun.
+    If there is no registry yet, nothing is checked or created.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
 
     Raises
     ------
     RegistryError
-        The lock or the folder of reports is something else.
+        The lock is not a regular file, or ``reports`` is not a folder.
     OSError
         The history cannot be read or written.
     """
@@ -33,4 +38,4 @@ def require_changeable(artifacts: Path) -> None:
             history.open("ab").close()
     reports = artifacts / "reports"
     if (reports.exists() or reports.is_symlink()) and not reports.is_dir():
-        raise RegistryError(f"{reports} is no folder, and reports are written there. Remove it.")
+        raise RegistryError(f"{reports} is not a folder, but reports are written there. Remove it.")

@@ -1,7 +1,7 @@
-"""What was run lately, one line each: ``artifacts/<pipeline>/runs.jsonl``.
+"""Log of recent runs, one line each: ``artifacts/<pipeline>/runs.jsonl``.
 
-The registry says what was promoted, the ledger what was scored; this is the course of events,
-failures too, for ``ffn status``. Only the newest lines are kept.
+The registry records what was promoted, and the ledger what was scored; this log has all runs,
+including failures, for ``ffn status``. Only the newest lines are kept.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ __all__ = ["DriftNote", "Note", "RunRecord", "journal", "note_down", "note_kille
 _FILE = "runs.jsonl"
 _MOST_BYTES = 512 * 1024
 _LONGEST_TEXT = 1_000
-# What refusals quote comes from files that not everybody who can look here may read.
+# Readable by the owner only: messages quote cells of files that other users may not read.
 _OWNER_ALONE = 0o600
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriftNote:
-    """What a scoring run says of its files against the training rows.
+    """Drift found by a scoring run.
 
     Attributes
     ----------
     judged, detected
-        Files of rows enough to be judged, and those among them that are unlike training.
+        Number of files with enough rows to be tested, and of those in which drift was found.
     columns
-        What differs in any of them, the first fifty names.
+        Names of the columns that drifted in any file, the first fifty.
     text
-        In words; empty if nothing does.
+        Description; empty if no drift was found.
     """
 
     judged: int
@@ -55,25 +55,25 @@ class DriftNote:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """One run that ended.
+    """A run that has ended.
 
     Attributes
     ----------
     at
-        When it ended, or was found killed; UTC, ISO 8601.
+        Time at which it ended, or was found to have been killed; UTC, ISO 8601.
     what
         ``retrain`` or ``score``.
     outcome
         ``promoted``, ``kept``, ``skipped``, ``scored``, ``refused``, ``failed``, ``interrupted``
         by a signal, ``crashed`` or ``missed``.
     version
-        That it made or scored with; None if it came to none.
+        Version that it made or scored with; None if there is none.
     text
         What happened, in a sentence.
     seconds
-        Wall time; 0 where nobody knows.
+        Wall time; 0 if unknown.
     drift
-        Of a scoring run that judged any file.
+        Drift found by a scoring run; None if no file was tested.
     """
 
     at: str
@@ -87,7 +87,13 @@ class RunRecord:
 
 @dataclass
 class Note:
-    """What a run says of itself before it ends; left as it is, nothing is written down."""
+    """Outcome that a run sets before it ends; while ``outcome`` is empty, nothing is logged.
+
+    Attributes
+    ----------
+    outcome, version, text, drift
+        As for `RunRecord`.
+    """
 
     outcome: str = ""
     version: int | None = None
@@ -103,12 +109,16 @@ def running(
     *,
     until_exit: bool = False,
 ) -> Iterator[Note]:
-    """Write down what the block notes, or that it failed and why, and which runs were killed.
+    """Log the outcome of the block, or its failure, and the runs that were killed before.
 
     Parameters
     ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    what
+        ``retrain`` or ``score``.
     run, until_exit
-        As for ``at_work``.
+        As for `ffn.registry.live_runs.at_work`.
     """
     with contextlib.suppress(OSError):
         note_killed(artifacts)
@@ -126,19 +136,31 @@ def running(
     finally:
         if note.outcome:
             seconds = round(time.monotonic() - started, 3)
-            # A run must not fail because its story cannot be told.
+            # A run must not fail because it cannot be logged.
             with contextlib.suppress(OSError):
                 note_down(artifacts, what, note, seconds)
 
 
 def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> RunRecord:
-    """Append an entry, and return it."""
+    """Append an entry to the log, and return it.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    what
+        ``retrain`` or ``score``.
+    note
+        Outcome of the run.
+    seconds
+        Wall time; 0, the default, if unknown.
+    """
     entry = _entry(what, note, seconds)
     line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
     artifacts.mkdir(parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
     with os.fdopen(open_regular(artifacts / _FILE, flags, _OWNER_ALONE), "a+b") as file:
-        # Earlier versions made it with the user's usual rights.
+        # Earlier releases created the file with default permissions.
         with contextlib.suppress(PermissionError):
             os.fchmod(file.fileno(), _OWNER_ALONE)
         lock(file)
@@ -152,7 +174,7 @@ def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> R
 
 
 def note_killed(artifacts: Path) -> list[RunRecord]:
-    """Append an entry for each run that was killed and has none, and return them."""
+    """Append an entry for each killed run that has none, and return these entries."""
     return [note_down(artifacts, one.what, _note_of(one)) for one in take_killed(artifacts)]
 
 
@@ -178,21 +200,29 @@ def _now() -> str:
 
 
 def journal(artifacts: Path, newest: int | None = 20) -> list[RunRecord]:
-    """Return the last entries, or all, the newest first; a line that cannot be read is none.
+    """Return the most recent entries, the newest first; damaged lines are skipped.
 
-    Among them are those that ``note_killed`` would append.
+    Killed runs that have not been logged yet are included.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    newest
+        Largest number of entries, by default about a screenful; None for all.
 
     Raises
     ------
     RegistryError
-        The file is another user's: it is for its owner alone.
+        The log belongs to another user and is readable by its owner only.
     """
     found = [_entry(one.what, _note_of(one)) for one in killed(artifacts)[:newest]]
     try:
         lines = read_plain(artifacts / _FILE, 16 * _MOST_BYTES).splitlines()
     except PermissionError:
         raise RegistryError(
-            f"{artifacts / _FILE} is for its owner alone. Ask as the user who runs the pipeline."
+            f"{artifacts / _FILE} is readable by its owner only. Use the account that runs the "
+            "pipeline."
         ) from None
     except OSError:
         return found
@@ -205,7 +235,7 @@ def journal(artifacts: Path, newest: int | None = 20) -> list[RunRecord]:
 
 
 def _parse(line: bytes) -> RunRecord:
-    """Return the entry in a line; any of four errors if there is none."""
+    """Return the entry in a line; raises one of four errors if the line is damaged."""
     values = parse_json(line)
     drift = values.get("drift")
     if drift is not None:

@@ -1,4 +1,4 @@
-"""Whether a pipeline's registry is as it was written: every digest, computed anew."""
+"""Verify a pipeline's registry: recompute every digest and compare it with the recorded one."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["Verification", "verify"]
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What was found.
+    """Result of a verification.
 
     Attributes
     ----------
     versions
-        Those that are there.
+        Existing versions.
     files, bytes
-        How much was read for it.
+        Number and size of the files that were read.
     damages
-        None: all is as it was written.
+        What is damaged; empty if everything is as it was written.
     """
 
     versions: tuple[int, ...]
@@ -41,10 +41,15 @@ class Verification:
 
 
 def verify(artifacts: Path) -> Verification:
-    """Check every version, the pointer and the history of a pipeline; changes nothing.
+    """Check every version, the pointer and the history of a pipeline, without changing anything.
 
-    A version is checked against its ``files.json``, and its bundle read as scoring reads it, its
-    signature included. A history that is owed a line is sound: the pointer has it.
+    A version is checked against its ``files.json``, and its bundle is read as scoring reads it,
+    including its signature. A history to which a line is owed is valid, as the pointer has it.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
 
     Raises
     ------
@@ -81,20 +86,20 @@ def verify(artifacts: Path) -> Verification:
 
 
 def _told(path: Path, error: RegistryError) -> Damage:
-    """Return an error that begins with the path it is about as a damage, which has it apart."""
+    """Return an error whose message begins with a path as a `Damage`."""
     return Damage(path=path, problem=str(error).removeprefix(str(path)).lstrip())
 
 
 def _strangers(artifacts: Path) -> Iterator[Damage]:
-    """Yield what is among the versions and is none."""
+    """Yield entries of the folder of versions that are not versions."""
     known = {version_folder(artifacts, version).name for version in versions(artifacts)}
     for entry in sorted((artifacts / "models").iterdir()):
         if entry.name not in known | {LAST_NUMBER} and not is_temporary(entry):
-            yield Damage(path=entry, problem="is no version, and does not belong here")
+            yield Damage(path=entry, problem="is not a version and does not belong here")
 
 
 def _bundle(artifacts: Path, version: int) -> Iterator[Damage]:
-    """Yield what keeps a bundle from scoring whose files are those that were written."""
+    """Yield the reason why a bundle with intact files cannot score, if there is one."""
     folder = version_folder(artifacts, version)
     try:
         read_bundle(bundle_folder(artifacts, version))
@@ -116,10 +121,10 @@ def _pointer(artifacts: Path, sealed: dict[int, Contents]) -> Iterator[Damage]:
         yield Damage(path=path, problem="was changed; promote a version again")
     contents = sealed.get(entry.version)
     if entry.version not in versions(artifacts):
-        yield Damage(path=path, problem=f"is for version {entry.version}, which is not there")
+        yield Damage(path=path, problem=f"names version {entry.version}, which does not exist")
     elif contents and contents.bundle_sha256 != entry.bundle_sha256:
         yield Damage(
-            path=path, problem=f"has another SHA-256 than the bundle of version {entry.version}"
+            path=path, problem=f"does not have the SHA-256 of the bundle of version {entry.version}"
         )
 
 
@@ -136,7 +141,7 @@ def _history(artifacts: Path) -> Iterator[Damage]:
         )
     entry = read_pointer(artifacts).promotion
     if entry is not None and history.entries[-1:] != (entry,):
-        yield Damage(path=path, problem=f"does not end with the promotion that {POINTER} has")
+        yield Damage(path=path, problem=f"does not end with the promotion in {POINTER}")
 
 
 def _counters(artifacts: Path, newest: int) -> Iterator[Damage]:
@@ -148,7 +153,7 @@ def _counters(artifacts: Path, newest: int) -> Iterator[Damage]:
     except (OSError, ValueError, KeyError, TypeError):
         last = None
     if not is_version(last) or last < newest or text != canonical_json({"version": last}):
-        problem = f"does not say that number {newest} was given; retraining writes it again"
+        problem = f"does not record that number {newest} was used; retraining writes it again"
         yield Damage(path=path, problem=problem)
     try:
         read_looks(artifacts)

@@ -1,10 +1,10 @@
-"""Versions of a pipeline's model: immutable folders, one production pointer, a history.
+"""Versions of a pipeline's model: immutable folders, a production pointer and a history.
 
 ::
 
     artifacts/<pipeline>/
-      models/0001/        never changed once there
-      production.json     the version that scores, replaced atomically: the truth
+      models/0001/        never changed once it exists
+      production.json     the version in production, replaced atomically; authoritative
       history.jsonl       what was promoted when, why and by whom; only ever appended to
 """
 
@@ -70,7 +70,7 @@ def bundle_folder(artifacts: Path, version: int) -> Path:
     Raises
     ------
     RegistryError
-        It, or the version's folder, or ``models``, is a link: what it leads to is no version.
+        It, the version's folder or ``models`` is a link, and may lead outside the registry.
     """
     folder = version_folder(artifacts, version)
     bundle = folder / BUNDLE_FOLDER
@@ -80,7 +80,12 @@ def bundle_folder(artifacts: Path, version: int) -> Path:
 
 
 def versions(artifacts: Path) -> list[int]:
-    """Return the version numbers that exist, ascending. A link is no version.
+    """Return the numbers of the existing versions, ascending; links are ignored.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
 
     Raises
     ------
@@ -98,17 +103,17 @@ def versions(artifacts: Path) -> list[int]:
 
 
 def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
-    """Make a new version and return its number.
+    """Create a new version, and return its number.
 
     Parameters
     ----------
     artifacts
-        The pipeline's folder; made if need be.
+        Folder of the pipeline's results, created if it does not exist.
     fill
-        Writes the version's files into the folder it is given. What is in it then is
-        written down in ``files.json``, and the folder takes its number by one rename; if
-        ``fill`` raises, there is no version. No number is given twice, also where the version
-        was removed or its writer died.
+        Called with an empty folder, into which it writes the version's files. Their digests are
+        then recorded in ``files.json``, and the folder is renamed to its number. If ``fill``
+        raises, there is no version. Numbers are never reused, even if the version was removed or
+        its writer was killed.
     """
     models = artifacts / _MODELS
     _refuse_link(models)
@@ -118,11 +123,11 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
         fill(staging)
         files = measure(staging)
         with registry_lock(artifacts):
-            # What others left is told to those who change the pointer; here it is in nobody's way.
+            # An unfinished promotion does not block adding a version.
             with contextlib.suppress(OSError):
                 recover(artifacts)
             version = max([_last_number(artifacts), *versions(artifacts)]) + 1
-            # First the number, then the folder: whatever fails between them costs a number.
+            # The number is recorded first: a failure in between wastes it instead of reusing it.
             write_json(models / LAST_NUMBER, {"version": version})
             seal(staging, files, pipeline=artifacts.name, version=version)
             sync_folder(staging)
@@ -142,12 +147,12 @@ def production(artifacts: Path) -> ProductionVersion:
     Raises
     ------
     RegistryError
-        There is none, the pointer is damaged or lost, or what it points to is gone.
+        No version is in production, the pointer is damaged or lost, or the version is gone.
     """
     found = in_production(artifacts)
     if found is None:
         raise RegistryError(
-            f"{artifacts.name}: no model in production ({artifacts / POINTER} is not there). "
+            f"{artifacts.name}: no model in production ({artifacts / POINTER} does not exist). "
             f"Make one with: ffn retrain {artifacts.name}"
         )
     if found.version not in (there := versions(artifacts)):
@@ -161,14 +166,19 @@ def production(artifacts: Path) -> ProductionVersion:
 def in_production(artifacts: Path) -> ProductionVersion | None:
     """Return the version in production, and the SHA-256 its bundle had when it was promoted.
 
-    None if none ever was promoted. Whether the version is still there is not looked at.
+    None if no version was ever promoted. Whether the version still exists is not checked.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
 
     Raises
     ------
     RegistryError
         The pointer is damaged or lost.
     OSError
-        There is no pointer, and the history that tells whether one was lost cannot be read.
+        There is no pointer, and the history, which shows whether one was lost, cannot be read.
     """
     pointer = read_pointer(artifacts)
     if pointer.missing:
@@ -190,16 +200,29 @@ def in_production(artifacts: Path) -> ProductionVersion | None:
 def _way_out(artifacts: Path) -> str:
     name = artifacts.name
     if not versions(artifacts):
-        return f"Remove {POINTER} and {HISTORY}, and begin anew: ffn retrain {name}"
-    return f"Promote one that is there: ffn promote {name} N, or go back: ffn rollback {name}"
+        return f"Remove {POINTER} and {HISTORY}, and start again: ffn retrain {name}"
+    return f"Promote an existing version: ffn promote {name} N, or roll back: ffn rollback {name}"
 
 
 def require_version(artifacts: Path, version: int) -> Path:
-    """Return the folder of a version that is there; RegistryError names those that are."""
+    """Return the folder of an existing version.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    version
+        Number in the registry.
+
+    Raises
+    ------
+    RegistryError
+        The version does not exist; the message lists those that do.
+    """
     if version not in (there := versions(artifacts)):
         raise RegistryError(
             f"{artifacts.name}: version {version} does not exist; there are: {_listed(there)}. "
-            "Promote one that is there, or retrain."
+            "Choose an existing version, or retrain."
         )
     return bundle_folder(artifacts, version).parent
 
@@ -209,7 +232,7 @@ def _listed(there: list[int]) -> str:
 
 
 def _last_number(artifacts: Path) -> int:
-    """Return the highest number ever given, also where that version was removed."""
+    """Return the highest number ever used, even if that version was removed."""
     known = []
     with contextlib.suppress(OSError):
         known += [entry.version for entry in read_history(artifacts).entries]
@@ -225,7 +248,7 @@ def _rename_new(source: Path, target: Path) -> None:
         source.rename(target)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise RegistryError(f"{target} exists already; remove what does not belong.") from None
+            raise RegistryError(f"{target} exists already. Remove it and try again.") from None
         raise
 
 

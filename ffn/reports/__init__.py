@@ -1,1 +1,1 @@
-"""Numbers to pictures and text."""
+"""Reports: figures, tables and text about retrainings, scoring runs and pipelines."""

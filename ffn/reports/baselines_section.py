@@ -1,4 +1,4 @@
-"""Simpler models beside ours, in words and as a table."""
+"""The report's section on baselines: the network compared with simpler models."""
 
 from __future__ import annotations
 
@@ -18,32 +18,42 @@ _WORDS = {1: "better", 0: "", -1: "worse"}
 
 
 def accuracy_doubt(baselines: Sequence[Baseline]) -> str:
-    """Say where our accuracy is not shown to be above that of the most frequent class; or nothing.
+    """Return a caveat if the network is not shown to beat the majority class; empty if it is.
 
-    By the paired difference, as `baselines_sentence` does, so that the two never contradict each
-    other: the interval of our accuracy alone may hold a baseline that ours is shown to exceed.
+    The caveat uses the paired difference in accuracy, as `baselines_sentence` does, so that the
+    two never contradict each other: the interval of the network's own accuracy may contain that
+    of a baseline which the paired comparison shows it to exceed.
+
+    Parameters
+    ----------
+    baselines
+        Baselines compared with the network; without the majority class the result is empty.
     """
     signs = [b.difference.in_accuracy for b in baselines if b.name == MAJORITY]
     if not signs or signs[0] > 0:
         return ""
     found = "shown to be lower" if signs[0] < 0 else "not shown to be higher"
     return (
-        f"The network's accuracy is {found} than that of always answering the most frequent class."
+        f"The network's accuracy is {found} than that of always predicting the most frequent class."
     )
 
 
 def baselines_sentence(baselines: Sequence[Baseline], rows: int, held_out: int) -> str:
-    """Say in a line how our model does beside the others on the same held-out rows.
+    """Return one paragraph that compares the network with the baselines on held-out rows.
 
     Parameters
     ----------
-    rows, held_out
-        Rows that all were compared on, and all held-out rows.
+    baselines
+        At least one, in the order in which they are to be named.
+    rows
+        Number of held-out rows on which all of them were compared.
+    held_out
+        Number of all held-out rows, of which `rows` may be a sample.
     """
     groups: dict[str, list[Baseline]] = {}
     for baseline in baselines:
         groups.setdefault(_standing(baseline.difference), []).append(baseline)
-    clauses = [f"{standing} {_listed(those)}" for standing, those in groups.items()]
+    clauses = [standing.format(_listed(those)) for standing, those in groups.items()]
     same = counted(rows, "held-out row")
     where = (
         f"the same {same}" if rows == held_out else f"{rows:,} of the {held_out:,} held-out rows"
@@ -52,9 +62,9 @@ def baselines_sentence(baselines: Sequence[Baseline], rows: int, held_out: int) 
 
 
 def _simpler(baselines: Sequence[Baseline]) -> str:
-    """Name the simpler models that do best, in the strongest way that the figures allow.
+    """Name the simpler models that do best, with the strongest claim that the figures allow.
 
-    One way alone: of a model that labels as well nobody needs to know beside one that is better.
+    Only that one claim is made: a model that is as accurate is of no interest beside a better one.
     """
     better, right, as_well = [], [], []
     for baseline in baselines:
@@ -68,11 +78,11 @@ def _simpler(baselines: Sequence[Baseline]) -> str:
         else:
             as_well.append(baseline)
     if better:
-        return _named(better, "does better", "do better")
+        return _named(better, "performs better", "perform better")
     if right:
-        return _named(right, "labels more rows right", "label more rows right")
-    hedge = "as well, as far as these rows can tell"
-    return _named(as_well, f"labels {hedge}", f"label {hedge}") if as_well else ""
+        return _named(right, "is more accurate", "are more accurate")
+    hedge = "not shown to be less accurate"
+    return _named(as_well, f"is {hedge}", f"are {hedge}") if as_well else ""
 
 
 def _named(baselines: Sequence[Baseline], one: str, several: str) -> str:
@@ -81,7 +91,13 @@ def _named(baselines: Sequence[Baseline], one: str, several: str) -> str:
 
 
 def baselines_markdown(baselines: Sequence[Baseline], rows: int, held_out: int) -> str:
-    """Return the sentence, the table and what its columns mean; rows as for the sentence."""
+    """Return the section in Markdown: the comparison in words, a table, and notes on its columns.
+
+    Parameters
+    ----------
+    baselines, rows, held_out
+        As for `baselines_sentence`.
+    """
     lines = [
         {
             "model": baseline.name,
@@ -93,7 +109,8 @@ def baselines_markdown(baselines: Sequence[Baseline], rows: int, held_out: int) 
         for baseline in baselines
     ]
     fits = [
-        # Our own words: escaped, an equals sign would show as a reference where none is resolved.
+        # Not escaped, as no foreign text is in it: an escaped equals sign would be shown as a
+        # character reference where Markdown is displayed as plain text.
         f"{baseline.name}: {baseline.settings}, on {counted(baseline.fitted_rows, 'training row')}"
         f"{f' ({baseline.problem})' if baseline.problem else ''}"
         for baseline in baselines
@@ -102,24 +119,24 @@ def baselines_markdown(baselines: Sequence[Baseline], rows: int, held_out: int) 
         [
             f"**{escape(baselines_sentence(baselines, rows, held_out))}**",
             table(lines),
-            "Δ: the network minus the other, row by row; bold where the interval shows a "
-            "difference, which each does wrongly once in twenty times. Accuracy: Tango's score "
-            "interval. Log-loss: the outer one of bootstrap and Student, where a probability "
-            "counts as at least 10⁻⁶. Settings are fixed, and nothing was tuned:",
+            "Δ is the network minus the baseline, paired row by row; it is bold where its 95 % "
+            "interval excludes zero. Accuracy: Tango's score interval. Log-loss: the wider of the "
+            "bootstrap and Student's t intervals, with probabilities clipped at 10⁻⁶. The "
+            "baselines have fixed settings, and none of them was tuned:",
             bullets(fits),
         ]
     )
 
 
 def _standing(found: Difference) -> str:
-    """Return what our model is shown to be beside another: "better than" and the like."""
+    """Return how the network compares, with a place for the other's name: "better than {}"."""
     accuracy, log_loss = _WORDS[found.in_accuracy], _WORDS[found.in_log_loss]
     if accuracy == log_loss:
-        return f"{accuracy} than" if accuracy else "not told apart from"
+        return f"{accuracy} than {{}}" if accuracy else "not significantly different from {}"
     if accuracy and log_loss:
-        return f"{accuracy} in accuracy and {log_loss} in log-loss than"
-    only = f"{accuracy} in accuracy" if accuracy else f"{log_loss} in log-loss"
-    return f"{only} alone than"
+        return f"{accuracy} than {{}} in accuracy but {log_loss} in log-loss"
+    which = "accuracy" if accuracy else "log-loss"
+    return f"{accuracy or log_loss} than {{}} in {which} only"
 
 
 def _marked(found: Interval, sign: int) -> str:
@@ -128,7 +145,7 @@ def _marked(found: Interval, sign: int) -> str:
 
 def _listed(baselines: Sequence[Baseline]) -> str:
     names = [
-        "always answering the most frequent class" if b.name == MAJORITY else b.name
+        "always predicting the most frequent class" if b.name == MAJORITY else b.name
         for b in baselines
     ]
     return _joined(names)

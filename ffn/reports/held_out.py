@@ -1,4 +1,4 @@
-"""What held-out rows say of a model, in Markdown: figures, classes, calibration, features."""
+"""Held-out results in Markdown: metrics, classes, calibration, features, mistakes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
     "temperature_markdown",
 ]
 
-# Longer names would push the figures off the screen.
+# Longer names would push the numbers off the screen.
 _NAME_LETTERS = 60
 _CELL_LETTERS = 24
 _CELLS = 6
@@ -39,39 +39,39 @@ def shown_name(name: str) -> str:
 
 
 def figure_table(evaluation: HeldOutEvaluation) -> str:
-    """Return the figures of all classes together, each with its interval and its meaning."""
+    """Return a table of the metrics over all classes, each with its interval and definition."""
     calibration = evaluation.calibration
     error, limit = both_told_apart(calibration.error, calibration.limit, 3)
     figures = [
-        ("accuracy", interval(evaluation.accuracy), "share of rows with the right label; Wilson"),
-        ("macro-F1", interval(evaluation.macro_f1), "mean F1 of the classes, each counting alike"),
-        ("log-loss", interval(evaluation.log_loss), "nats a row; bootstrap, so approximate"),
+        ("accuracy", interval(evaluation.accuracy), "share of correctly labelled rows; Wilson"),
+        ("macro-F1", interval(evaluation.macro_f1), "unweighted mean of the classes' F1"),
+        ("log-loss", interval(evaluation.log_loss), "nats per row; bootstrap, so approximate"),
         ("Brier score", interval(evaluation.brier), "squared error of the probabilities, 0 to 2"),
         (
             "calibration error",
             error,
-            f"expected calibration error; by chance alone {calibration.expected:.3f}, above "
-            f"{limit} once in twenty times",
+            f"expected calibration error; if perfectly calibrated {calibration.expected:.3f} on "
+            f"average, above {limit} one time in twenty",
         ),
     ]
-    rows = table([{"figure": a, "value": b, "what it is": c} for a, b, c in figures], left=3)
+    rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
     return "\n\n".join(filter(None, (rows, loss_doubt(evaluation))))
 
 
 def loss_doubt(evaluation: HeldOutEvaluation) -> str:
-    """Return why the log-loss has no interval, in a sentence; empty if it has one."""
+    """Return a sentence on why the log-loss has no interval; empty if it has one."""
     if math.isfinite(evaluation.log_loss.high):
         return ""
     if evaluation.rows == 1:
-        return "One row says nothing of how much the log-loss varies, so it has no interval."
+        return "The log-loss has no interval: its variance cannot be estimated from one row."
     return (
-        "The log-loss is the same for every one of these rows, which says nothing of how much it "
-        "varies, so it has no interval."
+        "The log-loss has no interval: it is the same for every row, so its variance cannot be "
+        "estimated."
     )
 
 
 def class_table(evaluation: HeldOutEvaluation) -> str:
-    """Return recall and precision of each class."""
+    """Return a table of each class's rows, recall and precision."""
     rows = [
         {
             "class": shown_name(figures.name),
@@ -85,49 +85,55 @@ def class_table(evaluation: HeldOutEvaluation) -> str:
 
 
 def calibration_markdown(calibration: Calibration) -> str:
-    """Say whether the model is as certain as it is right."""
+    """Return a paragraph on whether the model's confidences match its accuracy."""
     error, limit = both_told_apart(calibration.error, calibration.limit, 3)
     found = (
-        "More than chance explains: **its confidences are not those of a calibrated model.**"
+        "The error is larger than chance explains: **the model is not well calibrated.**"
         if calibration.shown_wrong
-        else "That is no more than chance makes of it: nothing is shown to be wrong with the "
-        "confidences."
+        else "The error is within what chance explains: there is no evidence of miscalibration."
     )
     return (
-        f"Confidence and accuracy are {error} apart on average, over 15 bins of "
-        "equal width weighted by their rows (expected calibration error, Guo and others 2017). "
-        f"A perfectly calibrated model with these confidences would have "
-        f"{calibration.expected:.3f} on average, and more than {limit} once in "
-        f"twenty times, on as few rows as these. {found}"
+        f"The expected calibration error (Guo et al. 2017) is {error}: the mean distance between "
+        "confidence and accuracy over 15 bins of equal width, weighted by their rows. On this "
+        "many rows, a perfectly calibrated model with the same confidences would have an error of "
+        f"{calibration.expected:.3f} on average, and above {limit} one time in twenty. {found}"
     )
 
 
 def temperature_markdown(
     temperature: Temperature | None, effect: TemperatureEffect | None = None
 ) -> str:
-    """Say what temperature the winner's validation rows ask for, and whether the model has it."""
+    """Return a paragraph on temperature scaling: the fitted value, and whether it is applied.
+
+    Parameters
+    ----------
+    temperature
+        Temperature fitted to the winner's validation rows; None for an ensemble.
+    effect
+        What the applied temperature changes on the held-out rows; None if it is not applied.
+    """
     if temperature is None:
-        return "No temperature was fitted: the probabilities of an ensemble are an average."
+        return "No temperature was fitted, because the model is an ensemble of averaged networks."
     fitted = (
-        f"A temperature of {temperature.value:.3f} fits best what the winner's networks said of "
-        f"{counted(temperature.rows, 'validation row')} (rows count once for each network); rows "
-        f"judged with the temperature of other rows change their log-loss by "
+        f"A temperature of {temperature.value:.3f} fits "
+        f"{counted(temperature.rows, 'validation row')} of the winner's networks best (a row "
+        "counts once for each network). Cross-validated, it changes the log-loss by "
         f"{difference(temperature.change)}."
     )
     if not temperature.applied:
         found = "shown to do harm" if temperature.change.low > 0 else "not shown to help"
-        return f"{fitted} That is {found}, so the scores are left as they are."
+        return f"{fitted} This is {found}, so no temperature is applied."
     if effect is None:
-        return f"{fitted} The scores are divided by it."
+        return f"{fitted} The logits are divided by it."
     return (
-        f"{fitted} The scores are divided by it. On the held-out rows, which were not asked, "
-        f"log-loss changes by {difference(effect.log_loss)}, and the calibration error from "
-        f"{effect.error_before:.3f} to {effect.error:.3f}."
+        f"{fitted} The logits are divided by it. On the held-out rows, which were not used to fit "
+        f"it, the log-loss changes by {difference(effect.log_loss)}, and the calibration error "
+        f"from {effect.error_before:.3f} to {effect.error:.3f}."
     )
 
 
 def importance_markdown(importance: Importance) -> str:
-    """Return the features in a table, the most important first."""
+    """Return a table of permutation importances, the most important feature first."""
     rows = [
         {
             "feature": shown_name(feature.name),
@@ -139,26 +145,34 @@ def importance_markdown(importance: Importance) -> str:
     hidden = len(importance.features) - len(rows)
     lines = [
         table(rows),
-        *([f"Not shown: {counted(hidden, 'feature')} of smaller worth."] if hidden else []),
+        *([f"Not shown: {counted(hidden, 'feature')} of lower importance."] if hidden else []),
         *(
             [
-                f"Not looked at: {counted(importance.left_out, 'feature')} with smaller weights in "
+                f"Not permuted: {counted(importance.left_out, 'feature')} with smaller weights in "
                 "the first layer."
             ]
             if importance.left_out
             else []
         ),
         f"Each feature was permuted {counted(importance.repeats, 'time')} among "
-        f"{counted(importance.rows, 'held-out row')}; intervals are Student's over rows. "
-        "Features that say the same stand in for each other, and then each seems worth little.",
+        f"{counted(importance.rows, 'held-out row')}; intervals are Student's t over rows. "
+        "Correlated features can stand in for each other, so each of them may seem unimportant.",
     ]
     return "\n\n".join(lines)
 
 
 def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> str:
-    """Return the most certain mistakes with the cells of the features that matter most."""
+    """Return a table of the most confident mistakes, with the cells of the top six features.
+
+    Parameters
+    ----------
+    mistakes
+        The most confident first.
+    importance
+        Says which features matter most.
+    """
     if not mistakes:
-        return "No mistake."
+        return "No held-out row was misclassified."
     features = [feature.name for feature in importance.features]
     known = [name for name in features if name in mistakes[0].cells][:_CELLS]
     rows = [
@@ -167,7 +181,7 @@ def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> 
             "is": shown_name(mistake.label),
             "called": shown_name(mistake.predicted),
             "confidence": f"{mistake.confidence:.3f}",
-            "its label had": f"{mistake.own_probability:.3f}",
+            "probability of the label": f"{mistake.own_probability:.3f}",
             "cells": "; ".join(
                 f"{shown_name(name)} "
                 f"{escape(middle_cut(mistake.cells[name], _CELL_LETTERS)) or NOTHING}"
@@ -178,6 +192,6 @@ def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> 
     ]
     return (
         f"{table(rows, left=len(rows[0]))}\n\n"
-        "The held-out rows that it was most wrongly certain of; row 1 is the first data record. "
-        "A wrong label in the table shows here first."
+        "The misclassified held-out rows with the highest confidence; row 1 is the first data "
+        "record. Wrong labels in the table tend to show up here first."
     )

@@ -1,7 +1,7 @@
-"""The model card of a version: what it is for, what it was made of, how good it is, its limits.
+"""The model card of a version: intended use, training data, metrics and limitations.
 
-The headings are those of Mitchell and others 2019, "Model Cards for Model Reporting", as far as
-a table of rows has something to say under them.
+The headings follow Mitchell et al. 2019, "Model Cards for Model Reporting", as far as they apply
+to tabular data.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["model_card"]
 
 _FEATURES = 50
 _CATEGORIES = 12
-# With fewer held-out rows a class's recall is known to a third of the scale at best.
+# With fewer held-out rows the interval of a class's recall can be a third of the scale wide.
 _FEW_ROWS = 30
 
 
@@ -49,14 +49,16 @@ def model_card(
     *,
     retrained: Retrained,
 ) -> str:
-    """Return the card of a version in Markdown.
+    """Return the model card of a version in Markdown.
 
     Parameters
     ----------
     folder
-        Of the version, with its bundle and ``provenance.json``.
+        Folder of the version, which holds its bundle and ``provenance.json``.
     verdict
-        The gate's, the canary included.
+        The gate's decision, with the result of the canary.
+    retrained
+        Results of all steps of the retraining.
     """
     prepared, evaluation = retrained.prepared, retrained.evaluation
     examination, refitted = retrained.examination, retrained.refitted
@@ -65,41 +67,42 @@ def model_card(
     target = shown_name(prepared.schema.target)
     sections = [
         f"# Model card: {escape(retrained.pipeline.name)}",
-        f"The version is the number of the folder that this card stands in. Its bundle has the "
-        f"SHA-256 {sha256}. The figures are those of `metrics.json` and `verdict.json` beside it; "
-        "intervals are of 95 %.",
+        f"The version number is the name of the folder that holds this card. Bundle SHA-256: "
+        f"{sha256}. The figures come from `metrics.json` and `verdict.json` in the same folder; "
+        "all intervals are 95 % confidence intervals.",
         "## Model",
         _model(prepared, refitted),
         "## Intended use",
-        f"To give rows of a table one of {len(prepared.schema.classes):,} labels for {target}, "
-        "with a probability for each: rows that come about as those of the training table did, "
-        "measured in the same way and the same units. It is not meant for rows of another "
-        "origin, for values far outside the ranges below, or for a class that training did not "
-        "have: it answers there too, and is not shown to be right. Nothing is known of what a "
-        "mistake costs where it is used; who uses it has to weigh that.",
+        f"The model classifies rows of a table: it predicts one of "
+        f"{len(prepared.schema.classes):,} labels for {target}, with a probability for each. It "
+        "is meant for rows from the same source as the training table, measured in the same way "
+        "and in the same units. It is not meant for rows from another source, for values far "
+        "outside the ranges below, or for classes that were not in the training table: it "
+        "answers there, too, but its answers have not been validated. The cost of a mistake "
+        "depends on the application and must be weighed by its user.",
         _features(prepared.schema.features),
         "## Data",
         _data(retrained, provenance),
-        "## Procedure",
+        "## Training procedure",
         _procedure(retrained),
         temperature_markdown(refitted.temperature, examination.temperature),
         leaderboard_markdown(retrained.selection),
-        "## Figures",
-        f"On {counted(evaluation.rows, 'held-out row')} on which nothing was fitted, tuned or "
-        "chosen, looked at once in this retraining.",
+        "## Metrics",
+        f"Measured on {counted(evaluation.rows, 'held-out row')}. Nothing was fitted, tuned or "
+        "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
         class_table(evaluation),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
-        "## Beside simpler models",
+        "## Baselines",
         baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
-        "## Features",
+        "## Feature importance",
         importance_markdown(examination.importance),
         "## Gate",
         escape(_decision(verdict)),
-        "## Limits",
+        "## Limitations",
         bullets(_limits(retrained)),
-        "## How to rebuild it",
+        "## Reproducing the model",
         _rebuild(retrained.pipeline.name, provenance, sha256),
     ]
     return "\n\n".join(sections) + "\n"
@@ -110,12 +113,12 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
     kept = len(network.parameters)
     count = "One feed-forward network" if kept == 1 else f"{kept:,} feed-forward networks, averaged"
     return (
-        f"{count}: {'-'.join(map(str, network.widths))} units, ReLU between and softmax at the "
-        f"end, {network.parameters.shape[1]:,} parameters, trained with "
-        f"{escape(refitted.bundle.optimizer)} for {counted(refitted.epochs, 'epoch')}. Numbers are "
-        "standardised, gaps filled with the median and marked by an input of their own where "
-        "training had some; categories are one-hot; all of it learnt "
-        f"from the {len(prepared.x_train):,} training rows."
+        f"{count}: {'-'.join(map(str, network.widths))} units, ReLU activations and a softmax "
+        f"output, {network.parameters.shape[1]:,} parameters, trained with "
+        f"{escape(refitted.bundle.optimizer)} for {counted(refitted.epochs, 'epoch')}. Numeric "
+        "features are standardised; missing values are replaced by the median, with an indicator "
+        "input where training had any; categories are one-hot encoded. All of these statistics "
+        f"come from the {len(prepared.x_train):,} training rows."
     )
 
 
@@ -158,10 +161,10 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
             f"{counted(rows['train'] + rows['test'], 'labelled row')}{without_label(prepared)}",
             f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of each "
-            "class, in the order of a hash of their content, so that a row stays on its side "
+            "class, chosen by a hash of their content, so that rows keep their side of the split "
             "as the table grows",
             f"trained on: {counted(rows['train'], 'row')} ({shares}{others})",
-            "the bundle holds a fingerprint of every row it was trained on",
+            "the bundle holds a fingerprint of every training row",
         ]
     )
 
@@ -171,50 +174,51 @@ def _procedure(retrained: Retrained) -> str:
     who = "One optimizer" if optimizers == 1 else f"Each of {optimizers:,} optimizers"
     return (
         f"{who} trained {counted(training.networks, 'network')} on resamples of the training rows "
-        f"({percent(training.validation_share)} of them to validate on), "
-        f"{counted(training.epochs, 'epoch')} at most, batches of "
-        f"{counted(training.batch_size, 'row')}, seed {training.seed}. "
-        f"{upper(escape(retrained.selection.reason))} The winner was trained anew on all training "
+        f"(validating on {percent(training.validation_share)} of them), for at most "
+        f"{counted(training.epochs, 'epoch')}, in batches of "
+        f"{counted(training.batch_size, 'row')}, with seed {training.seed}. "
+        f"{upper(escape(retrained.selection.reason))} The winner was then refitted on all training "
         f"rows, {counted(len(retrained.refitted.history.diverged), 'time')}."
     )
 
 
 def _decision(verdict: Verdict) -> str:
-    decided = "It was to be promoted" if verdict.promote else "It was kept back"
-    beside = f" beside version {verdict.production} in production" if verdict.production else ""
-    return f"{decided}{beside}: {verdict.reason}."
+    decided = "The gate decided to promote it" if verdict.promote else "The gate did not promote it"
+    over = f" over version {verdict.production} in production" if verdict.production else ""
+    return f"{decided}{over}: {verdict.reason}."
 
 
 def _limits(retrained: Retrained) -> list[str]:
-    """Return what the figures do not say, and what they say against the model."""
+    """Return the general limitations of the figures, and what they show against the model."""
     evaluation = retrained.evaluation
     few = [shown_name(c.name) for c in evaluation.classes if c.rows < _FEW_ROWS]
     lines = [
-        "Rows are taken to be independent. If they come in series (days, patients, devices), all "
+        "Rows are assumed to be independent. If they are grouped (by day, patient or device), all "
         "intervals are too narrow.",
-        "The figures hold for rows like those of the table. They say nothing of other places and "
-        "later times; look at them again with new labels.",
-        "What the features are worth describes this model and not the causes of the label.",
+        "The figures hold for rows like those of the table. They may not hold for other places or "
+        "later times; measure again with new labels.",
+        "Feature importance describes this model, not the causes of the label.",
     ]
     if doubt := accuracy_doubt(retrained.examination.baselines):
         lines.append(doubt)
     if few:
         shown = ", ".join(few[:_CATEGORIES]) + (" and others" if len(few) > _CATEGORIES else "")
         lines.append(
-            f"Fewer than {_FEW_ROWS} held-out rows: {shown}. See how wide their intervals are."
+            f"Classes with fewer than {_FEW_ROWS} held-out rows: {shown}. Their intervals are wide."
         )
     if evaluation.calibration.shown_wrong:
-        lines.append("Its confidences are not calibrated; see above.")
+        lines.append("The model is not well calibrated; see Calibration.")
     return lines + remarks(retrained)
 
 
 def _rebuild(pipeline: str, provenance: dict[str, Any], sha256: str) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in provenance["packages"].items())
     return (
-        f"With the data of the digest above and the settings in `provenance.json`, Python "
-        f"{provenance['python']}, {escape(packages)}, code of SHA-256 "
-        f"{provenance['code_sha256']}, on {escape(provenance['machine'])}:\n\n"
+        f"Use the data with the digest above, the settings in `provenance.json`, Python "
+        f"{provenance['python']}, {escape(packages)} and the code with SHA-256 "
+        f"{provenance['code_sha256']}. The model was trained on "
+        f"{escape(provenance['machine'])}.\n\n"
         f"    ffn retrain {shlex.quote(one_line(pipeline))} --force\n\n"
-        f"The bundle's SHA-256 comes out as {sha256} again, with or without Prefect, in threads or "
-        "processes. On another kind of processor the last digits may differ."
+        f"The new bundle has the same SHA-256, {sha256}, with or without Prefect, in threads or "
+        "processes. On another processor the last digits of the parameters may differ."
     )

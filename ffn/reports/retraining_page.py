@@ -1,6 +1,7 @@
-"""A retraining in Markdown: the one source of the dashboard's and the HTML's words.
+"""The report of a retraining in Markdown, from which the dashboard and the HTML page are made.
 
-Foreign text goes through ``escape``, figures through ``interval``; all intervals are 95 %.
+Text from outside goes through ``escape``, figures go through ``interval``; all intervals are 95 %
+confidence intervals.
 """
 
 from __future__ import annotations
@@ -34,10 +35,15 @@ _MISTAKES_NAMED = 5
 
 
 def leaderboard(selection: Selection) -> list[dict[str, str]]:
-    """Return the candidates as rows of a table, the lowest mean log-loss first.
+    """Return the candidates as rows of a table, in ascending order of mean log-loss.
 
-    Loss and accuracy are means over the validation rows of the networks that finished.
-    ``p (Holm)`` is the adjusted p-value of no difference to the first line.
+    Loss and accuracy are validation means over the networks that finished. ``p (Holm)`` is the
+    adjusted p-value for no difference from the first line.
+
+    Parameters
+    ----------
+    selection
+        Result of comparing the optimizers.
     """
     tie = sum(line.tied for line in selection.leaderboard) > 1
     return [
@@ -56,13 +62,13 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
 
 
 def leaderboard_markdown(selection: Selection) -> str:
-    """Return the leaderboard as a Markdown table with what its columns mean."""
+    """Return the leaderboard as a Markdown table, followed by notes on its columns."""
     return (
         f"{table(leaderboard(selection))}\n\n"
-        "Means over the networks that finished, each on the validation rows of its own resample "
-        "of the training part; log-loss in nats a row. 95 % intervals and p by Nadeau and Bengio, "
-        "who allow for the rows that resamples share; p is of no difference in log-loss to the "
-        "first line, adjusted by Holm for all pairs."
+        "Means over the networks that finished, each evaluated on the validation rows of its own "
+        "resample of the training part; log-loss in nats per row. The 95 % intervals and p-values "
+        "are corrected for overlapping resamples (Nadeau and Bengio 2003). p tests for no "
+        "difference in log-loss from the first line, adjusted by Holm's method for all pairs."
     )
 
 
@@ -73,15 +79,19 @@ def retrain_markdown(
     pictures: Mapping[str, str],
     files: Mapping[str, Path],
 ) -> str:
-    """Return the report of a retraining: the verdict in words, then what it rests on.
+    """Return the report of a retraining in Markdown: the verdict first, then the evidence.
 
     Parameters
     ----------
+    retrained
+        Results of all steps of the retraining.
+    version
+        The version that was written, with the gate's verdict.
     pictures
-        Addresses of the pictures ``curves``, ``confusion``, ``reliability`` and ``importance``:
-        file names or data URIs.
+        Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
+        ``confusion``, ``reliability`` and ``importance``.
     files
-        What else is worth opening, by a word or two.
+        Paths of related files to list at the end, each under a short description.
     """
     prepared, selection, refitted = retrained.prepared, retrained.selection, retrained.refitted
     evaluation, examination = retrained.evaluation, retrained.examination
@@ -89,7 +99,7 @@ def retrain_markdown(
     sections = [
         f"# {escape(retrained.pipeline.name)}: version {version.number}",
         _summary(retrained, version),
-        f"Why this optimizer: {escape(selection.reason)}",
+        f"Choice of optimizer: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
         "## Leaderboard",
@@ -98,26 +108,26 @@ def retrain_markdown(
         f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
         f"({pictures['curves']})",
         "## Held-out rows",
-        f"{counted(evaluation.rows, 'row')} on which nothing was fitted, tuned or chosen, beside "
-        f"{len(prepared.x_train):,} to train on. Intervals here and everywhere are of 95 %.",
+        f"{counted(evaluation.rows, 'row')} on which nothing was fitted, tuned or chosen; "
+        f"{len(prepared.x_train):,} rows were used for training. All intervals in this report are "
+        "95 % confidence intervals.",
         figure_table(evaluation),
         class_table(evaluation),
-        "Recall: share of the class's rows that were found. Precision: share of the rows called "
-        "so that are.",
+        "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
+        "predicted as the class that belong to it.",
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
-        f"![Share of held-out rows that is right over the model's confidence]"
-        f"({pictures['reliability']})",
+        f"![Accuracy on held-out rows by the model's confidence]({pictures['reliability']})",
         temperature_markdown(refitted.temperature, examination.temperature),
-        "## What the features are worth",
+        "## Feature importance",
         f"![Log-loss added by permuting each feature]({pictures['importance']})",
         importance_markdown(examination.importance),
-        "## Beside simpler models",
+        "## Baselines",
         baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
-        "## The most certain mistakes",
+        "## Most confident mistakes",
         mistakes_markdown(examination.mistakes, examination.importance),
         *(["## Notices", bullets(notices)] if notices else []),
         "## Data and training",
@@ -134,14 +144,14 @@ def retrain_markdown(
 
 
 def _summary(retrained: Retrained, version: Version) -> str:
-    """Say what was decided, how good the model is, and whether a simpler one would do."""
+    """Return the decision, the held-out accuracy, and how simpler models compare."""
     evaluation, examination = retrained.evaluation, retrained.examination
     usual, reached = evaluation.classes[evaluation.usual], evaluation.baseline
     doubt = accuracy_doubt(examination.baselines)
     return (
         f"**{escape(version.verdict.sentence(version.number))}** "
-        f"{upper(escape(retrained.selection.winner))} was chosen; it gets {evaluation.correct:,} "
-        f"of {counted(evaluation.rows, 'held-out row')} right: "
+        f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
+        f"of {counted(evaluation.rows, 'held-out row')} correctly: "
         f"**accuracy {interval(evaluation.accuracy)}**. "
         f"Always answering {shown_name(usual.name)}, the most frequent class in "
         f"training, gets {usual.rows:,} right: {interval(reached)}."
@@ -151,7 +161,7 @@ def _summary(retrained: Retrained, version: Version) -> str:
 
 
 def upper(text: str) -> str:
-    """Return ``text`` with a capital at its beginning."""
+    """Return ``text`` with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
@@ -164,40 +174,39 @@ def _confusions(evaluation: HeldOutEvaluation) -> str:
         if label != prediction
     )
     if not wrong:
-        return "No mistake."
+        return "No held-out row was misclassified."
     lines = [
         f"{-count:,} of {evaluation.classes[label].rows:,} {names[label]} "
-        f"called {names[prediction]}"
+        f"predicted as {names[prediction]}"
         for count, label, prediction in wrong[:_MISTAKES_NAMED]
     ]
     others = sum(-count for count, *_ in wrong[_MISTAKES_NAMED:])
     if others:
         lines.append(counted(others, "other mistake"))
-    return (
-        "Classes are in the order of the table above. Mistakes, the most frequent first:\n\n"
-        + bullets(lines)
+    return "Classes are in the order of the table above. The most frequent mistakes:\n\n" + bullets(
+        lines
     )
 
 
 def remarks(retrained: Retrained) -> list[str]:
-    """Return what the data and the training gave to remark."""
+    """Return notices about the data, and about networks that diverged, each as Markdown."""
     lines = [escape(notice) for notice in retrained.prepared.notices]
     histories = [
         *((candidate.optimizer, candidate.history) for candidate in retrained.candidates),
-        ("The chosen one on all training rows", retrained.refitted.history),
+        ("Refit on all training rows", retrained.refitted.history),
     ]
     for what, history in histories:
         reasons = [reason for reason in history.diverged if reason is not None]
         if reasons:
             lines.append(
                 f"{escape(what)}: {len(reasons):,} of {counted(len(history.diverged), 'network')} "
-                f"diverged (the first: {escape(reasons[0])})."
+                f"diverged (first reason: {escape(reasons[0])})."
             )
     return lines
 
 
 def without_label(prepared: Prepared) -> str:
-    """Return how many rows were left out for want of a label, behind a count of the others."""
+    """Return a parenthesis with the number of unlabelled rows, to follow a count of the others."""
     return f" ({prepared.unlabelled:,} without a label left out)" if prepared.unlabelled else ""
 
 
@@ -225,8 +234,8 @@ def _training(retrained: Retrained) -> str:
             f"network of {'-'.join(map(str, network.widths))} units, "
             f"{counted(refitted.epochs, 'epoch')} on all {len(prepared.x_train):,} training rows: "
             f"{which}",
-            f"{counted(training.networks, 'network')} for each optimizer, on resamples with "
-            f"{percent(training.validation_share)} of these rows to validate on, at most "
+            f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
+            f"validate on {percent(training.validation_share)} of these rows, at most "
             f"{counted(training.epochs, 'epoch')}, batches of "
             f"{counted(training.batch_size, 'row')}, seed "
             f"{training.seed}",

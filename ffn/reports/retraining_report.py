@@ -1,4 +1,4 @@
-"""The report of a retraining on disk, and its text for the dashboard."""
+"""Write the report of a retraining: an HTML page, PNG pictures, and Markdown for the dashboard."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _FILES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A report that was written.
+    """A report on disk.
 
     Attributes
     ----------
     folder
         ``artifacts/<pipeline>/reports/<NNNN>``.
     pictures
-        PNG files in it: ``curves``, ``confusion``, ``reliability``, ``importance``.
+        Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``.
     html
-        The whole report as one page, readable offline.
+        Path of the report as one self-contained page, readable offline.
     markdown
-        The same for a dashboard, the pictures inside as data URIs.
+        The same text for the dashboard, with the pictures embedded as data URIs.
     """
 
     folder: Path
@@ -49,7 +49,15 @@ class Report:
 
 
 def write_report(retrained: Retrained, version: Version) -> Report:
-    """Draw the pictures and write them with the page, all or none."""
+    """Draw the pictures, and write them and the HTML page: either all files or none.
+
+    Parameters
+    ----------
+    retrained
+        Results of all steps of the retraining.
+    version
+        The version that was written; its number names the folder.
+    """
     pipeline, evaluation = retrained.pipeline, retrained.evaluation
     folder = pipeline.artifacts / "reports" / f"{version.number:04d}"
     page = folder / "report.html"
@@ -66,8 +74,8 @@ def write_report(retrained: Retrained, version: Version) -> Report:
         version,
         files={
             "model card": version.bundle.parent / CARD_FILE,
-            "figures": version.bundle.parent / "metrics.json",
-            "where it comes from": version.bundle.parent / "provenance.json",
+            "metrics": version.bundle.parent / "metrics.json",
+            "provenance": version.bundle.parent / "provenance.json",
             **({"for notebooks": pipeline.export} if version.verdict.promote else {}),
             "this report": page,
         },

@@ -1,4 +1,4 @@
-"""A run of scoring on one page: files, rejected rows with examples, classes beside training's."""
+"""The report of a scoring run: files, rejected rows with examples, predicted classes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,16 @@ _REFUSED_SHOWN, _CLASSES_SHOWN, _LETTERS = 20, 30, 80
 
 
 def training_counts(artifacts: Path, version: int) -> dict[str, int]:
-    """Return rows by class that a version was evaluated on; empty if not recorded.
+    """Return the number of held-out rows by class of a version; empty if not recorded.
 
-    They were held out class by class, so their shares are those of training.
+    Rows are held out class by class, so the shares are those of the training table.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    version
+        Number in the registry.
     """
     try:
         metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
@@ -36,7 +43,15 @@ def training_counts(artifacts: Path, version: int) -> dict[str, int]:
 
 
 def score_sentence(results: Sequence[ScoreResult], refused: Mapping[str, str]) -> str:
-    """Return files and rows of a run in a sentence."""
+    """Return one sentence with the numbers of files and rows scored, rejected and refused.
+
+    Parameters
+    ----------
+    results
+        One for each file that was scored.
+    refused
+        Reason by file, for files that could not be scored.
+    """
     rows, scored = (sum(getattr(r, name) for r in results) for name in ("rows", "scored"))
     parts = [f"{counted(len(results), 'file')} scored: {scored:,} of {counted(rows, 'row')}"]
     parts += [f"{counted(rows - scored, 'row')} rejected"] if rows > scored else []
@@ -47,14 +62,16 @@ def score_sentence(results: Sequence[ScoreResult], refused: Mapping[str, str]) -
 def score_page(
     results: Sequence[ScoreResult], refused: Mapping[str, str], training: Mapping[str, int]
 ) -> str:
-    """Return a run of scoring in Markdown.
+    """Return the report of a scoring run in Markdown.
 
     Parameters
     ----------
+    results
+        One for each file that was scored.
     refused
-        Reasons by file.
+        Reason by file, for files that could not be scored.
     training
-        As `training_counts`.
+        Rows by class in training, from `training_counts`.
     """
     parts = [f"**{score_sentence(results, refused)}**"]
     warned = [(result.output.name, text) for result in results for text in result.warnings]
@@ -78,7 +95,7 @@ def score_page(
         rows = [
             {
                 "reason": escape(reason),
-                "first ones": "; ".join(examples.get(reason, [NOTHING])),
+                "examples": "; ".join(examples.get(reason, [NOTHING])),
                 "rows": f"{count:,}",
             }
             for reason, count in reasons.most_common()
@@ -91,7 +108,7 @@ def score_page(
 
 
 def _classes(counts: Counter[str], training: Mapping[str, int]) -> str:
-    """Return the shares of the classes here and in training."""
+    """Return a table of the classes' shares in this run and in training."""
     here, there = counts.total(), sum(training.values())
     shown = [name for name, _ in counts.most_common(_CLASSES_SHOWN)]
     rows = [
@@ -107,7 +124,7 @@ def _classes(counts: Counter[str], training: Mapping[str, int]) -> str:
 
 
 def _examples(results: Sequence[ScoreResult]) -> dict[str, list[str]]:
-    """Return by reason where the first such rows are and what stood there."""
+    """Return the first rejected rows of each reason: file, line, column and value."""
     found: dict[str, list[str]] = {}
     for result in [result for result in results if result.rejected][:_FILES_LOOKED_AT]:
         try:
@@ -116,7 +133,7 @@ def _examples(results: Sequence[ScoreResult]) -> dict[str, list[str]]:
                     seen = found.setdefault(str(row.get("reason")), [])
                     if len(seen) < _EXAMPLES:
                         seen.append(_example(result, row))
-        # Replaced or damaged meanwhile: there are no examples, and no harm.
+        # The file was replaced or damaged in the meantime; the page can do without examples.
         except (OSError, csv.Error):
             continue
     return found

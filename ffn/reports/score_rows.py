@@ -1,4 +1,4 @@
-"""Scored files as rows of a table."""
+"""Scoring results as table rows for the dashboard, one row per file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _NAME_LETTERS = 40
 def score_rows(
     results: Sequence[ScoreResult], refused: Mapping[str, str] | None = None
 ) -> list[dict[str, str]]:
-    """Return one row a file, all with the same keys.
+    """Return one table row per file, all with the same keys.
 
     Parameters
     ----------
+    results
+        One for each file that was scored.
     refused
-        Reasons, by file, why others were not scored; their rows come last.
+        Reason by file, for files that could not be scored; their rows come last.
     """
     return [
         {
@@ -59,14 +61,14 @@ def score_rows(
 
 
 def _drift(result: ScoreResult) -> str:
-    """Return what is unlike training; a dash where that was not asked or cannot be known."""
+    """Return the drift found, or a dash where drift was not tested."""
     if result.drift is None or not result.drift.judged:
         return NOTHING
     return escape(result.drift.sentence) or "none"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    """Return ``name count`` for each, in the order given; of very many only the largest."""
+    """Return ``name count`` pairs in the given order; of more than ten only the largest ten."""
     if not counts:
         return NOTHING
     if len(counts) > _CLASSES_NAMED:

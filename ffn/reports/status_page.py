@@ -1,4 +1,4 @@
-"""How a pipeline stands: production, last runs, inbox, drift. Read from its files alone."""
+"""Status of a pipeline: production version, recent runs, inbox and drift, read from its files."""
 
 from __future__ import annotations
 
@@ -34,32 +34,34 @@ _TEXT_SHOWN = 160
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """One pipeline at a moment.
+    """State of one pipeline at one moment.
 
     Attributes
     ----------
+    pipeline
+        Its name.
     at
-        The moment, UTC, ISO 8601.
+        Time of reading, UTC, ISO 8601.
     production
-        Version that scores; None if none does.
+        Number of the version in production; None if there is none.
     problem
-        Why it cannot score, in one line; empty if it can.
+        Why the pipeline cannot score, in one line; empty if it can.
     promoted_at
-        When it was promoted.
+        Time at which the version was promoted, ISO 8601; None if unknown.
     accuracy
-        On its held-out rows, with its 95 % interval.
+        Its held-out accuracy with a 95 % interval; None if unknown.
     versions
-        How many there are.
+        Number of versions in the registry.
     runs
-        The last ones, the newest first.
+        The most recent runs, the newest first.
     drift
-        The last run that judged rows against training's; None if none did.
+        The most recent run that tested for drift; None if there is none.
     judged_from
-        Rows from which a file is judged; None if drift is not looked for.
+        Number of rows from which a file is tested for drift; None if that is switched off.
     inbox
-        What is in it.
+        Files in the inbox, by their state.
     at_work
-        The runs that are at work now.
+        Runs in progress.
     """
 
     pipeline: str
@@ -85,7 +87,7 @@ class Status:
 
     @property
     def production_sentence(self) -> str:
-        """What scores, since when, and how well; and whether another is being trained."""
+        """The version in production, its age and accuracy, and whether a retraining is running."""
         training = self._now("retrain", "training")
         if self.production is None:
             found = self.problem if self.versions else "" if training else "nothing trained yet"
@@ -99,7 +101,7 @@ class Status:
 
     @property
     def inbox_sentence(self) -> str:
-        """How many files are in the inbox, by what became of them; whether they are scored now."""
+        """Numbers of files in the inbox by state, and whether scoring is running."""
         inbox, scoring = self.inbox, self._now("score", "scoring")
         waiting = len(inbox.waiting) + inbox.new
         parts = [f"{len(inbox.scored):,} scored", f"{waiting:,} waiting"]
@@ -108,7 +110,7 @@ class Status:
         return ", ".join(parts) + (f"; {scoring}" if scoring else "")
 
     def _now(self, what: str, doing: str) -> str:
-        """Say since when a kind of run is at work; empty if none is."""
+        """Return since when a kind of run has been in progress; empty if none is."""
         begun = [run.begun for run in self.at_work if run.what == what]
         if not begun:
             return ""
@@ -118,11 +120,11 @@ class Status:
 
     @property
     def drift_sentence(self) -> str:
-        """What was last found of drift, and when."""
+        """The most recent result of the drift tests, with its time."""
         if self.drift is None or self.drift.drift is None:
             if self.judged_from is None:
-                return 'not looked for, policy is "off"'
-            return f"nothing judged yet, which takes a file of {counted(self.judged_from, 'row')}"
+                return 'not tested, policy is "off"'
+            return f"not tested yet, needs a file of at least {counted(self.judged_from, 'row')}"
         note = self.drift.drift
         files = counted(note.judged, "file")
         found = f"in {note.detected:,} of {files}" if note.detected else f"none in {files}"
@@ -130,7 +132,7 @@ class Status:
         return f"{found} ({when}){f': {note.text}' if note.detected else ''}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return one JSON object for machines."""
+        """Return the status as a JSON object, as ``ffn status --json`` prints it."""
         accuracy = self.accuracy
         return {
             "pipeline": self.pipeline,
@@ -158,7 +160,7 @@ class Status:
 
 
 def read_status(pipeline: Pipeline) -> Status:
-    """Read how ``pipeline`` stands; writes nothing."""
+    """Return the present status of ``pipeline``, without writing anything."""
     production, problem = None, ""
     try:
         production = production_version(pipeline.artifacts)
@@ -187,7 +189,7 @@ def read_status(pipeline: Pipeline) -> Status:
 
 
 def status_lines(status: Status) -> list[str]:
-    """Return the status as lines for a terminal."""
+    """Return the status as lines for a terminal: production first, recent runs last."""
     lines = [
         f"{status.pipeline}: {status.production_sentence}",
         f"  inbox    {status.inbox_sentence}",
@@ -205,7 +207,7 @@ def status_lines(status: Status) -> list[str]:
 
 
 def status_markdown(status: Status) -> str:
-    """Return the status as a page for the dashboard."""
+    """Return the status as Markdown for the dashboard."""
     parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {escape(status.inbox_sentence)}"]
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
@@ -272,7 +274,7 @@ def _promoted_at(artifacts: Path, version: int | None) -> str | None:
             with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                 entry = json.loads(line)
                 at = datetime.datetime.fromisoformat(entry["at"])
-                # Without a zone it is no time of ours, and no age can be told from it.
+                # Every time that is written has a zone; without one the age would be ambiguous.
                 if entry["version"] == version and at.tzinfo:
                     found = entry["at"]
     return found

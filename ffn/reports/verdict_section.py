@@ -1,4 +1,4 @@
-"""The gate's verdict in Markdown."""
+"""The report's section on the gate: the verdict and the evidence for it, in Markdown."""
 
 from __future__ import annotations
 
@@ -14,15 +14,23 @@ __all__ = ["verdict_markdown"]
 
 
 def verdict_markdown(verdict: Verdict, version: int) -> str:
-    """Return the verdict on ``version`` in a sentence, and what it rests on."""
+    """Return the verdict in one sentence, followed by the evidence for it.
+
+    Parameters
+    ----------
+    verdict
+        The gate's decision.
+    version
+        Number of the version that was judged.
+    """
     parts = [escape(verdict.sentence(version)), *_contract(verdict)]
     if verdict.floors:
         rows = [
             {
                 "floor": escape(floor.what),
-                "figure": told_apart(floor.value, floor.limit, 3),
+                "value": told_apart(floor.value, floor.limit, 3),
                 "limit": f"{floor.limit:g}",
-                "held": "yes" if floor.held else "no",
+                "met": "yes" if floor.held else "no",
             }
             for floor in verdict.floors
         ]
@@ -34,19 +42,19 @@ def verdict_markdown(verdict: Verdict, version: int) -> str:
     if verdict.resampled:
         parts.append(_resampled(verdict.resampled))
     if verdict.canary:
-        said = escape(verdict.canary.problem) or "answered as in training"
+        said = escape(verdict.canary.problem) or "the same predictions as in training"
         parts.append(f"Canary: {counted(verdict.canary.rows, 'row')} in a fresh process; {said}.")
     return "\n\n".join(parts)
 
 
 def _contract(verdict: Verdict) -> list[str]:
-    """Say in what the training table differs from that of the version it was compared with."""
+    """Return how the training table differs from the one that production was trained on."""
     if not verdict.contract:
-        kept = "The training table keeps production's contract: of what `[contract]` asks about, "
-        return [f"{kept}nothing was found to differ."] if verdict.production else []
+        kept = "The training table keeps production's contract: "
+        return [f"{kept}no check of `[contract]` found a change."] if verdict.production else []
     rows = [
         {
-            "the training table, unlike production's": escape(change.text),
+            "change since production's training table": escape(change.text),
             "key of `[contract]`": f"`{change.kind}`",
             "policy": change.policy,
         }
@@ -57,9 +65,9 @@ def _contract(verdict: Verdict) -> list[str]:
 
 def _rows(rows: SharedRows) -> str:
     return (
-        f"Held out: {counted(rows.held_out, 'row')}. Left out of the comparison: "
-        f"{rows.trained_on:,} that one of the two was trained on, {rows.refused:,} that "
-        f"production would refuse. Left: {rows.fit:,}."
+        f"Held-out rows: {rows.held_out:,}. Excluded from the comparison: "
+        f"{rows.trained_on:,} that one of the two models was trained on, {rows.refused:,} that "
+        f"production would reject. Compared: {rows.fit:,}."
     )
 
 
@@ -67,13 +75,13 @@ def _held_out(found: HeldOutEvidence) -> list[str]:
     counts, losses = found.labels, found.log_loss
     figures = [
         {
-            "challenger against production": "labels gained, lost",
-            "figure": f"{counts.gained:,}, {counts.lost:,} of {counts.rows:,}",
+            "challenger minus production": "labels gained, lost",
+            "value": f"{counts.gained:,}, {counts.lost:,} of {counts.rows:,}",
             "bound": f"accuracy at most {found.accuracy_bound:.4f} lower",
         },
         {
-            "challenger against production": "log-loss",
-            "figure": signed(losses.value),
+            "challenger minus production": "log-loss",
+            "value": signed(losses.value),
             "bound": difference(losses).partition(" ")[2],
         },
     ]
@@ -83,23 +91,23 @@ def _held_out(found: HeldOutEvidence) -> list[str]:
             "rows": f"{one.rows:,}",
             "gained": f"{one.gained:,}",
             "lost": f"{one.lost:,}",
-            "p of a loss (Holm)": p_value(one.p_worse),
+            "p, lower recall (Holm)": p_value(one.p_worse),
         }
         for one in found.classes
     ]
     level = (
-        f"Look {found.look} at these rows, so each bound is missed with probability "
-        f"{found.alpha:.2g} at most; labels: {p_equals(found.p_value)}."
+        f"This is comparison {found.look} on these rows, so each one-sided bound is tested at "
+        f"level {found.alpha:.2g}; test of the labels: {p_equals(found.p_value)}."
     )
     return [table(figures), level, table(classes)]
 
 
 def _resampled(found: ResampledEvidence) -> str:
     return (
-        f"Both recipes on {counted(found.resamples, 'common resample')} of the training part: "
-        f"accuracy {signed(found.accuracy)} (at least {signed(found.accuracy_low)}), log-loss "
-        f"{signed(found.log_loss)} ({signed(found.log_loss_low)} to "
-        f"{signed(found.log_loss_high)}); look "
-        f"{found.look}, each bound missed with probability {found.alpha:.2g}. That compares ways "
-        "to make a model, not two models."
+        f"Both recipes trained on the same {counted(found.resamples, 'resample')} of the training "
+        f"part, challenger minus production: accuracy {signed(found.accuracy)} (at least "
+        f"{signed(found.accuracy_low)}), log-loss {signed(found.log_loss)} "
+        f"({signed(found.log_loss_low)} to {signed(found.log_loss_high)}). This is comparison "
+        f"{found.look}, so each one-sided bound is tested at level {found.alpha:.2g}. It compares "
+        "training recipes, not the two models themselves."
     )

@@ -1,1 +1,1 @@
-"""CSV in, labelled CSV out."""
+"""Batch scoring: label the rows of CSV and Parquet files, and of tables in memory."""

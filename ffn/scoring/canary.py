@@ -1,9 +1,9 @@
-"""A few known rows that every new version has to score, in a fresh process, before it is promoted.
+"""Canary check: a fresh process scores known rows with a new version before it is promoted.
 
 ::
 
     canary.csv      rows of the held-out part, features alone
-    canary.json     what the network that was trained says of them
+    canary.json     predictions of the trained network for them
 
 A process that trained a network has it in memory, whatever is on the disk. So the finished bundle
 is read by another, as scoring will read it: digests, parsing, header, cells, probabilities. Run

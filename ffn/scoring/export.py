@@ -1,6 +1,6 @@
-"""The model as a fitted scikit-learn pipeline in a joblib file, for notebooks.
+"""Export a model as a fitted scikit-learn pipeline in a joblib file, for use in notebooks.
 
-Written for others to load; the product itself loads no pickle.
+The product itself never loads a pickle.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["RowPreparation", "export_for_notebooks", "export_production"]
 
 
 class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Raw rows to inputs, as learnt at training; ``fit`` has nothing left to do.
+    """Transformer from raw rows to inputs, as learnt in training; ``fit`` does nothing.
 
     Parameters
     ----------
     schema, preparation
-        Of the bundle.
+        Schema and preprocessing of the bundle.
     """
 
     def __init__(self, schema: Schema, preparation: Preparation) -> None:

@@ -1,4 +1,4 @@
-"""Raw rows in memory to the network's inputs: the contract of a CSV file, whatever holds them."""
+"""Transform raw rows in memory to the network's inputs, by the same rules as for CSV files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files to score, and where each goes: folders, patterns, names."""
+"""Expand files, folders and patterns to the inputs of a scoring run, and name their outputs."""
 
 from __future__ import annotations
 

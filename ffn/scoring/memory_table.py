@@ -1,7 +1,8 @@
-"""Tables in memory, of whichever library, as named columns of Arrow.
+"""Read tables in memory, of any library, as named Arrow columns.
 
-pandas is looked into column by column, as its cells may be any objects. All others come by Arrow's
-own protocol (``__arrow_c_stream__``): polars, pyarrow, DuckDB, narwhals and more.
+pandas is read column by column, because its cells may be arbitrary objects. All other tables are
+read through the Arrow C stream protocol (``__arrow_c_stream__``): polars, pyarrow, DuckDB, narwhals
+and more.
 """
 
 from __future__ import annotations

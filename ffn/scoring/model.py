@@ -1,4 +1,4 @@
-"""A trained model in memory, for Python."""
+"""Load a trained model, and predict from Python."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Model", "load", "load_production"]
 
 @dataclass(frozen=True)
 class Model:
-    """Predicts labels of raw rows. Nothing in it changes, so threads may share it.
+    """A trained model that predicts labels of raw rows. It is immutable, so threads may share it.
 
     Attributes
     ----------

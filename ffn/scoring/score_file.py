@@ -1,4 +1,4 @@
-"""Score a table: the same rows with two columns more, and an account of every row."""
+"""Score a file: write its rows with label and confidence, the rejected rows, and a manifest."""
 
 from __future__ import annotations
 
@@ -42,22 +42,27 @@ def score_csv(
 ) -> ScoreResult:
     """Score ``source`` into ``output``, ``<output>.rejects.csv`` and ``<output>.manifest.json``.
 
-    Nothing appears before everything is done. The manifest holds the digests of the other
-    two and is never beside others: it comes last, and an older one goes before anything else
-    is replaced. So whatever ends a run, files with a manifest are whole; where it ended
-    between the renames, they have none. Memory does not grow with the file.
+    No file appears before all are complete. The manifest holds the digests of the other two. It is
+    written last, and an older one is removed before anything is replaced, so files with a manifest
+    are always complete and from the same run; if a run is killed between the renames, there is no
+    manifest. Memory use does not grow with the file.
 
     Parameters
     ----------
     model
-        A bundle, or anything that scores like one. Only read.
+        A bundle, or any object with the same interface. It is not changed.
+    source
+        Path of the input, CSV or Parquet, compressed or not.
+    output
+        Path of the output; the names of the other two files are derived from it.
     workers
-        Processes for a long plain file. The bytes written do not depend on it.
+        Number of processes for a long uncompressed file; by default this one alone. The bytes
+        written do not depend on it.
     force
-        True to score also where the same model, options and input have given the files that are
-        there, digest for digest.
+        Whether to score again even if the output exists and the manifest shows that model, options
+        and input are the same; by default such a file is skipped.
     on_progress
-        Called after each block, in this thread.
+        Called after each block, in this thread; by default not at all.
     **options
         As in `Options`.
 

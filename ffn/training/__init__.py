@@ -1,1 +1,1 @@
-"""From a table to a refitted winner: the steps of a retraining."""
+"""Training: from a table to a refitted model, step by step."""

@@ -1,6 +1,6 @@
-"""What else held-out rows say of the chosen model: beside simpler ones, by feature, row by row.
+"""Further analyses of the selected model on held-out rows: baselines, importance, mistakes.
 
-Nothing is chosen by what is found here. It is recorded, and told.
+They are recorded and reported; no choice depends on them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,21 @@ __all__ = ["Examination", "TemperatureEffect", "examine"]
 
 Array = npt.NDArray[Any]
 
-# Held-out rows of a comparison with other models, at most.
+# Largest number of held-out rows in a comparison with other models.
 _MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class TemperatureEffect:
-    """What an applied temperature did on held-out rows: with it minus without, and errors."""
+    """Effect of an applied temperature on held-out rows.
+
+    Attributes
+    ----------
+    log_loss
+        Log-loss with the temperature minus without it, nats per row.
+    error, error_before
+        Expected calibration error with and without it.
+    """
 
     log_loss: Interval
     error: float
@@ -43,20 +51,20 @@ class TemperatureEffect:
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """Findings on held-out rows beside the figures of ``Evaluation``.
+    """Analyses on held-out rows that supplement `ffn.evaluation.metrics.HeldOutEvaluation`.
 
     Attributes
     ----------
     rows
-        Held-out rows that the baselines and the temperature were judged on.
+        Number of held-out rows on which baselines and temperature were evaluated.
     baselines
-        Simpler models, the simplest first.
+        Comparisons with simpler models, the simplest first.
     importance
-        What each feature is worth to the model.
+        Permutation importance of the features.
     mistakes
-        The most certain ones.
+        The most confident mistakes.
     temperature
-        What the temperature changed; None if there is none.
+        Effect of the temperature; None if none is applied.
     """
 
     rows: int
@@ -79,8 +87,12 @@ def examine(
 
     Parameters
     ----------
-    dataset, held_out, prepared
-        The table, booleans [N] of the rows held out, and the inputs.
+    dataset
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out.
+    prepared
+        Inputs for the network.
     refitted
         The model.
     most_rows
@@ -113,7 +125,7 @@ def _draw(n: int, most: int, seed: int) -> Array:
 def _effect(
     refitted: Refitted, ours: Array, x: Array, labels: Array, seed: int
 ) -> TemperatureEffect | None:
-    """Compare the model with what it was before its temperature."""
+    """Compare the model with and without its temperature; None if it has none."""
     temperature = refitted.temperature
     if temperature is None or not temperature.applied:
         return None
@@ -127,7 +139,7 @@ def _effect(
 
 
 def _without(bundle: Bundle, temperature: float, x: Array) -> Array:
-    """Return probabilities [n, C] as the network was trained."""
+    """Return the probabilities [n, C] of the model without its temperature."""
     network = Network(bundle.network.widths, bundle.network.parameters.astype(np.float64))
     cool(network, 1 / temperature)
     probabilities: Array = network.predict_proba(x)[0]

@@ -1,4 +1,4 @@
-"""K networks for one optimizer, trained in groups that fit into a bounded memory."""
+"""Train K networks with one optimizer, in groups that fit into a bounded amount of memory."""
 
 from __future__ import annotations
 
@@ -20,17 +20,26 @@ __all__ = ["networks_at_once", "train_stack"]
 
 Array = npt.NDArray[Any]
 
-# What the networks trained together may take, beside the rows themselves. Parallel training
-# tasks have this much each.
+# Memory for the networks that are trained together, in addition to the rows, for each of the
+# parallel training tasks.
 _STACK_BYTES = 256 * 1024 * 1024
 
 
 def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeLike) -> int:
-    """Return how many networks of these widths train together within the memory allowed.
+    """Return how many networks can be trained together within the memory limit.
 
-    Counted are ten arrays of the parameters' size (gradients, an optimizer's moments and
-    scratch, the last and the best epoch, a snapshot), and six activations for each unit and
+    The estimate is ten arrays of the size of the parameters (gradients, an optimizer's moments and
+    scratch space, the last and the best epoch, a snapshot), and six activations for each unit and
     row of a batch.
+
+    Parameters
+    ----------
+    widths
+        Units of each layer, from inputs to classes.
+    batch_size
+        Rows in a batch.
+    dtype
+        Floating-point type of the parameters.
     """
     floats = 10 * Network.count(widths) + 6 * batch_size * sum(widths)
     return max(1, _STACK_BYTES // (floats * np.dtype(dtype).itemsize))
@@ -48,20 +57,32 @@ def train_stack(
     patience: int | None = None,
     on_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Network, History]:
-    """Train K fresh networks on the training part, or network k on its rows of it.
+    """Train K new networks, each on the whole training part or on its own rows of it.
 
-    Every network goes its own way, so the groups they are trained in change nothing.
+    Networks are independent of each other, so the result does not depend on the grouping.
 
     Parameters
     ----------
+    part
+        The training part, n rows.
+    pipeline
+        Settings of network and training.
+    optimizer
+        Name of the optimizer.
+    hyperparameters
+        Its settings by name.
     branch
-        Of the pipeline's seed: where initial weights and batch orders come from.
+        Branch of the pipeline's seed for initial weights and batch orders.
     epochs
-        At most.
-    rows, validation_rows
-        Row numbers [K, n]; default: all rows for every network, and none to watch.
-    patience, on_epoch
-        As in ``ffn.nn.train``; the epochs told are those done by all groups on average.
+        Largest number of epochs.
+    rows
+        Row numbers [K, m] to train on; by default every network uses all rows.
+    validation_rows
+        Row numbers [K, v] to validate on; by default none.
+    patience
+        As in `ffn.nn.train`; by default there is no early stopping.
+    on_epoch
+        As in `ffn.nn.train`; called with the number of epochs done, averaged over the groups.
     """
     training = pipeline.settings.training
     dtype = np.dtype(training.dtype)
@@ -98,7 +119,7 @@ def train_stack(
 
 
 def _groups(networks: int, at_once: int) -> list[slice]:
-    """Return the members of groups of about equal size, ``at_once`` networks or fewer.
+    """Return the members of groups of about equal size, of at most ``at_once`` networks.
 
     A network alone may differ in the last bits from the same network in a stack, because NumPy
     may add in another order. So where two fit, none is left alone, and a group of two may take
@@ -120,7 +141,7 @@ def _on_average(
 
 
 def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:
-    """Return weights [n] of mean 1 that give every class the same sum, or None."""
+    """Return row weights [n] of mean 1 that give every class the same total; None if unweighted."""
     if training.class_weight == "none":
         return None
     labels = part.labels
@@ -130,7 +151,7 @@ def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None
 
 
 def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:
-    """Return the schedule over the configured epochs, also where fewer will be run."""
+    """Return the learning rate schedule over the configured epochs, even if fewer will be run."""
     steps = -(-n_rows // training.batch_size)
     warmup = training.warmup_epochs * steps
     if training.schedule == "cosine":

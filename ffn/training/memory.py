@@ -1,4 +1,4 @@
-"""How much memory a process may come to use, and whether a training fits into it."""
+"""Memory limit of the machine or container, and a check that training fits into it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,36 @@ from ffn.tabular.training_table.preprocessing import Preparation, inputs_in_word
 
 __all__ = ["check_memory", "memory_limit"]
 
-# A container's own limit, in version 2 and version 1 of Linux's control groups.
+# Files with a container's limit, in version 2 and version 1 of Linux control groups.
 _LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
 
 
 def memory_limit(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return bytes: the machine's memory, or a container's share of it where that is less."""
+    """Return the available memory in bytes: the machine's, or a container's limit if smaller.
+
+    Parameters
+    ----------
+    control_groups
+        Mount point of Linux control groups, by default the usual one.
+    """
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min([machine, *(_read(control_groups / name, machine) for name in _LIMITS)])
 
 
 def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -> None:
-    """Refuse what cannot fit: the system would end the process, and say nothing.
+    """Refuse a training that cannot fit into memory: Linux would kill the process silently.
+
+    Parameters
+    ----------
+    schema, preparation
+        Features and classes, from which the numbers of inputs and outputs follow.
+    pipeline
+        Settings of network and training.
 
     Raises
     ------
     SettingsError
-        The networks need more than there is.
+        The networks need more memory than is available.
     """
     training = pipeline.settings.training
     widths = (
@@ -41,7 +54,7 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
         len(schema.classes),
     )
     item = np.dtype(training.dtype).itemsize
-    # Parameters, gradients, an optimizer's two moments, best and last epoch: six at least.
+    # At least six arrays: parameters, gradients, an optimizer's two moments, best and last epoch.
     networks = 6 * training.networks * Network.count(widths) * item
     figures = 4 * training.networks * training.epochs * 8
     needed = networks + figures

@@ -1,7 +1,7 @@
-"""The two parts of a table, as inputs in files: what is trained on, and what is held out.
+"""The training part and the held-out part of a table, as memory-mapped files of inputs.
 
-A training task is given the `TrainingPart` alone, so that it has no way to the rows held out.
-Pickled, either is a path: tasks in other processes map the same file, and nothing is copied.
+A training task receives only the `TrainingPart`, so that it cannot access the held-out rows.
+Either part is pickled as a path: tasks in other processes map the same file, without a copy.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _LEARNT = "learnt.json"
 _TRAIN_INPUTS, _TRAIN_LABELS = "train_inputs.npy", "train_labels.npy"
 _FINGERPRINTS = "train_fingerprints.npy"
 _TEST_INPUTS, _TEST_LABELS = "test_inputs.npy", "test_labels.npy"
-# Beside the inputs: label and fingerprint.
+# Bytes of a row's label and fingerprint, in addition to its inputs.
 _BESIDE = 4 + 8
-# Up to so many rows an epoch of ``ffn.nn`` is one permutation.
+# Up to this number of rows, ``ffn.nn`` shuffles all rows of an epoch together.
 _SHUFFLED_WHOLE = 2**18
-# Inputs made at once: 16 MB as float32.
+# Number of inputs computed at once: 16 MB as float32.
 _VALUES_AT_ONCE = 2**22
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -48,11 +48,11 @@ class TrainingPart:
     Attributes
     ----------
     rows
-        n.
+        Number of rows, n.
     schema, preparation
-        Learnt from these rows.
+        Schema and preprocessing, learnt from these rows.
     entry
-        The folder of the files.
+        Cache folder that holds the files.
     """
 
     rows: int
@@ -62,7 +62,7 @@ class TrainingPart:
 
     @property
     def x(self) -> Array:
-        """Inputs [n, n_in], in the dtype to train in."""
+        """Inputs [n, n_in], in the floating-point type used for training."""
         return open_array(self.entry.path / _TRAIN_INPUTS)
 
     @property
@@ -72,20 +72,20 @@ class TrainingPart:
 
     @property
     def fingerprints(self) -> Array:
-        """Of the rows' content, uint64 [n]."""
+        """Fingerprints of the rows' contents, uint64 [n]."""
         return open_array(self.entry.path / _FINGERPRINTS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutPart:
-    """The rows to be looked at once.
+    """The held-out rows, which are used once, for the final evaluation.
 
     Attributes
     ----------
     rows
-        m.
+        Number of rows, m.
     entry
-        The folder of the files.
+        Cache folder that holds the files.
     """
 
     rows: int
@@ -103,7 +103,7 @@ class HeldOutPart:
 
 
 def row_bytes(preparation: Preparation, dtype: npt.DTypeLike) -> int:
-    """Return what a row takes on the disk."""
+    """Return the size of a row on disk, in bytes."""
     return preparation.n_inputs * np.dtype(dtype).itemsize + _BESIDE
 
 
@@ -115,12 +115,25 @@ def write_parts(
     preparation: Preparation,
     dtype: npt.DTypeLike,
 ) -> None:
-    """Turn every row into inputs, and write those held out (booleans [N]) apart from the others.
+    """Transform every row to inputs, and write the training part and the held-out part.
+
+    Parameters
+    ----------
+    folder
+        Folder to write to.
+    dataset
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out.
+    schema, preparation
+        Schema and preprocessing, learnt from the training part.
+    dtype
+        Floating-point type of the inputs.
 
     Raises
     ------
     DataError
-        A number is too far from the training rows' to be an input.
+        A number is too far from the training rows' to be represented as an input.
     """
     order = _order(int(np.count_nonzero(~held_out)))
     with (
@@ -133,7 +146,7 @@ def write_parts(
                 some = slice(start, start + step)
                 x = preparation.transform(numeric[some], codes[some], dtype)
                 first = rows.start + start
-                # Whatever the dtype to train in: a bundle's inputs are float32.
+                # Regardless of the type used in training, inputs of a bundle are float32.
                 if max(x.max(initial=0), -x.min(initial=0)) > _LARGEST:
                     _refuse_far(dataset, schema, preparation, numeric[some], first)
                 tested = held_out[first : first + len(x)]
@@ -148,7 +161,7 @@ def write_parts(
 def _refuse_far(
     dataset: Dataset, schema: Schema, preparation: Preparation, numeric: Array, first: int
 ) -> None:
-    """Raise for the first number [n, F] that is beyond float32 as an input, if one is."""
+    """Raise `DataError` for the first number [n, F] that exceeds float32 as an input."""
     for i, f in np.argwhere(preparation.too_large(numeric))[:1]:
         raise DataError(
             f"{dataset.file} row {dataset.row_in_file(int(first + i))}, "
@@ -160,11 +173,12 @@ def _refuse_far(
 
 
 def _order(n: int) -> Array:
-    """Return int32 [n], the order in which training rows stand in their files.
+    """Return the order, int32 [n], in which training rows are written.
 
-    A table's own, unless ``ffn.nn`` shuffles so many rows in blocks: of a file sorted by class
-    each block would have a mixture of classes of its own, and training would follow the last.
-    The seed is no pipeline's: each epoch's order comes from that.
+    It is the order of the table, unless there are so many rows that ``ffn.nn`` shuffles them in
+    blocks: the blocks of a table sorted by class would differ in their classes, and training would
+    favour those of the last block. The seed is fixed and not the pipeline's, which already
+    determines the order within each epoch.
     """
     order = np.arange(n, dtype=np.int32)
     if n > _SHUFFLED_WHOLE:
@@ -179,7 +193,17 @@ def write_learnt(
     reference: Reference,
     notices: list[str],
 ) -> None:
-    """Write what was learnt from the training part, and what the user should know of it."""
+    """Write what was learnt from the training part, with notices for the user.
+
+    Parameters
+    ----------
+    folder
+        Folder to write to.
+    schema, preparation, reference
+        Schema, preprocessing and histograms of the training part.
+    notices
+        Sentences for the user.
+    """
     learnt = {
         "schema": schema.to_json(),
         "reference": reference.to_json(),
@@ -193,7 +217,7 @@ def write_learnt(
 
 
 def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str, ...]]:
-    """Read what `write_learnt` wrote."""
+    """Read what `write_learnt` wrote into ``folder``."""
     learnt = json.loads((folder / _LEARNT).read_bytes())
     paths = {field.name: folder / f"{field.name}.npy" for field in fields(Preparation)}
     arrays = {name: np.load(path) for name, path in paths.items() if path.exists()}

@@ -1,4 +1,4 @@
-"""The K resamples of the training part that all optimizers are compared on, in one file."""
+"""The K resamples of the training part on which all optimizers are compared, in one file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["candidate_resamples", "generators", "resamples_name"]
 
 Array = npt.NDArray[Any]
 
-# Each use of randomness has a branch of its own below the pipeline's seed; the others are in
+# Each use of randomness has its own branch of the pipeline's seed; the others are in
 # ``ffn.training.steps``.
 _RESAMPLES = 0
 _TRAIN, _VALIDATION = "train_rows.npy", "validation_rows.npy"
@@ -32,13 +32,28 @@ _ROW_BYTES = 4
 
 
 def generators(training: TrainingSettings, branch: int) -> list[np.random.Generator]:
-    """Return K generators that no other branch of the pipeline's seed shares."""
+    """Return K independent random generators for one branch of the pipeline's seed.
+
+    Parameters
+    ----------
+    training
+        Settings with the seed and the number of networks, K.
+    branch
+        Number of the branch; different branches give independent streams.
+    """
     seed = np.random.SeedSequence(training.seed, spawn_key=(branch,))
     return spawn_generators(seed, training.networks)
 
 
 def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple[Array, Array]:
-    """Return row numbers to train on [K, n - m] and to validate on [K, m], int32, mapped.
+    """Return row numbers to train on [K, n - m] and to validate on [K, m], int32, memory-mapped.
+
+    Parameters
+    ----------
+    part
+        The training part, n rows.
+    training
+        Settings with the seed, K, and the share of rows to validate on.
 
     Raises
     ------
@@ -72,7 +87,13 @@ def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple
 
 
 def resamples_name(part: TrainingPart, training: TrainingSettings) -> str:
-    """Return the name in the cache: the table's, and what else the resamples are made from."""
+    """Return the name in the cache, made of the table's and of all that determines the resamples.
+
+    Parameters
+    ----------
+    part, training
+        As for `candidate_resamples`.
+    """
     made_of = [part.entry.path.name, training.validation_share, training.networks, training.seed]
     table = part.entry.path.name.partition("-")[0]
     return f"{table}-resamples-{hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]}"

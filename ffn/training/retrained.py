@@ -1,4 +1,4 @@
-"""All that the steps of a retraining found, as those that write and tell take it."""
+"""Results of a retraining, as input for registering and reporting."""
 
 from __future__ import annotations
 
@@ -16,16 +16,24 @@ __all__ = ["Retrained"]
 
 @dataclass(frozen=True, kw_only=True)
 class Retrained:
-    """A new model that is not written yet.
+    """Results of all steps of a retraining, before the model is registered.
 
     Attributes
     ----------
-    pipeline, prepared
-        What it was made from.
-    candidates, selection, refitted
-        How it was chosen, and the model itself.
-    evaluation, examination
-        What held-out rows say of it.
+    pipeline
+        Settings and folders.
+    prepared
+        Inputs, split into training part and held-out rows.
+    candidates
+        Networks of every optimizer, trained on resamples.
+    selection
+        The chosen optimizer, with the comparison that led to it.
+    refitted
+        The model, trained on the whole training part.
+    evaluation
+        Its metrics on the held-out rows.
+    examination
+        Further analyses on them.
     """
 
     pipeline: Pipeline

@@ -1,4 +1,4 @@
-"""Which optimizer won, and how sure we are."""
+"""Selection of the optimizer by validation log-loss, with a rule for ties."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["ALPHA", "Candidate", "CandidateComparison", "Ranked", "Selection", "
 
 Array = npt.NDArray[Any]
 
-# Adjusted p-values below this tell two optimizers apart.
+# Two optimizers differ significantly if the adjusted p-value is below this level.
 ALPHA = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One optimizer's K networks, trained on K resamples.
+    """One optimizer with its K networks, trained on K resamples.
 
     Attributes
     ----------
@@ -35,13 +35,14 @@ class Candidate:
     hyperparameters
         The optimizer itself, with the hyper-parameters it was trained with.
     history
-        Arrays [epochs, K].
+        Losses and accuracies [epochs, K].
     validation_to_train
-        Validation rows of a resample divided by its training rows.
+        Number of validation rows of a resample divided by the number of its training rows.
     seconds
         Wall time of the training.
     answers
-        What the networks say of their validation rows, or of some of many; None if not asked.
+        Predictions of the networks for their validation rows, or for a sample of them; None if
+        they were not computed.
     """
 
     optimizer: str
@@ -52,14 +53,14 @@ class Candidate:
     answers: ValidationAnswers | None = None
 
     def at_best(self, figures: Array) -> Array:
-        """Return ``figures`` [epochs, K] at each network's kept epoch; NaN if it diverged."""
+        """Return ``figures`` [epochs, K] at the epoch kept of each network; NaN if it diverged."""
         epoch = self.history.best_epoch
         values = np.take_along_axis(figures, np.maximum(epoch, 0)[None], axis=0)[0]
         return np.where(epoch < 0, np.nan, values)
 
     @property
     def validation_loss(self) -> Array:
-        """Validation log-loss [K] of the kept parameters, nats a row."""
+        """Validation log-loss [K] of the kept parameters, nats per row."""
         return self.at_best(self.history.validation_loss)
 
     @property
@@ -74,14 +75,19 @@ class Ranked:
 
     Attributes
     ----------
+    optimizer
+        Name of the optimizer.
     loss, accuracy
-        Means over the networks that finished, with intervals.
+        Validation means over the networks that finished, with 95 % intervals; loss in nats per
+        row.
     p_value
-        Holm-adjusted, of no difference to the lowest mean loss; 1 for that one itself.
+        Holm-adjusted p-value of no difference from the lowest mean loss; 1 for the lowest itself.
     tied
-        With the lowest mean loss, as ``select_best`` says.
+        Whether it is tied with the lowest mean loss, by the rule of `select_best`.
     finished, networks
-        Networks that did not diverge, and all.
+        Number of networks that did not diverge, and of all.
+    seconds
+        Wall time of the training.
     """
 
     optimizer: str
@@ -96,7 +102,17 @@ class Ranked:
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateComparison:
-    """Two optimizers on common resamples: mean loss difference and adjusted p-value."""
+    """Comparison of two optimizers on the same resamples.
+
+    Attributes
+    ----------
+    first, second
+        Names of the optimizers.
+    difference
+        Mean validation log-loss of the first minus the second, nats per row.
+    p_value
+        Two-sided, adjusted by Holm over all pairs.
+    """
 
     first: str
     second: str
@@ -106,7 +122,19 @@ class CandidateComparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The winner, the leaderboard with the lowest mean loss first, and all comparisons."""
+    """Result of the selection.
+
+    Attributes
+    ----------
+    winner
+        Name of the chosen optimizer.
+    reason
+        Why it was chosen, in one sentence or more.
+    leaderboard
+        All candidates, the lowest mean loss first.
+    comparisons
+        All pairs.
+    """
 
     winner: str
     reason: str
@@ -117,21 +145,21 @@ class Selection:
 def select_best(candidates: Sequence[Candidate]) -> Selection:
     """Choose an optimizer by mean validation log-loss.
 
-    All pairs are compared on their common resamples by the corrected resampled t-test,
-    adjusted by Holm. Tied with the lowest mean loss are those that the test does not tell
-    apart from it and whose mean is not further off than the spread of the lowest explains
-    (few resamples prove little, and a large difference that is not proven is still no tie);
-    the simplest of them wins.
+    All pairs are compared on their common resamples by the corrected resampled t-test, adjusted by
+    Holm. A candidate is tied with the lowest mean loss if it does not differ significantly from it
+    and its mean is no further away than the spread of the lowest explains (with few resamples the
+    test has little power, and a large difference that is not significant is still not a tie). The
+    simplest of the tied wins.
 
-    Optimizers of which more networks diverged than of another come behind it. Those left are
-    ranked on the resamples on which the networks of all of them finished: means over different
-    resamples would rank by who lost the hard ones. Where there is no such resample, nothing
-    ties.
+    An optimizer of which more networks diverged than of another ranks behind it. The others are
+    ranked on the resamples on which all of them finished, because means over different resamples
+    would favour an optimizer that diverged on the hard ones. If there is no such resample, there
+    are no ties.
 
     Parameters
     ----------
     candidates
-        The simplest optimizer first. Candidates with equal resamples.
+        At least one, trained on the same resamples, the simplest optimizer first.
 
     Raises
     ------
@@ -143,7 +171,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
         reasons = "; ".join(f"{c.optimizer}: {c.history.diverged[0]}" for c in candidates)
         raise TrainingError(
             f"every network diverged ({reasons}). Lower the learning rates in [optimizers], and "
-            "leave out what is far from its default there."
+            "remove settings that are far from their defaults."
         )
     fewest = min(int((~c.history.finished).sum()) for c in usable)
     sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
@@ -169,8 +197,8 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
         if first is best
     }
     own = resampled_mean(_on(best, common), best.validation_to_train)
-    # Two means of this spread differ by sqrt(2) as much as one of them strays, if they stray
-    # apart; on common resamples they do so less, and the bound is a wide one.
+    # The standard error of a difference of two independent means is sqrt(2) times that of one;
+    # on common resamples it is smaller, so this bound is a wide one.
     bound = own.value + math.sqrt(2) * (own.high - own.value)
     tied = [
         c.optimizer
@@ -212,7 +240,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
 
 
 def _on(candidate: Candidate, resamples: Array) -> Array:
-    """Return the losses on these resamples; without any, of all networks that finished."""
+    """Return the losses on these resamples; if there are none, of all networks that finished."""
     return _finished(candidate.validation_loss[resamples if resamples.any() else slice(None)])
 
 
@@ -222,13 +250,13 @@ def _differences(first: Candidate, second: Candidate) -> Array:
 
 
 def _finished(values: Array) -> Array:
-    """Return the figures of the networks that did not diverge."""
+    """Return the values of the networks that did not diverge."""
     finished: Array = values[np.isfinite(values)]
     return finished
 
 
 def _clipped(candidate: Candidate, values: Array, highest: float) -> Interval:
-    """Return the mean with its interval inside the figure's possible range."""
+    """Return the mean, with its interval clipped to the possible range."""
     raw = resampled_mean(_finished(values), candidate.validation_to_train)
     return Interval(raw.value, max(0.0, raw.low), min(highest, raw.high))
 
@@ -239,15 +267,15 @@ def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound
     usable = [c.optimizer for c in candidates if c.history.finished.any()]
     aside = [name for name in usable if name not in sound]
     gone = [c.optimizer for c in candidates if c.optimizer not in usable]
-    lost = f" Set aside, with more diverged networks: {', '.join(aside)}." if aside else ""
-    lost += f" Without a network, since every one diverged: {', '.join(gone)}." if gone else ""
+    lost = f" Set aside because more networks diverged: {', '.join(aside)}." if aside else ""
+    lost += f" Excluded because every network diverged: {', '.join(gone)}." if gone else ""
     if len(usable) == 1:
-        return f"{lowest} is the only candidate that is left.{lost}"
+        return f"{lowest} is the only remaining candidate.{lost}"
     first = f"{lowest} has the lowest mean validation log-loss"
     others = [name for name in tied if name != lowest]
     if not others:
         return f"{first}; no other ties with it.{lost}"
     return (
-        f"{first}, and {' and '.join(others)} cannot be told apart from it; "
-        f"of these the simplest is taken: {tied[0]}.{lost}"
+        f"{first}; {' and '.join(others)} {'ties' if len(others) == 1 else 'tie'} with it, and "
+        f"the simplest of these is chosen: {tied[0]}.{lost}"
     )

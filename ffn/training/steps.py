@@ -1,6 +1,6 @@
-"""The steps of a retraining, each a function of what the one before returned.
+"""The steps of a retraining, each a function of the results of earlier steps.
 
-``flows`` runs them, as Prefect tasks or one after another; here is what they do.
+``ffn.pipelines.retraining`` has their order.
 """
 
 from __future__ import annotations
@@ -34,23 +34,26 @@ __all__ = [
     "train_candidate",
 ]
 
-# Each use of randomness has a branch of its own below the pipeline's seed; branch 0 draws the
-# resamples.
+# Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples.
 _CANDIDATES, _REFIT = 1, 2
 _ROWS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refitted:
-    """The winner trained on the whole training part, and how that went.
+    """The winner, trained on the whole training part.
 
     Attributes
     ----------
+    bundle
+        The model, ready to be written.
     history
-        Of the networks as trained, before any temperature.
+        Losses and accuracies of all networks as trained, before any temperature is applied.
+    epochs
+        Number of epochs trained.
     temperature
-        Fitted on what the winner's candidates said of their validation rows; the bundle's
-        network has it if it is ``applied``. None for an ensemble.
+        Temperature fitted on the candidates' validation rows; the bundle's network includes it if
+        it is ``applied``. None for an ensemble.
     """
 
     bundle: Bundle
@@ -68,6 +71,17 @@ def train_candidate(
     """Train one optimizer's K networks, each on its own resample of the training part.
 
     Every optimizer gets the same resamples, initial weights and batch orders.
+
+    Parameters
+    ----------
+    part
+        The training part.
+    pipeline
+        Settings of network, training and optimizers.
+    optimizer
+        Name of one of the candidates under ``[optimizers]``.
+    on_epoch
+        Called with the number of epochs done, for progress; by default not at all.
     """
     training = pipeline.settings.training
     hyperparameters = pipeline.settings.optimizers.candidates()[optimizer]
@@ -101,15 +115,28 @@ def refit(
     candidates: Sequence[Candidate],
     on_epoch: Callable[[int], None] | None = None,
 ) -> Refitted:
-    """Train the winner's networks on the whole training part and keep the best fitted.
+    """Train the winner's networks on the whole training part, and keep the best.
 
-    K networks are started, and the one with the lowest training loss is kept: a network
-    whose units died at birth shows there. With ``ensemble`` all that finished are kept. With
-    early stopping the number of epochs is the median best epoch of the resamples.
+    K networks are trained, and the one with the lowest training loss is kept, which excludes
+    networks with units that were dead from the start. With ``ensemble`` all that finished are kept.
+    With early stopping, the number of epochs is the median best epoch of the resamples.
 
-    One network is given the temperature that fits what the winner's candidates said of their
-    validation rows, where that is shown to lower the log-loss. An ensemble is not: the average
-    of K networks is less certain than each of them, and nothing here says by how much.
+    A single network is given the temperature fitted on the candidates' validation rows, if it is
+    shown to lower the log-loss. An ensemble is not: the average of K networks is less confident
+    than each of them, by an amount that these predictions do not show.
+
+    Parameters
+    ----------
+    part
+        The training part.
+    pipeline
+        Settings of network and training.
+    selection
+        Names the winner.
+    candidates
+        All candidates, with their histories and validation predictions.
+    on_epoch
+        Called with the number of epochs done, for progress; by default not at all.
 
     Raises
     ------
@@ -156,7 +183,17 @@ def refit(
 
 
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> HeldOutEvaluation:
-    """Look at the held-out rows, once."""
+    """Return the metrics of the model on the held-out rows.
+
+    Parameters
+    ----------
+    refitted
+        The model.
+    prepared
+        Inputs, with the held-out rows.
+    pipeline
+        Settings with the seed of the intervals.
+    """
     x = prepared.x_test
     probabilities = np.empty((len(x), len(prepared.schema.classes)))
     for start in range(0, len(x), _ROWS_AT_ONCE):

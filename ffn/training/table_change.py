@@ -1,4 +1,4 @@
-"""One thing in which a training table differs from the one that production was trained on."""
+"""A change of the training table since the version in production was trained."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["TableChange"]
 
 @dataclass(frozen=True, kw_only=True)
 class TableChange:
-    """One thing that is not as it was.
+    """One change of a training table.
 
     Attributes
     ----------
     kind
-        The key of ``[contract]`` that says what is to happen.
+        Key of ``[contract]`` that sets the policy.
     policy
-        What does.
+        Policy that applied.
     text
-        The end of a sentence.
+        What changed, as a clause.
     """
 
     kind: str

@@ -1,9 +1,9 @@
-"""How certain a network may be: one number, fitted on rows that the networks were not trained on.
+"""Temperature scaling, fitted on validation rows.
 
-The networks of a refit have no validation rows. Those of the winning candidate had: each was
-trained, in the same way and for as many epochs, on a resample of the training part, and can be
-asked about the rows left out of it. What they say there, all of them together, is what the
-temperature is fitted on; the rows held out for the final figure are not touched.
+The networks of a refit have no validation rows, but those of the winning candidate have: each was
+trained in the same way, for as many epochs, on a resample of the training part, and can predict
+the rows left out of it. The temperature is fitted to all of these predictions together. The
+held-out rows are not used.
 """
 
 from __future__ import annotations
@@ -22,25 +22,27 @@ __all__ = ["Temperature", "ValidationAnswers", "ask_on_validation", "cool", "fit
 
 Array = npt.NDArray[Any]
 
-# Of a long table's validation rows, so many in all, spread evenly; and so many scores.
+# Limits for a long table: validation rows in all, taken at even distances, and scores.
 _MOST_ROWS, _MOST_SCORES = 2**15, 2**20
-# A fold's rows are judged with a temperature that was fitted on the others'.
+# Folds of the cross-validation that decides whether the temperature helps.
 _FOLDS = 5
 _RANGE = (0.05, 50.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationAnswers:
-    """What K networks say of rows they were not trained on.
+    """Predictions of K networks for rows that they were not trained on.
 
     Attributes
     ----------
     scores
-        float64 [n, C]: logarithms of probabilities.
-    labels, networks
-        Integers [n]: the row's class, and which network was asked.
+        Logarithms of the predicted probabilities, float64 [n, C].
+    labels
+        True classes, integers [n].
+    networks
+        Index of the network that made each prediction, integers [n].
     fingerprints
-        uint64 [n], of the rows' content.
+        Fingerprints of the rows' contents, uint64 [n].
     """
 
     scores: Array
@@ -51,19 +53,19 @@ class ValidationAnswers:
 
 @dataclass(frozen=True, kw_only=True)
 class Temperature:
-    """A temperature and what it is worth.
+    """A fitted temperature, and its cross-validated effect.
 
     Attributes
     ----------
     value
-        What scores are divided by: above 1 the networks were too certain.
+        The number by which logits are divided; above 1 if the networks were overconfident.
     rows
-        Validation rows it was fitted on, each counted once for every network that was asked.
+        Number of validation rows it was fitted on, counted once for each network.
     change
-        Of the validation log-loss, nats a row, each row judged with the temperature that the
-        other rows gave; corrected resampled interval.
+        Cross-validated change of the validation log-loss, nats per row, with the corrected
+        resampled 95 % interval.
     applied
-        Whether the kept network has it: where the whole interval is below zero.
+        Whether the model uses it: only if the whole interval is below zero.
     """
 
     value: float
@@ -75,7 +77,19 @@ class Temperature:
 def ask_on_validation(
     network: Network, finished: Array, part: TrainingPart, validation_rows: Array
 ) -> ValidationAnswers:
-    """Ask each network that finished (booleans [K]) about its validation rows [K, m]."""
+    """Return the predictions of each network for its own validation rows.
+
+    Parameters
+    ----------
+    network
+        A stack of K networks.
+    finished
+        Booleans [K]: networks that did not diverge; the others are skipped.
+    part
+        The training part.
+    validation_rows
+        Row numbers [K, m] of each network's validation rows.
+    """
     x, labels, fingerprints = part.x, part.labels, part.fingerprints
     (k, m), c = validation_rows.shape, network.widths[-1]
     asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * c)))
@@ -93,17 +107,20 @@ def ask_on_validation(
 
 
 def fit_temperature(answers: ValidationAnswers, validation_to_train: float) -> Temperature:
-    """Return the temperature with the lowest log-loss, and whether it is shown to lower it.
+    """Fit the temperature of lowest log-loss, and test whether it lowers the loss on other rows.
 
-    Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural Networks": scores are
-    divided by one number, so no label changes. Every number lowers the loss on the rows it was
-    fitted on. So rows are judged in five folds, equal ones in the same, each with the temperature
-    of the other four, and the change is tested over the resamples as all else is.
+    Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural Networks": logits are
+    divided by one number, which changes no predicted label. A fitted temperature always lowers the
+    loss on the rows it was fitted on, so its effect is cross-validated: each of five folds (equal
+    rows share a fold) is evaluated with the temperature of the other four, and the change is tested
+    by the corrected resampled t-test.
 
     Parameters
     ----------
+    answers
+        Predictions for validation rows.
     validation_to_train
-        Validation rows of a resample divided by its training rows.
+        Number of validation rows of a resample divided by the number of its training rows.
     """
     folds = answers.fingerprints % np.uint64(_FOLDS)
     changes = np.zeros(len(folds))
@@ -125,17 +142,24 @@ def fit_temperature(answers: ValidationAnswers, validation_to_train: float) -> T
 
 
 def cool(network: Network, temperature: float) -> None:
-    """Divide a stack's scores by ``temperature``, in place.
+    """Divide the logits of a stack of networks by a temperature, in place.
 
-    Scores are linear in the last layer, so its weights and biases are divided: whatever reads
-    the network afterwards needs to know nothing of it.
+    Logits are linear in the last layer, so its weights and biases are divided, and users of the
+    network need not know about the temperature.
+
+    Parameters
+    ----------
+    network
+        The stack to change.
+    temperature
+        A positive number.
     """
     network.layers[-1][...] /= temperature
 
 
 def _scores(network: Network, x: Array) -> Array:
     exact = Network(network.widths, network.parameters.astype(np.float64))
-    # The least float64 above zero stands for a probability that underflowed.
+    # A probability that underflowed to zero is replaced by the smallest normal float64.
     scores: Array = np.log(np.maximum(exact.predict_proba(x)[0], np.finfo(float).tiny))
     return scores
 
@@ -150,9 +174,9 @@ def _losses(scores: Array, labels: Array, sharpness: float) -> Array:
 
 
 def _lowest(scores: Array, labels: Array) -> float:
-    """Return the temperature of the lowest mean log-loss; 1 without rows.
+    """Return the temperature with the lowest mean log-loss; 1 if there are no rows.
 
-    The loss is convex in the inverse temperature, so its slope there is zero at most once.
+    The loss is convex in the inverse temperature, so its slope has at most one root.
     """
     from scipy import optimize, special
 

@@ -1,4 +1,4 @@
-"""From a training CSV to the network's inputs: the first steps of a retraining."""
+"""Load, split and normalise the training table: the first steps of a retraining."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ __all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
 
 Array = npt.NDArray[Any]
 
-# Of what `normalise` keeps in the cache.
+# Version of the files that `normalise` keeps in the cache.
 _FORMAT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """Inputs for the network: the training part, and the rows held out.
+    """Inputs for the network: the training part, and the held-out rows.
 
     Attributes
     ----------
     training, held_out
-        The parts; a training task gets the first alone.
+        The two parts; training tasks receive only the first.
     reference
         Histograms of the training part.
     source_sha256
-        Of the training CSV.
+        SHA-256 of the training CSV.
     notices
-        What the user should know, a sentence each.
+        Sentences for the user.
     changes
-        In what the table differs from that of the version in production, once that was asked.
+        Changes since the table of the version in production; empty before they are determined.
     unlabelled
-        Rows of the training CSV that have no label, and are in neither part.
+        Number of rows without a label, which are in neither part.
     """
 
     training: TrainingPart
@@ -72,17 +72,17 @@ class Prepared:
 
     @property
     def schema(self) -> Schema:
-        """The contract, learnt from the training part."""
+        """Schema (features, kinds, categories, classes), learnt from the training part."""
         return self.training.schema
 
     @property
     def preparation(self) -> Preparation:
-        """Typed columns to inputs, learnt from the training part."""
+        """Preprocessing of typed columns to inputs, learnt from the training part."""
         return self.training.preparation
 
     @property
     def x_train(self) -> Array:
-        """Inputs to train on [n, n_in]."""
+        """Inputs of the training part [n, n_in]."""
         return self.training.x
 
     @property
@@ -97,7 +97,7 @@ class Prepared:
 
     @property
     def x_test(self) -> Array:
-        """Inputs held out [m, n_in]."""
+        """Inputs of the held-out rows [m, n_in]."""
         return self.held_out.x
 
     @property
@@ -107,14 +107,19 @@ class Prepared:
 
 
 def load(pipeline: Pipeline) -> Dataset:
-    """Read and check the training CSV, or take from the cache what was made of it before.
+    """Read and check the training CSV, or take it from the cache.
+
+    Parameters
+    ----------
+    pipeline
+        Names the CSV, and has the settings under ``[data]``.
 
     Raises
     ------
     DataError
-        It cannot be read, or not be learnt from, or the disk is full.
+        The CSV cannot be read or cannot be learnt from, or the disk is full.
     SettingsError
-        The settings name a column that it does not have.
+        The settings name a column that does not exist.
     """
     data = pipeline.settings.data
     refuse_pipe(pipeline.source)
@@ -136,19 +141,26 @@ def load(pipeline: Pipeline) -> Dataset:
     for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
         what = "target" if name == data.target else "feature"
         raise SettingsError(
-            f"{dataset.file} has a {what} column {quote(name)}, which is what scoring calls a "
-            "column that it adds. Rename the column."
+            f"{dataset.file} has a {what} column {quote(name)}, which is the name of a column that "
+            "scoring adds. Rename the column."
         )
     return dataset
 
 
 def split(dataset: Dataset, pipeline: Pipeline) -> Array:
-    """Return booleans [N]: True for the rows held out for the final figure.
+    """Return booleans [N]: True for the rows held out for the final evaluation.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    pipeline
+        Settings with ``training.test_share`` and ``training.seed``.
 
     Raises
     ------
     DataError
-        There is one class only, or one with too few rows.
+        There is only one class, or a class has too few rows.
     """
     training = pipeline.settings.training
     where = f"{dataset.file}, column {quote(dataset.target)}"
@@ -159,7 +171,21 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Array:
 
 
 def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[str]]:
-    """Return what the training part alone teaches of the columns, and notices; write nothing.
+    """Learn schema and preprocessing from the training part alone, without writing anything.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out.
+
+    Returns
+    -------
+    schema, preparation
+        Features and classes, and the preprocessing of columns to inputs.
+    notices
+        Sentences for the user.
 
     Raises
     ------
@@ -174,12 +200,25 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
 def require_room(
     folder: Path, dataset: Dataset, schema: Schema, preparation: Preparation, pipeline: Pipeline
 ) -> None:
-    """Refuse more inputs than the memory has room for, or the disk on which ``folder`` is.
+    """Refuse inputs that do not fit into memory or on the disk.
+
+    Parameters
+    ----------
+    folder
+        A folder on the disk that will hold the inputs.
+    dataset
+        The training table.
+    schema, preparation
+        Schema and preprocessing, from which the number of inputs follows.
+    pipeline
+        Settings of network and training.
 
     Raises
     ------
-    DataError, SettingsError
-        The one, or the other; the column of most categories is named.
+    DataError
+        The disk has too little space; the column with most categories is named.
+    SettingsError
+        The networks need more memory than is available.
     """
     check_memory(schema, preparation, pipeline)
     needed = dataset.rows * row_bytes(preparation, pipeline.settings.training.dtype)
@@ -188,13 +227,22 @@ def require_room(
 
 
 def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
-    """Turn columns into inputs, with statistics from the training part alone.
+    """Transform columns to inputs, with statistics from the training part alone.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out.
+    pipeline
+        Settings and folders.
 
     Raises
     ------
     DataError
-        Nothing can be learnt from the training part, a number is too far from it, or the disk is
-        full.
+        Nothing can be learnt from the training part, a number is too far from its range, or the
+        disk is full.
     SettingsError
         The networks would not fit into the memory of this machine or container.
     """
@@ -220,7 +268,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         preparation=preparation,
         entry=entry,
     )
-    # Now, so that the training tasks find them and need not each draw the same.
+    # Drawn now, so that the training tasks find the resamples in the cache.
     candidate_resamples(part, training)
     cache.remove_others("", table, entry.path.name, resamples_name(part, training))
     return Prepared(
@@ -238,11 +286,11 @@ def _cache(pipeline: Pipeline) -> Cache:
 
 
 def _repeated(fingerprints: Array, held_out: Array) -> list[str]:
-    """Return a notice if rows of equal content stand on both sides of the split."""
+    """Return a notice if rows with equal content are on both sides of the split."""
     if not recognise(fingerprints[held_out], fingerprints[~held_out]).any():
         return []
     contents = len(np.unique(fingerprints))
     return [
-        f"rows repeat ({contents:,} different among {len(held_out):,}), and equal ones stand on "
-        "both sides of the split"
+        f"there are duplicate rows ({contents:,} different among {len(held_out):,}), some of them "
+        "on both sides of the split"
     ]

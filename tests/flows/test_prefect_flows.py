@@ -108,7 +108,7 @@ def test_a_retraining_through_prefect_prints_what_a_direct_one_prints(retrained,
     assert (done.code, done.err, done.out.count("\n")) == (0, "", 1)
     assert flow_run.name == "retrain-iris-v0001"
     assert flow_run.state.is_completed()
-    assert flow_run.state.message == "Version 1 is promoted: there was none in production."
+    assert flow_run.state.message == "Version 1 is promoted: no version was in production."
     found = json.loads(done.out)
     assert (found["version"], found["failures"]) == (1, {})
     direct = json.loads(run("retrain", "iris", "--direct", "--force", "--root", root, "--json").out)
@@ -193,7 +193,7 @@ def test_the_dashboard_gets_the_report_with_pictures_and_baselines(retrained, cl
     assert [base64.b64decode(picture, validate=True) for picture in pictures] == [
         (reports / f"{name}.png").read_bytes() for name in names
     ]
-    for heading in ("Calibration", "Confusion matrix", "Beside simpler models"):
+    for heading in ("Calibration", "Confusion matrix", "Baselines"):
         assert f"\n## {heading}\n" in artifact.data
     examination = json.loads(retrained[1].out)["examination"]
     for baseline in examination["baselines"]:
@@ -204,7 +204,7 @@ def test_the_dashboard_gets_the_report_with_pictures_and_baselines(retrained, cl
 def test_the_dashboard_gets_the_verdict_and_automations_an_event(retrained, client):
     root, done, flow_run = retrained
     shown = artifacts_of(client, flow_run)["gate-iris"].data
-    assert shown.startswith("Version 1 is promoted: there was none in production.")
+    assert shown.startswith("Version 1 is promoted: no version was in production.")
     verdict = json.loads((root / "artifacts/iris/models/0001/verdict.json").read_bytes())
     assert json.loads(done.out)["verdict"] == verdict
     wanted = {"filter": {"event": {"name": ["model.promoted", "model.kept"]}}}

@@ -25,7 +25,7 @@ from ffn.training.selection import Candidate
 
 FIRST = Verdict(
     promote=True,
-    reason="there was none in production",
+    reason="no version was in production",
     mode="not_worse",
     production=None,
     floors=(),

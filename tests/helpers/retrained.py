@@ -26,7 +26,7 @@ from ffn.training.steps import Prepared, Refitted
 
 FIRST = Verdict(
     promote=True,
-    reason="there was none in production",
+    reason="no version was in production",
     mode="not_worse",
     production=None,
     floors=(),

@@ -94,8 +94,7 @@ def test_what_cannot_be_loaded_gives_way_to_what_passes_the_floors(
         assert (kept.promote, kept.production) == (False, 1)
     verdict = retrain(found).verdict
     assert verdict.sentence(4) == (
-        "Version 4 is promoted: version 1 cannot be loaded, so it scores nothing, and nothing was "
-        "compared."
+        "Version 4 is promoted: version 1 in production cannot be loaded, so nothing was compared."
     )
     assert production_version(found.artifacts) == 4
     assert unchanged(found) == 4

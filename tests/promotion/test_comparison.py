@@ -101,7 +101,7 @@ def test_damaged_looks_are_not_the_fault_of_the_table(two: Pipeline) -> None:
     found = compare(two, 1, 2)
     assert found.paired is None
     assert found.why_not.startswith(
-        f"{two.artifacts / 'looks.safetensors'} is damaged, so it is not"
+        f"{two.artifacts / 'looks.safetensors'} is damaged, so the number"
     )
     (two.artifacts / "looks.safetensors").unlink()
     assert compare(two, 1, 2).paired
@@ -111,7 +111,7 @@ def test_where_there_are_no_such_rows_that_is_said(two: Pipeline) -> None:
     source = two.source
     kept = source.read_text()
     for text, reason in (
-        (table([*LINES[:5], *rows(40, seed=9)], "p,r,y"), r'columns are gone .*: "q"'),
+        (table([*LINES[:5], *rows(40, seed=9)], "p,r,y"), r'columns were removed .*: "q"'),
         (None, r"the training CSV cannot be used: .* does not exist"),
     ):
         source.unlink() if text is None else source.write_text(text)

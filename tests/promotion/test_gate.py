@@ -23,9 +23,11 @@ def test_the_first_model_is_promoted_and_has_to_hold_the_floors(tmp_path: Path) 
     assert accuracy < 1
     assert f"accuracy is {accuracy:.3f}, and gate.min_accuracy is 1" in kept.verdict.reason
     assert "gate.max_calibration_error is 0" in kept.verdict.reason
-    assert kept.verdict.sentence(1).startswith("Version 1 is kept back, nothing is in production: ")
+    assert kept.verdict.sentence(1).startswith(
+        "Version 1 is not promoted; nothing is in production: "
+    )
     promoted = retrain(pipeline(tmp_path, rows(150), "min_accuracy = 0.5"))
-    assert promoted.verdict.reason == "there was none in production"
+    assert promoted.verdict.reason == "no version was in production"
     assert [(floor.setting, floor.held) for floor in promoted.verdict.floors] == [
         ("min_accuracy", True)
     ]
@@ -41,7 +43,7 @@ def test_the_same_model_again_is_not_promoted_and_not_looked_at(tmp_path: Path) 
     retrain(pipeline(tmp_path, MANY))
     again = retrain(pipeline(tmp_path, MANY))
     assert not again.verdict.promote
-    assert again.verdict.reason == "it is the same model again, to the last bit"
+    assert again.verdict.reason == "it is identical to the model in production, bit for bit"
     assert not len(read_looks(again.run.pipeline.artifacts).rows)
 
 
@@ -98,7 +100,7 @@ def test_a_better_model_is_promoted_and_a_worse_one_is_not(tmp_path: Path, mode:
     down = retrain(pipeline(tmp_path, rows(1_500, seed=6, noise=0.95)[:200] + good[:800], gate))
     assert not down.verdict.promote
     assert production_version(down.run.pipeline.artifacts) == 2
-    assert down.verdict.sentence(3).startswith("Version 3 is kept back, version 2 stays in prod")
+    assert down.verdict.sentence(3).startswith("Version 3 is not promoted; version 2 stays in prod")
 
 
 def test_each_comparison_is_a_look_at_its_rows_alone(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_on_few_rows_recipes_are_compared_and_it_is_said(tmp_path: Path) -> None
     assert not better.verdict.promote
     assert better.verdict.resampled is not None
     assert (better.verdict.resampled.resamples, better.verdict.resampled.look) == (4, 1)
-    assert "on 4 resamples, of its recipe, log-loss is not shown to be" in better.verdict.reason
+    assert "on 4 resamples, for its recipe log-loss is not shown to be" in better.verdict.reason
     looks = read_looks(better.run.pipeline.artifacts)
     assert looks.of(better.run.prepared.fingerprints).tolist() == [1] * 128
     # The hold-out was not looked at: that it could show nothing was known before.
@@ -164,7 +166,7 @@ def test_where_columns_went_nothing_is_compared(tmp_path: Path) -> None:
     found = retrain(pipeline(tmp_path, fewer, header="q,y"))
     assert not found.verdict.promote
     assert found.verdict.reason.endswith(
-        'cannot be told from others, since columns are gone or changed their kind: "p"'
+        'cannot be identified, because columns were removed or changed their kind: "p"'
     )
     assert found.verdict.rows is None
 

@@ -38,13 +38,13 @@ def refuse(found: Pipeline) -> None:
             "p,Q,y",
             KINDS,
             r'column "q" is missing\. Did you mean "Q"\? Nothing was trained\. Correct the file '
-            r'or, if it is meant, set contract\.missing_columns to "warn" and take "q" out of '
+            r'or, if this is intended, set contract\.missing_columns to "warn" and remove "q" from '
             r"data\.kinds\.$",
         ),
         (
             "other,Q,y",
             KINDS,
-            r'columns "p", "q" are missing\. .* take "p", "q" out of data',
+            r'columns "p", "q" are missing\. .* remove "p", "q" from data',
         ),
         (
             "p,q,Y",
@@ -63,7 +63,7 @@ def test_the_contract_speaks_before_the_settings(
     folder: Path, header: str, toml: str, message: str
 ) -> None:
     found = made(folder, table(LINES, header), QUICK + toml)
-    with pytest.raises(DataError, match=rf"t\.csv is not what version 1 in .* on: {message}"):
+    with pytest.raises(DataError, match=rf"t\.csv differs from what version 1 in .* on: {message}"):
         refuse(found)
     # Which is what would speak otherwise.
     with pytest.raises(SettingsError, match=r'has no column "[pqy]", which data\.'):

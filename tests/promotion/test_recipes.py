@@ -125,4 +125,4 @@ def test_a_production_of_unknown_make_cannot_be_made_again(tmp_path: Path) -> No
     first = retrain(pipeline(tmp_path, rows(120)))
     (first.version.bundle.parent / "provenance.json").write_text("{}")
     found = retrain(pipeline(tmp_path, rows(120, seed=0)[:110]))
-    assert "it is not recorded how production was trained" in found.verdict.reason
+    assert "how production was trained is not recorded" in found.verdict.reason

@@ -85,7 +85,7 @@ def test_a_version_scores_when_it_is_promoted_and_not_before(quick: Run, tmp_pat
     assert production_version(tmp_path / "iris") == 1
     pointer = strict(tmp_path / "iris" / "production.json")
     assert (pointer["version"], pointer["bundle_sha256"]) == (1, version.sha256)
-    assert pointer["reason"] == "retrained; there was none in production"
+    assert pointer["reason"] == "retrained; no version was in production"
     assert strict(tmp_path / "iris" / "history.jsonl") == pointer
 
 
@@ -99,8 +99,8 @@ def test_a_verdict_against_a_version_that_is_gone_promotes_nothing(quick, tmp_pa
         assert first == versions[0]
         assert not second.verdict.promote
         assert second.verdict.sentence(second.number) == (
-            f"Version {second.number} is kept back, version {first.number} stays in production: "
-            f"version {first.number} was promoted while this one was judged."
+            f"Version {second.number} is not promoted; version {first.number} stays in production: "
+            f"version {first.number} was promoted while this one was being judged."
         )
         assert production_version(tmp_path / "iris") == first.number
     always = found.serialise(replace(FIRST, mode="always"))
@@ -250,7 +250,9 @@ def test_a_bundle_that_reads_back_otherwise_registers_nothing(
     elsewhere(quick, tmp_path).serialise()
     before = files(tmp_path)
     monkeypatch.setattr(register, "read_bundle", worn)
-    with pytest.raises(BundleError, match="the bundle read back does not predict what the trained"):
+    with pytest.raises(
+        BundleError, match="the bundle that was read back does not predict what the"
+    ):
         elsewhere(quick, tmp_path).serialise()
     assert versions(tmp_path) == [1]
     assert files(tmp_path) == before

@@ -45,14 +45,14 @@ def test_columns_that_went_or_changed_and_missing_values_that_did_are_named(tmp_
     schema = opponent.bundle.schema
     for then in ({"p": "numeric", "r": "numeric"}, {"p": "numeric", "r": "categorical"}):
         reason = production_rows(dataset, schema, replace(opponent, columns=then))
-        assert reason == 'columns are gone or changed their kind: "r"'
+        assert reason == 'columns were removed or changed their kind: "r"'
     reason = production_rows(dataset, schema, replace(opponent, columns={"p": "categorical"}))
-    assert reason == 'columns are gone or changed their kind: "p"'
+    assert reason == 'columns were removed or changed their kind: "p"'
     # Whatever the record says, what the model itself needs has to be there.
     other = replace(schema, features=(replace(schema.features[0], name="z"), *schema.features[1:]))
     bundle = replace(opponent.bundle, schema=other)
     reason = production_rows(dataset, schema, replace(opponent, bundle=bundle))
-    assert reason == 'columns are gone or changed their kind: "z"'
+    assert reason == 'columns were removed or changed their kind: "z"'
     bundle = replace(opponent.bundle, schema=replace(schema, missing_values=("",)))
     reason = production_rows(dataset, schema, replace(opponent, bundle=bundle))
     assert reason == "data.missing_values changed"

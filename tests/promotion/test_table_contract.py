@@ -113,8 +113,9 @@ def test_a_retraining_is_refused_before_it_begins_or_warned_of(tmp_path) -> None
     found = made(tmp_path, table(lines, "p,r,y"), QUICK)
     prepared = prepare(found)
     message = (
-        r"t\.csv is not what version 1 in production was trained on: column \"q\" is missing, "
-        r"constant or empty\. Nothing was trained\. .*set contract\.missing_columns to \"warn\"\.$"
+        r"t\.csv differs from what version 1 in production was trained on: column \"q\" is "
+        r"missing, constant or empty\. Nothing was trained\. "
+        r".*set contract\.missing_columns to \"warn\"\.$"
     )
     with pytest.raises(DataError, match=message):
         keep_contract(prepared, opponent, found)

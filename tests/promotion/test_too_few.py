@@ -35,16 +35,16 @@ def said(usable: int, counts: tuple[int, int, int, int], then=NOW, columns=COLUM
          "production was trained on 29)"),
         (0, (1_300, 1_290, 10, 0), TrainingSettings(seed=7), COLUMNS,
          "no held-out row can show that any challenger is good enough (of 1,300 rows held out, "
-         "production was trained on 1,290, production would refuse 10; the split is another one, "
-         "since training.seed was 7 and is 42; set training.seed back, or add rows)"),
+         "production was trained on 1,290, production would reject 10; the split changed "
+         "because training.seed was 7 and is 42; reset training.seed, or add rows)"),
         (6, (30, 24, 0, 6), TrainingSettings(seed=7, test_share=0.3), COLUMNS,
          "6 held-out rows cannot show that any challenger is good enough (of 30 rows held out, "
-         "production was trained on 24; the split is another one, since training.seed was 7 and "
-         "is 42 and training.test_share was 0.3 and is 0.2; set training.seed and "
-         "training.test_share back, or add rows)"),
+         "production was trained on 24; the split changed because training.seed was 7 and "
+         "is 42 and training.test_share was 0.3 and is 0.2; reset training.seed and "
+         "training.test_share, or add rows)"),
         (6, (30, 24, 0, 6), NOW, {"p": "numeric"},
          "6 held-out rows cannot show that any challenger is good enough (of 30 rows held out, "
-         'production was trained on 24; the split is another one, since the feature columns '
+         'production was trained on 24; the split changed because the feature columns '
          'changed ("q"); add rows)'),
         (4, (30, 0, 0, 30), TrainingSettings(seed=7), COLUMNS,
          "4 held-out rows cannot show that any challenger is good enough (of 30 rows held out, "
@@ -68,8 +68,8 @@ def test_a_changed_seed_is_named_by_the_gate(tmp_path: Path) -> None:
     assert verdict.rows is not None
     told = re.fullmatch(
         r"(\d+) held-out rows? cannot show that any challenger is good enough \(of (\d+) rows held "
-        r"out, production was trained on (\d+); the split is another one, since training\.seed was "
-        r"42 and is 7; set training\.seed back, or add rows\)",
+        r"out, production was trained on (\d+); the split changed because training\.seed was "
+        r"42 and is 7; reset training\.seed, or add rows\)",
         verdict.reason,
     )
     assert told is not None

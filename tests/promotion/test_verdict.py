@@ -9,11 +9,11 @@ from tests.helpers.retrained import FIRST
 
 
 def test_the_sentence_names_both_versions() -> None:
-    assert FIRST.sentence(1) == "Version 1 is promoted: there was none in production."
+    assert FIRST.sentence(1) == "Version 1 is promoted: no version was in production."
     kept = replace(FIRST, promote=False, reason="worse", production=3)
-    assert kept.sentence(4) == "Version 4 is kept back, version 3 stays in production: worse."
+    assert kept.sentence(4) == "Version 4 is not promoted; version 3 stays in production: worse."
     none = replace(kept, production=None)
-    assert none.sentence(1) == "Version 1 is kept back, nothing is in production: worse."
+    assert none.sentence(1) == "Version 1 is not promoted; nothing is in production: worse."
 
 
 def test_a_canary_can_only_ever_keep_production() -> None:

@@ -62,7 +62,7 @@ damaged = pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_both_remedies_that_are_named_repair_it(artifacts, damage, repair) -> None:
     damage(artifacts / "production.json")
     with pytest.raises(
-        RegistryError, match=r"production\.json: .* ffn promote iris N, or go back: ffn rollback"
+        RegistryError, match=r"production\.json: .* ffn promote iris N, or roll back: ffn rollback"
     ):
         production(artifacts)
     assert verify(artifacts).damages
@@ -79,7 +79,7 @@ def test_with_no_version_left_one_begins_anew(artifacts, damage) -> None:
     shutil.rmtree(artifacts / "models")
     damage(artifacts / "production.json")
     with pytest.raises(
-        RegistryError, match=r"\. Remove production\.json and history\.jsonl, and begin anew: ffn"
+        RegistryError, match=r"\. Remove production\.json and history\.jsonl, and start again: ffn"
     ):
         in_production(artifacts)
     (artifacts / "production.json").unlink(missing_ok=True)
@@ -157,11 +157,13 @@ def test_a_rollback_goes_to_another_version(artifacts: Path) -> None:
     remove(version_folder(artifacts, 3))
     assert rollback(artifacts, reason="").version == 1
     assert predecessor(artifacts) is None
-    with pytest.raises(RegistryError, match=r"iris: there is no version to go back to"):
+    with pytest.raises(RegistryError, match=r"iris: there is no version to roll back to"):
         rollback(artifacts, reason="")
 
 
 def test_where_the_version_before_is_damaged_the_way_on_is_told(artifacts: Path) -> None:
     (version_folder(artifacts, 1) / "files.json").unlink()
-    with pytest.raises(RegistryError, match=r"Version 1 is the one .*: ffn promote iris N$"):
+    with pytest.raises(
+        RegistryError, match=r"A rollback returns to version 1; .*: ffn promote iris N$"
+    ):
         rollback(artifacts, reason="")

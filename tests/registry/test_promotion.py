@@ -84,7 +84,9 @@ def test_a_reason_is_a_page_at_most(artifacts: Path, letter: str) -> None:
         lambda reason: promote(artifacts, 2, reason=reason),
         partial(rollback, artifacts),
     ):
-        with pytest.raises(RegistryError, match=r"^the reason has 1,001 characters, and 1,000 are"):
+        with pytest.raises(
+            RegistryError, match=r"^the reason has 1,001 characters; at most 1,000 are"
+        ):
             change(reason=letter * 1_001)
     assert production_version(artifacts) == 1
     promote(artifacts, 2, reason=letter * 1_000)
@@ -259,7 +261,7 @@ def test_a_damaged_pointer_is_refused(artifacts: Path, pointer: bytes) -> None:
     add_version(artifacts, fill)
     (artifacts / "production.json").write_bytes(pointer)
     with pytest.raises(
-        RegistryError, match=r"production\.json: damaged\. Promote one that is there"
+        RegistryError, match=r"production\.json: damaged\. Promote an existing version"
     ):
         production_version(artifacts)
 
@@ -270,6 +272,7 @@ def test_a_pointer_to_what_is_gone_is_refused(artifacts: Path) -> None:
     promote(artifacts, 2, reason="")
     version_folder(artifacts, 2).rename(artifacts / "models" / "away")
     with pytest.raises(
-        RegistryError, match=r"production\.json: version 2 is in production and not there; .*: 1\."
+        RegistryError,
+        match=r"production\.json: version 2 is in production but does not exist; .*: 1\.",
     ):
         production_version(artifacts)

@@ -180,7 +180,7 @@ def test_a_version_made_over_again_is_not_the_one_that_was_promoted(artifacts, t
     remove(version_folder(artifacts, 3))
     shutil.copytree(version_folder(other, 3), version_folder(artifacts, 3))
     assert problems(artifacts) == {
-        "production.json": "has another SHA-256 than the bundle of version 3"
+        "production.json": "does not have the SHA-256 of the bundle of version 3"
     }
 
 
@@ -208,14 +208,14 @@ def test_what_was_added_is_named(artifacts: Path) -> None:
     (artifacts / "models" / temporary_name()).mkdir()  # somebody writes a version now
     assert problems(artifacts) == {
         "models/0001/notes.txt": "is not in files.json: it was added later",
-        "models/0003.bak": "is no version, and does not belong here",
+        "models/0003.bak": "is not a version and does not belong here",
     }
 
 
 @pytest.mark.parametrize("version", [1, 3])
 def test_a_version_that_was_removed_is_missed_only_in_production(artifacts, version) -> None:
     remove(version_folder(artifacts, version))
-    expected = {3: {"production.json": "is for version 3, which is not there"}}
+    expected = {3: {"production.json": "names version 3, which does not exist"}}
     assert problems(artifacts) == expected.get(version, {})
 
 
@@ -268,7 +268,7 @@ def test_a_damaged_looks_file_is_named(artifacts: Path) -> None:
     (artifacts / "looks.safetensors").write_bytes(b"damaged")
     (problem,) = problems(artifacts).items()
     assert problem[0] == "looks.safetensors"
-    assert problem[1].startswith("is damaged, so it is not known how often")
+    assert problem[1].startswith("is damaged, so the number of earlier comparisons")
 
 
 def test_with_no_versions_there_is_nothing_to_vouch_for(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_what_is_no_version_is_not_counted(artifacts: Path) -> None:
 def test_a_number_taken_by_something_else_is_not_overwritten(artifacts: Path) -> None:
     (artifacts / "models").mkdir(parents=True)
     (artifacts / "models" / "0001").write_text("mine")
-    with pytest.raises(RegistryError, match=r"0001 exists already; remove what does not belong"):
+    with pytest.raises(RegistryError, match=r"0001 exists already\. Remove it and try again"):
         add_version(artifacts, fill)
     assert (artifacts / "models" / "0001").read_text() == "mine"
     assert add_version(artifacts, fill) == 2

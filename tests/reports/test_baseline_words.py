@@ -17,16 +17,16 @@ from ffn.evaluation.statistics import Interval
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
 from tests.helpers.report_inputs import Reported, render
 
-HEDGE = "as well, as far as these rows can tell"
+HEDGE = "not shown to be less accurate"
 # What there is to say of a simpler model, the strongest highest.
 PHRASES = {
-    3: ("does better", "do better"),
-    2: ("labels more rows right", "label more rows right"),
-    1: (f"labels {HEDGE}", f"label {HEDGE}"),
+    3: ("performs better", "perform better"),
+    2: ("is more accurate", "are more accurate"),
+    1: (f"is {HEDGE}", f"are {HEDGE}"),
 }
 ABOVE, AROUND, BELOW = Interval(0.2, 0.1, 0.3), Interval(0, -0.1, 0.1), Interval(-0.2, -0.3, -0.1)
 
-# The network minus the other: accuracy better, not told apart, worse; log-loss the same.
+# The network minus the other: accuracy better, not different, worse; log-loss the same.
 NINE = [(accuracy, loss) for accuracy in (ABOVE, AROUND, BELOW) for loss in (BELOW, AROUND, ABOVE)]
 STRENGTH = [0, 0, 0, 1, 1, 3, 2, 3, 3]
 
@@ -39,21 +39,21 @@ def baseline(iris: Reported, name: str, accuracy: Interval, log_loss: Interval) 
 @pytest.mark.parametrize(
     ("accuracy", "log_loss", "said"),
     [
-        (ABOVE, BELOW, "better than"),
-        (ABOVE, AROUND, "better in accuracy alone than"),
-        (ABOVE, ABOVE, "better in accuracy and worse in log-loss than"),
-        (AROUND, BELOW, "better in log-loss alone than"),
-        (AROUND, AROUND, "not told apart from"),
-        (AROUND, ABOVE, "worse in log-loss alone than"),
-        (BELOW, BELOW, "worse in accuracy and better in log-loss than"),
-        (BELOW, AROUND, "worse in accuracy alone than"),
-        (BELOW, ABOVE, "worse than"),
+        (ABOVE, BELOW, "better than gradient boosting"),
+        (ABOVE, AROUND, "better than gradient boosting in accuracy only"),
+        (ABOVE, ABOVE, "better than gradient boosting in accuracy but worse in log-loss"),
+        (AROUND, BELOW, "better than gradient boosting in log-loss only"),
+        (AROUND, AROUND, "not significantly different from gradient boosting"),
+        (AROUND, ABOVE, "worse than gradient boosting in log-loss only"),
+        (BELOW, BELOW, "worse than gradient boosting in accuracy but better in log-loss"),
+        (BELOW, AROUND, "worse than gradient boosting in accuracy only"),
+        (BELOW, ABOVE, "worse than gradient boosting"),
     ],
 )
 def test_the_network_is_what_the_intervals_show(iris: Reported, accuracy, log_loss, said) -> None:
     found = baseline(iris, BOOSTING, accuracy, log_loss)
     sentence = baselines_sentence([found], 1_234, 1_234)
-    assert sentence == (f"On the same 1,234 held-out rows the network is {said} gradient boosting.")
+    assert sentence == f"On the same 1,234 held-out rows the network is {said}."
 
 
 @pytest.mark.parametrize("loss", [BELOW, AROUND, ABOVE])
@@ -66,11 +66,11 @@ def test_the_accuracy_is_doubted_as_the_paired_difference_asks(
 ) -> None:
     usual = baseline(iris, MAJORITY, accuracy, loss)
     doubt = accuracy_doubt([usual, baseline(iris, LINEAR, ABOVE, BELOW)])
-    of_usual = "than that of always answering the most frequent class."
+    of_usual = "than that of always predicting the most frequent class."
     assert doubt == (f"The network's accuracy {found} {of_usual}" if found else "")
     # The sentence that follows it never says the opposite.
     sentence = baselines_sentence([usual], 30, 30)
-    better = " better than " in sentence or " better in accuracy" in sentence
+    better = " better than " in sentence and "in log-loss only" not in sentence
     assert better == (not doubt)
 
 
@@ -98,10 +98,10 @@ def test_what_is_said_can_be_read_off_the_figures_in_the_table(
         shown.append(sign * ((low > 0) - (high < 0)))
     accuracy, loss = shown
     assert bool(accuracy_doubt(both)) == (accuracy <= 0)
-    assert ("not told apart" in sentence) == (accuracy == loss == 0)
+    assert ("not significantly different" in sentence) == (accuracy == loss == 0)
     assert ("better" in sentence.split(".")[0]) == (1 in shown)
     assert ("worse" in sentence.split(".")[0]) == (-1 in shown)
-    assert ("does better" in sentence) == (accuracy + loss < 0 and accuracy <= 0)
+    assert ("performs better" in sentence) == (accuracy + loss < 0 and accuracy <= 0)
 
 
 def test_a_part_of_the_held_out_rows_is_not_called_the_same(iris: Reported) -> None:
@@ -123,7 +123,7 @@ def test_a_simpler_model_that_does_as_well_is_named(iris: Reported) -> None:
             30,
             30,
         )
-        names = {"always answering the most frequent class": first, LINEAR: second}
+        names = {"always predicting the most frequent class": first, LINEAR: second}
         strengths = {name: STRENGTH[NINE.index(found)] for name, found in names.items()}
         strongest = max(strengths.values())
         said = re.search(r" (A simpler model|Simpler models) ([^:.]*): (.*)\.$", sentence)

@@ -55,7 +55,7 @@ def test_axes_say_what_they_show_and_share_their_scales() -> None:
     ).axes
     assert training_loss.get_yscale() == validation_loss.get_yscale() == "log"
     assert training.get_yscale() == validation.get_yscale() == "linear"
-    assert training_loss.get_ylabel() == "log-loss (nats a row, log scale)"
+    assert training_loss.get_ylabel() == "log-loss (nats per row, log scale)"
     assert training.get_ylabel() == "accuracy (share of rows)"
     assert training.get_xlabel() == validation.get_xlabel() == "epoch"
     assert training_loss.get_title("left") == "Training rows"
@@ -186,7 +186,7 @@ def test_a_candidate_without_a_network_is_named_and_the_others_drawn() -> None:
     assert legend(figure) == ["sgd (3 of 3 diverged)", "adam (chosen)"]
     assert not figure.axes[0].texts
     alone = draw_learning_curves([candidate("sgd", nothing)])
-    assert [panel.texts[0].get_text() for panel in alone.axes] == ["nothing finite recorded"] * 4
+    assert [panel.texts[0].get_text() for panel in alone.axes] == ["no finite values"] * 4
 
 
 def test_a_single_epoch_is_a_point_for_each_optimizer() -> None:

@@ -43,14 +43,14 @@ def test_it_has_every_section(card: str) -> None:
         "Model",
         "Intended use",
         "Data",
-        "Procedure",
-        "Figures",
+        "Training procedure",
+        "Metrics",
         "Calibration",
-        "Beside simpler models",
-        "Features",
+        "Baselines",
+        "Feature importance",
         "Gate",
-        "Limits",
-        "How to rebuild it",
+        "Limitations",
+        "Reproducing the model",
     ]
     assert card.startswith("# Model card: iris\n")
 
@@ -105,8 +105,8 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
 
 
 def test_what_speaks_against_the_model_is_a_limit(iris: Reported, folder: Path, card: str) -> None:
-    limits = card.split("## Limits")[1].split("## ")[0]
-    assert "Fewer than 30 held-out rows: Iris-setosa, Iris-versicolor, Iris-virginica" in limits
+    limits = card.split("## Limitations")[1].split("## ")[0]
+    assert "fewer than 30 held-out rows: Iris-setosa, Iris-versicolor, Iris-virginica" in limits
     assert "not shown to be higher" not in limits
     names = iris.prepared.schema.classes
     useless = evaluation_of(np.full((3, 3), 20), names)
@@ -119,12 +119,12 @@ def test_what_speaks_against_the_model_is_a_limit(iris: Reported, folder: Path, 
     )
     kept = dataclasses.replace(FIRST, promote=False, reason="it is worse", production=3)
     other = model_card(folder, kept, retrained=found)
-    limits = other.split("## Limits")[1].split("## ")[0]
-    assert "not shown to be higher than that of always answering the most frequent class" in limits
-    assert "Its confidences are not calibrated" in limits
+    limits = other.split("## Limitations")[1].split("## ")[0]
+    assert "not shown to be higher than that of always predicting the most frequent class" in limits
+    assert "The model is not well calibrated" in limits
     assert "- rows repeat" in limits
-    assert "Fewer than" not in limits
-    assert "It was kept back beside version 3 in production: it is worse." in other
+    assert "fewer than" not in limits
+    assert "did not promote it over version 3 in production: it is worse." in other
 
 
 def test_foreign_names_stay_text(iris: Reported, folder: Path) -> None:

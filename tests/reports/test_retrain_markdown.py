@@ -98,14 +98,14 @@ def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None
     title, verdict, why = text.split("\n\n")[:3]
     evaluation = iris.evaluation
     assert title == "# iris: version 7"
-    assert verdict.startswith("**Version 7 is promoted: there was none in production.** ")
-    assert f"gets {evaluation.correct} of 30 held-out rows right" in verdict
+    assert verdict.startswith("**Version 7 is promoted: no version was in production.** ")
+    assert f"labels {evaluation.correct} of 30 held-out rows correctly" in verdict
     assert f"{iris.selection.winner} was chosen" in verdict.lower()
     assert f"accuracy {evaluation.correct / 30:.3f} [" in verdict
     # Ten of thirty: Wilson's interval of 1/3, by hand 0.1923 to 0.5122.
-    assert "Iris-setosa, the most frequent class in training, gets 10 right" in verdict
-    assert "gets 10 right: 0.333 [0.192, 0.512]." in verdict
-    assert "better than always answering the most frequent class" in verdict
+    assert "Iris-setosa, the most frequent class in training, labels 10 correctly" in verdict
+    assert "labels 10 correctly: 0.333 [0.192, 0.512]." in verdict
+    assert "better than always predicting the most frequent class" in verdict
     assert iris.selection.reason in why
     page = render(text)
     assert [attributes["src"] for name, attributes in page.tags if name == "img"] == [
@@ -122,9 +122,9 @@ def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None
         "Held-out rows",
         "Confusion matrix",
         "Calibration",
-        "What the features are worth",
-        "Beside simpler models",
-        "The most certain mistakes",
+        "Feature importance",
+        "Baselines",
+        "Most confident mistakes",
         "Data and training",
         "Files",
     ]
@@ -134,7 +134,7 @@ def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None
 def test_no_figure_stands_without_its_interval(iris: Reported) -> None:
     before, after = report(iris).split("## Data and training")
     assert "learning_rate 0.005" in after
-    text = re.sub(r"- (logistic|gradient).*", "", before.split("## The most certain mistakes")[0])
+    text = re.sub(r"- (logistic|gradient).*", "", before.split("## Most confident mistakes")[0])
     bare = re.sub(r"[+-]?[\d.]+ \[[+-]?[\d.]+, [+-]?[\d.]+\]", "", text)
     bare = re.sub(r"[\d.]+ \(no interval\)", "", bare)
     loose = re.findall(r"\d\.\d+", bare)
@@ -151,7 +151,7 @@ def test_no_figure_stands_without_its_interval(iris: Reported) -> None:
 
 
 def test_a_model_no_better_than_the_usual_answer_is_called_so(iris: Reported) -> None:
-    doubt = "**The network's accuracy is not shown to be higher than that of always answering"
+    doubt = "**The network's accuracy is not shown to be higher than that of always predicting"
     assert doubt in report(iris, examination=undecided(iris.examination))
     assert doubt not in report(iris)
 
@@ -163,7 +163,7 @@ def test_a_log_loss_without_an_upper_bound_is_told_in_words(iris: Reported) -> N
     evaluation = evaluate_probabilities(useless, labels, iris.prepared.schema.classes, 1, usual=0)
     text = report(iris, evaluation=evaluation)
     assert "| log-loss | 1.099 (no interval) |" in text
-    assert "The log-loss is the same for every one of these rows" in text
+    assert "The log-loss has no interval: it is the same for every row" in text
     assert "∞" not in text
     # What the most frequent class of a balanced table gets is the same for every row, too.
     assert report(iris).count("(no interval)") == 1
@@ -173,17 +173,17 @@ def test_a_log_loss_without_an_upper_bound_is_told_in_words(iris: Reported) -> N
 def test_mistakes_are_named_and_the_many_summed(iris: Reported) -> None:
     counts = [[10, 3, 1], [6, 0, 2], [5, 4, 8]]
     text = report(iris, evaluation=evaluation_of(counts, iris.prepared.schema.classes))
-    named = text.split("most frequent first:\n\n")[1].split("\n\n")[0].splitlines()
+    named = text.split("most frequent mistakes:\n\n")[1].split("\n\n")[0].splitlines()
     assert named == [
-        "- 6 of 8 Iris-versicolor called Iris-setosa",
-        "- 5 of 17 Iris-virginica called Iris-setosa",
-        "- 4 of 17 Iris-virginica called Iris-versicolor",
-        "- 3 of 14 Iris-setosa called Iris-versicolor",
-        "- 2 of 8 Iris-versicolor called Iris-virginica",
+        "- 6 of 8 Iris-versicolor predicted as Iris-setosa",
+        "- 5 of 17 Iris-virginica predicted as Iris-setosa",
+        "- 4 of 17 Iris-virginica predicted as Iris-versicolor",
+        "- 3 of 14 Iris-setosa predicted as Iris-versicolor",
+        "- 2 of 8 Iris-versicolor predicted as Iris-virginica",
         "- 1 other mistake",
     ]
     right = evaluation_of(np.diag([1, 2, 3]), iris.prepared.schema.classes)
-    assert "No mistake." in report(iris, evaluation=right)
+    assert "No held-out row was misclassified." in report(iris, evaluation=right)
 
 
 def test_notices_and_diverged_networks_are_told(iris: Reported) -> None:
@@ -198,7 +198,7 @@ def test_notices_and_diverged_networks_are_told(iris: Reported) -> None:
     )
     page = render(text)
     assert 'column "a*b" is constant.' in page.text
-    assert "sgd: 2 of 3 networks diverged (the first: loss is NaN in epoch 1)." in page.text
+    assert "sgd: 2 of 3 networks diverged (first reason: loss is NaN in epoch 1)." in page.text
 
 
 def test_an_ensemble_is_called_one(iris: Reported) -> None:

@@ -137,7 +137,7 @@ def lines_of_drift(pipeline):
 def test_the_last_judgement_of_drift_is_told(pipeline):
     put_in_production(pipeline, 1)
     assert lines_of_drift(pipeline) == [
-        "  drift    nothing judged yet, which takes a file of 30 rows"
+        "  drift    not tested yet, needs a file of at least 30 rows"
     ]
     assert read_status(pipeline).to_json()["drift"] is None
     note = DriftNote(judged=2, detected=0, columns=(), text="")
@@ -169,4 +169,4 @@ def test_drift_that_is_not_looked_for_is_told_so(pipeline):
             {"data": {"source": "t.csv", "target": "y"}, "drift": {"policy": "off"}}, "t"
         ),
     )
-    assert lines_of_drift(off) == ['  drift    not looked for, policy is "off"']
+    assert lines_of_drift(off) == ['  drift    not tested, policy is "off"']

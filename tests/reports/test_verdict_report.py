@@ -61,18 +61,18 @@ def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
         canary=Canary(rows=9),
     )
     page = render(verdict_markdown(verdict, 5))
-    assert page.text.startswith("Version 5 is kept back, version 4 stays in production: ")
+    assert page.text.startswith("Version 5 is not promoted; version 4 stays in production: ")
     assert {"b", "em"}.isdisjoint(page.names())
     cells = [cell for row in page.cells for cell in row]
     for figure in ("0.910", "17, 12 of 1,234", "-0.0123", "[-0.0345, +0.0099]", "0.420", NAME):
         assert figure in cells
     assert "accuracy at most 0.0071 lower" in cells
     for words in (
-        "Held out: 1,300 rows. Left out of the comparison: 60 that one of the two was trained on, "
-        "6 that production would refuse. Left: 1,234.",
-        "Look 3 at these rows, so each bound is missed with probability 0.0034 at most",
-        "labels: p < 0.001",
-        "Canary: 9 rows in a fresh process; answered as in training.",
+        "Held-out rows: 1,300. Excluded from the comparison: 60 that one of the two models was "
+        "trained on, 6 that production would reject. Compared: 1,234.",
+        "This is comparison 3 on these rows, so each one-sided bound is tested at level 0.0034",
+        "test of the labels: p < 0.001",
+        "Canary: 9 rows in a fresh process; the same predictions as in training.",
     ):
         assert words in page.text
 
@@ -80,10 +80,11 @@ def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
 def test_a_verdict_on_resamples_says_that_it_compared_recipes() -> None:
     text = render(verdict_markdown(replace(FIRST, resampled=RESAMPLED), 2)).text
     assert (
-        "on 16 common resamples of the training part: accuracy -0.0044 (at least -0.0155)" in text
+        "on the same 16 resamples of the training part, challenger minus production: "
+        "accuracy -0.0044 (at least -0.0155)" in text
     )
-    assert "log-loss +0.0111 (-0.0222 to +0.0333); look 2" in text
-    assert "compares ways to make a model, not two models" in text
+    assert "log-loss +0.0111 (-0.0222 to +0.0333). This is comparison 2" in text
+    assert "compares training recipes, not the two models themselves" in text
 
 
 def test_what_the_training_table_has_unlike_productions_stands_with_its_policy() -> None:
@@ -92,5 +93,5 @@ def test_what_the_training_table_has_unlike_productions_stands_with_its_policy()
     assert [f'class "{NAME}" is new', "new_classes", "accept"] in page.cells
     assert {"b", "em"}.isdisjoint(page.names())
     kept = render(verdict_markdown(replace(FIRST, production=4), 5)).text
-    assert "nothing was found to differ" in kept
+    assert "found a change" in kept
     assert "contract" not in render(verdict_markdown(FIRST, 1)).text

@@ -39,8 +39,8 @@ def test_a_tie_falls_to_the_first_of_the_tied() -> None:
     assert [line.optimizer for line in chosen.leaderboard] == ["adam", "momentum", "sgd"]
     assert chosen.winner == "momentum"
     assert chosen.reason == (
-        "adam has the lowest mean validation log-loss, and momentum cannot be told apart from it; "
-        "of these the simplest is taken: momentum."
+        "adam has the lowest mean validation log-loss; momentum ties with it, and "
+        "the simplest of these is chosen: momentum."
     )
 
 
@@ -61,7 +61,7 @@ def test_who_is_set_aside_for_divergence_is_named() -> None:
     )
     assert chosen.reason == (
         "sgd has the lowest mean validation log-loss; no other ties with it. "
-        "Set aside, with more diverged networks: adam."
+        "Set aside because more networks diverged: adam."
     )
 
 
@@ -140,7 +140,7 @@ def test_one_candidate_alone_wins() -> None:
 @pytest.mark.parametrize(
     ("others", "reason"),
     [
-        ([], "adam is the only candidate that is left."),
+        ([], "adam is the only remaining candidate."),
         (
             [candidate("adamw", NOISE + 9)],
             "adam has the lowest mean validation log-loss; no other ties with it.",
@@ -151,7 +151,7 @@ def test_candidates_that_diverged_wholly_are_told(others, reason: str) -> None:
     gone = candidate("sgd", NOISE, diverged=range(len(NOISE)))
     chosen = select_best([gone, candidate("adam", 0.3 + NOISE), *others])
     assert chosen.winner == "adam"
-    assert chosen.reason == f"{reason} Without a network, since every one diverged: sgd."
+    assert chosen.reason == f"{reason} Excluded because every network diverged: sgd."
 
 
 def test_the_kept_epoch_counts() -> None:
@@ -207,8 +207,8 @@ def test_when_all_diverge_it_is_said_why() -> None:
     with pytest.raises(
         TrainingError,
         match=r"every network diverged \(sgd: loss not finite after epoch 1; adam: loss not finite "
-        r"after epoch 1\)\. Lower the learning rates in \[optimizers\], and leave out what is "
-        r"far from its default there\.",
+        r"after epoch 1\)\. Lower the learning rates in \[optimizers\], and remove settings that "
+        r"are far from their defaults\.",
     ):
         select_best(candidates)
 

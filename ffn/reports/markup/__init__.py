@@ -1,1 +1,1 @@
-"""Figures, tables and foreign text as Markdown and HTML."""
+"""Markdown and HTML: tables, lists, pages, and escaping of text from outside."""

@@ -1,4 +1,4 @@
-"""Foreign text inside Markdown and HTML: shown as it is, never obeyed."""
+"""Escaping of text from outside for Markdown and HTML: it is shown, never interpreted."""
 
 from __future__ import annotations
 
@@ -27,10 +27,15 @@ _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def escape(text: object) -> str:
-    r"""Return ``text`` so that Markdown and HTML show just this text, on one line.
+    r"""Return ``text`` escaped so that Markdown and HTML show exactly this text, on one line.
 
-    Control and bidirectional characters and line breaks come out visibly, as Python writes
-    them (``\n``).
+    Control characters, bidirectional characters and line breaks are shown as Python writes them
+    (``\n``).
+
+    Parameters
+    ----------
+    text
+        Converted with `str`; paths and numbers are accepted, too.
     """
     line = one_line(text)
     marked = _STRUCTURAL.sub(lambda match: f"&#{ord(match[0])};", line)

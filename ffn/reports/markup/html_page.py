@@ -1,4 +1,4 @@
-"""The report as one HTML file: pictures inside, no script, nothing fetched."""
+"""Render Markdown as one self-contained HTML file: embedded pictures, no scripts, no requests."""
 
 from __future__ import annotations
 
@@ -54,21 +54,27 @@ li, p {{ overflow-wrap: anywhere; }}
 
 
 def data_uri(png: bytes) -> str:
-    """Return an address that holds the picture itself."""
+    """Return a ``data:`` URI that embeds a picture.
+
+    Parameters
+    ----------
+    png
+        Content of a PNG file.
+    """
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def render_page(title: str, markdown: str, pictures: Mapping[str, bytes]) -> str:
-    """Return ``markdown`` as a page that needs no other file.
+    """Return ``markdown`` as an HTML page that needs no other file.
 
     Parameters
     ----------
     title
-        Plain text.
+        Title of the page, plain text.
     markdown
-        CommonMark with tables; HTML in it is shown, not obeyed.
+        CommonMark with tables; HTML in it is shown as text.
     pictures
-        PNG bytes by the address ``markdown`` has for them.
+        PNG bytes by the address that ``markdown`` uses for them.
     """
     from markdown_it import MarkdownIt
 

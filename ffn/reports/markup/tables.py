@@ -1,4 +1,4 @@
-"""Tables and lists in Markdown."""
+"""Markdown tables and bullet lists."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ __all__ = ["bullets", "table"]
 
 
 def table(rows: Sequence[dict[str, str]], left: int = 1) -> str:
-    """Return rows that have the same keys as a table, the keys being its header.
+    """Return rows as a Markdown table whose header consists of their keys.
 
     Parameters
     ----------
     rows
-        At least one; keys and cells are Markdown on one line.
+        At least one, all with the same keys; keys and cells are Markdown on one line.
     left
-        So many columns are aligned left, the others right.
+        Number of leading columns that are aligned left, by default the first alone, since the
+        others mostly hold numbers; the rest are aligned right.
     """
     header = list(rows[0])
     rules = [":--" if column < left else "--:" for column in range(len(header))]
@@ -24,5 +25,5 @@ def table(rows: Sequence[dict[str, str]], left: int = 1) -> str:
 
 
 def bullets(lines: Sequence[str]) -> str:
-    """Return lines of Markdown as a list."""
+    """Return lines of Markdown as a bullet list."""
     return "\n".join(f"- {line}" for line in lines)

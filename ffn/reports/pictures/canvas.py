@@ -1,8 +1,8 @@
-"""What all pictures share: PNG bytes that depend on nothing but the drawing, and safe labels.
+"""Shared functions of all pictures: reproducible PNG encoding and safe labels.
 
-Figures are made with matplotlib's objects, never with ``pyplot``: no window system, nothing
-global, so threads can draw at the same time. matplotlib takes longest to import of all that the
-product uses; only drawing does.
+Figures use matplotlib's object interface, never ``pyplot``, which needs no window system and has
+no global state, so that threads can draw at the same time. matplotlib is imported inside functions
+because it takes longer to import than any other dependency.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["default_style", "drawable", "inches", "middle_cut", "to_png"]
 
-# Dots an inch: the first is crisp on a dense screen too, the others are for what would be too
-# large, a noisy picture of many lines.
+# Dots per inch, tried in this order: the first is sharp on high-density screens; the others are
+# for noisy pictures of many lines, which would be too large.
 _DENSITIES = (150, 110, 75)
 _BYTES = 120_000
 # matplotlib's style belongs to the process.
@@ -45,11 +45,16 @@ def default_style() -> Iterator[None]:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Return the figure as PNG bytes, without date or software in it.
+    """Return the figure as PNG bytes that hold no date or software version.
 
-    Pictures travel inside text to the dashboard, so they are kept below 120 kB where they can:
-    by at most 256 colours, which a drawing with few hues does not show, and if that is not
-    enough by fewer dots.
+    Pictures are embedded in the text sent to the dashboard, so they are kept below 120 kB where
+    possible: by a palette of 256 colours, which is no visible loss in a drawing with few hues, and
+    if that is not enough by a lower resolution.
+
+    Parameters
+    ----------
+    figure
+        Its resolution is changed.
     """
     for density in _DENSITIES:
         png = _encode(figure, density)
@@ -68,7 +73,7 @@ def _encode(figure: Figure, density: int) -> bytes:
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     image = Image.fromarray(pixels).convert("RGB")
     few = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    # The octree's white is 254, a grey veil on a white page.
+    # The octree's white is 254, which looks grey on a white page.
     few.putpalette([255 if level == 254 else level for level in few.getpalette() or []])
     file = io.BytesIO()
     few.save(file, format="PNG", dpi=(density, density))
@@ -76,7 +81,10 @@ def _encode(figure: Figure, density: int) -> bytes:
 
 
 def middle_cut(text: str, limit: int) -> str:
-    """Return ``text`` in at most ``limit`` characters: names often differ at the end alone."""
+    """Return ``text``, cut in the middle if it has more than ``limit`` characters.
+
+    The end is kept because names often differ only there.
+    """
     if len(text) <= limit:
         return text
     tail = (limit - 1) // 2
@@ -84,9 +92,19 @@ def middle_cut(text: str, limit: int) -> str:
 
 
 def drawable(texts: Sequence[str], what: str, limit: int) -> list[str]:
-    """Return each text on one line and cut, or what it is and its number, from 1 on.
+    """Return labels that the font can draw and that differ from each other.
 
-    That stands where the font lacks a letter, and where cuts of several texts would be the same.
+    A text is put on one line and cut in the middle. Where the font lacks one of its characters, or
+    where several cut texts would be the same, its label is ``what`` and its number, from 1.
+
+    Parameters
+    ----------
+    texts
+        Names from outside.
+    what
+        A noun for one of them, such as ``class``.
+    limit
+        Length of a label at most, in characters.
     """
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
@@ -102,7 +120,7 @@ def drawable(texts: Sequence[str], what: str, limit: int) -> list[str]:
 
 
 def inches(text: str, size: float) -> float:
-    """Return how wide a text of this font size is."""
+    """Return the width of ``text`` in inches at a font size of ``size`` points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

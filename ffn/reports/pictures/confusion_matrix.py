@@ -1,4 +1,4 @@
-"""The confusion matrix of the held-out rows as a picture."""
+"""Draw the confusion matrix of the held-out rows."""
 
 from __future__ import annotations
 
@@ -21,23 +21,28 @@ Array = npt.NDArray[Any]
 _RIGHT, _WRONG = (0.0, 0.447, 0.698), (0.835, 0.369, 0.0)
 _LABEL_LETTERS = 22
 _NAME_SIZE = 9
-# Beyond this many classes counts and names can no longer be read.
+# With more classes, counts and names are too small to read.
 _MOST_READABLE = 40
 
 
 def confusion_matrix(evaluation: HeldOutEvaluation) -> bytes:
-    """Return a PNG: counts of held-out rows by label (down) and prediction (across).
+    """Return a PNG with counts of held-out rows by label (down) and prediction (across).
 
-    Right answers are blue, mistakes orange; the darker, the larger the share of the label's
-    rows. Empty cells are left empty. A name the font cannot draw, or a cut could not
-    tell from another, becomes the class's number.
+    Correct predictions are blue, mistakes orange; the darker the cell, the larger its share of the
+    label's rows. Cells with a count of zero are left blank. A class whose name cannot be drawn, or
+    is the same as another once shortened, is shown by its number.
+
+    Parameters
+    ----------
+    evaluation
+        Figures on the held-out rows.
     """
     with default_style():
         return to_png(draw_confusion_matrix(evaluation))
 
 
 def draw_confusion_matrix(evaluation: HeldOutEvaluation) -> Figure:
-    """Return the figure behind ``confusion_matrix``."""
+    """Return the figure that `confusion_matrix` encodes; see there."""
     from matplotlib.figure import Figure
 
     counts = evaluation.confusion
@@ -45,7 +50,7 @@ def draw_confusion_matrix(evaluation: HeldOutEvaluation) -> Figure:
     readable = classes <= _MOST_READABLE
     names = drawable([figures.name for figures in evaluation.classes], "class", _LABEL_LETTERS)
     widest = max(inches(name, _NAME_SIZE) for name in names) if readable else 0.3
-    # Few classes get cells as wide as their names, so that these need not stand upright.
+    # With few classes, cells are as wide as the names, so that these need not be rotated.
     cell = max(6.5 / classes, 0.32 if readable else 0.0)
     cell = min(cell, max(0.8, min(widest + 0.15, 1.3)))
     upright = readable and widest > cell - 0.1
@@ -77,7 +82,7 @@ def draw_confusion_matrix(evaluation: HeldOutEvaluation) -> Figure:
 
 
 def _shades(counts: Array) -> Array:
-    """Return colours [C, C, 3] for shares of a label's rows; whatever is not zero is visible."""
+    """Return colours [C, C, 3] by share of the label's rows; every nonzero count is visible."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     strength = np.where(counts > 0, 0.12 + 0.88 * shares, 0.0)[..., None]
     hue = np.where(np.eye(len(counts), dtype=bool)[..., None], _RIGHT, _WRONG)
@@ -94,7 +99,7 @@ def _is_dark(shades: Array) -> Array:
 
 def _write_counts(panel: Axes, counts: Array, shades: Array, cell: float) -> None:
     longest = max(len(_short(int(count))) for count in counts.ravel())
-    # A digit is about 0.6 of the font size wide; 72 points are an inch.
+    # The width of a digit is about 0.6 of the font size; an inch has 72 points.
     size = min(12.0, 0.85 * cell * 72 / max(1.6, 0.62 * longest))
     dark = _is_dark(shades)
     for label, prediction in np.argwhere(counts):
@@ -120,7 +125,7 @@ def _short(count: int) -> str:
 
 def _write_names(panel: Axes, names: list[str], *, upright: bool) -> None:
     ticks = range(len(names))
-    # Without parse_math a "$" in a class's name is no formula.
+    # parse_math would read a "$" in a class name as the start of a formula.
     panel.set_xticks(ticks, names, rotation=90 if upright else 0, parse_math=False)
     panel.set_yticks(ticks, names, parse_math=False)
     panel.tick_params(length=0, labelsize=_NAME_SIZE, labelcolor="0.25")

@@ -1,4 +1,4 @@
-"""What each feature is worth to the model, as a picture."""
+"""Draw the permutation importance of the features."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["DRAWN", "draw_importance", "feature_importance"]
 
 DRAWN = 15
-"""Features in the picture and the tables, at most."""
+"""Maximum number of features in the picture and in the tables."""
 
 _NAME_LETTERS, _NAME_SIZE = 28, 9
 _WIDTH, _LEFT = 7.2, 0.3
@@ -26,19 +26,20 @@ def feature_importance(importance: Importance) -> bytes:
 
 
 def draw_importance(importance: Importance) -> Figure:
-    """Return the figure behind ``feature_importance``. Its bars run from the last to the first."""
+    """Return the figure that `feature_importance` encodes; its first bar is the least important."""
     from matplotlib.figure import Figure
 
     shown = importance.features[:DRAWN][::-1]
     names = drawable([feature.name for feature in shown[::-1]], "feature", _NAME_LETTERS)[::-1]
     height = 0.9 + 0.34 * len(shown)
-    # Wide names take from the bars, not from the page; letters are rounded to whole dots.
+    # Long names shorten the bars instead of widening the page; the margin allows for glyph
+    # widths being rounded to whole dots.
     left = max(_LEFT, (max(inches(name, _NAME_SIZE) for name in names) + 0.35) / _WIDTH)
     figure = Figure(figsize=(_WIDTH, height), facecolor="white")
     panel = figure.add_axes((left, 0.62 / height, 0.97 - left, 1 - 0.78 / height))
     places = range(len(shown))
     values = [feature.log_loss.value for feature in shown]
-    # An interval without bounds, of a single row, is not drawn.
+    # The interval of a single row is unbounded and is not drawn.
     ends = [
         (
             feature.log_loss.value - feature.log_loss.low,
@@ -58,11 +59,11 @@ def draw_importance(importance: Importance) -> Figure:
         capsize=3,
         zorder=3,
     )
-    # Without parse_math a "$" in a feature's name is no formula.
+    # parse_math would read a "$" in a feature name as the start of a formula.
     panel.set_yticks(places, names, parse_math=False)
     panel.axvline(0, color="0.4", linewidth=0.9, zorder=4)
     panel.set_ylim(-0.6, len(shown) - 0.4)
-    panel.set_xlabel("log-loss added when permuted, nats a row", color="0.15")
+    panel.set_xlabel("log-loss added when permuted (nats per row)", color="0.15")
     panel.grid(axis="x", color="0.9", linewidth=0.7, zorder=0)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.spines["bottom"].set_color("0.6")

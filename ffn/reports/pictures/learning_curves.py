@@ -1,4 +1,4 @@
-"""The learning curves of all candidates in one picture."""
+"""Draw the learning curves of all candidate optimizers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = ["draw_learning_curves", "learning_curves"]
 
 Array = npt.NDArray[Any]
 
-# Okabe and Ito 2008: told apart with every kind of colour blindness, and in grey. The dashes
-# keep a curve visible that lies under another, as those of Adam and AdamW do.
+# Okabe and Ito 2008: distinguishable with every kind of colour blindness, and in grey. Dashes
+# keep both curves visible where one covers another, as those of Adam and AdamW do.
 _STYLES: tuple[tuple[str, Any], ...] = (
     ("#E69F00", "-"),
     ("#0072B2", "-"),
@@ -31,35 +31,40 @@ _STYLES: tuple[tuple[str, Any], ...] = (
     ("#56B4E9", (0, (6, 2, 1, 2))),
 )
 _POINTS = 300
-# A longer legend goes on a second line.
+# A legend with more characters is split over two lines.
 _LEGEND_LETTERS = 90
-# Nats: a network this bad or this good is not looked at more closely.
+# Nats per row: the axis is clipped here, since a network beyond is plainly useless or perfect.
 _LOSS_CEILING, _LOSS_FLOOR = 100.0, 1e-6
 
 
 def learning_curves(candidates: Sequence[Candidate], winner: str | None = None) -> bytes:
-    """Return a PNG of loss and accuracy per epoch, training beside validation.
+    """Return a PNG with loss and accuracy per epoch, for training and validation rows.
 
-    A line is the median over an optimizer's networks, a band the 10th to 90th percentile; both
-    are drawn as long as at least half of the networks train, so that the end of a curve is
-    never that of a few survivors.
+    A line is the median over an optimizer's networks, a band the 10th to 90th percentile. Both
+    end where fewer than half of the networks are still training, so that no part of a curve
+    represents only a few survivors.
 
     Parameters
     ----------
     candidates
         At least one.
     winner
-        Name of the optimizer to mark as chosen.
+        Name of the optimizer to mark as chosen; by default none is marked.
     """
     with default_style():
         return to_png(draw_learning_curves(candidates, winner))
 
 
 def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = None) -> Figure:
-    """Return the figure behind ``learning_curves``.
+    """Return the figure that `learning_curves` encodes.
 
-    Its axes are, in this order: training loss, validation loss, training accuracy, validation
-    accuracy. In each a line belongs to a candidate, in their order.
+    Its axes are, in this order, training loss, validation loss, training accuracy and validation
+    accuracy. Each has one line per candidate, in the order of ``candidates``.
+
+    Parameters
+    ----------
+    candidates, winner
+        As for `learning_curves`.
     """
     from matplotlib.figure import Figure
 
@@ -80,10 +85,10 @@ def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = N
     for column, part in enumerate(("Training rows", "Validation rows")):
         axes[0, column].set_title(part, fontsize=11, loc="left", color="0.15")
         axes[1, column].set_xlabel(_epoch_title(epochs), color="0.15")
-    axes[0, 0].set_ylabel("log-loss (nats a row, log scale)", color="0.15")
+    axes[0, 0].set_ylabel("log-loss (nats per row, log scale)", color="0.15")
     axes[1, 0].set_ylabel("accuracy (share of rows)", color="0.15")
     for panel in axes[:, 0]:
-        # One line for both titles, left of the longest number there can be.
+        # Aligns both titles, left of the widest possible tick label.
         panel.yaxis.set_label_coords(-0.175, 0.5)
     _explain(figure, candidates, winner, axes[0, 0])
     return figure
@@ -101,22 +106,23 @@ def _epoch_title(epochs: int) -> str:
 def _quantiles(values: Array) -> tuple[Array, Array]:
     """Return epochs [n] from 1, and the 10th, 50th, 90th percentiles [3, n] over networks.
 
-    Of ``values`` [epochs, K], at most ``_POINTS`` + 1 epochs, the first and the last included.
+    At most ``_POINTS`` + 1 epochs of ``values`` [epochs, K] are used, including the first and the
+    last.
     """
     last = len(values) - 1
     index = np.unique(np.append(np.arange(0, last + 1, _stride(last + 1)), last))
     drawn = np.where(np.isfinite(values[index]), values[index], np.nan)
     enough = 2 * np.isfinite(drawn).sum(axis=1) >= values.shape[1]
-    # NumPy has no quantiles of nothing.
+    # NumPy raises an error for quantiles of an empty array.
     of_all = np.nanquantile(drawn[enough], (0.1, 0.5, 0.9), axis=1) if enough.any() else []
     return index[enough] + 1, np.reshape(of_all, (3, -1))
 
 
 def _draw_curve(panel: Axes, values: Array, aside: float, colour: str, dashes: Any) -> None:
-    """Draw one optimizer's figures [epochs, K], a single epoch's ``aside`` of the others'."""
+    """Draw one optimizer's values [epochs, K], shifted by ``aside`` along the epoch axis."""
     epochs, (low, median, high) = _quantiles(values)
     epochs = epochs + aside
-    # A curve of one point has no length and a band of one no width.
+    # With one epoch, a line has no length and a band no width, so both would be invisible.
     alone = len(epochs) == 1
     panel.plot(
         epochs,
@@ -131,7 +137,7 @@ def _draw_curve(panel: Axes, values: Array, aside: float, colour: str, dashes: A
     if alone:
         panel.vlines(epochs, low, high, color=colour, linewidth=4, alpha=0.3, zorder=2)
     else:
-        # An edge keeps bands that lie over one another apart.
+        # Edges keep overlapping bands distinguishable.
         face, edge = (colour, 0.1), (colour, 0.55)
         panel.fill_between(
             epochs, low, high, facecolor=face, edgecolor=edge, linewidth=0.6, zorder=2
@@ -155,7 +161,7 @@ def _dress(panel: Axes, epochs: int) -> None:
         panel.text(
             0.5,
             0.5,
-            "nothing finite recorded",
+            "no finite values",
             transform=panel.transAxes,
             ha="center",
             color="0.4",
@@ -163,7 +169,7 @@ def _dress(panel: Axes, epochs: int) -> None:
 
 
 def _drawn(panels: Array) -> Array:
-    """Return all values of the lines and bands of ``panels``, which share an axis; 1 if none."""
+    """Return all values drawn in ``panels``, which share an axis; a single 1 if there are none."""
     values = [line.get_ydata() for panel in panels for line in panel.lines]
     bands = [
         path.vertices[:, 1]
@@ -199,7 +205,7 @@ def _scale_accuracy(panels: Array) -> None:
 def _explain(
     figure: Figure, candidates: Sequence[Candidate], winner: str | None, panel: Axes
 ) -> None:
-    """Name the lines above the panels, with what the curves do not show."""
+    """Add the legend above the panels, with notes on diverged networks."""
     from matplotlib.lines import Line2D
 
     handles, letters = [], 0
@@ -217,7 +223,7 @@ def _explain(
         (candidate.history.epochs_run < len(candidate.history.train_loss)).any()
         for candidate in candidates
     )
-    ends = " A curve ends where fewer than half of them still train." if stopped else ""
+    ends = " A curve ends where fewer than half of them are still training." if stopped else ""
     left = panel.get_position().x0
     figure.text(
         left,

@@ -1,4 +1,4 @@
-"""The reliability picture: of rows answered so certainly, how many are right."""
+"""Draw a reliability diagram: accuracy against confidence."""
 
 from __future__ import annotations
 
@@ -17,23 +17,29 @@ _BLUE = "#0072B2"
 
 
 def reliability(calibration: Calibration) -> bytes:
-    """Return a PNG: accuracy over confidence by bin with Wilson's intervals, rows below.
+    """Return a PNG with accuracy against confidence by bin, and a histogram of confidence below.
 
-    A point below the diagonal stands for rows that the model is too certain of.
+    Error bars are Wilson's intervals. A point below the diagonal means that the model is
+    overconfident there.
+
+    Parameters
+    ----------
+    calibration
+        Bins of held-out rows.
     """
     with default_style():
         return to_png(draw_reliability(calibration))
 
 
 def draw_reliability(calibration: Calibration) -> Figure:
-    """Return the figure behind ``reliability``: accuracies, and below them the rows of each bin."""
+    """Return the figure that `reliability` encodes: axes for accuracy and for rows by bin."""
     from matplotlib.figure import Figure
 
     bins = calibration.bins
     figure = Figure(figsize=(5.2, 5.0), facecolor="white")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
     figure.subplots_adjust(left=0.135, right=0.965, top=0.94, bottom=0.105, hspace=0.1)
-    # From the least confidence that a bin holds, as the lower half is often empty.
+    # The axis starts at the lowest bin that has rows, as the lower half is often empty.
     left = min(one.low for one in bins)
     above.plot((left, 1), (left, 1), color="0.45", linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     confidence = [one.confidence for one in bins]
@@ -55,9 +61,9 @@ def draw_reliability(calibration: Calibration) -> Figure:
         zorder=3,
     )
     above.set_ylim(-0.03, 1.03)
-    above.set_ylabel("share of rows that is right", color="0.15")
+    above.set_ylabel("accuracy", color="0.15")
     above.set_title(
-        "Points: rows of a bin, 95 % interval. Dashes: calibrated.",
+        "Points: bins with 95 % intervals. Dashed: perfect calibration.",
         fontsize=9,
         loc="left",
         color="0.35",
@@ -73,7 +79,7 @@ def draw_reliability(calibration: Calibration) -> Figure:
     )
     below.set_xlim(left - 0.01, 1.01)
     below.set_ylabel("rows", color="0.15")
-    below.set_xlabel("confidence: probability of the label given", color="0.15")
+    below.set_xlabel("confidence (probability of the predicted class)", color="0.15")
     for panel in (above, below):
         _dress(panel)
     figure.align_ylabels((above, below))

@@ -1,1 +1,1 @@
-"""Scoring a column at a time: Parquet input or output."""
+"""Column-wise scoring, for Parquet input or output."""

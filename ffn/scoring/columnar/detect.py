@@ -1,4 +1,4 @@
-"""Which files go a column at a time: Parquet, known by content in and by name out."""
+"""Detect Parquet: an input by its content, an output by its name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ _MAGIC = b"PAR1"
 
 
 def is_columnar(stream: Source, output: Path) -> bool:
-    """Say whether input or output is Parquet."""
+    """Return whether input or output is Parquet.
+
+    Parameters
+    ----------
+    stream
+        The input, recognised by its content.
+    output
+        Path of the output, recognised by its suffix.
+    """
     return names_parquet(output) or is_parquet(stream)
 
 
 def is_parquet(stream: Source) -> bool:
-    """Say whether a file is a whole Parquet file, by its first and last bytes."""
+    """Return whether an input is a complete Parquet file, by its first and last bytes."""
     return stream.size is not None and stream.peek(4) == stream.peek(4, stream.size - 4) == _MAGIC
 
 
 def names_parquet(output: Path) -> bool:
-    """Say whether an output of this name is to be Parquet."""
+    """Return whether an output of this name is written as Parquet."""
     return output.name.lower().endswith(".parquet")

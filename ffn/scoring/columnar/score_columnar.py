@@ -1,4 +1,4 @@
-"""One file of which input, output or both are Parquet."""
+"""Score one file whose input, output or both are Parquet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables in pieces of some thousand rows, scored: from Parquet, or from CSV to go to Parquet."""
+"""Read and score tables in batches: Parquet files, and CSV files to be written as Parquet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where scored pieces of a table go: a Parquet file, or a CSV file."""
+"""Write scored batches of a table to a Parquet file or to a CSV file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GROUP_ROWS, _GROUP_BYTES = 2**17, 2**23
 
 
 class Sink(Protocol):
-    """Takes pieces in order."""
+    """Destination of scored batches, which arrive in order."""
 
     def write(self, piece: Piece, /) -> None:
         """Append a piece."""
@@ -38,7 +38,7 @@ class Sink(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Let go of the file, whatever is in it."""
+        """Stop writing, and leave the file as it is."""
         ...
 
 

@@ -1,1 +1,1 @@
-"""Whether scored rows differ from the training rows, and how."""
+"""Drift detection: compare the distribution of scored rows with that of the training rows."""

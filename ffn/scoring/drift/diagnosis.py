@@ -1,4 +1,4 @@
-"""What columns that drifted look like: exchanged with each other, or in another unit."""
+"""Diagnose drifted columns: swapped with each other, or given in another unit."""
 
 from __future__ import annotations
 
@@ -33,23 +33,24 @@ def suspect(
     drifted: Collection[int],
     threshold: float,
 ) -> list[str]:
-    """Return a sentence for every mistake that would explain what drifted.
+    """Return a sentence for every mistake that would explain the drift.
 
     Parameters
     ----------
     names, reference
-        Of the numeric columns [F].
+        Names of the numeric columns [F], and their histograms in training.
     rows, times
-        A sample of scored rows: numbers [s, F], and how many rows each is [s].
+        A sample of scored rows: numbers [s, F], and how many rows each represents [s].
     drifted
-        Columns whose distribution is another, those that drifted most first.
+        Indices of the columns that drifted, the most drifted first.
     threshold
-        PSI up to which a column fits, or up to what chance does to so few rows.
+        PSI up to which a column fits a histogram; the limit of chance is used if it is larger.
 
     Notes
     -----
     A column looks like another where it fits the other's reference, and far better than its own.
-    Columns that look alike cannot be told apart by this, and do little harm exchanged.
+    Columns with similar distributions cannot be distinguished this way, but swapping them does
+    little harm.
 
     A column looks as if it were in another unit where it fits its own reference once converted.
     Rows of another season, place or year do so by chance, since both their mean and their spread

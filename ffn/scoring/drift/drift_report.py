@@ -1,4 +1,4 @@
-"""Whether scored rows differ from training's, in which columns, and what it looks like."""
+"""Test scored rows for drift, column by column, and report what was found."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ from ffn.tabular.training_table.histograms import Histogram, Reference
 __all__ = ["ALPHA", "ColumnDrift", "DriftReport", "HeldError", "build_drift_report", "check_drift"]
 
 ALPHA = 0.001
-"""Probability that a file without drift is said to have some, over all of its columns."""
+"""Probability of a false alarm for a file without drift, over all of its columns."""
 
 _COLUMNS_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnDrift:
-    """One column of a file against training's, or the predictions.
+    """Drift of one column, or of the predictions.
 
     Attributes
     ----------
+    name
+        Name of the column.
+    distance
+        Distance of its histogram from that of training.
     alarm
         True if PSI is above both the threshold and the limit of chance.
     missing, missing_before
@@ -88,20 +92,20 @@ class ColumnDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class DriftReport:
-    """A file against what its model was trained on.
+    """Comparison of a scored file with the training rows of its model.
 
     Attributes
     ----------
     rows
-        Scored rows.
+        Number of scored rows.
     judged
-        False if they are too few to say anything.
+        False if there are too few rows for a test.
     columns
-        The features in the order of the schema.
+        Drift of each feature, in the order of the schema.
     predictions
-        None if the model's reference does not know of any.
+        Drift of the predicted classes; None if the model has no reference for them.
     suspicions
-        Sentences: what drifted columns look like.
+        Likely causes, a sentence each.
     """
 
     rows: int
@@ -123,7 +127,7 @@ class DriftReport:
 
     @property
     def sentence(self) -> str:
-        """What drifted and what it looks like, in one line; empty if nothing did."""
+        """Drifted columns and likely causes in one line; empty if nothing drifted."""
         if not self.detected:
             return ""
         by_name = {column.name: column for column in self.columns}
@@ -164,7 +168,7 @@ class DriftReport:
 
 
 class HeldError(DataError):
-    """A file is not published, since its rows differ from training's; ``report`` says how."""
+    """A file is held because its rows drifted; ``report`` has the details."""
 
     def __init__(self, message: str, report: DriftReport | None = None) -> None:
         super().__init__(message)
@@ -199,18 +203,24 @@ def build_drift_report(
     threshold: float,
     min_rows: int,
 ) -> DriftReport:
-    """Compare a file's rows with training's.
+    """Compare the rows of a file with the training rows.
 
     Parameters
     ----------
+    schema
+        Features and classes of the model.
+    reference
+        Histograms of the training rows.
+    counts
+        Histograms of the scored rows.
     per_class
-        Scored rows by predicted class.
+        Number of scored rows by predicted class [C].
     examples
-        By categorical feature: some of the texts that training never saw.
+        Some unseen category texts by categorical feature.
     threshold
-        PSI from which a difference matters.
+        PSI from which a difference matters in practice.
     min_rows
-        Fewer rows are counted, and nothing is said of them.
+        With fewer rows no test is made, as it would have too little power.
     """
     rows = int(sum(per_class))
     judged = rows >= min_rows

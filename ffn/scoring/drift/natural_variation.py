@@ -1,4 +1,4 @@
-"""Whether other rows of the same kind may explain how a column differs, or only a mistake can."""
+"""Judge whether natural variation could explain a shifted column, or only a mistake could."""
 
 from __future__ import annotations
 

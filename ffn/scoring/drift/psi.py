@@ -1,4 +1,4 @@
-"""How far two histograms are apart, and how far chance alone may put them."""
+"""Population stability index (PSI) of two histograms, and its distribution without drift."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _MOST_BINS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Distance:
-    """A histogram against its reference.
+    """Distance of a histogram from its reference.
 
     Attributes
     ----------
     psi
         Population stability index, see `psi`.
     limit
-        What chance alone exceeds with the probability asked for.
+        PSI that is exceeded without drift with the given probability.
     total_variation
-        The effect size, 0..1: the share of rows that would have to move to another bin.
+        Effect size, 0 to 1: the share of rows that would have to move to another bin.
     """
 
     psi: float
@@ -81,8 +81,19 @@ def distribution_distance(
 
 
 def chance_limit(n: float, expected: Sequence[int] | Array, alpha: float) -> float:
-    """Return the PSI that n rows without drift exceed with probability ``alpha``.
+    """Return the PSI that is exceeded without drift with probability ``alpha``.
 
+    Parameters
+    ----------
+    n
+        Number of rows, or the effective sample size.
+    expected
+        Counts of the reference by bin [B].
+    alpha
+        Probability of a false alarm.
+
+    Notes
+    -----
     Without drift PSI is distributed about as ``(1/n + 1/m)`` times chi-squared with B - 1
     degrees of freedom (Yurdakul and Naranjo 2020, *Journal of Risk Model Validation* 14(4)).
     """

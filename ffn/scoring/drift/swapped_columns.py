@@ -1,4 +1,4 @@
-"""Columns that hold what each other held, and how categories show it."""
+"""Detect swapped categorical columns."""
 
 from __future__ import annotations
 

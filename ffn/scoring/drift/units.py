@@ -1,4 +1,4 @@
-"""Units that columns are named after, and what becomes of a value in another."""
+"""Units of measurement in column names, and conversions between them."""
 
 from __future__ import annotations
 

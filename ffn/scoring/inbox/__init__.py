@@ -1,1 +1,1 @@
-"""The files of an inbox: which are new, and what became of the others."""
+"""The inbox of a pipeline: files to be scored, and the outcome of earlier ones."""

@@ -1,4 +1,4 @@
-"""What a look at an inbox finds."""
+"""Result of scanning an inbox."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ class Waiting:
 
     Attributes
     ----------
+    name, path, output
+        Name of the file, its path, and the path of its output.
     sha256, seen
-        Its content, and the file itself, when it was looked at.
+        SHA-256 of its content, and the state of the file, at the time of the scan.
     folder
-        Device and number of the inbox, then.
+        Device and inode of the inbox at that time.
     """
 
     name: str
@@ -33,21 +35,21 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class InboxScan:
-    """What is in an inbox.
+    """Files in an inbox, by state.
 
     Attributes
     ----------
     waiting
-        To be scored, in the order of their names.
+        Files to be scored, sorted by name.
     new
-        Files not read yet; none unless the look was not to read any.
+        Number of files that have not been read; 0 unless the scan was made without reading.
     settling
-        By name, files that were written to a moment ago, and in how many seconds they will have
-        been quiet for long enough.
+        Files that are still being written, by name, each with the number of seconds after which
+        it counts as complete if it does not change.
     scored
-        Names of files that are done.
+        Names of files that have been scored.
     refused
-        Reasons by name.
+        Reasons by name, for files that could not be scored.
     """
 
     waiting: tuple[Waiting, ...] = ()
@@ -57,7 +59,7 @@ class InboxScan:
     refused: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return counts, and the refused files."""
+        """Return the counts and the refused files as a JSON object."""
         return {
             "scored": len(self.scored),
             "waiting": len(self.waiting) + self.new,

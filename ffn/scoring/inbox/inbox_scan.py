@@ -1,4 +1,4 @@
-"""The inbox of a pipeline: which of its files are still to be scored, and what became of others.
+"""Scan the inbox of a pipeline for files to score, score them, and record the outcome.
 
 Every table in ``data/<pipeline>/inbox`` is scored once by the version in production, and again
 when another takes its place (with ``rescore = "none"``: once). What counts is the content behind a
@@ -31,7 +31,7 @@ _KEPT_NAME = 200
 
 
 def ledger_path(pipeline: Pipeline) -> Path:
-    """Return where a pipeline's ledger is."""
+    """Return the path of the ledger of ``pipeline``."""
     return pipeline.artifacts / "inbox.sqlite"
 
 
@@ -40,10 +40,13 @@ def scan_inbox(pipeline: Pipeline, version: int | None, *, read: bool = True) ->
 
     Parameters
     ----------
+    pipeline
+        The pipeline whose inbox is scanned.
     version
-        In production; None if none is.
+        Number of the version in production; None if there is none.
     read
-        False to read no file and write nothing.
+        Whether to read files and update the ledger, as by default; False for a status that has no
+        side effects.
 
     Raises
     ------
@@ -109,19 +112,32 @@ def score_waiting(
     on_progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> ScoreResult | None:
-    """Score one file and record what became of it.
+    """Score one file of the inbox, and record the outcome in the ledger.
+
+    Parameters
+    ----------
+    model
+        The model in production.
+    pipeline
+        The pipeline to which the inbox belongs.
+    file
+        A file from `InboxScan.waiting`.
+    on_progress
+        Called after each block of rows; by default not at all.
+    **options
+        As for `ffn.scoring.rows.options.Options`.
 
     Returns
     -------
     ScoreResult or None
-        None if the file went away or was written to: the next look finds what it is then.
+        None if the file has disappeared or changed; the next scan will find its new state.
 
     Raises
     ------
     OutputError
-        The output cannot be written. That is no fault of the file, and nothing is recorded.
+        The output cannot be written. The file is not at fault, so nothing is recorded.
     FFNError
-        The file was refused, and is recorded so.
+        The file was refused, which is recorded.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -204,7 +220,8 @@ def _read_new(
         before, since, sha256 = known.get(name, (None, now, None))
         if before == stamp and sha256 is not None:
             continue
-        # A clock that was put back gives files a future: then it counts since when we see them so.
+        # If the clock was set back, files have times in the future; then the time since the first
+        # scan that saw them unchanged counts.
         since = since if before == stamp else now
         if max(quiet_for(stamp), now - since) < settle:
             changes[name] = (stamp, since, None)

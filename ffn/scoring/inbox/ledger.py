@@ -1,9 +1,9 @@
-"""What became of every file of an inbox: ``artifacts/<pipeline>/inbox.sqlite``.
+"""The ledger of an inbox, a SQLite database: ``artifacts/<pipeline>/inbox.sqlite``.
 
-Three tables. ``files`` knows the content behind a name, so that a file whose size and times are as
-they were is not read again. ``unreadable`` has those that could not be read at the last look, with
-the reason. ``outcomes`` knows what each version made of each content: scored, or refused with the
-reason. The file may be removed: everything in the inbox is then new.
+It has three tables. ``files`` has the digest of each file's content, so that a file whose size and
+times are unchanged is not read again. ``unreadable`` has the files that the last scan could not
+read, with the reasons. ``outcomes`` has the latest outcome of each file: scored, or refused with
+the reason. The database may be removed; every file in the inbox is then new.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Ledger:
             raise DataError(f"{path} is a link, and the ledger is a file. Remove it.")
         if path.exists() and not os.access(path, os.R_OK):
             raise DataError(
-                f"{path} is for its owner alone. Ask as the user who runs the pipeline."
+                f"{path} is readable by its owner only. Use the account that runs the pipeline."
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

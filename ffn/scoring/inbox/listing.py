@@ -1,9 +1,9 @@
-"""The folder of an inbox and its files, each opened as it was seen and not otherwise.
+"""List and open the files of an inbox without following links or opening swapped files.
 
-Whoever may write to the inbox need not be trusted with the files of who scores them. Between a look
-and the reading, a file may be swapped for a link to one of those, or the folder itself for
-another. So the folder is held open, names are looked up in it, and what is opened is compared with
-what was seen, on the descriptor, before a byte is read.
+Users who can write to the inbox must not gain access to the files of the account that scores them.
+Between scan and reading, they could replace a file by a link, or the folder by another. Therefore
+the folder is kept open, names are resolved relative to it, and an opened file is compared with the
+scanned one by its descriptor before a byte is read.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NO_MORE = {errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO, 
 
 
 class ChangedError(DataError):
-    """A file is not there any more as it was seen. That is no fault of its: look again."""
+    """A file changed or disappeared since the scan; the next scan will find its new state."""
 
 
 class Seen(NamedTuple):

@@ -1,4 +1,4 @@
-"""A look at an inbox on behalf of somebody who has just put a file there and waits for its rows."""
+"""Scan an inbox for an interactive command, waiting briefly for files still being written."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ _MARGIN = 0.05
 
 
 def look_when_quiet(pipeline: Pipeline, version: int, tell: Callable[[str], None]) -> InboxScan:
-    """InboxScan through the inbox; wait once, a minute at most, for files that are not quiet yet.
+    """Scan the inbox, waiting once, for at most a minute, for files that are still being written.
 
-    What is written to meanwhile, or would take longer, is left, and is in ``InboxScan.settling``.
+    Files that change during the wait, or would need a longer one, are in ``InboxScan.settling``.
 
     Parameters
     ----------
+    pipeline
+        The pipeline whose inbox is scanned.
     version
-        In production.
+        Number of the version in production.
     tell
-        Called with what is waited for.
+        Called with a message before waiting.
 
     Raises
     ------

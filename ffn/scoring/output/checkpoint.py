@@ -1,11 +1,11 @@
-"""Where output and rejects grow, and what a killed run leaves for the next to go on from.
+"""Checkpoints of a scoring run, from which the next run resumes after a kill.
 
-That is a hidden folder beside the output. It holds both files as far as they are written and,
-once there is something to lose, a journal: how far that is, the counts, and the digests of
-everything up to there. The next run goes on if all digests agree, those of the model and the
-input included, and begins anew if one does not; so nothing is forced to the disk on the way.
-The journal is two files that are written over in turn: one of them is whole at any time, and
-nothing is renamed, which would wait for the disk.
+They are kept in a hidden folder beside the output, which holds the output and the rejects as far as
+they are written and, once enough has been done, a journal: the position, the counts, and the
+digests of everything up to there. The next run resumes if all digests agree, including those of the
+model and the input, and otherwise starts again, so nothing has to be forced to the disk in between.
+The journal consists of two files that are overwritten in turn, so that one of them is always
+complete. Nothing is renamed, because that would wait for the disk.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
-# Less is sooner done again than taken up.
+# With less output, starting again is faster than resuming.
 _LEAST_BYTES = 4 * 1024 * 1024
 _NOTES = 40
 # Processes of a run that was killed hold its lock until they have noticed.
@@ -69,9 +69,9 @@ class Journal:
         self._next, self._notes = _LEAST_BYTES, 0
 
     def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
-        """Go on where an earlier run of the same work ended; False if there is none to trust.
+        """Resume where an earlier run of the same work ended.
 
-        Then everything stands at the beginning.
+        Returns False, with everything at the beginning, if there is no valid checkpoint.
         """
         begin = records.mark
         found = self._read()
@@ -86,14 +86,14 @@ class Journal:
         return bool(found)
 
     def start_anew(self) -> None:
-        """Drop what an earlier run may have left."""
+        """Discard the checkpoint of an earlier run, if any."""
         for name in _JOURNALS:
             self.folder.unlink(name)
         self.output.start_anew()
         self.rejects.start_anew()
 
     def note(self, stream: Source, records: Records, tally: Tally) -> None:
-        """Write down how far everything is, if enough has been done since the last time."""
+        """Write a checkpoint, if enough has been done since the last one."""
         if records.given_up or records.mark.offset < self._next:
             return
         mark, size = records.mark, stream.size or 0

@@ -1,4 +1,4 @@
-"""What a manifest says, and whether it still holds."""
+"""Manifests of scored files: their content, and whether they are still valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every run ends, whatever its format: refused with its rejects alone, or published."""
+"""End a scoring run: publish its files, or only the rejects of a refused file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scoring tells: how far it is, and what became of a file."""
+"""Progress and result of scoring a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a file is scored.
+    """Progress of scoring a file.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreResult:
-    """What became of a file.
+    """Result of scoring a file.
 
     Attributes
     ----------
@@ -52,17 +52,18 @@ class ScoreResult:
     mean_confidence
         None if no row was scored.
     drift
-        How far the rows are from training's; None if that was not asked, or cannot be known.
+        Drift of the rows; None if that was switched off, or the model has no reference.
     warnings
-        What looks wrong with the file as a whole, a sentence each: too many rejects, columns in
-        which training saw none of the values.
+        Problems with the file as a whole, a sentence each: too many rejects, or columns in which
+        no value is known from training.
     unknown_columns
         Categorical columns in which training saw none of the scored rows' categories, with some
         of their texts.
     seconds
         Wall time.
     unchanged
-        True if the files were there already, and nothing was done.
+        True if the output already existed for the same input, model and options, so that nothing
+        was done.
     blocks
         How the input was read.
     """

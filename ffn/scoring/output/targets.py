@@ -1,4 +1,4 @@
-"""The three files that scoring writes, by their names."""
+"""Names of the three files that scoring writes: output, rejects, manifest."""
 
 from __future__ import annotations
 

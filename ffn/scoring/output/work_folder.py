@@ -1,8 +1,9 @@
-"""The hidden folder beside an output in which a run's files grow.
+"""The hidden work folder beside an output, in which a run writes its files.
 
-It may stand where others may write, too, and its name can be guessed. So it is taken only if this
-user owns it and nobody else may write into it, it is made for its owner alone, and everything in
-it is opened by the folder's descriptor: whatever takes its name meanwhile is of no account.
+Other users may be able to write to its parent folder, and its name is predictable. So an existing
+folder is used only if this user owns it and nobody else can write to it, a new one is accessible to
+its owner only, and its files are opened through the folder's descriptor, so that replacing the
+folder has no effect.
 """
 
 from __future__ import annotations

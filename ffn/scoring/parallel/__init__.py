@@ -1,1 +1,1 @@
-"""One file scored by several processes."""
+"""Scoring of one file by several processes."""

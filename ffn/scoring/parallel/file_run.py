@@ -1,4 +1,4 @@
-"""One file on its way: everything that moves on as its records are scored."""
+"""State of scoring one file: input, output and counts, which advance together."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Run:
         return plain and self.stream.size is not None
 
     def begin(self) -> None:
-        """Write the headers, or go on where an earlier run of the same work ended."""
+        """Write the headers, or resume where an earlier run of the same work ended."""
         if not self.divisible:
             self.journal.start_anew()
         elif self.journal.take_up(self.stream, self.records, self.tally):
@@ -74,18 +74,18 @@ class Run:
             self.tell()
 
     def go_to_mark(self) -> None:
-        """Read on from the next record, whoever has read what."""
+        """Seek input and reader to the next unscored record."""
         mark = self.records.mark
         self.stream.go_to(mark.offset)
         self.records.go_to(mark)
 
     def fits(self, part: Part) -> bool:
-        """Say whether a part begins where everything stands, and as its maker thought."""
+        """Return whether a part begins at the present position, as its maker assumed."""
         mark = self.records.mark
         return part.begin == mark.offset and not mark.place.after_stray
 
     def join(self, part: Part) -> None:
-        """Append a part that was made before its turn, and go on behind it."""
+        """Append a part that was scored ahead of its turn, and continue after it."""
         place = self.records.mark.place
         folder = self.journal.folder
         for some in part.labelled(folder):
@@ -99,7 +99,7 @@ class Run:
         self.tell()
 
     def tell(self) -> None:
-        """Write down, and say, how far everything is."""
+        """Write a checkpoint, and report the progress."""
         if self.divisible:
             self.journal.note(self.stream, self.records, self.tally)
         if self.on_progress is not None:

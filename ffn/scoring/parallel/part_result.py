@@ -1,4 +1,4 @@
-"""What becomes of a stretch of a file before everything in front of it is scored."""
+"""Result of scoring one byte range of a file ahead of its turn."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Stored:
 
 
 class Part(NamedTuple):
-    """What was made of a stretch of the input.
+    """Result of scoring one byte range of the input.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Processes that score beside this one: how they start, what they get, how they end."""
+"""Start and end worker processes for scoring."""
 
 from __future__ import annotations
 

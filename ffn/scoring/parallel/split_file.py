@@ -1,13 +1,13 @@
-"""Parts of one file, scored by processes and joined in their order.
+"""Score byte ranges of one file in several processes, and join the results in order.
 
-A part is what begins in a range of the file's bytes. Where its first record begins is a guess,
-since a line end may stand inside quotes: a process takes the first line from which records of
-the right number of cells follow. Whoever joins the parts knows where the one before has ended,
-which is where the next must begin, and scores again what began elsewhere. So a wrong guess costs
-time and nothing else.
+A part consists of the records that begin in a byte range. The start of its first record is a guess,
+because a line end may be inside quotes: a process takes the first line that is followed by records
+with the right number of cells. The process that joins the parts knows where the previous one ended,
+where the next must begin, and scores a part again if the guess was wrong. So a wrong guess costs
+time only.
 
-Whoever joins scores parts as well: there is less to join than to score, and the others may take a
-third of a second to start.
+The joining process scores parts, too, because joining is less work than scoring and the others may
+take a third of a second to start.
 """
 
 from __future__ import annotations

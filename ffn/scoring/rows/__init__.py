@@ -1,1 +1,1 @@
-"""Scoring a block of CSV records."""
+"""Scoring of blocks of CSV records."""

@@ -1,4 +1,4 @@
-"""A file's columns matched to the schema, and its records to numbers or rejects."""
+"""Match a file's columns to the schema, and parse its records to numbers or rejects."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What is counted of scored rows to compare them with training's: integers, and a small sample.
+"""Histograms and a small sample of scored rows, for drift detection.
 
-All of it is the same whatever the order of rows, and however they are divided into blocks,
-parts and runs.
+They do not depend on the order of rows, nor on their division into blocks, parts and runs.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
 class DriftCounts:
     """Scored rows by bin and category, beside a reference.
 
-    What a column looks like in another column's bins is asked of a sample alone.
+    Cross-column comparisons use only the row sample.
 
     Attributes
     ----------

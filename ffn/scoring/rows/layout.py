@@ -1,4 +1,4 @@
-"""What of a record goes to the output: all of it, or one cell; as it is, or guarded."""
+"""The part of each input record that is copied to the output: all of it, or one cell."""
 
 from __future__ import annotations
 

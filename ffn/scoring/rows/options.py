@@ -1,4 +1,4 @@
-"""What can be asked of scoring."""
+"""Options of scoring."""
 
 from __future__ import annotations
 
@@ -15,33 +15,42 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Everything besides model and input that decides what is written.
+    """Everything besides model and input that determines the output.
 
     Attributes
     ----------
     probabilities
-        True to add ``probability_<class>`` for every class.
+        Whether to add a column ``probability_<class>`` for every class; by default only label and
+        confidence are added.
     max_reject_rate
-        Largest share of rejected rows, 0..1, for which the output is written.
-    delimiter, decimal
-        Between the fields of input and output, and in their numbers.
+        Largest share of rejected rows, 0 to 1, for which the output is written; 1 by default, so
+        that only a file whose rows are all rejected is refused.
+    delimiter
+        Character between fields, in input and output.
+    decimal
+        Decimal mark of numbers, in input and output.
     encoding
-        Of the input, and so of the output; None: UTF-8, or what a byte order mark says.
+        Encoding of input and output; None, the default, for UTF-8 or what a byte order mark says.
     on_unknown
-        ``"score"`` rows with a category that training never saw, or ``"reject"`` them.
+        ``"score"`` rows with a category that was not in training, as by default, or ``"reject"``
+        them.
     only_id
-        The one column of the input to keep in the output; None for all of them.
+        The one column of the input to keep in the output; None, the default, for all of them.
     escape_formulas
-        True to put an apostrophe before cells that a spreadsheet would run.
+        Whether to put an apostrophe before cells that a spreadsheet would evaluate; off by
+        default, since it changes the data.
     drift
-        ``"warn"`` of rows that differ from training's, ``"hold"`` such a file back, or ``"off"``.
-    drift_psi, drift_min_rows
-        PSI above which a difference matters, and rows of which fewer tell nothing.
+        ``"warn"`` about drift, as by default; ``"hold"`` such a file, so that nothing is
+        published; or ``"off"``.
+    drift_psi
+        PSI above which a difference matters; 0.25 is the customary threshold of a major shift.
+    drift_min_rows
+        Smallest number of rows for a drift test; with fewer it has too little power.
 
     Raises
     ------
     SettingsError
-        A value is not one that can be.
+        A value is invalid.
     """
 
     probabilities: bool = False

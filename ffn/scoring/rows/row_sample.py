@@ -1,8 +1,8 @@
-"""A small sample of rows' contents, and which contents come again and again.
+"""A small sample of distinct rows with their frequencies.
 
-The sample holds the contents whose hash is lowest, and how many rows each is: the same whatever
-the order of rows, and however they are divided. A table of few contents is known by heart, so
-that its rows are told from their hashes alone.
+The sample holds the rows with the lowest hashes and the number of times each occurs, which does not
+depend on the order of rows or on their division into blocks. If a table has few distinct rows, all
+of them are kept, and rows are recognised by their hashes alone.
 """
 
 from __future__ import annotations

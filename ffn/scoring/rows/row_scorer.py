@@ -1,4 +1,4 @@
-"""Blocks of records to labelled bytes and rejects: what is done to rows, wherever they stand."""
+"""Score blocks of records: to labelled records as bytes, and rejects."""
 
 from __future__ import annotations
 

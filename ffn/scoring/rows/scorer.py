@@ -1,4 +1,4 @@
-"""What scoring needs of a model, and no more."""
+"""The interface of a model that scoring requires."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Transformer(Protocol):
 
 
 class Scorer(Protocol):
-    """A schema, and the way from rows that keep it to class probabilities.
+    """A model: a schema, preprocessing, and class probabilities.
 
     ``ffn.bundles.bundle.Bundle`` is one.
     """

@@ -1,4 +1,4 @@
-"""What scoring writes after each record: label, confidence, probabilities."""
+"""Text that scoring appends to each record: label, confidence, probabilities."""
 
 from __future__ import annotations
 

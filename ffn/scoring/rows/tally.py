@@ -1,4 +1,4 @@
-"""What is counted while a file is scored."""
+"""Counts over the rows of a file: classes, rejects, confidences, unknown categories."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_where_nothing_changed_nothing_is_trained(ffn, trained):
     assert "unchanged, skipped" in found["skipped"]
     assert versions(artifacts) == [1]
     forced = ffn("retrain", "iris", *DIRECT, trained, "--force")
-    assert "it is the same model again, to the last bit" in forced.out
+    assert "it is identical to the model in production, bit for bit" in forced.out
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)
 
 
@@ -49,7 +49,7 @@ def test_a_damaged_production_is_replaced_over_night_where_nothing_changed(ffn, 
     (artifacts / "models/0001/bundle/model.json").unlink()
     done = ffn("retrain", "iris", *DIRECT, trained)
     assert done.code == 0
-    assert "Version 2 is promoted: version 1 cannot be loaded, so it scores nothing" in done.out
+    assert "Version 2 is promoted: version 1 in production cannot be loaded" in done.out
     assert "0001/bundle/model.json: cannot be read as part of a bundle" in done.out
     assert production_version(artifacts) == 2
     assert "those of version 2; unchanged" in ffn("retrain", "iris", *DIRECT, trained).out
@@ -65,9 +65,9 @@ def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
     lines = [line for line in done.out.splitlines() if line.startswith("Version 2")]
     assert len(lines) == 1
     assert re.match(
-        r"Version 2 is kept back, version 1 stays in production: \d+ held-out rows cannot show "
+        r"Version 2 is not promoted; version 1 stays in production: \d+ held-out rows cannot show "
         r"that any challenger is good enough \(of 31 rows held out, production was trained on "
-        r"1\); on 16 resamples, of its recipe, .*\.$",
+        r"1\); on 16 resamples, for its recipe .*\.$",
         lines[0],
     )
     assert "for notebooks" not in done.out
@@ -79,7 +79,7 @@ def test_a_version_that_is_kept_back_is_told_and_changes_nothing(ffn, trained):
     assert verdict["resampled"]["resamples"] == 16
     assert verdict["rows"]["held_out"] == 31
     report = (artifacts / "reports/0002/report.html").read_text()
-    assert "Version 2 is kept back, version 1 stays in production" in report
+    assert "Version 2 is not promoted; version 1 stays in production" in report
     # It would come out again, so it is not made again.
     assert "those of version 2; unchanged" in ffn("retrain", "iris", *DIRECT, trained).out
 
@@ -100,7 +100,7 @@ def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(ffn, trained, m
     monkeypatch.setattr(canary, "_SECONDS", 0.01)
     done = ffn("retrain", "iris", *DIRECT, trained)
     assert done.code == 0
-    assert "Version 2 is kept back, version 1 stays in production: its bundle failed" in done.out
+    assert "Version 2 is not promoted; version 1 stays in production: its bundle failed" in done.out
     assert production_version(trained / "artifacts/iris") == 1
 
 
@@ -116,10 +116,10 @@ def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, tr
     before = listing(trained)
     refusal = ffn("retrain", "iris", *DIRECT, trained).refusal
     assert refusal == (
-        f'{source} is not what version 1 in production was trained on: column "petal_width" '
+        f'{source} differs from what version 1 in production was trained on: column "petal_width" '
         'is missing, constant or empty; class "Iris-setosa" is gone. Nothing was trained. Correct '
-        "the file or, if it is meant, set contract.missing_columns and contract.vanished_classes "
-        'to "warn".'
+        "the file or, if this is intended, set contract.missing_columns and "
+        'contract.vanished_classes to "warn".'
     )
     assert listing(trained) == before
 

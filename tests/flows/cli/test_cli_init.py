@@ -357,7 +357,10 @@ def test_a_renamed_column_is_the_contracts_to_refuse(ffn, root, tmp_path):
     table = root / "data/t/train.csv"
     table.write_text(table.read_text().replace("a,", "A,", 1))
     refusal = ffn("retrain", "t", *DIRECT, root).refusal
-    assert 'is not what version 1 in production was trained on: column "a" is missing. ' in refusal
+    assert (
+        'differs from what version 1 in production was trained on: column "a" is missing. '
+        in refusal
+    )
     assert 'Did you mean "A"?' in refusal
     assert "Take it out of [data.kinds]" not in refusal
 

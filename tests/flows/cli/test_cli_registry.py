@@ -66,7 +66,7 @@ def test_rollback_goes_back_one_promotion_after_another(ffn, registry):
     assert (found["action"], found["from"], found["version"]) == ("rollback", 2, 1)
     assert found["reason"] == "by hand"
     assert [entry["version"] for entry in history(registry)] == [1, 2, 4, 2, 1]
-    assert "there is no version to go back to" in ffn("rollback", "iris", ROOT, registry).refusal
+    assert "there is no version to roll back to" in ffn("rollback", "iris", ROOT, registry).refusal
 
 
 @pytest.mark.parametrize("json_or_text", [("--json",), ()], ids=["json", "text"])
@@ -199,7 +199,7 @@ def test_a_lost_pointer_is_told_and_a_rollback_finds_the_version_before(ffn, reg
     (registry / "artifacts/iris/production.json").unlink()
     new = registry / "data/iris/inbox/new_flowers.csv"
     refusal = ffn("score", "iris", new, "--direct", ROOT, registry).refusal
-    assert re.search(r"production\.json: missing, .* ffn promote iris N, or go back: ", refusal)
+    assert re.search(r"production\.json: missing, .* ffn promote iris N, or roll back: ", refusal)
     done = ffn("rollback", "iris", ROOT, registry)
     assert done.out.startswith("iris: version 2 is in production again.\n")
     assert ffn("verify", "iris", ROOT, registry).code == 0

@@ -292,7 +292,10 @@ def changed(name, old, new):
         (changed("manifest.json", b'"format": 1', b'"format": 2'), r"format .2.; this version re"),
         (changed("manifest.json", b"{", b"["), r"manifest\.json: not a bundle's manifest"),
         (lambda bundle: (bundle / "arrays.safetensors").unlink(), r"arrays\.safetensors: cannot"),
-        (lambda bundle: shutil.rmtree(bundle.parent), r"version 1 is in production and not there"),
+        (
+            lambda bundle: shutil.rmtree(bundle.parent),
+            r"version 1 is in production but does not exist",
+        ),
     ],
 )
 def test_a_damaged_model_is_refused_in_one_line(ffn, trained, damage, expected):
