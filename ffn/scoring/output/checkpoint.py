@@ -28,7 +28,7 @@ from ffn.storage.atomic import (
     publish,
     remove,
 )
-from ffn.storage.compression import Packed, packing
+from ffn.storage.compression import CompressingWriter, compression_of
 from ffn.storage.hashed_file import HashedFile
 from ffn.storage.source import Source
 from ffn.tabular.csv.parsing.position import Mark, Place
@@ -71,7 +71,7 @@ class Journal:
         self._key = {"format": _FORMAT} | key
         self._next, self._notes = _LEAST_BYTES, 0
 
-    def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
+    def resume(self, stream: Source, records: Records, tally: Tally) -> bool:
         """Go on where an earlier run of the same work ended; False if there is none to trust.
 
         Then everything stands at the beginning.
@@ -83,17 +83,17 @@ class Journal:
             tally.add(found["tally"])
         else:
             found = {}
-            self.start_anew()
+            self.restart()
         stream.go_to(begin.offset)
         records.go_to(begin)
         return bool(found)
 
-    def start_anew(self) -> None:
+    def restart(self) -> None:
         """Drop what an earlier run may have left."""
         for name in _JOURNALS:
             self.folder.unlink(name)
-        self.output.start_anew()
-        self.rejects.start_anew()
+        self.output.restart()
+        self.rejects.restart()
 
     def note(self, stream: Source, records: Records, tally: Tally) -> None:
         """Write down how far everything is, if enough has been done since the last time."""
@@ -119,14 +119,14 @@ class Journal:
 
     def pack(self, name: str) -> None:
         """Compress the output if a file of this name is to be an archive."""
-        compression = packing(name)
+        compression = compression_of(name)
         if compression is None:
             return
         self.output.flush()
         with self.folder.read(_OUTPUT) as content, self.folder.write(_PACKED) as file:
             file.truncate()
             hashed = HashedFile(file)
-            packer = Packed(hashed, compression)
+            packer = CompressingWriter(hashed, compression)
             while some := content.read(_PACKED_AT_ONCE):
                 packer.write(some)
             packer.finish()
@@ -171,8 +171,8 @@ class Journal:
     def _agrees(self, found: dict[str, Any], stream: Source) -> bool:
         """Say whether both files and the input begin with what the journal says."""
         return (
-            self.output.take_up(found["output"])
-            and self.rejects.take_up(found["rejects"])
+            self.output.resume(found["output"])
+            and self.rejects.resume(found["rejects"])
             and stream.begins_with(found["input"]["bytes"], found["input"]["sha256"])
         )
 

@@ -18,7 +18,7 @@ from ffn.tabular.columns.parsers import missing_numbers
 from ffn.tabular.csv.header import Header, check_distinct, separator_hint
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.parsing.blocks import Block, pick
-from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
+from ffn.tabular.csv.parsing.fixed_width import FixedWidthBlock
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Feature, Schema
@@ -153,9 +153,9 @@ class Contract:
 
     def _aligned(self, block: Block, column: int) -> npt.NDArray[np.float64] | None:
         """Numbers of a column whose cells stand one below the other, none of them missing."""
-        if not isinstance(block, AlikeBlock):
+        if not isinstance(block, FixedWidthBlock):
             return None
-        values = aligned_decimals(block.cells_alike(column), self.decimal)
+        values = aligned_decimals(block.fixed_width_cells(column), self.decimal)
         if values is not None:
             for value in self._missing_numbers:
                 if (values == value).any():

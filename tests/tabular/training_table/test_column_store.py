@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ffn.storage import permuted_npy
 from ffn.storage.npy import ArrayFile, open_array
-from ffn.storage.permuted_npy import ScatteredFile
+from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.training_table.column_store import Columns, ColumnsFile, rows_of_a_group
 
 
@@ -81,9 +81,9 @@ def test_scattered_rows_stand_where_they_should(n, width, stretch_bytes, seed) -
     order = rng.permutation(n).astype(np.int32)
     rows = np.arange(n * width, dtype=np.int32).reshape(n, width)
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(permuted_npy, "_STRETCH_BYTES", stretch_bytes)
+        patch.setattr(permuted_npy, "_PARTITION_BYTES", stretch_bytes)
         path = Path(folder) / "a.npy"
-        with ScatteredFile(path, np.int32, width, order) as file:
+        with PermutedFile(path, np.int32, width, order) as file:
             start = 0
             while start < n:
                 stop = start + int(rng.integers(20))
@@ -98,4 +98,4 @@ def test_a_full_disk_is_an_error_before_the_first_row(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
-        ScatteredFile(tmp_path / "a.npy", np.float32, 2, np.arange(9, dtype=np.int32))
+        PermutedFile(tmp_path / "a.npy", np.float32, 2, np.arange(9, dtype=np.int32))

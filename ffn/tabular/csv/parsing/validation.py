@@ -10,10 +10,10 @@ from ffn.tabular.csv.parsing.grammar import Positions, Structure, count_lines, l
 from ffn.tabular.csv.parsing.position import Place
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 
-__all__ = ["judge"]
+__all__ = ["validate_records"]
 
 
-def judge(
+def validate_records(
     text: bytes, structure: Structure, place: Place, columns: int, line_feeds: bool
 ) -> tuple[Block, Place]:
     """Return the records of ``structure`` as a block, and the reading position after them.
