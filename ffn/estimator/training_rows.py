@@ -120,8 +120,8 @@ def hold_out(
     _, sizes = np.unique(labels[rows], return_counts=True)
     if sizes.max() < 2:
         raise ValueError(
-            "early stopping holds out rows, but no class has more than one distinct sample; "
-            "give more rows or set early_stopping=False"
+            "early stopping holds out rows, but no class has more than one sample (equal rows "
+            "count once); give more rows or set early_stopping=False"
         )
     wanted = sizes * share
     held = np.floor(wanted).astype(int)

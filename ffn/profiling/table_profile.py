@@ -14,7 +14,7 @@ from ffn.profiling.number_marks import read_formatted, refuse_other_marks
 from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_MISSING
 from ffn.tabular.cells import trim
-from ffn.tabular.lookalikes import escaped, spelled_alike
+from ffn.tabular.lookalikes import escaped, group_spellings
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy
@@ -199,7 +199,7 @@ def _spellings(column: Column) -> list[str]:
     if column.kind != "categorical":
         return []
     rows = Counter(column.texts)
-    alike = list(islice(spelled_alike(rows, column.decimal), _REASONS_SHOWN + 1))
+    alike = list(islice(group_spellings(rows, column.decimal), _REASONS_SHOWN + 1))
     if not alike:
         return []
     told = "; ".join(

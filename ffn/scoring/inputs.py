@@ -141,12 +141,12 @@ def pair(
 
 def is_table_name(name: str) -> bool:
     """Say whether a file of this name is taken for a table; hidden ones are not."""
-    return without_packing(name).lower().endswith(_TABLES) and not name.startswith(".")
+    return without_compression_suffix(name).lower().endswith(_TABLES) and not name.startswith(".")
 
 
 def output_name(name: str) -> str:
     """Return the name of an output: what is written is plain, whatever was read."""
-    return without_packing(name)
+    return without_compression_suffix(name)
 
 
 def output_of(file: Path) -> str:

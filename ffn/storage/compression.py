@@ -10,7 +10,13 @@ import zstandard
 
 from ffn.errors import DataError
 
-__all__ = ["ByteStream", "Packed", "Unpacked", "packing", "without_packing"]
+__all__ = [
+    "ByteStream",
+    "CompressingWriter",
+    "DecompressingReader",
+    "compression_of",
+    "without_compression_suffix",
+]
 
 # Zstandard can expand 4 bytes to 128 KB and has no output limit: 1 KB of input gives up to 32 MB.
 _ZSTD_PIECE = 1024
@@ -60,7 +66,7 @@ _KINDS = (
 )
 
 
-class Unpacked:
+class DecompressingReader:
     """A readable stream that decompresses gzip and Zstandard, and passes other bytes through.
 
     Concatenated archives are read as one stream. Memory use is bounded for any input.
@@ -140,7 +146,7 @@ class _Writable(Protocol):
     def write(self, content: bytes, /) -> Any: ...
 
 
-class Packed:
+class CompressingWriter:
     """A writable stream that compresses to a file; ``finish`` writes the end of the archive.
 
     Parameters
@@ -164,12 +170,12 @@ class Packed:
         self._file.write(self._packer.flush())
 
 
-def packing(name: str) -> str | None:
+def compression_of(name: str) -> str | None:
     """Return the compression that the suffix of ``name`` stands for, or None."""
     return next((kind.name for kind in _KINDS if name.lower().endswith(kind.suffixes)), None)
 
 
-def without_packing(name: str) -> str:
+def without_compression_suffix(name: str) -> str:
     """Return a file's name without its compression suffix: ``rows.csv`` for ``rows.csv.gz``."""
     for kind in _KINDS:
         for suffix in kind.suffixes:

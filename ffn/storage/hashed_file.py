@@ -17,7 +17,7 @@ class HashedFile:
     Parameters
     ----------
     file
-        File open for writing; empty, unless `take_up` reads and continues it.
+        File open for writing; empty, unless `resume` reads and continues it.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class HashedFile:
             os.posix_fadvise(self._file.fileno(), begin, length, os.POSIX_FADV_DONTNEED)
         self._stored = self.bytes
 
-    def take_up(self, found: dict[str, Any]) -> bool:
+    def resume(self, found: dict[str, Any]) -> bool:
         """Continue a file that was written partly, and drop what follows the recorded bytes.
 
         Parameters
@@ -70,7 +70,7 @@ class HashedFile:
         -------
         matches
             False if the beginning of the file does not have this size and digest; call
-            `start_anew` then.
+            `restart` then.
         """
         content = self._file
         content.seek(0)
@@ -85,7 +85,7 @@ class HashedFile:
             return True
         return False
 
-    def start_anew(self) -> None:
+    def restart(self) -> None:
         """Truncate the file and start from its beginning."""
         self._file.seek(0)
         self._file.truncate(0)

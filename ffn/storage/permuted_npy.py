@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ScatteredFile"]
+__all__ = ["PermutedFile"]
 
 Array = npt.NDArray[Any]
 
-_STRETCH_BYTES = 64 * 1024 * 1024
+_PARTITION_BYTES = 64 * 1024 * 1024
 
 
-class ScatteredFile:
+class PermutedFile:
     """A new ``.npy`` file [n, width] that stores the appended rows in another order.
 
     Parameters
@@ -60,22 +60,22 @@ class ScatteredFile:
         self._order = order
         self._place = np.empty(n, dtype=np.int32)
         self._place[order] = np.arange(n, dtype=np.int32)
-        self._free = np.arange(0, n, self._stretch)
+        self._free = np.arange(0, n, self._partition)
         self._appended = 0
 
     def append(self, rows: Array) -> None:
         """Append ``rows`` [m, width]."""
-        own = self._place[self._appended : self._appended + len(rows)] // self._stretch
+        own = self._place[self._appended : self._appended + len(rows)] // self._partition
         self._appended += len(rows)
-        by_stretch = np.argsort(own, kind="stable")
-        stretches, counts = np.unique(own, return_counts=True)
+        by_partition = np.argsort(own, kind="stable")
+        partitions, counts = np.unique(own, return_counts=True)
         stops = np.cumsum(counts)
-        for stretch, count, stop in zip(stretches, counts, stops, strict=True):
-            free = self._free[stretch]
-            self._rows[free : free + count] = rows[by_stretch[stop - count : stop]]
-            self._free[stretch] += count
+        for partition, count, stop in zip(partitions, counts, stops, strict=True):
+            free = self._free[partition]
+            self._rows[free : free + count] = rows[by_partition[stop - count : stop]]
+            self._free[partition] += count
 
-    def __enter__(self) -> ScatteredFile:
+    def __enter__(self) -> PermutedFile:
         return self
 
     def __exit__(
@@ -85,9 +85,9 @@ class ScatteredFile:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            for start in range(0, len(self._order), self._stretch):
-                order = self._order[start : start + self._stretch]
-                stretch = self._rows[start : start + self._stretch]
+            for start in range(0, len(self._order), self._partition):
+                order = self._order[start : start + self._partition]
+                partition = self._rows[start : start + self._partition]
                 # A partition holds its rows in the order in which they were appended.
-                stretch[:] = stretch[np.searchsorted(np.sort(order), order)]
+                partition[:] = partition[np.searchsorted(np.sort(order), order)]
         del self._rows

@@ -12,7 +12,7 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context
 from ffn.errors import quote
 from ffn.tabular.cells import is_number, trim
 
-__all__ = ["as_argument", "as_toml", "escaped", "spelled_alike", "visible"]
+__all__ = ["as_argument", "as_toml", "escaped", "group_spellings", "visible"]
 
 # Invisible characters without a meaning inside words of any script. The joiners U+200C and U+200D
 # have one: they are kept, and only the search for similar spellings ignores them.
@@ -30,7 +30,7 @@ def visible(text: str) -> str:
     return "".join(" " if c.isspace() else c for c in shown).strip(" \u200c\u200d")
 
 
-def spelled_alike(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
+def group_spellings(rows: Mapping[str, int], decimal: str) -> Iterator[list[str]]:
     """Yield groups of texts that look like spellings of one value, the most frequent text first.
 
     They differ in case, in spaces and hyphens between words, in surrounding quotes or a final full

@@ -18,7 +18,7 @@ from ffn.errors import DataError, quote
 from ffn.storage.cache import CacheEntry
 from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array, save_array
-from ffn.storage.permuted_npy import ScatteredFile
+from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.histograms import Reference
@@ -137,7 +137,7 @@ def write_parts(
     """
     order = _order(int(np.count_nonzero(~held_out)))
     with (
-        ScatteredFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
+        PermutedFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
         ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
     ):
         step = max(1, _VALUES_AT_ONCE // preparation.n_inputs)

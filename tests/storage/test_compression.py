@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffn.errors import DataError
-from ffn.storage.compression import Packed, Unpacked, packing, without_packing
+from ffn.storage.compression import (
+    CompressingWriter,
+    DecompressingReader,
+    compression_of,
+    without_compression_suffix,
+)
 from tests.helpers.readings import Trickle, read
 
 CONTENT = b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(20_000))
@@ -19,7 +24,7 @@ PACK = {"gzip": gzip.compress, "zstd": zstandard.compress}
 
 
 def unpacked(content, at_once=1_000_000, size=1000):
-    stream = Unpacked(Trickle(content, at_once), "t.csv")
+    stream = DecompressingReader(Trickle(content, at_once), "t.csv")
     return b"".join(iter(lambda: stream.read(size), b""))
 
 
@@ -28,13 +33,13 @@ def unpacked(content, at_once=1_000_000, size=1000):
 def test_what_others_pack_is_unpacked(kind, at_once):
     content = CONTENT[:5000] if at_once == 1 else CONTENT
     assert unpacked(PACK[kind](content), at_once) == content
-    assert Unpacked(io.BytesIO(PACK[kind](content)), "t.csv").compression == kind
+    assert DecompressingReader(io.BytesIO(PACK[kind](content)), "t.csv").compression == kind
 
 
 @pytest.mark.parametrize("content", [b"", b"a", b"a,b", CONTENT])
 def test_what_is_not_packed_stays(content):
     assert unpacked(content, at_once=2) == content
-    assert Unpacked(io.BytesIO(content), "t.csv").compression is None
+    assert DecompressingReader(io.BytesIO(content), "t.csv").compression is None
 
 
 @pytest.mark.parametrize("kind", PACK)
@@ -90,8 +95,8 @@ def test_the_reader_of_tables_unpacks():
 
 BOMB = """
 import resource, sys
-from ffn.storage.compression import Unpacked
-stream = Unpacked(open(sys.argv[1], "rb"), "bomb")
+from ffn.storage.compression import DecompressingReader
+stream = DecompressingReader(open(sys.argv[1], "rb"), "bomb")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 length = 0
 while some := stream.read(262_144):
@@ -128,7 +133,7 @@ def test_a_bomb_takes_time_and_no_memory(kind, tmp_path, repository):
 def test_what_is_packed_here_others_unpack(kind):
     def pack(pieces):
         file = io.BytesIO()
-        packed = Packed(file, kind)
+        packed = CompressingWriter(file, kind)
         for piece in pieces:
             packed.write(piece)
         packed.finish()
@@ -144,7 +149,7 @@ def test_what_is_packed_here_others_unpack(kind):
 
 def test_names():
     names = ["a.csv.gz", "a.csv.ZST", "b.gzip", "c.zstd", "a.csv", "gz", ".gz"]
-    assert [packing(name) for name in names] == ["gzip", "zstd"] * 2 + [None, None, "gzip"]
-    assert [without_packing(name) for name in names] == [
+    assert [compression_of(name) for name in names] == ["gzip", "zstd"] * 2 + [None, None, "gzip"]
+    assert [without_compression_suffix(name) for name in names] == [
         "a.csv", "a.csv", "b", "c", "a.csv", "gz", ".gz",
     ]  # fmt: skip

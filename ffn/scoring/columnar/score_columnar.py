@@ -66,7 +66,7 @@ def score_pieces(
     DataError
         The input is damaged, or changed while it was read.
     """
-    journal.start_anew()
+    journal.restart()
     journal.rejects.write(REJECTS_HEADER)
     sink: Sink = (
         ParquetSink(journal.output, pieces.schema, model.schema, options)

@@ -80,7 +80,7 @@ class Journal:
             tally.add(found["tally"])
         else:
             found = {}
-            self.start_anew()
+            self.restart()
         stream.go_to(begin.offset)
         records.go_to(begin)
         return bool(found)
@@ -89,8 +89,8 @@ class Journal:
         """Discard the checkpoint of an earlier run, if any."""
         for name in _JOURNALS:
             self.folder.unlink(name)
-        self.output.start_anew()
-        self.rejects.start_anew()
+        self.output.restart()
+        self.rejects.restart()
 
     def note(self, stream: Source, records: Records, tally: Tally) -> None:
         """Write a checkpoint, if enough has been done since the last one."""
@@ -116,14 +116,14 @@ class Journal:
 
     def pack(self, name: str) -> None:
         """Compress the output if a file of this name is to be an archive."""
-        compression = packing(name)
+        compression = compression_of(name)
         if compression is None:
             return
         self.output.flush()
         with self.folder.read(_OUTPUT) as content, self.folder.write(_PACKED) as file:
             file.truncate()
             hashed = HashedFile(file)
-            packer = Packed(hashed, compression)
+            packer = CompressingWriter(hashed, compression)
             while some := content.read(_PACKED_AT_ONCE):
                 packer.write(some)
             packer.finish()
@@ -168,8 +168,8 @@ class Journal:
     def _agrees(self, found: dict[str, Any], stream: Source) -> bool:
         """Say whether both files and the input begin with what the journal says."""
         return (
-            self.output.take_up(found["output"])
-            and self.rejects.take_up(found["rejects"])
+            self.output.resume(found["output"])
+            and self.rejects.resume(found["rejects"])
             and stream.begins_with(found["input"]["bytes"], found["input"]["sha256"])
         )
 

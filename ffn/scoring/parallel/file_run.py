@@ -57,8 +57,8 @@ class Run:
     def begin(self) -> None:
         """Write the headers, or resume where an earlier run of the same work ended."""
         if not self.divisible:
-            self.journal.start_anew()
-        elif self.journal.take_up(self.stream, self.records, self.tally):
+            self.journal.restart()
+        elif self.journal.resume(self.stream, self.records, self.tally):
             return
         header = self.records.encode(self.scorer.header_line)
         self.journal.output.write(self.records.bom + header)

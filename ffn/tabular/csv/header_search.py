@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from ffn.errors import quote
-from ffn.storage.compression import packing
+from ffn.storage.compression import compression_of
 from ffn.tabular.cells import is_number, trim
 from ffn.tabular.csv.header import DELIMITERS, Header, Opening
 
@@ -145,7 +145,7 @@ def _rows(opening: Opening, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _command(opening: Opening, path: str, *steps: str) -> str:
     """Return a shell command that pipes a file, unpacked and as UTF-8, through ``steps``."""
     file, (first, *others) = shlex.quote(path), steps
-    unpack = {"gzip": "gzip -dc", "zstd": "zstd -dc"}.get(packing(path) or "")
+    unpack = {"gzip": "gzip -dc", "zstd": "zstd -dc"}.get(compression_of(path) or "")
     into = f"{''.join(others)} > {_MENDED}"
     before = [f"{unpack} {file}"] if unpack else []
     if opening.encoding != "utf-8":

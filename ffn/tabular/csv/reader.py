@@ -24,12 +24,12 @@ from dataclasses import replace
 import numpy as np
 
 from ffn.errors import DataError, SettingsError, quote
-from ffn.storage.compression import ByteStream, Unpacked
+from ffn.storage.compression import ByteStream, DecompressingReader
 from ffn.tabular.csv.encoding import Utf8Stream
 from ffn.tabular.csv.header import DELIMITERS, Header, Opening, header_error, parse_header
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.parsing.fast_path import read_regular
-from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
+from ffn.tabular.csv.parsing.fixed_width import FixedWidthBlock
 from ffn.tabular.csv.parsing.grammar import (
     Record,
     Structure,
@@ -81,7 +81,7 @@ class Records:
     header
         The `Header`, read on construction.
     compression
-        As in `Unpacked`.
+        As in `DecompressingReader`.
     bom, encoding
         As in `Utf8Stream`.
     shape
@@ -120,7 +120,7 @@ class Records:
         self._delimiter = delimiter.encode()
         self._block_size = block_size
         self._record_limit = record_limit
-        unpacked = Unpacked(stream, name)
+        unpacked = DecompressingReader(stream, name)
         self.compression = unpacked.compression
         self._stream = Utf8Stream(unpacked, name, given_encoding)
         self.bom, self.encoding = self._stream.bom, self._stream.encoding
@@ -217,7 +217,7 @@ class Records:
             return None
         self._drop(consumed)
         self._place = place
-        self.add_counts(Counts(regular=1, alike=isinstance(block, AlikeBlock)))
+        self.add_counts(Counts(regular=1, fixed_width=isinstance(block, FixedWidthBlock)))
         return block
 
     def _drop(self, count: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ffn.errors import DataError, quote
-from ffn.tabular.lookalikes import as_argument, as_toml, escaped, spelled_alike, visible
+from ffn.tabular.lookalikes import as_argument, as_toml, escaped, group_spellings, visible
 
 __all__ = ["LabelReading", "Remedy", "Resolved", "cli_remedy", "toml_remedy"]
 
@@ -181,7 +181,7 @@ class LabelReading:
             return
         decided = {text for text, label in self.labels.items() if text == label}
         groups = []
-        for spellings in spelled_alike(rows, self.decimal):
+        for spellings in group_spellings(rows, self.decimal):
             open_ones = [text for text in spellings if text not in decided]
             if len(open_ones) > 1:
                 groups.append(open_ones)

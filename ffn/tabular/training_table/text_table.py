@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ffn.errors import DataError, SettingsError, quote
-from ffn.storage.compression import Unpacked
+from ffn.storage.compression import DecompressingReader
 from ffn.storage.source import Source, open_source
 from ffn.tabular.columns.feature_columns import columns_found
 from ffn.tabular.csv.charsets import reading_of, strange_bytes
@@ -182,7 +182,7 @@ def _not_utf8(path: Path) -> str:
     counts: Counter[int] = Counter()
     first = rest = b""
     with open_source(path) as source:
-        stream = Unpacked(source, str(path))
+        stream = DecompressingReader(source, str(path))
         while chunk := stream.read(_READ_AT_ONCE):
             counts.update(strange_bytes(chunk))
             if not first:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffn.storage.npy import ArrayFile, open_array
-from ffn.storage.permuted_npy import ScatteredFile
+from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.training_table.column_store import Columns, ColumnsFile, rows_of_a_group
 
 
@@ -96,4 +96,4 @@ def test_a_full_disk_is_an_error_before_the_first_row(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left"):
-        ScatteredFile(tmp_path / "a.npy", np.float32, 2, np.arange(9, dtype=np.int32))
+        PermutedFile(tmp_path / "a.npy", np.float32, 2, np.arange(9, dtype=np.int32))

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError
 from ffn.storage.cache import Cache
-from ffn.tabular.lookalikes import spelled_alike
+from ffn.tabular.lookalikes import group_spellings
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.ingest import Choice, read_dataset
 from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy, toml_remedy
@@ -183,7 +183,7 @@ def test_other_labels_do_not(one: str, other: str) -> None:
 
 @given(st.dictionaries(st.text(max_size=4), st.integers(1, 9), max_size=20), st.sampled_from(".,"))
 def test_texts_alike_are_a_partition(rows: dict[str, int], decimal: str) -> None:
-    found = [text for group in spelled_alike(rows, decimal) for text in group]
+    found = [text for group in group_spellings(rows, decimal) for text in group]
     assert len(set(found)) == len(found)
     assert set(found) <= set(rows)
 

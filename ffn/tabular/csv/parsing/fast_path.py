@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.csv.parsing.blocks import Block, undouble
-from ffn.tabular.csv.parsing.fixed_width import read_alike
+from ffn.tabular.csv.parsing.fixed_width import read_fixed_width
 from ffn.tabular.csv.parsing.grammar import Positions
 from ffn.tabular.csv.parsing.lazy_blocks import LineBlock
 from ffn.tabular.csv.parsing.position import Place
@@ -92,7 +92,7 @@ class RegularBlock(LineBlock):
 def read_regular(
     text: bytes, place: Place, delimiter: bytes, columns: int, final: bool
 ) -> tuple[Block, Place] | None:
-    """Return the same result as `scan` and `judge`, or None if the fast path does not apply.
+    """Return the result of `scan` and `validate_records`; None if the fast path does not apply.
 
     Parameters
     ----------
@@ -116,9 +116,9 @@ def read_regular(
     """
     if place.after_stray or b"\0" in text:
         return None
-    alike = read_alike(text, place, delimiter, columns, final)
-    if alike is not None and _is_text(alike.text):
-        return alike, _after(place, len(alike))
+    fixed = read_fixed_width(text, place, delimiter, columns, final)
+    if fixed is not None and _is_text(fixed.text):
+        return fixed, _after(place, len(fixed))
     data = np.frombuffer(text, dtype=np.uint8)
     feeds = data == _LINE_FEED
     marks = np.flatnonzero(feeds | (data == ord(delimiter)))

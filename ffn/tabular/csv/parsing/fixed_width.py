@@ -11,12 +11,12 @@ from ffn.tabular.csv.parsing.grammar import Positions
 from ffn.tabular.csv.parsing.lazy_blocks import LineBlock
 from ffn.tabular.csv.parsing.position import Place
 
-__all__ = ["AlikeBlock", "read_alike"]
+__all__ = ["FixedWidthBlock", "read_fixed_width"]
 
 _LINE_FEED, _RETURN = b"\n\r"
 
 
-class AlikeBlock(LineBlock):
+class FixedWidthBlock(LineBlock):
     """Records without quotes whose cells have the same positions as in the first record.
 
     Parameters
@@ -63,7 +63,7 @@ class AlikeBlock(LineBlock):
         """As in `Block`."""
         return int(self._cuts[-1])
 
-    def cells_alike(self, column: int) -> npt.NDArray[np.uint8]:
+    def fixed_width_cells(self, column: int) -> npt.NDArray[np.uint8]:
         """Return the bytes of a column's cells as an array [n, w]."""
         grid = self.data.reshape(len(self), self.width)
         return grid[:, slice(*self._cell(column))]
@@ -73,9 +73,9 @@ class AlikeBlock(LineBlock):
         return start, int(self._cuts[column])
 
 
-def read_alike(
+def read_fixed_width(
     text: bytes, place: Place, delimiter: bytes, columns: int, final: bool
-) -> AlikeBlock | None:
+) -> FixedWidthBlock | None:
     """Return the records in ``text`` if all have the layout of the first; else None.
 
     That is, all have delimiters and line ends exactly at the positions of the first. Checking this
@@ -98,4 +98,4 @@ def read_alike(
     cuts = np.append(np.flatnonzero(data[:width] == ord(delimiter)), width - len(line_end))
     if len(cuts) != columns or text.count(b"\r", 0, width) != len(line_end) - 1:
         return None
-    return AlikeBlock(text, place, cuts, line_end)
+    return FixedWidthBlock(text, place, cuts, line_end)

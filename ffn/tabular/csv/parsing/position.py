@@ -61,13 +61,13 @@ class Counts(NamedTuple):
         All blocks.
     regular
         Blocks read on the fast path, by `read_regular`.
-    alike
-        Blocks of fixed-width records among them, `AlikeBlock`.
+    fixed_width
+        Blocks of fixed-width records among them, `FixedWidthBlock`.
     careful
         Records read one by one.
     """
 
     blocks: int = 0
     regular: int = 0
-    alike: int = 0
+    fixed_width: int = 0
     careful: int = 0

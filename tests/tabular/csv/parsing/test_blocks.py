@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffn.tabular.csv.parsing.fast_path import read_regular
-from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
+from ffn.tabular.csv.parsing.fixed_width import FixedWidthBlock
 from ffn.tabular.csv.parsing.position import Counts, Place
 from ffn.tabular.csv.reader import Records
 
@@ -53,9 +53,9 @@ def test_records_laid_out_alike_are_read_as_all_others(lines, line_end, tail, fi
     text = ("".join(line + line_end for line in lines) + tail).encode()
     place = Place(rows=4, lines=7, blank_lines=1)
     found = read_regular(text, place, b",", 3, final)
-    with mock.patch("ffn.tabular.csv.parsing.fast_path.read_alike", return_value=None):
+    with mock.patch("ffn.tabular.csv.parsing.fast_path.read_fixed_width", return_value=None):
         expected = read_regular(text, place, b",", 3, final)
-    if found is None or not isinstance(found[0], AlikeBlock):
+    if found is None or not isinstance(found[0], FixedWidthBlock):
         assert (found is None) == (expected is None)
         return
     assert expected is not None
@@ -70,7 +70,7 @@ def test_records_laid_out_alike_are_read_as_all_others(lines, line_end, tail, fi
         assert positions_of(block.take(mask)) == positions_of(other.take(mask))
         every = np.ones(np.count_nonzero(mask), dtype=bool)
         assert positions_of(block.take(mask).take(every)) == positions_of(other.take(mask))
-    cells = [bytes(row) for row in block.cells_alike(1)]
+    cells = [bytes(row) for row in block.fixed_width_cells(1)]
     assert cells == [cell.encode() for cell in other.cells(1)[: len(block)]]
 
 
@@ -82,7 +82,7 @@ def test_files_of_records_alike_take_the_way_for_them():
     content = b"a,b\n" + 30_000 * b"12,3\n"
     records = Records(io.BytesIO(content), "t.csv", block_size=10_000)
     assert sum(map(len, records)) == 30_000
-    assert records.counts == Counts(blocks=17, regular=16, alike=16)
+    assert records.counts == Counts(blocks=17, regular=16, fixed_width=16)
 
 
 @given(
