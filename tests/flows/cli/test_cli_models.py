@@ -104,7 +104,7 @@ def test_damaged_files_leave_gaps_and_a_hint(ffn, registry, content):
     done = ffn("models", "iris", ROOT, registry)
     assert (done.code, done.err) == (0, "")
     assert [line.split() for line in done.out.splitlines()][4] == ["2", *[NOTHING] * 5]
-    assert "Some files are missing or changed; which, says: ffn verify iris" in done.out
+    assert "Some files are missing or changed. To list them: ffn verify iris" in done.out
     assert ffn("models", "iris", "2", ROOT, registry).code == 0
     assert ffn("compare", "iris", "2", "4", ROOT, registry).code == 0
 
@@ -115,7 +115,7 @@ def test_a_figure_that_was_changed_is_not_shown(ffn, registry):
     path.write_text(json.dumps(metrics | {"test": {"accuracy": {"value": 1, "low": 1, "high": 1}}}))
     done = ffn("models", "iris", ROOT, registry)
     assert "1.000 [1.000, 1.000]" not in done.out
-    assert "Some files are missing or changed; which, says: ffn verify iris" in done.out
+    assert "Some files are missing or changed. To list them: ffn verify iris" in done.out
     shown = ffn("models", "iris", "2", ROOT, registry)
     assert "damage some files are missing or changed: ffn verify iris" in " ".join(
         shown.out.split()
