@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ffn.errors import SettingsError, quote
 from ffn.scoring.output.targets import COMPANIONS, Targets
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.compression import without_packing
+from ffn.storage.compression import without_compression_suffix
 from ffn.storage.real_path import real_path
 from ffn.storage.source import STDIN
 

@@ -35,9 +35,8 @@ class PermutedFile:
     order
         Permutation of 0 to n - 1, int32 [n]: row ``p`` of the file is the appended row number
         ``order[p]``.
-    stretch_bytes
-        Rows are appended to the stretch of the file that they belong to, and each stretch is put
-        in order, in memory, at the end. By default 64 MiB.
+    partition_bytes
+        Size of a partition; by default 64 MiB.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class PermutedFile:
         width: int,
         order: Array,
         *,
-        stretch_bytes: int = _STRETCH_BYTES,
+        partition_bytes: int = _PARTITION_BYTES,
     ) -> None:
         n = len(order)
         mapped = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), (n, width))
@@ -56,7 +55,7 @@ class PermutedFile:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         # Slicing an np.memmap takes ten times as long as slicing a plain array.
         self._rows = np.asarray(mapped)
-        self._stretch = max(1, stretch_bytes // (width * mapped.itemsize))
+        self._partition = max(1, partition_bytes // (width * mapped.itemsize))
         self._order = order
         self._place = np.empty(n, dtype=np.int32)
         self._place[order] = np.arange(n, dtype=np.int32)

@@ -23,7 +23,7 @@ from ffn.scoring.output.targets import Targets
 from ffn.scoring.output.work_folder import WorkFolder
 from ffn.scoring.rows.tally import Tally
 from ffn.storage.atomic import publish, remove
-from ffn.storage.compression import Packed, packing
+from ffn.storage.compression import CompressingWriter, compression_of
 from ffn.storage.documents import canonical_json
 from ffn.storage.hashed_file import HashedFile
 from ffn.storage.locks import locked_folder
@@ -68,7 +68,7 @@ class Journal:
         self._key = {"format": _FORMAT} | key
         self._next, self._notes = _LEAST_BYTES, 0
 
-    def take_up(self, stream: Source, records: Records, tally: Tally) -> bool:
+    def resume(self, stream: Source, records: Records, tally: Tally) -> bool:
         """Resume where an earlier run of the same work ended.
 
         Returns False, with everything at the beginning, if there is no valid checkpoint.
@@ -85,7 +85,7 @@ class Journal:
         records.go_to(begin)
         return bool(found)
 
-    def start_anew(self) -> None:
+    def restart(self) -> None:
         """Discard the checkpoint of an earlier run, if any."""
         for name in _JOURNALS:
             self.folder.unlink(name)

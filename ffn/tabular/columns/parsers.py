@@ -13,7 +13,7 @@ from ffn.tabular.cells import numbers, trim
 from ffn.tabular.columns.decimals import aligned_decimals, plain_decimals
 from ffn.tabular.columns.formatted_column import formatted_numbers
 from ffn.tabular.csv.parsing.blocks import Block
-from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
+from ffn.tabular.csv.parsing.fixed_width import FixedWidthBlock
 from ffn.tabular.number_format import NumberFormat
 
 __all__ = [
@@ -92,7 +92,10 @@ class NumberParser:
             absent = np.isnan(values)
             absent[wrong] = False
             return CellNumbers(values, np.flatnonzero(absent), wrong)
-        if isinstance(block, AlikeBlock) and (aligned := self._aligned(block, column)) is not None:
+        if (
+            isinstance(block, FixedWidthBlock)
+            and (aligned := self._aligned(block, column)) is not None
+        ):
             return CellNumbers(aligned, _NONE, [])
         starts, ends = block.bounds(column)
         values, plain = plain_decimals(block.endings, starts, ends, self._decimal)
@@ -131,9 +134,9 @@ class NumberParser:
             missing = np.sort(np.concatenate([missing, others[absent]]))
         return CellNumbers(values, missing, others[wrong].tolist())
 
-    def _aligned(self, block: AlikeBlock, column: int) -> npt.NDArray[np.float64] | None:
+    def _aligned(self, block: FixedWidthBlock, column: int) -> npt.NDArray[np.float64] | None:
         """Read a column whose cells stand one below the other; None if any may be missing."""
-        values = aligned_decimals(block.cells_alike(column), self._decimal)
+        values = aligned_decimals(block.fixed_width_cells(column), self._decimal)
         if values is not None and any((values == value).any() for value in self._missing_numbers):
             return None
         return values

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ffn.tabular.columns.parsers import NumberColumns, NumberParser
 from ffn.tabular.csv.parsing.blocks import Block
-from ffn.tabular.csv.parsing.fixed_width import AlikeBlock
+from ffn.tabular.csv.parsing.fixed_width import FixedWidthBlock
 from ffn.tabular.csv.reader import Records
 
 MISSING = ("", "NA", "-999")
@@ -72,7 +72,7 @@ def test_cells_one_below_the_other_are_read_as_any_others(third: str) -> None:
     (block,) = blocks_of(rows)
     parser = NumberParser(("-99",))
     found = parser.column(block, 0)
-    assert isinstance(block, AlikeBlock) is (len(third) == 3)
+    assert isinstance(block, FixedWidthBlock) is (len(third) == 3)
     slowly = parser.cells(block, *block.bounds(0))
     np.testing.assert_array_equal(found.values, slowly.values)
     assert found.missing.tolist() == slowly.missing.tolist() == [2] * (third == "-99")

@@ -75,13 +75,13 @@ def test_a_group_is_bounded_however_wide_the_table() -> None:
 
 
 @given(st.integers(1, 60), st.integers(1, 3), st.integers(1, 80), st.integers(0, 2**32))
-def test_scattered_rows_stand_where_they_should(n, width, stretch_bytes, seed) -> None:
+def test_scattered_rows_stand_where_they_should(n, width, partition_bytes, seed) -> None:
     rng = np.random.default_rng(seed)
     order = rng.permutation(n).astype(np.int32)
     rows = np.arange(n * width, dtype=np.int32).reshape(n, width)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.npy"
-        with ScatteredFile(path, np.int32, width, order, stretch_bytes=stretch_bytes) as file:
+        with PermutedFile(path, np.int32, width, order, partition_bytes=partition_bytes) as file:
             start = 0
             while start < n:
                 stop = start + int(rng.integers(20))
