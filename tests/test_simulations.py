@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffn.evaluation.paired import row_losses
+from ffn.evaluation.paired_losses import row_losses
 from simulations import drift
 from simulations.gates import Kind, retraining
 from simulations.page import draw, section, with_section

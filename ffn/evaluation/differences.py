@@ -8,13 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.paired import (
-    LabelCounts,
-    count_labels,
-    loss_bounds,
-    row_losses,
-    tango_score,
-)
+from ffn.evaluation.paired import LabelCounts, count_labels, tango_score
+from ffn.evaluation.paired_losses import loss_bounds, row_losses
 from ffn.evaluation.statistics import Interval
 
 __all__ = ["Difference", "accuracy_difference", "paired_difference"]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
-from ffn.evaluation.paired import row_losses
+from ffn.evaluation.paired_losses import row_losses
 from ffn.evaluation.statistics import Interval
 
 __all__ = ["FeatureImportance", "Importance", "permutation_importance"]

@@ -1,4 +1,4 @@
-"""Paired tests and bounds for two models on the same rows: accuracy, log-loss, recall by class."""
+"""Paired tests and bounds for two models on the same rows: accuracy, and recall by class."""
 
 from __future__ import annotations
 
@@ -8,30 +8,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import holm, resamples_at_once
+from ffn.evaluation.statistics import holm
 
 __all__ = [
     "ClassLoss",
     "LabelCounts",
-    "LossBounds",
     "accuracy_bound",
     "class_losses",
     "count_labels",
-    "loss_bounds",
     "p_better",
     "p_not_worse",
-    "row_losses",
     "tango_score",
 ]
 
 Array = npt.NDArray[Any]
 
-# Probabilities are clipped here. A few thousand held-out rows give no information about rarer
-# mistakes, and a single row must not outweigh all others.
-_LEAST_PROBABILITY = 1e-6
-# With more rows no bootstrap is needed: the mean is normally distributed for practical purposes.
-_BOOTSTRAP_ROWS = 2_000
-_RESAMPLES = 9_999
 # Share of the level that is spent on the interval for the nuisance parameter.
 _NUISANCE_PART = 0.02
 _NUISANCE_POINTS = 32
@@ -72,24 +63,6 @@ class LabelCounts:
             lost=0,
             production_wrong=self.production_wrong,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossBounds:
-    """Mean log-loss of the challenger minus that of production, nats per row.
-
-    Attributes
-    ----------
-    value, low, high
-        The mean, with a one-sided confidence bound on each side.
-    alpha
-        One-sided level of each bound.
-    """
-
-    value: float
-    low: float
-    high: float
-    alpha: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,59 +271,3 @@ def class_losses(
         ClassLoss(name=name, rows=found.rows, gained=found.gained, lost=found.lost, p_worse=p)
         for name, found, p in zip(classes, counts, adjusted, strict=True)
     )
-
-
-def row_losses(probabilities: Array, labels: Array) -> Array:
-    """Return the log-loss of each row [n] in nats, with probabilities clipped at 10⁻⁶.
-
-    Parameters
-    ----------
-    probabilities
-        Predicted probabilities [n, C].
-    labels
-        True classes, integers [n].
-    """
-    own = probabilities[np.arange(len(labels)), labels]
-    losses: Array = -np.log(np.maximum(own, _LEAST_PROBABILITY))
-    return losses
-
-
-def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -> LossBounds:
-    """Return confidence bounds for the mean difference of paired losses.
-
-    On each side the wider of two bounds is used: that of a bias-corrected and accelerated paired
-    bootstrap (BCa: Efron 1987; up to 2,000 rows) and that of Student's t. Student's t ignores the
-    skewness of losses, and a bootstrap of few rows does not reach far into the tails.
-
-    Parameters
-    ----------
-    challenger, production
-        Loss of each row [n], nats.
-    alpha
-        One-sided level of each bound.
-    seed
-        Seed of the bootstrap: the same seed gives the same bounds.
-    """
-    from scipy import stats
-
-    difference = challenger - production
-    mean = float(difference.mean())
-    if len(difference) < 2:
-        return LossBounds(value=mean, low=-np.inf, high=np.inf, alpha=alpha)
-    error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
-    half = float(stats.t.isf(alpha, len(difference) - 1)) * error
-    low, high = mean - half, mean + half
-    # If all differences are equal up to rounding, there is nothing to resample.
-    if len(difference) <= _BOOTSTRAP_ROWS and np.ptp(difference) > 1e-12:
-        interval = stats.bootstrap(
-            (difference,),
-            np.mean,
-            n_resamples=_RESAMPLES,
-            confidence_level=1 - 2 * alpha,
-            method="BCa",
-            vectorized=True,
-            batch=resamples_at_once(len(difference)),
-            rng=np.random.default_rng(seed),
-        ).confidence_interval
-        low, high = min(low, float(interval.low)), max(high, float(interval.high))
-    return LossBounds(value=mean, low=low, high=high, alpha=alpha)

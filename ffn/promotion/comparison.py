@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ffn.errors import FFNError, RegistryError
 from ffn.evaluation.mcnemar import compatible_interval, two_sided_p
-from ffn.evaluation.paired import LabelCounts, count_labels, loss_bounds, row_losses
+from ffn.evaluation.paired import LabelCounts, count_labels
+from ffn.evaluation.paired_losses import loss_bounds, row_losses
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.champion import Opponent, read_version
 from ffn.promotion.overview import Detail, describe_version, table_in

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from ffn.evaluation.paired import (
     ClassLoss,
     LabelCounts,
-    LossBounds,
     accuracy_bound,
     class_losses,
     count_labels,
-    loss_bounds,
     p_better,
     p_not_worse,
-    row_losses,
 )
+from ffn.evaluation.paired_losses import LossBounds, loss_bounds, row_losses
 from ffn.promotion.shared_rows import Contest
 from ffn.registry.alpha_spending import PlannedComparison
 from ffn.settings.gate_settings import GateSettings

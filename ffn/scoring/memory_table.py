@@ -1,8 +1,7 @@
 """Read tables in memory, of any library, as named Arrow columns.
 
-pandas is read column by column, because its cells may be arbitrary objects. All other tables are
-read through the Arrow C stream protocol (``__arrow_c_stream__``): polars, pyarrow, DuckDB, narwhals
-and more.
+pandas is read column by column, because its cells may be arbitrary objects. All other tables
+(polars, pyarrow, DuckDB, narwhals, …) are read through Arrow's ``__arrow_c_stream__``.
 """
 
 from __future__ import annotations

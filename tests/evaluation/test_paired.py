@@ -16,11 +16,10 @@ from ffn.evaluation.paired import (
     accuracy_bound,
     class_losses,
     count_labels,
-    loss_bounds,
     p_better,
     p_not_worse,
-    row_losses,
 )
+from ffn.evaluation.paired_losses import loss_bounds, row_losses
 
 
 def counts(rows: int, gained: int, lost: int) -> LabelCounts:
