@@ -63,7 +63,7 @@ def settings_text(
         _line("epochs = 150", "passes over the training rows"),
         _line("batch_size = 32", "rows a step"),
         _line("networks = 16", "resamples, each with its network, per optimizer"),
-        _line("test_share = 0.2", "held out, looked at once"),
+        _line("test_share = 0.2", "held out for the final figures"),
         _line("validation_share = 0.2", "of the rest, to compare the optimizers on"),
         _line("seed = 42", "all randomness comes from it"),
         # Where inputs are many, 150 epochs learn the training rows by heart.

@@ -19,7 +19,7 @@ __all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "unknown_columns", "work"]
 
 MANIFEST_FORMAT = 1
 _MOST_BYTES = 64 * 1024 * 1024
-# What is told again where nothing has to be done.
+# Keys that are reported again when nothing has to be done.
 _TOLD = {"rows", "scored", "rejected", "classes", "rejects", "mean_confidence", "drift"}
 
 

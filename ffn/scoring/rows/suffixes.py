@@ -13,7 +13,7 @@ __all__ = ["UNITS", "Suffixes", "added_columns"]
 
 # Probabilities are written in units of 1/10,000: few enough texts to make each only once.
 UNITS = 10_000
-# Some ten megabytes of texts; of the classes beyond that each is made anew.
+# Some ten megabytes of texts; beyond that, each is made again when needed.
 _POOL_LIMIT = 100_000
 
 

@@ -110,7 +110,7 @@ def read_table(
         source.check_unchanged()
     if not lines:
         raise no_rows(path)
-    # What is left out is told by whoever trains.
+    # Training reports the columns that are left out.
     unnamed.check(path.name)
     return Table(path, tuple(columns), columns, lines, source.sha256)
 
