@@ -66,7 +66,7 @@ def test_a_case_is_the_same_whenever_it_is_made():
     [
         ("ffn.tabular.csv.parsing.validation._with_nul", lambda *_: []),
         ("ffn.tabular.csv.parsing.blocks.Block.records", lambda block: [b"x"] * len(block)),
-        ("ffn.scoring.rows.contract.Contract._numbers", lambda *_: 1 / 0),
+        ("ffn.tabular.columns.parsers.NumberParser.column", lambda *_: 1 / 0),
         ("ffn.tabular.csv.parsing.recovery._Recovery._follow", lambda *_: True),
         ("ffn.tabular.csv.parsing.recovery._Recovery._with_tail", lambda _, record: record),
         ("ffn.tabular.csv.encoding.Utf8Stream.encode", lambda _, text: text),

@@ -157,7 +157,7 @@ def production(artifacts: Path) -> ProductionVersion:
         )
     if found.version not in (there := versions(artifacts)):
         raise RegistryError(
-            f"{artifacts / POINTER}: version {found.version} is in production and not there; "
+            f"{artifacts / POINTER}: version {found.version} is in production but does not exist; "
             f"there are: {_listed(there)}. {_way_out(artifacts)}"
         )
     return found

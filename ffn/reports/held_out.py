@@ -34,7 +34,7 @@ _CELLS = 6
 
 
 def shown_name(name: str) -> str:
-    """Return a class's or feature's name, cut and as text."""
+    """Return the name of a class or feature, shortened to 60 characters and escaped."""
     return escape(middle_cut(name, _NAME_LETTERS))
 
 
@@ -178,8 +178,8 @@ def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> 
     rows = [
         {
             "row": f"{mistake.row:,}",
-            "is": shown_name(mistake.label),
-            "called": shown_name(mistake.predicted),
+            "label": shown_name(mistake.label),
+            "predicted": shown_name(mistake.predicted),
             "confidence": f"{mistake.confidence:.3f}",
             "probability of the label": f"{mistake.own_probability:.3f}",
             "cells": "; ".join(

@@ -153,8 +153,8 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
         f"of {counted(evaluation.rows, 'held-out row')} correctly: "
         f"**accuracy {interval(evaluation.accuracy)}**. "
-        f"Always answering {shown_name(usual.name)}, the most frequent class in "
-        f"training, gets {usual.rows:,} right: {interval(reached)}."
+        f"Always predicting {shown_name(usual.name)}, the most frequent class in "
+        f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )

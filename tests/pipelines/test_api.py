@@ -57,9 +57,9 @@ def test_a_fresh_process_elsewhere_writes_what_the_command_line_does(
     )
     assert done.returncode == 0, done.stderr
     promoted, scored, unchanged = done.stdout.splitlines()
-    assert promoted == "Version 1 is promoted: there was none in production."
+    assert promoted == "Version 1 is promoted: no version was in production."
     assert scored == "2 files scored with version 1: 50 of 51 rows."
-    assert unchanged.startswith("sizes: data, settings and code are those of version 1;")
+    assert unchanged.startswith("sizes: data, settings and code equal those of version 1;")
     assert list(elsewhere.iterdir()) == []
     assert run_here(("score", "sizes", *DIRECT, trained)) == 0
     for written in ("models/0001/bundle", "predictions"):
