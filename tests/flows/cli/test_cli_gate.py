@@ -129,9 +129,9 @@ def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, tr
     before = listing(trained)
     refusal = ffn("retrain", "iris", *DIRECT, trained).refusal
     assert refusal == (
-        f'{source} is not what version 1 in production was trained on: column "petal_width" '
-        'is missing. Did you mean "petal_breadth"? Nothing was trained. Correct the file or, if it '
-        'is meant, set contract.missing_columns to "warn".'
+        f'{source} differs from what version 1 in production was trained on: column "petal_width" '
+        'is missing. Did you mean "petal_breadth"? Nothing was trained. Correct the file or, if '
+        'the change is intended, set contract.missing_columns to "warn".'
     )
     assert listing(trained) == before
 

@@ -159,7 +159,7 @@ def test_verify_names_each_damage_and_fails(ffn, registry, monkeypatch):
     assert done.code == 1
     assert done.err.startswith("ffn: iris: 2 damages in 4 versions, ")
     assert done.err.count("\n") == 1
-    assert "Restore what is named from a copy" in done.err
+    assert "Restore the files named from a backup" in done.err
     assert done.out.splitlines() == [
         "artifacts/iris/models/0001/bundle/model.json is missing",
         "artifacts/iris/models/0003/metrics.json has another SHA-256 than files.json says",

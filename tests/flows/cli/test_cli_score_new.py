@@ -27,6 +27,6 @@ def test_a_file_for_which_nobody_can_wait_is_named(ffn, trained):
     os.utime(trained / "data/iris/inbox/new_flowers.csv")
     done = ffn("score", "iris", "--new", *DIRECT, trained)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("1 file was written to a moment ago and left")
+    assert done.out.startswith("1 file was changed only a moment ago and skipped for now")
     assert "new_flowers.csv. Run again in 3,600 s." in done.out
     assert not (trained / "artifacts/iris/predictions").exists()

@@ -94,7 +94,7 @@ def test_check_says_what_would_be_served_and_when(ffn, root):
         rf"  retrain  cron 30 2 \* \* \* in Asia/Kolkata: ({time} 02:30:00 \+0530(, )?){{3}}",
         lines[1],
     )
-    assert lines[2] == "  retrain  also: when train.csv changed, on drift"
+    assert lines[2] == "  retrain  also: when train.csv changes, on drift"
     assert re.fullmatch(
         rf"  score    every 6h: ({time} (00|06|12|18):00:00 \+0000(, )?){{3}}", lines[3]
     )
@@ -108,7 +108,7 @@ def test_check_says_what_would_be_served_and_when(ffn, root):
     ("arguments", "message"),
     [
         (("nowhere",), r'pipeline "nowhere": no file .*'),
-        (("--json",), r"--json of ffn serve is for --check"),
+        (("--json",), r"--json of ffn serve requires --check"),
         (("--no-auth", "--host", "0.0.0.0"), r"0\.0\.0\.0 can be reached by others, and --no-auth"),
     ],
 )
@@ -146,7 +146,9 @@ def test_status_is_printed_for_all_pipelines(ffn, trained):
     done = ffn("status", "--root", trained)
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("iris: version 1 of 1 in production, for ")
-    assert re.search(r"\n  retrain  \d{4}-.* promoted: Version 1 is promoted: there was", done.out)
+    assert re.search(
+        r"\n  retrain  \d{4}-.* promoted: Version 1 is promoted: no version was", done.out
+    )
     (found,) = json.loads(ffn("status", "iris", "--json", "--root", trained).out)
     assert (found["production"], found["inbox"]["waiting"]) == (1, 1)
     assert found["runs"][0]["outcome"] == "promoted"
