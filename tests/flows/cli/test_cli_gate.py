@@ -131,7 +131,7 @@ def test_a_table_that_breaks_the_contract_is_refused_and_changes_nothing(ffn, tr
     assert refusal == (
         f'{source} differs from what version 1 in production was trained on: column "petal_width" '
         'is missing. Did you mean "petal_breadth"? Nothing was trained. Correct the file or, if '
-        'the change is intended, set contract.missing_columns to "warn".'
+        'this is intended, set contract.missing_columns to "warn".'
     )
     assert listing(trained) == before
 
