@@ -43,7 +43,7 @@ run: $(VENV)/.run ## Retrain Iris through Prefect, then score a CSV of new flowe
 	$(BIN)/ffn score iris data/iris/inbox/new_flowers.csv
 
 test: $(VENV)/.dev ## Run the tests
-	$(BIN)/python -m pytest
+	@tests/run $(BIN)/python
 
 test-fast: $(VENV)/.dev ## Run the tests of numerics and readers, in less than a minute
 	$(BIN)/python -m pytest $(FAST_TESTS)

@@ -139,6 +139,24 @@ def test_an_unfinished_environment_is_made_anew(checkout: Path) -> None:
     assert (checkout / LOG).read_text().splitlines()[-1] == "-m venv --clear .venv"
 
 
+@pytest.mark.parametrize("fails", ["nothing", "tests/flows", "--ignore tests/flows"])
+def test_all_tests_run_in_two_processes_and_either_may_fail(fails: str, checkout: Path) -> None:
+    (checkout / "tests").mkdir()
+    shutil.copy(Path(__file__).parent / "run", checkout / "tests")
+    write_script(
+        checkout / "python",
+        f'echo "said $*"\n[ "$*" != "-m pytest {fails}" ]',
+    )
+    done = subprocess.run(
+        ["tests/run", "./python"], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == [
+        "said -m pytest --ignore tests/flows",
+        "said -m pytest tests/flows",
+    ]
+    assert (done.returncode == 0) == (fails == "nothing")
+
+
 @pytest.mark.parametrize(("check", "test"), [(0, 0), (2, 0), (0, 2), (2, 2)])
 def test_ci_runs_both_and_fails_if_either_does(check: int, test: int, checkout: Path) -> None:
     write_script(
