@@ -213,7 +213,7 @@ def test_max_reject_rate(score, tmp_path):
     content = HEADER + b"1,7,\n2,x,\n3,7,\n4,7,\n"
     _, _, result = score(content, max_reject_rate=0.25)
     assert result.rejected == 1
-    with pytest.raises(DataError, match=r"1 of 4 rows were rejected .* share of 0\.2 allowed"):
+    with pytest.raises(DataError, match=r"1 of 4 rows was rejected .* share of 0\.2 allowed"):
         score(content, max_reject_rate=0.2)
     for rate in (-0.1, 1.1, float("nan")):
         with pytest.raises(SettingsError, match=r"max_reject_rate is .*; give a share from 0"):

@@ -227,7 +227,7 @@ def test_a_refused_file_takes_the_manifest_of_older_rejects_away(source, tmp_pat
     score_csv(TenthsScorer(), source, output)
     old = output.read_bytes()
     source.write_bytes(CONTENT + b"x,red\n")
-    with pytest.raises(DataError, match=r"1 of 2 rows were rejected .* so no output was written"):
+    with pytest.raises(DataError, match=r"1 of 2 rows was rejected .* so no output was written"):
         score_csv(TenthsScorer(), source, output, max_reject_rate=0.25)
     assert names(tmp_path) == ["in.csv", "out.csv", "out.csv.rejects.csv"]
     assert output.read_bytes() == old

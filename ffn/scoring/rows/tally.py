@@ -202,7 +202,8 @@ class Tally:
             )
         if self.rejected > max_reject_rate * rows:
             return (
-                f"{self.rejected:,} of {counted(rows, 'row')} were rejected ({self._counts()}), "
+                f"{self.rejected:,} of {counted(rows, 'row')} {_were(self.rejected)} "
+                f"rejected ({self._counts()}), "
                 f"more than the share of {max_reject_rate:g} allowed, so no output was written."
                 f"{self._hint()}"
             )
@@ -220,13 +221,15 @@ class Tally:
         undecodable = self.reasons[Reason.UNDECODABLE]
         if max_reject_rate == 1 and self.rejected > _MANY * rows:
             return [
-                f"{self.rejected:,} of {rows:,} rows were rejected ({self._counts()}), and no cap "
+                f"{self.rejected:,} of {counted(rows, 'row')} {_were(self.rejected)} "
+                f"rejected ({self._counts()}), and no cap "
                 f"is set.{self._hint()} To have such a file refused, give --max-reject-rate, or "
                 "max_reject_rate under [scoring] in pipeline.toml."
             ]
         if undecodable > _SOME * rows:
             return [
-                f"{undecodable:,} of {rows:,} rows were rejected as undecodable.{self._encoding()}"
+                f"{undecodable:,} of {counted(rows, 'row')} {_were(undecodable)} "
+                f"rejected as undecodable.{self._encoding()}"
             ]
         return []
 
@@ -288,3 +291,7 @@ def _plausible(feature: Feature) -> tuple[float, float]:
         return -np.inf, np.inf
     width = feature.maximum - feature.minimum
     return feature.minimum - width, feature.maximum + width
+
+
+def _were(rows: int) -> str:
+    return "was" if rows == 1 else "were"

@@ -166,7 +166,7 @@ def test_what_the_settings_say_of_scoring_counts_unless_the_command_says_otherwi
     settings.write_text(settings.read_text() + "\n[scoring]\nmax_reject_rate = 0.05\n")
     (trained / "a.csv").write_text(flowers + "x,wide,1,1,1\n")
     refused = ffn("score", "iris", trained / "a.csv", *DIRECT, trained)
-    assert "1 of 13 rows were rejected (not_a_number 1), more than the share of 0.05" in (
+    assert "1 of 13 rows was rejected (not_a_number 1), more than the share of 0.05" in (
         refused.refusal
     )
     taken = ("--max-reject-rate", "0.1", "--only-id", "flower_id", "--escape-formulas")

@@ -62,7 +62,7 @@ def test_a_refused_stream_leaves_stdout_empty(root):
     options = ("-", "--output", "-", "--max-reject-rate", "0.1")
     done = run(root, *options, input=CONTENT.encode(), stdout=subprocess.PIPE)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert re.fullmatch(rb"ffn: /dev/stdin: 1 of 3 rows were rejected .*\n", done.stderr)
+    assert re.fullmatch(rb"ffn: /dev/stdin: 1 of 3 rows was rejected .*\n", done.stderr)
 
 
 def test_a_reader_that_leaves_before_the_end_is_told_of_in_one_line(root, tmp_path):
