@@ -99,7 +99,7 @@ def test_a_file_without_a_header_is_left_to_who_reads_it(folder: Path, content: 
             refuse(found)
         return
     refuse(found)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=re.escape(str(found.source))):
         load(found)
     found.source.unlink()
     refuse(found)

@@ -38,8 +38,9 @@ from ffn.registry.run_log import journal, running
 )
 def test_an_ending_is_told_in_words(tmp_path, error, outcome: str, text: str) -> None:
     assert ending(error) == (outcome, text)
-    with pytest.raises(type(error)), running(tmp_path, "retrain"):
+    with pytest.raises(type(error)) as raised, running(tmp_path, "retrain"):
         raise error
+    assert raised.value is error
     (entry,) = journal(tmp_path)
     assert (entry.outcome, entry.text) == (outcome, text)
 
@@ -50,7 +51,7 @@ def test_what_a_run_said_of_itself_before_it_ended_stays(tmp_path) -> None:
             note.outcome, note.text = "refused", "one file"
             raise SystemExit(143)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="143"):
         scoring()
     (entry,) = journal(tmp_path)
     assert (entry.outcome, entry.text) == ("refused", "one file")

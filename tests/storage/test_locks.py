@@ -29,7 +29,7 @@ def test_who_locks_alone_keeps_everybody_out_until_it_is_closed(tmp_path: Path) 
         with open_lock_file(tmp_path / "lock") as one:
             lock(one)
             assert not try_lock(other)
-            with pytest.raises(BlockingIOError):
+            with pytest.raises(BlockingIOError, match="temporarily unavailable"):
                 lock(other, shared=True, wait=False)
         assert try_lock(other)
 

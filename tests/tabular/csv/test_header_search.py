@@ -27,7 +27,7 @@ def text(header: list[str] = HEADER, delimiter: str = ",", end: str = "\n") -> s
 
 
 def refusal(path: Path, delimiter: str = ",") -> str:
-    with pytest.raises(FFNError) as error:
+    with pytest.raises(FFNError, match=re.escape(path.name)) as error:
         read_table(path, delimiter=delimiter, target="label")
     return str(error.value)
 
