@@ -17,15 +17,17 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    parser.add_argument("which", nargs="*", metavar="gate|drift", help="by default both")
+    parser.add_argument("which", nargs="*", metavar="gate|drift|selection", help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    which = options.which or ["gate", "drift"]
+    which = options.which or ["gate", "drift", "selection"]
     if "gate" in which:
         _gate(options.workers, quick=options.quick)
     if "drift" in which:
         _drift(quick=options.quick)
+    if "selection" in which:
+        _selection(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -43,6 +45,13 @@ def _drift(*, quick: bool) -> None:
     from simulations.drift import FULL, QUICK, drift_section
 
     _show("drift.md", drift_section(QUICK if quick else FULL), quick=quick)
+
+
+def _selection(*, quick: bool) -> None:
+    from simulations.selection import FULL, QUICK, selection_section, simulate_selection
+
+    found = simulate_selection(QUICK if quick else FULL)
+    _show("evaluation.md", selection_section(found), quick=quick)
 
 
 def _show(name: str, text: str, *, quick: bool) -> None:

@@ -99,7 +99,13 @@ def cross_validate(
     """
     settings, bundle = opponent.settings, opponent.bundle
     candidates = settings.optimizers.candidates() if settings else {}
-    if settings is None or opponent.epochs is None or bundle.optimizer not in candidates:
+    rate = opponent.learning_rate
+    if (
+        settings is None
+        or opponent.epochs is None
+        or rate is None
+        or bundle.optimizer not in candidates
+    ):
         return "how production was trained is not recorded"
     if known.sum() < _ROWS_LEFT * len(bundle.fingerprints):
         return (
@@ -120,14 +126,15 @@ def cross_validate(
         ),
     )
     figures = []
-    for recipe, optimizer, epochs, own_rows in (
-        (pipeline, refitted.bundle.optimizer, refitted.epochs, rows),
-        (production, bundle.optimizer, opponent.epochs, _thinned(rows, known, pipeline)),
+    for recipe, optimizer, own_rate, epochs, own_rows in (
+        (pipeline, refitted.bundle.optimizer, refitted.learning_rate, refitted.epochs, rows),
+        (production, bundle.optimizer, rate, opponent.epochs, _thinned(rows, known, pipeline)),
     ):
         _, history = train_stack(
             prepared.training,
             recipe,
             recipe.settings.optimizers.candidates()[optimizer],
+            [own_rate],
             branch=_NETWORKS,
             epochs=epochs,
             rows=own_rows,

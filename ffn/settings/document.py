@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -89,7 +90,13 @@ class TrainingSettings(StrictSettings):
     dtype
         Floating-point type of training, ``float32`` or ``float64``.
     ensemble
-        Keep all K refitted networks and average their probabilities, instead of keeping one.
+        Of how many networks the model consists. ``none``: of one, refitted on the whole training
+        part. ``refitted``: of all K refitted networks, whose probabilities are averaged.
+        ``resamples``: of the K networks that were trained on the resamples, each stopped by its
+        own validation rows; nothing is refitted. ``true`` means ``refitted``, ``false`` ``none``.
+    members
+        Largest number of networks in an ensemble; default: all. Scoring takes as many times
+        longer.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 150
@@ -103,7 +110,14 @@ class TrainingSettings(StrictSettings):
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     class_weight: Literal["none", "balanced"] = "none"
     dtype: Literal["float32", "float64"] = "float32"
-    ensemble: bool = False
+    ensemble: Literal["none", "refitted", "resamples"] = "none"
+    members: Annotated[int, Field(ge=1, le=4096)] | None = None
+
+    @field_validator("ensemble", mode="before")
+    @classmethod
+    def _flags_have_names(cls, value: Any) -> Any:
+        """Read the settings of earlier versions, in which it was a flag."""
+        return {True: "refitted", False: "none"}[value] if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> TrainingSettings:

@@ -1,17 +1,18 @@
-"""Train K networks with one optimizer, in groups that fit into a bounded amount of memory."""
+"""Train K networks at each of R learning rates, in groups that fit into bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn import History, Network, Optimizer, constant, cosine, train
+from ffn.nn import History, Network, constant, cosine, train
 from ffn.nn.schedules import Schedule
 from ffn.settings.document import TrainingSettings
+from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
@@ -23,6 +24,8 @@ Array = npt.NDArray[Any]
 # Memory for the networks that are trained together, in addition to the rows, for each of the
 # parallel training tasks.
 _STACK_BYTES = 256 * 1024 * 1024
+# Memory for the row numbers of networks that are trained together.
+_ROW_NUMBER_BYTES = 256 * 1024 * 1024
 
 
 def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeLike) -> int:
@@ -48,7 +51,8 @@ def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeL
 def train_stack(
     part: TrainingPart,
     pipeline: Pipeline,
-    optimizer: Optimizer,
+    search: OptimizerSearch,
+    rates: Sequence[float],
     *,
     branch: int,
     epochs: int,
@@ -57,9 +61,11 @@ def train_stack(
     patience: int | None = None,
     on_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Network, History]:
-    """Train K new networks, each on the whole training part or on its own rows of it.
+    """Train R times K new networks, each on the whole training part or on its own rows of it.
 
-    Networks are independent of each other, so the result does not depend on the grouping.
+    Networks are independent of each other, so the result depends neither on the grouping nor on
+    the other rates. At each rate the K networks have the same rows, initial weights and batch
+    orders.
 
     Parameters
     ----------
@@ -67,10 +73,10 @@ def train_stack(
         The training part, n rows.
     pipeline
         Settings of network and training.
-    optimizer
-        Name of the optimizer.
-    hyperparameters
-        Its settings by name.
+    search
+        The optimizer, whose own rates are not used.
+    rates
+        Learning rates [R].
     branch
         Branch of the pipeline's seed for initial weights and batch orders.
     epochs
@@ -83,31 +89,40 @@ def train_stack(
         As in `ffn.nn.train`; by default there is no early stopping.
     on_epoch
         As in `ffn.nn.train`; called with the number of epochs done, averaged over the groups.
+
+    Returns
+    -------
+    network, history
+        R times K networks, those of the first rate first, and how they were trained.
     """
     training = pipeline.settings.training
-    dtype = np.dtype(training.dtype)
+    dtype, k = np.dtype(training.dtype), training.networks
     hidden = pipeline.settings.network.hidden_layers
     widths = (part.preparation.n_inputs, *hidden, len(part.schema.classes))
-    own_generators = generators(training, branch)
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
     row_weights = _row_weights(part, training)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
-    groups = _groups(training.networks, at_once)
+    if rows is not None:
+        at_once = min(at_once, max(k, _ROW_NUMBER_BYTES // (part.rows * rows.itemsize)))
+    groups = _groups(len(rates) * k, at_once)
+    draws = [generator for _ in rates for generator in generators(training, branch)]
+    rate_of_each = np.repeat(np.asarray(rates, dtype=float), k)
     networks, histories = [], []
     for number, members in enumerate(groups):
-        network = Network.create(widths, own_generators[members], dtype)
+        own_generators, own_rates = draws[members], rate_of_each[members].tolist()
+        network = Network.create(widths, own_generators, dtype)
         histories.append(
             train(
                 network,
-                optimizer,
+                search.at(own_rates[0] if len({*own_rates}) == 1 else tuple(own_rates)),
                 x,
                 labels,
                 epochs=epochs,
                 batch_size=training.batch_size,
-                generators=own_generators[members],
-                rows=None if rows is None else rows[members],
-                validation_rows=None if validation_rows is None else validation_rows[members],
+                generators=own_generators,
+                rows=_own_rows(rows, members),
+                validation_rows=_own_rows(validation_rows, members),
                 row_weights=row_weights,
                 schedule=_schedule(training, n_rows),
                 patience=patience,
@@ -116,6 +131,16 @@ def train_stack(
         )
         networks.append(network.parameters)
     return Network(widths, np.concatenate(networks)), History.side_by_side(histories)
+
+
+def _own_rows(rows: Array | None, members: slice) -> Array | None:
+    """Return the rows of some networks: those of network i are ``rows[i mod K]``."""
+    if rows is None:
+        return None
+    if members.stop <= len(rows):
+        return rows[members]
+    own: Array = rows[np.arange(members.start, members.stop) % len(rows)]
+    return own
 
 
 def _groups(networks: int, at_once: int) -> list[slice]:

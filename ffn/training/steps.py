@@ -14,10 +14,11 @@ import numpy as np
 from ffn.bundles.bundle import Bundle
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
-from ffn.nn import History
+from ffn.nn import History, Network
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
+from ffn.training.rate_search import next_rate, search_rates
 from ffn.training.resampling import candidate_resamples
 from ffn.training.selection import Candidate, Selection
 from ffn.training.temperature import Temperature, ask_on_validation, cool, fit_temperature
@@ -37,11 +38,13 @@ __all__ = [
 # Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples.
 _CANDIDATES, _REFIT = 1, 2
 _ROWS_AT_ONCE = 2**16
+# Rates tried beyond the edge of a grid, one after another: a factor of 100.
+_MOST_ADDED_RATES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refitted:
-    """The winner, trained on the whole training part.
+    """The model of the winning optimizer.
 
     Attributes
     ----------
@@ -50,7 +53,9 @@ class Refitted:
     history
         Losses and accuracies of all networks as trained, before any temperature is applied.
     epochs
-        Number of epochs trained.
+        Number of epochs trained; of networks that each stopped by themselves, the median.
+    learning_rate
+        At which it was trained.
     temperature
         Temperature fitted on the candidates' validation rows; the bundle's network includes it if
         it is ``applied``. None for an ensemble.
@@ -59,6 +64,7 @@ class Refitted:
     bundle: Bundle
     history: History
     epochs: int
+    learning_rate: float
     temperature: Temperature | None = None
 
 
@@ -68,9 +74,10 @@ def train_candidate(
     optimizer: str,
     on_epoch: Callable[[int], None] | None = None,
 ) -> Candidate:
-    """Train one optimizer's K networks, each on its own resample of the training part.
+    """Train one optimizer's K networks at each learning rate, each on its own resample.
 
-    Every optimizer gets the same resamples, initial weights and batch orders.
+    Every optimizer and every rate gets the same resamples, initial weights and batch orders. Where
+    the best rate lies at the edge of a grid that may grow, rates beyond it are tried as well.
 
     Parameters
     ----------
@@ -84,27 +91,68 @@ def train_candidate(
         Called with the number of epochs done, for progress; by default not at all.
     """
     training = pipeline.settings.training
-    hyperparameters = pipeline.settings.optimizers.candidates()[optimizer]
+    candidate = pipeline.settings.optimizers.candidates()[optimizer]
     started = time.perf_counter()
     train_rows, validation_rows = candidate_resamples(part, training)
-    network, history = train_stack(
-        part,
-        pipeline,
-        hyperparameters,
-        branch=_CANDIDATES,
-        epochs=training.epochs,
-        rows=train_rows,
-        validation_rows=validation_rows,
-        patience=training.patience or None,
-        on_epoch=on_epoch,
-    )
+    validation_to_train = validation_rows.shape[1] / train_rows.shape[1]
+    rates: tuple[float, ...] = ()
+    networks: Network | None = None
+    history = History.empty(training.epochs, 0)
+    wanted: Sequence[float] = candidate.rates
+    for _ in range(1 + _MOST_ADDED_RATES):
+        found, found_history = train_stack(
+            part,
+            pipeline,
+            candidate,
+            wanted,
+            branch=_CANDIDATES,
+            epochs=training.epochs,
+            rows=train_rows,
+            validation_rows=validation_rows,
+            patience=training.patience or None,
+            on_epoch=on_epoch,
+        )
+        rates, networks, history = _merged(rates, networks, history, wanted, found, found_history)
+        losses = history.at_best("validation_loss").reshape(len(rates), training.networks)
+        search = search_rates(rates, losses, validation_to_train)
+        beyond = next_rate(search) if candidate.grows else None
+        if beyond is None:
+            break
+        wanted = [beyond]
+    members = search.best * training.networks + np.arange(training.networks)
+    compared = np.array(search.chosen) * training.networks + np.arange(training.networks)
+    final, network = history.select(members), networks.select(members)
     return Candidate(
         optimizer=optimizer,
-        hyperparameters=hyperparameters,
-        history=history,
-        validation_to_train=validation_rows.shape[1] / train_rows.shape[1],
-        answers=ask_on_validation(network, history.finished, part, validation_rows),
+        hyperparameters=candidate.at(search.rate),
+        search=search,
+        history=history.select(compared),
+        final=final,
+        members=network if training.ensemble == "resamples" else None,
+        validation_to_train=validation_to_train,
+        answers=ask_on_validation(network, final.finished, part, validation_rows),
         seconds=time.perf_counter() - started,
+    )
+
+
+def _merged(
+    rates: tuple[float, ...],
+    network: Network | None,
+    history: History,
+    more_rates: Sequence[float],
+    more: Network,
+    more_history: History,
+) -> tuple[tuple[float, ...], Network, History]:
+    """Return rates, networks and histories put together, in ascending order of the rates."""
+    if network is None:
+        return tuple(more_rates), more, more_history
+    lower = more_rates[0] < rates[0]
+    networks = [more, network] if lower else [network, more]
+    histories = [more_history, history] if lower else [history, more_history]
+    return (
+        (*more_rates, *rates) if lower else (*rates, *more_rates),
+        Network(more.widths, np.concatenate([each.parameters for each in networks])),
+        History.side_by_side(histories),
     )
 
 
@@ -115,11 +163,13 @@ def refit(
     candidates: Sequence[Candidate],
     on_epoch: Callable[[int], None] | None = None,
 ) -> Refitted:
-    """Train the winner's networks on the whole training part, and keep the best.
+    """Make the model of the winner: refit it on the whole training part, or keep its networks.
 
-    K networks are trained, and the one with the lowest training loss is kept, which excludes
-    networks with units that were dead from the start. With ``ensemble`` all that finished are kept.
-    With early stopping, the number of epochs is the median best epoch of the resamples.
+    To refit, K networks are trained, and the one with the lowest training loss is kept, which
+    excludes networks with units that were dead from the start; for a ``refitted`` ensemble, all
+    that finished are kept. With early stopping, the number of epochs is the median best epoch of
+    the resamples. For an ensemble of the ``resamples`` nothing is trained: it consists of the
+    networks that were, each on its resample.
 
     A single network is given the temperature fitted on the candidates' validation rows, if it is
     shown to lower the log-loss. An ensemble is not: the average of K networks is less confident
@@ -147,27 +197,31 @@ def refit(
     winner = next(c for c in candidates if c.optimizer == selection.winner)
     epochs = training.epochs
     if training.patience:
-        finished = winner.history.best_epoch[winner.history.finished]
+        finished = winner.final.best_epoch[winner.final.finished]
         epochs = int(np.median(finished)) + 1
-    network, history = train_stack(
-        part,
-        pipeline,
-        winner.hyperparameters,
-        branch=_REFIT,
-        epochs=epochs,
-        on_epoch=on_epoch,
-    )
+    if winner.members is not None:
+        network, history = winner.members, winner.final
+    else:
+        network, history = train_stack(
+            part,
+            pipeline,
+            pipeline.settings.optimizers.candidates()[winner.optimizer],
+            [winner.search.rate],
+            branch=_REFIT,
+            epochs=epochs,
+            on_epoch=on_epoch,
+        )
     if not history.finished.any():
         raise TrainingError(
             f"{winner.optimizer}: every network diverged on the whole training part "
             f"({history.diverged[0]}). Lower its learning rate in [optimizers]."
         )
     kept = np.flatnonzero(history.finished)
-    if not training.ensemble:
+    if training.ensemble == "none":
         kept = kept[[int(np.argmin(history.train_loss[-1, kept]))]]
-    chosen = network.select(kept.tolist())
+    chosen = network.select(kept[: training.members].tolist())
     temperature = None
-    if winner.answers is not None and not training.ensemble:
+    if winner.answers is not None and training.ensemble == "none":
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
@@ -179,7 +233,13 @@ def refit(
         network=chosen,
         fingerprints=np.sort(part.fingerprints),
     )
-    return Refitted(bundle=bundle, history=history, epochs=epochs, temperature=temperature)
+    return Refitted(
+        bundle=bundle,
+        history=history,
+        epochs=epochs,
+        learning_rate=winner.search.rate,
+        temperature=temperature,
+    )
 
 
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> HeldOutEvaluation:
