@@ -3,6 +3,8 @@
 In their equations ``p`` are parameters, ``g`` is the gradient ``dL/dp``, ``t`` counts steps from
 1, and ``lr`` is the learning rate times the schedule's factor for the step.
 
+Each hyper-parameter is a number, or a tuple of K numbers for the K networks of a stack.
+
 An optimizer is a frozen set of hyper-parameters with a rule, ``update``. What it remembers from
 step to step belongs to an ``OptimizerState``, so one ``Adam()`` may train any number of stacks.
 """
@@ -10,6 +12,7 @@ step to step belongs to an ``OptimizerState``, so one ``Adam()`` may train any n
 from __future__ import annotations
 
 from ffn.nn.optimizers.adam import Adam, AdamW
+from ffn.nn.optimizers.hyperparameters import Hyperparameter
 from ffn.nn.optimizers.interface import Arrays, Optimizer
 from ffn.nn.optimizers.sgd import SGD, Momentum
 from ffn.nn.optimizers.state import Memory, OptimizerState
@@ -20,6 +23,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Arrays",
+    "Hyperparameter",
     "Memory",
     "Momentum",
     "Optimizer",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ffn.nn.network import Network
 from ffn.nn.optimizers.adam import AdamW
+from ffn.nn.optimizers.hyperparameters import column
 from ffn.nn.optimizers.interface import Arrays, Optimizer
 
 __all__ = ["Memory", "OptimizerState"]
@@ -38,7 +39,7 @@ class OptimizerState:
     Parameters
     ----------
     optimizer
-        The rule and its hyper-parameters.
+        The rule and its hyper-parameters, each for all networks or, as a tuple, one for each.
     network
         Stack of K networks, whose parameters ``step`` changes in place.
     frozen_layers
@@ -52,6 +53,11 @@ class OptimizerState:
     ----------
     gradients
         Array [K, P], to be filled before each step.
+
+    Raises
+    ------
+    ValueError
+        A hyper-parameter has a tuple of values, but not K of them.
     """
 
     def __init__(
@@ -62,6 +68,12 @@ class OptimizerState:
         memory: Memory | None = None,
     ) -> None:
         parameters = network.parameters
+        for name, values in optimizer.by_network.items():
+            if len(values) != len(parameters):
+                raise ValueError(
+                    f"{name} has {len(values)} values for a stack of {len(parameters)} networks; "
+                    "give one number, or one for each network"
+                )
         self.optimizer, self.network = optimizer, network
         self.frozen_layers = frozenset(frozen_layers)
         self.gradients = np.zeros_like(parameters)
@@ -75,10 +87,13 @@ class OptimizerState:
             decays=self._decaying_parameters(),
             scratch=np.empty_like(parameters),
         )
+        self._learning_rate = column(optimizer.learning_rate)
         # Arrays [], because NumPy takes as long to make one of a Python number as to multiply a
-        # small network's parameters by it.
-        n = len(optimizer.coefficients(optimizer.learning_rate, 1))
-        self._coefficients = [np.empty((), parameters.dtype) for _ in range(n)]
+        # small network's parameters by it. Where networks differ, arrays [K, 1].
+        self._coefficients = [
+            np.empty(np.shape(number), parameters.dtype)
+            for number in optimizer.coefficients(self._learning_rate, 1)
+        ]
 
     @property
     def memory(self) -> Memory:
@@ -94,8 +109,7 @@ class OptimizerState:
             The schedule's factor of the learning rate for this step. Default 1: no schedule.
         """
         self._steps += 1
-        lr = self.optimizer.learning_rate * factor
-        numbers = self.optimizer.coefficients(lr, self._steps)
+        numbers = self.optimizer.coefficients(self._learning_rate * factor, self._steps)
         for coefficient, number in zip(self._coefficients, numbers, strict=True):
             coefficient[...] = number
         self.optimizer.update(self._arrays, self._coefficients)
