@@ -26,7 +26,7 @@ from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.training import examination, selection, steps
+from ffn.training import candidate_training, examination, selection, steps
 from ffn.training.examination import Examination
 from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
@@ -59,7 +59,7 @@ def train(
     """Train one optimizer's networks; ``sink`` hears of its progress besides all listeners."""
     epochs = pipeline.settings.training.epochs
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    return steps.train_candidate(part, pipeline, optimizer, report)
+    return candidate_training.train_candidate(part, pipeline, optimizer, report)
 
 
 def _serialise(

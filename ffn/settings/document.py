@@ -27,7 +27,7 @@ from ffn.settings.optimizer_settings import (
     SGDSettings,
 )
 from ffn.settings.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
-from ffn.settings.strict import Count, Limit, Share, StrictSettings
+from ffn.settings.strict import Count, Decay, Limit, Share, StrictSettings
 
 __all__ = [
     "WIDEST_LAYER",
@@ -87,6 +87,10 @@ class TrainingSettings(StrictSettings):
     class_weight
         ``balanced`` weights each row by the inverse share of its class; ``none`` weights all
         rows equally.
+    dropout
+        Probability with which a hidden unit is left out of a training step; 0 (the default): none.
+    label_smoothing
+        Share of each label that is spread over all classes in training; 0 (the default): none.
     dtype
         Floating-point type of training, ``float32`` or ``float64``.
     ensemble
@@ -109,6 +113,8 @@ class TrainingSettings(StrictSettings):
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     class_weight: Literal["none", "balanced"] = "none"
+    dropout: Decay = 0.0
+    label_smoothing: Decay = 0.0
     dtype: Literal["float32", "float64"] = "float32"
     ensemble: Literal["none", "refitted", "resamples"] = "none"
     members: Annotated[int, Field(ge=1, le=4096)] | None = None

@@ -71,7 +71,7 @@ class SGDSettings(StrictSettings):
     @classmethod
     def _check_rates(cls, value: Any) -> Any:
         """Refuse what is none of the three in one sentence rather than in three."""
-        rates = value if isinstance(value, tuple) else (value,)
+        rates = value if isinstance(value, tuple | list) else (value,)
         if value != "auto" and not (0 < len(rates) <= _MOST_RATES and all(map(_is_rate, rates))):
             raise ValueError(
                 f'must be a number above 0, a list of 1 to {_MOST_RATES} such numbers, or "auto"'

@@ -126,6 +126,8 @@ def train_stack(
                 row_weights=row_weights,
                 schedule=_schedule(training, n_rows),
                 patience=patience,
+                dropout=training.dropout,
+                label_smoothing=training.label_smoothing,
                 on_epoch=_on_average(on_epoch, number, len(groups), epochs),
             )
         )

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,14 +13,12 @@ import numpy as np
 from ffn.bundles.bundle import Bundle
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
-from ffn.nn import History, Network
+from ffn.nn import History
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
-from ffn.training.rate_search import next_rate, search_rates
-from ffn.training.resampling import candidate_resamples
 from ffn.training.selection import Candidate, Selection
-from ffn.training.temperature import Temperature, ask_on_validation, cool, fit_temperature
+from ffn.training.temperature import Temperature, cool, fit_temperature
 from ffn.training.training_data import Prepared, load, normalise, split
 
 __all__ = [
@@ -32,14 +29,12 @@ __all__ = [
     "normalise",
     "refit",
     "split",
-    "train_candidate",
 ]
 
-# Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples.
-_CANDIDATES, _REFIT = 1, 2
+# Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
+# and branch 1 the candidates.
+_REFIT = 2
 _ROWS_AT_ONCE = 2**16
-# Rates tried beyond the edge of a grid, one after another: a factor of 100.
-_MOST_ADDED_RATES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,94 +61,6 @@ class Refitted:
     epochs: int
     learning_rate: float
     temperature: Temperature | None = None
-
-
-def train_candidate(
-    part: TrainingPart,
-    pipeline: Pipeline,
-    optimizer: str,
-    on_epoch: Callable[[int], None] | None = None,
-) -> Candidate:
-    """Train one optimizer's K networks at each learning rate, each on its own resample.
-
-    Every optimizer and every rate gets the same resamples, initial weights and batch orders. Where
-    the best rate lies at the edge of a grid that may grow, rates beyond it are tried as well.
-
-    Parameters
-    ----------
-    part
-        The training part.
-    pipeline
-        Settings of network, training and optimizers.
-    optimizer
-        Name of one of the candidates under ``[optimizers]``.
-    on_epoch
-        Called with the number of epochs done, for progress; by default not at all.
-    """
-    training = pipeline.settings.training
-    candidate = pipeline.settings.optimizers.candidates()[optimizer]
-    started = time.perf_counter()
-    train_rows, validation_rows = candidate_resamples(part, training)
-    validation_to_train = validation_rows.shape[1] / train_rows.shape[1]
-    rates: tuple[float, ...] = ()
-    networks: Network | None = None
-    history = History.empty(training.epochs, 0)
-    wanted: Sequence[float] = candidate.rates
-    for _ in range(1 + _MOST_ADDED_RATES):
-        found, found_history = train_stack(
-            part,
-            pipeline,
-            candidate,
-            wanted,
-            branch=_CANDIDATES,
-            epochs=training.epochs,
-            rows=train_rows,
-            validation_rows=validation_rows,
-            patience=training.patience or None,
-            on_epoch=on_epoch,
-        )
-        rates, networks, history = _merged(rates, networks, history, wanted, found, found_history)
-        losses = history.at_best("validation_loss").reshape(len(rates), training.networks)
-        search = search_rates(rates, losses, validation_to_train)
-        beyond = next_rate(search) if candidate.grows else None
-        if beyond is None:
-            break
-        wanted = [beyond]
-    members = search.best * training.networks + np.arange(training.networks)
-    compared = np.array(search.chosen) * training.networks + np.arange(training.networks)
-    final, network = history.select(members), networks.select(members)
-    return Candidate(
-        optimizer=optimizer,
-        hyperparameters=candidate.at(search.rate),
-        search=search,
-        history=history.select(compared),
-        final=final,
-        members=network if training.ensemble == "resamples" else None,
-        validation_to_train=validation_to_train,
-        answers=ask_on_validation(network, final.finished, part, validation_rows),
-        seconds=time.perf_counter() - started,
-    )
-
-
-def _merged(
-    rates: tuple[float, ...],
-    network: Network | None,
-    history: History,
-    more_rates: Sequence[float],
-    more: Network,
-    more_history: History,
-) -> tuple[tuple[float, ...], Network, History]:
-    """Return rates, networks and histories put together, in ascending order of the rates."""
-    if network is None:
-        return tuple(more_rates), more, more_history
-    lower = more_rates[0] < rates[0]
-    networks = [more, network] if lower else [network, more]
-    histories = [more_history, history] if lower else [history, more_history]
-    return (
-        (*more_rates, *rates) if lower else (*rates, *more_rates),
-        Network(more.widths, np.concatenate([each.parameters for each in networks])),
-        History.side_by_side(histories),
-    )
 
 
 def refit(

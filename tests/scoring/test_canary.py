@@ -20,7 +20,7 @@ from ffn.scoring import canary
 from ffn.scoring.canary import check_canary, try_version, write_canary
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
-from ffn.training import steps
+from ffn.training import candidate_training, steps
 from ffn.training.selection import select_best
 
 KINDS = ("red", '"a, b"', '"say ""x"""')
@@ -55,7 +55,7 @@ def train(folder: Path, table: str, **data):
     dataset = steps.load(pipeline)
     held_out = steps.split(dataset, pipeline)
     prepared = steps.normalise(dataset, held_out, pipeline)
-    candidate = steps.train_candidate(prepared.training, pipeline, "adam")
+    candidate = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     selection = select_best([candidate])
     refitted = steps.refit(prepared.training, pipeline, selection, [candidate])
     return refitted.bundle, dataset, held_out

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ffn.nn import Adam, Network
-from ffn.training import fit, steps
+from ffn.training import candidate_training, fit
 from tests.helpers.retrained import prepare, shipped
 
 
@@ -20,10 +20,10 @@ def test_the_groups_change_nothing(
         repository, "iris", tmp_path, epochs=12, networks=5, patience=4, class_weight="balanced"
     )
     prepared = prepare(pipeline)
-    together = steps.train_candidate(prepared.training, pipeline, optimizer)
+    together = candidate_training.train_candidate(prepared.training, pipeline, optimizer)
     monkeypatch.setattr(fit, "networks_at_once", lambda *_: at_once)
     told: list[int] = []
-    apart = steps.train_candidate(prepared.training, pipeline, optimizer, told.append)
+    apart = candidate_training.train_candidate(prepared.training, pipeline, optimizer, told.append)
     for name in ("train_accuracy", "validation_accuracy", "best_epoch"):
         assert_array_equal(getattr(apart.history, name), getattr(together.history, name))
     np.testing.assert_allclose(apart.history.train_loss, together.history.train_loss, rtol=1e-6)

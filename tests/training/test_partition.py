@@ -21,7 +21,7 @@ from ffn.nn.engine import shuffling
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.training_table import ingest, splits
-from ffn.training import partition, steps, training_data
+from ffn.training import candidate_training, partition, steps, training_data
 from ffn.training.training_data import Prepared
 from tests.helpers.retrained import made, prepare, run, shipped
 
@@ -66,7 +66,7 @@ def test_a_training_task_has_no_way_to_the_rows_held_out(repository: Path, tmp_p
     for path in prepared.held_out.entry.path.glob("test_*.npy"):
         path.unlink()
     pipeline = shipped(repository, "iris", tmp_path, epochs=2, networks=2)
-    candidate = steps.train_candidate(pickle.loads(task), pipeline, "adam")
+    candidate = candidate_training.train_candidate(pickle.loads(task), pipeline, "adam")
     assert candidate.history.finished.all()
 
 
@@ -81,7 +81,7 @@ def test_workers_change_nothing_where_tables_are_shuffled_in_blocks(
     here = run(pipeline)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         sent = [
-            pool.submit(steps.train_candidate, here.prepared.training, pipeline, name)
+            pool.submit(candidate_training.train_candidate, here.prepared.training, pipeline, name)
             for name in ("sgd", "adam")
         ]
         there = [future.result() for future in sent]

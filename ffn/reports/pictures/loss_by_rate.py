@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_loss_by_rate", "loss_by_rate"]
 
+# Factor by which the points of two optimizers at one rate are drawn apart.
+_APART = 1.06
+
 
 def loss_by_rate(leaderboard: Sequence[Ranked]) -> bytes:
     """Return a PNG with the mean validation log-loss of each optimizer by learning rate.
 
-    A band is the corrected 95 % interval of the mean, and a ring marks the chosen rate. A rate at
+    A bar is the corrected 95 % interval of the mean, and a ring marks the chosen rate. A rate at
     which every network diverged has no point.
 
     Parameters
@@ -33,7 +36,7 @@ def loss_by_rate(leaderboard: Sequence[Ranked]) -> bytes:
 
 
 def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
-    """Return the figure that `loss_by_rate` encodes: one line for each optimizer, the simplest first.
+    """Return the figure that `loss_by_rate` encodes: a line for each optimizer, simplest first.
 
     Parameters
     ----------
@@ -52,13 +55,15 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
         colour, dashes = line_style(line.optimizer, number)
         tried = [one for one in line.rates if one.finished]
         rates = [one.rate for one in tried]
+        # Beside one another, where optimizers share a rate.
+        aside = np.array(rates) * _APART ** (number - (len(leaderboard) - 1) / 2)
         losses = np.array([one.loss.value for one in tried])
         low, high = (
             np.array([_within(getattr(one.loss, end), one.loss.value) for one in tried])
             for end in ("low", "high")
         )
         panel.plot(
-            rates,
+            aside,
             losses,
             color=colour,
             linestyle=dashes,
@@ -68,10 +73,14 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
             label=line.optimizer,
             zorder=3,
         )
-        panel.fill_between(rates, low, high, facecolor=colour, alpha=0.12, zorder=2)
+        panel.vlines(aside, low, high, color=colour, linewidth=1.2, alpha=0.5, zorder=2)
         lowest += [value for value in (*losses, *low) if value > 0]
         highest += [*losses]
-        chosen = [(one.rate, one.loss.value) for one in tried if one.rate == line.learning_rate]
+        chosen = [
+            (place, one.loss.value)
+            for place, one in zip(aside, tried, strict=True)
+            if one.rate == line.learning_rate
+        ]
         panel.plot(
             *np.reshape(chosen, (-1, 2)).T,
             linestyle="none",
@@ -104,7 +113,7 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
     figure.text(
         left,
         0.975,
-        "Line: mean over the resamples. Band: its 95 % interval. Ring: the chosen rate.",
+        "Line: mean over the resamples. Bar: its 95 % interval. Ring: the chosen rate.",
         va="top",
         fontsize=9,
         color="0.35",
