@@ -11,7 +11,10 @@ import numpy.typing as npt
 from ffn.nn.engine.batches import Batches
 from ffn.nn.engine.early_stopping import EarlyStopping
 from ffn.nn.engine.evaluation import Evaluation, Watched, snapshots_at_once
+from ffn.nn.engine.random_bits import RandomBits
 from ffn.nn.history import History
+from ffn.nn.hyperparameters import Hyperparameter, check_count, check_range
+from ffn.nn.layers import Dropout
 from ffn.nn.network import Network
 from ffn.nn.optimizers import Optimizer, OptimizerState
 from ffn.nn.propagation import Activations, Propagation
@@ -39,6 +42,8 @@ def train(
     patience: int | None = None,
     min_delta: float = 0.0,
     frozen_layers: Collection[int] = (),
+    dropout: Hyperparameter = 0.0,
+    label_smoothing: Hyperparameter = 0.0,
     on_epoch: Callable[[int], None] | None = None,
 ) -> History:
     """Train the K networks of a stack in place, each on its own rows in its own order.
@@ -59,7 +64,8 @@ def train(
     batch_size
         Rows a step. Above the number of training rows it means one step an epoch.
     generators
-        One for each network, which draws the network's batch order epoch by epoch.
+        One for each network, which draws the network's batch order epoch by epoch. With dropout
+        it also spawns a generator of its own for the network's masks.
     rows
         Row numbers to train on, [K, n], or [1, n] for the same rows in all networks. None, the
         default, for all N.
@@ -82,6 +88,15 @@ def train(
         more than this, in nats a row. Default 0: any decrease counts.
     frozen_layers
         Positions, from 0, of layers that stay as they are. Default: none.
+    dropout
+        Probability that a hidden unit is left out of a step, for each row anew, from 0 to below 1:
+        a number, or a tuple of K numbers, one for each network. Recorded losses and accuracies are
+        those of the whole network. Default 0: no dropout. See ``Dropout``.
+    label_smoothing
+        Share epsilon of each target that goes to all C classes alike, from 0 to below 1: a number,
+        or a tuple of K. The network learns ``(1 - epsilon) t + epsilon / C`` in place of the
+        one-hot label t: Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7.
+        Recorded losses are the plain cross-entropy. Default 0.
     on_epoch
         Called with the number of epochs done, after each block of epochs that is evaluated at
         once. An exception from it ends the training. None, the default, to call nothing.
@@ -96,14 +111,18 @@ def train(
     Raises
     ------
     ValueError
-        All layers are frozen; ``patience`` is given without validation rows; or the optimizer's
-        state was made for another network or other frozen layers.
+        All layers are frozen; ``patience`` is given without validation rows; the optimizer's
+        state was made for another network or other frozen layers; a hyper-parameter is out of its
+        range or has a tuple of values, but not K of them.
     """
     k, dtype = len(network.parameters), network.parameters.dtype
     if all(i in frozen_layers for i in range(len(network.layers))):
         raise ValueError("all layers are frozen; there is nothing to train")
     if patience is not None and validation_rows is None:
         raise ValueError("early stopping watches the validation loss and needs validation rows")
+    for name, value in (("dropout", dropout), ("label_smoothing", label_smoothing)):
+        check_range(name, value)
+        check_count(name, value, k)
     state = optimizer
     if not isinstance(state, OptimizerState):
         state = OptimizerState(state, network, frozen_layers)
@@ -128,14 +147,17 @@ def train(
         n_classes=network.widths[-1],
         batch_size=batch_size,
         dtype=dtype,
+        label_smoothing=label_smoothing,
     )
     gradients = network.layer_views(state.gradients)
-    propagations = {
-        size: Propagation(
-            network.layers, Activations(network.layers, size), gradients, frozen_layers
+    masks = _mask_source(dropout, generators)
+    propagations = {}
+    for size in {batch_size, n_rows % batch_size} - {0}:
+        activations = Activations(network.layers, size)
+        dropping = [Dropout(dropout, masks.take, a) for a in activations.hidden] if masks else ()
+        propagations[size] = Propagation(
+            network.layers, activations, gradients, frozen_layers, dropping
         )
-        for size in {batch_size, n_rows % batch_size} - {0}
-    }
     history = History.empty(epochs, k)
     early_stopping = EarlyStopping(network, history, patience, min_delta)
     blocks = -(-epochs // snapshots_at_once(network))
@@ -166,3 +188,20 @@ def train(
                     break
     early_stopping.restore_best()
     return history
+
+
+def _mask_source(
+    dropout: Hyperparameter, generators: Sequence[np.random.Generator]
+) -> RandomBits | None:
+    """Return what the masks of dropout are drawn from, or None without dropout.
+
+    A network's masks have a generator of their own, so that its batch order stays as it is without
+    dropout. None is spawned for a network without dropout: what it does later depends on how often
+    its generator has spawned, which must not depend on its neighbours.
+    """
+    each = dropout if isinstance(dropout, tuple) else (dropout,) * len(generators)
+    if not any(each):
+        return None
+    return RandomBits(
+        [own.spawn(1)[0] if p else None for own, p in zip(generators, each, strict=True)]
+    )

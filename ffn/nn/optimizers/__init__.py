@@ -12,7 +12,6 @@ step to step belongs to an ``OptimizerState``, so one ``Adam()`` may train any n
 from __future__ import annotations
 
 from ffn.nn.optimizers.adam import Adam, AdamW
-from ffn.nn.optimizers.hyperparameters import Hyperparameter
 from ffn.nn.optimizers.interface import Arrays, Optimizer
 from ffn.nn.optimizers.sgd import SGD, Momentum
 from ffn.nn.optimizers.state import Memory, OptimizerState
@@ -23,7 +22,6 @@ __all__ = [
     "Adam",
     "AdamW",
     "Arrays",
-    "Hyperparameter",
     "Memory",
     "Momentum",
     "Optimizer",

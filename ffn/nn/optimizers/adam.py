@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.optimizers.hyperparameters import (
+from ffn.nn.hyperparameters import (
     Hyperparameter,
     Hyperparameters,
     column,

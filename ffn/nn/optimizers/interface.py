@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy.typing as npt
 
-from ffn.nn.optimizers.hyperparameters import Hyperparameter
+from ffn.nn.hyperparameters import Hyperparameter
 
 __all__ = ["DEFAULT_LEARNING_RATE", "Arrays", "Optimizer"]
 

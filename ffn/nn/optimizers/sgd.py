@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.optimizers.hyperparameters import Hyperparameter, Hyperparameters, column
+from ffn.nn.hyperparameters import Hyperparameter, Hyperparameters, column
 from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays
 
 __all__ = ["SGD", "Momentum"]

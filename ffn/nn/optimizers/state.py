@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ffn.nn.hyperparameters import check_count, column
 from ffn.nn.network import Network
 from ffn.nn.optimizers.adam import AdamW
-from ffn.nn.optimizers.hyperparameters import column
 from ffn.nn.optimizers.interface import Arrays, Optimizer
 
 __all__ = ["Memory", "OptimizerState"]
@@ -69,11 +69,7 @@ class OptimizerState:
     ) -> None:
         parameters = network.parameters
         for name, values in optimizer.by_network.items():
-            if len(values) != len(parameters):
-                raise ValueError(
-                    f"{name} has {len(values)} values for a stack of {len(parameters)} networks; "
-                    "give one number, or one for each network"
-                )
+            check_count(name, values, len(parameters))
         self.optimizer, self.network = optimizer, network
         self.frozen_layers = frozenset(frozen_layers)
         self.gradients = np.zeros_like(parameters)

@@ -11,7 +11,15 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Hyperparameter", "Hyperparameters", "column", "power", "square_root"]
+__all__ = [
+    "Hyperparameter",
+    "Hyperparameters",
+    "check_count",
+    "check_range",
+    "column",
+    "power",
+    "square_root",
+]
 
 Array = npt.NDArray[Any]
 # Any stands for tuple[float, ...]: who set a number may read it back as one, without ruling out
@@ -19,7 +27,7 @@ Array = npt.NDArray[Any]
 Hyperparameter: TypeAlias = float | Any
 """A number for all networks of a stack, or a tuple of K numbers, one for each."""
 
-_BELOW_ONE = ("momentum", "beta1", "beta2")
+_BELOW_ONE = ("momentum", "beta1", "beta2", "dropout", "label_smoothing")
 _FROM_ZERO = ("epsilon", "weight_decay")
 
 
@@ -35,13 +43,7 @@ class Hyperparameters:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not isinstance(value, tuple):
-                _check(name, name, value)
-                continue
-            if not value:
-                raise ValueError(f"{name} is (); expected a number, or one for each network")
-            for k, own in enumerate(value):
-                _check(name, f"{name} of network {k}", own)
+            check_range(name, value)
 
     @property
     def by_network(self) -> dict[str, tuple[float, ...]]:
@@ -55,6 +57,39 @@ class Hyperparameters:
         """
         chosen = {name: tuple(own[k] for k in networks) for name, own in self.by_network.items()}
         return replace(self, **chosen)
+
+
+def check_range(name: str, value: Any) -> None:
+    """Check a hyper-parameter, or each of K, by the range that belongs to its name.
+
+    Raises
+    ------
+    ValueError
+        A number is out of the range, or ``value`` is neither a number nor a tuple of them. A name
+        without a range is left alone.
+    """
+    if not isinstance(value, tuple):
+        _check(name, name, value)
+        return
+    if not value:
+        raise ValueError(f"{name} is (); expected a number, or one for each network")
+    for k, own in enumerate(value):
+        _check(name, f"{name} of network {k}", own)
+
+
+def check_count(name: str, value: Hyperparameter, k: int) -> None:
+    """Check that a tuple of values has one for each of the k networks of a stack.
+
+    Raises
+    ------
+    ValueError
+        It has more or fewer.
+    """
+    if isinstance(value, tuple) and len(value) != k:
+        raise ValueError(
+            f"{name} has {len(value)} values for a stack of {k} networks; give one number, or one "
+            "for each network"
+        )
 
 
 def _check(name: str, what: str, value: object) -> None:
