@@ -175,7 +175,9 @@ def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
     """
     try:
         dataset = load(pipeline)
-        schema, preparation, notices = learn(dataset, split(dataset, pipeline))
+        schema, preparation, notices = learn(
+            dataset, split(dataset, pipeline), pipeline.settings.features
+        )
         hidden = _hidden_layers(preparation.n_inputs, len(schema.classes))
         network = NetworkSettings(hidden_layers=hidden)
         settings = pipeline.settings.model_copy(update={"network": network})

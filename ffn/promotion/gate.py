@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -141,16 +140,18 @@ def decide(
 
 def _same(challenger: Bundle, production: Bundle) -> bool:
     """Return whether two bundles would have the same bytes."""
-    pairs = itertools.chain(
-        [(challenger.network.parameters, production.network.parameters)],
-        [(challenger.fingerprints, production.fingerprints)],
-        (
-            (getattr(challenger.preparation, name), getattr(production.preparation, name))
-            for name in ("fill", "mean", "scale", "categories", "has_missing")
-        ),
+    ours, theirs = (
+        {
+            **bundle.preparation.to_arrays(),
+            "parameters": bundle.network.parameters,
+            "fingerprints": bundle.fingerprints,
+        }
+        for bundle in (challenger, production)
     )
-    return challenger.schema == production.schema and all(
-        np.array_equal(one, other) for one, other in pairs
+    return (
+        challenger.schema == production.schema
+        and ours.keys() == theirs.keys()
+        and all(np.array_equal(array, theirs[name]) for name, array in ours.items())
     )
 
 

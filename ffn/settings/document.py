@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.settings.data_settings import DataSettings
 from ffn.settings.drift_settings import ContractSettings, DriftSettings
+from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.optimizer_settings import (
     AdamSettings,
@@ -136,6 +137,7 @@ class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
     data: DataSettings
+    features: FeatureSettings = Field(default={}, validate_default=True)
     network: NetworkSettings = Field(default={}, validate_default=True)
     training: TrainingSettings = Field(default={}, validate_default=True)
     optimizers: OptimizerSettings = Field(default={}, validate_default=True)
@@ -151,9 +153,11 @@ class PipelineSettings(StrictSettings):
         """Return the settings that a trained version depends on, as JSON values."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
-        # Recorded settings from before `formats` existed must compare equal.
+        # Recorded settings from before `formats` and `[features]` existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
+        if self.features == FeatureSettings():
+            del found["features"]
         return found
 
 

@@ -7,7 +7,7 @@ Either part is pickled as a path: tasks in other processes map the same file, wi
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -210,17 +210,15 @@ def write_learnt(
         "notices": notices,
     }
     (folder / _LEARNT).write_bytes(canonical_json(learnt))
-    for name, values in asdict(preparation).items():
-        if values is None:
-            continue
+    for name, values in preparation.to_arrays().items():
         save_array(folder / f"{name}.npy", values)
 
 
 def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str, ...]]:
     """Read what `write_learnt` wrote into ``folder``."""
     learnt = json.loads((folder / _LEARNT).read_bytes())
-    paths = {field.name: folder / f"{field.name}.npy" for field in fields(Preparation)}
+    paths = {name: folder / f"{name}.npy" for name in Preparation.array_names()}
     arrays = {name: np.load(path) for name, path in paths.items() if path.exists()}
     schema = Schema.from_json(learnt["schema"])
     reference = Reference.from_json(learnt["reference"], schema)
-    return schema, Preparation(**arrays), reference, tuple(learnt["notices"])
+    return schema, Preparation.of_arrays(arrays), reference, tuple(learnt["notices"])

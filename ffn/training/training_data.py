@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
+from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, require_space
+from ffn.storage.documents import canonical_json
 from ffn.storage.source import refuse_pipe
 from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.training_table.dataset import Dataset
@@ -170,7 +172,9 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Array:
     return hold_out_stable(labels, units, training.test_share, training.seed)
 
 
-def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[str]]:
+def learn(
+    dataset: Dataset, held_out: Array, features: FeatureSettings
+) -> tuple[Schema, Preparation, list[str]]:
     """Learn schema and preprocessing from the training part alone, without writing anything.
 
     Parameters
@@ -179,6 +183,8 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
         The training table, N rows.
     held_out
         Booleans [N]: rows held out.
+    features
+        How columns become inputs.
 
     Returns
     -------
@@ -194,7 +200,8 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
     """
     schema, notices = dataset.learn_schema(~held_out)
     notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, held_out)]
-    return schema, fit_preparation(dataset, schema, ~held_out), notices
+    bins = features.bins if features.numbers == "piecewise" else None
+    return schema, fit_preparation(dataset, schema, ~held_out, bins=bins), notices
 
 
 def require_room(
@@ -246,11 +253,11 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     SettingsError
         The networks would not fit into the memory of this machine or container.
     """
-    training = pipeline.settings.training
+    training, features = pipeline.settings.training, pipeline.settings.features
     cache = _cache(pipeline)
 
     def write(folder: Path) -> None:
-        schema, preparation, notices = learn(dataset, held_out)
+        schema, preparation, notices = learn(dataset, held_out, features)
         require_room(folder, dataset, schema, preparation, pipeline)
         write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
         reference = learn_reference(dataset, schema, ~held_out)
@@ -258,7 +265,7 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
 
     rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
     table = dataset.entry.path.name
-    entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}", write)
+    entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}", write)
     schema, preparation, reference, notices = read_learnt(entry.path)
     check_memory(schema, preparation, pipeline)
     tested = int(np.count_nonzero(held_out))
@@ -283,6 +290,13 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
 
 def _cache(pipeline: Pipeline) -> Cache:
     return Cache(pipeline.artifacts / "cache")
+
+
+def _suffix(features: FeatureSettings) -> str:
+    """Return the part of an entry's name that tells encodings apart; empty for the default."""
+    if features == FeatureSettings():
+        return ""
+    return f"-{hashlib.sha256(canonical_json(features.model_dump())).hexdigest()[:16]}"
 
 
 def _repeated(fingerprints: Array, held_out: Array) -> list[str]:

@@ -90,6 +90,14 @@ def test_settings_cannot_be_changed() -> None:
         settings().training.epochs = 3
 
 
+def test_settings_recorded_before_features_existed_equal_the_default() -> None:
+    assert "features" not in settings().of_training()
+    default = settings('[features]\nnumbers = "standardised"\nbins = 16')
+    assert default.of_training() == settings().of_training()
+    piecewise = settings('[features]\nnumbers = "piecewise"').of_training()
+    assert piecewise["features"] == {"numbers": "piecewise", "bins": 16}
+
+
 CONTRACT = (
     "new_columns",
     "missing_columns",
@@ -131,6 +139,9 @@ RULES = [
     ("[data]\nencoding = 'utf-7'", r'"data\.encoding": encoding "utf-7" is not supported'),
     ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),
     ("[data]\ndecimal = ';'", r'"data\.decimal" is ";"; it must be one of "\." ","\.'),
+    ("[features]\nnumbers = 'bins'", r'"bins"; it must be \'standardised\' or \'piecewise\'\.'),
+    ("[features]\nbins = 1", r'"features\.bins" is 1; it must be greater than or equal to 2\.'),
+    ("[features]\nbins = 257", r'"features\.bins" is 257; it must be less than or equal to 256'),
     ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),
     ("[network]\nhidden_layers = [0]", r'"network\.hidden_layers\.0" is 0; it must be greater th'),
     ("[network]\nhidden_layers = [1.5]", r"is 1\.5; it must be a whole number\."),

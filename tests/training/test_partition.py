@@ -10,13 +10,16 @@ import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import DataError
+from ffn.evaluation.importance import permutation_importance
 from ffn.nn.engine import shuffling
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
@@ -103,6 +106,44 @@ def test_the_second_retraining_maps_what_the_first_wrote(tmp_path: Path, monkeyp
     assert len(prepare(other).x_test) == 24
     left = {path.name for path in (pipeline.artifacts / "cache").iterdir()}
     assert len(left) == 3, "the table, its inputs, their resamples"
+
+
+def test_an_encoding_has_inputs_of_its_own_in_the_cache(tmp_path: Path) -> None:
+    plain = prepare(made(tmp_path, table(60), "[training]\nnetworks = 2"))
+    toml = '[features]\nnumbers = "piecewise"\n[training]\nnetworks = 2'
+    pipeline = made(tmp_path, table(60), toml)
+    first = prepare(pipeline)
+    assert first.preparation.n_inputs == 3 * (16 + 2) == first.x_train.shape[1]
+    assert plain.training.entry.path != first.training.entry.path
+    again = prepare(pipeline)
+    assert again.training.entry.path == first.training.entry.path
+    for name, array in first.preparation.to_arrays().items():
+        assert_array_equal(again.preparation.to_arrays()[name], array)
+    fewer = prepare(made(tmp_path, table(60), toml.replace("[training]", "bins = 8\n[training]")))
+    assert fewer.preparation.n_inputs == 3 * (8 + 2)
+
+
+def test_a_bundle_scores_the_inputs_it_was_trained_on(tmp_path: Path) -> None:
+    toml = '[features]\nnumbers = "piecewise"\n[training]\nnetworks = 2\nepochs = 5\n'
+    done = run(made(tmp_path, table(120), toml + "[optimizers.adam]"))
+    write_bundle(done.refitted.bundle, tmp_path / "bundle")
+    bundle = read_bundle(tmp_path / "bundle")
+    dataset = steps.load(done.pipeline)
+    numeric, codes = dataset.arrays(bundle.schema)
+    held_out = steps.split(dataset, done.pipeline)
+    x = bundle.preparation.transform(numeric[held_out], codes[held_out])
+    assert_array_equal(x, done.prepared.x_test)
+    assert x.shape[1] == bundle.network.widths[0] == 3 * (16 + 2)
+    # All inputs of a column are permuted together.
+    blind = replace(bundle, network=bundle.network.select([0]))
+    inputs = bundle.preparation.inputs_of_features()
+    assert list(chain(*inputs)) == list(range(3 * (16 + 2)))
+    blind.network.layers[0][..., inputs[1]] = 0
+    worth = permutation_importance(blind, x, done.prepared.labels_test, 0).features
+    figures = {feature.name: feature.log_loss.value for feature in worth}
+    assert figures["x1"] == 0
+    assert figures["x0"] != 0
+    assert figures["x2"] != 0
 
 
 def test_damaged_inputs_are_made_again(tmp_path: Path) -> None:

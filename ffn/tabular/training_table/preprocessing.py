@@ -1,8 +1,9 @@
-"""Preprocessing to network inputs: imputation, standardisation, one-hot encoding."""
+"""Preprocessing to network inputs: imputation, encoding of numbers, one-hot encoding."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from ffn.errors import quote
 from ffn.quantities import counted
 from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding, learn_piecewise
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.dataset import Dataset
 
@@ -21,6 +23,8 @@ Array = npt.NDArray[Any]
 # Scale of features with a single value in training: no weight was learned for other values, and
 # divided by this, every input is practically 0.
 _LARGEST = np.finfo(np.float64).max
+# Absent from bundles in which no numeric feature has an input for "missing".
+_INDICATORS = "numeric_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +44,14 @@ class Preparation:
     numeric_missing
         Booleans [F], the same for numeric features; None (the default) if none has such an input,
         as in all bundles of earlier versions.
+    piecewise
+        Encoding of the numeric features; None (the default) if their inputs are the standardised
+        numbers.
 
     Notes
     -----
-    The inputs are the numeric features, then the "missing" indicators of numeric features, then
-    the one-hot inputs of each categorical feature with its "missing" indicator last.
+    The inputs are those of each numeric feature, then the "missing" indicators of numeric
+    features, then the one-hot inputs of each categorical feature with its "missing" indicator last.
     """
 
     fill: Array
@@ -53,17 +60,49 @@ class Preparation:
     categories: Array
     has_missing: Array
     numeric_missing: Array | None = None
+    piecewise: PiecewiseEncoding | None = None
+
+    @classmethod
+    def array_names(cls) -> list[str]:
+        """Return the names of all arrays that `to_arrays` can return."""
+        return [*_own_arrays(), *_arrays_of_piecewise()]
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Array]) -> Preparation:
+        """Return the preparation with the arrays of `to_arrays`; others are ignored.
+
+        Raises
+        ------
+        KeyError
+            An array is missing.
+        """
+        numbers = _arrays_of_piecewise()
+        encoded = any(name in arrays for name in numbers)
+        return cls(
+            **{name: arrays[name] for name in _own_arrays() if name != _INDICATORS},
+            numeric_missing=arrays.get(_INDICATORS),
+            piecewise=PiecewiseEncoding(**{n: arrays[n] for n in numbers}) if encoded else None,
+        )
+
+    def to_arrays(self) -> dict[str, Array]:
+        """Return all parameters by name, without those of encodings that are not used."""
+        found = {name: getattr(self, name) for name in _own_arrays()}
+        if self.piecewise is not None:
+            found |= {name: getattr(self.piecewise, name) for name in _arrays_of_piecewise()}
+        return {name: array for name, array in found.items() if array is not None}
 
     @property
     def n_inputs(self) -> int:
         """Width of the network's input layer."""
-        numeric = len(self.mean) + len(self._with_indicator)
+        numeric = sum(self._numeric_widths) + len(self._with_indicator)
         return numeric + int(self.categories.sum()) + int(self.has_missing.sum())
 
     def inputs_of_features(self) -> list[list[int]]:
         """Return the input positions of each feature, numeric features first."""
-        places = [[f] for f in range(len(self.mean))]
-        first = len(places)
+        places, first = [], 0
+        for width in self._numeric_widths:
+            places.append(list(range(first, first + width)))
+            first += width
         for f in self._with_indicator:
             places[f].append(first)
             first += 1
@@ -87,11 +126,12 @@ class Preparation:
 
         Notes
         -----
-        A value too large for ``dtype`` becomes infinite; the caller has to check.
+        A value too large for ``dtype`` becomes infinite, except in the piecewise encoding; the
+        caller has to check.
         """
         # Computed transposed, as columns are contiguous in files. Codes without an input go to
         # an extra row, which is dropped.
-        n, n_inputs, n_numeric = len(numeric), self.n_inputs, len(self.mean)
+        n, n_inputs, first = len(numeric), self.n_inputs, sum(self._numeric_widths)
         x = np.zeros((n_inputs + 1, n), dtype)
         known = numeric.T
         missing = np.isnan(known)
@@ -102,8 +142,11 @@ class Preparation:
         with np.errstate(over="ignore"):
             scaled = known - self.mean[:, np.newaxis]
             scaled /= self.scale[:, np.newaxis]
-            x[:n_numeric] = scaled
-        first, inputs = n_numeric, x.reshape(-1)
+            if self.piecewise is None:
+                x[:first] = scaled
+            else:
+                self.piecewise.encode(known, scaled, x[:first])
+        inputs = x.reshape(-1)
         for f in self._with_indicator:
             x[first] = missing[f]
             first += 1
@@ -119,9 +162,15 @@ class Preparation:
 
     def too_large(self, numeric: Array) -> Array:
         """Return a mask of the numbers ``numeric`` [n, F] that become infinite float32 inputs."""
+        if self.piecewise is not None:
+            return np.zeros(numeric.shape, dtype=bool)
         with np.errstate(over="ignore"):
             beyond: Array = np.isinf(((numeric - self.mean) / self.scale).astype(np.float32))
         return beyond
+
+    @property
+    def _numeric_widths(self) -> list[int]:
+        return [1] * len(self.mean) if self.piecewise is None else self.piecewise.widths()
 
     @property
     def _with_indicator(self) -> list[int]:
@@ -131,7 +180,9 @@ class Preparation:
         return found
 
 
-def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:
+def fit_preparation(
+    dataset: Dataset, schema: Schema, rows: Array, *, bins: int | None = None
+) -> Preparation:
     """Fit the preprocessing to the training part, one row group at a time.
 
     Parameters
@@ -143,6 +194,8 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
         that is constant has missing cells.
     rows
         Row numbers [n], or a mask [N], of the training part.
+    bins
+        Bins of a column in the piecewise encoding; None, the default, for standardised numbers.
     """
     from sklearn.preprocessing import StandardScaler
 
@@ -164,13 +217,21 @@ def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparatio
     deviation = np.sqrt(scaler.var_) if len(fill) else np.ones(0)
     scale = np.where(deviation > 0, deviation, 1.0)
     scale[[feature.constant for feature in schema.numeric]] = _LARGEST
+    mean = scaler.mean_ if len(fill) else np.zeros(0)
+
+    def known_numbers() -> Iterator[Array]:
+        for feature in schema.numeric:
+            column = columns[feature.name][chosen]
+            yield column[~np.isnan(column)]
+
     return Preparation(
         fill=fill,
-        mean=scaler.mean_ if len(fill) else np.zeros(0),
+        mean=mean,
         scale=scale,
         categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
         has_missing=has_missing,
         numeric_missing=numeric_missing if numeric_missing.any() else None,
+        piecewise=None if bins is None else learn_piecewise(known_numbers(), mean, scale, bins),
     )
 
 
@@ -184,6 +245,14 @@ def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
     if widest is None:
         return inputs
     return f"{inputs} ({len(widest.categories):,} of column {quote(widest.name)})"
+
+
+def _own_arrays() -> list[str]:
+    return [field.name for field in fields(Preparation) if field.name != "piecewise"]
+
+
+def _arrays_of_piecewise() -> list[str]:
+    return [field.name for field in fields(PiecewiseEncoding)]
 
 
 def _median(column: Array) -> float:

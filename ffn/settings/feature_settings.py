@@ -1,0 +1,29 @@
+"""``[features]``: how columns become inputs of the network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ffn.settings.strict import StrictSettings
+
+__all__ = ["FeatureSettings"]
+
+
+class FeatureSettings(StrictSettings):
+    """``[features]``: how columns become inputs of the network.
+
+    Attributes
+    ----------
+    numbers
+        ``standardised``: one input for each numeric column. ``piecewise``: a piecewise-linear
+        encoding, a smooth clip and a normal quantile; see
+        `ffn.tabular.encodings.piecewise_encoding.PiecewiseEncoding`.
+    bins
+        Quantile bins of a column in the piecewise encoding, of which those that have the same
+        edges are merged.
+    """
+
+    numbers: Literal["standardised", "piecewise"] = "standardised"
+    bins: Annotated[int, Field(ge=2, le=256)] = 16
