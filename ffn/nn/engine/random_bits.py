@@ -45,6 +45,12 @@ class RandomBits:
         start, self._taken = self._taken, self._taken + n
         return self._drawn[:, start : self._taken]
 
+    def select(self, networks: Sequence[int]) -> RandomBits:
+        """Return the streams of the networks at these positions, which go on where they are."""
+        chosen = RandomBits([self.generators[k] for k in networks])
+        chosen._drawn, chosen._taken = self._drawn[list(networks)], self._taken
+        return chosen
+
     def _draw(self, words: int) -> Array:
         """Return 4 * ``words`` new numbers of each stream, [K, 4 * words]."""
         drawn = np.zeros((len(self.generators), words), np.uint64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +95,17 @@ class OptimizerState:
     def memory(self) -> Memory:
         """What the steps so far left. The next step changes its arrays."""
         return Memory(self._steps, self._arrays.memory)
+
+    def select(self, networks: Sequence[int]) -> OptimizerState:
+        """Return a state for copies of the networks at these positions, which goes on from here."""
+        chosen = list(networks)
+        arrays = tuple(array[chosen] for array in self._arrays.memory)
+        return OptimizerState(
+            self.optimizer.select(chosen),
+            self.network.select(chosen),
+            self.frozen_layers,
+            Memory(self._steps, arrays),
+        )
 
     def step(self, factor: float = 1.0) -> None:
         """Move the parameters against their gradients.
