@@ -68,9 +68,7 @@ def train_stack(
     pipeline
         Settings of network and training.
     optimizer
-        Name of the optimizer.
-    hyperparameters
-        Its settings by name.
+        The optimizer, with its hyper-parameters.
     branch
         Branch of the pipeline's seed for initial weights and batch orders.
     epochs
