@@ -22,7 +22,7 @@ _DATE = re.compile(
     r"(?:[T ][0-9]{1,2}:.*)?"
 )
 _NEARLY_ALL = 0.9
-# Numbers of categories: up to the first is never too many, more than the second always is.
+# Up to the first number of categories is never too many; more than the second always is.
 _FEW, _MANY = 20, 100
 
 

@@ -57,7 +57,7 @@ def read_formatted(
     found = recognise_format(Counter(column.texts), column.decimal)
     if isinstance(found, Found):
         return replace(column, form=found.format), [_told(column, found)]
-    # Marks without a unit: `refuse_other_marks` has the words for both readings.
+    # Doubts about marks without a unit are left to `refuse_other_marks`, which suggests a format.
     if isinstance(found, Doubt) and (not found.formats or found.formats[0].unit):
         options = [
             shlex.join(["--format", f"{column.name}={form.example}"]) for form in found.formats

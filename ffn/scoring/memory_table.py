@@ -161,7 +161,7 @@ class _PandasTable:
         return len(self._frame)
 
     def floats(self, name: str) -> npt.NDArray[np.float64] | None:
-        """Return a column of NumPy numbers that float64 represents exactly, else None."""
+        """Return a column of NumPy integers or float64 as float64; None for other types."""
         column = self._column(name)
         of = column.dtype
         if of.kind in "iu" or (of.kind == "f" and getattr(of, "itemsize", 0) == 8):

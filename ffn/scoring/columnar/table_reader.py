@@ -167,7 +167,7 @@ class ParquetPieces:
         self.tally.check_rows(self._table.rows)
 
     def input(self) -> dict[str, Any]:
-        """Return what a manifest says of the input."""
+        """Return the manifest's entry for the input."""
         return {
             "path": self.name,
             "bytes": self.stream.size,
@@ -249,7 +249,7 @@ class CsvPieces:
         self.tally.check_rows(self._records.rows)
 
     def input(self) -> dict[str, Any]:
-        """Return what a manifest says of the input."""
+        """Return the manifest's entry for the input."""
         return input_of(self.name, self.stream, self._records)
 
 

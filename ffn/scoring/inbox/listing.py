@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
     @classmethod
     def of(cls, state: os.stat_result) -> Self:
-        """Return the state of a file from ``state``, its entry in the file system."""
+        """Return the state of a file from ``state``, a result of ``os.stat``."""
         stamp = Stamp(size=state.st_size, modified=state.st_mtime_ns, changed=state.st_ctime_ns)
         return cls(stamp, (state.st_dev, state.st_ino))
 

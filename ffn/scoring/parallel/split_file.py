@@ -36,8 +36,8 @@ __all__ = ["Work", "first_record", "score_in_parts"]
 
 # Spawning a process takes as long as scoring so many bytes.
 _LEAST_BYTES = 32 * 1024 * 1024
-# Parts per process. At most two of them per process are lost when a run is killed: a twentieth of
-# the file, unless it is small.
+# Parts per process. At most two of them per process are lost when a run is killed: at most a
+# twentieth of the file, unless it is small.
 _PARTS_EACH = 50
 _PART_BYTES = (1024 * 1024, 8 * 1024 * 1024)
 _AHEAD = 2

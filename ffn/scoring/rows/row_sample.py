@@ -143,7 +143,7 @@ class RowSample:
             self._highest = keys[self._size - 1]
 
     def _unknown(self, hashes: Array, each: int) -> Array:
-        """Count known rows; return the positions of the others, or of all if those are many."""
+        """Count known rows, return positions of the others; if they are many, all, uncounted."""
         places = self._places(hashes)
         known = self._table[places] == hashes
         new = np.flatnonzero(~known)

@@ -202,7 +202,7 @@ class Tally:
             self._examples.setdefault(name, {}).update(dict.fromkeys(found))
 
     def refusal(self, max_reject_rate: float) -> str:
-        """Return why the share of rejects is above ``max_reject_rate``; empty if it is not."""
+        """Return why so many rejects, given ``max_reject_rate``, refuse the file; empty if not."""
         rows = self.scored + self.rejected
         if rows and not self.scored:
             return (
