@@ -321,7 +321,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Array:
-        """Return class probabilities, float64 [n, C] in the order of ``classes_``; X: [n, n_in]."""
+        """Return probabilities of the classes ``classes_``, float64 [n, C], for ``X`` [n, n_in]."""
         check_is_fitted(self)
         with np.errstate(over="ignore"):  # validate_data refuses infinite values
             x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)

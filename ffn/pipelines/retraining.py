@@ -73,6 +73,8 @@ def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | Skip
 
     Parameters
     ----------
+    pipeline
+        The pipeline.
     force
         Train also where neither data nor settings nor code changed.
 
@@ -98,6 +100,8 @@ def run_steps(
 
     Parameters
     ----------
+    pipeline
+        The pipeline.
     executor
         Runs the steps.
     force

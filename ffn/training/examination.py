@@ -95,6 +95,8 @@ def examine(
         Inputs for the network.
     refitted
         The model.
+    pipeline
+        Settings of the pipeline, whose seed draws the sample.
     most_rows
         Held-out rows on which baselines and temperature are judged: a sample of so many where
         there are more. By default 50,000, on which intervals are narrow already.

@@ -139,7 +139,7 @@ def test_a_confidence_alone_tells_another_network(tmp_path: Path) -> None:
     write_canary(tmp_path, bundle, dataset, held_out)
     bundle.network.parameters[...] *= 0.5
     write_bundle(bundle, tmp_path / "bundle")
-    with pytest.raises(BundleError, match=r"canary row 1 is scored \['0\.\d+'\], and was"):
+    with pytest.raises(BundleError, match=r"canary row 1 scores \['0\.\d+'\]; in training it was"):
         check_canary(tmp_path)
 
 
@@ -168,7 +168,7 @@ def test_another_network_keeps_production(version, trained) -> None:
     write_bundle(replace(bundle, network=network), version / "bundle")
     found = tried(version, trained)
     assert not found.promote
-    assert "canary row 1 is scored" in found.reason
+    assert "canary row 1 scores" in found.reason
 
 
 def test_rows_that_are_refused_or_missing_fail(version, trained) -> None:

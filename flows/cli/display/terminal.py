@@ -1,4 +1,4 @@
-"""What a person at the terminal sees of a retraining: one table, sentences and the paths."""
+"""Terminal output of a retraining: one table, sentences and paths."""
 
 from __future__ import annotations
 

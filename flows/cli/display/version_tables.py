@@ -124,7 +124,7 @@ def _contract(found: Detail) -> Iterator[str]:
 
 
 def print_comparison(found: VersionComparison) -> None:
-    """Print the differences of two versions, their figures, and the paired comparison."""
+    """Print the comparison ``found`` of two versions: differences, figures and paired tests."""
     console = plain_console(sys.stdout)
     first, second = found.first.summary, found.second.summary
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
