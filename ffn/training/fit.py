@@ -58,10 +58,11 @@ def train_stack(
     epochs: int,
     rows: Array | None = None,
     validation_rows: Array | None = None,
+    members: range | None = None,
     patience: int | None = None,
     on_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Network, History]:
-    """Train R times K new networks, each on the whole training part or on its own rows of it.
+    """Train K new networks at each of R rates, each on the training part or its own rows of it.
 
     Networks are independent of each other, so the result depends neither on the grouping nor on
     the other rates. At each rate the K networks have the same rows, initial weights and batch
@@ -85,6 +86,8 @@ def train_stack(
         Row numbers [K, m] to train on; by default every network uses all rows.
     validation_rows
         Row numbers [K, v] to validate on; by default none.
+    members
+        Which of the K networks to train, k of them; by default all.
     patience
         As in `ffn.nn.train`; by default there is no early stopping.
     on_epoch
@@ -93,46 +96,57 @@ def train_stack(
     Returns
     -------
     network, history
-        R times K networks, those of the first rate first, and how they were trained.
+        R times k networks, those of the first rate first, and how they were trained.
     """
     training = pipeline.settings.training
-    dtype, k = np.dtype(training.dtype), training.networks
+    dtype = np.dtype(training.dtype)
     hidden = pipeline.settings.network.hidden_layers
     widths = (part.preparation.n_inputs, *hidden, len(part.schema.classes))
+    if members is None:
+        members = range(training.networks)
+    if rows is not None:
+        rows = rows[members.start : members.stop]
+    if validation_rows is not None:
+        validation_rows = validation_rows[members.start : members.stop]
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
     row_weights = _row_weights(part, training)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
     if rows is not None:
-        at_once = min(at_once, max(k, _ROW_NUMBER_BYTES // (part.rows * rows.itemsize)))
-    groups = _groups(len(rates) * k, at_once)
-    draws = [generator for _ in rates for generator in generators(training, branch)]
-    rate_of_each = np.repeat(np.asarray(rates, dtype=float), k)
-    networks, histories = [], []
-    for number, members in enumerate(groups):
-        own_generators, own_rates = draws[members], rate_of_each[members].tolist()
+        at_once = min(at_once, max(len(members), _ROW_NUMBER_BYTES // rows[:1].nbytes))
+    draws = [
+        generator
+        for _ in rates
+        for generator in generators(training, branch)[members.start : members.stop]
+    ]
+    rate_of_each = np.repeat(np.asarray(rates, dtype=float), len(members))
+    groups = _groups(len(draws), at_once)
+
+    def train_group(number: int, group: slice) -> tuple[Array, History]:
+        own_generators, own_rates = draws[group], rate_of_each[group].tolist()
         network = Network.create(widths, own_generators, dtype)
-        histories.append(
-            train(
-                network,
-                search.at(own_rates[0] if len({*own_rates}) == 1 else tuple(own_rates)),
-                x,
-                labels,
-                epochs=epochs,
-                batch_size=training.batch_size,
-                generators=own_generators,
-                rows=_own_rows(rows, members),
-                validation_rows=_own_rows(validation_rows, members),
-                row_weights=row_weights,
-                schedule=_schedule(training, n_rows),
-                patience=patience,
-                dropout=training.dropout,
-                label_smoothing=training.label_smoothing,
-                on_epoch=_on_average(on_epoch, number, len(groups), epochs),
-            )
+        history = train(
+            network,
+            search.at(own_rates[0] if len({*own_rates}) == 1 else tuple(own_rates)),
+            x,
+            labels,
+            epochs=epochs,
+            batch_size=training.batch_size,
+            generators=own_generators,
+            rows=_own_rows(rows, group),
+            validation_rows=_own_rows(validation_rows, group),
+            row_weights=row_weights,
+            schedule=_schedule(training, n_rows),
+            patience=patience,
+            dropout=training.dropout,
+            label_smoothing=training.label_smoothing,
+            on_epoch=_on_average(on_epoch, number, len(groups), epochs),
         )
-        networks.append(network.parameters)
-    return Network(widths, np.concatenate(networks)), History.side_by_side(histories)
+        return network.parameters, history
+
+    trained = [train_group(*group) for group in enumerate(groups)]
+    parameters, histories = zip(*trained, strict=True)
+    return Network(widths, np.concatenate(parameters)), History.side_by_side(histories)
 
 
 def _own_rows(rows: Array | None, members: slice) -> Array | None:

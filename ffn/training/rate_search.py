@@ -7,22 +7,32 @@ So the choice is cross-fitted: for resample k the rate is the one with the lowes
 count, and none of them chose the rate it is judged at. Resamples share rows, as they do in every
 repeated split, so the independence is not exact; ``python -m simulations selection`` measures how
 often equal optimizers are told apart.
+
+Rates may be raced: after a quarter and after half of the resamples, those that are shown to be
+worse than the best so far are dropped. This is F-Race (Birattari, Stützle, Paquete and Varrentrapp
+2002, "A Racing Algorithm for Configuring Metaheuristics"; the idea is from Maron and Moore 1994,
+"Hoeffding Races"). Friedman's test there takes resamples for independent, so the corrected
+resampled t-test takes its place.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval, resampled_mean
+from ffn.evaluation.statistics import Interval, corrected_t, resampled_mean
 
-__all__ = ["RateLine", "RateSearch", "next_rate", "search_rates"]
+__all__ = ["RateLine", "RateSearch", "next_rate", "search_rates", "still_racing"]
 
 Array = npt.NDArray[Any]
+
+# Probability that a race drops any rate that is truly no worse than the best.
+_ALPHA = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +48,14 @@ class RateLine:
         95 % interval; NaN if none did.
     finished
         Number of networks that did not diverge.
+    resamples
+        Number of resamples on which it was tried: fewer than all if it was dropped from the race.
     """
 
     rate: float
     loss: Interval
     finished: int
+    resamples: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +89,16 @@ class RateSearch:
         return "highest" if self.best else "lowest"
 
 
-def search_rates(rates: tuple[float, ...], losses: Array, validation_to_train: float) -> RateSearch:
+def search_rates(
+    rates: tuple[float, ...],
+    losses: Array,
+    validation_to_train: float,
+    tried: Sequence[int] | None = None,
+) -> RateSearch:
     """Choose the best rate on all resamples, and one for each resample on the others.
 
     A rate at which fewer networks diverged is better than any other. Among equals the lowest mean
-    loss decides, and then the lower rate.
+    loss decides, and then the lower rate. Only rates that were tried on all resamples are chosen.
 
     Parameters
     ----------
@@ -90,18 +108,55 @@ def search_rates(rates: tuple[float, ...], losses: Array, validation_to_train: f
         Validation log-losses [R, K] in nats per row; NaN where a network diverged.
     validation_to_train
         Number of validation rows of a resample divided by the number of its training rows.
+    tried
+        On how many resamples, the first ones, each rate was tried, [R]. None, the default, for all.
     """
-    _, k = losses.shape
-    others = [np.delete(losses, i, axis=1) for i in range(k)]
+    n_rates, k = losses.shape
+    tried = [k] * n_rates if tried is None else tried
+    whole = [r for r in range(n_rates) if tried[r] == k]
+    lines = []
+    for rate, own, resamples in zip(rates, losses, tried, strict=True):
+        finished = own[:resamples][np.isfinite(own[:resamples])]
+        mean = resampled_mean(finished, validation_to_train)
+        lines.append(RateLine(rate=rate, loss=mean, finished=len(finished), resamples=resamples))
+    # A single resample leaves no other to choose on.
+    others = [np.delete(losses[whole], i, axis=1) if k > 1 else losses[whole] for i in range(k)]
     return RateSearch(
-        lines=tuple(
-            RateLine(rate=rate, loss=resampled_mean(own, validation_to_train), finished=len(own))
-            for rate, own in zip(rates, (row[np.isfinite(row)] for row in losses), strict=True)
-        ),
-        best=_best(losses),
-        # A single resample leaves no other to choose on.
-        chosen=tuple(_best(other if k > 1 else losses) for other in others),
+        lines=tuple(lines),
+        best=whole[_best(losses[whole])],
+        chosen=tuple(whole[_best(other)] for other in others),
     )
+
+
+def still_racing(losses: Array, validation_to_train: float, looks: int) -> list[int]:
+    """Return the positions of the rates that are not shown to be worse than the best so far.
+
+    Each is compared with the one of the lowest mean loss by the one-sided corrected resampled
+    t-test, at the level 0.05 divided by the number of comparisons and of looks (Bonferroni). A rate
+    at which more networks diverged than at another is dropped as well.
+
+    Parameters
+    ----------
+    losses
+        Validation log-losses [R, k] on the resamples so far, two or more; NaN where a network
+        diverged.
+    validation_to_train
+        As for `search_rates`.
+    looks
+        How often the race is looked at in all.
+    """
+    best = _best(losses)
+    lost = (~np.isfinite(losses)).sum(axis=1)
+    alpha = _ALPHA / (max(1, len(losses) - 1) * looks)
+    kept = []
+    for r, own in enumerate(losses):
+        difference = own - losses[best]
+        difference = difference[np.isfinite(difference)]
+        worse = len(difference) > 1 and difference.mean() > 0
+        shown = worse and corrected_t(difference, validation_to_train) / 2 < alpha
+        if r == best or (lost[r] <= lost[best] and not shown):
+            kept.append(r)
+    return kept
 
 
 def next_rate(search: RateSearch) -> float | None:

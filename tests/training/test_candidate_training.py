@@ -96,3 +96,18 @@ def test_members_bounds_an_ensemble(repository, tmp_path) -> None:
         0.01,
     )
     assert len(run(pipeline).refitted.bundle.network.parameters) == 3
+
+
+def test_racing_drops_hopeless_rates_and_changes_no_other_network(repository, tmp_path) -> None:
+    pipeline = shipped(repository, "iris", tmp_path, epochs=8, networks=12, ensemble="resamples")
+    wide = pipeline.settings.network.model_copy(update={"hidden_layers": (64, 32)})
+    pipeline = replace(pipeline, settings=pipeline.settings.model_copy(update={"network": wide}))
+    part = prepare(pipeline).training
+    raced = train_candidate(part, with_rates(pipeline, "adam", [1e-5, 0.003, 0.01]), "adam")
+    assert [line.resamples for line in raced.search.lines] == [3, 12, 12]
+    assert raced.search.rate != 1e-5
+    alone = train_candidate(part, with_rates(pipeline, "adam", raced.search.rate), "adam")
+    assert_array_equal(raced.final.validation_loss, alone.history.validation_loss)
+    assert raced.members is not None
+    assert alone.members is not None
+    assert_array_equal(raced.members.parameters, alone.members.parameters)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ffn.training.rate_search import next_rate, search_rates
+from ffn.training.rate_search import next_rate, search_rates, still_racing
 
 RATES = (0.003, 0.01, 0.03)
 
@@ -127,3 +127,44 @@ def test_steps_of_the_grid_are_undone_by_their_opposite(
     back = (beyond, beyond * 100) if up else (beyond / 100, beyond)
     returned = next_rate(search_rates(back, losses[::-1], 0.25))
     assert returned == rate
+
+
+def test_a_race_drops_what_the_corrected_test_tells_from_the_best() -> None:
+    """By hand: three differences of mean 0.5 and deviation 0.1 against SciPy's t."""
+    best = np.array([0.3, 0.4, 0.5])
+    behind = best + [0.4, 0.5, 0.6]
+    t = 0.5 / (0.1 * math.sqrt(1 / 3 + 0.25))
+    p = stats.t.sf(t, 2)
+    assert 0.05 / 4 < p < 0.05 / 2
+    losses = np.array([best, behind, best + 0.001])
+    # Two comparisons: shown at one look, not at the half of it that each of two looks has.
+    assert still_racing(losses, 0.25, looks=1) == [0, 1, 2]
+    assert still_racing(losses[:2], 0.25, looks=1) == [0]
+    assert still_racing(losses[:2], 0.25, looks=2) == [0, 1]
+
+
+def test_a_race_drops_rates_at_which_more_networks_diverge() -> None:
+    losses = np.array([[0.5, 0.6, 0.5], [0.1, math.nan, 0.1]])
+    assert still_racing(losses, 0.25, looks=2) == [0]
+
+
+def test_a_race_seldom_drops_an_equal_rate() -> None:
+    """Six equal rates whose losses share what a resample is like: the best is dropped rarely."""
+    generator = np.random.default_rng(2)
+    dropped = 0
+    for _ in range(500):
+        losses = generator.normal(1, 0.3, 8) + generator.normal(0, 0.1, (6, 8))
+        dropped += len(still_racing(losses[:, :4], 0.25, looks=2)) < 6
+        dropped += len(still_racing(losses, 0.25, looks=2)) < 6
+    assert dropped <= 0.05 * 500
+
+
+def test_only_rates_that_finished_the_race_are_chosen() -> None:
+    nan = math.nan
+    losses = np.array([[0.1, 0.1, nan, nan], [0.5, 0.5, 0.5, 0.5], [0.4, 0.6, 0.4, 0.7]])
+    found = search_rates(RATES, losses, 0.25, tried=[2, 4, 4])
+    assert found.best == 1
+    # Without the last resample the third rate is better (0.467 against 0.5).
+    assert found.chosen == (1, 1, 1, 2)
+    assert [line.resamples for line in found.lines] == [2, 4, 4]
+    assert [line.finished for line in found.lines] == [2, 4, 4]
