@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -105,6 +106,18 @@ def train_candidate(
     train_rows, validation_rows = candidate_resamples(part, training)
     validation_to_train = validation_rows.shape[1] / train_rows.shape[1]
 
+    ends, told = _race_ends(k, len(candidate.rates), part, pipeline), 0
+
+    def report(stop: int, done: int) -> None:
+        # A stage of a race counts as much as it has resamples. Rates that are added at the end
+        # were not expected, and count for nothing.
+        nonlocal told
+        stages = [0, *ends]
+        before = max(end for end in stages if end < stop)
+        told = max(told, (before * training.epochs + (stop - before) * done) // k)
+        if on_epoch is not None:
+            on_epoch(told)
+
     def at(rates: tuple[float, ...], members: range) -> _Trained:
         network, history = train_stack(
             part,
@@ -117,7 +130,7 @@ def train_candidate(
             validation_rows=validation_rows,
             members=members,
             patience=training.patience or None,
-            on_epoch=on_epoch,
+            on_epoch=partial(report, members.stop),
         )
         n = len(members)
         places = [range(r * n, r * n + n) for r in range(len(rates))]
@@ -127,7 +140,6 @@ def train_candidate(
             tuple(history.select(own) for own in places),
         )
 
-    ends = _race_ends(k, len(candidate.rates), part, pipeline)
     trained, rates = at(candidate.rates, range(ends[0])), candidate.rates
     for start, stop in pairwise(ends):
         losses = trained.losses(start)[[trained.rates.index(rate) for rate in rates]]

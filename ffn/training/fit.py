@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,19 @@ from ffn.nn.schedules import Schedule
 from ffn.settings.document import TrainingSettings
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
+from ffn.training.network_groups import network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
-__all__ = ["networks_at_once", "train_stack"]
+__all__ = ["networks_at_once", "train_stack", "training_threads"]
 
 Array = npt.NDArray[Any]
 
 # Memory for the networks that are trained together, in addition to the rows, for each of the
 # parallel training tasks.
 _STACK_BYTES = 256 * 1024 * 1024
+# Multiplications and additions of one network for one batch, from which on threads pay.
+_THREADED_PRODUCTS = 2_000_000
 # Memory for the row numbers of networks that are trained together.
 _ROW_NUMBER_BYTES = 256 * 1024 * 1024
 
@@ -120,9 +123,10 @@ def train_stack(
         for generator in generators(training, branch)[members.start : members.stop]
     ]
     rate_of_each = np.repeat(np.asarray(rates, dtype=float), len(members))
-    groups = _groups(len(draws), at_once)
+    threads = training_threads(widths, min(training.batch_size, n_rows), pipeline)
+    groups = network_groups(len(draws), at_once, threads)
 
-    def train_group(number: int, group: slice) -> tuple[Array, History]:
+    def train_group(group: slice, report: Callable[[int], None] | None) -> tuple[Array, History]:
         own_generators, own_rates = draws[group], rate_of_each[group].tolist()
         network = Network.create(widths, own_generators, dtype)
         history = train(
@@ -140,11 +144,11 @@ def train_stack(
             patience=patience,
             dropout=training.dropout,
             label_smoothing=training.label_smoothing,
-            on_epoch=_on_average(on_epoch, number, len(groups), epochs),
+            on_epoch=report,
         )
         return network.parameters, history
 
-    trained = [train_group(*group) for group in enumerate(groups)]
+    trained = run_groups(train_group, groups, threads, on_epoch)
     parameters, histories = zip(*trained, strict=True)
     return Network(widths, np.concatenate(parameters)), History.side_by_side(histories)
 
@@ -159,26 +163,26 @@ def _own_rows(rows: Array | None, members: slice) -> Array | None:
     return own
 
 
-def _groups(networks: int, at_once: int) -> list[slice]:
-    """Return the members of groups of about equal size, of at most ``at_once`` networks.
+def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipeline) -> int:
+    """Return how many threads share the networks of a stack.
 
-    A network alone may differ in the last bits from the same network in a stack, because NumPy
-    may add in another order. So where two fit, none is left alone, and a group of two may take
-    in a third.
+    The candidates may be trained at once, so each has its share of the processors. In steps of
+    few products, Python's lock is held for most of the time, and threads would only wait.
+
+    Parameters
+    ----------
+    widths
+        Units of each layer, from inputs to classes.
+    batch_size
+        Rows in a batch.
+    pipeline
+        Settings with the candidates.
     """
-    count = -(-networks // at_once)
-    if at_once > 1:
-        count = max(1, min(count, networks // 2))
-    ends = [networks * i // count for i in range(count + 1)]
-    return [slice(*pair) for pair in pairwise(ends)]
-
-
-def _on_average(
-    on_epoch: Callable[[int], None] | None, group: int, groups: int, epochs: int
-) -> Callable[[int], None] | None:
-    if on_epoch is None:
-        return None
-    return lambda done: on_epoch((group * epochs + done) // groups)
+    products = batch_size * Network.count(widths)
+    if products < _THREADED_PRODUCTS:
+        return 1
+    candidates = len(pipeline.settings.optimizers.candidates())
+    return max(1, len(os.sched_getaffinity(0)) // candidates)
 
 
 def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:

@@ -104,7 +104,7 @@ def test_racing_drops_hopeless_rates_and_changes_no_other_network(repository, tm
     pipeline = replace(pipeline, settings=pipeline.settings.model_copy(update={"network": wide}))
     part = prepare(pipeline).training
     raced = train_candidate(part, with_rates(pipeline, "adam", [1e-5, 0.003, 0.01]), "adam")
-    assert [line.resamples for line in raced.search.lines] == [3, 12, 12]
+    assert [line.resamples for line in raced.search.lines] == [3, 6, 12]
     assert raced.search.rate != 1e-5
     alone = train_candidate(part, with_rates(pipeline, "adam", raced.search.rate), "adam")
     assert_array_equal(raced.final.validation_loss, alone.history.validation_loss)

@@ -130,13 +130,14 @@ def test_steps_of_the_grid_are_undone_by_their_opposite(
 
 
 def test_a_race_drops_what_the_corrected_test_tells_from_the_best() -> None:
-    """By hand: three differences of mean 0.5 and deviation 0.1 against SciPy's t."""
+    """By hand: three differences of mean 0.5 and deviation 0.12 against SciPy's t."""
     best = np.array([0.3, 0.4, 0.5])
-    behind = best + [0.4, 0.5, 0.6]
-    t = 0.5 / (0.1 * math.sqrt(1 / 3 + 0.25))
+    behind = best + np.array([0.38, 0.5, 0.62])
+    t = 0.5 / (0.12 * math.sqrt(1 / 3 + 0.25))
     p = stats.t.sf(t, 2)
     assert 0.05 / 4 < p < 0.05 / 2
-    losses = np.array([best, behind, best + 0.001])
+    level = best + np.array([0.01, -0.02, 0.015])
+    losses = np.array([best, behind, level])
     # Two comparisons: shown at one look, not at the half of it that each of two looks has.
     assert still_racing(losses, 0.25, looks=1) == [0, 1, 2]
     assert still_racing(losses[:2], 0.25, looks=1) == [0]
