@@ -187,7 +187,10 @@ def learn_piecewise(
         distinct, counts = np.unique(values, return_counts=True)
         few = len(distinct) <= _FEW or clipped[-1] - clipped[0] < _LEAST_WIDTH
         normal = _normal_quantiles(counts)
-        own = _knots(normal) if not few else np.zeros(0, dtype=int)
+        with np.errstate(over="ignore"):
+            # There is no line between numbers whose difference overflows.
+            steep = bool(np.isinf(values[-1] - values[0]))
+        own = np.zeros(0, dtype=int) if few or steep else _knots(normal)
         edges.append(found if len(found) > 2 and not few else found[:0])
         knots.append(distinct[own])
         quantiles.append(normal[own])
