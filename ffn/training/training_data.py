@@ -22,9 +22,10 @@ from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
 from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.preprocessing import Preparation, fit_preparation, inputs_in_words
+from ffn.tabular.training_table.preparation_fit import fit_preparation
+from ffn.tabular.training_table.preprocessing import Preparation, inputs_in_words
 from ffn.tabular.training_table.splits import check_class_sizes, hold_out_stable, sampling_units
-from ffn.training.memory import check_memory
+from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import (
     HeldOutPart,
     TrainingPart,
@@ -197,11 +198,20 @@ def learn(
     ------
     DataError
         Nothing can be learnt from the training part.
+    SettingsError
+        Class statistics would not fit into memory.
     """
     schema, notices = dataset.learn_schema(~held_out)
     notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, held_out)]
-    bins = features.bins if features.numbers == "piecewise" else None
-    return schema, fit_preparation(dataset, schema, ~held_out, bins=bins), notices
+    check_statistics(schema, features.most_categories, dataset.file)
+    preparation = fit_preparation(
+        dataset,
+        schema,
+        ~held_out,
+        bins=features.bins if features.numbers == "piecewise" else None,
+        most_categories=features.most_categories,
+    )
+    return schema, preparation, [*notices, *_pooled(schema, preparation)]
 
 
 def require_room(
@@ -297,6 +307,16 @@ def _suffix(features: FeatureSettings) -> str:
     if features == FeatureSettings():
         return ""
     return f"-{hashlib.sha256(canonical_json(features.model_dump())).hexdigest()[:16]}"
+
+
+def _pooled(schema: Schema, preparation: Preparation) -> list[str]:
+    """Return a notice about each column of which some categories have no input of their own."""
+    return [
+        f"column {quote(schema.categorical[g].name)} has "
+        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
+        "frequent have an input each, all others one together (features.most_categories)"
+        for g in preparation.inputs_of_statistics()
+    ]
 
 
 def _repeated(fingerprints: Array, held_out: Array) -> list[str]:
