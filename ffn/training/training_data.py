@@ -23,7 +23,11 @@ from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
 from ffn.tabular.training_table.ingest import Choice, read_dataset
 from ffn.tabular.training_table.preparation_fit import fit_preparation
-from ffn.tabular.training_table.preprocessing import Preparation, inputs_in_words
+from ffn.tabular.training_table.preprocessing import (
+    Preparation,
+    inputs_in_words,
+    pooled_in_words,
+)
 from ffn.tabular.training_table.splits import check_class_sizes, hold_out_stable, sampling_units
 from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import (
@@ -37,7 +41,7 @@ from ffn.training.partition import (
 from ffn.training.resampling import candidate_resamples, resamples_name
 from ffn.training.table_change import TableChange
 
-__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
+__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split", "training_part"]
 
 Array = npt.NDArray[Any]
 
@@ -211,7 +215,7 @@ def learn(
         bins=features.bins if features.numbers == "piecewise" else None,
         most_categories=features.most_categories,
     )
-    return schema, preparation, [*notices, *_pooled(schema, preparation)]
+    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
 
 
 def require_room(
@@ -263,8 +267,30 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     SettingsError
         The networks would not fit into the memory of this machine or container.
     """
+    training = pipeline.settings.training
+    part = training_part(dataset, held_out, pipeline)
+    _, _, reference, notices = read_learnt(part.entry.path)
+    # Drawn now, so that the training tasks find the resamples in the cache.
+    candidate_resamples(part, training)
+    names = (dataset.entry.path.name, part.entry.path.name, resamples_name(part, training))
+    _cache(pipeline).remove_others("", *names)
+    return Prepared(
+        training=part,
+        held_out=HeldOutPart(rows=int(np.count_nonzero(held_out)), entry=part.entry),
+        reference=reference,
+        source_sha256=dataset.source_sha256,
+        notices=notices,
+        unlabelled=dataset.unlabelled,
+    )
+
+
+def training_part(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> TrainingPart:
+    """Return the training part as inputs, made now or found in the cache; nothing is removed there.
+
+    The parameters ``dataset``, ``held_out`` and ``pipeline`` are those of `normalise`, and so are
+    the errors.
+    """
     training, features = pipeline.settings.training, pipeline.settings.features
-    cache = _cache(pipeline)
 
     def write(folder: Path) -> None:
         schema, preparation, notices = learn(dataset, held_out, features)
@@ -274,27 +300,15 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         write_learnt(folder, schema, preparation, reference, notices)
 
     rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
-    table = dataset.entry.path.name
-    entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}", write)
-    schema, preparation, reference, notices = read_learnt(entry.path)
+    name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
+    entry = _cache(pipeline).entry(name, write)
+    schema, preparation, _, _ = read_learnt(entry.path)
     check_memory(schema, preparation, pipeline)
-    tested = int(np.count_nonzero(held_out))
-    part = TrainingPart(
-        rows=dataset.rows - tested,
+    return TrainingPart(
+        rows=int(np.count_nonzero(~held_out)),
         schema=schema,
         preparation=preparation,
         entry=entry,
-    )
-    # Drawn now, so that the training tasks find the resamples in the cache.
-    candidate_resamples(part, training)
-    cache.remove_others("", table, entry.path.name, resamples_name(part, training))
-    return Prepared(
-        training=part,
-        held_out=HeldOutPart(rows=tested, entry=entry),
-        reference=reference,
-        source_sha256=dataset.source_sha256,
-        notices=notices,
-        unlabelled=dataset.unlabelled,
     )
 
 
@@ -307,16 +321,6 @@ def _suffix(features: FeatureSettings) -> str:
     if features == FeatureSettings():
         return ""
     return f"-{hashlib.sha256(canonical_json(features.model_dump())).hexdigest()[:16]}"
-
-
-def _pooled(schema: Schema, preparation: Preparation) -> list[str]:
-    """Return a notice about each column of which some categories have no input of their own."""
-    return [
-        f"column {quote(schema.categorical[g].name)} has "
-        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
-        "frequent have an input each, all others one together (features.most_categories)"
-        for g in preparation.inputs_of_statistics()
-    ]
 
 
 def _repeated(fingerprints: Array, held_out: Array) -> list[str]:

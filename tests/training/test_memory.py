@@ -52,7 +52,5 @@ def test_class_statistics_that_do_not_fit_are_refused(monkeypatch) -> None:
     monkeypatch.setattr(memory, "memory_limit", lambda: needed - 1)
     check_statistics(schema, 1000, "t.csv")
     check_statistics(schema, None, "t.csv")
-    with pytest.raises(
-        SettingsError, match=r"^t\.csv: .* of 1,000 categories and 3 classes need"
-    ):
+    with pytest.raises(SettingsError, match=r"^t\.csv: .* of 1,000 categories and 3 classes need"):
         check_statistics(schema, 30, "t.csv")

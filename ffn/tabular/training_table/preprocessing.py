@@ -17,7 +17,7 @@ from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories, PooledColumn
 from ffn.tabular.schema import Schema
 
-__all__ = ["Preparation", "inputs_in_words"]
+__all__ = ["Preparation", "inputs_in_words", "pooled_in_words"]
 
 Array = npt.NDArray[Any]
 
@@ -238,3 +238,13 @@ def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
     if widest is None:
         return inputs
     return f"{inputs} ({width:,} of column {quote(widest.name)})"
+
+
+def pooled_in_words(schema: Schema, preparation: Preparation) -> list[str]:
+    """Return a sentence for each column of ``schema`` with pooled categories, for the user."""
+    return [
+        f"column {quote(schema.categorical[g].name)} has "
+        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
+        "frequent have an input each, all others one together (features.most_categories)"
+        for g in preparation.inputs_of_statistics()
+    ]
