@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
+from ffn.tabular.encodings.pooled_categories import PooledCategories
 from ffn.tabular.schema import Schema
 
 __all__ = ["check_arrays"]
@@ -49,9 +50,9 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         "quantiles": (_REAL, (None,)),
         "knot_counts": (_WHOLE, (n_numeric,)),
     }
-    encoded = not numbers.keys().isdisjoint(arrays)
-    if encoded:
-        expected |= numbers
+    categories: _Expected = {"own_inputs": (_FLAG, (None,)), "statistics": (_REAL, (None, None))}
+    encoded, pooled = (not names.keys().isdisjoint(arrays) for names in (numbers, categories))
+    expected |= (numbers if encoded else {}) | (categories if pooled else {})
     if set(arrays) != set(expected):
         raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
     for name, (dtypes, shape) in expected.items():
@@ -69,7 +70,12 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         raise ValueError("scale is not positive")
     if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
         raise ValueError("categories do not fit the schema")
+    problem = None
     if encoded:
         problem = PiecewiseEncoding(**{name: arrays[name] for name in numbers}).problem(n_numeric)
-        if problem:
-            raise ValueError(problem)
+    if pooled and not problem:
+        problem = PooledCategories(**{name: arrays[name] for name in categories}).problem(
+            arrays["categories"].tolist(), len(schema.classes)
+        )
+    if problem:
+        raise ValueError(problem)

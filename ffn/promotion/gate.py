@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ffn.settings.pipeline import Pipeline
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.training.steps import Prepared, Refitted
+from ffn.training.training_data import training_part
 
 __all__ = ["decide"]
 
@@ -126,7 +128,8 @@ def decide(
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
-    differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
+    encode = partial(training_part, dataset, held_out)
+    differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train, encode)
     if isinstance(differences, str):
         return verdict(False, f"{few}, and {differences}", rows=rows)
     number = int(looks.of(prepared.fingerprints).max()) + 1

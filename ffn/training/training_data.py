@@ -22,9 +22,14 @@ from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
 from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.preprocessing import Preparation, fit_preparation, inputs_in_words
+from ffn.tabular.training_table.preparation_fit import fit_preparation
+from ffn.tabular.training_table.preprocessing import (
+    Preparation,
+    inputs_in_words,
+    pooled_in_words,
+)
 from ffn.tabular.training_table.splits import check_class_sizes, hold_out_stable, sampling_units
-from ffn.training.memory import check_memory
+from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import (
     HeldOutPart,
     TrainingPart,
@@ -36,7 +41,7 @@ from ffn.training.partition import (
 from ffn.training.resampling import candidate_resamples, resamples_name
 from ffn.training.table_change import TableChange
 
-__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
+__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split", "training_part"]
 
 Array = npt.NDArray[Any]
 
@@ -197,11 +202,20 @@ def learn(
     ------
     DataError
         Nothing can be learnt from the training part.
+    SettingsError
+        Class statistics would not fit into memory.
     """
     schema, notices = dataset.learn_schema(~held_out)
     notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, held_out)]
-    bins = features.bins if features.numbers == "piecewise" else None
-    return schema, fit_preparation(dataset, schema, ~held_out, bins=bins), notices
+    check_statistics(schema, features.most_categories, dataset.file)
+    preparation = fit_preparation(
+        dataset,
+        schema,
+        ~held_out,
+        bins=features.bins if features.numbers == "piecewise" else None,
+        most_categories=features.most_categories,
+    )
+    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
 
 
 def require_room(
@@ -253,8 +267,30 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     SettingsError
         The networks would not fit into the memory of this machine or container.
     """
+    training = pipeline.settings.training
+    part = training_part(dataset, held_out, pipeline)
+    _, _, reference, notices = read_learnt(part.entry.path)
+    # Drawn now, so that the training tasks find the resamples in the cache.
+    candidate_resamples(part, training)
+    names = (dataset.entry.path.name, part.entry.path.name, resamples_name(part, training))
+    _cache(pipeline).remove_others("", *names)
+    return Prepared(
+        training=part,
+        held_out=HeldOutPart(rows=int(np.count_nonzero(held_out)), entry=part.entry),
+        reference=reference,
+        source_sha256=dataset.source_sha256,
+        notices=notices,
+        unlabelled=dataset.unlabelled,
+    )
+
+
+def training_part(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> TrainingPart:
+    """Return the training part as inputs, made now or found in the cache; nothing is removed there.
+
+    The parameters ``dataset``, ``held_out`` and ``pipeline`` are those of `normalise`, and so are
+    the errors.
+    """
     training, features = pipeline.settings.training, pipeline.settings.features
-    cache = _cache(pipeline)
 
     def write(folder: Path) -> None:
         schema, preparation, notices = learn(dataset, held_out, features)
@@ -264,27 +300,15 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         write_learnt(folder, schema, preparation, reference, notices)
 
     rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
-    table = dataset.entry.path.name
-    entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}", write)
-    schema, preparation, reference, notices = read_learnt(entry.path)
+    name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
+    entry = _cache(pipeline).entry(name, write)
+    schema, preparation, _, _ = read_learnt(entry.path)
     check_memory(schema, preparation, pipeline)
-    tested = int(np.count_nonzero(held_out))
-    part = TrainingPart(
-        rows=dataset.rows - tested,
+    return TrainingPart(
+        rows=int(np.count_nonzero(~held_out)),
         schema=schema,
         preparation=preparation,
         entry=entry,
-    )
-    # Drawn now, so that the training tasks find the resamples in the cache.
-    candidate_resamples(part, training)
-    cache.remove_others("", table, entry.path.name, resamples_name(part, training))
-    return Prepared(
-        training=part,
-        held_out=HeldOutPart(rows=tested, entry=entry),
-        reference=reference,
-        source_sha256=dataset.source_sha256,
-        notices=notices,
-        unlabelled=dataset.unlabelled,
     )
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import BundleError
-from tests.helpers.bundles import contents, forge, make, make_piecewise, sign
+from tests.helpers.bundles import contents, forge, make, make_piecewise, make_pooled, sign
 
 
 @pytest.fixture
@@ -165,6 +165,30 @@ def test_parts_that_contradict_each_other(folder: Path, changes, message) -> Non
 )
 def test_an_encoding_that_is_none(tmp_path: Path, changes, message) -> None:
     write_bundle(make_piecewise(), tmp_path)
+    read_bundle(tmp_path)
+    forge(tmp_path, **changes)
+    with pytest.raises(BundleError, match=rf"the parts do not fit together \(.*{message}"):
+        read_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"own_inputs": np.array([True])}, "there are 1 own_inputs instead of 2"),
+        ({"own_inputs": np.array([1, 0])}, r"own_inputs is int64\[2\]"),
+        ({"own_inputs": np.array([True, True])}, r"statistics are \[2, 1\] instead of \[0, 1\]"),
+        ({"own_inputs": np.array([False, False])}, "widths do not fit the schema"),
+        ({"own_inputs": None}, "the arrays are categories, fill"),
+        ({"statistics": np.zeros((1, 1))}, r"statistics are \[1, 1\] instead of \[2, 1\]"),
+        ({"statistics": np.zeros((2, 2))}, r"statistics are \[2, 2\] instead of \[2, 1\]"),
+        ({"statistics": np.zeros(2)}, r"statistics is float64\[2\]"),
+        ({"statistics": np.array([[np.nan], [0]])}, "statistics is not finite"),
+        ({"statistics": None}, "the arrays are categories, fill"),
+    ],
+    ids=str,
+)
+def test_pooled_categories_that_are_none(tmp_path: Path, changes, message) -> None:
+    write_bundle(make_pooled(), tmp_path)
     read_bundle(tmp_path)
     forge(tmp_path, **changes)
     with pytest.raises(BundleError, match=rf"the parts do not fit together \(.*{message}"):

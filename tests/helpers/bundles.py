@@ -14,6 +14,7 @@ import safetensors.numpy
 from ffn.bundles.bundle import Bundle
 from ffn.nn import Network, spawn_generators
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
+from ffn.tabular.encodings.pooled_categories import PooledCategories
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.preprocessing import Preparation
 
@@ -60,6 +61,19 @@ def make_piecewise() -> Bundle:
         bundle,
         preparation=replace(bundle.preparation, piecewise=encoding),
         network=Network.create((7, 3, 2), spawn_generators(np.random.SeedSequence(0), 1)),
+    )
+
+
+def make_pooled() -> Bundle:
+    """The same with the category q pooled: 1 + p, others, statistic, missing inputs."""
+    bundle = make()
+    pooled = PooledCategories(
+        own_inputs=np.array([True, False]), statistics=np.array([[0.25], [-1.5]])
+    )
+    return replace(
+        bundle,
+        preparation=replace(bundle.preparation, pooled=pooled),
+        network=Network.create((5, 3, 2), spawn_generators(np.random.SeedSequence(0), 1)),
     )
 
 

@@ -96,6 +96,8 @@ def test_settings_recorded_before_features_existed_equal_the_default() -> None:
     assert default.of_training() == settings().of_training()
     piecewise = settings('[features]\nnumbers = "piecewise"').of_training()
     assert piecewise["features"] == {"numbers": "piecewise", "bins": 16}
+    pooled = settings("[features]\nmost_categories = 30").of_training()["features"]
+    assert pooled == {"numbers": "standardised", "bins": 16, "most_categories": 30}
 
 
 CONTRACT = (
@@ -142,6 +144,7 @@ RULES = [
     ("[features]\nnumbers = 'bins'", r'"bins"; it must be \'standardised\' or \'piecewise\'\.'),
     ("[features]\nbins = 1", r'"features\.bins" is 1; it must be greater than or equal to 2\.'),
     ("[features]\nbins = 257", r'"features\.bins" is 257; it must be less than or equal to 256'),
+    ("[features]\nmost_categories = 0", r'most_categories" is 0; it must be greater than or equa'),
     ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),
     ("[network]\nhidden_layers = [0]", r'"network\.hidden_layers\.0" is 0; it must be greater th'),
     ("[network]\nhidden_layers = [1.5]", r"is 1\.5; it must be a whole number\."),

@@ -24,6 +24,7 @@ from ffn.nn.engine import shuffling
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.training_table import ingest, splits
+from ffn.tabular.training_table.class_counts import fold_of_rows
 from ffn.training import candidate_training, partition, steps, training_data
 from ffn.training.training_data import Prepared
 from tests.helpers.retrained import made, prepare, run, shipped
@@ -144,6 +145,40 @@ def test_a_bundle_scores_the_inputs_it_was_trained_on(tmp_path: Path) -> None:
     assert figures["x1"] == 0
     assert figures["x0"] != 0
     assert figures["x2"] != 0
+
+
+def test_a_column_of_many_categories_is_pooled(tmp_path: Path, monkeypatch) -> None:
+    """Held-out rows have the statistics of the bundle, training rows those of other folds."""
+    rng = np.random.default_rng(2)
+    names = rng.integers(0, 150, 600)
+    labels = (rng.random(600) < np.where(names % 2, 0.8, 0.2)).astype(int)
+    lines = [f"k{a},{b},{'uv'[c]}\n" for a, b, c in zip(names, range(600), labels, strict=True)]
+    toml = "[features]\nmost_categories = 12\n[training]\nnetworks = 2\nepochs = 5\n"
+    pipeline = made(tmp_path, "c,n,y\n" + "".join(lines), toml + "[optimizers.adam]")
+    done = run(pipeline)
+    prepared = done.prepared
+    assert prepared.preparation.n_inputs == prepared.x_train.shape[1] == 1 + 12 + 1 + 1
+    write_bundle(done.refitted.bundle, tmp_path / "bundle")
+    preparation = read_bundle(tmp_path / "bundle").preparation
+    dataset = steps.load(pipeline)
+    numeric, codes = dataset.arrays(prepared.schema)
+    held_out = steps.split(dataset, pipeline)
+    count = len(set(names[~held_out]))
+    assert any(f'column "c" has {count} categories' in notice for notice in prepared.notices)
+    x = preparation.transform(numeric, codes)
+    assert_array_equal(x[held_out], prepared.x_test)
+    assert_array_equal(x[~held_out, :-1], prepared.x_train[:, :-1])
+    folds = fold_of_rows(dataset.fingerprints)
+    share = labels[~held_out].mean()
+    for row, found in zip(np.flatnonzero(~held_out)[:60], prepared.x_train[:60, -1], strict=True):
+        others = ~held_out & (names == names[row]) & (folds != folds[row])
+        p = (labels[others].sum() + 20 * share) / (others.sum() + 20)
+        expected = np.log(p / (1 - p)) - np.log(share / (1 - share))
+        assert found == pytest.approx(expected, abs=1e-6)
+    in_small_pieces(monkeypatch)
+    shutil.rmtree(pipeline.artifacts)
+    pieces = prepare(pipeline)
+    assert_array_equal(pieces.x_train[:, 1:], prepared.x_train[:, 1:])
 
 
 def test_damaged_inputs_are_made_again(tmp_path: Path) -> None:

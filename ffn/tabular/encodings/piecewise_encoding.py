@@ -25,8 +25,8 @@ _FAR = 1e15
 _LEAST_WIDTH = 1e-6
 # Columns with this number of different values are fully described by one input.
 _FEW = 2
-# The intermediate results of so many rows stay in the processor's cache.
-_ROWS_AT_ONCE = 8192
+# Intermediate results of this number, 1 MB, stay in the processor's cache.
+_VALUES_AT_ONCE = 2**17
 
 
 def smooth_clip(scaled: Array) -> Array:
@@ -91,9 +91,20 @@ class PiecewiseEncoding:
         inputs
             Floating-point array [inputs, n] to write to.
         """
-        for start in range(0, values.shape[1], _ROWS_AT_ONCE):
-            some = slice(start, start + _ROWS_AT_ONCE)
-            self._encode(values[:, some], smooth_clip(scaled[:, some]), inputs[:, some])
+        row = 0
+        for value, z, (edges, knots, quantiles) in zip(
+            values, scaled, self._columns(), strict=True
+        ):
+            clipped = smooth_clip(z)
+            if len(edges):
+                last = row + len(edges) - 1
+                _write_bins(clipped, edges, inputs[row:last])
+                row = last
+            inputs[row] = clipped
+            row += 1
+            if len(knots):
+                inputs[row] = np.interp(value, knots, quantiles)
+                row += 1
 
     def problem(self, n_columns: int) -> str | None:
         """Return why this cannot encode ``n_columns`` columns; None if it can.
@@ -125,26 +136,6 @@ class PiecewiseEncoding:
                     return "quantiles are not ascending"
         return None
 
-    def _encode(self, values: Array, clipped: Array, inputs: Array) -> None:
-        row = 0
-        for value, c, (edges, knots, quantiles) in zip(
-            values, clipped, self._columns(), strict=True
-        ):
-            if len(edges):
-                t = c - edges[:-1, np.newaxis]
-                t /= np.diff(edges)[:, np.newaxis]
-                # Beyond the range of training the outer bins continue as straight lines.
-                low, high = np.zeros((len(t), 1)), np.ones((len(t), 1))
-                low[0], high[-1] = -np.inf, np.inf
-                own = inputs[row : row + len(t)]
-                np.clip(t, low, high, out=own, casting="same_kind")
-                row += len(t)
-            inputs[row] = c
-            row += 1
-            if len(knots):
-                inputs[row] = np.interp(value, knots, quantiles)
-                row += 1
-
     def _columns(self) -> Iterator[tuple[Array, Array, Array]]:
         """Yield edges, knots and quantiles of each column."""
         edge = knot = 0
@@ -154,6 +145,20 @@ class PiecewiseEncoding:
             own = slice(knot, knot + n_knots)
             yield self.edges[edge : edge + n_edges], self.knots[own], self.quantiles[own]
             edge, knot = edge + n_edges, knot + n_knots
+
+
+def _write_bins(clipped: Array, edges: Array, inputs: Array) -> None:
+    """Write the piecewise-linear inputs [bins, n] of one column of clipped numbers [n]."""
+    starts, steps = edges[:-1, np.newaxis], np.diff(edges)[:, np.newaxis]
+    # Beyond the range of training the outer bins continue as straight lines.
+    low, high = np.zeros(steps.shape), np.ones(steps.shape)
+    low[0], high[-1] = -np.inf, np.inf
+    rows_at_once = max(1, _VALUES_AT_ONCE // len(steps))
+    for start in range(0, len(clipped), rows_at_once):
+        some = slice(start, start + rows_at_once)
+        t = clipped[some] - starts
+        t /= steps
+        np.clip(t, low, high, out=inputs[:, some], casting="same_kind")
 
 
 def learn_piecewise(
@@ -187,7 +192,10 @@ def learn_piecewise(
         distinct, counts = np.unique(values, return_counts=True)
         few = len(distinct) <= _FEW or clipped[-1] - clipped[0] < _LEAST_WIDTH
         normal = _normal_quantiles(counts)
-        own = _knots(normal) if not few else np.zeros(0, dtype=int)
+        with np.errstate(over="ignore"):
+            # There is no line between numbers whose difference overflows.
+            steep = bool(np.isinf(values[-1] - values[0]))
+        own = np.zeros(0, dtype=int) if few or steep else _knots(normal)
         edges.append(found if len(found) > 2 and not few else found[:0])
         knots.append(distinct[own])
         quantiles.append(normal[own])

@@ -17,7 +17,8 @@ from ffn.storage.cache import Cache
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.preprocessing import Preparation, fit_preparation
+from ffn.tabular.training_table.preparation_fit import fit_preparation
+from ffn.tabular.training_table.preprocessing import Preparation
 
 NUMERIC = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
 CATEGORICAL = ["island", "sex"]
