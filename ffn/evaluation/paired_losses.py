@@ -24,7 +24,7 @@ _RESAMPLES = 9_999
 
 @dataclass(frozen=True, kw_only=True)
 class LossBounds:
-    """Mean log-loss of the challenger minus that of production, nats per row.
+    """Mean log-loss of one model minus that of another, nats per row.
 
     Attributes
     ----------
@@ -93,4 +93,4 @@ def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -
             rng=np.random.default_rng(seed),
         ).confidence_interval
         low, high = min(low, float(interval.low)), max(high, float(interval.high))
-    return LossBounds(value=mean, low=low, high=high, alpha=alpha)
+    return LossBounds(value=mean, low=float(low), high=float(high), alpha=alpha)

@@ -52,7 +52,14 @@ def retrain(found: Pipeline) -> Gated:
     held_out = steps.split(dataset, found)
     done = run(found, held_out=held_out)
     verdict = decide(
-        found, dataset, held_out, done.prepared, done.refitted, done.evaluation, opponent
+        found,
+        dataset,
+        held_out,
+        done.prepared,
+        done.refitted,
+        done.evaluation,
+        done.examination,
+        opponent,
     )
     version = done.serialise(verdict)
     promote_version(found, version)

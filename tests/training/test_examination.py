@@ -95,7 +95,7 @@ def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
     monkeypatch.setattr(baselines, "_linear", lambda: Recording(max_iter=3))
     ours = np.full((50, 4), 0.25)
     names = ("a", "b", "c", "d")
-    found = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    found, _ = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5, alpha=0.05)
     ((drawn, own),) = fitted
     assert 300 <= len(drawn) <= 304
     assert set(own) == {0, 1, 2, 3}
@@ -106,7 +106,7 @@ def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
     assert majority.fitted_rows == 4_002
     assert linear.fitted_rows == boosting.fitted_rows == len(drawn)
     assert linear.problem == "did not converge"
-    again = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    again, _ = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5, alpha=0.05)
     assert jsonable(again) == jsonable(found)
 
 
@@ -115,7 +115,8 @@ def test_many_classes_get_fewer_trees() -> None:
     labels = np.repeat(np.arange(250), 2)
     x = rng.normal(size=(500, 2))
     names = tuple(map(str, range(250)))
-    found = compare_baselines(np.full((20, 250), 1 / 250), x[:20], labels[:20], x, labels, names, 0)
+    ours = np.full((20, 250), 1 / 250)
+    found, _ = compare_baselines(ours, x[:20], labels[:20], x, labels, names, 0, alpha=0.05)
     assert "4 iterations" in found[2].settings
 
 
