@@ -7,7 +7,7 @@ defaults but for the number of iterations: nothing is tuned.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy.typing as npt
 from ffn.errors import one_line
 from ffn.evaluation.differences import Difference, paired_difference
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
-from ffn.evaluation.paired_losses import LossBounds, loss_bounds, row_losses
+from ffn.evaluation.paired_losses import LossBounds
+from ffn.evaluation.simultaneous_losses import simultaneous_bounds
 
 __all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]
 
@@ -48,8 +49,8 @@ class Baseline:
     difference
         The network minus this model, paired by row.
     bounds
-        Log-loss of the network minus this model's, nats per row, with bounds that hold for all
-        baselines together: each at the one-sided level ``alpha`` divided by their number.
+        Log-loss of the network minus this model's, nats per row, with one-sided bounds that hold
+        for all baselines together (`simultaneous_bounds`).
     problem
         A problem with the fit, such as no convergence; empty if there was none.
     """
@@ -80,12 +81,6 @@ def compare_baselines(
     alpha: float,
 ) -> tuple[tuple[Baseline, ...], dict[str, str]]:
     """Fit the three baselines and compare the network with each, the simplest first.
-
-    The question whether any of them is better than the network chooses the best of several on the
-    same rows. By Bonferroni's inequality, bounds at ``alpha`` divided by their number are all
-    valid together with probability 1 - ``alpha``, whichever is chosen and however they depend on
-    each other. Holm's method would find one better in the same cases, as its first step is the
-    same, but has no intervals to report.
 
     Parameters
     ----------
@@ -135,6 +130,8 @@ def compare_baselines(
         except Exception as error:
             # Another library's model, which must not cost the network that was trained.
             unfitted[name] = one_line(f"{type(error).__name__}: {error}").rstrip(".")
+    others = [answers for answers, _ in answered.values()]
+    bounds = simultaneous_bounds(ours, others, labels_test, alpha, seed)
     found = tuple(
         Baseline(
             name=name,
@@ -142,22 +139,12 @@ def compare_baselines(
             fitted_rows=len(labels_train) if name == MAJORITY else len(rows),
             evaluation=evaluate_probabilities(answers, labels_test, classes, seed, usual=usual),
             difference=paired_difference(ours, answers, labels_test, seed),
-            bounds=_bounds(ours, answers, labels_test, alpha / len(answered), seed),
+            bounds=bound,
             problem=problem,
         )
-        for name, (answers, problem) in answered.items()
+        for (name, (answers, problem)), bound in zip(answered.items(), bounds, strict=True)
     )
     return found, unfitted
-
-
-def _bounds(ours: Array, other: Array, labels: Array, alpha: float, seed: int) -> LossBounds:
-    """Return the bounds of the difference in log-loss; infinite if it has no variance."""
-    one, two = row_losses(ours, labels), row_losses(other, labels)
-    found = loss_bounds(one, two, alpha, seed)
-    # Differences that are equal up to rounding say nothing about those of other rows.
-    if np.ptp(one - two) <= 1e-12:
-        return replace(found, low=-np.inf, high=np.inf)
-    return found
 
 
 def _draw_rows(labels: Array, n_inputs: int, seed: int) -> Array:
