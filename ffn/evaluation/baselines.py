@@ -18,6 +18,7 @@ from ffn.evaluation.differences import Difference, paired_difference
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.evaluation.paired_losses import LossBounds
 from ffn.evaluation.simultaneous_losses import simultaneous_bounds
+from ffn.quantities import percent
 
 __all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]
 
@@ -115,7 +116,7 @@ def compare_baselines(
     usual = int(shares.argmax())
     stops = _stops_early(labels)
     until = f"at most {iterations}" if stops else f"{iterations}"
-    early = f", stopped early by {_EARLY_STOPPING_SHARE:.0%} of the rows" if stops else ""
+    early = f", stopped early by {percent(_EARLY_STOPPING_SHARE)} of the rows" if stops else ""
     trees = f"histograms, {until} iterations{early}, learning rate 0.1, at most 31 leaves"
     answered = {MAJORITY: (np.broadcast_to(shares, ours.shape), "")}
     settings = {MAJORITY: "shares of the training rows"}

@@ -58,11 +58,12 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     console.print(
         f"* in production: version {scoring[0]}." if scoring else "None is in production."
     )
-    for line in _warnings(found):
-        console.print(one_line(line))
     for one in found:
         if one.next_back:
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
+    for text in _warnings(found):
+        lines = textwrap.wrap(one_line(text), _WIDTH, break_on_hyphens=False)
+        console.print("\n".join(lines), soft_wrap=True)
     if not all(map(_is_whole, found)):
         console.print(f"Some files are missing or changed. To list them: ffn verify {pipeline}")
 
