@@ -154,7 +154,8 @@ def show_verdict(pipeline: str, version: Version) -> None:
         payload={
             "version": version.number,
             "production": version.number if verdict.promote else verdict.production,
-            "reason": verdict.reason,
+            # The text of notifications.
+            "reason": f"{verdict.reason}. {verdict.warning}" if verdict.warning else verdict.reason,
             "mode": verdict.mode,
             "bundle_sha256": version.sha256,
         },

@@ -1,4 +1,4 @@
-"""How often equal optimizers are told apart: real trainings, a table for docs/evaluation.md.
+"""How often equal optimizers are told apart: real trainings, for docs/decisions/0003-tie-rule.md.
 
 In each trial a table is drawn, split into resamples, and learnt by several candidates that are one
 and the same optimizer with its own initial weights and batch orders. Whatever difference between

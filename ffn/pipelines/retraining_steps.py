@@ -128,18 +128,21 @@ EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
         f"accuracy {interval(found.accuracy)} on {counted(found.rows, 'held-out row')}"
     ),
 )
-DECIDE: Step[[Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Champion], Verdict] = (
-    Step(
-        "decide",
-        gate.decide,
-        lambda verdict, *_: f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}",
-    )
-)
 EXAMINE: Step[[Dataset, Any, Prepared, Refitted, Pipeline], Examination] = Step(
     "examine",
     examination.examine,
     lambda found, _dataset, _held_out, prepared, *_: baselines_sentence(
         found.baselines, found.rows, prepared.held_out.rows
+    ),
+)
+DECIDE: Step[
+    [Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Examination, Champion], Verdict
+] = Step(
+    "decide",
+    gate.decide,
+    lambda verdict, *_: (
+        f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}"
+        f"{f'. {verdict.warning}' if verdict.warning else ''}"
     ),
 )
 SERIALISE: Step[[Retrained, Dataset, Any, Verdict, Actor, float], Version] = Step(

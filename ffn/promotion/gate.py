@@ -15,6 +15,7 @@ from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import check_floors
 from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
+from ffn.promotion.simpler_models import weigh_baselines
 from ffn.promotion.too_few import too_few
 from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, difference, told_apart
@@ -22,6 +23,7 @@ from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
+from ffn.training.examination import Examination
 from ffn.training.steps import Prepared, Refitted
 from ffn.training.training_data import training_part
 
@@ -37,16 +39,18 @@ def decide(
     prepared: Prepared,
     refitted: Refitted,
     evaluation: HeldOutEvaluation,
+    examination: Examination,
     opponent: Opponent | Unreadable | None,
 ) -> Verdict:
     """Judge a new model before it is written.
 
-    The criteria are applied in this order: the floors; the modes that compare nothing; no version
-    in production, or one that cannot be loaded, which any model above the floors may replace; a
-    model identical to production; a comparison on held-out rows that neither model was trained on;
-    and, if these rows are too few whatever the challenger, a comparison on resamples of the
-    training part. Each comparison is recorded for its rows before this function returns, so that
-    a run that is killed later has spent the level that it used.
+    The criteria are applied in this order: the floors, and simpler models if they are a reason to
+    refuse; the modes that compare nothing; no version in production, or one that cannot be loaded,
+    which any model may replace that passes the former; a model identical to production; a
+    comparison on held-out rows that neither model was trained on; and, if these rows are too few
+    whatever the challenger, a comparison on resamples of the training part. Each comparison with
+    production is recorded for its rows before this function returns, so that a run that is killed
+    later has spent the level that it used.
 
     Parameters
     ----------
@@ -62,6 +66,8 @@ def decide(
         The new model.
     evaluation
         Its metrics on all held-out rows.
+    examination
+        Its comparison with simpler models.
     opponent
         The version in production; None if there is none.
 
@@ -74,6 +80,7 @@ def decide(
     """
     settings = pipeline.settings.gate
     floors = check_floors(settings, evaluation)
+    baseline = weigh_baselines(settings, examination, evaluation.rows)
 
     def verdict(promote: bool, reason: str, **evidence: Any) -> Verdict:
         return Verdict(
@@ -84,6 +91,7 @@ def decide(
             floors=floors,
             calibration_error=evaluation.calibration.error,
             columns=columns_of(dataset),
+            baseline=baseline,
             contract=prepared.changes,
             **evidence,
         )
@@ -94,6 +102,8 @@ def decide(
         for floor in floors
         if not floor.held
     ]
+    if baseline and baseline.refuses:
+        broken.append(f'{baseline.finding}, and gate.baseline is "refuse"')
     if broken:
         return verdict(False, "; ".join(broken))
     if settings.mode == "never":

@@ -195,7 +195,8 @@ def _made_of(retrained: Retrained) -> str:
 def _decision(verdict: Verdict) -> str:
     decided = "The gate decided to promote it" if verdict.promote else "The gate did not promote it"
     over = f" over version {verdict.production} in production" if verdict.production else ""
-    return f"{decided}{over}: {verdict.reason}."
+    warning = f" {verdict.warning}" if verdict.warning else ""
+    return f"{decided}{over}: {verdict.reason}.{warning}"
 
 
 def _limits(retrained: Retrained) -> list[str]:

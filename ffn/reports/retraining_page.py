@@ -194,8 +194,9 @@ def _confusions(evaluation: HeldOutEvaluation) -> str:
 
 
 def remarks(retrained: Retrained) -> list[str]:
-    """Return notices about the data, and about networks that diverged, each as Markdown."""
-    lines = [escape(notice) for notice in retrained.prepared.notices]
+    """Return notices about data, simpler models and networks that diverged, each as Markdown."""
+    notices = (*retrained.prepared.notices, *retrained.examination.notices)
+    lines = [escape(notice) for notice in notices]
     lines += [escape(doubt) for doubt in edge_doubts(retrained.selection.leaderboard)]
     histories = [
         *((candidate.optimizer, candidate.history) for candidate in retrained.candidates),

@@ -153,11 +153,13 @@ class PipelineSettings(StrictSettings):
         """Return the settings that a trained version depends on, as JSON values."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
-        # Recorded settings from before `formats` and `[features]` existed must compare equal.
+        # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
         if self.features == FeatureSettings():
             del found["features"]
+        if self.gate.baseline == "warn":
+            del found["gate"]["baseline"]
         return found
 
 

@@ -214,6 +214,7 @@ RULES = [
     ("[gate]\nlog_loss_margin = inf", r'"gate\.log_loss_margin" is inf; it must be a finite num'),
     ("[gate]\nclass_margin = -1", r'"gate\.class_margin" is -1; it must be greater than or equal'),
     ("[gate]\nsmall_holdout = 'promote'", r"it must be 'cross_validate' or 'keep'\."),
+    ("[gate]\nbaseline = 'never'", r"it must be 'warn', 'refuse' or 'ignore'\."),
     ("[gate]\nmin_accuracy = 90", r'"gate\.min_accuracy" is 90; it must be less than or equal to'),
     ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
     ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),

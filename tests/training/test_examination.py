@@ -75,6 +75,12 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
         assert baseline.evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
         difference = baseline.difference
         assert difference.accuracy.value == pytest.approx(ours.accuracy.value - accuracy)
+        bounds = baseline.bounds
+        assert bounds.value == difference.log_loss.value
+        assert bounds.alpha == pytest.approx(0.05 / 3)
+        # A lower level than 0.025, and one bound more.
+        assert bounds.low <= difference.log_loss.low < difference.log_loss.high <= bounds.high
+        assert baseline.shown_better is (bounds.low > 0)
         # Probabilities below a millionth count as one, here and not there.
         assert difference.log_loss.value == pytest.approx(ours.log_loss.value - loss, abs=0.02)
 
@@ -95,7 +101,7 @@ def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
     monkeypatch.setattr(baselines, "_linear", lambda: Recording(max_iter=3))
     ours = np.full((50, 4), 0.25)
     names = ("a", "b", "c", "d")
-    found = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    found, _ = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5, alpha=0.05)
     ((drawn, own),) = fitted
     assert 300 <= len(drawn) <= 304
     assert set(own) == {0, 1, 2, 3}
@@ -106,8 +112,56 @@ def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
     assert majority.fitted_rows == 4_002
     assert linear.fitted_rows == boosting.fitted_rows == len(drawn)
     assert linear.problem == "did not converge"
-    again = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    again, _ = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5, alpha=0.05)
     assert jsonable(again) == jsonable(found)
+
+
+def test_a_model_that_cannot_be_fitted_is_left_out_and_told(monkeypatch) -> None:
+    class Failing(LogisticRegression):
+        def fit(self, x, y):
+            raise MemoryError("no\nroom.")
+
+    class Absurd(LogisticRegression):
+        def predict_proba(self, x):
+            return np.full((len(x), 2), np.nan)
+
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(200, 2)), rng.integers(2, size=200)
+    ours, names = np.full((50, 2), 0.5), ("a", "b")
+    monkeypatch.setattr(baselines, "_linear", Failing)
+    found, unfitted = compare_baselines(ours, x[:50], labels[:50], x, labels, names, 0, alpha=0.04)
+    assert [baseline.name for baseline in found] == [MAJORITY, BOOSTING]
+    # The level is shared by those that are there.
+    assert {baseline.bounds.alpha for baseline in found} == {0.02}
+    assert unfitted == {LINEAR: r"MemoryError: no\nroom"}
+    monkeypatch.setattr(baselines, "_linear", Absurd)
+    _, unfitted = compare_baselines(ours, x[:50], labels[:50], x, labels, names, 0, alpha=0.04)
+    assert unfitted == {LINEAR: "ArithmeticError: its probabilities are not finite"}
+
+
+@pytest.mark.parametrize("lonely", [False, True])
+def test_boosting_of_many_rows_stops_early_as_by_default(monkeypatch, lonely: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(10_001, 2)), rng.integers(2, size=10_001)
+    if lonely:
+        labels[0] = 2
+    names = ("a", "b", "c") if lonely else ("a", "b")
+    test_x, test_labels = rng.normal(size=(60, 2)), rng.integers(2, size=60)
+    ours = np.full((60, len(names)), 1 / len(names))
+    found, unfitted = compare_baselines(ours, test_x, test_labels, x, labels, names, 7, alpha=0.05)
+    assert unfitted == {}
+    assert ("at most 100 iterations, stopped early by 10 % of" in found[2].settings) is not lonely
+    plain = HistGradientBoostingClassifier(random_state=7)
+    with threadpool_limits(1):
+        if lonely:
+            # Which is why it is not done.
+            with pytest.raises(ValueError, match="least populated class"):
+                plain.fit(x, labels)
+            return
+        plain.fit(x, labels)
+    assert plain.n_iter_ < 100
+    loss = log_loss(test_labels, plain.predict_proba(test_x))
+    assert found[2].evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
 
 
 def test_many_classes_get_fewer_trees() -> None:
@@ -115,7 +169,8 @@ def test_many_classes_get_fewer_trees() -> None:
     labels = np.repeat(np.arange(250), 2)
     x = rng.normal(size=(500, 2))
     names = tuple(map(str, range(250)))
-    found = compare_baselines(np.full((20, 250), 1 / 250), x[:20], labels[:20], x, labels, names, 0)
+    ours = np.full((20, 250), 1 / 250)
+    found, _ = compare_baselines(ours, x[:20], labels[:20], x, labels, names, 0, alpha=0.05)
     assert "4 iterations" in found[2].settings
 
 
