@@ -17,7 +17,7 @@ _BINS, _FEW_BINS = 16, 4
 _MOST_BIN_INPUTS = 4_000
 # Categories with an input of their own.
 _MOST_CATEGORIES = 50
-_SMALL_TABLE, _LONG_TABLE, _VERY_LONG_TABLE = 1_000, 50_000, 500_000
+_SMALL_TABLE, _MEDIUM_TABLE, _LONG_TABLE, _VERY_LONG_TABLE = 1_000, 10_000, 50_000, 500_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,8 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     """Return the recipe for a table.
 
     The longer the table, the less its networks differ, and the fewer are needed: 16 below 1,000
-    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 128 to 1,024 rows.
+    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows, and from
+    10,000 rows the first layer is twice as wide.
 
     Parameters
     ----------
@@ -64,12 +65,14 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     networks, share, batch_size = 2, 0.05, 1024
     if rows < _SMALL_TABLE:
         networks, share, batch_size = 16, 0.2, 64
-    elif rows <= _LONG_TABLE:
+    elif rows <= _MEDIUM_TABLE:
         networks, share, batch_size = 8, 0.125, 128
+    elif rows <= _LONG_TABLE:
+        networks, share, batch_size = 8, 0.125, 256
     elif rows <= _VERY_LONG_TABLE:
         networks, share, batch_size = 4, 0.1, 512
     return Recipe(
-        hidden_layers=(128, 128),
+        hidden_layers=(128, 128) if rows <= _MEDIUM_TABLE else (256, 128),
         bins=fitting[0] if fitting else 0,
         most_categories=_MOST_CATEGORIES,
         networks=networks,

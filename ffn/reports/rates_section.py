@@ -12,17 +12,20 @@ from ffn.training.selection import Ranked
 __all__ = ["edge_doubts", "rate_sentence", "rates_markdown"]
 
 
-def rates_markdown(leaderboard: Sequence[Ranked], picture: str) -> str:
-    """Return the section in Markdown: a picture, and a sentence for each optimizer.
+def rates_markdown(leaderboard: Sequence[Ranked], picture: str | None) -> str:
+    """Return the section in Markdown: a sentence for each optimizer, below a picture.
 
     Parameters
     ----------
     leaderboard
         The optimizers.
     picture
-        Address of the picture made by `ffn.reports.pictures.loss_by_rate`.
+        Address of the picture made by `ffn.reports.pictures.loss_by_rate`; None if no optimizer
+        had several rates to choose from.
     """
     lines = bullets([escape(rate_sentence(line)) for line in leaderboard])
+    if picture is None:
+        return lines
     return (
         f"![Validation log-loss of each optimizer by learning rate]({picture})\n\n{lines}\n\n"
         "On each resample an optimizer is compared at the rate that was best on all other "
@@ -41,11 +44,17 @@ def rate_sentence(line: Ranked) -> str:
     rates = line.rates
     if len(rates) == 1:
         return f"{line.optimizer}: learning rate {line.learning_rate:g}, as set."
-    lost = sum(1 for one in rates if one.finished < line.networks)
+    lost = sum(one.finished < one.resamples for one in rates)
+    dropped = sum(one.resamples < line.networks for one in rates)
     diverged = f" At {counted(lost, 'rate')} some or all networks diverged." if lost else ""
+    raced = (
+        f" Shown to be worse and dropped after some of the resamples: {counted(dropped, 'rate')}."
+        if dropped
+        else ""
+    )
     return (
         f"{line.optimizer}: learning rate {line.learning_rate:g}, the best of {len(rates)} from "
-        f"{rates[0].rate:g} to {rates[-1].rate:g}.{_edge(line)}{diverged}"
+        f"{rates[0].rate:g} to {rates[-1].rate:g}.{_edge(line)}{diverged}{raced}"
     )
 
 

@@ -91,8 +91,8 @@ def retrain_markdown(
     version
         The version that was written, with the gate's verdict.
     pictures
-        Addresses (file names or data URIs) of the pictures, with the keys ``rates``,
-        ``curves``, ``confusion``, ``reliability`` and ``importance``.
+        Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
+        ``confusion``, ``reliability`` and ``importance``.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -108,7 +108,7 @@ def retrain_markdown(
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning rates",
-        rates_markdown(selection.leaderboard, pictures["rates"]),
+        rates_markdown(selection.leaderboard, pictures.get("rates")),
         "## Learning curves",
         f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
         f"({pictures['curves']})",

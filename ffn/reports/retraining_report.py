@@ -37,8 +37,8 @@ class Report:
     folder
         ``artifacts/<pipeline>/reports/<NNNN>``.
     pictures
-        Paths of its PNG files: ``rates``, ``curves``, ``confusion``, ``reliability``,
-        ``importance``.
+        Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``, and
+        ``rates`` if an optimizer had several learning rates to choose from.
     html
         Path of the report as one self-contained page, readable offline.
     markdown
@@ -64,14 +64,16 @@ def write_report(retrained: Retrained, version: Version) -> Report:
     pipeline, evaluation = retrained.pipeline, retrained.evaluation
     folder = pipeline.artifacts / "reports" / f"{version.number:04d}"
     page = folder / "report.html"
-    places = {name: folder / file for name, file in _FILES.items()}
+    leaderboard = retrained.selection.leaderboard
     pictures = {
-        "rates": loss_by_rate(retrained.selection.leaderboard),
         "curves": learning_curves(retrained.candidates, retrained.selection.winner),
         "confusion": confusion_matrix(evaluation),
         "reliability": reliability(evaluation.calibration),
         "importance": feature_importance(retrained.examination.importance),
     }
+    if any(len(line.rates) > 1 for line in leaderboard):
+        pictures["rates"] = loss_by_rate(leaderboard)
+    places = {name: folder / _FILES[name] for name in pictures}
     text = partial(
         retrain_markdown,
         retrained,

@@ -67,10 +67,9 @@ def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
 def test_what_no_memory_can_hold_is_refused_with_the_widest_column_and_leaves_nothing(
     towns, tmp_path, monkeypatch
 ) -> None:
-    """With the layers that would be written: 83 inputs ask for a first one of 128 units."""
     monkeypatch.setattr(memory, "memory_limit", lambda: 4_000_000)
     message = (
-        r'^towns: 83 inputs \(80 of column "town"\), hidden layers \[128, 32\], .* memory, .* or '
+        r'^towns: 72 inputs \(52 of column "town"\), hidden layers \[128, 128\], .* memory, .* or '
         r"exclude columns\. \(Nothing was written; ffn init takes --exclude COLUMN"
     )
     with pytest.raises(SettingsError, match=message):
@@ -78,12 +77,12 @@ def test_what_no_memory_can_hold_is_refused_with_the_widest_column_and_leaves_no
     assert list(tmp_path.iterdir()) == [towns]
 
 
-# Of 800 rows, each of a number and two categories, then of 83 inputs.
+# Of 800 rows, each of a number and two categories, then of 72 inputs.
 @pytest.mark.parametrize(
     ("free", "what"),
     [
         (10_000, "converting the training table"),
-        (100_000, r'the training table as 83 inputs \(80 of column "town"\)'),
+        (100_000, r'the training table as 72 inputs \(52 of column "town"\)'),
     ],
 )
 def test_a_disk_too_small_for_the_table_is_that_of_the_root(
@@ -107,13 +106,6 @@ def test_nothing_is_made_of_the_table_but_what_is_asked(source, tmp_path, monkey
 
     monkeypatch.setattr(training_data, "write_parts", written)
     create_pipeline("mine", source=source, target="y", root=tmp_path)
-
-
-def test_no_layer_is_wider_than_settings_may_have_it(tmp_path) -> None:
-    source = tmp_path / "codes.csv"
-    source.write_text("p,y\n" + "".join(f"{2 * i},c{i // 3}\n" for i in range(3 * 65_537)))
-    with pytest.raises(SettingsError, match=r"hidden layers \[16, 100000\], 65,537 classes and"):
-        create_pipeline("codes", source=source, target="y", root=tmp_path)
 
 
 def test_a_missing_mark_that_is_no_text_is_refused(source, tmp_path) -> None:

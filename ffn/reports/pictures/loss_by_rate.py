@@ -54,9 +54,10 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
     for number, line in enumerate(sorted(leaderboard, key=_place)):
         colour, dashes = line_style(line.optimizer, number)
         tried = [one for one in line.rates if one.finished]
-        rates = [one.rate for one in tried]
         # Beside one another, where optimizers share a rate.
-        aside = np.array(rates) * _APART ** (number - (len(leaderboard) - 1) / 2)
+        aside = np.array([one.rate for one in tried]) * _APART ** (
+            number - (len(leaderboard) - 1) / 2
+        )
         losses = np.array([one.loss.value for one in tried])
         low, high = (
             np.array([_within(getattr(one.loss, end), one.loss.value) for one in tried])
@@ -91,6 +92,8 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
             markeredgewidth=1.6,
             zorder=4,
         )
+    rates = [one.rate for line in leaderboard for one in line.rates]
+    panel.set_xlim(min(rates) / 2, max(rates) * 2)
     panel.set_yscale("log", nonpositive="clip")
     if highest:
         panel.set_ylim(max(min(lowest), max(highest) / 1e4) / 1.15, max(highest) * 1.25)

@@ -1,0 +1,33 @@
+"""The recipe of a new pipeline, by the size of its table."""
+
+from __future__ import annotations
+
+import pytest
+
+from ffn.profiling.recipe import recipe_for
+from ffn.profiling.table_profile import TableProfile
+
+
+def profile(numbers: int, categories: int = 1) -> TableProfile:
+    kinds = {f"n{i}": "numeric" for i in range(numbers)}
+    kinds |= {f"c{i}": "categorical" for i in range(categories)}
+    return TableProfile(
+        exclude=[], kinds=kinds, formats={}, missing=[], labels={}, facts=["a table"], notices=[]
+    )
+
+
+def test_networks_get_fewer_and_batches_larger_as_rows_grow() -> None:
+    recipes = [recipe_for(profile(3), rows) for rows in (100, 5_000, 200_000, 2_000_000)]
+    networks = [recipe.networks for recipe in recipes]
+    assert networks == sorted(networks, reverse=True)
+    assert len(set(networks)) == 4
+    batches = [recipe.batch_size for recipe in recipes]
+    assert batches == sorted(batches)
+    for recipe, rows in zip(recipes, (100, 5_000, 200_000, 2_000_000), strict=True):
+        assert rows * 0.8 * recipe.validation_share >= 15, "enough rows to stop a network by"
+
+
+@pytest.mark.parametrize(("numbers", "bins"), [(3, 16), (222, 16), (223, 4), (666, 4), (667, 0)])
+def test_wide_tables_have_fewer_inputs_a_number(numbers: int, bins: int) -> None:
+    """At most 4,000 inputs come from the encoding of numbers, of bins + 2 each."""
+    assert recipe_for(profile(numbers), 1_000).bins == bins
