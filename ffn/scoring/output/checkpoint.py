@@ -39,8 +39,6 @@ _JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
-# With less output, starting again is faster than resuming.
-_LEAST_BYTES = 4 * 1024 * 1024
 _NOTES = 40
 # Processes of a run that was killed hold its lock until they have noticed.
 _SECONDS_TO_LET_GO = 1.0
@@ -55,10 +53,26 @@ class Journal:
         Holds them, and whatever else the run needs.
     output, rejects
         To be written from the beginning to the end.
+
+    Parameters
+    ----------
+    folder, output, rejects
+        As above.
+    key
+        What has to be the same for a checkpoint to be of use.
+    least_bytes
+        Of input between two checkpoints. By default 4 MiB: with less, starting again is faster
+        than resuming.
     """
 
     def __init__(
-        self, folder: WorkFolder, key: dict[str, Any], output: HashedFile, rejects: HashedFile
+        self,
+        folder: WorkFolder,
+        key: dict[str, Any],
+        output: HashedFile,
+        rejects: HashedFile,
+        *,
+        least_bytes: int = 4 * 1024 * 1024,
     ) -> None:
         self.folder = folder
         self.output = output
@@ -66,7 +80,8 @@ class Journal:
         self._ready = _OUTPUT
         self._account: dict[str, Any] = {}
         self._key = {"format": _FORMAT} | key
-        self._next, self._notes = _LEAST_BYTES, 0
+        self._least_bytes = least_bytes
+        self._next, self._notes = least_bytes, 0
 
     def resume(self, stream: Source, records: Records, tally: Tally) -> bool:
         """Resume where an earlier run of the same work ended.
@@ -112,7 +127,7 @@ class Journal:
         digest = hashlib.sha256(content).hexdigest().encode()
         self._write_over(_JOURNALS[self._notes % 2], digest + b"\n" + content)
         self._notes += 1
-        self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
+        self._next = mark.offset + max(self._least_bytes, size // _NOTES)
 
     def pack(self, name: str) -> None:
         """Compress the output if a file of this name is to be an archive."""

@@ -13,6 +13,7 @@ take a third of a second to start.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -34,12 +35,9 @@ from ffn.tabular.csv.reader import Records
 
 __all__ = ["Work", "first_record", "score_in_parts"]
 
-# To start a process that is no copy takes as long as to score this.
-_LEAST_BYTES = 32 * 1024 * 1024
 # At most two a process are on their way when a run is killed: a twentieth of the file at most,
 # unless it is small.
 _PARTS_EACH = 50
-_PART_BYTES = (1024 * 1024, 8 * 1024 * 1024)
 _AHEAD = 2
 
 _LOOK_AHEAD = 64 * 1024
@@ -57,18 +55,44 @@ class Work(NamedTuple):
     options: Options
 
 
-def score_in_parts(run: Run, work: Work, workers: int) -> None:
+def score_in_parts(
+    run: Run,
+    work: Work,
+    workers: int,
+    *,
+    least_bytes: int = 32 * 1024 * 1024,
+    part_bytes: tuple[int, int] = (1024 * 1024, 8 * 1024 * 1024),
+    has_started: Callable[[Future[int]], bool] = Future.done,
+) -> None:
     """Score a long plain file as far as it can be divided; the rest is for ``Run.score``.
 
     This process is one of the ``workers``: it scores what nobody else has begun, and more while
     it would wait for them. If one of the others is killed, the rest is all that comes after the
-    part that this one is at.
+    part that this one is at. The bytes written do not depend on the three keywords.
+
+    Parameters
+    ----------
+    run
+        The file and what becomes of it.
+    work
+        What the other processes have to know.
+    workers
+        Processes in all.
+    least_bytes
+        A shorter file is not divided. By default 32 MiB: to start a process that is no copy takes
+        as long as to score that.
+    part_bytes
+        Size of the smallest and the largest part. By default 1 and 8 MiB: what a process is sent
+        and sends back is little beside its work, and a killed run loses little.
+    has_started
+        Told the first task of a process that is no copy, says whether to give it parts yet. By
+        default whether the task is done, so that nothing waits for a process to start.
     """
     size = run.stream.size or 0
-    if not run.divisible or size < _LEAST_BYTES:
+    if not run.divisible or size < least_bytes:
         return
     begin = run.records.mark.offset
-    smallest, largest = _PART_BYTES
+    smallest, largest = part_bytes
     step = min(max(size // (_PARTS_EACH * workers), smallest), largest)
     cuts = [*range(begin + step, size, step), size]
     identity, folder = run.stream.identity, run.journal.folder
@@ -81,7 +105,8 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
     ) as pool:
         try:
             own = _Process(work, identity, folder, own=True, scorer=run.scorer)
-            parts = _Parts(pool, own, [begin, *cuts], workers, way.get_start_method() == "fork")
+            at_once = way.get_start_method() == "fork"
+            parts = _Parts(pool, own, [begin, *cuts], workers, at_once, has_started)
             for number, until in enumerate(cuts):
                 _score_range(run, parts, number, until)
                 if run.records.mark.offset < until:
@@ -119,6 +144,8 @@ class _Parts:
         Processes in all.
     at_once
         Whether a process that is begun is at work at once.
+    has_started
+        Otherwise, whether it is by now, given its first task.
     """
 
     def __init__(
@@ -128,8 +155,10 @@ class _Parts:
         bounds: list[int],
         workers: int,
         at_once: bool,
+        has_started: Callable[[Future[int]], bool],
     ) -> None:
         self._pool, self._own, self._bounds = pool, own, bounds
+        self._has_started = has_started
         self._most = _AHEAD * workers
         # Otherwise to start takes as long as to score many parts, so nothing waits for it.
         others = workers - 1
@@ -141,7 +170,7 @@ class _Parts:
     def give_out(self, first: int) -> None:
         """Have the others score ranges from number ``first`` on, so that each has enough to do."""
         self._next = max(self._next, first)
-        while self._starting and _has_started(self._starting[-1]):
+        while self._starting and self._has_started(self._starting[-1]):
             self._starting.pop().result()
             self._ready += 1
         busy = sum(not future.done() for future in self._given.values())
@@ -172,10 +201,6 @@ class _Parts:
         self._next += 1
         # So many one after another are on their way at most: the slot's last part is joined.
         return number, self._bounds[number], self._bounds[number + 1], number % self._most
-
-
-def _has_started(process: Future[int]) -> bool:
-    return process.done()
 
 
 @dataclass

@@ -5,7 +5,7 @@ They do not depend on the order of rows, nor on their division into blocks, part
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,6 @@ __all__ = ["DriftCounts"]
 
 Array = npt.NDArray[Any]
 
-# Numbers that are counted together: code that has just run is quick to run again.
-_AT_ONCE = 2**17
 # Bytes of the file: so many at its beginning are counted whole, and behind them every eighth
 # stretch for all eight.
 _WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
@@ -30,6 +28,16 @@ class DriftCounts:
     """Scored rows by bin and category, beside a reference.
 
     Cross-column comparisons use only the row sample.
+
+    Parameters
+    ----------
+    reference
+        Histograms of the training part.
+    at_once
+        Numbers that are counted together. By default 131,072: code that has just run is quick to
+        run again. The counts do not depend on it.
+    sampler
+        Makes the row sample of as many numeric features as it is told; by default `RowSample`.
 
     Attributes
     ----------
@@ -44,7 +52,14 @@ class DriftCounts:
         By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
     """
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        *,
+        at_once: int = 2**17,
+        sampler: Callable[[int], RowSample] = RowSample,
+    ) -> None:
+        self._at_once = at_once
         # The lowest edge is below every number, and not below what is none.
         self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
         # Lists: to add to one number of an array takes longer than to count a column's.
@@ -53,7 +68,7 @@ class DriftCounts:
         self.categorical = [
             np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
         ]
-        self._sample = RowSample(len(self._edges)) if self._edges else None
+        self._sample = sampler(len(self._edges)) if self._edges else None
         self._waiting: list[tuple[Array, int]] = []
 
     @property
@@ -100,7 +115,7 @@ class DriftCounts:
                 # Not a view, which would keep a whole block's numbers: the next block's then lie in
                 # memory that is not in the cache, at more than all of the counting costs.
                 self._waiting.append((some.copy(order="K"), each))
-        if self._sample and sum(some.size for some, _ in self._waiting) >= _AT_ONCE:
+        if self._sample and sum(some.size for some, _ in self._waiting) >= self._at_once:
             self._count_waiting(self._sample)
 
     def sample(self) -> tuple[Array, Array]:

@@ -16,21 +16,43 @@ __all__ = ["RowSample"]
 
 Array = npt.NDArray[Any]
 
-_MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
-# Contents that are known by heart, and places for them: in a few of these two will meet.
-_KNOWN, _KNOWN_VALUES, _PLACE_BITS = 2**11, 2**17, 14
-_MOST_WAITING, _FIRST = 2**11, 2**12
+_LEAST_ROWS, _MOST_VALUES = 64, 2**14
+_KNOWN_VALUES, _FIRST = 2**17, 2**12
 _SEED = 20260301
-_SHIFT = np.uint64(64 - _PLACE_BITS)
 
 
 class RowSample:
-    """Rows of ``features`` > 0 numbers."""
+    """Sample of rows of ``features`` > 0 numbers; what is in it depends on ``most_rows`` alone.
 
-    def __init__(self, features: int) -> None:
-        self._features = features
-        self._size = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
-        self._most_known = max(self._size, min(_KNOWN, _KNOWN_VALUES // features))
+    Parameters
+    ----------
+    features
+        F, numbers of a row.
+    most_rows
+        Size of the sample. By default 256, from which a correlation is known to a sixteenth; with
+        more than 64 features fewer, down to 64.
+    known
+        Contents that are known by heart, so that the rows of a table of few contents are counted
+        without being sorted. By default 2,048; with more than 64 features fewer.
+    place_bits
+        Contents are looked up in 2 to this power places. By default 14, so that few share one.
+    most_waiting
+        Rows that may wait to be sorted. By default 2,048: a few take about as long as these.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        *,
+        most_rows: int = 256,
+        known: int = 2**11,
+        place_bits: int = 14,
+        most_waiting: int = 2**11,
+    ) -> None:
+        self._size = min(most_rows, max(_LEAST_ROWS, _MOST_VALUES // features))
+        self._most_known = max(self._size, min(known, _KNOWN_VALUES // features))
+        self._places_in_all, self._shift = 2**place_bits, np.uint64(64 - place_bits)
+        self._most_waiting = most_waiting
         random = np.random.default_rng(_SEED)
         self._start = random.integers(2**64, dtype=np.uint64)
         # Odd, so that no bit is lost.
@@ -70,8 +92,7 @@ class RowSample:
             self._drawn.append((hashes[near], np.full(len(near), each), numeric[near]))
             self._waiting += len(near)
         found: list[tuple[Array, Array | int]] = [(numeric, each)]
-        # To sort a few rows takes about as long as to sort many.
-        if self._waiting > _MOST_WAITING:
+        if self._waiting > self._most_waiting:
             found.append(self.flush())
         return found
 
@@ -110,10 +131,10 @@ class RowSample:
         self._waiting = 0
         if self._few:
             # In an empty place stands a hash that belongs elsewhere.
-            self._table = np.zeros(2**_PLACE_BITS, dtype=np.uint64)
+            self._table = np.zeros(self._places_in_all, dtype=np.uint64)
             self._table[0] = np.uint64(2**64 - 1)
             self._table[self._places(keys)] = keys
-            self._again = np.zeros(2**_PLACE_BITS, dtype=np.int64)
+            self._again = np.zeros(self._places_in_all, dtype=np.int64)
             return
         self._table = self._table[:0]
         if len(keys) >= self._size:
@@ -127,11 +148,11 @@ class RowSample:
         if len(new) > len(hashes) // 4:
             return np.arange(len(hashes))
         places = places[known] if len(new) else places
-        self._again += each * np.bincount(places, minlength=2**_PLACE_BITS)
+        self._again += each * np.bincount(places, minlength=self._places_in_all)
         return new
 
     def _places(self, hashes: Array) -> Array:
-        return (hashes >> _SHIFT).view(np.int64)
+        return (hashes >> self._shift).view(np.int64)
 
     def _hashes(self, numeric: Array) -> Array:
         """Return uint64 [n], equal for rows of equal bits and hardly ever for others."""
