@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from threadpoolctl import threadpool_limits
 
+from ffn.bundles.bundle import Bundle
 from ffn.estimator.classifier import FFNClassifier
-from ffn.evaluation import baselines, importance
 from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY, compare_baselines
 from ffn.evaluation.importance import permutation_importance
 from ffn.evaluation.mistakes import worst_mistakes
@@ -80,8 +80,6 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
 
 
 def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
-    monkeypatch.setattr(baselines, "_MOST_ROWS", 300)
-    monkeypatch.setattr(baselines, "_FEWEST_ROWS", 100)
     rng = np.random.default_rng(0)
     labels = np.append(rng.integers(0, 2, 4_000), [2, 3])
     x = rng.normal(size=(len(labels), 3)) + labels[:, None]
@@ -90,12 +88,14 @@ def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
     class Recording(LogisticRegression):
         def fit(self, x, y):
             fitted.append((x, y))
+            self.max_iter = 3
             return super().fit(x, y)
 
-    monkeypatch.setattr(baselines, "_linear", lambda: Recording(max_iter=3))
+    monkeypatch.setattr("sklearn.linear_model.LogisticRegression", Recording)
     ours = np.full((50, 4), 0.25)
     names = ("a", "b", "c", "d")
-    found = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    table = (ours, x[:50], labels[:50], x, labels, names)
+    found = compare_baselines(*table, seed=5, most_rows=300)
     ((drawn, own),) = fitted
     assert 300 <= len(drawn) <= 304
     assert set(own) == {0, 1, 2, 3}
@@ -106,7 +106,7 @@ def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
     assert majority.fitted_rows == 4_002
     assert linear.fitted_rows == boosting.fitted_rows == len(drawn)
     assert linear.problem == "did not converge"
-    again = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5)
+    again = compare_baselines(*table, seed=5, most_rows=300)
     assert jsonable(again) == jsonable(found)
 
 
@@ -164,17 +164,18 @@ def test_a_feature_without_weight_is_worth_nothing(penguins: Examined) -> None:
 
 def test_a_large_table_costs_no_more_than_is_allowed(penguins: Examined, monkeypatch) -> None:
     bundle, prepared = penguins.run.refitted.bundle, penguins.run.prepared
-    asked = []
-    monkeypatch.setattr(
-        importance, "_ask", lambda bundle, x, labels: (asked.append(len(x)), (x[:, 0], x[:, 1]))[1]
-    )
-    monkeypatch.setattr(importance, "_FEWEST_ROWS", 10)
-    monkeypatch.setattr(
-        importance, "_MULTIPLICATIONS", 20 * 10 * 3 * bundle.network.parameters.size
-    )
-    found = permutation_importance(bundle, prepared.x_test, prepared.labels_test, 0)
-    assert (len(found.features), found.left_out, found.rows) == (3, 3, 10)
-    assert sum(asked) == 10 * (1 + 3 * 20)
+    probabilities, asked = Bundle.probabilities, []
+
+    def counting(own: Bundle, x: np.ndarray) -> np.ndarray:
+        asked.append(len(x))
+        return probabilities(own, x)
+
+    monkeypatch.setattr(Bundle, "probabilities", counting)
+    x, labels = np.tile(prepared.x_test, (5, 1)), np.tile(prepared.labels_test, 5)
+    enough = 20 * 200 * 3 * bundle.network.parameters.size
+    found = permutation_importance(bundle, x, labels, 0, multiplications=enough)
+    assert (len(found.features), found.left_out, found.rows) == (3, 3, 200)
+    assert sum(asked) == 200 * (1 + 3 * 20)
 
 
 def test_the_worst_mistakes_are_found_row_by_row(penguins: Examined) -> None:
