@@ -99,7 +99,7 @@ def _unless_it_fails() -> Iterator[None]:
 
 @contextlib.contextmanager
 def training_progress(pipeline: str, optimizer: str) -> Iterator[Sink]:
-    """Show the epochs of the optimizer ``optimizer`` while the block runs."""
+    """Show the epochs of ``optimizer``, in a run of ``pipeline``, while the block runs."""
     key = _key("training", pipeline, optimizer)
     with _progress(key, f"Epochs of {optimizer}") as show:
         yield show
@@ -107,7 +107,7 @@ def training_progress(pipeline: str, optimizer: str) -> Iterator[Sink]:
 
 @contextlib.contextmanager
 def scoring_progress(pipeline: str, source: Path) -> Iterator[Sink]:
-    """Show the progress of scoring the file ``source`` while the block runs."""
+    """Show the progress of scoring the file ``source`` for ``pipeline`` while the block runs."""
     key = _key("scoring", pipeline, source.name)
     with _progress(key, f"Scoring {escape(source.name)}") as show:
         yield show
@@ -154,7 +154,8 @@ def show_verdict(pipeline: str, version: Version) -> None:
         payload={
             "version": version.number,
             "production": version.number if verdict.promote else verdict.production,
-            "reason": verdict.reason,
+            # The text of notifications.
+            "reason": f"{verdict.reason}. {verdict.warning}" if verdict.warning else verdict.reason,
             "mode": verdict.mode,
             "bundle_sha256": version.sha256,
         },
@@ -162,7 +163,15 @@ def show_verdict(pipeline: str, version: Version) -> None:
 
 
 def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
-    """Show the files in ``outcome`` as a table, and a page with rejected rows and classes."""
+    """Show the files in ``outcome`` as a table, and a page with rejected rows and classes.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    outcome
+        Results of the scoring run.
+    """
     refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
     said = score_sentence(outcome.results, refused)
     page = score_page(

@@ -1,4 +1,4 @@
-"""Task runs whose process was terminated or killed, which the server would not learn of."""
+"""Mark task runs whose process was terminated or killed, which the server would not notice."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ __all__ = ["marking_abandoned"]
 
 @contextlib.contextmanager
 def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]:
-    """If a signal ends the block, mark those of the task runs as crashed that have no end.
+    """If a signal ends the block, mark unfinished task runs as crashed.
 
-    A task in a process cannot do so when the signal ends it, too; it would be running for ever.
-    Those in threads of this process tell of their end themselves.
+    A task in a process that the signal also ends cannot do so itself, and would stay in the state
+    Running for ever. Tasks in threads of this process report their end themselves.
+
+    Parameters
+    ----------
+    futures
+        The task runs.
     """
     try:
         yield
     except Exception:
-        # Tasks that were begun go on to their end.
+        # Tasks that have begun still run to their end.
         raise
     except BaseException:
         context = FlowRunContext.get()

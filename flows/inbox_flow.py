@@ -46,7 +46,8 @@ def score_inbox(
     pipeline, root
         As for ``retrain``.
     options
-        Of ``ffn.pipelines.batch_scoring.options_for``.
+        Result of ``ffn.pipelines.batch_scoring.options_for``; None, the default, for the
+        settings of the pipeline.
 
     Returns
     -------

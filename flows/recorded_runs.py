@@ -99,7 +99,17 @@ def _tell_if_lost(told: str, api: str) -> None:
 
 
 def name_run(what: str, pipeline: str, version: int) -> None:
-    """Name this run after what it made or used: ``retrain-iris-v0012``."""
+    """Name this run after its kind, pipeline and version: ``retrain-iris-v0012``.
+
+    Parameters
+    ----------
+    what
+        Kind of the run, ``retrain`` or ``score``.
+    pipeline
+        Name of the pipeline.
+    version
+        Number of the version that the run created or used.
+    """
     name = f"{what}-{pipeline}-v{version:04d}"
     # The name is optional; a lost server must not cost the result.
     try:

@@ -48,7 +48,8 @@ def score(
     files
         Pairs of input and output.
     options
-        Of ``ffn.pipelines.batch_scoring.options_for``.
+        Result of ``ffn.pipelines.batch_scoring.options_for``; None, the default, for the
+        settings of the pipeline.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Executes the steps of a pipeline as Prefect tasks, with trainings in parallel."""
+"""Run the steps of a pipeline as Prefect tasks, trainings in parallel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,15 @@ T = TypeVar("T")
 
 
 def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
-    """Return a runner with ``workers`` threads of this process, or ``workers`` processes."""
+    """Return a runner with threads of this process, or with worker processes.
+
+    Parameters
+    ----------
+    name
+        ``thread`` or ``process``.
+    workers
+        Number of threads or processes.
+    """
     if name == "thread":
         return ThreadPoolTaskRunner(max_workers=workers)
     # Terminated workers leave semaphores; the tracker removes them and need not warn.
@@ -46,7 +54,7 @@ class TaskExecutor:
         return this_process(str(flow_run.get_id() or ""))
 
     def run(self, step: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the step's task and wait for it."""
+        """Run the task of ``step`` with ``args`` and ``kwargs``, and wait for its result."""
         return cast(R, tasks.task_of(step)(*args, **kwargs))
 
     def run_each(
@@ -59,8 +67,17 @@ class TaskExecutor:
     ) -> Gathered[T, R]:
         """Submit a task for each item.
 
-        If a worker process is killed, everything its pool had not finished is lost with it and is
-        run again, each task in its own process.
+        If a worker process is killed, all unfinished tasks of its pool are lost and are run again,
+        each in its own process.
+
+        Parameters
+        ----------
+        step
+            The step, whose function takes the item as its first argument.
+        items
+            The items.
+        *args, **kwargs
+            Further arguments of its function.
         """
         task = tasks.task_of(step)
         futures = [(item, task.submit(item, *args, **kwargs)) for item in items]
@@ -72,14 +89,14 @@ class TaskExecutor:
         return Gathered([*first.results, *again.results], [*failures, *again.failures])
 
     def warn(self, text: str) -> None:
-        """Log a warning of the flow run."""
+        """Log ``text`` as a warning of the flow run."""
         get_run_logger().warning(text)
 
 
 def _results(
     step: Step[..., R], futures: Sequence[tuple[T, PrefectFuture[R]]]
 ) -> Iterator[tuple[T, Callable[[], R]]]:
-    """Yield what returns the result of each item, and tell of those that are done."""
+    """Yield each item with a function that returns its result, and report the finished ones."""
     for place, (item, future) in enumerate(futures):
         if step.activity:
             stage(f"{step.activity}, {place} of {len(futures)} done")
@@ -89,7 +106,7 @@ def _results(
 def _run_apart(
     task: Task[..., Any], items: Sequence[T], *args: Any, **kwargs: Any
 ) -> Gathered[T, R]:
-    """Run each in a process of its own, so that one that is killed again costs no other."""
+    """Run each item in a process of its own, so that a killed one does not affect the others."""
     results: list[R] = []
     failures: list[tuple[T, Exception]] = []
     for item in items:

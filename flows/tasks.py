@@ -44,7 +44,7 @@ _WRITING: dict[str, Any] = {
 
 @functools.cache
 def task_of(step: Step[..., Any]) -> Task[..., Any]:
-    """Return the task that runs a step, logs its result, and shows on the dashboard what it has."""
+    """Return the task that runs ``step``, logs its result, and shows it on the dashboard."""
     if step.name in _SHOWING_PROGRESS:
         return _SHOWING_PROGRESS[step.name]
     show = _SHOWN.get(step.name)
@@ -72,10 +72,16 @@ _SHOWN: dict[str, Callable[..., None]] = {
 }
 
 
-# Written out, since they show their progress while they run.
+# Not made by `task_of`, because they show their progress while they run.
 @task(name=retraining_steps.TRAIN.name, task_run_name=retraining_steps.TRAIN.label, **_PLAIN)
 def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
-    """Train one optimizer's networks, each on its own resample."""
+    """Train one optimizer's networks, each on its own resample.
+
+    Parameters
+    ----------
+    optimizer, part, pipeline
+        As for ``ffn.pipelines.retraining_steps.train``.
+    """
     with artifacts.training_progress(pipeline.name, optimizer) as show:
         candidate = retraining_steps.train(optimizer, part, pipeline, show)
     get_run_logger().info(retraining_steps.TRAIN.summary(candidate))
@@ -84,7 +90,13 @@ def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
 
 @task(name=batch_scoring.SCORE_FILE.name, task_run_name=batch_scoring.SCORE_FILE.label, **_PLAIN)
 def batch_predict(file: FileToScore, model: Model, options: dict[str, Any]) -> ScoreResult:
-    """Score one file."""
+    """Score one file.
+
+    Parameters
+    ----------
+    file, model, options
+        As for ``ffn.pipelines.batch_scoring.score_one``.
+    """
     with artifacts.scoring_progress(model.pipeline, file.source) as show:
         result = batch_scoring.score_one(file, model, options, show)
     get_run_logger().info(batch_scoring.SCORE_FILE.summary(result))

@@ -31,7 +31,7 @@ _MOST_AT_ONCE = 200
 async def forget_uneventful(
     client: PrefectClient, deployments: Collection[UUID], before: DateTime
 ) -> int:
-    """Delete at most 200 such runs; return how many.
+    """Delete at most 200 runs that found nothing to do; return how many.
 
     Parameters
     ----------

@@ -17,15 +17,20 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    parser.add_argument("which", nargs="*", metavar="gate|drift", help="by default both")
+    names = ["gate", "drift", "selection", "warnings"]
+    parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    which = options.which or ["gate", "drift"]
+    which = options.which or names
     if "gate" in which:
         _gate(options.workers, quick=options.quick)
     if "drift" in which:
         _drift(quick=options.quick)
+    if "selection" in which:
+        _selection(quick=options.quick)
+    if "warnings" in which:
+        _warnings(options.workers, quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -43,6 +48,20 @@ def _drift(*, quick: bool) -> None:
     from simulations.drift import FULL, QUICK, drift_section
 
     _show("drift.md", drift_section(QUICK if quick else FULL), quick=quick)
+
+
+def _selection(*, quick: bool) -> None:
+    from simulations.selection import FULL, QUICK, selection_section, simulate_selection
+
+    found = simulate_selection(QUICK if quick else FULL)
+    _show("decisions/0003-tie-rule.md", selection_section(found), quick=quick)
+
+
+def _warnings(workers: int | None, *, quick: bool) -> None:
+    from simulations.false_warnings import FULL_WARNINGS, QUICK_WARNINGS, warnings_section
+
+    size = QUICK_WARNINGS if quick else FULL_WARNINGS
+    _show("evaluation.md", warnings_section(size, workers), quick=quick)
 
 
 def _show(name: str, text: str, *, quick: bool) -> None:

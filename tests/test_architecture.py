@@ -18,6 +18,7 @@ LAYERS = [
     "ffn.tabular.csv",
     "ffn.tabular.parquet",
     "ffn.tabular.columns",
+    "ffn.tabular.encodings",
     "ffn.tabular.training_table",
     "ffn.nn",
     "ffn.settings",

@@ -176,10 +176,10 @@ def test_the_pipelines_are_the_reference(name: str, repository: Path) -> None:
     assert settings["training"]["batch_size"] == 32
     assert settings["training"]["test_share"] == 0.2
     assert settings["optimizers"] == {
-        "sgd": {"learning_rate": 0.005},
-        "momentum": {"learning_rate": 0.005, "momentum": 0.9},
-        "adam": {"learning_rate": 0.005},
-        "adamw": {"learning_rate": 0.005, "weight_decay": 0.01},
+        "sgd": {"learning_rate": "auto"},
+        "momentum": {"learning_rate": "auto", "momentum": 0.9},
+        "adam": {"learning_rate": "auto"},
+        "adamw": {"learning_rate": "auto", "weight_decay": 0.01},
     }
 
 

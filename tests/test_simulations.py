@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ffn.evaluation.paired_losses import row_losses
-from simulations import drift
+from simulations import drift, false_warnings
+from simulations.false_warnings import FULL_WARNINGS, QUICK_WARNINGS, equal_models, shown_better
 from simulations.gates import Kind, retraining
 from simulations.page import draw, section, with_section
 from simulations.recipes import EPOCHS, compare_recipes
@@ -137,3 +138,41 @@ def test_the_page_of_drift_claims_what_its_intervals_hold(repository: Path) -> N
     assert "files without drift 0 were given a name." in page
     assert f"Alarms of {drift.FULL.clean:,} files" in page
     assert set(drift.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))
+
+
+@pytest.mark.parametrize("kind", false_warnings.KINDS)
+def test_simpler_models_are_made_as_good_as_the_network(bank, kind: str) -> None:
+    ours, others = equal_models(bank, kind, np.random.default_rng(1))
+    losses = [row_losses(answers, bank.labels).mean() for answers in (ours, *others)]
+    assert losses == pytest.approx([losses[0]] * 4, abs=1e-6)
+    as_trained = [row_losses(answers, bank.labels).mean() for answers in bank.probabilities]
+    flattened = kind != "equally confident"
+    assert (losses[0] > max(as_trained) + 0.01) is flattened
+    sure = [answers.max(axis=1).mean() for answers in (ours, *others)]
+    assert (min(sure[1:]) > sure[0] + 0.1) is flattened
+
+
+def test_a_model_that_is_truly_better_is_shown(bank) -> None:
+    """And what Student's t would spare the resamples would not be shown with them, either."""
+    sharp = bank.probabilities[0] ** 8
+    sharp /= sharp.sum(axis=1, keepdims=True)
+    ids = np.arange(600)
+    others = [answers[ids] for answers in bank.probabilities[1:]]
+    assert shown_better(sharp[ids], others, bank.labels[ids], 0)
+    assert not shown_better(others[0], [sharp[ids]] * 3, bank.labels[ids], 0)
+
+
+def test_warnings_are_simulated_alike_each_time() -> None:
+    size = replace(QUICK_WARNINGS, networks=4, runs=4, rows=(40,))
+    text = false_warnings.warnings_section(size, workers=1)
+    assert text == false_warnings.warnings_section(size, workers=2)
+
+
+def test_the_page_of_evaluation_claims_what_its_intervals_hold(repository: Path) -> None:
+    page = (repository / "docs/evaluation.md").read_text("utf-8")
+    assert with_section(page, "x") != page
+    cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
+    assert len(cells) == 2 * len(FULL_WARNINGS.rows)
+    assert all(float(high) <= 0.05 for _, _, high in cells)
+    assert f"Of {FULL_WARNINGS.runs:,} comparisons each" in page
+    assert set(false_warnings.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from ffn.bundles.array_checks import check_arrays
 from ffn.bundles.bundle_files import (
     ARRAYS,
     BUNDLE_FORMAT,
@@ -61,9 +62,6 @@ Array = npt.NDArray[Any]
 BUNDLE_FOLDER = "bundle"
 SIGNATURE = "manifest.hmac"
 _SIGN_IT = "If it is yours, sign it: ffn promote PIPELINE N --sign."
-_PREPARATION = ("fill", "mean", "scale", "categories", "has_missing")
-# Absent from bundles in which no numeric feature has an input for "missing".
-_INDICATORS = "numeric_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +128,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
         "schema": bundle.schema.to_json(),
         "widths": list(bundle.network.widths),
     }
-    arrays = {name: getattr(bundle.preparation, name) for name in _PREPARATION}
-    # Omitted if None, so that bundles without missing values keep their bytes.
-    if bundle.preparation.numeric_missing is not None:
-        arrays[_INDICATORS] = bundle.preparation.numeric_missing
+    # What is not used is absent, so that other bundles keep their bytes.
+    arrays = bundle.preparation.to_arrays()
     arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
@@ -236,11 +232,8 @@ def _assemble(
     if set(model) != {"pipeline", "optimizer", "schema", "widths"}:
         raise ValueError("the model has other fields")
     schema = Schema.from_json(model["schema"])
-    _check_arrays(arrays, schema)
-    preparation = Preparation(
-        **{name: arrays[name] for name in _PREPARATION},
-        numeric_missing=arrays.get(_INDICATORS),
-    )
+    check_arrays(arrays, schema)
+    preparation = Preparation.of_arrays(arrays)
     network = Network(model["widths"], arrays["parameters"])
     if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
         raise ValueError("the network's widths do not fit the schema")
@@ -257,37 +250,3 @@ def _assemble(
         version=version,
         sha256=sha256,
     )
-
-
-def _check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
-    """Raise ValueError unless every array has the type and shape that the schema requires."""
-    n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
-    real = (np.dtype(np.float64),)
-    expected: dict[str, tuple[tuple[np.dtype[Any], ...], tuple[int | None, ...]]] = {
-        "fill": (real, (n_numeric,)),
-        "mean": (real, (n_numeric,)),
-        "scale": (real, (n_numeric,)),
-        "categories": ((np.dtype(np.int64),), (n_categorical,)),
-        "has_missing": ((np.dtype(np.bool_),), (n_categorical,)),
-        "parameters": ((np.dtype(np.float32), *real), (None, None)),
-        "fingerprints": ((np.dtype(np.uint64),), (None,)),
-    }
-    if _INDICATORS in arrays:
-        expected[_INDICATORS] = ((np.dtype(np.bool_),), (n_numeric,))
-    if set(arrays) != set(expected):
-        raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
-    for name, (dtypes, shape) in expected.items():
-        array = arrays[name]
-        fits = array.ndim == len(shape) and all(
-            want is None or found == want for found, want in zip(array.shape, shape, strict=True)
-        )
-        if array.dtype not in dtypes or not fits:
-            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite")
-    if not len(arrays["parameters"]):
-        raise ValueError("there is no network")
-    if not (arrays["scale"] > 0).all():
-        raise ValueError("scale is not positive")
-    if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
-        raise ValueError("categories do not fit the schema")

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ffn.errors import TrainingError, quote
 from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
+from ffn.estimator.number_inputs import NumberInputs
 from ffn.estimator.parameters import check_parameters, layer_sizes
 from ffn.estimator.training_rows import distinct_rows, hold_out
 from ffn.nn import (
@@ -51,7 +52,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     and label are merged and their weights added, the rest is sorted by content, and weights are
     scaled to a mean of 1. Therefore a weight of 2 is equivalent to a repeated row, the order of
     rows does not matter, and an epoch visits each *distinct* row once. Features are not scaled:
-    use a ``StandardScaler`` before this estimator.
+    use a ``StandardScaler`` before this estimator, unless ``numbers`` is ``"piecewise"``.
 
     Parameters
     ----------
@@ -86,6 +87,12 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     dtype
         ``"float32"`` or ``"float64"``: precision of training, to which features are rounded, also
         for prediction. Probabilities are always computed in float64.
+    numbers, bins
+        ``"standardised"``: features are the network's inputs as they are, and should be
+        standardised. ``"piecewise"``: each feature is encoded with up to this many quantile bins,
+        2 to 256; see ``ffn.tabular.encodings.piecewise_encoding``. ``fit`` learns the encoding from
+        the distinct rows that it trains on, or the first ``partial_fit`` from its rows alone; a
+        warm start and later calls keep it.
     random_state
         Integer, ``numpy.random.RandomState`` or None. With an integer, ``fit`` is bit-for-bit
         reproducible on one machine.
@@ -104,6 +111,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Training loss of each epoch in nats per row, averaged over the networks.
     n_iter_
         Number of epochs run.
+    number_inputs_
+        Encoding of the features; None if they are the inputs as they are.
 
     Raises
     ------
@@ -148,6 +157,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         warm_start: bool = False,
         frozen_layers: Sequence[int] = (),
         dtype: Literal["float32", "float64"] = "float32",
+        numbers: Literal["standardised", "piecewise"] = "standardised",
+        bins: int = 16,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -171,6 +182,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.warm_start = warm_start
         self.frozen_layers = frozen_layers
         self.dtype = dtype
+        self.numbers = numbers
+        self.bins = bins
         self.random_state = random_state
 
     @classmethod
@@ -191,7 +204,17 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             every estimator.
         **parameters
             Arguments of the constructor, except those that follow from the network.
+
+        Raises
+        ------
+        ValueError
+            ``numbers`` is not ``"standardised"``: the encoding behind the inputs is not known here.
         """
+        if parameters.get("numbers", "standardised") != "standardised":
+            raise ValueError(
+                f"numbers is {quote(repr(parameters['numbers']))}; networks that were trained "
+                "elsewhere take inputs as they are, so leave it out and encode features before"
+            )
         labels = np.array(classes)
         order = np.argsort(labels)
         if (order != np.arange(len(order))).any():
@@ -208,6 +231,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fitted.n_features_in_ = network.widths[0]
         fitted.history_ = History.empty(0, len(network.parameters))
         fitted.loss_curve_, fitted.n_iter_ = [], 0
+        fitted.number_inputs_ = None
         fitted._batch_generators = None
         fitted._optimizer_memory = None
         return fitted
@@ -231,6 +255,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_parameters(vars(self))
         going_on = self.warm_start and hasattr(self, "network_")
+        if going_on:
+            self._check_numbers()
         x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
         classes = self.classes_ if going_on else np.unique(y[weights > 0])
         labels = encode_labels(y, weights, classes)
@@ -242,7 +268,10 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.early_stopping:
             train_rows, held_out = hold_out(rows, labels, self.validation_fraction, splitter)
         weights[rows] = merged / merged.mean()
-        network = self._network(len(classes), generators, going_on)
+        inputs = self.number_inputs_ if going_on else self._learn_inputs(x, train_rows)
+        if inputs is not None:
+            x = inputs.transform(x)
+        network = self._network(x.shape[1], len(classes), generators, going_on)
         history = train(
             network,
             self._optimizer(network),
@@ -261,6 +290,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             frozen_layers=self.frozen_layers,
         )
         self._keep(classes, network, history, [])
+        self.number_inputs_: NumberInputs | None = inputs
         self._batch_generators: list[np.random.Generator] | None = generators
         self._optimizer_memory: _KeptMemory | None = None
         return self
@@ -289,15 +319,20 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.class_weight == "balanced":
             raise ValueError('class_weight "balanced" needs all rows at once; give a dictionary')
         going_on = hasattr(self, "network_")
+        if going_on:
+            self._check_numbers()
         known = self._classes_of_stream(classes, going_on)
         x, y, weights = self._check_table(X, y, sample_weight, reset=not going_on)
         labels = encode_labels(y, weights, known)
         weights = weigh_classes(weights, labels, known, self.class_weight)
         rows = np.flatnonzero(weights)
+        inputs = self.number_inputs_ if going_on else self._learn_inputs(x, rows)
+        if inputs is not None:
+            x = inputs.transform(x)
         generators = self._batch_generators if going_on else None
         if generators is None:
             generators = self._generators(self.n_networks)
-        network = self._network(len(known), generators, going_on)
+        network = self._network(x.shape[1], len(known), generators, going_on)
         kind = self.optimizer, frozenset(self.frozen_layers)
         kept = self._optimizer_memory if going_on else None
         memory = kept[2] if kept is not None and kept[:2] == kind else None
@@ -316,15 +351,20 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         before = self.loss_curve_ if going_on else []
         self._keep(known, network, history, before)
+        self.number_inputs_ = inputs
         self._batch_generators = generators
         self._optimizer_memory = (*kind, optimizer.memory)
         return self
 
     def predict_proba(self, X: Any) -> Array:
-        """Return class probabilities, float64 [n, C] in the order of ``classes_``; X: [n, n_in]."""
+        """Return probabilities of the classes ``classes_``, float64 [n, C], for ``X`` [n, n_in]."""
         check_is_fitted(self)
         with np.errstate(over="ignore"):  # validate_data refuses infinite values
             x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
+        # Absent from pickles of earlier versions, which had no encoding.
+        inputs = getattr(self, "number_inputs_", None)
+        if inputs is not None:
+            x = inputs.transform(x)
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
         # In float64 the other rows of X change a row's probabilities by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
@@ -374,11 +414,28 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         draws = check_random_state(self.random_state).randint(2**31, size=4)
         return spawn_generators(np.random.SeedSequence(draws.tolist()), n)
 
+    def _learn_inputs(self, x: Array, rows: Array) -> NumberInputs | None:
+        """Return the encoding of features, learnt from ``rows``; None if there is none."""
+        return NumberInputs(x, rows, self.bins) if self.numbers == "piecewise" else None
+
+    def _check_numbers(self) -> None:
+        """Refuse to continue networks that were trained on inputs of another kind."""
+        before = "standardised" if self.number_inputs_ is None else "piecewise"
+        if self.numbers != before:
+            raise ValueError(
+                f"numbers is {quote(self.numbers)}; the networks to continue were trained with "
+                f"{quote(before)}; fit again with warm_start=False"
+            )
+
     def _network(
-        self, n_classes: int, generators: Sequence[np.random.Generator], going_on: bool
+        self,
+        n_inputs: int,
+        n_classes: int,
+        generators: Sequence[np.random.Generator],
+        going_on: bool,
     ) -> Network:
         """Return the networks to train: new ones, or a copy of the trained ones."""
-        widths = (self.n_features_in_, *layer_sizes(self.hidden_layer_sizes), n_classes)
+        widths = (n_inputs, *layer_sizes(self.hidden_layer_sizes), n_classes)
         if not going_on:
             return Network.create(widths, generators, self.dtype)
         found = self.network_.widths, len(self.network_.parameters)

@@ -13,6 +13,7 @@ from ffn.nn.optimizers import OPTIMIZERS
 __all__ = ["check_parameters", "layer_sizes"]
 
 SCHEDULES = ("constant", "cosine")
+NUMBERS = ("standardised", "piecewise")
 DTYPES = ("float32", "float64")
 
 
@@ -71,6 +72,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         "numbers of layers, counted from 0, such as (0,)",
     ),
     "dtype": _one_of(DTYPES),
+    "numbers": _one_of(NUMBERS),
+    "bins": (_number(lambda v: 2 <= v <= 256, Integral), "a whole number from 2 to 256"),
 }
 
 

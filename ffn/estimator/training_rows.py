@@ -93,14 +93,14 @@ def distinct_rows(
         starts = np.flatnonzero(first)
         repeated = np.flatnonzero(~first)
         originals = starts[np.cumsum(first)[repeated] - 1]
-        # Different rows with one fingerprint: as good as never, and then others are taken.
+        # Different rows practically never have the same fingerprint; if so, use another seed.
         if _equal(x, labels, rows[repeated], rows[originals], rows_at_once):
             break
     return rows[starts], np.add.reduceat(weights[rows], starts, dtype=np.float64)
 
 
 def _equal(x: Array, labels: Array, rows: Array, others: Array, step: int) -> bool:
-    """Tell whether rows and others, numbers [n] each, hold the same."""
+    """Return whether two sequences of row numbers [n] have equal features and labels."""
     return all(
         np.array_equal(x[rows[i : i + step]], x[others[i : i + step]])
         and np.array_equal(labels[rows[i : i + step]], labels[others[i : i + step]])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ffn.evaluation.statistics import resamples_at_once
 
-__all__ = ["LossBounds", "loss_bounds", "row_losses"]
+__all__ = ["BOOTSTRAP_ROWS", "RESAMPLES", "LossBounds", "loss_bounds", "row_losses"]
 
 Array = npt.NDArray[Any]
 
@@ -18,13 +18,13 @@ Array = npt.NDArray[Any]
 # mistakes, and a single row must not outweigh all others.
 _LEAST_PROBABILITY = 1e-6
 # With more rows no bootstrap is needed: the mean is normally distributed for practical purposes.
-_BOOTSTRAP_ROWS = 2_000
-_RESAMPLES = 9_999
+BOOTSTRAP_ROWS = 2_000
+RESAMPLES = 9_999
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossBounds:
-    """Mean log-loss of the challenger minus that of production, nats per row.
+    """Mean log-loss of one model minus that of another, nats per row.
 
     Attributes
     ----------
@@ -81,11 +81,11 @@ def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -
     half = float(stats.t.isf(alpha, len(difference) - 1)) * error
     low, high = mean - half, mean + half
     # If all differences are equal up to rounding, there is nothing to resample.
-    if len(difference) <= _BOOTSTRAP_ROWS and np.ptp(difference) > 1e-12:
+    if len(difference) <= BOOTSTRAP_ROWS and np.ptp(difference) > 1e-12:
         interval = stats.bootstrap(
             (difference,),
             np.mean,
-            n_resamples=_RESAMPLES,
+            n_resamples=RESAMPLES,
             confidence_level=1 - 2 * alpha,
             method="BCa",
             vectorized=True,
@@ -93,4 +93,4 @@ def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -
             rng=np.random.default_rng(seed),
         ).confidence_interval
         low, high = min(low, float(interval.low)), max(high, float(interval.high))
-    return LossBounds(value=mean, low=low, high=high, alpha=alpha)
+    return LossBounds(value=mean, low=float(low), high=float(high), alpha=alpha)

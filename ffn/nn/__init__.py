@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from ffn.nn.gradients import loss_and_gradients
 from ffn.nn.history import History
+from ffn.nn.hyperparameters import Hyperparameter
 from ffn.nn.initializers import he_normal, spawn_generators
+from ffn.nn.layers import Dropout
 from ffn.nn.losses import cross_entropy, softmax
 from ffn.nn.network import Network
 from ffn.nn.optimizers import (
@@ -32,7 +34,9 @@ __all__ = [
     "Activations",
     "Adam",
     "AdamW",
+    "Dropout",
     "History",
+    "Hyperparameter",
     "Memory",
     "Momentum",
     "Network",

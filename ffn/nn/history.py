@@ -74,6 +74,27 @@ class History:
             diverged=[reason for history in histories for reason in history.diverged],
         )
 
+    def select(self, networks: Sequence[int]) -> History:
+        """Return the history of the networks at these positions, from 0."""
+        names = [f.name for f in fields(self) if f.name != "diverged"]
+        return History(
+            **{name: getattr(self, name)[..., list(networks)] for name in names},
+            diverged=[self.diverged[k] for k in networks],
+        )
+
+    def at_best(self, figure: str) -> Array:
+        """Return a figure [K] at the epoch kept of each network; NaN for one that diverged.
+
+        Parameters
+        ----------
+        figure
+            Name of one of the arrays, such as ``"validation_loss"``.
+        """
+        values = np.take_along_axis(
+            getattr(self, figure), np.maximum(self.best_epoch, 0)[None], axis=0
+        )[0]
+        return np.where(self.best_epoch < 0, np.nan, values)
+
     @property
     def finished(self) -> Array:
         """Booleans [K]: the networks that did not diverge."""

@@ -10,14 +10,20 @@ What a layer returns is overwritten by the next batch, so that nothing large is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Dense", "ReLU"]
+from ffn.nn.hyperparameters import Hyperparameter
+
+__all__ = ["Dense", "Dropout", "ReLU"]
 
 Array = npt.NDArray[Any]
+
+# Dropout draws numbers of 16 bits: far cheaper than floats, and fine enough.
+_DRAWS = 2**16
 
 
 class Dense:
@@ -93,6 +99,8 @@ class ReLU:
     def backward(self, delta: Array) -> Array:
         """Compute ``delta * (z > 0)``. delta: [..., n + 1, B], overwritten; returns [..., n, B].
 
+        A ``Dropout`` behind this layer has put zeros in a, too. There its delta is zero already.
+
         The row of ones depends on nothing below, so its derivative is left out of the result.
         """
         # As floats, since multiplying by booleans takes longer on small networks. The first call
@@ -103,3 +111,51 @@ class ReLU:
         np.copyto(self._slope, self._positive)
         delta *= self._slope
         return delta[..., :-1, :]
+
+
+class Dropout:
+    """Inverted dropout, ``a <- a M`` with ``M = 0`` at probability p, else ``1 / (1 - p)``.
+
+    In training each unit drops out at random, row by row, so that none can rely on a particular
+    other one. The factor keeps the expected activation, ``E[a M] = a``, so a trained network is
+    used as it is, without this layer. Srivastava et al. 2014, "Dropout", section 10 (the factor in
+    training), and Goodfellow, Bengio and Courville 2016, section 7.12.
+
+    Parameters
+    ----------
+    p
+        Probability that a unit drops out, from 0 to below 1: a number, or K of them. It is rounded
+        to a multiple of 2^-16, and the factor fits the rounded one.
+    draw
+        Returns the next n random numbers of each network, [K, n], uint16.
+    like
+        Array [K, n + 1, B] of activations, their last row ones. Only shape and dtype are read.
+
+    Attributes
+    ----------
+    mask
+        M of the last batch, [K, n + 1, B]. The last row is always 1, so that biases stay.
+    """
+
+    def __init__(self, p: Hyperparameter, draw: Callable[[int], Array], like: Array) -> None:
+        k, n_rows, n_columns = like.shape
+        dropped = np.minimum(np.rint(np.reshape(p, (-1, 1)) * _DRAWS), _DRAWS - 1)
+        self._dropped = dropped.astype(np.uint16)
+        self._factor = (_DRAWS / (_DRAWS - dropped))[..., None].astype(like.dtype)
+        self._draw = draw
+        self._kept = np.empty((k, (n_rows - 1) * n_columns), dtype=bool)
+        self._kept_units = self._kept.reshape(k, n_rows - 1, n_columns)
+        self.mask = np.ones_like(like)
+        self._mask_of_units = self.mask[:, :-1]
+
+    def forward(self, a: Array) -> Array:
+        """Draw a mask and compute ``a M``. a: [K, n + 1, B], overwritten and returned."""
+        np.greater_equal(self._draw(self._kept.shape[1]), self._dropped, out=self._kept)
+        np.multiply(self._kept_units, self._factor, out=self._mask_of_units)
+        a *= self.mask
+        return a
+
+    def backward(self, delta: Array) -> Array:
+        """Compute ``delta M``. delta: [K, n + 1, B], overwritten and returned."""
+        delta *= self.mask
+        return delta

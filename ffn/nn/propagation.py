@@ -5,6 +5,8 @@
     forward    inputs -> Dense -> ReLU -> Dense -> ReLU -> Dense -> class scores
     backward              <------ the same layers in reverse <------ delta
 
+Training with dropout has a ``Dropout`` behind each ``ReLU``.
+
 ``delta`` at the top comes from ``SoftmaxCrossEntropy``. Backpropagation is Goodfellow,
 Bengio and Courville 2016, "Deep Learning", algorithms 6.3 and 6.4.
 """
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.layers import Dense, ReLU
+from ffn.nn.layers import Dense, Dropout, ReLU
 from ffn.nn.losses import SoftmaxCrossEntropy
 
 __all__ = ["Activations", "Propagation"]
@@ -70,6 +72,8 @@ class Propagation:
     frozen_layers
         Positions, from 0, of layers whose gradient is left as it is. Below the lowest other
         layer ``backward`` does not go.
+    dropout
+        One layer for each hidden one, for training with dropout. Default: none.
     """
 
     def __init__(
@@ -78,15 +82,16 @@ class Propagation:
         activations: Activations,
         gradients: Sequence[Array] | None = None,
         frozen_layers: Collection[int] = (),
+        dropout: Sequence[Dropout] = (),
     ) -> None:
         filled: list[Array | None] = [None] * len(weights)
         if gradients is not None:
             filled = [None if i in frozen_layers else g for i, g in enumerate(gradients)]
         outputs = [*activations.hidden, activations.logits]
         dense = [Dense(*arrays) for arrays in zip(weights, outputs, filled, strict=True)]
-        self.layers: list[Dense | ReLU] = [dense[0]]
-        for zeros, layer in zip(activations.zeros, dense[1:], strict=True):
-            self.layers += [ReLU(zeros), layer]
+        self.layers: list[Dense | ReLU | Dropout] = [dense[0]]
+        for i, (zeros, layer) in enumerate(zip(activations.zeros, dense[1:], strict=True)):
+            self.layers += [ReLU(zeros), *dropout[i : i + 1], layer]
         if gradients is not None:
             # From the top down to the lowest layer that learns, which needs no delta below it.
             self._lowest = next(layer for layer in dense if layer.gradient is not None)

@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.engine.batches import Batches
 from ffn.nn.engine.early_stopping import EarlyStopping
-from ffn.nn.engine.evaluation import Evaluation, Watched, snapshots_at_once
+from ffn.nn.engine.stack_in_training import Lesson, StackInTraining
 from ffn.nn.history import History
+from ffn.nn.hyperparameters import Hyperparameter, check_count, check_range
 from ffn.nn.network import Network
 from ffn.nn.optimizers import Optimizer, OptimizerState
-from ffn.nn.propagation import Activations, Propagation
 from ffn.nn.schedules import Schedule, constant
 
 __all__ = ["train"]
 
 Array = npt.NDArray[Any]
+
+# Above this share of networks still in training, those that stopped are carried along: to set up a
+# smaller stack takes time, too.
+SHARE_TO_KEEP = 0.75
 
 
 def train(
@@ -39,7 +42,10 @@ def train(
     patience: int | None = None,
     min_delta: float = 0.0,
     frozen_layers: Collection[int] = (),
+    dropout: Hyperparameter = 0.0,
+    label_smoothing: Hyperparameter = 0.0,
     on_epoch: Callable[[int], None] | None = None,
+    eliminate: Callable[[int, Array], Sequence[int]] | None = None,
 ) -> History:
     """Train the K networks of a stack in place, each on its own rows in its own order.
 
@@ -59,7 +65,8 @@ def train(
     batch_size
         Rows a step. Above the number of training rows it means one step an epoch.
     generators
-        One for each network, which draws the network's batch order epoch by epoch.
+        One for each network, which draws the network's batch order epoch by epoch. With dropout
+        it also spawns a generator of its own for the network's masks.
     rows
         Row numbers to train on, [K, n], or [1, n] for the same rows in all networks. None, the
         default, for all N.
@@ -82,9 +89,23 @@ def train(
         more than this, in nats a row. Default 0: any decrease counts.
     frozen_layers
         Positions, from 0, of layers that stay as they are. Default: none.
+    dropout
+        Probability that a hidden unit is left out of a step, for each row anew, from 0 to below 1:
+        a number, or a tuple of K numbers, one for each network. Recorded losses and accuracies are
+        those of the whole network. Default 0: no dropout. See ``Dropout``.
+    label_smoothing
+        Share epsilon of each target that goes to all C classes alike, from 0 to below 1: a number,
+        or a tuple of K. The network learns ``(1 - epsilon) t + epsilon / C`` in place of the
+        one-hot label t: Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7.
+        Recorded losses are the plain cross-entropy. Default 0.
     on_epoch
         Called with the number of epochs done, after each block of epochs that is evaluated at
         once. An exception from it ends the training. None, the default, to call nothing.
+
+    eliminate
+        Called after ``on_epoch`` with the number of epochs done and the lowest validation loss of
+        each network so far, [K]. Returns positions, from 0, of networks to stop. None, the
+        default, to stop none.
 
     Returns
     -------
@@ -96,14 +117,18 @@ def train(
     Raises
     ------
     ValueError
-        All layers are frozen; ``patience`` is given without validation rows; or the optimizer's
-        state was made for another network or other frozen layers.
+        All layers are frozen; ``patience`` is given without validation rows; the optimizer's
+        state was made for another network or other frozen layers; a hyper-parameter is out of its
+        range or has a tuple of values, but not K of them.
     """
-    k, dtype = len(network.parameters), network.parameters.dtype
+    k = len(network.parameters)
     if all(i in frozen_layers for i in range(len(network.layers))):
         raise ValueError("all layers are frozen; there is nothing to train")
     if patience is not None and validation_rows is None:
         raise ValueError("early stopping watches the validation loss and needs validation rows")
+    for name, value in (("dropout", dropout), ("label_smoothing", label_smoothing)):
+        check_range(name, value)
+        check_count(name, value, k)
     state = optimizer
     if not isinstance(state, OptimizerState):
         state = OptimizerState(state, network, frozen_layers)
@@ -115,54 +140,54 @@ def train(
             f"frozen_layers is {sorted(frozen_layers)}"
         )
     schedule = schedule or constant()
-    # A table mapped from a file becomes a plain view of it: memmap's own slices are slow.
-    x, labels = np.asarray(x), np.asarray(labels)
-    n_rows = len(x) if rows is None else rows.shape[1]
-    batch_size = min(batch_size, n_rows)
-    batches = Batches(
-        x,
-        labels,
-        rows,
-        row_weights,
-        generators=generators,
-        n_classes=network.widths[-1],
+    lesson = Lesson(
+        # A table mapped from a file becomes a plain view of it: memmap's own slices are slow.
+        x=np.asarray(x),
+        labels=np.asarray(labels),
+        rows=rows,
+        validation_rows=validation_rows,
+        row_weights=row_weights,
+        validation_weights=validation_weights,
         batch_size=batch_size,
-        dtype=dtype,
+        epochs=epochs,
     )
-    gradients = network.layer_views(state.gradients)
-    propagations = {
-        size: Propagation(
-            network.layers, Activations(network.layers, size), gradients, frozen_layers
-        )
-        for size in {batch_size, n_rows % batch_size} - {0}
-    }
+    stack = StackInTraining(lesson, state, generators, dropout, label_smoothing)
     history = History.empty(epochs, k)
     early_stopping = EarlyStopping(network, history, patience, min_delta)
-    blocks = -(-epochs // snapshots_at_once(network))
-    snapshots = np.zeros((-(-epochs // blocks), *network.parameters.shape), dtype)
-    watched = [Watched(n_rows, rows, row_weights)]
-    if validation_rows is not None:
-        watched.append(Watched(validation_rows.shape[1], validation_rows, validation_weights))
-    evaluation = Evaluation(Network(network.widths, snapshots), x, labels, watched)
-    step = taken = 0
+    members, epoch, step = np.arange(k), 0, 0
     # A diverging network overflows; it is found by its values, not by a warning.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-        for epoch, batches_of_epoch in enumerate(batches.epochs(epochs)):
-            for inputs, targets, weights in batches_of_epoch:
-                propagation = propagations[inputs.shape[-1]]
-                logits = propagation.forward(inputs)
-                propagation.backward(logits, targets, weights)
-                state.step(schedule(step))
-                step += 1
-            snapshots[taken] = network.parameters
-            taken += 1
-            if taken == len(snapshots) or epoch == epochs - 1:
-                figures = evaluation()[:, :, :taken]
-                early_stopping.record(epoch + 1 - taken, snapshots[:taken], figures)
-                taken = 0
-                if on_epoch is not None:
-                    on_epoch(epoch + 1)
-                if not early_stopping.running.any():
-                    break
+        while epoch < epochs and early_stopping.running.any():
+            first, count = epoch, min(stack.epochs_at_once, epochs - epoch)
+            for batches in stack.batches.epochs(count):
+                for batch in batches:
+                    stack.learn(batch, schedule(step))
+                    step += 1
+                stack.snapshots[epoch - first] = stack.network.parameters
+                epoch += 1
+            figures, snapshots = stack.evaluation()[:, :, :count], stack.snapshots[:count]
+            early_stopping.record(first, snapshots, figures, members)
+            if on_epoch is not None:
+                on_epoch(epoch)
+            if eliminate is not None:
+                early_stopping.running[list(eliminate(epoch, early_stopping.best_loss))] = False
+            kept = _worth_keeping(early_stopping.running[members])
+            # The state of an optimizer that was handed in is to hold all networks at the end.
+            if len(kept) < len(members) and state is not optimizer:
+                stack, members = stack.select(kept), members[kept]
     early_stopping.restore_best()
     return history
+
+
+def _worth_keeping(running: Array) -> Sequence[int]:
+    """Return the positions of the networks to go on with, once a quarter of them has stopped.
+
+    Those that stopped would only be computed for nothing. Two are kept at least: NumPy may add in
+    another order for one, and the last bits of a network must not depend on its neighbours.
+    """
+    go_on = np.flatnonzero(running)
+    if len(go_on) > SHARE_TO_KEEP * len(running):
+        return range(len(running))
+    others = np.flatnonzero(~running)[: max(0, 2 - len(go_on))]
+    kept: list[int] = np.sort(np.concatenate([go_on, others])).tolist()
+    return kept

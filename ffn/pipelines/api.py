@@ -1,4 +1,4 @@
-"""A pipeline from Python, by its name or its folder: ``ffn.retrain`` and ``ffn.score``."""
+"""Pipelines from Python, by name or by folder: ``ffn.retrain`` and ``ffn.score``."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def retrain(
     pipeline
         A name under ``data/``, or the path of a pipeline's folder or TOML file.
     root
-        The folder of ``data/`` and ``artifacts/``. By default, of a path to ``data/<name>`` the
-        folder that has this ``data/``; otherwise ``$FFN_ROOT``, or the current folder.
+        The folder with ``data/`` and ``artifacts/``. By default, for a path to ``data/<name>``,
+        the folder with this ``data/``; otherwise ``$FFN_ROOT``, or the current folder.
     force
-        True to train also where neither data nor settings nor code changed since a version.
+        Whether to train even if data, settings and code are those of an existing version.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def retrain(
     FFNError
         The pipeline cannot be trained; nothing is registered.
     """
-    # Scoring does without all that training imports.
+    # Imported here, because scoring does not need what training imports.
     from ffn.pipelines import retraining
 
     return retraining.retrain(_find(pipeline, root), force=force)
@@ -68,17 +68,17 @@ def score(
     ----------
     pipeline, root
         As for `retrain`.
-    inputs
-        Files, folders of them, and patterns such as ``"march/*.csv"``; none for all tables of the
+    *inputs
+        Files, folders, and patterns such as ``"march/*.csv"``; none for all tables in the
         pipeline's inbox.
     output
-        A file, for a single input; or a folder: one that is there, or a text that ends with a
+        A file, for a single input; or a folder: an existing one, or a text that ends in a
         slash. By default ``artifacts/<name>/predictions``.
     new
-        True to score only what the inbox has that the version in production has not scored.
+        Whether to score only files in the inbox that the version in production has not scored.
     **options
-        ``workers``, ``force``, and whatever `ffn.scoring.rows.options.Options` has, such as
-        ``probabilities=True``; of what is not given, the pipeline's settings hold.
+        ``workers``, ``force``, and all of `ffn.scoring.rows.options.Options`, such as
+        ``probabilities=True``; by default those in the pipeline's settings.
 
     Returns
     -------
@@ -86,17 +86,18 @@ def score(
         A result for each file, with counts and paths. It prints as one sentence, and has
         ``to_json()``.
 
-    Warns
-    -----
-    UnknownCategoryWarning
-        Training never saw any category of a column.
-
     Raises
     ------
     FilesRefusedError
         At least one file was refused. The others are scored: see its ``outcome``.
     FFNError
-        Nothing can be scored: no such pipeline, option or file, no version in production.
+        Nothing can be scored: there is no such pipeline, option or file, or no version in
+        production.
+
+    Warns
+    -----
+    UnknownCategoryWarning
+        Training saw none of the categories in a column.
     """
     from ffn.pipelines import batch_scoring, inbox_scoring
     from ffn.scoring.inputs import files_to_score
@@ -134,10 +135,10 @@ def _find(pipeline: str | os.PathLike[str], root: str | os.PathLike[str] | None)
 
 
 def _root_of(which: str) -> Path:
-    """Return the folder of the ``data/`` that a path leads into, or the usual root."""
+    """Return the folder with the ``data/`` to which a path leads, or the default root."""
     if not is_name(which):
         folder = Path(which).parent if which.endswith(".toml") else Path(which)
-        # As it is written first: a pipeline under data/ may be a link that leads elsewhere.
+        # First without resolving links: a pipeline under data/ may be a link to another place.
         for full in (os.path.abspath(folder), os.path.realpath(folder)):  # noqa: PTH100
             data = Path(full).parent
             if data.name == "data":

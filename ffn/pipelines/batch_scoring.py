@@ -1,7 +1,8 @@
-"""Scoring the files that are named, as a step that any executor can run.
+"""Score given files, as a step that any executor can run.
 
 `score` runs it in this process; the score flow runs the same step as Prefect tasks. This module
-imports nothing of retraining, which needs ten times as much: ten rows are scored within a second.
+does not import what only retraining needs, because that would take ten times as long: a few rows
+are scored within a second.
 """
 
 from __future__ import annotations
@@ -54,7 +55,19 @@ _KINDS: dict[str, tuple[type, str]] = {
 def score_one(
     file: FileToScore, model: Model, options: Mapping[str, Any], sink: Sink | None = None
 ) -> ScoreResult:
-    """Score one file; ``sink`` hears of its progress besides all listeners."""
+    """Score one file.
+
+    Parameters
+    ----------
+    file
+        The input and its output.
+    model
+        The model.
+    options
+        Result of `options_for`.
+    sink
+        Receives the progress in addition to all listeners; None for no such.
+    """
     report = on_block(file.source, *([sink] if sink else []))
     return score_csv(model.scorer, *file, on_progress=report, **options)
 
@@ -64,24 +77,26 @@ SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any]], ScoreResult] = Step(
     score_one,
     lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
     label="batch-predict-{file.source.name}",
-    # A refusal is that of a file.
+    # A refused file does not prevent the scoring of the others.
     spares=(FFNError,),
 )
 
 
 def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
-    """Return how files are to be scored: as asked for, otherwise by the pipeline's settings.
+    """Return the options of scoring: those given, and otherwise those of the pipeline's settings.
 
     Parameters
     ----------
-    asked
-        ``workers`` and ``force`` as for `ffn.scoring.score_file.score_csv`, and whatever
-        `ffn.scoring.rows.options.Options` has; None for the settings.
+    pipeline
+        The pipeline.
+    **asked
+        ``workers`` and ``force`` as for `ffn.scoring.score_file.score_csv`, and all of
+        `ffn.scoring.rows.options.Options`; None for the value in the settings.
 
     Raises
     ------
     SettingsError
-        There is no option of that name, or a value is of another kind.
+        There is no such option, or its value has the wrong type.
     """
     for name in sorted(asked.keys() - _KINDS.keys()):
         raise SettingsError(
@@ -91,7 +106,7 @@ def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
     given = {name: value for name, value in asked.items() if value is not None}
     for name, value in given.items():
         kind, wanted = _KINDS[name]
-        # True is a number to Python, and to nobody else.
+        # Python's booleans are integers, but True is not meant as a number here.
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise SettingsError(f"{name} is {quote(value)}; give {wanted}.")
     if given.get("workers", 1) < 1:
@@ -106,16 +121,20 @@ def score(
 
     Parameters
     ----------
+    pipeline
+        The pipeline.
+    files
+        The inputs and their outputs.
     options
-        Of `options_for`. Several files are shared out among ``workers`` processes; a single one
-        is scored by all of them.
+        Result of `options_for`. Several files are divided among ``workers`` processes; a single
+        one is scored by all of them.
     """
     with running(pipeline.artifacts, "score") as note, one_blas_thread():
         model = load(pipeline.artifacts)
         executor: Executor = InProcess()
         workers = options.get("workers", 1)
         if workers > 1 and len(files) > 1:
-            # Takes longer to import than a small file to score.
+            # Importing it takes longer than scoring a small file.
             from ffn.pipelines.worker_processes import WorkerProcesses, model_to_send
 
             executor, model = WorkerProcesses(workers), model_to_send(model)
@@ -133,7 +152,21 @@ def score_steps(
     options: Mapping[str, Any],
     executor: Executor,
 ) -> ScoreOutcome:
-    """Score each file with one model; a file that is refused does not keep the others."""
+    """Score each file with one model; a refused file does not prevent the others.
+
+    Parameters
+    ----------
+    model
+        The model.
+    pipeline
+        The pipeline.
+    files
+        The inputs and their outputs.
+    options
+        Result of `options_for`.
+    executor
+        Runs the step.
+    """
     stage("scoring")
     done = executor.run_each(SCORE_FILE, files, model, options)
     return ScoreOutcome(

@@ -1,4 +1,4 @@
-"""Steps of a pipeline, and what executes them."""
+"""Steps of a pipeline, and the executors that run them."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Step(Generic[P, R]):
-    """One step of a pipeline. What it takes and gives is the signature of its function.
+    """One step of a pipeline; its arguments and result are those of its function.
 
     Attributes
     ----------
     name
         Name of the step in logs, in benchmarks and on the dashboard.
     function
-        Importable by name, so that any process can call it. Large arguments are paths to
-        mapped files, hence small to pickle.
+        A module-level function, so that other processes can call it. Large arguments are paths
+        of mapped files, which are small to pickle.
     summary
-        Given the result and the arguments, returns one line for the log.
+        Function of the result and the arguments that returns one line for the log.
     activity
-        What the terminal says, with a count, while the step runs for several items; empty to
-        say nothing.
+        Text for the terminal while the step runs for several items, shown with a count; empty,
+        the default, for none.
     label
         Name of a single run of the step: a format string over the function's arguments. By
         default the name of the step.
     writes
-        True if the step writes files, so that it may be repeated after a transient error of
-        the disk.
+        Whether the step writes files, so that it may be repeated after a transient error of the
+        disk.
     spares
-        Errors that cost no more than the result of the item they happened to, where the step
-        runs for several; any other ends the sequence.
+        Errors that affect only the item for which the step ran; any other error ends the
+        sequence.
     """
 
     name: str
@@ -55,14 +55,14 @@ class Step(Generic[P, R]):
 
 @dataclass(frozen=True)
 class Gathered(Generic[T, R]):
-    """Results of one step that was run once for each of several items.
+    """Results of a step that was run once for each of several items.
 
     Attributes
     ----------
     results
-        In the order of the items, without those that failed.
+        Results in the order of the items, without those of failed items.
     failures
-        Each item that failed, with its error.
+        Each failed item, with its error.
     """
 
     results: list[R]
@@ -70,12 +70,14 @@ class Gathered(Generic[T, R]):
 
 
 def gather(step: Step[..., R], calls: Iterable[tuple[T, Callable[[], R]]]) -> Gathered[T, R]:
-    """Collect the results of a step, and the errors that it spares.
+    """Collect the results of a step, and the errors that affect only one item.
 
     Parameters
     ----------
+    step
+        The step, whose ``spares`` are collected.
     calls
-        Each item with what returns its result, or raises its error.
+        Each item, with a function that returns its result or raises its error.
     """
     results, failures = [], []
     for item, call in calls:
@@ -87,24 +89,32 @@ def gather(step: Step[..., R], calls: Iterable[tuple[T, Callable[[], R]]]) -> Ga
 
 
 class Executor(Protocol):
-    """Executes steps: in this process, as tasks of a scheduler, on other machines.
+    """Runs steps: in this process, as tasks of a scheduler, or on other machines.
 
-    A sequence of steps is an ordinary function that is given an executor. An executor decides
+    A sequence of steps is an ordinary function with an executor as argument. An executor decides
     where a step runs, never what it computes.
 
     Attributes
     ----------
     actor
-        Who or what runs the steps, for provenance and history.
+        User and program that run the steps, for provenance and history.
     """
 
     @property
     def actor(self) -> Actor:
-        """Who or what runs the steps."""
+        """User and program that run the steps."""
         ...
 
     def run(self, step: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a step and return its result."""
+        """Run a step and return its result.
+
+        Parameters
+        ----------
+        step
+            The step.
+        *args, **kwargs
+            Arguments of its function.
+        """
         ...
 
     def run_each(
@@ -115,27 +125,37 @@ class Executor(Protocol):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Gathered[T, R]:
-        """Run a step once for each item, its first argument; in parallel where possible."""
+        """Run a step once for each item, in parallel where possible.
+
+        Parameters
+        ----------
+        step
+            The step, whose function takes the item as its first argument.
+        items
+            The items.
+        *args, **kwargs
+            Further arguments of its function.
+        """
         ...
 
     def warn(self, text: str) -> None:
-        """Log trouble that does not end the sequence, if there is a log."""
+        """Log ``text``, a problem that does not end the sequence, if there is a log."""
         ...
 
 
 class InProcess:
-    """Calls each step in this process, one after another."""
+    """Runs each step in this process, one after another."""
 
     @property
     def actor(self) -> Actor:
         """The user and the command of this process."""
-        # Scoring, which is to start within moments, has no use for it.
+        # Imported here, because scoring does not need it and has to start quickly.
         from ffn.registry.actor import this_process
 
         return this_process()
 
     def run(self, step: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the step's function."""
+        """Call the function of ``step`` with ``args`` and ``kwargs``."""
         return step.function(*args, **kwargs)
 
     def run_each(
@@ -146,10 +166,20 @@ class InProcess:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Gathered[T, R]:
-        """Call the step's function for one item after another."""
+        """Call the function of ``step`` for one of the ``items`` after another.
+
+        Parameters
+        ----------
+        step
+            The step, whose function takes the item as its first argument.
+        items
+            The items.
+        *args, **kwargs
+            Further arguments of its function.
+        """
         return gather(
             step, ((item, partial(step.function, item, *args, **kwargs)) for item in items)
         )
 
     def warn(self, text: str) -> None:
-        """Say nothing: the outcome tells of it."""
+        """Ignore ``text``, because the outcome contains the problem, too."""

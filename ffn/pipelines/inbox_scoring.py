@@ -1,4 +1,4 @@
-"""Scoring the new files of an inbox, as steps that any executor can run."""
+"""Score the new files of an inbox, as steps that any executor can run."""
 
 from __future__ import annotations
 
@@ -23,31 +23,49 @@ from ffn.storage.pipeline_locks import inbox_lock
 
 __all__ = ["SCORE_SHARE", "Share", "score_inbox", "score_inbox_steps", "score_share"]
 
-# A task costs Prefect some 50 ms and several rows in its database: of many files each takes some.
+# A task costs Prefect some 50 ms and several rows in its database, so of many files each task
+# scores several.
 _FILES_ALONE, _MOST_IN_A_SHARE = 8, 200
 
 
 @dataclass(frozen=True)
 class Share:
-    """Files of the inbox that are scored by one run of a step."""
+    """Files of the inbox that one run of a step scores.
+
+    Attributes
+    ----------
+    files
+        The files.
+    """
 
     files: tuple[Waiting, ...]
 
     @property
     def label(self) -> str:
-        """The name of the file, or how many there are."""
+        """Name of the only file, or the number of files."""
         return self.files[0].name if len(self.files) == 1 else f"{len(self.files)}-files"
 
 
 def score_share(
     share: Share, model: Model, pipeline: Pipeline, options: Mapping[str, Any]
 ) -> tuple[list[ScoreResult], list[Refusal]]:
-    """Score files of the inbox one after another; returns results, and refusals with reasons.
+    """Score files of the inbox one after another; return results and refusals.
+
+    Parameters
+    ----------
+    share
+        The files.
+    model
+        The model in production.
+    pipeline
+        The pipeline.
+    options
+        Result of `options_for`.
 
     Raises
     ------
     OutputError
-        Outputs cannot be written: all that follow would fail alike.
+        An output cannot be written; those of the other files would fail, too.
     """
     results, refusals = [], []
     for file in share.files:
@@ -79,13 +97,15 @@ def score_inbox(pipeline: Pipeline, options: Mapping[str, Any]) -> ScoreOutcome:
 
     Parameters
     ----------
+    pipeline
+        The pipeline.
     options
-        Of `options_for`.
+        Result of `options_for`.
 
     Raises
     ------
     BusyError
-        Another process scores this inbox.
+        Another process is scoring this inbox.
     """
     with (
         running(pipeline.artifacts, "score") as note,
@@ -107,13 +127,22 @@ def score_inbox_steps(
     *,
     wait: bool = True,
 ) -> ScoreOutcome:
-    """Score what the inbox has that this version has not scored, in shares.
+    """Score the files of the inbox that this version has not scored, in shares.
 
     Parameters
     ----------
+    model
+        The model in production.
+    pipeline
+        The pipeline.
+    options
+        Result of `options_for`.
+    executor
+        Runs the step.
     wait
-        True to wait a minute at most for files that were written to a moment ago: whoever put
-        them there waits for their rows. False for a schedule, which looks again by itself.
+        Whether to wait, for at most a minute, for files that have just been written, as by
+        default: the user who put them there expects their rows. False for a schedule, which
+        scans again by itself.
     """
     if wait:
         seen = look_when_quiet(pipeline, model.version, stage)
@@ -131,7 +160,7 @@ def score_inbox_steps(
 
 
 def _shares(files: tuple[Waiting, ...]) -> list[Share]:
-    """Divide files among runs of a step: few files have one each."""
+    """Divide files among runs of a step; few files get one run each."""
     size = 1
     if len(files) > _FILES_ALONE:
         size = min(-(-len(files) // (os.cpu_count() or 1)), _MOST_IN_A_SHARE)

@@ -44,13 +44,16 @@ class RetrainOutcome:
 
     Attributes
     ----------
+    pipeline, version, selection, evaluation, examination, report
+        Name of the pipeline, and results of the steps of the retraining.
     export
-        The file for notebooks. None if the version was not promoted: the file then still holds
-        the model in production.
+        Path of the file for notebooks; None if it was left unchanged, as without a promotion.
+    notices
+        Notices about the training table, a clause each.
     failures
         Optimizers without a trained network, with the reason. They are not on the leaderboard.
     seconds
-        Wall time of the steps.
+        Wall-clock time of the steps, in seconds.
     """
 
     pipeline: str
@@ -101,7 +104,7 @@ class RetrainOutcome:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SkippedOutcome:
-    """A retraining that was skipped because it would have reproduced an existing version."""
+    """A retraining of ``pipeline`` that was skipped, as it would have reproduced ``version``."""
 
     pipeline: str
     version: int
@@ -121,10 +124,7 @@ class SkippedOutcome:
         )
 
     def note(self) -> tuple[str, int, str]:
-        """Return an empty outcome, the version and a sentence: the run is not logged.
-
-        With a schedule of seconds, skipped runs would soon fill the run log.
-        """
+        """Return an empty outcome, as frequent skipped runs would fill the run log."""
         return "", self.version, self.sentence
 
     def to_json(self) -> dict[str, Any]:
@@ -138,13 +138,7 @@ class SkippedOutcome:
 
 
 def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """Return optimizers whose networks all diverged, with the reason of the first network.
-
-    Parameters
-    ----------
-    candidates
-        The optimizers that were trained.
-    """
+    """Return optimizers among ``candidates`` whose networks all diverged, with the first reason."""
     return {
         candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
         for candidate in candidates
@@ -159,11 +153,11 @@ class Refusal:
     Attributes
     ----------
     source
-        The input file.
+        Path of the input.
     reason
         Why it was not scored, in one line.
     drift
-        The drift for which it was held; None if the reason is another one.
+        Drift for which the file was held; None if it was refused for another reason.
     """
 
     source: Path
@@ -172,7 +166,7 @@ class Refusal:
 
     @classmethod
     def of(cls, source: Path, error: Exception) -> Refusal:
-        """Return what ``error`` says of a file."""
+        """Return the refusal of the file ``source`` for ``error``."""
         drift = error.report if isinstance(error, HeldError) else None
         return cls(source=source, reason=str(error), drift=drift)
 
@@ -183,6 +177,10 @@ class ScoreOutcome:
 
     Attributes
     ----------
+    pipeline, version
+        Name of the pipeline, and number of the version that scored the files.
+    results, refusals
+        Results of the scored files, and the files that were not scored.
     inbox
         Contents of the inbox before the run; None if the run did not score an inbox.
     """
@@ -286,7 +284,7 @@ class ScoreOutcome:
 
 
 class FilesRefusedError(FFNError):
-    """One or more files of a scoring run were not scored; ``outcome`` has the others."""
+    """At least one file of a scoring run was not scored; ``outcome`` has the results of all."""
 
     def __init__(self, outcome: ScoreOutcome) -> None:
         self.outcome = outcome

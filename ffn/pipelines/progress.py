@@ -16,18 +16,30 @@ from ffn.scoring.output.score_result import Progress
 __all__ = ["Listener", "Pace", "Sink", "listening", "on_block", "on_epoch", "stage"]
 
 Sink = Callable[[str, int, int, str], None]
-"""Takes a label, the epochs or bytes done, their total (0 if unknown), and a note."""
+"""Receives a label, the epochs or bytes done, their total (0 if unknown), and a note."""
 
 
 class Listener(Protocol):
-    """Receives the progress of everything in this process; called from several threads."""
+    """Receives the progress of all runs in this process; called from several threads."""
 
     def stage(self, text: str) -> None:
-        """Receive the current stage of the whole run."""
+        """Receive ``text``, the current stage of the whole run."""
         ...
 
     def step(self, label: str, done: int, total: int, note: str) -> None:
-        """Receive the progress of one training or file; a ``Sink``."""
+        """Receive the progress of one training or file, as a ``Sink`` does.
+
+        Parameters
+        ----------
+        label
+            Name of the training or file.
+        done
+            Number of epochs or bytes so far.
+        total
+            Their total number; 0 if unknown.
+        note
+            Further text to show; may be empty.
+        """
         ...
 
 
@@ -51,7 +63,7 @@ def on_epoch(label: str, epochs: int, *sinks: Sink) -> Callable[[int], None]:
         Name of the training.
     epochs
         Total number of epochs.
-    sinks
+    *sinks
         Receive the progress in addition to all listeners.
     """
 
@@ -69,7 +81,7 @@ def on_block(source: Path, *sinks: Sink) -> Callable[[Progress], None]:
     ----------
     source
         The file.
-    sinks
+    *sinks
         Receive the progress in addition to all listeners.
     """
     pace = Pace()

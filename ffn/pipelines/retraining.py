@@ -73,6 +73,8 @@ def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | Skip
 
     Parameters
     ----------
+    pipeline
+        The pipeline.
     force
         Train also where neither data nor settings nor code changed.
 
@@ -94,10 +96,12 @@ def retrain(pipeline: Pipeline, *, force: bool = False) -> RetrainOutcome | Skip
 def run_steps(
     pipeline: Pipeline, executor: Executor, *, force: bool = False
 ) -> RetrainOutcome | SkippedOutcome:
-    """Train all candidates, choose, refit, evaluate once, judge, register, report, promote.
+    """Train all candidates, choose, refit, evaluate once, examine, judge, register, promote.
 
     Parameters
     ----------
+    pipeline
+        The pipeline.
     executor
         Runs the steps.
     force
@@ -115,12 +119,21 @@ def run_steps(
     held_out, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
     fitted = fit(pipeline, prepared, executor)
+    stage("comparing with simpler models")
+    # Before the decision, which may depend on them.
+    examined = executor.run(EXAMINE, dataset, held_out, prepared, fitted.refitted, pipeline)
     stage("comparing with the version in production")
     verdict = executor.run(
-        DECIDE, pipeline, dataset, held_out, prepared, fitted.refitted, fitted.evaluation, champion
+        DECIDE,
+        pipeline,
+        dataset,
+        held_out,
+        prepared,
+        fitted.refitted,
+        fitted.evaluation,
+        examined,
+        champion,
     )
-    stage("comparing with simpler models")
-    examined = executor.run(EXAMINE, dataset, held_out, prepared, fitted.refitted, pipeline)
     stage("writing the model and the report")
     retrained = Retrained(
         pipeline=pipeline,
@@ -157,7 +170,7 @@ def run_steps(
         examination=examined,
         report=report,
         export=export,
-        notices=prepared.notices,
+        notices=(*prepared.notices, *examined.notices),
         failures=fitted.failures,
         seconds=time.perf_counter() - started,
     )

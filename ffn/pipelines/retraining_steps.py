@@ -26,7 +26,7 @@ from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.training import examination, selection, steps
+from ffn.training import candidate_training, examination, selection, steps
 from ffn.training.examination import Examination
 from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
@@ -59,7 +59,7 @@ def train(
     """Train one optimizer's networks; ``sink`` hears of its progress besides all listeners."""
     epochs = pipeline.settings.training.epochs
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    return steps.train_candidate(part, pipeline, optimizer, report)
+    return candidate_training.train_candidate(part, pipeline, optimizer, report)
 
 
 def _serialise(
@@ -128,18 +128,21 @@ EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
         f"accuracy {interval(found.accuracy)} on {counted(found.rows, 'held-out row')}"
     ),
 )
-DECIDE: Step[[Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Champion], Verdict] = (
-    Step(
-        "decide",
-        gate.decide,
-        lambda verdict, *_: f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}",
-    )
-)
 EXAMINE: Step[[Dataset, Any, Prepared, Refitted, Pipeline], Examination] = Step(
     "examine",
     examination.examine,
     lambda found, _dataset, _held_out, prepared, *_: baselines_sentence(
         found.baselines, found.rows, prepared.held_out.rows
+    ),
+)
+DECIDE: Step[
+    [Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Examination, Champion], Verdict
+] = Step(
+    "decide",
+    gate.decide,
+    lambda verdict, *_: (
+        f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}"
+        f"{f'. {verdict.warning}' if verdict.warning else ''}"
     ),
 )
 SERIALISE: Step[[Retrained, Dataset, Any, Verdict, Actor, float], Version] = Step(

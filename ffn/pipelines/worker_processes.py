@@ -1,4 +1,4 @@
-"""Executes a step for several items in processes of their own."""
+"""Run a step for several items in worker processes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ T = TypeVar("T")
 
 
 class WorkerProcesses(InProcess):
-    """Runs single steps in this process, and those for several items in worker processes.
+    """Runs single steps in this process, and steps for several items in worker processes.
 
     Parameters
     ----------
     workers
-        How many processes at most.
+        Largest number of processes.
     """
 
     def __init__(self, workers: int) -> None:
@@ -39,9 +39,21 @@ class WorkerProcesses(InProcess):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Gathered[T, R]:
-        """Share the items out; what a killed process leaves is done here."""
+        """Divide the items among worker processes.
+
+        If a process is killed, this one runs the step for the items that are left.
+
+        Parameters
+        ----------
+        step
+            The step, whose function takes the item as its first argument.
+        items
+            The items.
+        *args, **kwargs
+            Further arguments of its function.
+        """
         call: Callable[[T], R] = partial(_call, step.function, args, kwargs)
-        # Sent once to each process, and not with each item.
+        # The arguments are sent once to each process, not with each item.
         pool = ProcessPoolExecutor(
             min(self._workers, len(items)), way_to_start(), _begin, (step.function, args, kwargs)
         )
@@ -54,7 +66,7 @@ class WorkerProcesses(InProcess):
 
 
 def model_to_send(model: Model) -> Model:
-    """Return the model as a process needs it: what it was trained on may be large."""
+    """Return ``model`` without the fingerprints of its training rows, which may be large."""
     return Model(without_fingerprints(model.scorer))
 
 
@@ -69,7 +81,7 @@ def _result(future: Future[R], item: T, call: Callable[[T], R]) -> R:
     try:
         return future.result()
     except BrokenProcessPool:
-        # One was killed, and the others with it.
+        # A process was killed, which breaks the whole pool.
         return call(item)
 
 

@@ -1,4 +1,4 @@
-"""Profile of one column: its cells, and what they hold."""
+"""One column of a table to be profiled: its cells and their values."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["Column"]
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """Its cells, and what they hold.
+    """One column: its cells and their values.
 
     Attributes
     ----------
     name
-        The header.
+        Header of the column.
     cells
-        Trimmed [n].
+        Trimmed texts of all cells [n].
     texts
-        Those that mean a value [m].
+        Those of the cells with a value [m].
     decimal
-        Mark in numbers.
+        Decimal mark of plain numbers.
     form
-        How numbers are written, where they are not plain.
+        Format of the numbers; None if they are plain.
     hint
-        What to say of it, should it become categories.
+        Notice to show if the column is read as categories; may be empty.
     """
 
     name: str
@@ -48,23 +48,23 @@ class Column:
 
     @cached_property
     def words(self) -> list[str]:
-        """The texts that are no numbers."""
+        """The texts that are not numbers."""
         return [self.texts[i] for i in self._typed[1]]
 
     @cached_property
     def values(self) -> npt.NDArray[np.float64]:
-        """The numbers, sorted."""
+        """The numbers, ascending."""
         values = self._typed[0]
         return np.sort(values[~np.isnan(values)])
 
     @cached_property
     def distinct(self) -> int:
-        """How many different texts there are."""
+        """Number of distinct texts."""
         return len(set(self.texts))
 
     @property
     def kind(self) -> Kind:
-        """By the rule of training."""
+        """Kind of the column, by the same rule as in training."""
         return kind_of(Count(numbers=len(self.values), texts=len(self.words)))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Detect columns that are unlikely features: ids, counters, dates, notes, empty columns."""
+"""Detect columns that are unlikely features: IDs, counters, dates, notes, empty columns."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _DATE = re.compile(
     r"(?:[T ][0-9]{1,2}:.*)?"
 )
 _NEARLY_ALL = 0.9
-# So few categories are no burden, whatever they are; so many are one, in however many rows.
+# Up to the first number of categories is never too many; more than the second always is.
 _FEW, _MANY = 20, 100
 
 
 def why_unlikely(column: Column) -> str:
-    """Return why a column is unlikely to be a feature, as a predicate; empty if it may be one."""
+    """Return why ``column`` is unlikely to be a feature, as a predicate; empty if it may be one."""
     if not column.texts:
         return NO_VALUES
     if column.distinct == len(column.cells):
-        # A measurement may be called an index: of the body's mass, of refraction.
+        # Measurements may be called an index, such as the body mass index or a refractive index.
         countable = column.kind == "categorical" or bool((np.mod(column.values, 1) == 0).all())
         if countable and _ID_NAME.fullmatch(column.name):
             return "looks like an id"
@@ -47,12 +47,12 @@ def why_unlikely(column: Column) -> str:
     if len(column.words) < len(column.texts) / 2 and len(set(column.words)) <= _FEW:
         text = quote(column.words[0])
         return f"holds numbers, and texts such as {text} (for no value? give --missing {text})"
-    where = "no text twice" if once else "a text of its own in most rows"
-    return f"has {where} (an id, a name, a note?)"
+    how_often = "never" if once else "rarely"
+    return f"{how_often} repeats a text (an id, a name, a note?)"
 
 
 def has_many_categories(column: Column) -> bool:
-    """Return whether a categorical column has so many categories that the user is warned."""
+    """Return whether ``column`` is categorical, with enough categories for a warning."""
     most = min(_MANY, max(_FEW, len(column.cells) // 2))
     return column.kind == "categorical" and column.distinct > most
 

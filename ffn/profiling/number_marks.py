@@ -14,8 +14,8 @@ from ffn.tabular.number_format import NumberFormat
 
 __all__ = ["read_formatted", "refuse_other_marks"]
 
-# By the decimal mark that is read. As those write them who have the other one, thousands
-# separated or not; and as those who have the same one, and separate thousands.
+# By the decimal mark of the file: numbers with the other decimal mark, with or without separated
+# thousands; and numbers with the same decimal mark and separated thousands.
 _OTHER_DECIMAL = {
     ".": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+"),
     ",": re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.[0-9]+"),
@@ -25,30 +25,30 @@ _THOUSANDS = {
     ",": re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]*)?"),
 }
 _NEARLY_ALL = 0.9
-# So few categories are no burden: 5 mg, 10 mg and 1 g may be doses.
+# So few texts are read as categories: 5 mg, 10 mg and 1 g may be doses.
 _FEW = 20
 
 
 def read_formatted(
     column: Column, where: str, *, given: NumberFormat | None, keep: bool
 ) -> tuple[Column, list[str]]:
-    """Return a column with the format of its numbers, and what the user should know of it.
+    """Detect the format of a column's numbers; return the column with it, and notices for the user.
 
     Parameters
     ----------
     column
-        As it was found.
+        The column, without a format.
     where
-        What errors call the table.
+        Name of the table in errors.
     given
-        A format that the user knows.
+        Format specified by the user; None to detect it.
     keep
-        Whether the user wants it for a feature, whatever it looks like.
+        Whether the user wants the column as a feature, whatever it looks like.
 
     Raises
     ------
     DataError
-        It is numbers, of which no format is certain, or in several units.
+        The column holds numbers in an uncertain format, or in several units.
     """
     if given is not None:
         return replace(column, form=given), []
@@ -57,7 +57,7 @@ def read_formatted(
     found = recognise_format(Counter(column.texts), column.decimal)
     if isinstance(found, Found):
         return replace(column, form=found.format), [_told(column, found)]
-    # Marks without a unit: `refuse_other_marks` has the words for both readings.
+    # Doubts about marks without a unit are left to `refuse_other_marks`, which suggests a format.
     if isinstance(found, Doubt) and (not found.formats or found.formats[0].unit):
         options = [
             shlex.join(["--format", f"{column.name}={form.example}"]) for form in found.formats
@@ -65,10 +65,11 @@ def read_formatted(
         remedies = [f"Give {' or '.join(options)}"] if options else []
         text = f"column {quote(column.name)} {found.text}"
         if not found.numbers:
-            hint = f"{text}, and is taken for {column.distinct} categories ({options[0]} reads it)"
+            read = f"is read as {column.distinct} categories"
+            hint = f"{text}, and {read} ({options[0]} reads it as numbers)"
             return replace(column, hint=hint), []
         if keep or column.distinct <= _FEW:
-            return column, [f"{text}. It is taken for {column.distinct} categories"]
+            return column, [f"{text}. It is read as {column.distinct} categories"]
         leave = ", leave" if remedies else "Leave"
         raise DataError(
             f"{where}, {text}. {''.join(remedies)}{leave} the column out (--exclude "
@@ -87,19 +88,28 @@ def _told(column: Column, found: Found) -> str:
     if found.bare:
         told += (
             f"; {found.bare:,} of its {len(column.texts):,} values have no {quote(unit)} and are "
-            "taken to be in it, too"
+            "read in the same unit"
         )
     return f"{told} (data.formats)"
 
 
 def refuse_other_marks(column: Column, where: str) -> None:
-    """Refuse a column that is numbers but for their marks: as categories it is worthless.
+    """Refuse a column whose texts are numbers with other marks: as categories it would be useless.
+
+    "16,126" may be 16.126 or 16126, and a wrong choice would go unnoticed. So if every comma (or
+    point) may separate thousands, the error does not suggest it as the decimal mark.
+
+    Parameters
+    ----------
+    column
+        The column, read with its own decimal mark.
+    where
+        Name of the table in errors.
 
     Raises
     ------
     DataError
-        It is. "16,126" may be sixteen or sixteen thousand, and is read as either in silence: where
-        each mark stands before three digits, the other decimal mark is not advised.
+        At least nine tenths of the texts are such numbers or plain ones.
     """
     decimal = column.decimal
     thousands = [word for word in column.words if _THOUSANDS[decimal].fullmatch(word)]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.profiling.recipe import recipe_for
 from ffn.profiling.settings_text import settings_text
 from ffn.profiling.table_profile import profile_table
-from ffn.settings.document import WIDEST_LAYER, NetworkSettings, check_settings
+from ffn.settings.document import check_settings
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
 from ffn.storage.atomic import atomic_file, staging_folder, sweep, sync_folder, write_bytes
 from ffn.storage.source import open_source
@@ -111,9 +109,11 @@ def create_pipeline(
         formats=formats,
     )
 
-    def text_of(file: str, hidden: tuple[int, int] = (16, 4)) -> str:
+    recipe = recipe_for(found, len(table.columns[target]))
+
+    def text_of(file: str) -> str:
         form = (delimiter, decimal, encoding)
-        return settings_text(name, file, target, form, found, hidden)
+        return settings_text(name, file, target, form, found, recipe)
 
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -125,10 +125,10 @@ def create_pipeline(
                 folder=source.parent,
                 artifacts=scratch,
             )
-            sha256, hidden, notices = _try(pipeline)
+            sha256, notices = _try(pipeline)
         if sha256 != table.source_sha256:
             raise _changed(source)
-        _write(folder, source, sha256, text_of(_TRAINING_CSV, hidden))
+        _write(folder, source, sha256, text_of(_TRAINING_CSV))
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
     return folder / SETTINGS_FILE, [*found.notices, *notices]
@@ -168,18 +168,16 @@ def _check_labels(table: Table, target: str, labels: Sequence[tuple[str, str]]) 
     return found
 
 
-def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
+def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
     """Take the first steps of a retraining, so that whatever it refuses is refused before.
 
-    Returns the digest of the table, hidden layers that fit it, and notices.
+    Returns the digest of the table, and notices.
     """
     try:
         dataset = load(pipeline)
-        schema, preparation, notices = learn(dataset, split(dataset, pipeline))
-        hidden = _hidden_layers(preparation.n_inputs, len(schema.classes))
-        network = NetworkSettings(hidden_layers=hidden)
-        settings = pipeline.settings.model_copy(update={"network": network})
-        pipeline = replace(pipeline, settings=settings)
+        schema, preparation, notices = learn(
+            dataset, split(dataset, pipeline), pipeline.settings.features
+        )
         require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
@@ -187,7 +185,7 @@ def _try(pipeline: Pipeline) -> tuple[str, tuple[int, int], list[str]]:
             f"{error} (Nothing was written; ffn init takes --exclude COLUMN, --missing TEXT and "
             "--label TEXT CLASS.)"
         ) from None
-    return dataset.source_sha256, hidden, notices
+    return dataset.source_sha256, notices
 
 
 def _write(folder: Path, source: Path, sha256: str, text: str) -> None:
@@ -215,10 +213,3 @@ def _changed(source: Path) -> DataError:
     return DataError(
         f"{source} changed while it was read. Try again when nothing is writing to it."
     )
-
-
-def _hidden_layers(n_inputs: int, n_classes: int) -> tuple[int, int]:
-    """Return two widths: the inputs' count up to a power of two, and a quarter of it."""
-    first = int(np.clip(2 ** int(np.ceil(np.log2(n_inputs))), 16, 128))
-    second = max(first // 4, 2 ** int(np.ceil(np.log2(n_classes))))
-    return first, min(second, WIDEST_LAYER)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
-from ffn.nn import SGD, AdamW, Momentum
+from ffn.profiling.recipe import Recipe
 from ffn.profiling.table_profile import TableProfile
 
 __all__ = ["settings_text"]
+
+_RATE, _DECAY = 0.001, 0.3
 
 
 def settings_text(
@@ -16,7 +18,7 @@ def settings_text(
     target: str,
     form: tuple[str, str, str | None],
     found: TableProfile,
-    hidden: tuple[int, int],
+    recipe: Recipe,
 ) -> str:
     """Return the text of ``pipeline.toml``, each line with a comment on what it sets.
 
@@ -30,8 +32,8 @@ def settings_text(
         Delimiter, decimal mark and encoding of the table; None: UTF-8.
     found
         What the table holds.
-    hidden
-        Units of the two hidden layers.
+    recipe
+        Settings of network and training that suit the table.
     """
     delimiter, decimal, encoding = form
     lines = [
@@ -52,39 +54,48 @@ def settings_text(
         *([_line(f"decimal = {_toml(decimal)}", "in numbers")] if decimal != "." else []),
         *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
         "",
-        _line("[data.kinds]", "as found; change one where the look was wrong"),
+        _line("[data.kinds]", "as found; change one that is wrong"),
         *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
         "",
         *_formats_text(found),
+        "[features]",
+        *_features_text(recipe),
+        "",
         "[network]",
-        _line(f"hidden_layers = {_toml(list(hidden))}", "units of each hidden layer"),
+        _line(f"hidden_layers = {_toml(list(recipe.hidden_layers))}", "units of each hidden layer"),
         "",
         "[training]",
-        _line("epochs = 150", "passes over the training rows"),
-        _line("batch_size = 32", "rows a step"),
-        _line("networks = 16", "resamples, each with its network, per optimizer"),
+        _line("epochs = 150", "at most so many passes over the training rows"),
+        _line(f"batch_size = {recipe.batch_size}", "rows a step"),
+        _line(f"networks = {recipe.networks}", "resamples, each with its network"),
         _line("test_share = 0.2", "held out for the final figures"),
-        _line("validation_share = 0.2", "of the rest, to compare the optimizers on"),
+        _line(f"validation_share = {recipe.validation_share}", "of the rest, in each resample"),
         _line("seed = 42", "all randomness comes from it"),
-        # Where inputs are many, 150 epochs learn the training rows by heart.
         _line("patience = 20", "early stopping after so many epochs; 0: never"),
+        _line("dropout = 0.15", "of the hidden units, in training"),
+        _line('ensemble = "resamples"', "the model is the average of all networks"),
         "",
-        "[optimizers.sgd]",
-        f"learning_rate = {SGD.learning_rate}",
-        "",
-        "[optimizers.momentum]",
-        f"learning_rate = {SGD.learning_rate}",
-        f"momentum = {Momentum.momentum}",
-        "",
-        "[optimizers.adam]",
-        f"learning_rate = {SGD.learning_rate}",
-        "",
+        "# Name more of sgd, momentum, adam and adamw to compare them.",
         "[optimizers.adamw]",
-        f"learning_rate = {SGD.learning_rate}",
-        _line(f"weight_decay = {AdamW.weight_decay}", "of the weights; biases do not decay"),
+        _line(f"learning_rate = {_RATE}", 'a number, a list to choose from, or "auto"'),
+        _line(f"weight_decay = {_DECAY}", "of the weights; biases do not decay"),
         "",
     ]
     return "\n".join(lines)
+
+
+def _features_text(recipe: Recipe) -> list[str]:
+    categories = _line(
+        f"most_categories = {recipe.most_categories}", "of a column; rarer ones share an input"
+    )
+    if not recipe.bins:
+        # So many columns that the encoding would take most of the time.
+        return [_line('numbers = "standardised"', "one input for each number"), categories]
+    return [
+        _line('numbers = "piecewise"', "each number in quantile bins, and as it is"),
+        _line(f"bins = {recipe.bins}", "of each number"),
+        categories,
+    ]
 
 
 def _formats_text(found: TableProfile) -> list[str]:

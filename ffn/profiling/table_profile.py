@@ -22,7 +22,7 @@ from ffn.tabular.training_table.text_table import Table
 
 __all__ = ["TableProfile", "profile_table"]
 
-# Not read as missing unless the settings say so; met among numbers, they can be nothing else.
+# Not read as missing unless the settings say so; among numbers, they cannot mean anything else.
 _MISSING_WORDS = {"na", "n/a", "nan", "nat", "null", "none", "missing", "unknown", "#n/a", "<na>"}
 # What Excel writes where a formula has no value.
 _MISSING_WORDS |= {"#div/0!", "#value!", "#num!", "#ref!", "#name?", "#null!"}
@@ -110,7 +110,7 @@ def profile_table(
             continue
         cells = [trim(cell) for cell in table.columns[name]]
         every = _column(name, cells, given, decimal)
-        # What stands in a row without a label is not learnt; an id shows in all rows.
+        # Rows without a label are not trained on, but whether a column is an ID shows in all rows.
         column = every
         if resolved.unlabelled:
             column = _column(name, list(compress(cells, labelled)), given, decimal)
@@ -140,7 +140,7 @@ def profile_table(
         raise _nothing_left(table, left_out)
     mean_missing = given | met | {""}
     spellings = sorted(mean_missing.difference(DEFAULT_MISSING))
-    # What is missing in a feature may be a class all the same: that has to be written down.
+    # A text that means "no value" in a feature may still be a class; the settings have to say so.
     classes = {text: text for text in resolved.classes if text in mean_missing}
     return TableProfile(
         exclude=list(left_out),
@@ -152,7 +152,7 @@ def profile_table(
         notices=[
             *read,
             *(_told(name, why) for name, why in left_out.items() if why),
-            *(f"cells {quote(spelling)} are taken for missing" for spelling in spellings),
+            *(f"cells {quote(spelling)} are read as missing" for spelling in spellings),
             *doubts,
             *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
@@ -175,12 +175,12 @@ def _told(name: str, why: str) -> str:
 
 
 def _doubts(column: Column, kept: bool) -> list[str]:
-    """Return what the user should know of a feature."""
+    """Return notices about a feature."""
     found = []
     name, n, words = quote(column.name), len(column.texts), column.words
     if column.kind == "categorical" and len(words) < n / 2:
         found.append(
-            f"column {name} is taken for categories: {n - len(words):,} of its {n:,} values are "
+            f"column {name} is read as categories: {n - len(words):,} of its {n:,} values are "
             f"numbers, the others are not, such as {quote(words[0])}"
         )
     found += _spellings(column)
@@ -188,14 +188,14 @@ def _doubts(column: Column, kept: bool) -> list[str]:
         found.append(column.hint)
     elif has_many_categories(column) and not kept:
         found.append(
-            f"column {name} is taken for {column.distinct:,} categories, an input each (--exclude "
-            f"{name} leaves it out)"
+            f"column {name} is read as {column.distinct:,} categories, each of which becomes an "
+            f"input (--exclude {name} leaves it out)"
         )
     return found
 
 
 def _spellings(column: Column) -> list[str]:
-    """Return a notice of categories that look like one, if there are such."""
+    """Return a notice if categories look like different spellings of the same one."""
     if column.kind != "categorical":
         return []
     rows = Counter(column.texts)
@@ -208,16 +208,16 @@ def _spellings(column: Column) -> list[str]:
     )
     more = "; and others" if len(alike) > _REASONS_SHOWN else ""
     return [
-        f"column {quote(column.name)} has categories that look like spellings of one, and are "
-        f"learnt as different ones: {told}{more} (correct the table if they are one)"
+        f"column {quote(column.name)} has categories that look like spellings of the same one, but "
+        f"count as different ones: {told}{more} (correct the table if they are the same)"
     ]
 
 
 def _both(name: str, text: str, target: str) -> str:
-    """Say that a text is a category, which would be missing if it were not a label, too."""
+    """Return a notice of a text that is a category only because it is a label, too."""
     return (
-        f"cells {quote(text)} of column {quote(name)} are taken for a category, for {quote(text)} "
-        f"is a label of {quote(target)} too"
+        f"cells {quote(text)} of column {quote(name)} are read as a category, because "
+        f"{quote(text)} is also a label of {quote(target)}"
     )
 
 
@@ -226,8 +226,8 @@ def _nothing_left(table: Table, left_out: dict[str, str]) -> DataError:
     more = f"; and so on, {len(why)} columns" if len(why) > _REASONS_SHOWN else ""
     return DataError(
         f"{table.path.name}: no column is left to learn from: "
-        f"{'; '.join(why[:_REASONS_SHOWN])}{more}. Add a column that tells the classes apart, or "
-        "give --keep COLUMN for one that is a feature nevertheless."
+        f"{'; '.join(why[:_REASONS_SHOWN])}{more}. Add a column that distinguishes the "
+        "classes, or give --keep COLUMN for one of these that is a feature."
     )
 
 

@@ -32,6 +32,8 @@ class Opponent:
         Settings it was trained with; None if this release cannot read them.
     epochs
         Epochs of its refit; None if not recorded.
+    learning_rate
+        At which it was trained; None if neither recorded nor fixed by its settings.
     columns
         Kind by name of the columns from which its fingerprints were computed; None if not
         recorded.
@@ -42,6 +44,7 @@ class Opponent:
     bundle: Bundle
     settings: PipelineSettings | None
     epochs: int | None
+    learning_rate: float | None
     columns: dict[str, str] | None
     unlabelled: float | None = None
 
@@ -81,15 +84,24 @@ def _with_records(artifacts: Path, bundle: Bundle) -> Opponent:
     settings, provenance = None, read_registered(folder, PROVENANCE)
     with contextlib.suppress(SettingsError):
         settings = check_settings(provenance.get("settings", {}), str(folder))
-    epochs = read_registered(folder, "metrics.json").get("epochs")
+    metrics = read_registered(folder, "metrics.json")
+    epochs, rate = metrics.get("epochs"), metrics.get("learning_rate")
     columns = read_registered(folder, "verdict.json").get("columns")
     return Opponent(
         bundle=bundle,
         settings=settings,
         epochs=epochs if type(epochs) is int else None,
+        learning_rate=rate if type(rate) is float else _only_rate(settings, bundle.optimizer),
         columns=columns if isinstance(columns, dict) else None,
         unlabelled=_unlabelled(provenance.get("rows")),
     )
+
+
+def _only_rate(settings: PipelineSettings | None, optimizer: str) -> float | None:
+    """Return the learning rate that settings fix for an optimizer, if they do."""
+    candidates = settings.optimizers.candidates() if settings else {}
+    rates = candidates[optimizer].rates if optimizer in candidates else ()
+    return rates[0] if len(rates) == 1 else None
 
 
 def _unlabelled(rows: Any) -> float | None:

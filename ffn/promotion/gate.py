@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import check_floors
 from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
+from ffn.promotion.simpler_models import weigh_baselines
 from ffn.promotion.too_few import too_few
 from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, difference, told_apart
@@ -22,7 +23,9 @@ from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
+from ffn.training.examination import Examination
 from ffn.training.steps import Prepared, Refitted
+from ffn.training.training_data import training_part
 
 __all__ = ["decide"]
 
@@ -36,16 +39,18 @@ def decide(
     prepared: Prepared,
     refitted: Refitted,
     evaluation: HeldOutEvaluation,
+    examination: Examination,
     opponent: Opponent | Unreadable | None,
 ) -> Verdict:
     """Judge a new model before it is written.
 
-    The criteria are applied in this order: the floors; the modes that compare nothing; no version
-    in production, or one that cannot be loaded, which any model above the floors may replace; a
-    model identical to production; a comparison on held-out rows that neither model was trained on;
-    and, if these rows are too few whatever the challenger, a comparison on resamples of the
-    training part. Each comparison is recorded for its rows before this function returns, so that
-    a run that is killed later has spent the level that it used.
+    The criteria are applied in this order: the floors, and simpler models if they are a reason to
+    refuse; the modes that compare nothing; no version in production, or one that cannot be loaded,
+    which any model may replace that passes the former; a model identical to production; a
+    comparison on held-out rows that neither model was trained on; and, if these rows are too few
+    whatever the challenger, a comparison on resamples of the training part. Each comparison with
+    production is recorded for its rows before this function returns, so that a run that is killed
+    later has spent the level that it used.
 
     Parameters
     ----------
@@ -61,6 +66,8 @@ def decide(
         The new model.
     evaluation
         Its metrics on all held-out rows.
+    examination
+        Its comparison with simpler models.
     opponent
         The version in production; None if there is none.
 
@@ -73,6 +80,7 @@ def decide(
     """
     settings = pipeline.settings.gate
     floors = check_floors(settings, evaluation)
+    baseline = weigh_baselines(settings, examination, evaluation.rows)
 
     def verdict(promote: bool, reason: str, **evidence: Any) -> Verdict:
         return Verdict(
@@ -83,6 +91,7 @@ def decide(
             floors=floors,
             calibration_error=evaluation.calibration.error,
             columns=columns_of(dataset),
+            baseline=baseline,
             contract=prepared.changes,
             **evidence,
         )
@@ -93,6 +102,8 @@ def decide(
         for floor in floors
         if not floor.held
     ]
+    if baseline and baseline.refuses:
+        broken.append(f'{baseline.finding}, and gate.baseline is "refuse"')
     if broken:
         return verdict(False, "; ".join(broken))
     if settings.mode == "never":
@@ -127,7 +138,8 @@ def decide(
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
-    differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train)
+    encode = partial(training_part, dataset, held_out)
+    differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train, encode)
     if isinstance(differences, str):
         return verdict(False, f"{few}, and {differences}", rows=rows)
     number = int(looks.of(prepared.fingerprints).max()) + 1
@@ -141,16 +153,18 @@ def decide(
 
 def _same(challenger: Bundle, production: Bundle) -> bool:
     """Return whether two bundles would have the same bytes."""
-    pairs = itertools.chain(
-        [(challenger.network.parameters, production.network.parameters)],
-        [(challenger.fingerprints, production.fingerprints)],
-        (
-            (getattr(challenger.preparation, name), getattr(production.preparation, name))
-            for name in ("fill", "mean", "scale", "categories", "has_missing")
-        ),
+    ours, theirs = (
+        {
+            **bundle.preparation.to_arrays(),
+            "parameters": bundle.network.parameters,
+            "fingerprints": bundle.fingerprints,
+        }
+        for bundle in (challenger, production)
     )
-    return challenger.schema == production.schema and all(
-        np.array_equal(one, other) for one, other in pairs
+    return (
+        challenger.schema == production.schema
+        and ours.keys() == theirs.keys()
+        and all(np.array_equal(array, theirs[name]) for name, array in ours.items())
     )
 
 

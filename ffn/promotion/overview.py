@@ -9,6 +9,7 @@ from typing import Any
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import RegistryError
 from ffn.evaluation.statistics import Interval
+from ffn.promotion.simpler_models import recorded_warning
 from ffn.promotion.verdict import VERDICT_FILE
 from ffn.registry.pointer import predecessor
 from ffn.registry.production import Promotion, read_pointer
@@ -24,6 +25,7 @@ __all__ = [
     "interval_in",
     "summaries",
     "table_in",
+    "warning_about",
 ]
 
 METRICS_FILE = "metrics.json"
@@ -47,6 +49,8 @@ class Summary:
         Number of held-out rows.
     promote, reason
         The gate's verdict.
+    warning
+        That a simpler model is shown to be better, in a sentence; empty if it is not.
     production
         Whether the version is in production.
     next_back
@@ -65,6 +69,7 @@ class Summary:
     rows: int | None
     promote: bool | None
     reason: str
+    warning: str
     production: bool
     next_back: bool
     bundle_sha256: str
@@ -132,6 +137,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
         rows=rows if type(rows) is int else None,
         promote=promote if type(promote) is bool else None,
         reason=_text(verdict, "reason"),
+        warning=recorded_warning(verdict),
         production=scoring == version,
         next_back=back == version,
         bundle_sha256=digest,
@@ -157,6 +163,19 @@ def describe_version(artifacts: Path, version: int) -> Detail:
         history=tuple(entry for entry in entries if entry.version == version),
         files=sum(path.is_file() for path in folder.rglob("*")),
     )
+
+
+def warning_about(artifacts: Path, version: int) -> str:
+    """Return the sentence that a simpler model is shown to be better; empty if it is not.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    version
+        Number in the registry. Without a readable verdict there is no sentence.
+    """
+    return recorded_warning(read_registered(version_folder(artifacts, version), VERDICT_FILE))
 
 
 def table_in(document: dict[str, Any], key: str) -> dict[str, Any]:

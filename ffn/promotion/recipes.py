@@ -9,18 +9,21 @@ nothing can show the latter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import DataError, SettingsError
 from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.training_table.splits import resamples, sampling_units
 from ffn.training.fit import train_stack
+from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 from ffn.training.steps import Prepared, Refitted
 
@@ -72,7 +75,12 @@ class ResampledEvidence:
 
 
 def cross_validate(
-    prepared: Prepared, pipeline: Pipeline, refitted: Refitted, opponent: Opponent, known: Array
+    prepared: Prepared,
+    pipeline: Pipeline,
+    refitted: Refitted,
+    opponent: Opponent,
+    known: Array,
+    encode: Callable[[Pipeline], TrainingPart] | None = None,
 ) -> tuple[Array, Array, float] | str:
     """Train both recipes on the same resamples of the training part; or return why not.
 
@@ -88,6 +96,9 @@ def cross_validate(
         The version in production, with its recipe.
     known
         Booleans [n]: rows of the training part that production was trained on.
+    encode
+        Returns the training part as inputs by the ``[features]`` of a pipeline; called if those of
+        production differ. None, the default: production's recipe has the same.
 
     Returns
     -------
@@ -99,7 +110,13 @@ def cross_validate(
     """
     settings, bundle = opponent.settings, opponent.bundle
     candidates = settings.optimizers.candidates() if settings else {}
-    if settings is None or opponent.epochs is None or bundle.optimizer not in candidates:
+    rate = opponent.learning_rate
+    if (
+        settings is None
+        or opponent.epochs is None
+        or rate is None
+        or bundle.optimizer not in candidates
+    ):
         return "how production was trained is not recorded"
     if known.sum() < _ROWS_LEFT * len(bundle.fingerprints):
         return (
@@ -119,15 +136,36 @@ def cross_validate(
             update={"training": settings.training.model_copy(update=same_draws)}
         ),
     )
+    part = prepared.training
+    if encode and settings.features != pipeline.settings.features:
+        try:
+            part = encode(production)
+        except (DataError, SettingsError) as error:
+            return f"production's inputs cannot be made from this table: {error}"
     figures = []
-    for recipe, optimizer, epochs, own_rows in (
-        (pipeline, refitted.bundle.optimizer, refitted.epochs, rows),
-        (production, bundle.optimizer, opponent.epochs, _thinned(rows, known, pipeline)),
+    for own_part, recipe, optimizer, own_rate, epochs, own_rows in (
+        (
+            prepared.training,
+            pipeline,
+            refitted.bundle.optimizer,
+            refitted.learning_rate,
+            refitted.epochs,
+            rows,
+        ),
+        (
+            part,
+            production,
+            bundle.optimizer,
+            rate,
+            opponent.epochs,
+            _thinned(rows, known, pipeline),
+        ),
     ):
         _, history = train_stack(
-            prepared.training,
+            own_part,
             recipe,
             recipe.settings.optimizers.candidates()[optimizer],
+            [own_rate],
             branch=_NETWORKS,
             epochs=epochs,
             rows=own_rows,

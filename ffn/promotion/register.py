@@ -189,6 +189,7 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
 def _metrics(retrained: Retrained) -> dict[str, Any]:
     return {
         "epochs": retrained.refitted.epochs,
+        "learning_rate": retrained.refitted.learning_rate,
         "examination": jsonable(retrained.examination),
         "selection": jsonable(retrained.selection),
         "temperature": jsonable(retrained.refitted.temperature),

@@ -8,6 +8,7 @@ from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
+from ffn.promotion.simpler_models import BaselineEvidence, warning_sentence
 from ffn.training.table_change import TableChange
 
 __all__ = ["VERDICT_FILE", "Canary", "Verdict"]
@@ -55,6 +56,8 @@ class Verdict:
         Comparison of the two recipes on resamples; None if there was none.
     columns
         Kind by name of the columns from which the rows' fingerprints are computed.
+    baseline
+        Comparison with simpler models; None if there was none.
     contract
         Differences of the training table from production's, each with the policy applied.
     rows
@@ -70,18 +73,28 @@ class Verdict:
     floors: tuple[Floor, ...]
     calibration_error: float
     columns: dict[str, str]
+    baseline: BaselineEvidence | None = None
     contract: tuple[TableChange, ...] = ()
     rows: SharedRows | None = None
     held_out: HeldOutEvidence | None = None
     resampled: ResampledEvidence | None = None
     canary: Canary | None = None
 
+    @property
+    def warning(self) -> str:
+        """That a simpler model is shown to be better, in a sentence; empty if the reason says it.
+
+        Also empty if none is shown to be better.
+        """
+        finding = self.baseline.finding if self.baseline else ""
+        return "" if finding in self.reason else warning_sentence(finding)
+
     def sentence(self, version: int) -> str:
-        """Return the verdict on ``version``, a registry number, as one sentence."""
-        if self.promote:
-            return f"Version {version} is promoted: {self.reason}."
+        """Return the verdict on ``version``, a registry number, and the warning if there is one."""
         stays = f"version {self.production} stays" if self.production else "nothing is"
-        return f"Version {version} is not promoted; {stays} in production: {self.reason}."
+        decided = "promoted" if self.promote else f"not promoted; {stays} in production"
+        said = f"Version {version} is {decided}: {self.reason}."
+        return f"{said} {self.warning}" if self.warning else said
 
     def after(self, canary: Canary) -> Verdict:
         """Return the verdict after the canary has run: if it failed, nothing is promoted."""

@@ -177,15 +177,26 @@ def _procedure(retrained: Retrained) -> str:
         f"(validating on {percent(training.validation_share)} of them), for at most "
         f"{counted(training.epochs, 'epoch')}, in batches of "
         f"{counted(training.batch_size, 'row')}, with seed {training.seed}. "
-        f"{upper(escape(retrained.selection.reason))} The winner was then refitted on all training "
-        f"rows, {counted(len(retrained.refitted.history.diverged), 'time')}."
+        f"{upper(escape(retrained.selection.reason))} {_made_of(retrained)}"
     )
+
+
+def _made_of(retrained: Retrained) -> str:
+    """Say what the model was made of once the optimizer was chosen."""
+    refitted = retrained.refitted
+    times = counted(len(refitted.history.diverged), "time")
+    at = f"at the learning rate {refitted.learning_rate:g}"
+    if retrained.pipeline.settings.training.ensemble == "resamples":
+        members = counted(len(refitted.bundle.network.parameters), "network")
+        return f"The model is the average of {members} that the winner trained on resamples {at}."
+    return f"The winner was then refitted on all training rows, {times}, {at}."
 
 
 def _decision(verdict: Verdict) -> str:
     decided = "The gate decided to promote it" if verdict.promote else "The gate did not promote it"
     over = f" over version {verdict.production} in production" if verdict.production else ""
-    return f"{decided}{over}: {verdict.reason}."
+    warning = f" {verdict.warning}" if verdict.warning else ""
+    return f"{decided}{over}: {verdict.reason}.{warning}"
 
 
 def _limits(retrained: Retrained) -> list[str]:

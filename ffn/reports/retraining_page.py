@@ -24,9 +24,11 @@ from ffn.reports.held_out import (
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
+from ffn.reports.rates_section import edge_doubts, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Selection
+from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
 __all__ = ["leaderboard", "leaderboard_markdown", "remarks", "retrain_markdown", "upper"]
@@ -50,6 +52,7 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
         {
             "optimizer": escape(line.optimizer)
             + (" (chosen)" if line.optimizer == selection.winner else ""),
+            "learning rate": f"{line.learning_rate:g}",
             "log-loss": interval(line.loss),
             "accuracy": interval(line.accuracy),
             "p (Holm)": NOTHING if place == 0 else p_value(line.p_value),
@@ -88,8 +91,8 @@ def retrain_markdown(
     version
         The version that was written, with the gate's verdict.
     pictures
-        Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
-        ``confusion``, ``reliability`` and ``importance``.
+        Addresses (file names or data URIs) of the pictures, with the keys ``rates``,
+        ``curves``, ``confusion``, ``reliability`` and ``importance``.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -104,6 +107,8 @@ def retrain_markdown(
         verdict_markdown(version.verdict, version.number),
         "## Leaderboard",
         leaderboard_markdown(selection),
+        "## Learning rates",
+        rates_markdown(selection.leaderboard, pictures["rates"]),
         "## Learning curves",
         f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
         f"({pictures['curves']})",
@@ -189,8 +194,10 @@ def _confusions(evaluation: HeldOutEvaluation) -> str:
 
 
 def remarks(retrained: Retrained) -> list[str]:
-    """Return notices about the data, and about networks that diverged, each as Markdown."""
-    lines = [escape(notice) for notice in retrained.prepared.notices]
+    """Return notices about data, simpler models and networks that diverged, each as Markdown."""
+    notices = (*retrained.prepared.notices, *retrained.examination.notices)
+    lines = [escape(notice) for notice in notices]
+    lines += [escape(doubt) for doubt in edge_doubts(retrained.selection.leaderboard)]
     histories = [
         *((candidate.optimizer, candidate.history) for candidate in retrained.candidates),
         ("Refit on all training rows", retrained.refitted.history),
@@ -216,11 +223,7 @@ def _training(retrained: Retrained) -> str:
     schema, network = prepared.schema, refitted.bundle.network
     training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
-    which = (
-        f"the one of {started:,} with the lowest training loss"
-        if kept == 1
-        else f"an ensemble of {kept:,}, whose probabilities are averaged"
-    )
+    which = _which_networks(training.ensemble, started, kept)
     hyperparameters = (
         ", ".join(f"{key} {value}" for key, value in vars(candidate.hyperparameters).items())
         for candidate in candidates
@@ -232,8 +235,7 @@ def _training(retrained: Retrained) -> str:
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
-            f"{counted(refitted.epochs, 'epoch')} on all {len(prepared.x_train):,} training rows: "
-            f"{which}",
+            f"{_trained(refitted, training.ensemble, len(prepared.x_train))}: {which}",
             f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
             f"validate on {percent(training.validation_share)} of these rows, at most "
             f"{counted(training.epochs, 'epoch')}, batches of "
@@ -245,3 +247,22 @@ def _training(retrained: Retrained) -> str:
             ),
         ]
     )
+
+
+def _trained(refitted: Refitted, ensemble: str, rows: int) -> str:
+    """Say for how long the model was trained, and on what."""
+    if ensemble == "resamples":
+        return (
+            f"each trained on its resample up to its best epoch, of which the median is "
+            f"{refitted.epochs:,}"
+        )
+    return f"{counted(refitted.epochs, 'epoch')} on all {rows:,} training rows"
+
+
+def _which_networks(ensemble: str, started: int, kept: int) -> str:
+    """Say of how many networks the model consists."""
+    if ensemble == "none":
+        return f"the one of {started:,} with the lowest training loss"
+    if kept == 1:
+        return f"one of {started:,}"
+    return f"an ensemble of {kept:,}, whose probabilities are averaged"

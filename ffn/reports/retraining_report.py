@@ -11,6 +11,7 @@ from ffn.reports.markup.html_page import data_uri, render_page
 from ffn.reports.pictures.confusion_matrix import confusion_matrix
 from ffn.reports.pictures.feature_importance import feature_importance
 from ffn.reports.pictures.learning_curves import learning_curves
+from ffn.reports.pictures.loss_by_rate import loss_by_rate
 from ffn.reports.pictures.reliability_diagram import reliability
 from ffn.reports.retraining_page import retrain_markdown
 from ffn.storage.atomic import atomic_files, sweep
@@ -19,6 +20,7 @@ from ffn.training.retrained import Retrained
 __all__ = ["Report", "write_report"]
 
 _FILES = {
+    "rates": "loss_by_rate.png",
     "curves": "learning_curves.png",
     "confusion": "confusion_matrix.png",
     "reliability": "reliability.png",
@@ -35,7 +37,8 @@ class Report:
     folder
         ``artifacts/<pipeline>/reports/<NNNN>``.
     pictures
-        Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``.
+        Paths of its PNG files: ``rates``, ``curves``, ``confusion``, ``reliability``,
+        ``importance``.
     html
         Path of the report as one self-contained page, readable offline.
     markdown
@@ -63,6 +66,7 @@ def write_report(retrained: Retrained, version: Version) -> Report:
     page = folder / "report.html"
     places = {name: folder / file for name, file in _FILES.items()}
     pictures = {
+        "rates": loss_by_rate(retrained.selection.leaderboard),
         "curves": learning_curves(retrained.candidates, retrained.selection.winner),
         "confusion": confusion_matrix(evaluation),
         "reliability": reliability(evaluation.calibration),

@@ -12,7 +12,7 @@ from typing import Any
 from ffn.bundles.contents import read_registered
 from ffn.errors import FFNError, one_line
 from ffn.evaluation.statistics import Interval
-from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
+from ffn.promotion.overview import METRICS_FILE, interval_in, table_in, warning_about
 from ffn.quantities import counted, interval
 from ffn.registry.live_runs import LiveRun, working
 from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
@@ -62,6 +62,9 @@ class Status:
         Files in the inbox, by their state.
     at_work
         Runs in progress.
+    warning
+        That a simpler model is shown to be better than the version in production, in a sentence;
+        empty if it is not.
     """
 
     pipeline: str
@@ -76,6 +79,7 @@ class Status:
     judged_from: int | None
     inbox: InboxScan
     at_work: tuple[LiveRun, ...] = ()
+    warning: str = ""
 
     @property
     def age(self) -> str:
@@ -141,6 +145,7 @@ class Status:
             "problem": self.problem,
             "promoted_at": self.promoted_at,
             "accuracy": accuracy and [accuracy.value, accuracy.low, accuracy.high],
+            "warning": self.warning,
             "versions": self.versions,
             "inbox": self.inbox.to_json(),
             "drift": self._drift_json(),
@@ -185,15 +190,16 @@ def read_status(pipeline: Pipeline) -> Status:
         judged_from=None if settings.policy == "off" else settings.min_rows,
         inbox=inbox,
         at_work=tuple(working(pipeline.artifacts)),
+        warning="" if production is None else warning_about(pipeline.artifacts, production),
     )
 
 
 def status_lines(status: Status) -> list[str]:
     """Return the status as lines for a terminal: production first, recent runs last."""
-    lines = [
-        f"{status.pipeline}: {status.production_sentence}",
-        f"  inbox    {status.inbox_sentence}",
-    ]
+    lines = [f"{status.pipeline}: {status.production_sentence}"]
+    if status.warning:
+        lines.append(f"  warning  {one_line(status.warning)}")
+    lines.append(f"  inbox    {status.inbox_sentence}")
     lines += [
         f"  refused  {one_line(name)}: {one_line(reason)}"
         for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]
@@ -208,7 +214,10 @@ def status_lines(status: Status) -> list[str]:
 
 def status_markdown(status: Status) -> str:
     """Return the status as Markdown for the dashboard."""
-    parts = [f"**{escape(status.production_sentence)}**", f"Inbox: {escape(status.inbox_sentence)}"]
+    parts = [f"**{escape(status.production_sentence)}**"]
+    if status.warning:
+        parts.append(f"Warning: {escape(status.warning)}")
+    parts.append(f"Inbox: {escape(status.inbox_sentence)}")
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
         parts.append(

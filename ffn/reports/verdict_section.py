@@ -5,6 +5,7 @@ from __future__ import annotations
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
+from ffn.promotion.simpler_models import BaselineEvidence
 from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, difference, p_equals, p_value, signed, told_apart
 from ffn.reports.markup.escaping import escape
@@ -35,6 +36,8 @@ def verdict_markdown(verdict: Verdict, version: int) -> str:
             for floor in verdict.floors
         ]
         parts.append(table(rows))
+    if verdict.baseline:
+        parts += _baseline(verdict.baseline)
     if verdict.rows:
         parts.append(_rows(verdict.rows))
     if verdict.held_out:
@@ -61,6 +64,24 @@ def _contract(verdict: Verdict) -> list[str]:
         for change in verdict.contract
     ]
     return [table(rows, left=3)]
+
+
+def _baseline(found: BaselineEvidence) -> list[str]:
+    rows = [
+        {
+            "new version minus simpler model": model.name,
+            "log-loss": difference(model.log_loss),
+            "simpler model shown to be better": "yes" if model.shown_better else "no",
+        }
+        for model in found.models
+    ]
+    of_all = "" if found.rows == found.held_out else f" of {found.held_out:,}"
+    return [
+        table(rows),
+        f"Simpler models on {found.rows:,}{of_all} held-out rows. Each bound is tested at the "
+        f"one-sided level {found.alpha / len(found.models):.2g}, which is {found.alpha:g} divided "
+        f"by the number of models; `gate.baseline` is `{found.policy}`.",
+    ]
 
 
 def _rows(rows: SharedRows) -> str:

@@ -2,12 +2,12 @@
 
 ::
 
-    canary.csv      rows of the held-out part, features alone
+    canary.csv      held-out rows, feature columns only
     canary.json     predictions of the trained network for them
 
-A process that trained a network has it in memory, whatever is on the disk. So the finished bundle
-is read by another, as scoring will read it: digests, parsing, header, cells, probabilities. Run
-by hand::
+The process that trained a network has it in memory, whatever was written to the disk. Therefore
+another process reads the finished bundle exactly as scoring will: digests, parsing, header, cells,
+probabilities. Run it by hand::
 
     python -m ffn.scoring.canary artifacts/iris/models/0003
 """
@@ -51,14 +51,18 @@ _ROWS_OF_A_CLASS, _MOST_ROWS = 3, 60
 
 
 def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array) -> int:
-    """Write rows and expected answers into a version's folder; returns how many rows.
+    """Write canary rows and their expected predictions to a version's folder; return the row count.
 
     Parameters
     ----------
+    folder
+        Folder of the version.
     bundle
-        As it is in memory.
-    dataset, held_out
-        The table, and booleans [N]; up to three held-out rows of each class are taken.
+        The trained bundle, still in memory.
+    dataset
+        The training table, N rows.
+    held_out
+        Mask [N] of the held-out rows; up to three of each class, at most 60, are used.
     """
     chosen = _choose(dataset.labels, held_out)
     schema, preparation = bundle.schema, bundle.preparation
@@ -77,7 +81,7 @@ def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array
             x = preparation.transform(numeric[i : i + 1], codes[i : i + 1])
             answers.append(bundle.probabilities(x)[0].tolist())
     header = [feature.name for feature in schema.features]
-    # A record of one cell that is empty would be a blank line, and no record.
+    # A record of one empty cell would be a blank line, which is not a record.
     lines = [write_record(record, ",") or '""' for record in (header, *records)]
     write_bytes(folder / CANARY_ROWS, "".join(f"{line}\n" for line in lines).encode())
     write_json(folder / CANARY_ANSWERS, {"classes": schema.classes, "probabilities": answers})
@@ -93,14 +97,14 @@ def try_version(
     held_out: Array,
     seconds: float = 120,
 ) -> Verdict:
-    """Write a version's canary, have a fresh process score it, and return the verdict after that.
+    """Write a version's canary, have a fresh process score it, and return the updated verdict.
 
     Parameters
     ----------
     folder
-        Of the version, with its bundle.
+        Folder of the version, with its bundle.
     verdict
-        Before.
+        The verdict before the canary check.
     bundle, dataset, held_out
         As for `write_canary`.
     seconds
@@ -112,7 +116,7 @@ def try_version(
 
 
 def _problem(folder: Path, seconds: float) -> str:
-    """Return what a fresh process says against a version; nothing if all is well."""
+    """Run the check in a fresh process; return what is wrong, or an empty text."""
     try:
         done = subprocess.run(  # noqa: S603
             fresh("ffn.scoring.canary", str(folder)),
@@ -125,19 +129,24 @@ def _problem(folder: Path, seconds: float) -> str:
         return f"it did not end within {seconds:g} seconds"
     except OSError as error:
         return one_line(f"it could not be started ({error})")
-    # The folder has this name until the version is finished.
+    # The folder is renamed when the version is finished, so its present name would mislead.
     said = done.stderr.decode(errors="replace").replace(f"{folder}{os.sep}", "").strip()
     last = one_line(said.splitlines()[-1]).rstrip(".") if said else ""
     return (last or f"exit code {done.returncode}") if done.returncode else ""
 
 
 def check_canary(folder: Path) -> None:
-    """Score a version's canary rows as any file is scored.
+    """Score a version's canary rows through the same code as any other file.
+
+    Parameters
+    ----------
+    folder
+        Folder of the version.
 
     Raises
     ------
     FFNError
-        The bundle cannot be loaded, refuses a row, or answers otherwise than it did in training.
+        The bundle cannot be loaded, rejects a row, or predicts otherwise than in training.
     """
     model = load(folder)
     try:
@@ -146,7 +155,7 @@ def check_canary(folder: Path) -> None:
         raise BundleError(f"{folder / CANARY_ANSWERS}: cannot be read ({error}).") from None
     rows, classes = folder / CANARY_ROWS, model.scorer.schema.classes
     features = {feature.name for feature in model.scorer.schema.features}
-    # A model with a feature of such a name is never asked for probabilities.
+    # Scoring refuses to add probabilities if a feature has the name of such a column.
     every = features.isdisjoint(added_columns(model.scorer.schema, probabilities=True))
     records = _score(model, rows, probabilities=every)
     if len(records) != len(expected):
@@ -154,22 +163,22 @@ def check_canary(folder: Path) -> None:
     for row, ((label, *shares), probabilities) in enumerate(zip(records, expected, strict=True), 1):
         found = np.array(shares, dtype=float)
         wanted = np.array([max(probabilities), *(probabilities if every else ())])
-        # Shares are written in whole units.
+        # Probabilities are written as whole units of 1/10,000.
         same = len(probabilities) == len(classes) and np.abs(found - wanted).max() <= 0.51 / UNITS
         if not same or label != classes[int(np.argmax(probabilities))]:
             raise BundleError(
-                f"{rows}: canary row {row} is scored {shares}, and was {probabilities} in training."
+                f"{rows}: canary row {row} scores {shares}; in training it was {probabilities}."
             )
 
 
 def _score(model: Model, rows: Path, *, probabilities: bool) -> list[tuple[str, ...]]:
-    """Return what scoring adds to each record: label, confidence, and probabilities if asked."""
+    """Return the columns that scoring adds to each record: label, confidence, probabilities."""
     with tempfile.TemporaryDirectory() as temporary:
         targets = Targets.beside(Path(temporary) / "scored.csv")
         try:
             model.score_csv(rows, targets.output, probabilities=probabilities, max_reject_rate=0.0)
         except DataError:
-            # The file of rejects goes with this folder: what it says has to be said here.
+            # The rejects file is deleted with this folder, so the error has to quote it.
             if not targets.rejects.exists():
                 raise
             with targets.rejects.open(newline="", encoding="utf-8") as file:
@@ -178,7 +187,7 @@ def _score(model: Model, rows: Path, *, probabilities: bool) -> list[tuple[str, 
                 f"{rows} row {first['row']}, column {quote(first['column'])}: "
                 f"{quote(first['value'])} is rejected ({first['reason']})."
             ) from None
-        # The csv module takes no cell as long as a category may be.
+        # The csv module refuses cells as long as a category may be.
         with targets.output.open("rb") as file:
             scored = Records(file, targets.output.name)
             own = range(len(model.scorer.schema.features), len(scored.header.names))
@@ -190,7 +199,7 @@ def _score(model: Model, rows: Path, *, probabilities: bool) -> list[tuple[str, 
 
 
 def main() -> int:
-    """Check the canary of the version whose folder is the one argument."""
+    """Check the canary of the version whose folder is the command's only argument."""
     try:
         check_canary(Path(sys.argv[1]))
     except FFNError as error:
@@ -208,7 +217,7 @@ def _choose(labels: Array, held_out: Array) -> Array:
 
 
 def _number(value: float, feature: Feature, schema: Schema) -> str:
-    """Return a number in a spelling that does not mean "no value", as another one may."""
+    """Return a spelling of a number that is not among the texts that mean "no value"."""
     form = feature.number_format or NumberFormat()
     digits = repr(abs(float(value)))
     while (text := form.written(digits, negative=value < 0)) in schema.missing_values:
@@ -217,7 +226,7 @@ def _number(value: float, feature: Feature, schema: Schema) -> str:
 
 
 def _category(feature: Feature, code: int, schema: Schema) -> str:
-    """Return a category's text; any other text stands for one that training did not know."""
+    """Return a category's text, or for ``UNKNOWN`` a text that is no category."""
     if code != UNKNOWN:
         return feature.categories[code]
     text = "?"

@@ -43,7 +43,13 @@ class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.preparation = preparation
 
     def fit(self, rows: Any, y: Any = None) -> Self:  # noqa: ARG002
-        """Return this transformer; it was fitted at training."""
+        """Return this transformer unchanged, as it was fitted in training.
+
+        Parameters
+        ----------
+        rows, y
+            Not used.
+        """
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -52,8 +58,16 @@ class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, rows: Any) -> npt.NDArray[Any]:
         """Return inputs [n, n_in].
 
-        ``rows`` is a table whose columns are found by name, as for `ffn.scoring.model.Model`, or
-        an array [n, features] of numbers and texts in the features' order at training.
+        Parameters
+        ----------
+        rows
+            A table whose columns are found by name, as for `ffn.scoring.model.Model`, or an
+            array [n, features] of numbers and texts with the features in the order of training.
+
+        Raises
+        ------
+        DataError
+            An array has another number of columns, a column is missing, or a cell is invalid.
         """
         if not has_names(rows):
             import pandas as pd
@@ -71,7 +85,15 @@ class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
-    """Write ``best_<pipeline>_model.pkl``, which predicts from raw rows, and return its path."""
+    """Write ``best_<pipeline>_model.pkl``, which predicts from raw rows, and return its path.
+
+    Parameters
+    ----------
+    bundle
+        The bundle to export.
+    pipeline
+        The pipeline, whose settings give the path.
+    """
     fitted = SklearnPipeline(
         [
             ("prepare", RowPreparation(bundle.schema, bundle.preparation)),
@@ -89,5 +111,5 @@ def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
 
 
 def export_production(pipeline: Pipeline) -> Path:
-    """Export the model in production, as after every promotion, and return the file's path."""
+    """Export the model in production of ``pipeline``, as after every promotion; return the path."""
     return export_for_notebooks(require_production(pipeline.artifacts), pipeline)

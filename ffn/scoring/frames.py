@@ -33,20 +33,24 @@ def read_frame(
     Parameters
     ----------
     rows
-        As for `open_table`.
+        A table with named columns, as for `open_table`; n rows.
+    schema
+        Schema of the model.
+    preparation
+        Preprocessing of the model.
     stacklevel
-        How many calls up a warning points, as for ``warnings.warn``.
-
-    Warns
-    -----
-    UnknownCategoryWarning
-        Every cell of a categorical column is a category that training never saw.
+        Number of calls up to which a warning points, as for ``warnings.warn``; 2 is the caller.
 
     Raises
     ------
     DataError
-        A column is missing, or a cell has no meaning: a table in memory is scored whole or
-        not at all.
+        A column is missing, or a cell is invalid. A table in memory is scored completely or not
+        at all.
+
+    Warns
+    -----
+    UnknownCategoryWarning
+        Training saw none of the categories in a column.
     """
     table = open_table(rows, [feature.name for feature in schema.features])
     columns = Counter(table.names)
@@ -87,16 +91,17 @@ def _numbers(
     missing_values: Sequence[str],
     absent: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
-    """Return numbers [n] of a numeric column; ``absent`` are those that mean "no value"."""
+    """Return numbers [n] of a numeric column; numbers in ``absent`` mean "no value"."""
     values = table.floats(feature.name)
     if values is not None:
         refuse_bare_numbers(feature, _where(feature))
         wrong = np.isinf(values)
-        # A number has no spelling here: what means "no value" as text does so as a number.
+        # A number in memory has no text, so its value is compared with those of the texts that
+        # mean "no value".
         if len(absent):
             values = np.where(np.isin(values, absent), np.nan, values)
     else:
-        # Here, since it takes a large library that NumPy's numbers do not need.
+        # Imported here, because NumPy's numbers do not need pyarrow, a large library.
         from ffn.tabular.columns.arrow_columns import numbers_of_column
 
         values, wrong = np.full(len(table), np.nan), np.zeros(len(table), dtype=bool)

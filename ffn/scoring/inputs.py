@@ -26,12 +26,20 @@ __all__ = [
     "tables",
 ]
 
-# What a folder is searched for; a file that is named is taken whatever its name.
+# Suffixes of tables in a folder; a file given by name may have any other.
 _TABLES = (".csv", ".tsv", ".tab", ".parquet")
 
 
 class FileToScore(NamedTuple):
-    """A table and where its scored rows go."""
+    """An input and its output.
+
+    Attributes
+    ----------
+    source
+        Path of the input.
+    output
+        Path of the output.
+    """
 
     source: Path
     output: Path
@@ -40,20 +48,22 @@ class FileToScore(NamedTuple):
 def files_to_score(
     pipeline: Pipeline, given: Sequence[Path], output: str | os.PathLike[str] | None = None
 ) -> list[FileToScore]:
-    """Return what is asked for, with full paths.
+    """Return the inputs of a scoring run with their outputs, as absolute paths.
 
     Parameters
     ----------
+    pipeline
+        The pipeline, whose inbox and output folder are the defaults.
     given
-        Files, folders and patterns, as `expand_inputs` takes them; none for the pipeline's inbox.
+        Files, folders and patterns, as for `expand_inputs`; none for all tables of the inbox.
     output
-        A file, for a single input; or a folder: one that is there, or whose path ends with a
-        slash. None for the pipeline's predictions.
+        A file, for a single input; or a folder: an existing one, or a path that ends in a
+        slash. None, the default, for the pipeline's folder of predictions.
 
     Raises
     ------
     SettingsError
-        There is nothing to score, or outputs would be written over one another.
+        There is nothing to score, or several inputs would have the same output.
     """
     inbox = pipeline.folder / "inbox"
     files = expand_inputs(given or (tables(inbox) if inbox.is_dir() else []))
@@ -65,7 +75,7 @@ def files_to_score(
         pipeline.predictions,
         folder=output is not None and os.fspath(output).endswith("/"),
     )
-    # Resolved, ".." behind a folder that is yet to be made cannot lead back onto the input.
+    # Resolved, because ".." after a folder that does not exist yet could lead to the input.
     return [
         FileToScore(
             file if file == STDIN else real_path(file), real_path(target.parent) / target.name
@@ -75,12 +85,12 @@ def files_to_score(
 
 
 def expand_inputs(given: Iterable[Path]) -> list[Path]:
-    """Return the files that are given by name, by folder or by pattern, each once, in order.
+    """Return the files in ``given`` (names, folders, patterns), each once and in order.
 
-    Of a folder, its tables (``.csv``, ``.tsv``, ``.tab``, ``.parquet``, compressed or not) are
-    taken, without hidden ones, its folders, and what scoring writes beside an output. A
-    pattern has ``*``, ``?``, ``[…]``, or ``**`` for folders in folders; a file of that very name
-    comes first.
+    Of a folder, all tables are taken (``.csv``, ``.tsv``, ``.tab``, ``.parquet``, compressed or
+    not), except hidden ones and the files that scoring writes beside an output; subfolders are not
+    searched. A pattern contains ``*``, ``?``, ``[…]``, or ``**`` for folders at any depth; if a
+    file has exactly that name, it is taken instead.
 
     Raises
     ------
@@ -95,28 +105,32 @@ def expand_inputs(given: Iterable[Path]) -> list[Path]:
 
 
 def tables(folder: Path) -> list[Path]:
-    """Return the tables that lie in a folder, sorted by name."""
+    """Return the tables directly in ``folder``, sorted by name."""
     return sorted(path for path in folder.iterdir() if _is_table(path))
 
 
 def pair(
     files: Sequence[Path], output: Path | None, predictions: Path, *, folder: bool = False
 ) -> list[tuple[Path, Path]]:
-    """Return every file with its output.
+    """Return every input with its output.
 
     Parameters
     ----------
+    files
+        The inputs.
     output
         A file, for a single input; or a folder. None for ``predictions``.
     predictions
-        The folder to write to where none is named.
+        The folder to write to if ``output`` is None.
     folder
-        True if ``output`` was written as a folder, with a slash at its end.
+        Whether ``output`` was given with a slash at its end, so that it is a folder even if
+        none exists.
 
     Raises
     ------
     SettingsError
-        Several inputs have one output, or an output the name of another's companion.
+        Several inputs would have the same output, or one would be written over a file beside
+        another's output.
     """
     into = predictions if output is None else output if folder or output.is_dir() else None
     if into is None and len(files) > 1:
@@ -140,17 +154,17 @@ def pair(
 
 
 def is_table_name(name: str) -> bool:
-    """Say whether a file of this name is taken for a table; hidden ones are not."""
+    """Return whether a file called ``name`` is a table by its suffix; hidden files are not."""
     return without_compression_suffix(name).lower().endswith(_TABLES) and not name.startswith(".")
 
 
 def output_name(name: str) -> str:
-    """Return the name of an output: what is written is plain, whatever was read."""
+    """Return the name of the output for an input called ``name``: outputs are never compressed."""
     return without_compression_suffix(name)
 
 
 def output_of(file: Path) -> str:
-    """Return what the output of ``file`` is called where it has no name of its own."""
+    """Return the default name of the output for the input ``file``; ``stdin.csv`` for stdin."""
     return "stdin.csv" if file == STDIN else output_name(file.name)
 
 
@@ -163,7 +177,7 @@ def _files(path: Path) -> list[Path]:
     text = str(path)
     if not glob.has_magic(text) or os.path.lexists(path):
         return [path]
-    # Path.glob takes no pattern that is a full path.
+    # Path.glob accepts no absolute pattern.
     found = [Path(name) for name in sorted(glob.glob(text, recursive=True))]  # noqa: PTH207
     found = [file for file in found if not file.is_dir() and not _is_companion(file)]
     if not found:
@@ -176,7 +190,7 @@ def _is_table(path: Path) -> bool:
 
 
 def _is_companion(path: Path) -> bool:
-    """Whether a file is what scoring wrote beside an output that is there, too."""
+    """Return whether a file is the rejects or the manifest beside an existing output."""
     for suffix in COMPANIONS:
         if path.name.endswith(suffix):
             return path.with_name(path.name.removesuffix(suffix)).exists()

@@ -26,14 +26,14 @@ _NO_PLAIN_VALUES = (bytearray, list, tuple, dict, set, frozenset, np.ndarray, np
 
 
 class ColumnPart(NamedTuple):
-    """Cells of one column that have one type.
+    """Cells of one column that have the same type.
 
     Attributes
     ----------
     rows
-        Where they stand in the column: positions, or all of them.
+        Positions of the cells in the column, or a slice for all of them.
     cells
-        An array of ``pyarrow``, chunked or not.
+        ``pyarrow`` array, chunked or not.
     """
 
     rows: npt.NDArray[np.intp] | slice
@@ -41,7 +41,7 @@ class ColumnPart(NamedTuple):
 
 
 class MemoryTable(Protocol):
-    """Columns by name."""
+    """A table in memory, read column by column."""
 
     @property
     def names(self) -> Sequence[Any]:
@@ -49,20 +49,20 @@ class MemoryTable(Protocol):
         ...
 
     def __len__(self) -> int:
-        """Count of rows."""
+        """Return the number of rows n."""
         ...
 
     def floats(self, name: str) -> npt.NDArray[np.float64] | None:
-        """Return a column [n] that NumPy's numbers hold, NaN for no value; None for others."""
+        """Return the column ``name`` [n] if it is of NumPy numbers, NaN for no value; else None."""
         ...
 
     def parts(self, name: str) -> Iterator[ColumnPart]:
-        """Yield the cells of a column. Rows without a value may be in no part."""
+        """Yield the cells of the column ``name``; rows without a value may be in no part."""
         ...
 
 
 def has_names(rows: Any) -> bool:
-    """Whether `open_table` takes ``rows`` as a table of named columns, and not as an array."""
+    """Return whether `open_table` takes ``rows`` as a table of named columns, not as an array."""
     return _is_pandas(rows) or _is_query(rows) or _is_narwhals(rows) or _speaks_arrow(rows)
 
 
@@ -72,15 +72,15 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
     Parameters
     ----------
     rows
-        A DataFrame of pandas or polars (lazy ones are computed), a table, batch, reader or data
-        set of pyarrow, or what else speaks Arrow's C stream protocol.
+        A DataFrame of pandas or polars (a LazyFrame is computed); a table, batch, reader or
+        data set of pyarrow; or any object with Arrow's C stream protocol.
     features
         Names of the columns that are needed.
 
     Raises
     ------
     DataError
-        It is no table, or cannot be read.
+        It is not a table, or cannot be read.
     """
     if _is_narwhals(rows):
         rows = rows.to_native()
@@ -89,7 +89,7 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
     wanted = set(features)
     try:
         if _is_query(rows):
-            # A query of polars: no more of it is computed than is needed.
+            # A lazy frame of polars: only the needed columns are computed.
             names = rows.collect_schema().names()
             rows = rows.select([name for name in names if name in wanted]).collect()
             return _ArrowTable(_with_arrow_types(rows), names)
@@ -97,13 +97,13 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
             names = rows.schema.names
             return _ArrowTable(rows.to_table([name for name in names if name in wanted]), names)
         if _is_polars(rows):
-            # Other columns may hold what Arrow has no type for.
+            # Other columns may have types that Arrow lacks.
             names, kept = rows.columns, [name for name in rows.columns if name in wanted]
             return _ArrowTable(_with_arrow_types(rows.select(kept)), names)
         if _speaks_arrow(rows):
             return _ArrowTable(rows)
     except Exception as error:
-        # Whatever the other library raises; its first line says what it is about.
+        # The other library may raise anything; the first line of its message gives the cause.
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DataError(
             f"the rows, a {_kind(rows)}, cannot be read: {one_line(first).rstrip('.')}."
@@ -115,7 +115,7 @@ def open_table(rows: Any, features: Sequence[str]) -> MemoryTable:
 
 
 class _ArrowTable:
-    """A table that comes by Arrow's protocol; ``names`` as `MemoryTable`, if not its own."""
+    """A table read by Arrow's protocol; ``names`` if it has more columns than were read."""
 
     def __init__(self, rows: Any, names: Sequence[str] | None = None) -> None:
         import pyarrow as pa
@@ -131,7 +131,7 @@ class _ArrowTable:
         return int(self._rows)
 
     def floats(self, name: str) -> None:  # noqa: ARG002
-        """Return nothing: Arrow's numbers are read as Arrow's."""
+        """Return None: Arrow's numbers are read as Arrow arrays."""
         return
 
     def parts(self, name: str) -> Iterator[ColumnPart]:
@@ -154,14 +154,14 @@ class _PandasTable:
     @property
     def names(self) -> list[Any]:
         columns = self._frame.columns
-        # A name above several levels stands for all columns below it.
+        # With several levels, the first level's name stands for all columns below it.
         return list(columns if columns.nlevels == 1 else columns.get_level_values(0))
 
     def __len__(self) -> int:
         return len(self._frame)
 
     def floats(self, name: str) -> npt.NDArray[np.float64] | None:
-        """Return a column of NumPy's numbers that float64 holds as they were written."""
+        """Return a column of NumPy integers or float64 as float64; None for other types."""
         column = self._column(name)
         of = column.dtype
         if of.kind in "iu" or (of.kind == "f" and getattr(of, "itemsize", 0) == 8):
@@ -169,7 +169,7 @@ class _PandasTable:
         return None
 
     def parts(self, name: str) -> Iterator[ColumnPart]:
-        """Yield the cells, objects by their types."""
+        """Yield the cells; those of an object column by type."""
         import pandas as pd
         import pyarrow as pa
 
@@ -197,7 +197,7 @@ class _PandasTable:
 def _parts_of_objects(
     cells: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], name: str
 ) -> Iterator[ColumnPart]:
-    """Yield cells by their types: 1, True and "1" in one column are three things."""
+    """Yield cells by type, because 1, True and "1" in one column are different values."""
     present = np.flatnonzero(~missing)
     values = cells[present].tolist()
     for kind, places in _by_type(values).items():
@@ -206,7 +206,7 @@ def _parts_of_objects(
                 f"the rows, column {quote(name)}: cells of the type {kind.__name__} are not plain "
                 "values. Give a column of numbers or texts."
             )
-        # Times with and without a time zone are of one type, and not to be compared.
+        # Times with and without a time zone have one type, but cannot be compared.
         zoned = (
             [place for place in places if values[place].tzinfo is not None]
             if hasattr(kind, "tzinfo")
@@ -219,7 +219,7 @@ def _parts_of_objects(
 
 
 def _by_type(values: Sequence[Any]) -> dict[type, Sequence[int]]:
-    """Return where the values of each type stand."""
+    """Return the positions of the values of each type."""
     kinds = set(map(type, values))
     if len(kinds) == 1:
         return {kinds.pop(): range(len(values))}
@@ -230,12 +230,12 @@ def _by_type(values: Sequence[Any]) -> dict[type, Sequence[int]]:
 
 
 def _array_of(values: list[Any], kind: type) -> Any:
-    """Return objects of one type as an array; of a type that Arrow lacks, as their texts."""
+    """Return objects of one type as an Arrow array; as texts if Arrow lacks the type."""
     import pandas as pd
     import pyarrow as pa
 
     if issubclass(kind, np.datetime64 | pd.Timestamp):
-        # Arrow would take microseconds for granted.
+        # Arrow would assume microseconds.
         values = [pd.Timestamp(value) for value in values]
         zone = None if values[0].tzinfo is None else "UTC"
         with contextlib.suppress(pa.ArrowException, ValueError, OverflowError):
@@ -247,7 +247,7 @@ def _array_of(values: list[Any], kind: type) -> Any:
     except (pa.ArrowException, TypeError, ValueError):
         array = None
     if array is None or _has_extension(array.type):
-        # As a CSV file of the same frame has them.
+        # The texts that a CSV file of the same frame would have.
         array = pa.array(list(map(str, values)))
     return array
 
@@ -261,7 +261,7 @@ def _has_extension(of: Any) -> bool:
 
 
 def _with_arrow_types(frame: Any) -> Any:
-    """Return a frame of polars, its integers of 128 bits as decimals: Arrow has 64 bits."""
+    """Return a frame of polars with 128-bit integers as decimals: Arrow's have 64 bits."""
     import polars as pl
 
     wide = [name for name, of in frame.schema.items() if str(of) in ("Int128", "UInt128")]
@@ -269,7 +269,7 @@ def _with_arrow_types(frame: Any) -> Any:
 
 
 def _is_pandas(rows: Any) -> bool:
-    # Whoever has such a frame has imported the library.
+    # If there is such a frame, the library has been imported.
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(rows, pandas.DataFrame)
 

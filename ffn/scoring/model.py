@@ -32,7 +32,7 @@ class Model:
     Attributes
     ----------
     scorer
-        The bundle.
+        The bundle, or any object with the same interface.
     """
 
     scorer: Scorer
@@ -59,7 +59,10 @@ class Model:
     def predict(self, rows: Any) -> Labels:
         """Return a label for each row [n], of the type of `classes_`.
 
-        Takes, warns of and raises what `predict_proba` does.
+        Parameters
+        ----------
+        rows
+            As for `predict_proba`; warnings and errors are the same, too.
         """
         labels: Labels = self.classes_[self._probabilities(rows).argmax(axis=1)]
         return labels
@@ -70,24 +73,23 @@ class Model:
         Parameters
         ----------
         rows
-            Raw values, one column a feature, in any order; other columns are ignored. A
+            Raw values, one column for each feature, in any order; other columns are ignored. A
             DataFrame of pandas or polars (a LazyFrame is computed), a table, batch, reader or
             data set of pyarrow, or any other table that has ``__arrow_c_stream__``. A value
-            means what it means in a CSV file, whatever its type: ``True`` is the category
-            ``TRUE``, and 1 is ``01``, where no other category could be meant. Null, NaN and
-            what pandas calls missing are missing, and so is what means it by the pipeline's
-            settings.
-
-        Warns
-        -----
-        UnknownCategoryWarning
-            Every cell of a categorical column is one that training never saw.
+            means the same as in a CSV file, whatever its type: ``True`` is the category
+            ``TRUE``, and 1 is ``01``, if no other category could be meant. Null, NaN and pandas'
+            NA and NaT are missing, and so are the ``missing_values`` of the pipeline's settings.
 
         Raises
         ------
         DataError
-            A column is missing, or a cell has no meaning: a table in memory is scored whole
-            or not at all. Or no category, or more than one, could be meant by a typed column.
+            A column is missing, or a cell is invalid: a table in memory is scored completely or
+            not at all. Or a typed column matches no category, or a value matches several.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            Training saw none of the categories in a column.
         """
         return self._probabilities(rows)
 
@@ -99,12 +101,22 @@ class Model:
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
     ) -> ScoreResult:
-        """Score a file; see `ffn.scoring.rows.options.Options` for what can be asked.
+        """Score a CSV or Parquet file; the result has counts and paths.
+
+        Parameters
+        ----------
+        source
+            Path of the input.
+        output
+            Path of the output.
+        **options
+            ``workers``, ``force`` and ``on_progress``, as for
+            `ffn.scoring.score_file.score_csv`, and all of `ffn.scoring.rows.options.Options`.
 
         Warns
         -----
         UnknownCategoryWarning
-            Training never saw any category of a column; the manifest names it.
+            Training saw none of the categories in a column; the manifest names it.
         """
         result = score_csv(self.scorer, Path(source), Path(output), **options)
         for sentence in unknown_sentences(result.unknown_columns):
@@ -113,7 +125,17 @@ class Model:
         return result
 
     def score_source(self, source: Source, output: Path, **options: Any) -> ScoreResult:
-        """Score a file that is open already; otherwise as ``score_csv``."""
+        """Score a file that is already open, and return counts and paths.
+
+        Parameters
+        ----------
+        source
+            The input, at its beginning.
+        output
+            Path of the output.
+        **options
+            As for ``score_csv``.
+        """
         return score_source(self.scorer, source, output, **options)
 
 

@@ -1,4 +1,4 @@
-"""What the settings of a pipeline say about how its files are scored."""
+"""Options of scoring from the settings of a pipeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["own_options"]
 
 
 def own_options(pipeline: Pipeline) -> dict[str, Any]:
-    """Return how a pipeline's files are scored where nobody says otherwise."""
+    """Return the options of scoring in the settings of ``pipeline``, by name."""
     data, scoring, drift = (
         pipeline.settings.data,
         pipeline.settings.scoring,

@@ -42,10 +42,10 @@ def score_csv(
 ) -> ScoreResult:
     """Score ``source`` into ``output``, ``<output>.rejects.csv`` and ``<output>.manifest.json``.
 
-    No file appears before all are complete. The manifest holds the digests of the other two. It is
-    written last, and an older one is removed before anything is replaced, so files with a manifest
-    are always complete and from the same run; if a run is killed between the renames, there is no
-    manifest. Memory use does not grow with the file.
+    No file appears before all are complete. The manifest contains the digests of the other two. It
+    is written last, and an older one is removed before anything is replaced, so files with a
+    manifest are always complete and from the same run; if a run is killed between the renames,
+    there is no manifest. Memory use does not grow with the size of the file.
 
     Parameters
     ----------
@@ -69,16 +69,16 @@ def score_csv(
     Raises
     ------
     DataError
-        The file cannot be read or is not a CSV file that keeps the contract; it changed
-        while it was read; it is one of the files to write; the files cannot be written; or
-        too many rows were rejected, or all. In the last two cases the rejects file is
-        written, alone, and an older manifest is removed; in the others older files stay as
-        they are, unless the disk failed in the very last step.
+        The file cannot be read, or is not a CSV or Parquet file that matches the model's
+        schema; it changed while it was read; it is one of the files to write; the files cannot
+        be written; or too many rows were rejected, or all. In the last case only the rejects
+        file is written, and an older manifest is removed; in the others existing files are left
+        unchanged, unless the disk failed in the very last step.
     HeldError
-        Its rows differ from training's, and such files are to be held. The files are as if too
-        many rows had been rejected.
+        The rows drifted from training, and the option ``drift`` is ``"hold"``. As with too many
+        rejects, only the rejects file is written.
     SettingsError
-        An option is not one that can be.
+        There is no such option, or its value is invalid.
     """
     started = time.perf_counter()
     chosen = Options(**options)
@@ -99,9 +99,20 @@ def score_source(
     on_progress: Callable[[Progress], None] | None = None,
     **options: Any,
 ) -> ScoreResult:
-    """Score a file that is open already, and no other that may have its name by now.
+    """Score a file that is already open, even if its name now leads to another file.
 
-    As `score_csv`; nothing below opens the input by its path.
+    Nothing below this function opens the input by its path. Errors are those of `score_csv`.
+
+    Parameters
+    ----------
+    model
+        A bundle, or any object with the same interface. It is not changed.
+    stream
+        The input, at its beginning.
+    output
+        Path of the output; the names of the other two files are derived from it.
+    workers, force, on_progress, **options
+        As for `score_csv`.
     """
     started = time.perf_counter()
     chosen = Options(**options)
@@ -167,7 +178,7 @@ class _Job:
     on_progress: Callable[[Progress], None] | None
 
     def score(self, workers: int) -> _Done:
-        """CSV in and out: the records keep their bytes."""
+        """Score CSV to CSV; the bytes of each record are copied unchanged."""
         keep_freed_memory()
         name = self.stream.name
         options = self.options
@@ -181,7 +192,7 @@ class _Job:
             run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
             run.begin()
             if workers > 1:
-                # Takes longer to import than a small file to score.
+                # Importing it takes longer than scoring a small file.
                 from ffn.scoring.parallel.split_file import Work, score_in_parts
 
                 its_work = Work(self.model, self.stream.shared, name, self.options)
@@ -193,8 +204,8 @@ class _Job:
         return tally, records.counts, drift
 
     def score_columns(self) -> _Done:
-        """Parquet in or out."""
-        # Here, since it takes a large library that CSV alone does not need.
+        """Score if the input, the output or both are Parquet."""
+        # Imported here, because CSV alone does not need pyarrow, a large library.
         from ffn.scoring.columnar.score_columnar import open_pieces, score_pieces
 
         output = self.targets.output
@@ -219,7 +230,7 @@ class _Job:
 
 
 def _check_name(path: Path) -> None:
-    """Raise ``DataError`` unless a manifest can hold the name."""
+    """Raise ``DataError`` if the name is not valid UTF-8, as a manifest requires."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -227,14 +238,14 @@ def _check_name(path: Path) -> None:
 
 
 def _check_labels(model: Scorer, encoding: str, name: str) -> None:
-    """Raise ``DataError`` unless what is added can be written in a file's encoding."""
+    """Raise ``DataError`` if the file's encoding lacks a character of the added columns."""
     for text in (model.schema.target, *model.schema.classes):
         try:
             text.encode(encoding)
         except UnicodeEncodeError:
             raise DataError(
-                f"{name} is in {encoding}, and so is the output; {quote(text)}, which scoring "
-                f"writes, has no place in it. Convert the file to UTF-8."
+                f"{name} is in {encoding}, and so is the output, but {quote(text)}, which scoring "
+                f"adds, cannot be written in {encoding}. Convert the file to UTF-8."
             ) from None
 
 

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
@@ -17,6 +18,7 @@ from pydantic_core import ErrorDetails
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.settings.data_settings import DataSettings
 from ffn.settings.drift_settings import ContractSettings, DriftSettings
+from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.optimizer_settings import (
     AdamSettings,
@@ -26,7 +28,7 @@ from ffn.settings.optimizer_settings import (
     SGDSettings,
 )
 from ffn.settings.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
-from ffn.settings.strict import Count, Limit, Share, StrictSettings
+from ffn.settings.strict import Count, Decay, Limit, Share, StrictSettings
 
 __all__ = [
     "WIDEST_LAYER",
@@ -86,10 +88,20 @@ class TrainingSettings(StrictSettings):
     class_weight
         ``balanced`` weights each row by the inverse share of its class; ``none`` weights all
         rows equally.
+    dropout
+        Probability with which a hidden unit is left out of a training step; 0 (the default): none.
+    label_smoothing
+        Share of each label that is spread over all classes in training; 0 (the default): none.
     dtype
         Floating-point type of training, ``float32`` or ``float64``.
     ensemble
-        Keep all K refitted networks and average their probabilities, instead of keeping one.
+        Of how many networks the model consists. ``none``: of one, refitted on the whole training
+        part. ``refitted``: of all K refitted networks, whose probabilities are averaged.
+        ``resamples``: of the K networks that were trained on the resamples, each stopped by its
+        own validation rows; nothing is refitted. ``true`` means ``refitted``, ``false`` ``none``.
+    members
+        Largest number of networks in an ensemble; default: all. Scoring takes as many times
+        longer.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 150
@@ -102,8 +114,17 @@ class TrainingSettings(StrictSettings):
     schedule: Literal["constant", "cosine"] = "constant"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     class_weight: Literal["none", "balanced"] = "none"
+    dropout: Decay = 0.0
+    label_smoothing: Decay = 0.0
     dtype: Literal["float32", "float64"] = "float32"
-    ensemble: bool = False
+    ensemble: Literal["none", "refitted", "resamples"] = "none"
+    members: Annotated[int, Field(ge=1, le=4096)] | None = None
+
+    @field_validator("ensemble", mode="before")
+    @classmethod
+    def _flags_have_names(cls, value: Any) -> Any:
+        """Read the settings of earlier versions, in which it was a flag."""
+        return {True: "refitted", False: "none"}[value] if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> TrainingSettings:
@@ -116,6 +137,7 @@ class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
     data: DataSettings
+    features: FeatureSettings = Field(default={}, validate_default=True)
     network: NetworkSettings = Field(default={}, validate_default=True)
     training: TrainingSettings = Field(default={}, validate_default=True)
     optimizers: OptimizerSettings = Field(default={}, validate_default=True)
@@ -131,9 +153,13 @@ class PipelineSettings(StrictSettings):
         """Return the settings that a trained version depends on, as JSON values."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
-        # Recorded settings from before `formats` existed must compare equal.
+        # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
+        if self.features == FeatureSettings():
+            del found["features"]
+        if self.gate.baseline == "warn":
+            del found["gate"]["baseline"]
         return found
 
 

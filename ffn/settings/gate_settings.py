@@ -30,6 +30,12 @@ class GateSettings(StrictSettings):
     small_holdout
         What to do if the held-out rows are too few to show that any challenger is good enough:
         ``cross_validate`` both versions' recipes, or ``keep`` the production version.
+    baseline
+        What to do with a version whose log-loss is shown to be higher than that of a simpler
+        model, in every mode, the first version included: ``warn`` says so wherever the version is
+        shown and promotes it if nothing else speaks against it, ``refuse`` keeps it back,
+        ``ignore`` does not compare. By default a warning: whether the network is worth having is
+        for people to judge, but they have to be told.
     min_accuracy, min_recall, max_calibration_error
         Limits on the held-out rows, in every mode. The defaults exclude nothing.
     min_recalls
@@ -42,6 +48,7 @@ class GateSettings(StrictSettings):
     log_loss_margin: Positive = 0.05
     class_margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
     small_holdout: Literal["cross_validate", "keep"] = "cross_validate"
+    baseline: Literal["warn", "refuse", "ignore"] = "warn"
     min_accuracy: Limit = 0.0
     min_recall: Limit = 0.0
     min_recalls: dict[str, Limit] = Field(default={})

@@ -2,36 +2,112 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from ffn.nn import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Optimizer
+from ffn.nn import OPTIMIZERS, Adam, AdamW, Momentum, Optimizer
 from ffn.settings.strict import Decay, Positive, StrictSettings
 
 __all__ = [
     "AdamSettings",
     "AdamWSettings",
     "MomentumSettings",
+    "OptimizerSearch",
     "OptimizerSettings",
     "SGDSettings",
 ]
 
+_MOST_RATES = 64
+
+
+@dataclass(frozen=True)
+class OptimizerSearch:
+    """A candidate optimizer, with the learning rates among which its own is chosen.
+
+    Attributes
+    ----------
+    optimizer
+        The optimizer at the first of these rates.
+    rates
+        Learning rates, ascending.
+    grows
+        Whether rates are added where the best lies at the edge of the grid.
+    """
+
+    optimizer: Optimizer
+    rates: tuple[float, ...]
+    grows: bool = False
+
+    def at(self, learning_rate: float | tuple[float, ...]) -> Optimizer:
+        """Return the optimizer at a learning rate, or at one for each network of a stack."""
+        changed: Optimizer = replace(
+            self.optimizer,  # type: ignore[type-var]
+            learning_rate=learning_rate,
+        )
+        return changed
+
 
 class SGDSettings(StrictSettings):
-    """``[optimizers.sgd]``."""
+    """``[optimizers.sgd]``.
 
-    learning_rate: Positive = SGD.learning_rate
+    Attributes
+    ----------
+    learning_rate
+        A number, a list of numbers to choose from, or ``"auto"``, the default: a grid of six rates
+        (``grid``), which grows where the best lies at its edge.
+    """
+
+    grid: ClassVar[tuple[float, ...]] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+    learning_rate: (
+        Positive
+        | Annotated[tuple[Positive, ...], Field(min_length=1, max_length=_MOST_RATES)]
+        | Literal["auto"]
+    ) = "auto"
+
+    @field_validator("learning_rate", mode="before")
+    @classmethod
+    def _check_rates(cls, value: Any) -> Any:
+        """Refuse what is none of the three in one sentence rather than in three."""
+        rates = value if isinstance(value, tuple | list) else (value,)
+        if value != "auto" and not (0 < len(rates) <= _MOST_RATES and all(map(_is_rate, rates))):
+            raise ValueError(
+                f'must be a number above 0, a list of 1 to {_MOST_RATES} such numbers, or "auto"'
+            )
+        if len(set(rates)) < len(rates):
+            raise ValueError("must not name a rate twice")
+        return value
+
+    def search(self, name: str) -> OptimizerSearch:
+        """Return the candidate that this table describes, called ``name``."""
+        hyperparameters = self.model_dump(exclude={"learning_rate"})
+        given = self.learning_rate
+        rates = self.grid if given == "auto" else given if isinstance(given, tuple) else (given,)
+        optimizer = OPTIMIZERS[name](learning_rate=min(rates), **hyperparameters)
+        return OptimizerSearch(optimizer, tuple(sorted(rates)), grows=given == "auto")
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e300
 
 
 class MomentumSettings(SGDSettings):
-    """``[optimizers.momentum]``."""
+    """``[optimizers.momentum]``: its grid is a tenth of SGD's.
+
+    A momentum of 0.9 sums gradients over about ten steps, and so moves ten times as far.
+    """
+
+    grid = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 
     momentum: Decay = Momentum.momentum
 
 
 class AdamSettings(SGDSettings):
-    """``[optimizers.adam]``."""
+    """``[optimizers.adam]``: its grid is centred on 0.003, between PyTorch's 0.001 and 0.01."""
+
+    grid = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 
     beta1: Decay = Adam.beta1
     beta2: Decay = Adam.beta2
@@ -56,11 +132,14 @@ class OptimizerSettings(StrictSettings):
     adam: AdamSettings | None = None
     adamw: AdamWSettings | None = None
 
-    def candidates(self) -> dict[str, Optimizer]:
+    def candidates(self) -> dict[str, OptimizerSearch]:
         """Return the optimizers that compete, by name, the simplest first."""
         named = {name: getattr(self, name) for name in OPTIMIZERS}
         given = {name: table for name, table in named.items() if table is not None}
-        return {
-            name: OPTIMIZERS[name](**(table.model_dump() if table else {}))
-            for name, table in (given or named).items()
+        defaults: dict[str, SGDSettings] = {
+            "sgd": SGDSettings(),
+            "momentum": MomentumSettings(),
+            "adam": AdamSettings(),
+            "adamw": AdamWSettings(),
         }
+        return {name: table.search(name) for name, table in (given or defaults).items()}

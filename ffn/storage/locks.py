@@ -25,6 +25,8 @@ def lock(opened: Opened, *, shared: bool = False, wait: bool = True) -> None:
 
     Parameters
     ----------
+    opened
+        An open file, or the descriptor of a file or folder.
     shared
         Others may hold a shared lock at the same time.
     wait

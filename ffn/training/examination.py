@@ -1,11 +1,12 @@
 """Further analyses of the selected model on held-out rows: baselines, importance, mistakes.
 
-They are recorded and reported; no choice depends on them.
+They are recorded and reported. Of their results only the comparison with baselines can have
+consequences: the gate may keep a version back for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,8 @@ class Examination:
         The most confident mistakes.
     temperature
         Effect of the temperature; None if none is applied.
+    unfitted
+        Baselines that could not be fitted, by name, with the reason.
     """
 
     rows: int
@@ -72,6 +75,15 @@ class Examination:
     importance: Importance
     mistakes: tuple[Mistake, ...]
     temperature: TemperatureEffect | None
+    unfitted: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What could not be done, a sentence each without a full stop."""
+        return tuple(
+            f"{name} could not be fitted, so the network is not compared with it ({reason})"
+            for name, reason in self.unfitted.items()
+        )
 
 
 def examine(
@@ -95,6 +107,8 @@ def examine(
         Inputs for the network.
     refitted
         The model.
+    pipeline
+        Settings of the pipeline, whose seed draws the sample.
     most_rows
         Held-out rows on which baselines and temperature are judged: a sample of so many where
         there are more. By default 50,000, on which intervals are narrow already.
@@ -104,14 +118,23 @@ def examine(
     rows = _draw(prepared.held_out.rows, most_rows, seed)
     x, labels = np.asarray(prepared.x_test[rows]), np.asarray(prepared.labels_test[rows])
     ours = bundle.probabilities(x)
+    baselines, unfitted = compare_baselines(
+        ours,
+        x,
+        labels,
+        prepared.x_train,
+        prepared.labels_train,
+        classes,
+        seed,
+        alpha=pipeline.settings.gate.alpha,
+    )
     return Examination(
         rows=len(rows),
-        baselines=compare_baselines(
-            ours, x, labels, prepared.x_train, prepared.labels_train, classes, seed
-        ),
+        baselines=baselines,
         importance=permutation_importance(bundle, prepared.x_test, prepared.labels_test, seed),
         mistakes=worst_mistakes(bundle, dataset, held_out),
         temperature=_effect(refitted, ours, x, labels, seed),
+        unfitted=unfitted,
     )
 
 

@@ -1,28 +1,34 @@
-"""Train K networks with one optimizer, in groups that fit into a bounded amount of memory."""
+"""Train K networks at each of R learning rates, in groups that fit into bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
+import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn import History, Network, Optimizer, constant, cosine, train
+from ffn.nn import History, Network, constant, cosine, train
 from ffn.nn.schedules import Schedule
 from ffn.settings.document import TrainingSettings
+from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
+from ffn.training.network_groups import network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
-__all__ = ["networks_at_once", "train_stack"]
+__all__ = ["networks_at_once", "train_stack", "training_threads"]
 
 Array = npt.NDArray[Any]
 
 # Memory for the networks that are trained together, in addition to the rows, for each of the
 # parallel training tasks.
 _STACK_BYTES = 256 * 1024 * 1024
+# Multiplications and additions of one network for one batch, from which on threads pay.
+_THREADED_PRODUCTS = 2_000_000
+# Memory for the row numbers of networks that are trained together.
+_ROW_NUMBER_BYTES = 256 * 1024 * 1024
 
 
 def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeLike) -> int:
@@ -48,18 +54,22 @@ def networks_at_once(widths: tuple[int, ...], batch_size: int, dtype: npt.DTypeL
 def train_stack(
     part: TrainingPart,
     pipeline: Pipeline,
-    optimizer: Optimizer,
+    search: OptimizerSearch,
+    rates: Sequence[float],
     *,
     branch: int,
     epochs: int,
     rows: Array | None = None,
     validation_rows: Array | None = None,
+    members: range | None = None,
     patience: int | None = None,
     on_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Network, History]:
-    """Train K new networks, each on the whole training part or on its own rows of it.
+    """Train K new networks at each of R rates, each on the training part or its own rows of it.
 
-    Networks are independent of each other, so the result does not depend on the grouping.
+    Networks are independent of each other, so the result depends neither on the grouping nor on
+    the other rates. At each rate the K networks have the same rows, initial weights and batch
+    orders.
 
     Parameters
     ----------
@@ -67,10 +77,10 @@ def train_stack(
         The training part, n rows.
     pipeline
         Settings of network and training.
-    optimizer
-        Name of the optimizer.
-    hyperparameters
-        Its settings by name.
+    search
+        The optimizer, whose own rates are not used.
+    rates
+        Learning rates [R].
     branch
         Branch of the pipeline's seed for initial weights and batch orders.
     epochs
@@ -79,65 +89,100 @@ def train_stack(
         Row numbers [K, m] to train on; by default every network uses all rows.
     validation_rows
         Row numbers [K, v] to validate on; by default none.
+    members
+        Which of the K networks to train, k of them; by default all.
     patience
         As in `ffn.nn.train`; by default there is no early stopping.
     on_epoch
         As in `ffn.nn.train`; called with the number of epochs done, averaged over the groups.
+
+    Returns
+    -------
+    network, history
+        R times k networks, those of the first rate first, and how they were trained.
     """
     training = pipeline.settings.training
     dtype = np.dtype(training.dtype)
     hidden = pipeline.settings.network.hidden_layers
     widths = (part.preparation.n_inputs, *hidden, len(part.schema.classes))
-    own_generators = generators(training, branch)
+    if members is None:
+        members = range(training.networks)
+    if rows is not None:
+        rows = rows[members.start : members.stop]
+    if validation_rows is not None:
+        validation_rows = validation_rows[members.start : members.stop]
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
     row_weights = _row_weights(part, training)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
-    groups = _groups(training.networks, at_once)
-    networks, histories = [], []
-    for number, members in enumerate(groups):
-        network = Network.create(widths, own_generators[members], dtype)
-        histories.append(
-            train(
-                network,
-                optimizer,
-                x,
-                labels,
-                epochs=epochs,
-                batch_size=training.batch_size,
-                generators=own_generators[members],
-                rows=None if rows is None else rows[members],
-                validation_rows=None if validation_rows is None else validation_rows[members],
-                row_weights=row_weights,
-                schedule=_schedule(training, n_rows),
-                patience=patience,
-                on_epoch=_on_average(on_epoch, number, len(groups), epochs),
-            )
+    if rows is not None:
+        at_once = min(at_once, max(len(members), _ROW_NUMBER_BYTES // rows[:1].nbytes))
+    draws = [
+        generator
+        for _ in rates
+        for generator in generators(training, branch)[members.start : members.stop]
+    ]
+    rate_of_each = np.repeat(np.asarray(rates, dtype=float), len(members))
+    threads = training_threads(widths, min(training.batch_size, n_rows), pipeline)
+    groups = network_groups(len(draws), at_once, threads)
+
+    def train_group(group: slice, report: Callable[[int], None] | None) -> tuple[Array, History]:
+        own_generators, own_rates = draws[group], rate_of_each[group].tolist()
+        network = Network.create(widths, own_generators, dtype)
+        history = train(
+            network,
+            search.at(own_rates[0] if len({*own_rates}) == 1 else tuple(own_rates)),
+            x,
+            labels,
+            epochs=epochs,
+            batch_size=training.batch_size,
+            generators=own_generators,
+            rows=_own_rows(rows, group),
+            validation_rows=_own_rows(validation_rows, group),
+            row_weights=row_weights,
+            schedule=_schedule(training, n_rows),
+            patience=patience,
+            dropout=training.dropout,
+            label_smoothing=training.label_smoothing,
+            on_epoch=report,
         )
-        networks.append(network.parameters)
-    return Network(widths, np.concatenate(networks)), History.side_by_side(histories)
+        return network.parameters, history
+
+    trained = run_groups(train_group, groups, threads, on_epoch)
+    parameters, histories = zip(*trained, strict=True)
+    return Network(widths, np.concatenate(parameters)), History.side_by_side(histories)
 
 
-def _groups(networks: int, at_once: int) -> list[slice]:
-    """Return the members of groups of about equal size, of at most ``at_once`` networks.
-
-    A network alone may differ in the last bits from the same network in a stack, because NumPy
-    may add in another order. So where two fit, none is left alone, and a group of two may take
-    in a third.
-    """
-    count = -(-networks // at_once)
-    if at_once > 1:
-        count = max(1, min(count, networks // 2))
-    ends = [networks * i // count for i in range(count + 1)]
-    return [slice(*pair) for pair in pairwise(ends)]
-
-
-def _on_average(
-    on_epoch: Callable[[int], None] | None, group: int, groups: int, epochs: int
-) -> Callable[[int], None] | None:
-    if on_epoch is None:
+def _own_rows(rows: Array | None, members: slice) -> Array | None:
+    """Return the rows of some networks: those of network i are ``rows[i mod K]``."""
+    if rows is None:
         return None
-    return lambda done: on_epoch((group * epochs + done) // groups)
+    if members.stop <= len(rows):
+        return rows[members]
+    own: Array = rows[np.arange(members.start, members.stop) % len(rows)]
+    return own
+
+
+def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipeline) -> int:
+    """Return how many threads share the networks of a stack.
+
+    The candidates may be trained at once, so each has its share of the processors. In steps of
+    few products, Python's lock is held for most of the time, and threads would only wait.
+
+    Parameters
+    ----------
+    widths
+        Units of each layer, from inputs to classes.
+    batch_size
+        Rows in a batch.
+    pipeline
+        Settings with the candidates.
+    """
+    products = batch_size * Network.count(widths)
+    if products < _THREADED_PRODUCTS:
+        return 1
+    candidates = len(pipeline.settings.optimizers.candidates())
+    return max(1, len(os.sched_getaffinity(0)) // candidates)
 
 
 def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:

@@ -12,9 +12,10 @@ from ffn.nn import Network
 from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.class_counts import FOLDS
 from ffn.tabular.training_table.preprocessing import Preparation, inputs_in_words
 
-__all__ = ["check_memory", "memory_limit"]
+__all__ = ["check_memory", "check_statistics", "memory_limit"]
 
 # Files with a container's limit, in version 2 and version 1 of Linux control groups.
 _LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
@@ -66,6 +67,36 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
             f"{counted(training.networks, 'network')} need {needed / 1e9:,.1f} GB of memory, and "
             f"this machine or container has {there / 1e9:,.1f} GB. Lower "
             "network.hidden_layers, training.networks or training.epochs, or exclude columns."
+        )
+
+
+def check_statistics(schema: Schema, most_categories: int | None, where: str) -> None:
+    """Refuse class statistics that cannot be computed in memory.
+
+    Parameters
+    ----------
+    schema
+        Categories and classes.
+    most_categories
+        Columns with more categories than this have statistics; None for no column.
+    where
+        Name of the table, for the error.
+
+    Raises
+    ------
+    SettingsError
+        The statistics need more memory than is available.
+    """
+    sizes = [len(feature.categories) for feature in schema.categorical]
+    count = sum(size for size in sizes if most_categories is not None and size > most_categories)
+    # Counts, their complements and the statistics of each fold.
+    needed = 3 * FOLDS * count * len(schema.classes) * 8
+    there = memory_limit()
+    if needed > there:
+        raise SettingsError(
+            f"{where}: the class statistics of {count:,} categories and {len(schema.classes):,} "
+            f"classes need {needed / 1e9:,.1f} GB of memory, and this machine or container has "
+            f"{there / 1e9:,.1f} GB. Add columns with many categories to data.exclude."
         )
 
 

@@ -7,7 +7,7 @@ Either part is pickled as a path: tasks in other processes map the same file, wi
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array, save_array
 from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.class_counts import CrossFit
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation
@@ -117,6 +118,9 @@ def write_parts(
 ) -> None:
     """Transform every row to inputs, and write the training part and the held-out part.
 
+    The class statistics of training rows are cross-fitted (`CrossFit`), those of held-out rows are
+    the preparation's, as in scoring.
+
     Parameters
     ----------
     folder
@@ -141,6 +145,9 @@ def write_parts(
         A number is too far from the training rows' to be represented as an input.
     """
     order = _order(int(np.count_nonzero(~held_out)), shuffled_whole)
+    pooled = preparation.inputs_of_statistics()
+    cross_fit = CrossFit(dataset, schema, ~held_out, pooled) if pooled else None
+    fingerprints = dataset.fingerprints
     with (
         PermutedFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
         ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
@@ -155,11 +162,14 @@ def write_parts(
                 if max(x.max(initial=0), -x.min(initial=0)) > _LARGEST:
                     _refuse_far(dataset, schema, preparation, numeric[some], first)
                 tested = held_out[first : first + len(x)]
+                if cross_fit:
+                    own = fingerprints[first : first + len(x)]
+                    cross_fit.write(x, codes[some], own, ~tested)
                 train.append(x[~tested])
                 test.append(x[tested])
     labels, table_rows = dataset.labels, np.flatnonzero(~held_out).astype(np.int32)[order]
     save_array(folder / _TRAIN_LABELS, labels[table_rows])
-    save_array(folder / _FINGERPRINTS, dataset.fingerprints[table_rows])
+    save_array(folder / _FINGERPRINTS, fingerprints[table_rows])
     save_array(folder / _TEST_LABELS, labels[held_out])
 
 
@@ -215,17 +225,15 @@ def write_learnt(
         "notices": notices,
     }
     (folder / _LEARNT).write_bytes(canonical_json(learnt))
-    for name, values in asdict(preparation).items():
-        if values is None:
-            continue
+    for name, values in preparation.to_arrays().items():
         save_array(folder / f"{name}.npy", values)
 
 
 def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str, ...]]:
     """Read what `write_learnt` wrote into ``folder``."""
     learnt = json.loads((folder / _LEARNT).read_bytes())
-    paths = {field.name: folder / f"{field.name}.npy" for field in fields(Preparation)}
+    paths = {name: folder / f"{name}.npy" for name in Preparation.array_names()}
     arrays = {name: np.load(path) for name, path in paths.items() if path.exists()}
     schema = Schema.from_json(learnt["schema"])
     reference = Reference.from_json(learnt["reference"], schema)
-    return schema, Preparation(**arrays), reference, tuple(learnt["notices"])
+    return schema, Preparation.of_arrays(arrays), reference, tuple(learnt["notices"])

@@ -1,4 +1,4 @@
-"""Selection of the optimizer by validation log-loss, with a rule for ties."""
+"""Selection of the optimizer by validation log-loss, each at its own best learning rate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from ffn.errors import TrainingError
 from ffn.evaluation.statistics import Interval, corrected_t, holm, resampled_mean
-from ffn.nn import History, Optimizer
+from ffn.nn import History, Network, Optimizer
+from ffn.training.rate_search import RateLine, RateSearch
 from ffn.training.temperature import ValidationAnswers
 
 __all__ = ["ALPHA", "Candidate", "CandidateComparison", "Ranked", "Selection", "select_best"]
@@ -33,9 +34,16 @@ class Candidate:
     optimizer
         Its name, a key of ``ffn.nn.OPTIMIZERS``.
     hyperparameters
-        The optimizer itself, with the hyper-parameters it was trained with.
+        The optimizer itself, at the learning rate that was chosen on all resamples.
+    search
+        The learning rates that were tried, and which of them were chosen.
     history
-        Losses and accuracies [epochs, K].
+        Losses and accuracies [epochs, K] by which the optimizer is compared: network k is the one
+        at the rate that was chosen on all resamples but k.
+    final
+        Losses and accuracies [epochs, K] at the rate that was chosen on all resamples.
+    members
+        The networks at that rate; None unless the model is made of them.
     validation_to_train
         Number of validation rows of a resample divided by the number of its training rows.
     seconds
@@ -47,26 +55,23 @@ class Candidate:
 
     optimizer: str
     hyperparameters: Optimizer
+    search: RateSearch
     history: History
+    final: History
+    members: Network | None = None
     validation_to_train: float
     seconds: float
     answers: ValidationAnswers | None = None
 
-    def at_best(self, figures: Array) -> Array:
-        """Return ``figures`` [epochs, K] at the epoch kept of each network; NaN if it diverged."""
-        epoch = self.history.best_epoch
-        values = np.take_along_axis(figures, np.maximum(epoch, 0)[None], axis=0)[0]
-        return np.where(epoch < 0, np.nan, values)
-
     @property
     def validation_loss(self) -> Array:
         """Validation log-loss [K] of the kept parameters, nats per row."""
-        return self.at_best(self.history.validation_loss)
+        return self.history.at_best("validation_loss")
 
     @property
     def validation_accuracy(self) -> Array:
         """Validation accuracy [K] of the kept parameters."""
-        return self.at_best(self.history.validation_accuracy)
+        return self.history.at_best("validation_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +91,12 @@ class Ranked:
         Whether it is tied with the lowest mean loss, by the rule of `select_best`.
     finished, networks
         Number of networks that did not diverge, and of all.
+    learning_rate
+        The rate that was chosen on all resamples.
+    rates
+        Every rate that was tried, ascending, with its mean validation log-loss.
+    edge
+        ``lowest`` or ``highest`` if the chosen one is at the edge of those; else empty.
     seconds
         Wall time of the training.
     """
@@ -97,6 +108,9 @@ class Ranked:
     tied: bool
     finished: int
     networks: int
+    learning_rate: float
+    rates: tuple[RateLine, ...]
+    edge: str
     seconds: float
 
 
@@ -223,6 +237,9 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
                 tied=c.optimizer in tied,
                 finished=int(c.history.finished.sum()),
                 networks=len(c.history.finished),
+                learning_rate=c.search.rate,
+                rates=c.search.lines,
+                edge=c.search.edge,
                 seconds=c.seconds,
             )
             for c in ranked

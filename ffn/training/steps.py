@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -18,9 +17,8 @@ from ffn.nn import History
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
-from ffn.training.resampling import candidate_resamples
 from ffn.training.selection import Candidate, Selection
-from ffn.training.temperature import Temperature, ask_on_validation, cool, fit_temperature
+from ffn.training.temperature import Temperature, cool, fit_temperature
 from ffn.training.training_data import Prepared, load, normalise, split
 
 __all__ = [
@@ -31,17 +29,17 @@ __all__ = [
     "normalise",
     "refit",
     "split",
-    "train_candidate",
 ]
 
-# Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples.
-_CANDIDATES, _REFIT = 1, 2
+# Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
+# and branch 1 the candidates.
+_REFIT = 2
 _ROWS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refitted:
-    """The winner, trained on the whole training part.
+    """The model of the winning optimizer.
 
     Attributes
     ----------
@@ -50,7 +48,9 @@ class Refitted:
     history
         Losses and accuracies of all networks as trained, before any temperature is applied.
     epochs
-        Number of epochs trained.
+        Number of epochs trained; of networks that each stopped by themselves, the median.
+    learning_rate
+        At which it was trained.
     temperature
         Temperature fitted on the candidates' validation rows; the bundle's network includes it if
         it is ``applied``. None for an ensemble.
@@ -59,53 +59,8 @@ class Refitted:
     bundle: Bundle
     history: History
     epochs: int
+    learning_rate: float
     temperature: Temperature | None = None
-
-
-def train_candidate(
-    part: TrainingPart,
-    pipeline: Pipeline,
-    optimizer: str,
-    on_epoch: Callable[[int], None] | None = None,
-) -> Candidate:
-    """Train one optimizer's K networks, each on its own resample of the training part.
-
-    Every optimizer gets the same resamples, initial weights and batch orders.
-
-    Parameters
-    ----------
-    part
-        The training part.
-    pipeline
-        Settings of network, training and optimizers.
-    optimizer
-        Name of one of the candidates under ``[optimizers]``.
-    on_epoch
-        Called with the number of epochs done, for progress; by default not at all.
-    """
-    training = pipeline.settings.training
-    hyperparameters = pipeline.settings.optimizers.candidates()[optimizer]
-    started = time.perf_counter()
-    train_rows, validation_rows = candidate_resamples(part, training)
-    network, history = train_stack(
-        part,
-        pipeline,
-        hyperparameters,
-        branch=_CANDIDATES,
-        epochs=training.epochs,
-        rows=train_rows,
-        validation_rows=validation_rows,
-        patience=training.patience or None,
-        on_epoch=on_epoch,
-    )
-    return Candidate(
-        optimizer=optimizer,
-        hyperparameters=hyperparameters,
-        history=history,
-        validation_to_train=validation_rows.shape[1] / train_rows.shape[1],
-        answers=ask_on_validation(network, history.finished, part, validation_rows),
-        seconds=time.perf_counter() - started,
-    )
 
 
 def refit(
@@ -115,11 +70,13 @@ def refit(
     candidates: Sequence[Candidate],
     on_epoch: Callable[[int], None] | None = None,
 ) -> Refitted:
-    """Train the winner's networks on the whole training part, and keep the best.
+    """Make the model of the winner: refit it on the whole training part, or keep its networks.
 
-    K networks are trained, and the one with the lowest training loss is kept, which excludes
-    networks with units that were dead from the start. With ``ensemble`` all that finished are kept.
-    With early stopping, the number of epochs is the median best epoch of the resamples.
+    To refit, K networks are trained, and the one with the lowest training loss is kept, which
+    excludes networks with units that were dead from the start; for a ``refitted`` ensemble, all
+    that finished are kept. With early stopping, the number of epochs is the median best epoch of
+    the resamples. For an ensemble of the ``resamples`` nothing is trained: it consists of the
+    networks that were, each on its resample.
 
     A single network is given the temperature fitted on the candidates' validation rows, if it is
     shown to lower the log-loss. An ensemble is not: the average of K networks is less confident
@@ -147,27 +104,31 @@ def refit(
     winner = next(c for c in candidates if c.optimizer == selection.winner)
     epochs = training.epochs
     if training.patience:
-        finished = winner.history.best_epoch[winner.history.finished]
+        finished = winner.final.best_epoch[winner.final.finished]
         epochs = int(np.median(finished)) + 1
-    network, history = train_stack(
-        part,
-        pipeline,
-        winner.hyperparameters,
-        branch=_REFIT,
-        epochs=epochs,
-        on_epoch=on_epoch,
-    )
+    if winner.members is not None:
+        network, history = winner.members, winner.final
+    else:
+        network, history = train_stack(
+            part,
+            pipeline,
+            pipeline.settings.optimizers.candidates()[winner.optimizer],
+            [winner.search.rate],
+            branch=_REFIT,
+            epochs=epochs,
+            on_epoch=on_epoch,
+        )
     if not history.finished.any():
         raise TrainingError(
             f"{winner.optimizer}: every network diverged on the whole training part "
             f"({history.diverged[0]}). Lower its learning rate in [optimizers]."
         )
     kept = np.flatnonzero(history.finished)
-    if not training.ensemble:
+    if training.ensemble == "none":
         kept = kept[[int(np.argmin(history.train_loss[-1, kept]))]]
-    chosen = network.select(kept.tolist())
+    chosen = network.select(kept[: training.members].tolist())
     temperature = None
-    if winner.answers is not None and not training.ensemble:
+    if winner.answers is not None and training.ensemble == "none":
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
@@ -179,7 +140,13 @@ def refit(
         network=chosen,
         fingerprints=np.sort(part.fingerprints),
     )
-    return Refitted(bundle=bundle, history=history, epochs=epochs, temperature=temperature)
+    return Refitted(
+        bundle=bundle,
+        history=history,
+        epochs=epochs,
+        learning_rate=winner.search.rate,
+        temperature=temperature,
+    )
 
 
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> HeldOutEvaluation:

@@ -12,17 +12,24 @@ import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
+from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, require_space
+from ffn.storage.documents import canonical_json
 from ffn.storage.source import refuse_pipe
 from ffn.tabular.schema import Schema, prediction_columns
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
 from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.preprocessing import Preparation, fit_preparation, inputs_in_words
+from ffn.tabular.training_table.preparation_fit import fit_preparation
+from ffn.tabular.training_table.preprocessing import (
+    Preparation,
+    inputs_in_words,
+    pooled_in_words,
+)
 from ffn.tabular.training_table.splits import check_class_sizes, hold_out_stable, sampling_units
-from ffn.training.memory import check_memory
+from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import (
     HeldOutPart,
     TrainingPart,
@@ -34,7 +41,7 @@ from ffn.training.partition import (
 from ffn.training.resampling import candidate_resamples, resamples_name
 from ffn.training.table_change import TableChange
 
-__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split"]
+__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split", "training_part"]
 
 Array = npt.NDArray[Any]
 
@@ -170,7 +177,9 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Array:
     return hold_out_stable(labels, units, training.test_share, training.seed)
 
 
-def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[str]]:
+def learn(
+    dataset: Dataset, held_out: Array, features: FeatureSettings
+) -> tuple[Schema, Preparation, list[str]]:
     """Learn schema and preprocessing from the training part alone, without writing anything.
 
     Parameters
@@ -179,6 +188,8 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
         The training table, N rows.
     held_out
         Booleans [N]: rows held out.
+    features
+        How columns become inputs.
 
     Returns
     -------
@@ -191,10 +202,20 @@ def learn(dataset: Dataset, held_out: Array) -> tuple[Schema, Preparation, list[
     ------
     DataError
         Nothing can be learnt from the training part.
+    SettingsError
+        Class statistics would not fit into memory.
     """
     schema, notices = dataset.learn_schema(~held_out)
     notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, held_out)]
-    return schema, fit_preparation(dataset, schema, ~held_out), notices
+    check_statistics(schema, features.most_categories, dataset.file)
+    preparation = fit_preparation(
+        dataset,
+        schema,
+        ~held_out,
+        bins=features.bins if features.numbers == "piecewise" else None,
+        most_categories=features.most_categories,
+    )
+    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
 
 
 def require_room(
@@ -247,33 +268,15 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         The networks would not fit into the memory of this machine or container.
     """
     training = pipeline.settings.training
-    cache = _cache(pipeline)
-
-    def write(folder: Path) -> None:
-        schema, preparation, notices = learn(dataset, held_out)
-        require_room(folder, dataset, schema, preparation, pipeline)
-        write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
-        reference = learn_reference(dataset, schema, ~held_out)
-        write_learnt(folder, schema, preparation, reference, notices)
-
-    rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
-    table = dataset.entry.path.name
-    entry = cache.entry(f"{table}-{training.dtype}-{rows}-{_FORMAT}", write)
-    schema, preparation, reference, notices = read_learnt(entry.path)
-    check_memory(schema, preparation, pipeline)
-    tested = int(np.count_nonzero(held_out))
-    part = TrainingPart(
-        rows=dataset.rows - tested,
-        schema=schema,
-        preparation=preparation,
-        entry=entry,
-    )
+    part = training_part(dataset, held_out, pipeline)
+    _, _, reference, notices = read_learnt(part.entry.path)
     # Drawn now, so that the training tasks find the resamples in the cache.
     candidate_resamples(part, training)
-    cache.remove_others("", table, entry.path.name, resamples_name(part, training))
+    names = (dataset.entry.path.name, part.entry.path.name, resamples_name(part, training))
+    _cache(pipeline).remove_others("", *names)
     return Prepared(
         training=part,
-        held_out=HeldOutPart(rows=tested, entry=entry),
+        held_out=HeldOutPart(rows=int(np.count_nonzero(held_out)), entry=part.entry),
         reference=reference,
         source_sha256=dataset.source_sha256,
         notices=notices,
@@ -281,8 +284,43 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
     )
 
 
+def training_part(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> TrainingPart:
+    """Return the training part as inputs, made now or found in the cache; nothing is removed there.
+
+    The parameters ``dataset``, ``held_out`` and ``pipeline`` are those of `normalise`, and so are
+    the errors.
+    """
+    training, features = pipeline.settings.training, pipeline.settings.features
+
+    def write(folder: Path) -> None:
+        schema, preparation, notices = learn(dataset, held_out, features)
+        require_room(folder, dataset, schema, preparation, pipeline)
+        write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
+        reference = learn_reference(dataset, schema, ~held_out)
+        write_learnt(folder, schema, preparation, reference, notices)
+
+    rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
+    name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
+    entry = _cache(pipeline).entry(name, write)
+    schema, preparation, _, _ = read_learnt(entry.path)
+    check_memory(schema, preparation, pipeline)
+    return TrainingPart(
+        rows=int(np.count_nonzero(~held_out)),
+        schema=schema,
+        preparation=preparation,
+        entry=entry,
+    )
+
+
 def _cache(pipeline: Pipeline) -> Cache:
     return Cache(pipeline.artifacts / "cache")
+
+
+def _suffix(features: FeatureSettings) -> str:
+    """Return the part of an entry's name that tells encodings apart; empty for the default."""
+    if features == FeatureSettings():
+        return ""
+    return f"-{hashlib.sha256(canonical_json(features.model_dump())).hexdigest()[:16]}"
 
 
 def _repeated(fingerprints: Array, held_out: Array) -> list[str]:

@@ -1,1 +1,1 @@
-"""Prefect's API server: one for a single command, one for `ffn serve`."""
+"""Prefect's API server: a temporary one for a single command, or that of ``ffn serve``."""

@@ -56,14 +56,19 @@ class ServerError(FFNError):
 
 @contextlib.contextmanager
 def server(root: Path) -> Iterator[None]:
-    """Use the configured server, that of the service of ``root``, or start one until the exit.
+    """Use the configured server, the service's, or start a temporary one, while the block runs.
 
     Prefect would start one itself, but another one in each worker process, and all of them in the
-    terminal's foreground: Ctrl-C would end the server first and leave the run to wait.
+    terminal's foreground: Ctrl-C would end the server first and leave the run waiting for it.
+
+    Parameters
+    ----------
+    root
+        The folder with ``data/`` and ``artifacts/``, whose service may be running.
     """
     url = PREFECT_API_URL.value()
-    # A run would wait a second for its heartbeat thread, which reports every three minutes what no
-    # automation of ours uses. It runs if the user has set its frequency.
+    # A run would wait a second for its heartbeat thread, whose reports no automation of ours uses.
+    # It runs only if the user has set its frequency.
     beats = PREFECT_FLOWS_HEARTBEAT_FREQUENCY
     settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
     configured, key = bool(url), None
@@ -80,7 +85,7 @@ def server(root: Path) -> Iterator[None]:
         except httpx.HTTPError as error:
             raise _lost(f"Prefect's server at {url} was lost ({_first_line(error)})") from None
         except (PrefectException, PrefectSignal) as error:
-            # A run of ours fails with errors of ours. These say what somebody else made of it.
+            # Our runs fail with our own errors. These mean that somebody else changed the run.
             told = f"{type(error).__name__}: {_first_line(error)}"
             raise _lost(f"Prefect's server at {url} ended the run by itself ({told})") from None
 
@@ -95,10 +100,10 @@ def _lost(what: str) -> ServerError:
 
 @contextlib.contextmanager
 def _everywhere(settings: dict[Any, Any]) -> Iterator[None]:
-    """Let all threads have these settings while the block runs, and processes begun in it.
+    """Apply settings to all threads, and to processes started in the block, while it runs.
 
-    Temporary settings are those of one thread. Prefect's own that forwards what worker processes
-    log and tell would have no address, and start a server for it.
+    Prefect's temporary settings apply to one thread. Its thread that forwards logs and events of
+    worker processes would not know the server, and would start one.
     """
     texts = {key.name: value for key, value in settings.items()}
     before = {name: os.environ.get(name) for name in texts}

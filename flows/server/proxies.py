@@ -43,7 +43,7 @@ def direct_to(url: str, *, own: bool = False) -> Iterator[None]:
 
 
 def is_here(url: str) -> bool:
-    """Say whether a URL leads to this machine over loopback."""
+    """Return whether ``url`` leads to this machine over loopback."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -60,7 +60,13 @@ def retrain(
 def score(
     pipeline: str, root: Path, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
 ) -> ScoreOutcome:
-    """Run the score flow; ``pipeline``, ``root``, ``files``, ``options`` as for the flow."""
+    """Run the score flow.
+
+    Parameters
+    ----------
+    pipeline, root, files, options
+        As for ``flows.score_flow.score``.
+    """
     configure()
     from flows import score_flow as module
     from flows.server.ephemeral import server
@@ -73,7 +79,13 @@ def score(
 
 
 def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutcome:
-    """Run the flow that scores new files in the inbox; parameters as for the flow."""
+    """Run the flow that scores new files in the inbox.
+
+    Parameters
+    ----------
+    pipeline, root, options
+        As for ``flows.inbox_flow.score_inbox``.
+    """
     configure()
     from flows import inbox_flow as module
     from flows.server.ephemeral import server

@@ -37,7 +37,13 @@ class ServiceError(FFNError):
 
 @dataclass(frozen=True)
 class ServiceHome:
-    """The folder of the service of one root."""
+    """The folder of the service of one root.
+
+    Attributes
+    ----------
+    folder
+        Path of the folder.
+    """
 
     folder: Path
 

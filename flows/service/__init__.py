@@ -1,1 +1,1 @@
-"""`ffn serve`: deployments, schedules, inboxes."""
+"""The service ``ffn serve``: deployments, schedules, inboxes."""

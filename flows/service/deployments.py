@@ -21,7 +21,7 @@ __all__ = ["deployments_of", "resource_of", "triggers_in_words"]
 
 
 def resource_of(pipeline: str) -> str:
-    """Return the id of a pipeline's resource in Prefect events, given its name."""
+    """Return the id of the resource of ``pipeline``, a name, in Prefect events."""
     return f"ffn.pipeline.{pipeline}"
 
 
@@ -84,7 +84,7 @@ def _on(event: str, pipeline: Pipeline, name: str) -> DeploymentEventTrigger:
 
 
 def triggers_in_words(pipeline: Pipeline) -> tuple[str, str]:
-    """Return in words what starts a retraining and a scoring run besides the schedules."""
+    """Return in words which events start a retraining and a scoring run of ``pipeline``."""
     settings = pipeline.settings
     on = {"data": f"when {settings.data.source} changes", "drift": "on drift"}
     retrain = [on[trigger] for trigger in settings.schedule.retrain_on]

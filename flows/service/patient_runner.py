@@ -24,6 +24,11 @@ class PatientRunner(Runner):
     although they need no server to finish. It starts runs with ``python -m``, which imports modules
     of the current folder first, and lets them load whatever code the server names. There are no
     settings for any of this, so private attributes are replaced; the version of Prefect is pinned.
+
+    Parameters
+    ----------
+    **options
+        Arguments of Prefect's ``Runner``.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -31,7 +36,7 @@ class PatientRunner(Runner):
         self._flows_of: dict[UUID | None, str | None] = {}
 
     async def aadd_deployment(self, deployment: RunnerDeployment) -> UUID:
-        """Serve a deployment and keep its entry point, whatever the server says later."""
+        """Serve ``deployment`` with its present entry point, whatever the server names later."""
         identity = await super().aadd_deployment(deployment)
         self._flows_of[identity] = deployment.entrypoint
         return identity
@@ -57,7 +62,7 @@ class PatientRunner(Runner):
 def _patient(
     ask: Callable[[], Awaitable[list[FlowRun] | None]],
 ) -> Callable[[], Awaitable[list[FlowRun]]]:
-    """Return a version of ``ask`` that returns no runs if the server does not answer."""
+    """Wrap ``ask`` so that it returns no runs if the server does not answer."""
 
     async def ask_patiently() -> list[FlowRun]:
         try:

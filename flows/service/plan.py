@@ -23,6 +23,8 @@ class Plan:
 
     Attributes
     ----------
+    pipeline
+        Name of the pipeline.
     retrain, score
         Schedules in words, and their next times in their own time zone.
     retrain_on, score_on
@@ -61,7 +63,7 @@ class Plan:
 
 
 def of(pipeline: Pipeline, now: datetime.datetime | None = None) -> Plan:
-    """Return the plan of a pipeline from ``now`` on; by default the current time."""
+    """Return the plan of ``pipeline`` from ``now`` on; None, the default, for the current time."""
     now = now or datetime.datetime.now(datetime.UTC)
     schedule = pipeline.settings.schedule
     retrain_on, score_on = triggers_in_words(pipeline)

@@ -20,7 +20,7 @@ _MOST_TIMES = 1_000
 
 
 def as_prefect(whens: Sequence[When]) -> list[Schedule]:
-    """Return the schedules in the form that a Prefect deployment takes."""
+    """Return the schedules ``whens`` in the form that a Prefect deployment takes."""
     return [_as_prefect(when) for when in whens]
 
 
@@ -63,6 +63,14 @@ def next_times(when: When, count: int, after: datetime.datetime) -> list[datetim
 def times_between(
     when: When, after: datetime.datetime, until: datetime.datetime
 ) -> list[datetime.datetime]:
-    """Return the times of ``when`` in ``(after, until]``, at most 1,000."""
+    """Return the times of ``when`` in ``(after, until]``, at most 1,000.
+
+    Parameters
+    ----------
+    when
+        The schedule.
+    after, until
+        Limits of the interval, with a time zone.
+    """
     found = asyncio.run(_clock(when).get_dates(_MOST_TIMES, start=after, end=until))
     return [time for time in found if after < time <= until]

@@ -135,5 +135,5 @@ def _secret(home: ServiceHome, address: Address, *, authenticate: bool) -> str |
 
 
 def tell(text: str) -> None:
-    """Print a line of the service's output, with the time."""
+    """Print ``text`` as a line of the service's output, with the time."""
     print(f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}  {text}", flush=True)  # noqa: T201

@@ -39,7 +39,19 @@ _SECONDS_TO_END = 4.5
 
 
 class Service:
-    """Serves deployments, starts their runs and watches inboxes and training data."""
+    """Serves deployments, starts their runs and watches inboxes and training data.
+
+    Parameters
+    ----------
+    pipelines
+        The pipelines to serve.
+    root
+        The folder with ``data/`` and ``artifacts/``.
+    home
+        The service's folder.
+    tell
+        Prints a line of the service's output.
+    """
 
     def __init__(
         self,
@@ -122,7 +134,7 @@ class Service:
 
 
 def take_signals(ending: asyncio.Event) -> None:
-    """Let signals that are not ignored set ``ending``."""
+    """Let SIGINT, SIGTERM and SIGHUP set ``ending``, except those that are ignored."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:

@@ -53,7 +53,21 @@ _SECONDS_OF_AN_EVENT = 12
 
 
 class Watch:
-    """Watches all served pipelines."""
+    """Watches all served pipelines.
+
+    Parameters
+    ----------
+    client
+        A client of Prefect's server.
+    pipelines
+        The pipelines served.
+    deployments
+        Ids of their deployments by name.
+    home
+        The service's folder.
+    tell
+        Prints a line of the service's output.
+    """
 
     def __init__(
         self,

@@ -3,16 +3,18 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ffn.bundles.bundle import read_bundle, write_bundle
+from ffn.bundles.bundle import Bundle, read_bundle, write_bundle
 from ffn.errors import BundleError
 from ffn.nn import Network, spawn_generators
-from tests.helpers.bundles import make
+from ffn.tabular.cells import UNKNOWN
+from tests.helpers.bundles import make, make_piecewise, make_pooled
 
 PARTS = ("manifest.json", "model.json", "arrays.safetensors")
 
@@ -57,6 +59,20 @@ def test_inputs_for_missing_numbers_are_kept(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.numeric_missing, np.array([True]), strict=True)
     x = again.transform(np.array([[np.nan], [2.0]]), np.array([[0], [1]]))
     np.testing.assert_array_equal(x[:, 1:], [[1, 1, 0, 0], [0, 0, 1, 0]])
+
+
+@pytest.mark.parametrize("make_encoded", [make_piecewise, make_pooled])
+def test_an_encoding_is_kept(tmp_path: Path, make_encoded: Callable[[], Bundle]) -> None:
+    bundle = make_encoded()
+    write_bundle(bundle, tmp_path)
+    found, expected = read_bundle(tmp_path).preparation, bundle.preparation
+    assert found.to_arrays().keys() == expected.to_arrays().keys()
+    for name, array in expected.to_arrays().items():
+        np.testing.assert_array_equal(found.to_arrays()[name], array, strict=True)
+    numeric, codes = np.array([[0.7], [5.0], [1e300]]), np.array([[0], [1], [UNKNOWN]])
+    np.testing.assert_array_equal(
+        found.transform(numeric, codes), expected.transform(numeric, codes), strict=True
+    )
 
 
 def test_equal_bundles_are_equal_bytes(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import BundleError
-from tests.helpers.bundles import contents, forge, make, sign
+from tests.helpers.bundles import contents, forge, make, make_piecewise, make_pooled, sign
 
 
 @pytest.fixture
@@ -125,6 +125,74 @@ def test_parts_that_contradict_each_other(folder: Path, changes, message) -> Non
     forge(folder, **changes)
     with pytest.raises(BundleError, match=rf"the parts do not fit together \(.*{message}"):
         read_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"edges": np.array([-1.0, 1.0, 0.0])}, "edges are not ascending"),
+        ({"edges": np.array([-1.0, 0.0, 0.0])}, "edges are not ascending"),
+        ({"edges": np.array([-1.0, 0.0, 1e-300])}, "edges are not ascending"),
+        ({"edges": np.array([-1.0, 0.0, 1e300])}, "edges are outside the range"),
+        ({"edges": np.array([-1.0, np.nan, 1.0])}, "edges is not finite"),
+        ({"edges": np.array([-1.0, 0.0, np.inf])}, "edges is not finite"),
+        ({"edges": np.array([-1.0, 0.0])}, "there are 2 edges instead of 3"),
+        ({"edges": np.zeros((3, 1))}, r"edges is float64\[3, 1\]"),
+        ({"edges": np.zeros(3, "f4")}, r"edges is float32\[3\]"),
+        ({"edges": None}, "the arrays are categories, edge_counts"),
+        ({"edge_counts": np.array([2])}, "numbers of edges are not those of 1 columns"),
+        ({"edge_counts": np.array([-3])}, "numbers of edges are not those of 1 columns"),
+        ({"edge_counts": np.array([2**62])}, "there are 3 edges instead of 4611686018427387904"),
+        ({"edge_counts": np.array([4])}, "there are 3 edges instead of 4"),
+        ({"edge_counts": np.array([3, 0])}, r"edge_counts is int64\[2\]"),
+        ({"edge_counts": np.array([3.0])}, r"edge_counts is float64\[1\]"),
+        ({"knots": np.array([9.0, 0.5])}, "knots are not ascending"),
+        ({"knots": np.array([0.5, 0.5])}, "knots are not ascending"),
+        ({"knots": np.array([-1.7e308, 1.7e308])}, "knots are not ascending"),
+        ({"knots": np.array([0.5, np.nan])}, "knots is not finite"),
+        ({"knots": np.array([0.5])}, "there are 1 knots instead of 2"),
+        ({"knot_counts": np.array([1])}, "numbers of knots are not those of 1 columns"),
+        ({"knot_counts": np.array([0])}, "there are 2 knots instead of 0"),
+        ({"quantiles": np.array([1.5, -1.5])}, "quantiles are not ascending"),
+        ({"quantiles": np.array([1.5])}, "there are 1 quantiles instead of 2"),
+        ({"quantiles": np.array([np.nan, 1.5])}, "quantiles is not finite"),
+        (
+            {"edges": np.zeros(0), "edge_counts": np.array([0])},
+            "widths do not fit the schema",
+        ),
+    ],
+    ids=str,
+)
+def test_an_encoding_that_is_none(tmp_path: Path, changes, message) -> None:
+    write_bundle(make_piecewise(), tmp_path)
+    read_bundle(tmp_path)
+    forge(tmp_path, **changes)
+    with pytest.raises(BundleError, match=rf"the parts do not fit together \(.*{message}"):
+        read_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"own_inputs": np.array([True])}, "there are 1 own_inputs instead of 2"),
+        ({"own_inputs": np.array([1, 0])}, r"own_inputs is int64\[2\]"),
+        ({"own_inputs": np.array([True, True])}, r"statistics are \[2, 1\] instead of \[0, 1\]"),
+        ({"own_inputs": np.array([False, False])}, "widths do not fit the schema"),
+        ({"own_inputs": None}, "the arrays are categories, fill"),
+        ({"statistics": np.zeros((1, 1))}, r"statistics are \[1, 1\] instead of \[2, 1\]"),
+        ({"statistics": np.zeros((2, 2))}, r"statistics are \[2, 2\] instead of \[2, 1\]"),
+        ({"statistics": np.zeros(2)}, r"statistics is float64\[2\]"),
+        ({"statistics": np.array([[np.nan], [0]])}, "statistics is not finite"),
+        ({"statistics": None}, "the arrays are categories, fill"),
+    ],
+    ids=str,
+)
+def test_pooled_categories_that_are_none(tmp_path: Path, changes, message) -> None:
+    write_bundle(make_pooled(), tmp_path)
+    read_bundle(tmp_path)
+    forge(tmp_path, **changes)
+    with pytest.raises(BundleError, match=rf"the parts do not fit together \(.*{message}"):
+        read_bundle(tmp_path)
 
 
 @pytest.mark.parametrize(

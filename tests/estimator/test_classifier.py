@@ -96,6 +96,8 @@ def test_without_hidden_layers_it_is_logistic_regression(
         {},
         {"early_stopping": True, "validation_fraction": 0.3, "patience": 2},
         {"class_weight": "balanced", "dtype": "float64", "n_networks": 2},
+        {"numbers": "piecewise"},
+        {"numbers": "piecewise", "early_stopping": True, "validation_fraction": 0.3},
     ],
 )
 def test_a_weight_is_the_row_repeated_and_order_does_not_matter(
@@ -437,6 +439,9 @@ def test_a_copy_predicts_and_goes_on_learning_as_the_original(iris: Table, how: 
         ("frozen_layers", (-1,), "numbers of layers"),
         ("frozen_layers", 0, "numbers of layers"),
         ("dtype", "float16", '"float32" or "float64"'),
+        ("numbers", "bins", '"standardised" or "piecewise"'),
+        ("bins", 1, "a whole number from 2 to 256"),
+        ("bins", 257, "a whole number from 2 to 256"),
         ("random_state", "seed", "cannot be used to seed"),
     ],
 )

@@ -31,6 +31,7 @@ CONFIGURATIONS = [
         n_networks=3,
         dtype="float64",
     ),
+    FFNClassifier(numbers="piecewise", bins=8, optimizer="adam", learning_rate=0.02, epochs=40),
     FFNClassifier((), optimizer="sgd", learning_rate=0.05, epochs=40, batch_size=8),
 ]
 

@@ -30,7 +30,7 @@ from prefect.settings import (
 from prefect.states import Completed
 from prefect.types import DateTime
 
-from ffn.training import steps
+from ffn.training import candidate_training, steps
 from flows.retrain_flow import retrain
 from flows.server.ephemeral import server as used_server
 from flows.uneventful_runs import forget_uneventful
@@ -307,7 +307,7 @@ def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client):
 
 
 def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
-    train_candidate = steps.train_candidate
+    train_candidate = candidate_training.train_candidate
 
     def break_adam(prepared, pipeline, optimizer, *rest):
         if optimizer == "adam":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import safetensors.numpy
 
 from ffn.bundles.bundle import Bundle
 from ffn.nn import Network, spawn_generators
+from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
+from ffn.tabular.encodings.pooled_categories import PooledCategories
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.preprocessing import Preparation
 
@@ -41,6 +44,36 @@ def make(k: int = 1, dtype: str = "float32", seed: int = 0) -> Bundle:
             (4, 3, 2), spawn_generators(np.random.SeedSequence(seed), k), np.dtype(dtype)
         ),
         fingerprints=np.arange(5, dtype=np.uint64) + np.uint64(2**63),
+    )
+
+
+def make_piecewise() -> Bundle:
+    """The same with two bins, a clip and a quantile for the number: 4 + 2 + 1 inputs."""
+    bundle = make()
+    encoding = PiecewiseEncoding(
+        edges=np.array([-1.0, 0.0, 1.0]),
+        edge_counts=np.array([3]),
+        knots=np.array([0.5, 9.0]),
+        quantiles=np.array([-1.5, 1.5]),
+        knot_counts=np.array([2]),
+    )
+    return replace(
+        bundle,
+        preparation=replace(bundle.preparation, piecewise=encoding),
+        network=Network.create((7, 3, 2), spawn_generators(np.random.SeedSequence(0), 1)),
+    )
+
+
+def make_pooled() -> Bundle:
+    """The same with the category q pooled: 1 + p, others, statistic, missing inputs."""
+    bundle = make()
+    pooled = PooledCategories(
+        own_inputs=np.array([True, False]), statistics=np.array([[0.25], [-1.5]])
+    )
+    return replace(
+        bundle,
+        preparation=replace(bundle.preparation, pooled=pooled),
+        network=Network.create((5, 3, 2), spawn_generators(np.random.SeedSequence(0), 1)),
     )
 
 

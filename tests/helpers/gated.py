@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ffn.promotion.register import Version, promote_version
 from ffn.promotion.verdict import Verdict
 from ffn.settings.pipeline import Pipeline
 from ffn.training import steps
+from ffn.training.examination import examine
 from tests.helpers.retrained import Run, made, run
 
 QUICK = "[training]\nepochs = 8\nnetworks = 4\n[optimizers.adam]\nlearning_rate = 0.02\n"
@@ -41,18 +42,38 @@ def table(lines: list[str], header: str = "p,q,y") -> str:
     return "\n".join([header, *lines]) + "\n"
 
 
-def pipeline(folder: Path, lines: list[str], gate: str = "", header: str = "p,q,y") -> Pipeline:
-    return made(folder, table(lines, header), f"{QUICK}[gate]\n{gate}\n")
+def pipeline(
+    folder: Path,
+    lines: list[str],
+    gate: str = "",
+    header: str = "p,q,y",
+    *,
+    toml: str = QUICK,
+) -> Pipeline:
+    return made(folder, table(lines, header), f"{toml}[gate]\n{gate}\n")
 
 
-def retrain(found: Pipeline) -> Gated:
-    """All of a retraining that the gate has a part in, promotion included."""
+def retrain(found: Pipeline, *, examined: bool = False) -> Gated:
+    """All of a retraining that the gate has a part in, promotion included.
+
+    The comparison with simpler models takes a second, and is made only if it is asked for.
+    """
     opponent = read_opponent(found)
     dataset = steps.load(found)
     held_out = steps.split(dataset, found)
     done = run(found, held_out=held_out)
+    if examined:
+        examination = examine(dataset, held_out, done.prepared, done.refitted, found)
+        done = replace(done, examination=examination)
     verdict = decide(
-        found, dataset, held_out, done.prepared, done.refitted, done.evaluation, opponent
+        found,
+        dataset,
+        held_out,
+        done.prepared,
+        done.refitted,
+        done.evaluation,
+        done.examination,
+        opponent,
     )
     version = done.serialise(verdict)
     promote_version(found, version)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn import SGD, History
+from ffn.training.rate_search import search_rates
 from ffn.training.selection import Candidate
 
 
@@ -36,7 +37,9 @@ def candidate(
     return Candidate(
         optimizer=optimizer,
         hyperparameters=SGD(),
+        search=search_rates((SGD().learning_rate,), history.validation_loss, ratio),
         history=history,
+        final=history,
         validation_to_train=ratio,
         seconds=0.5,
     )

@@ -20,6 +20,7 @@ from ffn.nn import SGD, History
 from ffn.promotion.register import Version
 from ffn.promotion.verdict import Verdict
 from ffn.training.examination import Examination
+from ffn.training.rate_search import search_rates
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate
 
@@ -72,7 +73,9 @@ def candidate(name: str, history: History) -> Candidate:
     return Candidate(
         optimizer=name,
         hyperparameters=SGD(learning_rate=0.005),
+        search=search_rates((0.005,), history.at_best("validation_loss")[None], 0.25),
         history=history,
+        final=history,
         validation_to_train=0.25,
         seconds=1.5,
     )

@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from ffn.nn import Network
-from ffn.nn import training as training_module
+from ffn.nn import (
+    AdamW,
+    History,
+    Momentum,
+    Network,
+    Optimizer,
+    OptimizerState,
+    spawn_generators,
+    train,
+    training,
+)
+from ffn.nn.engine import stack_in_training
 
 Run = Callable[..., tuple[Network, Any]]
 PARTS = {"rows": np.arange(45)[None], "validation_rows": np.arange(45, 97)[None]}
@@ -88,7 +98,7 @@ def test_how_many_snapshots_are_evaluated_at_once_does_not_show(
 ) -> None:
     settings = {"seeds": range(3), "epochs": 40, "patience": patience, **OVERFITTING}
     network, history = run(**settings)
-    monkeypatch.setattr(training_module, "snapshots_at_once", lambda *_: block)
+    monkeypatch.setattr(stack_in_training, "snapshots_at_once", lambda *_: block)
     other, other_history = run(**settings)
     assert_array_equal(other.parameters, network.parameters)
     assert_array_equal(other_history.best_epoch, history.best_epoch)
@@ -102,3 +112,58 @@ def test_how_many_snapshots_are_evaluated_at_once_does_not_show(
 def test_patience_needs_validation_rows(run: Run) -> None:
     with pytest.raises(ValueError, match="early stopping watches the validation loss and needs"):
         run(patience=3)
+
+
+@pytest.mark.parametrize("dropout", [0.0, (0.3, 0.0, 0.1, 0.2, 0.0, 0.3)])
+@pytest.mark.parametrize("optimizer", [Momentum(learning_rate=0.05), AdamW(learning_rate=0.02)])
+def test_networks_that_stopped_leave_the_stack_and_nothing_shows(
+    monkeypatch: pytest.MonkeyPatch, dropout: Any, optimizer: Optimizer
+) -> None:
+    """With and without those that stopped, the others draw and learn the same to the bit."""
+    generator = np.random.default_rng(3)
+    x = generator.standard_normal((90, 5)).astype(np.float32)
+    labels = generator.integers(0, 3, 90)
+    orders = np.array([generator.permutation(90) for _ in range(6)])
+    sizes: list[int] = []
+    step = OptimizerState.step
+
+    def counted_step(self: OptimizerState, factor: float = 1.0) -> None:
+        sizes.append(len(self.gradients))
+        step(self, factor)
+
+    monkeypatch.setattr(OptimizerState, "step", counted_step)
+    monkeypatch.setattr(stack_in_training, "snapshots_at_once", lambda *_: 3)
+
+    def result(share: float) -> tuple[Network, History, set[int]]:
+        monkeypatch.setattr(training, "SHARE_TO_KEEP", share)
+        sizes.clear()
+        draws = spawn_generators(8, 6)
+        network = Network.create((5, 12, 3), draws)
+        history = train(
+            network,
+            optimizer,
+            x,
+            labels,
+            epochs=60,
+            batch_size=16,
+            generators=draws,
+            rows=orders[:, :60],
+            validation_rows=orders[:, 60:],
+            patience=4,
+            dropout=dropout,
+            label_smoothing=(0.0, 0.1, 0.2, 0.0, 0.1, 0.2),
+            eliminate=lambda epoch, losses: [2] if epoch >= 6 else [],
+        )
+        return network, history, set(sizes)
+
+    whole, history, seen = result(0.0)
+    assert seen == {6}
+    assert len(set(history.epochs_run.tolist())) > 2, "they stop at different times"
+    assert history.epochs_run[2] == 6
+    for share in (0.75, 1.0):
+        network, other, seen = result(share)
+        assert min(seen) <= 3, "those that stopped left the stack"
+        assert_array_equal(network.parameters, whole.parameters)
+        for name in ("train_accuracy", "validation_accuracy", "best_epoch", "epochs_run"):
+            assert_array_equal(getattr(other, name), getattr(history, name))
+        np.testing.assert_allclose(other.validation_loss, history.validation_loss, rtol=1e-5)

@@ -32,7 +32,7 @@ def blocks() -> list[str]:
 
 
 def test_the_examples_run_and_the_networks_learn() -> None:
-    alone, _, _, stacked, tuning = blocks()
+    alone, _, _, stacked, rates, tuning, regularised = blocks()
     names: dict[str, object] = {}
     first, last = map(float, run(names, alone)[0].split())
     assert last < 0.1 * first
@@ -42,6 +42,13 @@ def test_the_examples_run_and_the_networks_learn() -> None:
     assert isinstance(history, ffn.nn.History)
     assert (history.train_accuracy[-1] > 0.9).all()
     assert (history.train_accuracy[0] < 0.9).all()
+    learnt = network
+
+    printed = [tuple(map(float, line.split())) for line in run(names, rates)]
+    assert [rate for rate, _ in printed] == [0.1, 0.01, 0.001, 0.0001]
+    # The lowest rate has hardly begun to learn when the others are done.
+    assert printed[-1][1] > 2 * max(loss for _, loss in printed[:2])
+    names["network"] = network = learnt
 
     frozen_part = tuning.replace("((0.01, [0]), (0.001, []))", "((0.01, [0]),)")
     assert frozen_part != tuning
@@ -57,6 +64,11 @@ def test_the_examples_run_and_the_networks_learn() -> None:
     assert isinstance(tuned, ffn.nn.Network)
     assert (history.train_accuracy[-1] > 0.8).all()
     assert not np.array_equal(tuned.layers[0], network.layers[0])
+
+    printed = run(names, regularised)[0]
+    plain, smooth = map(float, printed.strip("[]").split())
+    assert smooth < plain
+    assert (names["history"].train_accuracy[-1] > 0.9).all()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -219,6 +219,24 @@ def test_numbers_out_of_range_are_refused(
         kind(**{name: value})
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "expected"),
+    [
+        (SGD, "learning_rate", (0.1, 0.0), "learning_rate of network 1 is 0.0; .* above 0"),
+        (Momentum, "momentum", (1.0, 0.5), "momentum of network 0 is 1.0; .* to below 1"),
+        (AdamW, "weight_decay", (0.1, -1), "weight_decay of network 1 is -1; .* from 0 up"),
+        (Adam, "beta2", (), r"beta2 is \(\); expected a number, or one for each network"),
+        (Adam, "beta1", [0.9, 0.8], r"beta1 is \[0.9, 0.8\]; expected a number from 0 to below 1"),
+        (SGD, "learning_rate", "fast", "learning_rate is fast; expected a number above 0"),
+    ],
+)
+def test_each_networks_number_is_checked(
+    kind: type, name: str, value: object, expected: str
+) -> None:
+    with pytest.raises(ValueError, match=expected):
+        kind(**{name: value})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(name: str) -> None:
     network = Network.create((3, 4, 2), spawn_generators(0, 1), np.float32)

@@ -46,11 +46,11 @@ def decimals(count: int) -> list[str]:
         ("row", [str(i) for i in reversed(range(200))], "counts the rows"),
         ("empty", ["NA", ""] * 100, "has no values"),
         ("empty id", [""] * 200, "has no values"),
-        ("note", [*NAMES[:150], *NAMES[:50]], "has a text of its own in most rows"),
-        ("note", [*NAMES[:30], *[""] * 170], "has no text twice"),
-        ("token", TOKENS, "has no text twice"),
-        ("token", [*TOKENS[:199], TOKENS[0]], "has a text of its own in most rows"),
-        ("Ticket", TICKETS, "has no text twice"),
+        ("note", [*NAMES[:150], *NAMES[:50]], "rarely repeats a text"),
+        ("note", [*NAMES[:30], *[""] * 170], "never repeats a text"),
+        ("token", TOKENS, "never repeats a text"),
+        ("token", [*TOKENS[:199], TOKENS[0]], "rarely repeats a text"),
+        ("Ticket", TICKETS, "never repeats a text"),
         ("hash_id", TOKENS, "looks like an id"),
         ("when", DAYS, "holds dates"),
         ("when", [f"{day}T09:30" for day in DAYS], "holds dates"),
@@ -105,7 +105,7 @@ def test_a_column_half_of_numbers_is_told(tmp_path: Path) -> None:
     assert found.kinds == {"x": "categorical"}
     (notice,) = found.notices
     assert notice == (
-        'column "x" is taken for categories: 170 of its 200 values are numbers, '
+        'column "x" is read as categories: 170 of its 200 values are numbers, '
         'the others are not, such as "tbd"'
     )
     assert looked(tmp_path, {"x": ["tbd"] * 30 + NUMBERS[30:], "y": Y}, missing=["tbd"]).kinds == {
@@ -130,7 +130,7 @@ def test_many_categories_are_told(tmp_path: Path, rows: int, texts: int) -> None
         towns = [f"town {i % different}" for i in range(rows)]
         found = looked(tmp_path, {"town": towns, "y": (Y * 5)[:rows]})
         assert found.kinds == {"town": "categorical"}
-        notice = f'column "town" is taken for {texts} categories, an input each (--exclude "town" '
+        notice = f'column "town" is read as {texts} categories, each of which becomes an input ('
         assert [text.startswith(notice) for text in found.notices] == [True] * told
 
 
@@ -184,7 +184,7 @@ def test_a_label_is_a_category_where_it_can_be(tmp_path: Path) -> None:
     found = looked(tmp_path, columns, labels={"NA": "NA"})
     assert found.missing == [""]
     assert found.notices == [
-        'cells "NA" of column "from" are taken for a category, for "NA" is a label of "y" too'
+        'cells "NA" of column "from" are read as a category, because "NA" is also a label of "y"'
     ]
     assert looked(tmp_path, {"from": continents, "x": NUMBERS, "y": Y}).missing == ["", "NA"]
     # Not where another column has it for "no value": one list is for all features.
@@ -197,10 +197,10 @@ def test_categories_that_look_like_one_are_told(tmp_path: Path) -> None:
     colours = ["red", "Red", "blue", "red ", "caf\u00e9", "cafe\u0301", "1", "1.0"] * 25
     found = looked(tmp_path, {"colour": colours, "y": Y})
     assert found.notices == [
-        'column "colour" has categories that look like spellings of one, and are learnt as '
+        'column "colour" has categories that look like spellings of the same one, but count as '
         'different ones: "red" (50 rows) and "Red" (25 rows); "caf\u00e9" (25 rows) and '
         '"cafe\\u0301" (25 rows); "1" (25 rows) and "1.0" (25 rows) (correct the table if they '
-        "are one)"
+        "are the same)"
     ]
 
 
@@ -267,7 +267,7 @@ def test_points_where_commas_are_read(tmp_path: Path, cells: list[str], message:
         (
             ["5 kg", "6 kg", "7"],
             "1234.5 kg",
-            '66 of its 200 values have no "kg" and are taken to be in it, too',
+            '66 of its 200 values have no "kg" and are read in the same unit',
         ),
     ],
 )
@@ -345,8 +345,8 @@ def test_a_format_that_is_given_is_not_looked_for(tmp_path: Path) -> None:
     about = [f"~{i}" for i in range(40)] * 5
     found = looked(tmp_path, {"x": about, "y": Y})
     assert found.notices == [
-        'column "x" has "~" beside a number in every cell, and is taken for 40 categories '
-        "(--format 'x=~1234.50' reads it)"
+        'column "x" has "~" beside a number in every cell, and is read as 40 categories '
+        "(--format 'x=~1234.50' reads it as numbers)"
     ]
     assert looked(tmp_path, {"x": about, "y": Y}, formats={"x": "~1234.5"}).kinds == {
         "x": "numeric"

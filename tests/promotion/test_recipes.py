@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from ffn.errors import DataError
 from ffn.promotion import recipes as module
 from ffn.promotion.champion import read_opponent
 from ffn.promotion.recipes import _thinned, cross_validate, weigh_resamples
+from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.gate_settings import GateSettings
+from ffn.settings.pipeline import Pipeline
+from ffn.training.partition import TrainingPart
 from tests.helpers.gated import pipeline, retrain, rows
 
 LOSSES = np.array([0.010, -0.020, 0.015, -0.005, 0.0])
@@ -81,6 +86,36 @@ def test_the_same_recipe_on_the_same_rows_differs_in_nothing(tmp_path: Path) -> 
     )
     assert not isinstance(others, str)
     assert np.abs(others[0]).min() > 0
+
+
+def test_production_has_the_inputs_of_its_own_recipe(tmp_path: Path, monkeypatch) -> None:
+    first = pipeline(tmp_path, rows(120))
+    plain = retrain(first)
+    train_stack, trained = module.train_stack, []
+
+    def recording(part, *arguments, **options):
+        network, history = train_stack(part, *arguments, **options)
+        trained.append((part.preparation.n_inputs, history.validation_loss[-1].tolist()))
+        return network, history
+
+    monkeypatch.setattr(module, "train_stack", recording)
+    opponent, known = read_opponent(first), np.ones(96, dtype=bool)
+    same = cross_validate(plain.run.prepared, first, plain.run.refitted, opponent, known)
+    assert [width for width, _ in trained] == [2, 2]
+    features = FeatureSettings(numbers="piecewise", bins=3)
+    encoded = replace(first, settings=first.settings.model_copy(update={"features": features}))
+    found = retrain(encoded)
+    assert found.verdict.resampled is not None
+    assert [width for width, _ in trained[2:]] == [2 * (3 + 2), 2]
+    assert trained[3] == trained[1], "as when both had these inputs"
+    assert trained[2] != trained[0]
+    assert not isinstance(same, str)
+
+    def refuse(_: Pipeline) -> TrainingPart:
+        raise DataError("t.csv row 3: too far.")
+
+    told = cross_validate(found.run.prepared, encoded, found.run.refitted, opponent, known, refuse)
+    assert told == "production's inputs cannot be made from this table: t.csv row 3: too far."
 
 
 @pytest.mark.parametrize("lost", [1, 3])

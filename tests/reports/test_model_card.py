@@ -14,6 +14,7 @@ import pytest
 
 from ffn.evaluation.statistics import Interval
 from ffn.promotion.register import Version, serialise
+from ffn.promotion.simpler_models import BaselineEvidence
 from ffn.quantities import difference, interval
 from ffn.reports.model_card import model_card
 from tests.helpers.report_inputs import FIRST, Reported, evaluation_of, render, undecided
@@ -125,6 +126,23 @@ def test_what_speaks_against_the_model_is_a_limit(iris: Reported, folder: Path, 
     assert "- rows repeat" in limits
     assert "fewer than" not in limits
     assert "did not promote it over version 3 in production: it is worse." in other
+
+
+def test_the_card_warns_of_a_better_simpler_model_and_of_one_not_fitted(
+    iris: Reported, folder: Path, card: str
+) -> None:
+    evidence = BaselineEvidence(
+        policy="warn", alpha=0.05, rows=30, held_out=30, models=(), finding="a line is better"
+    )
+    unfitted = dataclasses.replace(iris.examination, unfitted={"boosting": "it is *ill*"})
+    found = dataclasses.replace(iris, examination=unfitted)
+    other = model_card(folder, dataclasses.replace(FIRST, baseline=evidence), retrained=found)
+    decided = "The gate decided to promote it: no version was in production."
+    assert f"{decided} A line is better." in render(other).text
+    notice = "boosting could not be fitted, so the network is not compared with it (it is *ill*)"
+    assert notice in render(other).text
+    assert f"{decided}\n" in card
+    assert "could not be fitted" not in card
 
 
 def test_foreign_names_stay_text(iris: Reported, folder: Path) -> None:

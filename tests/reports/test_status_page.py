@@ -16,6 +16,7 @@ from ffn.registry.run_log import DriftNote, Note, note_down
 from ffn.reports.status_page import read_status, status_lines, status_markdown
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
+from tests.helpers.report_inputs import render
 
 
 @pytest.fixture
@@ -60,6 +61,25 @@ def test_production_is_told_with_its_age_and_figure(pipeline, hours, age):
     assert f"version 2 of 2 in production, {age}" in status_markdown(status)
     found = status.to_json()
     assert (found["production"], found["accuracy"]) == (2, [0.9, 0.8, 0.95])
+
+
+def test_a_warning_about_production_stays_as_long_as_it_does(pipeline):
+    put_in_production(pipeline, 1)
+    status = read_status(pipeline)
+    assert (status.warning, status.to_json()["warning"]) == ("", "")
+    assert "arning" not in "".join([*status_lines(status), status_markdown(status)])
+    folder = pipeline.artifacts / "models/0002"
+    verdict = {"baseline": {"finding": "a *line* is better by\n+0.1 [+0.0, +0.2]"}}
+    (folder / "verdict.json").write_text(json.dumps(verdict))
+    # Not as it was registered, so not believed.
+    assert read_status(pipeline).warning == ""
+    seal(folder, measure(folder), pipeline="artifacts", version=2)
+    status = read_status(pipeline)
+    assert status.to_json()["warning"] == "A *line* is better by\n+0.1 [+0.0, +0.2]."
+    assert status_lines(status)[1] == r"  warning  A *line* is better by\n+0.1 [+0.0, +0.2]."
+    page = render(status_markdown(status))
+    assert "Warning: A *line* is better by" in page.text
+    assert "em" not in page.names()
 
 
 @pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01", "yesterday", 3])

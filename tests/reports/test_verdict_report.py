@@ -10,6 +10,7 @@ from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
+from ffn.promotion.simpler_models import BaselineEvidence, SimplerModel
 from ffn.promotion.verdict import Canary
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.table_change import TableChange
@@ -76,6 +77,38 @@ def test_a_verdict_on_rows_shows_all_that_it_rests_on() -> None:
         "Canary: 9 rows in a fresh process; the same predictions as in training.",
     ):
         assert words in page.text
+
+
+def test_a_verdict_beside_simpler_models_shows_each_with_its_bounds() -> None:
+    models = (
+        SimplerModel(
+            name="logistic regression",
+            log_loss=LossBounds(value=0.1234, low=0.0111, high=0.2222, alpha=0.025),
+        ),
+        SimplerModel(
+            name="gradient boosting",
+            log_loss=LossBounds(value=0.0333, low=-0.0444, high=0.0555, alpha=0.025),
+        ),
+    )
+    found = BaselineEvidence(
+        policy="warn", alpha=0.05, rows=30, held_out=30, models=models, finding="it is *worse*"
+    )
+    page = render(verdict_markdown(replace(FIRST, baseline=found), 5))
+    assert page.text.startswith(
+        "Version 5 is promoted: no version was in production. It is *worse*."
+    )
+    assert page.cells[1:] == [
+        ["logistic regression", "+0.1234 [+0.0111, +0.2222]", "yes"],
+        ["gradient boosting", "+0.0333 [-0.0444, +0.0555]", "no"],
+    ]
+    assert (
+        "Simpler models on 30 held-out rows. Each bound is tested at the one-sided level 0.025, "
+        "which is 0.05 divided by the number of models; gate.baseline is warn."
+    ) in page.text
+    part = replace(found, rows=50_000, held_out=60_000, finding="")
+    page = render(verdict_markdown(replace(FIRST, baseline=part), 5))
+    assert "Simpler models on 50,000 of 60,000 held-out rows." in page.text
+    assert page.text.startswith("Version 5 is promoted: no version was in production.")
 
 
 def test_a_verdict_on_resamples_says_that_it_compared_recipes() -> None:

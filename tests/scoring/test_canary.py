@@ -19,7 +19,7 @@ from ffn.promotion.verdict import Canary, Verdict
 from ffn.scoring.canary import check_canary, try_version, write_canary
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
-from ffn.training import steps
+from ffn.training import candidate_training, steps
 from ffn.training.selection import select_best
 
 KINDS = ("red", '"a, b"', '"say ""x"""')
@@ -54,7 +54,7 @@ def train(folder: Path, table: str, **data):
     dataset = steps.load(pipeline)
     held_out = steps.split(dataset, pipeline)
     prepared = steps.normalise(dataset, held_out, pipeline)
-    candidate = steps.train_candidate(prepared.training, pipeline, "adam")
+    candidate = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     selection = select_best([candidate])
     refitted = steps.refit(prepared.training, pipeline, selection, [candidate])
     return refitted.bundle, dataset, held_out
@@ -140,7 +140,7 @@ def test_a_confidence_alone_tells_another_network(tmp_path: Path) -> None:
     write_canary(tmp_path, bundle, dataset, held_out)
     bundle.network.parameters[...] *= 0.5
     write_bundle(bundle, tmp_path / "bundle")
-    with pytest.raises(BundleError, match=r"canary row 1 is scored \['0\.\d+'\], and was"):
+    with pytest.raises(BundleError, match=r"canary row 1 scores \['0\.\d+'\]; in training it was"):
         check_canary(tmp_path)
 
 
@@ -169,7 +169,7 @@ def test_another_network_keeps_production(version, trained) -> None:
     write_bundle(replace(bundle, network=network), version / "bundle")
     found = tried(version, trained)
     assert not found.promote
-    assert "canary row 1 is scored" in found.reason
+    assert "canary row 1 scores" in found.reason
 
 
 def test_rows_that_are_refused_or_missing_fail(version, trained) -> None:

@@ -224,7 +224,9 @@ def test_files_are_moved_into_a_folder_and_nowhere_else(tmp_path, kind):
         (inbox / "done").mkdir()
         os.chown(inbox / "done", 65534, -1)
     for file in scan_inbox(pipeline, 7).waiting:
-        with pytest.raises(DataError, match=r"done, to which it was to be moved, .* Remove done"):
+        with pytest.raises(
+            DataError, match=r"the folder done, to which it should be moved, .* Remove done"
+        ):
             score_waiting(MODEL, pipeline, file)
     assert sorted(path.name for path in inbox.iterdir()) == ["a.csv", "b.csv", "done"]
     assert list(elsewhere.iterdir()) == []

@@ -66,7 +66,7 @@ def test_rejects_are_utf_8(tmp_path):
 
 def test_a_class_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "in.csv").write_bytes(TABLE.encode("cp1252"))
-    with pytest.raises(DataError, match=r'is in cp1251, and so is the output; "groß"'):
+    with pytest.raises(DataError, match=r'is in cp1251, and so is the output, but "groß"'):
         score_csv(MODEL, tmp_path / "in.csv", tmp_path / "out.csv", encoding="cp1251")
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 

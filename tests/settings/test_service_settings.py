@@ -95,6 +95,16 @@ def test_a_model_does_not_depend_on_when_it_is_made() -> None:
     assert set(plain.of_training()) == {"data", "network", "training", "optimizers", "gate"}
 
 
+def test_settings_from_before_a_key_existed_are_those_with_its_default() -> None:
+    plain, said = settings("").of_training(), settings("[gate]\nbaseline = 'warn'").of_training()
+    assert said == plain
+    assert "baseline" not in plain["gate"]
+    for policy in ("refuse", "ignore"):
+        changed = settings(f"[gate]\nbaseline = '{policy}'").of_training()
+        assert changed["gate"] == {**plain["gate"], "baseline": policy}
+        assert {**changed, "gate": plain["gate"]} == plain
+
+
 numbers = st.integers(0, 62).map(str)
 parts = st.one_of(
     st.just("*"),

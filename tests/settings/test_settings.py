@@ -4,6 +4,7 @@ import copy
 import tomllib
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from ffn.errors import SettingsError
 from ffn.nn import SGD, AdamW, Momentum
 from ffn.settings.document import PipelineSettings, check_settings
+from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.tabular.csv.header import DELIMITERS
 from tests.settings.test_service_settings import RULES as SERVICE_RULES
 
@@ -32,9 +34,36 @@ def test_the_defaults_are_the_reference_run() -> None:
     assert (found.training.networks, found.training.test_share) == (16, 0.2)
     candidates = found.optimizers.candidates()
     assert list(candidates) == ["sgd", "momentum", "adam", "adamw"]
-    assert {given.learning_rate for given in candidates.values()} == {0.005}
-    assert candidates["momentum"] == Momentum(learning_rate=0.005, momentum=0.9)
-    assert candidates["adamw"] == AdamW(weight_decay=0.01, decay_biases=False)
+    assert all(search.grows for search in candidates.values())
+    for search in candidates.values():
+        steps = np.diff(np.log10(search.rates))
+        assert len(search.rates) == 6
+        assert np.abs(steps - 0.5).max() < 0.03, "about a factor of 10^1/2 apart"
+    # Momentum 0.9 sums ten gradients, so that its steps at a tenth of SGD's rates are as long.
+    assert candidates["momentum"].rates == pytest.approx([r / 10 for r in candidates["sgd"].rates])
+    assert candidates["momentum"].at(0.005) == Momentum(learning_rate=0.005, momentum=0.9)
+    assert candidates["adamw"].at(0.005) == AdamW(weight_decay=0.01, decay_biases=False)
+
+
+def test_a_learning_rate_may_be_a_number_a_list_or_auto() -> None:
+    def search(value: str) -> OptimizerSearch:
+        document = f"[optimizers.momentum]\nmomentum = 0.5\nlearning_rate = {value}"
+        return settings(document).optimizers.candidates()["momentum"]
+
+    one, several, auto = search("0.02"), search("[0.1, 0.001, 1]"), search('"auto"')
+    assert (one.rates, one.grows) == ((0.02,), False)
+    assert (several.rates, several.grows) == ((0.001, 0.1, 1), False)
+    assert auto == search('"auto"')
+    assert auto.grows
+    assert {each.at(0.3) for each in (one, several, auto)} == {
+        Momentum(learning_rate=0.3, momentum=0.5)
+    }
+    assert one.optimizer == one.at(0.02)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("true", "refitted"), ("false", "none")])
+def test_settings_of_earlier_versions_say_ensemble_with_a_flag(written: str, meant: str) -> None:
+    assert settings(f"[training]\nensemble = {written}").training.ensemble == meant
 
 
 @pytest.mark.parametrize("name", ["iris", "penguins"])
@@ -47,7 +76,7 @@ def test_the_shipped_settings_are_valid(repository, name: str) -> None:
 def test_named_optimizers_alone_are_candidates_the_simplest_first() -> None:
     found = settings("[optimizers.adamw]\n[optimizers.sgd]\nlearning_rate = 1")
     assert list(found.optimizers.candidates()) == ["sgd", "adamw"]
-    assert found.optimizers.candidates()["sgd"] == SGD(learning_rate=1.0)
+    assert found.optimizers.candidates()["sgd"].at(1.0) == SGD(learning_rate=1.0)
     assert list(settings("[optimizers]").optimizers.candidates())[-1] == "adamw"
 
 
@@ -59,6 +88,16 @@ def test_missing_values_are_compared_trimmed() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         settings().training.epochs = 3
+
+
+def test_settings_recorded_before_features_existed_equal_the_default() -> None:
+    assert "features" not in settings().of_training()
+    default = settings('[features]\nnumbers = "standardised"\nbins = 16')
+    assert default.of_training() == settings().of_training()
+    piecewise = settings('[features]\nnumbers = "piecewise"').of_training()
+    assert piecewise["features"] == {"numbers": "piecewise", "bins": 16}
+    pooled = settings("[features]\nmost_categories = 30").of_training()["features"]
+    assert pooled == {"numbers": "standardised", "bins": 16, "most_categories": 30}
 
 
 CONTRACT = (
@@ -102,6 +141,10 @@ RULES = [
     ("[data]\nencoding = 'utf-7'", r'"data\.encoding": encoding "utf-7" is not supported'),
     ("[data]\ndelimiter = '0'", r'"data\.delimiter" is "0"; it must be one of'),
     ("[data]\ndecimal = ';'", r'"data\.decimal" is ";"; it must be one of "\." ","\.'),
+    ("[features]\nnumbers = 'bins'", r'"bins"; it must be \'standardised\' or \'piecewise\'\.'),
+    ("[features]\nbins = 1", r'"features\.bins" is 1; it must be greater than or equal to 2\.'),
+    ("[features]\nbins = 257", r'"features\.bins" is 257; it must be less than or equal to 256'),
+    ("[features]\nmost_categories = 0", r'most_categories" is 0; it must be greater than or equa'),
     ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),
     ("[network]\nhidden_layers = [0]", r'"network\.hidden_layers\.0" is 0; it must be greater th'),
     ("[network]\nhidden_layers = [1.5]", r"is 1\.5; it must be a whole number\."),
@@ -125,16 +168,32 @@ RULES = [
     ("[training]\nwarmup_epochs = 150", r'"training": warmup_epochs must be less than epochs, 150'),
     ("[training]\nclass_weight = 'auto'", r'is "auto"; it must be \'none\' or \'balanced\'\.'),
     ("[training]\ndtype = 'float16'", r'is "float16"; it must be \'float32\' or \'float64\'\.'),
-    ("[training]\nensemble = 1", r'"training\.ensemble" is 1; it must be true or false\.'),
+    ("[training]\nensemble = 1", r"ensemble\" is 1; it must be 'none', 'refitted' or 'resamples'"),
+    ("[training]\nmembers = 0", r'"training\.members" is 0; it must be greater than or equal to 1'),
+    ("[training]\ndropout = 1.0", r'"training\.dropout" is 1\.0; it must be less than 1\.'),
+    ("[training]\nlabel_smoothing = -0.1", r'"training\.label_smoothing" is -0\.1; it must be gre'),
     ("[training]\nseed = 1979-05-27", r'"training\.seed" is "1979-05-27"; it must be a whole num'),
-    (
-        "[optimizers.sgd]\nlearning_rate = -0.1",
-        r'learning_rate" is -0\.1; it must be greater than 0',
+    *(
+        (
+            f"[optimizers.sgd]\nlearning_rate = {wrong}",
+            rf'learning_rate" is {found}; it must be a num',
+        )
+        for wrong, found in [
+            ("-0.1", r"-0\.1"),
+            ("0", "0"),
+            ("inf", "inf"),
+            ("nan", "nan"),
+            ("true", "true"),
+            ('"fast"', '"fast"'),
+            ("[]", r"\[\]"),
+            ("[0.1, -1]", r"\[0\.1, -1\]"),
+            ('[0.1, "auto"]', r'\[0\.1, "auto"\]'),
+        ]
     ),
-    ("[optimizers.sgd]\nlearning_rate = 0", r'learning_rate" is 0; it must be greater than 0\.'),
-    ("[optimizers.sgd]\nlearning_rate = inf", r'learning_rate" is inf; it must be a finite number'),
-    ("[optimizers.sgd]\nlearning_rate = nan", r'learning_rate" is nan; it must be '),
-    ("[optimizers.sgd]\nlearning_rate = true", r'learning_rate" is true; it must be a number\.'),
+    (
+        "[optimizers.sgd]\nlearning_rate = [0.1, 0.1]",
+        r'learning_rate" is \[0\.1, 0\.1\]; it must not name a rate twice',
+    ),
     ("[optimizers.momentum]\nmomentum = 1", r'momentum\.momentum" is 1; it must be less than 1\.'),
     ("[optimizers.momentum]\nmomentum = -1", r'momentum\.momentum" is -1; it must be greater'),
     ("[optimizers.adam]\nbeta1 = 1.0", r'"optimizers\.adam\.beta1" is 1\.0; it must be less than'),
@@ -155,6 +214,7 @@ RULES = [
     ("[gate]\nlog_loss_margin = inf", r'"gate\.log_loss_margin" is inf; it must be a finite num'),
     ("[gate]\nclass_margin = -1", r'"gate\.class_margin" is -1; it must be greater than or equal'),
     ("[gate]\nsmall_holdout = 'promote'", r"it must be 'cross_validate' or 'keep'\."),
+    ("[gate]\nbaseline = 'never'", r"it must be 'warn', 'refuse' or 'ignore'\."),
     ("[gate]\nmin_accuracy = 90", r'"gate\.min_accuracy" is 90; it must be less than or equal to'),
     ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
     ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),

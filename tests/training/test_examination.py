@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from ffn.bundles.bundle import Bundle
 from ffn.estimator.classifier import FFNClassifier
-from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY, compare_baselines
+from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY
 from ffn.evaluation.importance import permutation_importance
 from ffn.evaluation.mistakes import worst_mistakes
 from ffn.promotion.register import jsonable
@@ -75,48 +75,14 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
         assert baseline.evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
         difference = baseline.difference
         assert difference.accuracy.value == pytest.approx(ours.accuracy.value - accuracy)
+        bounds = baseline.bounds
+        assert bounds.value == difference.log_loss.value
+        assert bounds.alpha == pytest.approx(0.05 / 3)
+        # A lower level than 0.025, and one bound more.
+        assert bounds.low <= difference.log_loss.low < difference.log_loss.high <= bounds.high
+        assert baseline.shown_better is (bounds.low > 0)
         # Probabilities below a millionth count as one, here and not there.
         assert difference.log_loss.value == pytest.approx(ours.log_loss.value - loss, abs=0.02)
-
-
-def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
-    rng = np.random.default_rng(0)
-    labels = np.append(rng.integers(0, 2, 4_000), [2, 3])
-    x = rng.normal(size=(len(labels), 3)) + labels[:, None]
-    fitted = []
-
-    class Recording(LogisticRegression):
-        def fit(self, x, y):
-            fitted.append((x, y))
-            self.max_iter = 3
-            return super().fit(x, y)
-
-    monkeypatch.setattr("sklearn.linear_model.LogisticRegression", Recording)
-    ours = np.full((50, 4), 0.25)
-    names = ("a", "b", "c", "d")
-    table = (ours, x[:50], labels[:50], x, labels, names)
-    found = compare_baselines(*table, seed=5, most_rows=300)
-    ((drawn, own),) = fitted
-    assert 300 <= len(drawn) <= 304
-    assert set(own) == {0, 1, 2, 3}
-    table_rows = {tuple(row) for row in x}
-    assert {tuple(row) for row in drawn} <= table_rows
-    assert len({tuple(row) for row in drawn}) == len(drawn)
-    majority, linear, boosting = found
-    assert majority.fitted_rows == 4_002
-    assert linear.fitted_rows == boosting.fitted_rows == len(drawn)
-    assert linear.problem == "did not converge"
-    again = compare_baselines(*table, seed=5, most_rows=300)
-    assert jsonable(again) == jsonable(found)
-
-
-def test_many_classes_get_fewer_trees() -> None:
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(250), 2)
-    x = rng.normal(size=(500, 2))
-    names = tuple(map(str, range(250)))
-    found = compare_baselines(np.full((20, 250), 1 / 250), x[:20], labels[:20], x, labels, names, 0)
-    assert "4 iterations" in found[2].settings
 
 
 def test_importance_is_scikit_learns(penguins: Examined) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from ffn.nn import Adam, Network
-from ffn.training import fit, steps
+from ffn.settings.optimizer_settings import OptimizerSearch
+from ffn.training import candidate_training, fit
+from ffn.training.network_groups import network_groups, run_groups
 from tests.helpers.retrained import prepare, shipped
 
 
@@ -20,10 +24,10 @@ def test_the_groups_change_nothing(
         repository, "iris", tmp_path, epochs=12, networks=5, patience=4, class_weight="balanced"
     )
     prepared = prepare(pipeline)
-    together = steps.train_candidate(prepared.training, pipeline, optimizer)
+    together = candidate_training.train_candidate(prepared.training, pipeline, optimizer)
     monkeypatch.setattr(fit, "networks_at_once", lambda *_: at_once)
     told: list[int] = []
-    apart = steps.train_candidate(prepared.training, pipeline, optimizer, told.append)
+    apart = candidate_training.train_candidate(prepared.training, pipeline, optimizer, told.append)
     for name in ("train_accuracy", "validation_accuracy", "best_epoch"):
         assert_array_equal(getattr(apart.history, name), getattr(together.history, name))
     np.testing.assert_allclose(apart.history.train_loss, together.history.train_loss, rtol=1e-6)
@@ -38,12 +42,59 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
     prepared = prepare(pipeline)
 
     def stack() -> Network:
-        network, _ = fit.train_stack(prepared.training, pipeline, Adam(), branch=2, epochs=10)
+        network, _ = fit.train_stack(
+            prepared.training,
+            pipeline,
+            OptimizerSearch(Adam(), (0.005,)),
+            [0.005, 0.02],
+            branch=2,
+            epochs=10,
+        )
         return network
 
     together = stack()
     monkeypatch.setattr(fit, "networks_at_once", lambda *_: at_once)
     assert_array_equal(stack().parameters, together.parameters)
+    monkeypatch.setattr(fit, "training_threads", lambda *_: 3)
+    assert_array_equal(stack().parameters, together.parameters)
+
+
+def test_threads_share_the_networks() -> None:
+    assert [g.stop - g.start for g in network_groups(8, 100, 2)] == [4, 4]
+    assert [g.stop - g.start for g in network_groups(8, 3, 2)] == [2, 3, 3]
+    assert [g.stop - g.start for g in network_groups(5, 100, 16)] == [2, 3]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_progress_of_groups_is_their_average_and_never_falls(threads: int) -> None:
+    told: list[int] = []
+
+    def train(group: slice, report) -> int:
+        for epoch in range(1, 11):
+            report(epoch)
+        return group.start
+
+    groups = network_groups(12, 100, 6)
+    assert run_groups(train, groups, threads, told.append) == [0, 2, 4, 6, 8, 10]
+    assert told == list(range(1, 11))
+
+
+def test_an_error_in_one_group_ends_the_others_and_is_raised() -> None:
+    ended = threading.Event()
+
+    def train(group: slice, report) -> None:
+        if group.start == 0:
+            raise RuntimeError("this one")
+        while True:  # ends by the error that report raises
+            try:
+                report(1)
+            except Exception:
+                ended.set()
+                raise
+
+    with pytest.raises(RuntimeError, match=r"^this one$"):
+        run_groups(train, network_groups(4, 100, 2), 2, None)
+    assert ended.is_set()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +114,7 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
 def test_no_network_is_left_alone_where_two_fit(
     networks: int, at_once: int, sizes: list[int]
 ) -> None:
-    groups = [range(networks)[members] for members in fit._groups(networks, at_once)]
+    groups = [range(networks)[members] for members in network_groups(networks, at_once)]
     assert [len(group) for group in groups] == sizes
     assert [k for group in groups for k in group] == list(range(networks))
 

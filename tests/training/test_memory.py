@@ -4,7 +4,10 @@ import os
 
 import pytest
 
-from ffn.training.memory import memory_limit
+from ffn.errors import SettingsError
+from ffn.tabular.schema import Feature, Schema
+from ffn.training import memory
+from ffn.training.memory import check_statistics, memory_limit
 
 MACHINE = 4096 * 1000
 
@@ -34,3 +37,20 @@ def test_a_container_may_have_less_than_its_machine(tmp_path, monkeypatch, files
 
 def test_here() -> None:
     assert 2**20 < memory_limit() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_class_statistics_that_do_not_fit_are_refused(monkeypatch) -> None:
+    columns = tuple(
+        Feature(name=name, kind="categorical", categories=tuple(map(str, range(n))))
+        for name, n in (("few", 30), ("many", 1000))
+    )
+    schema = Schema(features=columns, target="y", classes=("a", "b", "c"))
+    # Three float64 arrays of 5 folds, 1,000 categories and 3 classes.
+    needed = 3 * 5 * 1000 * 3 * 8
+    monkeypatch.setattr(memory, "memory_limit", lambda: needed)
+    check_statistics(schema, 30, "t.csv")
+    monkeypatch.setattr(memory, "memory_limit", lambda: needed - 1)
+    check_statistics(schema, 1000, "t.csv")
+    check_statistics(schema, None, "t.csv")
+    with pytest.raises(SettingsError, match=r"^t\.csv: .* of 1,000 categories and 3 classes need"):
+        check_statistics(schema, 30, "t.csv")

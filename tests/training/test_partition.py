@@ -10,19 +10,23 @@ import tracemalloc
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import DataError
+from ffn.evaluation.importance import permutation_importance
 from ffn.nn.engine import batches
 from ffn.nn.engine.shuffling import epoch_orders
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.training_table import ingest, splits
-from ffn.training import steps, training_data
+from ffn.tabular.training_table.class_counts import fold_of_rows
+from ffn.training import candidate_training, steps, training_data
 from ffn.training.partition import write_parts
 from ffn.training.training_data import Prepared
 from tests.helpers.retrained import made, prepare, run, shipped
@@ -67,7 +71,7 @@ def test_a_training_task_has_no_way_to_the_rows_held_out(repository: Path, tmp_p
     for path in prepared.held_out.entry.path.glob("test_*.npy"):
         path.unlink()
     pipeline = shipped(repository, "iris", tmp_path, epochs=2, networks=2)
-    candidate = steps.train_candidate(pickle.loads(task), pipeline, "adam")
+    candidate = candidate_training.train_candidate(pickle.loads(task), pipeline, "adam")
     assert candidate.history.finished.all()
 
 
@@ -82,7 +86,7 @@ def test_workers_change_nothing_where_tables_are_shuffled_in_blocks(
     here = run(pipeline)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         sent = [
-            pool.submit(steps.train_candidate, here.prepared.training, pipeline, name)
+            pool.submit(candidate_training.train_candidate, here.prepared.training, pipeline, name)
             for name in ("sgd", "adam")
         ]
         there = [future.result() for future in sent]
@@ -104,6 +108,78 @@ def test_the_second_retraining_maps_what_the_first_wrote(tmp_path: Path, monkeyp
     assert len(prepare(other).x_test) == 24
     left = {path.name for path in (pipeline.artifacts / "cache").iterdir()}
     assert len(left) == 3, "the table, its inputs, their resamples"
+
+
+def test_an_encoding_has_inputs_of_its_own_in_the_cache(tmp_path: Path) -> None:
+    plain = prepare(made(tmp_path, table(60), "[training]\nnetworks = 2"))
+    toml = '[features]\nnumbers = "piecewise"\n[training]\nnetworks = 2'
+    pipeline = made(tmp_path, table(60), toml)
+    first = prepare(pipeline)
+    assert first.preparation.n_inputs == 3 * (16 + 2) == first.x_train.shape[1]
+    assert plain.training.entry.path != first.training.entry.path
+    again = prepare(pipeline)
+    assert again.training.entry.path == first.training.entry.path
+    for name, array in first.preparation.to_arrays().items():
+        assert_array_equal(again.preparation.to_arrays()[name], array)
+    fewer = prepare(made(tmp_path, table(60), toml.replace("[training]", "bins = 8\n[training]")))
+    assert fewer.preparation.n_inputs == 3 * (8 + 2)
+
+
+def test_a_bundle_scores_the_inputs_it_was_trained_on(tmp_path: Path) -> None:
+    toml = '[features]\nnumbers = "piecewise"\n[training]\nnetworks = 2\nepochs = 5\n'
+    done = run(made(tmp_path, table(120), toml + "[optimizers.adam]"))
+    write_bundle(done.refitted.bundle, tmp_path / "bundle")
+    bundle = read_bundle(tmp_path / "bundle")
+    dataset = steps.load(done.pipeline)
+    numeric, codes = dataset.arrays(bundle.schema)
+    held_out = steps.split(dataset, done.pipeline)
+    x = bundle.preparation.transform(numeric[held_out], codes[held_out])
+    assert_array_equal(x, done.prepared.x_test)
+    assert x.shape[1] == bundle.network.widths[0] == 3 * (16 + 2)
+    # All inputs of a column are permuted together.
+    blind = replace(bundle, network=bundle.network.select([0]))
+    inputs = bundle.preparation.inputs_of_features()
+    assert list(chain(*inputs)) == list(range(3 * (16 + 2)))
+    blind.network.layers[0][..., inputs[1]] = 0
+    worth = permutation_importance(blind, x, done.prepared.labels_test, 0).features
+    figures = {feature.name: feature.log_loss.value for feature in worth}
+    assert figures["x1"] == 0
+    assert figures["x0"] != 0
+    assert figures["x2"] != 0
+
+
+def test_a_column_of_many_categories_is_pooled(tmp_path: Path, monkeypatch) -> None:
+    """Held-out rows have the statistics of the bundle, training rows those of other folds."""
+    rng = np.random.default_rng(2)
+    names = rng.integers(0, 150, 600)
+    labels = (rng.random(600) < np.where(names % 2, 0.8, 0.2)).astype(int)
+    lines = [f"k{a},{b},{'uv'[c]}\n" for a, b, c in zip(names, range(600), labels, strict=True)]
+    toml = "[features]\nmost_categories = 12\n[training]\nnetworks = 2\nepochs = 5\n"
+    pipeline = made(tmp_path, "c,n,y\n" + "".join(lines), toml + "[optimizers.adam]")
+    done = run(pipeline)
+    prepared = done.prepared
+    assert prepared.preparation.n_inputs == prepared.x_train.shape[1] == 1 + 12 + 1 + 1
+    write_bundle(done.refitted.bundle, tmp_path / "bundle")
+    preparation = read_bundle(tmp_path / "bundle").preparation
+    dataset = steps.load(pipeline)
+    numeric, codes = dataset.arrays(prepared.schema)
+    held_out = steps.split(dataset, pipeline)
+    count = len(set(names[~held_out]))
+    assert any(f'column "c" has {count} categories' in notice for notice in prepared.notices)
+    x = preparation.transform(numeric, codes)
+    assert_array_equal(x[held_out], prepared.x_test)
+    assert_array_equal(x[~held_out, :-1], prepared.x_train[:, :-1])
+    folds = fold_of_rows(dataset.fingerprints)
+    share = labels[~held_out].mean()
+    for row, found in zip(np.flatnonzero(~held_out)[:60], prepared.x_train[:60, -1], strict=True):
+        others = ~held_out & (names == names[row]) & (folds != folds[row])
+        p = (labels[others].sum() + 20 * share) / (others.sum() + 20)
+        expected = np.log(p / (1 - p)) - np.log(share / (1 - share))
+        assert found == pytest.approx(expected, abs=1e-6)
+    in_small_pieces(monkeypatch)
+    shutil.rmtree(pipeline.artifacts)
+    pieces = prepare(pipeline)
+    assert_array_equal(pieces.x_train[:, 1:], prepared.x_train[:, 1:])
 
 
 def test_damaged_inputs_are_made_again(tmp_path: Path) -> None:

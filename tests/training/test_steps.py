@@ -11,7 +11,7 @@ from ffn.bundles.bundle import write_bundle
 from ffn.errors import TrainingError
 from ffn.nn import SGD
 from ffn.settings.optimizer_settings import OptimizerSettings
-from ffn.training import fit, resampling, steps
+from ffn.training import candidate_training, fit, resampling, steps
 from ffn.training.selection import select_best
 from tests.helpers.retrained import InThreads, made, prepare, run, shipped
 
@@ -107,9 +107,9 @@ def test_optimizers_meet_the_same_resamples_and_weights(repository, tmp_path, mo
     """With one optimizer under both names the figures are the same to the last bit."""
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     prepared = prepare(pipeline)
-    first = steps.train_candidate(prepared.training, pipeline, "sgd")
+    first = candidate_training.train_candidate(prepared.training, pipeline, "sgd")
     monkeypatch.setattr(OptimizerSettings, "candidates", lambda _: {"adam": SGD()})
-    second = steps.train_candidate(prepared.training, pipeline, "adam")
+    second = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     np.testing.assert_array_equal(first.validation_loss, second.validation_loss)
     assert first.validation_to_train == 24 / 96
     assert len(set(first.validation_loss.tolist())) == 4
@@ -122,7 +122,7 @@ def test_more_networks_leave_the_first_ones_as_they_are(repository, tmp_path, ne
         for k in (networks, 8)
     ]
     few, many = (
-        steps.train_candidate(prepare(pipeline).training, pipeline, "adamw")
+        candidate_training.train_candidate(prepare(pipeline).training, pipeline, "adamw")
         for pipeline in pipelines
     )
     np.testing.assert_allclose(many.validation_loss[:networks], few.validation_loss, rtol=1e-12)
@@ -156,7 +156,7 @@ def test_an_ensemble_keeps_them_all(repository, tmp_path) -> None:
 def candidates_of(pipeline):
     prepared = prepare(pipeline)
     candidates = [
-        steps.train_candidate(prepared.training, pipeline, name)
+        candidate_training.train_candidate(prepared.training, pipeline, name)
         for name in pipeline.settings.optimizers.candidates()
     ]
     return prepared, candidates, select_best(candidates)
@@ -207,7 +207,7 @@ def test_absurd_learning_rates_end_in_one_clear_line(tmp_path) -> None:
 def test_early_stopping_refits_for_the_median_best_epoch(repository, tmp_path) -> None:
     pipeline = shipped(repository, "iris", tmp_path, epochs=300, networks=5, patience=2)
     prepared = prepare(pipeline)
-    candidate = steps.train_candidate(prepared.training, pipeline, "adam")
+    candidate = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     refitted = steps.refit(prepared.training, pipeline, select_best([candidate]), [candidate])
     losses = candidate.history.validation_loss
     best = sorted(int(np.nanargmin(losses[:, k])) + 1 for k in range(5))
@@ -219,7 +219,7 @@ def test_early_stopping_refits_for_the_median_best_epoch(repository, tmp_path) -
 def test_of_stopped_networks_the_best_epoch_is_compared(repository, tmp_path) -> None:
     pipeline = shipped(repository, "iris", tmp_path, epochs=200, networks=3, patience=2)
     prepared = prepare(pipeline)
-    candidate = steps.train_candidate(prepared.training, pipeline, "adam")
+    candidate = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     losses = candidate.history.validation_loss
     assert np.isnan(losses[-1]).any(), "none stopped early; the test shows nothing"
     np.testing.assert_array_equal(candidate.validation_loss, np.nanmin(losses, axis=0))
@@ -237,7 +237,7 @@ def test_balanced_weights_give_every_class_the_same_sum(tmp_path) -> None:
     # Rows of the rare class count four times as much: the training must feel it.
     plain = made(tmp_path, "p,q,y\n" + rows, toml.replace("balanced", "none"))
     heavy, light = (
-        steps.train_candidate(prepared.training, p, "adam").validation_loss
+        candidate_training.train_candidate(prepared.training, p, "adam").validation_loss
         for p in (pipeline, plain)
     )
     assert not np.allclose(heavy, light)
@@ -273,7 +273,9 @@ def test_cosine_and_constant_differ(repository, tmp_path) -> None:
     for schedule in ("constant", "cosine"):
         pipeline = shipped(repository, "iris", tmp_path, **QUICK, schedule=schedule)
         losses.append(
-            steps.train_candidate(prepare(pipeline).training, pipeline, "sgd").validation_loss
+            candidate_training.train_candidate(
+                prepare(pipeline).training, pipeline, "sgd"
+            ).validation_loss
         )
     assert (losses[0] < losses[1]).all(), "a rate that falls to zero learns less in eight epochs"
 

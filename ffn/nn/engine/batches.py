@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn.engine.shuffling import cut, epoch_orders
+from ffn.nn.hyperparameters import Hyperparameter
 
 __all__ = ["Batch", "Batches"]
 
@@ -27,7 +28,8 @@ class Batch(NamedTuple):
     inputs
         [K, n_in + 1, B], the last row ones.
     targets
-        One-hot labels divided by B, as the mean over the batch has them: [K, C, B].
+        One-hot labels, smoothed if asked for, divided by B, as the mean over the batch has them:
+        [K, C, B].
     row_weights
         Factors of the rows' losses, [K, 1, B], or None for 1 each.
     """
@@ -61,6 +63,8 @@ class Batches:
         Rows of a full batch, n at most; an epoch's last batch may be smaller.
     dtype
         float32 or float64, of inputs, targets and row weights.
+    label_smoothing
+        Share epsilon of a target that goes to all classes alike: a number, or K of them. Default 0.
     block_bytes
         Size of a block's inputs and targets, whatever the table's length; at least one batch is
         held. By default 512 KiB: few enough to stay in a core's L2 cache until its batches are
@@ -78,6 +82,7 @@ class Batches:
         n_classes: int,
         batch_size: int,
         dtype: npt.DTypeLike,
+        label_smoothing: Hyperparameter = 0.0,
         block_bytes: int = 512 * 1024,
     ) -> None:
         self.x, self.labels, self.rows, self.row_weights = x, labels, rows, row_weights
@@ -94,6 +99,10 @@ class Batches:
         self.targets = np.empty((k, n_classes, self.block_rows), dtype)
         self.weights = np.empty((k, 1, self.block_rows), dtype)
         self.classes = np.arange(n_classes, dtype=np.min_scalar_type(n_classes))[:, None]
+        smoothing = np.reshape(label_smoothing, (-1, 1, 1))
+        self._smoothed = bool(smoothing.any())
+        self._share_of_label = (1 - smoothing).astype(dtype)
+        self._share_of_each = (smoothing / n_classes).astype(dtype)
         self._batches: dict[int, list[Batch]] = {}
         self._one_over_b: dict[int, Array] = {}
 
@@ -125,6 +134,9 @@ class Batches:
         labels = self.labels.take(rows).astype(self.classes.dtype)
         targets = self.targets[..., :m]
         np.copyto(targets, labels[:, None, :] == self.classes)
+        if self._smoothed:
+            targets *= self._share_of_label
+            targets += self._share_of_each
         targets *= self._one_over_b[m]
         return self._batches[m]
 

@@ -34,6 +34,8 @@ class EarlyStopping:
     ----------
     running
         Booleans [K]: the networks that have neither stopped nor diverged.
+    best_loss
+        Lowest validation loss of each network so far, [K]; infinite before the first epoch.
     """
 
     def __init__(
@@ -46,7 +48,9 @@ class EarlyStopping:
         self.best_loss = np.full(k, np.inf)
         self.best_parameters = network.parameters.copy()
 
-    def record(self, first_epoch: int, snapshots: Array, figures: Array) -> None:
+    def record(
+        self, first_epoch: int, snapshots: Array, figures: Array, members: Array | None = None
+    ) -> None:
         """Take in S epochs at once.
 
         Parameters
@@ -54,45 +58,57 @@ class EarlyStopping:
         first_epoch
             Number of the first of them, from 0.
         snapshots
-            Parameters after each epoch, [S, K, P].
+            Parameters after each epoch, [S, k, P].
         figures
             Loss and accuracy on training rows and, if there are any, on validation rows:
-            [1 or 2, 2, S, K].
+            [1 or 2, 2, S, k].
+        members
+            Positions [k] in the stack of the networks that these are of. None, the default, for
+            all.
         """
         h = self.history
+        if members is None:
+            members = np.arange(len(self.running))
         losses = figures[:, 0]
         finite_loss: Array = np.logical_and.reduce(np.isfinite(losses), axis=0)
         finite: Array = np.logical_and(finite_loss, np.isfinite(snapshots).all(axis=-1))
         if self.patience is None:
             # Every epoch counts as an improvement, so the last one is kept.
-            alive = np.logical_and.accumulate(np.vstack([self.running, finite]))
-            ran, better, self.running = alive[:-1], alive[1:], alive[-1].copy()
+            alive = np.logical_and.accumulate(np.vstack([self.running[members], finite]))
+            ran, better, self.running[members] = alive[:-1], alive[1:], alive[-1]
         else:
-            ran, better = self._improvements(first_epoch, losses[-1], finite, self.patience)
+            ran, better = self._improvements(
+                first_epoch, losses[-1], finite, members, self.patience
+            )
         targets = [h.train_loss, h.train_accuracy, h.validation_loss, h.validation_accuracy]
         for target, values in zip(targets, figures.reshape(-1, *losses.shape[1:]), strict=False):
-            np.copyto(target[first_epoch : first_epoch + len(values)], values, where=ran)
+            epochs = slice(first_epoch, first_epoch + len(values))
+            target[epochs, members] = np.where(ran, values, np.nan)
         improved = np.flatnonzero(better.any(axis=0))
         best = len(better) - 1 - better[::-1, improved].argmax(axis=0)
-        h.best_epoch[improved] = first_epoch + best
-        self.best_parameters[improved] = snapshots[best, improved]
-        for s, k in np.argwhere(ran & ~finite):
-            what = "parameters" if finite_loss[s, k] else "loss"
-            h.diverged[k] = f"{what} not finite after epoch {first_epoch + s + 1}"
-            h.best_epoch[k] = -1
+        h.best_epoch[members[improved]] = first_epoch + best
+        self.best_parameters[members[improved]] = snapshots[best, improved]
+        for s, i in np.argwhere(ran & ~finite):
+            what = "parameters" if finite_loss[s, i] else "loss"
+            h.diverged[members[i]] = f"{what} not finite after epoch {first_epoch + s + 1}"
+            h.best_epoch[members[i]] = -1
 
     def _improvements(
-        self, first_epoch: int, losses: Array, finite: Array, patience: int
+        self, first_epoch: int, losses: Array, finite: Array, members: Array, patience: int
     ) -> tuple[Array, Array]:
-        """Return booleans [S, K] each: whether a network ran, and whether it improved."""
+        """Return booleans [S, k] each: whether a network ran, and whether it improved."""
         ran, better = np.empty_like(finite), np.empty_like(finite)
+        running, lowest = self.running[members], self.best_loss[members]
+        best_epoch = self.history.best_epoch[members]
         for s, loss in enumerate(losses):
-            ran[s] = self.running
-            self.running &= finite[s]
-            better[s] = self.running & (loss < self.best_loss - self.min_delta)
-            self.best_loss[better[s]] = loss[better[s]]
-            self.history.best_epoch[better[s]] = first_epoch + s
-            self.running &= first_epoch + s - self.history.best_epoch < patience
+            ran[s] = running
+            running &= finite[s]
+            better[s] = running & (loss < lowest - self.min_delta)
+            lowest[better[s]] = loss[better[s]]
+            best_epoch[better[s]] = first_epoch + s
+            running &= first_epoch + s - best_epoch < patience
+        self.running[members], self.best_loss[members] = running, lowest
+        self.history.best_epoch[members] = best_epoch
         return ran, better
 
     def restore_best(self) -> None:

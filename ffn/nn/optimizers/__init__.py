@@ -3,6 +3,8 @@
 In their equations ``p`` are parameters, ``g`` is the gradient ``dL/dp``, ``t`` counts steps from
 1, and ``lr`` is the learning rate times the schedule's factor for the step.
 
+Each hyper-parameter is a number, or a tuple of K numbers for the K networks of a stack.
+
 An optimizer is a frozen set of hyper-parameters with a rule, ``update``. What it remembers from
 step to step belongs to an ``OptimizerState``, so one ``Adam()`` may train any number of stacks.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,7 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays, check_hyperparameters
+from ffn.nn.hyperparameters import (
+    Hyperparameter,
+    Hyperparameters,
+    column,
+    power,
+    square_root,
+)
+from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays
 
 __all__ = ["Adam", "AdamW"]
 
@@ -18,7 +24,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adam:
+class Adam(Hyperparameters):
     """Adam: Kingma and Ba 2015, algorithm 1.
 
     | ``m <- beta1 m + (1 - beta1) g``, and ``m_hat = m / (1 - beta1^t)``
@@ -44,20 +50,18 @@ class Adam:
         Keeps the division finite, in units of the gradient, from 0 up; the paper's 1e-8.
     """
 
-    learning_rate: float = DEFAULT_LEARNING_RATE
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
+    learning_rate: Hyperparameter = DEFAULT_LEARNING_RATE
+    beta1: Hyperparameter = 0.9
+    beta2: Hyperparameter = 0.999
+    epsilon: Hyperparameter = 1e-8
     memory_arrays: ClassVar[int] = 2
 
-    def __post_init__(self) -> None:
-        check_hyperparameters(vars(self))
-
-    def coefficients(self, lr: float, t: int) -> tuple[float, ...]:
+    def coefficients(self, lr: Any, t: int) -> tuple[Any, ...]:
         """Return the rate, epsilon, beta1 and beta2: see ``Optimizer.coefficients``."""
-        c = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
-        rate = lr * c * (1 - self.beta1) / (1 - self.beta1**t)
-        return rate, c * self.epsilon, self.beta1, self.beta2
+        beta1, beta2 = column(self.beta1), column(self.beta2)
+        c = square_root((1 - power(beta2, t)) / (1 - beta2))
+        rate = lr * c * (1 - beta1) / (1 - power(beta1, t))
+        return rate, c * column(self.epsilon), beta1, beta2
 
     def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
         """Move the parameters in place: see ``Optimizer.update``."""
@@ -94,18 +98,19 @@ class AdamW(Adam):
         make the function steeper. Frozen layers never decay.
     """
 
-    weight_decay: float = 0.01
+    weight_decay: Hyperparameter = 0.01
     decay_biases: bool = False
 
-    def coefficients(self, lr: float, t: int) -> tuple[float, ...]:
+    def coefficients(self, lr: Any, t: int) -> tuple[Any, ...]:
         """Return the decay, then Adam's: see ``Optimizer.coefficients``."""
-        return -lr * self.weight_decay, *super().coefficients(lr, t)
+        return -lr * column(self.weight_decay), *super().coefficients(lr, t)
 
     def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
         """Move the parameters in place: see ``Optimizer.update``."""
         p, _, _, decays, scratch = arrays
         decay, *adams = coefficients
-        kept = np.multiply(decays, decay, out=scratch[0])
+        # One row serves all networks that decay alike.
+        kept = np.multiply(decays, decay, out=scratch if decay.ndim else scratch[0])
         kept += 1
         p *= kept
         super().update(arrays, adams)

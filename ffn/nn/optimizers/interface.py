@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy.typing as npt
 
-__all__ = ["DEFAULT_LEARNING_RATE", "Arrays", "Optimizer", "check_hyperparameters"]
+from ffn.nn.hyperparameters import Hyperparameter
+
+__all__ = ["DEFAULT_LEARNING_RATE", "Arrays", "Optimizer"]
 
 Array = npt.NDArray[Any]
 
@@ -50,16 +51,26 @@ class Optimizer(Protocol):
     memory_arrays: ClassVar[int]
 
     @property
-    def learning_rate(self) -> float:
+    def learning_rate(self) -> Hyperparameter:
         """The learning rate, which a schedule may multiply by a factor for each step."""
 
-    def coefficients(self, lr: float, t: int) -> tuple[float, ...]:
+    @property
+    def by_network(self) -> dict[str, tuple[float, ...]]:
+        """The hyper-parameters that have a value for each network, by name."""
+
+    def select(self, networks: Sequence[int]) -> Self:
+        """Return the optimizer for the networks at these positions, from 0."""
+
+    def coefficients(self, lr: Any, t: int) -> tuple[Any, ...]:
         """Return the numbers of a step, in the order in which ``update`` takes them.
+
+        Each is a number, or an array [K, 1] if it differs between networks.
 
         Parameters
         ----------
         lr
-            Learning rate of this step: ``learning_rate`` times the schedule's factor.
+            Learning rate of this step: ``learning_rate`` times the schedule's factor. A number,
+            or an array [K, 1].
         t
             Number of this step, from 1.
         """
@@ -72,31 +83,5 @@ class Optimizer(Protocol):
         arrays
             Parameters, gradients, and the optimizer's own arrays, which change, too.
         coefficients
-            The numbers of this step, each as an array [] of the parameters' dtype.
+            The numbers of this step, each as an array of the parameters' dtype, [] or [K, 1].
         """
-
-
-_BELOW_ONE = ("momentum", "beta1", "beta2")
-_FROM_ZERO = ("epsilon", "weight_decay")
-
-
-def check_hyperparameters(given: Mapping[str, Any]) -> None:
-    """Check numbers by the names that the optimizers give them.
-
-    Parameters
-    ----------
-    given
-        Values by name; names without a range of their own are left alone.
-
-    Raises
-    ------
-    ValueError
-        A number is out of its range.
-    """
-    for name, value in given.items():
-        if name == "learning_rate" and not 0 < value < math.inf:
-            raise ValueError(f"learning_rate is {value}; expected a number above 0")
-        if name in _BELOW_ONE and not 0 <= value < 1:
-            raise ValueError(f"{name} is {value}; expected a number from 0 to below 1")
-        if name in _FROM_ZERO and not 0 <= value < math.inf:
-            raise ValueError(f"{name} is {value}; expected a number from 0 up")

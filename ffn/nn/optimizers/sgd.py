@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays, check_hyperparameters
+from ffn.nn.hyperparameters import Hyperparameter, Hyperparameters, column
+from ffn.nn.optimizers.interface import DEFAULT_LEARNING_RATE, Arrays
 
 __all__ = ["SGD", "Momentum"]
 
@@ -17,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SGD:
+class SGD(Hyperparameters):
     """Stochastic gradient descent: ``p <- p - lr g``.
 
     Parameters
@@ -26,13 +27,10 @@ class SGD:
         Change of a parameter per unit of its gradient, above 0.
     """
 
-    learning_rate: float = DEFAULT_LEARNING_RATE
+    learning_rate: Hyperparameter = DEFAULT_LEARNING_RATE
     memory_arrays: ClassVar[int] = 0
 
-    def __post_init__(self) -> None:
-        check_hyperparameters(vars(self))
-
-    def coefficients(self, lr: float, t: int) -> tuple[float, ...]:  # noqa: ARG002
+    def coefficients(self, lr: Any, t: int) -> tuple[Any, ...]:  # noqa: ARG002
         """Return lr: see ``Optimizer.coefficients``."""
         return (lr,)
 
@@ -45,7 +43,7 @@ class SGD:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Momentum:
+class Momentum(Hyperparameters):
     """SGD with momentum: ``v <- momentum v + g``;  ``p <- p - lr v``.
 
     The velocity v is in units of the gradient, as in ``torch.optim.SGD(momentum=...)`` without
@@ -61,16 +59,13 @@ class Momentum:
         0.9 sums gradients over about ten steps.
     """
 
-    learning_rate: float = DEFAULT_LEARNING_RATE
-    momentum: float = 0.9
+    learning_rate: Hyperparameter = DEFAULT_LEARNING_RATE
+    momentum: Hyperparameter = 0.9
     memory_arrays: ClassVar[int] = 1
 
-    def __post_init__(self) -> None:
-        check_hyperparameters(vars(self))
-
-    def coefficients(self, lr: float, t: int) -> tuple[float, ...]:  # noqa: ARG002
+    def coefficients(self, lr: Any, t: int) -> tuple[Any, ...]:  # noqa: ARG002
         """Return lr and momentum: see ``Optimizer.coefficients``."""
-        return lr, self.momentum
+        return lr, column(self.momentum)
 
     def update(self, arrays: Arrays, coefficients: Sequence[Array]) -> None:
         """Move the parameters in place: see ``Optimizer.update``."""

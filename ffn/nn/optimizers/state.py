@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.nn.hyperparameters import check_count, column
 from ffn.nn.network import Network
 from ffn.nn.optimizers.adam import AdamW
 from ffn.nn.optimizers.interface import Arrays, Optimizer
@@ -38,7 +39,7 @@ class OptimizerState:
     Parameters
     ----------
     optimizer
-        The rule and its hyper-parameters.
+        The rule and its hyper-parameters, each for all networks or, as a tuple, one for each.
     network
         Stack of K networks, whose parameters ``step`` changes in place.
     frozen_layers
@@ -52,6 +53,11 @@ class OptimizerState:
     ----------
     gradients
         Array [K, P], to be filled before each step.
+
+    Raises
+    ------
+    ValueError
+        A hyper-parameter has a tuple of values, but not K of them.
     """
 
     def __init__(
@@ -62,6 +68,8 @@ class OptimizerState:
         memory: Memory | None = None,
     ) -> None:
         parameters = network.parameters
+        for name, values in optimizer.by_network.items():
+            check_count(name, values, len(parameters))
         self.optimizer, self.network = optimizer, network
         self.frozen_layers = frozenset(frozen_layers)
         self.gradients = np.zeros_like(parameters)
@@ -75,15 +83,29 @@ class OptimizerState:
             decays=self._decaying_parameters(),
             scratch=np.empty_like(parameters),
         )
+        self._learning_rate = column(optimizer.learning_rate)
         # Arrays [], because NumPy takes as long to make one of a Python number as to multiply a
-        # small network's parameters by it.
-        n = len(optimizer.coefficients(optimizer.learning_rate, 1))
-        self._coefficients = [np.empty((), parameters.dtype) for _ in range(n)]
+        # small network's parameters by it. Where networks differ, arrays [K, 1].
+        self._coefficients = [
+            np.empty(np.shape(number), parameters.dtype)
+            for number in optimizer.coefficients(self._learning_rate, 1)
+        ]
 
     @property
     def memory(self) -> Memory:
         """What the steps so far left. The next step changes its arrays."""
         return Memory(self._steps, self._arrays.memory)
+
+    def select(self, networks: Sequence[int]) -> OptimizerState:
+        """Return a state for copies of the networks at these positions, which goes on from here."""
+        chosen = list(networks)
+        arrays = tuple(array[chosen] for array in self._arrays.memory)
+        return OptimizerState(
+            self.optimizer.select(chosen),
+            self.network.select(chosen),
+            self.frozen_layers,
+            Memory(self._steps, arrays),
+        )
 
     def step(self, factor: float = 1.0) -> None:
         """Move the parameters against their gradients.
@@ -94,8 +116,7 @@ class OptimizerState:
             The schedule's factor of the learning rate for this step. Default 1: no schedule.
         """
         self._steps += 1
-        lr = self.optimizer.learning_rate * factor
-        numbers = self.optimizer.coefficients(lr, self._steps)
+        numbers = self.optimizer.coefficients(self._learning_rate * factor, self._steps)
         for coefficient, number in zip(self._coefficients, numbers, strict=True):
             coefficient[...] = number
         self.optimizer.update(self._arrays, self._coefficients)

@@ -12,21 +12,32 @@ import io
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ffn.errors import one_line
+from ffn.nn import OPTIMIZERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["default_style", "drawable", "inches", "middle_cut", "to_png"]
+__all__ = ["default_style", "drawable", "inches", "line_style", "middle_cut", "to_png"]
 
 # Dots per inch, tried in this order: the first is sharp on high-density screens; the others are
 # for noisy pictures of many lines, which would be too large.
 _DENSITIES = (150, 110, 75)
 _BYTES = 120_000
+# Okabe and Ito 2008: distinguishable with every kind of colour blindness, and in grey. Dashes
+# keep both curves visible where one covers another, as those of Adam and AdamW do.
+_STYLES: tuple[tuple[str, Any], ...] = (
+    ("#E69F00", "-"),
+    ("#0072B2", "-"),
+    ("#009E73", "-"),
+    ("#D55E00", (0, (4, 2))),
+    ("#CC79A7", (0, (1, 1.5))),
+    ("#56B4E9", (0, (6, 2, 1, 2))),
+)
 # matplotlib's style belongs to the process.
 _STYLE = threading.RLock()
 
@@ -42,6 +53,21 @@ def default_style() -> Iterator[None]:
 
     with _STYLE, style.context("default"):
         yield
+
+
+def line_style(optimizer: str, number: int) -> tuple[str, Any]:
+    """Return the colour and dashes of an optimizer's lines, the same in every picture.
+
+    Parameters
+    ----------
+    optimizer
+        Name of the optimizer.
+    number
+        Its position among those that are drawn, which decides for a name that is not known.
+    """
+    if optimizer in OPTIMIZERS:
+        number = list(OPTIMIZERS).index(optimizer)
+    return _STYLES[number % len(_STYLES)]
 
 
 def to_png(figure: Figure) -> bytes:

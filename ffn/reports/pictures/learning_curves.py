@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.quantities import counted
-from ffn.reports.pictures.canvas import default_style, to_png
+from ffn.reports.pictures.canvas import default_style, line_style, to_png
 from ffn.training.selection import Candidate
 
 if TYPE_CHECKING:
@@ -20,16 +20,6 @@ __all__ = ["draw_learning_curves", "learning_curves"]
 
 Array = npt.NDArray[Any]
 
-# Okabe and Ito 2008: distinguishable with every kind of colour blindness, and in grey. Dashes
-# keep both curves visible where one covers another, as those of Adam and AdamW do.
-_STYLES: tuple[tuple[str, Any], ...] = (
-    ("#E69F00", "-"),
-    ("#0072B2", "-"),
-    ("#009E73", "-"),
-    ("#D55E00", (0, (4, 2))),
-    ("#CC79A7", (0, (1, 1.5))),
-    ("#56B4E9", (0, (6, 2, 1, 2))),
-)
 _POINTS = 300
 # A legend with more characters is split over two lines.
 _LEGEND_LETTERS = 90
@@ -78,7 +68,7 @@ def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = N
             for number, candidate in enumerate(candidates):
                 values = getattr(candidate.history, f"{part}_{figures}")
                 aside = (number - (len(candidates) - 1) / 2) * 0.05 if epochs == 1 else 0.0
-                _draw_curve(panel, values, aside, *_STYLES[number % len(_STYLES)])
+                _draw_curve(panel, values, aside, *line_style(candidate.optimizer, number))
             _dress(panel, epochs)
     _scale_loss(axes[0])
     _scale_accuracy(axes[1])
@@ -210,7 +200,7 @@ def _explain(
 
     handles, letters = [], 0
     for number, candidate in enumerate(candidates):
-        colour, dashes = _STYLES[number % len(_STYLES)]
+        colour, dashes = line_style(candidate.optimizer, number)
         finished = candidate.history.finished
         notes = ["chosen"] if candidate.optimizer == winner else []
         if not finished.all():

@@ -25,10 +25,10 @@ def is_columnar(stream: Source, output: Path) -> bool:
 
 
 def is_parquet(stream: Source) -> bool:
-    """Return whether an input is a complete Parquet file, by its first and last bytes."""
+    """Return whether ``stream`` is a complete Parquet file, by its first and last bytes."""
     return stream.size is not None and stream.peek(4) == stream.peek(4, stream.size - 4) == _MAGIC
 
 
 def names_parquet(output: Path) -> bool:
-    """Return whether an output of this name is written as Parquet."""
+    """Return whether the path ``output`` ends in ``.parquet``, so that Parquet is written."""
     return output.name.lower().endswith(".parquet")

@@ -28,17 +28,28 @@ Pieces = ParquetPieces | CsvPieces
 
 @contextmanager
 def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -> Iterator[Pieces]:
-    """Open a file that is to be scored in pieces.
+    """Open an input that is scored batch by batch; yield its batches while the block runs.
+
+    Parameters
+    ----------
+    model
+        A bundle, or any object with the same interface.
+    stream
+        The input, CSV or Parquet, at its beginning.
+    output
+        Path of the output; its suffix decides the format.
+    options
+        Options of scoring.
 
     Raises
     ------
     DataError
-        It cannot be read, or does not keep the contract.
+        The input cannot be read, or does not match the model's schema.
     SettingsError
-        Cells are to be guarded in a file that no spreadsheet reads.
+        ``escape_formulas`` is set, but the output is Parquet, which spreadsheets do not read.
     """
     if options.escape_formulas and names_parquet(output):
-        raise SettingsError("escape_formulas guards spreadsheets; they do not read Parquet.")
+        raise SettingsError("escape_formulas is for spreadsheets, which do not read Parquet.")
     name = stream.name
     if not is_parquet(stream):
         records = Records(
@@ -60,6 +71,21 @@ def score_pieces(
     on_progress: Callable[[Progress], None] | None,
 ) -> None:
     """Score every row into the files of ``journal``, from their beginning.
+
+    Parameters
+    ----------
+    pieces
+        The input, opened by `open_pieces`.
+    model
+        The model that scores it.
+    options
+        Options of scoring.
+    output
+        Path of the output; its suffix decides the format.
+    journal
+        The run's files.
+    on_progress
+        Called after each batch; None for no reports.
 
     Raises
     ------

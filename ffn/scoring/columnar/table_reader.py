@@ -33,16 +33,16 @@ __all__ = ["CsvPieces", "ParquetPieces", "Piece"]
 
 
 class Piece(NamedTuple):
-    """Rows that were scored [n], what the model says of them, and the rejects among them.
+    """One batch of scored rows [n], their predictions, and the rejects of the same range.
 
     Attributes
     ----------
     batch
-        The columns that are kept.
+        Arrow record batch with the columns that the output keeps.
     labels, probabilities
-        Predicted class [n], and all of them [n, C].
+        Index of the predicted class [n], and class probabilities [n, C].
     rejects
-        Lines for the rejects file.
+        Lines of the rejects file, as UTF-8.
     """
 
     batch: Any
@@ -52,24 +52,39 @@ class Piece(NamedTuple):
 
 
 class ParquetPieces:
-    """A Parquet file.
+    """A Parquet file, scored batch by batch.
 
-    The features of some rows are written as CSV, in memory, and go the way of every CSV: a table
-    has the same labels in either form, and the same rejects.
+    The features of each batch are converted to CSV in memory and scored as such, so a table has the
+    same labels and the same rejects in either format.
+
+    Parameters
+    ----------
+    stream
+        The input.
+    sha256
+        SHA-256 of the input's content, for the manifest.
+    table
+        The same file, decoded in another process.
+    model
+        The model that scores it.
+    options
+        Options of scoring.
+    name
+        Name of the input in errors.
 
     Attributes
     ----------
     stream, name
-        The input, and what errors call it.
+        As given.
     schema
-        Of the columns that are kept.
+        Arrow schema of the columns that the output keeps.
     tally
-        What was counted so far.
+        Counts so far.
 
     Raises
     ------
     DataError
-        The columns do not keep the model's contract.
+        The columns do not match the model's schema.
     """
 
     def __init__(
@@ -99,7 +114,7 @@ class ParquetPieces:
         ]
         fields = [table.schema.field(column) for column in self._kept]
         self.schema = pa.schema(fields, table.schema.metadata)
-        # The CSV in memory is ours, whatever the output is to look like.
+        # The CSV in memory is internal; the options that shape the output do not apply to it.
         self._names = numbered(features)
         inner = replace(options, delimiter=",", only_id=None)
         self._scorer = RowScorer(model, as_header(self._names), inner, name)
@@ -129,7 +144,7 @@ class ParquetPieces:
         return Spellings(feature.categories, schema.missing_values, self._decimal)
 
     def _as_csv(self, batch: Any) -> bytes:
-        """Return the features of a batch as the CSV file of the same table has them."""
+        """Return the features of a batch as CSV, with the texts that a CSV file would have."""
         texts = []
         for feature, place, spellings in self._features:
             column, where = batch.column(place), f"{self.name}, column {quote(feature.name)}"
@@ -142,7 +157,7 @@ class ParquetPieces:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes of the input so far, by its rows."""
+        """Bytes of the input so far, estimated from the share of its rows."""
         rows = self.tally.scored + self.tally.rejected
         return (self.stream.size or 0) * rows // max(1, self._table.rows)
 
@@ -152,7 +167,7 @@ class ParquetPieces:
         self.tally.check_rows(self._table.rows)
 
     def input(self) -> dict[str, Any]:
-        """Return what a manifest says of the input."""
+        """Return the manifest's entry for the input."""
         return {
             "path": self.name,
             "bytes": self.stream.size,
@@ -164,7 +179,35 @@ class ParquetPieces:
 
 
 class CsvPieces:
-    """A CSV file: its cells are texts, without quotes. Attributes as in `ParquetPieces`."""
+    """A CSV file, scored batch by batch; its cells become texts without quotes.
+
+    Parameters
+    ----------
+    stream
+        The input.
+    records
+        Reader of ``stream``.
+    model
+        The model that scores it.
+    options
+        Options of scoring.
+    name
+        Name of the input in errors.
+
+    Attributes
+    ----------
+    stream, name
+        As given.
+    schema
+        Arrow schema of the columns that the output keeps.
+    tally
+        Counts so far.
+
+    Raises
+    ------
+    DataError
+        The header does not match the model's schema, or repeats a kept name.
+    """
 
     def __init__(
         self, stream: Source, records: Records, model: Scorer, options: Options, name: str
@@ -177,7 +220,7 @@ class CsvPieces:
         self._kept = list(range(len(header.names)))
         if options.only_id is not None:
             self._kept = [find_column(header, options.only_id, name)]
-        # Readers of Parquet find columns by their names.
+        # Parquet columns are found by name.
         check_distinct(header, [header.names[column] for column in self._kept], name)
         self.schema = pa.schema([(header.names[column], pa.string()) for column in self._kept])
 
@@ -206,7 +249,7 @@ class CsvPieces:
         self.tally.check_rows(self._records.rows)
 
     def input(self) -> dict[str, Any]:
-        """Return what a manifest says of the input."""
+        """Return the manifest's entry for the input."""
         return input_of(self.name, self.stream, self._records)
 
 
@@ -217,7 +260,7 @@ def _units(found: Labelled) -> int:
 
 
 def _of_a_table(reject: Reject, before: int) -> Reject:
-    """Return a reject as that of a table, which has rows and no lines."""
-    # Of a whole record, the cell that was put before it is none of the table's.
+    """Return a reject with its row number in the table, which has no lines."""
+    # If the whole record is the value, its first cell is the column that `numbered` added.
     value = reject.value if reject.column else reject.value.partition(",")[2]
     return replace(reject, row=reject.row + before, line=0, value=value)

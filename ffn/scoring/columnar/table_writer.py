@@ -22,7 +22,7 @@ from ffn.tabular.schema import Schema
 
 __all__ = ["CsvSink", "ParquetSink", "Sink"]
 
-# Rows and bytes of a row group.
+# A row group is written when it has so many rows or bytes.
 _GROUP_ROWS, _GROUP_BYTES = 2**17, 2**23
 
 
@@ -30,11 +30,11 @@ class Sink(Protocol):
     """Destination of scored batches, which arrive in order."""
 
     def write(self, piece: Piece, /) -> None:
-        """Append a piece."""
+        """Append ``piece``, a batch of scored rows."""
         ...
 
     def finish(self) -> None:
-        """Write what is left."""
+        """Write what is buffered, and the end of the file."""
         ...
 
     def abandon(self) -> None:
@@ -43,17 +43,25 @@ class Sink(Protocol):
 
 
 class ParquetSink:
-    """A Parquet file: the columns as they are, labels of their own type, shares as numbers.
+    """A Parquet file: columns keep their types, and probabilities are numbers.
+
+    Labels are integers if every label is one, as in `ffn.scoring.model.Model.classes_`.
 
     Parameters
     ----------
+    file
+        The file to write, at its beginning.
     schema
-        Of the pieces.
+        Arrow schema of the batches.
+    model
+        Schema of the model.
+    options
+        Options of scoring.
     """
 
     def __init__(self, file: HashedFile, schema: Any, model: Schema, options: Options) -> None:
         label, *shares = added_columns(model, probabilities=options.probabilities)
-        # Whole numbers if every label is one, else texts.
+        # int64 if every label is an integer, else texts.
         self._classes = pa.array(class_labels(model.classes))
         self._schema = schema.append(pa.field(label, self._classes.type))
         for share in shares:
@@ -63,8 +71,8 @@ class ParquetSink:
         self._waiting: list[Any] = []
 
     def write(self, piece: Piece) -> None:
-        """Append a piece; so many rows make a row group."""
-        # As text has them: four decimals.
+        """Append ``piece``, a batch of scored rows; a full row group is written to the file."""
+        # Rounded to four decimals, as in a CSV output.
         shares = np.rint(piece.probabilities * UNITS) / UNITS
         confidence = shares[np.arange(len(shares)), piece.labels]
         added = [confidence, *(shares.T if self._every else ())]
@@ -81,8 +89,8 @@ class ParquetSink:
         self._writer.close()
 
     def abandon(self) -> None:
-        """Let go of the file."""
-        # Left to itself the writer would do it later, into a file that is closed.
+        """Close the writer without completing the file."""
+        # Otherwise its finalizer would write to a file that is closed by then.
         with contextlib.suppress(Exception):
             self._writer.close()
 
@@ -94,12 +102,20 @@ class ParquetSink:
 
 
 class CsvSink:
-    """A CSV file of UTF-8 with LF: cells as texts, quoted where they must be.
+    """A CSV file in UTF-8 with LF line ends; cells are texts, quoted only where necessary.
 
     Parameters
     ----------
+    file
+        The file to write, at its beginning.
+    schema
+        Arrow schema of the batches.
+    model
+        Schema of the model.
+    options
+        Options of scoring.
     name
-        What errors call the input.
+        Name of the input in errors.
     """
 
     def __init__(
@@ -121,7 +137,7 @@ class CsvSink:
         file.write(line)
 
     def write(self, piece: Piece) -> None:
-        """Append a piece."""
+        """Append ``piece``, a batch of scored rows."""
         columns = [
             as_texts(
                 column, f"{self._name}, column {quote(column_name)}", self._decimal
@@ -135,10 +151,10 @@ class CsvSink:
         )
 
     def finish(self) -> None:
-        """Do nothing: every line is written."""
+        """Do nothing: every line is written already."""
 
     def abandon(self) -> None:
-        """Do nothing: the file is another's."""
+        """Do nothing: the caller closes the file."""
 
     def _record(self, row: Any) -> bytes:
         cells = ["" if cell is None else cell for cell in row]
@@ -148,7 +164,7 @@ class CsvSink:
 
 
 class _Handle:
-    """As much of an open file as a writer of Parquet asks for."""
+    """The part of a file object's interface that Arrow's Parquet writer uses."""
 
     closed = False
 

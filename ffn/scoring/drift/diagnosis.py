@@ -35,27 +35,34 @@ def suspect(
 ) -> list[str]:
     """Return a sentence for every mistake that would explain the drift.
 
+    A column with drift may hold another column's values, or its own in another unit.
+
     Parameters
     ----------
-    names, reference
-        Names of the numeric columns [F], and their histograms in training.
-    rows, times
-        A sample of scored rows: numbers [s, F], and how many rows each represents [s].
+    names
+        Names of the numeric columns [F].
+    reference
+        Histograms of these columns in training [F].
+    rows
+        A sample of scored rows: numbers [s, F], NaN for missing.
+    times
+        Number of rows that each row of the sample represents [s].
     drifted
         Indices of the columns that drifted, the most drifted first.
     threshold
-        PSI up to which a column fits a histogram; the limit of chance is used if it is larger.
+        PSI up to which a column fits a histogram; if it is larger, the PSI that chance alone
+        explains is used.
 
     Notes
     -----
-    A column looks like another where it fits the other's reference, and far better than its own.
-    Columns with similar distributions cannot be distinguished this way, but swapping them does
-    little harm.
+    A column is taken for another one if it fits that column's reference, and far better than its
+    own. Columns with similar distributions cannot be distinguished this way, but swapping them
+    does little harm.
 
-    A column looks as if it were in another unit where it fits its own reference once converted.
-    Rows of another season, place or year do so by chance, since both their mean and their spread
-    are often smaller, or larger. So the nearer a column is to what it was, the more is asked: see
-    `Strangeness`.
+    A column is taken to be in another unit if it fits its own reference once converted. Rows of
+    another season, place or year may do so by chance, since their mean and spread are often both
+    smaller, or both larger. So the closer a column is to its reference, the stronger the evidence
+    required: see `Strangeness`.
     """
     some = list(drifted)[:MOST_COLUMNS]
     own = {f: _misfit(rows[:, f], times, reference[f]) for f in some}
@@ -89,8 +96,8 @@ def suspect(
         moved = _misfit(as_moved(rows[:, f], times, reference[f]), times, reference[f])
         if misfit <= min(chance, REMAINS * own[f], LESS_THAN_MOVED * moved):
             doubtful[f] = looks
-    # Where other columns are unlike training's and no mistake explains it, the rows are others,
-    # and among these a change of scale is nothing strange.
+    # If some drifted columns are not explained by any mistake, the rows come from another
+    # population, in which a change of scale is plausible by itself.
     if explained | doubtful.keys() == set(drifted):
         found.extend(doubtful.values())
     return found
@@ -99,21 +106,21 @@ def suspect(
 def _unit(
     name: str, values: Array, times: Array, reference: Histogram, strangeness: Strangeness
 ) -> tuple[float, str]:
-    """Return in what unit a column looks, and the PSI that is left then; infinite if in none."""
+    """Return the remaining PSI after the best conversion (infinite if none fits), and a text."""
     named = strangeness is Strangeness.LITTLE
     tried = [how for how in conversions(name, reference.deviation) if how.named or not named]
     if not tried:
         return np.inf, ""
     factors, offsets = (np.array(own)[:, None] for own in list(zip(*tried, strict=True))[:2])
     misfits = _misfits(values * factors + offsets, times, reference)
-    # Of those that fit alike the first is the likelier.
+    # Conversions come in order of likelihood, so of equal ones the first is chosen.
     best = int(misfits.argmin())
     misfit, how = float(misfits[best]), tried[best]
     return misfit, f"{quote(name)} looks {_wrong(how)}{f': {how.guess}?' if how.guess else ''}"
 
 
 def _wrong(how: Conversion) -> str:
-    """Say in words what is to be undone."""
+    """Return in words how the values are wrong."""
     factor, too_high = how.factor, -how.offset / how.factor
     words = []
     if factor != 1:
@@ -126,15 +133,15 @@ def _wrong(how: Conversion) -> str:
 
 
 def _misfit(values: Array, times: Array, reference: Histogram) -> float:
-    """Return the PSI of values [s], each so many times [s], in bins of ``reference``."""
+    """Return the PSI of values [s] with frequencies ``times`` [s], in bins of ``reference``."""
     return float(_misfits(values[None], times, reference)[0])
 
 
 def _misfits(values: Array, times: Array, reference: Histogram) -> Array:
-    """Return the PSI [k] of values [k, s], each so many times [s], in bins of ``reference``."""
+    """Return PSIs [k] of values [k, s] with frequencies ``times`` [s], binned as ``reference``."""
     tried, bins = len(values), len(reference.counts)
     if bins == 1:
-        # A column without a single edge fits everything, and says nothing.
+        # A histogram with a single bin fits everything, so it is no evidence.
         return np.full(tried, np.inf)
     known = ~np.isnan(values[0])
     places = np.searchsorted(reference.edges, values[:, known])

@@ -58,7 +58,7 @@ class ColumnDrift:
     shift: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a manifest holds."""
+        """Return the entry of a manifest."""
         distance = self.distance
         return {
             "psi": round(distance.psi, 6),
@@ -73,7 +73,7 @@ class ColumnDrift:
 
     @classmethod
     def from_json(cls, name: str, value: dict[str, Any]) -> ColumnDrift:
-        """Rebuild what ``to_json`` returned."""
+        """Rebuild what ``to_json`` returned as ``value`` for the column ``name``."""
         limit = value["limit"]
         return cls(
             name=name,
@@ -143,7 +143,7 @@ class DriftReport:
         return f"unlike training: {', '.join(told)}{looks}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a manifest holds."""
+        """Return the entry of a manifest."""
         return {
             "detected": self.detected,
             "judged": self.judged,
@@ -155,7 +155,7 @@ class DriftReport:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> DriftReport:
-        """Rebuild what ``to_json`` returned."""
+        """Rebuild what ``to_json`` returned as ``value``."""
         columns = (ColumnDrift.from_json(name, one) for name, one in value["columns"].items())
         said = value["predictions"]
         return cls(
@@ -168,7 +168,15 @@ class DriftReport:
 
 
 class HeldError(DataError):
-    """A file is held because its rows drifted; ``report`` has the details."""
+    """A file is held because its rows drifted: nothing of it is published.
+
+    Parameters
+    ----------
+    message
+        The error in one line.
+    report
+        Details of the drift; None if unknown.
+    """
 
     def __init__(self, message: str, report: DriftReport | None = None) -> None:
         super().__init__(message)
@@ -179,7 +187,17 @@ class HeldError(DataError):
 
 
 def check_drift(model: Scorer, tally: Tally, options: Options) -> DriftReport | None:
-    """Judge the rows that were scored; None if there is nothing to compare them with."""
+    """Test the scored rows for drift; None if drift is off or the model has no reference.
+
+    Parameters
+    ----------
+    model
+        The model that scored them.
+    tally
+        Counts over the scored rows.
+    options
+        Options of scoring.
+    """
     if model.reference is None or tally.drift is None:
         return None
     return build_drift_report(
@@ -224,10 +242,10 @@ def build_drift_report(
     """
     rows = int(sum(per_class))
     judged = rows >= min_rows
-    # Bonferroni's share: one comparison a feature, one of the predictions.
+    # Bonferroni: one comparison for each feature, and one for the predictions.
     alpha = ALPHA / (len(schema.features) + 1)
     sample, times = counts.sample()
-    # Either counts all columns each time that it is asked for.
+    # Both properties count all columns on each access.
     missing, binned = counts.missing.tolist(), counts.numeric
 
     def column(
@@ -243,7 +261,7 @@ def build_drift_report(
         bins = [*binned[f].tolist(), *([gaps] if feature.missing else [])]
         columns[feature.name] = column(
             feature.name,
-            # A row that stands for eight does not tell as much as eight rows.
+            # A row that represents eight is less evidence than eight independent rows.
             [counts.effective * count for count in bins],
             [*own.counts, *([own.missing] if feature.missing else [])],
             missing=_share(gaps, counts.rows),
@@ -283,7 +301,7 @@ def build_drift_report(
 
 
 def _drifted(features: Sequence[Feature], columns: Mapping[str, ColumnDrift]) -> dict[int, float]:
-    """Return PSI by place of the features that raised an alarm, the highest first."""
+    """Return PSI by index of the features that raised an alarm, the highest first."""
     found = {
         place: columns[feature.name].distance.psi
         for place, feature in enumerate(features)

@@ -15,10 +15,11 @@ __all__ = ["LESS_THAN_MOVED", "Strangeness", "as_moved", "strangeness_of"]
 Array = npt.NDArray[Any]
 
 LESS_THAN_MOVED = 0.5
-"""Share that a conversion may leave of the PSI left by a move of the whole column."""
+"""A conversion must leave at most this share of the PSI that a plain shift of the column leaves."""
 
-# Training's standard deviations between the means, and the ratio of the spreads. A season of a
-# sine curve lies up to 1.4 deviations off, a twelfth of a table 3.3 at the very most.
+# Limits of the distance between the means, in training's standard deviations, and of the ratio of
+# the standard deviations. One season of a sine curve is up to 1.4 deviations off; the mean of a
+# twelfth of a table is off by 3.3 at most.
 _LITTLE, _MUCH = (2.0, 4.0), (3.0, 30.0)
 
 
@@ -26,15 +27,25 @@ class Strangeness(enum.Enum):
     """How far a column's mean and spread are from training's."""
 
     LITTLE = enum.auto()
-    """A season or a place may be so: no mistake is named unless the column's name says a unit."""
+    """As between seasons or places: a mistake is named only if the column's name has a unit."""
     MUCH = enum.auto()
-    """Few rows are so: a mistake is named if it explains all but chance."""
+    """Rare in real data: a mistake is named if it explains the difference except for chance."""
     IMPLAUSIBLE = enum.auto()
-    """No rows are so: a mistake is named if it explains most of the difference."""
+    """Not seen in real data: a mistake is named if it explains most of the difference."""
 
 
 def strangeness_of(values: Array, times: Array, reference: Histogram) -> Strangeness:
-    """Compare values [s], each so many times [s], with training's."""
+    """Return how far a column's mean and spread are from training's.
+
+    Parameters
+    ----------
+    values
+        Sample of the column [s], NaN for missing.
+    times
+        Number of rows that each value represents [s].
+    reference
+        Histogram of the column in training.
+    """
     moments = _moments(values, times)
     if moments is None or not reference.deviation:
         return Strangeness.IMPLAUSIBLE
@@ -52,13 +63,23 @@ def strangeness_of(values: Array, times: Array, reference: Histogram) -> Strange
 
 
 def as_moved(values: Array, times: Array, reference: Histogram) -> Array:
-    """Return values [s] moved so that their mean is training's: the rival of any conversion."""
+    """Return the values [s] shifted to training's mean: the alternative to any conversion.
+
+    Parameters
+    ----------
+    values
+        Sample of the column [s], NaN for missing.
+    times
+        Number of rows that each value represents [s].
+    reference
+        Histogram of the column in training.
+    """
     moments = _moments(values, times)
     return values if moments is None else values + (reference.mean - moments[0])
 
 
 def _moments(values: Array, times: Array) -> tuple[float, float] | None:
-    """Return mean and standard deviation of what is there; None without any, or beyond float64."""
+    """Return mean and standard deviation; None if no value is known, or beyond float64."""
     known = ~np.isnan(values)
     if not known.any():
         return None

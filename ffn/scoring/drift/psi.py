@@ -21,8 +21,8 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# Beyond so many bins the rarest are counted together: their counts are too small for the null
-# distribution, and no single one of them matters.
+# Of more bins the rarest are merged: their counts are too small for the null distribution, and no
+# single one of them matters.
 _MOST_BINS = 20
 
 
@@ -46,18 +46,33 @@ class Distance:
 
 
 def psi(found: Array, expected: Array) -> float:
-    """Return the population stability index of counts ``found`` [B] against ``expected`` [B].
+    """Return the population stability index of two histograms, in nats.
 
-    The sum over bins of ``(p - q) ln(p / q)``, nats (Siddiqi 2006, *Credit Risk Scorecards*). Of
-    B bins, m rows expected and n found: ``q = (expected + 1/2) / (m + B/2)``, and
-    ``p = (found + q B/2) / (n + B/2)``, half a row a bin spread as the reference is. So an empty
-    bin gives no infinity, and smoothing draws p to q, never away from it.
+    The sum over bins of ``(p - q) ln(p / q)`` (Siddiqi 2006, *Credit Risk Scorecards*). With B
+    bins, m rows expected and n found, ``q = (expected + 1/2) / (m + B/2)`` and
+    ``p = (found + q B/2) / (n + B/2)``: half a row per bin is added, distributed as q. So an empty
+    bin gives no infinity, and smoothing moves p towards q, never away from it.
+
+    Parameters
+    ----------
+    found
+        Counts by bin [B].
+    expected
+        Counts of the reference by bin [B].
     """
     return float(psi_of_each(found[None], expected)[0])
 
 
 def psi_of_each(found: Array, expected: Array) -> Array:
-    """Return `psi` [k] of counts ``found`` [k, B] against ``expected`` [B]."""
+    """Return the `psi` [k] of several histograms against one reference.
+
+    Parameters
+    ----------
+    found
+        Counts by histogram and bin [k, B].
+    expected
+        Counts of the reference by bin [B].
+    """
     bins = len(expected)
     q = (expected + 0.5) / (expected.sum() + bins / 2)
     p = (found + q * bins / 2) / (found.sum(axis=1, keepdims=True) + bins / 2)
@@ -68,7 +83,17 @@ def psi_of_each(found: Array, expected: Array) -> Array:
 def distribution_distance(
     found: Sequence[float], expected: Sequence[int], alpha: float
 ) -> Distance:
-    """Compare counts of the same bins [B]; ``alpha`` as for `chance_limit`."""
+    """Compare two histograms with the same bins.
+
+    Parameters
+    ----------
+    found
+        Counts by bin [B].
+    expected
+        Counts of the reference by bin [B].
+    alpha
+        Probability of a false alarm, as for `chance_limit`.
+    """
     own, reference = _with_rare_together(np.array(found), np.array(expected))
     n, m = own.sum(), reference.sum()
     if not n or not m:
@@ -104,8 +129,15 @@ def chance_limit(n: float, expected: Sequence[int] | Array, alpha: float) -> flo
 def chi2_quantile(probability: float, degrees: int) -> float:
     """Return a quantile of the chi-squared distribution by Wilson and Hilferty's cube (1931).
 
-    Up to a tenth too high at one or two degrees of freedom, less than a percent off at more.
-    SciPy has it exactly, and takes longer to import than a file to score.
+    Up to a tenth too high for one or two degrees of freedom, off by less than a percent for more.
+    SciPy has the exact value but takes longer to import than it takes to score a file.
+
+    Parameters
+    ----------
+    probability
+        Probability that the quantile is not exceeded, between 0 and 1.
+    degrees
+        Degrees of freedom; 0 gives 0.
     """
     if degrees < 1:
         return 0.0

@@ -14,13 +14,13 @@ from ffn.tabular.training_table.histograms import Histogram
 __all__ = ["CHANCE", "MOST_COLUMNS", "REMAINS", "exchanged_categories", "rings", "say_exchanged"]
 
 REMAINS = 0.2
-"""Share of a column's own PSI that another explanation may leave."""
+"""A swap must leave at most this share of the PSI of a column."""
 
 CHANCE = 0.01
-"""Probability that a column which is as explained misfits by chance."""
+"""Probability that a column for which the explanation holds fails the test by chance."""
 
 MOST_COLUMNS = 50
-"""Columns that are compared in pairs: of more those that drifted most."""
+"""Largest number of columns compared in pairs; of more, those that drifted most."""
 
 
 def exchanged_categories(
@@ -31,25 +31,27 @@ def exchanged_categories(
     drifted: Mapping[int, float],
     threshold: float,
 ) -> list[str]:
-    """Return a sentence for all categorical columns that hold what each other held.
+    """Return a sentence for each set of categorical columns that hold each other's values.
 
     Parameters
     ----------
     features, reference
-        The categorical columns [G].
+        The categorical columns [G], and their histograms in training.
     counts
-        Of each: rows unknown, missing, then by category.
+        Of each column [G]: rows with an unknown category, rows without a value, then rows by
+        category.
     examples
-        By name: some of the texts that are none of the column's categories, cut as for display.
+        Texts that are no category of a column, by its name, shortened as for display.
     drifted
-        PSI of the columns whose distribution is another, those that drifted most first.
+        PSI by index of the columns that drifted, the most drifted first.
     threshold
-        PSI up to which a column fits, or up to what chance does to so few rows.
+        PSI up to which a column fits a histogram; if it is larger, the PSI that chance alone
+        explains is used.
 
     Notes
     -----
-    A column looks like another where it has no text that the other never had, and those of its
-    own categories that the other has too are as frequent as there.
+    A column is taken for another one if it has no text that the other never had, and the
+    categories that both have are as frequent as in the other.
     """
     holds: dict[int, int] = {}
     some = dict(islice(drifted.items(), MOST_COLUMNS))
@@ -78,8 +80,8 @@ def _as_the_other(
 ) -> tuple[list[int], list[int]]:
     """Return rows of a column and training rows of another in the same bins.
 
-    These are the categories that both have, those of the other alone, and those of the first
-    alone; and gaps, if both may have some.
+    The bins are the categories that both have, all categories of only the other, all of only the
+    first, and missing values if both columns may have some.
     """
     unknown, missing, *known = counts
     found = dict(zip(feature.categories, known, strict=True))
@@ -95,7 +97,13 @@ def _as_the_other(
 
 
 def rings(holds: Mapping[int, int]) -> list[list[int]]:
-    """Return the columns that hold what each other held, ring by ring, each in order."""
+    """Return groups of columns that hold each other's values in a circle, each group ascending.
+
+    Parameters
+    ----------
+    holds
+        Index of the column whose values each column seems to hold, by its own index.
+    """
     found, seen = [], set()
     for start in holds:
         ring, at = [start], holds[start]
@@ -109,7 +117,7 @@ def rings(holds: Mapping[int, int]) -> list[list[int]]:
 
 
 def say_exchanged(names: Sequence[str]) -> str:
-    """Return the sentence about columns of these names."""
+    """Return the clause that the columns called ``names``, two or more, look exchanged."""
     columns = [quote(name) for name in names]
     what = "exchanged" if len(columns) == 2 else "mixed up"
     return f"columns {', '.join(columns[:-1])} and {columns[-1]} look {what}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 __all__ = ["Conversion", "conversions"]
 
-# Sizes within a dimension; those of time and length are the usual ones, not all there are.
+# Size of each unit within its dimension; common units only.
 _DIMENSIONS: tuple[dict[str, float], ...] = (
     {"mm": 1, "cm": 10, "m": 1_000, "km": 1e6, "inch": 25.4, "ft": 304.8, "mile": 1_609_344},
     {"mg": 1, "g": 1_000, "kg": 1e6, "t": 1e9, "oz": 28_349.5, "lb": 453_592},
@@ -18,7 +18,7 @@ _DIMENSIONS: tuple[dict[str, float], ...] = (
 )
 _ALSO = {"in": "inch", "inches": "inch", "foot": "ft", "feet": "ft", "lbs": "lb", "sec": "s"}
 _DECIMAL = (10, 100, 1_000, 1e6)
-# For columns whose name says no unit: inches, feet, pounds, ounces, miles, minutes.
+# Factors for columns whose name has no unit: inches, feet, pounds, ounces, miles, minutes.
 _COMMON = (2.54, 25.4, 3.28084, 2.20462, 28.3495, 453.592, 1.609344, 60)
 # Size of a degree in kelvins, and kelvins at zero.
 _DEGREES = {"Celsius": (1, 273.15), "Fahrenheit": (5 / 9, 459.67 * 5 / 9), "Kelvin": (1, 0)}
@@ -26,16 +26,16 @@ _WARM = {"temp", "temperature"}
 
 
 class Conversion(NamedTuple):
-    """How a value becomes what it was in training.
+    """A linear conversion of a column to the unit of training.
 
     Attributes
     ----------
     factor, offset
-        ``factor * value + offset``.
+        The converted value is ``factor * value + offset``.
     guess
-        What may have happened; empty if nobody can tell.
+        What may have happened, such as "inches instead of cm"; empty if unknown.
     named
-        Whether the column's name says which unit is meant.
+        Whether the column's name contains its unit.
     """
 
     factor: float
@@ -45,13 +45,16 @@ class Conversion(NamedTuple):
 
 
 def conversions(column: str, deviation: float) -> Iterator[Conversion]:
-    """Yield the mistakes of unit that a column may have, the likelier first.
+    """Yield the conversions that would undo a mistaken unit, the most likely first.
 
     Parameters
     ----------
+    column
+        Name of the column, which may contain its unit.
     deviation
-        Standard deviation of its values in training. Degrees are asked of a column of unnamed
-        unit only where their offset is more than that, and so no change of scale looks alike.
+        Standard deviation of the column in training. Degrees of temperature are tried for a
+        column without a unit in its name only if their offset is larger, so that no mere change
+        of scale looks the same.
     """
     words = re.split(r"[^a-z]+", column.lower())
     units = [_ALSO.get(word, word) for word in words]
@@ -71,7 +74,7 @@ def conversions(column: str, deviation: float) -> Iterator[Conversion]:
         hidden = not named and not own and "Kelvin" not in (other, name)
         if likely or (hidden and abs(found.offset) > deviation):
             yield found
-    # A column of named unit that is off by a factor of another dimension is so by chance.
+    # If the name has a unit, factors of other dimensions would fit only by chance.
     for factor in _DECIMAL if named or warm else (*_DECIMAL, *_COMMON):
         yield Conversion(factor, 0, "", False)
         yield Conversion(1 / factor, 0, "", False)

@@ -1,9 +1,9 @@
 """Scan the inbox of a pipeline for files to score, score them, and record the outcome.
 
-Every table in ``data/<pipeline>/inbox`` is scored once by the version in production, and again
-when another takes its place (with ``rescore = "none"``: once). What counts is the content behind a
-name, not its times. A file
-that is still being written is left until it has been quiet for ``settle``.
+The version in production scores every table in ``data/<pipeline>/inbox`` once; the next version in
+production scores it again (not if ``rescore = "none"``). A file counts as new if the content under
+its name is new, whatever its times. A file that is still being written is skipped until it has not
+changed for ``settle``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def ledger_path(pipeline: Pipeline) -> Path:
 
 
 def scan_inbox(pipeline: Pipeline, version: int | None, *, read: bool = True) -> InboxScan:
-    """InboxScan through the inbox, reading only files that changed since the last look.
+    """Return the files in the inbox by state, reading only those that changed since the last scan.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def _score(
             return None
         _record(pipeline, file, model.version, refusal=str(error))
         if pipeline.settings.inbox.move:
-            # That it was refused says more than that it is still there.
+            # The refusal is the more important error, so one of the move is ignored.
             with contextlib.suppress(DataError):
                 _move(folder, file, "refused")
         raise
@@ -211,7 +211,7 @@ def _read_new(
     known: dict[str, tuple[Stamp, float, str | None]],
     settle: float,
 ) -> tuple[dict[str, tuple[Stamp, float, str | None]], dict[str, str]]:
-    """Read the files that are new and quiet; returns what is known now, and why others are not."""
+    """Read new files that no longer change; return the known files, and reasons for unread ones."""
     now = time.time()
     changes: dict[str, tuple[Stamp, float, str | None]] = {}
     unreadable: dict[str, str] = {}

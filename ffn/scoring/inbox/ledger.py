@@ -35,15 +35,17 @@ CREATE TABLE IF NOT EXISTS outcomes (
 
 @dataclass(frozen=True, kw_only=True)
 class Stamp:
-    """A file as a look at its folder has it.
+    """Size and times of a file, by which a change of its content is detected.
 
     Attributes
     ----------
     size
-        Bytes.
-    modified, changed
-        Nanoseconds since 1970: of the content, and of content or name. The second cannot be set
-        by who copies a file.
+        Size in bytes.
+    modified
+        Time of the last change of the content, in nanoseconds since 1970.
+    changed
+        Time of the last change of content, name or rights, in nanoseconds since 1970. Unlike
+        the other, a copying program cannot set it.
     """
 
     size: int
@@ -53,18 +55,22 @@ class Stamp:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a version made of a file.
+    """Result of scoring a file with one version.
 
     Attributes
     ----------
-    name, sha256
-        The file and its content.
+    name
+        Name of the file.
+    sha256
+        SHA-256 of its content.
+    version
+        Number of the version in the registry.
     at
-        UTC, ISO 8601.
+        Time in UTC, ISO 8601.
     rows, rejected
-        Counts of rows; 0 if it was refused.
+        Number of rows, and of rejected ones; 0 if the file was refused.
     refusal
-        Why it was not scored; empty if it was.
+        Reason why the file was refused; empty if it was scored.
     """
 
     name: str
@@ -77,7 +83,13 @@ class Outcome:
 
 
 class Ledger:
-    """An open ledger. Each change is on the disk, whole, when its method returns."""
+    """An open ledger; create it with `opened`. Each method commits its change before it returns.
+
+    Parameters
+    ----------
+    connection
+        Connection to the database.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -85,15 +97,20 @@ class Ledger:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, path: Path) -> Iterator[Ledger]:
-        """Open the ledger at ``path``, making it if there is none.
+        """Open the ledger while the block runs, and create it if there is none.
+
+        Parameters
+        ----------
+        path
+            Path of the database.
 
         Raises
         ------
         DataError
-            It is damaged, cannot be written, or is another user's or a link.
+            It is damaged, cannot be written, belongs to another user, or is a link.
         """
         if path.is_symlink():
-            raise DataError(f"{path} is a link, and the ledger is a file. Remove it.")
+            raise DataError(f"{path} is a link; the ledger must be a regular file. Remove it.")
         if path.exists() and not os.access(path, os.R_OK):
             raise DataError(
                 f"{path} is readable by its owner only. Use the account that runs the pipeline."
@@ -111,7 +128,10 @@ class Ledger:
             ) from None
 
     def stamps(self) -> dict[str, tuple[Stamp, float, str | None]]:
-        """Return by name: what a file looked like, since when, and its SHA-256 if it was read."""
+        """Return by file name the stamp, the time of that stamp's first scan, and the SHA-256.
+
+        The time is in seconds since 1970; the SHA-256 is None if the file was not read yet.
+        """
         rows = self._connection.execute("SELECT * FROM files")
         return {
             name: (Stamp(size=size, modified=modified, changed=changed), seen, sha256)
@@ -121,7 +141,15 @@ class Ledger:
     def keep_stamps(
         self, stamps: dict[str, tuple[Stamp, float, str | None]], gone: set[str]
     ) -> None:
-        """Add or replace files, and forget those that are ``gone``."""
+        """Add or replace files, and delete others.
+
+        Parameters
+        ----------
+        stamps
+            Files to add or replace, in the form that ``stamps`` returns.
+        gone
+            Names of the files to delete.
+        """
         with self._connection:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)",
@@ -135,12 +163,12 @@ class Ledger:
             )
 
     def unreadable(self) -> dict[str, str]:
-        """Return the reasons by name of the files that the last look could not read."""
+        """Return the reasons, by name, of the files that the last scan could not read."""
         return dict(self._connection.execute("SELECT name, reason FROM unreadable"))
 
     def keep_unreadable(self, reasons: dict[str, str]) -> None:
-        """Put these files and reasons in place of those of the look before."""
-        # A look comes every few seconds, and nearly always finds what is there already.
+        """Replace the unreadable files of the previous scan by ``reasons``, by file name."""
+        # Scans run every few seconds, and nearly always find no change.
         if reasons == self.unreadable():
             return
         with self._connection:
@@ -148,7 +176,7 @@ class Ledger:
             self._connection.executemany("INSERT INTO unreadable VALUES (?, ?)", reasons.items())
 
     def record(self, outcome: Outcome) -> None:
-        """Add what became of a file."""
+        """Add ``outcome``, or replace an earlier one of the same file."""
         with self._connection:
             self._connection.execute(
                 "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -164,7 +192,7 @@ class Ledger:
             )
 
     def outcomes(self) -> dict[str, Outcome]:
-        """Return by name what became of each file last."""
+        """Return the latest outcome of each file, by name."""
         rows = self._connection.execute(
             "SELECT name, sha256, version, at, rows, rejected, refusal FROM outcomes"
         )
@@ -183,8 +211,8 @@ class Ledger:
 
 
 def _close_to_others(path: Path) -> None:
-    """Leave the file to its owner: what refusals quote is not for all who may look here."""
-    # By its name, for to close a file of SQLite's lets go of the locks that other threads hold.
+    """Make the file accessible to its owner only, because refusals quote cells of the inputs."""
+    # By its path: closing a descriptor of a SQLite file releases the locks of other threads.
     state = path.stat()
     if stat.S_IMODE(state.st_mode) & 0o077 and state.st_uid == os.geteuid():
         path.chmod(0o600)

@@ -28,7 +28,7 @@ __all__ = ["ChangedError", "InboxFolder", "Seen", "quiet_for"]
 
 _NANOSECONDS = 1_000_000_000
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
-# What opening says of a name that has become something else, or nothing.
+# Errors of opening a name that no longer exists, or is no longer a regular file.
 _NO_MORE = {errno.ENOENT, errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO, errno.ENODEV}
 
 
@@ -37,14 +37,14 @@ class ChangedError(DataError):
 
 
 class Seen(NamedTuple):
-    """A file as a look saw it.
+    """State of a file at the time of a scan.
 
     Attributes
     ----------
     stamp
         Size and times.
     inode
-        Device and number of the file; another file under its name has another one.
+        Device and inode, which differ if another file takes its name.
     """
 
     stamp: Stamp
@@ -52,20 +52,34 @@ class Seen(NamedTuple):
 
     @classmethod
     def of(cls, state: os.stat_result) -> Self:
-        """Return what the system says of a file."""
+        """Return the state of a file from ``state``, a result of ``os.stat``."""
         stamp = Stamp(size=state.st_size, modified=state.st_mtime_ns, changed=state.st_ctime_ns)
         return cls(stamp, (state.st_dev, state.st_ino))
 
 
 class InboxFolder:
-    """The folder of an inbox, open."""
+    """The open folder of an inbox; create it with `opened`.
+
+    Parameters
+    ----------
+    path
+        Path of the folder.
+    descriptor
+        Descriptor of the open folder, through which all files are opened.
+
+    Attributes
+    ----------
+    path
+        Path of the folder, for errors.
+    inode
+        Device and inode of the folder.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
         state = os.fstat(descriptor)
         self.inode = state.st_dev, state.st_ino
-        """Device and number of the folder."""
         owners = {os.geteuid(), 0}
         self._shared = bool(state.st_mode & _OTHERS_MAY_WRITE) or state.st_uid not in owners
         self._owners = owners | {state.st_uid}
@@ -73,12 +87,12 @@ class InboxFolder:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, path: Path) -> Iterator[InboxFolder]:
-        """Open the folder at ``path``. Its owner may have made that a link to it.
+        """Open the folder at ``path`` while the block runs; unlike a file, it may be a link.
 
         Raises
         ------
         FileNotFoundError
-            There is none.
+            It does not exist.
         """
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -87,7 +101,7 @@ class InboxFolder:
             os.close(descriptor)
 
     def list_tables(self) -> tuple[dict[str, Seen], dict[str, str]]:
-        """Return the tables by name, and the reasons against those that can be none."""
+        """Return the states of the tables by name, and the reasons why others are refused."""
         found: dict[str, Seen] = {}
         refused: dict[str, str] = {}
         with os.scandir(self._descriptor) as entries:
@@ -105,7 +119,7 @@ class InboxFolder:
         for name in sorted(found):
             first = outputs.setdefault(output_name(name), name)
             if first != name:
-                refused[name] = f"its output would be that of {first}; rename it"
+                refused[name] = f"its output would have the same name as that of {first}; rename it"
         return {name: seen for name, seen in found.items() if name not in refused}, refused
 
     def _why_not(self, name: str, state: os.stat_result) -> str:
@@ -113,11 +127,11 @@ class InboxFolder:
             return "it is a link, a folder or a device; put a file there"
         if self._shared and state.st_nlink > 1:
             return (
-                "it is a file with another name elsewhere (a hard link), and others than this user "
-                "may write to the inbox; put a copy there"
+                "it has another name elsewhere (a hard link), and other users can write to the "
+                "inbox; put a copy there"
             )
         if name.lower().endswith(COMPANIONS):
-            return "its output could take the name of another file's rejects; rename it"
+            return "its output could have the same name as another file's rejects; rename it"
         try:
             name.encode()
         except UnicodeEncodeError:
@@ -125,7 +139,7 @@ class InboxFolder:
         return ""
 
     def seen(self, name: str) -> Seen | None:
-        """Return what a file looks like now; None if it is not there."""
+        """Return the present state of the file ``name``; None if it does not exist."""
         try:
             return Seen.of(os.stat(name, dir_fd=self._descriptor, follow_symlinks=False))
         except OSError:
@@ -133,19 +147,24 @@ class InboxFolder:
 
     @contextlib.contextmanager
     def open_source(self, name: str, seen: Seen, sha256: str = "") -> Iterator[Source]:
-        """Open a file to be read, if it is the one that was seen.
+        """Open a file for reading while the block runs, if it has not changed since the scan.
 
         Parameters
         ----------
+        name
+            Name of the file.
+        seen
+            State of the file at the time of the scan.
         sha256
-            As for `Source`: the digest that it had.
+            SHA-256 of the content at that time, as for `Source`; empty, the default, if
+            unknown.
 
         Raises
         ------
         ChangedError
-            It is another one, or was written to. Nothing of it has been read.
+            It is another file, or was changed. Nothing of it has been read.
         DataError
-            It may not be read.
+            This user may not read it.
         """
         path = self.path / name
         try:
@@ -161,19 +180,25 @@ class InboxFolder:
             yield Source(file, str(path), sha256=sha256)
 
     def move(self, name: str, seen: Seen, folder: str, other_name: str) -> None:
-        """Move a file into a folder of the inbox; one of its name there already stays.
+        """Move a file to a folder of the inbox, without replacing an existing file.
 
-        Nothing is done if it is another file by now.
+        Nothing is done if the file was replaced by another one.
 
         Parameters
         ----------
+        name
+            Name of the file.
+        seen
+            State of the file at the time of the scan.
+        folder
+            Name of the folder.
         other_name
-            What to call it if there is one of its name.
+            New name of the file if the folder already has one called ``name``.
 
         Raises
         ------
         DataError
-            The folder is a link, no folder, or somebody else's; or the disk is at fault.
+            The folder is a link, not a folder, or belongs to another user; or the move failed.
         """
         target = self.path / folder
         try:
@@ -182,11 +207,11 @@ class InboxFolder:
             into = open_folder(folder, within=self._descriptor)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise _no_folder(target, name, "is a link or no folder") from None
+                raise _no_folder(target, name, "is a link or not a folder") from None
             raise _no_folder(target, name, f"cannot be used ({error.strerror})") from None
         try:
             if os.fstat(into).st_uid not in self._owners:
-                raise _no_folder(target, name, "belongs to somebody else")
+                raise _no_folder(target, name, "belongs to another user")
             if self.seen(name) != seen:
                 return
             taken = _is_there(name, into)
@@ -196,7 +221,7 @@ class InboxFolder:
             os.fsync(into)
             os.fsync(self._descriptor)
         except FileNotFoundError:
-            # Gone meanwhile: whoever took it knows where it is.
+            # Somebody else has moved or deleted it in the meantime.
             return
         except OSError as error:
             raise _no_folder(target, name, f"cannot be used ({error.strerror})") from None
@@ -204,7 +229,7 @@ class InboxFolder:
             os.close(into)
 
     def _give_back(self, name: str, seen: Seen, new: str, into: int) -> None:
-        """Undo a move that took another file, put there in the last moment and not scored yet."""
+        """Undo the move of a file that replaced the scored one in the last moment."""
         state = os.stat(new, dir_fd=into, follow_symlinks=False)
         if (state.st_dev, state.st_ino) != seen.inode:
             with contextlib.suppress(FileExistsError):
@@ -227,16 +252,19 @@ def _is_there(name: str, folder: int) -> bool:
 
 
 def _changed(path: Path) -> ChangedError:
-    return ChangedError(f"{path} is not there any more as it was seen. Look again.")
+    return ChangedError(
+        f"{path} has changed or disappeared since the inbox was scanned. Scan it again."
+    )
 
 
 def _no_folder(target: Path, name: str, why: str) -> DataError:
     return DataError(
-        f"{target.parent / name}: {target.name}, to which it was to be moved, {why}; it is done "
-        f"with, and stays in the inbox. Remove {target.name}, or set move = false in [inbox]."
+        f"{target.parent / name}: the folder {target.name}, to which it should be moved, {why}. "
+        f"The file has been processed and stays in the inbox. Remove {target.name}, or set "
+        "move = false in [inbox]."
     )
 
 
 def quiet_for(stamp: Stamp) -> float:
-    """Return the seconds for which a file has been as it is, by the machine's clock."""
+    """Return the seconds since the last change in ``stamp``, by the clock of this machine."""
     return time.time() - max(stamp.modified, stamp.changed) / _NANOSECONDS

@@ -10,9 +10,9 @@ from ffn.settings.pipeline import Pipeline
 
 __all__ = ["look_when_quiet"]
 
-# Longer is no wait before a terminal: then the command says when to come back.
+# Nobody waits longer at a terminal: the command then says when to run it again.
 _LONGEST_WAIT = 60.0
-# A file's time may be rounded up.
+# The file system may round a file's time up.
 _MARGIN = 0.05
 
 

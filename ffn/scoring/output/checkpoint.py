@@ -40,29 +40,28 @@ _OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 _NOTES = 40
-# Processes of a run that was killed hold its lock until they have noticed.
+# Worker processes of a killed run hold its lock until they have noticed that it is gone.
 _SECONDS_TO_LET_GO = 1.0
 
 
 class Journal:
     """The files of one run until they are published.
 
-    Attributes
-    ----------
-    folder
-        Holds them, and whatever else the run needs.
-    output, rejects
-        To be written from the beginning to the end.
-
     Parameters
     ----------
-    folder, output, rejects
-        As above.
+    folder
+        Work folder of the run.
     key
-        What has to be the same for a checkpoint to be of use.
+        Everything that determines the output: model, options, size of the input.
+    output, rejects
+        Files of the work folder, to be written from beginning to end.
     least_bytes
-        Of input between two checkpoints. By default 4 MiB: with less, starting again is faster
-        than resuming.
+        Of input between checkpoints; by default 4 MiB, as less is scored again sooner than resumed.
+
+    Attributes
+    ----------
+    folder, output, rejects
+        As given.
     """
 
     def __init__(
@@ -74,9 +73,7 @@ class Journal:
         *,
         least_bytes: int = 4 * 1024 * 1024,
     ) -> None:
-        self.folder = folder
-        self.output = output
-        self.rejects = rejects
+        self.folder, self.output, self.rejects = folder, output, rejects
         self._ready = _OUTPUT
         self._account: dict[str, Any] = {}
         self._key = {"format": _FORMAT} | key
@@ -84,9 +81,14 @@ class Journal:
         self._next, self._notes = least_bytes, 0
 
     def resume(self, stream: Source, records: Records, tally: Tally) -> bool:
-        """Resume where an earlier run of the same work ended.
+        """Resume where an earlier run of the same work ended; return whether there is a checkpoint.
 
-        Returns False, with everything at the beginning, if there is no valid checkpoint.
+        Without a valid one, everything is at the beginning.
+
+        Parameters
+        ----------
+        stream, records, tally
+            Input, reader and counts at the beginning; moved to the checkpoint.
         """
         begin = records.mark
         found = self._read()
@@ -108,7 +110,13 @@ class Journal:
         self.rejects.restart()
 
     def note(self, stream: Source, records: Records, tally: Tally) -> None:
-        """Write a checkpoint, if enough has been done since the last one."""
+        """Write a checkpoint, if enough has been done since the last one.
+
+        Parameters
+        ----------
+        stream, records, tally
+            Input, reader and counts after the last record that was scored.
+        """
         if records.given_up or records.mark.offset < self._next:
             return
         mark, size = records.mark, stream.size or 0
@@ -130,7 +138,7 @@ class Journal:
         self._next = mark.offset + max(self._least_bytes, size // _NOTES)
 
     def pack(self, name: str) -> None:
-        """Compress the output if a file of this name is to be an archive."""
+        """Compress the output if its final name, ``name``, has the suffix of a compressed file."""
         compression = compression_of(name)
         if compression is None:
             return
@@ -145,19 +153,27 @@ class Journal:
         self._ready, self._account = _PACKED, hashed.to_json()
 
     def account(self) -> dict[str, Any]:
-        """Return sizes and digests of output and rejects as they are to be published."""
+        """Return sizes and digests of output and rejects, as they will be published."""
         output = self._account or self.output.to_json()
         return {"output": output, "rejects": self.rejects.to_json()}
 
     def publish(self, targets: Targets, manifest: bytes) -> None:
-        """Give the files their names, and the manifest beside them."""
+        """Rename the files to their final names, and write the manifest beside them.
+
+        Parameters
+        ----------
+        targets
+            Final paths of the three files.
+        manifest
+            Content of the manifest.
+        """
         self.output.flush()
         self.rejects.flush()
         self._write_over(_MANIFEST, manifest)
         publish([self._ready, _REJECTS, _MANIFEST], targets, self.folder)
 
     def publish_rejects(self, targets: Targets) -> None:
-        """Give the rejects their name; take away an older manifest, which spoke for others."""
+        """Publish only the rejects of ``targets``, and remove an older manifest."""
         self.rejects.flush()
         remove(targets.manifest)
         publish([_REJECTS], [targets.rejects], self.folder)
@@ -168,20 +184,20 @@ class Journal:
             file.truncate()
 
     def _read(self) -> dict[str, Any]:
-        """Return the last note of this work; nothing if there is none."""
+        """Return the latest checkpoint of this work; empty if there is none."""
         found: list[dict[str, Any]] = []
         for name in _JOURNALS:
             with contextlib.suppress(OSError):
                 with self.folder.read(name) as file:
                     digest, _, content = file.read().partition(b"\n")
-                # A kill or a power cut may leave any part of it.
+                # After a kill or a power cut the file may be incomplete.
                 if digest == hashlib.sha256(content).hexdigest().encode():
                     found.append(json.loads(content))
         ours = [note for note in found if note["key"] == self._key]
         return max(ours, key=lambda note: note["offset"], default={})
 
     def _agrees(self, found: dict[str, Any], stream: Source) -> bool:
-        """Say whether both files and the input begin with what the journal says."""
+        """Return whether output, rejects and input begin as recorded in the journal."""
         return (
             self.output.resume(found["output"])
             and self.rejects.resume(found["rejects"])
@@ -191,15 +207,17 @@ class Journal:
 
 @contextlib.contextmanager
 def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
-    """Open the folder of a run that writes ``targets``; nobody else has it meanwhile.
+    """Open the work folder of a run while the block runs; no other run can open it meanwhile.
 
-    In the end it is removed, unless something other than an error ended the block and the
-    journal has been written.
+    Afterwards it is removed, unless a checkpoint was written and an interruption, rather than an
+    error, ended the block.
 
     Parameters
     ----------
+    targets
+        Final paths of the files.
     key
-        What decides what is written: model, options, the input's size.
+        Everything that determines the output: model, options, size of the input.
 
     Raises
     ------
@@ -225,12 +243,19 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
 
 
 def sweep_journals(folder: Path, done: Path | None = None) -> None:
-    """Remove what killed runs left in ``folder`` and nobody can go on from.
+    """Remove work folders of killed runs from which no run can resume.
 
-    That is what has no journal, or has had one for a week, or is of the output ``done``.
+    Those are folders without a checkpoint or with one older than a week, and that of ``done``.
+
+    Parameters
+    ----------
+    folder
+        Folder of outputs, in which the work folders are.
+    done
+        An output that is complete; None, the default, for none.
     """
     for entry in folder.glob(f".*{_SUFFIX}"):
-        # What is another's, or open to others, is not ours to remove.
+        # Folders that belong to others, or that others can write to, are not removed.
         with (
             contextlib.suppress(OSError, DataError),
             locked_folder(folder),
@@ -247,11 +272,11 @@ def _folder(output: Path) -> Path:
 
 @contextlib.contextmanager
 def _own(output: Path) -> Iterator[WorkFolder]:
-    """Make, or find, the folder of the runs that write ``output``, and lock it."""
+    """Create or find the work folder of runs that write ``output``, and lock it."""
     folder, deadline = _folder(output), time.monotonic() + _SECONDS_TO_LET_GO
     while time.monotonic() < deadline:
         with contextlib.ExitStack() as stack:
-            # Whoever sweeps locks a folder for a moment; here it is locked by a run or nobody.
+            # `sweep_journals` locks work folders, too, but only while it holds this lock.
             with locked_folder(folder.parent):
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=0o700)
@@ -266,7 +291,7 @@ def _own(output: Path) -> Iterator[WorkFolder]:
 
 
 def _try_to_lock(path: Path, stack: contextlib.ExitStack) -> WorkFolder | None:
-    """Lock a folder until ``stack`` ends; None if its last owner has it, or has removed it."""
+    """Lock a folder until ``stack`` ends; None if another run has locked or removed it."""
     try:
         folder = stack.enter_context(WorkFolder.opened(path))
     except (FileNotFoundError, BlockingIOError):

@@ -19,12 +19,20 @@ __all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "unknown_columns", "work"]
 
 MANIFEST_FORMAT = 1
 _MOST_BYTES = 64 * 1024 * 1024
-# Keys that are reported again when nothing has to be done.
+# Keys that `is_done` requires, because the result of a skipped run is made of them.
 _TOLD = {"rows", "scored", "rejected", "classes", "rejects", "mean_confidence", "drift"}
 
 
 def work(model: Scorer, options: Options) -> dict[str, Any]:
-    """Return what decides, besides the input, what is written."""
+    """Return everything besides the input that determines the output, for the manifest.
+
+    Parameters
+    ----------
+    model
+        The model.
+    options
+        Options of scoring.
+    """
     return {
         "format": MANIFEST_FORMAT,
         "pipeline": model.pipeline,
@@ -36,7 +44,17 @@ def work(model: Scorer, options: Options) -> dict[str, Any]:
 
 
 def input_of(source: Path | str, stream: Source, records: Records) -> dict[str, Any]:
-    """Return what a manifest says of a CSV file that was read to its end."""
+    """Return the manifest's entry for a CSV file that was read to its end.
+
+    Parameters
+    ----------
+    source
+        Path or name of the file.
+    stream
+        The file.
+    records
+        Reader of ``stream``.
+    """
     return {
         "path": str(source),
         "bytes": stream.bytes_read,
@@ -48,10 +66,18 @@ def input_of(source: Path | str, stream: Source, records: Records) -> dict[str, 
 
 
 def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str, Any]:
-    """Return the manifest if ``work`` on this very input stands on the disk, else nothing.
+    """Return the manifest if the output of this work already exists, else an empty dictionary.
 
-    Everything is read: the input, the output and the rejects have the digests that the
-    manifest tells. The stream stands at its beginning afterwards.
+    Input, output and rejects are read completely, and must have the digests in the manifest.
+
+    Parameters
+    ----------
+    work
+        As returned by the function of that name.
+    stream
+        The input; afterwards it is at its beginning.
+    targets
+        Paths of the output, the rejects and the manifest.
     """
     try:
         manifest = json.loads(read_plain(targets.manifest, _MOST_BYTES))
@@ -73,7 +99,7 @@ def is_done(work: dict[str, Any], stream: Source, targets: Targets) -> dict[str,
 
 
 def unknown_columns(manifest: dict[str, Any]) -> dict[str, list[str]]:
-    """Return some texts of each column of which training saw no category."""
+    """Return some texts of each column without a known category, by name, from a ``manifest``."""
     seen = manifest["unseen_categories"]
     return {name: list(seen[name]["examples"]) for name in manifest["unknown_columns"]}
 

@@ -18,19 +18,26 @@ from ffn.storage.documents import canonical_json
 
 __all__ = ["publish_or_refuse", "writing"]
 
-_REMEDY = "Correct it, retrain with such rows, or score it all the same: --drift warn."
+_REMEDY = "Correct it, retrain with such rows, or score it anyway: --drift warn."
 
 
 @contextmanager
 def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
-    """Open the files of a run; ``key`` as for `open_journal`.
+    """Open the files of a run while the block runs.
+
+    Parameters
+    ----------
+    targets
+        Final paths of the files.
+    key
+        Everything that determines the output, as for `open_journal`.
 
     Raises
     ------
     DataError
-        Another run writes them, or their names are too long.
+        Another run is writing to these paths, or a name is too long.
     OutputError
-        They cannot be written.
+        A file cannot be written.
     """
     try:
         sweep(targets.output.parent, files_alone=True)
@@ -39,14 +46,14 @@ def writing(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
             yield journal
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            # Of this file alone, and no reason to stop before others.
+            # DataError, because the problem concerns this file only: others can still be scored.
             raise DataError(
-                f"{targets.output}: its name is too long for the files beside it, which are named "
-                "after it. Give a shorter one."
+                f"{targets.output}: its name is too long, because the names of the rejects and the "
+                "manifest are longer still. Give a shorter one."
             ) from None
         raise OutputError(
             f"{targets.output} cannot be written: {error.strerror or error}. Make room or give "
-            "another output; what has no manifest beside it is not to be used."
+            "another output, and use no output without a manifest beside it."
         ) from None
 
 
@@ -59,21 +66,32 @@ def publish_or_refuse(
     drift: DriftReport | None,
     account: dict[str, Any],
 ) -> None:
-    """Publish what was written, with a manifest.
+    """Publish the files of a run with a manifest, or only the rejects of a refused file.
 
     Parameters
     ----------
+    journal
+        The files of the run.
+    targets
+        Their final paths.
     source
-        What errors call the input.
+        Name of the input in errors.
+    options
+        Options of scoring.
+    tally
+        Counts over the rows.
+    drift
+        Result of the drift test; None if there was none.
     account
-        What the manifest says besides the counts and the files.
+        Entries of the manifest besides counts and files.
 
     Raises
     ------
     DataError
-        Too many rows were rejected; the rejects are published alone.
+        Too many rows were rejected; only the rejects are published.
     HeldError
-        The rows differ from training's, and such files are to be held; likewise.
+        The rows drifted, and the option ``drift`` is ``"hold"``; only the rejects are
+        published.
     """
     refusal = tally.refusal(options.max_reject_rate)
     if refusal:

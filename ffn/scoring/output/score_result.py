@@ -22,9 +22,9 @@ class Progress:
     Attributes
     ----------
     rows, rejected
-        Rows so far, and how many of them were rejected.
+        Number of rows so far, and of rejected ones among them.
     bytes_read, size
-        Bytes so far, and of the whole file; ``size`` is None for a pipe.
+        Bytes read so far, and size of the file in bytes; ``size`` is None for a pipe.
     """
 
     rows: int
@@ -40,32 +40,32 @@ class ScoreResult:
     Attributes
     ----------
     pipeline, version
-        The model.
+        Name of the pipeline, and number of the version that scored the file.
     rows, scored, rejected
         Counts of rows; ``rows = scored + rejected``.
     output, rejects, manifest
-        The three files written.
+        Paths of the three files written.
     class_counts
-        Scored rows by predicted class, zeros included.
+        Number of scored rows by predicted class, zeros included.
     reject_reasons
-        Rejected rows by reason, those that occurred.
+        Number of rejected rows by reason, without zeros.
     mean_confidence
-        None if no row was scored.
-    drift
-        Drift of the rows; None if that was switched off, or the model has no reference.
-    warnings
-        Problems with the file as a whole, a sentence each: too many rejects, or columns in which
-        no value is known from training.
-    unknown_columns
-        Categorical columns in which training saw none of the scored rows' categories, with some
-        of their texts.
+        Mean probability of the predicted classes; None if no row was scored.
     seconds
-        Wall time.
+        Wall-clock time in seconds.
     unchanged
         True if the output already existed for the same input, model and options, so that nothing
         was done.
     blocks
-        How the input was read.
+        Numbers of blocks and records by the way they were read.
+    drift
+        Result of the drift test; None if it was off, or the model has no reference.
+    warnings
+        Problems with the file as a whole, a sentence each: too many rejects, or columns in which
+        no value is known from training.
+    unknown_columns
+        Categorical columns in which no scored row has a category known from training, with some
+        of their texts.
     """
 
     pipeline: str
@@ -88,7 +88,7 @@ class ScoreResult:
 
 
 def unknown_sentences(columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return a sentence for each of the ``unknown_columns`` of a file."""
+    """Return a warning for each of the unknown ``columns``, given with some of their texts."""
     return [
         f"Training never saw any value of the column {quote(name)}, such as "
         f"{', '.join(quote(text, 30) for text in texts[:_EXAMPLES])}; they were scored as "

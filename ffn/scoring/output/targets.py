@@ -12,11 +12,21 @@ from ffn.storage.source import Source
 __all__ = ["COMPANIONS", "Targets"]
 
 COMPANIONS = (".rejects.csv", ".manifest.json")
-"""What the names of the files beside an output end with."""
+"""Suffixes of the rejects and the manifest, which are written beside the output."""
 
 
 class Targets(NamedTuple):
-    """Where the files of one input go; the manifest is last."""
+    """Paths of the files written for one input.
+
+    Attributes
+    ----------
+    output
+        Path of the labelled rows.
+    rejects
+        Path of the rejected rows.
+    manifest
+        Path of the manifest, which is published last.
+    """
 
     output: Path
     rejects: Path
@@ -24,25 +34,25 @@ class Targets(NamedTuple):
 
     @classmethod
     def beside(cls, output: Path) -> Targets:
-        """Return ``output`` and the two files named after it.
+        """Return ``output`` and the paths of the two files beside it.
 
         Raises
         ------
         DataError
-            It has no name, or one with NUL.
+            The path has no file name, or contains a NUL.
         """
         if not output.name or "\0" in str(output):
             raise DataError(f"{quote(output)} cannot name a file. Give another output.")
         return cls(output, *(output.with_name(output.name + suffix) for suffix in COMPANIONS))
 
     def check(self, source: Source) -> None:
-        """Make sure that each can be replaced, and is not the input.
+        """Check that each path can be written or replaced, and is not the input ``source``.
 
         Raises
         ------
         DataError
-            One is a folder or a device, or the file to score by whatever link; or nobody can
-            say.
+            A path leads to a folder, a device or, by whatever link, the input; or this cannot
+            be determined.
         """
         for path in self:
             try:
@@ -54,6 +64,6 @@ class Targets(NamedTuple):
                     f"{path} cannot be written: {error.strerror}. Give another output."
                 ) from None
             if not ordinary:
-                raise DataError(f"{path} is there and is no ordinary file. Give another output.")
+                raise DataError(f"{path} exists and is not a regular file. Give another output.")
             if same:
                 raise DataError(f"{path} is the file to score. Give another output.")

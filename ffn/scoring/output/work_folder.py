@@ -23,18 +23,25 @@ from ffn.storage.locks import lock
 
 __all__ = ["WorkFolder"]
 
-# What runs put there, of this version and of earlier ones.
+# Names of the files that runs create, also those of earlier versions of this program.
 _OURS = re.compile(r"journal\.[01]|output|packed|rejects|manifest|\d+\.(output|rejects)")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class WorkFolder:
-    """A work folder, open. It goes along to processes as they are started.
+    """An open work folder; create it with `opened`. It can be sent to processes as they start.
+
+    Parameters
+    ----------
+    path
+        Path of the folder.
+    descriptor
+        Descriptor of the open folder, through which all files are opened.
 
     Attributes
     ----------
     path
-        Its name, for errors.
+        Path of the folder, for errors.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -44,24 +51,25 @@ class WorkFolder:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, path: Path) -> Iterator[WorkFolder]:
-        """Open the folder at ``path`` and lock it.
+        """Open and lock the folder at ``path`` while the block runs.
 
         Raises
         ------
         DataError
-            It is a link, no folder, another user's, or one that others may write into.
+            It is a link or not a folder, belongs to another user, or other users can write to
+            it.
         BlockingIOError
-            Somebody has locked it.
+            Another process has locked it.
         FileNotFoundError
-            It is not there.
+            It does not exist.
         """
         try:
             folder = cls(path, open_folder(path))
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise _not_ours(path, "is a link or no folder") from None
+                raise _not_ours(path, "is a link or not a folder") from None
             if error.errno in (errno.EACCES, errno.EPERM):
-                raise _not_ours(path, "is closed to this user") from None
+                raise _not_ours(path, "is not accessible to this user") from None
             raise
         try:
             status = os.fstat(folder._descriptor)
@@ -70,7 +78,7 @@ class WorkFolder:
             if status.st_mode & _OTHERS_MAY_WRITE:
                 raise _not_ours(path, "can be written by other users")
             lock(folder._descriptor, wait=False)
-            # Earlier versions made it with the user's usual rights.
+            # Earlier versions of this program created it with the default permissions.
             if stat.S_IMODE(status.st_mode) != stat.S_IRWXU:
                 os.fchmod(folder._descriptor, stat.S_IRWXU)
             yield folder
@@ -81,34 +89,34 @@ class WorkFolder:
         return _received, (self.path, for_child(self._descriptor))
 
     def is_there(self) -> bool:
-        """Say whether the folder still has its name."""
+        """Return whether the path still leads to this folder."""
         with contextlib.suppress(OSError):
             return os.path.samestat(self.path.lstat(), os.fstat(self._descriptor))
         return False
 
     def read(self, name: str) -> IO[bytes]:
-        """Open one of its files to read."""
+        """Open the file ``name`` for reading."""
         return os.fdopen(self._open(name, os.O_RDONLY), "rb")
 
     def write(self, name: str) -> IO[bytes]:
-        """Open one of its files to write over what it holds, which is not cut off."""
+        """Open the file ``name`` for writing; it is created if missing, but not truncated."""
         return os.fdopen(self._open(name, os.O_WRONLY | os.O_CREAT), "wb")
 
     def update(self, name: str) -> Any:
-        """Open one of its files to read and write over what it holds."""
+        """Open the file ``name`` for reading and writing; created if missing, not truncated."""
         return os.fdopen(self._open(name, os.O_RDWR | os.O_CREAT), "r+b")
 
     def unlink(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Delete the file ``name`` if it exists."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._descriptor)
 
     def rename(self, name: str, target: Path) -> None:
-        """Give a file the name ``target``, outside of the folder."""
+        """Move the file ``name`` to the path ``target``, outside the folder."""
         os.rename(name, target, src_dir_fd=self._descriptor)
 
     def sync(self, name: str) -> None:
-        """Force a file to the disk."""
+        """Force the file ``name`` to the disk."""
         handle = self._open(name, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -116,7 +124,7 @@ class WorkFolder:
             os.close(handle)
 
     def noted(self) -> float:
-        """Return when a run last wrote down how far it is, in seconds since 1970; 0 if none did."""
+        """Return the time of the last checkpoint, in seconds since 1970; 0 if there is none."""
         times = [0.0]
         for name in self._names():
             if name.startswith("journal."):
@@ -126,9 +134,9 @@ class WorkFolder:
         return max(times)
 
     def remove(self) -> None:
-        """Remove the files of a run, and the folder if nothing else is in it; never raises.
+        """Delete the files of a run, and the folder if nothing else is in it; never raises.
 
-        A folder of the user's that was given this name keeps what it holds.
+        If a folder of the user happens to have this name, its other files are kept.
         """
         with contextlib.suppress(OSError):
             for name in filter(_OURS.fullmatch, self._names()):
@@ -140,7 +148,7 @@ class WorkFolder:
         return os.listdir(self._descriptor)  # noqa: PTH208
 
     def _open(self, name: str, flags: int) -> int:
-        # Output and rejects leave the folder, with the rights that any new file would have.
+        # Output and rejects are moved out of the folder, so they get the default permissions.
         handle = open_regular(name, flags, within=self._descriptor)
         status = os.fstat(handle)
         if status.st_uid == os.geteuid() and status.st_nlink == 1:
@@ -155,6 +163,6 @@ def _received(path: Path, descriptor: Any) -> WorkFolder:
 
 def _not_ours(path: Path, why: str) -> DataError:
     return DataError(
-        f"{path} {why}, and is the place for what is not finished. Remove it, or give an output in "
-        "another folder."
+        f"{path} {why}, but it is the folder for unfinished output. Remove it, or give an output "
+        "in another folder."
     )

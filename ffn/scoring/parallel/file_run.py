@@ -22,23 +22,36 @@ _KEPT_BYTES = 16 * 1024 * 1024
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep what a block's arrays free, for the next block's.
+    """Let the C library keep the memory of freed arrays for the next block.
 
-    By itself it hands some back to the system after each block, and every page of it comes back
-    by a fault: a tenth of the time. What it keeps is twice the largest piece it ever mapped and
-    freed, as this one is; no byte of it is touched. Another library than glibc loses nothing.
+    Otherwise it returns some of it to the system after each block, and getting every page back by a
+    page fault takes a tenth of the time. glibc keeps twice the size of the largest mapped
+    allocation that was ever freed: this one, of which no byte is touched. Other libraries are not
+    affected.
     """
     np.empty(_KEPT_BYTES, dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Input, output and counts: all of them stand at the same record.
+    """Input, output and counts of scoring one file, all at the same record.
 
     Attributes
     ----------
+    stream
+        The input.
+    records
+        Reader of ``stream``.
+    scorer
+        Scorer of the input's records.
+    tally
+        Counts so far.
+    journal
+        The run's files.
+    on_progress
+        Called after each block; None for no reports.
     divisible
-        True if the input can be read from any record on: a plain file of UTF-8.
+        Whether reading can start at any record: an uncompressed UTF-8 file.
     """
 
     stream: Source
@@ -50,12 +63,12 @@ class Run:
 
     @property
     def divisible(self) -> bool:
-        """Whether the input can be read from any record on: a plain file, of UTF-8."""
+        """Whether reading can start at any record: an uncompressed UTF-8 file, not a pipe."""
         plain = self.records.compression is None and self.records.encoding == "utf-8"
         return plain and self.stream.size is not None
 
     def begin(self) -> None:
-        """Write the headers, or resume where an earlier run of the same work ended."""
+        """Write the headers, or resume at the checkpoint of an earlier run of the same work."""
         if not self.divisible:
             self.journal.restart()
         elif self.journal.resume(self.stream, self.records, self.tally):
@@ -65,7 +78,7 @@ class Run:
         self.journal.rejects.write(REJECTS_HEADER)
 
     def score(self, until: int | None = None) -> None:
-        """Score the records that begin before byte ``until`` of the input; by default all."""
+        """Score the records that begin before byte ``until`` of the input; None for all."""
         for block in self.records.blocks(until):
             self.tally.began = self.records.began
             scored, refused = self.scorer.score(block, self.tally)
@@ -74,18 +87,18 @@ class Run:
             self.tell()
 
     def go_to_mark(self) -> None:
-        """Seek input and reader to the next unscored record."""
+        """Move input and reader to the next unscored record."""
         mark = self.records.mark
         self.stream.go_to(mark.offset)
         self.records.go_to(mark)
 
     def fits(self, part: Part) -> bool:
-        """Return whether a part begins at the present position, as its maker assumed."""
+        """Return whether ``part`` begins at the present position, as was guessed."""
         mark = self.records.mark
         return part.begin == mark.offset and not mark.place.after_stray
 
     def join(self, part: Part) -> None:
-        """Append a part that was scored ahead of its turn, and continue after it."""
+        """Append ``part``, which was scored ahead of its turn, and continue after it."""
         place = self.records.mark.place
         folder = self.journal.folder
         for some in part.labelled(folder):
@@ -99,7 +112,7 @@ class Run:
         self.tell()
 
     def tell(self) -> None:
-        """Write a checkpoint, and report the progress."""
+        """Write a checkpoint if one is due, and report the progress."""
         if self.divisible:
             self.journal.note(self.stream, self.records, self.tally)
         if self.on_progress is not None:

@@ -21,10 +21,17 @@ _AT_ONCE = 256 * 1024
 
 @dataclass(frozen=True)
 class Stored:
-    """The bytes at the beginning of a file, in pieces.
+    """Bytes at the beginning of a file.
 
-    What stood there before is written over: where the system has memory for a file, to write
-    there again takes a fraction of what it takes to find some.
+    Earlier content of the file is overwritten: writing to pages that the system already has in
+    memory takes a fraction of the time of allocating new ones.
+
+    Attributes
+    ----------
+    name
+        Name of the file in the work folder.
+    size
+        Number of bytes.
     """
 
     name: str
@@ -32,13 +39,29 @@ class Stored:
 
     @classmethod
     def write(cls, folder: WorkFolder, name: str, pieces: Iterable[bytes]) -> Self:
-        """Write ``pieces`` one after another into a file of ``folder``."""
+        """Write bytes to the beginning of a file.
+
+        Parameters
+        ----------
+        folder
+            The work folder.
+        name
+            Name of the file.
+        pieces
+            The bytes, in pieces.
+        """
         with folder.write(name) as file:
             file.writelines(pieces)
             return cls(name, file.tell())
 
     def read(self, folder: WorkFolder) -> Iterator[bytes]:
-        """Yield the bytes, from the file's beginning."""
+        """Yield the bytes from the file in ``folder``, in pieces.
+
+        Raises
+        ------
+        OSError
+            The file is shorter than it was.
+        """
         left = self.size
         with folder.read(self.name) as file:
             while left:
@@ -58,13 +81,13 @@ class Part(NamedTuple):
     begin
         Byte of the input at which its first record begins.
     mark
-        Where it ends, in rows and lines from its beginning.
+        Position of its end, counted in rows and lines from its beginning.
     tally, counts
-        ``Tally.state`` and ``Records.counts``.
+        Counts over the rows (``Tally.state``), and over the blocks (``Records.counts``).
     output
-        Labelled records, in pieces or in a file; see `labelled`.
+        Labelled records, in memory or in a file; see `labelled`.
     listed
-        Name of the file of the rejects; see `rejects`.
+        Name of the file with the rejects; see `rejects`.
     """
 
     begin: int
@@ -75,11 +98,25 @@ class Part(NamedTuple):
     listed: str
 
     def labelled(self, folder: WorkFolder) -> Iterable[bytes]:
-        """Return the labelled records, in pieces."""
+        """Return the labelled records, in pieces.
+
+        Parameters
+        ----------
+        folder
+            The work folder.
+        """
         return self.output.read(folder) if isinstance(self.output, Stored) else self.output
 
     def rejects(self, folder: WorkFolder, place: Place) -> Iterator[Reject]:
-        """Yield the rejects in order; the part begins behind ``place``."""
+        """Yield the rejects in order, with row and line numbers of the whole file.
+
+        Parameters
+        ----------
+        folder
+            The work folder.
+        place
+            Position at which the part begins.
+        """
         with folder.read(self.listed) as lines:
             for line in lines:
                 row, on_line, count, column, value, reason = json.loads(line)
@@ -97,14 +134,24 @@ def score_part(
     *,
     in_memory: bool,
 ) -> Part:
-    """Score the records that begin from byte ``start``, where all stand, to byte ``until``.
+    """Score the records that begin in a byte range.
 
     Parameters
     ----------
-    folder, slot
-        Where its files go, and the number that tells them from those of others.
+    scorer
+        Scorer of the records.
+    records
+        Reader of the input, which is at byte ``start``.
+    start
+        Byte at which the first record begins.
+    until
+        Byte at which the range ends; a record that begins before it is included.
+    folder
+        The work folder, for the results.
+    slot
+        Number in the names of the files, unique among the parts that exist at the same time.
     in_memory
-        Keep labelled records there, for none but this process.
+        Whether to keep the labelled records in memory, for use by this process only.
     """
     tally = scorer.new_tally()
     listed = f"{slot}.rejects"
@@ -115,7 +162,7 @@ def score_part(
             for block in records.blocks(until):
                 tally.began = records.began
                 scored, refused = scorer.score(block, tally)
-                # Rows and lines count from the part's beginning until somebody knows where it is.
+                # Rows and lines count from the part's beginning, as its position is still unknown.
                 lines.writelines(
                     json.dumps([r.row, r.line, r.lines, r.column, r.value, r.reason]).encode()
                     + b"\n"

@@ -26,11 +26,12 @@ __all__ = ["ApartFromTheFolder", "Copies", "alone", "way_to_start", "without_fin
 
 
 def way_to_start() -> Any:
-    """Return multiprocessing's context for new processes: copies of this one, if it may be copied.
+    """Return the multiprocessing context for worker processes: fork if that is safe, else spawn.
 
-    A copy is at work at once; another process imports everything for a third of a second. But in
-    a copy no other thread goes on, and what one holds at that moment is held for ever. Those of
-    OpenBLAS, which end before a copy is made and come back, are no hindrance; any other is.
+    A forked process works at once; a spawned one first imports everything, for a third of a second.
+    But other threads do not continue in a forked process, and locks that they held at that moment
+    stay locked for ever. The threads of OpenBLAS are harmless, because they end before a fork and
+    restart afterwards. With any other thread, processes are spawned.
     """
     threads = Path("/proc/self/task")
     copied = (
@@ -44,8 +45,8 @@ def way_to_start() -> Any:
 class _Copy(ForkProcess):
     @staticmethod
     def _Popen(process_obj: Any) -> Any:  # noqa: N802
-        # A copy begins with the handlers of this process: what a signal finds before `alone` has
-        # replaced them may swallow it, or act in the name of this process. So it waits until then.
+        # A forked process starts with the signal handlers of this one, which could swallow a
+        # signal or act for this process. So signals are blocked until `alone` has replaced them.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
             return ForkProcess._Popen(process_obj)
@@ -54,7 +55,7 @@ class _Copy(ForkProcess):
 
 
 class Copies(ForkContext):
-    """Starts copies of this process, to which signals are held back until they call `alone`."""
+    """Context that forks this process; signals are blocked in the child until it calls `alone`."""
 
     Process = _Copy
 
@@ -67,7 +68,7 @@ class _Process(SpawnProcess):
 
 
 class ApartFromTheFolder(SpawnContext):
-    """Starts interpreters to which the current folder is no place to import from.
+    """Context that spawns interpreters which do not import from the current folder.
 
     A new interpreter imports ``multiprocessing`` before it takes over the path of this process.
     """
@@ -76,14 +77,14 @@ class ApartFromTheFolder(SpawnContext):
 
     def __init__(self) -> None:
         super().__init__()
-        # It is started with the first semaphore, and is an interpreter as well.
+        # The resource tracker, started with the first semaphore, is an interpreter, too.
         with _safe_path():
             resource_tracker.ensure_running()
 
 
 @contextlib.contextmanager
 def _safe_path() -> Iterator[None]:
-    """Give interpreters that the block starts Python's option ``-P``."""
+    """Start interpreters in the block with Python's option ``-P``."""
     before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     try:
@@ -101,10 +102,10 @@ def _threads_of_openblas() -> int:
 
 
 def alone() -> None:
-    """Leave signals to the process that began this one, and end with it."""
-    # Ctrl-C goes to all; the one that began decides.
+    """Leave the handling of signals to the parent process, and exit when it ends."""
+    # Ctrl-C reaches all processes; the parent decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A copy has the handlers of what it is a copy of.
+    # A forked process has the handlers of its parent.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -113,7 +114,7 @@ def alone() -> None:
 
 
 def without_fingerprints(model: Scorer) -> Scorer:
-    """Return the model as a process needs it: what it was trained on may be large."""
+    """Return ``model`` without the fingerprints of its training rows, which may be large."""
     if isinstance(model, Bundle):
         return replace(model, fingerprints=model.fingerprints[:0])
     return model

@@ -35,8 +35,8 @@ from ffn.tabular.csv.reader import Records
 
 __all__ = ["Work", "first_record", "score_in_parts"]
 
-# At most two a process are on their way when a run is killed: a twentieth of the file at most,
-# unless it is small.
+# Parts per process. At most two of them per process are lost when a run is killed: at most a
+# twentieth of the file, unless it is small.
 _PARTS_EACH = 50
 _AHEAD = 2
 
@@ -47,7 +47,19 @@ _TRIED_RECORDS = 20
 
 
 class Work(NamedTuple):
-    """What a process has to know."""
+    """Everything that a worker process needs.
+
+    Attributes
+    ----------
+    model
+        The model.
+    input
+        The input, as a file that can be sent to other processes.
+    name
+        Name of the input in errors.
+    options
+        Options of scoring.
+    """
 
     model: Scorer
     input: SharedFile
@@ -64,29 +76,29 @@ def score_in_parts(
     part_bytes: tuple[int, int] = (1024 * 1024, 8 * 1024 * 1024),
     has_started: Callable[[Future[int]], bool] = Future.done,
 ) -> None:
-    """Score a long plain file as far as it can be divided; the rest is for ``Run.score``.
+    """Score a long plain file as far as it can be divided; ``Run.score`` then scores the rest.
 
-    This process is one of the ``workers``: it scores what nobody else has begun, and more while
-    it would wait for them. If one of the others is killed, the rest is all that comes after the
-    part that this one is at. The bytes written do not depend on the three keywords.
+    This process is one of the workers: it scores parts that no other has begun, and more of them
+    instead of waiting. If one of the others is killed, everything after the current part is left.
+    The bytes written do not depend on the three keywords.
 
     Parameters
     ----------
     run
-        The file and what becomes of it.
+        Input, output and counts; moved to the next unscored record.
     work
-        What the other processes have to know.
+        Everything that a worker process needs.
     workers
-        Processes in all.
+        Number of processes, including this one.
     least_bytes
-        A shorter file is not divided. By default 32 MiB: to start a process that is no copy takes
-        as long as to score that.
+        A shorter file is not divided. By default 32 MiB: spawning a process takes as long as
+        scoring so many bytes.
     part_bytes
-        Size of the smallest and the largest part. By default 1 and 8 MiB: what a process is sent
-        and sends back is little beside its work, and a killed run loses little.
+        Size of the smallest and the largest part. By default 1 and 8 MiB: what is sent to a process
+        and back is little beside its work, and a killed run loses little.
     has_started
-        Told the first task of a process that is no copy, says whether to give it parts yet. By
-        default whether the task is done, so that nothing waits for a process to start.
+        Given the first task of a spawned process, returns whether to give it parts yet. By default
+        whether the task is done, so that nothing waits for a process to start.
     """
     size = run.stream.size or 0
     if not run.divisible or size < least_bytes:
@@ -119,7 +131,7 @@ def score_in_parts(
 
 
 def _score_range(run: Run, parts: _Parts, number: int, until: int) -> None:
-    """Append a range: from the part that somebody made of it, if that begins where it has to."""
+    """Append the part made from a range if it begins at the right record, else score the range."""
     parts.give_out(number + 1)
     part = parts.of(number)
     if part is not None and run.fits(part):
@@ -130,22 +142,22 @@ def _score_range(run: Run, parts: _Parts, number: int, until: int) -> None:
 
 
 class _Parts:
-    """The parts that are scored before their turn.
+    """The parts that are scored ahead of their turn.
 
     Parameters
     ----------
     pool
         The other processes.
     own
-        This one.
+        The scorer of this process.
     bounds
-        Of the ranges, one more than those.
+        Byte offsets of the ranges, one more than there are ranges.
     workers
-        Processes in all.
+        Number of processes, including this one.
     at_once
-        Whether a process that is begun is at work at once.
+        Whether a new process can start working at once.
     has_started
-        Otherwise, whether it is by now, given its first task.
+        Otherwise, given the first task of a process, returns whether it has started working.
     """
 
     def __init__(
@@ -160,7 +172,7 @@ class _Parts:
         self._pool, self._own, self._bounds = pool, own, bounds
         self._has_started = has_started
         self._most = _AHEAD * workers
-        # Otherwise to start takes as long as to score many parts, so nothing waits for it.
+        # Otherwise starting takes as long as scoring many parts, so nothing waits for it.
         others = workers - 1
         self._starting = [] if at_once else [pool.submit(os.getpid) for _ in range(others)]
         self._ready = others - len(self._starting)
@@ -168,7 +180,7 @@ class _Parts:
         self._next = 0
 
     def give_out(self, first: int) -> None:
-        """Have the others score ranges from number ``first`` on, so that each has enough to do."""
+        """Submit ranges from number ``first`` on, so that every other process has enough to do."""
         self._next = max(self._next, first)
         while self._starting and self._has_started(self._starting[-1]):
             self._starting.pop().result()
@@ -180,7 +192,7 @@ class _Parts:
             busy += 1
 
     def of(self, number: int) -> Part | None:
-        """Return the part of a range; None if nobody was asked, or nobody can say where it is."""
+        """Return the part of range ``number``; None if not submitted, or without a known start."""
         future = self._given.get(number)
         if future is None:
             return None
@@ -196,16 +208,16 @@ class _Parts:
         return self._next < len(self._bounds) - 1 and len(self._given) < self._most
 
     def _begin_next(self) -> tuple[int, int, int, int]:
-        """Take the next range: its number, where it begins and ends, and the slot of its files."""
+        """Take the next range; return its number, begin and end, and the slot of its files."""
         number = self._next
         self._next += 1
-        # So many one after another are on their way at most: the slot's last part is joined.
+        # At most so many consecutive parts exist, so the slot's previous part was joined already.
         return number, self._bounds[number], self._bounds[number + 1], number % self._most
 
 
 @dataclass
 class _Process:
-    """What one process keeps from part to part; ``own`` is the one that joins them."""
+    """State that one process keeps between parts; ``own`` is true in the joining process."""
 
     work: Work
     identity: tuple[int, ...]
@@ -214,7 +226,7 @@ class _Process:
     scorer: RowScorer | None = None
 
     def score(self, begin: int, until: int, slot: int) -> Part | None:
-        """Score what begins in a range; None if nobody can say where that is."""
+        """Score the records that begin in a range; None if the first one cannot be found."""
         model, shared, name, options = self.work
         with shared.open() as file:
             if identity(os.fstat(file.fileno())) != self.identity:
@@ -238,7 +250,7 @@ _processes: list[_Process] = []
 
 
 def _begin(work: Work, found: tuple[int, ...], folder: WorkFolder) -> None:
-    """Get ready, in a process of its own."""
+    """Prepare a worker process."""
     alone()
     keep_freed_memory()
     _processes.append(_Process(work, found, folder))
@@ -256,9 +268,10 @@ def _guess(file: Any, begin: int, records: Records) -> int | None:
 
 
 def first_record(text: bytes, shape: Shape) -> int | None:
-    """Return where in ``text`` a record seems to begin, after its first byte; None if nowhere.
+    """Return the position in ``text``, after its first byte, where a record seems to begin.
 
-    That is behind a line end from which only records of the right shape follow, as far as is tried.
+    It is the first one after a line end from which only records of ``shape`` follow, as far as is
+    tried; None if there is none.
     """
     for number, line_end in enumerate(LINE_END.finditer(text)):
         start = line_end.end()

@@ -1,4 +1,4 @@
-"""Match a file's columns to the schema, and parse its records to numbers or rejects."""
+"""Match a file's columns to the schema, and convert its records to numbers or rejects."""
 
 from __future__ import annotations
 
@@ -24,18 +24,20 @@ __all__ = ["Contract", "TypedBlock", "match_header", "reject_detail"]
 
 @dataclass(frozen=True, eq=False)
 class TypedBlock:
-    """Records that keep the contract [n], typed.
+    """Records [n] in which every feature is valid, with their values.
 
     Attributes
     ----------
     block
-        The records themselves.
+        The records.
     numeric
-        float64 [n, F], NaN where a cell is missing and may be.
+        Numbers, float64 [n, F]; NaN for a missing value, where training had missing values,
+        too.
     codes
-        int64 [n, G]: a category, ``MISSING`` where that may be, or ``UNKNOWN``.
+        Category codes, int64 [n, G]: a category, ``UNKNOWN``, or ``MISSING`` where training had
+        missing values, too.
     rejects
-        The records of the same stretch that do not keep it, in order.
+        The other records of the same byte range, in order.
     """
 
     block: Block
@@ -46,16 +48,16 @@ class TypedBlock:
 
 @dataclass(frozen=True)
 class Contract:
-    """Where in a file each feature stands.
+    """The columns of a file in which the features are, and how to read them.
 
     Attributes
     ----------
     numeric, categorical
-        Features in the schema's order, each with its column in the file.
+        Features in the order of the schema, each with the position of its column in the file.
     missing_values
         Cell texts that mean "no value".
     readers
-        Of the categorical features.
+        Readers of the categorical features [G].
     decimal, on_unknown
         As in `Options`.
     """
@@ -68,7 +70,7 @@ class Contract:
     on_unknown: str = "score"
 
     def read(self, block: Block) -> TypedBlock:
-        """Type the features of every record; reject records with a cell that has no meaning."""
+        """Return the values of the features in ``block``; reject records with an invalid cell."""
         rejects: dict[int, Reject] = {}
 
         def reject(feature: Feature, column: int, records: Sequence[int], reason: Reason) -> None:
@@ -114,7 +116,7 @@ class Contract:
 
 
 def reject_detail(reason: Reason, feature: Feature) -> str:
-    """Return in words why a cell of a feature is rejected."""
+    """Return in words why a cell of ``feature`` is rejected for ``reason``."""
     if reason is Reason.NOT_A_NUMBER and feature.format is not None:
         return f"no number written as {quote(feature.format)}"
     return DETAILS[reason]
@@ -134,23 +136,27 @@ def match_header(
 
     Parameters
     ----------
+    header
+        Header of the file.
+    schema
+        Schema of the model.
     name
-        What errors call the file.
+        Name of the file in errors.
     added
-        Columns that scoring will add.
+        Names of the columns that scoring will add.
     delimiter, decimal, on_unknown
         As in `Options`.
 
     Raises
     ------
     DataError
-        A feature's column is missing or stands twice, the file has one of ``added`` already, or
-        all of it is one line that holds numbers.
+        A feature's column is missing or occurs twice, the file already has one of the ``added``
+        columns, or the whole file is a single line that contains numbers.
     """
     names = [feature.name for feature in schema.features]
     for feature in schema.features:
         if feature.name not in header.names:
-            # What is another feature's own column is not this one's by another name.
+            # A column that belongs to another feature is not suggested for this one.
             known = set(names)
             others = [column for column in header.names if column not in known]
             hint = (
@@ -166,14 +172,14 @@ def match_header(
     for column in added:
         if column in header.names:
             raise DataError(
-                f"{name} has a column {quote(column)} already, which scoring would add. "
-                "Rename or remove it; is the file scored already?"
+                f"{name} already has a column {quote(column)}, which scoring would add. "
+                "Rename or remove it; has the file been scored already?"
             )
     number = next((column for column in header.names if is_number(column, decimal)), None)
     if not header.line_end and number is not None:
         raise DataError(
-            f"{name} has no line end, so all of it is the header, in which {quote(number)} names a "
-            "column. If its line ends were lost, give every record a line of its own."
+            f"{name} has no line end, so all of it is the header, with {quote(number)} as the name "
+            "of a column. If line ends were lost, put every record on a line of its own."
         )
     position = {column: place for place, column in enumerate(header.names)}
     return Contract(
@@ -189,7 +195,7 @@ def match_header(
     )
 
 
-# Letters of a file in a message, as in the value of a reject.
+# Characters of a file that a message quotes at most, as in the value of a reject.
 _MOST_TOLD = 200
 
 
@@ -197,7 +203,7 @@ def _columns_found(header: Header) -> str:
     shown: list[str] = []
     for column in header.names[:10]:
         name = quote(column, limit=30)
-        # No message tells more of a file than a rejected cell would.
+        # A message reveals no more of a file than a rejected cell would.
         if sum(map(len, shown)) + len(name) > _MOST_TOLD:
             break
         shown.append(name)

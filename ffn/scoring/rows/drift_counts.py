@@ -1,6 +1,6 @@
 """Histograms and a small sample of scored rows, for drift detection.
 
-They do not depend on the order of rows, nor on their division into blocks, parts and runs.
+They do not depend on the order of rows, nor on how the rows are divided into blocks and parts.
 """
 
 from __future__ import annotations
@@ -19,37 +19,38 @@ __all__ = ["DriftCounts"]
 
 Array = npt.NDArray[Any]
 
-# Bytes of the file: so many at its beginning are counted whole, and behind them every eighth
-# stretch for all eight.
+# In bytes of the file: rows in the first megabyte are all counted; of the ranges after it, every
+# eighth is counted with eightfold weight.
 _WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
 
 
 class DriftCounts:
-    """Scored rows by bin and category, beside a reference.
+    """Histograms of scored rows, with the bins and categories of a reference.
 
     Cross-column comparisons use only the row sample.
 
     Parameters
     ----------
     reference
-        Histograms of the training part.
+        Histograms of the training rows.
     at_once
-        Numbers that are counted together. By default 131,072: code that has just run is quick to
-        run again. The counts do not depend on it.
+        Numbers that are buffered and counted together. By default 131,072, because code that has
+        just run is in the cache. The counts do not depend on it.
     sampler
-        Makes the row sample of as many numeric features as it is told; by default `RowSample`.
+        Makes the row sample, given the number of numeric features; by default `RowSample`.
 
     Attributes
     ----------
     numeric
-        By numeric feature: rows by bin, int64 [B].
+        For each numeric feature, number of rows by bin, int64 [B].
     missing
-        By numeric feature: rows without a value, int64 [F].
+        For each numeric feature, number of rows without a value, int64 [F].
     rows, squares
-        Rows in ``numeric`` and ``missing``: those of a long file, within what chance does; and
-        the sum of the squares of how many each of them stands for.
+        Weighted number of rows in ``numeric`` and ``missing``, an estimate for long files; and
+        the sum of the squared weights, for the effective sample size.
     categorical
-        By categorical feature: unknown, missing, then rows by category, int64 [2 + C].
+        For each categorical feature, number of rows that are unknown, missing, then by
+        category, int64 [2 + C].
     """
 
     def __init__(
@@ -60,9 +61,9 @@ class DriftCounts:
         sampler: Callable[[int], RowSample] = RowSample,
     ) -> None:
         self._at_once = at_once
-        # The lowest edge is below every number, and not below what is none.
+        # -inf is below every number, but no comparison with NaN is true.
         self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
-        # Lists: to add to one number of an array takes longer than to count a column's.
+        # Lists, because adding to one element of an array takes longer than counting a column.
         self._above = [[0] * len(edges) for edges in self._edges]
         self.rows = self.squares = 0
         self.categorical = [
@@ -79,9 +80,10 @@ class DriftCounts:
 
     @property
     def effective(self) -> float:
-        """Of ``rows`` the share that independent rows would have to be to tell as much.
+        """Ratio of the effective sample size to ``rows``: 1 if every row was counted.
 
-        Kish's effective sample size (1965, *Survey Sampling*) by ``rows``: 1 if all are counted.
+        Kish's effective sample size (1965, *Survey Sampling*) is the number of independent rows
+        that would carry the same information.
         """
         return self.rows / self.squares if self.squares else 1.0
 
@@ -94,16 +96,21 @@ class DriftCounts:
     def count(
         self, numeric: Array, codes: Array, stops: Array | None = None, began: int = 0
     ) -> None:
-        """Count scored rows with their numbers [n, F] and codes [n, G].
+        """Count scored rows.
 
-        Numbers of a long file are counted in some of its stretches, and each row there for
-        several. Where stretches lie depends on the file alone.
+        Of a long file, numeric features are counted only in some byte ranges, with weights. The
+        ranges depend only on the file.
 
         Parameters
         ----------
-        stops, began
-            Where rows end in their block [n], and where that begins in the file; bytes. All
-            are counted where nobody says.
+        numeric
+            Numbers [n, F], NaN for missing.
+        codes
+            Category codes [n, G].
+        stops
+            End of each row in its block, in bytes [n]; None, the default, to count every row.
+        began
+            Byte offset of the block in the file.
         """
         for g, own in enumerate(self.categorical):
             own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
@@ -112,14 +119,14 @@ class DriftCounts:
             self.rows += each * len(some)
             self.squares += each * each * len(some)
             if self._sample and len(some):
-                # Not a view, which would keep a whole block's numbers: the next block's then lie in
-                # memory that is not in the cache, at more than all of the counting costs.
+                # A copy, because a view would keep the whole block's memory alive: the next block
+                # would get memory outside the cache, which costs more than all of the counting.
                 self._waiting.append((some.copy(order="K"), each))
         if self._sample and sum(some.size for some, _ in self._waiting) >= self._at_once:
             self._count_waiting(self._sample)
 
     def sample(self) -> tuple[Array, Array]:
-        """Return numbers [s, F] of some rows, NaN for none, and how many rows each is [s]."""
+        """Return numbers [s, F] of sampled rows, NaN for missing, and the frequency of each [s]."""
         if not self._sample:
             return np.empty((0, 0)), np.empty(0, dtype=np.int64)
         self._flush()
@@ -127,7 +134,7 @@ class DriftCounts:
         return rows, times
 
     def state(self) -> dict[str, Any]:
-        """Return everything in a form that is JSON and that ``add`` takes."""
+        """Return all counts as a JSON object, for ``add``."""
         self._flush()
         return {
             "rows": self.rows,
@@ -140,7 +147,7 @@ class DriftCounts:
         }
 
     def add(self, state: dict[str, Any]) -> None:
-        """Add other rows."""
+        """Add the counts of other rows, given as their ``state``."""
         self.rows += state["rows"]
         self.squares += state["squares"]
         self._above = [
@@ -166,19 +173,18 @@ class DriftCounts:
     def _count_waiting(self, sample: RowSample) -> None:
         for each in {each for _, each in self._waiting}:
             parts = [some for some, own in self._waiting if own == each]
-            # Column by column, as they are read.
+            # Column-major, because they are read column by column.
             numeric = np.concatenate([part.T for part in parts], axis=1).T
             for rows, times in sample.draw(numeric, each):
                 self._count(rows, times)
         self._waiting.clear()
 
     def _count(self, numeric: Array, times: Array | int) -> None:
-        """Count rows [n, F], each so many times [n], or all of them."""
+        """Count rows [n, F] with the frequencies ``times`` [n], or one for all."""
         if not len(numeric):
             return
         for f, (edges, counts) in enumerate(zip(self._edges, self._above, strict=True)):
-            # Comparing all of a column with each edge takes a fraction of what a binary search
-            # for each value takes.
+            # Comparing a column with every edge is much faster than a binary search per value.
             above = numeric[:, f] > edges
             if isinstance(times, int):
                 found = [times * np.count_nonzero(own) for own in above]
@@ -189,7 +195,7 @@ class DriftCounts:
 
 
 def _stretches(stops: Array, began: int) -> Iterator[tuple[slice, int]]:
-    """Yield which rows are counted, and each for how many."""
+    """Yield slices of the rows that are counted, with the weight of a row."""
     if not len(stops):
         return
     first, last = began + int(stops[0]), began + int(stops[-1])

@@ -12,7 +12,18 @@ __all__ = ["Layout", "find_column"]
 
 
 class Layout:
-    """The part of a record that stands before the added columns.
+    """The part of each input record that precedes the added columns.
+
+    Parameters
+    ----------
+    header
+        Header of the file.
+    options
+        Options of scoring.
+    guard
+        Protection against formulas; None for none.
+    name
+        Name of the file in errors.
 
     Attributes
     ----------
@@ -22,7 +33,7 @@ class Layout:
     Raises
     ------
     DataError
-        The file does not have the only column asked for, or has it twice.
+        The column ``only_id`` does not exist, or occurs twice.
     """
 
     def __init__(
@@ -38,7 +49,15 @@ class Layout:
         self.header = self._delimiter.join(fields)
 
     def labelled(self, block: Block, suffixes: list[bytes]) -> bytes:
-        """Return that part of every record with a text [n] behind it, and its line end."""
+        """Return the output for a block of records, as UTF-8.
+
+        Parameters
+        ----------
+        block
+            The records [n].
+        suffixes
+            Text to append to each record [n], before its line end.
+        """
         if self._column is not None:
             cells = raw_cells(block, self._column)
             if self._guard:
@@ -50,12 +69,21 @@ class Layout:
 
 
 def find_column(header: Header, column: str, name: str) -> int:
-    """Return where the one column to keep stands.
+    """Return the position of the only column to keep.
+
+    Parameters
+    ----------
+    header
+        Header of the file.
+    column
+        Name of the column.
+    name
+        Name of the file in errors.
 
     Raises
     ------
     DataError
-        It is not there, or twice.
+        The column does not exist, or occurs twice.
     """
     if column not in header.names:
         hint = did_you_mean(column, header.names)

@@ -91,7 +91,7 @@ class Options:
                 )
 
     def to_json(self) -> dict[str, bool | float | str | None]:
-        """Return what stands in a manifest: equal options give equal files."""
+        """Return the options as they are stored in a manifest; equal objects mean equal outputs."""
         found = asdict(self)
         if self.encoding is None:
             del found["encoding"]

@@ -22,22 +22,23 @@ _SEED = 20260301
 
 
 class RowSample:
-    """Sample of rows of ``features`` > 0 numbers; what is in it depends on ``most_rows`` alone.
+    """A sample of distinct rows with their frequencies; it depends on ``most_rows`` alone.
 
     Parameters
     ----------
     features
-        F, numbers of a row.
+        Number of columns of the rows, at least 1.
     most_rows
         Size of the sample. By default 256, from which a correlation is known to a sixteenth; with
         more than 64 features fewer, down to 64.
     known
-        Contents that are known by heart, so that the rows of a table of few contents are counted
-        without being sorted. By default 2,048; with more than 64 features fewer.
+        Limit of the table of known rows, which are counted without being sorted. By default 2,048;
+        with more than 64 features fewer.
     place_bits
-        Contents are looked up in 2 to this power places. By default 14, so that few share one.
+        Bits of the table's index. By default 14, so that few indices collide.
     most_waiting
-        Rows that may wait to be sorted. By default 2,048: a few take about as long as these.
+        Rows that are buffered before they are sorted. By default 2,048, because sorting a few rows
+        takes about as long as sorting many.
     """
 
     def __init__(
@@ -55,9 +56,9 @@ class RowSample:
         self._most_waiting = most_waiting
         random = np.random.default_rng(_SEED)
         self._start = random.integers(2**64, dtype=np.uint64)
-        # Odd, so that no bit is lost.
+        # Odd, because multiplication by an odd number modulo 2^64 loses no bit.
         self._weights = random.integers(2**64, size=(features, 1), dtype=np.uint64) | np.uint64(1)
-        # Hashes, rows of this content, its numbers: what is kept first, then what waits for it.
+        # Hashes, frequencies and numbers of rows: first the sample, then rows not merged yet.
         self._drawn: list[tuple[Array, Array, Array]] = [
             (
                 np.empty(0, dtype=np.uint64),
@@ -66,23 +67,34 @@ class RowSample:
             )
         ]
         self._waiting = 0
-        # No hash above it will stay.
+        # Rows with a higher hash will not be in the sample.
         self._highest = np.uint64(2**64 - 1)
-        # While there are few contents: hashes by place, and rows since these were last counted.
+        # Used while there are few distinct rows: hashes by index, and rows seen since the flush.
         self._few = True
         self._table = np.empty(0, dtype=np.uint64)
         self._again = np.empty(0, dtype=np.int64)
 
     def draw(self, numeric: Array, each: int = 1) -> list[tuple[Array, Array | int]]:
-        """Take notice of rows [n, F], each for so many; return those that are to be counted now.
+        """Add rows to the sample; return those that the caller has to count now.
 
-        A pair is of rows, and how many rows each of them is, or all are. The others are of
-        known contents, and will be returned by ``flush``.
+        Rows that are already known are only counted here, and will be returned by ``flush``.
+
+        Parameters
+        ----------
+        numeric
+            Rows [n, F].
+        each
+            Number of rows that each row represents.
+
+        Returns
+        -------
+        list of tuple
+            Rows [m, F], and how many rows each of them represents [m], or one number for all.
         """
         if not len(numeric):
             return []
         if len(numeric) > 2 * _FIRST and not self._drawn[0][0].size:
-            # Once some are known, most of the others are soon told.
+            # Once the first rows are known, most of the others are recognised quickly.
             return self.draw(numeric[:_FIRST], each) + self.draw(numeric[_FIRST:], each)
         hashes = self._hashes(numeric)
         if len(self._table) and len(new := self._unknown(hashes, each)) < len(hashes):
@@ -97,12 +109,12 @@ class RowSample:
         return found
 
     def flush(self) -> tuple[Array, Array]:
-        """Return the rows [k, F] that were not counted yet, and how many rows each is [k]."""
+        """Return rows [k, F] that the caller has not counted yet, and the frequency of each [k]."""
         hashes, times, rows = self._drawn[0]
         again = np.zeros(len(hashes), dtype=np.int64)
         if len(self._table):
             places = self._places(hashes)
-            # Where two contents meet, the place is that of the second.
+            # If two rows have the same index, the entry is that of the second.
             again = np.where(self._table[places] == hashes, self._again[places], 0)
             self._again[:] = 0
             self._drawn[0] = hashes, times + again, rows
@@ -111,26 +123,32 @@ class RowSample:
         return rows, again
 
     def sample(self) -> tuple[Array, Array, Array]:
-        """Return hashes [s], rows of each content [s], numbers [s, F]; all has to be flushed."""
+        """Return hashes [s], frequencies [s] and numbers [s, F]; call ``flush`` first."""
         return tuple(own[: self._size] for own in self._drawn[0])  # type: ignore[return-value]
 
     def add(self, sample: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-        """Add a sample of other rows; returns what ``flush`` does."""
+        """Add another sample; return what ``flush`` does.
+
+        Parameters
+        ----------
+        sample
+            Hashes, frequencies and numbers, as returned by the method ``sample``.
+        """
         self._drawn.append(sample)
         return self.flush()
 
     def _keep(self) -> None:
-        """Keep the lowest hashes. What stays has been counted from the first row on."""
+        """Keep the rows with the lowest hashes; their frequencies are those since the start."""
         hashes, times, rows = map(np.concatenate, zip(*self._drawn, strict=True))
         keys, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-        # Sums of whole numbers, exact in float64.
+        # Sums of integers, which are exact in float64.
         totals = np.bincount(inverse, weights=times).astype(np.int64)
         self._few &= len(keys) <= self._most_known
         some = slice(None if self._few else self._size)
         self._drawn = [(keys[some], totals[some], rows[first[some]])]
         self._waiting = 0
         if self._few:
-            # In an empty place stands a hash that belongs elsewhere.
+            # Empty entries get a hash that has another index, so that nothing matches them.
             self._table = np.zeros(self._places_in_all, dtype=np.uint64)
             self._table[0] = np.uint64(2**64 - 1)
             self._table[self._places(keys)] = keys
@@ -141,7 +159,7 @@ class RowSample:
             self._highest = keys[self._size - 1]
 
     def _unknown(self, hashes: Array, each: int) -> Array:
-        """Count the rows of known contents; return where others are, or all if these are many."""
+        """Count known rows, return positions of the others; if they are many, all, uncounted."""
         places = self._places(hashes)
         known = self._table[places] == hashes
         new = np.flatnonzero(~known)
@@ -155,9 +173,9 @@ class RowSample:
         return (hashes >> self._shift).view(np.int64)
 
     def _hashes(self, numeric: Array) -> Array:
-        """Return uint64 [n], equal for rows of equal bits and hardly ever for others."""
+        """Return uint64 [n]: equal for rows with the same bits, very rarely for others."""
         bits = numeric.T.view(np.uint64)
-        # Numbers of few digits end in zeros, and so would their products.
+        # Numbers with few digits end in zero bits, and so would their products.
         mixed = bits >> np.uint64(32)
         mixed ^= bits
         mixed *= self._weights

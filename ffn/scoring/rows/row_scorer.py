@@ -1,4 +1,4 @@
-"""Score blocks of records: to labelled records as bytes, and rejects."""
+"""Score blocks of records: return the labelled records as bytes, and the rejects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REJECTS_HEADER = b"row,line,column,value,reason,lines\n"
 
 
 class Labelled(NamedTuple):
-    """Records that can be scored [n], what the model says of them, and the others.
+    """Records [n] that were scored, their predictions, and the rejects of the same block.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Labelled(NamedTuple):
     numeric, codes
         Their numbers [n, F] and category codes [n, G].
     labels, probabilities
-        Predicted class [n], and all of them [n, C].
+        Index of the predicted class [n], and class probabilities [n, C].
     rejects
-        The others, in order.
+        The other records, in order.
     """
 
     good: Block
@@ -47,30 +47,42 @@ class Labelled(NamedTuple):
     rejects: list[Reject]
 
     def add_to(self, tally: Tally, confidence_units: int) -> None:
-        """Add them to ``tally``, with the sum of their confidences as written."""
+        """Add the records to the counts in ``tally``.
+
+        Parameters
+        ----------
+        tally
+            Counts of the file.
+        confidence_units
+            Sum of the confidences as written, in units of 1/10,000.
+        """
         tally.count_rejects(self.rejects)
         tally.count_scored(self.good, self.numeric, self.codes, self.labels, confidence_units)
 
 
 class RowScorer:
-    """One model, one header, one set of options.
+    """Scores the records of one file with one model.
 
     Parameters
     ----------
+    model
+        The model.
     header
-        Of the file.
+        Header of the file.
+    options
+        Options of scoring.
     name
-        What errors call it.
+        Name of the file in errors.
 
     Attributes
     ----------
     suffixes
-        What is written behind records.
+        Texts that are appended to records.
 
     Raises
     ------
     DataError
-        The header does not keep the model's contract.
+        The header does not match the model's schema.
     """
 
     def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
@@ -105,18 +117,26 @@ class RowScorer:
         return self._layout.header + self.suffixes.header.encode() + self._line_end
 
     def new_tally(self) -> Tally:
-        """Return a tally with nothing in it."""
+        """Return an empty tally."""
         return Tally(self._model.schema, self._contract, self._reference)
 
     def score(self, block: Block, tally: Tally) -> tuple[bytes, list[Reject]]:
-        """Return labelled records as they go to the output, as UTF-8, and the others in order."""
+        """Return the labelled records of a block as UTF-8, and its rejects in order.
+
+        Parameters
+        ----------
+        block
+            The records.
+        tally
+            Counts of the file, to which those of the block are added.
+        """
         found = self.label(block)
         texts, confidence_units = self.suffixes.texts(found.labels, found.probabilities)
         found.add_to(tally, confidence_units)
         return self._layout.labelled(found.good, texts), found.rejects
 
     def label(self, block: Block) -> Labelled:
-        """Return what the model says of every record, and the rejects in order."""
+        """Return the predictions for the records of ``block``, and its rejects in order."""
         typed = self._contract.read(block)
         good, numeric, codes = typed.block, typed.numeric, typed.codes
         rejects = typed.rejects
@@ -131,7 +151,7 @@ class RowScorer:
         return Labelled(good, numeric, codes, labels, probabilities, rejects)
 
     def _probabilities(self, x: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Probabilities [n, C] of inputs, and in which rows [n] these and those are finite."""
+        """Return probabilities [n, C], and a mask [n] of rows where they and ``x`` are finite."""
         if np.isfinite(x).all():
             probabilities = self._model.probabilities(x)
             if np.isfinite(probabilities).all():
@@ -143,7 +163,7 @@ class RowScorer:
         return probabilities, finite
 
     def reject_line(self, reject: Reject) -> bytes:
-        """Return a line of the rejects file."""
+        """Return ``reject`` as a line of the rejects file."""
         column, value = reject.column, reject.value
         if self._guard:
             column, value = self._guard.text(column), self._guard.text(value)
@@ -153,7 +173,7 @@ class RowScorer:
 
 
 def _most_probable(probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Return the first of the highest classes [n]: ``argmax``, at a quarter of its time."""
+    """Return the first most probable class [n]: ``argmax``, in a quarter of its time."""
     highest = probabilities.max(axis=1)
     labels = np.zeros(len(highest), dtype=np.intp)
     below = np.ones(len(highest), dtype=bool)

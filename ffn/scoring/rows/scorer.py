@@ -16,19 +16,27 @@ Floats = npt.NDArray[np.floating]
 
 
 class Transformer(Protocol):
-    """Typed columns to a network's inputs."""
+    """Transformer of typed columns to a network's inputs."""
 
     def transform(
         self, numeric: npt.NDArray[np.float64], codes: npt.NDArray[np.int64], /
     ) -> Floats:
-        """Return inputs [n, n_in] of numbers [n, F] (NaN = missing) and category codes [n, G]."""
+        """Return inputs [n, n_in].
+
+        Parameters
+        ----------
+        numeric
+            Numbers [n, F], NaN for missing.
+        codes
+            Category codes [n, G].
+        """
         ...
 
 
 class Scorer(Protocol):
-    """A model: a schema, preprocessing, and class probabilities.
+    """A model as scoring needs it: a schema, preprocessing, and class probabilities.
 
-    ``ffn.bundles.bundle.Bundle`` is one.
+    ``ffn.bundles.bundle.Bundle`` implements it.
     """
 
     @property
@@ -38,29 +46,29 @@ class Scorer(Protocol):
 
     @property
     def version(self) -> int:
-        """Number in the registry; 0 outside it."""
+        """Number in the registry; 0 for a model outside it."""
         ...
 
     @property
     def sha256(self) -> str:
-        """Digest that names the model."""
+        """Digest that identifies the model."""
         ...
 
     @property
     def schema(self) -> Schema:
-        """The contract of its inputs."""
+        """Columns, categories and classes of the training table."""
         ...
 
     @property
     def preparation(self) -> Transformer:
-        """Typed columns to inputs."""
+        """Transformer of typed columns to inputs."""
         ...
 
     @property
     def reference(self) -> Reference | None:
-        """What its training rows were like; None if not known."""
+        """Histograms of the training rows; None if unknown."""
         ...
 
     def probabilities(self, x: Floats, /) -> npt.NDArray[np.float64]:
-        """Return class probabilities [n, C] of inputs [n, n_in]."""
+        """Return class probabilities [n, C] of the inputs ``x`` [n, n_in]."""
         ...

@@ -11,14 +11,22 @@ from ffn.tabular.schema import Schema, prediction_columns
 
 __all__ = ["UNITS", "Suffixes", "added_columns"]
 
-# Probabilities are written in units of 1/10,000: few enough texts to make each only once.
+# Probabilities are written in units of 1/10,000: few enough texts to create each only once.
 UNITS = 10_000
 # Some ten megabytes of texts; beyond that, each is made again when needed.
 _POOL_LIMIT = 100_000
 
 
 def added_columns(schema: Schema, *, probabilities: bool) -> tuple[str, ...]:
-    """Return the names of the columns that scoring adds."""
+    """Return the names of the columns that scoring adds.
+
+    Parameters
+    ----------
+    schema
+        Schema of the model.
+    probabilities
+        Whether a column for every class is added, too.
+    """
     every = [f"probability_{label}" for label in schema.classes] if probabilities else []
     return (*prediction_columns(schema.target), *every)
 
@@ -28,12 +36,16 @@ class Suffixes:
 
     Parameters
     ----------
+    schema
+        Schema of the model.
+    delimiter
+        Character between fields.
     probabilities
-        True to add the probability of every class.
+        Whether to add the probability of every class.
     decimal
-        Mark between a number's whole and its fraction.
+        Decimal mark of probabilities.
     guard
-        What keeps a spreadsheet from running a label; None if nothing is to.
+        Protection of labels against being evaluated by a spreadsheet; None for none.
     """
 
     def __init__(
@@ -52,7 +64,7 @@ class Suffixes:
         classes = map(guard.text, schema.classes) if guard else schema.classes
         labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
         self._labels, self._shares = labels, _Shares(delimiter, decimal)
-        # Label c with confidence u is entry c * (UNITS + 1) + u, made when first asked for.
+        # Label c with confidence u is entry c * (UNITS + 1) + u, created on first use.
         size = min(len(labels) * (UNITS + 1), _POOL_LIMIT)
         self._pool = np.full(size, None, dtype=object)
         self._made = np.zeros(size, dtype=bool)
@@ -65,9 +77,9 @@ class Suffixes:
         Parameters
         ----------
         labels
-            Predicted class of each row [n].
+            Index of each row's predicted class [n].
         probabilities
-            [n, C], finite, in 0..1.
+            Class probabilities [n, C], finite, from 0 to 1.
 
         Returns
         -------
@@ -81,7 +93,7 @@ class Suffixes:
             units = np.rint(probabilities * UNITS).astype(np.int64)
             confidence = units[np.arange(len(units)), labels]
         else:
-            # The label's own, and a maximum is quicker than an index.
+            # The label's own probability is the maximum, which is faster than indexing.
             confidence = np.rint(probabilities.max(axis=1) * UNITS).astype(np.int64)
         texts = self._of_labels(labels * (UNITS + 1) + confidence)
         if self._probabilities:
@@ -97,7 +109,7 @@ class Suffixes:
             return [self._make(entry) for entry in entries.tolist()]
         made = self._made[entries]
         if not made.all():
-            # np.unique would import the masked arrays, a large module.
+            # np.unique would import numpy.ma, a large module.
             new = list(set(entries[~made].tolist()))
             self._pool[new] = list(map(self._make, new))
             self._made[new] = True
@@ -110,7 +122,7 @@ class Suffixes:
 
 
 class _Shares(dict[int, bytes]):
-    """Probabilities by their units, each made when first asked for: a short file needs few."""
+    """Texts of probabilities by units, created on first use, as a short file needs few."""
 
     def __init__(self, delimiter: str, decimal: str) -> None:
         super().__init__()

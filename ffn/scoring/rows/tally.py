@@ -24,23 +24,25 @@ from ffn.tabular.training_table.histograms import Reference
 __all__ = ["Tally"]
 
 _EXAMPLES = 10
-# Shares of rejected rows above which a file looks wrong as a whole, and in its encoding.
+# Shares of rejected, and of undecodable, rows above which the file as a whole looks wrong.
 _MANY, _SOME = 0.2, 0.01
 
 
 class Tally:
-    """Counts over the rows of one file; sums of integers, so grouping cannot change them.
+    """Counts over the rows of a file: sums of integers, so the grouping of rows has no effect.
+
+    ``contract`` is that of the file, ``schema`` and ``reference`` are those of the model.
 
     Attributes
     ----------
     scored
-        Rows with a prediction.
+        Number of rows with a prediction.
     reasons
-        Rejected rows by reason.
+        Number of rejected rows by reason.
     began
-        Byte of the file at which the block begins that is counted next; 0 where nobody says.
+        Byte offset in the file of the block that is counted next; 0 if unknown.
     drift
-        What scored rows held; None if there is nothing to compare it with.
+        Histograms of the scored rows; None without a reference to compare with.
     """
 
     def __init__(
@@ -57,16 +59,15 @@ class Tally:
         self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
         self._outside = [0] * len(contract.numeric)
         self._unseen: Counter[str] = Counter()
-        # Whether any scored row had a category that training saw, by column.
+        # By column: whether any scored row has a category known from training.
         self._recognised = [False] * len(contract.categorical)
-        # Rejected cells that are numbers but for the decimal mark.
-        self._other_decimal = 0
-        # Rejected cells of columns that have a format.
+        self._other_decimal = 0  # rejected cells that are numbers with the other decimal mark
+        # Rejected cells of columns with a number format.
         self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
         self._unformatted: Counter[str] = Counter()
-        # Bytes of rejected records that are no text, as far as their shown values go.
+        # Invalid bytes in the shortened values of rejected records.
         self._strange: Counter[int] = Counter()
-        # Insertion order is the file's; a dict of None is an ordered set.
+        # In the order of the file; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
     @property
@@ -86,12 +87,12 @@ class Tally:
 
     @property
     def examples(self) -> dict[str, list[str]]:
-        """By feature: some of the texts that are no category of it, in the order of the file."""
+        """Some unknown category texts by feature, in the order of the file."""
         return {name: list(found)[:_EXAMPLES] for name, found in self._examples.items()}
 
     @property
     def unknown_columns(self) -> dict[str, list[str]]:
-        """Some texts of each column in which training saw none of the scored rows' categories."""
+        """Some texts of each column in which no scored row has a category known from training."""
         return {
             feature.name: self.examples[feature.name]
             for (feature, _), recognised in zip(
@@ -108,12 +109,12 @@ class Tally:
         return round(self._confidence_units / (UNITS * self.scored), 6)
 
     def check_rows(self, rows: int) -> None:
-        """Make sure that every row is in the output or among the rejects."""
+        """Raise ``RuntimeError`` unless every one of ``rows`` read was scored or rejected."""
         if rows != self.scored + self.rejected:
             raise RuntimeError(f"{rows} rows read, {self.scored} scored, {self.rejected} rejected")
 
     def count_rejects(self, rejects: Iterable[Reject]) -> None:
-        """Count rejected rows."""
+        """Count the rejected rows ``rejects``."""
         other = "," if self._contract.decimal == "." else "."
         for reject in rejects:
             self.reasons[reject.reason] += 1
@@ -134,7 +135,15 @@ class Tally:
         labels: npt.NDArray[np.intp],
         confidence_units: int,
     ) -> None:
-        """Count scored rows [n] with their numbers [n, F], codes [n, G] and labels [n]."""
+        """Count scored rows.
+
+        Parameters
+        ----------
+        block, numeric, codes, labels
+            Records [n], numbers [n, F], category codes [n, G] and predicted classes [n].
+        confidence_units
+            Sum of the confidences as written, in units of 1/10,000.
+        """
         self.scored += len(block)
         self._per_class += np.bincount(labels, minlength=len(self._classes))
         self._confidence_units += confidence_units
@@ -146,7 +155,7 @@ class Tally:
         for g, ((feature, column), values) in enumerate(
             zip(self._contract.categorical, codes.T, strict=True)
         ):
-            # Found in the first block of almost every file, and not looked for again.
+            # True from the first block of almost every file on; not checked again then.
             self._recognised[g] = self._recognised[g] or bool((values >= 0).any())
             unseen = values == UNKNOWN
             if unseen.any():
@@ -157,7 +166,7 @@ class Tally:
                     examples |= dict.fromkeys(map(shorten, cells))
 
     def state(self) -> dict[str, Any]:
-        """Return every count in a form that is JSON and that ``add`` takes."""
+        """Return all counts as a JSON object, for ``add``."""
         return {
             "scored": self.scored,
             "reasons": dict(self.reasons),
@@ -174,7 +183,7 @@ class Tally:
         }
 
     def add(self, state: dict[str, Any]) -> None:
-        """Add the counts of the rows that follow in the file."""
+        """Add the counts of the rows that follow in the file, given as their ``state``."""
         self.scored += state["scored"]
         self.reasons.update({Reason(code): n for code, n in state["reasons"].items()})
         self._per_class += np.array(state["per_class"], dtype=np.int64)
@@ -193,7 +202,7 @@ class Tally:
             self._examples.setdefault(name, {}).update(dict.fromkeys(found))
 
     def refusal(self, max_reject_rate: float) -> str:
-        """Return why so many rejects refuse the file; empty if they do not."""
+        """Return why so many rejects, given ``max_reject_rate``, refuse the file; empty if not."""
         rows = self.scored + self.rejected
         if rows and not self.scored:
             return (
@@ -210,20 +219,14 @@ class Tally:
         return ""
 
     def warnings(self, max_reject_rate: float) -> list[str]:
-        """Return what has to be said of so many rejects, a sentence each.
-
-        Parameters
-        ----------
-        max_reject_rate
-            Where it is below 1 somebody has said how many are too many.
-        """
+        """Return warnings about rejects; on their share only if ``max_reject_rate`` is 1."""
         rows = self.scored + self.rejected
         undecodable = self.reasons[Reason.UNDECODABLE]
         if max_reject_rate == 1 and self.rejected > _MANY * rows:
             return [
                 f"{self.rejected:,} of {counted(rows, 'row')} {_were(self.rejected)} "
                 f"rejected ({self._counts()}), and no cap "
-                f"is set.{self._hint()} To have such a file refused, give --max-reject-rate, or "
+                f"is set.{self._hint()} To refuse such a file, give --max-reject-rate, or "
                 "max_reject_rate under [scoring] in pipeline.toml."
             ]
         if undecodable > _SOME * rows:
@@ -264,7 +267,7 @@ class Tally:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return every count, as a manifest holds them."""
+        """Return all counts as they are stored in a manifest."""
         return {
             "rows": self.scored + self.rejected,
             "scored": self.scored,
@@ -286,7 +289,7 @@ class Tally:
 
 
 def _plausible(feature: Feature) -> tuple[float, float]:
-    """Return the range of training, with as much again on either side."""
+    """Return the range of training, extended by its own width on either side."""
     if feature.minimum is None or feature.maximum is None:
         return -np.inf, np.inf
     width = feature.maximum - feature.minimum

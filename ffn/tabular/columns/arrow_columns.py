@@ -73,8 +73,12 @@ def codes_of_column(
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Return codes [n] of a categorical column, and its texts that are unknown from training.
 
-    ``missing_values`` are the texts that mean "no value"; ``column``, ``spellings``, ``where`` and
-    errors are those of `category_texts`.
+    Parameters
+    ----------
+    column, spellings, where
+        As for `category_texts`; errors are the same, too.
+    missing_values
+        Texts that mean "no value".
     """
     encoded = category_texts(column, spellings, where).dictionary_encode()
     # The last code is for nulls.
@@ -135,8 +139,12 @@ def numbers_of_column(
 ) -> tuple[npt.NDArray[np.float64], Array]:
     """Return numbers [n] of a numeric column, and a mask [n] of the invalid cells.
 
-    Missing and invalid cells are NaN. The parameters ``column``, ``feature``, ``missing_values``
-    and ``where``, and errors, are those of `number_texts`.
+    Missing and invalid cells are NaN.
+
+    Parameters
+    ----------
+    column, feature, missing_values, where
+        As for `number_texts`; errors are the same, too.
     """
     column = plain_column(column, where)
     if _is_number(column.type):

@@ -60,7 +60,15 @@ class CategoryReader:
         self._codes = np.array([known[text] for text in texts], dtype=np.int64)[order]
 
     def read(self, block: Block, column: int) -> Codes:
-        """Return the codes [n] of a column of ``block``: a category's, ``MISSING``, ``UNKNOWN``."""
+        """Return codes, int64 [n]: that of a category, ``MISSING`` or ``UNKNOWN``.
+
+        Parameters
+        ----------
+        block
+            The records [n].
+        column
+            Position of the column in a record.
+        """
         if not len(self._keys):
             self.looked_up += len(block)
             return np.array(list(map(self._look_up, block.cells(column))), dtype=np.int64)

@@ -73,7 +73,7 @@ def choose_features(
 
 
 def columns_found(name: str, header: Sequence[str]) -> str:
-    """Return the end of a message about a header without ``name``: its columns, a suggestion."""
+    """Return the end of a message that ``header`` lacks ``name``: its columns, a suggestion."""
     named = list(filter(None, header))
     for other in named:
         if visible(other) == visible(name):
@@ -85,6 +85,6 @@ def columns_found(name: str, header: Sequence[str]) -> str:
 
 
 def shown(names: Sequence[str]) -> str:
-    """Return the first 20 names, shortened, in one line for a message."""
+    """Return the first 20 of ``names``, shortened, in one line for a message."""
     shown = [name if len(name) <= 60 else name[:59] + "…" for name in names[:20]]
     return ", ".join(shown) + (", …" if len(names) > 20 else "")

@@ -30,7 +30,7 @@ _SAMPLE = 500
 _UNITS_SHOWN = 3
 # Characters of a number with its unit; the expression below is slow on long texts.
 _LONGEST = 60
-# With at most so many different texts and no known unit, a column is taken as categorical.
+# With at most so many different texts and no known unit, a column is categorical.
 _FEW = 20
 
 _RUN = r"(?P<run>(?:[0-9](?:[0-9.,' ]*[0-9])?[.,]?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?)"

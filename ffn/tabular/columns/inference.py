@@ -37,7 +37,7 @@ def kind_of(count: Count) -> Kind:
 
 
 def names_rows(categories: int, rows: int) -> bool:
-    """Return whether so many categories in so many rows are probably IDs, dates or notes."""
+    """Return whether this many ``categories`` in ``rows`` rows suggest IDs, dates or notes."""
     return categories > max(_MOST_CATEGORIES, rows // 2)
 
 

@@ -55,12 +55,7 @@ class Moment(NamedTuple):
 
 
 def read_moments(text: str) -> Iterator[Moment]:
-    """Yield every possible reading of a text as a date, with or without a time.
-
-    Accepted are ISO 8601 dates and times, ``2024-03`` (its first day), ``2024/03/31``,
-    ``20240331``, ``31.03.2024``, and ``31/03/2024`` in both orders. A date without a time is its
-    midnight.
-    """
+    """Yield every possible reading of ``text`` as a date, with or without a time."""
     for order, pattern in _DATES:
         found = pattern.fullmatch(text)
         if not found:

@@ -37,7 +37,7 @@ LARGEST = 1e15
 
 
 class Cell(NamedTuple):
-    """A cell for an error message: its row and line, as in `Block`, and its text."""
+    """A cell for an error message: ``row`` and ``line`` as in `Block`, and its ``text``."""
 
     row: int
     line: int
@@ -46,7 +46,15 @@ class Cell(NamedTuple):
 
 @dataclass
 class Count:
-    """Number of numbers and texts in a column, with the first text and the first large number."""
+    """What was found in a column.
+
+    Attributes
+    ----------
+    numbers, texts
+        Number of cells that are numbers, and that are texts.
+    first_text, first_large
+        First text, and first number beyond `LARGEST`; None if there is none.
+    """
 
     numbers: int = 0
     texts: int = 0
@@ -71,22 +79,22 @@ class CellNumbers(NamedTuple):
 
 
 class NumberParser:
-    """The one way from the cells of a file to numbers, for training and for scoring.
+    """The only way from the cells of a file to numbers, for training and for scoring.
 
     Parameters
     ----------
     missing_values, decimal
-        As in the settings.
+        As in `DataSettings`.
     """
 
     def __init__(self, missing_values: Collection[str], decimal: str = ".") -> None:
         self._missing_values = missing_values
         self._decimal = decimal
-        # "-999" may mean "no value" where "-999.0" does not: such cells are judged by their text.
+        # "-999" may mean "no value" while "-999.0" does not: such cells are compared as texts.
         self._missing_numbers: list[float] = missing_numbers(missing_values, decimal).tolist()
 
     def column(self, block: Block, column: int, form: NumberFormat | None = None) -> CellNumbers:
-        """Read a column of a block; ``form`` is how its numbers are written if not plainly."""
+        """Read the cells [n] of ``column`` in ``block``; ``form`` is their format if not plain."""
         if form is not None:
             values, wrong = formatted_numbers(block.cells(column), form, self._missing_values)
             absent = np.isnan(values)
@@ -102,7 +110,7 @@ class NumberParser:
         return self._others(block, starts, ends, values, plain)
 
     def cells(self, block: Block, starts: Array, ends: Array) -> CellNumbers:
-        """Read cells [n] of many columns of a block, by their places; plain numbers all."""
+        """Read plain numbers between ``starts`` and ``ends`` [n], in any columns of ``block``."""
         values, plain = np.empty(len(starts)), np.empty(len(starts), dtype=bool)
         for first in range(0, len(starts), _CELLS_AT_ONCE):
             some = slice(first, first + _CELLS_AT_ONCE)
@@ -114,7 +122,7 @@ class NumberParser:
     def _others(
         self, block: Block, starts: Array, ends: Array, values: Array, plain: Array
     ) -> CellNumbers:
-        """Read by their text the cells that are not ``plain``, into ``values``."""
+        """Read the cells that are not ``plain`` from their texts, into ``values``."""
         for value in self._missing_numbers:
             plain &= values != value
         if plain.all():
@@ -135,7 +143,7 @@ class NumberParser:
         return CellNumbers(values, missing, others[wrong].tolist())
 
     def _aligned(self, block: FixedWidthBlock, column: int) -> npt.NDArray[np.float64] | None:
-        """Read a column whose cells stand one below the other; None if any may be missing."""
+        """Read a column of fixed-width cells; None if one is not plain, or may be missing."""
         values = aligned_decimals(block.fixed_width_cells(column), self._decimal)
         if values is not None and any((values == value).any() for value in self._missing_numbers):
             return None
@@ -175,7 +183,7 @@ class NumberColumns:
         self._parser = NumberParser(missing_values, decimal)
 
     def read(self, block: Block) -> Array:
-        """Return the numbers [F, n] of a block; NaN for missing cells and texts."""
+        """Return the numbers [F, n] of ``block``; NaN for missing cells and texts."""
         if not self._formats:
             return self._read_plain(block, self.positions, self.counts)
         values = np.empty((len(self.positions), len(block)))
@@ -244,7 +252,7 @@ class CategoryColumn:
         self.rows = np.zeros(0, dtype=np.int64)
 
     def read(self, block: Block) -> Array:
-        """Return the codes of a block, int32 [n]."""
+        """Return the codes of ``block``, int32 [n]."""
         cells = block.cells(self._position)
         codes = np.fromiter(map(self._codes.__getitem__, cells), np.int32, len(cells))
         rows = np.bincount(codes, minlength=len(self.texts))
@@ -261,7 +269,7 @@ class CategoryColumn:
 
 
 def missing_numbers(missing_values: Collection[str], decimal: str) -> Array:
-    """Return the distinct numbers among ``missing_values``, read with a point or ``decimal``."""
+    """Return the distinct numbers among ``missing_values``, with a point or ``decimal`` as mark."""
     texts = list(missing_values)
     values = np.concatenate([numbers(texts, (), mark)[0] for mark in {".", decimal}])
     # For these few, np.unique would import the masked arrays, a large module.

@@ -88,11 +88,11 @@ class Spellings:
         return found
 
     def stand_for(self, kind: ValueKind) -> bool:
-        """Whether any category can be read as a value of this kind."""
+        """Return whether any category can be read as a value of this ``kind``."""
         return any(code >= 0 for codes in self._index(kind).values() for code in codes)
 
     def text(self, code: int) -> str:
-        """Return a text that has this code: a category, or one that means "no value"."""
+        """Return a text that has this ``code``: a category, or one that means "no value"."""
         if code >= 0:
             return self.categories[code]
         return next(text for text, own in self._codes.items() if own == code)

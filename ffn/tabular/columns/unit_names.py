@@ -46,7 +46,7 @@ _LONGEST = 24
 
 
 def is_currency(text: str) -> bool:
-    """Return whether a text is a currency: a sign with up to three letters, a code or a name."""
+    """Return whether ``text`` is a currency: a sign with up to three letters, a code or a name."""
     if text in _CODES or text in _NAMES:
         return True
     signs = [sign for sign in text if unicodedata.category(sign) == "Sc"]
@@ -55,10 +55,10 @@ def is_currency(text: str) -> bool:
 
 
 def is_measure(text: str) -> bool:
-    """Return whether a text is a known unit, such as percent or one of length or time."""
+    """Return whether ``text`` is a known unit, such as percent or one of length or time."""
     return text in _MEASURES
 
 
 def is_unit_in_words(text: str) -> bool:
-    """Return whether a text may be a spelt-out unit, such as ``months`` or ``km per hour``."""
+    """Return whether ``text`` may be a spelt-out unit, such as ``months`` or ``km per hour``."""
     return len(text) <= _LONGEST and bool(_WORDS.fullmatch(text))

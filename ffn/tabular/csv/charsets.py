@@ -45,7 +45,7 @@ _EDGES = re.compile(rb'[,;\t|:"\r\n]')
 
 
 def encoding_named(name: str) -> str:
-    """Return the name in `ENCODINGS` of an encoding, given any alias that Python knows.
+    """Return the name in `ENCODINGS` of the encoding ``name``, any alias that Python knows.
 
     Raises
     ------

@@ -142,7 +142,12 @@ class Utf8Stream:
         return text if self._decoder is None else text.decode().encode(self.encoding)
 
     def check_header(self, text: bytes) -> None:
-        """Check that the header was not UTF-8 already; ``text`` is the header after decoding.
+        """Check that the header was not UTF-8 already.
+
+        Parameters
+        ----------
+        text
+            The header after decoding, as UTF-8.
 
         Raises
         ------

@@ -30,11 +30,11 @@ class FormulaGuard:
         self._decimal = decimal
 
     def text(self, cell: str) -> str:
-        """Return a cell's text, with an apostrophe if it would be evaluated."""
+        """Return the text of ``cell``, with an apostrophe if it would be evaluated."""
         return "'" + cell if self._runs(cell) else cell
 
     def raw(self, cell: bytes) -> bytes:
-        """Return a cell's raw bytes, quoted or not, with an apostrophe if it would be evaluated."""
+        """Return ``cell``, raw bytes quoted or not, with an apostrophe if it would be evaluated."""
         quoted = cell.startswith(b'"')
         inside = cell[1:-1].replace(b'""', b'"') if quoted else cell
         if not self._runs(inside.decode()):
@@ -44,7 +44,12 @@ class FormulaGuard:
     def records(self, block: Block, delimiter: bytes) -> list[bytes]:
         """Return the records [n] of a block, with an apostrophe before cells to be protected.
 
-        ``delimiter`` is that of the file.
+        Parameters
+        ----------
+        block
+            The records.
+        delimiter
+            Delimiter of the file, one byte.
         """
         records = block.records()
         starts = np.minimum(block.cell_starts, len(block.data) - 1)
@@ -60,7 +65,7 @@ class FormulaGuard:
 
 
 def raw_cells(block: Block, column: int) -> list[bytes]:
-    """Return the raw bytes of the cells [n] of a column of ``block``, with their quotes."""
+    """Return the raw bytes of the cells [n] of ``column`` in ``block``, with their quotes."""
     if b'"' not in block.text:
         starts, ends = (own.tolist() for own in block.bounds(column))
         return [block.text[a:b] for a, b in zip(starts, ends, strict=True)]
@@ -68,9 +73,14 @@ def raw_cells(block: Block, column: int) -> list[bytes]:
 
 
 def raw_cell(block: Block, record: int, column: int) -> bytes:
-    """Return the raw bytes of the cell in a ``record`` and ``column``, with its quotes.
+    """Return the raw bytes of one cell, with its quotes.
 
-    Both are positions in ``block``, from 0.
+    Parameters
+    ----------
+    block
+        The records [n].
+    record, column
+        Position of the record in the block, and of the cell in the record, from 0.
     """
     start, end = int(block.cell_starts[column, record]), int(block.cell_ends[column, record])
     text = block.text

@@ -62,8 +62,10 @@ def header_hint(header: Header, path: str, delimiter: str, wanted: Collection[st
 def uneven_hint(header: Header, path: str, delimiter: str) -> str:
     """Return advice if the first rows all have the same number of cells, but not the header's.
 
-    The parameters ``header``, ``path`` and ``delimiter``, and the result, are those of
-    `header_hint`.
+    Parameters
+    ----------
+    header, path, delimiter
+        As for `header_hint`, whose result has the same form.
     """
     if header.opening is None:
         return ""

@@ -121,7 +121,7 @@ def _without_views(schema: Any) -> Any:
 
 
 def as_header(names: Sequence[str]) -> Header:
-    """Return the header that a CSV file with these column names would have."""
+    """Return the header that a CSV file with the column ``names`` would have."""
     line = write_record(names).encode()
     fields = tuple(write_record([name]).encode() for name in names)
     return Header(tuple(map(trim, names)), fields, line, b"\n")

@@ -1,8 +1,10 @@
-"""Preprocessing to network inputs: imputation, standardisation, one-hot encoding."""
+"""Preprocessing to network inputs: imputation, encoding of numbers and categories."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -10,17 +12,20 @@ import numpy.typing as npt
 
 from ffn.errors import quote
 from ffn.quantities import counted
-from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.cells import UNKNOWN
+from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
+from ffn.tabular.encodings.pooled_categories import PooledCategories, PooledColumn
 from ffn.tabular.schema import Schema
-from ffn.tabular.training_table.dataset import Dataset
 
-__all__ = ["Preparation", "fit_preparation", "inputs_in_words"]
+__all__ = ["Preparation", "inputs_in_words", "pooled_in_words"]
 
 Array = npt.NDArray[Any]
 
-# Scale of features with a single value in training: no weight was learned for other values, and
-# divided by this, every input is practically 0.
-_LARGEST = np.finfo(np.float64).max
+# Names of arrays: those of all bundles, then those of bundles that need them.
+_PLAIN = ("fill", "mean", "scale", "categories", "has_missing")
+_INDICATORS = "numeric_missing"
+_PIECEWISE = tuple(field.name for field in fields(PiecewiseEncoding))
+_POOLED = tuple(field.name for field in fields(PooledCategories))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +45,18 @@ class Preparation:
     numeric_missing
         Booleans [F], the same for numeric features; None (the default) if none has such an input,
         as in all bundles of earlier versions.
+    piecewise
+        Encoding of the numeric features; None (the default) if their inputs are the standardised
+        numbers.
+    pooled
+        Categories without an input of their own, and class statistics; None (the default) if every
+        category has its own.
 
     Notes
     -----
-    The inputs are the numeric features, then the "missing" indicators of numeric features, then
-    the one-hot inputs of each categorical feature with its "missing" indicator last.
+    The inputs are those of each numeric feature, then the "missing" indicators of numeric
+    features, then the inputs of each categorical feature, one-hot or those that
+    `PooledCategories` describes, with its "missing" indicator last.
     """
 
     fill: Array
@@ -53,24 +65,83 @@ class Preparation:
     categories: Array
     has_missing: Array
     numeric_missing: Array | None = None
+    piecewise: PiecewiseEncoding | None = None
+    pooled: PooledCategories | None = None
+
+    @classmethod
+    def array_names(cls) -> list[str]:
+        """Return the names of all arrays that `to_arrays` can return."""
+        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED]
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, Array]) -> Preparation:
+        """Return the preparation with the arrays of `to_arrays`; others are ignored.
+
+        Raises
+        ------
+        KeyError
+            An array is missing.
+        """
+        encoded, some_pooled = (
+            {name: arrays[name] for name in names} if not arrays.keys().isdisjoint(names) else None
+            for names in (_PIECEWISE, _POOLED)
+        )
+        return cls(
+            **{name: arrays[name] for name in _PLAIN},
+            numeric_missing=arrays.get(_INDICATORS),
+            piecewise=PiecewiseEncoding(**encoded) if encoded else None,
+            pooled=PooledCategories(**some_pooled) if some_pooled else None,
+        )
+
+    def to_arrays(self) -> dict[str, Array]:
+        """Return all parameters by name, without those of encodings that are not used."""
+        found = {name: getattr(self, name) for name in _PLAIN}
+        for owner, names in (
+            (self if self.numeric_missing is not None else None, (_INDICATORS,)),
+            (self.piecewise, _PIECEWISE),
+            (self.pooled, _POOLED),
+        ):
+            if owner is not None:
+                found |= {name: getattr(owner, name) for name in names}
+        return found
 
     @property
     def n_inputs(self) -> int:
         """Width of the network's input layer."""
-        numeric = len(self.mean) + len(self._with_indicator)
-        return numeric + int(self.categories.sum()) + int(self.has_missing.sum())
+        numeric = sum(self._numeric_widths) + len(self._with_indicator)
+        return numeric + sum(self.category_widths()) + int(self.has_missing.sum())
+
+    def category_widths(self) -> list[int]:
+        """Return the number of inputs of each categorical feature [G], without "missing"."""
+        return [
+            n if column is None else column.width
+            for n, column in zip(self.categories.tolist(), self._pooled_columns, strict=True)
+        ]
 
     def inputs_of_features(self) -> list[list[int]]:
         """Return the input positions of each feature, numeric features first."""
-        places = [[f] for f in range(len(self.mean))]
-        first = len(places)
+        places, first = [], 0
+        for width in self._numeric_widths:
+            places.append(list(range(first, first + width)))
+            first += width
         for f in self._with_indicator:
             places[f].append(first)
             first += 1
-        for width in (self.categories + self.has_missing).tolist():
-            places.append(list(range(first, first + width)))
-            first += width
+        for width, has_missing in zip(
+            self.category_widths(), self.has_missing.tolist(), strict=True
+        ):
+            places.append(list(range(first, first + width + has_missing)))
+            first += width + has_missing
         return places
+
+    def inputs_of_statistics(self) -> dict[int, list[int]]:
+        """Return the inputs of class statistics by categorical feature; others have none."""
+        places = self.inputs_of_features()[len(self.mean) :]
+        return {
+            g: places[g][column.other + 1 : column.width]
+            for g, column in enumerate(self._pooled_columns)
+            if column is not None
+        }
 
     def transform(self, numeric: Array, codes: Array, dtype: npt.DTypeLike = np.float32) -> Array:
         """Return inputs [n, n_inputs].
@@ -80,18 +151,20 @@ class Preparation:
         numeric
             Float64 [n, F]; NaN for missing.
         codes
-            Integers [n, G]: a category code, ``MISSING`` or ``UNKNOWN``. For unknown categories,
-            and for "missing" without its own input, all inputs of the feature are 0.
+            Integers [n, G]: a category code, ``MISSING`` or ``UNKNOWN``. For unknown categories of
+            a feature that is not pooled, and for "missing" without its own input, all inputs of
+            the feature are 0.
         dtype
             Data type of the result; the default is that of training. The arithmetic is float64.
 
         Notes
         -----
-        A value too large for ``dtype`` becomes infinite; the caller has to check.
+        A value too large for ``dtype`` becomes infinite, except in the piecewise encoding; the
+        caller has to check.
         """
         # Computed transposed, as columns are contiguous in files. Codes without an input go to
         # an extra row, which is dropped.
-        n, n_inputs, n_numeric = len(numeric), self.n_inputs, len(self.mean)
+        n, n_inputs, first = len(numeric), self.n_inputs, sum(self._numeric_widths)
         x = np.zeros((n_inputs + 1, n), dtype)
         known = numeric.T
         missing = np.isnan(known)
@@ -102,26 +175,49 @@ class Preparation:
         with np.errstate(over="ignore"):
             scaled = known - self.mean[:, np.newaxis]
             scaled /= self.scale[:, np.newaxis]
-            x[:n_numeric] = scaled
-        first, inputs = n_numeric, x.reshape(-1)
+            if self.piecewise is None:
+                x[:first] = scaled
+            else:
+                self.piecewise.encode(known, scaled, x[:first])
+        inputs = x.reshape(-1)
         for f in self._with_indicator:
             x[first] = missing[f]
             first += 1
-        for g, (n_categories, has_missing) in enumerate(
-            zip(self.categories, self.has_missing, strict=True)
+        for g, (width, has_missing, column) in enumerate(
+            zip(self.category_widths(), self.has_missing, self._pooled_columns, strict=True)
         ):
-            # Input positions by code, beginning with UNKNOWN.
-            missing_input = first + n_categories if has_missing else n_inputs
-            places = np.array([n_inputs, missing_input, *range(first, first + n_categories)])
-            inputs[places.take(codes[:, g] - UNKNOWN) * n + np.arange(n)] = 1
-            first += n_categories + has_missing
+            own = codes[:, g] - UNKNOWN
+            # Input positions by code, beginning with UNKNOWN and MISSING.
+            missing_input = first + width if has_missing else n_inputs
+            if column is None:
+                places = np.array([n_inputs, missing_input, *range(first, first + width)])
+            else:
+                other = first + column.other
+                places = np.concatenate([[other, missing_input], first + column.positions])
+                none = np.zeros((2, column.statistics.shape[1]))
+                statistics = np.concatenate([none, column.statistics]).T
+                for row, statistic in enumerate(statistics, other + 1):
+                    x[row] = statistic.take(own)
+            inputs[places.take(own) * n + np.arange(n)] = 1
+            first += width + has_missing
         return x[:n_inputs].T
 
     def too_large(self, numeric: Array) -> Array:
         """Return a mask of the numbers ``numeric`` [n, F] that become infinite float32 inputs."""
+        if self.piecewise is not None:
+            return np.zeros(numeric.shape, dtype=bool)
         with np.errstate(over="ignore"):
             beyond: Array = np.isinf(((numeric - self.mean) / self.scale).astype(np.float32))
         return beyond
+
+    @property
+    def _numeric_widths(self) -> list[int]:
+        return [1] * len(self.mean) if self.piecewise is None else self.piecewise.widths()
+
+    @property
+    def _pooled_columns(self) -> list[PooledColumn | None]:
+        categories = self.categories.tolist()
+        return [None] * len(categories) if self.pooled is None else self.pooled.columns(categories)
 
     @property
     def _with_indicator(self) -> list[int]:
@@ -131,60 +227,24 @@ class Preparation:
         return found
 
 
-def fit_preparation(dataset: Dataset, schema: Schema, rows: Array) -> Preparation:
-    """Fit the preprocessing to the training part, one row group at a time.
-
-    Parameters
-    ----------
-    dataset
-        The table.
-    schema
-        Schema inferred from these rows: no numeric feature is missing in all of them, and one
-        that is constant has missing cells.
-    rows
-        Row numbers [n], or a mask [N], of the training part.
-    """
-    from sklearn.preprocessing import StandardScaler
-
-    chosen = np.zeros(dataset.rows, dtype=bool)
-    chosen[rows] = True
-    columns = dataset.numeric
-    fill = np.array([_median(columns[feature.name][chosen]) for feature in schema.numeric])
-    has_missing = np.zeros(len(schema.categorical), dtype=bool)
-    numeric_missing = np.zeros(len(schema.numeric), dtype=bool)
-    scaler = StandardScaler()
-    for part, numeric, codes in dataset.pieces(schema):
-        own = chosen[part]
-        has_missing |= (codes[own] == MISSING).any(axis=0)
-        numeric_missing |= np.isnan(numeric[own]).any(axis=0)
-        if own.any() and len(fill):
-            known = np.ascontiguousarray(numeric[own])
-            scaler.partial_fit(np.where(np.isnan(known), fill, known))
-    # The scaler's own scale is 1 if the spread is small relative to the mean, so it is not used.
-    deviation = np.sqrt(scaler.var_) if len(fill) else np.ones(0)
-    scale = np.where(deviation > 0, deviation, 1.0)
-    scale[[feature.constant for feature in schema.numeric]] = _LARGEST
-    return Preparation(
-        fill=fill,
-        mean=scaler.mean_ if len(fill) else np.zeros(0),
-        scale=scale,
-        categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
-        has_missing=has_missing,
-        numeric_missing=numeric_missing if numeric_missing.any() else None,
-    )
-
-
 def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
     """Return the number of inputs of a ``preparation``, for a message.
 
-    It names the column of ``schema`` with the most categories, if there is one.
+    It names the column of ``schema`` whose categories have the most inputs, if there is one.
     """
-    widest = max(schema.categorical, key=lambda feature: len(feature.categories), default=None)
+    widths = zip(preparation.category_widths(), schema.categorical, strict=True)
+    width, widest = max(widths, key=itemgetter(0), default=(0, None))
     inputs = counted(preparation.n_inputs, "input")
     if widest is None:
         return inputs
-    return f"{inputs} ({len(widest.categories):,} of column {quote(widest.name)})"
+    return f"{inputs} ({width:,} of column {quote(widest.name)})"
 
 
-def _median(column: Array) -> float:
-    return float(np.median(column[~np.isnan(column)], overwrite_input=True))
+def pooled_in_words(schema: Schema, preparation: Preparation) -> list[str]:
+    """Return a sentence for each column of ``schema`` with pooled categories, for the user."""
+    return [
+        f"column {quote(schema.categorical[g].name)} has "
+        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
+        "frequent have an input each, all others one together (features.most_categories)"
+        for g in preparation.inputs_of_statistics()
+    ]

@@ -1,4 +1,5 @@
-"""The verbs of the command line, one per module: ``add`` declares options, ``run`` executes.
+"""The verbs of the command line, one per module.
 
-A verb imports what it needs only when it runs, so that ``ffn --help`` is fast.
+``add(verbs, parents)`` declares a verb and its options, ``run(options)`` executes it and returns
+the exit code. A verb imports what it needs only when it runs, so that ``ffn --help`` is fast.
 """

@@ -46,7 +46,13 @@ class VerbParser(argparse.ArgumentParser):
     _intermixed = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse with ``parse_known_intermixed_args``, which calls this method twice."""
+        """Parse with ``parse_known_intermixed_args``, which calls this method twice.
+
+        Parameters
+        ----------
+        args, namespace
+            As for argparse.
+        """
         if self._intermixed:
             return super().parse_known_args(args, namespace)
         self._intermixed = True
@@ -63,14 +69,14 @@ else:
 
 
 def root_folder(options: argparse.Namespace) -> Path:
-    """Return the folder with ``data/`` and ``artifacts/``, from the parsed options."""
+    """Return the folder with ``data/`` and ``artifacts/``, from the parsed ``options``."""
     if not options.root.is_dir():
         raise SettingsError(f"--root {quote(options.root, 300)} is not a folder.")
     return real_path(options.root)
 
 
 def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
-    """Return the root folder and the pipeline, from the parsed options."""
+    """Return the root folder and the pipeline, from the parsed ``options``."""
     from ffn.settings.pipeline import find_pipeline
 
     root = root_folder(options)
@@ -110,7 +116,7 @@ def of_each(
 
 
 def print_refusal(error: FFNError | OSError) -> str:
-    """Print an error on standard error, in one line, and return its text."""
+    """Print ``error`` on standard error, in one line, and return its text."""
     text = str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
@@ -120,15 +126,22 @@ def print_refusal(error: FFNError | OSError) -> str:
 
 
 def first_stage(options: argparse.Namespace) -> str:
-    """Return the name of the stage before the first step, given the parsed options."""
+    """Return the name of the stage before the first step, given the parsed ``options``."""
     return "starting" if options.direct else "starting Prefect"
 
 
 def export_what_scores(pipeline: Pipeline, version: int) -> Path | None:
-    """Export ``version``, which was just promoted, for notebooks.
+    """Export a version that was just promoted, for notebooks.
 
     A failure is printed but not raised: the version is in production already, and an error would
     make the user repeat the promotion.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    version
+        Number of the version, for the message.
 
     Returns
     -------
@@ -152,17 +165,17 @@ def export_what_scores(pipeline: Pipeline, version: int) -> Path | None:
 
 
 def print_json(value: dict[str, Any] | Sequence[Any]) -> None:
-    """Print one JSON value on one line."""
+    """Print ``value`` as JSON on one line."""
     print(json.dumps(value, allow_nan=False))  # noqa: T201
 
 
 def delimiter(text: str) -> str:
-    r"""Return the separator for an option's text: ``tab`` and ``\t`` mean a tab."""
+    r"""Return the separator for ``text``, an option's value: ``tab`` and ``\t`` mean a tab."""
     return "\t" if text in ("\\t", "tab") else text
 
 
 def encoding(text: str) -> str:
-    """Return the canonical name of the encoding given in an option."""
+    """Return the canonical name of the encoding called ``text`` in an option."""
     from ffn.tabular.csv.charsets import encoding_named
 
     try:
@@ -172,14 +185,14 @@ def encoding(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """Return an option's text as a whole number of at least 1."""
+    """Return ``text``, an option's value, as a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
 
 
 def version_number(text: str) -> int:
-    """Return an option's text as a version number: digits only, as it names a folder."""
+    """Return ``text`` as a version number: digits only, because it names a folder."""
     if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a version's number, such as 3")
     return int(text)

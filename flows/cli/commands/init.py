@@ -22,7 +22,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     init = verbs.add_parser(
         "init", parents=parents, help="create a pipeline from a CSV with a label column"
     )
@@ -92,7 +92,7 @@ def _format(text: str) -> tuple[str, str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look at the CSV and write the new pipeline's folder."""
+    """Profile the CSV and write the new pipeline's folder."""
     from ffn.profiling.scaffold import create_pipeline
     from ffn.storage.source import refuse_pipe
 

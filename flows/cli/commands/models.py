@@ -11,7 +11,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     models = verbs.add_parser(
         "models", parents=parents, help="list the versions, or show one with its provenance"
     )

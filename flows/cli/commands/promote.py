@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ffn.errors import one_line
 from flows.cli.commands.common import (
     VerbParser,
     Verbs,
@@ -19,7 +20,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     promote = verbs.add_parser(
         "promote",
         parents=parents,
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """Check the version, move the production pointer, and export the model for notebooks."""
     _, pipeline = find(options)
     from ffn.bundles.contents import sign_version
+    from ffn.promotion.overview import warning_about
     from ffn.registry.pointer import promote
     from ffn.registry.production import read_pointer
     from ffn.registry.versions import require_version
@@ -53,10 +55,10 @@ def run(options: argparse.Namespace) -> int:
     before = read_pointer(artifacts).promotion
     entry = promote(artifacts, version, reason=options.reason)
     export = export_what_scores(pipeline, version)
-    changed = entry != before
+    changed, warning = entry != before, warning_about(artifacts, version)
     if options.json:
         found = {"pipeline": pipeline.name, "changed": changed, "export": export and str(export)}
-        print_json({**found, **(entry.to_json() if entry else {})})
+        print_json({**found, **(entry.to_json() if entry else {}), "warning": warning})
         return 0
     console = plain_console(sys.stdout)
     was = f"version {before.version} was before" if before else "none was before"
@@ -65,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
         if changed
         else f"{pipeline.name}: version {version} is in production already; nothing changed."
     )
+    if warning:
+        console.print(f"Warning: {one_line(warning)}")
     if export:
         print_paths(console, {"for notebooks": export})
     return 0

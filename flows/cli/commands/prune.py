@@ -12,7 +12,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     prune = verbs.add_parser(
         "prune",
         parents=parents,

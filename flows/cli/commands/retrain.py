@@ -19,7 +19,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     retrain = verbs.add_parser(
         "retrain",
         parents=parents,

@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ffn.errors import one_line
 from flows.cli.commands.common import VerbParser, Verbs, export_what_scores, find, print_json
 
 __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     rollback = verbs.add_parser(
         "rollback",
         parents=parents,
@@ -28,17 +29,22 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Move the production pointer back and export the model for notebooks."""
     _, pipeline = find(options)
+    from ffn.promotion.overview import warning_about
     from ffn.registry.pointer import rollback
     from flows.cli.display.terminal import plain_console, print_paths
 
     entry = rollback(pipeline.artifacts, reason=options.reason)
     export = export_what_scores(pipeline, entry.version)
+    warning = warning_about(pipeline.artifacts, entry.version)
     if options.json:
-        print_json({"pipeline": pipeline.name, "export": export and str(export), **entry.to_json()})
+        found = {"pipeline": pipeline.name, "export": export and str(export)}
+        print_json({**found, **entry.to_json(), "warning": warning})
         return 0
     console = plain_console(sys.stdout)
     before = f", in place of version {entry.replaced}" if entry.replaced else ""
     console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
+    if warning:
+        console.print(f"Warning: {one_line(warning)}")
     if export:
         print_paths(console, {"for notebooks": export})
     return 0

@@ -31,7 +31,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     score = verbs.add_parser(
         "score", parents=parents, help="label CSV and Parquet files with the model in production"
     )
@@ -105,7 +105,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score, directly or through Prefect, and print what became of each file."""
+    """Score, directly or through Prefect, and print the result of each file."""
     root, pipeline = find(options)
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")
@@ -142,7 +142,7 @@ def run(options: argparse.Namespace) -> int:
 def _score_here(
     pipeline: Pipeline, files: Sequence[FileToScore], scoring: dict[str, Any], *, new: bool
 ) -> ScoreOutcome:
-    """Score without Prefect: what is new in the inbox, or ``files``."""
+    """Score without Prefect: new files of the inbox if ``new``, else ``files``."""
     if new:
         from ffn.pipelines.inbox_scoring import score_inbox
 
@@ -173,7 +173,7 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
     return options_for(
         pipeline,
         **{name: getattr(asked, name) for name in names.split()},
-        # What is sent to stdout is not kept.
+        # An output for stdout is deleted afterwards, so an earlier one cannot be reused.
         force=asked.force or asked.output == "-",
     )
 
@@ -185,7 +185,7 @@ def _files(asked: argparse.Namespace, pipeline: Pipeline) -> list[FileToScore]:
     files = [STDIN if file == "-" else Path(file) for file in asked.files]
     if asked.output != "-":
         return files_to_score(pipeline, files, asked.output)
-    # The rejects and the manifest stay there.
+    # The rejects and the manifest are kept in this folder.
     found = files_to_score(pipeline, files, f"{pipeline.predictions / 'stdout'}/")
     if len(found) > 1:
         raise SettingsError(f"--output - is for a single FILE; {len(found):,} were given.")

@@ -18,7 +18,7 @@ def _port(text: str) -> int:
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     serve = verbs.add_parser(
         "serve",
         parents=parents,

@@ -13,7 +13,7 @@ __all__ = ["add", "run"]
 
 
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
-    """Declare the verb."""
+    """Declare the verb in ``verbs``, with the options of ``parents``."""
     verify = verbs.add_parser(
         "verify",
         parents=parents,

@@ -1,7 +1,7 @@
-"""Bars for a person at the terminal while it works.
+"""Progress bars on the terminal.
 
-What draws them is imported only where there is a terminal: that takes longer than to score a few
-rows.
+The library that draws them is imported only if there is a terminal, because importing it takes
+longer than scoring a few rows.
 """
 
 from __future__ import annotations
@@ -21,12 +21,28 @@ __all__ = ["scoring_bars", "training_bars"]
 
 
 def training_bars(starting: str) -> contextlib.AbstractContextManager[None]:
-    """Show what the block is at and a bar for each of its trainings; nothing off a terminal."""
+    """Show the current stage and a bar for each training while the block runs.
+
+    Nothing is shown if there is no terminal.
+
+    Parameters
+    ----------
+    starting
+        Text of the first stage.
+    """
     return _bars(starting, lambda done, total: f"{done:,}/{total:,} epochs", stay=True)
 
 
 def scoring_bars(starting: str) -> contextlib.AbstractContextManager[None]:
-    """Show what the block is at and a bar for each file in work; nothing off a terminal."""
+    """Show the current stage and a bar for each file while the block runs.
+
+    Nothing is shown if there is no terminal.
+
+    Parameters
+    ----------
+    starting
+        Text of the first stage.
+    """
     return _bars(starting, lambda done, total: f"{done / total:.0%}", stay=False)
 
 
@@ -52,7 +68,7 @@ def _bars(starting: str, count: Callable[[int, int], str], *, stay: bool) -> Ite
 
 
 class _Bars:
-    """A ``Listener`` with a line for the run and one for each thing worked on."""
+    """A ``Listener`` with a line for the run, and one for each training or file."""
 
     def __init__(
         self, progress: Progress, starting: str, count: Callable[[int, int], str], *, stay: bool
@@ -79,5 +95,5 @@ class _Bars:
         )
 
     def finish(self) -> None:
-        """Leave the bars of what was done, and no stage."""
+        """Remove the line of the stage; the bars of finished trainings or files stay."""
         self._progress.update(self._run, visible=False)

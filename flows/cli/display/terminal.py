@@ -1,4 +1,4 @@
-"""What a person at the terminal sees of a retraining: one table, sentences and the paths."""
+"""Terminal output of a retraining: one table, sentences and paths."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for heading in ("optimizer", "log-loss", "accuracy", "p (Holm)", ""):
+    for heading in ("optimizer", "rate", "log-loss", "accuracy", "p (Holm)", ""):
         table.add_column(heading, no_wrap=True)
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
@@ -55,6 +55,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
             marks.append(f"{line.networks - line.finished:,} of {line.networks:,} diverged")
         table.add_row(
             line.optimizer,
+            f"{line.learning_rate:g}",
             interval(line.loss),
             interval(line.accuracy),
             NOTHING if place == 0 else p_value(line.p_value),

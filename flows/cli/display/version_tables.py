@@ -22,6 +22,7 @@ _WIDTH = 80
 _LABEL = 12
 # Enough digits of a digest to distinguish any two that a person compares.
 _DIGITS = 16
+_WARNINGS_SHOWN = 5
 
 
 def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
@@ -60,8 +61,21 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     for one in found:
         if one.next_back:
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
+    for text in _warnings(found):
+        lines = textwrap.wrap(one_line(text), _WIDTH, break_on_hyphens=False)
+        console.print("\n".join(lines), soft_wrap=True)
     if not all(map(_is_whole, found)):
         console.print(f"Some files are missing or changed. To list them: ffn verify {pipeline}")
+
+
+def _warnings(found: Sequence[Summary]) -> Iterator[str]:
+    """Yield the warning of each version that has one, the newest few."""
+    warned = [one for one in found if one.warning]
+    for one in warned[-_WARNINGS_SHOWN:]:
+        yield f"Version {one.version}: {one.warning}"
+    if len(warned) > _WARNINGS_SHOWN:
+        others = counted(len(warned) - _WARNINGS_SHOWN, "older version")
+        yield f"A simpler model is shown to be better than {others}, too."
 
 
 def print_detail(pipeline: str, found: Detail) -> None:
@@ -95,6 +109,7 @@ def print_detail(pipeline: str, found: Detail) -> None:
         "accuracy": f"{_figure(one.accuracy)} on {_count(one.rows, 'held-out row')}",
         "log-loss": _figure(one.log_loss),
         "verdict": f"{'promote' if one.promote else 'keep'}: {one.reason or NOTHING}",
+        **({"warning": one.warning} if one.warning else {}),
         "bundle": _digest(one.bundle_sha256),
         "size": f"{counted(found.files, 'file')}, {size(one.bytes)}",
     }
@@ -124,7 +139,7 @@ def _contract(found: Detail) -> Iterator[str]:
 
 
 def print_comparison(found: VersionComparison) -> None:
-    """Print the differences of two versions, their figures, and the paired comparison."""
+    """Print the comparison ``found`` of two versions: differences, figures and paired tests."""
     console = plain_console(sys.stdout)
     first, second = found.first.summary, found.second.summary
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

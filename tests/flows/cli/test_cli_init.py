@@ -107,7 +107,7 @@ def test_ids_categories_gaps_and_a_constant(ffn, root, tmp_path, delimiter):
     assert found["settings"] == str(root / "data/shop/pipeline.toml")
     assert found["notices"] == [
         'column "Customer ID" looks like an id and is left out (--keep "Customer ID" keeps it)',
-        'cells "?" are taken for missing',
+        'cells "?" are read as missing',
         'constant or empty in the training rows and left out: "unit"',
     ]
     settings = settings_of(root, "shop")

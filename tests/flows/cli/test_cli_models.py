@@ -45,8 +45,17 @@ def test_the_list_has_a_line_for_each_version(ffn, registry):
         assert [float(x) for x in re.findall(r"[\d.]+", accuracy)] == pytest.approx(
             wanted, abs=6e-4
         )
-    assert done.out.endswith(
+    after = done.out.split(
         "* in production: version 4.\nffn rollback iris would go to version 2.\n"
+    )[1]
+    findings = {
+        version: document(registry, version, "verdict")["baseline"]["finding"]
+        for version in (1, 2, 3, 4)
+    }
+    # The three that were trained for ten epochs.
+    assert [version for version, finding in findings.items() if finding] == [2, 3, 4]
+    assert " ".join(after.split()) == " ".join(
+        f"Version {version}: A{finding[1:]}." for version, finding in findings.items() if finding
     )
 
 
@@ -62,6 +71,8 @@ def test_the_list_for_machines(ffn, registry):
         assert one["accuracy"] == document(registry, one["version"], "metrics")["test"]["accuracy"]
         assert one["production"] is (one["version"] == 4)
         assert one["next_back"] is (one["version"] == 2)
+        finding = document(registry, one["version"], "verdict")["baseline"]["finding"]
+        assert one["warning"] == (f"A{finding[1:]}." if finding else "")
 
 
 def test_a_version_in_full_says_where_it_comes_from(ffn, registry):
@@ -73,6 +84,8 @@ def test_a_version_in_full_says_where_it_comes_from(ffn, registry):
     data = registry / "data/iris/train.csv"
     assert hashlib.sha256(data.read_bytes()).hexdigest()[:16] in text
     assert f"SHA-256 {made['settings_sha256'][:16]}" in text
+    finding = document(registry, 3, "verdict")["baseline"]["finding"]
+    assert f"warning A{finding[1:]}. bundle" in text
     assert "seed 2," in text
     assert 'verdict keep: gate.mode is "never"' in text
     assert f"numpy {made['packages']['numpy']}" in text

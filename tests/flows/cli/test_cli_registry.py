@@ -35,10 +35,17 @@ def test_promote_overrules_the_gate_and_says_so(ffn, registry, monkeypatch):
     monkeypatch.chdir(registry)
     done = ffn("promote", "iris", "3", "--reason", "the gate knows too few rows")
     assert (done.code, done.err) == (0, "")
+    verdict = json.loads((registry / "artifacts/iris/models/0003/verdict.json").read_bytes())
+    finding = verdict["baseline"]["finding"]
+    assert finding.startswith("a simpler model is shown to have a lower log-loss: on the same 30 ")
     assert done.out == (
         "iris: version 3 is in production now; version 4 was before.\n"
+        f"Warning: A{finding[1:]}.\n"
         "  for notebooks  artifacts/iris/best_iris_model.pkl\n"
     )
+    again = json.loads(ffn("promote", "iris", "3", "--json").out)
+    assert (again["changed"], again["warning"]) == (False, f"A{finding[1:]}.")
+    assert f"  warning  A{finding[1:]}.\n" in ffn("status", "iris").out
     assert production_version(registry / "artifacts/iris") == 3
     last = history(registry)[-1]
     assert (last["action"], last["from"], last["version"]) == ("promote", 4, 3)
@@ -62,7 +69,9 @@ def test_rollback_goes_back_one_promotion_after_another(ffn, registry):
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("iris: version 2 is in production again, in place of version 4.\n")
     assert (exported(registry) == parameters(registry, 2)).all()
+    assert "\nWarning: A simpler model is shown to have a lower log-loss: on " in done.out
     found = json.loads(ffn("rollback", "iris", ROOT, registry, "--json").out)
+    assert found["warning"] == ""
     assert (found["action"], found["from"], found["version"]) == ("rollback", 2, 1)
     assert found["reason"] == "by hand"
     assert [entry["version"] for entry in history(registry)] == [1, 2, 4, 2, 1]
@@ -84,7 +93,9 @@ def test_what_was_done_is_no_failure_for_want_of_an_export(
         found = json.loads(done.out)
         assert (found["version"], found["export"]) == (version, None)
     else:
-        assert re.fullmatch(rf"iris: version {version} is in production .*\n", done.out)
+        assert re.fullmatch(
+            rf"iris: version {version} is in production .*\n(Warning: .*\n)?", done.out
+        )
     assert done.err == (
         f"ffn: iris: version {version} is in production; the export for notebooks could not be "
         f"written ({export}: Is a directory). When it can be: ffn promote iris {version}\n"

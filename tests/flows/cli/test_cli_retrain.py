@@ -125,9 +125,9 @@ def test_a_constant_column_is_told_and_left_out(ffn, root):
 
 def test_an_optimizer_that_diverged_is_told(ffn, root):
     settings = root / "data/iris/pipeline.toml"
-    old = "[optimizers.adamw]\nlearning_rate = 0.005"
+    old = '[optimizers.adamw]\nlearning_rate = "auto"'
     assert old in settings.read_text()
-    settings.write_text(settings.read_text().replace(old, old.replace("0.005", "1e30")))
+    settings.write_text(settings.read_text().replace(old, old.replace('"auto"', "1e30")))
     done = ffn("retrain", "iris", *DIRECT, root)
     assert done.code == 0
     assert not re.search(r"^ adamw ", done.out, re.M)
@@ -192,9 +192,13 @@ def test_a_bad_table_is_refused_in_one_line(ffn, root, change, expected):
     [
         ("optimizers.adamw", "optimizers.adamax", r'unknown optimizer .*adamax.* mean "adam'),
         ("batch_size", "batchsize", r'unknown key "training\.batchsize".*mean "batch_size"\?'),
-        ("learning_rate = 0.005", "learning_rate = -1", r"learning_rate. is -1.*greater than 0"),
-        ("learning_rate = 0.005", "learning_rate = inf", r"learning_rate. is inf.*finite"),
-        ("learning_rate = 0.005", "learning_rate = 1e30", r"every network diverged \(sgd: .*adamw"),
+        ('learning_rate = "auto"', "learning_rate = -1", r"learning_rate. is -1.*number above 0"),
+        ('learning_rate = "auto"', "learning_rate = inf", r"learning_rate. is inf.*number above"),
+        (
+            'learning_rate = "auto"',
+            "learning_rate = 1e30",
+            r"every network diverged \(sgd: .*adamw",
+        ),
         ('target = "species"', 'target = "specie"', r'no column "specie".*mean "species"\?'),
         ('source = "train.csv"', 'source = "trian.csv"', r"trian\.csv does not exist\."),
         ('source = "train.csv"', 'source = "."', r"is a folder\."),

@@ -260,7 +260,7 @@ def with_one_output(root, flowers):
         (onto_itself, r"a\.csv is the file to score\. Give another output\."),
         (onto_itself_by_a_link, r"link\.csv is the file to score\. Give another output\."),
         (onto_itself_through_a_folder_to_be_made, r"a\.csv is the file to score\. Give another"),
-        (lambda root, _: ["--output", "/dev/null"], r"null is there and is no ordinary file"),
+        (lambda root, _: ["--output", "/dev/null"], r"null exists and is not a regular file"),
         (of_one_name, r"one/s\.csv and .*two/s\.csv would both be written to .*predictions/s\.csv"),
         (named_like_rejects, r"both be written to .*predictions/s\.csv\.rejects\.csv"),
         (with_one_output, r"the output .*out\.csv is for a single file; 2 were given\."),

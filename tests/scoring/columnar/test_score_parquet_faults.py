@@ -50,7 +50,7 @@ def not_utf_8(**columns):
     ("make", "message"),
     [
         (table(Size=[1.0], colour=["red"]), r'no column "size".* Did you mean "Size"\?'),
-        (table(size=[1.0], colour=["red"], confidence=[1]), r'a column "confidence" already'),
+        (table(size=[1.0], colour=["red"], confidence=[1]), r'already has a column "confidence"'),
         (
             table(size=[[1.0]], colour=["red"]),
             r'column "size": cells of the type list<.* are not pl',
@@ -101,7 +101,7 @@ def test_rows_stay_rows_however_long_their_texts(tmp_path):
 
 def test_no_spreadsheet_reads_parquet(tmp_path):
     table(size=[1.0], colour=["red"])(tmp_path / "in")
-    with pytest.raises(SettingsError, match=r"escape_formulas guards spreadsheets"):
+    with pytest.raises(SettingsError, match=r"escape_formulas is for spreadsheets"):
         score_csv(TenthsScorer(), tmp_path / "in", tmp_path / "o.parquet", escape_formulas=True)
 
 

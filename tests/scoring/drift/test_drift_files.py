@@ -20,7 +20,7 @@ from ffn.scoring.parallel.split_file import score_in_parts
 from ffn.scoring.score_file import score_csv
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import find_pipeline
-from ffn.training import steps
+from ffn.training import candidate_training, steps
 from ffn.training.selection import select_best
 
 CM = '"flipper_length_mm" looks 10 times too small: cm instead of mm?'
@@ -45,7 +45,7 @@ def bundle(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle
     )
     dataset = steps.load(pipeline)
     prepared = steps.normalise(dataset, steps.split(dataset, pipeline), pipeline)
-    candidate = steps.train_candidate(prepared.training, pipeline, "adam")
+    candidate = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     chosen = select_best([candidate])
     refitted = steps.refit(prepared.training, pipeline, chosen, [candidate])
     evaluation = steps.evaluate(refitted, prepared, pipeline)

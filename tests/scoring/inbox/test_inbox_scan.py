@@ -183,8 +183,8 @@ def test_names_that_would_overwrite_or_cannot_be_told_are_refused(pipeline):
     assert [file.name for file in found.waiting] == ["a.csv"]
     assert sorted(found.refused.values()) == [
         "its name is not valid UTF-8; rename it",
-        "its output could take the name of another file's rejects; rename it",
-        "its output would be that of a.csv; rename it",
+        "its output could have the same name as another file's rejects; rename it",
+        "its output would have the same name as that of a.csv; rename it",
     ]
 
 
@@ -260,6 +260,6 @@ def test_a_link_is_no_ledger(pipeline, tmp_path):
     put(pipeline, "a.csv")
     pipeline.artifacts.mkdir()
     ledger_path(pipeline).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(DataError, match="is a link, and the ledger is a file"):
+    with pytest.raises(DataError, match="is a link; the ledger must be a regular file"):
         scan_inbox(pipeline, 7)
     assert not (tmp_path / "elsewhere").exists()

@@ -77,7 +77,7 @@ def test_somebody_without_rights_meets_the_folder_of_another():
         shared.chmod(0o1777)
         (shared / "in.csv").write_bytes(CONTENT)
         (shared / ".x.csv.ffn-unfinished").mkdir(mode=0o700)
-        assert "ffn-unfinished is closed to this user" in said_to_somebody(shared)
+        assert "ffn-unfinished is not accessible to this user" in said_to_somebody(shared)
         (shared / ".x.csv.ffn-unfinished").rmdir()
         assert said_to_somebody(shared) == "2 scored"
 
@@ -107,7 +107,7 @@ def test_a_link_is_not_taken_for_the_folder(source, shared, work, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     work.symlink_to(elsewhere)
-    refused(source, shared, "is a link or no folder")
+    refused(source, shared, "is a link or not a folder")
     assert list(elsewhere.iterdir()) == []
 
 

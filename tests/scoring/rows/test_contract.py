@@ -80,7 +80,7 @@ def test_a_record_with_two_faults_is_rejected_once():
         (b"size;colour", r'The header looks separated by ";": give that as the delimiter'),
         (b"size\tcolour", r"The header looks separated by a tab"),
         (b"size", r'has no column "colour"'),
-        (b"size,colour,confidence", r'a column "confidence" already, which scoring would add'),
+        (b"size,colour,confidence", r'already has a column "confidence", which scoring would add'),
     ],
 )
 def test_refused_headers(header, message):
@@ -101,7 +101,7 @@ def test_another_feature_is_not_taken_for_the_missing_one():
 @pytest.mark.parametrize("line", [b"size,colour,7.5,red", b"colour,size, -1 ,2"])
 def test_a_file_whose_line_ends_were_lost_is_refused(line):
     header = Records(io.BytesIO(line), "t.csv").header
-    message = r"t\.csv has no line end, so all of it is the header, in which \"(7\.5|-1)\" names"
+    message = r"t\.csv has no line end, so all of it is the header, with \"(7\.5|-1)\" as"
     with pytest.raises(DataError, match=message):
         match_header(header, SCHEMA, "t.csv", ())
     # With a line end it is a header with odd names, and without numbers a header alone.

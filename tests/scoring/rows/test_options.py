@@ -100,10 +100,10 @@ def test_the_only_column_may_be_first_or_last(score):
 
 def test_the_only_column_leaves_earlier_labels_behind(score):
     content = b"id,size,colour,predicted_kind,confidence\n1,7,,small,0.9\n"
-    with pytest.raises(DataError, match=r'a column "predicted_kind" already'):
+    with pytest.raises(DataError, match=r'already has a column "predicted_kind"'):
         score(content)
     assert score(content, only_id="id")[0].endswith(b"confidence\n1,large,0.7000\n")
-    with pytest.raises(DataError, match=r'a column "confidence" already'):
+    with pytest.raises(DataError, match=r'already has a column "confidence"'):
         score(content, only_id="confidence")
     with pytest.raises(DataError, match=r'no column "Id" to keep\. Did you mean "id"\?'):
         score(content, only_id="Id")

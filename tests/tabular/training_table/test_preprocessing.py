@@ -17,7 +17,8 @@ from ffn.storage.cache import Cache
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.preprocessing import Preparation, fit_preparation
+from ffn.tabular.training_table.preparation_fit import fit_preparation
+from ffn.tabular.training_table.preprocessing import Preparation
 
 NUMERIC = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
 CATEGORICAL = ["island", "sex"]
@@ -143,6 +144,53 @@ def test_a_number_beyond_float32_becomes_infinite_and_is_the_callers() -> None:
     x = hand_made().transform(np.array([[1e300]]), np.array([[0, 0]]))
     assert np.isposinf(x[0, 0])
     assert np.isfinite(x[0, 1:]).all()
+
+
+def test_numbers_are_encoded_with_what_the_training_rows_had(tmp_path: Path) -> None:
+    """Edges and knots come from known numbers alone; a gap is the median with its indicator."""
+    rng = np.random.default_rng(8)
+    x, w = rng.normal(3, 2, 300).round(3), rng.exponential(1, 300).round(4)
+    cells = [
+        f"{a!r},{'' if i % 5 == 0 else repr(b)},{i % 2},{'pq'[i % 2]},{'uv'[i % 2]}\n"
+        for i, (a, b) in enumerate(zip(x.tolist(), w.tolist(), strict=True))
+    ]
+    path = tmp_path / "t.csv"
+    path.write_text("x,w,flag,c,y\n" + "".join(cells))
+    dataset = read(path, tmp_path, target="y")
+    train = np.arange(240)
+    schema, _ = dataset.learn_schema(train)
+    preparation = fit_preparation(dataset, schema, train, bins=4)
+    plain = fit_preparation(dataset, schema, train)
+    for name, array in plain.to_arrays().items():
+        np.testing.assert_array_equal(preparation.to_arrays()[name], array)
+    assert preparation.inputs_of_features() == [
+        [0, 1, 2, 3, 4, 5],
+        [6, 7, 8, 9, 10, 11, 13],
+        [12],
+        [14, 15],
+    ]
+    assert preparation.n_inputs == 16
+    numeric, codes = dataset.arrays(schema)
+    known = [numeric[:240, 0], numeric[:240, 1][np.arange(240) % 5 > 0]]
+    edges = []
+    for f, column in enumerate(known):
+        z = (column - plain.mean[f]) / plain.scale[f]
+        edges.append(np.quantile(z / np.sqrt(1 + z**2 / 9), [0, 0.25, 0.5, 0.75, 1]))
+    np.testing.assert_allclose(preparation.piecewise.edges, np.concatenate(edges), atol=1e-14)
+    inputs = preparation.transform(numeric, codes, np.float64)
+    assert inputs.shape == (300, 16)
+    z = plain.transform(numeric, codes, np.float64)
+    np.testing.assert_allclose(inputs[:, [4, 10, 12]], z[:, :3] / np.sqrt(1 + z[:, :3] ** 2 / 9))
+    np.testing.assert_array_equal(inputs[:, 13:], z[:, 3:])
+    gap = np.flatnonzero(np.isnan(numeric[:, 1]))
+    filled = preparation.transform(np.array([[0, plain.fill[1], 0]]), codes[:1], np.float64)
+    np.testing.assert_array_equal(inputs[gap, 6:12], np.tile(filled[:, 6:12], (len(gap), 1)))
+    # Nothing is too far, and rows that are not in the training part change nothing.
+    far = np.array([[1e300, -1e300, np.inf]])
+    assert not preparation.too_large(far).any()
+    assert np.isfinite(preparation.transform(far, codes[:1])).all()
+    again = Preparation.of_arrays(preparation.to_arrays())
+    np.testing.assert_array_equal(again.transform(numeric, codes, np.float64), inputs)
 
 
 def test_a_table_may_lack_a_kind_of_column(tmp_path: Path) -> None:

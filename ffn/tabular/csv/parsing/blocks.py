@@ -77,17 +77,17 @@ class Block:
 
     @classmethod
     def of_rejects(cls, rejects: Sequence[Reject], columns: int) -> Block:
-        """Return a block of ``rejects`` alone, in a file of so many ``columns``."""
+        """Return a block with only ``rejects``, in a file with this number of ``columns``."""
         none = np.empty(0, dtype=np.int64)
         cells = np.empty((columns, 0), dtype=np.int64)
         return cls(b"", none, none, none, none, none, cells, cells, tuple(rejects))
 
     def take(self, records: npt.NDArray[np.bool_]) -> Block:
-        """Return a block of the records where the mask [n] is true, without rejects."""
+        """Return a block of the records where the mask ``records`` [n] is true, without rejects."""
         return self if records.all() and not self.rejects else TakenBlock(self, records)
 
     def bounds(self, column: int) -> tuple[Positions, Positions]:
-        """Return start and end positions [n] of the cells of a column, without their quotes."""
+        """Return start and end positions [n] of the cells of ``column``, without their quotes."""
         found = self._bounds.get(column)
         if found is None:
             found = self._bounds[column] = self._find_bounds(column)
@@ -106,7 +106,7 @@ class Block:
         return self.text[starts[record] : ends[record]]
 
     def cells(self, column: int) -> list[str]:
-        """Return the texts of a column [n]."""
+        """Return the texts [n] of ``column``, a position in a record."""
         starts, ends = (own.tolist() for own in self.bounds(column))
         # In ASCII, byte and character positions agree, so the text is decoded once for all cells.
         if (characters := self._characters) is not None:
@@ -114,7 +114,7 @@ class Block:
         return [self.text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
 
     def lines_of(self, record: int) -> int:
-        """Return the number of lines that a record spans."""
+        """Return the number of lines that record number ``record`` spans."""
         if self.line_end:
             return 1
         return count_lines(self.text[self.starts[record] : self.ends[record]])
@@ -206,7 +206,7 @@ class TakenBlock(Block):
 
 
 def endings_of(text: bytes) -> npt.NDArray[np.uint64]:
-    """Return for each position of a text the eight bytes before it, as uint64 [len(text) + 1].
+    """Return the eight bytes before each position of ``text``, as uint64 [len(text) + 1].
 
     The last byte is the highest; before the beginning of the text there are zeros.
     """
@@ -225,10 +225,17 @@ def pick(array: npt.NDArray[_Scalar], records: npt.NDArray[np.bool_]) -> npt.NDA
 
 
 def unquote(text: bytes, cell_starts: Positions, cell_ends: Positions) -> bytes:
-    """Move the bounds of quoted cells, ``cell_starts`` and ``cell_ends``, inside their quotes.
+    """Move the bounds of quoted cells inside their quotes.
 
-    The bounds [C, n] are changed in place. Returns the text followed by unescaped copies of the
-    cells with doubled quotes, whose bounds are moved there.
+    Returns the text followed by unescaped copies of the cells with doubled quotes, whose bounds are
+    moved there.
+
+    Parameters
+    ----------
+    text
+        UTF-8 bytes.
+    cell_starts, cell_ends
+        Positions of the cells [C, n]; changed in place.
     """
     if b'"' not in text:
         return text

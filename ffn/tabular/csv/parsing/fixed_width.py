@@ -29,6 +29,11 @@ class FixedWidthBlock(LineBlock):
         End positions of the cells of the first record [C].
     line_end
         Line end of every record.
+
+    Attributes
+    ----------
+    width
+        Bytes of a record with its line end.
     """
 
     width: int
@@ -64,7 +69,7 @@ class FixedWidthBlock(LineBlock):
         return int(self._cuts[-1])
 
     def fixed_width_cells(self, column: int) -> npt.NDArray[np.uint8]:
-        """Return the bytes of a column's cells as an array [n, w]."""
+        """Return the bytes of the cells of ``column`` as an array [n, w]."""
         grid = self.data.reshape(len(self), self.width)
         return grid[:, slice(*self._cell(column))]
 
@@ -79,8 +84,12 @@ def read_fixed_width(
     """Return the records in ``text`` if all have the layout of the first; else None.
 
     That is, all have delimiters and line ends exactly at the positions of the first. Checking this
-    takes a fifth of the time of finding every delimiter. Parameters as for `read_regular`, which
-    also checks that the text is valid UTF-8 without NULs.
+    takes a fifth of the time of finding every delimiter.
+
+    Parameters
+    ----------
+    text, place, delimiter, columns, final
+        As for `read_regular`, which also checks that the text is valid UTF-8 without NULs.
     """
     width = text.find(b"\n") + 1
     count = len(text) // max(width, 1)

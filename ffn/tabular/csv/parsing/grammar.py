@@ -43,10 +43,20 @@ _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 
 
 class Record(NamedTuple):
-    """One record: its text ends at ``end``, its line end at ``stop``.
+    """One record, or the part of a damaged one that is rejected.
 
-    ``delimiters`` are the positions of its delimiters. A record with a ``fault`` breaks the
-    grammar at position ``fault_at``.
+    Attributes
+    ----------
+    end
+        Position at which its text ends and its line end begins.
+    stop
+        Position at which its line end stops.
+    delimiters
+        Positions of its delimiters.
+    fault
+        How it breaks the grammar; None if it does not.
+    fault_at
+        Position at which it breaks the grammar; -1 if it does not.
     """
 
     end: int
@@ -156,14 +166,20 @@ def read_record(
 
 
 def count_lines(record: bytes) -> int:
-    """Return the number of lines that a record spans."""
+    """Return the number of lines that ``record`` spans."""
     return 1 + len(LINE_END.findall(record))
 
 
 def line_ends(text: bytes, final: bool) -> tuple[Positions, Positions]:
     """Return start and stop positions [m] of all line ends, inside quotes and outside.
 
-    A CR at the end of ``text`` counts only if it is ``final``; otherwise an LF may follow.
+    Parameters
+    ----------
+    text
+        UTF-8 bytes.
+    final
+        Whether the file ends with ``text``. Otherwise a CR at its end does not count, because
+        an LF may follow.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     feeds = np.flatnonzero(data == _LINE_FEED)

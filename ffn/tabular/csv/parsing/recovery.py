@@ -100,7 +100,7 @@ def read_or_recover(text: bytes, start: int, shape: Shape, final: bool) -> Recor
 
 
 def is_of_shape(record: Record, shape: Shape) -> bool:
-    """Return whether a record has no fault and as many fields as ``shape``."""
+    """Return whether ``record`` has no fault and as many fields as ``shape``."""
     return record.fault is None and len(record.delimiters) + 1 == shape.columns
 
 

@@ -71,9 +71,16 @@ def scan(
 def scan_carefully(
     text: bytes, shape: Shape, final: bool, start: int = 0, at_most: int | None = None
 ) -> Structure:
-    """Return the structure of ``text`` from ``start`` on, reading record by record.
+    """Return the structure of a text, read record by record.
 
-    ``at_most`` limits the number of records; ``shape`` and ``final`` are those of `scan`.
+    Parameters
+    ----------
+    text, shape, final
+        As for `scan`.
+    start
+        Position of the first record; by default 0.
+    at_most
+        Largest number of records; None, the default, for all.
     """
     bounds: list[tuple[int, int, int]] = []
     delimiters: list[int] = []
@@ -161,10 +168,16 @@ def scan_quickly(text: bytes, delimiter: bytes, final: bool) -> tuple[Structure,
 
 
 def first_misplaced(quotes: Positions, data: npt.NDArray[np.uint8], delimiter: bytes) -> int | None:
-    """Return the index in ``quotes`` of the first quote that breaks the grammar, or None.
+    """Return the index of the first quote that breaks the grammar; None if there is none.
 
-    ``data`` are the bytes of the text, ``quotes`` the positions of all quotes in it, and
-    ``delimiter`` is that of the file.
+    Parameters
+    ----------
+    quotes
+        Positions of all quotes in the text, ascending.
+    data
+        Bytes of the text.
+    delimiter
+        Delimiter of the file, one byte.
     """
     opening, closing = quotes[0::2], quotes[1::2]
     edge = np.zeros(256, dtype=bool)
@@ -187,7 +200,15 @@ def _before(ends: Positions, stops: Positions, position: int) -> tuple[Positions
 
 
 def outside(positions: Positions, quotes: Positions) -> npt.NDArray[np.bool_] | slice:
-    """Return an index (mask or slice) of the ``positions`` outside quotes; both ascend."""
+    """Return an index (mask or slice) of the positions outside quotes.
+
+    Parameters
+    ----------
+    positions
+        Positions, ascending.
+    quotes
+        Positions of all quotes in the text, ascending.
+    """
     between = np.searchsorted(positions, quotes)
     if quotes.size % 2:
         between = np.append(between, len(positions))

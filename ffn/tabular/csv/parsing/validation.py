@@ -21,7 +21,9 @@ def validate(
     Parameters
     ----------
     text
-        The consumed text of the structure, no more.
+        The bytes that belong to ``structure``, and no more.
+    structure
+        Positions of the records in ``text``.
     place
         Position of ``text`` in the file.
     columns

@@ -1,0 +1,81 @@
+"""Check that the arrays of a bundle have the types, shapes and values that scoring relies on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
+from ffn.tabular.encodings.pooled_categories import PooledCategories
+from ffn.tabular.schema import Schema
+
+__all__ = ["check_arrays"]
+
+Array = npt.NDArray[Any]
+
+_Expected = dict[str, tuple[tuple[np.dtype[Any], ...], tuple[int | None, ...]]]
+
+_REAL, _WHOLE = (np.dtype(np.float64),), (np.dtype(np.int64),)
+_FLAG = (np.dtype(np.bool_),)
+
+
+def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
+    """Raise ValueError unless every array is there, and as the schema requires it.
+
+    Parameters
+    ----------
+    arrays
+        By name, of any content.
+    schema
+        Schema of the same bundle.
+    """
+    n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
+    expected: _Expected = {
+        "fill": (_REAL, (n_numeric,)),
+        "mean": (_REAL, (n_numeric,)),
+        "scale": (_REAL, (n_numeric,)),
+        "categories": (_WHOLE, (n_categorical,)),
+        "has_missing": (_FLAG, (n_categorical,)),
+        "parameters": ((np.dtype(np.float32), *_REAL), (None, None)),
+        "fingerprints": ((np.dtype(np.uint64),), (None,)),
+    }
+    if "numeric_missing" in arrays:
+        expected["numeric_missing"] = (_FLAG, (n_numeric,))
+    numbers: _Expected = {
+        "edges": (_REAL, (None,)),
+        "edge_counts": (_WHOLE, (n_numeric,)),
+        "knots": (_REAL, (None,)),
+        "quantiles": (_REAL, (None,)),
+        "knot_counts": (_WHOLE, (n_numeric,)),
+    }
+    categories: _Expected = {"own_inputs": (_FLAG, (None,)), "statistics": (_REAL, (None, None))}
+    encoded, pooled = (not names.keys().isdisjoint(arrays) for names in (numbers, categories))
+    expected |= (numbers if encoded else {}) | (categories if pooled else {})
+    if set(arrays) != set(expected):
+        raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
+    for name, (dtypes, shape) in expected.items():
+        array = arrays[name]
+        fits = array.ndim == len(shape) and all(
+            want is None or found == want for found, want in zip(array.shape, shape, strict=True)
+        )
+        if array.dtype not in dtypes or not fits:
+            raise ValueError(f"{name} is {array.dtype}{list(array.shape)}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite")
+    if not len(arrays["parameters"]):
+        raise ValueError("there is no network")
+    if not (arrays["scale"] > 0).all():
+        raise ValueError("scale is not positive")
+    if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
+        raise ValueError("categories do not fit the schema")
+    problem = None
+    if encoded:
+        problem = PiecewiseEncoding(**{name: arrays[name] for name in numbers}).problem(n_numeric)
+    if pooled and not problem:
+        problem = PooledCategories(**{name: arrays[name] for name in categories}).problem(
+            arrays["categories"].tolist(), len(schema.classes)
+        )
+    if problem:
+        raise ValueError(problem)

@@ -1,0 +1,70 @@
+"""The piecewise encoding of `FFNClassifier`'s features, learnt from the rows it is trained on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding, learn_piecewise
+from ffn.tabular.schema import is_constant
+
+__all__ = ["NumberInputs"]
+
+Array = npt.NDArray[Any]
+
+# Rows that are converted to float64 at once.
+_ROWS_AT_ONCE = 8192
+
+
+class NumberInputs:
+    """Features to inputs, as `ffn.tabular.encodings.piecewise_encoding` describes them.
+
+    Parameters
+    ----------
+    x
+        Features [N, n_features], finite.
+    rows
+        Numbers [n] of the rows to learn from, n from 1 up.
+    bins
+        Number of quantile bins of a feature.
+    """
+
+    def __init__(self, x: Array, rows: Array, bins: int) -> None:
+        columns = [np.asarray(column[rows], dtype=np.float64) for column in x.T]
+        moments = [_mean_and_deviation(column) for column in columns]
+        self._mean, self._scale = np.array(moments).reshape(-1, 2).T[:, :, np.newaxis]
+        self._encoding: PiecewiseEncoding = learn_piecewise(
+            columns, self._mean[:, 0], self._scale[:, 0], bins
+        )
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs of all features together."""
+        return sum(self._encoding.widths())
+
+    def transform(self, x: Array) -> Array:
+        """Return inputs [n, n_inputs] of features ``x`` [n, n_features], in their data type."""
+        inputs = np.empty((len(x), self.n_inputs), x.dtype)
+        for start in range(0, len(x), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            values = np.ascontiguousarray(x[some].T, dtype=np.float64)
+            with np.errstate(over="ignore"):
+                scaled = (values - self._mean) / self._scale
+            self._encoding.encode(values, scaled, inputs[some].T)
+        return inputs
+
+
+def _mean_and_deviation(column: Array) -> tuple[float, float]:
+    """Return mean and standard deviation; of a constant column the largest number for the latter.
+
+    Divided by that, every value gives an input of practically 0.
+    """
+    largest = np.finfo(np.float64).max
+    size = float(np.abs(column).max())
+    if is_constant(float(column.min()), float(column.max())):
+        return float(column[0]), float(largest)
+    # In units of the largest value, so that squares neither overflow nor vanish.
+    unit = column / size
+    return float(unit.mean()) * size, float(unit.std()) * size

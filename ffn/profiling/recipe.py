@@ -1,0 +1,78 @@
+"""The recipe that a new pipeline starts with: settings of network and training by table size.
+
+Each setting was chosen by its effect on tables that no reported figure comes from; the measurements
+are in docs/recipe.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ffn.profiling.table_profile import TableProfile
+
+__all__ = ["Recipe", "recipe_for"]
+
+# Quantile bins of a number, and of one in a wide table, where the first layer takes most time.
+_BINS, _FEW_BINS = 16, 4
+_MOST_BIN_INPUTS = 4_000
+# Categories with an input of their own.
+_MOST_CATEGORIES = 50
+_SMALL_TABLE, _LONG_TABLE, _VERY_LONG_TABLE = 1_000, 50_000, 500_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of ``[network]``, ``[features]`` and ``[training]`` that depend on the table.
+
+    Attributes
+    ----------
+    hidden_layers
+        Units of each hidden layer.
+    bins
+        Quantile bins of each number; 0 to standardise numbers instead.
+    most_categories
+        Categories of a column that get an input of their own.
+    networks, validation_share
+        Number of resamples, and share of the rows that each validates on.
+    batch_size
+        Rows per step.
+    """
+
+    hidden_layers: tuple[int, ...]
+    bins: int
+    most_categories: int
+    networks: int
+    validation_share: float
+    batch_size: int
+
+
+def recipe_for(found: TableProfile, rows: int) -> Recipe:
+    """Return the recipe for a table.
+
+    The longer the table, the less its networks differ, and the fewer are needed: 16 below 1,000
+    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 128 to 1,024 rows.
+
+    Parameters
+    ----------
+    found
+        Its profile, with the kind of each feature.
+    rows
+        Its number of rows.
+    """
+    numbers = sum(kind == "numeric" for kind in found.kinds.values())
+    fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
+    networks, share, batch_size = 2, 0.05, 1024
+    if rows < _SMALL_TABLE:
+        networks, share, batch_size = 16, 0.2, 64
+    elif rows <= _LONG_TABLE:
+        networks, share, batch_size = 8, 0.125, 128
+    elif rows <= _VERY_LONG_TABLE:
+        networks, share, batch_size = 4, 0.1, 512
+    return Recipe(
+        hidden_layers=(128, 128),
+        bins=fitting[0] if fitting else 0,
+        most_categories=_MOST_CATEGORIES,
+        networks=networks,
+        validation_share=share,
+        batch_size=batch_size,
+    )

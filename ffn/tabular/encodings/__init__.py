@@ -1,0 +1,1 @@
+"""Encodings of columns that give several inputs each."""

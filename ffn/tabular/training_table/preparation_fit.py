@@ -1,0 +1,123 @@
+"""Fit the preprocessing of columns to the training part of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.tabular.cells import MISSING
+from ffn.tabular.encodings.piecewise_encoding import learn_piecewise
+from ffn.tabular.encodings.pooled_categories import (
+    PooledCategories,
+    class_statistics,
+    frequent,
+)
+from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.class_counts import class_shares, count_classes
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.tabular.training_table.preprocessing import Preparation
+
+__all__ = ["fit_preparation"]
+
+Array = npt.NDArray[Any]
+
+# Scale of features with a single value in training: no weight was learned for other values, and
+# divided by this, every input is practically 0.
+_LARGEST = np.finfo(np.float64).max
+
+
+def fit_preparation(
+    dataset: Dataset,
+    schema: Schema,
+    rows: Array,
+    *,
+    bins: int | None = None,
+    most_categories: int | None = None,
+) -> Preparation:
+    """Fit the preprocessing to the training part, one row group at a time.
+
+    Parameters
+    ----------
+    dataset
+        The table.
+    schema
+        Schema inferred from these rows: no numeric feature is missing in all of them, and one
+        that is constant has missing cells.
+    rows
+        Row numbers [n], or a mask [N], of the training part.
+    bins
+        Bins of a column in the piecewise encoding; None, the default, for standardised numbers.
+    most_categories
+        Largest number of categories of a column that get an input of their own; None, the default,
+        for all of them.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    chosen = np.zeros(dataset.rows, dtype=bool)
+    chosen[rows] = True
+    columns = dataset.numeric
+    fill = np.array([_median(columns[feature.name][chosen]) for feature in schema.numeric])
+    has_missing = np.zeros(len(schema.categorical), dtype=bool)
+    numeric_missing = np.zeros(len(schema.numeric), dtype=bool)
+    scaler = StandardScaler()
+    for part, numeric, codes in dataset.pieces(schema):
+        own = chosen[part]
+        has_missing |= (codes[own] == MISSING).any(axis=0)
+        numeric_missing |= np.isnan(numeric[own]).any(axis=0)
+        if own.any() and len(fill):
+            known = np.ascontiguousarray(numeric[own])
+            scaler.partial_fit(np.where(np.isnan(known), fill, known))
+    # The scaler's own scale is 1 if the spread is small relative to the mean, so it is not used.
+    deviation = np.sqrt(scaler.var_) if len(fill) else np.ones(0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    scale[[feature.constant for feature in schema.numeric]] = _LARGEST
+    mean = scaler.mean_ if len(fill) else np.zeros(0)
+
+    def known_numbers() -> Iterator[Array]:
+        for feature in schema.numeric:
+            column = columns[feature.name][chosen]
+            yield column[~np.isnan(column)]
+
+    return Preparation(
+        fill=fill,
+        mean=mean,
+        scale=scale,
+        categories=np.array([len(f.categories) for f in schema.categorical], dtype=np.int64),
+        has_missing=has_missing,
+        numeric_missing=numeric_missing if numeric_missing.any() else None,
+        piecewise=None if bins is None else learn_piecewise(known_numbers(), mean, scale, bins),
+        pooled=_pool(dataset, schema, chosen, most_categories),
+    )
+
+
+def _pool(
+    dataset: Dataset, schema: Schema, rows: Array, most: int | None
+) -> PooledCategories | None:
+    """Return the rare categories of columns with more than ``most``; None if there are none.
+
+    Parameters
+    ----------
+    rows
+        Booleans [N]: the training part.
+    """
+    sizes = [len(feature.categories) for feature in schema.categorical]
+    wide = [g for g, size in enumerate(sizes) if most is not None and size > most]
+    if most is None or not wide:
+        return None
+    own_inputs = [np.ones(size, dtype=bool) for size in sizes]
+    statistics = []
+    shares = class_shares(dataset, rows)
+    for g, counts in zip(wide, count_classes(dataset, schema, rows, wide), strict=True):
+        by_class = counts.sum(axis=0)
+        own_inputs[g] = frequent(by_class.sum(axis=1), most)
+        statistics.append(class_statistics(by_class, shares))
+    return PooledCategories(
+        own_inputs=np.concatenate(own_inputs), statistics=np.concatenate(statistics)
+    )
+
+
+def _median(column: Array) -> float:
+    return float(np.median(column[~np.isnan(column)], overwrite_input=True))

@@ -1,0 +1,184 @@
+"""Training of one candidate: an optimizer, at each of its learning rates, on every resample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.nn import History, Network
+from ffn.settings.pipeline import Pipeline
+from ffn.training.fit import train_stack
+from ffn.training.partition import TrainingPart
+from ffn.training.rate_search import next_rate, search_rates, still_racing
+from ffn.training.resampling import candidate_resamples
+from ffn.training.selection import Candidate
+from ffn.training.temperature import ask_on_validation
+
+__all__ = ["train_candidate"]
+
+Array = npt.NDArray[Any]
+
+# Branch of the pipeline's seed for initial weights and batch orders; ``ffn.training.steps`` has
+# the others.
+_CANDIDATES = 1
+# Networks of fewer parameters are not raced.
+_RACED_PARAMETERS = 2_000
+# Rates tried beyond the edge of a grid, one after another: together a factor of 100.
+_MOST_ADDED_RATES = 4
+
+
+class _Trained(NamedTuple):
+    """Networks of some rates on the first k resamples, k for each rate.
+
+    Attributes
+    ----------
+    rates
+        Learning rates [R], ascending.
+    parameters
+        For each rate an array [k, P], where k may differ.
+    histories
+        For each rate, how these were trained.
+    """
+
+    rates: tuple[float, ...]
+    parameters: tuple[Array, ...]
+    histories: tuple[History, ...]
+
+    @property
+    def tried(self) -> list[int]:
+        """For each rate the number of resamples on which it was tried."""
+        return [len(own) for own in self.parameters]
+
+    def losses(self, k: int) -> Array:
+        """Return the validation losses [R, k]; NaN where a network diverged or was not trained."""
+        found = np.full((len(self.rates), k), np.nan)
+        for own, history in zip(found, self.histories, strict=True):
+            own[: len(history.diverged)] = history.at_best("validation_loss")
+        return found
+
+    def extended(self, more: _Trained) -> _Trained:
+        """Return these with more networks of some of the rates, or with other rates."""
+        found = {rate: (own, history) for rate, own, history in zip(*self, strict=True)}
+        for rate, parameters, history in zip(*more, strict=True):
+            if rate in found:
+                before, history_before = found[rate]
+                parameters = np.concatenate([before, parameters])
+                history = History.side_by_side([history_before, history])
+            found[rate] = parameters, history
+        rates = tuple(sorted(found))
+        columns = zip(*(found[rate] for rate in rates), strict=True)
+        return _Trained(rates, *(tuple(column) for column in columns))
+
+
+def train_candidate(
+    part: TrainingPart,
+    pipeline: Pipeline,
+    optimizer: str,
+    on_epoch: Callable[[int], None] | None = None,
+) -> Candidate:
+    """Train one optimizer's K networks at each learning rate, each on its own resample.
+
+    Every optimizer and every rate gets the same resamples, initial weights and batch orders. Where
+    the networks are large, the rates are raced: see `ffn.training.rate_search`. Where the best rate
+    lies at the edge of a grid that may grow, rates beyond it are tried as well.
+
+    Parameters
+    ----------
+    part
+        The training part.
+    pipeline
+        Settings of network, training and optimizers.
+    optimizer
+        Name of one of the candidates under ``[optimizers]``.
+    on_epoch
+        Called with the number of epochs done, for progress; by default not at all.
+    """
+    training = pipeline.settings.training
+    candidate = pipeline.settings.optimizers.candidates()[optimizer]
+    started = time.perf_counter()
+    k = training.networks
+    train_rows, validation_rows = candidate_resamples(part, training)
+    validation_to_train = validation_rows.shape[1] / train_rows.shape[1]
+
+    ends, told = _race_ends(k, len(candidate.rates), part, pipeline), 0
+
+    def report(stop: int, done: int) -> None:
+        # A stage of a race counts as much as it has resamples. Rates that are added at the end
+        # were not expected, and count for nothing.
+        nonlocal told
+        stages = [0, *ends]
+        before = max(end for end in stages if end < stop)
+        told = max(told, (before * training.epochs + (stop - before) * done) // k)
+        if on_epoch is not None:
+            on_epoch(told)
+
+    def at(rates: tuple[float, ...], members: range) -> _Trained:
+        network, history = train_stack(
+            part,
+            pipeline,
+            candidate,
+            rates,
+            branch=_CANDIDATES,
+            epochs=training.epochs,
+            rows=train_rows,
+            validation_rows=validation_rows,
+            members=members,
+            patience=training.patience or None,
+            on_epoch=partial(report, members.stop),
+        )
+        n = len(members)
+        places = [range(r * n, r * n + n) for r in range(len(rates))]
+        return _Trained(
+            rates,
+            tuple(network.parameters[own.start : own.stop] for own in places),
+            tuple(history.select(own) for own in places),
+        )
+
+    trained, rates = at(candidate.rates, range(ends[0])), candidate.rates
+    for start, stop in pairwise(ends):
+        losses = trained.losses(start)[[trained.rates.index(rate) for rate in rates]]
+        kept = still_racing(losses, validation_to_train, len(ends) - 1)
+        rates = tuple(rates[r] for r in kept)
+        trained = trained.extended(at(rates, range(start, stop)))
+    for added in range(1 + _MOST_ADDED_RATES):
+        search = search_rates(trained.rates, trained.losses(k), validation_to_train, trained.tried)
+        beyond = next_rate(search)
+        if not candidate.grows or beyond is None or added == _MOST_ADDED_RATES:
+            break
+        trained = trained.extended(at((beyond,), range(k)))
+    final = trained.histories[search.best]
+    network = Network(_widths(part, pipeline), trained.parameters[search.best])
+    compared = [trained.histories[r].select([i]) for i, r in enumerate(search.chosen)]
+    return Candidate(
+        optimizer=optimizer,
+        hyperparameters=candidate.at(search.rate),
+        search=search,
+        history=History.side_by_side(compared),
+        final=final,
+        members=network if training.ensemble == "resamples" else None,
+        validation_to_train=validation_to_train,
+        answers=ask_on_validation(network, final.finished, part, validation_rows),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _race_ends(k: int, n_rates: int, part: TrainingPart, pipeline: Pipeline) -> list[int]:
+    """Return after how many of the k resamples the race is looked at, and last k itself.
+
+    Small networks are not raced: a stack of all takes less time than two of which each has half.
+    At each stage two networks are trained at least, as `ffn.training.fit` does everywhere.
+    """
+    if n_rates == 1 or Network.count(_widths(part, pipeline)) < _RACED_PARAMETERS:
+        return [k]
+    return sorted({end for end in (max(2, k // 4), k // 2) if 2 <= end <= k - 2} | {k})
+
+
+def _widths(part: TrainingPart, pipeline: Pipeline) -> tuple[int, ...]:
+    hidden = pipeline.settings.network.hidden_layers
+    return part.preparation.n_inputs, *hidden, len(part.schema.classes)
