@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, log_loss
 
 from ffn.nn import History, Network
-from ffn.nn import training as training_module
+from ffn.nn.engine import stack_in_training
 from ffn.nn.engine.batches import Batches
 from ffn.nn.engine.evaluation import Evaluation, snapshots_at_once
 
@@ -80,8 +80,8 @@ def test_an_empty_history_knows_nothing() -> None:
 
 def in_smallest_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one batch; of one network, and as few rows as are taken at once."""
-    monkeypatch.setattr(training_module, "Batches", partial(Batches, block_bytes=1))
-    monkeypatch.setattr(training_module, "Evaluation", partial(Evaluation, working_bytes=1))
+    monkeypatch.setattr(stack_in_training, "Batches", partial(Batches, block_bytes=1))
+    monkeypatch.setattr(stack_in_training, "Evaluation", partial(Evaluation, working_bytes=1))
 
 
 def test_block_sizes_do_not_show(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
