@@ -26,10 +26,10 @@ from ffn.errors import DataError
 from ffn.scoring.model import Model
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["TypedCase", "made_and_tried", "make_typed_case", "try_typed_case"]
+__all__ = ["TYPED", "TypedCase", "made_and_tried", "make_typed_case", "try_typed_case"]
 
 # Of the cases, so many have a typed table beside them, which takes as long as some hundred others.
-_TYPED = 0.01
+TYPED = 0.01
 
 _MISSING = ("", "NA")
 _DAY = datetime.date(2000, 1, 1)
@@ -170,7 +170,7 @@ def make_typed_case(chance: random.Random) -> TypedCase:
 def made_and_tried(seed: int, number: int) -> str:
     """Return what is wrong with the typed table that belongs to a case; of most there is none."""
     chance = random.Random(f"{seed}:{number}:typed")  # noqa: S311
-    if chance.random() >= _TYPED:
+    if chance.random() >= TYPED:
         return ""
     case = make_typed_case(chance)
     wrong = try_typed_case(case)

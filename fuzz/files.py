@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-__all__ = ["Case", "make_case"]
+__all__ = ["WHOLE", "Case", "make_case"]
 
 _PIECES = (
     b'"', b'""', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\0", b"\xff", b"\xc3", b"\xa9",
@@ -45,7 +45,7 @@ _COLOURS = ("blue", "red", "dark blue, or \u00e9cru", "green", "", "NA", " red "
 
 
 # Of the cases, so many are scored by way of the disk, which takes as long as some fifty others.
-_WHOLE = 0.01
+WHOLE = 0.01
 # And so many are not UTF-8. The first of these has no character for five of the bytes.
 _ONE_BYTE = 0.1
 _ENCODINGS = ("cp1252", "iso8859-1", "cp1251")
@@ -115,7 +115,7 @@ def make_case(seed: int, number: int) -> Case:
         block_size=chance.choice((1, 7, 64)) if chance.random() < 0.05 else 1 << 18,
         at_once=chance.choice((1, 13, 100)) if chance.random() < 0.05 else 1 << 18,
         cuts=tuple(sorted(chance.randrange(len(content) + 9) for _ in range(cuts))),
-        step=chance.choice((16, 50, 120)) if chance.random() < _WHOLE else 0,
+        step=chance.choice((16, 50, 120)) if chance.random() < WHOLE else 0,
     )
     if chance.random() < _ONE_BYTE:
         return _in_one_byte(case, chance.choice(_ENCODINGS))

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 from ffn.errors import DataError
+from ffn.scoring.output.checkpoint import Journal
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.parallel import split_file
 from ffn.scoring.score_file import score_csv
@@ -84,13 +85,13 @@ def _small_steps(case: Case) -> Iterator[None]:
     """Read, note and divide by a few bytes where a run does by megabytes."""
     with (
         mock.patch.dict(Records.__init__.__kwdefaults__, block_size=case.step),
-        mock.patch.multiple("ffn.scoring.output.checkpoint", _LEAST_BYTES=1),
-        mock.patch.multiple(
-            "ffn.scoring.parallel.split_file",
-            _LEAST_BYTES=1,
-            _PART_BYTES=(case.step, 4 * case.step),
-            ProcessPoolExecutor=_HerePool,
+        mock.patch.dict(Journal.__init__.__kwdefaults__, least_bytes=1),
+        mock.patch.dict(
+            split_file.score_in_parts.__kwdefaults__,
+            least_bytes=1,
+            part_bytes=(case.step, 4 * case.step),
         ),
+        mock.patch.object(split_file, "ProcessPoolExecutor", _HerePool),
     ):
         yield
 

@@ -87,7 +87,7 @@ def test_what_is_wrong_is_found(what, wrong, capsys):
     ],
 )
 def test_what_is_wrong_with_runs_is_found(what, wrong, capsys):
-    with mock.patch(what, wrong), mock.patch("fuzz.files._WHOLE", 0.2):
+    with mock.patch(what, wrong), mock.patch("fuzz.files.WHOLE", 0.2):
         assert main(["--cases", "250", "--seed", "4"]) == 1
     assert "seed 4, case " in capsys.readouterr().out
 
@@ -113,5 +113,5 @@ def test_some_typed_tables():
 def test_what_is_wrong_with_typed_tables_is_found(what, wrong):
     with mock.patch(what, wrong):
         assert any(map(try_typed_case, typed_cases(60)))
-    with mock.patch(what, wrong), mock.patch("fuzz.containers._TYPED", 1):
+    with mock.patch(what, wrong), mock.patch("fuzz.containers.TYPED", 1):
         assert main(["--cases", "60", "--seed", "4"]) == 1

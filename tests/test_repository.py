@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,23 @@ def read_lock(text: str) -> dict[str, re.Match[str]]:
 def machine_names(content: bytes) -> list[str]:
     """Return the registry hosts and home folders named in a file."""
     return [found[0].decode() for found in MACHINE.finditer(content)]
+
+
+def private_replacements(source: str) -> Iterator[str]:
+    """Yield the private names that a test replaces by others: values that should be keywords."""
+    for node in ast.walk(ast.parse(source)):
+        name: ast.AST | None = None
+        match node:
+            case ast.Call(func=ast.Attribute(attr="setattr"), args=[_, ast.Constant() as name, _]):
+                pass
+            case ast.Call(func=ast.Attribute(attr="setattr" | "patch"), args=[name, *_]):
+                pass
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=owner), attr=attribute)]):
+                name = None if owner == "self" else ast.Constant(attribute)
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            last = name.value.rpartition(".")[2]
+            if last.startswith("_") and not last.startswith("__"):
+                yield last
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +224,37 @@ def test_the_hooks_are_local(repository: Path) -> None:
     entries = re.findall(r"entry: (\S+)", text)
     assert entries
     assert all(entry.startswith(".venv/bin/") for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'monkeypatch.setattr(split_file, "_LEAST_BYTES", 1)',
+        'with pytest.MonkeyPatch.context() as patch:\n    patch.setattr(module, "_FEW", 0)',
+        'monkeypatch.setattr("ffn.scoring.canary._SECONDS", 0.01)',
+        'with mock.patch("ffn.scoring.canary._SECONDS", 0.01):\n    pass',
+        "checkpoint._LEAST_BYTES = 400_000",
+    ],
+)
+def test_a_private_name_that_is_replaced_is_found(source: str) -> None:
+    assert len(list(private_replacements(source))) == 1
+
+
+def test_public_names_may_be_replaced() -> None:
+    source = (
+        'monkeypatch.setattr(os, "fsync", full)\nmonkeypatch.setattr("time.time", now)\n'
+        'mock.patch(what, wrong)\nself._seen = []\nmonkeypatch.setattr(Kind, "__str__", told)\n'
+        'monkeypatch.setattr(module, "write", lambda *_: None)'
+    )
+    assert list(private_replacements(source)) == []
+
+
+def test_no_test_replaces_a_private_name(repository: Path) -> None:
+    """It gives a keyword, or replaces what is public: then the code behind may change freely."""
+    sources = {
+        path.relative_to(repository).as_posix(): path.read_text("utf-8")
+        for path in (repository / "tests").rglob("*.py")
+    }
+    assert len(sources) > 200
+    found = {path: list(private_replacements(source)) for path, source in sources.items()}
+    assert {path: names for path, names in found.items() if names} == {}

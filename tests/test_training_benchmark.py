@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -219,13 +220,14 @@ def test_a_timed_retraining_leaves_nothing_in_the_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path
 ) -> None:
     class Server:
+        def poll(self) -> None: ...
         def terminate(self) -> None: ...
         def wait(self, **_: object) -> None: ...
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("subprocess.run", lambda *_a, **_k: None)
     monkeypatch.setattr("subprocess.Popen", lambda *_a, **_k: Server())
-    monkeypatch.setattr("benchmarks.training.commands._wait_until_healthy", lambda *_: None)
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_: contextlib.nullcontext())
     timed = time_retraining(repository, pairs=2, own_server=1)
     assert [len(seconds) for _, seconds in timed.named()] == [2, 2, 1]
     assert list(tmp_path.iterdir()) == []

@@ -171,17 +171,12 @@ def read_registered(folder: Path, name: str) -> dict[str, Any]:
 def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
     """Verify the bundle of a version and return its SHA-256.
 
-    Parameters
-    ----------
-    folder
-        Folder of the version.
-    pipeline, version
-        Pipeline name and version number that it must have.
+    The parameters ``folder``, ``pipeline`` and ``version`` are those of `read_contents`.
 
     Raises
     ------
     RegistryError
-        ``files.json`` is missing, damaged, or belongs to another version.
+        As for `read_contents`.
     BundleError
         The bundle is damaged, or not the registered one.
     """
@@ -195,7 +190,7 @@ def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:
 def sign_version(folder: Path, *, pipeline: str, version: int) -> None:
     """Sign the bundle of a version with the key in ``FFN_SIGNING_KEY``, replacing any signature.
 
-    The parameters ``folder``, ``pipeline`` and ``version`` are those of `check_bundle`.
+    The parameters ``folder``, ``pipeline`` and ``version`` are those of `read_contents`.
 
     Raises
     ------

@@ -2,64 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["distinct_rows", "hold_out"]
+__all__ = ["distinct_rows", "hashes_of_rows", "hold_out"]
 
 Array = npt.NDArray[Any]
 
 _VALUES_AT_ONCE = 2**16
 
 
-def distinct_rows(
-    x: Array, labels: Array, weights: Array, *, values_at_once: int = _VALUES_AT_ONCE
-) -> tuple[Array, Array]:
-    """Return one row number for each different labelled row, in an order of content.
-
-    Rows of weight zero are dropped. Rows with equal features and label are merged, and their
-    weights added. A shuffled table gives the same sequence of rows.
+def hashes_of_rows(x: Array, labels: Array, rows: Array, seed: int, step: int) -> Array:
+    """Return 64 bits [n] made of the content of each row, hardly ever equal for different rows.
 
     Parameters
     ----------
-    x
-        Features [N, n_in], float32 or float64, finite; not copied.
-    labels
-        Integers [N].
-    weights
-        Weights [N], not negative.
-    values_at_once
-        Values that are worked on together; by default as many as stay in the processor's cache.
-
-    Returns
-    -------
+    x, labels
+        Features [N, n_in], float32 or float64, and integers [N].
     rows
-        Number of one row [n] for each distinct row.
-    weights
-        Total weight of each distinct row [n], float64.
+        Numbers [n] of the rows.
+    seed
+        Of the factors that the bits are mixed with.
+    step
+        Rows that are worked on together.
     """
-    present = np.flatnonzero(weights)
-    rows_at_once = max(1, values_at_once // x.shape[1])
-    for seed in count():
-        fingerprints = _fingerprints(x, labels, present, seed, rows_at_once)
-        # By weight too: a sum of floats depends on their order.
-        order = np.lexsort((weights[present], fingerprints))
-        rows, ordered = present[order], fingerprints[order]
-        first = np.append(True, ordered[1:] != ordered[:-1])
-        starts = np.flatnonzero(first)
-        repeated = np.flatnonzero(~first)
-        originals = starts[np.cumsum(first)[repeated] - 1]
-        # Different rows practically never have the same fingerprint; if so, use another seed.
-        if _equal(x, labels, rows[repeated], rows[originals], rows_at_once):
-            break
-    return rows[starts], np.add.reduceat(weights[rows], starts, dtype=np.float64)
-
-
-def _fingerprints(x: Array, labels: Array, rows: Array, seed: int, step: int) -> Array:
-    """Return 64 bits [n] made of the content of each row."""
     generator = np.random.default_rng(seed)
     factors = generator.integers(2**63, size=x.shape[1] + 2, dtype=np.uint64) * 2 + 1
     bits_of_a_value = np.dtype(f"u{x.itemsize}")
@@ -76,6 +46,57 @@ def _fingerprints(x: Array, labels: Array, rows: Array, seed: int, step: int) ->
         mixed ^= mixed >> 32
         result[start : start + step] += mixed.sum(axis=1, dtype=np.uint64)
     return result
+
+
+def distinct_rows(
+    x: Array,
+    labels: Array,
+    weights: Array,
+    *,
+    values_at_once: int = _VALUES_AT_ONCE,
+    fingerprints_of: Callable[[Array, Array, Array, int, int], Array] = hashes_of_rows,
+) -> tuple[Array, Array]:
+    """Return one row number for each different labelled row, in an order of content.
+
+    Rows of weight zero are dropped. Rows with equal features and label are merged, and their
+    weights added. A shuffled table gives the same sequence of rows.
+
+    Parameters
+    ----------
+    x
+        Features [N, n_in], float32 or float64, finite; not copied.
+    labels
+        Integers [N].
+    weights
+        Weights [N], not negative.
+    values_at_once
+        Values that are worked on together; by default as many as stay in the processor's cache.
+    fingerprints_of
+        Gives rows of equal content equal bits, as `hashes_of_rows`, the default, does. Where
+        two different rows have the same, it is asked again with the next seed.
+
+    Returns
+    -------
+    rows
+        Number of one row [n] for each distinct row.
+    weights
+        Total weight of each distinct row [n], float64.
+    """
+    present = np.flatnonzero(weights)
+    rows_at_once = max(1, values_at_once // x.shape[1])
+    for seed in count():
+        fingerprints = fingerprints_of(x, labels, present, seed, rows_at_once)
+        # By weight too: a sum of floats depends on their order.
+        order = np.lexsort((weights[present], fingerprints))
+        rows, ordered = present[order], fingerprints[order]
+        first = np.append(True, ordered[1:] != ordered[:-1])
+        starts = np.flatnonzero(first)
+        repeated = np.flatnonzero(~first)
+        originals = starts[np.cumsum(first)[repeated] - 1]
+        # Different rows practically never have the same fingerprint; if so, use another seed.
+        if _equal(x, labels, rows[repeated], rows[originals], rows_at_once):
+            break
+    return rows[starts], np.add.reduceat(weights[rows], starts, dtype=np.float64)
 
 
 def _equal(x: Array, labels: Array, rows: Array, others: Array, step: int) -> bool:

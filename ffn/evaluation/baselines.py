@@ -25,8 +25,8 @@ __all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]
 Array = npt.NDArray[Any]
 
 MAJORITY, LINEAR, BOOSTING = "most frequent class", "logistic regression", "gradient boosting"
-# Largest number of rows to fit on, of values, and the smallest number of rows.
-_MOST_ROWS, _MOST_VALUES, _FEWEST_ROWS = 50_000, 4_000_000, 2_000
+# Largest number of values to fit on, and the number of rows that are fitted on even so.
+_MOST_VALUES, _FEWEST_ROWS = 4_000_000, 2_000
 _ITERATIONS = 1_000
 _BOOSTING_ITERATIONS, _MOST_TREES = 100, 1_000
 # scikit-learn's defaults: above this number of rows boosting stops early, by this share of them.
@@ -80,6 +80,7 @@ def compare_baselines(
     seed: int,
     *,
     alpha: float,
+    most_rows: int = 50_000,
 ) -> tuple[tuple[Baseline, ...], dict[str, str]]:
     """Fit the three baselines and compare the network with each, the simplest first.
 
@@ -92,24 +93,26 @@ def compare_baselines(
     labels_test
         Their classes, integers [m].
     x_train
-        Inputs of the training part [n, n_in]. If it has more than 50,000 rows (fewer with more
-        than 80 inputs), so many are drawn at random.
+        Inputs of the training part [n, n_in].
     labels_train
         Its classes, integers [n].
     classes
         Names of the classes [C].
     seed
-        Seed of that draw, of the boosting and of the bootstraps.
+        Seed of the draw of rows, of the boosting and of the bootstraps.
     alpha
         Probability with which any of the baselines may be shown to be better than a network that
         is no worse.
+    most_rows
+        Training rows to fit on: so many are drawn at random where there are more. By default
+        50,000, which takes seconds; with more than 80 inputs fewer, down to 2,000.
 
     Returns
     -------
     tuple
         The baselines; and those that could not be fitted, by name, with the reason.
     """
-    n_classes, rows = len(classes), _draw_rows(labels_train, x_train.shape[1], seed)
+    n_classes, rows = len(classes), _draw_rows(labels_train, x_train.shape[1], seed, most_rows)
     x, labels = np.asarray(x_train[rows]), np.asarray(labels_train[rows])
     iterations = max(1, min(_BOOSTING_ITERATIONS, _MOST_TREES // n_classes))
     shares = np.bincount(labels_train, minlength=n_classes) / len(labels_train)
@@ -148,10 +151,10 @@ def compare_baselines(
     return found, unfitted
 
 
-def _draw_rows(labels: Array, n_inputs: int, seed: int) -> Array:
+def _draw_rows(labels: Array, n_inputs: int, seed: int, most_rows: int) -> Array:
     """Return row numbers, ascending: all, or a random part with at least one row per class."""
     n = len(labels)
-    wanted = max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_VALUES // n_inputs))
+    wanted = min(most_rows, max(_FEWEST_ROWS, _MOST_VALUES // n_inputs))
     if n <= wanted:
         return np.arange(n)
     drawn = np.random.default_rng(seed).choice(n, wanted, replace=False, shuffle=False)

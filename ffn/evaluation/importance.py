@@ -18,8 +18,6 @@ __all__ = ["FeatureImportance", "Importance", "permutation_importance"]
 Array = npt.NDArray[Any]
 
 _REPEATS = 20
-# Limit on the multiplications of all permutations together: some seconds.
-_MULTIPLICATIONS = 1e10
 _MOST_ROWS, _FEWEST_ROWS = 20_000, 200
 
 
@@ -65,7 +63,9 @@ class Importance:
     repeats: int
 
 
-def permutation_importance(bundle: Bundle, x: Array, labels: Array, seed: int) -> Importance:
+def permutation_importance(
+    bundle: Bundle, x: Array, labels: Array, seed: int, *, multiplications: float = 1e10
+) -> Importance:
     """Permute each feature in turn, and measure the loss of performance.
 
     Breiman 2001, "Random Forests", section 10, on rows that were not used for training. All inputs
@@ -83,13 +83,16 @@ def permutation_importance(bundle: Bundle, x: Array, labels: Array, seed: int) -
         Their classes, integers [m].
     seed
         Seed of the permutations and of that draw.
+    multiplications
+        Limit on the multiplications of all permutations together, to which rows and then features
+        are cut, down to 200 rows and one feature. By default 1e10: some seconds.
     """
     generator = np.random.default_rng(seed)
     groups = dict(_input_groups(bundle))
     row_cost = float(bundle.network.parameters.size)
-    looked_at = max(1, int(_MULTIPLICATIONS / (_REPEATS * row_cost * _FEWEST_ROWS)))
+    looked_at = max(1, int(multiplications / (_REPEATS * row_cost * _FEWEST_ROWS)))
     names = _heaviest(bundle, groups, looked_at)
-    fit = int(_MULTIPLICATIONS / (_REPEATS * row_cost * len(names)))
+    fit = int(multiplications / (_REPEATS * row_cost * len(names)))
     wanted = min(len(x), _MOST_ROWS, max(_FEWEST_ROWS, fit))
     rows = np.sort(generator.choice(len(x), wanted, replace=False))
     own_x, own_labels = np.asarray(x[rows], dtype=np.float64), np.asarray(labels[rows])

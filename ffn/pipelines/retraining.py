@@ -16,6 +16,7 @@ from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
 from ffn.pipelines.progress import stage
+from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
     DECIDE,
     EVALUATE,
@@ -34,7 +35,6 @@ from ffn.pipelines.retraining_steps import (
 from ffn.promotion.champion import read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
 from ffn.promotion.table_contract import keep_contract
-from ffn.registry.readiness import require_changeable
 from ffn.registry.run_log import running
 from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.bundles.bundle import Bundle, read_bundle
+from ffn.bundles.bundle import Bundle
 from ffn.bundles.contents import read_registered
-from ffn.errors import BundleError, SettingsError
+from ffn.errors import SettingsError
+from ffn.registry.production_bundle import Unreadable, read_production, version_bundle
 from ffn.registry.promotion_history import read_history
 from ffn.registry.provenance import PROVENANCE, code_sha256
-from ffn.registry.versions import bundle_folder, in_production, version_folder, versions
+from ffn.registry.versions import version_folder, versions
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.settings.pipeline import Pipeline
 
@@ -53,22 +54,6 @@ class Opponent:
         return self.bundle.version
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """A version in production that cannot be loaded, and so cannot score.
-
-    Attributes
-    ----------
-    version
-        Number in the registry.
-    problem
-        Why, in one sentence or more.
-    """
-
-    version: int
-    problem: str
-
-
 def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     """Read the version in production; None if nothing was ever promoted.
 
@@ -80,43 +65,22 @@ def read_opponent(pipeline: Pipeline) -> Opponent | Unreadable | None:
     Raises
     ------
     RegistryError
-        The pointer is damaged or lost.
+        The pointer is damaged or lost, or the version's folder is a link.
     """
-    scoring = in_production(pipeline.artifacts)
-    if scoring is None:
-        return None
-    version = scoring.version
-    folder = version_folder(pipeline.artifacts, version)
-    if version not in versions(pipeline.artifacts):
-        return Unreadable(version, f"{folder} is not there.")
-    try:
-        opponent = read_version(pipeline.artifacts, version)
-    except BundleError as error:
-        return Unreadable(version, str(error))
-    if opponent.bundle.sha256 != scoring.bundle_sha256:
-        return Unreadable(version, f"{folder}: not the bundle that was promoted.")
-    return opponent
+    found = read_production(pipeline.artifacts)
+    if found is None or isinstance(found, Unreadable):
+        return found
+    return _with_records(pipeline.artifacts, found)
 
 
 def read_version(artifacts: Path, version: int) -> Opponent:
-    """Read any version as an opponent in a comparison.
+    """Read any version as an opponent in a comparison. Raises what `version_bundle` does."""
+    return _with_records(artifacts, version_bundle(artifacts, version))
 
-    Parameters
-    ----------
-    artifacts
-        Folder of the pipeline's results, ``artifacts/<pipeline>``.
-    version
-        Number in the registry.
 
-    Raises
-    ------
-    RegistryError
-        Its folder is a link.
-    BundleError
-        Its bundle is damaged.
-    """
-    bundle = read_bundle(bundle_folder(artifacts, version), version=version)
-    folder = version_folder(artifacts, version)
+def _with_records(artifacts: Path, bundle: Bundle) -> Opponent:
+    """Add to a version's bundle what else was registered of it."""
+    folder = version_folder(artifacts, bundle.version)
     settings, provenance = None, read_registered(folder, PROVENANCE)
     with contextlib.suppress(SettingsError):
         settings = check_settings(provenance.get("settings", {}), str(folder))

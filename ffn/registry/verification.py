@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffn.bundles.bundle import read_bundle
 from ffn.bundles.contents import FILES, Contents, Damage, damages, read_contents
 from ffn.errors import BundleError, RegistryError
 from ffn.registry.alpha_spending import LOOKS_FILE, read_looks
 from ffn.registry.production import POINTER, is_version, read_pointer
+from ffn.registry.production_bundle import version_bundle
 from ffn.registry.promotion_history import HISTORY, read_history
-from ffn.registry.versions import LAST_NUMBER, bundle_folder, version_folder, versions
+from ffn.registry.versions import LAST_NUMBER, version_folder, versions
 from ffn.storage.atomic import is_temporary
 from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import open_plain
@@ -102,7 +102,7 @@ def _bundle(artifacts: Path, version: int) -> Iterator[Damage]:
     """Yield the reason why a bundle with intact files cannot score, if there is one."""
     folder = version_folder(artifacts, version)
     try:
-        read_bundle(bundle_folder(artifacts, version))
+        version_bundle(artifacts, version)
     except (RegistryError, BundleError) as error:
         yield Damage(path=folder / "bundle", problem=f"cannot score: {error}")
 

@@ -48,8 +48,6 @@ Array = npt.NDArray[Any]
 
 CANARY_ROWS, CANARY_ANSWERS = "canary.csv", "canary.json"
 _ROWS_OF_A_CLASS, _MOST_ROWS = 3, 60
-# Reading a bundle takes a second; the limit allows for a heavily overloaded machine.
-_SECONDS = 120
 
 
 def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array) -> int:
@@ -91,7 +89,13 @@ def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array
 
 
 def try_version(
-    folder: Path, *, verdict: Verdict, bundle: Bundle, dataset: Dataset, held_out: Array
+    folder: Path,
+    *,
+    verdict: Verdict,
+    bundle: Bundle,
+    dataset: Dataset,
+    held_out: Array,
+    seconds: float = 120,
 ) -> Verdict:
     """Write a version's canary, have a fresh process score it, and return the updated verdict.
 
@@ -103,23 +107,26 @@ def try_version(
         The verdict before the canary check.
     bundle, dataset, held_out
         As for `write_canary`.
+    seconds
+        How long the process may take. Reading a bundle takes about one; the default is for a
+        machine that is about to fall over.
     """
     rows = write_canary(folder, bundle, dataset, held_out)
-    return verdict.after(Canary(rows=rows, problem=_problem(folder)))
+    return verdict.after(Canary(rows=rows, problem=_problem(folder, seconds)))
 
 
-def _problem(folder: Path) -> str:
+def _problem(folder: Path, seconds: float) -> str:
     """Run the check in a fresh process; return what is wrong, or an empty text."""
     try:
         done = subprocess.run(  # noqa: S603
             fresh("ffn.scoring.canary", str(folder)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"it did not end within {_SECONDS} seconds"
+        return f"it did not end within {seconds:g} seconds"
     except OSError as error:
         return one_line(f"it could not be started ({error})")
     # The folder is renamed when the version is finished, so its present name would mislead.

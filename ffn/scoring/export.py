@@ -17,9 +17,9 @@ from sklearn.pipeline import Pipeline as SklearnPipeline
 from ffn.bundles.bundle import Bundle
 from ffn.errors import DataError
 from ffn.estimator.classifier import FFNClassifier
+from ffn.registry.production_bundle import require_production
 from ffn.scoring.frames import read_frame
 from ffn.scoring.memory_table import has_names
-from ffn.scoring.model import load_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import atomic_file
 from ffn.tabular.columns.class_labels import class_labels
@@ -112,4 +112,4 @@ def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
 
 def export_production(pipeline: Pipeline) -> Path:
     """Export the model in production of ``pipeline``, as after every promotion; return the path."""
-    return export_for_notebooks(load_production(pipeline.artifacts), pipeline)
+    return export_for_notebooks(require_production(pipeline.artifacts), pipeline)

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
-from ffn.errors import BundleError, UnknownCategoryWarning, one_line
-from ffn.registry.versions import bundle_folder, number_of, production
+from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
+from ffn.errors import UnknownCategoryWarning, one_line
+from ffn.registry.production_bundle import require_production
+from ffn.registry.versions import number_of
 from ffn.scoring.frames import read_frame
 from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
 from ffn.scoring.rows.scorer import Scorer
@@ -21,7 +22,7 @@ from ffn.scoring.score_file import score_csv, score_source
 from ffn.storage.source import Source
 from ffn.tabular.columns.class_labels import Labels, class_labels
 
-__all__ = ["Model", "load", "load_production"]
+__all__ = ["Model", "load"]
 
 
 @dataclass(frozen=True)
@@ -156,40 +157,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     folder = Path(path)
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
-        return Model(load_production(folder))
+        return Model(require_production(folder))
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
     return Model(read_bundle(folder, version=number_of(folder)))
-
-
-def load_production(artifacts: Path) -> Bundle:
-    """Return the bundle in production, exactly the one that was promoted.
-
-    Parameters
-    ----------
-    artifacts
-        Folder of the pipeline's results, ``artifacts/<pipeline>``.
-
-    Raises
-    ------
-    RegistryError
-        No version is in production.
-    BundleError
-        There is no bundle, or it is damaged, too new, or not the one that was promoted.
-    """
-    while True:
-        scoring = production(artifacts)
-        folder = bundle_folder(artifacts, scoring.version)
-        try:
-            bundle = read_bundle(folder, version=scoring.version)
-            break
-        except BundleError:
-            # Since the pointer was read, this version may have been replaced and deleted.
-            if production(artifacts) == scoring:
-                raise
-    if bundle.sha256 != scoring.bundle_sha256:
-        raise BundleError(
-            f"{folder}: not the bundle that was promoted (its SHA-256 is {bundle.sha256}, "
-            f"production.json says {scoring.bundle_sha256}). Promote a version again, or retrain."
-        )
-    return bundle

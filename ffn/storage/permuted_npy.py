@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -77,13 +76,8 @@ class PermutedFile:
     def __enter__(self) -> PermutedFile:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
             for start in range(0, len(self._order), self._partition):
                 order = self._order[start : start + self._partition]
                 partition = self._rows[start : start + self._partition]

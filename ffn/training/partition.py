@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
+from ffn.nn.engine.shuffling import PIECE_ROWS
 from ffn.storage.cache import CacheEntry
 from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array, save_array
@@ -35,10 +36,6 @@ _FINGERPRINTS = "train_fingerprints.npy"
 _TEST_INPUTS, _TEST_LABELS = "test_inputs.npy", "test_labels.npy"
 # Bytes of a row's label and fingerprint, in addition to its inputs.
 _BESIDE = 4 + 8
-# Up to this number of rows, ``ffn.nn`` shuffles all rows of an epoch together.
-_SHUFFLED_WHOLE = 2**18
-# Number of inputs computed at once: 16 MB as float32.
-_VALUES_AT_ONCE = 2**22
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -115,6 +112,9 @@ def write_parts(
     schema: Schema,
     preparation: Preparation,
     dtype: npt.DTypeLike,
+    *,
+    values_at_once: int = 2**22,
+    shuffled_whole: int = PIECE_ROWS,
 ) -> None:
     """Transform every row to inputs, and write the training part and the held-out part.
 
@@ -133,13 +133,18 @@ def write_parts(
         Schema and preprocessing, learnt from the training part.
     dtype
         Floating-point type of the inputs.
+    values_at_once
+        Inputs that are computed at once; by default so many as take 16 MB as float32.
+    shuffled_whole
+        Training rows up to which ``ffn.nn`` shuffles an epoch whole, so that their order in the
+        file has no effect and is left as it is. More are written in random order.
 
     Raises
     ------
     DataError
         A number is too far from the training rows' to be represented as an input.
     """
-    order = _order(int(np.count_nonzero(~held_out)))
+    order = _order(int(np.count_nonzero(~held_out)), shuffled_whole)
     pooled = preparation.inputs_of_statistics()
     cross_fit = CrossFit(dataset, schema, ~held_out, pooled) if pooled else None
     fingerprints = dataset.fingerprints
@@ -147,7 +152,7 @@ def write_parts(
         PermutedFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
         ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
     ):
-        step = max(1, _VALUES_AT_ONCE // preparation.n_inputs)
+        step = max(1, values_at_once // preparation.n_inputs)
         for rows, numeric, codes in dataset.pieces(schema):
             for start in range(0, len(numeric), step):
                 some = slice(start, start + step)
@@ -182,7 +187,7 @@ def _refuse_far(
         )
 
 
-def _order(n: int) -> Array:
+def _order(n: int, shuffled_whole: int) -> Array:
     """Return the order, int32 [n], in which training rows are written.
 
     It is the order of the table, unless there are so many rows that ``ffn.nn`` shuffles them in
@@ -191,7 +196,7 @@ def _order(n: int) -> Array:
     determines the order within each epoch.
     """
     order = np.arange(n, dtype=np.int32)
-    if n > _SHUFFLED_WHOLE:
+    if n > shuffled_whole:
         np.random.default_rng(0).shuffle(order)
     return order
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_array_equal
 
-from ffn.estimator import training_rows
-from ffn.estimator.training_rows import distinct_rows, hold_out
+from ffn.estimator.training_rows import distinct_rows, hashes_of_rows, hold_out
 
 DTYPES = st.sampled_from([np.float32, np.float64])
 
@@ -87,43 +86,34 @@ def test_rows_that_differ_by_one_bit_or_in_the_label_are_different() -> None:
     assert_array_equal(merged, 1)
 
 
-def test_different_rows_with_one_fingerprint_are_told_apart(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_different_rows_with_one_fingerprint_are_told_apart() -> None:
     x = np.array([[1.0], [2.0], [1.0], [3.0]])
     labels, weights = np.array([0, 0, 0, 1]), np.ones(4)
-    honest, seeds = training_rows._fingerprints, []
+    seeds = []
 
     def clumsy(x: Any, labels: Any, rows: Any, seed: int, step: int) -> np.ndarray:
         seeds.append(seed)
-        fingerprints: np.ndarray = honest(x, labels, rows, seed, step)
+        fingerprints: np.ndarray = hashes_of_rows(x, labels, rows, seed, step)
         return fingerprints % 1 if seed < 2 else fingerprints
 
-    monkeypatch.setattr(training_rows, "_fingerprints", clumsy)
-    rows, merged = distinct_rows(x, labels, weights)
+    rows, merged = distinct_rows(x, labels, weights, fingerprints_of=clumsy)
     assert seeds == [0, 1, 2]
     assert dict(zip(rows.tolist(), merged, strict=True)) in ({0: 2, 1: 1, 3: 1}, {2: 2, 1: 1, 3: 1})
 
 
-def test_same_features_under_one_fingerprint_but_other_labels_are_told_apart(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    honest = training_rows._fingerprints
-    monkeypatch.setattr(
-        training_rows,
-        "_fingerprints",
-        lambda x, labels, rows, seed, step: honest(
-            x, labels if seed else labels * 0, rows, seed, step
-        ),
-    )
-    rows, _ = distinct_rows(np.ones((3, 2)), np.array([0, 1, 0]), np.ones(3))
+def test_same_features_under_one_fingerprint_but_other_labels_are_told_apart() -> None:
+    def blind(x: Any, labels: Any, rows: Any, seed: int, step: int) -> np.ndarray:
+        return hashes_of_rows(x, labels if seed else labels * 0, rows, seed, step)
+
+    x, labels = np.ones((3, 2)), np.array([0, 1, 0])
+    rows, _ = distinct_rows(x, labels, np.ones(3), fingerprints_of=blind)
     assert len(rows) == 2
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_fingerprints_of_many_similar_rows_differ(dtype: type) -> None:
     values = np.stack(np.meshgrid(*[np.arange(32)] * 3), axis=-1).reshape(-1, 3).astype(dtype)
-    fingerprints = training_rows._fingerprints(
+    fingerprints = hashes_of_rows(
         values, np.zeros(len(values), dtype=int), np.arange(len(values)), 0, 1_000
     )
     assert len(np.unique(fingerprints)) == len(values)

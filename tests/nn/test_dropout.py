@@ -12,7 +12,6 @@ from scipy.special import log_softmax
 from sklearn.metrics import log_loss
 
 from ffn.nn import SGD, Activations, AdamW, Dropout, Network, Propagation, spawn_generators, train
-from ffn.nn.engine import random_bits as random_bits_module
 from ffn.nn.engine.random_bits import RandomBits
 
 STEP = 1e-5
@@ -122,12 +121,9 @@ def test_a_probability_next_to_one_keeps_the_numbers_finite() -> None:
 
 
 @pytest.mark.parametrize("drawn_bytes", [1, 100, 512 * 1024])
-def test_a_stream_depends_on_its_generator_alone(
-    monkeypatch: pytest.MonkeyPatch, drawn_bytes: int
-) -> None:
+def test_a_stream_depends_on_its_generator_alone(drawn_bytes: int) -> None:
     expected = RandomBits(spawn_generators(0, 3)).take(1000)
-    monkeypatch.setattr(random_bits_module, "_DRAWN_BYTES", drawn_bytes)
-    bits = RandomBits(spawn_generators(0, 3)[1:])
+    bits = RandomBits(spawn_generators(0, 3)[1:], drawn_bytes=drawn_bytes)
     pieces = [bits.take(n).copy() for n in (1, 6, 0, 300, 93, 600)]
     assert_array_equal(np.concatenate(pieces, axis=1), expected[1:])
 

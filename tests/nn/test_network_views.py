@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
 from ffn.nn import SGD, Network, OptimizerState, he_normal, spawn_generators
-from ffn.nn import network as network_module
 
 
 def test_layers_lie_one_after_another_with_the_bias_last() -> None:
@@ -134,12 +133,12 @@ def test_predict_proba_is_the_chain_of_layers() -> None:
         assert_allclose(p[k], special.softmax(z, axis=1), rtol=1e-12)
 
 
-def test_predict_proba_does_not_depend_on_its_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rows", [2047, 2048, 2049, 5001])
+def test_predict_proba_of_many_rows_is_that_of_few_at_a_time(rows: int) -> None:
     network = Network.create((4, 6, 3), spawn_generators(0, 2), np.float64)
-    x = np.random.default_rng(0).normal(size=(33, 4))
-    whole = network.predict_proba(x)
-    monkeypatch.setattr(network_module, "_ROWS_AT_ONCE", 8)
-    assert_allclose(network.predict_proba(x), whole, rtol=1e-13)
+    x = np.random.default_rng(0).normal(size=(rows, 4))
+    few = [network.predict_proba(x[start : start + 100]) for start in range(0, rows, 100)]
+    assert_allclose(network.predict_proba(x), np.concatenate(few, axis=1), rtol=1e-13)
 
 
 def test_predict_proba_of_no_rows() -> None:

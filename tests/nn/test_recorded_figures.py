@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, log_loss
 
 from ffn.nn import History, Network
-from ffn.nn.engine import batches as batches_module
-from ffn.nn.engine import evaluation as evaluation_module
-from ffn.nn.engine.evaluation import snapshots_at_once
+from ffn.nn.engine import stack_in_training
+from ffn.nn.engine.batches import Batches
+from ffn.nn.engine.evaluation import Evaluation, snapshots_at_once
 
 Run = Callable[..., tuple[Network, Any]]
 CLASSES = [0, 1, 2]
@@ -77,11 +78,16 @@ def test_an_empty_history_knows_nothing() -> None:
     assert np.isnan(history.train_accuracy).all()
 
 
+def in_smallest_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one batch; of one network, and as few rows as are taken at once."""
+    monkeypatch.setattr(stack_in_training, "Batches", partial(Batches, block_bytes=1))
+    monkeypatch.setattr(stack_in_training, "Evaluation", partial(Evaluation, working_bytes=1))
+
+
 def test_block_sizes_do_not_show(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"seeds": range(2), "epochs": 6, "rows": ROWS, "validation_rows": VALIDATION}
     network, history = run(**settings)
-    monkeypatch.setattr(batches_module, "_BLOCK_BYTES", 1)
-    monkeypatch.setattr(evaluation_module, "_WORKING_BYTES", 1)
+    in_smallest_blocks(monkeypatch)
     other, other_history = run(**settings)
     np.testing.assert_array_equal(other.parameters, network.parameters)
     for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
@@ -91,8 +97,7 @@ def test_block_sizes_do_not_show(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 def test_weights_do_not_change_with_the_block(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = np.random.default_rng(1).uniform(0, 2, size=97)
     network, history = run(epochs=3, row_weights=weights)
-    monkeypatch.setattr(batches_module, "_BLOCK_BYTES", 1)
-    monkeypatch.setattr(evaluation_module, "_WORKING_BYTES", 1)
+    in_smallest_blocks(monkeypatch)
     other, other_history = run(epochs=3, row_weights=weights)
     np.testing.assert_array_equal(other.parameters, network.parameters)
     assert_allclose(other_history.train_loss, history.train_loss, rtol=1e-13)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,23 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from ffn.nn import Network, spawn_generators
-from ffn.nn.engine import shuffling
+from ffn.nn.engine import batches
 from ffn.nn.engine.shuffling import cut, epoch_orders
 
 Run = Callable[..., tuple[Network, Any]]
+SMALL = {"run_rows": 4, "piece_rows": 12}
 
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shuffling, "_RUN", 4)
-    monkeypatch.setattr(shuffling, "_PIECE", 12)
+    """Let tables of more than a dozen rows be shuffled in pieces, in training as well."""
+    monkeypatch.setattr(batches, "epoch_orders", partial(epoch_orders, **SMALL))
 
 
-def whole_order(n: int, generators: list[np.random.Generator], rows: Any = None) -> np.ndarray:
-    return np.concatenate([*chain(*epoch_orders(rows, n, generators, 1))], axis=1)
+def whole_order(
+    n: int, generators: list[np.random.Generator], rows: Any = None, **sizes: int
+) -> np.ndarray:
+    return np.concatenate([*chain(*epoch_orders(rows, n, generators, 1, **sizes))], axis=1)
 
 
 def test_a_short_table_is_permuted_whole() -> None:
@@ -35,40 +39,38 @@ def test_a_short_table_is_permuted_whole() -> None:
     assert_array_equal(order, [g.permutation(50) for g in spawn_generators(3, 2)])
 
 
-def test_epochs_drawn_together_are_those_drawn_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shuffling, "_DRAWN_BYTES", 3 * 8 * 2 * 50)
-    orders = [piece for [piece] in epoch_orders(None, 50, spawn_generators(3, 2), 7)]
+def test_epochs_drawn_together_are_those_drawn_one_by_one() -> None:
+    three = 3 * 8 * 2 * 50
+    drawn = epoch_orders(None, 50, spawn_generators(3, 2), 7, drawn_bytes=three)
+    orders = [piece for [piece] in drawn]
     expected = [[g.permutation(50) for _ in range(7)] for g in spawn_generators(3, 2)]
     assert_array_equal(np.swapaxes(orders, 0, 1), expected)
 
 
 @given(n=st.integers(1, 200), k=st.integers(1, 3), seed=st.integers(0, 99))
 def test_every_row_comes_once(n: int, k: int, seed: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shuffling, "_RUN", 4)
-        patch.setattr(shuffling, "_PIECE", 12)
-        order = whole_order(n, spawn_generators(seed, k))
-        for i, own in enumerate(order):
-            assert sorted(own) == list(range(n))
-            # A neighbour in the stack changes nothing.
-            alone = whole_order(n, [spawn_generators(seed, k)[i]])
-            assert_array_equal(own, alone[0])
+    order = whole_order(n, spawn_generators(seed, k), **SMALL)
+    for i, own in enumerate(order):
+        assert sorted(own) == list(range(n))
+        # A neighbour in the stack changes nothing.
+        alone = whole_order(n, [spawn_generators(seed, k)[i]], **SMALL)
+        assert_array_equal(own, alone[0])
 
 
-@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("shared", [True, False])
 def test_given_rows_are_those_at_the_same_places(shared: bool) -> None:
     rows = np.sort(np.random.default_rng(0).choice(10_000, (1 if shared else 3, 90)), axis=1)
-    places = whole_order(90, spawn_generators(5, 3))
-    order = whole_order(90, spawn_generators(5, 3), rows)
+    places = whole_order(90, spawn_generators(5, 3), **SMALL)
+    order = whole_order(90, spawn_generators(5, 3), rows, **SMALL)
     assert_array_equal(order, [rows[0 if shared else k][places[k]] for k in range(3)])
-    assert_array_equal(places, whole_order(90, spawn_generators(5, 3), np.arange(90)[None]))
+    every = whole_order(90, spawn_generators(5, 3), np.arange(90)[None], **SMALL)
+    assert_array_equal(places, every)
 
 
-@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("n", [13, 24, 25, 1000, 1003])
 def test_a_piece_is_read_in_runs_of_neighbours(n: int) -> None:
-    pieces = [piece[0] for piece in next(epoch_orders(None, n, spawn_generators(1, 1), 1))]
+    orders = epoch_orders(None, n, spawn_generators(1, 1), 1, **SMALL)
+    pieces = [piece[0] for piece in next(orders)]
     assert len(pieces) == -(-(n // 4) // 3)
     for piece in pieces:
         assert len(piece) <= 12 + 3
@@ -76,10 +78,9 @@ def test_a_piece_is_read_in_runs_of_neighbours(n: int) -> None:
         assert np.count_nonzero(np.diff(np.sort(piece)) > 1) + 1 <= 5
 
 
-@pytest.mark.usefixtures("small_pieces")
 def test_every_row_is_as_likely_early_as_late() -> None:
     generators = spawn_generators(11, 2000)
-    order = whole_order(50, generators)
+    order = whole_order(50, generators, **SMALL)
     places = order.argsort(axis=1)
     # The mean of 2,000 places uniform on 0..49 has standard deviation 14.4 / sqrt(2000) = 0.32.
     assert np.abs(places.mean(axis=0) - 24.5).max() < 4.5 * 0.32

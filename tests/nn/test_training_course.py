@@ -21,7 +21,7 @@ from ffn.nn import (
     spawn_generators,
     train,
 )
-from ffn.nn.engine import batches as batches_module
+from ffn.nn.engine.batches import Batches
 
 NAMES = ["sgd", "momentum", "adam", "adamw"]
 Run = Callable[..., tuple[Network, Any]]
@@ -249,11 +249,8 @@ def test_the_last_batch_may_be_smaller_and_counts_as_its_own_mean(table: Any) ->
 
 
 @pytest.mark.parametrize("block_bytes", [1, 3000, 512 * 1024])
-def test_every_row_is_seen_once_an_epoch(
-    table: Any, monkeypatch: pytest.MonkeyPatch, block_bytes: int
-) -> None:
-    monkeypatch.setattr(batches_module, "_BLOCK_BYTES", block_bytes)
-    source = batches_module.Batches(
+def test_every_row_is_seen_once_an_epoch(table: Any, block_bytes: int) -> None:
+    source = Batches(
         table.x,
         table.labels,
         None,
@@ -262,6 +259,7 @@ def test_every_row_is_seen_once_an_epoch(
         n_classes=3,
         batch_size=16,
         dtype=np.float64,
+        block_bytes=block_bytes,
     )
     orders = [[generator.permutation(97) for _ in range(5)] for generator in spawn_generators(0, 2)]
     for epoch, batches in enumerate(source.epochs(5)):

@@ -16,7 +16,6 @@ import pytest
 from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import BundleError, DataError
 from ffn.promotion.verdict import Canary, Verdict
-from ffn.scoring import canary
 from ffn.scoring.canary import check_canary, try_version, write_canary
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
@@ -75,9 +74,11 @@ def version(trained, tmp_path):
     return folder
 
 
-def tried(version, trained) -> Verdict:
+def tried(version, trained, **limit: float) -> Verdict:
     bundle, dataset, held_out = trained
-    return try_version(version, verdict=VERDICT, bundle=bundle, dataset=dataset, held_out=held_out)
+    return try_version(
+        version, verdict=VERDICT, bundle=bundle, dataset=dataset, held_out=held_out, **limit
+    )
 
 
 def test_a_sound_version_passes_with_rows_of_every_class(version, trained) -> None:
@@ -190,9 +191,8 @@ def test_rows_that_are_refused_or_missing_fail(version, trained) -> None:
         check_canary(version)
 
 
-def test_a_process_that_does_not_end_keeps_production(version, trained, monkeypatch) -> None:
-    monkeypatch.setattr(canary, "_SECONDS", 0.01)
-    found = tried(version, trained)
+def test_a_process_that_does_not_end_keeps_production(version, trained) -> None:
+    found = tried(version, trained, seconds=0.01)
     assert not found.promote
     assert found.reason.endswith("it did not end within 0.01 seconds")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from functools import partial
 
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from ffn.scoring.inbox.inbox_scan import scan_inbox, score_waiting
 from ffn.scoring.inbox.listing import InboxFolder
 from ffn.scoring.model import Model
 from ffn.scoring.parallel import split_file
+from ffn.scoring.parallel.split_file import score_in_parts
 from tests.helpers.inboxes import GOOD, pipeline_with, put
 from tests.helpers.scorers import TenthsScorer
 
@@ -122,8 +124,8 @@ def test_what_was_swapped_within_a_look_is_not_read(pipeline, secret, put_there,
 @pytest.mark.parametrize("way", ["alone", "fork", "spawn", "parquet"])
 def test_a_file_swapped_while_it_is_read_is_read_to_its_own_end(pipeline, secret, way, monkeypatch):
     """Blocks, parts and Parquet's columns come from what was opened, not from what has its name."""
-    monkeypatch.setattr(split_file, "_LEAST_BYTES", 1_000_000)
-    monkeypatch.setattr(split_file, "_PART_BYTES", (300_000, 300_000))
+    sizes = {"least_bytes": 1_000_000, "part_bytes": (300_000, 300_000)}
+    monkeypatch.setattr(split_file, "score_in_parts", partial(score_in_parts, **sizes))
     context = multiprocessing.get_context(way if way in ("fork", "spawn") else "fork")
     monkeypatch.setattr(split_file, "way_to_start", lambda: context)
     path = put(pipeline, "a.csv", b"id,size,colour\n" + b"1,7,red\n" * 150_000)

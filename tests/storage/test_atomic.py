@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ffn.storage import atomic
 from ffn.storage.atomic import (
     atomic_file,
     atomic_files,
@@ -202,16 +201,16 @@ def test_sweeps_at_the_same_time_do_not_disturb_each_other(tmp_path, dead):
 
 def test_a_sweep_that_another_overtakes(tmp_path, monkeypatch, dead):
     leave(tmp_path, dead, 2)
-    is_left, overtaken = atomic._is_left, []
+    signal_to, overtaken = os.kill, []
 
-    def be_overtaken(entry):
-        left = is_left(entry)
+    def be_overtaken(pid, number):
         if not overtaken:
             overtaken.append(None)
             overtaken.extend(sweep(tmp_path))
-        return left
+        # That the writer is dead is found out only now, when the other sweep is done.
+        signal_to(pid, number)
 
-    monkeypatch.setattr(atomic, "_is_left", be_overtaken)
+    monkeypatch.setattr(os, "kill", be_overtaken)
     assert sweep(tmp_path) == []
     assert len(overtaken) == 3
 

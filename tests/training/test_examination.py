@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from threadpoolctl import threadpool_limits
 
+from ffn.bundles.bundle import Bundle
 from ffn.estimator.classifier import FFNClassifier
-from ffn.evaluation import baselines, importance
-from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY, compare_baselines
+from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY
 from ffn.evaluation.importance import permutation_importance
 from ffn.evaluation.mistakes import worst_mistakes
 from ffn.promotion.register import jsonable
@@ -85,95 +85,6 @@ def test_baselines_are_scikit_learns_on_the_same_rows(penguins: Examined) -> Non
         assert difference.log_loss.value == pytest.approx(ours.log_loss.value - loss, abs=0.02)
 
 
-def test_a_long_table_is_drawn_from_and_no_class_is_lost(monkeypatch) -> None:
-    monkeypatch.setattr(baselines, "_MOST_ROWS", 300)
-    monkeypatch.setattr(baselines, "_FEWEST_ROWS", 100)
-    rng = np.random.default_rng(0)
-    labels = np.append(rng.integers(0, 2, 4_000), [2, 3])
-    x = rng.normal(size=(len(labels), 3)) + labels[:, None]
-    fitted = []
-
-    class Recording(LogisticRegression):
-        def fit(self, x, y):
-            fitted.append((x, y))
-            return super().fit(x, y)
-
-    monkeypatch.setattr(baselines, "_linear", lambda: Recording(max_iter=3))
-    ours = np.full((50, 4), 0.25)
-    names = ("a", "b", "c", "d")
-    found, _ = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5, alpha=0.05)
-    ((drawn, own),) = fitted
-    assert 300 <= len(drawn) <= 304
-    assert set(own) == {0, 1, 2, 3}
-    table_rows = {tuple(row) for row in x}
-    assert {tuple(row) for row in drawn} <= table_rows
-    assert len({tuple(row) for row in drawn}) == len(drawn)
-    majority, linear, boosting = found
-    assert majority.fitted_rows == 4_002
-    assert linear.fitted_rows == boosting.fitted_rows == len(drawn)
-    assert linear.problem == "did not converge"
-    again, _ = compare_baselines(ours, x[:50], labels[:50], x, labels, names, seed=5, alpha=0.05)
-    assert jsonable(again) == jsonable(found)
-
-
-def test_a_model_that_cannot_be_fitted_is_left_out_and_told(monkeypatch) -> None:
-    class Failing(LogisticRegression):
-        def fit(self, x, y):
-            raise MemoryError("no\nroom.")
-
-    class Absurd(LogisticRegression):
-        def predict_proba(self, x):
-            return np.full((len(x), 2), np.nan)
-
-    rng = np.random.default_rng(0)
-    x, labels = rng.normal(size=(200, 2)), rng.integers(2, size=200)
-    ours, names = np.full((50, 2), 0.5), ("a", "b")
-    monkeypatch.setattr(baselines, "_linear", Failing)
-    found, unfitted = compare_baselines(ours, x[:50], labels[:50], x, labels, names, 0, alpha=0.04)
-    assert [baseline.name for baseline in found] == [MAJORITY, BOOSTING]
-    # The level is shared by those that are there.
-    assert {baseline.bounds.alpha for baseline in found} == {0.02}
-    assert unfitted == {LINEAR: r"MemoryError: no\nroom"}
-    monkeypatch.setattr(baselines, "_linear", Absurd)
-    _, unfitted = compare_baselines(ours, x[:50], labels[:50], x, labels, names, 0, alpha=0.04)
-    assert unfitted == {LINEAR: "ArithmeticError: its probabilities are not finite"}
-
-
-@pytest.mark.parametrize("lonely", [False, True])
-def test_boosting_of_many_rows_stops_early_as_by_default(monkeypatch, lonely: bool) -> None:
-    rng = np.random.default_rng(0)
-    x, labels = rng.normal(size=(10_001, 2)), rng.integers(2, size=10_001)
-    if lonely:
-        labels[0] = 2
-    names = ("a", "b", "c") if lonely else ("a", "b")
-    test_x, test_labels = rng.normal(size=(60, 2)), rng.integers(2, size=60)
-    ours = np.full((60, len(names)), 1 / len(names))
-    found, unfitted = compare_baselines(ours, test_x, test_labels, x, labels, names, 7, alpha=0.05)
-    assert unfitted == {}
-    assert ("at most 100 iterations, stopped early by 10 % of" in found[2].settings) is not lonely
-    plain = HistGradientBoostingClassifier(random_state=7)
-    with threadpool_limits(1):
-        if lonely:
-            # Which is why it is not done.
-            with pytest.raises(ValueError, match="least populated class"):
-                plain.fit(x, labels)
-            return
-        plain.fit(x, labels)
-    assert plain.n_iter_ < 100
-    loss = log_loss(test_labels, plain.predict_proba(test_x))
-    assert found[2].evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
-
-
-def test_many_classes_get_fewer_trees() -> None:
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(250), 2)
-    x = rng.normal(size=(500, 2))
-    names = tuple(map(str, range(250)))
-    ours = np.full((20, 250), 1 / 250)
-    found, _ = compare_baselines(ours, x[:20], labels[:20], x, labels, names, 0, alpha=0.05)
-    assert "4 iterations" in found[2].settings
-
-
 def test_importance_is_scikit_learns(penguins: Examined) -> None:
     """Of the numbers; a category's inputs go together, which scikit-learn's cannot do."""
     bundle, prepared = penguins.run.refitted.bundle, penguins.run.prepared
@@ -219,17 +130,18 @@ def test_a_feature_without_weight_is_worth_nothing(penguins: Examined) -> None:
 
 def test_a_large_table_costs_no_more_than_is_allowed(penguins: Examined, monkeypatch) -> None:
     bundle, prepared = penguins.run.refitted.bundle, penguins.run.prepared
-    asked = []
-    monkeypatch.setattr(
-        importance, "_ask", lambda bundle, x, labels: (asked.append(len(x)), (x[:, 0], x[:, 1]))[1]
-    )
-    monkeypatch.setattr(importance, "_FEWEST_ROWS", 10)
-    monkeypatch.setattr(
-        importance, "_MULTIPLICATIONS", 20 * 10 * 3 * bundle.network.parameters.size
-    )
-    found = permutation_importance(bundle, prepared.x_test, prepared.labels_test, 0)
-    assert (len(found.features), found.left_out, found.rows) == (3, 3, 10)
-    assert sum(asked) == 10 * (1 + 3 * 20)
+    probabilities, asked = Bundle.probabilities, []
+
+    def counting(own: Bundle, x: np.ndarray) -> np.ndarray:
+        asked.append(len(x))
+        return probabilities(own, x)
+
+    monkeypatch.setattr(Bundle, "probabilities", counting)
+    x, labels = np.tile(prepared.x_test, (5, 1)), np.tile(prepared.labels_test, 5)
+    enough = 20 * 200 * 3 * bundle.network.parameters.size
+    found = permutation_importance(bundle, x, labels, 0, multiplications=enough)
+    assert (len(found.features), found.left_out, found.rows) == (3, 3, 200)
+    assert sum(asked) == 200 * (1 + 3 * 20)
 
 
 def test_the_worst_mistakes_are_found_row_by_row(penguins: Examined) -> None:

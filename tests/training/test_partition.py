@@ -20,12 +20,14 @@ from numpy.testing import assert_array_equal
 from ffn.bundles.bundle import read_bundle, write_bundle
 from ffn.errors import DataError
 from ffn.evaluation.importance import permutation_importance
-from ffn.nn.engine import shuffling
+from ffn.nn.engine import batches
+from ffn.nn.engine.shuffling import epoch_orders
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.training_table import ingest, splits
 from ffn.tabular.training_table.class_counts import fold_of_rows
-from ffn.training import candidate_training, partition, steps, training_data
+from ffn.training import candidate_training, steps, training_data
+from ffn.training.partition import write_parts
 from ffn.training.training_data import Prepared
 from tests.helpers.retrained import made, prepare, run, shipped
 
@@ -40,10 +42,9 @@ def table(rows: int, columns: int = 3) -> str:
 
 def in_small_pieces(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ingest, "rows_of_a_group", lambda _: 32)
-    patch.setattr(partition, "_VALUES_AT_ONCE", 20)
+    patch.setattr(training_data, "write_parts", partial(write_parts, values_at_once=20))
     # Blocks of four runs of eight rows in training.
-    patch.setattr(shuffling, "_RUN", 8)
-    patch.setattr(shuffling, "_PIECE", 32)
+    patch.setattr(batches, "epoch_orders", partial(epoch_orders, run_rows=8, piece_rows=32))
 
 
 def arrays(prepared: Prepared) -> list[np.ndarray]:
@@ -199,7 +200,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path, monkeypatch) -> Non
     pipeline = made(tmp_path, table(rows, columns), "[training]\nnetworks = 2")
     monkeypatch.setattr(ingest, "Records", partial(Records, block_size=16 * 1024))
     monkeypatch.setattr(ingest, "rows_of_a_group", lambda _: 256)
-    monkeypatch.setattr(partition, "_VALUES_AT_ONCE", 256 * columns)
+    few_at_once = partial(write_parts, values_at_once=256 * columns)
+    monkeypatch.setattr(training_data, "write_parts", few_at_once)
     gc.collect()
     tracemalloc.start()
     prepared = prepare(pipeline)
@@ -258,7 +260,7 @@ def test_a_long_table_is_written_in_random_order(tmp_path: Path, monkeypatch) ->
     assert (np.diff(kept.labels_train) >= 0).all(), "a short table keeps its order"
     del kept
     shutil.rmtree(pipeline.artifacts)
-    monkeypatch.setattr(partition, "_SHUFFLED_WHOLE", 239)
+    monkeypatch.setattr(training_data, "write_parts", partial(write_parts, shuffled_whole=239))
     found = prepare(pipeline)
     place = {fingerprint: i for i, fingerprint in enumerate(fingerprints.tolist())}
     places = np.array([place[fingerprint] for fingerprint in found.fingerprints.tolist()])

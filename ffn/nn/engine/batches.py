@@ -16,9 +16,6 @@ __all__ = ["Batch", "Batches"]
 
 Array = npt.NDArray[Any]
 
-# Bytes of gathered inputs and targets: few enough to stay in L2 until the batches cut from them
-# are used, and a bound on memory whatever the table's length.
-_BLOCK_BYTES = 512 * 1024
 # More would not make gathering cheaper, and to cut a block into views costs more than to gather it.
 _BLOCK_BATCHES = 32
 
@@ -68,6 +65,10 @@ class Batches:
         float32 or float64, of inputs, targets and row weights.
     label_smoothing
         Share epsilon of a target that goes to all classes alike: a number, or K of them. Default 0.
+    block_bytes
+        Size of a block's inputs and targets, whatever the table's length; at least one batch is
+        held. By default 512 KiB: few enough to stay in a core's L2 cache until its batches are
+        used. The batches do not depend on it.
     """
 
     def __init__(
@@ -82,13 +83,14 @@ class Batches:
         batch_size: int,
         dtype: npt.DTypeLike,
         label_smoothing: Hyperparameter = 0.0,
+        block_bytes: int = 512 * 1024,
     ) -> None:
         self.x, self.labels, self.rows, self.row_weights = x, labels, rows, row_weights
         self.generators, self.batch_size = generators, batch_size
         self.n_rows = len(x) if rows is None else rows.shape[1]
         k, n_in = len(generators), x.shape[1]
         row_bytes = k * (n_in + 1 + n_classes) * np.dtype(dtype).itemsize
-        fit = min(_BLOCK_BYTES // row_bytes, _BLOCK_BATCHES * batch_size)
+        fit = min(block_bytes // row_bytes, _BLOCK_BATCHES * batch_size)
         unit = self.n_rows if self.n_rows <= fit else batch_size
         self.block_rows = max(1, fit // unit) * unit
         # Features outermost in memory: the small products of a stack are fastest where the values

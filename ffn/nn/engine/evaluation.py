@@ -22,9 +22,7 @@ __all__ = ["Evaluation", "Watched", "snapshots_at_once"]
 
 Array = npt.NDArray[Any]
 
-# The widest layer's activations may take this many bytes, and the snapshots so many, so that they
-# stay in the cache.
-_WORKING_BYTES = 1024 * 1024
+# The snapshots may take this many bytes, so that they stay in the cache.
 _SNAPSHOT_BYTES = 256 * 1024
 _MOST_SNAPSHOTS = 25
 # Inputs and labels that take no more than this are prepared once and kept.
@@ -98,10 +96,20 @@ class Evaluation:
         Integers [N] below C.
     watched
         The sets of rows to evaluate, one or more.
+    working_bytes
+        Size of the widest layer's activations, if a few hundred rows of one network fit into it.
+        By default 1 MiB, so that they stay in the cache. The results depend on it by rounding
+        alone.
     """
 
     def __init__(
-        self, network: Network, x: Array, labels: Array, watched: Sequence[Watched]
+        self,
+        network: Network,
+        x: Array,
+        labels: Array,
+        watched: Sequence[Watched],
+        *,
+        working_bytes: int = 1024 * 1024,
     ) -> None:
         self.network, self.x, self.labels, self.watched = network, x, labels, watched
         self.shared = all(own.shared for own in watched)
@@ -110,8 +118,8 @@ class Evaluation:
         itemsize = network.parameters.itemsize
         n_rows = sum(own.n_rows for own in watched)
         row_bytes = math.prod(lead) * max(network.widths) * itemsize
-        rows_at_once = min(n_rows, max(_FEWEST_ROWS, _WORKING_BYTES // row_bytes))
-        fit = max(1, _WORKING_BYTES // (row_bytes * rows_at_once))
+        rows_at_once = min(n_rows, max(_FEWEST_ROWS, working_bytes // row_bytes))
+        fit = max(1, working_bytes // (row_bytes * rows_at_once))
         evenly = np.linspace(0, k, -(-k // fit) + 1).astype(int).tolist()
         self.groups = [slice(*ends) for ends in pairwise(evenly)]
         self.passes = list(_passes(watched, rows_at_once))

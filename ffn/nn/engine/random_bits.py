@@ -12,10 +12,6 @@ __all__ = ["RandomBits"]
 
 Array = npt.NDArray[Any]
 
-# Bytes drawn at once, for as many batches of a small network as they cover: a call of a generator
-# takes as long as a few thousand bytes.
-_DRAWN_BYTES = 512 * 1024
-
 
 class RandomBits:
     """K streams of random numbers of 16 bits, each from its own generator.
@@ -27,10 +23,20 @@ class RandomBits:
     ----------
     generators
         One for each network. None for a network that needs no randomness and gets zeros.
+    drawn_bytes
+        Size of the numbers that are drawn at once, for as many batches of a small network as they
+        cover. By default 512 KiB: a call of a generator takes as long as a few thousand bytes. The
+        streams do not depend on it.
     """
 
-    def __init__(self, generators: Sequence[np.random.Generator | None]) -> None:
+    def __init__(
+        self,
+        generators: Sequence[np.random.Generator | None],
+        *,
+        drawn_bytes: int = 512 * 1024,
+    ) -> None:
         self.generators = generators
+        self._drawn_bytes = drawn_bytes
         self._drawn = np.empty((len(generators), 0), np.uint16)
         self._taken = 0
 
@@ -38,7 +44,7 @@ class RandomBits:
         """Return the next n numbers of each stream, uniform below 2^16: [K, n], uint16."""
         if self._taken + n > self._drawn.shape[1]:
             rest = self._drawn[:, self._taken :]
-            at_once = max(n, _DRAWN_BYTES // (2 * len(self.generators)))
+            at_once = max(n, self._drawn_bytes // (2 * len(self.generators)))
             # A whole number of the 64 bits that a generator gives, or a few would be lost.
             self._drawn = np.concatenate([rest, self._draw(-(-at_once // 4))], axis=1)
             self._taken = 0
@@ -47,7 +53,8 @@ class RandomBits:
 
     def select(self, networks: Sequence[int]) -> RandomBits:
         """Return the streams of the networks at these positions, which go on where they are."""
-        chosen = RandomBits([self.generators[k] for k in networks])
+        own = [self.generators[k] for k in networks]
+        chosen = RandomBits(own, drawn_bytes=self._drawn_bytes)
         chosen._drawn, chosen._taken = self._drawn[list(networks)], self._taken
         return chosen
 

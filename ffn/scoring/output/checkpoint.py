@@ -39,8 +39,6 @@ _JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
-# With less output, starting again is faster than resuming.
-_LEAST_BYTES = 4 * 1024 * 1024
 _NOTES = 40
 # Worker processes of a killed run hold its lock until they have noticed that it is gone.
 _SECONDS_TO_LET_GO = 1.0
@@ -57,6 +55,8 @@ class Journal:
         Everything that determines the output: model, options, size of the input.
     output, rejects
         Files of the work folder, to be written from beginning to end.
+    least_bytes
+        Of input between checkpoints; by default 4 MiB, as less is scored again sooner than resumed.
 
     Attributes
     ----------
@@ -65,15 +65,20 @@ class Journal:
     """
 
     def __init__(
-        self, folder: WorkFolder, key: dict[str, Any], output: HashedFile, rejects: HashedFile
+        self,
+        folder: WorkFolder,
+        key: dict[str, Any],
+        output: HashedFile,
+        rejects: HashedFile,
+        *,
+        least_bytes: int = 4 * 1024 * 1024,
     ) -> None:
-        self.folder = folder
-        self.output = output
-        self.rejects = rejects
+        self.folder, self.output, self.rejects = folder, output, rejects
         self._ready = _OUTPUT
         self._account: dict[str, Any] = {}
         self._key = {"format": _FORMAT} | key
-        self._next, self._notes = _LEAST_BYTES, 0
+        self._least_bytes = least_bytes
+        self._next, self._notes = least_bytes, 0
 
     def resume(self, stream: Source, records: Records, tally: Tally) -> bool:
         """Resume where an earlier run of the same work ended; return whether there is a checkpoint.
@@ -130,7 +135,7 @@ class Journal:
         digest = hashlib.sha256(content).hexdigest().encode()
         self._write_over(_JOURNALS[self._notes % 2], digest + b"\n" + content)
         self._notes += 1
-        self._next = mark.offset + max(_LEAST_BYTES, size // _NOTES)
+        self._next = mark.offset + max(self._least_bytes, size // _NOTES)
 
     def pack(self, name: str) -> None:
         """Compress the output if its final name, ``name``, has the suffix of a compressed file."""

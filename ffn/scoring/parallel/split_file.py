@@ -13,6 +13,7 @@ take a third of a second to start.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -34,12 +35,9 @@ from ffn.tabular.csv.reader import Records
 
 __all__ = ["Work", "first_record", "score_in_parts"]
 
-# Spawning a process takes as long as scoring so many bytes.
-_LEAST_BYTES = 32 * 1024 * 1024
 # Parts per process. At most two of them per process are lost when a run is killed: at most a
 # twentieth of the file, unless it is small.
 _PARTS_EACH = 50
-_PART_BYTES = (1024 * 1024, 8 * 1024 * 1024)
 _AHEAD = 2
 
 _LOOK_AHEAD = 64 * 1024
@@ -69,11 +67,20 @@ class Work(NamedTuple):
     options: Options
 
 
-def score_in_parts(run: Run, work: Work, workers: int) -> None:
+def score_in_parts(
+    run: Run,
+    work: Work,
+    workers: int,
+    *,
+    least_bytes: int = 32 * 1024 * 1024,
+    part_bytes: tuple[int, int] = (1024 * 1024, 8 * 1024 * 1024),
+    has_started: Callable[[Future[int]], bool] = Future.done,
+) -> None:
     """Score a long plain file as far as it can be divided; ``Run.score`` then scores the rest.
 
     This process is one of the workers: it scores parts that no other has begun, and more of them
     instead of waiting. If one of the others is killed, everything after the current part is left.
+    The bytes written do not depend on the three keywords.
 
     Parameters
     ----------
@@ -83,12 +90,21 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
         Everything that a worker process needs.
     workers
         Number of processes, including this one.
+    least_bytes
+        A shorter file is not divided. By default 32 MiB: spawning a process takes as long as
+        scoring so many bytes.
+    part_bytes
+        Size of the smallest and the largest part. By default 1 and 8 MiB: what is sent to a process
+        and back is little beside its work, and a killed run loses little.
+    has_started
+        Given the first task of a spawned process, returns whether to give it parts yet. By default
+        whether the task is done, so that nothing waits for a process to start.
     """
     size = run.stream.size or 0
-    if not run.divisible or size < _LEAST_BYTES:
+    if not run.divisible or size < least_bytes:
         return
     begin = run.records.mark.offset
-    smallest, largest = _PART_BYTES
+    smallest, largest = part_bytes
     step = min(max(size // (_PARTS_EACH * workers), smallest), largest)
     cuts = [*range(begin + step, size, step), size]
     identity, folder = run.stream.identity, run.journal.folder
@@ -101,7 +117,8 @@ def score_in_parts(run: Run, work: Work, workers: int) -> None:
     ) as pool:
         try:
             own = _Process(work, identity, folder, own=True, scorer=run.scorer)
-            parts = _Parts(pool, own, [begin, *cuts], workers, way.get_start_method() == "fork")
+            at_once = way.get_start_method() == "fork"
+            parts = _Parts(pool, own, [begin, *cuts], workers, at_once, has_started)
             for number, until in enumerate(cuts):
                 _score_range(run, parts, number, until)
                 if run.records.mark.offset < until:
@@ -139,6 +156,8 @@ class _Parts:
         Number of processes, including this one.
     at_once
         Whether a new process can start working at once.
+    has_started
+        Otherwise, given the first task of a process, returns whether it has started working.
     """
 
     def __init__(
@@ -148,8 +167,10 @@ class _Parts:
         bounds: list[int],
         workers: int,
         at_once: bool,
+        has_started: Callable[[Future[int]], bool],
     ) -> None:
         self._pool, self._own, self._bounds = pool, own, bounds
+        self._has_started = has_started
         self._most = _AHEAD * workers
         # Otherwise starting takes as long as scoring many parts, so nothing waits for it.
         others = workers - 1
@@ -161,7 +182,7 @@ class _Parts:
     def give_out(self, first: int) -> None:
         """Submit ranges from number ``first`` on, so that every other process has enough to do."""
         self._next = max(self._next, first)
-        while self._starting and _has_started(self._starting[-1]):
+        while self._starting and self._has_started(self._starting[-1]):
             self._starting.pop().result()
             self._ready += 1
         busy = sum(not future.done() for future in self._given.values())
@@ -192,10 +213,6 @@ class _Parts:
         self._next += 1
         # At most so many consecutive parts exist, so the slot's previous part was joined already.
         return number, self._bounds[number], self._bounds[number + 1], number % self._most
-
-
-def _has_started(process: Future[int]) -> bool:
-    return process.done()
 
 
 @dataclass

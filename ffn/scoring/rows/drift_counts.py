@@ -5,7 +5,7 @@ They do not depend on the order of rows, nor on how the rows are divided into bl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,6 @@ __all__ = ["DriftCounts"]
 
 Array = npt.NDArray[Any]
 
-# Numbers are buffered and counted together, because code that has just run is in the cache.
-_AT_ONCE = 2**17
 # In bytes of the file: rows in the first megabyte are all counted; of the ranges after it, every
 # eighth is counted with eightfold weight.
 _WHOLE, _STRETCH, _EVERY = 2**20, 2**16, 8
@@ -35,6 +33,11 @@ class DriftCounts:
     ----------
     reference
         Histograms of the training rows.
+    at_once
+        Numbers that are buffered and counted together. By default 131,072, because code that has
+        just run is in the cache. The counts do not depend on it.
+    sampler
+        Makes the row sample, given the number of numeric features; by default `RowSample`.
 
     Attributes
     ----------
@@ -50,7 +53,14 @@ class DriftCounts:
         category, int64 [2 + C].
     """
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        *,
+        at_once: int = 2**17,
+        sampler: Callable[[int], RowSample] = RowSample,
+    ) -> None:
+        self._at_once = at_once
         # -inf is below every number, but no comparison with NaN is true.
         self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
         # Lists, because adding to one element of an array takes longer than counting a column.
@@ -59,7 +69,7 @@ class DriftCounts:
         self.categorical = [
             np.zeros(2 + len(own.counts), dtype=np.int64) for own in reference.categorical
         ]
-        self._sample = RowSample(len(self._edges)) if self._edges else None
+        self._sample = sampler(len(self._edges)) if self._edges else None
         self._waiting: list[tuple[Array, int]] = []
 
     @property
@@ -112,7 +122,7 @@ class DriftCounts:
                 # A copy, because a view would keep the whole block's memory alive: the next block
                 # would get memory outside the cache, which costs more than all of the counting.
                 self._waiting.append((some.copy(order="K"), each))
-        if self._sample and sum(some.size for some, _ in self._waiting) >= _AT_ONCE:
+        if self._sample and sum(some.size for some, _ in self._waiting) >= self._at_once:
             self._count_waiting(self._sample)
 
     def sample(self) -> tuple[Array, Array]:

@@ -16,27 +16,44 @@ __all__ = ["RowSample"]
 
 Array = npt.NDArray[Any]
 
-_MOST_ROWS, _LEAST_ROWS, _MOST_VALUES = 256, 64, 2**14
-# Limits of the table of known rows, and bits of its index; a few indices collide.
-_KNOWN, _KNOWN_VALUES, _PLACE_BITS = 2**11, 2**17, 14
-_MOST_WAITING, _FIRST = 2**11, 2**12
+_LEAST_ROWS, _MOST_VALUES = 64, 2**14
+_KNOWN_VALUES, _FIRST = 2**17, 2**12
 _SEED = 20260301
-_SHIFT = np.uint64(64 - _PLACE_BITS)
 
 
 class RowSample:
-    """A sample of distinct rows with their frequencies.
+    """A sample of distinct rows with their frequencies; it depends on ``most_rows`` alone.
 
     Parameters
     ----------
     features
         Number of columns of the rows, at least 1.
+    most_rows
+        Size of the sample. By default 256, from which a correlation is known to a sixteenth; with
+        more than 64 features fewer, down to 64.
+    known
+        Limit of the table of known rows, which are counted without being sorted. By default 2,048;
+        with more than 64 features fewer.
+    place_bits
+        Bits of the table's index. By default 14, so that few indices collide.
+    most_waiting
+        Rows that are buffered before they are sorted. By default 2,048, because sorting a few rows
+        takes about as long as sorting many.
     """
 
-    def __init__(self, features: int) -> None:
-        self._features = features
-        self._size = min(_MOST_ROWS, max(_LEAST_ROWS, _MOST_VALUES // features))
-        self._most_known = max(self._size, min(_KNOWN, _KNOWN_VALUES // features))
+    def __init__(
+        self,
+        features: int,
+        *,
+        most_rows: int = 256,
+        known: int = 2**11,
+        place_bits: int = 14,
+        most_waiting: int = 2**11,
+    ) -> None:
+        self._size = min(most_rows, max(_LEAST_ROWS, _MOST_VALUES // features))
+        self._most_known = max(self._size, min(known, _KNOWN_VALUES // features))
+        self._places_in_all, self._shift = 2**place_bits, np.uint64(64 - place_bits)
+        self._most_waiting = most_waiting
         random = np.random.default_rng(_SEED)
         self._start = random.integers(2**64, dtype=np.uint64)
         # Odd, because multiplication by an odd number modulo 2^64 loses no bit.
@@ -87,8 +104,7 @@ class RowSample:
             self._drawn.append((hashes[near], np.full(len(near), each), numeric[near]))
             self._waiting += len(near)
         found: list[tuple[Array, Array | int]] = [(numeric, each)]
-        # Buffered, because sorting a few rows takes about as long as sorting many.
-        if self._waiting > _MOST_WAITING:
+        if self._waiting > self._most_waiting:
             found.append(self.flush())
         return found
 
@@ -133,10 +149,10 @@ class RowSample:
         self._waiting = 0
         if self._few:
             # Empty entries get a hash that has another index, so that nothing matches them.
-            self._table = np.zeros(2**_PLACE_BITS, dtype=np.uint64)
+            self._table = np.zeros(self._places_in_all, dtype=np.uint64)
             self._table[0] = np.uint64(2**64 - 1)
             self._table[self._places(keys)] = keys
-            self._again = np.zeros(2**_PLACE_BITS, dtype=np.int64)
+            self._again = np.zeros(self._places_in_all, dtype=np.int64)
             return
         self._table = self._table[:0]
         if len(keys) >= self._size:
@@ -150,11 +166,11 @@ class RowSample:
         if len(new) > len(hashes) // 4:
             return np.arange(len(hashes))
         places = places[known] if len(new) else places
-        self._again += each * np.bincount(places, minlength=2**_PLACE_BITS)
+        self._again += each * np.bincount(places, minlength=self._places_in_all)
         return new
 
     def _places(self, hashes: Array) -> Array:
-        return (hashes >> _SHIFT).view(np.int64)
+        return (hashes >> self._shift).view(np.int64)
 
     def _hashes(self, numeric: Array) -> Array:
         """Return uint64 [n]: equal for rows with the same bits, very rarely for others."""

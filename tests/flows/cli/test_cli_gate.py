@@ -7,7 +7,6 @@ import json
 import re
 
 from ffn.registry.versions import production_version, versions
-from ffn.scoring import canary
 from tests.helpers.command_line import listing
 
 DIRECT = ("--direct", "--root")
@@ -95,9 +94,13 @@ def test_json_holds_the_verdict_that_the_version_keeps(ffn, trained):
     assert production_version(trained / "artifacts/iris") == 2
 
 
-def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(ffn, trained, monkeypatch):
+def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(
+    ffn, trained, tmp_path, monkeypatch
+):
     append(trained, '\n[gate]\nmode = "always"\n')
-    monkeypatch.setattr(canary, "_SECONDS", 0.01)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/numpy.py").write_text('raise ImportError("broken")')
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
     done = ffn("retrain", "iris", *DIRECT, trained)
     assert done.code == 0
     assert "Version 2 is not promoted; version 1 stays in production: its bundle failed" in done.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.scoring.drift.drift_report import build_drift_report
-from ffn.scoring.rows import drift_counts, row_sample
 from ffn.scoring.rows.drift_counts import DriftCounts
+from ffn.scoring.rows.row_sample import RowSample
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
@@ -35,8 +36,8 @@ def arrays(rows):
     return table[:, :2], table[:, 2].astype(np.int64)[:, None]
 
 
-def counted(*parts) -> DriftCounts:
-    counts = DriftCounts(REFERENCE)
+def counted(*parts, **sizes) -> DriftCounts:
+    counts = DriftCounts(REFERENCE, **sizes)
     for part in parts:
         counts.count(*arrays(part))
     return counts
@@ -48,29 +49,26 @@ def told(counts: DriftCounts) -> str:
 
 # A sample so small, flushed so often, that most rows fall out of it; the same where all contents
 # are known by heart, alone in their places or not; and blocks that wait for each other.
-SMALL = {"_MOST_ROWS": 8, "_LEAST_ROWS": 8, "_MOST_WAITING": 0}
-CROWDED = {"_PLACE_BITS": 2, "_SHIFT": np.uint64(62)}
+SMALL = partial(RowSample, most_rows=8, most_waiting=0)
+FORGETFUL, CROWDED = partial(SMALL, known=0), partial(SMALL, place_bits=2)
 
 
 @pytest.mark.parametrize("at_once", [0, 40])
-@pytest.mark.parametrize("sizes", [{"_KNOWN": 0}, {}, CROWDED])
+@pytest.mark.parametrize("sampler", [FORGETFUL, SMALL, CROWDED])
 @settings(max_examples=50)
 @given(rows=ROWS, one=st.integers(0, 80), other=st.integers(0, 80), random=st.randoms())
-def test_parts_and_order_change_nothing(rows, one, other, random, sizes, at_once) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drift_counts, "_AT_ONCE", at_once)
-        for name, value in (SMALL | sizes).items():
-            patch.setattr(row_sample, name, value)
-        whole = counted(rows)
-        first, second = sorted((one, other))
-        parts = [rows[:first], rows[first:second], rows[second:]]
-        assert told(counted(*parts)) == told(whole)
-        joined = DriftCounts(REFERENCE)
-        for part in parts:
-            joined.add(json.loads(json.dumps(counted(part).state())))
-        assert told(joined) == told(whole)
-        random.shuffle(rows)
-        assert told(counted(rows)) == told(whole)
+def test_parts_and_order_change_nothing(rows, one, other, random, sampler, at_once) -> None:
+    sizes = {"at_once": at_once, "sampler": sampler}
+    whole = counted(rows, **sizes)
+    first, second = sorted((one, other))
+    parts = [rows[:first], rows[first:second], rows[second:]]
+    assert told(counted(*parts, **sizes)) == told(whole)
+    joined = DriftCounts(REFERENCE, **sizes)
+    for part in parts:
+        joined.add(json.loads(json.dumps(counted(part, **sizes).state())))
+    assert told(joined) == told(whole)
+    random.shuffle(rows)
+    assert told(counted(rows, **sizes)) == told(whole)
 
 
 @given(ROWS)
@@ -103,7 +101,7 @@ def test_the_sample_is_bounded_and_like_the_rows() -> None:
 def test_numbers_of_few_digits_have_hashes_of_their_own() -> None:
     """Whole numbers end in many zeros; 64**3 rows in 2**64 places should never meet."""
     grid = np.stack(np.meshgrid(*[np.arange(64.0)] * 3), axis=-1).reshape(-1, 3)
-    hashes = row_sample.RowSample(3)._hashes(np.asfortranarray(grid))
+    hashes = RowSample(3)._hashes(np.asfortranarray(grid))
     assert len(np.unique(hashes)) == len(grid)
     # And they are spread evenly: in 4,096 places 64 each, with a deviation of 8.
     each = np.bincount((hashes >> np.uint64(52)).astype(int), minlength=4_096)
@@ -112,7 +110,7 @@ def test_numbers_of_few_digits_have_hashes_of_their_own() -> None:
 
 def test_an_empty_place_is_no_content() -> None:
     """Hashes of 0 and of 2**64 - 1 are as good as others."""
-    sample = row_sample.RowSample(1)
+    sample = RowSample(1)
     sample.draw(np.ones((3_000, 1)))
     for hashes in (np.zeros(5, np.uint64), np.full(5, 2**64 - 1, np.uint64)):
         assert len(sample._unknown(hashes, 1)) == 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ffn.bundles.bundle import Bundle, read_bundle, write_bundle
 from ffn.errors import DataError
 from ffn.scoring.drift.drift_report import HeldError
 from ffn.scoring.parallel import split_file
+from ffn.scoring.parallel.split_file import score_in_parts
 from ffn.scoring.score_file import score_csv
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import find_pipeline
@@ -197,9 +199,13 @@ def test_a_bundle_without_reference_scores_to_the_same_bytes(bundle, birds, tmp_
 
 
 def test_parts_in_processes_count_what_one_process_does(bundle, birds, tmp_path, monkeypatch):
-    monkeypatch.setattr(split_file, "_LEAST_BYTES", 0)
-    monkeypatch.setattr(split_file, "_PART_BYTES", (5_000, 5_000))
-    monkeypatch.setattr(split_file, "_has_started", lambda process: process.result() > 0)
+    in_parts = partial(
+        score_in_parts,
+        least_bytes=0,
+        part_bytes=(5_000, 5_000),
+        has_started=lambda process: process.result() > 0,
+    )
+    monkeypatch.setattr(split_file, "score_in_parts", in_parts)
     rows = pd.concat([birds, centimetres(birds)])
     alone = scored(bundle, rows, tmp_path)
     content = alone.manifest.read_bytes()

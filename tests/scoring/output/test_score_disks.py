@@ -3,11 +3,13 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ffn.errors import DataError
+from ffn.scoring.parallel.split_file import score_in_parts
 from ffn.scoring.score_file import score_csv
 from tests.helpers.scorers import TenthsScorer
 
@@ -47,7 +49,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_full_disk(yesterday, workers, monkeypatch):
     source, output, before = yesterday
     source.write_bytes(CONTENT)
-    monkeypatch.setattr("ffn.scoring.parallel.split_file._LEAST_BYTES", 1_000_000)
+    in_parts = partial(score_in_parts, least_bytes=1_000_000)
+    monkeypatch.setattr("ffn.scoring.parallel.split_file.score_in_parts", in_parts)
     with pytest.raises(DataError, match=r"out\.csv cannot be written: No space left on device\."):
         score_csv(TenthsScorer(), source, output, workers=workers)
     assert contents(output.parent) == before

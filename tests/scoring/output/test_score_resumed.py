@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from ffn.errors import DataError
 from ffn.scoring.output.checkpoint import open_journal, sweep_journals
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.parallel import split_file
+from ffn.scoring.parallel.split_file import score_in_parts
 from ffn.scoring.score_file import score_csv
 from tests.helpers.scorers import REFERENCE, TenthsScorer
 
@@ -25,12 +27,13 @@ ROWS = 500_000
 MODEL = TenthsScorer(reference=REFERENCE)
 KILLED = """
 import os, signal, sys
+from functools import partial
 from pathlib import Path
 from tests.helpers.scorers import REFERENCE, TenthsScorer
 from ffn.scoring.output import checkpoint
 from ffn.scoring.score_file import score_csv
 
-checkpoint._LEAST_BYTES = 400_000
+checkpoint.Journal = partial(checkpoint.Journal, least_bytes=400_000)
 
 def kill(at):
     if at.bytes_read > at.size / 2:
@@ -131,8 +134,8 @@ def test_it_goes_on_and_gives_the_same_bytes(killed, whole):
 
 def test_in_two_processes_it_gives_the_same_bytes(whole, tmp_path, monkeypatch):
     """Down to the figures of drift, which come from some stretches of the file."""
-    monkeypatch.setattr(split_file, "_LEAST_BYTES", 0)
-    monkeypatch.setattr(split_file, "_PART_BYTES", (700_000, 700_000))
+    sizes = {"least_bytes": 0, "part_bytes": (700_000, 700_000)}
+    monkeypatch.setattr(split_file, "score_in_parts", partial(score_in_parts, **sizes))
     source = tmp_path / "in.csv"
     source.write_bytes(whole[0].read_bytes())
     files, _ = score(source, tmp_path / "out.csv", workers=2)

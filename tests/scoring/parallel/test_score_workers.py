@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from ffn.errors import DataError
 from ffn.scoring.parallel import split_file
 from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.processes import ApartFromTheFolder, Copies, alone
-from ffn.scoring.parallel.split_file import first_record
+from ffn.scoring.parallel.split_file import first_record, score_in_parts
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.csv.parsing.recovery import Shape
 from tests.helpers.scorers import TenthsScorer
@@ -50,10 +51,10 @@ def write_rows(path, odd, end=""):
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Files of a megabyte are divided, too, and into more than a hundred parts."""
-    monkeypatch.setattr(split_file, "_LEAST_BYTES", 500_000)
-    monkeypatch.setattr(split_file, "_PART_BYTES", (5_000, 50_000))
+    sizes = {"least_bytes": 500_000, "part_bytes": (5_000, 50_000)}
     # Otherwise all would be done before a second process has started.
-    monkeypatch.setattr(split_file, "_has_started", lambda process: process.result() > 0)
+    in_parts = partial(score_in_parts, has_started=lambda process: process.result() > 0, **sizes)
+    monkeypatch.setattr(split_file, "score_in_parts", in_parts)
 
 
 @pytest.fixture(params=[Copies, ApartFromTheFolder])
@@ -97,7 +98,8 @@ def test_the_same_bytes(tmp_path, shape, end, joined):
 
 def test_nothing_waits_for_a_process_that_does_not_start(tmp_path, joined, monkeypatch):
     monkeypatch.setattr(split_file, "way_to_start", ApartFromTheFolder)
-    monkeypatch.setattr(split_file, "_has_started", lambda _: False)
+    never = partial(split_file.score_in_parts, has_started=lambda _: False)
+    monkeypatch.setattr(split_file, "score_in_parts", never)
     source = tmp_path / "in.csv"
     write_rows(source, LINES["line ends in quotes"])
     one, two = (

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffn.tabular.columns import formatted_column
 from ffn.tabular.columns.formatted_column import formatted_numbers
 from ffn.tabular.number_format import NumberFormat
 
@@ -72,13 +71,13 @@ def test_all_at_once_is_one_by_one(
     texts += data.draw(st.lists(st.text("0123456789.,'- ()$%ekg\u2212\u00a0\0\1\2", max_size=9)))
     texts = data.draw(st.permutations(texts))
     few, wrong_of_few = formatted_numbers(texts, form, ("", "-9"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formatted_column, "_FEW", 0)
-        found, wrong = formatted_numbers(texts, form, ("", "-9"))
-    np.testing.assert_array_equal(found, few)
-    assert wrong == wrong_of_few
+    # Two thousand cells are many.
+    times = -(-2_000 // len(texts))
+    found, wrong = formatted_numbers(texts * times, form, ("", "-9"))
+    np.testing.assert_array_equal(found, np.tile(few, times))
+    assert wrong == [i + turn * len(texts) for turn in range(times) for i in wrong_of_few]
     missing = {i for i, text in enumerate(texts) if text.strip(" \t") in {"", "-9"}}
-    assert set(wrong) | missing == set(np.flatnonzero(np.isnan(found)).tolist())
+    assert set(wrong_of_few) | missing == set(np.flatnonzero(np.isnan(few)).tolist())
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(UNITS), st.booleans())
