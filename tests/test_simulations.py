@@ -173,6 +173,6 @@ def test_the_page_of_evaluation_claims_what_its_intervals_hold(repository: Path)
     assert with_section(page, "x") != page
     cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
     assert len(cells) == 2 * len(FULL_WARNINGS.rows)
-    assert all(float(high) <= 0.05 for _, _, high in cells)
+    assert all(float(share) <= 0.05 for share, _, _ in cells)
     assert f"Of {FULL_WARNINGS.runs:,} comparisons each" in page
     assert set(false_warnings.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))
