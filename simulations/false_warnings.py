@@ -54,7 +54,7 @@ class WarningsSize:
     rows: tuple[int, ...]
 
 
-FULL_WARNINGS = WarningsSize(networks=64, runs=2_000, rows=(30, 100, 300, 1_000, 3_000))
+FULL_WARNINGS = WarningsSize(networks=64, runs=500, rows=(30, 100, 300, 1_000))
 QUICK_WARNINGS = WarningsSize(networks=8, runs=40, rows=(30, 200))
 # By kind: the power to which the network's probabilities are raised. Those of the simpler models
 # are then raised to a power with which their log-loss is equal.

