@@ -36,6 +36,7 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         "training.png",
         "growth.png",
         "scoring.png",
+        "accuracy.png",
     }
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],
@@ -45,7 +46,7 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    targets, parts, full, growth, scoring_targets, scoring = tables(done.stdout)
+    targets, parts, full, growth, scoring_targets, scoring, *accuracy = tables(done.stdout)
     assert targets[0][:3] == ["work", "against", "to reach"]
     assert {row[1] for row in full[1:]} >= {"ours", "matrix products alone", "scikit-learn"}
     assert [row[0] for row in parts[1:]] == list(PARTS)
@@ -60,6 +61,13 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
     assert len(paths) == 3
     assert all(regular >= blocks - 2 and careful == 0 for blocks, regular, _, careful in paths)
     assert [alike >= blocks - 2 for blocks, _, alike, _ in paths] == [True, False, False]
+    ranks, against, loss, right, area = accuracy
+    sides = ["ours", "HistGradientBoosting", "logistic regression"]
+    assert sorted(row[0] for row in ranks[1:]) == sorted(sides)
+    assert [row[0] for row in against[1:]] == sides[1:]
+    assert [found[0][4:] for found in (loss, right, area)] == [sides] * 3
+    # Which tumour it is, anybody can tell: below this a label or a column was mixed up.
+    assert all(float(cell.strip("*")) > 90 for cell in right[1][4:])
     assert {path: path.read_bytes() for path in kept} == kept
 
 
