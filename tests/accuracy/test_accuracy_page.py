@@ -91,6 +91,11 @@ def test_where_we_lose_is_said_the_worst_first() -> None:
     assert sentences.behind(one) == "**Where we lose.** On none of 1 table."
 
 
+def test_alone_ours_is_not_said_to_win() -> None:
+    alone = board({"a": {OURS: [0.2], "mlp": [None]}})
+    assert (sentences.behind(alone), against_table(alone)) == ("", "")
+
+
 def test_what_is_missing_failed_or_rejected_is_said() -> None:
     found = board(LOSSES)
     assert sentences.lacking(found).endswith(": CatBoost 1 of 3.")

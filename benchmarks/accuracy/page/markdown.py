@@ -40,12 +40,16 @@ def ranks_table(board: Board, sides: Sequence[str]) -> str:
 
 
 def against_table(board: Board) -> str:
-    """Return a line for each other side: who is ahead on how many tables, by how much."""
-    lines = [
+    """Return a line for each other side: who is ahead on how many tables, by how much.
+
+    Empty if there is no table that ours and another have both.
+    """
+    heading = [
         "| log-loss of ours against | tables | wins | ties (within 1 %) | losses "
         "| median difference | CPU seconds, ours / theirs |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
+    lines = []
     for side in board.sides:
         tables = board.finished([OURS, side])
         if side == OURS or not tables:
@@ -57,7 +61,7 @@ def against_table(board: Board) -> str:
             f"| {title(side)} | {len(tables)} | {found.wins} | {found.ties} | {found.losses} "
             f"| {100 * found.difference:+.1f} % | {seconds[0]:,.0f} / {seconds[1]:,.0f} |"
         )
-    return "\n".join(lines)
+    return "\n".join([*heading, *lines]) if lines else ""
 
 
 def figures_table(board: Board, what: What) -> str:

@@ -31,18 +31,26 @@ def extent(board: Board, hours: float) -> str:
 
 
 def behind(board: Board) -> str:
-    """Return the tables on which another side has a lower log-loss than ours, the worst first."""
+    """Return the tables on which another side has a lower log-loss than ours, the worst first.
+
+    Empty if there is no table that ours and another have both.
+    """
     found = []
+    compared = 0
     for table in board.finished([OURS]):
         others = [s for s in board.sides if s != OURS and board.common_seeds(table, [OURS, s])]
         ratios = {}
         for side in others:
             ours, theirs = board.means([table], [OURS, side], "log_loss")[0]
             ratios[side] = ours / theirs - 1
-        best = max(ratios, key=ratios.__getitem__, default=None)
-        if best is not None and ratios[best] > 0:
+        if not ratios:
+            continue
+        compared += 1
+        best = max(ratios, key=ratios.__getitem__)
+        if ratios[best] > 0:
             found.append((ratios[best], table, best))
-    compared = len(board.finished([OURS]))
+    if not compared:
+        return ""
     if not found:
         return f"**Where we lose.** On none of {_count(compared, 'table')}."
     listed = ", ".join(
