@@ -82,7 +82,7 @@ chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=min
 benchmark: $(SPEED:%=$(BENCHMARK_VENV)/.made) $(ACCURACY:%=$(ACCURACY_VENV)/.made)
 benchmark: ## Measure speed beside other libraries on this machine; with SUITES=accuracy, accuracy
 	$(if $(SPEED),$(BENCHMARK_VENV)/bin/python -m benchmarks $(filter-out accuracy,$(SUITES)))
-	$(if $(ACCURACY),$(ACCURACY_VENV)/bin/python -m benchmarks accuracy)
+	$(if $(ACCURACY),$(ACCURACY_VENV)/bin/python -m benchmarks accuracy $(HOURS:%=--hours %))
 
 fuzz: $(VENV)/.dev ## Score damaged CSV files and check each (CASES=1000000 SEED=1)
 	$(BIN)/python -m fuzz --cases $(or $(CASES),100000) --seed $(or $(SEED),1)

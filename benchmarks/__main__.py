@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.machine import one_thread
@@ -41,7 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="the same code in seconds, with those peers that are installed; writes nothing",
     )
+    parser.add_argument(
+        "--hours",
+        type=float,
+        help="time for accuracy (default: 2); 0 writes its page of what earlier runs kept",
+    )
     options = parser.parse_args(arguments)
+    if options.hours is not None and options.suites != ["accuracy"]:
+        parser.error("--hours is for the suite accuracy alone")
     # In full it takes hours, and an environment of its own.
     left_out = set() if options.quick else _ONLY_IF_NAMED
     names = options.suites or [name for name in SUITES if name not in left_out]
@@ -57,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "environment that has everything; --quick runs without.\n"
             )
             return 1
-        section = suite.run(_ROOT, suite.QUICK if options.quick else suite.FULL)
+        extent = suite.QUICK if options.quick else suite.FULL
+        if options.hours is not None:
+            extent = replace(extent, hours=options.hours)
+        section = suite.run(_ROOT, extent)
         sys.stdout.write(f"{section.text}\n")
         if not options.quick:
             page = _HERE / "README.md"

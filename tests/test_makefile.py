@@ -164,6 +164,9 @@ def test_accuracy_runs_only_if_named_and_apart_from_speed(
     assert shown.returncode == 0, shown.stderr
     lines = [line.strip() for line in shown.stdout.splitlines()]
     assert [line for line in lines if " -m benchmarks" in line] == commands
+    if suites == "accuracy":
+        longer = make(checkout, "-n", "benchmark", "SUITES=accuracy", "HOURS=0.5")
+        assert longer.stdout.splitlines()[-1] == f"{commands[0]} --hours 0.5"
     # No other environment is made than those that are used.
     made = {line.split()[-1] for line in lines if " -m venv " in line}
     assert made == {command.split("/bin/")[0] for command in commands}

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if gone := [side.package for side in extent.sides if not side.installed]:
         parser.error(f"{gone[0]} is not installed; build/accuracy/bin/python has everything")
     board = measure(_ROOT, extent)
-    sys.stdout.write(f"{section_text(board, extent.hours, pictured=False)}\n")
+    sys.stdout.write(f"{section_text(board, pictured=False)}\n")
     return 0
 
 

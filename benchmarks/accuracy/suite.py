@@ -12,7 +12,8 @@ from benchmarks.accuracy.jobs import run_jobs, write_jobs
 from benchmarks.accuracy.page.board import Board, board_of
 from benchmarks.accuracy.page.markdown import against_table, figures_table, ranks_table
 from benchmarks.accuracy.page.picture import picture
-from benchmarks.accuracy.page.sentences import behind, extent, failed, lacking, rejected
+from benchmarks.accuracy.page.sentences import behind, failed, lacking, rejected
+from benchmarks.accuracy.page.sentences import extent as describe_extent
 from benchmarks.accuracy.peers import OURS, SIDES, Side
 from benchmarks.accuracy.results import Results
 from benchmarks.accuracy.tables.catalogue import REPORTING, Table, tables_named
@@ -37,7 +38,7 @@ class Extent:
     tables, sides, seeds
         Each side on each table with each seed.
     hours
-        After so long the page is made of what there is.
+        After so long the page is made of what there is; with 0, of what earlier runs kept.
     workers
         Jobs at a time.
     kept
@@ -78,7 +79,7 @@ def run(root: Path, extent: Extent) -> Section:
     pictures = {}
     if extent.kept:
         pictures["accuracy.png"] = picture(board, board.whole())
-    return Section(text=section_text(board, extent.hours, pictured=extent.kept), pictures=pictures)
+    return Section(text=section_text(board, pictured=extent.kept), pictures=pictures)
 
 
 def measure(root: Path, extent: Extent) -> Board:
@@ -94,12 +95,12 @@ def measure(root: Path, extent: Extent) -> Board:
         return board_of(jobs, results)
 
 
-def section_text(board: Board, hours: float, *, pictured: bool) -> str:
+def section_text(board: Board, *, pictured: bool) -> str:
     """Return the Markdown."""
     whole = board.whole()
     everyone = tuple(side for side in board.sides if board.finished([side]))
     parts = [
-        f"{describe_machine(_PACKAGES)}. {extent(board, hours)}",
+        f"{describe_machine(_PACKAGES)}. {describe_extent(board)}",
         ranks_table(board, whole),
         ranks_table(board, everyone) if everyone != whole else "",
         "![Mean rank by log-loss against CPU seconds, each side](accuracy.png)" * pictured,

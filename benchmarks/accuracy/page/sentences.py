@@ -17,16 +17,14 @@ def title(side: str) -> str:
     return _TITLES[side]
 
 
-def extent(board: Board, hours: float) -> str:
+def extent(board: Board) -> str:
     """Return how many tables of which sizes there are, and the seeds."""
     splits = list(board.tables.values())
     rows = [split.rows for split in splits]
     classes = [split.classes for split in splits]
     return (
         f"{_count(len(splits), 'table')} of {min(rows):,} to {max(rows):,} training rows and "
-        f"{min(classes)} to {max(classes)} classes, {_count(len(board.seeds), 'seed')}, at most "
-        f"{hours:g} hours a run; what an earlier run measured with the same code is not measured "
-        "again."
+        f"{min(classes)} to {max(classes)} classes, {_count(len(board.seeds), 'seed')}."
     )
 
 
