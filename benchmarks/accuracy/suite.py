@@ -76,10 +76,10 @@ def missing() -> list[str]:
 def run(root: Path, extent: Extent) -> Section:
     """Measure and return the section of the page."""
     board = measure(root, extent)
-    pictures = {}
-    if extent.kept:
-        pictures["accuracy.png"] = picture(board, board.whole())
-    return Section(text=section_text(board, pictured=extent.kept), pictures=pictures)
+    drawn = board.whole()
+    pictured = extent.kept and len(drawn) > 1
+    pictures = {"accuracy.png": picture(board, drawn)} if pictured else {}
+    return Section(text=section_text(board, pictured=pictured), pictures=pictures)
 
 
 def measure(root: Path, extent: Extent) -> Board:

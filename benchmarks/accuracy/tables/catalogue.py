@@ -90,6 +90,8 @@ CHOOSING = (
         name="texting",
         shipped=R("openintro", "yrbss"),
         target="text_while_driving_30d",
+        # Both mix numbers with texts ("other", "<5"): `ffn init` asks the user what they mean.
+        without=("grade", "school_night_hours_sleep"),
     ),
     Table(name="vehicle", shipped=Keel("vehicle")),
 )
