@@ -25,7 +25,9 @@ PROGRAMS: dict[str, Callable[[Rows], Any]] = {
     "mlp": scikit_learn_pipelines.mlp,
     "logistic_regression": scikit_learn_pipelines.logistic_regression,
     "realmlp": pytabkit_networks.realmlp,
+    "realmlp_for_log_loss": pytabkit_networks.realmlp_for_log_loss,
     "tabm": pytabkit_networks.tabm,
+    "tabm_for_log_loss": pytabkit_networks.tabm_for_log_loss,
 }
 
 

@@ -83,6 +83,16 @@ SIDES = (
     ),
     Side("mlp", "scikit-learn MLP", "scikit-learn", "sklearn", "scikit_learn_pipelines.py"),
     Side("catboost", "CatBoost", "catboost", "catboost", "trees.py"),
+    Side(
+        *("realmlp_for_log_loss", "RealMLP-TD for log-loss", "pytabkit", "pytabkit"),
+        program="pytabkit_networks.py",
+        slow=True,
+    ),
+    Side(
+        *("tabm_for_log_loss", "TabM-D for log-loss", "pytabkit", "pytabkit"),
+        program="pytabkit_networks.py",
+        slow=True,
+    ),
     Side("realmlp", "RealMLP-TD", "pytabkit", "pytabkit", "pytabkit_networks.py", slow=True),
     Side("tabm", "TabM-D", "pytabkit", "pytabkit", "pytabkit_networks.py", slow=True),
 )
