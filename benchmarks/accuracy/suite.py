@@ -76,7 +76,9 @@ def missing() -> list[str]:
 def run(root: Path, extent: Extent) -> Section:
     """Measure and return the section of the page."""
     board = measure(root, extent)
-    drawn = board.whole()
+    # Where ours lacks a table, the picture is of those that all have; the table says how many.
+    whole = board.whole()
+    drawn = whole if OURS in whole else board.present()
     pictured = extent.kept and len(drawn) > 1
     pictures = {"accuracy.png": picture(board, drawn)} if pictured else {}
     return Section(text=section_text(board, pictured=pictured), pictures=pictures)
@@ -98,7 +100,7 @@ def measure(root: Path, extent: Extent) -> Board:
 def section_text(board: Board, *, pictured: bool) -> str:
     """Return the Markdown."""
     whole = board.whole()
-    everyone = tuple(side for side in board.sides if board.finished([side]))
+    everyone = board.present()
     parts = [
         f"{describe_machine(_PACKAGES)}. {describe_extent(board)}",
         ranks_table(board, whole),

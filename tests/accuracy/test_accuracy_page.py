@@ -54,6 +54,7 @@ LOSSES = {
 def test_a_side_that_lacks_a_table_is_ranked_on_the_others_only() -> None:
     found = board(LOSSES, cpu={OURS: 3, "mlp": 10, "catboost": 2000})
     assert found.whole() == (OURS, "mlp")
+    assert found.present() == (OURS, "mlp", "catboost")
     text = ranks_table(found, found.sides)
     assert text.startswith("| mean rank on 2 tables [95 %] |")
     # a: 2, 3, 1; c: 1.5, 1.5, 3.

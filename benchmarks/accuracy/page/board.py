@@ -52,6 +52,10 @@ class Board:
         """Return the sides that have figures of every table."""
         return tuple(side for side in self.sides if len(self.finished([side])) == len(self.tables))
 
+    def present(self) -> tuple[str, ...]:
+        """Return the sides that have figures of a table at least."""
+        return tuple(side for side in self.sides if self.finished([side]))
+
     def means(self, tables: Sequence[str], sides: Sequence[str], what: What) -> npt.NDArray[Any]:
         """Return means over the common seeds [tables, sides]; all must be `finished`."""
         return np.array(
