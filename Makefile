@@ -9,6 +9,9 @@ PIP := $(call PIP_IN,$(VENV))
 
 # Apart from .venv, so that tests never meet the libraries the benchmark is measured against.
 BENCHMARK_VENV := build/benchmark
+ACCURACY_VENV := build/accuracy
+ACCURACY := $(filter accuracy,$(SUITES))
+SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
 # PyTorch for Linux x86-64 without CUDA, Python 3.11: uv does not see it, for it is not on the common
 # index but on PyTorch's own.
 TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
@@ -24,6 +27,11 @@ LOCK := $(LOCK_VENV)/bin/uv --no-config --quiet pip compile --universal --fork-s
 # The editable install builds with what the lock holds, so the build requirements belong in it.
 BUILD_REQUIREMENTS := import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
+
+# Name a lock; PyTorch's line in it then is that of the CPU build where there is one.
+TORCH_WITHOUT_CUDA = sed -E -i.cuda \
+	's/^torch==([^ ]+) .*/torch==\1+cpu ; $(LINUX_X86) \\\n    --hash=sha256:$(TORCH_CPU)\ntorch==\1 ; $(ELSEWHERE) \\/' \
+	$(1) && rm $(1).cuda
 
 # No command, no Prefect and no server: what a change to a formula or to a reader can break.
 FAST_TESTS := $(addprefix tests/,nn tabular evaluation storage test_quantities.py)
@@ -70,8 +78,11 @@ crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes 
 chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=minutes of load, 2)
 	SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos
 
-benchmark: $(BENCHMARK_VENV)/.made ## Measure speed beside other libraries, on this machine
-	$(BENCHMARK_VENV)/bin/python -m benchmarks $(SUITES)
+# The accuracy suite takes hours and has an environment of its own: it runs only when it is named.
+benchmark: $(SPEED:%=$(BENCHMARK_VENV)/.made) $(ACCURACY:%=$(ACCURACY_VENV)/.made)
+benchmark: ## Measure speed beside other libraries on this machine; with SUITES=accuracy, accuracy
+	$(if $(SPEED),$(BENCHMARK_VENV)/bin/python -m benchmarks $(filter-out accuracy,$(SUITES)))
+	$(if $(ACCURACY),$(ACCURACY_VENV)/bin/python -m benchmarks accuracy $(HOURS:%=--hours %))
 
 fuzz: $(VENV)/.dev ## Score damaged CSV files and check each (CASES=1000000 SEED=1)
 	$(BIN)/python -m fuzz --cases $(or $(CASES),100000) --seed $(or $(SEED),1)
@@ -89,9 +100,11 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
-	sed -E 's/^torch==([^ ]+) .*/torch==\1+cpu ; $(LINUX_X86) \\\n    --hash=sha256:$(TORCH_CPU)\ntorch==\1 ; $(ELSEWHERE) \\/' \
-		requirements-benchmark.txt > $(LOCK_VENV)/benchmark.txt
-	mv $(LOCK_VENV)/benchmark.txt requirements-benchmark.txt
+	$(call TORCH_WITHOUT_CUDA,requirements-benchmark.txt)
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/accuracy/peers.in \
+		--output-file requirements-accuracy.txt --overrides benchmarks/accuracy/overrides.txt \
+		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
+	$(call TORCH_WITHOUT_CUDA,requirements-accuracy.txt)
 
 clean: ## Remove the environment and every cache; artifacts stay
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
@@ -120,17 +133,24 @@ $(VENV)/.browser: requirements-browser.txt $(VENV)/.dev
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-browser.txt
 	@touch $@
 
-# No `pip check`: it would miss what not-cuda.txt left out, where PyTorch is not the CPU build.
 $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
-	@rm -f $@
-	@echo "Installing into $(BENCHMARK_VENV) (once, some minutes)"
-	@$(BIN)/python -m venv --clear $(BENCHMARK_VENV)
-	@$(call PIP_IN,$(BENCHMARK_VENV)) install --require-hashes --no-deps \
-		--requirement requirements-benchmark.txt || { \
+	$(call INSTALL_PEERS,$(BENCHMARK_VENV),requirements-benchmark.txt)
+
+$(ACCURACY_VENV)/.made: requirements-accuracy.txt pyproject.toml $(VENV)/.made
+	$(call INSTALL_PEERS,$(ACCURACY_VENV),requirements-accuracy.txt)
+
+# Name an environment and its lock. No `pip check`: it would miss what not-cuda.txt left out, where
+# PyTorch is not the CPU build.
+define INSTALL_PEERS
+	@rm -f $(1)/.made
+	@echo "Installing into $(1) (once, some minutes)"
+	@$(BIN)/python -m venv --clear $(1)
+	@$(call PIP_IN,$(1)) install --require-hashes --no-deps --requirement $(2) || { \
 		echo "If it is PyTorch that was not found: the benchmark takes its CPU build for Python 3.11." \
 			"Name PyTorch's CPU index in PIP_EXTRA_INDEX_URL (its install page has it)." >&2; exit 1; }
-	@$(call PIP_IN,$(BENCHMARK_VENV)) install --no-build-isolation --no-deps --editable .
-	@touch $@
+	@$(call PIP_IN,$(1)) install --no-build-isolation --no-deps --editable .
+	@touch $(1)/.made
+endef
 
 $(LOCK_VENV)/.uv: $(VENV)/.made Makefile
 	@rm -f $@

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.machine import one_thread
@@ -20,23 +21,38 @@ SUITES = {
     "training": "benchmarks.training.suite",
     "growth": "benchmarks.growth.suite",
     "scoring": "benchmarks.scoring.suite",
+    "accuracy": "benchmarks.accuracy.suite",
 }
 """Modules with ``FULL``, ``QUICK``, ``missing`` and ``run``; each has its section of the page."""
 
+_ONLY_IF_NAMED = {"accuracy"}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the suites named, by default all."""
+    """Run the suites named, by default those of speed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; default: all"
+        "suites",
+        nargs="*",
+        metavar="SUITE",
+        help=f"of {', '.join(SUITES)}; default: all but accuracy",
     )
     parser.add_argument(
         "--quick",
         action="store_true",
         help="the same code in seconds, with those peers that are installed; writes nothing",
     )
+    parser.add_argument(
+        "--hours",
+        type=float,
+        help="time for accuracy (default: 2); 0 writes its page of what earlier runs kept",
+    )
     options = parser.parse_args(arguments)
-    names = options.suites or list(SUITES)
+    if options.hours is not None and options.suites != ["accuracy"]:
+        parser.error("--hours is for the suite accuracy alone")
+    # In full it takes hours, and an environment of its own.
+    left_out = set() if options.quick else _ONLY_IF_NAMED
+    names = options.suites or [name for name in SUITES if name not in left_out]
     if unknown := [name for name in names if name not in SUITES]:
         parser.error(f'there is no suite "{unknown[0]}"; there are {", ".join(SUITES)}')
     # Read by each library when it is imported, hence before any suite is.
@@ -49,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "environment that has everything; --quick runs without.\n"
             )
             return 1
-        section = suite.run(_ROOT, suite.QUICK if options.quick else suite.FULL)
+        extent = suite.QUICK if options.quick else suite.FULL
+        if options.hours is not None:
+            extent = replace(extent, hours=options.hours)
+        section = suite.run(_ROOT, extent)
         sys.stdout.write(f"{section.text}\n")
         if not options.quick:
             page = _HERE / "README.md"

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import SUITES, main
+from benchmarks.accuracy.suite import QUICK, Extent
 from benchmarks.rounds import Measured, ThreadsError, measure
-from benchmarks.section import with_section
+from benchmarks.section import Section, with_section
 from benchmarks.training.parts import PARTS
 
 BEGIN = "<!-- speed: written by `make benchmark` -->"
@@ -36,6 +37,7 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         "training.png",
         "growth.png",
         "scoring.png",
+        "accuracy.png",
     }
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick"],
@@ -45,7 +47,7 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    targets, parts, full, growth, scoring_targets, scoring = tables(done.stdout)
+    targets, parts, full, growth, scoring_targets, scoring, *accuracy = tables(done.stdout)
     assert targets[0][:3] == ["work", "against", "to reach"]
     assert {row[1] for row in full[1:]} >= {"ours", "matrix products alone", "scikit-learn"}
     assert [row[0] for row in parts[1:]] == list(PARTS)
@@ -60,10 +62,17 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
     assert len(paths) == 3
     assert all(regular >= blocks - 2 and careful == 0 for blocks, regular, _, careful in paths)
     assert [alike >= blocks - 2 for blocks, _, alike, _ in paths] == [True, False, False]
+    ranks, against, loss, right, area = accuracy
+    sides = ["ours", "HistGradientBoosting", "logistic regression"]
+    assert sorted(row[0] for row in ranks[1:]) == sorted(sides)
+    assert [row[0] for row in against[1:]] == sides[1:]
+    assert [found[0][4:] for found in (loss, right, area)] == [sides] * 3
+    # Which tumour it is, anybody can tell: below this a label or a column was mixed up.
+    assert all(float(cell.strip("*")) > 90 for cell in right[1][4:])
     assert {path: path.read_bytes() for path in kept} == kept
 
 
-@pytest.mark.parametrize("arguments", [["speed"], ["--slow"]])
+@pytest.mark.parametrize("arguments", [["speed"], ["--slow"], ["--hours", "1"]])
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"^2$"):
         main(arguments)
@@ -81,6 +90,22 @@ def test_missing_peers_are_named_in_one_line(
         f"benchmarks {suite}: torch, jax not installed. `make benchmark` makes an environment "
         "that has everything; --quick runs without.\n"
     )
+
+
+def test_hours_are_those_of_accuracy(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    asked: list[float] = []
+    suite = SUITES["accuracy"]
+
+    def run(root: Path, extent: Extent) -> Section:
+        asked.append(extent.hours)
+        return Section(text="done")
+
+    monkeypatch.setattr(f"{suite}.run", run)
+    monkeypatch.setattr("os.environ", {})
+    assert main(["accuracy", "--quick", "--hours", "0.25"]) == 0
+    assert main(["accuracy", "--quick"]) == 0
+    assert asked == [0.25, QUICK.hours]
+    assert capsys.readouterr().out == "done\n" * 2
 
 
 def test_a_section_replaces_what_was_between_its_markers() -> None:

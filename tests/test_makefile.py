@@ -139,6 +139,39 @@ def test_an_unfinished_environment_is_made_anew(checkout: Path) -> None:
     assert (checkout / LOG).read_text().splitlines()[-1] == "-m venv --clear .venv"
 
 
+@pytest.mark.parametrize(
+    ("suites", "commands"),
+    [
+        ("", ["build/benchmark/bin/python -m benchmarks"]),
+        ("growth scoring", ["build/benchmark/bin/python -m benchmarks growth scoring"]),
+        ("accuracy", ["build/accuracy/bin/python -m benchmarks accuracy"]),
+        (
+            "accuracy growth",
+            [
+                "build/benchmark/bin/python -m benchmarks growth",
+                "build/accuracy/bin/python -m benchmarks accuracy",
+            ],
+        ),
+    ],
+)
+def test_accuracy_runs_only_if_named_and_apart_from_speed(
+    suites: str, commands: list[str], checkout: Path
+) -> None:
+    environment(checkout)
+    for name in ("benchmark", "accuracy"):
+        (checkout / f"requirements-{name}.txt").touch()
+    shown = make(checkout, "-n", "benchmark", *([f"SUITES={suites}"] if suites else []))
+    assert shown.returncode == 0, shown.stderr
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    assert [line for line in lines if " -m benchmarks" in line] == commands
+    if suites == "accuracy":
+        longer = make(checkout, "-n", "benchmark", "SUITES=accuracy", "HOURS=0.5")
+        assert longer.stdout.splitlines()[-1] == f"{commands[0]} --hours 0.5"
+    # No other environment is made than those that are used.
+    made = {line.split()[-1] for line in lines if " -m venv " in line}
+    assert made == {command.split("/bin/")[0] for command in commands}
+
+
 @pytest.mark.parametrize("fails", ["nothing", "tests/flows", "--ignore tests/flows"])
 def test_all_tests_run_in_two_processes_and_either_may_fail(fails: str, checkout: Path) -> None:
     (checkout / "tests").mkdir()

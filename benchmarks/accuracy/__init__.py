@@ -1,0 +1,1 @@
+"""Accuracy on real tables, ours beside other libraries at their default settings."""

@@ -1,0 +1,1 @@
+"""The section of the page: what is compared, said and drawn."""

@@ -1,0 +1,110 @@
+"""Sentences made of figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from benchmarks.accuracy.page.board import Board
+from benchmarks.accuracy.peers import OURS, SIDES
+
+__all__ = ["behind", "extent", "failed", "lacking", "rejected", "title"]
+
+_TITLES = {side.name: side.title for side in SIDES}
+
+
+def title(side: str) -> str:
+    """Return a side's name as on the page."""
+    return _TITLES[side]
+
+
+def extent(board: Board) -> str:
+    """Return how many tables of which sizes there are, and the seeds."""
+    splits = list(board.tables.values())
+    rows = [split.rows for split in splits]
+    classes = [split.classes for split in splits]
+    return (
+        f"{_count(len(splits), 'table')} of {min(rows):,} to {max(rows):,} training rows and "
+        f"{min(classes)} to {max(classes)} classes, {_count(len(board.seeds), 'seed')}."
+    )
+
+
+def behind(board: Board) -> str:
+    """Return the tables on which another side has a lower log-loss than ours, the worst first.
+
+    Empty if there is no table that ours and another have both.
+    """
+    found = []
+    compared = 0
+    for table in board.finished([OURS]):
+        others = [s for s in board.sides if s != OURS and board.common_seeds(table, [OURS, s])]
+        ratios = {}
+        for side in others:
+            ours, theirs = board.means([table], [OURS, side], "log_loss")[0]
+            ratios[side] = ours / theirs - 1
+        if not ratios:
+            continue
+        compared += 1
+        best = max(ratios, key=ratios.__getitem__)
+        if ratios[best] > 0:
+            found.append((ratios[best], table, best))
+    if not compared:
+        return ""
+    if not found:
+        return f"**Where we lose.** On none of {_count(compared, 'table')}."
+    listed = ", ".join(
+        f"{table} ({title(side)}, {100 * ratio:.1f} %)"
+        for ratio, table, side in sorted(found, reverse=True)
+    )
+    return (
+        f"**Where we lose.** On {len(found)} of {_count(compared, 'table')} some other side has a "
+        "lower log-loss; in brackets the best of them and by how much ours is higher, with the "
+        f"seeds that both have: {listed}."
+    )
+
+
+def lacking(board: Board) -> str:
+    """Return what was asked for and not measured; empty if nothing is missing."""
+    counts = Counter(side for _, side, _ in board.lacking())
+    if not counts:
+        return ""
+    asked = len(board.tables) * len(board.seeds)
+    parts = ", ".join(
+        f"{title(side)} {counts[side]} of {asked}" for side in board.sides if counts[side]
+    )
+    return f"**Missing**, for lack of time or since it failed (splits of tables): {parts}."
+
+
+def failed(board: Board) -> str:
+    """Return who failed where and with what message; empty if nobody did."""
+    errors: dict[tuple[str, str], list[str]] = {}
+    for (table, side, _), result in sorted(board.found.items()):
+        if result.figures is None:
+            tables = errors.setdefault((side, result.error), [])
+            if table not in tables:
+                tables.append(table)
+    if not errors:
+        return ""
+    parts = "; ".join(
+        f"{title(side)} on {', '.join(tables)}: {error[:200]}"
+        for (side, error), tables in errors.items()
+    )
+    return f"**Failed.** {parts}"
+
+
+def rejected(board: Board) -> str:
+    """Return how many test rows ours gave no answer for; empty if it answered all."""
+    counts: Counter[str] = Counter()
+    for (table, side, _), result in board.found.items():
+        if side == OURS and result.rejected:
+            counts[table] += result.rejected
+    if not counts:
+        return ""
+    parts = ", ".join(f"{table} {count}" for table, count in sorted(counts.items()))
+    return (
+        "Rows that `ffn score` rejected, since a value was missing where none was in training, "
+        f"count with the shares of the classes in training (over all seeds): {parts}."
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
