@@ -50,7 +50,7 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     """Return the recipe for a table.
 
     The longer the table, the less its networks differ, and the fewer are needed: 16 below 1,000
-    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows, and from
+    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows. Above
     10,000 rows the first layer is twice as wide.
 
     Parameters
