@@ -61,11 +61,18 @@ class Run:
         )
 
 
-def shipped(repository: Path, name: str, artifacts: Path, **training: Any) -> Pipeline:
-    """A shipped pipeline that writes elsewhere, with other ``[training]`` values."""
+def shipped(
+    repository: Path, name: str, artifacts: Path, *, rate: float | str = 0.005, **training: Any
+) -> Pipeline:
+    """A shipped pipeline that writes elsewhere, with other ``[training]`` values.
+
+    All optimizers have one learning rate unless ``rate`` is ``"auto"``, which takes longer.
+    """
     found = find_pipeline(name, repository)
     document = tomllib.loads((found.folder / "pipeline.toml").read_text("utf-8"))
     document["training"] |= training
+    for optimizer in document["optimizers"].values():
+        optimizer["learning_rate"] = rate
     return replace(
         found, settings=check_settings(document, "pipeline.toml"), artifacts=artifacts / name
     )

@@ -19,6 +19,7 @@ from ffn.evaluation.statistics import Interval
 from ffn.reports import retraining_page
 from ffn.reports.pictures.canvas import middle_cut
 from ffn.training.examination import Examination
+from ffn.training.rate_search import RateLine
 from ffn.training.selection import Ranked, Selection
 from tests.helpers.report_inputs import (
     Reported,
@@ -49,6 +50,11 @@ def ranked(optimizer: str, p_value: float, *, tied: bool, finished: int = 16) ->
         tied=tied,
         finished=finished,
         networks=16,
+        learning_rate=0.03,
+        rates=(
+            RateLine(rate=0.03, loss=Interval(0.17, 0.03, 0.31), finished=finished, resamples=16),
+        ),
+        edge="",
         seconds=0.132,
     )
 
@@ -68,6 +74,7 @@ def test_a_line_of_the_leaderboard() -> None:
     )
     assert lines[1] == {
         "optimizer": "sgd (chosen)",
+        "learning rate": "0.03",
         "log-loss": "0.172 [0.032, 0.311]",
         "accuracy": "0.938 [0.842, 1.000]",
         "p (Holm)": "0.853",
@@ -118,6 +125,7 @@ def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None
     assert re.findall("^## (.*)", text, re.M) == [
         "Gate",
         "Leaderboard",
+        "Learning rates",
         "Learning curves",
         "Held-out rows",
         "Confusion matrix",

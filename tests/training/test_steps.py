@@ -10,7 +10,7 @@ import pytest
 from ffn.bundles.bundle import write_bundle
 from ffn.errors import TrainingError
 from ffn.nn import SGD
-from ffn.settings.optimizer_settings import OptimizerSettings
+from ffn.settings.optimizer_settings import OptimizerSearch, OptimizerSettings
 from ffn.training import candidate_training, fit, resampling, steps
 from ffn.training.selection import select_best
 from tests.helpers.retrained import InThreads, made, prepare, run, shipped
@@ -25,7 +25,7 @@ def bundle_bytes(found, folder: Path) -> list[bytes]:
 
 @pytest.mark.parametrize(("name", "floor"), [("iris", 0.93), ("penguins", 0.97)])
 def test_adam_and_adamw_reach_the_promised_accuracy(repository, tmp_path, name, floor) -> None:
-    pipeline = shipped(repository, name, tmp_path)
+    pipeline = shipped(repository, name, tmp_path, rate="auto")
     assert pipeline.settings.training.networks == 16
     found = run(pipeline)
     accuracy = {line.optimizer: line.accuracy for line in found.selection.leaderboard}
@@ -108,7 +108,8 @@ def test_optimizers_meet_the_same_resamples_and_weights(repository, tmp_path, mo
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     prepared = prepare(pipeline)
     first = candidate_training.train_candidate(prepared.training, pipeline, "sgd")
-    monkeypatch.setattr(OptimizerSettings, "candidates", lambda _: {"adam": SGD()})
+    same = OptimizerSearch(SGD(), (SGD().learning_rate,))
+    monkeypatch.setattr(OptimizerSettings, "candidates", lambda _: {"adam": same})
     second = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     np.testing.assert_array_equal(first.validation_loss, second.validation_loss)
     assert first.validation_to_train == 24 / 96

@@ -1,4 +1,8 @@
-"""Ours as a user gets it: ``ffn init``, ``ffn retrain`` and ``ffn score``, with nothing set."""
+"""Ours as a user gets it: ``ffn init``, ``ffn retrain`` and ``ffn score``, with one setting changed.
+
+A retraining holds out a fifth of its table for its own final figures. Here the final figures come
+from another file, so it holds out a hundredth: all sides learn from (nearly) the same rows.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +42,19 @@ def ours(train: Path, test: Path) -> tuple[list[str], Array, int]:
         inputs.assign(**{_ROW: np.arange(len(inputs))}).to_csv(root / "test.csv", index=False)
         written = root / "labelled.csv"
         _ffn(root, "init", "table", "--from", str(train), "--target", "label")
+        _hold_out_less(root / "data" / "table" / "pipeline.toml")
         _ffn(root, "retrain", "table", "--direct")
         options = ("--direct", "--probabilities", "--output", str(written))
         _ffn(root, "score", "table", str(root / "test.csv"), *options)
         return _answers(root / "artifacts" / "table", train, inputs, written)
+
+
+def _hold_out_less(settings: Path) -> None:
+    text = settings.read_text("utf-8")
+    changed = text.replace("test_share = 0.2 ", "test_share = 0.01 ", 1)
+    if changed == text:
+        raise ValueError(f"{settings} has no line test_share = 0.2")
+    settings.write_text(changed, "utf-8")
 
 
 def _answers(
