@@ -35,12 +35,16 @@ LONG_FILES = {
     "ffn/scoring/drift/drift_report.py": "one report, and how it is made of what was counted",
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
     "ffn/tabular/training_table/ingest.py": "one pass, whose checks share what it has counted",
+    "ffn/training/training_data.py": "the first steps of a retraining, and what they pass on",
+    "tests/bundles/test_bundle_forged.py": "every array that could be forged, and how",
     "tests/estimator/test_classifier.py": "every promise of that one class",
     "tests/flows/cli/test_cli_init.py": "every promise of one command",
     "tests/flows/cli/test_cli_score.py": "every promise of one command",
     "tests/flows/test_prefect_flows.py": "one server, which takes seconds to start, for all",
     "tests/nn/test_training_course.py": "every option of one function",
     "tests/profiling/test_table_profile.py": "every finding of one function",
+    "tests/reports/test_retrain_markdown.py": "every section of one report",
+    "tests/settings/test_settings.py": "every bound of every setting, with its message",
     "tests/test_architecture.py": "the rules, each with a breach that it has to find",
 }
 

@@ -24,7 +24,7 @@ from benchmarks.accuracy.results import Key, Result, Results
 from benchmarks.accuracy.tables.catalogue import Table
 from benchmarks.accuracy.tables.splitting import LABEL, Split, write_split
 
-__all__ = ["Job", "in_order", "run_jobs", "write_jobs"]
+__all__ = ["Job", "in_order", "run_job", "run_jobs", "write_jobs"]
 
 _POLL_SECONDS = 0.2
 
@@ -87,7 +87,7 @@ def run_jobs(jobs: Sequence[Job], results: Results, *, until: float, workers: in
         return stopped.is_set() or time.monotonic() > until
 
     def run(job: Job) -> None:
-        if not over() and (result := _run(job, over)) is not None:
+        if not over() and (result := run_job(job, over)) is not None:
             results.add(result)
             _tell(result)
 
@@ -99,8 +99,16 @@ def run_jobs(jobs: Sequence[Job], results: Results, *, until: float, workers: in
             stopped.set()
 
 
-def _run(job: Job, over: Callable[[], bool]) -> Result | None:
-    """Return the result, or None if there was no time left for it."""
+def run_job(job: Job, over: Callable[[], bool]) -> Result | None:
+    """Return the result, or None if there was no time left for it.
+
+    Parameters
+    ----------
+    job
+        What to run.
+    over
+        Says whether the time is up.
+    """
     with tempfile.TemporaryDirectory(prefix="ffn-accuracy-") as folder:
         output = Path(folder) / "probabilities.npy"
         command = [sys.executable, "-m", "benchmarks.accuracy.contestant"]

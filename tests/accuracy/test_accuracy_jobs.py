@@ -109,7 +109,7 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch) ->
     assert found.figures.accuracy > 0.9
     assert found.cpu > 0
     asked = []
-    monkeypatch.setattr(running, "_run", lambda job, over: asked.append(job.key.seed))
+    monkeypatch.setattr(running, "run_job", lambda job, over: asked.append(job.key.seed))
     run_jobs(jobs, Results(tmp_path / "results.jsonl"), until=time.monotonic() + 600)
     assert asked == [1]
 

@@ -30,7 +30,7 @@ from prefect.settings import (
 from prefect.states import Completed
 from prefect.types import DateTime
 
-from ffn.training import candidate_training, steps
+from ffn.training import candidate_training
 from flows.retrain_flow import retrain
 from flows.server.ephemeral import server as used_server
 from flows.uneventful_runs import forget_uneventful
@@ -189,7 +189,13 @@ def test_the_dashboard_gets_the_report_with_pictures_and_baselines(retrained, cl
     assert artifact.type == "markdown"
     pictures = re.findall(r"!\[[^]]+\]\(data:image/png;base64,([A-Za-z0-9+/=]+)\)", artifact.data)
     reports = retrained[0] / "artifacts/iris/reports/0001"
-    names = ("learning_curves", "confusion_matrix", "reliability", "feature_importance")
+    names = (
+        "loss_by_rate",
+        "learning_curves",
+        "confusion_matrix",
+        "reliability",
+        "feature_importance",
+    )
     assert [base64.b64decode(picture, validate=True) for picture in pictures] == [
         (reports / f"{name}.png").read_bytes() for name in names
     ]
@@ -314,7 +320,7 @@ def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
             raise MemoryError("no room\nleft")
         return train_candidate(prepared, pipeline, optimizer, *rest)
 
-    monkeypatch.setattr(steps, "train_candidate", break_adam)
+    monkeypatch.setattr(candidate_training, "train_candidate", break_adam)
     done = run("retrain", "iris", "--root", root)
     assert (done.code, done.err) == (0, "")
     assert "\nNote: adam is not in the comparison: no room\\nleft.\n" in done.out
@@ -333,7 +339,7 @@ def test_when_every_training_breaks_the_run_fails_in_one_line(root, client, monk
     def fail(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(steps, "train_candidate", fail)
+    monkeypatch.setattr(candidate_training, "train_candidate", fail)
     refusal = run("retrain", "iris", "--root", root).refusal
     assert refusal.startswith("every training task failed (sgd: no room; momentum: no room;")
     assert latest(client).state.is_failed()

@@ -16,7 +16,7 @@ from ffn.pipelines.retraining import run_steps
 from ffn.registry.pointer import promote
 from ffn.registry.versions import production_version, versions
 from ffn.settings.pipeline import find_pipeline
-from ffn.training import steps
+from ffn.training import candidate_training
 from tests.helpers.retrained import Replacing
 
 
@@ -63,7 +63,7 @@ def test_what_cannot_be_changed_is_found_before_anything_is_trained(
         path.touch()
     else:
         path.mkdir()
-    monkeypatch.setattr(steps, "train_candidate", train)
+    monkeypatch.setattr(candidate_training, "train_candidate", train)
     done = ffn("retrain", "iris", "--direct", "--force", "--root", trained)
     assert name in done.refusal
     assert versions(trained / "artifacts/iris") == [1]

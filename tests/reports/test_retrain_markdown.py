@@ -31,7 +31,9 @@ from tests.helpers.report_inputs import (
     undecided,
 )
 
-PICTURES = {name: f"{name}.png" for name in ("curves", "confusion", "reliability", "importance")}
+PICTURES = {
+    name: f"{name}.png" for name in ("rates", "curves", "confusion", "reliability", "importance")
+}
 DASH = "\N{EN DASH}"
 
 
@@ -141,18 +143,22 @@ def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None
 
 def test_no_figure_stands_without_its_interval(iris: Reported) -> None:
     before, after = report(iris).split("## Data and training")
-    assert "learning_rate 0.005" in after
+    for one in iris.candidates:
+        assert f"{one.optimizer}: learning_rate {one.search.rate}" in after
+    # A rate is a setting.
+    before = re.sub(r"^- \w+: learning rate.*", "", before, flags=re.M)
     text = re.sub(r"- (logistic|gradient).*", "", before.split("## Most confident mistakes")[0])
     bare = re.sub(r"[+-]?[\d.]+ \[[+-]?[\d.]+, [+-]?[\d.]+\]", "", text)
     bare = re.sub(r"[\d.]+ \(no interval\)", "", bare)
     loose = re.findall(r"\d\.\d+", bare)
     allowed = [line["p (Holm)"] for line in retraining_page.leaderboard(iris.selection)]
+    allowed += [line["learning rate"] for line in retraining_page.leaderboard(iris.selection)]
     allowed += [line["seconds"] for line in retraining_page.leaderboard(iris.selection)]
     # Beside the calibration error stands what chance makes of it; a temperature is a setting.
     found, effect = iris.evaluation.calibration, iris.examination.temperature
     assert iris.refitted.temperature is not None
-    assert effect is not None
-    points = (found.error, found.expected, found.limit, effect.error_before)
+    points = (found.error, found.expected, found.limit)
+    points += (effect.error_before,) if effect else ()
     points += (iris.refitted.temperature.value,)
     allowed += [f"{point:.3f}" for point in points]
     assert set(loose) <= {number.removeprefix("< ") for number in allowed}
@@ -214,7 +220,16 @@ def test_an_ensemble_is_called_one(iris: Reported) -> None:
     network = iris.refitted.bundle.network
     both = dataclasses.replace(iris.refitted.bundle, network=network.select([0, 0]))
     refitted = dataclasses.replace(iris.refitted, bundle=both)
-    assert "an ensemble of 2, whose probabilities are averaged" in report(iris, refitted=refitted)
+    for ensemble, how in (
+        ("refitted", "150 epochs on all 120 training rows"),
+        ("resamples", "each trained on its resample up to its best epoch, of which the median is"),
+    ):
+        training = iris.pipeline.settings.training.model_copy(update={"ensemble": ensemble})
+        settings = iris.pipeline.settings.model_copy(update={"training": training})
+        pipeline = dataclasses.replace(iris.pipeline, settings=settings)
+        text = report(iris, refitted=refitted, pipeline=pipeline)
+        assert "an ensemble of 2, whose probabilities are averaged" in text
+        assert how.replace("150", str(refitted.epochs)) in text
 
 
 def examined(iris: Reported, feature: str, cell: str, label: str) -> Examination:

@@ -13,6 +13,7 @@ from ffn.reports.markup.html_page import render_page
 from ffn.reports.pictures.confusion_matrix import confusion_matrix
 from ffn.reports.pictures.feature_importance import feature_importance
 from ffn.reports.pictures.learning_curves import learning_curves
+from ffn.reports.pictures.loss_by_rate import loss_by_rate
 from ffn.reports.pictures.reliability_diagram import reliability
 from ffn.reports.retraining_report import Report, write_report
 from tests.helpers.report_inputs import Page, Reported, render
@@ -34,6 +35,7 @@ def test_the_files_are_where_they_are_said_to_be(iris: Reported, report: Report)
         report.folder / "confusion_matrix.png",
         report.folder / "feature_importance.png",
         report.folder / "learning_curves.png",
+        report.folder / "loss_by_rate.png",
         report.folder / "reliability.png",
         report.folder / "report.html",
     ]
@@ -42,6 +44,7 @@ def test_the_files_are_where_they_are_said_to_be(iris: Reported, report: Report)
         "confusion": confusion_matrix(iris.evaluation),
         "reliability": reliability(iris.evaluation.calibration),
         "importance": feature_importance(iris.examination.importance),
+        "rates": loss_by_rate(iris.selection.leaderboard),
     }
     assert {name: path.read_bytes() for name, path in report.pictures.items()} == drawn
 
@@ -49,7 +52,7 @@ def test_the_files_are_where_they_are_said_to_be(iris: Reported, report: Report)
 def test_the_dashboards_text_holds_the_pictures(report: Report) -> None:
     inside = re.findall(r"\(data:image/png;base64,([^)]*)\)", report.markdown)
     pictures = [base64.b64decode(picture, validate=True) for picture in inside]
-    assert pictures == [path.read_bytes() for path in report.pictures.values()]
+    assert sorted(pictures) == sorted(path.read_bytes() for path in report.pictures.values())
     assert len(report.markdown) < 350_000
 
 
@@ -59,7 +62,7 @@ def test_the_page_needs_nothing_else(report: Report) -> None:
     assert {"html", "title", "h1", "h2", "table", "img"} <= names
     assert names.isdisjoint({"script", "link", "iframe", "object", "embed", "base", "form", "a"})
     sources = [attributes["src"] for _, attributes in page.tags if "src" in attributes]
-    assert len(sources) == 4
+    assert len(sources) == 5
     assert all(source and source.startswith("data:image/png;base64,") for source in sources)
     assert not [key for _, attributes in page.tags for key in attributes if key.startswith("on")]
     assert not re.search(r"url\(|@import|https?:", page.text)
@@ -76,15 +79,15 @@ def test_page_and_dashboard_say_the_same(report: Report) -> None:
 
 def test_pictures_have_their_size_in_css_pixels(report: Report) -> None:
     page = Page(report.html.read_text("utf-8"))
-    curves, confusion, *others = (attributes for name, attributes in page.tags if name == "img")
-    assert curves["width"] == "845"  # 8.8 inches of 96
-    assert all(200 < int(picture["width"] or 0) < 750 for picture in (confusion, *others))
+    rates, curves, *others = (attributes for name, attributes in page.tags if name == "img")
+    assert rates["width"] == curves["width"] == "845"  # 8.8 inches of 96
+    assert all(200 < int(picture["width"] or 0) < 750 for picture in others)
 
 
 def test_every_picture_is_described_and_every_table_can_be_reached(report: Report) -> None:
     page = Page(report.html.read_text("utf-8"))
     described = [attributes["alt"] or "" for name, attributes in page.tags if name == "img"]
-    assert len(set(described)) == 4
+    assert len(set(described)) == 5
     assert min(map(len, described)) > 30
     frames = [attributes for name, attributes in page.tags if name == "div"]
     assert frames == [{"class": "wide", "tabindex": "0"}] * page.names().count("table")

@@ -134,7 +134,7 @@ def test_each_use_of_randomness_has_its_own(repository, tmp_path) -> None:
     training = shipped(repository, "iris", tmp_path, **QUICK).settings.training
     drawn = [
         generator.random()
-        for branch in (resampling._RESAMPLES, steps._CANDIDATES, steps._REFIT)
+        for branch in (resampling._RESAMPLES, candidate_training._CANDIDATES, steps._REFIT)
         for generator in resampling.generators(training, branch)
     ]
     assert len(set(drawn)) == 12

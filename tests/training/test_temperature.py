@@ -112,7 +112,7 @@ def test_each_network_is_asked_about_its_own_validation_rows(repository, tmp_pat
     rows, validation_rows = candidate_resamples(part, pipeline.settings.training)
     settings = pipeline.settings.optimizers.candidates()["adam"]
     network, history = train_stack(
-        part, pipeline, settings, branch=1, epochs=3, rows=rows,
+        part, pipeline, settings, settings.rates, branch=1, epochs=3, rows=rows,
         validation_rows=validation_rows,
     )  # fmt: skip
     answers = ask_on_validation(network, np.array([True, False, True]), part, validation_rows)

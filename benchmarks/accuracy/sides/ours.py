@@ -1,4 +1,4 @@
-"""Ours as a user gets it: ``ffn init``, ``ffn retrain`` and ``ffn score``, with one setting changed.
+"""Ours as a user gets it: ``ffn init``, ``ffn retrain``, ``ffn score``; one setting is changed.
 
 A retraining holds out a fifth of its table for its own final figures. Here the final figures come
 from another file, so it holds out a hundredth: all sides learn from (nearly) the same rows.
