@@ -73,6 +73,9 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         If ``early_stopping``, hold out this fraction of the rows, stratified by class; stop after
         ``patience`` epochs in which the validation loss did not fall by more than ``min_delta``;
         keep the parameters of the best epoch.
+    dropout, label_smoothing
+        Probability with which a hidden unit is left out of a step, and share of each label that is
+        spread over all classes; see ``ffn.nn.train``. Default 0: neither.
     class_weight
         None, ``"balanced"`` (all classes have the same total weight), or a dictionary of weights
         by class. They multiply ``sample_weight``.
@@ -152,6 +155,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         patience: int = 10,
         min_delta: float = 0.0,
         validation_fraction: float = 0.1,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         n_networks: int = 1,
         warm_start: bool = False,
@@ -177,6 +182,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.patience = patience
         self.min_delta = min_delta
         self.validation_fraction = validation_fraction
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.n_networks = n_networks
         self.warm_start = warm_start
@@ -288,6 +295,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             patience=self.patience if self.early_stopping else None,
             min_delta=self.min_delta,
             frozen_layers=self.frozen_layers,
+            dropout=self.dropout,
+            label_smoothing=self.label_smoothing,
         )
         self._keep(classes, network, history, [])
         self.number_inputs_: NumberInputs | None = inputs
@@ -348,6 +357,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows=rows[None],
             row_weights=_unless_equal(weights, rows, x.dtype),
             frozen_layers=self.frozen_layers,
+            dropout=self.dropout,
+            label_smoothing=self.label_smoothing,
         )
         before = self.loss_curve_ if going_on else []
         self._keep(known, network, history, before)

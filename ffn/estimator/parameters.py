@@ -61,6 +61,8 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "patience": _whole(1),
     "min_delta": _NOT_NEGATIVE,
     "validation_fraction": (_number(lambda v: 0 < v < 1), "a number between 0 and 1"),
+    "dropout": _DECAY,
+    "label_smoothing": _DECAY,
     "class_weight": (
         lambda v: v is None or v == "balanced" or isinstance(v, Mapping),
         'None, "balanced" or a dictionary from class to weight',

@@ -417,6 +417,8 @@ def test_a_copy_predicts_and_goes_on_learning_as_the_original(iris: Table, how: 
         ("batch_size", True, "a whole number from 1 up"),
         ("epochs", 1.5, "a whole number from 1 up"),
         ("momentum", 1.0, "from 0 up to, not including, 1"),
+        ("dropout", 1.0, "from 0 up to, not including, 1"),
+        ("label_smoothing", -0.1, "from 0 up to, not including, 1"),
         ("beta1", -0.1, "from 0 up to, not including, 1"),
         ("beta2", 1, "from 0 up to, not including, 1"),
         ("epsilon", 0.0, "a number above 0"),

@@ -32,6 +32,7 @@ CONFIGURATIONS = [
         dtype="float64",
     ),
     FFNClassifier(numbers="piecewise", bins=8, optimizer="adam", learning_rate=0.02, epochs=40),
+    FFNClassifier(32, dropout=0.2, label_smoothing=0.05, learning_rate=0.02, epochs=80),
     FFNClassifier((), optimizer="sgd", learning_rate=0.05, epochs=40, batch_size=8),
 ]
 
