@@ -8,6 +8,7 @@ JSON) is not formatted here.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "counted",
     "difference",
     "interval",
+    "listed",
     "more",
     "p_equals",
     "p_value",
@@ -66,6 +68,11 @@ def counted(number: int, what: str, plural: str = "") -> str:
 def more(number: int, what: str, plural: str = "") -> str:
     """Return ``1 column more``, ``12 columns more``; parameters as for `counted`."""
     return f"{counted(number, what, plural)} more"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return one or more texts as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def p_value(p: float) -> str:

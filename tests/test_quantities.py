@@ -12,6 +12,7 @@ from ffn.quantities import (
     counted,
     difference,
     interval,
+    listed,
     more,
     p_equals,
     p_value,
@@ -143,3 +144,10 @@ def test_a_share_of_some_is_neither_none_nor_all(part: int, whole: int) -> None:
     assert (text == "100.0 %") == (part == whole)
     if text[0] not in "<>":
         assert float(text.removesuffix(" %")) == pytest.approx(100 * part / whole, abs=0.0501)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_a_list_in_a_sentence(names: list[str], text: str) -> None:
+    assert listed(names) == text

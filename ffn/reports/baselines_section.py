@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ffn.evaluation.baselines import LINEAR, MAJORITY, Baseline
 from ffn.evaluation.differences import Difference
 from ffn.evaluation.statistics import Interval
-from ffn.quantities import counted, difference, interval
+from ffn.quantities import counted, difference, interval, listed
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
 
@@ -58,7 +58,7 @@ def baselines_sentence(baselines: Sequence[Baseline], rows: int, held_out: int) 
     where = (
         f"the same {same}" if rows == held_out else f"{rows:,} of the {held_out:,} held-out rows"
     )
-    return f"On {where} the network is {_joined(clauses)}.{_simpler(baselines)}"
+    return f"On {where} the network is {listed(clauses)}.{_simpler(baselines)}"
 
 
 def _simpler(baselines: Sequence[Baseline]) -> str:
@@ -148,8 +148,4 @@ def _listed(baselines: Sequence[Baseline]) -> str:
         "always predicting the most frequent class" if b.name == MAJORITY else b.name
         for b in baselines
     ]
-    return _joined(names)
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return listed(names)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ffn.errors import TrainingError
 from ffn.evaluation.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import History, Network, Optimizer
+from ffn.quantities import listed
 from ffn.training.rate_search import RateLine, RateSearch
 from ffn.training.temperature import ValidationAnswers
 
@@ -293,11 +294,6 @@ def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound
     if not others:
         return f"{first}; no other ties with it.{lost}"
     return (
-        f"{first}; {_listed(others)} {'ties' if len(others) == 1 else 'tie'} with it, and "
+        f"{first}; {listed(others)} {'ties' if len(others) == 1 else 'tie'} with it, and "
         f"the simplest of these is chosen: {tied[0]}.{lost}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
