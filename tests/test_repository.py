@@ -35,6 +35,7 @@ LONG_FILES = {
     "ffn/scoring/drift/drift_report.py": "one report, and how it is made of what was counted",
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
     "ffn/tabular/training_table/ingest.py": "one pass, whose checks share what it has counted",
+    "ffn/training/selection.py": "one rule, with all that it compares and gives",
     "ffn/training/training_data.py": "the first steps of a retraining, and what they pass on",
     "tests/bundles/test_bundle_forged.py": "every array that could be forged, and how",
     "tests/estimator/test_classifier.py": "every promise of that one class",

@@ -36,6 +36,7 @@ from ffn.promotion.champion import read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
 from ffn.promotion.table_contract import keep_contract
 from ffn.registry.run_log import running
+from ffn.reports.rates_section import ended_notices
 from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
@@ -170,7 +171,11 @@ def run_steps(
         examination=examined,
         report=report,
         export=export,
-        notices=(*prepared.notices, *examined.notices),
+        notices=(
+            *prepared.notices,
+            *examined.notices,
+            *ended_notices(fitted.selection.leaderboard),
+        ),
         failures=fitted.failures,
         seconds=time.perf_counter() - started,
     )

@@ -9,7 +9,7 @@ from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets
 from ffn.training.selection import Ranked
 
-__all__ = ["edge_doubts", "rate_sentence", "rates_markdown"]
+__all__ = ["edge_doubts", "ended_notices", "rate_sentence", "rates_markdown"]
 
 
 def rates_markdown(leaderboard: Sequence[Ranked], picture: str | None) -> str:
@@ -67,6 +67,23 @@ def edge_doubts(leaderboard: Sequence[Ranked]) -> list[str]:
         The optimizers.
     """
     return [f"{line.optimizer}:{_edge(line)}" for line in leaderboard if line.edge]
+
+
+def ended_notices(leaderboard: Sequence[Ranked]) -> list[str]:
+    """Return a clause for each optimizer whose training the time budget ended.
+
+    Parameters
+    ----------
+    leaderboard
+        The optimizers.
+    """
+    return [
+        f"{line.optimizer}: the time budget ended {line.ended:,} of "
+        f"{counted(line.networks, 'network')} before they had finished; their best epoch so far is "
+        "used"
+        for line in leaderboard
+        if line.ended
+    ]
 
 
 def _edge(line: Ranked) -> str:

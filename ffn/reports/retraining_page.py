@@ -24,7 +24,7 @@ from ffn.reports.held_out import (
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
-from ffn.reports.rates_section import edge_doubts, rates_markdown
+from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Selection
@@ -197,7 +197,9 @@ def remarks(retrained: Retrained) -> list[str]:
     """Return notices about data, simpler models and networks that diverged, each as Markdown."""
     notices = (*retrained.prepared.notices, *retrained.examination.notices)
     lines = [escape(notice) for notice in notices]
-    lines += [escape(doubt) for doubt in edge_doubts(retrained.selection.leaderboard)]
+    leaderboard = retrained.selection.leaderboard
+    lines += [escape(doubt) for doubt in edge_doubts(leaderboard)]
+    lines += [escape(f"{notice}.") for notice in ended_notices(leaderboard)]
     histories = [
         *((candidate.optimizer, candidate.history) for candidate in retrained.candidates),
         ("Refit on all training rows", retrained.refitted.history),

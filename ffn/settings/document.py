@@ -27,7 +27,13 @@ from ffn.settings.optimizer_settings import (
     OptimizerSettings,
     SGDSettings,
 )
-from ffn.settings.service_settings import InboxSettings, NotifySettings, ScheduleSettings, When
+from ffn.settings.service_settings import (
+    Duration,
+    InboxSettings,
+    NotifySettings,
+    ScheduleSettings,
+    When,
+)
 from ffn.settings.strict import Count, Decay, Limit, Share, StrictSettings
 
 __all__ = [
@@ -102,6 +108,9 @@ class TrainingSettings(StrictSettings):
     members
         Largest number of networks in an ensemble; default: all. Scoring takes as many times
         longer.
+    time_budget
+        Time for the comparison of the optimizers, such as ``5m``; what has not finished by then is
+        stopped. Default: none.
     """
 
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 150
@@ -119,6 +128,7 @@ class TrainingSettings(StrictSettings):
     dtype: Literal["float32", "float64"] = "float32"
     ensemble: Literal["none", "refitted", "resamples"] = "none"
     members: Annotated[int, Field(ge=1, le=4096)] | None = None
+    time_budget: Duration | None = None
 
     @field_validator("ensemble", mode="before")
     @classmethod

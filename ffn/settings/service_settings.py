@@ -13,7 +13,7 @@ from ffn.errors import quote
 from ffn.settings.cron import check_cron
 from ffn.settings.strict import StrictSettings
 
-__all__ = ["InboxSettings", "NotifySettings", "ScheduleSettings", "When", "seconds_of"]
+__all__ = ["Duration", "InboxSettings", "NotifySettings", "ScheduleSettings", "When", "seconds_of"]
 
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn import History, Network
+from ffn.settings.document import TrainingSettings
 from ffn.settings.pipeline import Pipeline
+from ffn.settings.service_settings import seconds_of
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.rate_search import next_rate, search_rates, still_racing
@@ -118,7 +120,11 @@ def train_candidate(
         if on_epoch is not None:
             on_epoch(told)
 
-    def at(rates: tuple[float, ...], members: range) -> _Trained:
+    seconds = _seconds(pipeline)
+    deadline = None if seconds is None else time.monotonic() + seconds
+
+    def at(rates: tuple[float, ...], members: range, share: float = 1.0) -> _Trained:
+        now = time.monotonic()
         network, history = train_stack(
             part,
             pipeline,
@@ -130,6 +136,7 @@ def train_candidate(
             validation_rows=validation_rows,
             members=members,
             patience=training.patience or None,
+            deadline=None if deadline is None else now + share * max(0.0, deadline - now),
             on_epoch=partial(report, members.stop),
         )
         n = len(members)
@@ -140,16 +147,18 @@ def train_candidate(
             tuple(history.select(own) for own in places),
         )
 
-    trained, rates = at(candidate.rates, range(ends[0])), candidate.rates
+    # The stages of a race share the time as if no rate were dropped.
+    trained, rates = at(candidate.rates, range(ends[0]), ends[0] / k), candidate.rates
     for start, stop in pairwise(ends):
         losses = trained.losses(start)[[trained.rates.index(rate) for rate in rates]]
         kept = still_racing(losses, validation_to_train, len(ends) - 1)
         rates = tuple(rates[r] for r in kept)
-        trained = trained.extended(at(rates, range(start, stop)))
+        trained = trained.extended(at(rates, range(start, stop), (stop - start) / (k - start)))
     for added in range(1 + _MOST_ADDED_RATES):
         search = search_rates(trained.rates, trained.losses(k), validation_to_train, trained.tried)
         beyond = next_rate(search)
-        if not candidate.grows or beyond is None or added == _MOST_ADDED_RATES:
+        late = deadline is not None and time.monotonic() >= deadline
+        if not candidate.grows or beyond is None or added == _MOST_ADDED_RATES or late:
             break
         trained = trained.extended(at((beyond,), range(k)))
     final = trained.histories[search.best]
@@ -161,11 +170,29 @@ def train_candidate(
         search=search,
         history=History.side_by_side(compared),
         final=final,
+        ended=_ended(final, training) if deadline is not None else 0,
         members=network if training.ensemble == "resamples" else None,
         validation_to_train=validation_to_train,
         answers=ask_on_validation(network, final.finished, part, validation_rows),
         seconds=time.perf_counter() - started,
     )
+
+
+def _seconds(pipeline: Pipeline) -> float | None:
+    """Return the time for one candidate: an equal share, since they may take turns."""
+    training = pipeline.settings.training
+    if training.time_budget is None:
+        return None
+    return seconds_of(training.time_budget) / len(pipeline.settings.optimizers.candidates())
+
+
+def _ended(history: History, training: TrainingSettings) -> int:
+    """Return how many networks neither ran all epochs nor stopped by themselves."""
+    ran = history.epochs_run
+    early = history.finished & (ran < training.epochs)
+    if training.patience:
+        early &= ran - 1 - history.best_epoch < training.patience
+    return int(early.sum())
 
 
 def _race_ends(k: int, n_rates: int, part: TrainingPart, pipeline: Pipeline) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -63,6 +64,7 @@ def train_stack(
     validation_rows: Array | None = None,
     members: range | None = None,
     patience: int | None = None,
+    deadline: float | None = None,
     on_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Network, History]:
     """Train K new networks at each of R rates, each on the training part or its own rows of it.
@@ -93,6 +95,10 @@ def train_stack(
         Which of the K networks to train, k of them; by default all.
     patience
         As in `ffn.nn.train`; by default there is no early stopping.
+    deadline
+        When to stop all networks, as ``time.monotonic`` counts; each keeps its best epoch so far,
+        and has at least one. Groups that are trained one after another share the time. None, the
+        default, for no limit.
     on_epoch
         As in `ffn.nn.train`; called with the number of epochs done, averaged over the groups.
 
@@ -126,7 +132,10 @@ def train_stack(
     threads = training_threads(widths, min(training.batch_size, n_rows), pipeline)
     groups = network_groups(len(draws), at_once, threads)
 
+    waves = -(-len(groups) // threads)
+
     def train_group(group: slice, report: Callable[[int], None] | None) -> tuple[Array, History]:
+        end = _share_of_time(deadline, waves - groups.index(group) // threads)
         own_generators, own_rates = draws[group], rate_of_each[group].tolist()
         network = Network.create(widths, own_generators, dtype)
         history = train(
@@ -145,12 +154,25 @@ def train_stack(
             dropout=training.dropout,
             label_smoothing=training.label_smoothing,
             on_epoch=report,
+            eliminate=None if end is None else lambda _, losses: _all_after(end, len(losses)),
         )
         return network.parameters, history
 
     trained = run_groups(train_group, groups, threads, on_epoch)
     parameters, histories = zip(*trained, strict=True)
     return Network(widths, np.concatenate(parameters)), History.side_by_side(histories)
+
+
+def _share_of_time(deadline: float | None, parts: int) -> float | None:
+    """Return the end of the first of equal parts of the time until the deadline."""
+    if deadline is None:
+        return None
+    now = time.monotonic()
+    return now + max(0.0, deadline - now) / parts
+
+
+def _all_after(end: float, networks: int) -> range:
+    return range(networks) if time.monotonic() >= end else range(0)
 
 
 def _own_rows(rows: Array | None, members: slice) -> Array | None:

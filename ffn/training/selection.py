@@ -43,6 +43,8 @@ class Candidate:
         at the rate that was chosen on all resamples but k.
     final
         Losses and accuracies [epochs, K] at the rate that was chosen on all resamples.
+    ended
+        How many of these networks the time budget ended.
     members
         The networks at that rate; None unless the model is made of them.
     validation_to_train
@@ -59,6 +61,7 @@ class Candidate:
     search: RateSearch
     history: History
     final: History
+    ended: int = 0
     members: Network | None = None
     validation_to_train: float
     seconds: float
@@ -100,6 +103,8 @@ class Ranked:
         ``lowest`` or ``highest`` if the chosen one is at the edge of those; else empty.
     seconds
         Wall time of the training.
+    ended
+        Number of networks at that rate that the time budget ended.
     """
 
     optimizer: str
@@ -113,6 +118,7 @@ class Ranked:
     rates: tuple[RateLine, ...]
     edge: str
     seconds: float
+    ended: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +248,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
                 rates=c.search.lines,
                 edge=c.search.edge,
                 seconds=c.seconds,
+                ended=c.ended,
             )
             for c in ranked
         ),

@@ -103,7 +103,7 @@ def refit(
     training = pipeline.settings.training
     winner = next(c for c in candidates if c.optimizer == selection.winner)
     epochs = training.epochs
-    if training.patience:
+    if training.patience or training.time_budget:
         finished = winner.final.best_epoch[winner.final.finished]
         epochs = int(np.median(finished)) + 1
     if winner.members is not None:

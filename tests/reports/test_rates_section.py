@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ffn.reports.pictures.loss_by_rate import draw_loss_by_rate, loss_by_rate
-from ffn.reports.rates_section import edge_doubts, rate_sentence, rates_markdown
+from ffn.reports.rates_section import edge_doubts, ended_notices, rate_sentence, rates_markdown
 from ffn.training.rate_search import search_rates
 from ffn.training.selection import Ranked, select_best
 from tests.helpers.histories import candidate
@@ -54,6 +55,15 @@ def test_rates_that_diverged_or_were_dropped_are_counted() -> None:
         "Shown to be worse and dropped after some of the resamples: 2 rates."
     )
     assert "diverged" not in rate_sentence(dropped)
+
+
+def test_networks_that_the_time_budget_ended_are_counted() -> None:
+    whole = line(LOSSES)
+    assert ended_notices([whole]) == []
+    assert ended_notices([whole, dataclasses.replace(whole, ended=1)]) == [
+        "adam: the time budget ended 1 of 2 networks before they had finished; their best epoch "
+        "so far is used"
+    ]
 
 
 def test_the_section_has_a_picture_where_there_was_a_choice() -> None:

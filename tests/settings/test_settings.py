@@ -170,6 +170,7 @@ RULES = [
     ("[training]\ndtype = 'float16'", r'is "float16"; it must be \'float32\' or \'float64\'\.'),
     ("[training]\nensemble = 1", r"ensemble\" is 1; it must be 'none', 'refitted' or 'resamples'"),
     ("[training]\nmembers = 0", r'"training\.members" is 0; it must be greater than or equal to 1'),
+    ("[training]\ntime_budget = '5 min'", r'"training\.time_budget"'),
     ("[training]\ndropout = 1.0", r'"training\.dropout" is 1\.0; it must be less than 1\.'),
     ("[training]\nlabel_smoothing = -0.1", r'"training\.label_smoothing" is -0\.1; it must be gre'),
     ("[training]\nseed = 1979-05-27", r'"training\.seed" is "1979-05-27"; it must be a whole num'),

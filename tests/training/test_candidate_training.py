@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -111,3 +113,56 @@ def test_racing_drops_hopeless_rates_and_changes_no_other_network(repository, tm
     assert raced.members is not None
     assert alone.members is not None
     assert_array_equal(raced.members.parameters, alone.members.parameters)
+
+
+def within(pipeline, budget: str):
+    training = pipeline.settings.training.model_copy(update={"time_budget": budget})
+    return replace(pipeline, settings=pipeline.settings.model_copy(update={"training": training}))
+
+
+def test_a_time_budget_ends_networks_and_keeps_their_best_epoch(
+    repository, tmp_path, monkeypatch
+) -> None:
+    """The clock jumps by a second at each look, so that every budget of seconds is a count."""
+    pipeline = shipped(repository, "iris", tmp_path, epochs=600, networks=4)
+    part = prepare(pipeline).training
+    free = train_candidate(part, pipeline, "adam")
+    looks = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(looks)))
+    # Four candidates share it: ten looks each, a few of them before training begins.
+    short = train_candidate(part, within(pipeline, "40s"), "adam")
+    assert short.ended == 4
+    assert free.ended == 0
+    ran = short.final.epochs_run
+    assert len(set(ran.tolist())) == 1
+    assert 1 <= ran[0] < 600
+    assert_array_equal(short.final.best_epoch, ran - 1)
+    # Up to there the networks are those of a training without a limit.
+    assert_array_equal(short.final.validation_loss[: ran[0]], free.final.validation_loss[: ran[0]])
+    assert np.isnan(short.final.validation_loss[ran[0] :]).all()
+
+
+def test_a_budget_that_suffices_changes_nothing(repository, tmp_path) -> None:
+    pipeline = shipped(
+        repository, "iris", tmp_path, **QUICK, patience=2, ensemble="resamples", rate="auto"
+    )
+    part = prepare(pipeline).training
+    free = train_candidate(part, pipeline, "sgd")
+    bounded = train_candidate(part, within(pipeline, "1h"), "sgd")
+    assert bounded.ended == 0
+    assert bounded.search == free.search
+    assert free.members is not None
+    assert bounded.members is not None
+    assert_array_equal(bounded.members.parameters, free.members.parameters)
+
+
+def test_a_refit_takes_as_long_as_the_networks_that_were_ended(
+    repository, tmp_path, monkeypatch
+) -> None:
+    pipeline = shipped(repository, "iris", tmp_path, epochs=600, networks=4)
+    looks = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(looks)))
+    found = run(within(with_rates(pipeline, "adam", 0.01), "10s"))
+    (candidate,) = found.candidates
+    assert candidate.ended == 4
+    assert found.refitted.epochs == candidate.final.epochs_run[0] < 600
