@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,9 @@ from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 
 __all__ = ["Column"]
+
+
+_MOST_CODES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,17 @@ class Column:
     def kind(self) -> Kind:
         """Kind of the column, by the same rule as in training."""
         return kind_of(Count(numbers=len(self.values), texts=len(self.words)))
+
+    @property
+    def mixes_codes(self) -> bool:
+        """Whether it is a short list of codes, of which most but not all look like numbers.
+
+        Such as the grades 9 to 12 and "other". A word that occurs once may be a slip of the pen in
+        a column of numbers, which training refuses with its row.
+        """
+        words = Counter(self.words)
+        few = self.form is None and self.distinct <= _MOST_CODES
+        return few and bool(words) and min(words.values()) > 1
 
     @cached_property
     def _typed(self) -> tuple[npt.NDArray[Any], list[int]]:

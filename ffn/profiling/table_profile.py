@@ -129,7 +129,14 @@ def profile_table(
                 left_out[name] = reason
                 continue
         kinds[name] = column.kind
-        if column.kind == "categorical":
+        if column.kind == "numeric" and column.mixes_codes:
+            kinds[name] = "categorical"
+            categories = counted(column.distinct, "category", "categories")
+            read.append(
+                f"column {quote(name)} is read as {categories}: not all of its few texts are "
+                f"numbers, such as {quote(column.words[0])}"
+            )
+        if kinds[name] == "categorical":
             # Other words may be categories.
             gaps.intersection_update(DEFAULT_MISSING)
             both += [(name, text) for text in sorted(gaps & resolved.classes.keys())]

@@ -357,3 +357,27 @@ def test_errors_of_excel_among_numbers_are_missing(tmp_path: Path) -> None:
     found = looked(tmp_path, {"x": ["#DIV/0!", "#VALUE!", *NUMBERS[2:]], "y": Y})
     assert found.kinds == {"x": "numeric"}
     assert {"#DIV/0!", "#VALUE!"} <= set(found.missing)
+
+
+def test_a_few_codes_of_which_some_are_words_are_categories(tmp_path: Path) -> None:
+    grades = ["9", "10", "11", "12"] * 24 + ["other"] * 2
+    found = looked(tmp_path, {"grade": grades, "y": ["a", "b"] * 49})
+    assert found.kinds == {"grade": "categorical"}
+    assert found.notices == [
+        'column "grade" is read as 5 categories: not all of its few texts are numbers, such as '
+        '"other"'
+    ]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(["9", "10"] * 48 + ["other", "11"], id="a word that comes once"),
+        pytest.param([str(i) for i in range(96)] + ["other"] * 2, id="many numbers"),
+    ],
+)
+def test_a_word_in_a_column_of_numbers_stays_for_training_to_refuse(
+    tmp_path: Path, cells: list[str]
+) -> None:
+    found = looked(tmp_path, {"n": cells, "y": ["a", "b"] * 49})
+    assert found.kinds == {"n": "numeric"}
