@@ -50,8 +50,8 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     """Return the recipe for a table.
 
     The longer the table, the less its networks differ, and the fewer are needed: 16 below 1,000
-    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows. Above
-    10,000 rows the first layer is twice as wide.
+    rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows, and
+    layers from 64-64 to 128-128 and, above 10,000 rows, 256-128.
 
     Parameters
     ----------
@@ -62,8 +62,10 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     """
     numbers = sum(kind == "numeric" for kind in found.kinds.values())
     fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
+    hidden_layers = (128, 128) if rows <= _MEDIUM_TABLE else (256, 128)
     networks, share, batch_size = 2, 0.05, 1024
     if rows < _SMALL_TABLE:
+        hidden_layers = (64, 64)
         networks, share, batch_size = 16, 0.2, 64
     elif rows <= _MEDIUM_TABLE:
         networks, share, batch_size = 8, 0.125, 128
@@ -72,7 +74,7 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     elif rows <= _VERY_LONG_TABLE:
         networks, share, batch_size = 4, 0.1, 512
     return Recipe(
-        hidden_layers=(128, 128) if rows <= _MEDIUM_TABLE else (256, 128),
+        hidden_layers=hidden_layers,
         bins=fitting[0] if fitting else 0,
         most_categories=_MOST_CATEGORIES,
         networks=networks,

@@ -21,6 +21,8 @@ def test_networks_get_fewer_and_batches_larger_as_rows_grow() -> None:
     networks = [recipe.networks for recipe in recipes]
     assert networks == sorted(networks, reverse=True)
     assert len(set(networks)) == 4
+    parameters = [recipe.hidden_layers[0] * recipe.hidden_layers[1] for recipe in recipes]
+    assert parameters == sorted(parameters)
     batches = [recipe.batch_size for recipe in recipes]
     assert batches == sorted(batches)
     for recipe, rows in zip(recipes, (100, 5_000, 200_000, 2_000_000), strict=True):

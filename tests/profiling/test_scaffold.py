@@ -67,9 +67,9 @@ def test_a_file_that_changes_between_the_looks_makes_no_pipeline(
 def test_what_no_memory_can_hold_is_refused_with_the_widest_column_and_leaves_nothing(
     towns, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setattr(memory, "memory_limit", lambda: 4_000_000)
+    monkeypatch.setattr(memory, "memory_limit", lambda: 1_000_000)
     message = (
-        r'^towns: 72 inputs \(52 of column "town"\), hidden layers \[128, 128\], .* memory, .* or '
+        r'^towns: 72 inputs \(52 of column "town"\), hidden layers \[64, 64\], .* memory, .* or '
         r"exclude columns\. \(Nothing was written; ffn init takes --exclude COLUMN"
     )
     with pytest.raises(SettingsError, match=message):
