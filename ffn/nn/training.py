@@ -101,7 +101,6 @@ def train(
     on_epoch
         Called with the number of epochs done, after each block of epochs that is evaluated at
         once. An exception from it ends the training. None, the default, to call nothing.
-
     eliminate
         Called after ``on_epoch`` with the number of epochs done and the lowest validation loss of
         each network so far, [K]. Returns positions, from 0, of networks to stop. None, the

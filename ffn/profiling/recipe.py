@@ -6,6 +6,7 @@ are in docs/recipe.md.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ffn.profiling.table_profile import TableProfile
@@ -17,7 +18,14 @@ _BINS, _FEW_BINS = 16, 4
 _MOST_BIN_INPUTS = 4_000
 # Categories with an input of their own.
 _MOST_CATEGORIES = 50
-_SMALL_TABLE, _MEDIUM_TABLE, _LONG_TABLE, _VERY_LONG_TABLE = 1_000, 10_000, 50_000, 500_000
+# By the largest number of rows: hidden layers, networks, validation share, batch size.
+_BY_ROWS: tuple[tuple[float, tuple[int, ...], int, float, int], ...] = (
+    (999, (64, 64), 16, 0.2, 64),
+    (10_000, (128, 128), 8, 0.125, 128),
+    (50_000, (256, 128), 8, 0.125, 256),
+    (500_000, (256, 128), 4, 0.1, 512),
+    (math.inf, (256, 128), 2, 0.05, 1024),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +70,7 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     """
     numbers = sum(kind == "numeric" for kind in found.kinds.values())
     fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
-    hidden_layers = (128, 128) if rows <= _MEDIUM_TABLE else (256, 128)
-    networks, share, batch_size = 2, 0.05, 1024
-    if rows < _SMALL_TABLE:
-        hidden_layers = (64, 64)
-        networks, share, batch_size = 16, 0.2, 64
-    elif rows <= _MEDIUM_TABLE:
-        networks, share, batch_size = 8, 0.125, 128
-    elif rows <= _LONG_TABLE:
-        networks, share, batch_size = 8, 0.125, 256
-    elif rows <= _VERY_LONG_TABLE:
-        networks, share, batch_size = 4, 0.1, 512
+    _, hidden_layers, networks, share, batch_size = next(row for row in _BY_ROWS if rows <= row[0])
     return Recipe(
         hidden_layers=hidden_layers,
         bins=fitting[0] if fitting else 0,

@@ -85,8 +85,10 @@ class SGDSettings(StrictSettings):
         hyperparameters = self.model_dump(exclude={"learning_rate"})
         given = self.learning_rate
         rates = self.grid if given == "auto" else given if isinstance(given, tuple) else (given,)
-        optimizer = OPTIMIZERS[name](learning_rate=min(rates), **hyperparameters)
-        return OptimizerSearch(optimizer, tuple(sorted(rates)), grows=given == "auto")
+        # TOML's 1 is a whole number; recorded, it is to be read again as the rate 1.0.
+        ascending = tuple(sorted(map(float, rates)))
+        optimizer = OPTIMIZERS[name](learning_rate=ascending[0], **hyperparameters)
+        return OptimizerSearch(optimizer, ascending, grows=given == "auto")
 
 
 def _is_rate(value: Any) -> bool:

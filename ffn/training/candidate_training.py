@@ -15,7 +15,7 @@ from ffn.nn import History, Network
 from ffn.settings.document import TrainingSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
-from ffn.training.fit import train_stack
+from ffn.training.fit import layer_widths, train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.rate_search import next_rate, search_rates, still_racing
 from ffn.training.resampling import candidate_resamples
@@ -162,7 +162,7 @@ def train_candidate(
             break
         trained = trained.extended(at((beyond,), range(k)))
     final = trained.histories[search.best]
-    network = Network(_widths(part, pipeline), trained.parameters[search.best])
+    network = Network(layer_widths(part, pipeline), trained.parameters[search.best])
     compared = [trained.histories[r].select([i]) for i, r in enumerate(search.chosen)]
     return Candidate(
         optimizer=optimizer,
@@ -201,11 +201,6 @@ def _race_ends(k: int, n_rates: int, part: TrainingPart, pipeline: Pipeline) -> 
     Small networks are not raced: a stack of all takes less time than two of which each has half.
     At each stage two networks are trained at least, as `ffn.training.fit` does everywhere.
     """
-    if n_rates == 1 or Network.count(_widths(part, pipeline)) < _RACED_PARAMETERS:
+    if n_rates == 1 or Network.count(layer_widths(part, pipeline)) < _RACED_PARAMETERS:
         return [k]
     return sorted({end for end in (max(2, k // 4), k // 2) if 2 <= end <= k - 2} | {k})
-
-
-def _widths(part: TrainingPart, pipeline: Pipeline) -> tuple[int, ...]:
-    hidden = pipeline.settings.network.hidden_layers
-    return part.preparation.n_inputs, *hidden, len(part.schema.classes)

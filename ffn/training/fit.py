@@ -19,7 +19,7 @@ from ffn.training.network_groups import network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
-__all__ = ["networks_at_once", "train_stack", "training_threads"]
+__all__ = ["layer_widths", "networks_at_once", "train_stack", "training_threads"]
 
 Array = npt.NDArray[Any]
 
@@ -109,8 +109,7 @@ def train_stack(
     """
     training = pipeline.settings.training
     dtype = np.dtype(training.dtype)
-    hidden = pipeline.settings.network.hidden_layers
-    widths = (part.preparation.n_inputs, *hidden, len(part.schema.classes))
+    widths = layer_widths(part, pipeline)
     if members is None:
         members = range(training.networks)
     if rows is not None:
@@ -130,8 +129,9 @@ def train_stack(
     ]
     rate_of_each = np.repeat(np.asarray(rates, dtype=float), len(members))
     threads = training_threads(widths, min(training.batch_size, n_rows), pipeline)
-    groups = network_groups(len(draws), at_once, threads)
-
+    # All threads together stay within the memory of a stack, and each has two networks at least.
+    threads = min(threads, max(1, at_once // 2))
+    groups = network_groups(len(draws), at_once // threads, threads)
     waves = -(-len(groups) // threads)
 
     def train_group(group: slice, report: Callable[[int], None] | None) -> tuple[Array, History]:
@@ -161,6 +161,20 @@ def train_stack(
     trained = run_groups(train_group, groups, threads, on_epoch)
     parameters, histories = zip(*trained, strict=True)
     return Network(widths, np.concatenate(parameters)), History.side_by_side(histories)
+
+
+def layer_widths(part: TrainingPart, pipeline: Pipeline) -> tuple[int, ...]:
+    """Return the units of each layer of a pipeline's networks, from inputs to classes.
+
+    Parameters
+    ----------
+    part
+        The training part, from which inputs and classes follow.
+    pipeline
+        Settings with the hidden layers.
+    """
+    hidden = pipeline.settings.network.hidden_layers
+    return part.preparation.n_inputs, *hidden, len(part.schema.classes)
 
 
 def _share_of_time(deadline: float | None, parts: int) -> float | None:
@@ -204,7 +218,7 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
     if products < _THREADED_PRODUCTS:
         return 1
     candidates = len(pipeline.settings.optimizers.candidates())
-    return max(1, len(os.sched_getaffinity(0)) // candidates)
+    return max(1, (os.cpu_count() or 1) // candidates)
 
 
 def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:

@@ -55,9 +55,11 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
         len(schema.classes),
     )
     item = np.dtype(training.dtype).itemsize
+    rates = max(len(each.rates) for each in pipeline.settings.optimizers.candidates().values())
     # At least six arrays: parameters, gradients, an optimizer's two moments, best and last epoch.
-    networks = 6 * training.networks * Network.count(widths) * item
-    figures = 4 * training.networks * training.epochs * 8
+    # Only the parameters are kept for every rate.
+    networks = (5 + rates) * training.networks * Network.count(widths) * item
+    figures = 4 * rates * training.networks * training.epochs * 8
     needed = networks + figures
     there = memory_limit()
     if needed > there:

@@ -58,18 +58,18 @@ def run_groups(
         Called with the number of epochs done, averaged over the groups; None to call nothing. An
         exception from it ends all groups.
     """
-    done = [0] * len(groups)
-    lock, told = threading.Lock(), [0]
-    failed = threading.Event()
+    done, told = [0] * len(groups), 0
+    lock, failed = threading.Lock(), threading.Event()
 
     def report(number: int, epochs: int) -> None:
+        nonlocal told
         if failed.is_set():
             raise _OtherGroupError
         with lock:
             done[number] = epochs
             average = sum(done) // len(done)
-            if on_epoch is not None and average > told[0]:
-                told[0] = average
+            if on_epoch is not None and average > told:
+                told = average
                 on_epoch(average)
 
     def run(number: int) -> R:

@@ -53,6 +53,7 @@ def test_a_learning_rate_may_be_a_number_a_list_or_auto() -> None:
     one, several, auto = search("0.02"), search("[0.1, 0.001, 1]"), search('"auto"')
     assert (one.rates, one.grows) == ((0.02,), False)
     assert (several.rates, several.grows) == ((0.001, 0.1, 1), False)
+    assert {type(rate) for rate in several.rates} == {float}, "TOML's 1 is recorded as 1.0"
     assert auto == search('"auto"')
     assert auto.grows
     assert {each.at(0.3) for each in (one, several, auto)} == {

@@ -59,6 +59,26 @@ def test_the_bundle_is_the_same_to_the_bit(repository, tmp_path, monkeypatch, at
     assert_array_equal(stack().parameters, together.parameters)
 
 
+@pytest.mark.parametrize(("at_once", "sizes"), [(100, [4, 4]), (4, [2, 2, 2, 2]), (3, [2, 3, 3])])
+def test_threads_share_the_memory_of_a_stack_too(
+    repository, tmp_path, monkeypatch, at_once: int, sizes: list[int]
+) -> None:
+    """Two threads: groups of half the size that fits, but never of one network."""
+    pipeline = shipped(repository, "iris", tmp_path, epochs=2, networks=8)
+    part, seen = prepare(pipeline).training, []
+    monkeypatch.setattr(fit, "networks_at_once", lambda *_: at_once)
+    monkeypatch.setattr(fit, "training_threads", lambda *_: 2)
+    train = fit.train
+
+    def watched(network: Network, *args, **kwargs):
+        seen.append(len(network.parameters))
+        return train(network, *args, **kwargs)
+
+    monkeypatch.setattr(fit, "train", watched)
+    fit.train_stack(part, pipeline, OptimizerSearch(Adam(), (0.01,)), [0.01], branch=2, epochs=2)
+    assert sorted(seen) == sizes
+
+
 def test_threads_share_the_networks() -> None:
     assert [g.stop - g.start for g in network_groups(8, 100, 2)] == [4, 4]
     assert [g.stop - g.start for g in network_groups(8, 3, 2)] == [2, 3, 3]

@@ -7,7 +7,8 @@ import pytest
 from ffn.errors import SettingsError
 from ffn.tabular.schema import Feature, Schema
 from ffn.training import memory
-from ffn.training.memory import check_statistics, memory_limit
+from ffn.training.memory import check_memory, check_statistics, memory_limit
+from tests.helpers.retrained import prepare, shipped
 
 MACHINE = 4096 * 1000
 
@@ -54,3 +55,16 @@ def test_class_statistics_that_do_not_fit_are_refused(monkeypatch) -> None:
     check_statistics(schema, None, "t.csv")
     with pytest.raises(SettingsError, match=r"^t\.csv: .* of 1,000 categories and 3 classes need"):
         check_statistics(schema, 30, "t.csv")
+
+
+def test_the_networks_of_all_rates_have_to_fit(repository, tmp_path, monkeypatch) -> None:
+    """163 parameters of 4 bytes, four networks at each of six rates, and their figures."""
+    pipeline = shipped(repository, "iris", tmp_path, networks=4, epochs=10, rate="auto")
+    part = prepare(pipeline).training
+    # Gradients, two moments, best and last epoch of one rate at a time, and figures of four kinds.
+    needed = (5 + 6) * 4 * 163 * 4 + 4 * 6 * 4 * 10 * 8
+    monkeypatch.setattr(memory, "memory_limit", lambda: needed)
+    check_memory(part.schema, part.preparation, pipeline)
+    monkeypatch.setattr(memory, "memory_limit", lambda: needed - 1)
+    with pytest.raises(SettingsError, match=r"^iris: 4 inputs, hidden layers \[16, 4\], 3 classes"):
+        check_memory(part.schema, part.preparation, pipeline)
