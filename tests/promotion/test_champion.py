@@ -42,6 +42,33 @@ def test_production_is_read_with_how_it_was_made(tmp_path: Path) -> None:
     assert opponent.columns == {"p": "numeric", "q": "numeric"}
 
 
+def test_the_rate_of_production_is_the_one_that_was_chosen_or_fixed(tmp_path: Path) -> None:
+    """Of a list it is read from the figures; older versions recorded none and had one number."""
+    several = "[training]\nepochs = 8\nnetworks = 4\n[optimizers.sgd]\nlearning_rate = [1e-9, 1]\n"
+    found = pipeline(tmp_path, LINES, toml=several)
+    done = retrain(found)
+    assert done.run.refitted.learning_rate == 1
+    opponent = read_opponent(found)
+    assert isinstance(opponent, Opponent)
+    assert opponent.learning_rate == 1.0
+    metrics = found.artifacts / "models/0001/metrics.json"
+    figures = json.loads(metrics.read_bytes())
+    del figures["learning_rate"]
+    metrics.write_text(json.dumps(figures))
+    folder = metrics.parent
+    seal(folder, measure(folder), pipeline=found.name, version=1)
+    older = read_opponent(found)
+    assert isinstance(older, Opponent)
+    assert older.learning_rate is None, "one of two is not known"
+    provenance = json.loads((folder / "provenance.json").read_bytes())
+    provenance["settings"]["optimizers"]["sgd"]["learning_rate"] = 0.5
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    seal(folder, measure(folder), pipeline=found.name, version=1)
+    older = read_opponent(found)
+    assert isinstance(older, Opponent)
+    assert older.learning_rate == 0.5
+
+
 def another_bundle(found: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     pointer = found.artifacts / "production.json"
     content = json.loads(pointer.read_bytes())
