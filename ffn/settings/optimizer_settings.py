@@ -136,12 +136,14 @@ class OptimizerSettings(StrictSettings):
 
     def candidates(self) -> dict[str, OptimizerSearch]:
         """Return the optimizers that compete, by name, the simplest first."""
-        named = {name: getattr(self, name) for name in OPTIMIZERS}
-        given = {name: table for name, table in named.items() if table is not None}
-        defaults: dict[str, SGDSettings] = {
-            "sgd": SGDSettings(),
-            "momentum": MomentumSettings(),
-            "adam": AdamSettings(),
-            "adamw": AdamWSettings(),
-        }
-        return {name: table.search(name) for name, table in (given or defaults).items()}
+        given = {name: table for name in OPTIMIZERS if (table := getattr(self, name)) is not None}
+        tables = given or {name: made() for name, made in _TABLES.items()}
+        return {name: table.search(name) for name, table in tables.items()}
+
+
+_TABLES: dict[str, type[SGDSettings]] = {
+    "sgd": SGDSettings,
+    "momentum": MomentumSettings,
+    "adam": AdamSettings,
+    "adamw": AdamWSettings,
+}

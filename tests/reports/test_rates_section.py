@@ -85,7 +85,11 @@ def test_the_picture_shows_each_mean_and_rings_the_chosen_one() -> None:
     np.testing.assert_allclose([ring.get_xdata()[0] for ring in rings], [0.003, 0.01], rtol=0.04)
 
 
-@pytest.mark.parametrize("losses", [LOSSES, LOSSES[:1], np.full((3, 2), 1e-9), LOSSES[:, :1]])
+@pytest.mark.parametrize(
+    "losses",
+    [LOSSES, LOSSES[:1], np.full((3, 2), 1e-9), np.zeros((3, 2)), LOSSES[:, :1]],
+    ids=["three rates", "one rate", "tiny", "zero", "one resample"],
+)
 def test_every_leaderboard_can_be_drawn(losses: np.ndarray) -> None:
     png = loss_by_rate([line(losses)])
     assert Image.open(io.BytesIO(png)).width > 500

@@ -9,13 +9,17 @@ import numpy as np
 
 from ffn.nn import OPTIMIZERS
 from ffn.reports.pictures.canvas import default_style, line_style, to_png
+from ffn.training.rate_search import RateLine
 from ffn.training.selection import Ranked
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["draw_loss_by_rate", "loss_by_rate"]
 
+# Nats per row below which a loss is drawn as this.
+_LOSS_FLOOR = 1e-12
 # Factor by which the points of two optimizers at one rate are drawn apart.
 _APART = 1.06
 
@@ -44,68 +48,14 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
         As for `loss_by_rate`.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     figure = Figure(figsize=(8.8, 3.9), facecolor="white")
     panel = figure.subplots()
     figure.subplots_adjust(left=0.095, right=0.965, top=0.86, bottom=0.135)
-    panel.set_xscale("log")
-    lowest, highest = [], []
     for number, line in enumerate(sorted(leaderboard, key=_place)):
-        colour, dashes = line_style(line.optimizer, number)
-        tried = [one for one in line.rates if one.finished]
         # Beside one another, where optimizers share a rate.
-        aside = np.array([one.rate for one in tried]) * _APART ** (
-            number - (len(leaderboard) - 1) / 2
-        )
-        losses = np.array([one.loss.value for one in tried])
-        low, high = (
-            np.array([_within(getattr(one.loss, end), one.loss.value) for one in tried])
-            for end in ("low", "high")
-        )
-        panel.plot(
-            aside,
-            losses,
-            color=colour,
-            linestyle=dashes,
-            linewidth=1.8,
-            marker="o",
-            markersize=3.5,
-            label=line.optimizer,
-            zorder=3,
-        )
-        panel.vlines(aside, low, high, color=colour, linewidth=1.2, alpha=0.5, zorder=2)
-        lowest += [value for value in (*losses, *low) if value > 0]
-        highest += [*losses]
-        chosen = [
-            (place, one.loss.value)
-            for place, one in zip(aside, tried, strict=True)
-            if one.rate == line.learning_rate
-        ]
-        panel.plot(
-            *np.reshape(chosen, (-1, 2)).T,
-            linestyle="none",
-            marker="o",
-            markersize=9,
-            markerfacecolor="none",
-            markeredgecolor=colour,
-            markeredgewidth=1.6,
-            zorder=4,
-        )
-    rates = [one.rate for line in leaderboard for one in line.rates]
-    panel.set_xlim(min(rates) / 2, max(rates) * 2)
-    panel.set_yscale("log", nonpositive="clip")
-    if highest:
-        panel.set_ylim(max(min(lowest), max(highest) / 1e4) / 1.15, max(highest) * 1.25)
-        few = max(highest) < 5 * min(highest)
-        panel.yaxis.set_major_locator(
-            MaxNLocator(5) if few else LogLocator(subs=(1, 2, 5), numticks=8)
-        )
-    panel.yaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_formatter("{x:g}")
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=20))
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter("{x:g}")
+        _draw_line(panel, line, number, _APART ** (number - (len(leaderboard) - 1) / 2))
+    _scale(panel, [one for line in leaderboard for one in line.rates])
     panel.set_xlabel("learning rate (log scale)", color="0.15")
     panel.set_ylabel("validation log-loss (log scale)", color="0.15")
     panel.grid(color="0.9", linewidth=0.7, zorder=0)
@@ -131,6 +81,63 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
         fontsize=10,
     )
     return figure
+
+
+def _draw_line(panel: Axes, line: Ranked, number: int, aside: float) -> None:
+    """Draw one optimizer's means, their intervals, and a ring around the chosen rate."""
+    colour, dashes = line_style(line.optimizer, number)
+    tried = [one for one in line.rates if one.finished]
+    rates = np.array([one.rate for one in tried]) * aside
+    losses = np.maximum([one.loss.value for one in tried], _LOSS_FLOOR)
+    panel.plot(
+        rates,
+        losses,
+        color=colour,
+        linestyle=dashes,
+        linewidth=1.8,
+        marker="o",
+        markersize=3.5,
+        label=line.optimizer,
+        zorder=3,
+    )
+    low = [_within(one.loss.low, one.loss.value) for one in tried]
+    high = [_within(one.loss.high, one.loss.value) for one in tried]
+    panel.vlines(rates, low, high, color=colour, linewidth=1.2, alpha=0.5, zorder=2)
+    chosen = np.array([one.rate == line.learning_rate for one in tried], dtype=bool)
+    panel.plot(
+        rates[chosen],
+        losses[chosen],
+        linestyle="none",
+        marker="o",
+        markersize=9,
+        markerfacecolor="none",
+        markeredgecolor=colour,
+        markeredgewidth=1.6,
+        zorder=4,
+    )
+
+
+def _scale(panel: Axes, tried: Sequence[RateLine]) -> None:
+    """Give both axes a logarithmic scale that holds all means."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+    rates = [one.rate for one in tried]
+    panel.set_xscale("log")
+    panel.set_xlim(min(rates) / 2, max(rates) * 2)
+    panel.set_yscale("log", nonpositive="clip")
+    losses = [max(one.loss.value, _LOSS_FLOOR) for one in tried if one.finished]
+    if losses:
+        ends = [one.loss.low for one in tried if one.finished and 0 < one.loss.low < np.inf]
+        lowest, highest = min([*losses, *ends]), max(losses)
+        panel.set_ylim(max(lowest, highest / 1e4) / 1.15, highest * 1.25)
+        few = highest < 5 * min(losses)
+        panel.yaxis.set_major_locator(
+            MaxNLocator(5) if few else LogLocator(subs=(1, 2, 5), numticks=8)
+        )
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 3), numticks=20))
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter("{x:g}")
 
 
 def _place(line: Ranked) -> int:
