@@ -39,7 +39,7 @@ def simultaneous_bounds(
     not in the sample. Up to 2,000 rows the lower bound is therefore at most that of
     `unseen_row_bound`. The unseen row is a typical bad mistake of the other model: the mean over
     all rows of the lowest difference that any label would give. Simulated false findings stay
-    below ``alpha`` with it, and do not without it (docs/evaluation.md).
+    below ``alpha`` with it (docs/evaluation.md).
 
     Parameters
     ----------
