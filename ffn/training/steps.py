@@ -100,7 +100,7 @@ def refit(
     TrainingError
         Every network diverged.
     """
-    training = pipeline.settings.training
+    training, ensemble = pipeline.settings.training, pipeline.settings.ensemble
     winner = next(c for c in candidates if c.optimizer == selection.winner)
     epochs = training.epochs
     if training.patience or training.time_budget:
@@ -124,11 +124,11 @@ def refit(
             f"({history.diverged[0]}). Lower its learning rate in [optimizers]."
         )
     kept = np.flatnonzero(history.finished)
-    if training.ensemble == "none":
+    if ensemble == "none":
         kept = kept[[int(np.argmin(history.train_loss[-1, kept]))]]
     chosen = network.select(kept[: training.members].tolist())
     temperature = None
-    if winner.answers is not None and training.ensemble == "none":
+    if winner.answers is not None and ensemble == "none":
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
@@ -172,4 +172,5 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
         prepared.schema.classes,
         pipeline.settings.training.seed,
         usual=int(np.bincount(prepared.labels_train).argmax()),
+        groups=prepared.held_out.groups,
     )
