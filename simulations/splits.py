@@ -25,6 +25,7 @@ __all__ = [
     "FoundSplits",
     "SplitsSize",
     "answers_of",
+    "expected_accuracy",
     "grouped_contest",
     "later_history",
     "simulate_splits",

@@ -142,7 +142,14 @@ def decide(
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
     training = pipeline.settings.training
-    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
+    few = too_few(
+        len(chosen.labels),
+        rows,
+        opponent,
+        training,
+        columns_of(dataset),
+        pipeline.settings.split,
+    )
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
