@@ -1,4 +1,4 @@
-"""``python -m examples.course``: check the chapters, or write what is printed."""
+"""``python -m examples.course``: check the chapters, write what is printed, measure again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("check", help="name everything in the chapters that is not so")
     verbs.add_parser("write", help="write outputs, equations and pictures")
+    measure = verbs.add_parser("measure", help="repeat the experiments that take longer")
+    measure.add_argument("which", nargs="*", metavar="NAME", help="by default all")
     options = parser.parse_args()
 
+    if options.verb == "measure":
+        from examples.course.measured import EXPERIMENTS, measure_again
+
+        for name in options.which:
+            if name not in EXPERIMENTS:
+                measure.error(f"no experiment is called {name}; there are {', '.join(EXPERIMENTS)}")
+        measure_again(options.which)
+        return 0
     from examples.course.checking import problems
     from examples.course.execution import run_chapter
     from examples.course.page import chapters

@@ -17,14 +17,20 @@ MOST_WORDS = 900
 _ROOT = Path(__file__).parents[2]
 # Where a line or a name that a chapter quotes may come from.
 _QUOTED = ("ffn/nn", "examples/course", "ffn/training", "ffn/bundles", "ffn/settings")
-_QUOTED_PAGES = ("README.md", "Makefile", "docs/network.md", "docs/pipeline.md")
+_QUOTED_PAGES = (
+    "README.md",
+    "Makefile",
+    "docs/network.md",
+    "docs/pipeline.md",
+    "data/iris/pipeline.toml",
+)
 _CITED = ("ffn/nn/reference.py", "docs/network.md", "ffn/evaluation/statistics.py")
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _TARGET = re.compile(r"\]\([^)\s]*\)")
 _CITATION = re.compile(r"[A-Z]\w+(?:(?:,| and| et al\.) ?[A-Z]?\w*)* \d{4}\b")
-_TO_CHAPTER = re.compile(r"\[[Cc]hapter (\d+)\]\((\d+)-")
+_TO_CHAPTER = re.compile(r"\[(?:[Cc]hapter|decision) (\d+)\]\((?:\.\./decisions/)?(\d+)-[^)]*\)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 _WORDS = {
     "eleven": 11,
@@ -87,7 +93,7 @@ def _form(chapter: Chapter) -> Iterator[str]:
     yield from (f"{line!r}: neither Python nor the output of a block" for line in chapter.stray)
     for said, target in _TO_CHAPTER.findall(chapter.text):
         if int(said) != int(target):
-            yield f"chapter {said} is linked to the page of chapter {int(target)}"
+            yield f"number {said} is linked to the page of number {int(target)}"
 
 
 def _outputs(chapter: Chapter, printed: list[str]) -> Iterator[str]:
@@ -227,7 +233,7 @@ def _prose(chapter: Chapter, start: int = 0, end: int | None = None) -> str:
     )
     # A number does not become code by standing in backquotes.
     text = re.sub(r"`(-?[\d.]+)`", r" \1 ", text)
-    for hidden in (_COMMENT, _SPAN, re.compile(r"\[[Cc]hapter \d+\]\(\S+\)"), _TARGET):
+    for hidden in (_COMMENT, _SPAN, _TO_CHAPTER, _TARGET):
         text = hidden.sub(" ", text)
     return re.sub(r"^# \d+\. |^\d\. ", "", text, flags=re.MULTILINE)
 

@@ -11,7 +11,7 @@ import pytest
 from examples.course.checking import MOST_WORDS, problems
 from examples.course.equations import NoEquationError, equation
 from examples.course.execution import Run, run_chapter
-from examples.course.page import Chapter, chapters, read_chapter
+from examples.course.page import CHAPTERS, Chapter, chapters, read_chapter
 from examples.course.writing import with_equations, with_outputs, wrong_pictures
 
 COURSE = chapters()
@@ -39,6 +39,15 @@ def test_a_chapters_picture_is_what_its_blocks_compute(chapter: Chapter) -> None
 @each_chapter
 def test_writing_a_chapter_again_changes_nothing(chapter: Chapter) -> None:
     assert with_equations(with_outputs(chapter, run(chapter).printed)) == chapter.text
+
+
+def test_the_contents_list_every_chapter() -> None:
+    page = (CHAPTERS / "README.md").read_text("utf-8")
+    listed = re.findall(r"^\| \[(\d+)\. (.+?)\]\(((\d\d)-.+?)\) \|", page, re.MULTILINE)
+    assert [name for _, _, name, _ in listed] == [chapter.name for chapter in COURSE]
+    for chapter, (number, title, _, _) in zip(COURSE, listed, strict=True):
+        assert chapter.text.startswith(f"# {number}. {title}")
+    assert len(COURSE) == 10
 
 
 def mistakes(chapter: Chapter, chance: random.Random) -> list[tuple[str, str]]:
@@ -159,7 +168,7 @@ def test_a_good_page_is_not_complained_of() -> None:
         ("One.", "One $x$.", "an equation outside a table"),
         ("One.", "One `reference.forwards`.", "found nowhere: `reference.forwards`"),
         ("One.", "Nobody and Noone 2015.", "cited in none of"),
-        ("One.", "See [chapter 3](02-forward.md).", "linked to the page of chapter 2"),
+        ("One.", "See [chapter 3](02-forward.md).", "linked to the page of number 2"),
         ("```text", "```json", "neither Python nor the output"),
         ("![A", "[A", "one picture a chapter, found 0"),
         ("**Predict** it.", "", "one prediction a chapter, found 0"),
