@@ -29,7 +29,7 @@ def main() -> int:
         measure_again(options.which)
         return 0
     from examples.course.checking import problems
-    from examples.course.execution import run_chapter
+    from examples.course.execution import run_chapter, unstable_lines
     from examples.course.page import chapters
     from examples.course.writing import write_course, wrong_pictures
 
@@ -41,6 +41,7 @@ def main() -> int:
         found += problems(chapter, run.printed)
         if options.verb == "check":
             found += wrong_pictures(chapter, run.names)
+            found += unstable_lines(chapter, run.printed)
     for line in found:
         sys.stdout.write(f"{line}\n")
     return bool(found)

@@ -7,9 +7,12 @@ import io
 import warnings
 from typing import Any
 
-from examples.course.page import Chapter
+import numpy as np
 
-__all__ = ["Run", "run_chapter"]
+from examples.course.page import Chapter
+from ffn.nn import reference
+
+__all__ = ["Run", "run_chapter", "unstable_lines"]
 
 
 class Run:
@@ -51,3 +54,35 @@ def run_chapter(chapter: Chapter) -> Run:
                 exec(compile(code, f"{chapter.name}, block {number}", "exec"), names)  # noqa: S102
             printed.append(said.getvalue())
     return Run(printed, names)
+
+
+def unstable_lines(chapter: Chapter, printed: list[str]) -> list[str]:
+    """Return what a chapter prints that depends on the last bits of what a network computes.
+
+    Another processor rounds otherwise. Where training amplifies that, as at rates far too high, a
+    page should print fewer digits. Stacks of ``ffn.nn`` are not varied.
+
+    Parameters
+    ----------
+    chapter
+        The page.
+    printed
+        What its blocks print as they are.
+    """
+    exact, random = reference.forward, np.random.default_rng(0)
+
+    def rounded_otherwise(parameters: list[reference.Array], x: reference.Array) -> Any:
+        first, *others = exact(parameters, x)
+        return [first, *(a * (1 + 2e-16 * random.integers(-1, 2, a.shape)) for a in others)]
+
+    try:
+        reference.forward = rounded_otherwise
+        varied = run_chapter(chapter).printed
+    finally:
+        reference.forward = exact
+    pairs = zip("".join(printed).splitlines(), "".join(varied).splitlines(), strict=True)
+    return [
+        f"docs/learn/{chapter.name}: another rounding prints {other!r} for {line!r}"
+        for line, other in pairs
+        if line != other
+    ]

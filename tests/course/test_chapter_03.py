@@ -35,8 +35,8 @@ def test_2_without_relu_c_is_1() -> None:
 
 def test_3_hes_start_keeps_the_size_of_gradients_too() -> None:
     random = np.random.default_rng(0)
-    network = reference.initialise((128,) * 21, random)
-    x, labels = random.standard_normal((200, 128)), random.integers(128, size=200)
+    network = reference.initialise((64,) * 21, random)
+    x, labels = random.standard_normal((100, 64)), random.integers(64, size=100)
 
     def sizes(factor: float) -> list[float]:
         """Return the size of delta at the bottom and at the top: that of the biases' gradients."""

@@ -10,7 +10,7 @@ import pytest
 
 from examples.course.checking import MOST_WORDS, problems
 from examples.course.equations import NoEquationError, equation
-from examples.course.execution import Run, run_chapter
+from examples.course.execution import Run, run_chapter, unstable_lines
 from examples.course.page import CHAPTERS, Chapter, chapters, read_chapter
 from examples.course.writing import with_equations, with_outputs, wrong_pictures
 
@@ -74,7 +74,7 @@ def mistakes(chapter: Chapter, chance: random.Random) -> list[tuple[str, str]]:
             spots = [
                 m.span() for m in re.finditer(r"\\?[A-Za-z_]\w*|[-+*/@<>]|\d+(?:\.\d+)?", part)
             ]
-        for a, b in chance.sample(spots, min(len(spots), 12)):
+        for a, b in chance.sample(spots, min(len(spots), 6)):
             # Addresses of links and of pictures are checked with all other pages' links.
             before = part[:a].rpartition("\n")[2]
             if kind == "prose" and re.search(r"(\]\([^)]*|<!--.*|^)$", before):
@@ -181,6 +181,15 @@ def test_what_is_wrong_is_named(right: str, wrong: str, said: str) -> None:
     assert GOOD.count(right) >= 1
     found = found_in(GOOD.replace(right, wrong, 1))
     assert any(said in line for line in found), found
+
+
+def test_digits_that_depend_on_rounding_are_named() -> None:
+    code = "from ffn.nn import reference\nimport numpy as np\nw = np.linspace(-1, 1, 12)\n"
+    code += "s = reference.forward([w.reshape(4, 3), np.ones(3)], np.ones((2, 4)))[-1].std()\n"
+    for printing, unstable in (("print(s)", 1), ("print(s.round(6))", 0)):
+        text = GOOD.replace("print(0.5 + 0.25)", code + printing)
+        chapter = read_chapter("01-learning.md", text)
+        assert len(unstable_lines(chapter, run_chapter(chapter).printed)) == unstable
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def _on_iris(count: int) -> dict[str, Any]:
     sole = at_top & (at_top.sum(axis=0) == 1)
 
     raw = flowers[resamples.parts[2] - 150 * each[:, None]].astype(np.float32)
-    answers = np.stack([adam.select([k]).predict_proba(raw[k])[0] for k in each])
+    answers = np.stack([adam.select([k]).predict_proba(raw[k])[0] for k in range(count)])
     of_adam = unseen[list(OPTIMIZERS).index("adam")][-1]
 
     all_rows = Resamples.draw(flowers, labels, sizes=sizes, count=count, seed=30, scale_by_all=True)
