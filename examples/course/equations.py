@@ -1,8 +1,10 @@
 r"""Equations out of code: a line of Python, printed as LaTeX.
 
 Nobody types an equation of the course. ``delta = (delta @ w.T) * (a > 0)`` is printed as
-``\delta \leftarrow \left(\delta \, w^{\top}\right) \odot [a > 0]``; where the code is changed, the
+``\delta \leftarrow \left(\delta w^{\top}\right) \odot [a > 0]``; where the code is changed, the
 page no longer agrees with it.
+
+No escaped punctuation such as ``\,`` is printed: Markdown would take the backslash for its own.
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ def equation(line: str) -> str:
         case ast.Return(ast.List(elts=[ast.Starred(), scores])):
             return f"s = {_tex(scores)}"
         case ast.Return(ast.Call(func=ast.Attribute(attr="asarray"), args=[value])):
-            return rf"\log\,\mathrm{{softmax}}(s) = {_tex(value)}"
+            return rf"\log \mathrm{{softmax}}(s) = {_tex(value)}"
         case ast.Return(ast.Call(func=ast.Name("float"), args=[value])):
             return f"L = {_tex(value)}"
         case ast.Return(value) if value is not None:
@@ -146,7 +148,10 @@ def _operation(node: ast.BinOp | ast.UnaryOp | ast.Compare, binding: int) -> str
         case ast.BinOp(left=a, op=ast.Mult(), right=ast.Compare() as b):
             return rf"\left({_tex(a)}\right) \odot {_tex(b)}"
         case ast.BinOp(left=a, op=ast.Mult() | ast.MatMult(), right=b):
-            text = rf"{_tex(a, _PRODUCT)} \, {_tex(b, _PRODUCT)}"
+            factors = _tex(a, _PRODUCT), _tex(b, _PRODUCT)
+            # Words need a sign between them, letters do not.
+            words = all(re.search(r"mathrm\{\w+\}$|^\\mathrm", factor) for factor in factors)
+            text = (r" \cdot " if words else " ").join(factors)
             return rf"\left({text}\right)" if binding > _PRODUCT else text
         case ast.Compare(left=a, ops=[ast.Gt()], comparators=[b]):
             return f"[{_tex(a)} > {_tex(b)}]"
@@ -158,9 +163,9 @@ def _call(node: ast.Call) -> str:
         case ast.Call(func=ast.Name("len")):
             return "B"
         case ast.Call(func=ast.Name("float" | "abs" as name), args=[a]):
-            return _tex(a) if name == "float" else rf"\left|{_tex(a)}\right|"
+            return _tex(a) if name == "float" else rf"\lvert {_tex(a)} \rvert"
         case ast.Call(func=ast.Name("log_softmax"), args=[a]):
-            return rf"\log\,\mathrm{{softmax}}({_tex(a)})"
+            return rf"\log \mathrm{{softmax}}({_tex(a)})"
         case ast.Call(
             func=ast.Attribute(attr="exp"), args=[ast.Call(func=ast.Name("log_softmax"), args=[a])]
         ):

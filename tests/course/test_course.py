@@ -132,7 +132,7 @@ targets = np.eye(scores.shape[1])[labels]
 
 | equation | line of code |
 |---|---|
-| $p \\leftarrow p - \\eta \\, g$ | `return p - lr * g` |
+| $p \\leftarrow p - \\eta g$ | `return p - lr * g` |
 
 ![A picture](images/01-learning.png)
 
@@ -198,14 +198,14 @@ def test_digits_that_depend_on_rounding_are_named() -> None:
         ("a = b - (c - d)", r"a = b - \left(c - d\right)"),
         ("a = b - c - d", "a = b - c - d"),
         ("a = -(b + c) / d", r"a = \frac{-\left(b + c\right)}{d}"),
-        ("v: Array = 0.9 * memory.get('v', 0) + g", r"v \leftarrow 0.9 \, v + g"),
+        ("v: Array = 0.9 * memory.get('v', 0) + g", r"v \leftarrow 0.9 v + g"),
         ("a = (b + c) ** 2", r"a = \left(b + c\right)^{2}"),
         ("epsilon = 1e-8", r"\varepsilon = 10^{-8}"),
         ("h = 2.5e-05", r"h = 2.5 \cdot 10^{-5}"),
-        ("a = b @ w.T", r"a = b \, w^{\top}"),
+        ("a = b @ w.T", r"a = b w^{\top}"),
         (
             "delta = (delta @ w.T) * (a > 0)",
-            r"\delta \leftarrow \left(\delta \, w^{\top}\right) \odot [a > 0]",
+            r"\delta \leftarrow \left(\delta w^{\top}\right) \odot [a > 0]",
         ),
     ],
 )
