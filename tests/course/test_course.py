@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -34,6 +36,24 @@ def test_a_chapter_says_what_is_so(chapter: Chapter) -> None:
 @each_chapter
 def test_a_chapters_picture_is_what_its_blocks_compute(chapter: Chapter) -> None:
     assert wrong_pictures(chapter, run(chapter).names) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "changed"),
+    [
+        (3, "sizes", lambda sizes: {c: [1.2 * size for size in sizes[c]] for c in sizes}),
+        (4, "slope", lambda slope: slope * [1, 1.1, 1]),
+        (9, "speed", lambda speed: {**speed, "microseconds": 1.05 * speed["microseconds"]}),
+        (10, "choosing", lambda found: {**found, "true": [found["true"][0] - 2, 0.4]}),
+    ],
+)
+def test_a_picture_of_other_data_is_noticed(
+    number: int, name: str, changed: Callable[[Any], Any]
+) -> None:
+    chapter = COURSE[number - 1]
+    names = run(chapter).names
+    (line,) = wrong_pictures(chapter, {**names, name: changed(names[name])})
+    assert line.endswith("write it again")
 
 
 @each_chapter
