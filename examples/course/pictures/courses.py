@@ -109,5 +109,5 @@ def parting(names: dict[str, Any]) -> Figure:
     axis.set(ylim=(0, 0.75), xlim=(0, len(epochs)))
     axis.set_xlabel("epochs", fontsize=8)
     axis.set_ylabel("loss", fontsize=8)
-    axis.legend(fontsize=8, frameon=False, loc="center right")
+    axis.legend(fontsize=8, frameon=False, loc="upper right")
     return figure
