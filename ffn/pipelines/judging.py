@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import SettingsError, quote
+from ffn.errors import DataError, SettingsError, quote
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.retraining import Fitted, fit
 from ffn.settings.pipeline import Pipeline
@@ -26,13 +26,21 @@ from ffn.tabular.columns.feature_columns import columns_found
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.splitting.division import Division, divide
 from ffn.tabular.splitting.hashing import value_digests
+from ffn.tabular.splitting.points_in_time import TimeKind, parse_time
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.key_columns import TEST_UNLABELLED, UNLABELLED
 from ffn.tabular.training_table.split_checks import check_division
 from ffn.training.partition import HeldOutPart, read_learnt
 from ffn.training.training_data import Prepared, training_part
 
-__all__ = ["Judged", "column_groups", "column_texts", "judge_apart", "judge_division"]
+__all__ = [
+    "Judged",
+    "column_groups",
+    "column_texts",
+    "column_times",
+    "judge_apart",
+    "judge_division",
+]
 
 Array = npt.NDArray[Any]
 
@@ -150,6 +158,43 @@ def column_groups(pipeline: Pipeline, dataset: Dataset, name: str) -> Array:
     The parameters are those of `column_texts`, and so are the errors.
     """
     return value_digests(column_texts(pipeline, dataset, name))
+
+
+def column_times(
+    pipeline: Pipeline, dataset: Dataset, name: str, form: str | None = None
+) -> tuple[Array, TimeKind]:
+    """Return any column as times [N], as `judge_apart` takes them, and their kind.
+
+    Parameters
+    ----------
+    pipeline, dataset, name
+        As for `column_texts`.
+    form
+        Format of the dates, as `parse_time` takes it; None, the default, for ISO 8601 or numbers.
+
+    Raises
+    ------
+    DataError
+        A cell is no point in time, or is one of another kind than the first.
+    SettingsError
+        There is no such column.
+    """
+    texts = column_texts(pipeline, dataset, name)
+    decimal = pipeline.settings.data.decimal
+    points = {text: parse_time(text, form, decimal) for text in set(texts)}
+    first = points[texts[0]]
+    for row, text in enumerate(texts):
+        point = points[text]
+        if point is None or first is None or point.kind != first.kind:
+            raise DataError(
+                f"{dataset.file_of(row)} row {dataset.row_in_file(row)}, column {quote(name)}: "
+                f"{quote(text)} is no point in time, or not of the kind of the first one. Correct "
+                "the cell, or name another column."
+            )
+    kind = first.kind if first else "number"
+    dtype = np.float64 if kind == "number" else np.int64
+    values = [point.value for text in texts if (point := points[text])]
+    return np.array(values, dtype=dtype), kind
 
 
 def column_texts(pipeline: Pipeline, dataset: Dataset, name: str) -> list[str]:

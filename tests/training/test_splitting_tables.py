@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError, SettingsError
-from ffn.pipelines.judging import column_groups, column_texts, judge_apart
+from ffn.pipelines.judging import column_groups, column_texts, column_times, judge_apart
 from ffn.promotion.champion import unchanged_since
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.hashing import text_digest
@@ -88,6 +88,22 @@ def test_by_group_no_one_is_on_both_sides_of_anything(tmp_path: Path) -> None:
     for rows, judging in zip(train, validation, strict=True):
         assert not {*own[rows]} & {*own[judging]}
     assert_array_equal(prepared.training.units, dataset.group_ids[division.training])
+
+
+def test_any_column_can_be_read_as_times(tmp_path: Path) -> None:
+    """A backtest or an audit asks for columns that the settings do not name."""
+    found = pipeline(tmp_path, 'time = "when"')
+    dataset = steps.load(found)
+    times, kind = column_times(found, dataset, "when")
+    assert kind == dataset.time_kind == "date"
+    assert_array_equal(times, dataset.times)
+    numbers, kind = column_times(found, dataset, "p")
+    assert kind == "number"
+    assert_array_equal(numbers, dataset.numeric["p"])
+    with pytest.raises(DataError, match=r't\.csv row 1, column "who": "C\d+" is no point in time'):
+        column_times(found, dataset, "who")
+    with pytest.raises(SettingsError, match=r'no column "whom".*Did you mean "who"'):
+        column_times(found, dataset, "whom")
 
 
 def test_a_column_is_a_feature_if_the_settings_name_it(tmp_path: Path) -> None:
