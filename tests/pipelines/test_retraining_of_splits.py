@@ -13,7 +13,7 @@ from ffn.registry.new_data import new_training_data, take_up
 from ffn.reports.score_page import training_counts
 from ffn.settings.pipeline import Pipeline
 from tests.helpers.retrained import made
-from tests.training.test_splitting_tables import QUICK, lines
+from tests.helpers.splitting import QUICK, lines
 
 HEADER = "when,who,p,q,y\n"
 SENTENCE = (

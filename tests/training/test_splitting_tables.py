@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,40 +11,13 @@ from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError, SettingsError
 from ffn.pipelines.judging import column_groups, column_texts, column_times, judge_apart
-from ffn.promotion.champion import unchanged_since
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.hashing import text_digest
 from ffn.tabular.training_table.class_counts import fold_of_rows
 from ffn.training import steps
 from ffn.training.resampling import candidate_resamples
 from tests.helpers.retrained import made, prepare, run
-
-QUICK = "[training]\nepochs = 8\nnetworks = 4\n[optimizers.adam]\nlearning_rate = 0.02\n"
-DAY = datetime.timedelta(days=1)
-
-
-def lines(n: int = 240, seed: int = 0) -> list[str]:
-    """``when,who,p,q,y``: one row a day of thirty people, in random order."""
-    rng = np.random.default_rng(seed)
-    first = datetime.date(2024, 1, 1)
-    rows = []
-    for i in range(n):
-        y = int(rng.integers(2))
-        p, q = rng.normal(size=2) + np.array([2 * y, 0])
-        rows.append(f"{first + i * DAY},C{rng.integers(30)},{p:.4f},{q:.4f},{'ab'[y]}")
-    return [rows[i] for i in rng.permutation(n)]
-
-
-def pipeline(
-    folder: Path,
-    split: str,
-    rows: list[str] | None = None,
-    *,
-    data: str = 'exclude = ["when"]',
-    toml: str = QUICK,
-) -> Pipeline:
-    table = "when,who,p,q,y\n" + "\n".join(lines() if rows is None else rows) + "\n"
-    return made(folder, table, f"{toml}[split]\n{split}\n[data]\n{data}\n")
+from tests.helpers.splitting import QUICK, lines, pipeline
 
 
 def days(found: Pipeline) -> np.ndarray:
@@ -142,60 +113,6 @@ def test_statistics_of_categories_are_cross_fitted_by_group(tmp_path: Path) -> N
         assert prepared.x_train[place, column] == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_file_of_held_out_rows_judges_alone(tmp_path: Path) -> None:
-    mine = lines(40, seed=5)
-    mine[3] = mine[3].rpartition(",")[0] + ","
-    (tmp_path / "mine.csv").write_text("when,who,p,q,y\n" + "\n".join(mine) + "\n")
-    found = pipeline(tmp_path, 'test = "mine.csv"')
-    dataset = steps.load(found)
-    division = steps.split(dataset, found)
-    assert (dataset.rows, dataset.test_rows, dataset.unlabelled) == (279, 39, 1)
-    assert_array_equal(division.held_out, np.arange(279) >= 240)
-    assert_array_equal(division.training, np.arange(279) < 240)
-    cells = [line.split(",") for line in [*lines(), *mine[:3], *mine[4:]]]
-    assert dataset.numeric["p"].tolist() == [float(cell[2]) for cell in cells]
-    assert dataset.file_of(239) == "t.csv"
-    assert dataset.file_of(240) == "mine.csv"
-    assert [dataset.row_in_file(row) for row in (0, 239, 240, 242, 243, 278)] == [
-        1,
-        240,
-        1,
-        3,
-        5,
-        40,
-    ]
-    sentence = 'rows are split as given by "mine.csv": trained on 240 rows, judged by 39 rows'
-    assert prepare(found).notices[0] == sentence
-
-
-def test_training_rows_of_the_groups_and_times_in_the_file_are_left_out(tmp_path: Path) -> None:
-    mine = [line for line in lines() if line.split(",")[1] in {"C1", "C2"}]
-    (tmp_path / "mine.csv").write_text("when,who,p,q,y\n" + "\n".join(mine) + "\n")
-    found = pipeline(tmp_path, 'test = "mine.csv"\ngroup = "who"')
-    division = steps.split(steps.load(found), found)
-    assert division.neither == len(mine)
-    assert division.training.sum() == 240 - len(mine)
-
-
-def test_a_changed_file_of_held_out_rows_is_a_change_of_data(tmp_path: Path) -> None:
-    text = "when,who,p,q,y\n" + "\n".join(lines(40, seed=5)) + "\n"
-    (tmp_path / "mine.csv").write_text(text)
-    found = pipeline(tmp_path, 'test = "mine.csv"')
-    version = run(found).serialise()
-    folder = found.artifacts / "models" / f"{version.number:04}"
-    recorded = json.loads((folder / "provenance.json").read_text())
-    dataset = steps.load(found)
-    assert recorded["test_sha256"] == dataset.test_sha256
-    assert recorded["split"]["test"] == "mine.csv"
-    kept = replace(version.verdict, promote=False)
-    (folder / "verdict.json").write_text(json.dumps({"promote": kept.promote}))
-    same = unchanged_since(found, dataset.source_sha256, None, dataset.test_sha256)
-    assert same == version.number
-    (tmp_path / "mine.csv").write_text(text.replace("C1,", "C2,"))
-    changed = steps.load(found)
-    assert unchanged_since(found, changed.source_sha256, None, changed.test_sha256) is None
-
-
 def swapped(row: int, cell: int, text: str) -> list[str]:
     rows = lines()
     cells = rows[row].split(",")
@@ -277,41 +194,6 @@ def test_a_class_that_no_held_out_row_has_is_told(tmp_path: Path) -> None:
     assert told in done.prepared.notices
     assert np.isnan(done.evaluation.classes[2].recall.value)
     assert done.evaluation.classes[2].rows == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("when,who,p,y\n", r"column 4 is \"y\" and not \"q\""),
-        ("when,who,p,q,y,z\n", r'column 6, "z", is one too many'),
-        ("when,who,p,q\n", r'column 5, "y", is missing'),
-        ("when,who,p,q,y\n2024-01-01,C1,1,2,\n", r"mine\.csv \(split\.test\): no row has a label"),
-        (
-            "when,who,p,q,y\n2024-01-01,C1,1,2,a\n2024-01-01,C1,x,2,a\n",
-            r'mine\.csv row 2 \(line 3\), column "p": "x" is not a finite number',
-        ),
-    ],
-)
-def test_a_file_of_held_out_rows_is_held_to_the_same_rules(
-    tmp_path: Path, text: str, message: str
-) -> None:
-    (tmp_path / "mine.csv").write_text(text if text.count("\n") > 1 else f"{text}1,2,3,4,5\n")
-    with pytest.raises(DataError, match=message):
-        steps.load(pipeline(tmp_path, 'test = "mine.csv"'))
-
-
-def test_the_file_is_another_one_and_in_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r'split\.test names "t\.csv", the file that data\.sou'):
-        steps.load(pipeline(tmp_path, 'test = "t.csv"'))
-    outside = tmp_path / "outside.csv"
-    outside.write_text("when,who,p,q,y\n")
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    (inner / "mine.csv").symlink_to(outside)
-    with pytest.raises(SettingsError, match=r"is a link out of .*Put the file there"):
-        steps.load(pipeline(inner, 'test = "mine.csv"'))
-    with pytest.raises(DataError, match=r"gone\.csv"):
-        steps.load(pipeline(tmp_path, 'test = "gone.csv"'))
 
 
 def test_under_time_an_ensemble_is_refitted_on_the_newest_rows(tmp_path: Path) -> None:
