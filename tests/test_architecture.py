@@ -21,6 +21,7 @@ LAYERS = [
     "ffn.tabular.encodings",
     "ffn.tabular.training_table",
     "ffn.nn",
+    "ffn.distillation",
     "ffn.settings",
     "ffn.bundles",
     "ffn.estimator",

@@ -101,17 +101,27 @@ def calibration_markdown(calibration: Calibration) -> str:
 
 
 def temperature_markdown(
-    temperature: Temperature | None, effect: TemperatureEffect | None = None
+    temperature: Temperature | None,
+    effect: TemperatureEffect | None = None,
+    *,
+    distilled: bool = False,
 ) -> str:
     """Return a paragraph on temperature scaling: the fitted value, and whether it is applied.
 
     Parameters
     ----------
     temperature
-        Temperature fitted to the winner's validation rows; None for an ensemble.
+        Temperature fitted to the winner's validation rows; None for an ensemble or its student.
     effect
         What the applied temperature changes on the held-out rows; None if it is not applied.
+    distilled
+        Whether the model is the student of an ensemble. Default: no.
     """
+    if distilled:
+        return (
+            "No temperature was fitted, because the network learnt the averaged probabilities of "
+            "an ensemble."
+        )
     if temperature is None:
         return "No temperature was fitted, because the model is an ensemble of averaged networks."
     fitted = (

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ffn.bundles.bundle import Bundle
+from ffn.distillation.student import Student, distil
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
-from ffn.nn import History
+from ffn.nn import History, Network
+from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
@@ -34,6 +36,7 @@ __all__ = [
 # Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
 # and branch 1 the candidates.
 _REFIT = 2
+_STUDENT = 6
 _ROWS_AT_ONCE = 2**16
 
 
@@ -53,7 +56,10 @@ class Refitted:
         At which it was trained.
     temperature
         Temperature fitted on the candidates' validation rows; the bundle's network includes it if
-        it is ``applied``. None for an ensemble.
+        it is ``applied``. None for an ensemble, and for its student.
+    student
+        How the bundle's network learnt from an ensemble; None if it did not. The other attributes
+        are those of the ensemble.
     """
 
     bundle: Bundle
@@ -61,6 +67,7 @@ class Refitted:
     epochs: int
     learning_rate: float
     temperature: Temperature | None = None
+    student: Student | None = None
 
 
 def refit(
@@ -76,11 +83,12 @@ def refit(
     excludes networks with units that were dead from the start; for a ``refitted`` ensemble, all
     that finished are kept. With early stopping, the number of epochs is the median best epoch of
     the resamples. For an ensemble of the ``resamples`` nothing is trained: it consists of the
-    networks that were, each on its resample.
+    networks that were, each on its resample. From a ``distilled`` one, a student learns.
 
     A single network is given the temperature fitted on the candidates' validation rows, if it is
     shown to lower the log-loss. An ensemble is not: the average of K networks is less confident
-    than each of them, by an amount that these predictions do not show.
+    than each of them, by an amount that these predictions do not show. Nor is a student, whose
+    answers are the average's. It has none of its own for rows that its teachers did not learn from.
 
     Parameters
     ----------
@@ -98,7 +106,7 @@ def refit(
     Raises
     ------
     TrainingError
-        Every network diverged.
+        Every network diverged, or the student.
     """
     training = pipeline.settings.training
     winner = next(c for c in candidates if c.optimizer == selection.winner)
@@ -132,6 +140,10 @@ def refit(
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
+    student = None
+    if training.ensemble == "distilled":
+        student = _distil(chosen, part, pipeline, on_epoch)
+        chosen = student.network
     bundle = Bundle(
         pipeline=pipeline.name,
         optimizer=winner.optimizer,
@@ -146,7 +158,35 @@ def refit(
         epochs=epochs,
         learning_rate=winner.search.rate,
         temperature=temperature,
+        student=student,
     )
+
+
+def _distil(
+    teacher: Network,
+    part: TrainingPart,
+    pipeline: Pipeline,
+    on_epoch: Callable[[int], None] | None,
+) -> Student:
+    """Train one network on the averaged probabilities of ``teacher``."""
+    training, shape = pipeline.settings.training, pipeline.settings.network
+    layers = shape.hidden_layers if shape.student_layers is None else shape.student_layers
+    student = distil(
+        teacher,
+        part.x,
+        part.preparation.inputs_of_features(),
+        layers,
+        np.random.SeedSequence(training.seed, spawn_key=(_STUDENT,)),
+        batch_size=training.batch_size,
+        on_epoch=on_epoch,
+    )
+    if not student.history.finished.all():
+        raise TrainingError(
+            f"the student diverged ({student.history.diverged[0]}), although "
+            f"{counted(len(teacher.parameters), 'network')} to learn from did not. Set "
+            'training.ensemble = "resamples" to use these themselves.'
+        )
+    return student
 
 
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> HeldOutEvaluation:
