@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.distillation.pseudo_rows import pseudo_rows
-from ffn.nn import AdamW, History, Network, cosine, spawn_generators, train
+from ffn.nn import Adam, History, Network, cosine, spawn_generators, train
 
 __all__ = ["STUDENT_EPOCHS", "Student", "averaged", "copies_for", "distil"]
 
@@ -28,8 +28,8 @@ _MOST_INPUTS = 2**26
 # Targets of all rows: 256 MB as float32. Of longer tables every second row is taken, or third, ….
 _MOST_TARGETS = 2**26
 # The student sees exact targets instead of labels, so it can step faster than its teachers and
-# needs little decay.
-_OPTIMIZER = AdamW(learning_rate=0.003, weight_decay=0.01)
+# needs no decay.
+_OPTIMIZER = Adam(learning_rate=0.003)
 _ANSWERS_AT_ONCE = 2**20
 
 
