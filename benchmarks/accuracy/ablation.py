@@ -46,7 +46,6 @@ CHANGES: dict[str, dict[str, Any]] = {
     "one of the networks": {"training.members": 1},
     "four of the networks": {"training.members": 4},
     'all refitted (`ensemble = "refitted"`)': {"training.ensemble": "refitted"},
-    "two of the refitted": {"training.ensemble": "refitted", "training.members": 2},
     "distilled into 32-32": _DISTILLED | {"network.student_layers": [32, 32]},
     "distilled into 64-64": _DISTILLED | {"network.student_layers": [64, 64]},
     "distilled into 128-64": _DISTILLED | {"network.student_layers": [128, 64]},
