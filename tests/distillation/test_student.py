@@ -101,7 +101,7 @@ def test_the_average_does_not_depend_on_how_many_rows_are_asked_at_once(teacher:
         (19_999, 10, 1),
         (20_000, 10, 0),
         (1_000_000, 10, 0),
-        (1_000, 20_000, 2),  # 2^26 inputs are 3,355 rows of 20,000
+        (1_000, 10_000, 2),  # 2^25 inputs are 3,355 rows of 10,000
     ],
 )
 def test_there_are_enough_rows_and_no_more_than_fit(n: int, inputs: int, copies: int) -> None:
