@@ -23,8 +23,8 @@ STUDENT_EPOCHS = 60
 _ENOUGH_ROWS = 20_000
 # Smaller batches take longer and gained nothing.
 _LEAST_BATCH = 128
-# Inputs of rows and pseudo-rows: 128 MB as float32, and twice that while they are made. Wider tables
-# have fewer pseudo-rows.
+# Inputs of rows and pseudo-rows: 128 MB as float32, twice that while they are made. Of wider tables
+# there are fewer pseudo-rows.
 _MOST_INPUTS = 2**25
 # Targets of all rows: 256 MB as float32. Of longer tables every second row is taken, or third, ….
 _MOST_TARGETS = 2**26
