@@ -21,6 +21,7 @@ __all__ = [
     "class_table",
     "figure_table",
     "importance_markdown",
+    "later_sentence",
     "loss_doubt",
     "mistakes_markdown",
     "shown_name",
@@ -55,7 +56,7 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
         ),
     ]
     rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
-    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation))))
+    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation), later_sentence(evaluation))))
 
 
 def loss_doubt(evaluation: HeldOutEvaluation) -> str:
@@ -67,6 +68,19 @@ def loss_doubt(evaluation: HeldOutEvaluation) -> str:
     return (
         "The log-loss has no interval: it is the same for every row, so its variance cannot be "
         "estimated."
+    )
+
+
+def later_sentence(evaluation: HeldOutEvaluation) -> str:
+    """Return what to expect of later rows, as a sentence; empty if rows are not split by time."""
+    later = evaluation.later
+    if later is None:
+        return ""
+    return (
+        "For a later period expect accuracy "
+        f"{interval(later.accuracy)} and log-loss {interval(later.log_loss)}: mean and 95 % "
+        f"prediction intervals from {later.periods} consecutive periods, each judged by models "
+        "trained on earlier rows."
     )
 
 

@@ -18,6 +18,7 @@ from ffn.reports.held_out import (
     class_table,
     figure_table,
     importance_markdown,
+    later_sentence,
     mistakes_markdown,
     shown_name,
     temperature_markdown,
@@ -157,12 +158,16 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"**{escape(version.verdict.sentence(version.number))}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
         f"of {evaluation.judges} correctly: "
-        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"**accuracy {interval(evaluation.accuracy)}**. {_with_space(later_sentence(evaluation))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )
+
+
+def _with_space(text: str) -> str:
+    return f"{text} " if text else ""
 
 
 def upper(text: str) -> str:
