@@ -184,7 +184,7 @@ def _names(what: str, names: Collection[str]) -> str:
 
 def _unlabelled(opponent: Opponent, prepared: Prepared, smallest: float) -> str:
     """Return how much the share of unlabelled rows grew; empty if little, or if it is unknown."""
-    rows = len(prepared.x_train) + len(prepared.x_test) + prepared.unlabelled
+    rows = prepared.labelled + prepared.unlabelled
     share, before = prepared.unlabelled / rows, opponent.unlabelled
     if before is None or share - before <= smallest:
         return ""
