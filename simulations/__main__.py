@@ -60,10 +60,13 @@ def _selection(*, quick: bool) -> None:
 
 
 def _splits(*, quick: bool) -> None:
+    from simulations.drifting import DriftingSize, drifting_section, kept_promises
     from simulations.splits import FULL_SPLITS, QUICK_SPLITS, simulate_splits, splits_section
 
     found = simulate_splits(QUICK_SPLITS if quick else FULL_SPLITS)
-    _show("splits.md", splits_section(found), quick=quick)
+    tables = DriftingSize(2, 300) if quick else DriftingSize(20, 3_000)
+    promises = drifting_section(tables, *kept_promises(tables))
+    _show("splits.md", f"{splits_section(found)}\n\n{promises}", quick=quick)
 
 
 def _warnings(workers: int | None, *, quick: bool) -> None:

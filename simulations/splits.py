@@ -197,7 +197,11 @@ def later_history(size: SplitsSize, seed: int, *, told: bool) -> bool:
             fingerprints=np.arange(len(table), dtype=np.uint64),
             groups=table if told else None,
         ).take(np.isin(np.arange(len(table)), later))
-        look = choose_look(contest.looks(known.of(contest.fingerprints)), _ALPHA)
+        times = known.of(contest.fingerprints)
+        if contest.groups is not None:
+            every = np.arange(len(table), dtype=np.uint64)
+            times = known.of_groups(every, table, contest.groups)
+        look = choose_look(times, _ALPHA)
         known = known.after(contest.fingerprints[look.chosen])
         if _promotes(contest, "better", look, seed):
             return True

@@ -11,6 +11,13 @@ import pytest
 
 from ffn.evaluation.paired_losses import row_losses
 from simulations import drift, false_warnings
+from simulations.drifting import (
+    DriftingSize,
+    Kept,
+    drifting_section,
+    drifting_table,
+    kept_promises,
+)
 from simulations.false_warnings import FULL_WARNINGS, QUICK_WARNINGS, equal_models, shown_better
 from simulations.gates import Kind, retraining
 from simulations.page import draw, section, with_section
@@ -216,3 +223,24 @@ def test_the_section_on_splits_has_what_was_simulated() -> None:
     assert "| 8 | 5 | `better` | 0.000 [0.000, 0.658] | 0.500 [0.095, 0.905] |" in text
     assert "in 0.000 where the group is the unit, and in 1.000 where rows are taken" in text
     assert FULL_SPLITS.trials >= 100, "enough for the page"
+
+
+def test_a_table_drifts_from_its_first_weights_to_its_last() -> None:
+    generator = np.random.default_rng(0)
+    weights = np.array([3.0, 0, 0, 0]), np.array([-3.0, 3.0, 0, 0])
+    for day, feature in ((0, 0), (300, 1)):
+        x, labels = drifting_table(np.full(4_000, day), weights, generator)
+        found = [abs(np.corrcoef(x[:, i], labels)[0, 1]) for i in range(4)]
+        assert np.argmax(found) == feature
+        assert np.sort(found)[-2] < 0.1
+
+
+def test_what_is_kept_is_a_table_of_what_was_simulated() -> None:
+    size = DriftingSize(1, 200)
+    by_time, by_content = kept_promises(size)
+    assert {by_time.accuracy, by_content.accuracy} <= {0.0, 1.0}
+    text = drifting_section(
+        DriftingSize(4, 90), Kept(0.5, 1.0, 0.81, 0.75), Kept(0.25, 0, 0.9, 0.7)
+    )
+    assert "Of 4 tables of 90 rows over 300 days" in text
+    assert "| by time | 0.50 | 1.00 | 0.810 | 0.750 |\n| by content | 0.25 | 0.00 | 0.900 |" in text

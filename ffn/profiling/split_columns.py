@@ -144,15 +144,12 @@ def _as_time(
 
 
 def _as_group(name: str, rows: Counter[str], n: int) -> SplitCandidate | None:
-    repeated = sum(count > 1 for count in rows.values())
-    coded = sum(bool(_CODE.fullmatch(text)) for text in rows)
+    if not _FEWEST_GROUPS <= len(rows) <= _MOST_GROUPS_SHARE * n:
+        return None
     named = _GROUP_NAME.fullmatch(name) is not None
-    if (
-        len(rows) < _FEWEST_GROUPS
-        or len(rows) > _MOST_GROUPS_SHARE * n
-        or repeated < _REPEATED_SHARE * len(rows)
-        or not (named or coded >= _NEARLY_ALL * len(rows))
-    ):
+    coded = sum(bool(_CODE.fullmatch(text)) for text in rows)
+    repeated = sum(count > 1 for count in rows.values())
+    if repeated < _REPEATED_SHARE * len(rows) or not (named or coded >= _NEARLY_ALL * len(rows)):
         return None
     least, most = min(rows.values()), max(rows.values())
     each = f"each in {least:,}" if least == most else f"in {least:,} to {most:,}"

@@ -134,7 +134,12 @@ def decide(
         unrelated=unrelated_rows(dataset, division, known, opponent),
         groups=division.groups,
     )
-    look = choose_look(contest.looks(looks.of(contest.fingerprints)), settings.alpha)
+    times = (
+        looks.of(contest.fingerprints)
+        if division.groups is None or contest.groups is None
+        else looks.of_groups(dataset.fingerprints, division.groups, contest.groups)
+    )
+    look = choose_look(times, settings.alpha)
     chosen = contest.take(look.chosen)
     if can_suffice(chosen, settings, look.alpha):
         looks.after(chosen.fingerprints).write(pipeline.artifacts)

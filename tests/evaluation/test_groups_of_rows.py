@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from ffn.evaluation.calibration import measure_calibration
+from ffn.evaluation.differences import accuracy_difference
 from ffn.evaluation.grouped_labels import (
     count_grouped_labels,
     grouped_accuracy_bound,
@@ -26,7 +27,7 @@ from ffn.evaluation.groups_of_rows import (
     values_of_groups,
 )
 from ffn.evaluation.metrics import evaluate_probabilities
-from ffn.evaluation.paired import class_losses, p_not_worse
+from ffn.evaluation.paired import LabelCounts, class_losses, p_not_worse
 
 NETS = st.lists(st.integers(-6, 6), min_size=1, max_size=11)
 
@@ -139,6 +140,14 @@ def test_no_change_at_all_is_judged_by_the_number_of_groups() -> None:
     assert few.effective.rows == 10
     assert grouped_p_not_worse(few, 0.02, 0.05) > 0.5
     assert grouped_p_not_worse(many, 0.02, 0.05) < 0.0011
+
+
+def test_the_interval_of_no_change_is_that_of_so_many_groups() -> None:
+    labels = np.zeros(600, dtype=int)
+    found = count_grouped_labels(labels, labels, labels, np.repeat(np.arange(30), 20))
+    expected = accuracy_difference(LabelCounts(rows=30, gained=0, lost=0, production_wrong=0))
+    assert found.interval(accuracy_difference) == expected
+    assert expected.high > 0.1
 
 
 def test_classes_are_tested_by_group() -> None:

@@ -87,3 +87,17 @@ def test_a_changed_file_of_held_out_rows_is_new_data(tmp_path: Path) -> None:
     second = retrain(pipeline)
     assert isinstance(second, RetrainOutcome)
     assert second.evaluation.rows == 41
+
+
+def test_a_group_that_was_a_feature_is_not_missed(tmp_path: Path) -> None:
+    """Its column is no feature from now on, which is what the settings ask for."""
+    table = HEADER + "\n".join(lines()) + "\n"
+    toml = QUICK + '[data]\nexclude = ["when"]\n'
+    first = retrain(made(tmp_path, table, toml))
+    assert isinstance(first, RetrainOutcome)
+    assert first.version.verdict.columns.keys() == {"who", "p", "q"}
+    second = retrain(made(tmp_path, table, toml + '[split]\ngroup = "who"\n'))
+    assert isinstance(second, RetrainOutcome)
+    assert any('column "who" is missing' in notice for notice in second.notices)
+    assert second.version.verdict.promote is False
+    assert 'columns were removed or changed their kind: "who"' in second.version.verdict.reason

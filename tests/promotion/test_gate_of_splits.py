@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ffn.promotion.champion import Opponent, read_opponent, unrelated_rows
-from ffn.promotion.shared_rows import Contest, SharedAnswers, production_rows
+from ffn.promotion.shared_rows import production_rows
+from ffn.registry.alpha_spending import ComparisonCounts
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.split_figures import SplitFigures, recorded_figures
 from ffn.training import steps
@@ -112,19 +113,13 @@ def test_after_a_change_to_groups_no_row_is_left_and_the_way_out_is_named(tmp_pa
 
 
 def test_rows_of_a_group_were_compared_as_often_as_the_most_of_them() -> None:
-    answers = SharedAnswers(predicted=np.zeros(6, dtype=int), probabilities=np.ones((6, 2)) / 2)
-    contest = Contest(
-        challenger=answers,
-        production=answers,
-        labels=np.zeros(6, dtype=int),
-        classes=("a", "b"),
-        fingerprints=np.arange(6, dtype=np.uint64),
-        groups=np.array([9, 4, 9, 4, 1, 1]),
-    )
-    assert contest.looks(np.array([3, 0, 0, 1, 0, 0])).tolist() == [3, 1, 3, 1, 0, 0]
-    alone = replace(contest, groups=None)
-    assert alone.looks(np.array([3, 0, 0, 1, 0, 0])).tolist() == [3, 0, 0, 1, 0, 0]
-    assert contest.take(np.arange(6) > 2).groups.tolist() == [4, 1, 1]
+    rows = np.arange(10, 16, dtype=np.uint64)
+    counts = ComparisonCounts(rows=rows[[0, 3]], times=np.array([3, 1]))
+    groups = np.array([9, 4, 9, 4, 1, 1])
+    assert counts.of(rows).tolist() == [3, 0, 0, 1, 0, 0]
+    assert counts.of_groups(rows, groups, groups).tolist() == [3, 1, 3, 1, 0, 0]
+    # The row that was compared need not be held out now.
+    assert counts.of_groups(rows, groups, np.array([9, 1])).tolist() == [3, 0]
 
 
 FIGURES = SplitFigures(
