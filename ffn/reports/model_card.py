@@ -96,7 +96,7 @@ def model_card(
         ),
         leaderboard_markdown(retrained.selection),
         "## Metrics",
-        f"Measured on {counted(evaluation.rows, 'held-out row')}. Nothing was fitted, tuned or "
+        f"Measured on {evaluation.judges}. Nothing was fitted, tuned or "
         "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
         class_table(evaluation),
@@ -172,10 +172,13 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
     return bullets(
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
-            f"{counted(rows['train'] + rows['test'], 'labelled row')}{without_label(prepared)}",
-            f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of each "
-            "class, chosen by a hash of their content, so that rows keep their side of the split "
-            "as the table grows",
+            f"{counted(prepared.labelled, 'labelled row')}{without_label(prepared)}",
+            escape(prepared.split.sentence())
+            if prepared.split
+            else f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of "
+            "each class, chosen by a hash of their content, so that rows keep their side of the "
+            "split as the table grows",
+            *([f"held-out rows: SHA-256 {prepared.test_sha256}"] if prepared.test_sha256 else []),
             f"trained on: {counted(rows['train'], 'row')} ({shares}{others})",
             "the bundle holds a fingerprint of every training row",
         ]
@@ -199,12 +202,14 @@ def _made_of(retrained: Retrained) -> str:
     refitted = retrained.refitted
     times = counted(len(refitted.history.diverged), "time")
     at = f"at the learning rate {refitted.learning_rate:g}"
+    ensemble = retrained.pipeline.settings.ensemble
     if refitted.student is not None:
+        where = "on resamples" if ensemble == "resamples" else f"on all training rows, {times},"
         return (
-            f"The winner's networks were trained on resamples {at}. The model is one network that "
+            f"The winner's networks were trained {where} {at}. The model is one network that "
             f"{learnt_from(refitted.student)}."
         )
-    if retrained.pipeline.settings.training.ensemble == "resamples":
+    if ensemble == "resamples":
         members = counted(len(refitted.bundle.network.parameters), "network")
         return f"The model is the average of {members} that the winner trained on resamples {at}."
     return f"The winner was then refitted on all training rows, {times}, {at}."

@@ -19,6 +19,7 @@ from ffn.reports.held_out import (
     class_table,
     figure_table,
     importance_markdown,
+    later_sentence,
     mistakes_markdown,
     shown_name,
     temperature_markdown,
@@ -166,13 +167,17 @@ def _summary(retrained: Retrained, version: Version) -> str:
     return (
         f"**{escape(version.verdict.sentence(version.number))}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
-        f"of {counted(evaluation.rows, 'held-out row')} correctly: "
-        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"of {evaluation.judges} correctly: "
+        f"**accuracy {interval(evaluation.accuracy)}**. {_with_space(later_sentence(evaluation))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )
+
+
+def _with_space(text: str) -> str:
+    return f"{text} " if text else ""
 
 
 def upper(text: str) -> str:
@@ -235,8 +240,8 @@ def _training(retrained: Retrained) -> str:
     schema, network = prepared.schema, refitted.bundle.network
     training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
-    which = _which_networks(training.ensemble, started, kept)
-    trained = _trained(refitted, training.ensemble, len(prepared.x_train))
+    which = _which_networks(pipeline.settings.ensemble, started, kept)
+    trained = _trained(refitted, pipeline.settings.ensemble, len(prepared.x_train))
     student = refitted.student
     how = f"which {learnt_from(student)}" if student else f"{trained}: {which}"
     hyperparameters = (
@@ -246,7 +251,7 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
+            f"{counted(prepared.labelled, 'row')}"
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, {how}",

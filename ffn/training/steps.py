@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
 from ffn.distillation.student import Student, distil
 from ffn.errors import TrainingError
+from ffn.evaluation.later_periods import LaterPeriods, expect_later
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.nn import History, Network
 from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
-from ffn.training.partition import TrainingPart
+from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate, Selection
-from ffn.training.temperature import Temperature, cool, fit_temperature
+from ffn.training.temperature import (
+    Temperature,
+    ValidationAnswers,
+    cool,
+    fit_temperature,
+)
 from ffn.training.training_data import Prepared, load, normalise, split
 
 __all__ = [
@@ -32,6 +40,8 @@ __all__ = [
     "refit",
     "split",
 ]
+
+Array = npt.NDArray[Any]
 
 # Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
 # and branch 1 the candidates.
@@ -60,6 +70,9 @@ class Refitted:
     student
         How the bundle's network learnt from an ensemble; None if it did not. The other attributes
         are those of the ensemble.
+    windows
+        Under a split by time, the winner's predictions for the rows after each of its windows;
+        otherwise None.
     """
 
     bundle: Bundle
@@ -68,6 +81,7 @@ class Refitted:
     learning_rate: float
     temperature: Temperature | None = None
     student: Student | None = None
+    windows: ValidationAnswers | None = None
 
 
 def refit(
@@ -108,7 +122,7 @@ def refit(
     TrainingError
         Every network diverged, or the student.
     """
-    training = pipeline.settings.training
+    training, ensemble = pipeline.settings.training, pipeline.settings.ensemble
     winner = next(c for c in candidates if c.optimizer == selection.winner)
     epochs = training.epochs
     if training.patience or training.time_budget:
@@ -132,11 +146,11 @@ def refit(
             f"({history.diverged[0]}). Lower its learning rate in [optimizers]."
         )
     kept = np.flatnonzero(history.finished)
-    if training.ensemble == "none":
+    if ensemble == "none":
         kept = kept[[int(np.argmin(history.train_loss[-1, kept]))]]
     chosen = network.select(kept[: training.members].tolist())
     temperature = None
-    if winner.answers is not None and training.ensemble == "none":
+    if winner.answers is not None and ensemble == "none":
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
@@ -159,6 +173,7 @@ def refit(
         learning_rate=winner.search.rate,
         temperature=temperature,
         student=student,
+        windows=winner.answers if part.times is not None else None,
     )
 
 
@@ -206,10 +221,35 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
     for start in range(0, len(x), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
         probabilities[some] = refitted.bundle.probabilities(x[some])
-    return evaluate_probabilities(
+    found = evaluate_probabilities(
         probabilities,
         prepared.labels_test,
         prepared.schema.classes,
         pipeline.settings.training.seed,
         usual=int(np.bincount(prepared.labels_train).argmax()),
+        groups=prepared.held_out.groups,
+    )
+    later = _expect_later(refitted.windows, probabilities, prepared.held_out)
+    return replace(found, later=later) if later else found
+
+
+def _expect_later(
+    windows: ValidationAnswers | None, probabilities: Array, held_out: HeldOutPart
+) -> LaterPeriods | None:
+    """Return what to expect of later rows; None without a split by time.
+
+    The windows' networks were stopped on their validation rows, and the rate was chosen on these,
+    which makes their figures slightly too good. They were trained on fewer rows than the model,
+    which makes them slightly too bad.
+    """
+    if windows is None or windows.times is None or held_out.times is None:
+        return None
+    scores = np.concatenate(
+        [windows.scores, np.log(np.maximum(probabilities, np.finfo(float).tiny))]
+    )
+    labels = np.concatenate([windows.labels, held_out.labels])
+    return expect_later(
+        np.concatenate([windows.times, held_out.times]),
+        scores.argmax(axis=1) == labels,
+        -scores[np.arange(len(labels)), labels],
     )
