@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError, SettingsError
-from ffn.pipelines.judging import column_groups, column_texts, column_times, judge_apart
+from ffn.pipelines.judging import column_texts, column_times
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.hashing import text_digest
 from ffn.tabular.training_table.class_counts import fold_of_rows
@@ -194,61 +193,3 @@ def test_a_class_that_no_held_out_row_has_is_told(tmp_path: Path) -> None:
     assert told in done.prepared.notices
     assert np.isnan(done.evaluation.classes[2].recall.value)
     assert done.evaluation.classes[2].rows == 0
-
-
-def test_under_time_an_ensemble_is_refitted_on_the_newest_rows(tmp_path: Path) -> None:
-    toml = QUICK.replace("[optimizers", 'ensemble = "resamples"\n[optimizers')
-    done = run(pipeline(tmp_path, 'time = "when"', toml=toml))
-    assert any("never saw the newest rows" in notice for notice in done.prepared.notices)
-    assert len(done.refitted.bundle.network.parameters) == 4
-    # Refitted networks see all rows of the training part, and validate on none.
-    assert np.isnan(done.refitted.history.validation_loss).all()
-
-
-def test_customers_with_random_labels_are_promised_chance(tmp_path: Path) -> None:
-    """150 customers, 20 rows each, features that tell who it is, a random label a customer."""
-    rng = np.random.default_rng(0)
-    who = rng.permutation(np.repeat(np.arange(150), 20))
-    x = rng.normal(size=(150, 3))[who] + 0.05 * rng.normal(size=(3000, 3))
-    label = rng.integers(2, size=150)[who]
-    table = [
-        f"C{k},{','.join(f'{v:.4f}' for v in row)},{'ab'[y]}"
-        for k, row, y in zip(who, x, label, strict=True)
-    ]
-    text = "who,a,b,c,y\n" + "\n".join(table) + "\n"
-    found = made(tmp_path, text, QUICK.replace("8", "30") + '[data]\nexclude = ["who"]')
-    dataset = steps.load(found)
-    promised = judge_apart(found, dataset).fitted.evaluation
-    assert promised.accuracy.low > 0.6, "what recognises customers seems to know them"
-    apart = judge_apart(found, dataset, groups=column_groups(found, dataset, "who"))
-    evaluation = apart.fitted.evaluation
-    assert evaluation.groups == 30
-    assert evaluation.judges == "600 held-out rows of 30 groups"
-    assert evaluation.accuracy.low < 0.5 < evaluation.accuracy.high
-
-
-def test_a_concept_that_turns_is_promised_for_later_rows(tmp_path: Path) -> None:
-    """The weight of the label moves from p to q over a year; the year goes on for a month."""
-    rng = np.random.default_rng(2)
-
-    def drawn(day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        x, angle = rng.normal(size=(len(day), 2)), day / 365 * np.pi / 2
-        return x, (x[:, 0] * np.cos(angle) + x[:, 1] * np.sin(angle) > 0).astype(int)
-
-    day = np.sort(rng.integers(365, size=2500))
-    x, labels = drawn(day)
-    rows = "".join(
-        f"{d},{a:.4f},{b:.4f},{'ab'[y]}\n" for d, (a, b), y in zip(day, x, labels, strict=True)
-    )
-    found = made(tmp_path, "day,p,q,y\n" + rows, QUICK + '[split]\ntime = "day"')
-    done = run(found)
-    dataset = replace(steps.load(found), time=None, time_kind=None)
-    by_content = judge_apart(found, dataset).fitted.evaluation
-    later_x, later = drawn(rng.integers(365, 395, size=4000))
-    scored = done.refitted.bundle
-    inputs = scored.preparation.transform(later_x, np.empty((4000, 0), dtype=int))
-    truth = (scored.probabilities(inputs).argmax(axis=1) == later).mean()
-    promised = done.evaluation.accuracy
-    # The rows that judged are a month earlier in the mean, in which the concept turns further.
-    assert promised.low - 0.03 <= truth <= promised.high
-    assert truth < by_content.accuracy.low, "what random rows promise is too much"
