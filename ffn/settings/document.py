@@ -27,6 +27,7 @@ from ffn.settings.optimizer_settings import (
     OptimizerSettings,
     SGDSettings,
 )
+from ffn.settings.outcome_settings import OutcomeSettings
 from ffn.settings.service_settings import (
     Duration,
     InboxSettings,
@@ -158,10 +159,11 @@ class PipelineSettings(StrictSettings):
     schedule: ScheduleSettings = Field(default={}, validate_default=True)
     inbox: InboxSettings = Field(default={}, validate_default=True)
     notify: NotifySettings = Field(default={}, validate_default=True)
+    outcomes: OutcomeSettings = Field(default={}, validate_default=True)
 
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""
-        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
+        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify", "outcomes"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
         # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
@@ -261,6 +263,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("schedule", "score"): When,
         ("inbox",): InboxSettings,
         ("notify",): NotifySettings,
+        ("outcomes",): OutcomeSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): SGDSettings,
         ("optimizers", "momentum"): MomentumSettings,
