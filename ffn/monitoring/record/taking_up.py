@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,12 +139,17 @@ def _take_beside(
     join_rows(record, scoring=scoring)
 
 
-def workshop(pipeline: Pipeline) -> AbstractContextManager[Path]:
-    """Return a folder of ``pipeline`` for files that are needed for a moment."""
+@contextmanager
+def workshop(pipeline: Pipeline) -> Iterator[Path]:
+    """Make a folder of ``pipeline`` for files that are needed while the block runs."""
     parent = pipeline.artifacts / "outcomes"
     parent.mkdir(parents=True, exist_ok=True)
     sweep(parent)
-    return staging_folder(parent)
+    with staging_folder(parent) as staging:
+        # The staging folder is locked, and scoring locks the folder that it writes to.
+        folder = staging / "work"
+        folder.mkdir()
+        yield folder
 
 
 def deliver(pipeline: Pipeline, stream: Source, name: str) -> Delivery:
