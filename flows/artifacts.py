@@ -30,7 +30,7 @@ from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.pipelines.progress import Sink
 from ffn.promotion.register import Version
 from ffn.reports.markup.escaping import escape
-from ffn.reports.outcome_page import outcome_markdown
+from ffn.reports.outcome_page import outcome_markdown, quality_in_production
 from ffn.reports.retraining_page import leaderboard
 from ffn.reports.retraining_report import Report
 from ffn.reports.score_page import score_page, score_sentence, training_counts
@@ -178,7 +178,10 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
     refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
     said = score_sentence(outcome.results, refused)
     page = score_page(
-        outcome.results, refused, training_counts(pipeline.artifacts, outcome.version)
+        outcome.results,
+        refused,
+        training_counts(pipeline.artifacts, outcome.version),
+        quality_in_production(pipeline, outcome.version),
     )
     shown = score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
     with _unless_it_fails():

@@ -176,3 +176,22 @@ def test_the_page_of_evaluation_claims_what_its_intervals_hold(repository: Path)
     assert all(float(share) <= 0.05 for share, _, _ in cells)
     assert f"Of {FULL_WARNINGS.runs:,} comparisons each" in page
     assert set(false_warnings.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))
+
+
+def test_sequences_keep_their_level_where_fixed_intervals_do_not(repository: Path) -> None:
+    size = replace(QUICK_SEQUENCES, trials=60)
+    found, alerts = simulate_sequences(size)
+    assert found == simulate_sequences(size)[0]
+    # At a level of 0.05, more than 8 of 60 trials are wrong with a probability of 0.002.
+    for world in found.values():
+        assert max(world.accuracy, world.log_loss) <= 8
+        assert world.fixed > 12
+    assert alerts <= 8
+    text = sequences_section(size)
+    page = (repository / "docs/outcomes.md").read_text("utf-8")
+    lines = [line.partition("|")[2].partition("|")[0] for line in text.splitlines()]
+    assert [line for line in lines if line.strip()] == [
+        line.partition("|")[2].partition("|")[0]
+        for line in page.split("<!-- written by")[1].splitlines()
+        if line.startswith("|")
+    ]

@@ -172,7 +172,7 @@ class RealisedQuality:
                 {
                     "week": week.week,
                     "scored": week.scored,
-                    "estimated": week.estimated,
+                    "estimated": None if math.isnan(week.estimated) else week.estimated,
                     "was_right": week.was_right,
                     "figures": _plain(week.figures),
                 }

@@ -24,6 +24,7 @@ from ffn.reports.held_out import (
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
+from ffn.reports.outcome_page import outcome_markdown, quality_in_production
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.retrained import Retrained
@@ -105,6 +106,7 @@ def retrain_markdown(
         f"Choice of optimizer: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
+        *_realised(retrained, version),
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning rates",
@@ -146,6 +148,12 @@ def retrain_markdown(
         ),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _realised(retrained: Retrained, version: Version) -> list[str]:
+    """Return what became of the predictions of the version that was in production, if known."""
+    quality = quality_in_production(retrained.pipeline, version.verdict.production)
+    return ["## Realised quality", outcome_markdown([quality])] if quality else []
 
 
 def _summary(retrained: Retrained, version: Version) -> str:
