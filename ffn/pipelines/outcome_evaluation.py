@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.errors import DataError, FFNError
+from ffn.errors import DataError, FFNError, OutputError
 from ffn.monitoring.conclusion import Conclusion, conclude, rollback_target
 from ffn.monitoring.realised_quality import RealisedQuality
 from ffn.monitoring.record.at_once import deliver_at_once, refuse_version
@@ -161,6 +161,9 @@ def evaluate_file(file: Path | Waiting, pipeline: Pipeline, version: int | None)
                 found = _take(stream, pipeline, file.name, version)
     except (FileNotFoundError, ChangedError):
         return None
+    except OutputError:
+        # The file is not at fault, so the next pass tries again.
+        raise
     except DataError as error:
         note_outcomes(pipeline, file, refusal=str(error))
         raise
@@ -265,6 +268,10 @@ def evaluate_steps(
     # One after another: each is a transaction on one record, in the order in which they came.
     for file in files:
         done = executor.run_each(EVALUATE_FILE, [file], pipeline, version)
+        for _, error in done.failures:
+            if isinstance(error, OutputError):
+                # Every other file would fail for the same reason.
+                raise error
         deliveries += [found for found in done.results if found is not None]
         refusals |= {str(one): str(error) for one, error in _named(done.failures)}
     stage("comparing with what was promised")

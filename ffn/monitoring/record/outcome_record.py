@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from ffn.errors import DataError
+from ffn.errors import DataError, OutputError
 from ffn.storage.locks import lock, open_lock_file
 
 __all__ = [
@@ -187,8 +187,10 @@ def changing_record(artifacts: Path) -> Iterator[OutcomeRecord]:
 
     Raises
     ------
+    OutputError
+        The record is damaged or cannot be written.
     DataError
-        The record is damaged, cannot be written, is a link, or is of a newer format.
+        It is a link, or of a newer format.
     """
     path = record_path(artifacts)
     try:
@@ -226,8 +228,10 @@ def reading_record(artifacts: Path) -> Iterator[OutcomeRecord | None]:
 
     Raises
     ------
+    OutputError
+        The record is damaged.
     DataError
-        The record is damaged, belongs to another user, is a link, or is of a newer format.
+        It belongs to another user, is a link, or is of a newer format.
     """
     path = record_path(artifacts)
     if not os.path.lexists(path):
@@ -265,8 +269,8 @@ def _connected(path: Path, *, create: bool) -> Iterator[OutcomeRecord]:
         yield OutcomeRecord(connection)
 
 
-def _unusable(path: Path, why: str) -> DataError:
-    return DataError(
+def _unusable(path: Path, why: str) -> OutputError:
+    return OutputError(
         f"{path} cannot be used ({why}). Make room or restore it from a backup; if it is removed, "
         "outcomes are counted anew from the files that are given again."
     )

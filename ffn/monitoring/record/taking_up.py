@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ffn.errors import DataError, FFNError
+from ffn.errors import DataError, FFNError, OutputError
 from ffn.monitoring.record.delivery import Delivery
 from ffn.monitoring.record.joining import join_rows, take_labels
 from ffn.monitoring.record.label_files import read_labels
@@ -71,6 +71,11 @@ def take_up_scored(
     -------
     list of str
         Why tables were not taken up, a sentence each.
+
+    Raises
+    ------
+    OutputError
+        The record cannot be written.
     """
     column, troubles = pipeline.settings.outcomes.id, []
     if column is None:
@@ -88,6 +93,9 @@ def take_up_scored(
             with changing_record(pipeline.artifacts) as changing:
                 if not table.is_known(changing):
                     _take(table, changing, pipeline, column, predecessor)
+        except OutputError:
+            # The disk is at fault, not this table.
+            raise
         except FFNError as error:
             troubles.append(str(error))
     return troubles
