@@ -44,6 +44,8 @@ def test_rows_that_it_was_trained_on_are_left_out_and_files_count_once(no_ids: P
     path = write(no_ids / "mixed.csv", mixed, "q y p")
     first = ffn.evaluate("flow", path, root=no_ids)
     assert counts(first.deliveries[0]) == {"joined": 150, "trained_on": 480}
+    assert first.quality is not None
+    assert [week.scored for week in first.quality.weeks] == [150]
     copy = shutil.copy(path, no_ids / "copy.csv")
     again = ffn.evaluate("flow", copy, root=no_ids)
     assert counts(again.deliveries[0]) == {"known": 630}
@@ -59,6 +61,7 @@ def test_rejected_and_unlabelled_rows_are_counted(no_ids: Path) -> None:
     (delivery,) = outcome.deliveries
     assert counts(delivery) == {"joined": 9, "unlabelled": 1, "rejected": 1}
     assert delivery.unknown_labels == {"zebra": 1}
+    assert delivery.classes == ("a", "b", "c")
 
 
 def test_each_version_can_be_judged_on_the_same_table(no_ids: Path) -> None:
@@ -86,7 +89,7 @@ def test_what_cannot_be_evaluated_is_one_line(no_ids: Path) -> None:
     with pytest.raises(ffn.LabelsRefusedError, match="is the table that version 1 was made from"):
         ffn.evaluate("flow", train, root=no_ids)
     path = write(no_ids / "unlabelled.csv", rows(3, 24, first=1000), "p q")
-    wanted = r'unlabelled\.csv has no column "y", which data\.target .* set outcomes\.id'
+    wanted = r'unlabelled\.csv has no column "y", which data\.target names; its columns are: p, q\.'
     with pytest.raises(ffn.LabelsRefusedError, match=wanted):
         ffn.evaluate("flow", path, root=no_ids)
     with pytest.raises(ffn.LabelsRefusedError, match="version 7 does not exist"):

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -65,6 +65,7 @@ def test_the_bounds_are_where_the_evidence_reaches_the_level() -> None:
     assert found.value == 0.74
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 3000), st.floats(0, 1))
 def test_a_sequence_contains_the_share_and_the_interval_for_one_look(n: int, part: float) -> None:
     successes = round(part * n)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import ffn
+from ffn.monitoring.record.delivery import Delivery
 from ffn.settings.pipeline import find_pipeline
 from tests.monitoring.conftest import change_settings, counts, labels, rows, scored
 
@@ -225,3 +226,18 @@ def test_a_pipeline_that_names_no_id_records_nothing(root: Path) -> None:
     scored(root, rows(5, 13, first=1000))
     assert not (root / "artifacts/flow/outcomes").exists()
     assert find_pipeline("flow", root).settings.outcomes.id is None
+
+
+def test_of_an_unknown_label_the_class_that_may_be_meant_is_named() -> None:
+    found = Delivery(
+        name="labels.csv",
+        sha256="",
+        unknown_labels={"Gento": 2, **{f"z{n}": 1 for n in range(6)}},
+        classes=("Adelie", "Gentoo"),
+    )
+    told = found.remarks()
+    assert told[0] == (
+        'The label "Gento" (2 rows) is unknown to the version and counts as a mistake. Did you '
+        'mean "Gentoo"?'
+    )
+    assert told[5:] == ["So do 2 other labels that it does not know."]

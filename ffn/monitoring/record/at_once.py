@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 from ffn.bundles.contents import read_registered
-from ffn.errors import DataError, SettingsError
+from ffn.errors import DataError, SettingsError, quote
 from ffn.monitoring.record.delivery import Delivery, LabelRow
 from ffn.monitoring.record.joining import join_rows, take_labels
 from ffn.monitoring.record.label_files import class_of_text
@@ -20,8 +20,10 @@ from ffn.registry.versions import require_version, version_folder
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.own_options import own_options
+from ffn.scoring.rows.suffixes import added_columns
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.source import Source, open_source
+from ffn.tabular.columns.feature_columns import columns_found
 
 __all__ = ["deliver_at_once", "refuse_version"]
 
@@ -86,13 +88,15 @@ def _labelled(
             stream, delimiter=data.delimiter, decimal=data.decimal, encoding=data.encoding
         ) as table,
     ):
-        try:
-            table.require(column, "outcomes.label" if settings.label else "data.target")
-        except DataError as error:
+        if column not in table.header.names:
+            theirs = [one for one in table.header.names if one not in _added(model)]
+            told = "outcomes.label" if settings.label else "data.target"
             raise DataError(
-                str(error).replace(str(result.output), name)
-                + " To join labels to earlier predictions, set outcomes.id."
-            ) from None
+                f"{name} has no column {quote(column)}, which {told} names"
+                f"{columns_found(column, theirs)} To join labels to earlier predictions by an id, "
+                "set outcomes.id."
+            )
+        table.require(column, "outcomes.label")
         for part in table.parts([column]):
             texts += part.texts[column]
     classes = class_of_text(pipeline, texts, f"{name}, {column}")
@@ -117,6 +121,11 @@ def _labelled(
     ]
     found.unlabelled = rows.count(None)
     return rows, found
+
+
+def _added(model: Model) -> tuple[str, ...]:
+    """Return the columns that scoring adds to the input's."""
+    return added_columns(model.scorer.schema, probabilities=True)
 
 
 def _scored_rows(result: ScoreResult) -> list[int]:
@@ -165,6 +174,7 @@ def _count_at_once(
             (scoring,),
         ).fetchall()
     )
+    found.classes = record.known_classes()
     (checked,) = record.connection.execute(
         "SELECT checked FROM scorings WHERE scoring = ?", (scoring,)
     ).fetchone()

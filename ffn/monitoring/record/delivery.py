@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +78,8 @@ class Delivery:
         Damaged records.
     unknown_labels
         Joined rows by label, for labels that the version does not know: they count as mistakes.
+    classes
+        Names of the classes that versions know, of which one may be meant instead.
     waiting
         Predictions in the record whose label has not come yet.
     at_once
@@ -101,6 +102,7 @@ class Delivery:
     rejected: int = 0
     unreadable: int = 0
     unknown_labels: dict[str, int] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
     waiting: int = 0
     at_once: int | None = None
     notices: list[str] = field(default_factory=list)
@@ -139,17 +141,11 @@ class Delivery:
         told += [f"{count:,} {what}" for count, what in parts if count]
         return f"{one_line(self.name)}: {', '.join(told)}."
 
-    def remarks(self, classes: Sequence[str] = ()) -> list[str]:
-        """Return sentences about labels that the version does not know, and other notices.
-
-        Parameters
-        ----------
-        classes
-            Classes of the version in production, of which one may be meant.
-        """
+    def remarks(self) -> list[str]:
+        """Return sentences about labels that the version does not know, and other notices."""
         found = [
             f"The label {quote(label)} ({counted(count, 'row')}) is unknown to the version and "
-            f"counts as a mistake.{did_you_mean(label, classes)}"
+            f"counts as a mistake.{did_you_mean(label, self.classes)}"
             for label, count in list(self.unknown_labels.items())[:_NAMED]
         ]
         if len(self.unknown_labels) > _NAMED:

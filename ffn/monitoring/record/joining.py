@@ -101,6 +101,7 @@ def _count(record: OutcomeRecord, new: dict[bytes, str], delivery: int, found: D
     ):
         unknown[label] = count
     found.unknown_labels = dict(sorted(unknown.items())) if new else {}
+    found.classes = record.known_classes()
     (found.waiting,) = record.connection.execute(
         "SELECT count(DISTINCT id) FROM predictions JOIN scorings USING (scoring) "
         "WHERE NOT beside AND NOT EXISTS (SELECT 1 FROM labels WHERE labels.id = predictions.id)"

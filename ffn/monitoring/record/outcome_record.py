@@ -120,6 +120,13 @@ class OutcomeRecord:
         """Return the names of the classes by number."""
         return dict(self.connection.execute("SELECT class, name FROM classes"))
 
+    def known_classes(self) -> tuple[str, ...]:
+        """Return the names of the classes that versions predict, sorted."""
+        found = self.connection.execute(
+            "SELECT DISTINCT name FROM classes_of JOIN classes USING (class) ORDER BY name"
+        )
+        return tuple(name for (name,) in found)
+
     def model_code(self, version: int, bundle_sha256: str) -> int:
         """Return the number of a model, a new one if need be.
 

@@ -23,9 +23,10 @@ class PredictedRows:
 
 @dataclass
 class RowCounts:
-    """Counts of the rows so far: how many, the sum of their confidences, and what was checked."""
+    """Counts of the rows so far, of those that are new, and the sum of the latter's confidences."""
 
     rows: int = 0
+    fresh: int = 0
     units: int = 0
     checked: bool = False
     sha256: str = ""

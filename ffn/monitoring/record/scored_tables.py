@@ -189,8 +189,8 @@ class ScoredTable:
         if found.rows != manifest["scored"]:
             raise self._unfit(f"has {found.rows:,} rows where {manifest['scored']:,} were scored")
         record.connection.execute(
-            "UPDATE scorings SET confidence = ?, checked = ? WHERE scoring = ?",
-            (found.units, int(found.checked), scoring),
+            "UPDATE scorings SET rows = ?, confidence = ?, checked = ? WHERE scoring = ?",
+            (found.fresh, found.units, int(found.checked), scoring),
         )
         return scoring
 
@@ -245,8 +245,11 @@ class ScoredTable:
                 if guarded:
                     texts = {one: unguarded(cells, decimal) for one, cells in texts.items()}
                 units = [share_units(text, decimal) for text in texts[confidence]]
+                known = trained.known(texts, n, decimal).tolist() if trained else [False] * n
                 found.rows += n
-                found.units += sum(units)
+                # Rows that the version was trained on tell nothing of new ones.
+                found.fresh += n - sum(known)
+                found.units += sum(u for u, was in zip(units, known, strict=True) if not was)
                 every = np.array(
                     [[share_units(text, decimal) for text in texts[one]] for one in own],
                     dtype="<u2",
@@ -258,7 +261,7 @@ class ScoredTable:
                     labels=texts[predicted],
                     units=units,
                     shares=[row.tobytes() for row in every.T] if shares else [None] * n,
-                    known=trained.known(texts, n, decimal).tolist() if trained else [False] * n,
+                    known=known,
                 )
             found.sha256 = table.digest()
 
