@@ -81,6 +81,8 @@ class RealisedQuality:
         Calibration, by tenths of the confidence.
     shortfall
         The test whether accuracy is below what was promised; None if it cannot be made.
+    unchecked
+        Rows with a label of which it is not known whether the version was trained on them.
     """
 
     version: int
@@ -90,6 +92,7 @@ class RealisedQuality:
     weeks: tuple[WeekQuality, ...]
     bins: tuple[CalibrationBin, ...]
     shortfall: Shortfall | None
+    unchecked: int = 0
 
     @property
     def sentence(self) -> str:
@@ -153,7 +156,14 @@ class RealisedQuality:
         gap = figures.overconfidence
         what = "overconfident" if gap.low > 0 else "underconfident" if gap.high < 0 else ""
         said = f"shown to be {what}" if what else "not shown to differ from 0"
-        return [loss, f"confidence minus accuracy {difference(gap)}, {said}"]
+        found = [loss, f"confidence minus accuracy {difference(gap)}, {said}"]
+        if self.unchecked:
+            found.append(
+                f"whether the version was trained on {self.unchecked:,} of "
+                f"{counted(figures.rows, 'row')} is not known: their outputs lack the features, or "
+                "its training table has few patterns"
+            )
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -180,6 +190,7 @@ class RealisedQuality:
             ],
             "calibration": [_plain(one) for one in self.bins],
             "shortfall": _plain(self.shortfall),
+            "unchecked": self.unchecked,
         }
 
 
@@ -234,7 +245,7 @@ def _of_model(
     record: OutcomeRecord, artifacts: Path, alpha: float, version: int, model: int
 ) -> RealisedQuality:
     rows = record.connection.execute(
-        "SELECT joined.class = joined.predicted, joined.confidence, joined.truth, week, at "
+        "SELECT joined.class = joined.predicted, joined.confidence, joined.truth, week, at, checked "
         "FROM joined JOIN scorings USING (scoring) WHERE joined.model = ? ORDER BY place",
         (model,),
     ).fetchall()
@@ -267,5 +278,6 @@ def _of_model(
         since=min((row[4] for row in rows), default=None),
         weeks=tuple(weeks),
         bins=calibration_bins(correct, confidence),
+        unchecked=sum(not row[5] for row in rows),
         shortfall=find_shortfall(correct, week.tolist(), promised, alpha),
     )

@@ -168,6 +168,12 @@ def evaluate(
 
     if new and (labelled or version is not None):
         raise SettingsError("new=True is for the outcomes folder, without files and version.")
+    for given in labelled:
+        if not isinstance(given, str | os.PathLike):
+            raise SettingsError(
+                f"a file of labels is of the type {type(given).__name__}, not a path. Write the "
+                "table to a CSV or Parquet file, and give its path."
+            )
     found = _find(pipeline, root)
     if new:
         outcome = outcome_evaluation.evaluate_folder(found)

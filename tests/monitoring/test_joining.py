@@ -14,7 +14,7 @@ import pytest
 import ffn
 from ffn.monitoring.record.delivery import Delivery
 from ffn.settings.pipeline import find_pipeline
-from tests.monitoring.conftest import change_settings, counts, labels, rows, scored
+from tests.monitoring.conftest import change_settings, counts, labels, rows, scored, write
 
 
 def predictions(output: Path) -> dict[str, tuple[str, float]]:
@@ -179,6 +179,16 @@ def test_rows_that_the_version_was_trained_on_are_left_out(root: Path) -> None:
     scored(root, [*known, *fresh])
     outcome = ffn.evaluate("flow", labels(root, [*known, *fresh]), root=root)
     assert counts(outcome.deliveries[0]) == {"joined": 130, "trained_on": 480}
+
+
+def test_without_features_it_is_not_known_what_was_trained_on(root: Path) -> None:
+    found = [*rows(5, 1), *rows(5, 14, first=5000)]
+    path = write(root / "new.csv", found, "id p q")
+    ffn.score("flow", path, root=root, only_id="id")
+    outcome = ffn.evaluate("flow", labels(root, found), root=root)
+    assert counts(outcome.deliveries[0]) == {"joined": 10}
+    assert outcome.quality is not None
+    assert outcome.quality.unchecked == 10
 
 
 def test_an_output_that_was_edited_is_not_counted(root: Path) -> None:

@@ -73,6 +73,13 @@ def test_log_loss_and_calibration_are_told_beside() -> None:
     ]
 
 
+def test_rows_that_may_have_been_trained_on_are_told() -> None:
+    assert replace(QUALITY, unchecked=40).details[2] == (
+        "whether the version was trained on 40 of 5,234 rows is not known: their outputs lack the "
+        "features, or its training table has few patterns"
+    )
+
+
 def test_an_estimate_comes_with_its_record() -> None:
     assert QUALITY.estimate_sentence == (
         "estimated accuracy 0.780 of all 8,000 rows scored, if confidences are calibrated; so far "
