@@ -245,7 +245,7 @@ def _of_model(
     record: OutcomeRecord, artifacts: Path, alpha: float, version: int, model: int
 ) -> RealisedQuality:
     rows = record.connection.execute(
-        "SELECT joined.class = joined.predicted, joined.confidence, joined.truth, week, at, checked "
+        "SELECT joined.class = predicted, joined.confidence, truth, week, at, checked "
         "FROM joined JOIN scorings USING (scoring) WHERE joined.model = ? ORDER BY place",
         (model,),
     ).fetchall()
