@@ -39,7 +39,9 @@ class PromisedQuality:
     def floor(self, alpha: float) -> float | None:
         """Return an accuracy that the true one is below with a probability of at most ``alpha``.
 
-        The exact one-sided lower bound of Clopper and Pearson 1934; None without held-out rows.
+        The exact one-sided lower bound of Clopper and Pearson 1934, or the lower end of the
+        promised interval if that is lower, as where rows of a group resemble each other. None
+        without held-out rows.
         """
         if not self.rows:
             return None
@@ -47,7 +49,8 @@ class PromisedQuality:
             return 0.0
         from scipy import special
 
-        return float(special.betaincinv(self.correct, self.rows - self.correct + 1, alpha))
+        exact = float(special.betaincinv(self.correct, self.rows - self.correct + 1, alpha))
+        return min(exact, self.accuracy.low) if self.accuracy else exact
 
 
 def read_promise(artifacts: Path, version: int) -> PromisedQuality:

@@ -16,7 +16,13 @@ from ffn.evaluation.statistics import Interval
 from ffn.monitoring.confidence_sequences import BoundedMean, share_sequence
 from ffn.scoring.rows.suffixes import UNITS
 
-__all__ = ["LARGEST_LOSS", "CalibrationBin", "RealisedFigures", "calibration_bins", "figures_of"]
+__all__ = [
+    "LARGEST_LOSS",
+    "CalibrationBin",
+    "RealisedFigures",
+    "calibration_bins",
+    "realised_figures_of",
+]
 
 Array = npt.NDArray[Any]
 
@@ -76,7 +82,7 @@ class RealisedFigures:
     overconfidence: Interval
 
 
-def figures_of(correct: Array, confidence: Array, truth: Array) -> RealisedFigures:
+def realised_figures_of(correct: Array, confidence: Array, truth: Array) -> RealisedFigures:
     """Return the figures of rows, in the order in which they became known.
 
     Parameters
@@ -108,7 +114,13 @@ def figures_of(correct: Array, confidence: Array, truth: Array) -> RealisedFigur
 
 
 def calibration_bins(correct: Array, confidence: Array) -> tuple[CalibrationBin, ...]:
-    """Return the rows by tenths of the confidence, without empty ones; as for `figures_of`."""
+    """Return the rows by tenths of the confidence, without empty ones.
+
+    Parameters
+    ----------
+    correct, confidence
+        As for `realised_figures_of`.
+    """
     which = np.minimum((confidence * _BINS + 1e-9).astype(int), _BINS - 1)
     found = []
     for place in range(_BINS):

@@ -21,7 +21,7 @@ from ffn.monitoring.realised_figures import (
     CalibrationBin,
     RealisedFigures,
     calibration_bins,
-    figures_of,
+    realised_figures_of,
 )
 from ffn.monitoring.record.outcome_record import OutcomeRecord
 from ffn.monitoring.shortfall import Shortfall, find_shortfall
@@ -266,14 +266,14 @@ def _of_model(
                 week=name,
                 scored=scored,
                 estimated=units / UNITS / scored if scored else math.nan,
-                figures=figures_of(correct[own], confidence[own], truth[own])
+                figures=realised_figures_of(correct[own], confidence[own], truth[own])
                 if own.any()
                 else None,
             )
         )
     return RealisedQuality(
         version=version,
-        figures=figures_of(correct, confidence, truth) if len(rows) else None,
+        figures=realised_figures_of(correct, confidence, truth) if len(rows) else None,
         promised=promised,
         since=min((row[4] for row in rows), default=None),
         weeks=tuple(weeks),

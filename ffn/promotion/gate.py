@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
-from ffn.promotion.champion import Opponent, Unreadable
+from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
-from ffn.promotion.floors import check_floors
+from ffn.promotion.floors import Floor, check_floors
 from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
 from ffn.promotion.simpler_models import weigh_baselines
@@ -21,6 +21,7 @@ from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, difference, told_apart
 from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.training.examination import Examination
@@ -35,7 +36,7 @@ Array = npt.NDArray[Any]
 def decide(
     pipeline: Pipeline,
     dataset: Dataset,
-    held_out: Array,
+    division: Division,
     prepared: Prepared,
     refitted: Refitted,
     evaluation: HeldOutEvaluation,
@@ -58,8 +59,8 @@ def decide(
         Settings of the gate, and the registry.
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out of the challenger's training.
+    division
+        The rows of the challenger's training, and those held out of it.
     prepared
         Inputs for the network.
     refitted
@@ -97,8 +98,7 @@ def decide(
         )
 
     broken = [
-        f"{floor.what} is {told_apart(floor.value, floor.limit, 3)}, and gate.{floor.setting} is "
-        f"{floor.limit:g}"
+        f"{floor.what} is {_measured(floor)}, and gate.{floor.setting} is {floor.limit:g}"
         for floor in floors
         if not floor.held
     ]
@@ -125,8 +125,21 @@ def decide(
             f"the rows that production was trained on cannot be identified, because {known}",
         )
     looks = read_looks(pipeline.artifacts)
-    contest, rows = find_contest(dataset, held_out, known, refitted.bundle, opponent.bundle)
-    look = choose_look(looks.of(contest.fingerprints), settings.alpha)
+    contest, rows = find_contest(
+        dataset,
+        division.held_out,
+        known,
+        refitted.bundle,
+        opponent.bundle,
+        unrelated=unrelated_rows(dataset, division, known, opponent),
+        groups=division.groups,
+    )
+    times = (
+        looks.of(contest.fingerprints)
+        if division.groups is None or contest.groups is None
+        else looks.of_groups(dataset.fingerprints, division.groups, contest.groups)
+    )
+    look = choose_look(times, settings.alpha)
     chosen = contest.take(look.chosen)
     if can_suffice(chosen, settings, look.alpha):
         looks.after(chosen.fingerprints).write(pipeline.artifacts)
@@ -134,11 +147,18 @@ def decide(
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
     training = pipeline.settings.training
-    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
+    few = too_few(
+        len(chosen.labels),
+        rows,
+        opponent,
+        training,
+        columns_of(dataset),
+        pipeline.settings.split,
+    )
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
-    encode = partial(training_part, dataset, held_out)
+    encode = partial(training_part, dataset, division)
     differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train, encode)
     if isinstance(differences, str):
         return verdict(False, f"{few}, and {differences}", rows=rows)
@@ -149,6 +169,12 @@ def decide(
     )
     reason = f"{few}; {_of_resamples(resampled, settings.mode)}"
     return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
+
+
+def _measured(floor: Floor) -> str:
+    if np.isnan(floor.value):
+        return "not measured, as no held-out row has the class"
+    return told_apart(floor.value, floor.limit, 3)
 
 
 def _same(challenger: Bundle, production: Bundle) -> bool:
@@ -171,11 +197,15 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
 def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     counts, losses = found.labels, found.log_loss
     figures = (
-        f"on {counted(counts.rows, 'row')} that neither was trained on, "
+        f"on {counted(counts.rows, 'row')}{_of_groups(found)} that neither was trained on, "
         f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
         f"{difference(losses)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
+
+
+def _of_groups(found: HeldOutEvidence) -> str:
+    return f" of {counted(found.groups, 'group')}" if found.groups else ""
 
 
 def _of_resamples(found: ResampledEvidence, mode: str) -> str:

@@ -13,7 +13,12 @@ from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
 from ffn.settings.pipeline import Pipeline
 
-__all__ = ["outcome_markdown", "quality_in_production", "quality_sentences"]
+__all__ = [
+    "outcome_markdown",
+    "quality_in_production",
+    "quality_sentences",
+    "realised_section",
+]
 
 _WEEKS_SHOWN = 26
 
@@ -108,3 +113,17 @@ def outcome_markdown(found: Sequence[RealisedQuality]) -> str:
             parts.append(table(rows))
     parts.append("All intervals are 95 % confidence sequences, valid at every look.")
     return "\n\n".join(parts)
+
+
+def realised_section(pipeline: Pipeline, production: int | None) -> list[str]:
+    """Return the report's section on the version that was in production; empty without labels.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    production
+        Number of the version that the new one was compared with; None if there was none.
+    """
+    quality = quality_in_production(pipeline, production)
+    return ["## Realised quality", outcome_markdown([quality])] if quality else []

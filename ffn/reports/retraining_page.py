@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ffn.distillation.student import Student
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
@@ -18,13 +19,14 @@ from ffn.reports.held_out import (
     class_table,
     figure_table,
     importance_markdown,
+    later_sentence,
     mistakes_markdown,
     shown_name,
     temperature_markdown,
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
-from ffn.reports.outcome_page import outcome_markdown, quality_in_production
+from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.retrained import Retrained
@@ -32,7 +34,14 @@ from ffn.training.selection import Selection
 from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
-__all__ = ["leaderboard", "leaderboard_markdown", "remarks", "retrain_markdown", "upper"]
+__all__ = [
+    "leaderboard",
+    "leaderboard_markdown",
+    "learnt_from",
+    "remarks",
+    "retrain_markdown",
+    "upper",
+]
 
 _MISTAKES_NAMED = 5
 
@@ -106,7 +115,7 @@ def retrain_markdown(
         f"Choice of optimizer: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
-        *_realised(retrained, version),
+        *realised_section(retrained.pipeline, version.verdict.production),
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning rates",
@@ -128,7 +137,9 @@ def retrain_markdown(
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         f"![Accuracy on held-out rows by the model's confidence]({pictures['reliability']})",
-        temperature_markdown(refitted.temperature, examination.temperature),
+        temperature_markdown(
+            refitted.temperature, examination.temperature, distilled=refitted.student is not None
+        ),
         "## Feature importance",
         f"![Log-loss added by permuting each feature]({pictures['importance']})",
         importance_markdown(examination.importance),
@@ -150,12 +161,6 @@ def retrain_markdown(
     return "\n\n".join(sections) + "\n"
 
 
-def _realised(retrained: Retrained, version: Version) -> list[str]:
-    """Return what became of the predictions of the version that was in production, if known."""
-    quality = quality_in_production(retrained.pipeline, version.verdict.production)
-    return ["## Realised quality", outcome_markdown([quality])] if quality else []
-
-
 def _summary(retrained: Retrained, version: Version) -> str:
     """Return the decision, the held-out accuracy, and how simpler models compare."""
     evaluation, examination = retrained.evaluation, retrained.examination
@@ -164,13 +169,17 @@ def _summary(retrained: Retrained, version: Version) -> str:
     return (
         f"**{escape(version.verdict.sentence(version.number))}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
-        f"of {counted(evaluation.rows, 'held-out row')} correctly: "
-        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"of {evaluation.judges} correctly: "
+        f"**accuracy {interval(evaluation.accuracy)}**. {_with_space(later_sentence(evaluation))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )
+
+
+def _with_space(text: str) -> str:
+    return f"{text} " if text else ""
 
 
 def upper(text: str) -> str:
@@ -233,7 +242,10 @@ def _training(retrained: Retrained) -> str:
     schema, network = prepared.schema, refitted.bundle.network
     training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
-    which = _which_networks(training.ensemble, started, kept)
+    which = _which_networks(pipeline.settings.ensemble, started, kept)
+    trained = _trained(refitted, pipeline.settings.ensemble, len(prepared.x_train))
+    student = refitted.student
+    how = f"which {learnt_from(student)}" if student else f"{trained}: {which}"
     hyperparameters = (
         ", ".join(f"{key} {value}" for key, value in vars(candidate.hyperparameters).items())
         for candidate in candidates
@@ -241,11 +253,10 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
+            f"{counted(prepared.labelled, 'row')}"
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
-            f"network of {'-'.join(map(str, network.widths))} units, "
-            f"{_trained(refitted, training.ensemble, len(prepared.x_train))}: {which}",
+            f"network of {'-'.join(map(str, network.widths))} units, {how}",
             f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
             f"validate on {percent(training.validation_share)} of these rows, at most "
             f"{counted(training.epochs, 'epoch')}, batches of "
@@ -256,6 +267,17 @@ def _training(retrained: Retrained) -> str:
                 for candidate, settings in zip(candidates, hyperparameters, strict=True)
             ),
         ]
+    )
+
+
+def learnt_from(student: Student) -> str:
+    """Say what a student learnt, from what, and how well; begins with the verb."""
+    made = f" and {student.made:,} made from them" if student.made else ""
+    return (
+        f"learnt the averaged probabilities of {counted(student.teachers, 'network')} from "
+        f"{counted(student.rows, 'training row')}{made}, in "
+        f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
+        f"probable as they do in {percent(float(student.history.train_accuracy[-1, 0]))} of them"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import pytest
 from scipy import stats
 
 import ffn
+from ffn.evaluation.statistics import Interval
 from ffn.monitoring.confidence_sequences import falls_short
 from ffn.monitoring.promised_quality import PromisedQuality, read_promise
 from ffn.monitoring.rolling_back import PredecessorTest
 from ffn.monitoring.shortfall import find_shortfall
 from ffn.registry.pointer import promote
 from ffn.registry.versions import production_version
-from ffn.reports.outcome_page import outcome_markdown
+from ffn.reports.outcome_page import outcome_markdown, realised_section
 from ffn.reports.status_page import read_status, status_lines, status_markdown
 from ffn.settings.pipeline import find_pipeline
 from tests.monitoring.conftest import change_settings, labels, rows, scored, write
@@ -40,6 +42,12 @@ def weeks(*lengths: int) -> list[str]:
 def test_the_promised_bound_is_that_of_clopper_and_pearson(correct: int, n: int) -> None:
     expected = stats.binomtest(correct, n, alternative="greater").proportion_ci(0.975, "exact").low
     assert promise(correct, n).floor(0.025) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_promised_interval_that_reaches_lower_is_the_bound() -> None:
+    """As that of rows in groups, which resemble each other."""
+    wide = replace(promise(85, 100), accuracy=Interval(0.85, 0.6, 0.95))
+    assert wide.floor(0.025) == 0.6
 
 
 def test_without_a_promise_or_rows_there_is_no_test() -> None:
@@ -148,6 +156,10 @@ def test_a_version_that_is_shown_to_be_worse_is_rolled_back_once(root: Path) -> 
     # What the predecessor said was given to nobody.
     assert output.read_bytes() == before
     assert [q.version for q in outcome.conclusion.qualities] == [1, 2]
+    heading, text = realised_section(find_pipeline("flow", root), 2)
+    assert heading == "## Realised quality"
+    assert "**Version 2: realised accuracy 0." in text
+    assert realised_section(find_pipeline("flow", root), None) == []
     assert outcome.conclusion.qualities[0].weeks == ()
     # Somebody who promotes it again knows more.
     promote(artifacts, 2, reason="by hand")

@@ -15,7 +15,7 @@ from ffn.monitoring.realised_figures import (
     LARGEST_LOSS,
     RealisedFigures,
     calibration_bins,
-    figures_of,
+    realised_figures_of,
 )
 from ffn.monitoring.realised_quality import RealisedQuality, WeekQuality
 from ffn.monitoring.record.scored_tables import week_of
@@ -98,7 +98,7 @@ def test_figures_are_means_over_the_rows() -> None:
     correct = np.array([True, True, False, True])
     confidence = np.array([0.9, 0.6, 0.8, 1.0])
     truth = np.array([0.9, 0.6, 0.0, 1.0])
-    found = figures_of(correct, confidence, truth)
+    found = realised_figures_of(correct, confidence, truth)
     assert (found.rows, found.correct, found.without_loss) == (4, 3, 0)
     assert found.accuracy.value == 0.75
     assert found.overconfidence.value == pytest.approx(0.825 - 0.75)
@@ -108,7 +108,7 @@ def test_figures_are_means_over_the_rows() -> None:
     assert found.log_loss.value == pytest.approx(expected)
     assert pytest.approx(-math.log(0.00005)) == LARGEST_LOSS
     truth[2] = np.nan
-    found = figures_of(correct, confidence, truth)
+    found = realised_figures_of(correct, confidence, truth)
     assert (found.log_loss, found.without_loss) == (None, 1)
 
 

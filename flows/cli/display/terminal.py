@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ffn.errors import one_line
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
-from ffn.quantities import NOTHING, counted, interval, p_value
+from ffn.quantities import NOTHING, interval, p_value
 
 __all__ = [
     "from_here",
@@ -35,7 +35,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         console.print(outcome.sentence)
         return
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
-    from ffn.reports.held_out import loss_doubt
+    from ffn.reports.held_out import later_sentence, loss_doubt
     from ffn.training.selection import ALPHA
 
     table = Table(
@@ -66,9 +66,9 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {counted(test.rows, 'held-out row')}, used only once: accuracy "
+        f"On {test.judges}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
-        f"second approximate).{_after(loss_doubt(test))}"
+        f"second approximate).{_after(loss_doubt(test))}{_after(later_sentence(test))}"
     )
     examination = outcome.examination
     console.print(
