@@ -17,7 +17,7 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings", "splits"]
+    names = ["gate", "drift", "selection", "warnings", "splits", "sequences"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -33,6 +33,8 @@ def main() -> None:
         _warnings(options.workers, quick=options.quick)
     if "splits" in which:
         _splits(quick=options.quick)
+    if "sequences" in which:
+        _sequences(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -74,6 +76,14 @@ def _warnings(workers: int | None, *, quick: bool) -> None:
 
     size = QUICK_WARNINGS if quick else FULL_WARNINGS
     _show("evaluation.md", warnings_section(size, workers), quick=quick)
+
+
+def _sequences(*, quick: bool) -> None:
+    from simulations.sequences import FULL_SEQUENCES, QUICK_SEQUENCES, sequences_section
+
+    _show(
+        "outcomes.md", sequences_section(QUICK_SEQUENCES if quick else FULL_SEQUENCES), quick=quick
+    )
 
 
 def _show(name: str, text: str, *, quick: bool) -> None:

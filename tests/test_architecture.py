@@ -38,6 +38,8 @@ LAYERS = [
     "ffn.scoring.parallel",
     "ffn.scoring",
     "ffn.scoring.inbox",
+    "ffn.monitoring.record",
+    "ffn.monitoring",
     "ffn.reports.markup",
     "ffn.reports.pictures",
     "ffn.reports",
@@ -58,6 +60,8 @@ MOST_MODULES = 14
 VERBS = "flows.cli.commands"
 # Public functions that share a name, each with why they do.
 SAME_NAME = {
+    "evaluate": "the held-out rows of a retraining, and `ffn.evaluate`: labels that came later",
+    "evaluate_outcomes": "as a flow, and as a process that runs the flow",
     "main": "the entrance of a process",
     "load": "a pipeline's training data, and a model: `ffn.load` is the public name of the second",
     "retrain": "the whole of it in this process, as a flow, and as a process that runs the flow",

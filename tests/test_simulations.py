@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ffn.evaluation.paired_losses import row_losses
-from simulations import drift, false_warnings
+from simulations import drift, false_warnings, sequences
 from simulations.drifting import (
     DriftingSize,
     Kept,
@@ -244,3 +244,24 @@ def test_what_is_kept_is_a_table_of_what_was_simulated() -> None:
     )
     assert "Of 4 tables of 90 rows over 300 days" in text
     assert "| by time | 0.50 | 1.00 | 0.810 | 0.750 |\n| by content | 0.25 | 0.00 | 0.900 |" in text
+
+
+def test_sequences_keep_their_level_where_fixed_intervals_do_not(repository: Path) -> None:
+    found, alerts = sequences.simulate_sequences(sequences.QUICK_SEQUENCES)
+    trials = sequences.QUICK_SEQUENCES.trials
+    # At a level of 0.05, more than 16 of 150 trials are wrong with a probability of 0.002.
+    assert trials == 150
+    for world in found.values():
+        assert max(world.accuracy, world.log_loss) <= 16
+        assert world.fixed > 30
+    assert alerts <= 16
+    page = (repository / "docs/outcomes.md").read_text("utf-8")
+    cells = re.findall(r"^\| ([a-z][^|]*?) \| (0\.\d+) \[.*?\] \| (0\.\d+) \[", page, re.M)
+    assert [name for name, _, _ in cells] == list(sequences.WORLDS)
+    assert all(float(share) <= 0.05 for _, *shares in cells for share in shares)
+    assert f"Of {sequences.FULL_SEQUENCES.trials:,} simulated versions" in page
+
+
+def test_sequences_are_simulated_alike_each_time() -> None:
+    size = replace(sequences.QUICK_SEQUENCES, trials=3, rows=120)
+    assert sequences.sequences_section(size) == sequences.sequences_section(size)

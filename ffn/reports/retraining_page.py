@@ -26,6 +26,7 @@ from ffn.reports.held_out import (
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
+from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.retrained import Retrained
@@ -114,6 +115,7 @@ def retrain_markdown(
         f"Choice of optimizer: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
+        *realised_section(retrained.pipeline, version.verdict.production),
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning rates",

@@ -12,6 +12,7 @@ from typing import Any
 from ffn.bundles.contents import read_registered
 from ffn.errors import FFNError, one_line
 from ffn.evaluation.statistics import Interval
+from ffn.monitoring.realised_quality import RealisedQuality
 from ffn.promotion.overview import METRICS_FILE, interval_in, table_in, warning_about
 from ffn.quantities import counted, interval
 from ffn.registry.live_runs import LiveRun, working
@@ -20,6 +21,7 @@ from ffn.registry.run_log import RunRecord, journal
 from ffn.registry.versions import production_version, version_folder, versions
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
+from ffn.reports.outcome_page import quality_in_production, quality_sentences
 from ffn.reports.pictures.canvas import middle_cut
 from ffn.scoring.inbox.inbox_scan import InboxScan, scan_inbox
 from ffn.settings.pipeline import Pipeline
@@ -65,6 +67,8 @@ class Status:
     warning
         That a simpler model is shown to be better than the version in production, in a sentence;
         empty if it is not.
+    quality
+        What became of its predictions; None if no scored table is recorded for outcomes.
     """
 
     pipeline: str
@@ -80,6 +84,7 @@ class Status:
     inbox: InboxScan
     at_work: tuple[LiveRun, ...] = ()
     warning: str = ""
+    quality: RealisedQuality | None = None
 
     @property
     def age(self) -> str:
@@ -149,6 +154,7 @@ class Status:
             "versions": self.versions,
             "inbox": self.inbox.to_json(),
             "drift": self._drift_json(),
+            **({"quality": self.quality.to_json()} if self.quality else {}),
             "at_work": [{"what": run.what, "begun": run.begun} for run in self.at_work],
             "runs": [asdict(entry) for entry in self.runs],
         }
@@ -191,6 +197,7 @@ def read_status(pipeline: Pipeline) -> Status:
         inbox=inbox,
         at_work=tuple(working(pipeline.artifacts)),
         warning="" if production is None else warning_about(pipeline.artifacts, production),
+        quality=quality_in_production(pipeline, production),
     )
 
 
@@ -206,6 +213,7 @@ def status_lines(status: Status) -> list[str]:
     ]
     if status.production is not None:
         lines.append(f"  drift    {one_line(status.drift_sentence)}")
+    lines += [f"  quality  {one_line(sentence)}" for sentence in quality_sentences(status.quality)]
     return lines + [
         f"  {entry.what:<8} {_time(entry)}  {entry.outcome}: {one_line(entry.text)}"
         for entry in status.runs
@@ -233,6 +241,9 @@ def status_markdown(status: Status) -> str:
             parts.append(f"and {counted(len(refused) - _REFUSED_SHOWN, 'other')}.")
     if status.production is not None:
         parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
+    parts += [
+        f"Quality: {escape(one_line(sentence))}" for sentence in quality_sentences(status.quality)
+    ]
     if status.runs:
         rows = [
             {

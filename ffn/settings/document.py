@@ -6,13 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
@@ -27,6 +21,7 @@ from ffn.settings.optimizer_settings import (
     OptimizerSettings,
     SGDSettings,
 )
+from ffn.settings.outcome_settings import OutcomeSettings
 from ffn.settings.service_settings import (
     Duration,
     InboxSettings,
@@ -170,6 +165,7 @@ class PipelineSettings(StrictSettings):
     schedule: ScheduleSettings = Field(default={}, validate_default=True)
     inbox: InboxSettings = Field(default={}, validate_default=True)
     notify: NotifySettings = Field(default={}, validate_default=True)
+    outcomes: OutcomeSettings = Field(default={}, validate_default=True)
 
     @property
     def ensemble(self) -> Literal["none", "refitted", "resamples"]:
@@ -186,7 +182,7 @@ class PipelineSettings(StrictSettings):
 
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""
-        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
+        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify", "outcomes"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
         # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
@@ -289,6 +285,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("schedule", "score"): When,
         ("inbox",): InboxSettings,
         ("notify",): NotifySettings,
+        ("outcomes",): OutcomeSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): SGDSettings,
         ("optimizers", "momentum"): MomentumSettings,

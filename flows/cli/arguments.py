@@ -9,6 +9,7 @@ from pathlib import Path
 from ffn.version import __version__
 from flows.cli.commands import (
     compare,
+    evaluate,
     init,
     models,
     promote,
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     retrain.add(verbs, [common, direct]).set_defaults(run=retrain.run)
     score.add(verbs, [common, direct]).set_defaults(run=score.run)
+    evaluate.add(verbs, [common, direct]).set_defaults(run=evaluate.run)
     init.add(verbs, [common]).set_defaults(run=init.run)
     models.add(verbs, [common]).set_defaults(run=models.run)
     compare.add(verbs, [common]).set_defaults(run=compare.run)
