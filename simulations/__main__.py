@@ -50,8 +50,11 @@ def _gate(workers: int | None, *, quick: bool) -> None:
 
 def _drift(*, quick: bool) -> None:
     from simulations.drift import FULL, QUICK, drift_section
+    from simulations.seasons import FULL_SEASONS, QUICK_SEASONS, seasons_section
 
-    _show("drift.md", drift_section(QUICK if quick else FULL), quick=quick)
+    kinds = drift_section(QUICK if quick else FULL)
+    seasons = seasons_section(QUICK_SEASONS if quick else FULL_SEASONS)
+    _show("drift.md", f"{kinds}\n\n{seasons}", quick=quick)
 
 
 def _selection(*, quick: bool) -> None:
