@@ -6,11 +6,14 @@ tasks. Tests and benchmarks that need a trained model only use `prepare` and `fi
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 
-from ffn.errors import TrainingError
+from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
+from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
@@ -21,6 +24,7 @@ from ffn.pipelines.retraining_steps import (
     EVALUATE,
     EXAMINE,
     EXPORT,
+    KEEP,
     LOAD,
     NORMALISE,
     PROMOTE,
@@ -34,7 +38,9 @@ from ffn.pipelines.retraining_steps import (
 from ffn.promotion.champion import read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
 from ffn.promotion.table_contract import keep_contract
+from ffn.registry.pruning import discard_tables
 from ffn.registry.run_log import running
+from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
 from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
@@ -108,6 +114,20 @@ def run_steps(
     force
         Train also where neither data nor settings nor code changed.
     """
+    kept = pipeline.settings.data.keep
+    try:
+        with data_in_use(pipeline.artifacts) if kept else contextlib.nullcontext():
+            return _run_steps(pipeline, executor, force=force)
+    except BaseException:
+        # A table that was kept for a version that is not there now.
+        with contextlib.suppress(FFNError, OSError):
+            discard_tables(pipeline.artifacts, versions(pipeline.artifacts))
+        raise
+
+
+def _run_steps(
+    pipeline: Pipeline, executor: Executor, *, force: bool
+) -> RetrainOutcome | SkippedOutcome:
     started = time.perf_counter()
     stage("reading the data")
     champion = read_opponent(pipeline)
@@ -117,8 +137,10 @@ def run_steps(
     if not force:
         repeated = unchanged_since(pipeline, dataset.source_sha256, champion, dataset.test_sha256)
     if repeated:
+        forget_candidates(pipeline, dataset)
         return SkippedOutcome(pipeline=pipeline.name, version=repeated)
     require_changeable(pipeline.artifacts)
+    executor.run(KEEP, dataset, pipeline)
     division, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
     fitted = fit(pipeline, prepared, executor)
@@ -165,6 +187,7 @@ def run_steps(
         # Another version was promoted meanwhile, and its export was overwritten.
         export = None
         export_production(pipeline)
+    forget_candidates(pipeline, dataset)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,
@@ -177,6 +200,7 @@ def run_steps(
             *prepared.notices,
             *examined.notices,
             *ended_notices(fitted.selection.leaderboard),
+            *(taken_in_words(one) for one in fitted.candidates if one.taken),
         ),
         failures=fitted.failures,
         seconds=time.perf_counter() - started,

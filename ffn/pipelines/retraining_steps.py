@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from ffn.bundles.bundle import Bundle
+from ffn.checkpoints.finished_candidates import FinishedCandidate, taken_in_words
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.lineage.kept_data import keep_table
 from ffn.pipelines.execution import Step
 from ffn.pipelines.progress import Sink, on_epoch
 from ffn.promotion import gate, register
@@ -38,6 +40,7 @@ __all__ = [
     "EVALUATE",
     "EXAMINE",
     "EXPORT",
+    "KEEP",
     "LOAD",
     "NORMALISE",
     "PROMOTE",
@@ -56,10 +59,38 @@ Champion = Opponent | Unreadable | None
 def train(
     optimizer: str, part: TrainingPart, pipeline: Pipeline, sink: Sink | None = None
 ) -> Candidate:
-    """Train one optimizer's networks; ``sink`` hears of its progress besides all listeners."""
+    """Train one optimizer's networks, or take them from a retraining that was interrupted.
+
+    Parameters
+    ----------
+    optimizer
+        Name of one of the candidates under ``[optimizers]``.
+    part
+        The training part.
+    pipeline
+        Settings and folders.
+    sink
+        Receives the progress besides all listeners; by default nothing else does.
+    """
     epochs = pipeline.settings.training.epochs
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    return candidate_training.train_candidate(part, pipeline, optimizer, report)
+    finished = FinishedCandidate(part, pipeline, optimizer)
+    if (found := finished.read()) is not None:
+        report(epochs)
+        return found
+    candidate = candidate_training.train_candidate(part, pipeline, optimizer, report)
+    finished.write(candidate)
+    return candidate
+
+
+def _keep(dataset: Dataset, pipeline: Pipeline) -> tuple[Path, ...]:
+    """Keep the training table, and the file of held-out rows, unless the settings say not to."""
+    if not pipeline.settings.data.keep:
+        return ()
+    tables = [(pipeline.source, dataset.source_sha256)]
+    if pipeline.test is not None and dataset.test_sha256 is not None:
+        tables.append((pipeline.test, dataset.test_sha256))
+    return tuple(keep_table(source, pipeline.artifacts, sha256) for source, sha256 in tables)
 
 
 def _serialise(
@@ -91,6 +122,14 @@ LOAD: Step[[Pipeline], Dataset] = Step(
     steps.load,
     lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
 )
+KEEP: Step[[Dataset, Pipeline], tuple[Path, ...]] = Step(
+    "keep-data",
+    _keep,
+    lambda paths, *_: (
+        f"training table kept: {', '.join(map(str, paths))}" if paths else "training table not kept"
+    ),
+    writes=True,
+)
 SPLIT: Step[[Dataset, Pipeline], Division] = Step(
     "split",
     steps.split,
@@ -107,7 +146,11 @@ NORMALISE: Step[[Dataset, Division, Pipeline], Prepared] = Step(
 TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     "train",
     train,
-    lambda candidate, *_: f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s",
+    lambda candidate, *_: (
+        taken_in_words(candidate)
+        if candidate.taken
+        else f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s"
+    ),
     activity="training",
     label="train-{optimizer}",
     # The other optimizers may still give a model.

@@ -12,6 +12,7 @@ from typing import Any
 from ffn.bundles.contents import read_registered
 from ffn.errors import FFNError, one_line
 from ffn.evaluation.statistics import Interval
+from ffn.lineage.kept_data import KeptTable, kept_in_words, kept_tables
 from ffn.monitoring.realised_quality import RealisedQuality
 from ffn.promotion.overview import METRICS_FILE, interval_in, table_in, warning_about
 from ffn.quantities import counted, interval
@@ -69,6 +70,8 @@ class Status:
         empty if it is not.
     quality
         What became of its predictions; None if no scored table is recorded for outcomes.
+    tables
+        The training tables that are kept.
     """
 
     pipeline: str
@@ -85,6 +88,7 @@ class Status:
     at_work: tuple[LiveRun, ...] = ()
     warning: str = ""
     quality: RealisedQuality | None = None
+    tables: tuple[KeptTable, ...] = ()
 
     @property
     def age(self) -> str:
@@ -152,6 +156,7 @@ class Status:
             "accuracy": accuracy and [accuracy.value, accuracy.low, accuracy.high],
             "warning": self.warning,
             "versions": self.versions,
+            "training_tables": [asdict(table) for table in self.tables],
             "inbox": self.inbox.to_json(),
             "drift": self._drift_json(),
             **({"quality": self.quality.to_json()} if self.quality else {}),
@@ -198,6 +203,7 @@ def read_status(pipeline: Pipeline) -> Status:
         at_work=tuple(working(pipeline.artifacts)),
         warning="" if production is None else warning_about(pipeline.artifacts, production),
         quality=quality_in_production(pipeline, production),
+        tables=tuple(kept_tables(pipeline.artifacts)),
     )
 
 
@@ -214,6 +220,8 @@ def status_lines(status: Status) -> list[str]:
     if status.production is not None:
         lines.append(f"  drift    {one_line(status.drift_sentence)}")
     lines += [f"  quality  {one_line(sentence)}" for sentence in quality_sentences(status.quality)]
+    if status.tables:
+        lines.append(f"  data     {kept_in_words(status.tables)}")
     return lines + [
         f"  {entry.what:<8} {_time(entry)}  {entry.outcome}: {one_line(entry.text)}"
         for entry in status.runs

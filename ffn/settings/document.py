@@ -184,6 +184,8 @@ class PipelineSettings(StrictSettings):
         """Return the settings that a trained version depends on, as JSON values."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify", "outcomes"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
+        # No model depends on whether its table is kept.
+        del found["data"]["keep"]
         # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]

@@ -46,7 +46,16 @@ from ffn.training.partition import (
 from ffn.training.resampling import candidate_resamples, resamples_name
 from ffn.training.table_change import TableChange
 
-__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split", "training_part"]
+__all__ = [
+    "Prepared",
+    "finished_prefix",
+    "learn",
+    "load",
+    "normalise",
+    "require_room",
+    "split",
+    "training_part",
+]
 
 Array = npt.NDArray[Any]
 
@@ -328,7 +337,7 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
     # Drawn now, so that the training tasks find the resamples in the cache.
     candidate_resamples(part, training)
     names = (dataset.entry.path.name, part.entry.path.name, resamples_name(part, training))
-    _cache(pipeline).remove_others("", *names)
+    _cache(pipeline).remove_others(finished_prefix(dataset.entry.path), *names)
     figures = None
     if dataset.time or dataset.group or dataset.test_file:
         figures = figures_of(
@@ -359,6 +368,17 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
         split=figures,
         test_sha256=dataset.test_sha256,
     )
+
+
+def finished_prefix(entry: Path) -> str:
+    """Return how the cache's names of finished candidates begin.
+
+    Parameters
+    ----------
+    entry
+        Cache entry of their table, or of a part of it.
+    """
+    return f"{entry.name.partition('-')[0]}-candidate-"
 
 
 def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> TrainingPart:

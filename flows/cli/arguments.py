@@ -14,6 +14,7 @@ from flows.cli.commands import (
     models,
     promote,
     prune,
+    reproduce,
     retrain,
     rollback,
     score,
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     rollback.add(verbs, [common]).set_defaults(run=rollback.run)
     prune.add(verbs, [common]).set_defaults(run=prune.run)
     verify.add(verbs, [common]).set_defaults(run=verify.run)
+    reproduce.add(verbs, [common]).set_defaults(run=reproduce.run)
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
     return parser

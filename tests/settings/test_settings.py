@@ -161,6 +161,7 @@ RULES = [
         r'unknown key "network\.layers"; known here: hidden_layers, student_layers\. Did you',
     ),
     ("[data]\ntraget = 'x'", r'unknown key "data\.traget"; .*Did you mean "target"\?'),
+    ("[data]\nkeep = 'no'", r'"data\.keep" is "no"; it must be true or false\.'),
     ("[optimizers.adamx]", r'unknown optimizer "optimizers\.adamx"; known here: sgd, momentum, '),
     ("[optimizers.rmsprop]", r'unknown optimizer "optimizers\.rmsprop"; .*adam, adamw\.$'),
     ("[optimizers.sgd]\nmomentum = 0.9", r'"optimizers\.sgd\.momentum"; known here: learning_rate'),

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ffn.errors import one_line
 from ffn.evaluation.statistics import Interval
+from ffn.lineage.kept_data import KeptTable, kept_in_words
 from ffn.promotion.comparison import Paired, VersionComparison
 from ffn.promotion.overview import Detail, Summary, table_in
 from ffn.quantities import NOTHING, counted, difference, interval, p_equals, seconds, size
@@ -26,7 +27,9 @@ _DIGITS = 16
 _WARNINGS_SHOWN = 5
 
 
-def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
+def print_versions(
+    pipeline: str, found: Sequence[Summary], tables: Sequence[KeptTable] = ()
+) -> None:
     """Print a line for each version, and which one is in production.
 
     Parameters
@@ -35,6 +38,8 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
         Name of the pipeline.
     found
         The versions, oldest first.
+    tables
+        The training tables that are kept; none by default.
     """
     console = plain_console(sys.stdout)
     if not found:
@@ -62,6 +67,8 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     for one in found:
         if one.next_back:
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
+    if tables:
+        console.print(f"{kept_in_words(tables)}.")
     for text in _warnings(found):
         lines = textwrap.wrap(one_line(text), _WIDTH, break_on_hyphens=False)
         console.print("\n".join(lines), soft_wrap=True)
@@ -97,6 +104,7 @@ def print_detail(pipeline: str, found: Detail) -> None:
     who = f"by {by.get('user')} on {by.get('host')}: {by.get('command')}" if by else ""
     run = f", flow run {by['flow_run']}" if by.get("flow_run") else ""
     without_label = f", {rows['unlabelled']} without a label" if rows.get("unlabelled") else ""
+    commit = f", commit {str(made['commit'])[:_DIGITS]}" if made.get("commit") else ""
     took, split = made.get("seconds"), recorded_figures(made.get("split"))
     facts = {
         "made": f"{_date(one.created_at)} UTC {who}{run}"
@@ -106,7 +114,8 @@ def print_detail(pipeline: str, found: Detail) -> None:
         f"{_digest(made.get('source_sha256'))}",
         **({"split": split.sentence()} if split else {}),
         "settings": f"seed {made.get('seed', NOTHING)}, {_digest(made.get('settings_sha256'))}",
-        "code": f"{_digest(made.get('code_sha256'))}; Python {made.get('python', NOTHING)}, {code}",
+        "code": f"{_digest(made.get('code_sha256'))}{commit}; "
+        f"Python {made.get('python', NOTHING)}, {code}",
         "winner": f"{one.winner or NOTHING}, {_count(found.metrics.get('epochs'), 'epoch')}",
         "accuracy": f"{_figure(one.accuracy)} on {_count(one.rows, 'held-out row')}",
         "log-loss": _figure(one.log_loss),
