@@ -26,6 +26,7 @@ LAYERS = [
     "ffn.settings",
     "ffn.bundles",
     "ffn.estimator",
+    "ffn.evaluation.inference",
     "ffn.evaluation",
     "ffn.training",
     "ffn.registry",

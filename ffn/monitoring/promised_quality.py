@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.bundles.contents import read_registered
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
 from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import version_folder

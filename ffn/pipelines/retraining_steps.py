@@ -129,7 +129,9 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
 EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
     "evaluate",
     steps.evaluate,
-    lambda found, *_: f"accuracy {interval(found.accuracy)} on {found.judges}",
+    lambda found, *_: (
+        f"accuracy {interval(found.accuracy)}, ROC-AUC {interval(found.auc)} on {found.judges}"
+    ),
 )
 EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = Step(
     "examine",
@@ -146,7 +148,7 @@ DECIDE: Step[
     gate.decide,
     lambda verdict, *_: (
         f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}"
-        f"{f'. {verdict.warning}' if verdict.warning else ''}"
+        f"{f'. {verdict.warnings}' if verdict.warnings else ''}"
     ),
 )
 SERIALISE: Step[[Retrained, Dataset, Division, Verdict, Actor, float], Version] = Step(

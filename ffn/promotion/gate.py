@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import Floor, check_floors
@@ -94,6 +95,7 @@ def decide(
             columns=columns_of(dataset),
             baseline=baseline,
             contract=prepared.changes,
+            missed=missed_classes(evaluation.classes),
             **evidence,
         )
 

@@ -64,6 +64,9 @@ class Verdict:
         Numbers of rows available for a comparison; None if that was not determined.
     canary
         Result of the canary; None before it has run.
+    missed
+        Classes that the version never finds on the held-out rows, as a clause of
+        `missed_classes`; empty if it finds rows of each.
     """
 
     promote: bool
@@ -79,6 +82,7 @@ class Verdict:
     held_out: HeldOutEvidence | None = None
     resampled: ResampledEvidence | None = None
     canary: Canary | None = None
+    missed: str = ""
 
     @property
     def warning(self) -> str:
@@ -89,12 +93,18 @@ class Verdict:
         finding = self.baseline.finding if self.baseline else ""
         return "" if finding in self.reason else warning_sentence(finding)
 
+    @property
+    def warnings(self) -> str:
+        """All that has to be said beside the decision: classes not found, then `warning`."""
+        missed = f"Warning: it {self.missed}." if self.missed else ""
+        return " ".join(filter(None, (missed, self.warning)))
+
     def sentence(self, version: int) -> str:
-        """Return the verdict on ``version``, a registry number, and the warning if there is one."""
+        """Return the verdict on ``version``, a registry number, and its warnings."""
         stays = f"version {self.production} stays" if self.production else "nothing is"
         decided = "promoted" if self.promote else f"not promoted; {stays} in production"
         said = f"Version {version} is {decided}: {self.reason}."
-        return f"{said} {self.warning}" if self.warning else said
+        return f"{said} {self.warnings}" if self.warnings else said
 
     def after(self, canary: Canary) -> Verdict:
         """Return the verdict after the canary has run: if it failed, nothing is promoted."""

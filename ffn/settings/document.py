@@ -191,8 +191,10 @@ class PipelineSettings(StrictSettings):
             del found["features"]
         if self.split == SplitSettings():
             del found["split"]
-        if self.gate.baseline == "warn":
-            del found["gate"]["baseline"]
+        later = {"baseline", "min_balanced_accuracy", "min_auc", "min_average_precision"}
+        for key in later:
+            if getattr(self.gate, key) == GateSettings.model_fields[key].default:
+                del found["gate"][key]
         return found
 
 
