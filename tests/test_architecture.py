@@ -25,6 +25,7 @@ LAYERS = [
     "ffn.bundles",
     "ffn.estimator",
     "ffn.evaluation",
+    "ffn.leakage",
     "ffn.training",
     "ffn.registry",
     "ffn.promotion",

@@ -15,13 +15,14 @@ from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
-from ffn.pipelines.progress import stage
+from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
     DECIDE,
     EVALUATE,
     EXAMINE,
     EXPORT,
+    LEAKS,
     LOAD,
     NORMALISE,
     PROMOTE,
@@ -119,6 +120,10 @@ def run_steps(
     require_changeable(pipeline.artifacts)
     held_out, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
+    prepared = executor.run(LEAKS, dataset, held_out, prepared, pipeline)
+    for leak in prepared.leaks:
+        executor.warn(leak.sentence)
+        notice(leak.sentence)
     fitted = fit(pipeline, prepared, executor)
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.

@@ -38,6 +38,7 @@ __all__ = [
     "EVALUATE",
     "EXAMINE",
     "EXPORT",
+    "LEAKS",
     "LOAD",
     "NORMALISE",
     "PROMOTE",
@@ -100,6 +101,11 @@ NORMALISE: Step[[Dataset, Any, Pipeline], Prepared] = Step(
     "normalise",
     steps.normalise,
     lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
+)
+LEAKS: Step[[Dataset, Any, Prepared, Pipeline], Prepared] = Step(
+    "find-leaks",
+    steps.look_for_leaks,
+    lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
 )
 TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     "train",

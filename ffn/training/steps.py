@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
+from ffn.leakage.leaks import find_leaks
 from ffn.nn import History
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.selection import Candidate, Selection
@@ -26,10 +30,13 @@ __all__ = [
     "Refitted",
     "evaluate",
     "load",
+    "look_for_leaks",
     "normalise",
     "refit",
     "split",
 ]
+
+Array = npt.NDArray[Any]
 
 # Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
 # and branch 1 the candidates.
@@ -61,6 +68,30 @@ class Refitted:
     epochs: int
     learning_rate: float
     temperature: Temperature | None = None
+
+
+def look_for_leaks(
+    dataset: Dataset, held_out: Array, prepared: Prepared, pipeline: Pipeline
+) -> Prepared:
+    """Return what was prepared with the leaks that were found in its training rows, and notices.
+
+    Nothing is refused for a leak: whether a column is known in time, only people can say.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    held_out
+        Booleans [N]: rows held out.
+    prepared
+        Inputs for the network.
+    pipeline
+        Names the training CSV, and has the settings of the table and the seed.
+    """
+    settings = pipeline.settings
+    leaks = find_leaks(dataset, ~held_out, pipeline.source, settings.data, settings.training.seed)
+    said = tuple(leak.sentence for leak in leaks)
+    return replace(prepared, leaks=leaks, notices=(*prepared.notices, *said))
 
 
 def refit(

@@ -214,6 +214,17 @@ class Dataset:
         before = left_out - np.arange(1, len(left_out) + 1)
         return row + 1 + int(np.searchsorted(before, row, side="right"))
 
+    def labelled_rows(self) -> Array:
+        """Return booleans, one a row of the file: True for the N labelled ones."""
+        labelled = np.ones(self.rows + self.unlabelled, dtype=bool)
+        if self.unlabelled:
+            labelled[open_array(self.entry.path / UNLABELLED) - 1] = False
+        return labelled
+
+    def category_texts(self) -> dict[str, list[str]]:
+        """Return the texts of each categorical feature, by the code that `groups` yields."""
+        return self._texts()
+
     def cells(self, row: int) -> dict[str, str]:
         """Return the cells of a row (from 0) by feature, in the order of the file.
 
