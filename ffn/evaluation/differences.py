@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.evaluation.grouped_labels import count_grouped_labels
 from ffn.evaluation.paired import LabelCounts, count_labels, tango_score
 from ffn.evaluation.paired_losses import loss_bounds, row_losses
 from ffn.evaluation.statistics import Interval
@@ -44,7 +45,9 @@ class Difference:
         return (self.log_loss.high < 0) - (self.log_loss.low > 0)
 
 
-def paired_difference(ours: Array, other: Array, labels: Array, seed: int) -> Difference:
+def paired_difference(
+    ours: Array, other: Array, labels: Array, seed: int, groups: Array | None = None
+) -> Difference:
     """Return the paired differences of two models.
 
     Parameters
@@ -55,11 +58,18 @@ def paired_difference(ours: Array, other: Array, labels: Array, seed: int) -> Di
         True classes, integers [n].
     seed
         Seed of the bootstrap: the same seed gives the same bounds.
+    groups
+        Identifiers of the rows' groups [n], which are then the unit; None, the default: rows are
+        independent.
     """
     counts = count_labels(ours.argmax(axis=1), other.argmax(axis=1), labels)
-    losses = loss_bounds(row_losses(ours, labels), row_losses(other, labels), 0.025, seed)
+    losses = loss_bounds(row_losses(ours, labels), row_losses(other, labels), 0.025, seed, groups)
+    accuracy = accuracy_difference(counts)
+    if groups is not None:
+        found = count_grouped_labels(ours.argmax(axis=1), other.argmax(axis=1), labels, groups)
+        accuracy = found.interval(accuracy)
     return Difference(
-        accuracy=accuracy_difference(counts),
+        accuracy=accuracy,
         log_loss=Interval(losses.value, float(losses.low), float(losses.high)),
     )
 

@@ -5,14 +5,16 @@ Nothing was fitted, tuned or chosen on the rows on which they are measured.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.evaluation.calibration import Calibration, measure_calibration
+from ffn.evaluation.groups_of_rows import grouped_share, hull, values_of_groups
 from ffn.evaluation.statistics import Interval, mean_interval, wilson
+from ffn.quantities import counted
 
 __all__ = ["ClassFigures", "HeldOutEvaluation", "evaluate_probabilities", "macro_f1"]
 
@@ -62,6 +64,11 @@ class HeldOutEvaluation:
         are indices into ``classes``.
     usual
         Index into ``classes`` of the most frequent class of the training rows.
+    groups
+        Number of groups that the rows are of, which all intervals then take for the unit
+        (`ffn.evaluation.groups_of_rows`); 0 if rows are independent.
+    usual_share
+        Share of that class with its interval, if rows come in groups; otherwise None.
     """
 
     rows: int
@@ -74,6 +81,14 @@ class HeldOutEvaluation:
     classes: tuple[ClassFigures, ...]
     confusions: tuple[tuple[int, int, int], ...]
     usual: int
+    groups: int = field(default=0, metadata={"omitted": True})
+    usual_share: Interval | None = field(default=None, metadata={"omitted": True})
+
+    @property
+    def judges(self) -> str:
+        """Of how many held-out rows, and of how many groups, these figures are; for sentences."""
+        rows = counted(self.rows, "held-out row")
+        return f"{rows} of {counted(self.groups, 'group')}" if self.groups else rows
 
     @property
     def confusion(self) -> Array:
@@ -94,11 +109,17 @@ class HeldOutEvaluation:
     @property
     def baseline(self) -> Interval:
         """Accuracy of always predicting the most frequent training class, with its interval."""
-        return wilson(self.classes[self.usual].rows, self.rows)
+        return self.usual_share or wilson(self.classes[self.usual].rows, self.rows)
 
 
 def evaluate_probabilities(
-    probabilities: Array, labels: Array, classes: tuple[str, ...], seed: int, *, usual: int
+    probabilities: Array,
+    labels: Array,
+    classes: tuple[str, ...],
+    seed: int,
+    *,
+    usual: int,
+    groups: Array | None = None,
 ) -> HeldOutEvaluation:
     """Return all metrics of predicted probabilities.
 
@@ -114,6 +135,8 @@ def evaluate_probabilities(
         Seed of the random draws from which intervals are computed.
     usual
         Index of the most frequent class of the training rows.
+    groups
+        Identifiers of the rows' groups [n]; None, the default: rows are independent.
     """
     n, c = probabilities.shape
     predicted = probabilities.argmax(axis=1)
@@ -125,20 +148,22 @@ def evaluate_probabilities(
     # The sum of (p - y)^2 over classes, multiplied out.
     squares = np.einsum("nc,nc->n", probabilities, probabilities) - 2 * own + 1
     correct = int(np.trace(confusion))
+    right = predicted == labels
+    groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
     return HeldOutEvaluation(
         rows=n,
         correct=correct,
-        accuracy=wilson(correct, n),
-        macro_f1=macro_f1(confusion, seed),
-        log_loss=mean_interval(losses, seed),
-        brier=mean_interval(np.maximum(squares, 0), seed),
-        calibration=measure_calibration(probabilities, labels, seed),
+        accuracy=_share(right, groups),
+        macro_f1=_of_groups(macro_f1(confusion, seed), predicted, labels, c, groups),
+        log_loss=mean_interval(values_of_groups(losses, groups), seed),
+        brier=mean_interval(values_of_groups(np.maximum(squares, 0), groups), seed),
+        calibration=measure_calibration(probabilities, labels, seed, groups),
         classes=tuple(
             ClassFigures(
                 name=name,
                 rows=int(confusion[i].sum()),
-                recall=wilson(int(confusion[i, i]), int(confusion[i].sum())),
-                precision=wilson(int(confusion[i, i]), int(confusion[:, i].sum())),
+                recall=_share(right, groups, labels == i),
+                precision=_share(right, groups, predicted == i),
             )
             for i, name in enumerate(classes)
         ),
@@ -147,7 +172,47 @@ def evaluate_probabilities(
             for label, prediction in np.argwhere(confusion).tolist()
         ),
         usual=usual,
+        groups=0 if groups is None else int(groups.max()) + 1,
+        usual_share=None if groups is None else grouped_share(labels == usual, groups),
     )
+
+
+def _share(right: Array, groups: Array | None, rows: Array | None = None) -> Interval:
+    """Return the share of the ``rows`` [n] that are ``right`` [n], with its interval."""
+    own = right if rows is None else right[rows]
+    if groups is None:
+        return wilson(int(own.sum()), len(own))
+    return grouped_share(own, groups if rows is None else groups[rows])
+
+
+def _of_groups(
+    found: Interval, predicted: Array, labels: Array, c: int, groups: Array | None
+) -> Interval:
+    """Return the macro-F1's interval, widened by that of the jackknife over groups.
+
+    Without a mistake the jackknife's interval has no width, and that for independent rows has.
+    """
+    if groups is None:
+        return found
+    count = int(groups.max()) + 1
+    hits = predicted == labels
+    right, rows, called = (
+        np.bincount(groups[some] * c + of[some], minlength=count * c).reshape(count, c)
+        for some, of in ((hits, labels), (slice(None), labels), (slice(None), predicted))
+    )
+    left = [column.sum(axis=0) - column for column in (right, rows, called)]
+    without = _f1(*left)
+    error = np.sqrt((count - 1) / count * np.square(without - without.mean()).sum())
+    wide = hull(found, found.value, float(error), count)
+    return Interval(found.value, max(0.0, wide.low), min(1.0, wide.high))
+
+
+def _f1(right: Array, rows: Array, called: Array) -> Array:
+    """Return macro-F1 [G] from correct, all and predicted rows of each class, each [G, C]."""
+    there = rows + called > 0
+    f1 = np.where(there, 2 * right / np.maximum(rows + called, 1), 0)
+    mean: Array = f1.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return mean
 
 
 def macro_f1(confusion: Array, seed: int) -> Interval:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.evaluation.groups_of_rows import values_of_groups
 from ffn.evaluation.statistics import resamples_at_once
 
 __all__ = ["BOOTSTRAP_ROWS", "RESAMPLES", "LossBounds", "loss_bounds", "row_losses"]
@@ -55,7 +56,13 @@ def row_losses(probabilities: Array, labels: Array) -> Array:
     return losses
 
 
-def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -> LossBounds:
+def loss_bounds(
+    challenger: Array,
+    production: Array,
+    alpha: float,
+    seed: int,
+    groups: Array | None = None,
+) -> LossBounds:
     """Return confidence bounds for the mean difference of paired losses.
 
     On each side the wider of two bounds is used: that of a bias-corrected and accelerated paired
@@ -70,10 +77,13 @@ def loss_bounds(challenger: Array, production: Array, alpha: float, seed: int) -
         One-sided level of each bound.
     seed
         Seed of the bootstrap: the same seed gives the same bounds.
+    groups
+        Identifiers of the rows' groups [n]: groups are resampled, and counted by Student's t.
+        None, the default: rows are independent.
     """
     from scipy import stats
 
-    difference = challenger - production
+    difference = values_of_groups(challenger - production, groups)
     mean = float(difference.mean())
     if len(difference) < 2:
         return LossBounds(value=mean, low=-np.inf, high=np.inf, alpha=alpha)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.evaluation.groups_of_rows import values_of_groups
 from ffn.evaluation.paired_losses import (
     BOOTSTRAP_ROWS,
     RESAMPLES,
@@ -24,7 +25,12 @@ Array = npt.NDArray[Any]
 
 
 def simultaneous_bounds(
-    ours: Array, others: Sequence[Array], labels: Array, alpha: float, seed: int
+    ours: Array,
+    others: Sequence[Array],
+    labels: Array,
+    alpha: float,
+    seed: int,
+    groups: Array | None = None,
 ) -> tuple[LossBounds, ...]:
     """Return bounds for the differences in log-loss of one model from several others.
 
@@ -53,6 +59,9 @@ def simultaneous_bounds(
         One-sided level of all bounds on one side together.
     seed
         Seed of the resamples.
+    groups
+        Identifiers of the rows' groups [n]: the group is the unit, also of what is unseen. None,
+        the default: rows are independent.
 
     Returns
     -------
@@ -62,10 +71,11 @@ def simultaneous_bounds(
     losses, level, found = row_losses(ours, labels), alpha / len(others), []
     for other in others:
         own = row_losses(other, labels)
-        bounds = loss_bounds(losses, own, level, seed)
-        if len(labels) <= BOOTSTRAP_ROWS:
+        bounds = loss_bounds(losses, own, level, seed, groups)
+        differences = values_of_groups(losses - own, groups)
+        if len(differences) <= BOOTSTRAP_ROWS:
             unseen = float(_lowest_differences(ours, other).mean())
-            low = unseen_row_bound(losses - own, unseen, level, seed)
+            low = unseen_row_bound(differences, unseen, level, seed)
             bounds = replace(bounds, low=min(bounds.low, low))
         found.append(bounds)
     return tuple(found)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
@@ -41,6 +40,7 @@ from ffn.reports.rates_section import ended_notices
 from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
@@ -114,26 +114,28 @@ def run_steps(
     champion = read_opponent(pipeline)
     refuse_lost_columns(pipeline, champion)
     dataset = executor.run(LOAD, pipeline)
-    repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, champion)
+    repeated = None
+    if not force:
+        repeated = unchanged_since(pipeline, dataset.source_sha256, champion, dataset.test_sha256)
     if repeated:
         return SkippedOutcome(pipeline=pipeline.name, version=repeated)
     require_changeable(pipeline.artifacts)
-    held_out, prepared = prepare(pipeline, dataset, executor)
+    division, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
-    prepared = executor.run(LEAKS, dataset, held_out, prepared, pipeline)
+    prepared = executor.run(LEAKS, dataset, division, prepared, pipeline)
     for leak in prepared.leaks:
         executor.warn(leak.sentence)
         notice(leak.sentence)
     fitted = fit(pipeline, prepared, executor)
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.
-    examined = executor.run(EXAMINE, dataset, held_out, prepared, fitted.refitted, pipeline)
+    examined = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)
     stage("comparing with the version in production")
     verdict = executor.run(
         DECIDE,
         pipeline,
         dataset,
-        held_out,
+        division,
         prepared,
         fitted.refitted,
         fitted.evaluation,
@@ -154,7 +156,7 @@ def run_steps(
         SERIALISE,
         retrained,
         dataset,
-        held_out,
+        division,
         verdict,
         executor.actor,
         time.perf_counter() - started,
@@ -186,10 +188,10 @@ def run_steps(
     )
 
 
-def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Any, Prepared]:
-    """Hold rows out and turn the table into inputs; returns booleans [N], and the inputs."""
-    held_out = executor.run(SPLIT, dataset, pipeline)
-    return held_out, executor.run(NORMALISE, dataset, held_out, pipeline)
+def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Division, Prepared]:
+    """Hold rows out and turn the table into inputs; returns the two sides, and the inputs."""
+    division = executor.run(SPLIT, dataset, pipeline)
+    return division, executor.run(NORMALISE, dataset, division, pipeline)
 
 
 def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
@@ -25,6 +24,7 @@ from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training import candidate_training, examination, selection, steps
 from ffn.training.examination import Examination
@@ -66,7 +66,7 @@ def train(
 def _serialise(
     retrained: Retrained,
     dataset: Dataset,
-    held_out: Any,
+    division: Division,
     verdict: Verdict,
     by: Actor,
     seconds: float,
@@ -77,7 +77,7 @@ def _serialise(
         verdict=verdict,
         bundle=retrained.refitted.bundle,
         dataset=dataset,
-        held_out=held_out,
+        held_out=division.held_out,
     )
     describe = partial(model_card, retrained=retrained)
     return register.serialise(retrained, judge, describe, by=by, seconds=seconds)
@@ -92,17 +92,20 @@ LOAD: Step[[Pipeline], Dataset] = Step(
     steps.load,
     lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
 )
-SPLIT: Step[[Dataset, Pipeline], Any] = Step(
+SPLIT: Step[[Dataset, Pipeline], Division] = Step(
     "split",
     steps.split,
-    lambda held_out, *_: f"{held_out.sum():,} of {counted(len(held_out), 'row')} held out",
+    lambda found, *_: (
+        f"{found.held_out.sum():,} of {counted(len(found.held_out), 'row')} held out"
+        f"{f', {found.neither:,} in neither part' if found.neither else ''}"
+    ),
 )
-NORMALISE: Step[[Dataset, Any, Pipeline], Prepared] = Step(
+NORMALISE: Step[[Dataset, Division, Pipeline], Prepared] = Step(
     "normalise",
     steps.normalise,
     lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
 )
-LEAKS: Step[[Dataset, Any, Prepared, Pipeline], Prepared] = Step(
+LEAKS: Step[[Dataset, Division, Prepared, Pipeline], Prepared] = Step(
     "find-leaks",
     steps.look_for_leaks,
     lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
@@ -130,19 +133,18 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
 EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
     "evaluate",
     steps.evaluate,
-    lambda found, *_: (
-        f"accuracy {interval(found.accuracy)} on {counted(found.rows, 'held-out row')}"
-    ),
+    lambda found, *_: f"accuracy {interval(found.accuracy)} on {found.judges}",
 )
-EXAMINE: Step[[Dataset, Any, Prepared, Refitted, Pipeline], Examination] = Step(
+EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = Step(
     "examine",
     examination.examine,
-    lambda found, _dataset, _held_out, prepared, *_: baselines_sentence(
+    lambda found, _dataset, _division, prepared, *_: baselines_sentence(
         found.baselines, found.rows, prepared.held_out.rows
     ),
 )
 DECIDE: Step[
-    [Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Examination, Champion], Verdict
+    [Pipeline, Dataset, Division, Prepared, Refitted, HeldOutEvaluation, Examination, Champion],
+    Verdict,
 ] = Step(
     "decide",
     gate.decide,
@@ -151,7 +153,7 @@ DECIDE: Step[
         f"{f'. {verdict.warning}' if verdict.warning else ''}"
     ),
 )
-SERIALISE: Step[[Retrained, Dataset, Any, Verdict, Actor, float], Version] = Step(
+SERIALISE: Step[[Retrained, Dataset, Division, Verdict, Actor, float], Version] = Step(
     "serialise",
     _serialise,
     lambda version, *_: f"version {version.number}, bundle {version.sha256}",

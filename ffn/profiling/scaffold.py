@@ -176,12 +176,12 @@ def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
     """
     try:
         dataset = load(pipeline)
-        held_out = split(dataset, pipeline)
-        schema, preparation, notices = learn(dataset, held_out, pipeline.settings.features)
+        division = split(dataset, pipeline)
+        schema, preparation, notices = learn(dataset, division, pipeline.settings.features)
         require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
         settings = pipeline.settings
         leaks = find_leaks(
-            dataset, ~held_out, pipeline.source, settings.data, settings.training.seed
+            dataset, division.training, pipeline.source, settings.data, settings.training.seed
         )
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.

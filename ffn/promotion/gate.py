@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
-from ffn.promotion.champion import Opponent, Unreadable
+from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import check_floors
 from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
@@ -21,6 +21,7 @@ from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, difference, told_apart
 from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.training.examination import Examination
@@ -35,7 +36,7 @@ Array = npt.NDArray[Any]
 def decide(
     pipeline: Pipeline,
     dataset: Dataset,
-    held_out: Array,
+    division: Division,
     prepared: Prepared,
     refitted: Refitted,
     evaluation: HeldOutEvaluation,
@@ -58,8 +59,8 @@ def decide(
         Settings of the gate, and the registry.
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out of the challenger's training.
+    division
+        The rows of the challenger's training, and those held out of it.
     prepared
         Inputs for the network.
     refitted
@@ -125,8 +126,16 @@ def decide(
             f"the rows that production was trained on cannot be identified, because {known}",
         )
     looks = read_looks(pipeline.artifacts)
-    contest, rows = find_contest(dataset, held_out, known, refitted.bundle, opponent.bundle)
-    look = choose_look(looks.of(contest.fingerprints), settings.alpha)
+    contest, rows = find_contest(
+        dataset,
+        division.held_out,
+        known,
+        refitted.bundle,
+        opponent.bundle,
+        unrelated=unrelated_rows(dataset, division, known, opponent),
+        groups=division.groups,
+    )
+    look = choose_look(contest.looks(looks.of(contest.fingerprints)), settings.alpha)
     chosen = contest.take(look.chosen)
     if can_suffice(chosen, settings, look.alpha):
         looks.after(chosen.fingerprints).write(pipeline.artifacts)
@@ -138,7 +147,7 @@ def decide(
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
-    encode = partial(training_part, dataset, held_out)
+    encode = partial(training_part, dataset, division)
     differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train, encode)
     if isinstance(differences, str):
         return verdict(False, f"{few}, and {differences}", rows=rows)
@@ -171,11 +180,15 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
 def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     counts, losses = found.labels, found.log_loss
     figures = (
-        f"on {counted(counts.rows, 'row')} that neither was trained on, "
+        f"on {counted(counts.rows, 'row')}{_of_groups(found)} that neither was trained on, "
         f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
         f"{difference(losses)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
+
+
+def _of_groups(found: HeldOutEvidence) -> str:
+    return f" of {counted(found.groups, 'group')}" if found.groups else ""
 
 
 def _of_resamples(found: ResampledEvidence, mode: str) -> str:

@@ -166,7 +166,12 @@ def jsonable(value: Any) -> Any:
         Any nesting of dataclasses, mappings, sequences, strings, numbers and None.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        # Fields that were added later are left out at their default: equal results, equal files.
+        return {
+            f.name: jsonable(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if not (f.metadata.get("omitted") and getattr(value, f.name) == f.default)
+        }
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -55,6 +55,8 @@ def _gone(usable: int, rows: SharedRows) -> Iterator[str]:
     """Yield the number of held-out rows excluded for each reason."""
     if rows.trained_on:
         yield f"production was trained on {rows.trained_on:,}"
+    if rows.related:
+        yield f"{rows.related:,} are of groups or times that production was trained on"
     if rows.refused:
         yield f"production would reject {rows.refused:,}"
     if rows.fit > usable:

@@ -56,6 +56,7 @@ def provenance(
             "test": len(prepared.x_test),
             "train": len(prepared.x_train),
             **({"unlabelled": prepared.unlabelled} if prepared.unlabelled else {}),
+            **({"neither": prepared.split.neither} if prepared.split else {}),
         },
         "seconds": None if seconds is None else round(seconds, 3),
         "seed": pipeline.settings.training.seed,
@@ -63,6 +64,8 @@ def provenance(
         "settings_sha256": settings_sha256(settings),
         "source": pipeline.settings.data.source,
         "source_sha256": prepared.source_sha256,
+        **({"split": dataclasses.asdict(prepared.split)} if prepared.split else {}),
+        **({"test_sha256": prepared.test_sha256} if prepared.test_sha256 else {}),
     }
 
 

@@ -88,7 +88,7 @@ def model_card(
         temperature_markdown(refitted.temperature, examination.temperature),
         leaderboard_markdown(retrained.selection),
         "## Metrics",
-        f"Measured on {counted(evaluation.rows, 'held-out row')}. Nothing was fitted, tuned or "
+        f"Measured on {evaluation.judges}. Nothing was fitted, tuned or "
         "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
         class_table(evaluation),
@@ -186,7 +186,7 @@ def _made_of(retrained: Retrained) -> str:
     refitted = retrained.refitted
     times = counted(len(refitted.history.diverged), "time")
     at = f"at the learning rate {refitted.learning_rate:g}"
-    if retrained.pipeline.settings.training.ensemble == "resamples":
+    if retrained.pipeline.settings.ensemble == "resamples":
         members = counted(len(refitted.bundle.network.parameters), "network")
         return f"The model is the average of {members} that the winner trained on resamples {at}."
     return f"The winner was then refitted on all training rows, {times}, {at}."

@@ -156,7 +156,7 @@ def _summary(retrained: Retrained, version: Version) -> str:
     return (
         f"**{escape(version.verdict.sentence(version.number))}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
-        f"of {counted(evaluation.rows, 'held-out row')} correctly: "
+        f"of {evaluation.judges} correctly: "
         f"**accuracy {interval(evaluation.accuracy)}**. "
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
@@ -225,7 +225,7 @@ def _training(retrained: Retrained) -> str:
     schema, network = prepared.schema, refitted.bundle.network
     training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
-    which = _which_networks(training.ensemble, started, kept)
+    which = _which_networks(pipeline.settings.ensemble, started, kept)
     hyperparameters = (
         ", ".join(f"{key} {value}" for key, value in vars(candidate.hyperparameters).items())
         for candidate in candidates
@@ -237,7 +237,7 @@ def _training(retrained: Retrained) -> str:
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "
-            f"{_trained(refitted, training.ensemble, len(prepared.x_train))}: {which}",
+            f"{_trained(refitted, pipeline.settings.ensemble, len(prepared.x_train))}: {which}",
             f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
             f"validate on {percent(training.validation_share)} of these rows, at most "
             f"{counted(training.epochs, 'epoch')}, batches of "

@@ -87,8 +87,14 @@ def _baseline(found: BaselineEvidence) -> list[str]:
 def _rows(rows: SharedRows) -> str:
     return (
         f"Held-out rows: {rows.held_out:,}. Excluded from the comparison: "
-        f"{rows.trained_on:,} that one of the two models was trained on, {rows.refused:,} that "
-        f"production would reject. Compared: {rows.fit:,}."
+        f"{rows.trained_on:,} that one of the two models was trained on, "
+        + (
+            f"{rows.related:,} of groups or times that production was trained on, "
+            if rows.related
+            else ""
+        )
+        + f"{rows.refused:,} that production would reject. Compared: {rows.fit:,}"
+        + (f" of {counted(rows.groups, 'group')}." if rows.groups else ".")
     )
 
 

@@ -34,6 +34,7 @@ from ffn.settings.service_settings import (
     ScheduleSettings,
     When,
 )
+from ffn.settings.split_settings import SplitSettings
 from ffn.settings.strict import Count, Decay, Limit, Share, StrictSettings
 
 __all__ = [
@@ -147,6 +148,7 @@ class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
     data: DataSettings
+    split: SplitSettings = Field(default={}, validate_default=True)
     features: FeatureSettings = Field(default={}, validate_default=True)
     network: NetworkSettings = Field(default={}, validate_default=True)
     training: TrainingSettings = Field(default={}, validate_default=True)
@@ -159,6 +161,17 @@ class PipelineSettings(StrictSettings):
     inbox: InboxSettings = Field(default={}, validate_default=True)
     notify: NotifySettings = Field(default={}, validate_default=True)
 
+    @property
+    def ensemble(self) -> Literal["none", "refitted", "resamples"]:
+        """Of what networks the model consists, given how rows are split.
+
+        Under ``split.time`` an ensemble of the resamples is one of refitted networks: those of the
+        resamples were trained on windows before their cuts, and never saw the newest rows.
+        """
+        if self.training.ensemble == "resamples" and self.split.time is not None:
+            return "refitted"
+        return self.training.ensemble
+
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""
         service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
@@ -168,6 +181,8 @@ class PipelineSettings(StrictSettings):
             del found["data"]["formats"]
         if self.features == FeatureSettings():
             del found["features"]
+        if self.split == SplitSettings():
+            del found["split"]
         if self.gate.baseline == "warn":
             del found["gate"]["baseline"]
         return found
@@ -250,6 +265,7 @@ def _known_keys(path: list[str]) -> list[str]:
     tables: dict[tuple[str, ...], type[BaseModel]] = {
         (): PipelineSettings,
         ("data",): DataSettings,
+        ("split",): SplitSettings,
         ("network",): NetworkSettings,
         ("training",): TrainingSettings,
         ("gate",): GateSettings,

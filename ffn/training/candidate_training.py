@@ -171,7 +171,7 @@ def train_candidate(
         history=History.side_by_side(compared),
         final=final,
         ended=_ended(final, training) if deadline is not None else 0,
-        members=network if training.ensemble == "resamples" else None,
+        members=network if pipeline.settings.ensemble == "resamples" else None,
         validation_to_train=validation_to_train,
         answers=ask_on_validation(network, final.finished, part, validation_rows),
         seconds=time.perf_counter() - started,

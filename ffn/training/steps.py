@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
 from ffn.errors import TrainingError
@@ -18,6 +16,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.leakage.leaks import find_leaks
 from ffn.nn import History
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
@@ -35,8 +34,6 @@ __all__ = [
     "refit",
     "split",
 ]
-
-Array = npt.NDArray[Any]
 
 # Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
 # and branch 1 the candidates.
@@ -71,7 +68,7 @@ class Refitted:
 
 
 def look_for_leaks(
-    dataset: Dataset, held_out: Array, prepared: Prepared, pipeline: Pipeline
+    dataset: Dataset, division: Division, prepared: Prepared, pipeline: Pipeline
 ) -> Prepared:
     """Return what was prepared with the leaks that were found in its training rows, and notices.
 
@@ -81,15 +78,17 @@ def look_for_leaks(
     ----------
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out.
+    division
+        The two sides of its rows.
     prepared
         Inputs for the network.
     pipeline
         Names the training CSV, and has the settings of the table and the seed.
     """
     settings = pipeline.settings
-    leaks = find_leaks(dataset, ~held_out, pipeline.source, settings.data, settings.training.seed)
+    leaks = find_leaks(
+        dataset, division.training, pipeline.source, settings.data, settings.training.seed
+    )
     said = tuple(leak.sentence for leak in leaks)
     return replace(prepared, leaks=leaks, notices=(*prepared.notices, *said))
 
@@ -131,7 +130,7 @@ def refit(
     TrainingError
         Every network diverged.
     """
-    training = pipeline.settings.training
+    training, ensemble = pipeline.settings.training, pipeline.settings.ensemble
     winner = next(c for c in candidates if c.optimizer == selection.winner)
     epochs = training.epochs
     if training.patience or training.time_budget:
@@ -155,11 +154,11 @@ def refit(
             f"({history.diverged[0]}). Lower its learning rate in [optimizers]."
         )
     kept = np.flatnonzero(history.finished)
-    if training.ensemble == "none":
+    if ensemble == "none":
         kept = kept[[int(np.argmin(history.train_loss[-1, kept]))]]
     chosen = network.select(kept[: training.members].tolist())
     temperature = None
-    if winner.answers is not None and training.ensemble == "none":
+    if winner.answers is not None and ensemble == "none":
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
@@ -203,4 +202,5 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
         prepared.schema.classes,
         pipeline.settings.training.seed,
         usual=int(np.bincount(prepared.labels_train).argmax()),
+        groups=prepared.held_out.groups,
     )

@@ -42,7 +42,8 @@ class ValidationAnswers:
     networks
         Index of the network that made each prediction, integers [n].
     fingerprints
-        Fingerprints of the rows' contents, uint64 [n].
+        Fingerprints of the rows' contents, or identifiers of their groups, uint64 [n]: equal ones
+        share a fold.
     """
 
     scores: Array
@@ -90,7 +91,7 @@ def ask_on_validation(
     validation_rows
         Row numbers [K, m] of each network's validation rows.
     """
-    x, labels, fingerprints = part.x, part.labels, part.fingerprints
+    x, labels, units = part.x, part.labels, part.units
     (k, m), c = validation_rows.shape, network.widths[-1]
     asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * c)))
     places = np.linspace(0, m - 1, asked).round().astype(int)
@@ -102,7 +103,7 @@ def ask_on_validation(
         scores=np.concatenate([*scores, np.empty((0, c))]),
         labels=labels[rows],
         networks=np.repeat(kept, asked),
-        fingerprints=fingerprints[rows],
+        fingerprints=units[rows],
     )
 
 

@@ -19,6 +19,7 @@ from ffn.promotion.register import Version, serialise
 from ffn.promotion.verdict import Verdict
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline, find_pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.training.examination import Examination
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
@@ -98,7 +99,10 @@ def prepare(pipeline: Pipeline) -> Prepared:
 
 
 def run(
-    pipeline: Pipeline, *, held_out: np.ndarray | None = None, executor: Executor | None = None
+    pipeline: Pipeline,
+    *,
+    held_out: Division | np.ndarray | None = None,
+    executor: Executor | None = None,
 ) -> Run:
     """The steps from the table to an evaluated model; nothing is registered.
 
@@ -109,7 +113,8 @@ def run(
     if held_out is None:
         _, prepared = retraining.prepare(pipeline, dataset, executor)
     else:
-        prepared = executor.run(retraining_steps.NORMALISE, dataset, held_out, pipeline)
+        division = held_out if isinstance(held_out, Division) else Division.of(held_out)
+        prepared = executor.run(retraining_steps.NORMALISE, dataset, division, pipeline)
     fitted = retraining.fit(pipeline, prepared, executor)
     return Run(
         pipeline,

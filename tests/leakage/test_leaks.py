@@ -48,7 +48,7 @@ def leaks_in(folder: Path, table: pd.DataFrame, toml: str = "") -> tuple[Leak, .
 
 def leaks_of(pipeline) -> tuple[Leak, ...]:
     dataset = load(pipeline)
-    training = ~split(dataset, pipeline)
+    training = split(dataset, pipeline).training
     return find_leaks(dataset, training, pipeline.source, pipeline.settings.data, 42)
 
 

@@ -101,6 +101,28 @@ def test_settings_recorded_before_features_existed_equal_the_default() -> None:
     assert pooled == {"numbers": "standardised", "bins": 16, "most_categories": 30}
 
 
+def test_settings_recorded_before_splits_existed_equal_the_default() -> None:
+    assert "split" not in settings().of_training()
+    assert "split" not in settings("[split]").of_training()
+    found = settings('[split]\ngroup = "customer"').of_training()["split"]
+    assert found == {"group": "customer"}
+
+
+def test_an_embargo_is_a_duration_or_a_number() -> None:
+    def gap(written: str) -> float:
+        return settings(f'[split]\ntime = "day"\nembargo = {written}').split.gap()
+
+    assert (gap('"7d"'), gap("7"), gap("0.5")) == (7 * 86_400 * 10**6, 7, 0.5)
+    assert settings('[split]\ntime = "day"').split.gap() == 0
+
+
+def test_an_ensemble_of_resamples_is_refitted_under_time() -> None:
+    text = '[training]\nensemble = "resamples"\n[split]\n'
+    assert settings(text + 'group = "customer"').ensemble == "resamples"
+    assert settings(text + 'time = "day"').ensemble == "refitted"
+    assert settings('[split]\ntime = "day"').ensemble == "none"
+
+
 CONTRACT = (
     "new_columns",
     "missing_columns",
@@ -111,6 +133,25 @@ CONTRACT = (
     "missing_values",
 )
 RULES = [
+    ("[split]\ntime = ''", r'"split\.time" is ""; it must not be empty'),
+    ("[split]\ngroup = 3", r'"split\.group" is 3; it must be text in quotes'),
+    (
+        "[split]\ntime = 'a'\ntime_format = '%d/%m'",
+        r'"split\.time_format" is "%d/%m"; it must be a format with year, month and day',
+    ),
+    ("[split]\ntime_format = '%d/%m/%Y'", r'"split": time_format needs the column of the time'),
+    ("[split]\nembargo = '7d'", r'"split": embargo needs the column of the time: add time ='),
+    (
+        "[split]\ntime = 'a'\nembargo = '7 days'",
+        r'"split\.embargo.*" is "7 days"; it must be a whole number and a unit',
+    ),
+    ("[split]\ntime = 'a'\ngroup = 'a'", r'"split": time and group both name "a"'),
+    (
+        "[split]\ntest = '../t.csv'",
+        r'"split\.test" is "\.\./t\.csv"; it must be a file in the folder',
+    ),
+    ("[split]\ntest = '/t.csv'", r'"split\.test" is "/t\.csv"; it must be a file in the folder'),
+    ("[split]\ntset = 't.csv'", r'unknown key "split\.tset".*Did you mean "test"\?'),
     ("[trainig]", r'unknown key "trainig"; known here: data, .*Did you mean "training"\?'),
     ("[training]\nepoch = 3", r'unknown key "training\.epoch"; .*Did you mean "epochs"\?'),
     (

@@ -75,7 +75,7 @@ def test_nothing_of_the_held_out_rows_reaches_the_model(repository, tmp_path, na
     expected = bundle_bytes(original, tmp_path / "original")
     for change in (exchange, distort):
         changed = [row.copy() for row in rows]
-        change([row for row, tested in zip(changed, held_out, strict=True) if tested])
+        change([row for row, tested in zip(changed, held_out.held_out, strict=True) if tested])
         assert changed != rows
         with (tmp_path / pipeline.source.name).open("w", newline="") as file:
             csv.writer(file).writerows([header, *changed])
@@ -90,8 +90,9 @@ def test_one_training_row_more_does_reach_it(repository, tmp_path) -> None:
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     held_out = steps.split(steps.load(pipeline), pipeline)
     first = bundle_bytes(run(pipeline, held_out=held_out), tmp_path / "one")
-    held_out[np.flatnonzero(held_out)[0]] = False
-    assert bundle_bytes(run(pipeline, held_out=held_out), tmp_path / "two") != first
+    fewer = held_out.held_out.copy()
+    fewer[np.flatnonzero(fewer)[0]] = False
+    assert bundle_bytes(run(pipeline, held_out=fewer), tmp_path / "two") != first
 
 
 def test_one_seed_gives_one_bundle_wherever_the_tasks_run(repository, tmp_path) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ffn.errors import one_line
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
-from ffn.quantities import NOTHING, counted, interval, p_value
+from ffn.quantities import NOTHING, interval, p_value
 
 __all__ = [
     "from_here",
@@ -66,7 +66,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(one_line(outcome.selection.reason))
     test = outcome.evaluation
     console.print(
-        f"On {counted(test.rows, 'held-out row')}, used only once: accuracy "
+        f"On {test.judges}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
         f"second approximate).{_after(loss_doubt(test))}"
     )

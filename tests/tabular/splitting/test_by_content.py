@@ -12,14 +12,10 @@ from sklearn.datasets import load_diabetes
 
 from ffn.errors import DataError
 from ffn.storage.cache import Cache
+from ffn.tabular.splitting.by_content import hold_out_stable, resamples, sampling_units
+from ffn.tabular.training_table.class_sizes import check_class_sizes
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.splits import (
-    check_class_sizes,
-    hold_out_stable,
-    resamples,
-    sampling_units,
-)
 
 
 @pytest.fixture(autouse=True)

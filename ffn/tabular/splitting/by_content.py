@@ -1,4 +1,4 @@
-"""Stratified splits: a held-out part that is stable as data grows, and resamples."""
+"""Splits by content, stratified: a held-out part that is stable as data grows, and resamples."""
 
 from __future__ import annotations
 
@@ -8,28 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, quote
-from ffn.quantities import more
-from ffn.tabular.cells import DECIMALS, is_number
-from ffn.tabular.training_table.label_reading import toml_remedy
+from ffn.tabular.splitting.hashing import mixed, seeded_hash
 
-__all__ = [
-    "check_class_sizes",
-    "draw_resamples",
-    "hold_out_stable",
-    "resamples",
-    "sampling_units",
-]
+__all__ = ["draw_resamples", "hold_out_stable", "resamples", "sampling_units"]
 
 Array = npt.NDArray[Any]
 
-# Of each class, one distinct row for the held-out part, one for validation, one for training.
-_LEAST_DISTINCT_ROWS = 3
 # With more rows per content than this on average, repeats are not accidental duplicates: the table
 # has a few answers or categories, and new rows will repeat them, too.
 _MOST_REPEATS = 3
-# With more classes of fewer than three rows, all of them numbers, the column is a quantity.
-_MOST_NUMBERS = 10
 
 
 def sampling_units(labels: Array, fingerprints: Array) -> Array:
@@ -60,58 +47,7 @@ def sampling_units(labels: Array, fingerprints: Array) -> Array:
     occurrence[order] = np.arange(len(order)) - np.repeat(
         starts, np.diff(starts, append=len(order))
     )
-    return _mixed(fingerprints + _mixed(occurrence + np.uint64(1)))
-
-
-def check_class_sizes(
-    labels: Array, fingerprints: Array, classes: Sequence[str], where: str
-) -> None:
-    """Refuse a table with a single class, or with a class too small to be split.
-
-    Parameters
-    ----------
-    labels
-        Class indices [N].
-    fingerprints
-        Content fingerprints, uint64 [N].
-    classes
-        Names of the classes [C].
-    where
-        Name of the file in errors.
-
-    Raises
-    ------
-    DataError
-        There is only one class, or a class has fewer than three distinct rows.
-    """
-    if len(classes) < 2:
-        raise DataError(
-            f"{where}: every row has the label {quote(classes[0])}; at least two classes are "
-            "needed. Add rows of another class, or name another target."
-        )
-    order = np.lexsort((fingerprints, labels))
-    own, content = labels[order], fingerprints[order]
-    first = np.r_[True, (own[1:] != own[:-1]) | (content[1:] != content[:-1])]
-    distinct = np.bincount(own[first], minlength=len(classes))
-    rare = {name: n for name, n in zip(classes, distinct, strict=True) if n < _LEAST_DISTINCT_ROWS}
-    few = [f"{quote(name)} has {n}" for name, n in rare.items()]
-    if few:
-        others = f" and {more(len(few) - 5, 'class', 'classes')}" if len(few) > 5 else ""
-        remedy = (
-            "Add rows of it, or leave its rows out: "
-            f"{toml_remedy([(name, '') for name in list(rare)[:5]])}."
-        )
-        if len(few) > max(_MOST_NUMBERS, len(classes) // 2):
-            remedy = (
-                "The labels look like a number to predict, and this is a classifier: name a column "
-                "of classes, or replace the numbers by ranges."
-                if _are_numbers(classes)
-                else "The labels look like ids, names or dates: name a column of classes."
-            )
-        raise DataError(
-            f"{where}: too few distinct rows to split: class {', '.join(few[:5])}{others}; each "
-            f"class needs {_LEAST_DISTINCT_ROWS}. {remedy}"
-        )
+    return mixed(fingerprints + mixed(occurrence + np.uint64(1)))
 
 
 def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int) -> Array:
@@ -125,7 +61,8 @@ def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int)
     Parameters
     ----------
     labels
-        Class indices [N]; each class has three distinct rows (see `check_class_sizes`).
+        Class indices [N]; each class has three distinct rows (see
+        `ffn.tabular.training_table.class_sizes`).
     fingerprints
         Identifiers of rows to keep together, uint64 [N], from `sampling_units`.
     share
@@ -134,7 +71,7 @@ def hold_out_stable(labels: Array, fingerprints: Array, share: float, seed: int)
         Seed of the hash.
     """
     # The hash is a bijection, so rows have equal hashes only if they have equal content.
-    return _hold_out(labels, _seeded_hash(fingerprints, seed), share)
+    return _hold_out(labels, seeded_hash(fingerprints, seed), share)
 
 
 def resamples(
@@ -182,10 +119,6 @@ def draw_resamples(
             np.flatnonzero(~held_out).astype(np.int32),
             np.flatnonzero(held_out).astype(np.int32),
         )
-
-
-def _are_numbers(classes: Sequence[str]) -> bool:
-    return any(all(is_number(label, decimal) for label in classes) for decimal in DECIMALS)
 
 
 def _group(fingerprints: Array) -> tuple[Array, int]:
@@ -262,20 +195,3 @@ def _quotas(sizes: Array, share: float) -> Array:
     quota[np.argsort(quota - wanted, kind="stable")[: max(0, missing)]] += 1
     clipped: Array = np.clip(quota, 1, np.maximum(1, sizes - 1)) * (sizes > 0)
     return clipped
-
-
-def _seeded_hash(fingerprints: Array, seed: int) -> Array:
-    """Return hashes of the fingerprints, uint64 [N], independent for every seed."""
-    return _mixed(fingerprints + np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64))
-
-
-def _mixed(z: Array) -> Array:
-    """Return uint64 [N] whose bits each depend on all bits of ``z``.
-
-    The finaliser of SplitMix64: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
-    Number Generators", figure 6 (variant 13 of Stafford's mixers).
-    """
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Array = z ^ (z >> np.uint64(31))
-    return mixed
