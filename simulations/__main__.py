@@ -17,7 +17,7 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings"]
+    names = ["gate", "drift", "selection", "warnings", "splits"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -31,6 +31,8 @@ def main() -> None:
         _selection(quick=options.quick)
     if "warnings" in which:
         _warnings(options.workers, quick=options.quick)
+    if "splits" in which:
+        _splits(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -55,6 +57,16 @@ def _selection(*, quick: bool) -> None:
 
     found = simulate_selection(QUICK if quick else FULL)
     _show("decisions/0003-tie-rule.md", selection_section(found), quick=quick)
+
+
+def _splits(*, quick: bool) -> None:
+    from simulations.drifting import DriftingSize, drifting_section, kept_promises
+    from simulations.splits import FULL_SPLITS, QUICK_SPLITS, simulate_splits, splits_section
+
+    found = simulate_splits(QUICK_SPLITS if quick else FULL_SPLITS)
+    tables = DriftingSize(2, 300) if quick else DriftingSize(20, 3_000)
+    promises = drifting_section(tables, *kept_promises(tables))
+    _show("splits.md", f"{splits_section(found)}\n\n{promises}", quick=quick)
 
 
 def _warnings(workers: int | None, *, quick: bool) -> None:

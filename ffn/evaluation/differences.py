@@ -64,10 +64,11 @@ def paired_difference(
     """
     counts = count_labels(ours.argmax(axis=1), other.argmax(axis=1), labels)
     losses = loss_bounds(row_losses(ours, labels), row_losses(other, labels), 0.025, seed, groups)
-    accuracy = accuracy_difference(counts)
-    if groups is not None:
+    if groups is None:
+        accuracy = accuracy_difference(counts)
+    else:
         found = count_grouped_labels(ours.argmax(axis=1), other.argmax(axis=1), labels, groups)
-        accuracy = found.interval(accuracy)
+        accuracy = found.interval(accuracy_difference)
     return Difference(
         accuracy=accuracy,
         log_loss=Interval(losses.value, float(losses.low), float(losses.high)),

@@ -12,6 +12,7 @@ first of them collapses where no label changes.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,9 +73,18 @@ class GroupedLabels:
         """One-sided p-value of "the challenger is not more accurate"."""
         return sign_flip_p(self.net)
 
-    def interval(self, independent: Interval) -> Interval:
-        """Return the difference with a 95 % interval at least as wide as for independent rows."""
-        wide = hull(independent, self.difference, self.error, self.groups)
+    @property
+    def p_two_sided(self) -> float:
+        """P-value of equal accuracy: twice the smaller of the one-sided ones, at most 1."""
+        return min(1.0, 2 * min(sign_flip_p(self.net), sign_flip_p(-self.net)))
+
+    def interval(self, of_counts: Callable[[LabelCounts], Interval]) -> Interval:
+        """Return the difference of the accuracies with a 95 % interval.
+
+        It is the wider of Student's t over groups and of an interval for independent rows,
+        ``of_counts``, for the effective counts: the first has no width if no label changes.
+        """
+        wide = hull(of_counts(self.effective), self.difference, self.error, self.groups)
         return Interval(self.difference, max(-1.0, wide.low), min(1.0, wide.high))
 
 

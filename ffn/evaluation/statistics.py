@@ -86,7 +86,8 @@ def mean_interval(values: Array, seed: int) -> Interval:
             batch=resamples_at_once(len(values)),
             rng=generator,
         )
-        low, high = (float(bound) for bound in result.confidence_interval)
+        # Values of groups may be negative, their mean is not.
+        low, high = (max(0.0, float(bound)) for bound in result.confidence_interval)
     else:
         error = float(values.std(ddof=1)) / np.sqrt(len(values))
         half = float(stats.t.ppf(0.975, len(values) - 1)) * error

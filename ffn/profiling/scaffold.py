@@ -132,7 +132,7 @@ def create_pipeline(
         _write(folder, source, sha256, text_of(_TRAINING_CSV))
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
-    return folder / SETTINGS_FILE, [*found.notices, *notices]
+    return folder / SETTINGS_FILE, [*found.notices, *(one.notice for one in found.split), *notices]
 
 
 def _check_columns(

@@ -58,6 +58,7 @@ def settings_text(
         *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
         "",
         *_formats_text(found),
+        *_split_text(found),
         "[features]",
         *_features_text(recipe),
         "",
@@ -103,6 +104,26 @@ def _formats_text(found: TableProfile) -> list[str]:
         return []
     formats = [f"{_toml(column)} = {_toml(form)}" for column, form in found.formats.items()]
     return [_line("[data.formats]", "1234.5 as the column writes it"), *formats, ""]
+
+
+def _split_text(found: TableProfile) -> list[str]:
+    """Return a ``[split]`` of comments: which rows will be scored, no table shows."""
+    if not found.split:
+        return []
+    lines = []
+    for candidate in found.split:
+        lines.append(_line(f"# {candidate.key} = {_toml(candidate.column)}", candidate.why))
+        lines += [
+            _line(f"# time_format = {_toml(form)}", "how it writes a date" if n == 0 else "or so")
+            for n, form in enumerate(candidate.forms)
+        ]
+    return [
+        "[split]",
+        "# Take out the # if the model will score later rows than it is trained on (time), or",
+        "# other groups, such as new customers (group); see docs/splits.md.",
+        *lines,
+        "",
+    ]
 
 
 def _line(assignment: str, comment: str) -> str:

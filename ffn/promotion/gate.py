@@ -12,7 +12,7 @@ from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
-from ffn.promotion.floors import check_floors
+from ffn.promotion.floors import Floor, check_floors
 from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
 from ffn.promotion.simpler_models import weigh_baselines
@@ -98,8 +98,7 @@ def decide(
         )
 
     broken = [
-        f"{floor.what} is {told_apart(floor.value, floor.limit, 3)}, and gate.{floor.setting} is "
-        f"{floor.limit:g}"
+        f"{floor.what} is {_measured(floor)}, and gate.{floor.setting} is {floor.limit:g}"
         for floor in floors
         if not floor.held
     ]
@@ -135,7 +134,12 @@ def decide(
         unrelated=unrelated_rows(dataset, division, known, opponent),
         groups=division.groups,
     )
-    look = choose_look(contest.looks(looks.of(contest.fingerprints)), settings.alpha)
+    times = (
+        looks.of(contest.fingerprints)
+        if division.groups is None or contest.groups is None
+        else looks.of_groups(dataset.fingerprints, division.groups, contest.groups)
+    )
+    look = choose_look(times, settings.alpha)
     chosen = contest.take(look.chosen)
     if can_suffice(chosen, settings, look.alpha):
         looks.after(chosen.fingerprints).write(pipeline.artifacts)
@@ -143,7 +147,14 @@ def decide(
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
     training = pipeline.settings.training
-    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
+    few = too_few(
+        len(chosen.labels),
+        rows,
+        opponent,
+        training,
+        columns_of(dataset),
+        pipeline.settings.split,
+    )
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
@@ -158,6 +169,12 @@ def decide(
     )
     reason = f"{few}; {_of_resamples(resampled, settings.mode)}"
     return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
+
+
+def _measured(floor: Floor) -> str:
+    if np.isnan(floor.value):
+        return "not measured, as no held-out row has the class"
+    return told_apart(floor.value, floor.limit, 3)
 
 
 def _same(challenger: Bundle, production: Bundle) -> bool:

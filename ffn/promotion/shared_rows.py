@@ -99,20 +99,6 @@ class Contest:
     fingerprints: Array
     groups: Array | None = None
 
-    def looks(self, times: Array) -> Array:
-        """Return ``times`` [n], the comparisons of each row, as those of its group.
-
-        Rows of one group are not independent, so they have one level for their lifetime together: a
-        row counts as compared as often as that row of its group that was compared most often.
-        """
-        if self.groups is None or not len(times):
-            return times
-        _, place = np.unique(self.groups, return_inverse=True)
-        most = np.zeros(int(place.max()) + 1, dtype=times.dtype)
-        np.maximum.at(most, place, times)
-        found: Array = most[place]
-        return found
-
     def take(self, rows: Array) -> Contest:
         """Return the contest restricted to ``rows``, booleans [n]."""
         return Contest(

@@ -25,6 +25,7 @@ __all__ = [
     "mistakes_markdown",
     "shown_name",
     "temperature_markdown",
+    "unit_note",
 ]
 
 # Longer names would push the numbers off the screen.
@@ -55,13 +56,27 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
         ),
     ]
     rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
-    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation))))
+    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation), unit_note(evaluation))))
+
+
+def unit_note(evaluation: HeldOutEvaluation) -> str:
+    """Return a sentence on intervals of rows that come in groups; empty if they do not."""
+    if not evaluation.groups:
+        return ""
+    return (
+        "Rows of one group are not independent of each other. Here and in all that follows the "
+        f"unit of intervals and tests is the group, of which there are {evaluation.groups:,}; "
+        "where a method for rows is named, its counterpart for groups was used "
+        "(docs/splits.md)."
+    )
 
 
 def loss_doubt(evaluation: HeldOutEvaluation) -> str:
     """Return a sentence on why the log-loss has no interval; empty if it has one."""
     if math.isfinite(evaluation.log_loss.high):
         return ""
+    if evaluation.groups == 1:
+        return "The log-loss has no interval: its variance cannot be estimated from one group."
     if evaluation.rows == 1:
         return "The log-loss has no interval: its variance cannot be estimated from one row."
     return (

@@ -159,10 +159,13 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
     return bullets(
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
-            f"{counted(rows['train'] + rows['test'], 'labelled row')}{without_label(prepared)}",
-            f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of each "
-            "class, chosen by a hash of their content, so that rows keep their side of the split "
-            "as the table grows",
+            f"{counted(prepared.labelled, 'labelled row')}{without_label(prepared)}",
+            escape(prepared.split.sentence())
+            if prepared.split
+            else f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of "
+            "each class, chosen by a hash of their content, so that rows keep their side of the "
+            "split as the table grows",
+            *([f"held-out rows: SHA-256 {prepared.test_sha256}"] if prepared.test_sha256 else []),
             f"trained on: {counted(rows['train'], 'row')} ({shares}{others})",
             "the bundle holds a fingerprint of every training row",
         ]

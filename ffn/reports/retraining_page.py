@@ -233,7 +233,7 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
+            f"{counted(prepared.labelled, 'row')}"
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, "

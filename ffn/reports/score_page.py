@@ -11,6 +11,7 @@ from pathlib import Path
 from ffn.bundles.contents import read_registered
 from ffn.promotion.overview import METRICS_FILE
 from ffn.quantities import NOTHING, counted, share_of
+from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import version_folder
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
@@ -26,7 +27,8 @@ _REFUSED_SHOWN, _CLASSES_SHOWN, _LETTERS = 20, 30, 80
 def training_counts(artifacts: Path, version: int) -> dict[str, int]:
     """Return the number of held-out rows by class of a version; empty if not recorded.
 
-    Rows are held out class by class, so the shares are those of the training table.
+    Rows are held out class by class, so the shares are those of the training table; under
+    ``[split]`` they are not, and the result is empty.
 
     Parameters
     ----------
@@ -36,7 +38,10 @@ def training_counts(artifacts: Path, version: int) -> dict[str, int]:
         Number in the registry.
     """
     try:
-        metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
+        folder = version_folder(artifacts, version)
+        metrics = read_registered(folder, METRICS_FILE)
+        if "split" in read_registered(folder, PROVENANCE):
+            return {}
         return {str(one["name"]): int(one["rows"]) for one in metrics["test"]["classes"]}
     except (ValueError, KeyError, TypeError):
         return {}

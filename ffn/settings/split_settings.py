@@ -18,7 +18,7 @@ __all__ = ["SplitSettings"]
 
 def _as_time_format(form: str) -> str:
     # A format without the year, or of text alone, would read all rows of some years as one time.
-    sample = datetime.datetime(2024, 12, 31, 23, 59, 58)
+    sample = datetime.datetime(2024, 12, 31, 23, 59, 58, tzinfo=datetime.UTC)
     try:
         read = datetime.datetime.strptime(sample.strftime(form), form)
     except ValueError:

@@ -93,6 +93,12 @@ class Prepared:
     test_sha256: str | None = None
 
     @property
+    def labelled(self) -> int:
+        """Number of rows with a label: to train on, held out, and in neither part."""
+        neither = self.split.neither if self.split else 0
+        return self.training.rows + self.held_out.rows + neither
+
+    @property
     def schema(self) -> Schema:
         """Schema (features, kinds, categories, classes), learnt from the training part."""
         return self.training.schema

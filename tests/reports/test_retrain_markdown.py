@@ -265,6 +265,7 @@ def test_names_from_files_stay_text(iris: Reported, size: int, data: st.DataObje
         notices=(notice,),
         labels_train=np.arange(size),
         unlabelled=0,
+        labelled=150,
         x_train=iris.prepared.x_train,
         x_test=iris.prepared.x_test,
         source_sha256=iris.prepared.source_sha256,

@@ -114,6 +114,8 @@ def test_an_embargo_is_a_duration_or_a_number() -> None:
 
     assert (gap('"7d"'), gap("7"), gap("0.5")) == (7 * 86_400 * 10**6, 7, 0.5)
     assert settings('[split]\ntime = "day"').split.gap() == 0
+    zoned = settings('[split]\ntime = "day"\ntime_format = "%d.%m.%Y %H:%M %z"')
+    assert zoned.split.time_format == "%d.%m.%Y %H:%M %z"
 
 
 def test_an_ensemble_of_resamples_is_refitted_under_time() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from ffn.tabular.splitting.hashing import seeded_hash
 
-__all__ = ["choose_groups", "draw_group_resamples", "hold_out_groups", "ranked_groups"]
+__all__ = [
+    "choose_groups",
+    "draw_group_resamples",
+    "drawn_rows",
+    "hold_out_groups",
+    "ranked_groups",
+]
 
 Array = npt.NDArray[Any]
 
@@ -71,8 +77,8 @@ def hold_out_groups(groups: Array, share: float, seed: int) -> tuple[Array, int]
 
 def draw_group_resamples(
     groups: Array, share: float, generators: Sequence[np.random.Generator]
-) -> tuple[Array, Array]:
-    """Return K random splits by group as row numbers, int32 [K, n'] and [K, m], each ascending.
+) -> Iterator[tuple[Array, Array]]:
+    """Yield K random splits by group as row numbers, ascending.
 
     Whole groups are drawn until their rows are about ``share`` of all. Groups differ in size, and
     the networks of a stack are trained together on equally many rows, so of the larger splits some
@@ -86,6 +92,11 @@ def draw_group_resamples(
         Share of the rows for validation, between 0 and 1.
     generators
         Sources of randomness [K].
+
+    Yields
+    ------
+    train, validation
+        Row numbers, int32 [n'] and [m], equally many in each split.
     """
     _, place = ranked_groups(groups)
     sizes = np.bincount(place)
@@ -93,12 +104,12 @@ def draw_group_resamples(
     validating = [choose_groups(sizes, quota, generator) for generator in generators]
     judged = [int(sizes[own].sum()) for own in validating]
     fewest, most = min(judged), max(judged)
-    train, validation = [], []
     for own, generator in zip(validating, generators, strict=True):
         judges = own[place]
-        train.append(_drawn(np.flatnonzero(~judges), len(groups) - most, generator))
-        validation.append(_drawn(np.flatnonzero(judges), fewest, generator))
-    return np.array(train, dtype=np.int32), np.array(validation, dtype=np.int32)
+        yield (
+            drawn_rows(np.flatnonzero(~judges), len(groups) - most, generator),
+            drawn_rows(np.flatnonzero(judges), fewest, generator),
+        )
 
 
 def choose_groups(sizes: Array, quota: float, generator: np.random.Generator) -> Array:
@@ -140,8 +151,18 @@ def _nearest(totals: Array, quota: float) -> int:
     return 1 + int(np.argmin(np.abs(totals - quota)))
 
 
-def _drawn(rows: Array, count: int, generator: np.random.Generator) -> Array:
-    """Return ``count`` of the ``rows``, ascending."""
-    if len(rows) == count:
-        return rows
-    return np.sort(generator.choice(rows, count, replace=False))
+def drawn_rows(rows: Array, count: int, generator: np.random.Generator) -> Array:
+    """Return some of the rows of one side, drawn at random, int32 [count], ascending.
+
+    Parameters
+    ----------
+    rows
+        Row numbers, ascending.
+    count
+        How many to keep; if it is all of them, nothing is drawn.
+    generator
+        Source of randomness.
+    """
+    if len(rows) != count:
+        rows = np.sort(generator.choice(rows, count, replace=False))
+    return rows.astype(np.int32)

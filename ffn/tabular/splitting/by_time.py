@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ def hold_out_latest(times: Array, share: float, embargo: float = 0) -> tuple[Arr
 
 def draw_forward_windows(
     times: Array, share: float, count: int, embargo: float = 0
-) -> tuple[Array, Array]:
-    """Return K forward windows as row numbers, int32 [K, n'] and [K, m], each in order of time.
+) -> Iterator[tuple[Array, Array]]:
+    """Yield K forward windows as row numbers in order of time.
 
     Each window trains on rows before its cut and is judged on those from the cut on. The cuts are
     spread evenly over the rows before the last ones that can be validated on, as far back as these
@@ -63,6 +64,11 @@ def draw_forward_windows(
     embargo
         Rows less than this before a cut are not trained on; 0, the default, for no gap.
 
+    Yields
+    ------
+    train, validation
+        Row numbers, int32 [n'] and [m], equally many in each window.
+
     Raises
     ------
     ValueError
@@ -77,10 +83,8 @@ def draw_forward_windows(
     if not length:
         raise ValueError("the embargo leaves no row before the first cut")
     judged = min(judged, max(1, round(share * len(times))))
-    return (
-        np.array([order[end - length : end] for end in ends]),
-        np.array([order[start : start + judged] for start in starts]),
-    )
+    for start, end in zip(starts, ends, strict=True):
+        yield order[end - length : end], order[start : start + judged]
 
 
 def forward_cuts(ordered: Array, share: float, count: int) -> Array:

@@ -6,13 +6,18 @@ the judging groups, trained on are earlier rows of the others, and only their co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.splitting.by_group import choose_groups, hold_out_groups, ranked_groups
+from ffn.tabular.splitting.by_group import (
+    choose_groups,
+    drawn_rows,
+    hold_out_groups,
+    ranked_groups,
+)
 from ffn.tabular.splitting.by_time import forward_cuts, hold_out_latest
 
 __all__ = ["draw_later_groups", "hold_out_later_groups"]
@@ -67,8 +72,8 @@ def draw_later_groups(
     share: float,
     generators: Sequence[np.random.Generator],
     embargo: float = 0,
-) -> tuple[Array, Array]:
-    """Return K forward windows by group as row numbers, int32 [K, n'] and [K, m], each ascending.
+) -> Iterator[tuple[Array, Array]]:
+    """Yield K forward windows by group as row numbers, ascending.
 
     The cuts are those of `draw_forward_windows`. Of the groups with rows on both sides of a cut, so
     many are drawn at random to judge that they have about ``share`` of the rows from the cut on;
@@ -88,37 +93,48 @@ def draw_later_groups(
     embargo
         Rows less than this before a cut are not trained on; 0, the default, for no gap.
 
+    Yields
+    ------
+    train, validation
+        Row numbers, int32 [n'] and [m], equally many in each window.
+
     Raises
     ------
     ValueError
         A window has no row to train on.
     """
     _, place = ranked_groups(groups)
-    train, validation = [], []
-    for cut, generator in zip(
-        forward_cuts(np.sort(times), share, len(generators)), generators, strict=True
-    ):
-        late = times >= cut
-        after = np.bincount(place, late).astype(np.int64)
-        old = np.bincount(place, ~late) > 0
-        judging = ~old
-        crossing = np.flatnonzero(old & (after > 0))
-        if len(crossing):
-            sizes = after[crossing]
-            judging[crossing] = choose_groups(sizes, share * float(sizes.sum()), generator)
+    cuts = forward_cuts(np.sort(times), share, len(generators))
+    judging = [
+        _judging(times >= cut, place, share, generator)
+        for cut, generator in zip(cuts, generators, strict=True)
+    ]
+
+    def sides(window: int) -> tuple[Array, Array]:
+        cut, judges = cuts[window], judging[window][place]
         early = times < cut - times.dtype.type(embargo)
-        train.append(np.flatnonzero(early & ~judging[place]))
-        validation.append(np.flatnonzero(late & judging[place]))
-    if not (fewest := min(map(len, train))):
+        return np.flatnonzero(early & ~judges), np.flatnonzero((times >= cut) & judges)
+
+    # Only the sizes of all windows are needed at once, not their rows.
+    sizes = np.array([[len(side) for side in sides(window)] for window in range(len(cuts))])
+    trained, judged = sizes.min(axis=0).tolist()
+    if not trained:
         raise ValueError("a window has no row to train on")
-    judged = min(map(len, validation))
-    return (
-        np.array([_some(r, fewest, g) for r, g in zip(train, generators, strict=True)]),
-        np.array([_some(r, judged, g) for r, g in zip(validation, generators, strict=True)]),
-    )
+    for window, generator in enumerate(generators):
+        train, validation = sides(window)
+        yield (
+            drawn_rows(train, trained, generator),
+            drawn_rows(validation, judged, generator),
+        )
 
 
-def _some(rows: Array, count: int, generator: np.random.Generator) -> Array:
-    """Return ``count`` of the ``rows``, drawn at random, ascending, as int32."""
-    chosen = rows if len(rows) == count else np.sort(generator.choice(rows, count, replace=False))
-    return chosen.astype(np.int32)
+def _judging(late: Array, place: Array, share: float, generator: np.random.Generator) -> Array:
+    """Return booleans [G] of the groups that judge a window, from its later rows [n]."""
+    after = np.bincount(place, late).astype(np.int64)
+    old = np.bincount(place, ~late) > 0
+    judging: Array = ~old
+    crossing = np.flatnonzero(old & (after > 0))
+    if len(crossing):
+        sizes = after[crossing]
+        judging[crossing] = choose_groups(sizes, share * float(sizes.sum()), generator)
+    return judging

@@ -187,4 +187,4 @@ def draw_splits(
         drawn = draw_forward_windows(times, share, len(generators), embargo)
     else:
         drawn = draw_later_groups(times, groups, share, generators, embargo)
-    yield from zip(*drawn, strict=True)
+    yield from drawn

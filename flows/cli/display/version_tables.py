@@ -14,6 +14,7 @@ from ffn.evaluation.statistics import Interval
 from ffn.promotion.comparison import Paired, VersionComparison
 from ffn.promotion.overview import Detail, Summary, table_in
 from ffn.quantities import NOTHING, counted, difference, interval, p_equals, seconds, size
+from ffn.tabular.splitting.split_figures import recorded_figures
 from flows.cli.display.terminal import plain_console
 
 __all__ = ["paired_sentence", "print_comparison", "print_detail", "print_versions"]
@@ -96,13 +97,14 @@ def print_detail(pipeline: str, found: Detail) -> None:
     who = f"by {by.get('user')} on {by.get('host')}: {by.get('command')}" if by else ""
     run = f", flow run {by['flow_run']}" if by.get("flow_run") else ""
     without_label = f", {rows['unlabelled']} without a label" if rows.get("unlabelled") else ""
-    took = made.get("seconds")
+    took, split = made.get("seconds"), recorded_figures(made.get("split"))
     facts = {
         "made": f"{_date(one.created_at)} UTC {who}{run}"
         + (f", in {seconds(took)} s" if isinstance(took, int | float) else ""),
         "data": f"{made.get('source', NOTHING)}, {_count(rows.get('train'), 'row')} to train and "
         f"{_count(rows.get('test'))} held out{without_label}, "
         f"{_digest(made.get('source_sha256'))}",
+        **({"split": split.sentence()} if split else {}),
         "settings": f"seed {made.get('seed', NOTHING)}, {_digest(made.get('settings_sha256'))}",
         "code": f"{_digest(made.get('code_sha256'))}; Python {made.get('python', NOTHING)}, {code}",
         "winner": f"{one.winner or NOTHING}, {_count(found.metrics.get('epochs'), 'epoch')}",
@@ -200,15 +202,24 @@ def paired_sentence(first: int, second: int, found: Paired) -> str:
         if found.looks
         else ""
     )
+    of_groups = f", which are of {counted(rows.groups, 'group')}," if rows.groups else ""
+    related = (
+        f"{rows.related:,} of groups or times that one was trained on, " if rows.related else ""
+    )
+    test = "sign flips by group" if rows.groups else "exact McNemar"
+    method = (
+        "with the group as the unit"
+        if rows.groups
+        else "that of the accuracy by Fay and Lumbard, which agrees with the test"
+    )
     return (
-        f"Paired, on {rows.fit:,} of {counted(rows.held_out, 'row')} of the training CSV "
-        f"(left out: {rows.trained_on:,} that one of the two was trained on, and "
-        f"{rows.refused:,} that one would refuse): version {second} is right and {first} wrong on "
-        f"{labels.gained:,}, the reverse on {labels.lost:,}. "
-        f"Accuracy {difference(found.accuracy)}, {p_equals(found.p_value)} (exact McNemar, "
+        f"Paired, on {rows.fit:,} of {counted(rows.held_out, 'row')} of the training CSV"
+        f"{of_groups} (left out: {rows.trained_on:,} that one of the two was trained on, {related}"
+        f"and {rows.refused:,} that one would refuse): version {second} is right and {first} wrong "
+        f"on {labels.gained:,}, the reverse on {labels.lost:,}. "
+        f"Accuracy {difference(found.accuracy)}, {p_equals(found.p_value)} ({test}, "
         f"two-sided); log-loss {difference(found.log_loss)}; version {second} less version "
-        f"{first}, 95 % intervals, that of the accuracy by Fay and Lumbard, which agrees with the "
-        f"test.{looks}"
+        f"{first}, 95 % intervals, {method}.{looks}"
     )
 
 

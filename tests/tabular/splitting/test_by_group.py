@@ -15,6 +15,7 @@ from ffn.tabular.splitting.by_group import (
 )
 from ffn.tabular.splitting.by_time_and_group import draw_later_groups, hold_out_later_groups
 from ffn.tabular.splitting.hashing import seeded_hash, value_digests
+from tests.tabular.splitting.test_by_time import stacked
 
 GROUPS = st.lists(st.integers(0, 15), min_size=6, max_size=150).filter(lambda g: len({*g}) > 2)
 
@@ -65,7 +66,7 @@ def test_a_group_larger_than_the_share_does_not_judge() -> None:
 @given(GROUPS, st.floats(0.05, 0.6))
 def test_resamples_by_group_are_equally_large(groups: list[int], share: float) -> None:
     ids = value_digests(groups)
-    train, validation = draw_group_resamples(ids, share, generators(5))
+    train, validation = stacked(draw_group_resamples(ids, share, generators(5)))
     for own, judging in zip(train, validation, strict=True):
         assert not {*ids[own].tolist()} & {*ids[judging].tolist()}
         assert (np.diff(own) > 0).all()
@@ -76,7 +77,9 @@ def test_resamples_by_group_are_equally_large(groups: list[int], share: float) -
 
 
 def test_resamples_of_equal_groups_drop_no_row() -> None:
-    train, validation = draw_group_resamples(np.repeat(np.arange(50), 4), 0.2, generators(6))
+    train, validation = stacked(
+        draw_group_resamples(np.repeat(np.arange(50), 4), 0.2, generators(6))
+    )
     assert (train.shape, validation.shape) == ((6, 160), (6, 40))
     assert len({tuple(own) for own in validation.tolist()}) == 6
 
@@ -115,7 +118,7 @@ def test_windows_by_time_and_group_keep_both_apart(
     if len({*days}) < 3:
         return
     try:
-        train, validation = draw_later_groups(times, ids, share, generators(4))
+        train, validation = stacked(draw_later_groups(times, ids, share, generators(4)))
     except ValueError:
         # All earlier rows are of groups that judge.
         return

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ffn.tabular.splitting.by_time import draw_forward_windows, hold_out_latest
+
+
+def stacked(drawn: Iterable[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    train, validation = zip(*drawn, strict=True)
+    return np.array(train), np.array(validation)
+
 
 TIMES = st.lists(st.integers(0, 40), min_size=8, max_size=120).filter(lambda t: len({*t}) > 2)
 
@@ -46,7 +54,7 @@ def test_windows_go_forward_and_are_equally_long(
     times: list[int], share: float, count: int
 ) -> None:
     column = np.array(times)
-    train, validation = draw_forward_windows(column, share, count)
+    train, validation = stacked(draw_forward_windows(column, share, count))
     assert (len(train), len(validation)) == (count, count)
     assert (train.dtype, validation.dtype) == (np.int32, np.int32)
     for own, judging in zip(train, validation, strict=True):
@@ -57,7 +65,7 @@ def test_windows_go_forward_and_are_equally_long(
 def test_the_cuts_are_spread_over_the_later_rows() -> None:
     """Of 100 rows, 20 validate: cuts from 60 to 80, and 60 rows before each to train on."""
     order = np.random.default_rng(0).permutation(100)
-    train, validation = draw_forward_windows(order.astype(float), 0.2, 5)
+    train, validation = stacked(draw_forward_windows(order.astype(float), 0.2, 5))
     cuts = [60, 65, 70, 75, 80]
     assert [sorted(order[own].tolist()) for own in train] == [[*range(c - 60, c)] for c in cuts]
     assert [sorted(order[own].tolist()) for own in validation] == [
@@ -66,9 +74,9 @@ def test_the_cuts_are_spread_over_the_later_rows() -> None:
 
 
 def test_windows_leave_the_embargo_out() -> None:
-    train, validation = draw_forward_windows(np.arange(100), 0.2, 2, embargo=10)
+    train, validation = stacked(draw_forward_windows(np.arange(100), 0.2, 2, embargo=10))
     # Cuts at 60 and 80: rows below 50 and 70, as many as the first has.
     assert [(own.min(), own.max()) for own in train] == [(0, 49), (20, 69)]
     assert [own.min() for own in validation] == [60, 80]
     with pytest.raises(ValueError, match="the embargo leaves no row before the first cut"):
-        draw_forward_windows(np.arange(100), 0.2, 2, embargo=60)
+        next(draw_forward_windows(np.arange(100), 0.2, 2, embargo=60))
