@@ -17,7 +17,7 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings", "splits"]
+    names = ["gate", "drift", "selection", "warnings", "splits", "audits"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -33,6 +33,8 @@ def main() -> None:
         _warnings(options.workers, quick=options.quick)
     if "splits" in which:
         _splits(quick=options.quick)
+    if "audits" in which:
+        _audits(options.workers, quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -74,6 +76,13 @@ def _warnings(workers: int | None, *, quick: bool) -> None:
 
     size = QUICK_WARNINGS if quick else FULL_WARNINGS
     _show("evaluation.md", warnings_section(size, workers), quick=quick)
+
+
+def _audits(workers: int | None, *, quick: bool) -> None:
+    from simulations.split_audits import FULL_AUDITS, QUICK_AUDITS, audits_section
+
+    size = QUICK_AUDITS if quick else FULL_AUDITS
+    _show("split_audit.md", audits_section(size, workers), quick=quick)
 
 
 def _show(name: str, text: str, *, quick: bool) -> None:

@@ -28,6 +28,7 @@ LAYERS = [
     "ffn.evaluation",
     "ffn.leakage",
     "ffn.training",
+    "ffn.auditing",
     "ffn.registry",
     "ffn.promotion",
     "ffn.profiling",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import audit_warning
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.recipes import ResampledEvidence
@@ -64,6 +66,8 @@ class Verdict:
         Numbers of rows available for a comparison; None if that was not determined.
     canary
         Result of the canary; None before it has run.
+    audit
+        What the figures owe to columns that are not kept apart; None if none was audited.
     """
 
     promote: bool
@@ -79,15 +83,17 @@ class Verdict:
     held_out: HeldOutEvidence | None = None
     resampled: ResampledEvidence | None = None
     canary: Canary | None = None
+    audit: SplitAudit | None = None
 
     @property
     def warning(self) -> str:
-        """That a simpler model is shown to be better, in a sentence; empty if the reason says it.
+        """That a simpler model is shown to be better, or the figures too good; in sentences.
 
-        Also empty if none is shown to be better.
+        Empty if neither is so, or the reason says it.
         """
         finding = self.baseline.finding if self.baseline else ""
-        return "" if finding in self.reason else warning_sentence(finding)
+        simpler = "" if finding in self.reason else warning_sentence(finding)
+        return " ".join(filter(None, (simpler, audit_warning(self.audit))))
 
     def sentence(self, version: int) -> str:
         """Return the verdict on ``version``, a registry number, and the warning if there is one."""

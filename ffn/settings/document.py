@@ -183,6 +183,10 @@ class PipelineSettings(StrictSettings):
             del found["features"]
         if self.split == SplitSettings():
             del found["split"]
+        else:
+            for key in ("audit", "ignore"):
+                if getattr(self.split, key) == SplitSettings.model_fields[key].default:
+                    del found["split"][key]
         if self.gate.baseline == "warn":
             del found["gate"]["baseline"]
         return found

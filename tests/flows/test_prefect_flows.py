@@ -149,6 +149,7 @@ def test_the_steps_are_named(retrained, client):
         "split",
         "normalise",
         "find-leaks",
+        "audit",
         "select-best",
         "evaluate",
         "decide",
