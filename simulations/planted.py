@@ -66,11 +66,11 @@ def _customers(generator: np.random.Generator) -> PlantedTable:
 
 
 def _turning(generator: np.random.Generator) -> PlantedTable:
-    """Draw a line between two classes that turns by 1.5 half turns, and goes on turning."""
+    """Draw a line between two classes that turns by three quarters of a half turn, and goes on."""
     n = _CUSTOMERS * _ROWS_OF_EACH
 
     def rows(when: Array) -> Columns:
-        angle = 1.5 * np.pi * when
+        angle = 0.75 * np.pi * when
         x = generator.normal(size=(len(when), 2))
         label = x[:, 0] * np.cos(angle) + x[:, 1] * np.sin(angle) > 0
         day = np.floor(when * 1_000)

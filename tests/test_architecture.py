@@ -22,6 +22,7 @@ LAYERS = [
     "ffn.tabular.splitting",
     "ffn.tabular.training_table",
     "ffn.nn",
+    "ffn.distillation",
     "ffn.settings",
     "ffn.bundles",
     "ffn.estimator",

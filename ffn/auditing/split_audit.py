@@ -39,7 +39,7 @@ __all__ = ["audit_split"]
 Array = npt.NDArray[Any]
 
 # Branch of the pipeline's seed: `ffn.training.steps` and the gate have those before.
-_AUDIT = 6
+_AUDIT = 7
 # Stretches of the time that judges, each of which counts as one observation.
 _STRETCHES = 10
 # A network whose training loss is so near to that of knowing nothing has learnt nothing.
@@ -192,7 +192,7 @@ def _judge(
         pipeline.settings.optimizers.candidates()[optimizer],
         [refitted.learning_rate],
         branch=_AUDIT,
-        epochs=refitted.epochs,
+        epochs=min(refitted.epochs, training.epochs),
         rows=trimmed(arm, rows, np.random.default_rng(seed)),
         on_epoch=on_epoch,
     )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ffn.evaluation.calibration import Calibration, measure_calibration
 from ffn.evaluation.groups_of_rows import grouped_share, hull, values_of_groups
+from ffn.evaluation.later_periods import LaterPeriods
 from ffn.evaluation.statistics import Interval, mean_interval, wilson
 from ffn.quantities import counted
 
@@ -69,6 +70,8 @@ class HeldOutEvaluation:
         (`ffn.evaluation.groups_of_rows`); 0 if rows are independent.
     usual_share
         Share of that class with its interval, if rows come in groups; otherwise None.
+    later
+        What to expect of later rows, under a split by time; otherwise None.
     """
 
     rows: int
@@ -83,6 +86,7 @@ class HeldOutEvaluation:
     usual: int
     groups: int = field(default=0, metadata={"omitted": True})
     usual_share: Interval | None = field(default=None, metadata={"omitted": True})
+    later: LaterPeriods | None = field(default=None, metadata={"omitted": True})
 
     @property
     def judges(self) -> str:

@@ -4,7 +4,8 @@ Start here. The rest of ``ffn.nn`` does the same arithmetic for many networks at
 times faster, and the tests hold it to this file. ``docs/network.md`` runs it on an example.
 
 A network is a list of arrays ``[w1, b1, w2, b2, ...]``: each layer's weights [n_in, n_out] and
-biases [n_out]. A batch has B rows: inputs x [B, n_in] and labels [B], integers below C.
+biases [n_out]. A batch has B rows: inputs x [B, n_in] and labels [B], integers below C, or the
+probability of each class [B, C] ("soft targets": Hinton, Vinyals and Dean 2015).
 
 Goodfellow, Bengio and Courville 2016, "Deep Learning", chapters 6 and 8.
 """
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int_]
+Labels = npt.NDArray[Any]
 Memory = dict[str, Any]
 Optimizer = Callable[[Array, Array, float, Memory], Array]
 
@@ -53,7 +54,8 @@ def log_softmax(scores: Array) -> Array:
 
 def mean_loss(scores: Array, labels: Labels) -> float:
     """Return the cross-entropy: minus the log of the label's probability, averaged over rows."""
-    return float(-log_softmax(scores)[np.arange(len(labels)), labels].mean())
+    targets = labels if labels.ndim == 2 else np.eye(scores.shape[1])[labels]
+    return float(-(targets * log_softmax(scores)).sum(axis=1).mean())
 
 
 def backward(parameters: list[Array], activations: list[Array], labels: Labels) -> list[Array]:
@@ -63,7 +65,7 @@ def backward(parameters: list[Array], activations: list[Array], labels: Labels) 
     z = a w + b. At the top, cross-entropy of a softmax makes it (p - target) / B.
     """
     *inputs, scores = activations
-    targets = np.eye(scores.shape[1])[labels]
+    targets = labels if labels.ndim == 2 else np.eye(scores.shape[1])[labels]
     delta = (np.exp(log_softmax(scores)) - targets) / len(labels)
     gradients: list[Array] = []
     for w, a in zip(reversed(parameters[::2]), reversed(inputs), strict=True):

@@ -143,7 +143,9 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
     "refit",
     steps.refit,
     lambda refitted, *_: (
-        f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
+        f"{counted(refitted.student.teachers, 'network')} distilled into one"
+        if refitted.student
+        else f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
     ),
     label="refit-{selection.winner}",
 )

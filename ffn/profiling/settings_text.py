@@ -36,6 +36,7 @@ def settings_text(
         Settings of network and training that suit the table.
     """
     delimiter, decimal, encoding = form
+    student, ensemble = _ensemble_text(recipe)
     lines = [
         f"# Pipeline {name}: {found.facts[0]}",
         *(f"# {fact}" for fact in found.facts[1:]),
@@ -64,6 +65,7 @@ def settings_text(
         "",
         "[network]",
         _line(f"hidden_layers = {_toml(list(recipe.hidden_layers))}", "units of each hidden layer"),
+        *student,
         "",
         "[training]",
         _line("epochs = 150", "at most so many passes over the training rows"),
@@ -74,7 +76,7 @@ def settings_text(
         _line("seed = 42", "all randomness comes from it"),
         _line("patience = 20", "early stopping after so many epochs; 0: never"),
         _line("dropout = 0.15", "of the hidden units, in training"),
-        _line('ensemble = "resamples"', "the model is the average of all networks"),
+        ensemble,
         "",
         "# Name more of sgd, momentum, adam and adamw to compare them.",
         "[optimizers.adamw]",
@@ -83,6 +85,17 @@ def settings_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _ensemble_text(recipe: Recipe) -> tuple[list[str], str]:
+    """Return the lines on the student's layers, if there is one, and the line on the ensemble."""
+    if recipe.student_layers is None:
+        return [], _line('ensemble = "resamples"', "the model is the average of all networks")
+    layers = _toml(list(recipe.student_layers))
+    return (
+        [_line(f"student_layers = {layers}", "of the one network that scores")],
+        _line('ensemble = "distilled"', "the model is one network that learns their average"),
+    )
 
 
 def _features_text(recipe: Recipe) -> list[str]:

@@ -208,6 +208,7 @@ def _history(candidates: Sequence[Candidate], refitted: Refitted) -> bytes:
     for name, history in [
         *((candidate.optimizer, candidate.history) for candidate in candidates),
         ("refit", refitted.history),
+        *([("student", refitted.student.history)] if refitted.student else []),
     ]:
         for figure in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
             curves[f"{name}.{figure}"] = np.ascontiguousarray(getattr(history, figure))

@@ -21,6 +21,7 @@ __all__ = [
     "class_table",
     "figure_table",
     "importance_markdown",
+    "later_sentence",
     "loss_doubt",
     "mistakes_markdown",
     "shown_name",
@@ -56,7 +57,8 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
         ),
     ]
     rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
-    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation), unit_note(evaluation))))
+    notes = loss_doubt(evaluation), unit_note(evaluation), later_sentence(evaluation)
+    return "\n\n".join(filter(None, (rows, *notes)))
 
 
 def unit_note(evaluation: HeldOutEvaluation) -> str:
@@ -82,6 +84,19 @@ def loss_doubt(evaluation: HeldOutEvaluation) -> str:
     return (
         "The log-loss has no interval: it is the same for every row, so its variance cannot be "
         "estimated."
+    )
+
+
+def later_sentence(evaluation: HeldOutEvaluation) -> str:
+    """Return what to expect of later rows, as a sentence; empty if rows are not split by time."""
+    later = evaluation.later
+    if later is None:
+        return ""
+    return (
+        "For a later period expect accuracy "
+        f"{interval(later.accuracy)} and log-loss {interval(later.log_loss)}: mean and 95 % "
+        f"prediction intervals from {later.periods} consecutive periods, each judged by models "
+        "trained on earlier rows."
     )
 
 
@@ -116,17 +131,27 @@ def calibration_markdown(calibration: Calibration) -> str:
 
 
 def temperature_markdown(
-    temperature: Temperature | None, effect: TemperatureEffect | None = None
+    temperature: Temperature | None,
+    effect: TemperatureEffect | None = None,
+    *,
+    distilled: bool = False,
 ) -> str:
     """Return a paragraph on temperature scaling: the fitted value, and whether it is applied.
 
     Parameters
     ----------
     temperature
-        Temperature fitted to the winner's validation rows; None for an ensemble.
+        Temperature fitted to the winner's validation rows; None for an ensemble or its student.
     effect
         What the applied temperature changes on the held-out rows; None if it is not applied.
+    distilled
+        Whether the model is the student of an ensemble. Default: no.
     """
+    if distilled:
+        return (
+            "No temperature was fitted, because the network learnt the averaged probabilities of "
+            "an ensemble."
+        )
     if temperature is None:
         return "No temperature was fitted, because the model is an ensemble of averaged networks."
     fitted = (

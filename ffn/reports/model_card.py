@@ -30,7 +30,13 @@ from ffn.reports.held_out import (
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
-from ffn.reports.retraining_page import leaderboard_markdown, remarks, upper, without_label
+from ffn.reports.retraining_page import (
+    leaderboard_markdown,
+    learnt_from,
+    remarks,
+    upper,
+    without_label,
+)
 from ffn.tabular.schema import Feature
 from ffn.training.retrained import Retrained
 from ffn.training.steps import Prepared, Refitted
@@ -85,7 +91,9 @@ def model_card(
         _data(retrained, provenance),
         "## Training procedure",
         _procedure(retrained),
-        temperature_markdown(refitted.temperature, examination.temperature),
+        temperature_markdown(
+            refitted.temperature, examination.temperature, distilled=refitted.student is not None
+        ),
         leaderboard_markdown(retrained.selection),
         "## Metrics",
         f"Measured on {evaluation.judges}. Nothing was fitted, tuned or "
@@ -112,10 +120,15 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
     network = refitted.bundle.network
     kept = len(network.parameters)
     count = "One feed-forward network" if kept == 1 else f"{kept:,} feed-forward networks, averaged"
+    trained = (
+        f"trained on the averaged probabilities of {counted(student.teachers, 'network')}"
+        if (student := refitted.student)
+        else f"trained with {escape(refitted.bundle.optimizer)} for "
+        f"{counted(refitted.epochs, 'epoch')}"
+    )
     return (
         f"{count}: {'-'.join(map(str, network.widths))} units, ReLU activations and a softmax "
-        f"output, {network.parameters.shape[1]:,} parameters, trained with "
-        f"{escape(refitted.bundle.optimizer)} for {counted(refitted.epochs, 'epoch')}. Numeric "
+        f"output, {network.parameters.shape[1]:,} parameters, {trained}. Numeric "
         "features are standardised; missing values are replaced by the median, with an indicator "
         "input where training had any; categories are one-hot encoded. All of these statistics "
         f"come from the {len(prepared.x_train):,} training rows."
@@ -189,7 +202,14 @@ def _made_of(retrained: Retrained) -> str:
     refitted = retrained.refitted
     times = counted(len(refitted.history.diverged), "time")
     at = f"at the learning rate {refitted.learning_rate:g}"
-    if retrained.pipeline.settings.ensemble == "resamples":
+    ensemble = retrained.pipeline.settings.ensemble
+    if refitted.student is not None:
+        where = "on resamples" if ensemble == "resamples" else f"on all training rows, {times},"
+        return (
+            f"The winner's networks were trained {where} {at}. The model is one network that "
+            f"{learnt_from(refitted.student)}."
+        )
+    if ensemble == "resamples":
         members = counted(len(refitted.bundle.network.parameters), "network")
         return f"The model is the average of {members} that the winner trained on resamples {at}."
     return f"The winner was then refitted on all training rows, {times}, {at}."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ffn.distillation.student import Student
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
@@ -18,6 +19,7 @@ from ffn.reports.held_out import (
     class_table,
     figure_table,
     importance_markdown,
+    later_sentence,
     mistakes_markdown,
     shown_name,
     temperature_markdown,
@@ -31,7 +33,14 @@ from ffn.training.selection import Selection
 from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
-__all__ = ["leaderboard", "leaderboard_markdown", "remarks", "retrain_markdown", "upper"]
+__all__ = [
+    "leaderboard",
+    "leaderboard_markdown",
+    "learnt_from",
+    "remarks",
+    "retrain_markdown",
+    "upper",
+]
 
 _MISTAKES_NAMED = 5
 
@@ -126,7 +135,9 @@ def retrain_markdown(
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         f"![Accuracy on held-out rows by the model's confidence]({pictures['reliability']})",
-        temperature_markdown(refitted.temperature, examination.temperature),
+        temperature_markdown(
+            refitted.temperature, examination.temperature, distilled=refitted.student is not None
+        ),
         "## Feature importance",
         f"![Log-loss added by permuting each feature]({pictures['importance']})",
         importance_markdown(examination.importance),
@@ -157,12 +168,16 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"**{escape(version.verdict.sentence(version.number))}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
         f"of {evaluation.judges} correctly: "
-        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"**accuracy {interval(evaluation.accuracy)}**. {_with_space(later_sentence(evaluation))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )
+
+
+def _with_space(text: str) -> str:
+    return f"{text} " if text else ""
 
 
 def upper(text: str) -> str:
@@ -226,6 +241,9 @@ def _training(retrained: Retrained) -> str:
     training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
     which = _which_networks(pipeline.settings.ensemble, started, kept)
+    trained = _trained(refitted, pipeline.settings.ensemble, len(prepared.x_train))
+    student = refitted.student
+    how = f"which {learnt_from(student)}" if student else f"{trained}: {which}"
     hyperparameters = (
         ", ".join(f"{key} {value}" for key, value in vars(candidate.hyperparameters).items())
         for candidate in candidates
@@ -236,8 +254,7 @@ def _training(retrained: Retrained) -> str:
             f"{counted(prepared.labelled, 'row')}"
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
-            f"network of {'-'.join(map(str, network.widths))} units, "
-            f"{_trained(refitted, pipeline.settings.ensemble, len(prepared.x_train))}: {which}",
+            f"network of {'-'.join(map(str, network.widths))} units, {how}",
             f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
             f"validate on {percent(training.validation_share)} of these rows, at most "
             f"{counted(training.epochs, 'epoch')}, batches of "
@@ -248,6 +265,17 @@ def _training(retrained: Retrained) -> str:
                 for candidate, settings in zip(candidates, hyperparameters, strict=True)
             ),
         ]
+    )
+
+
+def learnt_from(student: Student) -> str:
+    """Say what a student learnt, from what, and how well; begins with the verb."""
+    made = f" and {student.made:,} made from them" if student.made else ""
+    return (
+        f"learnt the averaged probabilities of {counted(student.teachers, 'network')} from "
+        f"{counted(student.rows, 'training row')}{made}, in "
+        f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
+        f"probable as they do in {percent(float(student.history.train_accuracy[-1, 0]))} of them"
     )
 
 

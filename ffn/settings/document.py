@@ -67,9 +67,18 @@ class ScoringSettings(StrictSettings):
 
 
 class NetworkSettings(StrictSettings):
-    """``[network]``: the number of units of each hidden layer, first layer first."""
+    """``[network]``: the shape of the networks.
+
+    Attributes
+    ----------
+    hidden_layers
+        Units of each hidden layer, first layer first.
+    student_layers
+        The same for the student of a ``distilled`` ensemble; by default those of its teachers.
+    """
 
     hidden_layers: tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...] = (16, 4)
+    student_layers: tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...] | None = None
 
 
 class TrainingSettings(StrictSettings):
@@ -105,10 +114,11 @@ class TrainingSettings(StrictSettings):
         Of how many networks the model consists. ``none``: of one, refitted on the whole training
         part. ``refitted``: of all K refitted networks, whose probabilities are averaged.
         ``resamples``: of the K networks that were trained on the resamples, each stopped by its
-        own validation rows; nothing is refitted. ``true`` means ``refitted``, ``false`` ``none``.
+        own validation rows; nothing is refitted. ``distilled``: of one, which was trained on the
+        averaged probabilities of these K. ``true`` means ``refitted``, ``false`` ``none``.
     members
         Largest number of networks in an ensemble; default: all. Scoring takes as many times
-        longer.
+        longer, unless the ensemble is distilled.
     time_budget
         Time for the comparison of the optimizers, such as ``5m``; what has not finished by then is
         stopped. Default: none.
@@ -127,7 +137,7 @@ class TrainingSettings(StrictSettings):
     dropout: Decay = 0.0
     label_smoothing: Decay = 0.0
     dtype: Literal["float32", "float64"] = "float32"
-    ensemble: Literal["none", "refitted", "resamples"] = "none"
+    ensemble: Literal["none", "refitted", "resamples", "distilled"] = "none"
     members: Annotated[int, Field(ge=1, le=4096)] | None = None
     time_budget: Duration | None = None
 
@@ -163,14 +173,16 @@ class PipelineSettings(StrictSettings):
 
     @property
     def ensemble(self) -> Literal["none", "refitted", "resamples"]:
-        """Of what networks the model consists, given how rows are split.
+        """Of what networks the model consists, or learns, given how rows are split.
 
         Under ``split.time`` an ensemble of the resamples is one of refitted networks: those of the
-        resamples were trained on windows before their cuts, and never saw the newest rows.
+        resamples were trained on windows before their cuts, and never saw the newest rows. A
+        distilled model learns from the same.
         """
-        if self.training.ensemble == "resamples" and self.split.time is not None:
-            return "refitted"
-        return self.training.ensemble
+        chosen = self.training.ensemble
+        if chosen == "resamples" or chosen == "distilled":
+            return "resamples" if self.split.time is None else "refitted"
+        return chosen
 
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""

@@ -43,6 +43,7 @@ _LEARNT = "learnt.json"
 _TRAIN_INPUTS, _TRAIN_LABELS = "train_inputs.npy", "train_labels.npy"
 _FINGERPRINTS = "train_fingerprints.npy"
 _TRAIN_GROUPS, _TRAIN_TIMES = "train_groups.npy", "train_times.npy"
+_TEST_TIMES = "test_times.npy"
 _TEST_INPUTS, _TEST_LABELS = "test_inputs.npy", "test_labels.npy"
 _TEST_GROUPS = "test_groups.npy"
 # Bytes of a row's label and fingerprint, in addition to its inputs.
@@ -134,6 +135,11 @@ class HeldOutPart:
     def groups(self) -> Array | None:
         """Identifiers of the rows' groups, uint64 [m]; None if they are split without groups."""
         return _open_if_there(self.entry.path / _TEST_GROUPS)
+
+    @property
+    def times(self) -> Array | None:
+        """Times of the rows [m]; None if they are split without times."""
+        return _open_if_there(self.entry.path / _TEST_TIMES)
 
 
 def _open_if_there(path: Path) -> Array | None:
@@ -230,6 +236,7 @@ def write_parts(
         save_array(folder / _TEST_GROUPS, division.groups[held_out])
     if division.times is not None:
         save_array(folder / _TRAIN_TIMES, division.times[table_rows])
+        save_array(folder / _TEST_TIMES, division.times[held_out])
 
 
 def _refuse_far(

@@ -7,21 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
+from ffn.distillation.student import Student, distil
 from ffn.errors import TrainingError
+from ffn.evaluation.later_periods import LaterPeriods, expect_later
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.leakage.leaks import find_leaks
-from ffn.nn import History
+from ffn.nn import History, Network
+from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
-from ffn.training.partition import TrainingPart
+from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate, Selection
-from ffn.training.temperature import Temperature, cool, fit_temperature
+from ffn.training.temperature import (
+    Temperature,
+    ValidationAnswers,
+    cool,
+    fit_temperature,
+)
 from ffn.training.training_data import Prepared, load, normalise, split
 
 __all__ = [
@@ -35,9 +45,12 @@ __all__ = [
     "split",
 ]
 
+Array = npt.NDArray[Any]
+
 # Each use of randomness has its own branch of the pipeline's seed; branch 0 draws the resamples,
 # and branch 1 the candidates.
 _REFIT = 2
+_STUDENT = 6
 _ROWS_AT_ONCE = 2**16
 
 
@@ -57,7 +70,13 @@ class Refitted:
         At which it was trained.
     temperature
         Temperature fitted on the candidates' validation rows; the bundle's network includes it if
-        it is ``applied``. None for an ensemble.
+        it is ``applied``. None for an ensemble, and for its student.
+    student
+        How the bundle's network learnt from an ensemble; None if it did not. The other attributes
+        are those of the ensemble.
+    windows
+        Under a split by time, the winner's predictions for the rows after each of its windows;
+        otherwise None.
     """
 
     bundle: Bundle
@@ -65,6 +84,8 @@ class Refitted:
     epochs: int
     learning_rate: float
     temperature: Temperature | None = None
+    student: Student | None = None
+    windows: ValidationAnswers | None = None
 
 
 def look_for_leaks(
@@ -106,11 +127,12 @@ def refit(
     excludes networks with units that were dead from the start; for a ``refitted`` ensemble, all
     that finished are kept. With early stopping, the number of epochs is the median best epoch of
     the resamples. For an ensemble of the ``resamples`` nothing is trained: it consists of the
-    networks that were, each on its resample.
+    networks that were, each on its resample. From a ``distilled`` one, a student learns.
 
     A single network is given the temperature fitted on the candidates' validation rows, if it is
     shown to lower the log-loss. An ensemble is not: the average of K networks is less confident
-    than each of them, by an amount that these predictions do not show.
+    than each of them, by an amount that these predictions do not show. Nor is a student, whose
+    answers are the average's. It has none of its own for rows that its teachers did not learn from.
 
     Parameters
     ----------
@@ -128,7 +150,7 @@ def refit(
     Raises
     ------
     TrainingError
-        Every network diverged.
+        Every network diverged, or the student.
     """
     training, ensemble = pipeline.settings.training, pipeline.settings.ensemble
     winner = next(c for c in candidates if c.optimizer == selection.winner)
@@ -162,6 +184,10 @@ def refit(
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
+    student = None
+    if training.ensemble == "distilled":
+        student = _distil(chosen, part, pipeline, on_epoch)
+        chosen = student.network
     bundle = Bundle(
         pipeline=pipeline.name,
         optimizer=winner.optimizer,
@@ -176,7 +202,36 @@ def refit(
         epochs=epochs,
         learning_rate=winner.search.rate,
         temperature=temperature,
+        student=student,
+        windows=winner.answers if part.times is not None else None,
     )
+
+
+def _distil(
+    teacher: Network,
+    part: TrainingPart,
+    pipeline: Pipeline,
+    on_epoch: Callable[[int], None] | None,
+) -> Student:
+    """Train one network on the averaged probabilities of ``teacher``."""
+    training, shape = pipeline.settings.training, pipeline.settings.network
+    layers = shape.hidden_layers if shape.student_layers is None else shape.student_layers
+    student = distil(
+        teacher,
+        part.x,
+        part.preparation.inputs_of_features(),
+        layers,
+        np.random.SeedSequence(training.seed, spawn_key=(_STUDENT,)),
+        batch_size=training.batch_size,
+        on_epoch=on_epoch,
+    )
+    if not student.history.finished.all():
+        raise TrainingError(
+            f"the student diverged ({student.history.diverged[0]}), although "
+            f"{counted(len(teacher.parameters), 'network')} to learn from did not. Set "
+            'training.ensemble = "resamples" to use these themselves.'
+        )
+    return student
 
 
 def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> HeldOutEvaluation:
@@ -196,11 +251,35 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
     for start in range(0, len(x), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
         probabilities[some] = refitted.bundle.probabilities(x[some])
-    return evaluate_probabilities(
+    found = evaluate_probabilities(
         probabilities,
         prepared.labels_test,
         prepared.schema.classes,
         pipeline.settings.training.seed,
         usual=int(np.bincount(prepared.labels_train).argmax()),
         groups=prepared.held_out.groups,
+    )
+    later = _expect_later(refitted.windows, probabilities, prepared.held_out)
+    return replace(found, later=later) if later else found
+
+
+def _expect_later(
+    windows: ValidationAnswers | None, probabilities: Array, held_out: HeldOutPart
+) -> LaterPeriods | None:
+    """Return what to expect of later rows; None without a split by time.
+
+    The windows' networks were stopped on their validation rows, and the rate was chosen on these,
+    which makes their figures slightly too good. They were trained on fewer rows than the model,
+    which makes them slightly too bad.
+    """
+    if windows is None or windows.times is None or held_out.times is None:
+        return None
+    scores = np.concatenate(
+        [windows.scores, np.log(np.maximum(probabilities, np.finfo(float).tiny))]
+    )
+    labels = np.concatenate([windows.labels, held_out.labels])
+    return expect_later(
+        np.concatenate([windows.times, held_out.times]),
+        scores.argmax(axis=1) == labels,
+        -scores[np.arange(len(labels)), labels],
     )

@@ -44,12 +44,15 @@ class ValidationAnswers:
     fingerprints
         Fingerprints of the rows' contents, or identifiers of their groups, uint64 [n]: equal ones
         share a fold.
+    times
+        Times of the rows [n]; None if they are split without times.
     """
 
     scores: Array
     labels: Array
     networks: Array
     fingerprints: Array
+    times: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ def ask_on_validation(
     validation_rows
         Row numbers [K, m] of each network's validation rows.
     """
-    x, labels, units = part.x, part.labels, part.units
+    x, labels, units, times = part.x, part.labels, part.units, part.times
     (k, m), c = validation_rows.shape, network.widths[-1]
     asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * c)))
     places = np.linspace(0, m - 1, asked).round().astype(int)
@@ -104,6 +107,7 @@ def ask_on_validation(
         labels=labels[rows],
         networks=np.repeat(kept, asked),
         fingerprints=units[rows],
+        times=None if times is None else times[rows],
     )
 
 

@@ -343,10 +343,14 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
             kind=dataset.time_kind,
         )
         told = [figures.sentence(), *_untested(dataset, division)]
-        if pipeline.settings.ensemble != training.ensemble:
+        if dataset.time and training.ensemble in ("resamples", "distilled"):
+            which = (
+                'training.ensemble = "resamples" is read as "refitted"'
+                if training.ensemble == "resamples"
+                else 'training.ensemble = "distilled" distils refitted networks'
+            )
             told.append(
-                'training.ensemble = "resamples" is read as "refitted": under split.time the '
-                "networks of the resamples never saw the newest rows"
+                f"{which}: under split.time the networks of the resamples never saw the newest rows"
             )
         notices = (*told, *notices)
     return Prepared(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffn.distillation.student import Student
 from ffn.errors import one_line
 from ffn.evaluation.importance import FeatureImportance, Importance
 from ffn.evaluation.metrics import evaluate_probabilities
@@ -18,6 +19,7 @@ from ffn.evaluation.mistakes import Mistake
 from ffn.evaluation.statistics import Interval
 from ffn.reports import retraining_page
 from ffn.reports.pictures.canvas import middle_cut
+from ffn.reports.retraining_page import learnt_from
 from ffn.training.examination import Examination
 from ffn.training.rate_search import RateLine
 from ffn.training.selection import Ranked, Selection
@@ -230,6 +232,23 @@ def test_an_ensemble_is_called_one(iris: Reported) -> None:
         text = report(iris, refitted=refitted, pipeline=pipeline)
         assert "an ensemble of 2, whose probabilities are averaged" in text
         assert how.replace("150", str(refitted.epochs)) in text
+
+
+def test_a_student_is_called_one(iris: Reported) -> None:
+    history = random_history(30, 1, seed=0)
+    history.train_accuracy[-1] = 0.98765
+    network = iris.refitted.bundle.network
+    student = Student(network, history, rows=120, made=19_920, teachers=16)
+    text = report(iris, refitted=dataclasses.replace(iris.refitted, student=student))
+    assert (
+        "units, which learnt the averaged probabilities of 16 networks from 120 training rows and "
+        "19,920 made from them, in 30 epochs; it finds the same class most probable as they do in "
+        "98.8 % of them" in render(text).text
+    )
+    assert "because the network learnt the averaged probabilities of an ensemble" in text
+    assert learnt_from(student._replace(made=0, teachers=2)).startswith(
+        "learnt the averaged probabilities of 2 networks from 120 training rows, in 30 epochs;"
+    )
 
 
 def examined(iris: Reported, feature: str, cell: str, label: str) -> Examination:

@@ -160,7 +160,7 @@ RULES = [
     ("[training]\nepoch = 3", r'unknown key "training\.epoch"; .*Did you mean "epochs"\?'),
     (
         "[network]\nlayers = [3]",
-        r'unknown key "network\.layers"; known here: hidden_layers\. Did you',
+        r'unknown key "network\.layers"; known here: hidden_layers, student_layers\. Did you',
     ),
     ("[data]\ntraget = 'x'", r'unknown key "data\.traget"; .*Did you mean "target"\?'),
     ("[optimizers.adamx]", r'unknown optimizer "optimizers\.adamx"; known here: sgd, momentum, '),
@@ -214,7 +214,8 @@ RULES = [
     ("[training]\nwarmup_epochs = 150", r'"training": warmup_epochs must be less than epochs, 150'),
     ("[training]\nclass_weight = 'auto'", r'is "auto"; it must be \'none\' or \'balanced\'\.'),
     ("[training]\ndtype = 'float16'", r'is "float16"; it must be \'float32\' or \'float64\'\.'),
-    ("[training]\nensemble = 1", r"ensemble\" is 1; it must be 'none', 'refitted' or 'resamples'"),
+    ("[training]\nensemble = 1", r"ensemble\" is 1; it must be 'none', 'refitted', 'resam"),
+    ("[network]\nstudent_layers = [0]", r'"network\.student_layers\.0" is 0; it must be greater'),
     ("[training]\nmembers = 0", r'"training\.members" is 0; it must be greater than or equal to 1'),
     ("[training]\ntime_budget = '5 min'", r'"training\.time_budget"'),
     ("[training]\ndropout = 1.0", r'"training\.dropout" is 1\.0; it must be less than 1\.'),

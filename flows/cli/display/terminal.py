@@ -35,7 +35,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         console.print(outcome.sentence)
         return
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
-    from ffn.reports.held_out import loss_doubt
+    from ffn.reports.held_out import later_sentence, loss_doubt
     from ffn.training.selection import ALPHA
 
     table = Table(
@@ -68,7 +68,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     console.print(
         f"On {test.judges}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
-        f"second approximate).{_after(loss_doubt(test))}"
+        f"second approximate).{_after(loss_doubt(test))}{_after(later_sentence(test))}"
     )
     examination = outcome.examination
     console.print(
