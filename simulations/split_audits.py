@@ -80,7 +80,7 @@ def audit_planted(kind: str, seed: int, epochs: int) -> AuditedTable:
     epochs
         Epochs of the networks.
     """
-    planted = PLANTED[kind](np.random.default_rng([seed, 37]))
+    planted = PLANTED[kind](np.random.default_rng([seed, 43]))
     with tempfile.TemporaryDirectory() as folder:
         pipeline = planted_pipeline(Path(folder), planted, epochs)
         executor, dataset = InProcess(), load(pipeline)

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.splitting.by_time import draw_forward_windows
-
 __all__ = ["FOLDS", "Arm", "connected", "forward_arm", "ordinary_arm", "separate_arm", "trimmed"]
 
 Array = npt.NDArray[Any]
@@ -92,22 +90,15 @@ def separate_arm(
 
 
 def forward_arm(times: Array) -> Arm:
-    """Return five forward windows, as those in which a pipeline that splits by time is compared.
-
-    Network f trains on rows before its cut and is judged on the fifth that follows. The cuts are
-    spread over a fifth of the rows, so that the networks differ in the time that they have to
-    foresee.
+    """Return a split in which every network trains on early rows and is judged on the latest fifth.
 
     Parameters
     ----------
     times
         Times [n], or any numbers in the order of time.
     """
-    windows = list(draw_forward_windows(times, 1 / FOLDS, FOLDS))
-    return Arm(
-        train=[np.sort(train) for train, _ in windows],
-        judged=[np.sort(judged) for _, judged in windows],
-    )
+    early, late = _cut(times, 0)
+    return Arm(train=[early] * FOLDS, judged=[late] * FOLDS)
 
 
 def trimmed(arm: Arm, rows: int, generator: np.random.Generator) -> Array:

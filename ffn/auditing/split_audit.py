@@ -24,9 +24,9 @@ from ffn.auditing.arms import (
 from ffn.auditing.audit_figures import ColumnAudit, SplitAudit
 from ffn.auditing.audited_columns import AuditedColumn
 from ffn.auditing.optimism import Optimism, measure_optimism
+from ffn.auditing.unknown_values import unknowing_answers, unknown_inputs
 from ffn.evaluation.paired_losses import row_losses
 from ffn.evaluation.statistics import Interval
-from ffn.nn import Network
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.by_content import sampling_units
 from ffn.tabular.splitting.division import Division
@@ -40,8 +40,9 @@ Array = npt.NDArray[Any]
 
 # Branch of the pipeline's seed: `ffn.training.steps` and the gate have those before.
 _AUDIT = 7
-# Stretches of the time that judges, each of which counts as one observation.
-_STRETCHES = 10
+# Stretches of the time that judges, each of which counts as one observation; the time to come is
+# foreseen by longer ones, quarters of it, since what changes with time makes neighbours alike.
+_STRETCHES, _IN_A_QUARTER = 20, 5
 # A network whose training loss is so near to that of knowing nothing has learnt nothing.
 _LEARNT_NOTHING = 0.95
 _FEWEST_NETWORKS = 3
@@ -124,7 +125,9 @@ def audit_split(
     rows = min(arm.fewest for arm in arms.values())
     rows = max(1, min(rows, settings.training.networks * rows // FOLDS))
     judged = {
-        name: _judge(arm, rows, sample, part, pipeline, refitted, _unknown(name, part), on_epoch)
+        name: _judge(
+            arm, rows, sample, part, pipeline, refitted, unknown_inputs(name, part), on_epoch
+        )
         for name, arm in arms.items()
     }
     alpha = settings.gate.alpha / (2 * len(columns))
@@ -134,7 +137,9 @@ def audit_split(
             continue
         ratio = len(arms[column.name].judged[0]) / rows
         pair = judged[""], judged[column.name]
-        made = _compare(pair, clusters[column.name][sample], ratio, alpha)
+        made = _compare(
+            pair, clusters[column.name][sample], ratio, alpha, later=column.kind == "time"
+        )
         if made is None:
             left_out[column.name] = "too few of its networks learnt anything"
             continue
@@ -201,7 +206,7 @@ def _judge(
     for f in np.flatnonzero(history.finished).tolist():
         places = np.flatnonzero(np.isin(sample, arm.judged[f], assume_unique=True))
         own = sample[places]
-        answers = _answers(network.select([f]), np.array(part.x[own]), unknown)
+        answers = unknowing_answers(network.select([f]), np.array(part.x[own]), unknown)
         right[f, places] = answers.argmax(axis=1) == labels[own]
         losses[f, places] = row_losses(answers, labels[own])
     shares = np.bincount(labels) / len(labels)
@@ -213,43 +218,21 @@ def _judge(
     return _Judged(right=right, losses=losses, sound=sound)
 
 
-def _answers(network: Network, x: Array, unknown: tuple[list[int], list[int]]) -> Array:
-    """Return probabilities [n, C], with the inputs of one feature those of an unknown category."""
-    nothing, one = unknown
-    x[:, nothing] = 0
-    x[:, one] = 1
-    answers: Array = network.predict_proba(x)[0].astype(np.float64)
-    return answers
-
-
-def _unknown(name: str, part: TrainingPart) -> tuple[list[int], list[int]]:
-    """Return the inputs of a categorical feature, and which are 1 for a category never seen.
-
-    Its class statistics were made with all training rows, so those of a value that is kept apart
-    contain its own rows' labels.
-    """
-    names = [feature.name for feature in part.schema.categorical]
-    if name not in names:
-        return [], []
-    g = names.index(name)
-    preparation = part.preparation
-    places = preparation.inputs_of_features()[len(preparation.mean) + g]
-    statistics = preparation.inputs_of_statistics().get(g)
-    return places, ([statistics[0] - 1] if statistics else [])
-
-
 def _compare(
-    pair: tuple[_Judged, _Judged], clusters: Array, ratio: float, alpha: float
+    pair: tuple[_Judged, _Judged], clusters: Array, ratio: float, alpha: float, *, later: bool
 ) -> tuple[int, list[Optimism], list[Interval]] | None:
     """Return the number of rows that both judged, how much too good each figure is, and each apart.
 
-    Accuracy is the first of either list, and log-loss the second.
+    Accuracy is the first of either list, and log-loss the second. The time to come is another
+    stretch of time, whose mean varies as much as that of the one that judged: where it is foreseen,
+    the interval is that of the difference of two such means, wider by the root of two.
     """
     usual, apart = pair
     if min(usual.sound.sum(), apart.sound.sum()) < _FEWEST_NETWORKS:
         return None
     paired: list[Optimism] = []
     alone: list[Interval] = []
+    longer = clusters // _IN_A_QUARTER if later else clusters
     rows = np.zeros(0, dtype=np.int64)
     for one, other, sign, most in (
         (usual.right, apart.right, 1, 1.0),
@@ -261,16 +244,16 @@ def _compare(
         found = [
             measure_optimism(
                 _mean_of(each[:, rows]),
-                clusters[rows],
+                own[rows],
                 np.nanmean(each[:, rows], axis=1),
                 ratio,
                 alpha,
             )
-            for each in (differences, figures)
+            for each, own in ((differences, clusters), (figures, longer))
         ]
         paired.append(found[0])
-        low, high = max(0.0, found[1].low), min(most, found[1].high)
-        alone.append(Interval(found[1].value, low, high))
+        mean, half = found[1].value, (found[1].high - found[1].value) * (2**0.5 if later else 1)
+        alone.append(Interval(mean, max(0.0, mean - half), min(most, mean + half)))
     return len(rows), paired, alone
 
 
@@ -289,7 +272,7 @@ def _draw(n: int, generator: np.random.Generator) -> Array:
 
 
 def _stretches(times: Array, judged: Array) -> Array:
-    """Return clusters [n]: for the judged rows, ten stretches of time of about equally many."""
+    """Return clusters [n]: for the judged rows, twenty stretches of time of about equally many."""
     order = judged[np.argsort(times[judged], kind="stable")]
     clusters = np.full(len(times), -1)
     clusters[order] = np.arange(len(order)) * _STRETCHES // max(1, len(order))

@@ -186,19 +186,14 @@ class PipelineSettings(StrictSettings):
 
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""
-        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
+        service = {"split", "scoring", "drift", "contract", "schedule", "inbox", "notify"}
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
         # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
         if self.features == FeatureSettings():
             del found["features"]
-        if self.split == SplitSettings():
-            del found["split"]
-        else:
-            for key in ("audit", "ignore"):
-                if getattr(self.split, key) == SplitSettings.model_fields[key].default:
-                    del found["split"][key]
+        found |= self.split.recorded()
         if self.gate.baseline == "warn":
             del found["gate"]["baseline"]
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, model_validator
 
@@ -92,3 +92,14 @@ class SplitSettings(StrictSettings):
         if isinstance(self.embargo, str):
             return seconds_of(self.embargo) * MICROSECONDS
         return self.embargo or 0
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the table by its name as JSON values, without keys that change nothing."""
+        if self == SplitSettings():
+            return {}
+        found = self.model_dump(mode="json", exclude_none=True)
+        # Versions from before the audit must compare equal.
+        for key in ("audit", "ignore"):
+            if getattr(self, key) == SplitSettings.model_fields[key].default:
+                del found[key]
+        return {"split": found}

