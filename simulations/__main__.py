@@ -17,8 +17,7 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings", "splits", "sequences"]
-    names = ["gate", "drift", "selection", "warnings", "ranking"]
+    names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking", "audits"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -38,6 +37,8 @@ def main() -> None:
         _sequences(quick=options.quick)
     if "ranking" in which:
         _ranking(quick=options.quick)
+    if "audits" in which:
+        _audits(options.workers, quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -89,8 +90,11 @@ def _sequences(*, quick: bool) -> None:
     )
 
 
-def _show(name: str, text: str, *, quick: bool) -> None:
-    """Print a section, and put it into its page."""
+def _audits(workers: int | None, *, quick: bool) -> None:
+    from simulations.split_audits import FULL_AUDITS, QUICK_AUDITS, audits_section
+
+    size = QUICK_AUDITS if quick else FULL_AUDITS
+    _show("split_audit.md", audits_section(size, workers), quick=quick)
 
 
 def _ranking(*, quick: bool) -> None:

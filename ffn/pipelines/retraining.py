@@ -9,18 +9,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from ffn.auditing.audited_columns import choose_audited
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
-from ffn.pipelines.progress import stage
+from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
+    AUDIT,
     DECIDE,
     EVALUATE,
     EXAMINE,
     EXPORT,
+    LEAKS,
     LOAD,
     NORMALISE,
     PROMOTE,
@@ -121,10 +124,18 @@ def run_steps(
     require_changeable(pipeline.artifacts)
     division, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
+    prepared = executor.run(LEAKS, dataset, division, prepared, pipeline)
+    for leak in prepared.leaks:
+        executor.warn(leak.sentence)
+        notice(leak.sentence)
+    audited = choose_audited(dataset, division, pipeline)
     fitted = fit(pipeline, prepared, executor)
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.
     examined = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)
+    if audited:
+        stage("auditing the split")
+    audit = executor.run(AUDIT, audited, division, prepared, fitted.refitted, pipeline)
     stage("comparing with the version in production")
     verdict = executor.run(
         DECIDE,
@@ -136,6 +147,7 @@ def run_steps(
         fitted.evaluation,
         examined,
         champion,
+        audit,
     )
     stage("writing the model and the report")
     retrained = Retrained(

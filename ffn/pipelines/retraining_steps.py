@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audited_columns import AuditedColumn
+from ffn.auditing.split_audit import audit_split
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines.execution import Step
@@ -34,10 +38,12 @@ from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
 
 __all__ = [
+    "AUDIT",
     "DECIDE",
     "EVALUATE",
     "EXAMINE",
     "EXPORT",
+    "LEAKS",
     "LOAD",
     "NORMALISE",
     "PROMOTE",
@@ -60,6 +66,18 @@ def train(
     epochs = pipeline.settings.training.epochs
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
     return candidate_training.train_candidate(part, pipeline, optimizer, report)
+
+
+def _audit(
+    columns: Sequence[AuditedColumn],
+    division: Division,
+    prepared: Prepared,
+    refitted: Refitted,
+    pipeline: Pipeline,
+) -> SplitAudit | None:
+    """Audit the split, which an interruption ends."""
+    report = on_epoch("audit", refitted.epochs)
+    return audit_split(columns, division, prepared, refitted, pipeline, report)
 
 
 def _serialise(
@@ -104,6 +122,11 @@ NORMALISE: Step[[Dataset, Division, Pipeline], Prepared] = Step(
     steps.normalise,
     lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
 )
+LEAKS: Step[[Dataset, Division, Prepared, Pipeline], Prepared] = Step(
+    "find-leaks",
+    steps.look_for_leaks,
+    lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
+)
 TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     "train",
     train,
@@ -140,8 +163,31 @@ EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = 
         found.baselines, found.rows, prepared.held_out.rows
     ),
 )
+AUDIT: Step[
+    [Sequence[AuditedColumn], Division, Prepared, Refitted, Pipeline],
+    SplitAudit | None,
+] = Step(
+    "audit",
+    _audit,
+    lambda found, *_: (
+        f"{counted(len(found.columns), 'column')} kept apart: "
+        f"{sum(one.matters for one in found.columns):,} shown to matter"
+        if found
+        else "no column to keep apart"
+    ),
+)
 DECIDE: Step[
-    [Pipeline, Dataset, Division, Prepared, Refitted, HeldOutEvaluation, Examination, Champion],
+    [
+        Pipeline,
+        Dataset,
+        Division,
+        Prepared,
+        Refitted,
+        HeldOutEvaluation,
+        Examination,
+        Champion,
+        SplitAudit | None,
+    ],
     Verdict,
 ] = Step(
     "decide",

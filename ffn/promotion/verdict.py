@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import audit_warning
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.recipes import ResampledEvidence
@@ -67,6 +69,8 @@ class Verdict:
     missed
         Classes that the version never finds on the held-out rows, as a clause of
         `missed_classes`; empty if it finds rows of each.
+    audit
+        What the figures owe to columns that are not kept apart; None if none was audited.
     """
 
     promote: bool
@@ -83,15 +87,17 @@ class Verdict:
     resampled: ResampledEvidence | None = None
     canary: Canary | None = None
     missed: str = ""
+    audit: SplitAudit | None = None
 
     @property
     def warning(self) -> str:
-        """That a simpler model is shown to be better, in a sentence; empty if the reason says it.
+        """That a simpler model is shown to be better, or the figures too good; in sentences.
 
-        Also empty if none is shown to be better.
+        Empty if neither is so, or the reason says it.
         """
         finding = self.baseline.finding if self.baseline else ""
-        return "" if finding in self.reason else warning_sentence(finding)
+        simpler = "" if finding in self.reason else warning_sentence(finding)
+        return " ".join(filter(None, (simpler, audit_warning(self.audit))))
 
     @property
     def warnings(self) -> str:

@@ -182,15 +182,23 @@ class PipelineSettings(StrictSettings):
 
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""
-        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify", "outcomes"}
+        service = {
+            "scoring",
+            "drift",
+            "contract",
+            "schedule",
+            "inbox",
+            "notify",
+            "outcomes",
+            "split",
+        }
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
         # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
         if self.features == FeatureSettings():
             del found["features"]
-        if self.split == SplitSettings():
-            del found["split"]
+        found |= self.split.recorded()
         later = {"baseline", "min_balanced_accuracy", "min_auc", "min_average_precision"}
         for key in later:
             if getattr(self.gate, key) == GateSettings.model_fields[key].default:

@@ -135,6 +135,8 @@ CONTRACT = (
     "missing_values",
 )
 RULES = [
+    ("[split]\naudit = 'no'", r'"split\.audit" is "no"; it must be \'refuse\', \'warn\' or'),
+    ("[split]\nignore = ['']", r'"split\.ignore\.0" is ""; it must not be empty'),
     ("[split]\ntime = ''", r'"split\.time" is ""; it must not be empty'),
     ("[split]\ngroup = 3", r'"split\.group" is 3; it must be text in quotes'),
     (
