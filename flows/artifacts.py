@@ -158,7 +158,7 @@ def show_verdict(pipeline: str, version: Version) -> None:
             "version": version.number,
             "production": version.number if verdict.promote else verdict.production,
             # The text of notifications.
-            "reason": f"{verdict.reason}. {verdict.warning}" if verdict.warning else verdict.reason,
+            "reason": ". ".join(filter(None, (verdict.reason, verdict.warnings))),
             "mode": verdict.mode,
             "bundle_sha256": version.sha256,
         },

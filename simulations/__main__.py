@@ -17,7 +17,7 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings", "splits", "sequences"]
+    names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking", "audits"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -35,6 +35,10 @@ def main() -> None:
         _splits(quick=options.quick)
     if "sequences" in which:
         _sequences(quick=options.quick)
+    if "ranking" in which:
+        _ranking(quick=options.quick)
+    if "audits" in which:
+        _audits(options.workers, quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -89,15 +93,29 @@ def _sequences(*, quick: bool) -> None:
     )
 
 
-def _show(name: str, text: str, *, quick: bool) -> None:
-    """Print a section, and put it into its page."""
+def _audits(workers: int | None, *, quick: bool) -> None:
+    from simulations.split_audits import FULL_AUDITS, QUICK_AUDITS, audits_section
+
+    size = QUICK_AUDITS if quick else FULL_AUDITS
+    _show("split_audit.md", audits_section(size, workers), quick=quick)
+
+
+def _ranking(*, quick: bool) -> None:
+    from simulations.ranking import FULL_RANKING, QUICK_RANKING, ranking_section
+
+    text = ranking_section(QUICK_RANKING if quick else FULL_RANKING)
+    _show("evaluation.md", text, quick=quick, name="ranking")
+
+
+def _show(page_name: str, text: str, *, quick: bool, name: str = "") -> None:
+    """Print a section, and put it into its page; ``name`` tells it from others there."""
     from ffn.storage.atomic import write_bytes
     from simulations.page import with_section
 
     sys.stdout.write(f"{text}\n")
     if not quick:
-        page = _ROOT / "docs" / name
-        write_bytes(page, with_section(page.read_text("utf-8"), text).encode())
+        page = _ROOT / "docs" / page_name
+        write_bytes(page, with_section(page.read_text("utf-8"), text, name).encode())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.statistics import wilson
 from ffn.nn import Adam, History, Network, spawn_generators, train
 from ffn.tabular.splitting.by_content import resamples
 from ffn.training.rate_search import search_rates

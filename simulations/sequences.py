@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.statistics import wilson
 from ffn.monitoring.confidence_sequences import log_evidence_above, log_evidence_of_sum
 from ffn.monitoring.promised_quality import PromisedQuality
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.statistics import wilson
 from ffn.promotion.evidence import weigh
 from ffn.promotion.shared_rows import Contest, SharedAnswers
 from ffn.registry.alpha_spending import ComparisonCounts, PlannedComparison, choose_look

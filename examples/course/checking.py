@@ -24,7 +24,7 @@ _QUOTED_PAGES = (
     "docs/pipeline.md",
     "data/iris/pipeline.toml",
 )
-_CITED = ("ffn/nn/reference.py", "docs/network.md", "ffn/evaluation/statistics.py")
+_CITED = ("ffn/nn/reference.py", "docs/network.md", "ffn/evaluation/inference/statistics.py")
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.nn import History, Network
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.storage.documents import canonical_json, parse_json

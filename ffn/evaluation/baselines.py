@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import one_line
-from ffn.evaluation.differences import Difference, paired_difference
+from ffn.evaluation.inference.differences import Difference, paired_difference
+from ffn.evaluation.inference.paired_losses import LossBounds
+from ffn.evaluation.inference.simultaneous_losses import simultaneous_bounds
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
-from ffn.evaluation.paired_losses import LossBounds
-from ffn.evaluation.simultaneous_losses import simultaneous_bounds
 from ffn.quantities import percent
 
 __all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.groups_of_rows import grouped_share
-from ffn.evaluation.statistics import Interval, wilson
+from ffn.evaluation.inference.groups_of_rows import grouped_share
+from ffn.evaluation.inference.statistics import Interval, wilson
 
 __all__ = ["Calibration", "ReliabilityBin", "measure_calibration"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
-from ffn.evaluation.groups_of_rows import values_of_groups
-from ffn.evaluation.paired_losses import row_losses
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.groups_of_rows import values_of_groups
+from ffn.evaluation.inference.paired_losses import row_losses
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["FeatureImportance", "Importance", "permutation_importance"]
 

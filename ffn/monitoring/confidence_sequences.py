@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = [
     "BoundedMean",

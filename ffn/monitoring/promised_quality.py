@@ -1,4 +1,4 @@
-"""What was promised of a version: its figures on held-out rows."""
+"""What was promised of a version: its figures on held-out rows, or for a later period."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.bundles.contents import read_registered
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
 from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import version_folder
@@ -18,12 +18,13 @@ __all__ = ["PromisedQuality", "read_promise"]
 
 @dataclass(frozen=True, kw_only=True)
 class PromisedQuality:
-    """The held-out figures of a version.
+    """The figures that a version was registered with.
 
     Attributes
     ----------
     accuracy, log_loss
-        With 95 % intervals; None if they are not recorded.
+        With 95 % intervals: under a split by time the prediction intervals for a later period,
+        which scored rows are of, otherwise those of the held-out rows. None if not recorded.
     correct, rows
         Correctly labelled held-out rows, and all of them; 0 if they are not recorded.
     made_at
@@ -66,9 +67,10 @@ def read_promise(artifacts: Path, version: int) -> PromisedQuality:
     folder = version_folder(artifacts, version)
     test = table_in(read_registered(folder, METRICS_FILE), "test")
     correct, rows = _count(test.get("correct")), _count(test.get("rows"))
+    later = table_in(test, "later")
     return PromisedQuality(
-        accuracy=interval_in(test, "accuracy"),
-        log_loss=interval_in(test, "log_loss"),
+        accuracy=interval_in(later, "accuracy") or interval_in(test, "accuracy"),
+        log_loss=interval_in(later, "log_loss") or interval_in(test, "log_loss"),
         correct=correct if correct <= rows else 0,
         rows=rows if correct <= rows else 0,
         made_at=_time(read_registered(folder, PROVENANCE).get("created_at")),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.monitoring.confidence_sequences import BoundedMean, share_sequence
 from ffn.scoring.rows.suffixes import UNITS
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ffn.bundles.contents import read_contents
 from ffn.errors import RegistryError
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.monitoring.promised_quality import PromisedQuality, read_promise
 from ffn.monitoring.realised_figures import (
     CalibrationBin,

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.monitoring.confidence_sequences import falls_short, share_sequence
 from ffn.monitoring.promised_quality import PromisedQuality
 from ffn.monitoring.record.scored_tables import week_of

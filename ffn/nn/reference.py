@@ -4,8 +4,7 @@ Start here. The rest of ``ffn.nn`` does the same arithmetic for many networks at
 times faster, and the tests hold it to this file. ``docs/network.md`` runs it on an example.
 
 A network is a list of arrays ``[w1, b1, w2, b2, ...]``: each layer's weights [n_in, n_out] and
-biases [n_out]. A batch has B rows: inputs x [B, n_in] and labels [B], integers below C, or the
-probability of each class [B, C] ("soft targets": Hinton, Vinyals and Dean 2015).
+biases [n_out]. A batch has B rows: inputs x [B, n_in] and labels [B], integers below C.
 
 Goodfellow, Bengio and Courville 2016, "Deep Learning", chapters 6 and 8.
 """
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
-Labels = npt.NDArray[Any]
+Labels = npt.NDArray[np.int_]
 Memory = dict[str, Any]
 Optimizer = Callable[[Array, Array, float, Memory], Array]
 
@@ -54,8 +53,7 @@ def log_softmax(scores: Array) -> Array:
 
 def mean_loss(scores: Array, labels: Labels) -> float:
     """Return the cross-entropy: minus the log of the label's probability, averaged over rows."""
-    targets = labels if labels.ndim == 2 else np.eye(scores.shape[1])[labels]
-    return float(-(targets * log_softmax(scores)).sum(axis=1).mean())
+    return float(-log_softmax(scores)[np.arange(len(labels)), labels].mean())
 
 
 def backward(parameters: list[Array], activations: list[Array], labels: Labels) -> list[Array]:
@@ -65,7 +63,7 @@ def backward(parameters: list[Array], activations: list[Array], labels: Labels) 
     z = a w + b. At the top, cross-entropy of a softmax makes it (p - target) / B.
     """
     *inputs, scores = activations
-    targets = labels if labels.ndim == 2 else np.eye(scores.shape[1])[labels]
+    targets = np.eye(scores.shape[1])[labels]
     delta = (np.exp(log_softmax(scores)) - targets) / len(labels)
     gradients: list[Array] = []
     for w, a in zip(reversed(parameters[::2]), reversed(inputs), strict=True):

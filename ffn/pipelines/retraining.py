@@ -10,6 +10,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 
+from ffn.auditing.audited_columns import choose_audited
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
@@ -17,14 +18,16 @@ from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
-from ffn.pipelines.progress import stage
+from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
+    AUDIT,
     DECIDE,
     EVALUATE,
     EXAMINE,
     EXPORT,
     KEEP,
+    LEAKS,
     LOAD,
     NORMALISE,
     PROMOTE,
@@ -143,10 +146,18 @@ def _run_steps(
     executor.run(KEEP, dataset, pipeline)
     division, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
+    prepared = executor.run(LEAKS, dataset, division, prepared, pipeline)
+    for leak in prepared.leaks:
+        executor.warn(leak.sentence)
+        notice(leak.sentence)
+    audited = choose_audited(dataset, division, pipeline)
     fitted = fit(pipeline, prepared, executor)
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.
     examined = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)
+    if audited:
+        stage("auditing the split")
+    audit = executor.run(AUDIT, audited, division, prepared, fitted.refitted, pipeline)
     stage("comparing with the version in production")
     verdict = executor.run(
         DECIDE,
@@ -158,6 +169,7 @@ def _run_steps(
         fitted.evaluation,
         examined,
         champion,
+        audit,
     )
     stage("writing the model and the report")
     retrained = Retrained(

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audited_columns import AuditedColumn
+from ffn.auditing.split_audit import audit_split
 from ffn.bundles.bundle import Bundle
 from ffn.checkpoints.finished_candidates import FinishedCandidate, taken_in_words
 from ffn.evaluation.metrics import HeldOutEvaluation
@@ -36,11 +40,13 @@ from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
 
 __all__ = [
+    "AUDIT",
     "DECIDE",
     "EVALUATE",
     "EXAMINE",
     "EXPORT",
     "KEEP",
+    "LEAKS",
     "LOAD",
     "NORMALISE",
     "PROMOTE",
@@ -93,6 +99,18 @@ def _keep(dataset: Dataset, pipeline: Pipeline) -> tuple[Path, ...]:
     return tuple(keep_table(source, pipeline.artifacts, sha256) for source, sha256 in tables)
 
 
+def _audit(
+    columns: Sequence[AuditedColumn],
+    division: Division,
+    prepared: Prepared,
+    refitted: Refitted,
+    pipeline: Pipeline,
+) -> SplitAudit | None:
+    """Audit the split, which an interruption ends."""
+    report = on_epoch("audit", refitted.epochs)
+    return audit_split(columns, division, prepared, refitted, pipeline, report)
+
+
 def _serialise(
     retrained: Retrained,
     dataset: Dataset,
@@ -143,6 +161,11 @@ NORMALISE: Step[[Dataset, Division, Pipeline], Prepared] = Step(
     steps.normalise,
     lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
 )
+LEAKS: Step[[Dataset, Division, Prepared, Pipeline], Prepared] = Step(
+    "find-leaks",
+    steps.look_for_leaks,
+    lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
+)
 TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     "train",
     train,
@@ -172,7 +195,9 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
 EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
     "evaluate",
     steps.evaluate,
-    lambda found, *_: f"accuracy {interval(found.accuracy)} on {found.judges}",
+    lambda found, *_: (
+        f"accuracy {interval(found.accuracy)}, ROC-AUC {interval(found.auc)} on {found.judges}"
+    ),
 )
 EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = Step(
     "examine",
@@ -181,15 +206,38 @@ EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = 
         found.baselines, found.rows, prepared.held_out.rows
     ),
 )
+AUDIT: Step[
+    [Sequence[AuditedColumn], Division, Prepared, Refitted, Pipeline],
+    SplitAudit | None,
+] = Step(
+    "audit",
+    _audit,
+    lambda found, *_: (
+        f"{counted(len(found.columns), 'column')} kept apart: "
+        f"{sum(one.matters for one in found.columns):,} shown to matter"
+        if found
+        else "no column to keep apart"
+    ),
+)
 DECIDE: Step[
-    [Pipeline, Dataset, Division, Prepared, Refitted, HeldOutEvaluation, Examination, Champion],
+    [
+        Pipeline,
+        Dataset,
+        Division,
+        Prepared,
+        Refitted,
+        HeldOutEvaluation,
+        Examination,
+        Champion,
+        SplitAudit | None,
+    ],
     Verdict,
 ] = Step(
     "decide",
     gate.decide,
     lambda verdict, *_: (
         f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}"
-        f"{f'. {verdict.warning}' if verdict.warning else ''}"
+        f"{f'. {verdict.warnings}' if verdict.warnings else ''}"
     ),
 )
 SERIALISE: Step[[Retrained, Dataset, Division, Verdict, Actor, float], Version] = Step(

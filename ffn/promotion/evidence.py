@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ffn.evaluation.grouped_labels import (
+from ffn.evaluation.inference.grouped_labels import (
     GroupedLabels,
     count_grouped_labels,
     grouped_accuracy_bound,
     grouped_class_losses,
     grouped_p_not_worse,
 )
-from ffn.evaluation.paired import (
+from ffn.evaluation.inference.paired import (
     ClassLoss,
     LabelCounts,
     accuracy_bound,
@@ -22,7 +22,7 @@ from ffn.evaluation.paired import (
     p_better,
     p_not_worse,
 )
-from ffn.evaluation.paired_losses import LossBounds, loss_bounds, row_losses
+from ffn.evaluation.inference.paired_losses import LossBounds, loss_bounds, row_losses
 from ffn.promotion.shared_rows import Contest
 from ffn.registry.alpha_spending import PlannedComparison
 from ffn.settings.gate_settings import GateSettings

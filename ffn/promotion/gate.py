@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import audit_refusal
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import Floor, check_floors
@@ -42,6 +45,7 @@ def decide(
     evaluation: HeldOutEvaluation,
     examination: Examination,
     opponent: Opponent | Unreadable | None,
+    audit: SplitAudit | None = None,
 ) -> Verdict:
     """Judge a new model before it is written.
 
@@ -71,6 +75,9 @@ def decide(
         Its comparison with simpler models.
     opponent
         The version in production; None if there is none.
+    audit
+        What its figures owe to columns that are not kept apart; None, the default, if there is no
+        such column.
 
     Raises
     ------
@@ -94,6 +101,8 @@ def decide(
             columns=columns_of(dataset),
             baseline=baseline,
             contract=prepared.changes,
+            missed=missed_classes(evaluation.classes),
+            audit=audit,
             **evidence,
         )
 
@@ -104,6 +113,8 @@ def decide(
     ]
     if baseline and baseline.refuses:
         broken.append(f'{baseline.finding}, and gate.baseline is "refuse"')
+    if refused := audit_refusal(audit):
+        broken.append(refused)
     if broken:
         return verdict(False, "; ".join(broken))
     if settings.mode == "never":

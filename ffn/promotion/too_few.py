@@ -8,8 +8,8 @@ from ffn.errors import quote
 from ffn.promotion.champion import Opponent
 from ffn.promotion.shared_rows import SharedRows
 from ffn.quantities import counted
-from ffn.settings.document import TrainingSettings
 from ffn.settings.split_settings import SplitSettings
+from ffn.settings.training_settings import TrainingSettings
 
 __all__ = ["too_few"]
 

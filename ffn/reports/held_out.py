@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ffn.evaluation.calibration import Calibration
 from ffn.evaluation.importance import Importance
-from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation
 from ffn.evaluation.mistakes import Mistake
 from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
 from ffn.reports.markup.escaping import escape
@@ -46,7 +47,18 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
     error, limit = both_told_apart(calibration.error, calibration.limit, 3)
     figures = [
         ("accuracy", interval(evaluation.accuracy), "share of correctly labelled rows; Wilson"),
+        (
+            "balanced accuracy",
+            interval(evaluation.balanced_accuracy),
+            "unweighted mean of the classes' recalls",
+        ),
         ("macro-F1", interval(evaluation.macro_f1), "unweighted mean of the classes' F1"),
+        ("ROC-AUC", interval(evaluation.auc), _auc_definition(evaluation)),
+        (
+            "average precision",
+            interval(evaluation.average_precision),
+            _precision_definition(evaluation),
+        ),
         ("log-loss", interval(evaluation.log_loss), "nats per row; bootstrap, so approximate"),
         ("Brier score", interval(evaluation.brier), "squared error of the probabilities, 0 to 2"),
         (
@@ -71,6 +83,20 @@ def unit_note(evaluation: HeldOutEvaluation) -> str:
         "where a method for rows is named, its counterpart for groups was used "
         "(docs/splits.md)."
     )
+
+
+def _auc_definition(evaluation: HeldOutEvaluation) -> str:
+    if evaluation.positive:
+        return "how often a row of a class is ranked above one of the other; by chance one half"
+    return "unweighted mean over the classes, each against all others; by chance one half"
+
+
+def _precision_definition(evaluation: HeldOutEvaluation) -> str:
+    if not evaluation.positive:
+        return "unweighted mean over the classes, each against all others"
+    own = sum(one.rows for one in evaluation.classes if one.name == evaluation.positive)
+    chance = f"{own / evaluation.rows:.3f} by chance"
+    return f"of {shown_name(evaluation.positive)}, the rarer class in training; {chance}"
 
 
 def loss_doubt(evaluation: HeldOutEvaluation) -> str:
@@ -100,16 +126,18 @@ def later_sentence(evaluation: HeldOutEvaluation) -> str:
     )
 
 
-def class_table(evaluation: HeldOutEvaluation) -> str:
-    """Return a table of each class's rows, recall and precision."""
+def class_table(classes: Sequence[ClassFigures]) -> str:
+    """Return a table of each class's rows, recall, precision and ranking metrics."""
     rows = [
         {
             "class": shown_name(figures.name),
             "rows": f"{figures.rows:,}",
             "recall": interval(figures.recall),
             "precision": interval(figures.precision),
+            "ROC-AUC": interval(figures.auc),
+            "average precision": interval(figures.average_precision),
         }
-        for figures in evaluation.classes
+        for figures in classes
     ]
     return table(rows)
 

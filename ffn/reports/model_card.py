@@ -17,6 +17,7 @@ import numpy as np
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST
 from ffn.errors import one_line
+from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, more, percent
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown
@@ -71,8 +72,10 @@ def model_card(
     provenance = json.loads((folder / "provenance.json").read_bytes())
     sha256 = hashlib.sha256((folder / BUNDLE_FOLDER / MANIFEST).read_bytes()).hexdigest()
     target = shown_name(prepared.schema.target)
+    missed = missed_classes(evaluation.classes)
     sections = [
         f"# Model card: {escape(retrained.pipeline.name)}",
+        *([f"**Warning: this version {escape(missed)}.**"] if missed else []),
         f"The version number is the name of the folder that holds this card. Bundle SHA-256: "
         f"{sha256}. The figures come from `metrics.json` and `verdict.json` in the same folder; "
         "all intervals are 95 % confidence intervals.",
@@ -99,7 +102,7 @@ def model_card(
         f"Measured on {evaluation.judges}. Nothing was fitted, tuned or "
         "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
-        class_table(evaluation),
+        class_table(evaluation.classes),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         "## Baselines",
@@ -204,7 +207,7 @@ def _made_of(retrained: Retrained) -> str:
     at = f"at the learning rate {refitted.learning_rate:g}"
     ensemble = retrained.pipeline.settings.ensemble
     if refitted.student is not None:
-        where = "on resamples" if ensemble == "resamples" else f"on all training rows, {times},"
+        where = f"on all training rows, {times}," if ensemble == "refitted" else "on resamples"
         return (
             f"The winner's networks were trained {where} {at}. The model is one network that "
             f"{learnt_from(refitted.student)}."
@@ -218,7 +221,7 @@ def _made_of(retrained: Retrained) -> str:
 def _decision(verdict: Verdict) -> str:
     decided = "The gate decided to promote it" if verdict.promote else "The gate did not promote it"
     over = f" over version {verdict.production} in production" if verdict.production else ""
-    warning = f" {verdict.warning}" if verdict.warning else ""
+    warning = f" {verdict.warnings}" if verdict.warnings else ""
     return f"{decided}{over}: {verdict.reason}.{warning}"
 
 

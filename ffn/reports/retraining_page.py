@@ -6,14 +6,17 @@ confidence intervals.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 from ffn.distillation.student import Student
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
+from ffn.reports.figure_lines import ranking_sentence
 from ffn.reports.held_out import (
     calibration_markdown,
     class_table,
@@ -128,9 +131,10 @@ def retrain_markdown(
         f"{len(prepared.x_train):,} rows were used for training. All intervals in this report are "
         "95 % confidence intervals.",
         figure_table(evaluation),
-        class_table(evaluation),
+        class_table(evaluation.classes),
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
-        "predicted as the class that belong to it.",
+        "predicted as the class that belong to it. ROC-AUC and average precision: how well the "
+        "probability of the class ranks its rows above all others.",
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),
@@ -166,11 +170,24 @@ def _summary(retrained: Retrained, version: Version) -> str:
     evaluation, examination = retrained.evaluation, retrained.examination
     usual, reached = evaluation.classes[evaluation.usual], evaluation.baseline
     doubt = accuracy_doubt(examination.baselines)
+    missed = class_warning(version.number, missed_classes(evaluation.classes))
+    alarm = f"**{escape(missed)}** " if missed else ""
+    # What comes first is not repeated by the verdict.
+    decided = dataclasses.replace(version.verdict, missed="").sentence(version.number)
+    ranking = ranking_sentence(
+        evaluation.auc,
+        evaluation.average_precision,
+        evaluation.balanced_accuracy,
+        evaluation.positive,
+        evaluation.classes,
+        shown_name,
+    )
     return (
-        f"**{escape(version.verdict.sentence(version.number))}** "
+        f"{alarm}**{escape(decided)}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
         f"of {evaluation.judges} correctly: "
-        f"**accuracy {interval(evaluation.accuracy)}**. {_with_space(later_sentence(evaluation))}"
+        f"**accuracy {interval(evaluation.accuracy)}**. {ranking}. "
+        f"{_with_space(later_sentence(evaluation))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "

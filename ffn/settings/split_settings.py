@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, model_validator
 
@@ -58,6 +58,12 @@ class SplitSettings(StrictSettings):
     test
         CSV file of held-out rows, in the folder of ``pipeline.toml``. Default: they are taken from
         ``data.source``.
+    audit
+        What to do with a version whose figures are shown to be too good because a column that
+        looks like a group or a time is not kept apart: ``refuse`` keeps it back, ``warn`` says so
+        wherever the version is shown, ``ignore`` does not look.
+    ignore
+        Headers of columns that need not be kept apart, because new rows have known values.
     """
 
     time: Name | None = None
@@ -65,6 +71,9 @@ class SplitSettings(StrictSettings):
     embargo: Duration | Positive | None = None
     group: Name | None = None
     test: Annotated[Name, AfterValidator(_as_inner_path)] | None = None
+
+    audit: Literal["refuse", "warn", "ignore"] = "refuse"
+    ignore: tuple[Name, ...] = ()
 
     @model_validator(mode="after")
     def _time_has_a_column(self) -> SplitSettings:
@@ -83,3 +92,14 @@ class SplitSettings(StrictSettings):
         if isinstance(self.embargo, str):
             return seconds_of(self.embargo) * MICROSECONDS
         return self.embargo or 0
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the table by its name as JSON values, without keys that change nothing."""
+        if self == SplitSettings():
+            return {}
+        found = self.model_dump(mode="json", exclude_none=True)
+        # Versions from before the audit must compare equal.
+        for key in ("audit", "ignore"):
+            if getattr(self, key) == SplitSettings.model_fields[key].default:
+                del found[key]
+        return {"split": found}

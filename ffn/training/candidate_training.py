@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn import History, Network
-from ffn.settings.document import TrainingSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
+from ffn.settings.training_settings import TrainingSettings
 from ffn.training.fit import layer_widths, train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.rate_search import next_rate, search_rates, still_racing

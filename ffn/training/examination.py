@@ -16,9 +16,9 @@ from ffn.bundles.bundle import Bundle
 from ffn.evaluation.baselines import Baseline, compare_baselines
 from ffn.evaluation.calibration import measure_calibration
 from ffn.evaluation.importance import Importance, permutation_importance
+from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
+from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.mistakes import Mistake, worst_mistakes
-from ffn.evaluation.paired_losses import loss_bounds, row_losses
-from ffn.evaluation.statistics import Interval
 from ffn.nn import Network
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division

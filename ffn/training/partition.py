@@ -27,7 +27,15 @@ from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation
 
-__all__ = ["HeldOutPart", "TrainingPart", "read_learnt", "row_bytes", "write_learnt", "write_parts"]
+__all__ = [
+    "HeldOutPart",
+    "TrainingPart",
+    "read_learnt",
+    "row_bytes",
+    "rows_of_part",
+    "write_learnt",
+    "write_parts",
+]
 
 Array = npt.NDArray[Any]
 
@@ -136,6 +144,19 @@ class HeldOutPart:
 
 def _open_if_there(path: Path) -> Array | None:
     return open_array(path) if path.exists() else None
+
+
+def rows_of_part(training: Array) -> Array:
+    """Return the table's row number of each row of the training part, int32 [n], in its order.
+
+    Parameters
+    ----------
+    training
+        Booleans [N]: rows to train on.
+    """
+    order = _order(int(np.count_nonzero(training)), PIECE_ROWS)
+    found: Array = np.flatnonzero(training).astype(np.int32)[order]
+    return found
 
 
 def row_bytes(preparation: Preparation, dtype: npt.DTypeLike) -> int:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ffn.errors import DataError
 from ffn.nn import spawn_generators
 from ffn.quantities import counted
-from ffn.settings.document import TrainingSettings
+from ffn.settings.training_settings import TrainingSettings
 from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array

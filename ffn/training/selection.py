@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import TrainingError
-from ffn.evaluation.statistics import Interval, corrected_t, holm, resampled_mean
+from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import History, Network, Optimizer
 from ffn.quantities import listed
 from ffn.training.rate_search import RateLine, RateSearch

@@ -17,9 +17,12 @@ from ffn.distillation.student import Student, distil
 from ffn.errors import TrainingError
 from ffn.evaluation.later_periods import LaterPeriods, expect_later
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
+from ffn.leakage.leaks import find_leaks
 from ffn.nn import History, Network
 from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
+from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
 from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate, Selection
@@ -36,6 +39,7 @@ __all__ = [
     "Refitted",
     "evaluate",
     "load",
+    "look_for_leaks",
     "normalise",
     "refit",
     "split",
@@ -82,6 +86,32 @@ class Refitted:
     temperature: Temperature | None = None
     student: Student | None = None
     windows: ValidationAnswers | None = None
+
+
+def look_for_leaks(
+    dataset: Dataset, division: Division, prepared: Prepared, pipeline: Pipeline
+) -> Prepared:
+    """Return what was prepared with the leaks that were found in its training rows, and notices.
+
+    Nothing is refused for a leak: whether a column is known in time, only people can say.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    division
+        The two sides of its rows.
+    prepared
+        Inputs for the network.
+    pipeline
+        Names the training CSV, and has the settings of the table and the seed.
+    """
+    settings = pipeline.settings
+    leaks = find_leaks(
+        dataset, division.training, pipeline.source, settings.data, settings.training.seed
+    )
+    said = tuple(leak.sentence for leak in leaks)
+    return replace(prepared, leaks=leaks, notices=(*prepared.notices, *said))
 
 
 def refit(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval, resampled_mean
+from ffn.evaluation.inference.statistics import Interval, resampled_mean
 from ffn.nn import Network
 from ffn.training.partition import TrainingPart
 

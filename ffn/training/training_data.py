@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
+from ffn.leakage.findings import Leak
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
@@ -81,6 +82,8 @@ class Prepared:
         Changes since the table of the version in production; empty before they are determined.
     unlabelled
         Number of rows without a label, which are in neither part.
+    leaks
+        What would make the held-out figures too good; empty before it is looked for.
     split
         How rows were split by time, by group or into files; None if by content.
     test_sha256
@@ -94,6 +97,7 @@ class Prepared:
     notices: tuple[str, ...]
     changes: tuple[TableChange, ...] = ()
     unlabelled: int = 0
+    leaks: tuple[Leak, ...] = ()
     split: SplitFigures | None = None
     test_sha256: str | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect, sync_playwright
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.quantities import interval
 from tests.helpers.service import Service, serving
 from tests.helpers.waiting import wait_for

@@ -148,6 +148,8 @@ def test_the_steps_are_named(retrained, client):
         "load",
         "split",
         "normalise",
+        "find-leaks",
+        "audit",
         "select-best",
         "evaluate",
         "decide",

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import ffn
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.monitoring.confidence_sequences import falls_short
 from ffn.monitoring.promised_quality import PromisedQuality, read_promise
 from ffn.monitoring.rolling_back import PredecessorTest

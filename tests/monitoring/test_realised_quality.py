@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.monitoring.promised_quality import PromisedQuality
 from ffn.monitoring.realised_figures import (
     LARGEST_LOSS,

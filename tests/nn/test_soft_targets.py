@@ -16,7 +16,6 @@ from ffn.nn import (
     Network,
     cross_entropy,
     loss_and_gradients,
-    reference,
     spawn_generators,
     train,
 )
@@ -72,26 +71,6 @@ def test_a_step_of_training_follows_that_gradient(table: Any) -> None:
     )
     _, expected = loss_and_gradients(before, table.x, targets, weights)
     assert_allclose((before.parameters - network.parameters) / rate, expected, atol=1e-12)
-
-
-def test_a_stack_follows_the_reference(table: Any) -> None:
-    targets, generators = soft_targets(97, 3), spawn_generators(7, 2)
-    network = Network.create((4, 8, 3), generators, np.float64)
-    history = train(
-        network,
-        Adam(learning_rate=0.01),
-        table.x,
-        targets,
-        epochs=10,
-        batch_size=20,
-        generators=generators,
-    )
-    for k, generator in enumerate(spawn_generators(7, 2)):
-        parameters = reference.initialise((4, 8, 3), generator)
-        orders = (generator.permutation(97) for _ in range(10))
-        losses = reference.train(parameters, reference.adam, 0.01, table.x, targets, orders, 20)
-        assert_allclose(history.train_loss[:, k], losses, rtol=0, atol=1e-12)
-        assert_allclose(network.weights(0)[k], parameters[0], rtol=0, atol=1e-12)
 
 
 def test_one_hot_targets_are_labels(table: Any) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ffn.promotion.comparison import Paired, compare
-from flows.cli.display.version_tables import paired_sentence
+from flows.cli.display.comparison_table import paired_sentence
 from tests.promotion.test_gate_of_splits import retrain, splitting, table
 
 

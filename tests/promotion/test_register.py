@@ -18,7 +18,7 @@ import safetensors.numpy
 import ffn
 from ffn.bundles.bundle import read_bundle
 from ffn.errors import BundleError, RegistryError
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion import register
 from ffn.promotion.register import jsonable, promote_version
 from ffn.registry.actor import Actor

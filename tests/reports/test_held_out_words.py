@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
+from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.later_periods import LaterPeriods
 from ffn.evaluation.metrics import evaluate_probabilities
-from ffn.evaluation.statistics import Interval
 from ffn.reports.held_out import figure_table, later_sentence
 
 EVALUATION = evaluate_probabilities(

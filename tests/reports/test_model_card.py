@@ -14,7 +14,7 @@ import pytest
 import safetensors.numpy
 
 from ffn.distillation.student import Student
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.register import Version, serialise
 from ffn.promotion.simpler_models import BaselineEvidence
 from ffn.quantities import difference, interval
@@ -81,6 +81,9 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
     cells = {cell: row for row in render(card).cells for cell in row[:1]}
     test = metrics["test"]
     assert cells["accuracy"][1] == shown(test["accuracy"])
+    assert cells["balanced accuracy"][1] == shown(test["balanced_accuracy"])
+    assert cells["ROC-AUC"][1] == shown(test["auc"])
+    assert cells["average precision"][1] == shown(test["average_precision"])
     assert cells["macro-F1"][1] == shown(test["macro_f1"])
     assert cells["log-loss"][1] == shown(test["log_loss"])
     assert cells["Brier score"][1] == shown(test["brier"])
@@ -90,6 +93,8 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
             str(figures["rows"]),
             shown(figures["recall"]),
             shown(figures["precision"]),
+            shown(figures["auc"]),
+            shown(figures["average_precision"]),
         ]
     for baseline in metrics["examination"]["baselines"]:
         less = {key: difference(bounded(one)) for key, one in baseline["difference"].items()}

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from ffn.distillation.student import Student
 from ffn.errors import one_line
 from ffn.evaluation.importance import FeatureImportance, Importance
+from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.evaluation.mistakes import Mistake
-from ffn.evaluation.statistics import Interval
 from ffn.reports import retraining_page
 from ffn.reports.pictures.canvas import middle_cut
 from ffn.reports.retraining_page import learnt_from
@@ -309,7 +309,8 @@ def test_names_from_files_stay_text(iris: Reported, size: int, data: st.DataObje
         )
     )
     assert page.tags == plain.tags
-    first = page.cells.index(["class", "rows", "recall", "precision"]) + 1
+    heading = ["class", "rows", "recall", "precision", "ROC-AUC", "average precision"]
+    first = page.cells.index(heading) + 1
     shown = [row[0] for row in page.cells[first : first + size]]
     assert shown == [one_line(name) for name in names]
     mistake = page.cells[-1]

@@ -109,6 +109,10 @@ def test_settings_from_before_a_key_existed_are_those_with_its_default() -> None
         changed = settings(f"[gate]\nbaseline = '{policy}'").of_training()
         assert changed["gate"] == {**plain["gate"], "baseline": policy}
         assert {**changed, "gate": plain["gate"]} == plain
+    for key in ("min_auc", "min_average_precision", "min_balanced_accuracy"):
+        assert key not in plain["gate"]
+        assert settings(f"[gate]\n{key} = 0.0").of_training() == plain
+        assert settings(f"[gate]\n{key} = 0.5").of_training()["gate"] == {**plain["gate"], key: 0.5}
 
 
 numbers = st.integers(0, 62).map(str)

@@ -135,6 +135,8 @@ CONTRACT = (
     "missing_values",
 )
 RULES = [
+    ("[split]\naudit = 'no'", r'"split\.audit" is "no"; it must be \'refuse\', \'warn\' or'),
+    ("[split]\nignore = ['']", r'"split\.ignore\.0" is ""; it must not be empty'),
     ("[split]\ntime = ''", r'"split\.time" is ""; it must not be empty'),
     ("[split]\ngroup = 3", r'"split\.group" is 3; it must be text in quotes'),
     (
@@ -264,6 +266,15 @@ RULES = [
     ("[gate]\nbaseline = 'never'", r"it must be 'warn', 'refuse' or 'ignore'\."),
     ("[gate]\nmin_accuracy = 90", r'"gate\.min_accuracy" is 90; it must be less than or equal to'),
     ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
+    ("[gate]\nmin_auc = 1.5", r'"gate\.min_auc" is 1\.5; it must be less than or equal to 1'),
+    (
+        "[gate]\nmin_average_precision = -0.1",
+        r'"gate\.min_average_precision" is -0\.1; it must be greater than or equal to 0',
+    ),
+    (
+        '[gate]\nmin_balanced_accuracy = "high"',
+        r'"gate\.min_balanced_accuracy" is "high"; it must be a ',
+    ),
     ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),
     ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
     ("[scoring]\non_unknown = 'skip'", r'is "skip"; it must be \'score\' or \'reject\'\.'),

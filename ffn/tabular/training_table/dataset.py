@@ -247,6 +247,18 @@ class Dataset:
         before = left_out - np.arange(1, len(left_out) + 1)
         return row + 1 + int(np.searchsorted(before, row, side="right"))
 
+    def labelled_rows(self) -> Array:
+        """Return booleans, one a row of `file`: True for those that are among the N."""
+        path = self.entry.path / UNLABELLED
+        left_out = open_array(path) if path.exists() else np.zeros(0, dtype=np.int64)
+        labelled = np.ones(self.rows - self.test_rows + len(left_out), dtype=bool)
+        labelled[left_out - 1] = False
+        return labelled
+
+    def category_texts(self) -> dict[str, list[str]]:
+        """Return the texts of each categorical feature, by the code that `groups` yields."""
+        return self._texts()
+
     def file_of(self, row: int) -> str:
         """Return the name of the file that has a labelled row, numbered from 0."""
         return self.test_file or "" if row >= self.rows - self.test_rows else self.file

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ffn.evaluation import paired
-from ffn.evaluation.paired import (
+from ffn.evaluation.inference import paired
+from ffn.evaluation.inference.paired import (
     LabelCounts,
     accuracy_bound,
     class_losses,
@@ -19,7 +19,7 @@ from ffn.evaluation.paired import (
     p_better,
     p_not_worse,
 )
-from ffn.evaluation.paired_losses import loss_bounds, row_losses
+from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
 
 
 def counts(rows: int, gained: int, lost: int) -> LabelCounts:

@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.groups_of_rows import design_effect, hull, mean_of_rows
-from ffn.evaluation.paired import (
+from ffn.evaluation.inference.groups_of_rows import design_effect, hull, mean_of_rows
+from ffn.evaluation.inference.paired import (
     ClassLoss,
     LabelCounts,
     accuracy_bound,
     count_labels,
     p_not_worse,
 )
-from ffn.evaluation.statistics import Interval, holm
+from ffn.evaluation.inference.statistics import Interval, holm
 
 __all__ = [
     "GroupedLabels",

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.paired import LabelCounts, p_better
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.paired import LabelCounts, p_better
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["compatible_interval", "two_sided_p"]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["design_effect", "grouped_share", "hull", "mean_of_rows", "values_of_groups"]
 

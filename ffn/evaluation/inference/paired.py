@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import holm
+from ffn.evaluation.inference.statistics import holm
 
 __all__ = [
     "ClassLoss",

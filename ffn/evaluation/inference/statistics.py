@@ -11,10 +11,14 @@ import numpy.typing as npt
 from scipy import special
 
 __all__ = [
+    "NO_FIGURE",
+    "Z_95",
     "Interval",
     "corrected_t",
+    "effective_wilson",
     "holm",
     "mean_interval",
+    "mean_of_shares",
     "resampled_mean",
     "resamples_at_once",
     "wilson",
@@ -22,6 +26,8 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
+# The normal quantile of two-sided 95 % intervals.
+Z_95 = float(special.ndtri(0.975))
 # Up to this number of rows the BCa bootstrap is cheap; with more, the mean is normally distributed
 # for practical purposes.
 _BOOTSTRAP_ROWS = 2_000
@@ -35,6 +41,10 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+# A share of nothing.
+NO_FIGURE = Interval(float("nan"), 0.0, 1.0)
 
 
 def wilson(successes: int, n: int) -> Interval:
@@ -55,6 +65,56 @@ def wilson(successes: int, n: int) -> Interval:
 
     bounds = stats.binomtest(successes, n).proportion_ci(method="wilson")
     return Interval(successes / n, float(bounds.low), float(bounds.high))
+
+
+def effective_wilson(share: float, n: float) -> Interval:
+    """Return an estimated share with Wilson's score interval at an effective number of rows.
+
+    The effective number is that of independent rows whose share would have the same variance. It
+    need not be whole, and neither need ``share * n``; the bounds are Wilson's of 1927.
+
+    Parameters
+    ----------
+    share
+        The estimate, 0 to 1; NaN for none.
+    n
+        Effective number of rows, above 0.
+    """
+    if np.isnan(share):
+        return NO_FIGURE
+    weight = Z_95**2 / n
+    centre = (share + weight / 2) / (1 + weight)
+    half = np.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
+    # Rounding must not leave the estimate outside its own interval.
+    low, high = min(share, float(centre - half)), max(share, float(centre + half))
+    return Interval(share, max(0.0, low), min(1.0, high))
+
+
+def mean_of_shares(values: Array, rows: Array, variance: float = 0.0) -> Interval:
+    """Return the unweighted mean of shares with Wilson's interval at its effective rows.
+
+    The variance of the mean is the larger one of ``variance`` and that of independent shares, each
+    moved away from 0 and 1 as in Wilson's centre (Agresti and Coull 1998), so that shares of 0 and
+    1 are not taken as certain. The effective number of rows is that of one share with the same mean
+    and variance. Of one share it is ``rows``, and the interval is Wilson's.
+
+    Parameters
+    ----------
+    values
+        The shares, 0 to 1 [C], at least one.
+    rows
+        Rows of each, or effective rows, above 0 [C].
+    variance
+        Estimated variance of the mean, where it is known to be more than that of independent
+        shares; by default nothing is.
+    """
+    value = float(np.mean(values))
+    moved = (values * rows + Z_95**2 / 2) / (rows + Z_95**2)
+    centre, least = float(moved.mean()), float((moved * (1 - moved) / rows).sum())
+    effective = centre * (1 - centre) * len(values) ** 2 / least
+    if variance > 0 and 0 < value < 1:
+        effective = min(effective, value * (1 - value) / variance)
+    return effective_wilson(value, effective)
 
 
 def mean_interval(values: Array, seed: int) -> Interval:

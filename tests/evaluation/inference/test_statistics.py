@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ffn.evaluation.statistics import corrected_t, holm, resampled_mean, wilson
+from ffn.evaluation.inference.statistics import corrected_t, holm, resampled_mean, wilson
 
 FIGURES = np.array([0.30, 0.34, 0.29, 0.41, 0.36])
 

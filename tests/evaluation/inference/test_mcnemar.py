@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ffn.evaluation.mcnemar import compatible_interval, two_sided_p
-from ffn.evaluation.paired import LabelCounts
+from ffn.evaluation.inference.mcnemar import compatible_interval, two_sided_p
+from ffn.evaluation.inference.paired import LabelCounts
 
 
 def counts(gained: int, lost: int, rows: int) -> LabelCounts:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.grouped_labels import count_grouped_labels
-from ffn.evaluation.paired import LabelCounts, count_labels, tango_score
-from ffn.evaluation.paired_losses import loss_bounds, row_losses
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.grouped_labels import count_grouped_labels
+from ffn.evaluation.inference.paired import LabelCounts, count_labels, tango_score
+from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["Difference", "accuracy_difference", "paired_difference"]
 

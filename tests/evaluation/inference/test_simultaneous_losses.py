@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ffn.evaluation.simultaneous_losses import simultaneous_bounds, unseen_row_bound
+from ffn.evaluation.inference.simultaneous_losses import simultaneous_bounds, unseen_row_bound
 
 ALPHA = 0.05
 

@@ -12,22 +12,22 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from ffn.evaluation.calibration import measure_calibration
-from ffn.evaluation.differences import accuracy_difference
-from ffn.evaluation.grouped_labels import (
+from ffn.evaluation.inference.differences import accuracy_difference
+from ffn.evaluation.inference.grouped_labels import (
     count_grouped_labels,
     grouped_accuracy_bound,
     grouped_class_losses,
     grouped_p_not_worse,
     sign_flip_p,
 )
-from ffn.evaluation.groups_of_rows import (
+from ffn.evaluation.inference.groups_of_rows import (
     design_effect,
     grouped_share,
     mean_of_rows,
     values_of_groups,
 )
+from ffn.evaluation.inference.paired import LabelCounts, class_losses, p_not_worse
 from ffn.evaluation.metrics import evaluate_probabilities
-from ffn.evaluation.paired import LabelCounts, class_losses, p_not_worse
 
 NETS = st.lists(st.integers(-6, 6), min_size=1, max_size=11)
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.groups_of_rows import values_of_groups
-from ffn.evaluation.paired_losses import (
+from ffn.evaluation.inference.groups_of_rows import values_of_groups
+from ffn.evaluation.inference.paired_losses import (
     BOOTSTRAP_ROWS,
     RESAMPLES,
     LossBounds,
     loss_bounds,
     row_losses,
 )
-from ffn.evaluation.statistics import resamples_at_once
+from ffn.evaluation.inference.statistics import resamples_at_once
 
 __all__ = ["simultaneous_bounds", "unseen_row_bound"]
 

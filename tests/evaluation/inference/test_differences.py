@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from ffn.evaluation.differences import accuracy_difference, paired_difference
-from ffn.evaluation.paired import LabelCounts
-from ffn.evaluation.paired_losses import loss_bounds, row_losses
+from ffn.evaluation.inference.differences import accuracy_difference, paired_difference
+from ffn.evaluation.inference.paired import LabelCounts
+from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
 
 
 def counts(gained: int, lost: int, rows: int) -> LabelCounts:
