@@ -115,7 +115,7 @@ def _lines(found: Reproduction) -> Iterator[str]:
     for obstacle in found.obstacles:
         yield f"  {obstacle}"
     if found.data == "source":
-        yield "  data: not kept; the training CSV is still the same table"
+        yield "  data: no sound copy is kept; the training CSV is still the same table"
     if found.timed and not found.same:
         yield "  time: it was trained within a time budget, so the result depends on the clock"
     for one in found.circumstances:

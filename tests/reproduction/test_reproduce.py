@@ -58,7 +58,7 @@ def test_data_that_is_nowhere(root: Path, ffn: Callable[..., Done]) -> None:
     path.write_bytes(content[:-5])
     done = ffn("reproduce", "tiny", 1)
     assert done.code == 0, "the training CSV is still the same"
-    assert "  data: not kept; the training CSV is still the same table" in done.out
+    assert "  data: no sound copy is kept; the training CSV is still the same table" in done.out
     source.write_text("size,age,kind\n1,2,no\n")
     done = ffn("reproduce", "tiny", 1)
     assert (done.code, done.err) == (1, "")

@@ -156,4 +156,4 @@ def test_a_file_of_held_out_rows_is_kept_too(
     (folder / "later/train.csv").write_text(tables["later/train.csv"])
     done = ffn("reproduce", "tiny", 1)
     assert (done.code, done.out.count("same digest")) == (0, 1)
-    assert "  data: not kept; the training CSV is still the same table" in done.out
+    assert "  data: no sound copy is kept; the training CSV is still the same table" in done.out
