@@ -26,7 +26,7 @@ PAGES = [
 README = (ROOT / "README.md").read_text("utf-8")
 # Options of other programs that a page speaks of.
 FOREIGN_OPTIONS = {
-    *("--no-deps", "--require-hashes", "--pairs", "--quick"),
+    *("--no-deps", "--require-hashes", "--pairs", "--quick", "--peers", "--seeds"),
     *("--cases", "--first", "--seed"),
 }
 
