@@ -205,7 +205,22 @@ def test_two_retrainings_at_once_are_refused(service):
         assert "iris is already being retrained by process" in done.refusal
 
 
+def test_a_file_put_into_the_outcomes_folder_is_evaluated(service):
+    version = service.production()
+    header, *lines = (service.root / "data/iris/train.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines]
+    moved = [",".join([f"{float(row[0]) + 0.013:g}", *row[1:]]) for row in rows]
+    labelled = "\n".join([header, *moved]) + "\n"
+    (service.root / "data/iris/outcomes/april.csv").write_text(labelled)
+    made = f"evaluate-iris-v{version:04d}"
+    wait_for(lambda: (made, "Completed") in service.states(), why=service.said)
+    told = f"iris: {len(moved)} of {len(moved)} rows with labels joined; version"
+    wait_for(lambda: told in service.said, why=service.said)
+    assert "realised accuracy 0." in service.artifact("outcomes-iris")
+
+
 def test_drift_is_told_and_retrained_on(service):
+    # After all others: with the gate's mode "always" it is retrained on as often as it is found.
     version = (service.production() or 0) + 1
     # Other settings: of equal data, settings and code, a retraining would be skipped.
     settings = service.root / "data/iris/pipeline.toml"
@@ -225,20 +240,6 @@ def test_drift_is_told_and_retrained_on(service):
     status = run_apart(service.home, "status", "iris", "--root", service.root)
     assert re.search(rf'^  drift    {found}"petal_length" \(PSI \d', status.out, re.MULTILINE)
     assert re.search(rf"^Drift: {found}", service.artifact("status-iris"), re.MULTILINE)
-
-
-def test_a_file_put_into_the_outcomes_folder_is_evaluated(service):
-    version = service.production()
-    header, *lines = (service.root / "data/iris/train.csv").read_text().splitlines()
-    rows = [line.split(",") for line in lines]
-    moved = [",".join([f"{float(row[0]) + 0.013:g}", *row[1:]]) for row in rows]
-    labelled = "\n".join([header, *moved]) + "\n"
-    (service.root / "data/iris/outcomes/april.csv").write_text(labelled)
-    made = f"evaluate-iris-v{version:04d}"
-    wait_for(lambda: (made, "Completed") in service.states(), why=service.said)
-    told = f"iris: {len(moved)} of {len(moved)} rows with labels joined; version"
-    wait_for(lambda: told in service.said, why=service.said)
-    assert "realised accuracy 0." in service.artifact("outcomes-iris")
 
 
 def test_it_ends_with_its_deployments_ready(service):
