@@ -148,6 +148,7 @@ def test_the_steps_are_named(retrained, client):
         "load",
         "split",
         "normalise",
+        "keep-data",
         "find-leaks",
         "audit",
         "select-best",
