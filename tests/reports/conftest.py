@@ -16,12 +16,14 @@ from tests.helpers.report_inputs import FIRST, Reported
 
 
 @pytest.fixture(scope="session")
-def iris(repository: Path) -> Reported:
-    """Iris with four networks for each optimizer and forty epochs, nothing written."""
+def iris(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    """Iris with four networks for each optimizer and forty epochs, nothing registered."""
     pipeline = find_pipeline("iris", repository)
     training = pipeline.settings.training.model_copy(update={"networks": 4, "epochs": 40})
     settings = pipeline.settings.model_copy(update={"training": training})
-    pipeline = dataclasses.replace(pipeline, settings=settings)
+    # The cache is written, and the repository's own is for its user.
+    artifacts = tmp_path_factory.mktemp("reported") / "iris"
+    pipeline = dataclasses.replace(pipeline, settings=settings, artifacts=artifacts)
     executor = InProcess()
     dataset = executor.run(retraining_steps.LOAD, pipeline)
     held_out, prepared = retraining.prepare(pipeline, dataset, executor)
