@@ -22,6 +22,7 @@ LAYERS = [
     "ffn.tabular.training_table",
     "ffn.nn",
     "ffn.settings",
+    "ffn.decision_rules",
     "ffn.bundles",
     "ffn.estimator",
     "ffn.evaluation",

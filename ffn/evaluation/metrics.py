@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.calibration import Calibration, measure_calibration
+from ffn.evaluation.decision_evaluation import DecisionEvaluation
 from ffn.evaluation.statistics import Interval, mean_interval, wilson
 
 __all__ = ["ClassFigures", "HeldOutEvaluation", "evaluate_probabilities", "macro_f1"]
@@ -40,7 +42,7 @@ class HeldOutEvaluation:
     Attributes
     ----------
     rows, correct
-        Number of held-out rows, and of those whose most probable class is their label.
+        Number of held-out rows, and of those that get the right label.
     accuracy
         Share of correct rows, with Wilson's interval.
     macro_f1
@@ -62,6 +64,8 @@ class HeldOutEvaluation:
         are indices into ``classes``.
     usual
         Index into ``classes`` of the most frequent class of the training rows.
+    decision
+        The decision rule beside the most probable class; None if it is that class.
     """
 
     rows: int
@@ -74,6 +78,7 @@ class HeldOutEvaluation:
     classes: tuple[ClassFigures, ...]
     confusions: tuple[tuple[int, int, int], ...]
     usual: int
+    decision: DecisionEvaluation | None = None
 
     @property
     def confusion(self) -> Array:
@@ -98,7 +103,13 @@ class HeldOutEvaluation:
 
 
 def evaluate_probabilities(
-    probabilities: Array, labels: Array, classes: tuple[str, ...], seed: int, *, usual: int
+    probabilities: Array,
+    labels: Array,
+    classes: tuple[str, ...],
+    seed: int,
+    *,
+    usual: int,
+    rule: DecisionRule = ARGMAX,
 ) -> HeldOutEvaluation:
     """Return all metrics of predicted probabilities.
 
@@ -114,9 +125,12 @@ def evaluate_probabilities(
         Seed of the random draws from which intervals are computed.
     usual
         Index of the most frequent class of the training rows.
+    rule
+        How labels follow from the probabilities; by default the most probable class. Rows for
+        which it abstains count with the label that they would have.
     """
     n, c = probabilities.shape
-    predicted = probabilities.argmax(axis=1)
+    predicted = rule.labels(probabilities)
     confusion = np.zeros((c, c), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     own = probabilities[np.arange(n), labels]

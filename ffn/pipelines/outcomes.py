@@ -256,6 +256,7 @@ class ScoreOutcome:
                 "rejects": str(result.rejects),
                 "manifest": str(result.manifest),
                 "class_counts": result.class_counts,
+                **({"abstained": result.abstained} if result.abstained else {}),
                 "reject_reasons": result.reject_reasons,
                 "mean_confidence": result.mean_confidence,
                 "warnings": list(result.warnings),

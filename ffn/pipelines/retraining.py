@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ffn.decision_rules.rule_choice import check_decision
 from ffn.errors import TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines.blas_threads import one_blas_thread
@@ -182,7 +183,14 @@ def run_steps(
 
 
 def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Any, Prepared]:
-    """Hold rows out and turn the table into inputs; returns booleans [N], and the inputs."""
+    """Hold rows out and turn the table into inputs; returns booleans [N], and the inputs.
+
+    Raises
+    ------
+    SettingsError
+        ``[decision]`` names a class that the table does not have.
+    """
+    check_decision(pipeline.settings.decision, dataset.classes)
     held_out = executor.run(SPLIT, dataset, pipeline)
     return held_out, executor.run(NORMALISE, dataset, held_out, pipeline)
 

@@ -163,6 +163,7 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
     )
     return (
         challenger.schema == production.schema
+        and challenger.rule == production.rule
         and ours.keys() == theirs.keys()
         and all(np.array_equal(array, theirs[name]) for name, array in ours.items())
     )

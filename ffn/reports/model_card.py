@@ -30,7 +30,13 @@ from ffn.reports.held_out import (
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
-from ffn.reports.retraining_page import leaderboard_markdown, remarks, upper, without_label
+from ffn.reports.retraining_page import (
+    decision_sections,
+    leaderboard_markdown,
+    remarks,
+    upper,
+    without_label,
+)
 from ffn.tabular.schema import Feature
 from ffn.training.retrained import Retrained
 from ffn.training.steps import Prepared, Refitted
@@ -92,6 +98,7 @@ def model_card(
         "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
         class_table(evaluation),
+        *decision_sections(retrained),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         "## Baselines",

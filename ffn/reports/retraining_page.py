@@ -13,6 +13,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
+from ffn.reports.decision_section import decision_markdown
 from ffn.reports.held_out import (
     calibration_markdown,
     class_table,
@@ -31,7 +32,14 @@ from ffn.training.selection import Selection
 from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
-__all__ = ["leaderboard", "leaderboard_markdown", "remarks", "retrain_markdown", "upper"]
+__all__ = [
+    "decision_sections",
+    "leaderboard",
+    "leaderboard_markdown",
+    "remarks",
+    "retrain_markdown",
+    "upper",
+]
 
 _MISTAKES_NAMED = 5
 
@@ -120,6 +128,7 @@ def retrain_markdown(
         class_table(evaluation),
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
         "predicted as the class that belong to it.",
+        *decision_sections(retrained),
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),
@@ -163,6 +172,18 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"{f' **{doubt}**' if doubt else ''} "
         f"{escape(baselines_sentence(examination.baselines, examination.rows, evaluation.rows))}"
     )
+
+
+def decision_sections(retrained: Retrained) -> list[str]:
+    """Return heading and section of the decision rule; none if it is the most probable class."""
+    evaluation, chosen = retrained.evaluation, retrained.refitted.decision
+    if chosen is None or evaluation.decision is None:
+        return []
+    classes = [figures.name for figures in evaluation.classes]
+    return [
+        "## Decision rule",
+        decision_markdown(chosen, evaluation.decision, classes, evaluation.rows),
+    ]
 
 
 def upper(text: str) -> str:

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ffn.bundles.bundle import Bundle
+from ffn.decision_rules.rule import ARGMAX
+from ffn.decision_rules.rule_choice import ChosenRule, choose_rule, cost_matrix
 from ffn.errors import TrainingError
+from ffn.evaluation.decision_evaluation import evaluate_rule
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.nn import History
 from ffn.settings.pipeline import Pipeline
@@ -54,6 +57,8 @@ class Refitted:
     temperature
         Temperature fitted on the candidates' validation rows; the bundle's network includes it if
         it is ``applied``. None for an ensemble.
+    decision
+        The bundle's rule, and where it comes from; None if it is the most probable class.
     """
 
     bundle: Bundle
@@ -61,6 +66,7 @@ class Refitted:
     epochs: int
     learning_rate: float
     temperature: Temperature | None = None
+    decision: ChosenRule | None = None
 
 
 def refit(
@@ -132,6 +138,7 @@ def refit(
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
+    decision = _decide(part, pipeline, winner, temperature)
     bundle = Bundle(
         pipeline=pipeline.name,
         optimizer=winner.optimizer,
@@ -139,6 +146,7 @@ def refit(
         preparation=part.preparation,
         network=chosen,
         fingerprints=np.sort(part.fingerprints),
+        rule=decision.rule,
     )
     return Refitted(
         bundle=bundle,
@@ -146,6 +154,22 @@ def refit(
         epochs=epochs,
         learning_rate=winner.search.rate,
         temperature=temperature,
+        decision=None if decision.rule == ARGMAX else decision,
+    )
+
+
+def _decide(
+    part: TrainingPart, pipeline: Pipeline, winner: Candidate, temperature: Temperature | None
+) -> ChosenRule:
+    """Return the rule that the settings ask for, tuned on the winner's validation rows."""
+    answers = winner.answers
+    cooled = temperature.value if temperature and temperature.applied else 1.0
+    return choose_rule(
+        pipeline.settings.decision,
+        part.schema.classes,
+        np.bincount(part.labels, minlength=len(part.schema.classes)),
+        None if answers is None else answers.probabilities(cooled),
+        None if answers is None else answers.labels,
     )
 
 
@@ -166,10 +190,17 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
     for start in range(0, len(x), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
         probabilities[some] = refitted.bundle.probabilities(x[some])
-    return evaluate_probabilities(
+    seed, rule = pipeline.settings.training.seed, refitted.bundle.rule
+    labels, classes = np.asarray(prepared.labels_test), prepared.schema.classes
+    found = evaluate_probabilities(
         probabilities,
-        prepared.labels_test,
-        prepared.schema.classes,
-        pipeline.settings.training.seed,
+        labels,
+        classes,
+        seed,
         usual=int(np.bincount(prepared.labels_train).argmax()),
+        rule=rule,
     )
+    if refitted.decision is None:
+        return found
+    costs = cost_matrix(pipeline.settings.decision, classes)
+    return replace(found, decision=evaluate_rule(probabilities, labels, rule, costs, seed))

@@ -35,6 +35,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         console.print(outcome.sentence)
         return
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
+    from ffn.reports.decision_section import cost_sentence
     from ffn.reports.held_out import loss_doubt
     from ffn.training.selection import ALPHA
 
@@ -70,6 +71,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
         f"second approximate).{_after(loss_doubt(test))}"
     )
+    if test.decision is not None:
+        console.print(cost_sentence(test.decision))
     examination = outcome.examination
     console.print(
         "Always predicting the most frequent class of the training rows gives "
