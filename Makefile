@@ -68,7 +68,7 @@ dist: $(VENV)/.run ## Build the wheel and the source distribution into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist dist/*.tar.gz
 	@ls dist
 
-browser-test: $(VENV)/.browser ## Look at the dashboard of a service with Chromium; save what was seen
+browser-test: $(VENV)/.browser ## Look at dashboard and lab with Chromium; save what was seen
 	@tests/browser/chromium
 	$(BIN)/python -m pytest tests/browser
 

@@ -9,7 +9,8 @@ from ffn.version import __version__
 if TYPE_CHECKING:
     from ffn.errors import FFNError, UnknownCategoryWarning
     from ffn.estimator.classifier import FFNClassifier
-    from ffn.pipelines.api import retrain, score
+    from ffn.pipelines.api import evaluate, retrain, score
+    from ffn.pipelines.outcome_evaluation import LabelsRefusedError
     from ffn.pipelines.outcomes import FilesRefusedError
     from ffn.scoring.model import Model, load
 
@@ -17,9 +18,11 @@ __all__ = [
     "FFNClassifier",
     "FFNError",
     "FilesRefusedError",
+    "LabelsRefusedError",
     "Model",
     "UnknownCategoryWarning",
     "__version__",
+    "evaluate",
     "load",
     "retrain",
     "score",
@@ -29,8 +32,10 @@ _HOME = {
     "FFNClassifier": "ffn.estimator.classifier",
     "FFNError": "ffn.errors",
     "FilesRefusedError": "ffn.pipelines.outcomes",
+    "LabelsRefusedError": "ffn.pipelines.outcome_evaluation",
     "Model": "ffn.scoring.model",
     "UnknownCategoryWarning": "ffn.errors",
+    "evaluate": "ffn.pipelines.api",
     "load": "ffn.scoring.model",
     "retrain": "ffn.pipelines.api",
     "score": "ffn.pipelines.api",

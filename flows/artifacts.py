@@ -25,10 +25,12 @@ from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 from prefect.utilities.context import get_task_and_flow_run_ids
 
+from ffn.pipelines.outcome_evaluation import EvaluateOutcome
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.pipelines.progress import Sink
 from ffn.promotion.register import Version
 from ffn.reports.markup.escaping import escape
+from ffn.reports.outcome_page import outcome_markdown, quality_in_production
 from ffn.reports.retraining_page import leaderboard
 from ffn.reports.retraining_report import Report
 from ffn.reports.score_page import score_page, score_sentence, training_counts
@@ -40,6 +42,7 @@ from ffn.training.selection import Selection
 
 __all__ = [
     "scoring_progress",
+    "show_outcomes",
     "show_retraining",
     "show_scoring",
     "show_status",
@@ -155,7 +158,7 @@ def show_verdict(pipeline: str, version: Version) -> None:
             "version": version.number,
             "production": version.number if verdict.promote else verdict.production,
             # The text of notifications.
-            "reason": f"{verdict.reason}. {verdict.warning}" if verdict.warning else verdict.reason,
+            "reason": ". ".join(filter(None, (verdict.reason, verdict.warnings))),
             "mode": verdict.mode,
             "bundle_sha256": version.sha256,
         },
@@ -175,7 +178,10 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
     refused = {refusal.source.name: refusal.reason for refusal in outcome.refusals}
     said = score_sentence(outcome.results, refused)
     page = score_page(
-        outcome.results, refused, training_counts(pipeline.artifacts, outcome.version)
+        outcome.results,
+        refused,
+        training_counts(pipeline.artifacts, outcome.version),
+        quality_in_production(pipeline, outcome.version),
     )
     shown = score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
     with _unless_it_fails():
@@ -211,6 +217,38 @@ def _tell_drift(pipeline: str, outcome: ScoreOutcome) -> None:
             "held": sum(refusal.drift is not None for refusal in outcome.refusals),
         },
     )
+
+
+def show_outcomes(pipeline: Pipeline, outcome: EvaluateOutcome) -> None:
+    """Show the realised quality of ``pipeline``, and emit an event the first time it falls.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    outcome
+        Result of the evaluation.
+    """
+    end = outcome.conclusion
+    with _unless_it_fails():
+        create_markdown_artifact(
+            outcome_markdown(end.qualities),
+            key=_key("outcomes", pipeline.name),
+            description=escape(outcome.note()[2]),
+        )
+    if end.is_new or end.rolled_back:
+        emit_event(
+            event="quality.fell",
+            resource={
+                "prefect.resource.id": f"ffn.pipeline.{pipeline.name}",
+                "prefect.resource.name": pipeline.name,
+            },
+            payload={
+                "version": outcome.note()[1],
+                "production": end.production,
+                "reason": "; ".join(filter(None, (end.alert, end.rolled_back))),
+            },
+        )
 
 
 def show_status(pipeline: Pipeline) -> None:

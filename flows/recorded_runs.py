@@ -31,7 +31,7 @@ finished: list[str] = []
 
 
 @contextlib.contextmanager
-def recorded(pipeline: Pipeline, what: Literal["retrain", "score"]) -> Iterator[Note]:
+def recorded(pipeline: Pipeline, what: Literal["retrain", "score", "evaluate"]) -> Iterator[Note]:
     """Yield a note for the result of the run; log it afterwards, and show the status.
 
     Parameters
@@ -104,7 +104,7 @@ def name_run(what: str, pipeline: str, version: int) -> None:
     Parameters
     ----------
     what
-        Kind of the run, ``retrain`` or ``score``.
+        Kind of the run, ``retrain``, ``score`` or ``evaluate``.
     pipeline
         Name of the pipeline.
     version

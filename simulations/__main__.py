@@ -17,7 +17,7 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings"]
+    names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking", "audits"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -31,6 +31,14 @@ def main() -> None:
         _selection(quick=options.quick)
     if "warnings" in which:
         _warnings(options.workers, quick=options.quick)
+    if "splits" in which:
+        _splits(quick=options.quick)
+    if "sequences" in which:
+        _sequences(quick=options.quick)
+    if "ranking" in which:
+        _ranking(quick=options.quick)
+    if "audits" in which:
+        _audits(options.workers, quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -46,8 +54,11 @@ def _gate(workers: int | None, *, quick: bool) -> None:
 
 def _drift(*, quick: bool) -> None:
     from simulations.drift import FULL, QUICK, drift_section
+    from simulations.seasons import FULL_SEASONS, QUICK_SEASONS, seasons_section
 
-    _show("drift.md", drift_section(QUICK if quick else FULL), quick=quick)
+    kinds = drift_section(QUICK if quick else FULL)
+    seasons = seasons_section(QUICK_SEASONS if quick else FULL_SEASONS)
+    _show("drift.md", f"{kinds}\n\n{seasons}", quick=quick)
 
 
 def _selection(*, quick: bool) -> None:
@@ -57,6 +68,16 @@ def _selection(*, quick: bool) -> None:
     _show("decisions/0003-tie-rule.md", selection_section(found), quick=quick)
 
 
+def _splits(*, quick: bool) -> None:
+    from simulations.drifting import DriftingSize, drifting_section, kept_promises
+    from simulations.splits import FULL_SPLITS, QUICK_SPLITS, simulate_splits, splits_section
+
+    found = simulate_splits(QUICK_SPLITS if quick else FULL_SPLITS)
+    tables = DriftingSize(2, 300) if quick else DriftingSize(20, 3_000)
+    promises = drifting_section(tables, *kept_promises(tables))
+    _show("splits.md", f"{splits_section(found)}\n\n{promises}", quick=quick)
+
+
 def _warnings(workers: int | None, *, quick: bool) -> None:
     from simulations.false_warnings import FULL_WARNINGS, QUICK_WARNINGS, warnings_section
 
@@ -64,15 +85,37 @@ def _warnings(workers: int | None, *, quick: bool) -> None:
     _show("evaluation.md", warnings_section(size, workers), quick=quick)
 
 
-def _show(name: str, text: str, *, quick: bool) -> None:
-    """Print a section, and put it into its page."""
+def _sequences(*, quick: bool) -> None:
+    from simulations.sequences import FULL_SEQUENCES, QUICK_SEQUENCES, sequences_section
+
+    _show(
+        "outcomes.md", sequences_section(QUICK_SEQUENCES if quick else FULL_SEQUENCES), quick=quick
+    )
+
+
+def _audits(workers: int | None, *, quick: bool) -> None:
+    from simulations.split_audits import FULL_AUDITS, QUICK_AUDITS, audits_section
+
+    size = QUICK_AUDITS if quick else FULL_AUDITS
+    _show("split_audit.md", audits_section(size, workers), quick=quick)
+
+
+def _ranking(*, quick: bool) -> None:
+    from simulations.ranking import FULL_RANKING, QUICK_RANKING, ranking_section
+
+    text = ranking_section(QUICK_RANKING if quick else FULL_RANKING)
+    _show("evaluation.md", text, quick=quick, name="ranking")
+
+
+def _show(page_name: str, text: str, *, quick: bool, name: str = "") -> None:
+    """Print a section, and put it into its page; ``name`` tells it from others there."""
     from ffn.storage.atomic import write_bytes
     from simulations.page import with_section
 
     sys.stdout.write(f"{text}\n")
     if not quick:
-        page = _ROOT / "docs" / name
-        write_bytes(page, with_section(page.read_text("utf-8"), text).encode())
+        page = _ROOT / "docs" / page_name
+        write_bytes(page, with_section(page.read_text("utf-8"), text, name).encode())
 
 
 if __name__ == "__main__":

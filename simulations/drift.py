@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.statistics import wilson
 from ffn.scoring.drift.drift_report import DriftReport, build_drift_report
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.settings.drift_settings import DriftSettings

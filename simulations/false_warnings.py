@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
-from ffn.evaluation.paired_losses import row_losses
-from ffn.evaluation.simultaneous_losses import simultaneous_bounds
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.paired_losses import row_losses
+from ffn.evaluation.inference.simultaneous_losses import simultaneous_bounds
+from ffn.evaluation.inference.statistics import wilson
 from ffn.settings.gate_settings import GateSettings
 from simulations.world import Bank, train_bank
 

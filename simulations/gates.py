@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.paired import count_labels
+from ffn.evaluation.inference.paired import count_labels
 from ffn.promotion.evidence import can_suffice, label_p_value, weigh
 from ffn.promotion.shared_rows import Contest, SharedAnswers
 from ffn.registry.alpha_spending import ComparisonCounts, PlannedComparison, choose_look

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.statistics import wilson
 from ffn.reports.pictures.canvas import to_png
 from simulations.gates import THRESHOLD
 from simulations.recipes import EPOCHS
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["draw", "section", "with_section"]
 
 _ALPHA = 0.05
-_BEGIN = "<!-- written by `make simulate` -->"
-_END = "<!-- end of what `make simulate` writes -->"
+_BEGIN = "<!-- {}written by `make simulate` -->"
+_END = "<!-- {}end of what `make simulate` writes -->"
 # Which gate is wrong to promote which null: whoever asks for no more than equality is not wrong
 # about equals.
 _CLAIMS = {
@@ -83,18 +83,28 @@ def section(found: Found) -> str:
     return "\n".join(lines)
 
 
-def with_section(page: str, text: str) -> str:
+def with_section(page: str, text: str, name: str = "") -> str:
     """Return ``page`` with ``text`` between its markers.
+
+    Parameters
+    ----------
+    page
+        Content of the page.
+    text
+        What is put between the markers.
+    name
+        Name in the markers, on a page with several sections; by default they have none.
 
     Raises
     ------
     ValueError
         The page does not hold each marker once, in their order.
     """
-    if page.count(_BEGIN) != 1 or page.count(_END) != 1 or page.index(_END) < page.index(_BEGIN):
-        raise ValueError(f"the page must hold {_BEGIN} and then {_END}, once each")
-    before, rest = page.split(_BEGIN)
-    return f"{before}{_BEGIN}\n\n{text}\n\n{_END}{rest.split(_END)[1]}"
+    begin, end = (marker.format(f"{name}: " if name else "") for marker in (_BEGIN, _END))
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(end) < page.index(begin):
+        raise ValueError(f"the page must hold {begin} and then {end}, once each")
+    before, rest = page.split(begin)
+    return f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}"
 
 
 def draw(found: Found) -> bytes:

@@ -10,7 +10,7 @@ from ffn.nn import Adam, History, Network, spawn_generators, train
 from ffn.promotion.recipes import weigh_resamples
 from ffn.registry.alpha_spending import alpha_of_look
 from ffn.settings.gate_settings import GateSettings
-from ffn.tabular.training_table.splits import resamples
+from ffn.tabular.splitting.by_content import resamples
 from simulations.world import draw_rows
 
 __all__ = ["EPOCHS", "Compared", "compare_recipes"]

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import wilson
+from ffn.evaluation.inference.statistics import wilson
 from ffn.nn import Adam, History, Network, spawn_generators, train
-from ffn.tabular.training_table.splits import resamples
+from ffn.tabular.splitting.by_content import resamples
 from ffn.training.rate_search import search_rates
 from ffn.training.selection import ALPHA, Candidate, select_best
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.paired_losses import row_losses
+from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.nn import Adam, Network, spawn_generators, train
 
 __all__ = ["Bank", "draw_rows", "overconfident", "train_bank", "with_difference"]

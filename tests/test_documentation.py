@@ -26,7 +26,7 @@ PAGES = [
 README = (ROOT / "README.md").read_text("utf-8")
 # Options of other programs that a page speaks of.
 FOREIGN_OPTIONS = {
-    *("--no-deps", "--require-hashes", "--pairs", "--quick"),
+    *("--no-deps", "--require-hashes", "--pairs", "--quick", "--peers", "--seeds"),
     *("--cases", "--first", "--seed"),
 }
 
@@ -159,7 +159,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=each_page)
 def test_modules_named_exist(page: Path) -> None:
-    folders = ("ffn", "flows", "tests", "data", "fuzz", "simulations", "benchmarks")
+    folders = ("ffn", "flows", "tests", "data", "fuzz", "simulations", "benchmarks", "examples")
     ours = {p.name for f in folders for p in (ROOT / f).rglob("*.py")}
     assert set(re.findall(r"\b(\w+\.py)\b", page.read_text("utf-8"))) <= ours
 

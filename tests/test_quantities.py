@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.quantities import (
     both_told_apart,
     counted,

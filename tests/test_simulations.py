@@ -9,13 +9,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ffn.evaluation.paired_losses import row_losses
-from simulations import drift, false_warnings
+from ffn.evaluation.inference.paired_losses import row_losses
+from simulations import drift, false_warnings, sequences
+from simulations.drifting import (
+    DriftingSize,
+    Kept,
+    drifting_section,
+    drifting_table,
+    kept_promises,
+)
 from simulations.false_warnings import FULL_WARNINGS, QUICK_WARNINGS, equal_models, shown_better
 from simulations.gates import Kind, retraining
 from simulations.page import draw, section, with_section
 from simulations.recipes import EPOCHS, compare_recipes
 from simulations.runs import FULL, NULLS, QUICK, simulate
+from simulations.splits import (
+    FULL_SPLITS,
+    QUICK_SPLITS,
+    FoundSplits,
+    answers_of,
+    expected_accuracy,
+    grouped_contest,
+    simulate_splits,
+    splits_section,
+)
 from simulations.world import overconfident, train_bank, with_difference
 
 TINY = replace(
@@ -169,10 +186,83 @@ def test_warnings_are_simulated_alike_each_time() -> None:
 
 
 def test_the_page_of_evaluation_claims_what_its_intervals_hold(repository: Path) -> None:
-    page = (repository / "docs/evaluation.md").read_text("utf-8")
-    assert with_section(page, "x") != page
+    whole = (repository / "docs/evaluation.md").read_text("utf-8")
+    assert with_section(whole, "x") != whole
+    page = whole.split("## Comparison with simpler models")[1].split("\n## ")[0]
     cells = re.findall(r"\*\*(\d\.\d+)\*\* \[(\d\.\d+), (\d\.\d+)\]", page)
     assert len(cells) == 2 * len(FULL_WARNINGS.rows)
     assert all(float(share) <= 0.05 for share, _, _ in cells)
     assert f"Of {FULL_WARNINGS.runs:,} comparisons each" in page
     assert set(false_warnings.KINDS) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M))
+
+
+def test_made_up_models_are_as_accurate_as_is_said() -> None:
+    groups = np.repeat(np.arange(4_000), 5)
+    generator = np.random.default_rng(0)
+    for worse in (0.0, 0.02):
+        found = answers_of(groups, generator, worse=worse)
+        right = (found.predicted == 0).mean()
+        assert right == pytest.approx(expected_accuracy() - worse, abs=0.012)
+        assert found.probabilities.sum(axis=1) == pytest.approx(np.ones(20_000))
+        by_group = (found.predicted == 0).reshape(-1, 5).mean(axis=1)
+        # Rows of a group resemble each other: more than five independent ones of that accuracy.
+        assert by_group.var() > 1.5 * right * (1 - right) / 5
+
+
+def test_groups_that_the_gate_is_told_are_its_unit() -> None:
+    groups = np.repeat(np.arange(30), 20)
+    contest = grouped_contest(groups, np.random.default_rng(1), worse=0.0, told=True)
+    assert contest.groups is not None
+    assert grouped_contest(groups, np.random.default_rng(1), worse=0.0, told=False).groups is None
+
+
+def test_the_section_on_splits_has_what_was_simulated() -> None:
+    size = replace(QUICK_SPLITS, trials=2, groups=(8,), rows_of_group=(5,), histories=1, looks=2)
+    found = simulate_splits(replace(size, new_groups=6))
+    assert set(found.promoted) == {(8, 5, "better"), (8, 5, "not_worse")}
+    text = splits_section(FoundSplits(size, {(8, 5, "better"): (0, 1)}, (0, 1)))
+    assert "| 8 | 5 | `better` | 0.000 [0.000, 0.658] | 0.500 [0.095, 0.905] |" in text
+    assert "in 0.000 where the group is the unit, and in 1.000 where rows are taken" in text
+    assert FULL_SPLITS.trials >= 100, "enough for the page"
+
+
+def test_a_table_drifts_from_its_first_weights_to_its_last() -> None:
+    generator = np.random.default_rng(0)
+    weights = np.array([3.0, 0, 0, 0]), np.array([-3.0, 3.0, 0, 0])
+    for day, feature in ((0, 0), (300, 1)):
+        x, labels = drifting_table(np.full(4_000, day), weights, generator)
+        found = [abs(np.corrcoef(x[:, i], labels)[0, 1]) for i in range(4)]
+        assert np.argmax(found) == feature
+        assert np.sort(found)[-2] < 0.1
+
+
+def test_what_is_kept_is_a_table_of_what_was_simulated() -> None:
+    size = DriftingSize(1, 200)
+    by_time, by_content = kept_promises(size)
+    assert {by_time.accuracy, by_content.accuracy} <= {0.0, 1.0}
+    text = drifting_section(
+        DriftingSize(4, 90), Kept(0.5, 1.0, 0.81, 0.75), Kept(0.25, 0, 0.9, 0.7)
+    )
+    assert "Of 4 tables of 90 rows over 300 days" in text
+    assert "| by time | 0.50 | 1.00 | 0.810 | 0.750 |\n| by content | 0.25 | 0.00 | 0.900 |" in text
+
+
+def test_sequences_keep_their_level_where_fixed_intervals_do_not(repository: Path) -> None:
+    found, alerts = sequences.simulate_sequences(sequences.QUICK_SEQUENCES)
+    trials = sequences.QUICK_SEQUENCES.trials
+    # At a level of 0.05, more than 16 of 150 trials are wrong with a probability of 0.002.
+    assert trials == 150
+    for world in found.values():
+        assert max(world.accuracy, world.log_loss) <= 16
+        assert world.fixed > 30
+    assert alerts <= 16
+    page = (repository / "docs/outcomes.md").read_text("utf-8")
+    cells = re.findall(r"^\| ([a-z][^|]*?) \| (0\.\d+) \[.*?\] \| (0\.\d+) \[", page, re.M)
+    assert [name for name, _, _ in cells] == list(sequences.WORLDS)
+    assert all(float(share) <= 0.05 for _, *shares in cells for share in shares)
+    assert f"Of {sequences.FULL_SEQUENCES.trials:,} simulated versions" in page
+
+
+def test_sequences_are_simulated_alike_each_time() -> None:
+    size = replace(sequences.QUICK_SEQUENCES, trials=3, rows=120)
+    assert sequences.sequences_section(size) == sequences.sequences_section(size)

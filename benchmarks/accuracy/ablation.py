@@ -37,6 +37,7 @@ RECIPE: dict[str, Any] = {
 
 _FASTER = {"optimizers.adamw.learning_rate": 0.003}
 _SMALL = {"network.hidden_layers": [64, 64]}
+_DISTILLED = {"training.ensemble": "distilled"}
 
 CHANGES: dict[str, dict[str, Any]] = {
     "layers 128-128, 8 networks, batch 128": {},
@@ -45,6 +46,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     "one of the networks": {"training.members": 1},
     "four of the networks": {"training.members": 4},
     'all refitted (`ensemble = "refitted"`)': {"training.ensemble": "refitted"},
+    "distilled into 32-32": _DISTILLED | {"network.student_layers": [32, 32]},
+    "distilled into 64-64": _DISTILLED | {"network.student_layers": [64, 64]},
+    "distilled into 128-64": _DISTILLED | {"network.student_layers": [128, 64]},
     "learning rate 0.003": _FASTER,
     "0.003, label smoothing 0.05": _FASTER | {"training.label_smoothing": 0.05},
     "0.003, batch 256": _FASTER | {"training.batch_size": 256},
@@ -146,6 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every change on every table, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy.ablation")
     parser.add_argument("--tables", metavar="NAME,…", default=_TABLES, help=f"default: {_TABLES}")
+    parser.add_argument(
+        "--changes", metavar="TEXT", default="", help="only those with TEXT in their title"
+    )
     options = parser.parse_args(arguments)
     from benchmarks.machine import one_thread
 
@@ -154,11 +161,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from benchmarks.accuracy.tables.catalogue import CHOOSING, tables_named
     from benchmarks.accuracy.tables.splitting import write_split
 
-    found: dict[str, dict[str, Measured]] = {title: {} for title in CHANGES}
+    base, *_ = CHANGES
+    chosen = {
+        title: change
+        for title, change in CHANGES.items()
+        if title == base or options.changes in title
+    }
+    found: dict[str, dict[str, Measured]] = {title: {} for title in chosen}
     with TemporaryDirectory(prefix="ffn-ablation-") as folder:
         for table in tables_named(options.tables.split(","), CHOOSING):
             split = write_split(table, 0, Path(folder) / table.name)
-            for title, change in CHANGES.items():
+            for title, change in chosen.items():
                 measured = learn_and_test(split.train, split.test, RECIPE | change)
                 found[title][table.name] = measured
                 sys.stderr.write(f"{table.name}, {title}: {measured.log_loss:.4f}\n")

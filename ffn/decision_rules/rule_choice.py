@@ -96,8 +96,7 @@ def choose_rule(
     settings: DecisionSettings,
     classes: tuple[str, ...],
     counts: Array,
-    probabilities: Array | None,
-    labels: Array | None,
+    answers: tuple[Array, Array] | None,
 ) -> ChosenRule:
     """Return the rule that the settings ask for.
 
@@ -109,11 +108,11 @@ def choose_rule(
         Names of the classes [C].
     counts
         Rows of each class in the training part [C].
-    probabilities, labels
-        Predictions [n, C] for rows of the training part that the predicting network was not
+    answers
+        Probabilities [n, C] of rows of the training part that the predicting network was not
         trained on, and their classes [n], for ``auto`` thresholds; None if there are none.
     """
-    found = _choose(settings, classes, counts, probabilities, labels)
+    found = _choose(settings, classes, counts, answers)
     rule = replace(found.rule, abstain_below=settings.abstain_below)
     return replace(found, rule=rule)
 
@@ -122,8 +121,7 @@ def _choose(
     settings: DecisionSettings,
     classes: tuple[str, ...],
     counts: Array,
-    probabilities: Array | None,
-    labels: Array | None,
+    answers: tuple[Array, Array] | None,
 ) -> ChosenRule:
     if settings.thresholds == "auto":
         if len(classes) != 2:
@@ -132,7 +130,7 @@ def _choose(
             weights = tuple((counts.sum() / (len(counts) * counts)).tolist())
             rule = DecisionRule(weights=weights)
             return ChosenRule(rule=rule, source="class_shares", metric=settings.metric)
-        return _tuned(settings, classes, counts, probabilities, labels)
+        return _tuned(settings, classes, counts, answers)
     if settings.thresholds:
         limits = tuple(settings.thresholds.get(name) for name in classes)
         return ChosenRule(rule=DecisionRule(thresholds=limits), source="thresholds")
@@ -146,22 +144,22 @@ def _tuned(
     settings: DecisionSettings,
     classes: tuple[str, ...],
     counts: Array,
-    probabilities: Array | None,
-    labels: Array | None,
+    answers: tuple[Array, Array] | None,
 ) -> ChosenRule:
     # The rarer class, or the second of two that are equally frequent.
     positive = 0 if counts[0] < counts[1] else 1
     costs = cost_matrix(settings, classes)
     order = [1 - positive, positive]
     threshold = None
-    if probabilities is not None and labels is not None:
+    if answers is not None:
+        probabilities, labels = answers
         threshold = best_threshold(
             probabilities[:, positive],
             labels == positive,
             settings.metric,
             costs[np.ix_(order, order)],
         )
-    if threshold is None or labels is None:
+    if threshold is None or answers is None:
         raise SettingsError(
             f"decision.thresholds cannot be chosen: the validation rows do not have both "
             f"{quote(classes[0])} and {quote(classes[1])}. Give it as a number, "
@@ -172,7 +170,7 @@ def _tuned(
         rule=DecisionRule(thresholds=limits),
         source="tuned",
         metric=settings.metric,
-        rows=len(labels),
+        rows=len(answers[1]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ class NumberInputs:
     def n_inputs(self) -> int:
         """Number of inputs of all features together."""
         return sum(self._encoding.widths())
+
+    def inputs_of_features(self) -> list[list[int]]:
+        """Return the positions of the inputs of each feature."""
+        ends = np.cumsum(self._encoding.widths()).tolist()
+        return [list(range(start, end)) for start, end in pairwise([0, *ends])]
 
     def transform(self, x: Array) -> Array:
         """Return inputs [n, n_inputs] of features ``x`` [n, n_features], in their data type."""

@@ -68,6 +68,11 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         'None, "balanced" or a dictionary from class to weight',
     ),
     "n_networks": _whole(1),
+    "distilled": _FLAG,
+    "student_layer_sizes": (
+        lambda v: v is None or _sizes(v),
+        "None or whole numbers from 1 up, such as (16, 4), or ()",
+    ),
     "warm_start": _FLAG,
     "frozen_layers": (
         lambda v: isinstance(v, Collection) and all(_whole(0)[0](i) for i in v),

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import one_line
-from ffn.evaluation.differences import Difference, paired_difference
+from ffn.evaluation.inference.differences import Difference, paired_difference
+from ffn.evaluation.inference.paired_losses import LossBounds
+from ffn.evaluation.inference.simultaneous_losses import simultaneous_bounds
 from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
-from ffn.evaluation.paired_losses import LossBounds
-from ffn.evaluation.simultaneous_losses import simultaneous_bounds
 from ffn.quantities import percent
 
 __all__ = ["BOOSTING", "LINEAR", "MAJORITY", "Baseline", "compare_baselines"]
@@ -81,6 +81,8 @@ def compare_baselines(
     *,
     alpha: float,
     most_rows: int = 50_000,
+    groups: Array | None = None,
+    together: bool = False,
 ) -> tuple[tuple[Baseline, ...], dict[str, str]]:
     """Fit the three baselines and compare the network with each, the simplest first.
 
@@ -106,6 +108,12 @@ def compare_baselines(
     most_rows
         Training rows to fit on: so many are drawn at random where there are more. By default
         50,000, which takes seconds; with more than 80 inputs fewer, down to 2,000.
+    groups
+        Identifiers of the held-out rows' groups [m], which are then the unit of all intervals;
+        None, the default: rows are independent.
+    together
+        Whether training rows come in groups or in an order of time. Boosting then does not stop
+        early, as the rows by which it would are drawn at random. False, the default: they do not.
 
     Returns
     -------
@@ -117,7 +125,7 @@ def compare_baselines(
     iterations = max(1, min(_BOOSTING_ITERATIONS, _MOST_TREES // n_classes))
     shares = np.bincount(labels_train, minlength=n_classes) / len(labels_train)
     usual = int(shares.argmax())
-    stops = _stops_early(labels)
+    stops = _stops_early(labels) and not together
     until = f"at most {iterations}" if stops else f"{iterations}"
     early = f", stopped early by {percent(_EARLY_STOPPING_SHARE)} of the rows" if stops else ""
     trees = f"histograms, {until} iterations{early}, learning rate 0.1, at most 31 leaves"
@@ -135,14 +143,16 @@ def compare_baselines(
             # Another library's model, which must not cost the network that was trained.
             unfitted[name] = one_line(f"{type(error).__name__}: {error}").rstrip(".")
     others = [answers for answers, _ in answered.values()]
-    bounds = simultaneous_bounds(ours, others, labels_test, alpha, seed)
+    bounds = simultaneous_bounds(ours, others, labels_test, alpha, seed, groups)
     found = tuple(
         Baseline(
             name=name,
             settings=settings[name],
             fitted_rows=len(labels_train) if name == MAJORITY else len(rows),
-            evaluation=evaluate_probabilities(answers, labels_test, classes, seed, usual=usual),
-            difference=paired_difference(ours, answers, labels_test, seed),
+            evaluation=evaluate_probabilities(
+                answers, labels_test, classes, seed, usual=usual, groups=groups
+            ),
+            difference=paired_difference(ours, answers, labels_test, seed, groups),
             bounds=bound,
             problem=problem,
         )

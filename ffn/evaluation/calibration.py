@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval, wilson
+from ffn.evaluation.inference.groups_of_rows import grouped_share
+from ffn.evaluation.inference.statistics import Interval, wilson
 
 __all__ = ["Calibration", "ReliabilityBin", "measure_calibration"]
 
@@ -72,14 +73,18 @@ class Calibration:
         return self.error > self.limit
 
 
-def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calibration:
+def measure_calibration(
+    probabilities: Array, labels: Array, seed: int, groups: Array | None = None
+) -> Calibration:
     """Return the calibration of predicted probabilities.
 
     The error is that of Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural
     Networks", equation 3: the confidence is the highest probability, the bins are open below
     and closed above. Its distribution under perfect calibration is simulated by drawing whether
     each row is correct with a probability equal to its confidence: the consistency resampling of
-    Bröcker and Smith 2007, "Increasing the Reliability of Reliability Diagrams".
+    Bröcker and Smith 2007, "Increasing the Reliability of Reliability Diagrams". Rows of a group
+    would not be drawn independently, so what all rows of a group exceed their confidences by is
+    given a random sign instead, which under perfect calibration it has.
 
     Parameters
     ----------
@@ -89,6 +94,8 @@ def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calib
         True classes, integers [n].
     seed
         Seed of the simulation: the same seed gives the same figures.
+    groups
+        Identifiers of the rows' groups [n]; None, the default: rows are independent.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -96,7 +103,11 @@ def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calib
     rows = np.bincount(places, minlength=_BINS)
     sums = np.bincount(places, confidence, minlength=_BINS)
     hits = np.bincount(places, right, minlength=_BINS)
-    chance = _errors_by_chance(confidence, places, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    if groups is None:
+        chance = _errors_by_chance(confidence, places, generator)
+    else:
+        chance = _errors_by_signs(right - confidence, places, groups, generator)
     return Calibration(
         error=float(np.abs(hits - sums).sum() / len(labels)),
         expected=float(chance.mean()),
@@ -107,7 +118,9 @@ def measure_calibration(probabilities: Array, labels: Array, seed: int) -> Calib
                 high=float(place + 1) / _BINS,
                 rows=int(rows[place]),
                 confidence=float(sums[place] / rows[place]),
-                accuracy=wilson(int(hits[place]), int(rows[place])),
+                accuracy=wilson(int(hits[place]), int(rows[place]))
+                if groups is None
+                else grouped_share(right[places == place], groups[places == place]),
             )
             for place in np.flatnonzero(rows)
         ),
@@ -129,4 +142,19 @@ def _errors_by_chance(confidence: Array, places: Array, generator: np.random.Gen
         draws = min(step, _DRAWS - start)
         gaps = ((generator.random((draws, n)) < confidence) - confidence) @ of_bin
         found.append(np.abs(gaps).sum(axis=1) / n)
+    return np.concatenate(found)
+
+
+def _errors_by_signs(
+    excess: Array, places: Array, groups: Array, generator: np.random.Generator
+) -> Array:
+    """Return calibration errors [draws] with a random sign for the ``excess`` [n] of each group."""
+    _, own = np.unique(groups, return_inverse=True)
+    count = int(own.max()) + 1
+    gaps = np.bincount(own * _BINS + places, excess, minlength=count * _BINS).reshape(count, _BINS)
+    found = []
+    step = max(1, _DRAWN_AT_ONCE // count)
+    for start in range(0, _DRAWS, step):
+        signs = 2.0 * generator.integers(2, size=(min(step, _DRAWS - start), count)) - 1
+        found.append(np.abs(signs @ gaps).sum(axis=1) / len(excess))
     return np.concatenate(found)

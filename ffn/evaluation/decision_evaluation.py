@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
-from ffn.evaluation.paired_losses import loss_bounds
-from ffn.evaluation.statistics import Interval, mean_interval, wilson
+from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
+from ffn.evaluation.inference.paired_losses import loss_bounds
+from ffn.evaluation.inference.statistics import Interval, mean_interval, wilson
 
 __all__ = ["CoveragePoint", "DecisionEvaluation", "coverage_curve", "evaluate_rule", "row_costs"]
 
@@ -33,9 +34,9 @@ class CoveragePoint:
     rows
         Number of rows with a label.
     coverage
-        Share of rows with a label, with Wilson's interval.
+        Share of rows with a label, with its interval.
     accuracy
-        Share of right labels among these, with Wilson's interval; NaN if there are none.
+        Share of right labels among these, with its interval; NaN if there are none.
     """
 
     below: float
@@ -73,7 +74,12 @@ class DecisionEvaluation:
 
 
 def evaluate_rule(
-    probabilities: Array, labels: Array, rule: DecisionRule, costs: Array, seed: int
+    probabilities: Array,
+    labels: Array,
+    rule: DecisionRule,
+    costs: Array,
+    seed: int,
+    groups: Array | None = None,
 ) -> DecisionEvaluation:
     """Compare a rule with the most probable class on held-out rows.
 
@@ -89,20 +95,23 @@ def evaluate_rule(
         Cost of each label [C, C], by true class and label.
     seed
         Seed of the bootstraps.
+    groups
+        Identifiers of the rows' groups [n], which are then the unit of all intervals; None, the
+        default: rows are independent.
     """
     by_rule, by_argmax = rule.labels(probabilities), ARGMAX.labels(probabilities)
     own, other = row_costs(by_rule, labels, costs), row_costs(by_argmax, labels, costs)
+    own, other = values_of_groups(own, groups), values_of_groups(other, groups)
     bounds = loss_bounds(own, other, _ALPHA, seed)
-    right = by_argmax == labels
     n_classes = probabilities.shape[1]
     return DecisionEvaluation(
         cost=mean_interval(own, seed),
         argmax_cost=mean_interval(other, seed),
         difference=Interval(bounds.value, bounds.low, bounds.high),
-        recalls=_recalls(by_rule, labels, n_classes),
-        argmax_recalls=_recalls(by_argmax, labels, n_classes),
-        argmax_accuracy=wilson(int(right.sum()), len(labels)),
-        curve=coverage_curve(probabilities, labels, rule),
+        recalls=_recalls(by_rule, labels, n_classes, groups),
+        argmax_recalls=_recalls(by_argmax, labels, n_classes, groups),
+        argmax_accuracy=_share(by_argmax == labels, groups),
+        curve=coverage_curve(probabilities, labels, rule, groups),
     )
 
 
@@ -124,7 +133,7 @@ def row_costs(predicted: Array, labels: Array, costs: Array) -> Array:
 
 
 def coverage_curve(
-    probabilities: Array, labels: Array, rule: DecisionRule
+    probabilities: Array, labels: Array, rule: DecisionRule, groups: Array | None = None
 ) -> tuple[CoveragePoint, ...]:
     """Return coverage and accuracy if rows below each of some confidences get no label.
 
@@ -140,6 +149,8 @@ def coverage_curve(
         True classes, integers [n].
     rule
         The rule, whose own limit is one of the points.
+    groups
+        As for `evaluate_rule`.
     """
     predicted = rule.labels(probabilities)
     confidences = rule.confidences(probabilities, predicted)
@@ -152,15 +163,25 @@ def coverage_curve(
             CoveragePoint(
                 below=below,
                 rows=rows,
-                coverage=wilson(rows, len(labels)),
-                accuracy=wilson(int(right[kept].sum()), rows),
+                coverage=_share(kept, groups),
+                accuracy=_share(right[kept], None if groups is None else groups[kept]),
             )
         )
     return tuple(points)
 
 
-def _recalls(predicted: Array, labels: Array, n_classes: int) -> tuple[Interval, ...]:
+def _recalls(
+    predicted: Array, labels: Array, n_classes: int, groups: Array | None
+) -> tuple[Interval, ...]:
+    own = [labels == c for c in range(n_classes)]
     return tuple(
-        wilson(int((predicted[labels == c] == c).sum()), int((labels == c).sum()))
-        for c in range(n_classes)
+        _share(predicted[rows] == c, None if groups is None else groups[rows])
+        for c, rows in enumerate(own)
     )
+
+
+def _share(right: Array, groups: Array | None) -> Interval:
+    """Return the share of rows that are True, with its interval."""
+    if groups is None:
+        return wilson(int(right.sum()), len(right))
+    return grouped_share(right, groups)

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
-from ffn.evaluation.paired_losses import row_losses
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.groups_of_rows import values_of_groups
+from ffn.evaluation.inference.paired_losses import row_losses
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["FeatureImportance", "Importance", "permutation_importance"]
 
@@ -64,7 +65,13 @@ class Importance:
 
 
 def permutation_importance(
-    bundle: Bundle, x: Array, labels: Array, seed: int, *, multiplications: float = 1e10
+    bundle: Bundle,
+    x: Array,
+    labels: Array,
+    seed: int,
+    *,
+    multiplications: float = 1e10,
+    groups: Array | None = None,
 ) -> Importance:
     """Permute each feature in turn, and measure the loss of performance.
 
@@ -86,20 +93,24 @@ def permutation_importance(
     multiplications
         Limit on the multiplications of all permutations together, to which rows and then features
         are cut, down to 200 rows and one feature. By default 1e10: some seconds.
+    groups
+        Identifiers of the rows' groups [m], over which the intervals then are; None, the default:
+        rows are independent.
     """
     generator = np.random.default_rng(seed)
-    groups = dict(_input_groups(bundle))
+    inputs = dict(_input_groups(bundle))
     row_cost = float(bundle.network.parameters.size)
     looked_at = max(1, int(multiplications / (_REPEATS * row_cost * _FEWEST_ROWS)))
-    names = _heaviest(bundle, groups, looked_at)
+    names = _heaviest(bundle, inputs, looked_at)
     fit = int(multiplications / (_REPEATS * row_cost * len(names)))
     wanted = min(len(x), _MOST_ROWS, max(_FEWEST_ROWS, fit))
     rows = np.sort(generator.choice(len(x), wanted, replace=False))
     own_x, own_labels = np.asarray(x[rows], dtype=np.float64), np.asarray(labels[rows])
     before, right = _ask(bundle, own_x, own_labels)
+    own_groups = None if groups is None else groups[rows]
     found = []
     for name in names:
-        columns = groups[name]
+        columns = inputs[name]
         losses, hits = np.zeros((2, len(own_x)))
         for _ in range(_REPEATS):
             permuted = own_x.copy()
@@ -107,10 +118,14 @@ def permutation_importance(
             loss, hit = _ask(bundle, permuted, own_labels)
             losses += (loss - before) / _REPEATS
             hits += (right - hit) / _REPEATS
-        found.append(FeatureImportance(name=name, log_loss=_mean(losses), accuracy=_mean(hits)))
+        found.append(
+            FeatureImportance(
+                name=name, log_loss=_mean(losses, own_groups), accuracy=_mean(hits, own_groups)
+            )
+        )
     return Importance(
         features=tuple(sorted(found, key=lambda feature: -feature.log_loss.value)),
-        left_out=len(groups) - len(names),
+        left_out=len(inputs) - len(names),
         rows=len(own_x),
         repeats=_REPEATS,
     )
@@ -140,10 +155,11 @@ def _ask(bundle: Bundle, x: Array, labels: Array) -> tuple[Array, Array]:
     return row_losses(probabilities, labels), right.astype(float)
 
 
-def _mean(values: Array) -> Interval:
+def _mean(values: Array, groups: Array | None) -> Interval:
     """Return the mean with Student's t interval, unbounded for a single value."""
     from scipy import special
 
+    values = values_of_groups(values, groups)
     n, mean = len(values), float(values.mean())
     # A feature that the model ignores has an importance of exactly zero.
     if not np.any(values):

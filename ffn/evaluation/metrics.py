@@ -1,11 +1,11 @@
-"""Held-out metrics of the selected model: accuracy, macro-F1, log-loss, Brier score, calibration.
+"""Held-out metrics of the selected model: labels, ranking, log-loss, Brier score, calibration.
 
 Nothing was fitted, tuned or chosen on the rows on which they are measured.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,26 +13,51 @@ import numpy.typing as npt
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.calibration import Calibration, measure_calibration
-from ffn.evaluation.decision_evaluation import DecisionEvaluation
-from ffn.evaluation.statistics import Interval, mean_interval, wilson
+from ffn.evaluation.class_means import (
+    CountsWithout,
+    balanced_accuracy,
+    f1_of,
+    macro_f1,
+    recall_of,
+)
+from ffn.evaluation.decision_evaluation import DecisionEvaluation, evaluate_rule
+from ffn.evaluation.grouped_ranking import rank_groups
+from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
+from ffn.evaluation.inference.statistics import NO_FIGURE, Interval, mean_interval, wilson
+from ffn.evaluation.later_periods import LaterPeriods
+from ffn.evaluation.ranking_metrics import rank_rows
+from ffn.quantities import counted
 
-__all__ = ["ClassFigures", "HeldOutEvaluation", "evaluate_probabilities", "macro_f1"]
+__all__ = ["ClassFigures", "HeldOutEvaluation", "evaluate_probabilities"]
 
 Array = npt.NDArray[Any]
-
-_DRAWS = 4_000
-# Limits on the draws for the macro-F1's interval: with hundreds of classes there are fewer.
-_MOST_DRAWN, _FEWEST_DRAWS = 2**23, 400
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassFigures:
-    """Recall and precision of one class, and the number of its rows."""
+    """Figures of one class, with 95 % intervals.
+
+    Attributes
+    ----------
+    name
+        Name of the class.
+    rows
+        Number of its held-out rows.
+    recall
+        Share of its rows that are predicted as it; NaN if it has none. Wilson's interval.
+    precision
+        Share of the rows predicted as it that belong to it; NaN if there are none.
+    auc, average_precision
+        How well its probability ranks its rows above all others (`rank_rows`); NaN if there are
+        none of either, and in records of versions from before these figures existed.
+    """
 
     name: str
     rows: int
     recall: Interval
     precision: Interval
+    auc: Interval = NO_FIGURE
+    average_precision: Interval = NO_FIGURE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +72,17 @@ class HeldOutEvaluation:
         Share of correct rows, with Wilson's interval.
     macro_f1
         Unweighted mean of the classes' F1, with the interval described at `macro_f1`.
+    balanced_accuracy
+        Unweighted mean of the classes' recalls, with the interval of `mean_of_shares`.
+    auc
+        Area under the ROC curve: with two classes the probability that a row of one has a higher
+        probability of it than a row of the other, otherwise the unweighted mean over the classes,
+        each against all others. Interval as described at `rank_rows`.
+    average_precision
+        Of ``positive``, or the unweighted mean over the classes if that is empty; interval as for
+        the AUC. Without any skill it is the share of the class.
+    positive
+        Of two classes the rarer one among the training rows; empty if there are more.
     log_loss
         Mean over rows, in nats, with a BCa bootstrap interval, or Student's t for many rows. The
         interval is approximate: losses are skewed, and no resampling can represent confident
@@ -64,6 +100,13 @@ class HeldOutEvaluation:
         are indices into ``classes``.
     usual
         Index into ``classes`` of the most frequent class of the training rows.
+    groups
+        Number of groups that the rows are of, which all intervals then take for the unit
+        (`ffn.evaluation.inference.groups_of_rows`); 0 if rows are independent.
+    usual_share
+        Share of that class with its interval, if rows come in groups; otherwise None.
+    later
+        What to expect of later rows, under a split by time; otherwise None.
     decision
         The decision rule beside the most probable class; None if it is that class.
     """
@@ -78,7 +121,20 @@ class HeldOutEvaluation:
     classes: tuple[ClassFigures, ...]
     confusions: tuple[tuple[int, int, int], ...]
     usual: int
-    decision: DecisionEvaluation | None = None
+    balanced_accuracy: Interval = NO_FIGURE
+    auc: Interval = NO_FIGURE
+    average_precision: Interval = NO_FIGURE
+    positive: str = ""
+    groups: int = field(default=0, metadata={"omitted": True})
+    usual_share: Interval | None = field(default=None, metadata={"omitted": True})
+    later: LaterPeriods | None = field(default=None, metadata={"omitted": True})
+    decision: DecisionEvaluation | None = field(default=None, metadata={"omitted": True})
+
+    @property
+    def judges(self) -> str:
+        """Of how many held-out rows, and of how many groups, these figures are; for sentences."""
+        rows = counted(self.rows, "held-out row")
+        return f"{rows} of {counted(self.groups, 'group')}" if self.groups else rows
 
     @property
     def confusion(self) -> Array:
@@ -99,7 +155,7 @@ class HeldOutEvaluation:
     @property
     def baseline(self) -> Interval:
         """Accuracy of always predicting the most frequent training class, with its interval."""
-        return wilson(self.classes[self.usual].rows, self.rows)
+        return self.usual_share or wilson(self.classes[self.usual].rows, self.rows)
 
 
 def evaluate_probabilities(
@@ -109,7 +165,9 @@ def evaluate_probabilities(
     seed: int,
     *,
     usual: int,
+    groups: Array | None = None,
     rule: DecisionRule = ARGMAX,
+    costs: Array | None = None,
 ) -> HeldOutEvaluation:
     """Return all metrics of predicted probabilities.
 
@@ -125,9 +183,14 @@ def evaluate_probabilities(
         Seed of the random draws from which intervals are computed.
     usual
         Index of the most frequent class of the training rows.
+    groups
+        Identifiers of the rows' groups [n]; None, the default: rows are independent.
     rule
         How labels follow from the probabilities; by default the most probable class. Rows for
         which it abstains count with the label that they would have.
+    costs
+        Cost of each label [C, C], by true class and label, to compare the rule with the most
+        probable class; None, the default: no comparison.
     """
     n, c = probabilities.shape
     predicted = rule.labels(probabilities)
@@ -139,20 +202,29 @@ def evaluate_probabilities(
     # The sum of (p - y)^2 over classes, multiplied out.
     squares = np.einsum("nc,nc->n", probabilities, probabilities) - 2 * own + 1
     correct = int(np.trace(confusion))
+    right = predicted == labels
+    groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    ranking = rank_rows(probabilities, labels)
+    if groups is not None:
+        ranking = rank_groups(ranking, probabilities, labels, groups)
+    means = CountsWithout(predicted, labels, c, groups)
+    rarer = 1 - usual if c == 2 else None
     return HeldOutEvaluation(
         rows=n,
         correct=correct,
-        accuracy=wilson(correct, n),
-        macro_f1=macro_f1(confusion, seed),
-        log_loss=mean_interval(losses, seed),
-        brier=mean_interval(np.maximum(squares, 0), seed),
-        calibration=measure_calibration(probabilities, labels, seed),
+        accuracy=_share(right, groups),
+        macro_f1=means.widen(macro_f1(confusion, seed), f1_of),
+        log_loss=mean_interval(values_of_groups(losses, groups), seed),
+        brier=mean_interval(values_of_groups(np.maximum(squares, 0), groups), seed),
+        calibration=measure_calibration(probabilities, labels, seed, groups),
         classes=tuple(
             ClassFigures(
                 name=name,
                 rows=int(confusion[i].sum()),
-                recall=wilson(int(confusion[i, i]), int(confusion[i].sum())),
-                precision=wilson(int(confusion[i, i]), int(confusion[:, i].sum())),
+                recall=_share(right, groups, labels == i),
+                precision=_share(right, groups, predicted == i),
+                auc=ranking.auc[i],
+                average_precision=ranking.average_precision[i],
             )
             for i, name in enumerate(classes)
         ),
@@ -161,56 +233,27 @@ def evaluate_probabilities(
             for label, prediction in np.argwhere(confusion).tolist()
         ),
         usual=usual,
+        groups=0 if groups is None else int(groups.max()) + 1,
+        usual_share=None if groups is None else grouped_share(labels == usual, groups),
+        balanced_accuracy=means.widen(
+            balanced_accuracy(confusion.diagonal(), confusion.sum(axis=1)), recall_of
+        ),
+        auc=ranking.mean_auc if rarer is None else ranking.auc[rarer],
+        average_precision=(
+            ranking.mean_average_precision if rarer is None else ranking.average_precision[rarer]
+        ),
+        positive="" if rarer is None else classes[rarer],
+        decision=(
+            None
+            if costs is None
+            else evaluate_rule(probabilities, np.asarray(labels), rule, costs, seed, groups)
+        ),
     )
 
 
-def macro_f1(confusion: Array, seed: int) -> Interval:
-    """Return the macro-averaged F1 of a confusion matrix, with a 95 % interval.
-
-    A class that has no rows and is never predicted has no F1 and is left out.
-
-    The interval conditions on the class sizes, which the split fixes, and draws the shares of
-    predictions within each class from their Dirichlet posterior, after Goutte and Gaussier 2005, "A
-    Probabilistic Interpretation of Precision, Recall and F-score". The prior has the weight of one
-    correct and one wrong row, shared among the classes; with two classes it is Jeffreys' prior.
-    Unlike a bootstrap of the rows, the interval does not collapse where there is no mistake. In
-    simulations its coverage was 94 to 95 % with few classes, and 86 % with thirty classes of five
-    rows each.
-
-    Parameters
-    ----------
-    confusion
-        Counts of rows [C, C]: row = label, column = prediction.
-    seed
-        Seed of the draws.
-    """
-    value = float(_macro_f1(confusion, confusion.diagonal(), confusion.sum(axis=0)))
-    generator = np.random.default_rng(seed)
-    c = len(confusion)
-    prior = 1 / c
-    draws = max(_FEWEST_DRAWS, min(_DRAWS, _MOST_DRAWN // int((confusion > 0).sum())))
-    right, called = np.zeros((draws, c)), np.zeros((draws, c))
-    for label in np.flatnonzero(confusion.sum(axis=1)):
-        row = confusion[label]
-        wrong = np.flatnonzero(row)
-        wrong = wrong[wrong != label]
-        hits = generator.standard_gamma(row[label] + prior, draws)
-        mistakes = generator.standard_gamma(row[wrong].astype(float), (draws, len(wrong)))
-        # Mistakes that were not observed: all other classes are equally likely.
-        other = generator.standard_gamma(prior, draws)
-        share = row.sum() / (hits + mistakes.sum(axis=1) + other)
-        right[:, label] = hits * share
-        called += (other * share / max(1, c - 1))[:, None]
-        called[:, label] += (hits - other / max(1, c - 1)) * share
-        called[:, wrong] += mistakes * share[:, None]
-    low, high = np.quantile(_macro_f1(confusion, right, called), (0.025, 0.975))
-    return Interval(value, min(value, float(low)), max(value, float(high)))
-
-
-def _macro_f1(confusion: Array, right: Array, called: Array) -> Array:
-    """Return macro-F1 [...] from correct and predicted rows of each class, both [..., C]."""
-    rows = confusion.sum(axis=1)
-    there = rows + confusion.sum(axis=0) > 0
-    f1: Array = 2 * right[..., there] / (rows + called)[..., there]
-    mean: Array = f1.mean(axis=-1)
-    return mean
+def _share(right: Array, groups: Array | None, rows: Array | None = None) -> Interval:
+    """Return the share of the ``rows`` [n] that are ``right`` [n], with its interval."""
+    own = right if rows is None else right[rows]
+    if groups is None:
+        return wilson(int(own.sum()), len(own))
+    return grouped_share(own, groups if rows is None else groups[rows])

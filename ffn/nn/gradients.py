@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.losses import cross_entropy, one_hot
+from ffn.nn.losses import cross_entropy, targets_of
 from ffn.nn.network import Network
 from ffn.nn.propagation import Activations, Propagation
 
@@ -30,7 +30,7 @@ def loss_and_gradients(
     x
         Inputs [B, n_in].
     labels
-        Integers [B] below C.
+        Integers [B] below C, or the probability of each class, floats [B, C].
     row_weights
         Factors [B] of the rows' losses. None, the default, for 1 each.
     """
@@ -43,6 +43,6 @@ def loss_and_gradients(
     propagation = Propagation(network.layers, activations, network.layer_views(gradients))
     logits = propagation.forward(inputs)
     loss = (cross_entropy(logits, labels) * weights).sum(axis=-1) / len(x)
-    targets = one_hot(labels, network.widths[-1], dtype) / len(x)
+    targets = targets_of(labels, network.widths[-1], dtype) / len(x)
     propagation.backward(logits, targets, weights)
     return loss, gradients

@@ -1,8 +1,9 @@
 """Softmax and cross-entropy: classes lie on the last axis but one, rows on the last.
 
-With the class scores z of a row and its one-hot label t::
+With the class scores z of a row and its target t, which is a one-hot label or the probability of
+each class::
 
-    forward     p = softmax(z)      loss = -log p_label
+    forward     p = softmax(z)      loss = -sum_c t_c log p_c, of a label -log p_label
     backward    dloss/dz = p - t
 """
 
@@ -13,7 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SoftmaxCrossEntropy", "cross_entropy", "losses_and_hits", "one_hot", "softmax"]
+__all__ = [
+    "SoftmaxCrossEntropy",
+    "check_soft_targets",
+    "cross_entropy",
+    "is_soft",
+    "losses_and_hits",
+    "one_hot",
+    "softmax",
+    "targets_of",
+]
 
 Array = npt.NDArray[Any]
 
@@ -52,9 +62,10 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
     logits
         Class scores z [..., C, B].
     labels
-        Integers [..., B] below C.
+        Integers [..., B] below C, or the probability of each class, floats [..., B, C].
     """
-    return losses_and_hits(logits, one_hot(labels, logits.shape[-2], logits.dtype))[0]
+    targets = targets_of(labels, logits.shape[-2], logits.dtype)
+    return losses_and_hits(logits, targets, soft=is_soft(labels))[0]
 
 
 class SoftmaxCrossEntropy:
@@ -90,7 +101,7 @@ class SoftmaxCrossEntropy:
         logits
             Class scores z [..., C, B].
         targets
-            One-hot labels divided by B: t / B, [..., C, B].
+            One-hot labels, or probabilities, divided by B: t / B, [..., C, B].
         row_weights
             Factors of the rows' losses, [..., 1, B]. None for 1 each.
         """
@@ -102,17 +113,20 @@ class SoftmaxCrossEntropy:
         return delta
 
 
-def losses_and_hits(logits: Array, targets: Array) -> tuple[Array, Array]:
+def losses_and_hits(logits: Array, targets: Array, *, soft: bool = False) -> tuple[Array, Array]:
     """Return each row's cross-entropy [..., B] in nats, and whether it is classified right.
 
     A row is if its label's score is the highest, and the first of several that are equally high.
+    Where targets are probabilities, the most probable class counts as the label.
 
     Parameters
     ----------
     logits
         Class scores z [..., C, B].
     targets
-        One-hot labels [..., C, B].
+        One-hot labels [..., C, B], or probabilities, which sum to 1.
+    soft
+        Whether they are probabilities. Default: labels.
     """
     below_highest = logits - np.maximum.reduce(logits, axis=-2, keepdims=True)
     # Multiplied out and summed: picking single elements by index is several times slower.
@@ -122,9 +136,60 @@ def losses_and_hits(logits: Array, targets: Array) -> tuple[Array, Array]:
     hits = own == 0
     # np.argmax has no vector loop along this axis. It is needed only where scores are equal or
     # not a number, which a trained network's hardly ever are.
-    if highest != hits.size or not np.isfinite(losses.sum()):
+    if soft or highest != hits.size or not np.isfinite(losses.sum()):
         hits = logits.argmax(axis=-2) == targets.argmax(axis=-2)
     return losses, hits
+
+
+def is_soft(labels: Array) -> bool:
+    """Return whether ``labels`` are probabilities, floats [..., B, C], and not integers."""
+    return np.issubdtype(labels.dtype, np.floating)
+
+
+def check_soft_targets(targets: Array, shape: tuple[int, int]) -> None:
+    """Refuse soft targets that are not a probability of each class in each row.
+
+    Parameters
+    ----------
+    targets
+        Floats, of any shape.
+    shape
+        The shape they must have, (N, C).
+
+    Raises
+    ------
+    ValueError
+        They have another shape, one is negative or not finite, or those of a row do not sum to 1
+        (within 1e-3, as rounded numbers may not).
+    """
+    if targets.shape != shape:
+        raise ValueError(
+            f"soft targets are the probabilities of {shape[1]} classes in {shape[0]} rows, "
+            f"{shape}, not floats {targets.shape}; labels must be integers"
+        )
+    sums = targets.sum(axis=1, dtype=np.float64)
+    if not (targets.min(initial=0) >= 0 and (np.abs(sums - 1) <= 1e-3).all()):
+        raise ValueError("soft targets must be probabilities: not negative, with the sum 1 a row")
+
+
+def targets_of(labels: Array, n_classes: int, dtype: npt.DTypeLike) -> Array:
+    """Return targets [..., C, B]: one-hot labels, or the probabilities that were given for them.
+
+    Parameters
+    ----------
+    labels
+        Integers [..., B] below ``n_classes``, or the probability of each class, floats
+        [..., B, C].
+    n_classes
+        C.
+    dtype
+        Of the result, float32 or float64.
+    """
+    if not is_soft(labels):
+        return one_hot(labels, n_classes, dtype)
+    # In memory the classes are outermost, as in ``Activations``.
+    targets: Array = np.moveaxis(np.moveaxis(labels, -1, 0).astype(dtype, order="C"), 0, -2)
+    return targets
 
 
 def one_hot(labels: Array, n_classes: int, dtype: npt.DTypeLike) -> Array:

@@ -12,6 +12,7 @@ from ffn.nn.engine.early_stopping import EarlyStopping
 from ffn.nn.engine.stack_in_training import Lesson, StackInTraining
 from ffn.nn.history import History
 from ffn.nn.hyperparameters import Hyperparameter, check_count, check_range
+from ffn.nn.losses import check_soft_targets, is_soft
 from ffn.nn.network import Network
 from ffn.nn.optimizers import Optimizer, OptimizerState
 from ffn.nn.schedules import Schedule, constant
@@ -59,7 +60,11 @@ def train(
     x
         Inputs [N, n_in].
     labels
-        Integers [N] below C.
+        Integers [N] below C; or soft targets, floats [N, C], the probability of each class in each
+        row, from which a network learns what another one, or an average of several, would answer:
+        Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network". With soft
+        targets t the loss of a row is ``-sum_c t_c log p_c``, as in PyTorch's ``cross_entropy``,
+        and a row counts as classified right if the same class is the most probable.
     epochs
         Passes over the training rows, 1 or more.
     batch_size
@@ -118,13 +123,17 @@ def train(
     ValueError
         All layers are frozen; ``patience`` is given without validation rows; the optimizer's
         state was made for another network or other frozen layers; a hyper-parameter is out of its
-        range or has a tuple of values, but not K of them.
+        range or has a tuple of values, but not K of them; soft targets are not [N, C], or not
+        probabilities that sum to 1.
     """
     k = len(network.parameters)
     if all(i in frozen_layers for i in range(len(network.layers))):
         raise ValueError("all layers are frozen; there is nothing to train")
     if patience is not None and validation_rows is None:
         raise ValueError("early stopping watches the validation loss and needs validation rows")
+    labels = np.asarray(labels)
+    if is_soft(labels):
+        check_soft_targets(labels, (len(x), network.widths[-1]))
     for name, value in (("dropout", dropout), ("label_smoothing", label_smoothing)):
         check_range(name, value)
         check_count(name, value, k)
@@ -142,7 +151,7 @@ def train(
     lesson = Lesson(
         # A table mapped from a file becomes a plain view of it: memmap's own slices are slow.
         x=np.asarray(x),
-        labels=np.asarray(labels),
+        labels=labels,
         rows=rows,
         validation_rows=validation_rows,
         row_weights=row_weights,

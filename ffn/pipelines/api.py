@@ -1,4 +1,4 @@
-"""Pipelines from Python, by name or by folder: ``ffn.retrain`` and ``ffn.score``."""
+"""Pipelines from Python, by name or by folder: ``ffn.retrain``, ``ffn.score``, ``ffn.evaluate``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ffn.settings.pipeline import Pipeline, find_pipeline, is_name
 from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
+    from ffn.pipelines.outcome_evaluation import EvaluateOutcome
     from ffn.pipelines.outcomes import RetrainOutcome, ScoreOutcome, SkippedOutcome
 
-__all__ = ["retrain", "score"]
+__all__ = ["evaluate", "retrain", "score"]
 
 
 def retrain(
@@ -122,6 +123,63 @@ def score(
         for sentence in unknown_sentences(result.unknown_columns):
             message = f"{one_line(result.output)}: {sentence}"
             warnings.warn(message, UnknownCategoryWarning, stacklevel=2)
+    outcome.check()
+    return outcome
+
+
+def evaluate(
+    pipeline: str | os.PathLike[str],
+    *labelled: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    version: int | None = None,
+    new: bool = False,
+) -> EvaluateOutcome:
+    """Join labels that came later to predictions, as ``ffn evaluate --direct`` does.
+
+    Parameters
+    ----------
+    pipeline, root
+        As for `retrain`.
+    *labelled
+        Files with a label column: with the id column of the settings, or with all features if
+        they name none. Without a file, what is known is looked at again.
+    version
+        Number of the version to evaluate tables with that have all features; None, the default,
+        for the one in production.
+    new
+        Whether to take up only the new files in the pipeline's ``outcomes`` folder.
+
+    Returns
+    -------
+    EvaluateOutcome
+        What became of every row, and the realised quality of every version beside what was
+        promised. It prints as one sentence, and has ``to_json()``.
+
+    Raises
+    ------
+    LabelsRefusedError
+        At least one file was refused, and nothing of it was taken up. The others were: see its
+        ``outcome``.
+    FFNError
+        Nothing can be evaluated: there is no such pipeline or version, or the record of earlier
+        outcomes is damaged.
+    """
+    from ffn.pipelines import outcome_evaluation
+
+    if new and (labelled or version is not None):
+        raise SettingsError("new=True is for the outcomes folder, without files and version.")
+    for given in labelled:
+        if not isinstance(given, str | os.PathLike):
+            raise SettingsError(
+                f"a file of labels is of the type {type(given).__name__}, not a path. Write the "
+                "table to a CSV or Parquet file, and give its path."
+            )
+    found = _find(pipeline, root)
+    if new:
+        outcome = outcome_evaluation.evaluate_folder(found)
+    else:
+        files = [Path(file) for file in labelled]
+        outcome = outcome_evaluation.evaluate_labels(found, files, version)
     outcome.check()
     return outcome
 

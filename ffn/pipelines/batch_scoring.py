@@ -27,6 +27,7 @@ from ffn.settings.pipeline import Pipeline
 
 __all__ = [
     "SCORE_FILE",
+    "kept_for_outcomes",
     "options_for",
     "score",
     "score_one",
@@ -174,4 +175,37 @@ def score_steps(
         version=model.version,
         results=done.results,
         refusals=[Refusal.of(file.source, error) for file, error in done.failures],
+        not_taken_up=kept_for_outcomes(pipeline, done.results),
     )
+
+
+def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tuple[str, ...]:
+    """Record predictions for the labels that come later, if the pipeline's rows have ids.
+
+    An output may be replaced by that of the next version before its labels come.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    results
+        The scored files.
+
+    Returns
+    -------
+    tuple of str
+        Why files were not recorded, a sentence each; empty without ``outcomes.id``.
+    """
+    if pipeline.settings.outcomes.id is None or not results:
+        return ()
+    # Imported here, because most pipelines do not need it, and scoring has to start quickly.
+    from ffn.monitoring.conclusion import rollback_target
+    from ffn.monitoring.record.taking_up import take_up_scored
+
+    stage("recording the predictions")
+    manifests = [result.manifest for result in results]
+    try:
+        return tuple(take_up_scored(pipeline, manifests, rollback_target(pipeline)))
+    except (FFNError, OSError) as error:
+        # The files are scored, and what is in the pipeline's folder is taken up later.
+        return (str(error),)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffn.errors import FFNError, OutputError
+from ffn.pipelines.batch_scoring import kept_for_outcomes
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
@@ -150,12 +151,14 @@ def score_inbox_steps(
         seen = scan_inbox(pipeline, model.version)
     stage("scoring")
     shares = executor.run_each(SCORE_SHARE, _shares(seen.waiting), model, pipeline, options)
+    scored = [result for results, _ in shares.results for result in results]
     return ScoreOutcome(
         pipeline=pipeline.name,
         version=model.version,
-        results=[result for results, _ in shares.results for result in results],
+        results=scored,
         refusals=[refusal for _, refusals in shares.results for refusal in refusals],
         inbox=seen,
+        not_taken_up=kept_for_outcomes(pipeline, scored),
     )
 
 

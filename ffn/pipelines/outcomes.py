@@ -183,6 +183,8 @@ class ScoreOutcome:
         Results of the scored files, and the files that were not scored.
     inbox
         Contents of the inbox before the run; None if the run did not score an inbox.
+    not_taken_up
+        Why scored files cannot be evaluated when labels come; empty without ``outcomes.id``.
     """
 
     pipeline: str
@@ -190,6 +192,7 @@ class ScoreOutcome:
     results: Sequence[ScoreResult]
     refusals: Sequence[Refusal]
     inbox: InboxScan | None = None
+    not_taken_up: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.note()[2]
@@ -240,6 +243,8 @@ class ScoreOutcome:
         if warned := [warning for result in self.results for warning in result.warnings]:
             more = f" (and {len(warned) - 1:,} more)" if len(warned) > 1 else ""
             done += f"; warning{more}: {warned[0].removesuffix('.')}"
+        if self.not_taken_up:
+            done += f"; not kept for outcomes: {self.not_taken_up[0].removesuffix('.')}"
         if not self.refusals:
             return "scored", self.version, f"{done}."
         reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
@@ -268,6 +273,7 @@ class ScoreOutcome:
         ]
         outputs = [str(result.output) for result in self.results]
         left = {} if self.inbox is None else {"being_written": sorted(self.inbox.settling)}
+        left |= {"not_taken_up": list(self.not_taken_up)} if self.not_taken_up else {}
         return {
             "pipeline": self.pipeline,
             "version": self.version,
@@ -276,10 +282,7 @@ class ScoreOutcome:
             "rejected": sum(result.rejected for result in self.results),
             "output": outputs[0] if len(outputs) == 1 else outputs,
             "files": files,
-            "refused": [
-                {"source": str(refusal.source), "reason": refusal.reason}
-                for refusal in self.refusals
-            ],
+            "refused": [{"source": str(one.source), "reason": one.reason} for one in self.refusals],
             **left,
         }
 

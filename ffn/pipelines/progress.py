@@ -13,7 +13,7 @@ from ffn.pipelines import interruption
 from ffn.quantities import counted
 from ffn.scoring.output.score_result import Progress
 
-__all__ = ["Listener", "Pace", "Sink", "listening", "on_block", "on_epoch", "stage"]
+__all__ = ["Listener", "Pace", "Sink", "listening", "notice", "on_block", "on_epoch", "stage"]
 
 Sink = Callable[[str, int, int, str], None]
 """Receives a label, the epochs or bytes done, their total (0 if unknown), and a note."""
@@ -24,6 +24,10 @@ class Listener(Protocol):
 
     def stage(self, text: str) -> None:
         """Receive ``text``, the current stage of the whole run."""
+        ...
+
+    def notice(self, text: str) -> None:
+        """Receive ``text``, something that is to be known before the run goes on."""
         ...
 
     def step(self, label: str, done: int, total: int, note: str) -> None:
@@ -52,6 +56,12 @@ def stage(text: str) -> None:
     """Report ``text`` as the current stage of the whole run."""
     for listener in _listeners:
         listener.stage(text)
+
+
+def notice(text: str) -> None:
+    """Report ``text``, which is to be known before the run goes on; its outcome has it, too."""
+    for listener in _listeners:
+        listener.notice(text)
 
 
 def on_epoch(label: str, epochs: int, *sinks: Sink) -> Callable[[int], None]:

@@ -6,23 +6,29 @@ tasks. Tests and benchmarks that need a trained model only use `prepare` and `fi
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
-from typing import Any
 
+from ffn.auditing.audited_columns import choose_audited
+from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
 from ffn.decision_rules.rule_choice import check_decision
-from ffn.errors import TrainingError
+from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
-from ffn.pipelines.progress import stage
+from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
+    AUDIT,
     DECIDE,
     EVALUATE,
     EXAMINE,
     EXPORT,
+    KEEP,
+    LEAKS,
     LOAD,
     NORMALISE,
     PROMOTE,
@@ -36,11 +42,14 @@ from ffn.pipelines.retraining_steps import (
 from ffn.promotion.champion import read_opponent, unchanged_since
 from ffn.promotion.lost_columns import refuse_lost_columns
 from ffn.promotion.table_contract import keep_contract
+from ffn.registry.pruning import discard_tables
 from ffn.registry.run_log import running
+from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
 from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
@@ -109,32 +118,59 @@ def run_steps(
     force
         Train also where neither data nor settings nor code changed.
     """
+    kept = pipeline.settings.data.keep
+    try:
+        with data_in_use(pipeline.artifacts) if kept else contextlib.nullcontext():
+            return _run_steps(pipeline, executor, force=force)
+    except BaseException:
+        # A table that was kept for a version that is not there now.
+        with contextlib.suppress(FFNError, OSError):
+            discard_tables(pipeline.artifacts, versions(pipeline.artifacts))
+        raise
+
+
+def _run_steps(
+    pipeline: Pipeline, executor: Executor, *, force: bool
+) -> RetrainOutcome | SkippedOutcome:
     started = time.perf_counter()
     stage("reading the data")
     champion = read_opponent(pipeline)
     refuse_lost_columns(pipeline, champion)
     dataset = executor.run(LOAD, pipeline)
-    repeated = None if force else unchanged_since(pipeline, dataset.source_sha256, champion)
+    repeated = None
+    if not force:
+        repeated = unchanged_since(pipeline, dataset.source_sha256, champion, dataset.test_sha256)
     if repeated:
+        forget_candidates(pipeline, dataset)
         return SkippedOutcome(pipeline=pipeline.name, version=repeated)
     require_changeable(pipeline.artifacts)
-    held_out, prepared = prepare(pipeline, dataset, executor)
+    executor.run(KEEP, dataset, pipeline)
+    division, prepared = prepare(pipeline, dataset, executor)
     prepared = keep_contract(prepared, champion, pipeline)
+    prepared = executor.run(LEAKS, dataset, division, prepared, pipeline)
+    for leak in prepared.leaks:
+        executor.warn(leak.sentence)
+        notice(leak.sentence)
+    audited = choose_audited(dataset, division, pipeline)
     fitted = fit(pipeline, prepared, executor)
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.
-    examined = executor.run(EXAMINE, dataset, held_out, prepared, fitted.refitted, pipeline)
+    examined = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)
+    if audited:
+        stage("auditing the split")
+    audit = executor.run(AUDIT, audited, division, prepared, fitted.refitted, pipeline)
     stage("comparing with the version in production")
     verdict = executor.run(
         DECIDE,
         pipeline,
         dataset,
-        held_out,
+        division,
         prepared,
         fitted.refitted,
         fitted.evaluation,
         examined,
         champion,
+        audit,
     )
     stage("writing the model and the report")
     retrained = Retrained(
@@ -150,7 +186,7 @@ def run_steps(
         SERIALISE,
         retrained,
         dataset,
-        held_out,
+        division,
         verdict,
         executor.actor,
         time.perf_counter() - started,
@@ -164,6 +200,7 @@ def run_steps(
         # Another version was promoted meanwhile, and its export was overwritten.
         export = None
         export_production(pipeline)
+    forget_candidates(pipeline, dataset)
     return RetrainOutcome(
         pipeline=pipeline.name,
         version=version,
@@ -176,14 +213,15 @@ def run_steps(
             *prepared.notices,
             *examined.notices,
             *ended_notices(fitted.selection.leaderboard),
+            *(taken_in_words(one) for one in fitted.candidates if one.taken),
         ),
         failures=fitted.failures,
         seconds=time.perf_counter() - started,
     )
 
 
-def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Any, Prepared]:
-    """Hold rows out and turn the table into inputs; returns booleans [N], and the inputs.
+def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Division, Prepared]:
+    """Hold rows out and turn the table into inputs; returns the two sides, and the inputs.
 
     Raises
     ------
@@ -191,8 +229,8 @@ def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[A
         ``[decision]`` names a class that the table does not have.
     """
     check_decision(pipeline.settings.decision, dataset.classes)
-    held_out = executor.run(SPLIT, dataset, pipeline)
-    return held_out, executor.run(NORMALISE, dataset, held_out, pipeline)
+    division = executor.run(SPLIT, dataset, pipeline)
+    return division, executor.run(NORMALISE, dataset, division, pipeline)
 
 
 def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audited_columns import AuditedColumn
+from ffn.auditing.split_audit import audit_split
 from ffn.bundles.bundle import Bundle
+from ffn.checkpoints.finished_candidates import FinishedCandidate, taken_in_words
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.lineage.kept_data import keep_table
 from ffn.pipelines.execution import Step
 from ffn.pipelines.progress import Sink, on_epoch
 from ffn.promotion import gate, register
@@ -25,6 +30,7 @@ from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
 from ffn.scoring.export import export_for_notebooks
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training import candidate_training, examination, selection, steps
 from ffn.training.examination import Examination
@@ -34,10 +40,13 @@ from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
 
 __all__ = [
+    "AUDIT",
     "DECIDE",
     "EVALUATE",
     "EXAMINE",
     "EXPORT",
+    "KEEP",
+    "LEAKS",
     "LOAD",
     "NORMALISE",
     "PROMOTE",
@@ -56,16 +65,56 @@ Champion = Opponent | Unreadable | None
 def train(
     optimizer: str, part: TrainingPart, pipeline: Pipeline, sink: Sink | None = None
 ) -> Candidate:
-    """Train one optimizer's networks; ``sink`` hears of its progress besides all listeners."""
+    """Train one optimizer's networks, or take them from a retraining that was interrupted.
+
+    Parameters
+    ----------
+    optimizer
+        Name of one of the candidates under ``[optimizers]``.
+    part
+        The training part.
+    pipeline
+        Settings and folders.
+    sink
+        Receives the progress besides all listeners; by default nothing else does.
+    """
     epochs = pipeline.settings.training.epochs
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    return candidate_training.train_candidate(part, pipeline, optimizer, report)
+    finished = FinishedCandidate(part, pipeline, optimizer)
+    if (found := finished.read()) is not None:
+        report(epochs)
+        return found
+    candidate = candidate_training.train_candidate(part, pipeline, optimizer, report)
+    finished.write(candidate)
+    return candidate
+
+
+def _keep(dataset: Dataset, pipeline: Pipeline) -> tuple[Path, ...]:
+    """Keep the training table, and the file of held-out rows, unless the settings say not to."""
+    if not pipeline.settings.data.keep:
+        return ()
+    tables = [(pipeline.source, dataset.source_sha256)]
+    if pipeline.test is not None and dataset.test_sha256 is not None:
+        tables.append((pipeline.test, dataset.test_sha256))
+    return tuple(keep_table(source, pipeline.artifacts, sha256) for source, sha256 in tables)
+
+
+def _audit(
+    columns: Sequence[AuditedColumn],
+    division: Division,
+    prepared: Prepared,
+    refitted: Refitted,
+    pipeline: Pipeline,
+) -> SplitAudit | None:
+    """Audit the split, which an interruption ends."""
+    report = on_epoch("audit", refitted.epochs)
+    return audit_split(columns, division, prepared, refitted, pipeline, report)
 
 
 def _serialise(
     retrained: Retrained,
     dataset: Dataset,
-    held_out: Any,
+    division: Division,
     verdict: Verdict,
     by: Actor,
     seconds: float,
@@ -76,7 +125,7 @@ def _serialise(
         verdict=verdict,
         bundle=retrained.refitted.bundle,
         dataset=dataset,
-        held_out=held_out,
+        held_out=division.held_out,
     )
     describe = partial(model_card, retrained=retrained)
     return register.serialise(retrained, judge, describe, by=by, seconds=seconds)
@@ -91,20 +140,40 @@ LOAD: Step[[Pipeline], Dataset] = Step(
     steps.load,
     lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
 )
-SPLIT: Step[[Dataset, Pipeline], Any] = Step(
+KEEP: Step[[Dataset, Pipeline], tuple[Path, ...]] = Step(
+    "keep-data",
+    _keep,
+    lambda paths, *_: (
+        f"training table kept: {', '.join(map(str, paths))}" if paths else "training table not kept"
+    ),
+    writes=True,
+)
+SPLIT: Step[[Dataset, Pipeline], Division] = Step(
     "split",
     steps.split,
-    lambda held_out, *_: f"{held_out.sum():,} of {counted(len(held_out), 'row')} held out",
+    lambda found, *_: (
+        f"{found.held_out.sum():,} of {counted(len(found.held_out), 'row')} held out"
+        f"{f', {found.neither:,} in neither part' if found.neither else ''}"
+    ),
 )
-NORMALISE: Step[[Dataset, Any, Pipeline], Prepared] = Step(
+NORMALISE: Step[[Dataset, Division, Pipeline], Prepared] = Step(
     "normalise",
     steps.normalise,
     lambda made, *_: f"{counted(made.preparation.n_inputs, 'input')}; {made.notices or 'all used'}",
 )
+LEAKS: Step[[Dataset, Division, Prepared, Pipeline], Prepared] = Step(
+    "find-leaks",
+    steps.look_for_leaks,
+    lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
+)
 TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     "train",
     train,
-    lambda candidate, *_: f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s",
+    lambda candidate, *_: (
+        taken_in_words(candidate)
+        if candidate.taken
+        else f"{candidate.optimizer}: trained in {candidate.seconds:.2f} s"
+    ),
     activity="training",
     label="train-{optimizer}",
     # The other optimizers may still give a model.
@@ -117,7 +186,9 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
     "refit",
     steps.refit,
     lambda refitted, *_: (
-        f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
+        f"{counted(refitted.student.teachers, 'network')} distilled into one"
+        if refitted.student
+        else f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
     ),
     label="refit-{selection.winner}",
 )
@@ -125,27 +196,51 @@ EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
     "evaluate",
     steps.evaluate,
     lambda found, *_: (
-        f"accuracy {interval(found.accuracy)} on {counted(found.rows, 'held-out row')}"
+        f"accuracy {interval(found.accuracy)}, ROC-AUC {interval(found.auc)} on {found.judges}"
     ),
 )
-EXAMINE: Step[[Dataset, Any, Prepared, Refitted, Pipeline], Examination] = Step(
+EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = Step(
     "examine",
     examination.examine,
-    lambda found, _dataset, _held_out, prepared, *_: baselines_sentence(
+    lambda found, _dataset, _division, prepared, *_: baselines_sentence(
         found.baselines, found.rows, prepared.held_out.rows
     ),
 )
+AUDIT: Step[
+    [Sequence[AuditedColumn], Division, Prepared, Refitted, Pipeline],
+    SplitAudit | None,
+] = Step(
+    "audit",
+    _audit,
+    lambda found, *_: (
+        f"{counted(len(found.columns), 'column')} kept apart: "
+        f"{sum(one.matters for one in found.columns):,} shown to matter"
+        if found
+        else "no column to keep apart"
+    ),
+)
 DECIDE: Step[
-    [Pipeline, Dataset, Any, Prepared, Refitted, HeldOutEvaluation, Examination, Champion], Verdict
+    [
+        Pipeline,
+        Dataset,
+        Division,
+        Prepared,
+        Refitted,
+        HeldOutEvaluation,
+        Examination,
+        Champion,
+        SplitAudit | None,
+    ],
+    Verdict,
 ] = Step(
     "decide",
     gate.decide,
     lambda verdict, *_: (
         f"{'promote' if verdict.promote else 'keep back'}: {verdict.reason}"
-        f"{f'. {verdict.warning}' if verdict.warning else ''}"
+        f"{f'. {verdict.warnings}' if verdict.warnings else ''}"
     ),
 )
-SERIALISE: Step[[Retrained, Dataset, Any, Verdict, Actor, float], Version] = Step(
+SERIALISE: Step[[Retrained, Dataset, Division, Verdict, Actor, float], Version] = Step(
     "serialise",
     _serialise,
     lambda version, *_: f"version {version.number}, bundle {version.sha256}",

@@ -18,13 +18,16 @@ _BINS, _FEW_BINS = 16, 4
 _MOST_BIN_INPUTS = 4_000
 # Categories with an input of their own.
 _MOST_CATEGORIES = 50
-# By the largest number of rows: hidden layers, networks, validation share, batch size.
-_BY_ROWS: tuple[tuple[float, tuple[int, ...], int, float, int], ...] = (
-    (999, (64, 64), 16, 0.2, 64),
-    (10_000, (128, 128), 8, 0.125, 128),
-    (50_000, (256, 128), 8, 0.125, 256),
-    (500_000, (256, 128), 4, 0.1, 512),
-    (math.inf, (256, 128), 2, 0.05, 1024),
+# By the largest number of rows: hidden layers, those of a student, networks, validation share,
+# batch size.
+_Layers = tuple[int, ...]
+_BY_ROWS: tuple[tuple[float, _Layers, _Layers | None, int, float, int], ...] = (
+    (999, (64, 64), (32, 32), 16, 0.2, 64),
+    (10_000, (128, 128), (64, 64), 8, 0.125, 128),
+    # From here on students were much worse than their teachers on a table of many classes.
+    (50_000, (256, 128), None, 8, 0.125, 256),
+    (500_000, (256, 128), None, 4, 0.1, 512),
+    (math.inf, (256, 128), None, 2, 0.05, 1024),
 )
 
 
@@ -36,6 +39,8 @@ class Recipe:
     ----------
     hidden_layers
         Units of each hidden layer.
+    student_layers
+        The same for the one network into which the others are distilled; None to average them.
     bins
         Quantile bins of each number; 0 to standardise numbers instead.
     most_categories
@@ -47,6 +52,7 @@ class Recipe:
     """
 
     hidden_layers: tuple[int, ...]
+    student_layers: tuple[int, ...] | None
     bins: int
     most_categories: int
     networks: int
@@ -59,7 +65,8 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
 
     The longer the table, the less its networks differ, and the fewer are needed: 16 below 1,000
     rows, 8 up to 50,000, 4 up to 500,000, and 2 beyond. Batches grow from 64 to 1,024 rows, and
-    layers from 64-64 to 128-128 and, above 10,000 rows, 256-128.
+    layers from 64-64 to 128-128 and, above 10,000 rows, 256-128. Up to 10,000 rows the networks are
+    distilled into one, which scores many times faster.
 
     Parameters
     ----------
@@ -70,9 +77,12 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
     """
     numbers = sum(kind == "numeric" for kind in found.kinds.values())
     fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
-    _, hidden_layers, networks, share, batch_size = next(row for row in _BY_ROWS if rows <= row[0])
+    _, hidden_layers, student_layers, networks, share, batch_size = next(
+        row for row in _BY_ROWS if rows <= row[0]
+    )
     return Recipe(
         hidden_layers=hidden_layers,
+        student_layers=student_layers,
         bins=fitting[0] if fitting else 0,
         most_categories=_MOST_CATEGORIES,
         networks=networks,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.leakage.leaks import find_leaks
 from ffn.profiling.recipe import recipe_for
 from ffn.profiling.settings_text import settings_text
 from ffn.profiling.table_profile import profile_table
@@ -131,7 +132,7 @@ def create_pipeline(
         _write(folder, source, sha256, text_of(_TRAINING_CSV))
     except OSError as error:
         raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
-    return folder / SETTINGS_FILE, [*found.notices, *notices]
+    return folder / SETTINGS_FILE, [*found.notices, *(one.notice for one in found.split), *notices]
 
 
 def _check_columns(
@@ -175,17 +176,20 @@ def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
     """
     try:
         dataset = load(pipeline)
-        schema, preparation, notices = learn(
-            dataset, split(dataset, pipeline), pipeline.settings.features
-        )
+        division = split(dataset, pipeline)
+        schema, preparation, notices = learn(dataset, division, pipeline.settings.features)
         require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
+        settings = pipeline.settings
+        leaks = find_leaks(
+            dataset, division.training, pipeline.source, settings.data, settings.training.seed
+        )
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
         raise type(error)(
             f"{error} (Nothing was written; ffn init takes --exclude COLUMN, --missing TEXT and "
             "--label TEXT CLASS.)"
         ) from None
-    return dataset.source_sha256, notices
+    return dataset.source_sha256, [*notices, *(leak.sentence for leak in leaks)]
 
 
 def _write(folder: Path, source: Path, sha256: str, text: str) -> None:

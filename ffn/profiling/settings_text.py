@@ -36,6 +36,7 @@ def settings_text(
         Settings of network and training that suit the table.
     """
     delimiter, decimal, encoding = form
+    student, ensemble = _ensemble_text(recipe)
     lines = [
         f"# Pipeline {name}: {found.facts[0]}",
         *(f"# {fact}" for fact in found.facts[1:]),
@@ -58,11 +59,13 @@ def settings_text(
         *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
         "",
         *_formats_text(found),
+        *_split_text(found),
         "[features]",
         *_features_text(recipe),
         "",
         "[network]",
         _line(f"hidden_layers = {_toml(list(recipe.hidden_layers))}", "units of each hidden layer"),
+        *student,
         "",
         "[training]",
         _line("epochs = 150", "at most so many passes over the training rows"),
@@ -73,7 +76,7 @@ def settings_text(
         _line("seed = 42", "all randomness comes from it"),
         _line("patience = 20", "early stopping after so many epochs; 0: never"),
         _line("dropout = 0.15", "of the hidden units, in training"),
-        _line('ensemble = "resamples"', "the model is the average of all networks"),
+        ensemble,
         "",
         "# Name more of sgd, momentum, adam and adamw to compare them.",
         "[optimizers.adamw]",
@@ -82,6 +85,17 @@ def settings_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _ensemble_text(recipe: Recipe) -> tuple[list[str], str]:
+    """Return the lines on the student's layers, if there is one, and the line on the ensemble."""
+    if recipe.student_layers is None:
+        return [], _line('ensemble = "resamples"', "the model is the average of all networks")
+    layers = _toml(list(recipe.student_layers))
+    return (
+        [_line(f"student_layers = {layers}", "of the one network that scores")],
+        _line('ensemble = "distilled"', "the model is one network that learns their average"),
+    )
 
 
 def _features_text(recipe: Recipe) -> list[str]:
@@ -103,6 +117,26 @@ def _formats_text(found: TableProfile) -> list[str]:
         return []
     formats = [f"{_toml(column)} = {_toml(form)}" for column, form in found.formats.items()]
     return [_line("[data.formats]", "1234.5 as the column writes it"), *formats, ""]
+
+
+def _split_text(found: TableProfile) -> list[str]:
+    """Return a ``[split]`` of comments: which rows will be scored, no table shows."""
+    if not found.split:
+        return []
+    lines = []
+    for candidate in found.split:
+        lines.append(_line(f"# {candidate.key} = {_toml(candidate.column)}", candidate.why))
+        lines += [
+            _line(f"# time_format = {_toml(form)}", "how it writes a date" if n == 0 else "or so")
+            for n, form in enumerate(candidate.forms)
+        ]
+    return [
+        "[split]",
+        "# Take out the # if the model will score later rows than it is trained on (time), or",
+        "# other groups, such as new customers (group); see docs/splits.md.",
+        *lines,
+        "",
+    ]
 
 
 def _line(assignment: str, comment: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress, islice
 
 from ffn.errors import DataError, quote
 from ffn.profiling.column_profile import Column
 from ffn.profiling.exclusions import NO_VALUES, has_many_categories, why_unlikely
 from ffn.profiling.number_marks import read_formatted, refuse_other_marks
+from ffn.profiling.split_columns import SplitCandidate, split_candidates
 from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_MISSING
 from ffn.tabular.cells import trim
@@ -51,6 +52,8 @@ class TableProfile:
         Comments for the settings.
     notices
         Sentences for the user.
+    split
+        Columns that look like a time or a group.
     """
 
     exclude: list[str]
@@ -60,6 +63,7 @@ class TableProfile:
     labels: dict[str, str]
     facts: list[str]
     notices: list[str]
+    split: list[SplitCandidate] = field(default_factory=list)
 
 
 def profile_table(
@@ -163,6 +167,7 @@ def profile_table(
             *doubts,
             *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
+        split=split_candidates(table, target, mean_missing, decimal),
     )
 
 

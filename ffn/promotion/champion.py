@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ffn.bundles.bundle import Bundle
 from ffn.bundles.contents import read_registered
 from ffn.errors import SettingsError
@@ -16,8 +19,21 @@ from ffn.registry.provenance import PROVENANCE, code_sha256
 from ffn.registry.versions import version_folder, versions
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
+from ffn.tabular.splitting.hashing import seeded_hash
+from ffn.tabular.splitting.split_figures import SplitFigures, recorded_figures
+from ffn.tabular.training_table.dataset import Dataset
 
-__all__ = ["Opponent", "Unreadable", "read_opponent", "read_version", "unchanged_since"]
+__all__ = [
+    "Opponent",
+    "Unreadable",
+    "read_opponent",
+    "read_version",
+    "unchanged_since",
+    "unrelated_rows",
+]
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +55,9 @@ class Opponent:
         recorded.
     unlabelled
         Share of rows without a label in its training table, 0 to 1; None if not recorded.
+    split
+        How far its training rows reached in time and which groups they were of; None if it was
+        not trained under ``[split]``, or by a release that did not record it.
     """
 
     bundle: Bundle
@@ -47,6 +66,7 @@ class Opponent:
     learning_rate: float | None
     columns: dict[str, str] | None
     unlabelled: float | None = None
+    split: SplitFigures | None = None
 
     @property
     def version(self) -> int:
@@ -94,6 +114,7 @@ def _with_records(artifacts: Path, bundle: Bundle) -> Opponent:
         learning_rate=rate if type(rate) is float else _only_rate(settings, bundle.optimizer),
         columns=columns if isinstance(columns, dict) else None,
         unlabelled=_unlabelled(provenance.get("rows")),
+        split=recorded_figures(provenance.get("split")),
     )
 
 
@@ -113,7 +134,10 @@ def _unlabelled(rows: Any) -> float | None:
 
 
 def unchanged_since(
-    pipeline: Pipeline, source_sha256: str, opponent: Opponent | Unreadable | None
+    pipeline: Pipeline,
+    source_sha256: str,
+    opponent: Opponent | Unreadable | None,
+    test_sha256: str | None = None,
 ) -> int | None:
     """Return the version that a retraining would only reproduce; None if there is none.
 
@@ -132,6 +156,8 @@ def unchanged_since(
         SHA-256 of the training table.
     opponent
         The version in production; None if there is none.
+    test_sha256
+        SHA-256 of the user's file of held-out rows; None, the default, if there is none.
     """
     there = versions(pipeline.artifacts)
     wanted = pipeline.settings.gate.mode == "always" or isinstance(opponent, Unreadable)
@@ -140,6 +166,7 @@ def unchanged_since(
     now = {
         "settings": pipeline.settings.of_training(),
         "source_sha256": source_sha256,
+        "test_sha256": test_sha256,
         "code_sha256": code_sha256(),
     }
     if opponent and _ungated(_inputs(pipeline.artifacts, opponent.version)) == _ungated(now):
@@ -153,12 +180,58 @@ def unchanged_since(
     return newest if settled and _inputs(pipeline.artifacts, newest) == now else None
 
 
+def unrelated_rows(dataset: Dataset, division: Division, known: Array, opponent: Opponent) -> Array:
+    """Return booleans [N] of the rows whose group and time production knew nothing of.
+
+    By time these are the rows later than production's latest training row, by group those of groups
+    of which no row was trained on. Both are recorded with a version that was trained in the same
+    way; otherwise they follow from the rows that are recognised. Rows are recognised by their
+    content, and rows of equal content may be of different groups, so of a version with a record
+    only groups that are recognised for the most part are added to those recorded.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    division
+        How the challenger's rows were split; without time and group every row is unrelated.
+    known
+        Booleans [N]: rows that production was trained on.
+    opponent
+        The version in production.
+    """
+    unrelated = np.ones(dataset.rows, dtype=bool)
+    then, settings = opponent.split, opponent.settings
+    times, groups = division.times, division.groups
+    early = np.ones(dataset.rows, dtype=bool)
+    if times is not None:
+        same = then is not None and (then.time, then.kind) == (dataset.time, dataset.time_kind)
+        if then is not None and same and then.until is not None:
+            early = times <= then.until
+            unrelated &= ~early
+        elif known.any():
+            unrelated &= times > times[known].max()
+    if groups is None:
+        return unrelated
+    values, place = np.unique(groups, return_inverse=True)
+    recognised = np.bincount(place, known, minlength=len(values))
+    if then is not None and settings and then.limit and then.group == dataset.group:
+        hashes = seeded_hash(values, settings.training.seed)
+        chosen = np.array([value >= int(then.limit, 16) for value in hashes.tolist()], dtype=bool)
+        trained = chosen & (np.bincount(place, early, minlength=len(values)) > 0)
+        trained |= recognised >= np.bincount(place) / 2
+    else:
+        trained = recognised > 0
+    return unrelated & ~trained[place]
+
+
 def _inputs(artifacts: Path, version: int) -> dict[str, Any]:
     """Return what a version was made from."""
     provenance = read_registered(version_folder(artifacts, version), PROVENANCE)
     return {
         "settings": provenance.get("settings", {}),
         "source_sha256": provenance.get("source_sha256"),
+        "test_sha256": provenance.get("test_sha256"),
         "code_sha256": provenance.get("code_sha256"),
     }
 

@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import FFNError, RegistryError
-from ffn.evaluation.mcnemar import compatible_interval, two_sided_p
-from ffn.evaluation.paired import LabelCounts, count_labels
-from ffn.evaluation.paired_losses import loss_bounds, row_losses
-from ffn.evaluation.statistics import Interval
-from ffn.promotion.champion import Opponent, read_version
+from ffn.evaluation.inference.grouped_labels import count_grouped_labels
+from ffn.evaluation.inference.mcnemar import compatible_interval, two_sided_p
+from ffn.evaluation.inference.paired import LabelCounts, count_labels
+from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
+from ffn.evaluation.inference.statistics import Interval
+from ffn.promotion.champion import Opponent, read_version, unrelated_rows
 from ffn.promotion.overview import Detail, describe_version, table_in
 from ffn.promotion.shared_rows import SharedRows, accepts, find_contest, production_rows
 from ffn.registry.alpha_spending import read_looks
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.training import steps
 
 __all__ = ["Paired", "VersionComparison", "compare"]
@@ -45,7 +47,8 @@ class Paired:
     log_loss
         Second minus first, nats per row, with a 95 % interval.
     p_value
-        Two-sided exact McNemar test of equal accuracy.
+        Two-sided exact McNemar test of equal accuracy; sign flips by group if rows come in groups,
+        with an interval that is rather wider than this test.
     looks
         Largest number of the gate's comparisons in which any of these rows took part.
     """
@@ -126,7 +129,11 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
         dataset = steps.load(pipeline)
     except FFNError as error:
         return f"the training CSV cannot be used: {str(error).rstrip('.')}"
-    known = np.zeros(dataset.rows, dtype=bool)
+    known, unrelated = np.zeros((2, dataset.rows), dtype=bool)
+    unrelated[:] = True
+    apart = Division(
+        training=known, held_out=unrelated, groups=dataset.group_ids, times=dataset.times
+    )
     for one, other in ((first, second), (second, first)):
         rows = production_rows(dataset, other.bundle.schema, one)
         if isinstance(rows, str):
@@ -134,9 +141,18 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
                 f"the rows that version {one.bundle.version} was trained on cannot be identified: "
                 f"{rows}"
             )
+        unrelated &= unrelated_rows(dataset, apart, rows, one)
         known |= rows
     accepted = accepts(dataset, first.bundle) & accepts(dataset, second.bundle)
-    contest, _ = find_contest(dataset, accepted, known, second.bundle, first.bundle)
+    contest, found = find_contest(
+        dataset,
+        accepted,
+        known,
+        second.bundle,
+        first.bundle,
+        unrelated=unrelated,
+        groups=dataset.group_ids,
+    )
     if not len(contest.labels):
         return f"{dataset.file} has no row that both can score and neither was trained on"
     challenger, production, labels = contest.challenger, contest.production, contest.labels
@@ -147,18 +163,28 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
         row_losses(production.probabilities, labels),
         _ALPHA,
         seed,
+        contest.groups,
     )
+    if contest.groups is None:
+        accuracy, p_value = compatible_interval(counts), two_sided_p(counts)
+    else:
+        grouped = count_grouped_labels(
+            challenger.predicted, production.predicted, labels, contest.groups
+        )
+        accuracy, p_value = grouped.interval(compatible_interval), grouped.p_two_sided
     return Paired(
         rows=SharedRows(
             held_out=dataset.rows,
             trained_on=int(known.sum()),
             refused=int((~known & ~accepted).sum()),
             fit=len(labels),
+            related=found.related,
+            groups=found.groups,
         ),
         labels=counts,
-        accuracy=compatible_interval(counts),
+        accuracy=accuracy,
         log_loss=Interval(losses.value, losses.low, losses.high),
-        p_value=two_sided_p(counts),
+        p_value=p_value,
         looks=int(looks.of(contest.fingerprints).max()),
     )
 

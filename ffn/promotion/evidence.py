@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ffn.evaluation.paired import (
+import numpy as np
+
+from ffn.evaluation.inference.grouped_labels import (
+    GroupedLabels,
+    count_grouped_labels,
+    grouped_accuracy_bound,
+    grouped_class_losses,
+    grouped_p_not_worse,
+)
+from ffn.evaluation.inference.paired import (
     ClassLoss,
     LabelCounts,
     accuracy_bound,
@@ -13,7 +22,7 @@ from ffn.evaluation.paired import (
     p_better,
     p_not_worse,
 )
-from ffn.evaluation.paired_losses import LossBounds, loss_bounds, row_losses
+from ffn.evaluation.inference.paired_losses import LossBounds, loss_bounds, row_losses
 from ffn.promotion.shared_rows import Contest
 from ffn.registry.alpha_spending import PlannedComparison
 from ffn.settings.gate_settings import GateSettings
@@ -44,6 +53,9 @@ class HeldOutEvidence:
         Labels lost and gained by class.
     failures
         Criteria that were not met, a clause each; empty if the challenger may take over.
+    groups
+        Number of groups that the rows are of, which all tests then take for the unit; 0 if rows are
+        independent.
     """
 
     look: int
@@ -54,6 +66,7 @@ class HeldOutEvidence:
     log_loss: LossBounds
     classes: tuple[ClassLoss, ...]
     failures: tuple[str, ...]
+    groups: int = field(default=0, metadata={"omitted": True})
 
     @property
     def shown(self) -> bool:
@@ -79,6 +92,9 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
     if not len(contest.labels):
         return False
     production = contest.production.predicted
+    if contest.groups is not None:
+        best = count_grouped_labels(contest.labels, production, contest.labels, contest.groups)
+        return _grouped_p_value(best, settings, alpha) <= alpha
     at_best = count_labels(production, production, contest.labels).at_best
     return label_p_value(at_best, settings, alpha) <= alpha
 
@@ -106,15 +122,24 @@ def weigh(
         Seed of the bootstrap.
     """
     challenger, production, labels = contest.challenger, contest.production, contest.labels
-    counts = count_labels(challenger.predicted, production.predicted, labels)
-    p_value = label_p_value(counts, settings, look.alpha)
+    groups, both = contest.groups, (challenger.predicted, production.predicted, labels)
+    counts = count_labels(*both)
+    if groups is None:
+        p_value = label_p_value(counts, settings, look.alpha)
+        bound = accuracy_bound(counts, look.alpha)
+        classes = class_losses(*both, contest.classes)
+    else:
+        grouped = count_grouped_labels(*both, groups)
+        p_value = _grouped_p_value(grouped, settings, look.alpha)
+        bound = grouped_accuracy_bound(grouped, look.alpha)
+        classes = grouped_class_losses(*both, contest.classes, groups)
     losses = loss_bounds(
         row_losses(challenger.probabilities, labels),
         row_losses(production.probabilities, labels),
         look.alpha,
         seed,
+        groups,
     )
-    classes = class_losses(challenger.predicted, production.predicted, labels, contest.classes)
     better = settings.mode == "better"
     failures = []
     if p_value > look.alpha:
@@ -136,11 +161,19 @@ def weigh(
         alpha=look.alpha,
         labels=counts,
         p_value=p_value,
-        accuracy_bound=accuracy_bound(counts, look.alpha),
+        accuracy_bound=bound,
         log_loss=losses,
         classes=classes,
         failures=tuple(failures),
+        groups=0 if groups is None else len(np.unique(groups)),
     )
+
+
+def _grouped_p_value(found: GroupedLabels, settings: GateSettings, alpha: float) -> float:
+    """Return what `label_p_value` does, with the group as the unit."""
+    if settings.mode == "better":
+        return found.p_better
+    return grouped_p_not_worse(found, settings.accuracy_margin, alpha)
 
 
 def label_p_value(counts: LabelCounts, settings: GateSettings, alpha: float) -> float:

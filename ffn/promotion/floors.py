@@ -1,4 +1,4 @@
-"""Absolute limits on accuracy, recall and calibration that every promoted model has to meet."""
+"""Absolute limits on held-out metrics that every promoted model has to meet."""
 
 from __future__ import annotations
 
@@ -63,6 +63,24 @@ def check_floors(settings: GateSettings, evaluation: HeldOutEvaluation) -> tuple
     if settings.min_accuracy:
         accuracy, limit = evaluation.accuracy.value, settings.min_accuracy
         floors.append(_at_least("accuracy", "min_accuracy", accuracy, limit))
+    of = f" of {quote(evaluation.positive)}" if evaluation.positive else ""
+    for what, setting, figure, limit in (
+        (
+            "balanced accuracy",
+            "min_balanced_accuracy",
+            evaluation.balanced_accuracy,
+            settings.min_balanced_accuracy,
+        ),
+        ("ROC-AUC", "min_auc", evaluation.auc, settings.min_auc),
+        (
+            f"average precision{of}",
+            "min_average_precision",
+            evaluation.average_precision,
+            settings.min_average_precision,
+        ),
+    ):
+        if limit:
+            floors.append(_at_least(what, setting, figure.value, limit))
     for figures in evaluation.classes:
         setting = "min_recalls" if figures.name in settings.min_recalls else "min_recall"
         limit = settings.min_recalls.get(figures.name, settings.min_recall)

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import audit_refusal
 from ffn.bundles.bundle import Bundle
 from ffn.evaluation.metrics import HeldOutEvaluation
-from ffn.promotion.champion import Opponent, Unreadable
+from ffn.evaluation.missed_classes import missed_classes
+from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
-from ffn.promotion.floors import check_floors
+from ffn.promotion.floors import Floor, check_floors
 from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
 from ffn.promotion.simpler_models import weigh_baselines
@@ -21,6 +24,7 @@ from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, difference, told_apart
 from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.training.examination import Examination
@@ -35,12 +39,13 @@ Array = npt.NDArray[Any]
 def decide(
     pipeline: Pipeline,
     dataset: Dataset,
-    held_out: Array,
+    division: Division,
     prepared: Prepared,
     refitted: Refitted,
     evaluation: HeldOutEvaluation,
     examination: Examination,
     opponent: Opponent | Unreadable | None,
+    audit: SplitAudit | None = None,
 ) -> Verdict:
     """Judge a new model before it is written.
 
@@ -58,8 +63,8 @@ def decide(
         Settings of the gate, and the registry.
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out of the challenger's training.
+    division
+        The rows of the challenger's training, and those held out of it.
     prepared
         Inputs for the network.
     refitted
@@ -70,6 +75,9 @@ def decide(
         Its comparison with simpler models.
     opponent
         The version in production; None if there is none.
+    audit
+        What its figures owe to columns that are not kept apart; None, the default, if there is no
+        such column.
 
     Raises
     ------
@@ -93,17 +101,20 @@ def decide(
             columns=columns_of(dataset),
             baseline=baseline,
             contract=prepared.changes,
+            missed=missed_classes(evaluation.classes),
+            audit=audit,
             **evidence,
         )
 
     broken = [
-        f"{floor.what} is {told_apart(floor.value, floor.limit, 3)}, and gate.{floor.setting} is "
-        f"{floor.limit:g}"
+        f"{floor.what} is {_measured(floor)}, and gate.{floor.setting} is {floor.limit:g}"
         for floor in floors
         if not floor.held
     ]
     if baseline and baseline.refuses:
         broken.append(f'{baseline.finding}, and gate.baseline is "refuse"')
+    if refused := audit_refusal(audit):
+        broken.append(refused)
     if broken:
         return verdict(False, "; ".join(broken))
     if settings.mode == "never":
@@ -116,6 +127,9 @@ def decide(
         problem = f"version {opponent.version} in production cannot be loaded"
         return verdict(True, f"{problem}, so nothing was compared")
     if _same(refitted.bundle, opponent.bundle):
+        if refitted.bundle.rule != opponent.bundle.rule:
+            # The settings decide on the rule; there is nothing else to compare.
+            return verdict(True, "only its decision rule differs from the model in production")
         return verdict(False, "it is identical to the model in production, bit for bit")
 
     known = production_rows(dataset, prepared.schema, opponent)
@@ -125,8 +139,21 @@ def decide(
             f"the rows that production was trained on cannot be identified, because {known}",
         )
     looks = read_looks(pipeline.artifacts)
-    contest, rows = find_contest(dataset, held_out, known, refitted.bundle, opponent.bundle)
-    look = choose_look(looks.of(contest.fingerprints), settings.alpha)
+    contest, rows = find_contest(
+        dataset,
+        division.held_out,
+        known,
+        refitted.bundle,
+        opponent.bundle,
+        unrelated=unrelated_rows(dataset, division, known, opponent),
+        groups=division.groups,
+    )
+    times = (
+        looks.of(contest.fingerprints)
+        if division.groups is None or contest.groups is None
+        else looks.of_groups(dataset.fingerprints, division.groups, contest.groups)
+    )
+    look = choose_look(times, settings.alpha)
     chosen = contest.take(look.chosen)
     if can_suffice(chosen, settings, look.alpha):
         looks.after(chosen.fingerprints).write(pipeline.artifacts)
@@ -134,11 +161,18 @@ def decide(
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
     training = pipeline.settings.training
-    few = too_few(len(chosen.labels), rows, opponent, training, columns_of(dataset))
+    few = too_few(
+        len(chosen.labels),
+        rows,
+        opponent,
+        training,
+        columns_of(dataset),
+        pipeline.settings.split,
+    )
     if settings.small_holdout == "keep":
         return verdict(False, few, rows=rows)
     known_to_train = recognise(prepared.fingerprints, dataset.fingerprints[known])
-    encode = partial(training_part, dataset, held_out)
+    encode = partial(training_part, dataset, division)
     differences = cross_validate(prepared, pipeline, refitted, opponent, known_to_train, encode)
     if isinstance(differences, str):
         return verdict(False, f"{few}, and {differences}", rows=rows)
@@ -151,8 +185,14 @@ def decide(
     return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
 
 
+def _measured(floor: Floor) -> str:
+    if np.isnan(floor.value):
+        return "not measured, as no held-out row has the class"
+    return told_apart(floor.value, floor.limit, 3)
+
+
 def _same(challenger: Bundle, production: Bundle) -> bool:
-    """Return whether two bundles would have the same bytes."""
+    """Return whether two bundles would have the same bytes, but for the decision rule."""
     ours, theirs = (
         {
             **bundle.preparation.to_arrays(),
@@ -163,7 +203,6 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
     )
     return (
         challenger.schema == production.schema
-        and challenger.rule == production.rule
         and ours.keys() == theirs.keys()
         and all(np.array_equal(array, theirs[name]) for name, array in ours.items())
     )
@@ -172,11 +211,15 @@ def _same(challenger: Bundle, production: Bundle) -> bool:
 def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     counts, losses = found.labels, found.log_loss
     figures = (
-        f"on {counted(counts.rows, 'row')} that neither was trained on, "
+        f"on {counted(counts.rows, 'row')}{_of_groups(found)} that neither was trained on, "
         f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
         f"{difference(losses)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
+
+
+def _of_groups(found: HeldOutEvidence) -> str:
+    return f" of {counted(found.groups, 'group')}" if found.groups else ""
 
 
 def _of_resamples(found: ResampledEvidence, mode: str) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import RegistryError
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import NO_FIGURE, Interval
+from ffn.evaluation.metrics import ClassFigures
+from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.simpler_models import recorded_warning
 from ffn.promotion.verdict import VERDICT_FILE
 from ffn.registry.pointer import predecessor
@@ -19,9 +21,13 @@ from ffn.registry.versions import require_version, version_folder, versions
 
 __all__ = [
     "METRICS_FILE",
+    "NOTHING_RECORDED",
     "Detail",
+    "HeldOutRecord",
     "Summary",
+    "accuracy_and_record",
     "describe_version",
+    "held_out_record",
     "interval_in",
     "summaries",
     "table_in",
@@ -29,6 +35,35 @@ __all__ = [
 ]
 
 METRICS_FILE = "metrics.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutRecord:
+    """What ``metrics.json`` says beside accuracy and log-loss, as far as it does.
+
+    Attributes
+    ----------
+    auc, average_precision, balanced_accuracy
+        Held-out metrics with 95 % intervals; None in versions of earlier releases.
+    positive
+        Of two classes the one that average precision is of; empty if it is a mean over classes.
+    classes
+        Figures of each class; none if they cannot be read.
+    """
+
+    auc: Interval | None = None
+    average_precision: Interval | None = None
+    balanced_accuracy: Interval | None = None
+    positive: str = ""
+    classes: tuple[ClassFigures, ...] = ()
+
+    @property
+    def missed(self) -> str:
+        """Classes that are never found, as a clause of `missed_classes`."""
+        return missed_classes(self.classes)
+
+
+NOTHING_RECORDED = HeldOutRecord()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +82,11 @@ class Summary:
         Held-out metrics with 95 % intervals; log-loss in nats per row.
     rows
         Number of held-out rows.
+    held_out
+        The other held-out metrics.
+    missed
+        Classes that the version never finds, as a clause of `missed_classes`; empty if it finds
+        rows of each.
     promote, reason
         The gate's verdict.
     warning
@@ -67,6 +107,8 @@ class Summary:
     accuracy: Interval | None
     log_loss: Interval | None
     rows: int | None
+    held_out: HeldOutRecord
+    missed: str
     promote: bool | None
     reason: str
     warning: str
@@ -122,7 +164,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
     metrics = read_registered(folder, METRICS_FILE)
     provenance, verdict = read_registered(folder, PROVENANCE), read_registered(folder, VERDICT_FILE)
     test = table_in(metrics, "test")
-    rows, promote = test.get("rows"), verdict.get("promote")
+    rows, promote, held_out = test.get("rows"), verdict.get("promote"), held_out_record(test)
     try:
         contents = read_contents(folder, pipeline=artifacts.name, version=version)
         digest, size = contents.bundle_sha256, sum(int(f["bytes"]) for f in contents.files.values())
@@ -135,6 +177,8 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
         accuracy=interval_in(test, "accuracy"),
         log_loss=interval_in(test, "log_loss"),
         rows=rows if type(rows) is int else None,
+        held_out=held_out,
+        missed=held_out.missed,
         promote=promote if type(promote) is bool else None,
         reason=_text(verdict, "reason"),
         warning=recorded_warning(verdict),
@@ -176,6 +220,53 @@ def warning_about(artifacts: Path, version: int) -> str:
         Number in the registry. Without a readable verdict there is no sentence.
     """
     return recorded_warning(read_registered(version_folder(artifacts, version), VERDICT_FILE))
+
+
+def accuracy_and_record(
+    artifacts: Path, version: int | None
+) -> tuple[Interval | None, HeldOutRecord]:
+    """Return the held-out accuracy of a version, and the metrics beside it.
+
+    ``artifacts`` is the folder of the pipeline's results, and ``version`` a number in its registry;
+    of None nothing is known.
+    """
+    if version is None:
+        return None, NOTHING_RECORDED
+    test = table_in(read_registered(version_folder(artifacts, version), METRICS_FILE), "test")
+    return interval_in(test, "accuracy"), held_out_record(test)
+
+
+def held_out_record(test: dict[str, Any]) -> HeldOutRecord:
+    """Return what is recorded in ``test``, the object of that name in ``metrics.json``."""
+    listed = test.get("classes")
+    classes = [_of_class(one) for one in listed] if isinstance(listed, list) else []
+    return HeldOutRecord(
+        auc=interval_in(test, "auc"),
+        average_precision=interval_in(test, "average_precision"),
+        balanced_accuracy=interval_in(test, "balanced_accuracy"),
+        positive=_text(test, "positive"),
+        classes=tuple(one for one in classes if one) if all(classes) else (),
+    )
+
+
+def _of_class(found: Any) -> ClassFigures | None:
+    """Return the figures of a class; None unless they have a name, rows and recall."""
+    if not isinstance(found, dict) or type(found.get("rows")) is not int:
+        return None
+    if not isinstance(found.get("name"), str) or not table_in(found, "recall"):
+        return None
+    recall, precision, auc, average_precision = (
+        interval_in(found, key) or NO_FIGURE
+        for key in ("recall", "precision", "auc", "average_precision")
+    )
+    return ClassFigures(
+        name=found["name"],
+        rows=found["rows"],
+        recall=recall,
+        precision=precision,
+        auc=auc,
+        average_precision=average_precision,
+    )
 
 
 def table_in(document: dict[str, Any], key: str) -> dict[str, Any]:

@@ -21,10 +21,9 @@ from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.pipeline import Pipeline
-from ffn.tabular.training_table.splits import resamples, sampling_units
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
-from ffn.training.resampling import generators
+from ffn.training.resampling import generators, resamples_of
 from ffn.training.steps import Prepared, Refitted
 
 __all__ = ["ResampledEvidence", "cross_validate", "weigh_resamples"]
@@ -125,10 +124,8 @@ def cross_validate(
         )
     training = pipeline.settings.training
     # Not the resamples of the candidates: the winner was selected on those.
-    units = sampling_units(prepared.labels_train, prepared.fingerprints)
-    rows, validation_rows = resamples(
-        prepared.labels_train, units, training.validation_share, generators(training, _RESAMPLES)
-    )
+    drawn = resamples_of(prepared.training, training, _RESAMPLES)
+    rows, validation_rows = map(np.array, zip(*drawn, strict=True))
     same_draws = {"networks": training.networks, "seed": training.seed, "dtype": training.dtype}
     production = replace(
         pipeline,

@@ -13,6 +13,7 @@ import safetensors.numpy
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, Bundle, read_bundle, write_bundle
 from ffn.errors import BundleError
+from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.promotion.verdict import VERDICT_FILE, Verdict
 from ffn.registry.actor import Actor, this_process
 from ffn.registry.pointer import promote
@@ -25,7 +26,7 @@ from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate
 from ffn.training.steps import Prepared, Refitted
 
-__all__ = ["CARD_FILE", "Version", "jsonable", "promote_version", "serialise"]
+__all__ = ["CARD_FILE", "Version", "bundle_of", "jsonable", "promote_version", "serialise"]
 
 CARD_FILE = "model_card.md"
 _ROWS_AT_ONCE = 2**16
@@ -86,10 +87,7 @@ def serialise(
         The bundle that was read back differs from the one that was written.
     """
     pipeline, prepared, refitted = retrained.pipeline, retrained.prepared, retrained.refitted
-    bundle = dataclasses.replace(
-        refitted.bundle,
-        reference=dataclasses.replace(prepared.reference, predicted=retrained.evaluation.predicted),
-    )
+    bundle = bundle_of(prepared, refitted, retrained.evaluation)
     digests: list[str] = []
     verdicts: list[Verdict] = []
 
@@ -113,6 +111,22 @@ def serialise(
         sha256=digests[0],
         verdict=verdicts[0],
     )
+
+
+def bundle_of(prepared: Prepared, refitted: Refitted, evaluation: HeldOutEvaluation) -> Bundle:
+    """Return the bundle of a version: the model, with its reference for drift detection.
+
+    Parameters
+    ----------
+    prepared
+        Inputs of the retraining.
+    refitted
+        The model.
+    evaluation
+        Its figures on the held-out rows.
+    """
+    reference = dataclasses.replace(prepared.reference, predicted=evaluation.predicted)
+    return dataclasses.replace(refitted.bundle, reference=reference)
 
 
 def promote_version(pipeline: Pipeline, version: Version, by: Actor | None = None) -> Version:
@@ -166,7 +180,12 @@ def jsonable(value: Any) -> Any:
         Any nesting of dataclasses, mappings, sequences, strings, numbers and None.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        # Fields that were added later are left out at their default: equal results, equal files.
+        return {
+            f.name: jsonable(getattr(value, f.name))
+            for f in dataclasses.fields(value)
+            if not (f.metadata.get("omitted") and getattr(value, f.name) == f.default)
+        }
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -189,7 +208,7 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
 def _metrics(retrained: Retrained) -> dict[str, Any]:
     test, chosen = jsonable(retrained.evaluation), retrained.refitted.decision
     # What is not used is absent, as it was before there were decision rules.
-    figures = test.pop("decision")
+    figures = test.pop("decision", None)
     decision = {}
     if chosen is not None:
         origin = {"source": chosen.source, "metric": chosen.metric, "rows": chosen.rows}
@@ -211,6 +230,7 @@ def _history(candidates: Sequence[Candidate], refitted: Refitted) -> bytes:
     for name, history in [
         *((candidate.optimizer, candidate.history) for candidate in candidates),
         ("refit", refitted.history),
+        *([("student", refitted.student.history)] if refitted.student else []),
     ]:
         for figure in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
             curves[f"{name}.{figure}"] = np.ascontiguousarray(getattr(history, figure))

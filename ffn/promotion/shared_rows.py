@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -59,12 +59,19 @@ class SharedRows:
         Of the others, those that production would reject; excluded.
     fit
         The remaining rows, on which both can be compared.
+    related
+        Of the others than those trained on, rows of a group that production was trained on, or no
+        later than its training rows; excluded.
+    groups
+        Number of groups that the remaining rows are of; 0 if rows do not come in groups.
     """
 
     held_out: int
     trained_on: int
     refused: int
     fit: int
+    related: int = field(default=0, metadata={"omitted": True})
+    groups: int = field(default=0, metadata={"omitted": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +88,8 @@ class Contest:
         Their names [C].
     fingerprints
         Fingerprints of the rows' contents, uint64 [n].
+    groups
+        Identifiers of the rows' groups [n]; None if rows are independent.
     """
 
     challenger: SharedAnswers
@@ -88,6 +97,7 @@ class Contest:
     labels: Array
     classes: tuple[str, ...]
     fingerprints: Array
+    groups: Array | None = None
 
     def take(self, rows: Array) -> Contest:
         """Return the contest restricted to ``rows``, booleans [n]."""
@@ -97,6 +107,7 @@ class Contest:
             labels=self.labels[rows],
             classes=self.classes,
             fingerprints=self.fingerprints[rows],
+            groups=None if self.groups is None else self.groups[rows],
         )
 
 
@@ -139,7 +150,14 @@ def production_rows(dataset: Dataset, challenger: Schema, opponent: Opponent) ->
 
 
 def find_contest(
-    dataset: Dataset, held_out: Array, known: Array, challenger: Bundle, production: Bundle
+    dataset: Dataset,
+    held_out: Array,
+    known: Array,
+    challenger: Bundle,
+    production: Bundle,
+    *,
+    unrelated: Array | None = None,
+    groups: Array | None = None,
 ) -> tuple[Contest, SharedRows]:
     """Predict with both models on the held-out rows that neither was trained on.
 
@@ -153,9 +171,18 @@ def find_contest(
         Booleans [N]: rows that production was trained on.
     challenger, production
         The two models.
+    unrelated
+        Booleans [N] of `ffn.promotion.champion.unrelated_rows`; None, the default, if no row is
+        related to another.
+    groups
+        Identifiers of the rows' groups [N]; None, the default: rows are independent.
     """
     known = known | recognise(dataset.fingerprints, challenger.fingerprints)
     fresh = held_out & ~known
+    related = 0
+    if unrelated is not None:
+        related = int((fresh & ~unrelated).sum())
+        fresh &= unrelated
     accepted = fresh & accepts(dataset, production)
     contest = Contest(
         challenger=_ask(challenger, dataset, accepted),
@@ -163,12 +190,15 @@ def find_contest(
         labels=dataset.labels[accepted],
         classes=dataset.classes,
         fingerprints=dataset.fingerprints[accepted],
+        groups=None if groups is None else groups[accepted],
     )
     counts = SharedRows(
         held_out=int(held_out.sum()),
         trained_on=int((held_out & known).sum()),
         refused=int((fresh & ~accepted).sum()),
         fit=int(accepted.sum()),
+        related=related,
+        groups=0 if groups is None else len(np.unique(groups[accepted])),
     )
     return contest, counts
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ffn.evaluation.baselines import MAJORITY
-from ffn.evaluation.paired_losses import LossBounds
+from ffn.evaluation.inference.paired_losses import LossBounds
 from ffn.quantities import counted, difference
 from ffn.settings.gate_settings import GateSettings
 from ffn.training.examination import Examination

@@ -81,7 +81,9 @@ def keep_contract(
 
 
 def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
-    """Return whether ``[data]`` differs from production's in columns, kinds, gaps or labels.
+    """Return whether the settings differ from production's in columns, kinds, gaps or labels.
+
+    ``[data]`` names them, and ``[split]`` names columns that are no features.
 
     Parameters
     ----------
@@ -91,7 +93,10 @@ def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
         The present settings.
     """
     then = None if opponent.settings is None else opponent.settings.data
-    return then is not None and _meaning(then) != _meaning(pipeline.settings.data)
+    if then is None or opponent.settings is None:
+        return False
+    columns = [(one.split.time, one.split.group) for one in (opponent.settings, pipeline.settings)]
+    return _meaning(then) != _meaning(pipeline.settings.data) or columns[0] != columns[1]
 
 
 def unlike_production(pipeline: Pipeline, opponent: Opponent, found: str, remedy: str) -> DataError:
@@ -184,7 +189,7 @@ def _names(what: str, names: Collection[str]) -> str:
 
 def _unlabelled(opponent: Opponent, prepared: Prepared, smallest: float) -> str:
     """Return how much the share of unlabelled rows grew; empty if little, or if it is unknown."""
-    rows = len(prepared.x_train) + len(prepared.x_test) + prepared.unlabelled
+    rows = prepared.labelled + prepared.unlabelled
     share, before = prepared.unlabelled / rows, opponent.unlabelled
     if before is None or share - before <= smallest:
         return ""

@@ -8,7 +8,8 @@ from ffn.errors import quote
 from ffn.promotion.champion import Opponent
 from ffn.promotion.shared_rows import SharedRows
 from ffn.quantities import counted
-from ffn.settings.document import TrainingSettings
+from ffn.settings.split_settings import SplitSettings
+from ffn.settings.training_settings import TrainingSettings
 
 __all__ = ["too_few"]
 
@@ -21,6 +22,7 @@ def too_few(
     opponent: Opponent,
     training: TrainingSettings,
     columns: Mapping[str, str],
+    split: SplitSettings | None = None,
 ) -> str:
     """Return a clause: too few rows, why the others were excluded, and what to do.
 
@@ -36,6 +38,8 @@ def too_few(
         The challenger's ``[training]`` settings.
     columns
         Kind by name of the challenger's columns, from `columns_of`.
+    split
+        The challenger's ``[split]`` settings; None, the default, if they are production's.
     """
     left = f"{counted(usable, 'held-out row')} cannot" if usable else "no held-out row can"
     told = f"{left} show that any challenger is good enough"
@@ -48,6 +52,11 @@ def too_few(
         told += f"; the split changed because {' and '.join(causes)}"
         back = [f"training.{name}" for name in _changed(opponent, training)]
         told += f"; reset {' and '.join(back)}, or add rows" if back else "; add rows"
+    if rows.related and opponent.settings and split not in (None, opponent.settings.split):
+        told += (
+            "; production was trained under another [split]: if the figures of the new version are "
+            "those that matter, put it into production with ffn promote, or add rows"
+        )
     return f"{told})"
 
 
@@ -55,6 +64,8 @@ def _gone(usable: int, rows: SharedRows) -> Iterator[str]:
     """Yield the number of held-out rows excluded for each reason."""
     if rows.trained_on:
         yield f"production was trained on {rows.trained_on:,}"
+    if rows.related:
+        yield f"{rows.related:,} are of groups or times that production was trained on"
     if rows.refused:
         yield f"production would reject {rows.refused:,}"
     if rows.fit > usable:

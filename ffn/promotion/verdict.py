@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import audit_warning
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.recipes import ResampledEvidence
@@ -64,6 +66,11 @@ class Verdict:
         Numbers of rows available for a comparison; None if that was not determined.
     canary
         Result of the canary; None before it has run.
+    missed
+        Classes that the version never finds on the held-out rows, as a clause of
+        `missed_classes`; empty if it finds rows of each.
+    audit
+        What the figures owe to columns that are not kept apart; None if none was audited.
     """
 
     promote: bool
@@ -79,22 +86,31 @@ class Verdict:
     held_out: HeldOutEvidence | None = None
     resampled: ResampledEvidence | None = None
     canary: Canary | None = None
+    missed: str = ""
+    audit: SplitAudit | None = None
 
     @property
     def warning(self) -> str:
-        """That a simpler model is shown to be better, in a sentence; empty if the reason says it.
+        """That a simpler model is shown to be better, or the figures too good; in sentences.
 
-        Also empty if none is shown to be better.
+        Empty if neither is so, or the reason says it.
         """
         finding = self.baseline.finding if self.baseline else ""
-        return "" if finding in self.reason else warning_sentence(finding)
+        simpler = "" if finding in self.reason else warning_sentence(finding)
+        return " ".join(filter(None, (simpler, audit_warning(self.audit))))
+
+    @property
+    def warnings(self) -> str:
+        """All that has to be said beside the decision: classes not found, then `warning`."""
+        missed = f"Warning: it {self.missed}." if self.missed else ""
+        return " ".join(filter(None, (missed, self.warning)))
 
     def sentence(self, version: int) -> str:
-        """Return the verdict on ``version``, a registry number, and the warning if there is one."""
+        """Return the verdict on ``version``, a registry number, and its warnings."""
         stays = f"version {self.production} stays" if self.production else "nothing is"
         decided = "promoted" if self.promote else f"not promoted; {stays} in production"
         said = f"Version {version} is {decided}: {self.reason}."
-        return f"{said} {self.warning}" if self.warning else said
+        return f"{said} {self.warnings}" if self.warnings else said
 
     def after(self, canary: Canary) -> Verdict:
         """Return the verdict after the canary has run: if it failed, nothing is promoted."""

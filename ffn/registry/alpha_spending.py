@@ -66,6 +66,26 @@ class ComparisonCounts:
         found: Array = np.where(self.rows[place] == fingerprints, self.times[place], 0)
         return found
 
+    def of_groups(self, fingerprints: Array, groups: Array, wanted: Array) -> Array:
+        """Return the number of comparisons of groups: as many as of their row that has most.
+
+        Rows of one group are not independent of each other, so they have one level for their
+        lifetime together: a new row of a group has spent what the group has, and so has a row that
+        is not held out any more.
+
+        Parameters
+        ----------
+        fingerprints, groups
+            All rows of the table, uint64 [N], and identifiers of their groups [N].
+        wanted
+            Identifiers of groups [m], each among ``groups``.
+        """
+        values, place = np.unique(groups, return_inverse=True)
+        most = np.zeros(len(values), dtype=np.int64)
+        np.maximum.at(most, place, self.of(fingerprints))
+        found: Array = most[np.searchsorted(values, wanted)]
+        return found
+
     def after(self, fingerprints: Array) -> ComparisonCounts:
         """Return the counts after one more comparison on ``fingerprints``, uint64 [m]."""
         seen = np.unique(fingerprints)

@@ -21,10 +21,13 @@ _MOST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class TrainingData:
-    """SHA-256 of the training CSV, and the file's size and times when it was read."""
+    """SHA-256 of the training CSV, and the file's size and times when it was read.
+
+    With a file of held-out rows, both digests, and the sizes and times of both.
+    """
 
     sha256: str
-    stamp: tuple[int, int, int]
+    stamp: tuple[int, ...]
 
 
 def new_training_data(pipeline: Pipeline) -> TrainingData | None:
@@ -39,13 +42,21 @@ def new_training_data(pipeline: Pipeline) -> TrainingData | None:
         Names the training CSV.
     """
     try:
-        state = pipeline.source.stat()
-        stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        files = [pipeline.source, *([pipeline.test] if pipeline.test else [])]
+        states = [file.stat() for file in files]
+        stamp = tuple(
+            part
+            for state in states
+            for part in (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        )
         known = _read(pipeline.artifacts / _FILE)
         if known.get("stamp") == list(stamp):
             return None
-        with open_source(pipeline.source) as source:
-            data = TrainingData(source.read_through(), stamp)
+        digests = []
+        for file in files:
+            with open_source(file) as source:
+                digests.append(source.read_through())
+        data = TrainingData(" ".join(digests), stamp)
     except (OSError, DataError):
         return None
     if data.sha256 in (known.get("sha256"), _newest(pipeline.artifacts)):
@@ -73,7 +84,9 @@ def _newest(artifacts: Path) -> Any:
     there = versions(artifacts)
     if not there:
         return None
-    return _read(version_folder(artifacts, there[-1]) / "provenance.json").get("source_sha256")
+    made_of = _read(version_folder(artifacts, there[-1]) / "provenance.json")
+    source, test = made_of.get("source_sha256"), made_of.get("test_sha256")
+    return f"{source} {test}" if test else source
 
 
 def _read(path: Path) -> dict[str, Any]:

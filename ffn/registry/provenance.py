@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -12,13 +13,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ffn.errors import one_line
+from ffn.lineage.git_commit import commit_of
 from ffn.registry.actor import Actor
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.documents import canonical_json
 from ffn.training.training_data import Prepared
 from ffn.version import __version__
 
-__all__ = ["PROVENANCE", "code_sha256", "provenance", "settings_sha256"]
+__all__ = ["PROVENANCE", "circumstances", "code_sha256", "provenance", "settings_sha256"]
 
 PROVENANCE = "provenance.json"
 _RECORDED_PACKAGES = ("numpy", "scikit-learn", "scipy", "safetensors")
@@ -42,20 +45,15 @@ def provenance(
     """
     settings = pipeline.settings.of_training()
     return {
+        **circumstances(),
         "by": dataclasses.asdict(by),
-        "code_sha256": code_sha256(),
         "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": platform.machine(),
         "notices": list(prepared.notices),
-        "packages": {
-            "ffn": __version__,
-            **{name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
-        },
-        "python": sys.version.split()[0],
         "rows": {
             "test": len(prepared.x_test),
             "train": len(prepared.x_train),
             **({"unlabelled": prepared.unlabelled} if prepared.unlabelled else {}),
+            **({"neither": prepared.split.neither} if prepared.split else {}),
         },
         "seconds": None if seconds is None else round(seconds, 3),
         "seed": pipeline.settings.training.seed,
@@ -63,6 +61,28 @@ def provenance(
         "settings_sha256": settings_sha256(settings),
         "source": pipeline.settings.data.source,
         "source_sha256": prepared.source_sha256,
+        **({"split": dataclasses.asdict(prepared.split)} if prepared.split else {}),
+        **({"test_sha256": prepared.test_sha256} if prepared.test_sha256 else {}),
+    }
+
+
+def circumstances() -> dict[str, Any]:
+    """Return what a training depends on besides data and settings: code, packages, processor.
+
+    ``commit`` is there only if the code is in a git repository of its own.
+    """
+    commit = commit_of(Path(__file__).parents[2])
+    return {
+        "blas": _blas(),
+        "code_sha256": code_sha256(),
+        **({"commit": commit} if commit else {}),
+        "machine": platform.machine(),
+        "packages": {
+            "ffn": __version__,
+            **{name: importlib.metadata.version(name) for name in _RECORDED_PACKAGES},
+        },
+        "processor": _processor(),
+        "python": sys.version.split()[0],
     }
 
 
@@ -81,3 +101,28 @@ def code_sha256() -> str:
         content = path.read_bytes()
         digest.update(b"%d %s %d\n" % (len(name), name, len(content)) + content)
     return digest.hexdigest()
+
+
+@functools.cache
+def _blas() -> str:
+    """Return library, version and kernel of NumPy's matrix products, on which last bits depend."""
+    from threadpoolctl import threadpool_info
+
+    libraries = [found for found in threadpool_info() if found.get("user_api") == "blas"]
+    # SciPy may bring one of its own, which is loaded or not.
+    libraries.sort(key=lambda found: "numpy" not in str(found.get("filepath")))
+    for found in libraries[:1]:
+        parts = (found.get(key) for key in ("internal_api", "version", "architecture"))
+        return " ".join(str(part) for part in parts if part)
+    return ""
+
+
+@functools.cache
+def _processor() -> str:
+    """Return the name of the processor; empty if the system does not say it."""
+    with contextlib.suppress(OSError, ValueError), Path("/proc/cpuinfo").open() as lines:
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return one_line(value.strip())
+    return platform.processor()

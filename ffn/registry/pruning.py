@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ffn.bundles.contents import read_registered
+from ffn.lineage.kept_data import KeptTable, remove_unneeded
 from ffn.registry.pointer import predecessor
 from ffn.registry.promotion_history import recover
+from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import in_production, version_folder, versions
 from ffn.storage.atomic import sweep, sync_folder, temporary_name
 from ffn.storage.pipeline_locks import registry_lock
 
-__all__ = ["Pruning", "prune"]
+__all__ = ["Pruning", "discard_tables", "prune"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,19 +33,23 @@ class Pruning:
         Remaining versions that are older than the number to keep allows.
     bytes
         Size of all removed files.
+    tables
+        Number of kept training tables among them, which no remaining version was trained on.
     """
 
     removed: tuple[int, ...]
     kept: tuple[int, ...]
     protected: tuple[int, ...]
     bytes: int
+    tables: int = 0
 
 
 def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
-    """Remove all but the newest ``keep`` versions, with their reports.
+    """Remove all but the newest ``keep`` versions, with their reports and training tables.
 
     Each version is removed by one rename, so that it is either complete or gone, even if this
-    process is killed. Numbers are not reused, and the history is kept.
+    process is killed. Numbers are not reused, and the history is kept. A training table is removed
+    after the last version that was trained on it.
 
     Parameters
     ----------
@@ -73,12 +81,36 @@ def prune(artifacts: Path, *, keep: int, dry_run: bool = False) -> Pruning:
             sweep(artifacts / "models")
             for folder in folders:
                 _remove(folder)
+        kept = [version for version in there if version not in removed]
+        tables = discard_tables(artifacts, kept, dry_run=dry_run)
     return Pruning(
         removed=tuple(removed),
-        kept=tuple(version for version in there if version not in removed),
+        kept=tuple(kept),
         protected=tuple(sorted(set(there) & guarded - newest)),
-        bytes=size,
+        bytes=size + sum(table.bytes for table in tables),
+        tables=len(tables),
     )
+
+
+def discard_tables(artifacts: Path, kept: list[int], *, dry_run: bool = False) -> list[KeptTable]:
+    """Remove the training tables that no version was made from, and return them.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    kept
+        Versions whose tables remain. If the provenance of one is damaged, nothing is removed.
+    dry_run
+        Only return what would be removed; by default it is removed.
+    """
+    needed: set[Any] = set()
+    for version in kept:
+        made = read_registered(version_folder(artifacts, version), PROVENANCE)
+        if not isinstance(made.get("source_sha256"), str):
+            return []
+        needed |= {made["source_sha256"], made.get("test_sha256")}
+    return remove_unneeded(artifacts, needed, dry_run=dry_run)
 
 
 def _reports(artifacts: Path, kept: set[int]) -> list[Path]:

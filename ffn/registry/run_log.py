@@ -62,10 +62,10 @@ class RunRecord:
     at
         Time at which it ended, or was found to have been killed; UTC, ISO 8601.
     what
-        ``retrain`` or ``score``.
+        ``retrain``, ``score`` or ``evaluate``.
     outcome
-        ``promoted``, ``kept``, ``skipped``, ``scored``, ``refused``, ``failed``, ``interrupted``
-        by a signal, ``crashed`` or ``missed``.
+        ``promoted``, ``kept``, ``skipped``, ``scored``, ``evaluated``, ``refused``, ``failed``,
+        ``interrupted`` by a signal, ``crashed`` or ``missed``.
     version
         Version that it made or scored with; None if there is none.
     text
@@ -104,7 +104,7 @@ class Note:
 @contextlib.contextmanager
 def running(
     artifacts: Path,
-    what: Literal["retrain", "score"],
+    what: Literal["retrain", "score", "evaluate"],
     run: str | None = None,
     *,
     until_exit: bool = False,
@@ -116,7 +116,7 @@ def running(
     artifacts
         Folder of the pipeline's results, ``artifacts/<pipeline>``.
     what
-        ``retrain`` or ``score``.
+        ``retrain``, ``score`` or ``evaluate``.
     run, until_exit
         As for `ffn.registry.live_runs.at_work`.
     """
@@ -149,7 +149,7 @@ def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> R
     artifacts
         Folder of the pipeline's results, ``artifacts/<pipeline>``.
     what
-        ``retrain`` or ``score``.
+        ``retrain``, ``score`` or ``evaluate``.
     note
         Outcome of the run.
     seconds

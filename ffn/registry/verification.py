@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ffn.bundles.contents import FILES, Contents, Damage, damages, read_contents
 from ffn.errors import BundleError, RegistryError
+from ffn.lineage.kept_data import damaged_tables, kept_tables
 from ffn.registry.alpha_spending import LOOKS_FILE, read_looks
 from ffn.registry.production import POINTER, is_version, read_pointer
 from ffn.registry.production_bundle import version_bundle
@@ -44,7 +45,8 @@ def verify(artifacts: Path) -> Verification:
     """Check every version, the pointer and the history of a pipeline, without changing anything.
 
     A version is checked against its ``files.json``, and its bundle is read as scoring reads it,
-    including its signature. A history to which a line is owed is valid, as the pointer has it.
+    including its signature. A history to which a line is owed is valid, as the pointer has it. Each
+    kept training table is checked against the digest that it is named by.
 
     Parameters
     ----------
@@ -76,11 +78,13 @@ def verify(artifacts: Path) -> Verification:
     found += _pointer(artifacts, sealed)
     found += _history(artifacts)
     found += _counters(artifacts, there[-1])
+    found += (Damage(path=path, problem=told) for path, told in damaged_tables(artifacts))
     measures = [own for contents in sealed.values() for own in contents.files.values()]
+    tables = kept_tables(artifacts)
     return Verification(
         versions=tuple(there),
-        files=len(measures),
-        bytes=sum(int(own["bytes"]) for own in measures),
+        files=len(measures) + len(tables),
+        bytes=sum(int(own["bytes"]) for own in measures) + sum(own.bytes for own in tables),
         damages=tuple(found),
     )
 

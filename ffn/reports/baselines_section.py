@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ffn.evaluation.baselines import LINEAR, MAJORITY, Baseline
-from ffn.evaluation.differences import Difference
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.differences import Difference
+from ffn.evaluation.inference.statistics import Interval
 from ffn.quantities import counted, difference, interval, listed
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table

@@ -10,8 +10,15 @@ from ffn.evaluation.decision_evaluation import CoveragePoint, DecisionEvaluation
 from ffn.quantities import NOTHING, counted, difference, interval
 from ffn.reports.held_out import shown_name
 from ffn.reports.markup.tables import table
+from ffn.training.retrained import Retrained
 
-__all__ = ["cost_sentence", "coverage_table", "decision_markdown", "rule_sentence"]
+__all__ = [
+    "cost_sentence",
+    "coverage_table",
+    "decision_markdown",
+    "decision_sections",
+    "rule_sentence",
+]
 
 _CLASSES_NAMED = 10
 
@@ -36,8 +43,20 @@ def rule_sentence(chosen: ChosenRule, classes: Sequence[str]) -> str:
     return text
 
 
+def decision_sections(retrained: Retrained) -> list[str]:
+    """Return heading and section of the decision rule; none if it is the most probable class."""
+    evaluation, chosen = retrained.evaluation, retrained.refitted.decision
+    if chosen is None or evaluation.decision is None:
+        return []
+    classes = [figures.name for figures in evaluation.classes]
+    return [
+        "## Decision rule",
+        decision_markdown(chosen, evaluation.decision, classes, evaluation.judges),
+    ]
+
+
 def decision_markdown(
-    chosen: ChosenRule, found: DecisionEvaluation, classes: Sequence[str], rows: int
+    chosen: ChosenRule, found: DecisionEvaluation, classes: Sequence[str], judges: str
 ) -> str:
     """Return the section on the decision rule.
 
@@ -49,21 +68,20 @@ def decision_markdown(
         What it costs on the held-out rows.
     classes
         Names of the classes [C].
-    rows
-        Number of held-out rows.
+    judges
+        Of how many held-out rows the figures are, in words.
     """
     parts = [rule_sentence(chosen, classes)]
     if not chosen.rule.by_probability:
         parts += [
-            f"On the {counted(rows, 'held-out row')} a label costs {interval(found.cost)} on "
-            f"average. If it were the most probable class, it would cost "
-            f"{interval(found.argmax_cost)}: the rule changes the cost of a row by "
-            f"{difference(found.difference)}.",
+            f"On {judges} a label costs {interval(found.cost)} on average. If it were the most "
+            f"probable class, it would cost {interval(found.argmax_cost)}: the rule changes the "
+            f"cost of a row by {difference(found.difference)}.",
             _recalls(found, classes),
         ]
     parts += [
         "Share of rows that get a label, and of right labels among them, if rows below a "
-        "confidence get none (intervals: Wilson):",
+        "confidence get none:",
         coverage_table(found.curve, chosen.rule),
     ]
     return "\n\n".join(parts)

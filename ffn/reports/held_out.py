@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ffn.evaluation.calibration import Calibration
 from ffn.evaluation.importance import Importance
-from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation
 from ffn.evaluation.mistakes import Mistake
 from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
 from ffn.reports.markup.escaping import escape
@@ -21,10 +22,12 @@ __all__ = [
     "class_table",
     "figure_table",
     "importance_markdown",
+    "later_sentence",
     "loss_doubt",
     "mistakes_markdown",
     "shown_name",
     "temperature_markdown",
+    "unit_note",
 ]
 
 # Longer names would push the numbers off the screen.
@@ -44,7 +47,18 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
     error, limit = both_told_apart(calibration.error, calibration.limit, 3)
     figures = [
         ("accuracy", interval(evaluation.accuracy), "share of correctly labelled rows; Wilson"),
+        (
+            "balanced accuracy",
+            interval(evaluation.balanced_accuracy),
+            "unweighted mean of the classes' recalls",
+        ),
         ("macro-F1", interval(evaluation.macro_f1), "unweighted mean of the classes' F1"),
+        ("ROC-AUC", interval(evaluation.auc), _auc_definition(evaluation)),
+        (
+            "average precision",
+            interval(evaluation.average_precision),
+            _precision_definition(evaluation),
+        ),
         ("log-loss", interval(evaluation.log_loss), "nats per row; bootstrap, so approximate"),
         ("Brier score", interval(evaluation.brier), "squared error of the probabilities, 0 to 2"),
         (
@@ -55,13 +69,42 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
         ),
     ]
     rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
-    return "\n\n".join(filter(None, (rows, loss_doubt(evaluation))))
+    notes = loss_doubt(evaluation), unit_note(evaluation), later_sentence(evaluation)
+    return "\n\n".join(filter(None, (rows, *notes)))
+
+
+def unit_note(evaluation: HeldOutEvaluation) -> str:
+    """Return a sentence on intervals of rows that come in groups; empty if they do not."""
+    if not evaluation.groups:
+        return ""
+    return (
+        "Rows of one group are not independent of each other. Here and in all that follows the "
+        f"unit of intervals and tests is the group, of which there are {evaluation.groups:,}; "
+        "where a method for rows is named, its counterpart for groups was used "
+        "(docs/splits.md)."
+    )
+
+
+def _auc_definition(evaluation: HeldOutEvaluation) -> str:
+    if evaluation.positive:
+        return "how often a row of a class is ranked above one of the other; by chance one half"
+    return "unweighted mean over the classes, each against all others; by chance one half"
+
+
+def _precision_definition(evaluation: HeldOutEvaluation) -> str:
+    if not evaluation.positive:
+        return "unweighted mean over the classes, each against all others"
+    own = sum(one.rows for one in evaluation.classes if one.name == evaluation.positive)
+    chance = f"{own / evaluation.rows:.3f} by chance"
+    return f"of {shown_name(evaluation.positive)}, the rarer class in training; {chance}"
 
 
 def loss_doubt(evaluation: HeldOutEvaluation) -> str:
     """Return a sentence on why the log-loss has no interval; empty if it has one."""
     if math.isfinite(evaluation.log_loss.high):
         return ""
+    if evaluation.groups == 1:
+        return "The log-loss has no interval: its variance cannot be estimated from one group."
     if evaluation.rows == 1:
         return "The log-loss has no interval: its variance cannot be estimated from one row."
     return (
@@ -70,16 +113,31 @@ def loss_doubt(evaluation: HeldOutEvaluation) -> str:
     )
 
 
-def class_table(evaluation: HeldOutEvaluation) -> str:
-    """Return a table of each class's rows, recall and precision."""
+def later_sentence(evaluation: HeldOutEvaluation) -> str:
+    """Return what to expect of later rows, as a sentence; empty if rows are not split by time."""
+    later = evaluation.later
+    if later is None:
+        return ""
+    return (
+        "For a later period expect accuracy "
+        f"{interval(later.accuracy)} and log-loss {interval(later.log_loss)}: mean and 95 % "
+        f"prediction intervals from {later.periods} consecutive periods, each judged by models "
+        "trained on earlier rows."
+    )
+
+
+def class_table(classes: Sequence[ClassFigures]) -> str:
+    """Return a table of each class's rows, recall, precision and ranking metrics."""
     rows = [
         {
             "class": shown_name(figures.name),
             "rows": f"{figures.rows:,}",
             "recall": interval(figures.recall),
             "precision": interval(figures.precision),
+            "ROC-AUC": interval(figures.auc),
+            "average precision": interval(figures.average_precision),
         }
-        for figures in evaluation.classes
+        for figures in classes
     ]
     return table(rows)
 
@@ -101,17 +159,27 @@ def calibration_markdown(calibration: Calibration) -> str:
 
 
 def temperature_markdown(
-    temperature: Temperature | None, effect: TemperatureEffect | None = None
+    temperature: Temperature | None,
+    effect: TemperatureEffect | None = None,
+    *,
+    distilled: bool = False,
 ) -> str:
     """Return a paragraph on temperature scaling: the fitted value, and whether it is applied.
 
     Parameters
     ----------
     temperature
-        Temperature fitted to the winner's validation rows; None for an ensemble.
+        Temperature fitted to the winner's validation rows; None for an ensemble or its student.
     effect
         What the applied temperature changes on the held-out rows; None if it is not applied.
+    distilled
+        Whether the model is the student of an ensemble. Default: no.
     """
+    if distilled:
+        return (
+            "No temperature was fitted, because the network learnt the averaged probabilities of "
+            "an ensemble."
+        )
     if temperature is None:
         return "No temperature was fitted, because the model is an ensemble of averaged networks."
     fitted = (

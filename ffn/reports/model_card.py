@@ -17,9 +17,11 @@ import numpy as np
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST
 from ffn.errors import one_line
+from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, more, percent
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown
+from ffn.reports.decision_section import decision_sections
 from ffn.reports.held_out import (
     calibration_markdown,
     class_table,
@@ -31,8 +33,8 @@ from ffn.reports.held_out import (
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
 from ffn.reports.retraining_page import (
-    decision_sections,
     leaderboard_markdown,
+    learnt_from,
     remarks,
     upper,
     without_label,
@@ -71,8 +73,10 @@ def model_card(
     provenance = json.loads((folder / "provenance.json").read_bytes())
     sha256 = hashlib.sha256((folder / BUNDLE_FOLDER / MANIFEST).read_bytes()).hexdigest()
     target = shown_name(prepared.schema.target)
+    missed = missed_classes(evaluation.classes)
     sections = [
         f"# Model card: {escape(retrained.pipeline.name)}",
+        *([f"**Warning: this version {escape(missed)}.**"] if missed else []),
         f"The version number is the name of the folder that holds this card. Bundle SHA-256: "
         f"{sha256}. The figures come from `metrics.json` and `verdict.json` in the same folder; "
         "all intervals are 95 % confidence intervals.",
@@ -91,13 +95,15 @@ def model_card(
         _data(retrained, provenance),
         "## Training procedure",
         _procedure(retrained),
-        temperature_markdown(refitted.temperature, examination.temperature),
+        temperature_markdown(
+            refitted.temperature, examination.temperature, distilled=refitted.student is not None
+        ),
         leaderboard_markdown(retrained.selection),
         "## Metrics",
-        f"Measured on {counted(evaluation.rows, 'held-out row')}. Nothing was fitted, tuned or "
+        f"Measured on {evaluation.judges}. Nothing was fitted, tuned or "
         "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
-        class_table(evaluation),
+        class_table(evaluation.classes),
         *decision_sections(retrained),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
@@ -119,10 +125,15 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
     network = refitted.bundle.network
     kept = len(network.parameters)
     count = "One feed-forward network" if kept == 1 else f"{kept:,} feed-forward networks, averaged"
+    trained = (
+        f"trained on the averaged probabilities of {counted(student.teachers, 'network')}"
+        if (student := refitted.student)
+        else f"trained with {escape(refitted.bundle.optimizer)} for "
+        f"{counted(refitted.epochs, 'epoch')}"
+    )
     return (
         f"{count}: {'-'.join(map(str, network.widths))} units, ReLU activations and a softmax "
-        f"output, {network.parameters.shape[1]:,} parameters, trained with "
-        f"{escape(refitted.bundle.optimizer)} for {counted(refitted.epochs, 'epoch')}. Numeric "
+        f"output, {network.parameters.shape[1]:,} parameters, {trained}. Numeric "
         "features are standardised; missing values are replaced by the median, with an indicator "
         "input where training had any; categories are one-hot encoded. All of these statistics "
         f"come from the {len(prepared.x_train):,} training rows."
@@ -166,10 +177,13 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
     return bullets(
         [
             f"{escape(provenance['source'])}, SHA-256 {provenance['source_sha256']}: "
-            f"{counted(rows['train'] + rows['test'], 'labelled row')}{without_label(prepared)}",
-            f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of each "
-            "class, chosen by a hash of their content, so that rows keep their side of the split "
-            "as the table grows",
+            f"{counted(prepared.labelled, 'labelled row')}{without_label(prepared)}",
+            escape(prepared.split.sentence())
+            if prepared.split
+            else f"held out: {counted(rows['test'], 'row')}, {percent(training.test_share)} of "
+            "each class, chosen by a hash of their content, so that rows keep their side of the "
+            "split as the table grows",
+            *([f"held-out rows: SHA-256 {prepared.test_sha256}"] if prepared.test_sha256 else []),
             f"trained on: {counted(rows['train'], 'row')} ({shares}{others})",
             "the bundle holds a fingerprint of every training row",
         ]
@@ -193,7 +207,14 @@ def _made_of(retrained: Retrained) -> str:
     refitted = retrained.refitted
     times = counted(len(refitted.history.diverged), "time")
     at = f"at the learning rate {refitted.learning_rate:g}"
-    if retrained.pipeline.settings.training.ensemble == "resamples":
+    ensemble = retrained.pipeline.settings.ensemble
+    if refitted.student is not None:
+        where = f"on all training rows, {times}," if ensemble == "refitted" else "on resamples"
+        return (
+            f"The winner's networks were trained {where} {at}. The model is one network that "
+            f"{learnt_from(refitted.student)}."
+        )
+    if ensemble == "resamples":
         members = counted(len(refitted.bundle.network.parameters), "network")
         return f"The model is the average of {members} that the winner trained on resamples {at}."
     return f"The winner was then refitted on all training rows, {times}, {at}."
@@ -202,7 +223,7 @@ def _made_of(retrained: Retrained) -> str:
 def _decision(verdict: Verdict) -> str:
     decided = "The gate decided to promote it" if verdict.promote else "The gate did not promote it"
     over = f" over version {verdict.production} in production" if verdict.production else ""
-    warning = f" {verdict.warning}" if verdict.warning else ""
+    warning = f" {verdict.warnings}" if verdict.warnings else ""
     return f"{decided}{over}: {verdict.reason}.{warning}"
 
 

@@ -6,25 +6,31 @@ confidence intervals.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from ffn.distillation.student import Student
 from ffn.evaluation.metrics import HeldOutEvaluation
+from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
-from ffn.reports.decision_section import decision_markdown
+from ffn.reports.decision_section import decision_sections
+from ffn.reports.figure_lines import ranking_sentence
 from ffn.reports.held_out import (
     calibration_markdown,
     class_table,
     figure_table,
     importance_markdown,
+    later_sentence,
     mistakes_markdown,
     shown_name,
     temperature_markdown,
 )
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
+from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.retrained import Retrained
@@ -33,9 +39,9 @@ from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
 __all__ = [
-    "decision_sections",
     "leaderboard",
     "leaderboard_markdown",
+    "learnt_from",
     "remarks",
     "retrain_markdown",
     "upper",
@@ -113,6 +119,7 @@ def retrain_markdown(
         f"Choice of optimizer: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
+        *realised_section(retrained.pipeline, version.verdict.production),
         "## Leaderboard",
         leaderboard_markdown(selection),
         "## Learning rates",
@@ -125,9 +132,10 @@ def retrain_markdown(
         f"{len(prepared.x_train):,} rows were used for training. All intervals in this report are "
         "95 % confidence intervals.",
         figure_table(evaluation),
-        class_table(evaluation),
+        class_table(evaluation.classes),
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
-        "predicted as the class that belong to it.",
+        "predicted as the class that belong to it. ROC-AUC and average precision: how well the "
+        "probability of the class ranks its rows above all others.",
         *decision_sections(retrained),
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
@@ -135,7 +143,9 @@ def retrain_markdown(
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         f"![Accuracy on held-out rows by the model's confidence]({pictures['reliability']})",
-        temperature_markdown(refitted.temperature, examination.temperature),
+        temperature_markdown(
+            refitted.temperature, examination.temperature, distilled=refitted.student is not None
+        ),
         "## Feature importance",
         f"![Log-loss added by permuting each feature]({pictures['importance']})",
         importance_markdown(examination.importance),
@@ -162,11 +172,24 @@ def _summary(retrained: Retrained, version: Version) -> str:
     evaluation, examination = retrained.evaluation, retrained.examination
     usual, reached = evaluation.classes[evaluation.usual], evaluation.baseline
     doubt = accuracy_doubt(examination.baselines)
+    missed = class_warning(version.number, missed_classes(evaluation.classes))
+    alarm = f"**{escape(missed)}** " if missed else ""
+    # What comes first is not repeated by the verdict.
+    decided = dataclasses.replace(version.verdict, missed="").sentence(version.number)
+    ranking = ranking_sentence(
+        evaluation.auc,
+        evaluation.average_precision,
+        evaluation.balanced_accuracy,
+        evaluation.positive,
+        evaluation.classes,
+        shown_name,
+    )
     return (
-        f"**{escape(version.verdict.sentence(version.number))}** "
+        f"{alarm}**{escape(decided)}** "
         f"{upper(escape(retrained.selection.winner))} was chosen. It labels {evaluation.correct:,} "
-        f"of {counted(evaluation.rows, 'held-out row')} correctly: "
-        f"**accuracy {interval(evaluation.accuracy)}**. "
+        f"of {evaluation.judges} correctly: "
+        f"**accuracy {interval(evaluation.accuracy)}**. {ranking}. "
+        f"{_with_space(later_sentence(evaluation))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "
@@ -174,16 +197,8 @@ def _summary(retrained: Retrained, version: Version) -> str:
     )
 
 
-def decision_sections(retrained: Retrained) -> list[str]:
-    """Return heading and section of the decision rule; none if it is the most probable class."""
-    evaluation, chosen = retrained.evaluation, retrained.refitted.decision
-    if chosen is None or evaluation.decision is None:
-        return []
-    classes = [figures.name for figures in evaluation.classes]
-    return [
-        "## Decision rule",
-        decision_markdown(chosen, evaluation.decision, classes, evaluation.rows),
-    ]
+def _with_space(text: str) -> str:
+    return f"{text} " if text else ""
 
 
 def upper(text: str) -> str:
@@ -246,7 +261,10 @@ def _training(retrained: Retrained) -> str:
     schema, network = prepared.schema, refitted.bundle.network
     training = pipeline.settings.training
     started, kept = len(refitted.history.diverged), len(network.parameters)
-    which = _which_networks(training.ensemble, started, kept)
+    which = _which_networks(pipeline.settings.ensemble, started, kept)
+    trained = _trained(refitted, pipeline.settings.ensemble, len(prepared.x_train))
+    student = refitted.student
+    how = f"which {learnt_from(student)}" if student else f"{trained}: {which}"
     hyperparameters = (
         ", ".join(f"{key} {value}" for key, value in vars(candidate.hyperparameters).items())
         for candidate in candidates
@@ -254,11 +272,10 @@ def _training(retrained: Retrained) -> str:
     return bullets(
         [
             f"{escape(pipeline.settings.data.source)} (SHA-256 {prepared.source_sha256}): "
-            f"{counted(len(prepared.x_train) + len(prepared.x_test), 'row')}"
+            f"{counted(prepared.labelled, 'row')}"
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
-            f"network of {'-'.join(map(str, network.widths))} units, "
-            f"{_trained(refitted, training.ensemble, len(prepared.x_train))}: {which}",
+            f"network of {'-'.join(map(str, network.widths))} units, {how}",
             f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
             f"validate on {percent(training.validation_share)} of these rows, at most "
             f"{counted(training.epochs, 'epoch')}, batches of "
@@ -269,6 +286,17 @@ def _training(retrained: Retrained) -> str:
                 for candidate, settings in zip(candidates, hyperparameters, strict=True)
             ),
         ]
+    )
+
+
+def learnt_from(student: Student) -> str:
+    """Say what a student learnt, from what, and how well; begins with the verb."""
+    made = f" and {student.made:,} made from them" if student.made else ""
+    return (
+        f"learnt the averaged probabilities of {counted(student.teachers, 'network')} from "
+        f"{counted(student.rows, 'training row')}{made}, in "
+        f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
+        f"probable as they do in {percent(float(student.history.train_accuracy[-1, 0]))} of them"
     )
 
 

@@ -9,15 +9,17 @@ from itertools import islice
 from pathlib import Path
 
 from ffn.bundles.contents import read_registered
+from ffn.monitoring.realised_quality import RealisedQuality
 from ffn.promotion.overview import METRICS_FILE
 from ffn.quantities import NOTHING, counted, share_of
+from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import version_folder
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
 from ffn.reports.pictures.canvas import middle_cut
 from ffn.scoring.output.score_result import ScoreResult
 
-__all__ = ["score_page", "score_sentence", "training_counts"]
+__all__ = ["estimate_sentence", "score_page", "score_sentence", "training_counts"]
 
 _EXAMPLES, _FILES_LOOKED_AT, _ROWS_LOOKED_AT = 3, 20, 10_000
 _REFUSED_SHOWN, _CLASSES_SHOWN, _LETTERS = 20, 30, 80
@@ -26,7 +28,8 @@ _REFUSED_SHOWN, _CLASSES_SHOWN, _LETTERS = 20, 30, 80
 def training_counts(artifacts: Path, version: int) -> dict[str, int]:
     """Return the number of held-out rows by class of a version; empty if not recorded.
 
-    Rows are held out class by class, so the shares are those of the training table.
+    Rows are held out class by class, so the shares are those of the training table; under
+    ``[split]`` they are not, and the result is empty.
 
     Parameters
     ----------
@@ -36,7 +39,10 @@ def training_counts(artifacts: Path, version: int) -> dict[str, int]:
         Number in the registry.
     """
     try:
-        metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
+        folder = version_folder(artifacts, version)
+        metrics = read_registered(folder, METRICS_FILE)
+        if "split" in read_registered(folder, PROVENANCE):
+            return {}
         return {str(one["name"]): int(one["rows"]) for one in metrics["test"]["classes"]}
     except (ValueError, KeyError, TypeError):
         return {}
@@ -62,7 +68,10 @@ def score_sentence(results: Sequence[ScoreResult], refused: Mapping[str, str]) -
 
 
 def score_page(
-    results: Sequence[ScoreResult], refused: Mapping[str, str], training: Mapping[str, int]
+    results: Sequence[ScoreResult],
+    refused: Mapping[str, str],
+    training: Mapping[str, int],
+    quality: RealisedQuality | None = None,
 ) -> str:
     """Return the report of a scoring run in Markdown.
 
@@ -74,8 +83,13 @@ def score_page(
         Reason by file, for files that could not be scored.
     training
         Rows by class in training, from `training_counts`.
+    quality
+        What became of earlier predictions, to judge the estimate by; None, the default, if
+        predictions are not recorded for labels that come later: then nothing is estimated.
     """
     parts = [f"**{score_sentence(results, refused)}**"]
+    if quality is not None:
+        parts += [escape(estimate_sentence(results)), escape(f"So far: {quality.sentence}.")]
     warned = [(result.output.name, text) for result in results for text in result.warnings]
     if warned:
         rows = [
@@ -112,6 +126,25 @@ def score_page(
             "limit of the model, `abstain_below`; the shares are those of the others."
         )
     return "\n\n".join(parts) + "\n"
+
+
+def estimate_sentence(results: Sequence[ScoreResult]) -> str:
+    """Return the accuracy of scored rows to be expected from their confidences.
+
+    Parameters
+    ----------
+    results
+        One for each file that was scored.
+    """
+    scored = sum(result.scored for result in results)
+    if not scored:
+        return "No row was scored, so no accuracy is estimated."
+    total = sum(result.scored * (result.mean_confidence or 0.0) for result in results)
+    return (
+        f"Estimated accuracy {total / scored:.3f}, the mean confidence of "
+        f"{counted(scored, 'row')}, if confidences are calibrated on them: only labels can show "
+        "that."
+    )
 
 
 def _classes(counts: Counter[str], training: Mapping[str, int]) -> str:

@@ -9,17 +9,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.bundles.contents import read_registered
 from ffn.errors import FFNError, one_line
-from ffn.evaluation.statistics import Interval
-from ffn.promotion.overview import METRICS_FILE, interval_in, table_in, warning_about
+from ffn.evaluation.inference.statistics import Interval
+from ffn.lineage.kept_data import KeptTable, kept_in_words, kept_tables
+from ffn.monitoring.realised_quality import RealisedQuality
+from ffn.promotion.overview import (
+    NOTHING_RECORDED,
+    HeldOutRecord,
+    accuracy_and_record,
+    warning_about,
+)
 from ffn.quantities import counted, interval
 from ffn.registry.live_runs import LiveRun, working
 from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
 from ffn.registry.run_log import RunRecord, journal
-from ffn.registry.versions import production_version, version_folder, versions
+from ffn.registry.versions import production_version, versions
+from ffn.reports.figure_lines import bounds_json, record_json, record_lines, record_markdown
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
+from ffn.reports.outcome_page import quality_in_production, quality_sentences
 from ffn.reports.pictures.canvas import middle_cut
 from ffn.scoring.inbox.inbox_scan import InboxScan, scan_inbox
 from ffn.settings.pipeline import Pipeline
@@ -28,6 +36,7 @@ from ffn.storage.plain_files import read_plain
 __all__ = ["Status", "read_status", "status_lines", "status_markdown"]
 
 _RUNS_SHOWN = 10
+_CLASSES_SHOWN = 5
 _REFUSED_SHOWN = 20
 _TEXT_SHOWN = 160
 
@@ -65,6 +74,12 @@ class Status:
     warning
         That a simpler model is shown to be better than the version in production, in a sentence;
         empty if it is not.
+    quality
+        What became of its predictions; None if no scored table is recorded for outcomes.
+    tables
+        The training tables that are kept.
+    held_out
+        The held-out metrics of the version in production beside accuracy, as far as known.
     """
 
     pipeline: str
@@ -80,6 +95,9 @@ class Status:
     inbox: InboxScan
     at_work: tuple[LiveRun, ...] = ()
     warning: str = ""
+    quality: RealisedQuality | None = None
+    tables: tuple[KeptTable, ...] = ()
+    held_out: HeldOutRecord = NOTHING_RECORDED
 
     @property
     def age(self) -> str:
@@ -91,15 +109,20 @@ class Status:
 
     @property
     def production_sentence(self) -> str:
-        """The version in production, its age and accuracy, and whether a retraining is running."""
+        """The version in production, its age and accuracy, and whether a retraining is running.
+
+        If there are classes that the version never finds, this comes first.
+        """
         training = self._now("retrain", "training")
         if self.production is None:
             found = self.problem if self.versions else "" if training else "nothing trained yet"
             return "; ".join(filter(None, (training, found.rstrip(".") if training else found)))
         figure = f", held-out accuracy {interval(self.accuracy)}" if self.accuracy else ""
         trouble = f"; {self.problem}" if self.problem else ""
+        missed = self.held_out.missed
+        alarm = f"warning: {missed}; " if missed else ""
         return (
-            f"version {self.production} of {self.versions:,} in production, {self.age}"
+            f"{alarm}version {self.production} of {self.versions:,} in production, {self.age}"
             f"{figure}{trouble}{f'; {training}' if training else ''}"
         )
 
@@ -137,18 +160,20 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """Return the status as a JSON object, as ``ffn status --json`` prints it."""
-        accuracy = self.accuracy
         return {
             "pipeline": self.pipeline,
             "at": self.at,
             "production": self.production,
             "problem": self.problem,
             "promoted_at": self.promoted_at,
-            "accuracy": accuracy and [accuracy.value, accuracy.low, accuracy.high],
+            "accuracy": bounds_json(self.accuracy),
+            **record_json(self.held_out),
             "warning": self.warning,
             "versions": self.versions,
+            "training_tables": [asdict(table) for table in self.tables],
             "inbox": self.inbox.to_json(),
             "drift": self._drift_json(),
+            **({"quality": self.quality.to_json()} if self.quality else {}),
             "at_work": [{"what": run.what, "begun": run.begun} for run in self.at_work],
             "runs": [asdict(entry) for entry in self.runs],
         }
@@ -177,13 +202,14 @@ def read_status(pipeline: Pipeline) -> Status:
         inbox, problem = InboxScan(), problem or str(error)
     runs = journal(pipeline.artifacts, None)
     settings = pipeline.settings.drift
+    accuracy, held_out = accuracy_and_record(pipeline.artifacts, production)
     return Status(
         pipeline=pipeline.name,
         at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         production=production,
         problem=problem,
         promoted_at=_promoted_at(pipeline.artifacts, production),
-        accuracy=_accuracy(pipeline.artifacts, production),
+        accuracy=accuracy,
         versions=len(versions(pipeline.artifacts)),
         runs=tuple(runs[:_RUNS_SHOWN]),
         drift=next((entry for entry in runs if entry.drift), None),
@@ -191,6 +217,9 @@ def read_status(pipeline: Pipeline) -> Status:
         inbox=inbox,
         at_work=tuple(working(pipeline.artifacts)),
         warning="" if production is None else warning_about(pipeline.artifacts, production),
+        quality=quality_in_production(pipeline, production),
+        tables=tuple(kept_tables(pipeline.artifacts)),
+        held_out=held_out,
     )
 
 
@@ -199,6 +228,7 @@ def status_lines(status: Status) -> list[str]:
     lines = [f"{status.pipeline}: {status.production_sentence}"]
     if status.warning:
         lines.append(f"  warning  {one_line(status.warning)}")
+    lines += record_lines(status.held_out, most=_CLASSES_SHOWN)
     lines.append(f"  inbox    {status.inbox_sentence}")
     lines += [
         f"  refused  {one_line(name)}: {one_line(reason)}"
@@ -206,6 +236,9 @@ def status_lines(status: Status) -> list[str]:
     ]
     if status.production is not None:
         lines.append(f"  drift    {one_line(status.drift_sentence)}")
+    lines += [f"  quality  {one_line(sentence)}" for sentence in quality_sentences(status.quality)]
+    if status.tables:
+        lines.append(f"  data     {kept_in_words(status.tables)}")
     return lines + [
         f"  {entry.what:<8} {_time(entry)}  {entry.outcome}: {one_line(entry.text)}"
         for entry in status.runs
@@ -217,6 +250,7 @@ def status_markdown(status: Status) -> str:
     parts = [f"**{escape(status.production_sentence)}**"]
     if status.warning:
         parts.append(f"Warning: {escape(status.warning)}")
+    parts += record_markdown(status.held_out)
     parts.append(f"Inbox: {escape(status.inbox_sentence)}")
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())
@@ -233,6 +267,9 @@ def status_markdown(status: Status) -> str:
             parts.append(f"and {counted(len(refused) - _REFUSED_SHOWN, 'other')}.")
     if status.production is not None:
         parts.append(f"Drift: {escape(one_line(status.drift_sentence))}")
+    parts += [
+        f"Quality: {escape(one_line(sentence))}" for sentence in quality_sentences(status.quality)
+    ]
     if status.runs:
         rows = [
             {
@@ -267,13 +304,6 @@ def _age(elapsed: datetime.timedelta) -> str:
         if count >= 1:
             return f"for {counted(count, unit)}"
     return "for less than a minute"
-
-
-def _accuracy(artifacts: Path, version: int | None) -> Interval | None:
-    if version is None:
-        return None
-    metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
-    return interval_in(table_in(metrics, "test"), "accuracy")
 
 
 def _promoted_at(artifacts: Path, version: int | None) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import column_sentence
+from ffn.errors import quote
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
@@ -38,6 +41,8 @@ def verdict_markdown(verdict: Verdict, version: int) -> str:
         parts.append(table(rows))
     if verdict.baseline:
         parts += _baseline(verdict.baseline)
+    if verdict.audit:
+        parts += _audit(verdict.audit)
     if verdict.rows:
         parts.append(_rows(verdict.rows))
     if verdict.held_out:
@@ -84,11 +89,33 @@ def _baseline(found: BaselineEvidence) -> list[str]:
     ]
 
 
+def _audit(found: SplitAudit) -> list[str]:
+    """Return what the figures owe to columns whose values are not kept apart."""
+    lines = [escape(column_sentence(one, found)) for one in found.columns]
+    lines += [
+        escape(f"Column {quote(name)} was not audited: {why}.")
+        for name, why in found.left_out.items()
+    ]
+    level = (
+        f"Split audit: {counted(found.networks, 'network')} of the model's recipe on each split of "
+        "the training rows, on equally many of them. Intervals are 95 % intervals for rows of one "
+        "group or stretch of time together; what is shown is tested at the one-sided level "
+        f"{found.alpha:.2g}. `split.audit` is `{found.policy}`."
+    )
+    return [*lines, level]
+
+
 def _rows(rows: SharedRows) -> str:
     return (
         f"Held-out rows: {rows.held_out:,}. Excluded from the comparison: "
-        f"{rows.trained_on:,} that one of the two models was trained on, {rows.refused:,} that "
-        f"production would reject. Compared: {rows.fit:,}."
+        f"{rows.trained_on:,} that one of the two models was trained on, "
+        + (
+            f"{rows.related:,} of groups or times that production was trained on, "
+            if rows.related
+            else ""
+        )
+        + f"{rows.refused:,} that production would reject. Compared: {rows.fit:,}"
+        + (f" of {counted(rows.groups, 'group')}." if rows.groups else ".")
     )
 
 

@@ -82,6 +82,9 @@ class DataSettings(StrictSettings):
     encoding
         Character encoding of the training CSV, and of files to score unless the command gives
         another. Default: UTF-8, or the encoding of a byte order mark.
+    keep
+        Whether the training table of each version is kept, so that the version can be made again.
+        Kept by default, because it cannot be kept later; not for data that must not be copied.
     """
 
     source: Name
@@ -95,6 +98,7 @@ class DataSettings(StrictSettings):
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
     decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
     encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
+    keep: bool = True
 
     @property
     def missing_labels(self) -> tuple[str, ...]:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
@@ -28,26 +22,23 @@ from ffn.settings.optimizer_settings import (
     OptimizerSettings,
     SGDSettings,
 )
+from ffn.settings.outcome_settings import OutcomeSettings
 from ffn.settings.service_settings import (
-    Duration,
     InboxSettings,
     NotifySettings,
     ScheduleSettings,
     When,
 )
-from ffn.settings.strict import Count, Decay, Limit, Share, StrictSettings
+from ffn.settings.split_settings import SplitSettings
+from ffn.settings.strict import Limit, StrictSettings
+from ffn.settings.training_settings import NetworkSettings, TrainingSettings
 
 __all__ = [
-    "WIDEST_LAYER",
-    "NetworkSettings",
     "OptimizerSettings",
     "PipelineSettings",
     "ScoringSettings",
-    "TrainingSettings",
     "check_settings",
 ]
-
-WIDEST_LAYER = 100_000
 
 
 class ScoringSettings(StrictSettings):
@@ -66,88 +57,11 @@ class ScoringSettings(StrictSettings):
     max_reject_rate: Limit = 1.0
 
 
-class NetworkSettings(StrictSettings):
-    """``[network]``: the number of units of each hidden layer, first layer first."""
-
-    hidden_layers: tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...] = (16, 4)
-
-
-class TrainingSettings(StrictSettings):
-    """``[training]``: how candidates are trained and compared.
-
-    Attributes
-    ----------
-    epochs, batch_size
-        Passes over the training rows, and rows per step.
-    networks
-        K: number of resamples, each of which trains one network for every optimizer.
-    test_share
-        Share of the rows that is held out for the final evaluation and used only once.
-    validation_share
-        Share of the remaining rows that each resample holds out to compare optimizers.
-    seed
-        Seed of all random numbers.
-    patience
-        Epochs without a lower validation loss after which a network stops; 0 (the default):
-        train for all ``epochs``.
-    schedule, warmup_epochs
-        ``constant`` or ``cosine`` learning rate, and epochs of linear warm-up before it.
-    class_weight
-        ``balanced`` weights each row by the inverse share of its class; ``none`` weights all
-        rows equally.
-    dropout
-        Probability with which a hidden unit is left out of a training step; 0 (the default): none.
-    label_smoothing
-        Share of each label that is spread over all classes in training; 0 (the default): none.
-    dtype
-        Floating-point type of training, ``float32`` or ``float64``.
-    ensemble
-        Of how many networks the model consists. ``none``: of one, refitted on the whole training
-        part. ``refitted``: of all K refitted networks, whose probabilities are averaged.
-        ``resamples``: of the K networks that were trained on the resamples, each stopped by its
-        own validation rows; nothing is refitted. ``true`` means ``refitted``, ``false`` ``none``.
-    members
-        Largest number of networks in an ensemble; default: all. Scoring takes as many times
-        longer.
-    time_budget
-        Time for the comparison of the optimizers, such as ``5m``; what has not finished by then is
-        stopped. Default: none.
-    """
-
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 150
-    batch_size: Count = 32
-    networks: Annotated[int, Field(ge=2, le=4096)] = 16
-    test_share: Share = 0.2
-    validation_share: Share = 0.2
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 42
-    patience: Annotated[int, Field(ge=0)] = 0
-    schedule: Literal["constant", "cosine"] = "constant"
-    warmup_epochs: Annotated[int, Field(ge=0)] = 0
-    class_weight: Literal["none", "balanced"] = "none"
-    dropout: Decay = 0.0
-    label_smoothing: Decay = 0.0
-    dtype: Literal["float32", "float64"] = "float32"
-    ensemble: Literal["none", "refitted", "resamples"] = "none"
-    members: Annotated[int, Field(ge=1, le=4096)] | None = None
-    time_budget: Duration | None = None
-
-    @field_validator("ensemble", mode="before")
-    @classmethod
-    def _flags_have_names(cls, value: Any) -> Any:
-        """Read the settings of earlier versions, in which it was a flag."""
-        return {True: "refitted", False: "none"}[value] if isinstance(value, bool) else value
-
-    @model_validator(mode="after")
-    def _warm_up_ends(self) -> TrainingSettings:
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(f"warmup_epochs must be less than epochs, {self.epochs}")
-        return self
-
-
 class PipelineSettings(StrictSettings):
     """The whole of ``pipeline.toml``."""
 
     data: DataSettings
+    split: SplitSettings = Field(default={}, validate_default=True)
     features: FeatureSettings = Field(default={}, validate_default=True)
     network: NetworkSettings = Field(default={}, validate_default=True)
     training: TrainingSettings = Field(default={}, validate_default=True)
@@ -160,11 +74,36 @@ class PipelineSettings(StrictSettings):
     schedule: ScheduleSettings = Field(default={}, validate_default=True)
     inbox: InboxSettings = Field(default={}, validate_default=True)
     notify: NotifySettings = Field(default={}, validate_default=True)
+    outcomes: OutcomeSettings = Field(default={}, validate_default=True)
+
+    @property
+    def ensemble(self) -> Literal["none", "refitted", "resamples"]:
+        """Of what networks the model consists, or learns, given how rows are split.
+
+        Under ``split.time`` an ensemble of the resamples is one of refitted networks: those of the
+        resamples were trained on windows before their cuts, and never saw the newest rows. A
+        distilled model learns from the same.
+        """
+        chosen = self.training.ensemble
+        if chosen == "resamples" or chosen == "distilled":
+            return "resamples" if self.split.time is None else "refitted"
+        return chosen
 
     def of_training(self) -> dict[str, Any]:
         """Return the settings that a trained version depends on, as JSON values."""
-        service = {"scoring", "drift", "contract", "schedule", "inbox", "notify"}
+        service = {
+            "scoring",
+            "drift",
+            "contract",
+            "schedule",
+            "inbox",
+            "notify",
+            "outcomes",
+            "split",
+        }
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
+        # No model depends on whether its table is kept.
+        del found["data"]["keep"]
         # Recorded settings from before these keys existed must compare equal.
         if not self.data.formats:
             del found["data"]["formats"]
@@ -172,8 +111,11 @@ class PipelineSettings(StrictSettings):
             del found["features"]
         if self.decision == DecisionSettings():
             del found["decision"]
-        if self.gate.baseline == "warn":
-            del found["gate"]["baseline"]
+        found |= self.split.recorded()
+        later = {"baseline", "min_balanced_accuracy", "min_auc", "min_average_precision"}
+        for key in later:
+            if getattr(self.gate, key) == GateSettings.model_fields[key].default:
+                del found["gate"][key]
         return found
 
 
@@ -254,6 +196,7 @@ def _known_keys(path: list[str]) -> list[str]:
     tables: dict[tuple[str, ...], type[BaseModel]] = {
         (): PipelineSettings,
         ("data",): DataSettings,
+        ("split",): SplitSettings,
         ("network",): NetworkSettings,
         ("training",): TrainingSettings,
         ("decision",): DecisionSettings,
@@ -266,6 +209,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("schedule", "score"): When,
         ("inbox",): InboxSettings,
         ("notify",): NotifySettings,
+        ("outcomes",): OutcomeSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): SGDSettings,
         ("optimizers", "momentum"): MomentumSettings,

@@ -38,6 +38,9 @@ class GateSettings(StrictSettings):
         for people to judge, but they have to be told.
     min_accuracy, min_recall, max_calibration_error
         Limits on the held-out rows, in every mode. The defaults exclude nothing.
+    min_balanced_accuracy, min_auc, min_average_precision
+        Likewise for the mean of the classes' recalls, the area under the ROC curve and average
+        precision; with two classes the last is that of the rarer one.
     min_recalls
         Minimum recall by class, in place of ``min_recall``.
     """
@@ -53,3 +56,6 @@ class GateSettings(StrictSettings):
     min_recall: Limit = 0.0
     min_recalls: dict[str, Limit] = Field(default={})
     max_calibration_error: Limit = 1.0
+    min_balanced_accuracy: Limit = 0.0
+    min_auc: Limit = 0.0
+    min_average_precision: Limit = 0.0

@@ -54,6 +54,12 @@ class Pipeline:
         return self.folder / self.settings.data.source
 
     @property
+    def test(self) -> Path | None:
+        """The user's own held-out rows; None if they are taken from the training CSV."""
+        name = self.settings.split.test
+        return None if name is None else self.folder / name
+
+    @property
     def predictions(self) -> Path:
         """Default folder of scored files."""
         return self.artifacts / "predictions"

@@ -108,12 +108,13 @@ class ScheduleSettings(StrictSettings):
         Schedules, any number of each.
     retrain_on
         Events that start a retraining. ``data``: the content of the training CSV changed.
-        ``drift``: scored rows differ from the training rows.
+        ``drift``: scored rows differ from the training rows. ``quality``: labels that came later
+        show that the version in production is below what was promised.
     """
 
     retrain: tuple[When, ...] = ()
     score: tuple[When, ...] = ()
-    retrain_on: tuple[Literal["data", "drift"], ...] = ()
+    retrain_on: tuple[Literal["data", "drift", "quality"], ...] = ()
 
 
 class InboxSettings(StrictSettings):
@@ -152,10 +153,10 @@ class NotifySettings(StrictSettings):
     on
         Events to notify about. ``failure``: a run failed or crashed. ``kept``: a new version was
         not promoted. ``drift``: scored rows differ from the training rows. ``promoted``: a new
-        version is in production.
+        version is in production. ``quality``: a version is shown to be below what was promised.
     """
 
     webhook: Annotated[str, AfterValidator(_as_webhook)] | None = None
-    on: tuple[Literal["failure", "kept", "drift", "promoted"], ...] = Field(
-        default=("failure", "kept", "drift")
+    on: tuple[Literal["failure", "kept", "drift", "promoted", "quality"], ...] = Field(
+        default=("failure", "kept", "drift", "quality")
     )

@@ -105,6 +105,18 @@ class Cache:
                 return entry
             self._discard(entry.path)
 
+    def find(self, name: str) -> CacheEntry | None:
+        """Return the entry ``name``; None if it is missing, or damaged and therefore removed."""
+        try:
+            entry = CacheEntry(self.folder / name)
+        except OSError:
+            return None
+        if _is_whole(entry.path):
+            return entry
+        with contextlib.suppress(OSError):
+            self._discard(entry.path)
+        return None
+
     def remove_others(self, prefix: str, *names: str) -> None:
         """Remove unused entries other than ``names`` and those whose names begin with ``prefix``.
 
@@ -117,10 +129,16 @@ class Cache:
         *names
             Entries to keep.
         """
+        self._remove(lambda name: name in names or bool(prefix and name.startswith(prefix)))
+
+    def remove_beginning(self, prefix: str) -> None:
+        """Remove the unused entries whose names begin with ``prefix``, as far as possible."""
+        self._remove(lambda name: not name.startswith(prefix))
+
+    def _remove(self, kept: Callable[[str], bool]) -> None:
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
-                kept = path.name in names or (prefix and path.name.startswith(prefix))
-                if not kept and not path.name.startswith("."):
+                if not kept(path.name) and not path.name.startswith("."):
                     self._remove_unused(path)
 
     def _build(self, name: str, build: Callable[[Path], None]) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn import History, Network
-from ffn.settings.document import TrainingSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
+from ffn.settings.training_settings import TrainingSettings
 from ffn.training.fit import layer_widths, train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.rate_search import next_rate, search_rates, still_racing
@@ -171,7 +171,7 @@ def train_candidate(
         history=History.side_by_side(compared),
         final=final,
         ended=_ended(final, training) if deadline is not None else 0,
-        members=network if training.ensemble == "resamples" else None,
+        members=network if pipeline.settings.ensemble == "resamples" else None,
         validation_to_train=validation_to_train,
         answers=ask_on_validation(network, final.finished, part, validation_rows),
         seconds=time.perf_counter() - started,

@@ -16,11 +16,12 @@ from ffn.bundles.bundle import Bundle
 from ffn.evaluation.baselines import Baseline, compare_baselines
 from ffn.evaluation.calibration import measure_calibration
 from ffn.evaluation.importance import Importance, permutation_importance
+from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
+from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.mistakes import Mistake, worst_mistakes
-from ffn.evaluation.paired_losses import loss_bounds, row_losses
-from ffn.evaluation.statistics import Interval
 from ffn.nn import Network
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.steps import Prepared, Refitted
 from ffn.training.temperature import cool
@@ -88,7 +89,7 @@ class Examination:
 
 def examine(
     dataset: Dataset,
-    held_out: Array,
+    division: Division,
     prepared: Prepared,
     refitted: Refitted,
     pipeline: Pipeline,
@@ -101,8 +102,8 @@ def examine(
     ----------
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out.
+    division
+        The two sides of its rows.
     prepared
         Inputs for the network.
     refitted
@@ -118,6 +119,8 @@ def examine(
     rows = _draw(prepared.held_out.rows, most_rows, seed)
     x, labels = np.asarray(prepared.x_test[rows]), np.asarray(prepared.labels_test[rows])
     ours = bundle.probabilities(x)
+    groups = prepared.held_out.groups
+    own = None if groups is None else groups[rows]
     baselines, unfitted = compare_baselines(
         ours,
         x,
@@ -127,13 +130,17 @@ def examine(
         classes,
         seed,
         alpha=pipeline.settings.gate.alpha,
+        groups=own,
+        together=groups is not None or division.times is not None,
     )
     return Examination(
         rows=len(rows),
         baselines=baselines,
-        importance=permutation_importance(bundle, prepared.x_test, prepared.labels_test, seed),
-        mistakes=worst_mistakes(bundle, dataset, held_out),
-        temperature=_effect(refitted, ours, x, labels, seed),
+        importance=permutation_importance(
+            bundle, prepared.x_test, prepared.labels_test, seed, groups=groups
+        ),
+        mistakes=worst_mistakes(bundle, dataset, division.held_out),
+        temperature=_effect(refitted, ours, x, labels, seed, own),
         unfitted=unfitted,
     )
 
@@ -146,18 +153,23 @@ def _draw(n: int, most: int, seed: int) -> Array:
 
 
 def _effect(
-    refitted: Refitted, ours: Array, x: Array, labels: Array, seed: int
+    refitted: Refitted,
+    ours: Array,
+    x: Array,
+    labels: Array,
+    seed: int,
+    groups: Array | None,
 ) -> TemperatureEffect | None:
     """Compare the model with and without its temperature; None if it has none."""
     temperature = refitted.temperature
     if temperature is None or not temperature.applied:
         return None
     before = _without(refitted.bundle, temperature.value, x)
-    losses = loss_bounds(row_losses(ours, labels), row_losses(before, labels), 0.025, seed)
+    losses = loss_bounds(row_losses(ours, labels), row_losses(before, labels), 0.025, seed, groups)
     return TemperatureEffect(
         log_loss=Interval(losses.value, float(losses.low), float(losses.high)),
-        error=measure_calibration(ours, labels, seed).error,
-        error_before=measure_calibration(before, labels, seed).error,
+        error=measure_calibration(ours, labels, seed, groups).error,
+        error_before=measure_calibration(before, labels, seed, groups).error,
     )
 
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from ffn.nn import History, Network, constant, cosine, train
 from ffn.nn.schedules import Schedule
-from ffn.settings.document import TrainingSettings
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
+from ffn.settings.training_settings import TrainingSettings
 from ffn.training.network_groups import network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators

@@ -21,19 +21,31 @@ from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array, save_array
 from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.schema import Schema
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.class_counts import CrossFit
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation
 
-__all__ = ["HeldOutPart", "TrainingPart", "read_learnt", "row_bytes", "write_learnt", "write_parts"]
+__all__ = [
+    "HeldOutPart",
+    "TrainingPart",
+    "read_learnt",
+    "row_bytes",
+    "rows_of_part",
+    "write_learnt",
+    "write_parts",
+]
 
 Array = npt.NDArray[Any]
 
 _LEARNT = "learnt.json"
 _TRAIN_INPUTS, _TRAIN_LABELS = "train_inputs.npy", "train_labels.npy"
 _FINGERPRINTS = "train_fingerprints.npy"
+_TRAIN_GROUPS, _TRAIN_TIMES = "train_groups.npy", "train_times.npy"
+_TEST_TIMES = "test_times.npy"
 _TEST_INPUTS, _TEST_LABELS = "test_inputs.npy", "test_labels.npy"
+_TEST_GROUPS = "test_groups.npy"
 # Bytes of a row's label and fingerprint, in addition to its inputs.
 _BESIDE = 4 + 8
 _LARGEST = float(np.finfo(np.float32).max)
@@ -51,12 +63,16 @@ class TrainingPart:
         Schema and preprocessing, learnt from these rows.
     entry
         Cache folder that holds the files.
+    embargo
+        Least distance in time between rows to train on and to validate on, in the unit of the
+        times; 0 without times.
     """
 
     rows: int
     schema: Schema
     preparation: Preparation
     entry: CacheEntry
+    embargo: float = 0
 
     @property
     def x(self) -> Array:
@@ -72,6 +88,22 @@ class TrainingPart:
     def fingerprints(self) -> Array:
         """Fingerprints of the rows' contents, uint64 [n]."""
         return open_array(self.entry.path / _FINGERPRINTS)
+
+    @property
+    def groups(self) -> Array | None:
+        """Identifiers of the rows' groups, uint64 [n]; None if they are split without groups."""
+        return _open_if_there(self.entry.path / _TRAIN_GROUPS)
+
+    @property
+    def times(self) -> Array | None:
+        """Times of the rows [n]; None if they are split without times."""
+        return _open_if_there(self.entry.path / _TRAIN_TIMES)
+
+    @property
+    def units(self) -> Array:
+        """Identifiers, uint64 [n], of rows that share a fold: their groups, or fingerprints."""
+        groups = self.groups
+        return self.fingerprints if groups is None else groups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +131,33 @@ class HeldOutPart:
         """Classes, int32 [m]."""
         return open_array(self.entry.path / _TEST_LABELS)
 
+    @property
+    def groups(self) -> Array | None:
+        """Identifiers of the rows' groups, uint64 [m]; None if they are split without groups."""
+        return _open_if_there(self.entry.path / _TEST_GROUPS)
+
+    @property
+    def times(self) -> Array | None:
+        """Times of the rows [m]; None if they are split without times."""
+        return _open_if_there(self.entry.path / _TEST_TIMES)
+
+
+def _open_if_there(path: Path) -> Array | None:
+    return open_array(path) if path.exists() else None
+
+
+def rows_of_part(training: Array) -> Array:
+    """Return the table's row number of each row of the training part, int32 [n], in its order.
+
+    Parameters
+    ----------
+    training
+        Booleans [N]: rows to train on.
+    """
+    order = _order(int(np.count_nonzero(training)), PIECE_ROWS)
+    found: Array = np.flatnonzero(training).astype(np.int32)[order]
+    return found
+
 
 def row_bytes(preparation: Preparation, dtype: npt.DTypeLike) -> int:
     """Return the size of a row on disk, in bytes."""
@@ -108,7 +167,7 @@ def row_bytes(preparation: Preparation, dtype: npt.DTypeLike) -> int:
 def write_parts(
     folder: Path,
     dataset: Dataset,
-    held_out: Array,
+    division: Division,
     schema: Schema,
     preparation: Preparation,
     dtype: npt.DTypeLike,
@@ -127,8 +186,8 @@ def write_parts(
         Folder to write to.
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out.
+    division
+        The two sides of the rows; those on neither are not written.
     schema, preparation
         Schema and preprocessing, learnt from the training part.
     dtype
@@ -144,10 +203,12 @@ def write_parts(
     DataError
         A number is too far from the training rows' to be represented as an input.
     """
-    order = _order(int(np.count_nonzero(~held_out)), shuffled_whole)
+    training, held_out = division.training, division.held_out
+    order = _order(int(np.count_nonzero(training)), shuffled_whole)
     pooled = preparation.inputs_of_statistics()
-    cross_fit = CrossFit(dataset, schema, ~held_out, pooled) if pooled else None
     fingerprints = dataset.fingerprints
+    units = fingerprints if division.groups is None else division.groups
+    cross_fit = CrossFit(dataset, schema, training, pooled, units) if pooled else None
     with (
         PermutedFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
         ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
@@ -161,16 +222,21 @@ def write_parts(
                 # Regardless of the type used in training, inputs of a bundle are float32.
                 if max(x.max(initial=0), -x.min(initial=0)) > _LARGEST:
                     _refuse_far(dataset, schema, preparation, numeric[some], first)
-                tested = held_out[first : first + len(x)]
+                here = slice(first, first + len(x))
                 if cross_fit:
-                    own = fingerprints[first : first + len(x)]
-                    cross_fit.write(x, codes[some], own, ~tested)
-                train.append(x[~tested])
-                test.append(x[tested])
-    labels, table_rows = dataset.labels, np.flatnonzero(~held_out).astype(np.int32)[order]
+                    cross_fit.write(x, codes[some], units[here], training[here])
+                train.append(x[training[here]])
+                test.append(x[held_out[here]])
+    labels, table_rows = dataset.labels, np.flatnonzero(training).astype(np.int32)[order]
     save_array(folder / _TRAIN_LABELS, labels[table_rows])
     save_array(folder / _FINGERPRINTS, fingerprints[table_rows])
     save_array(folder / _TEST_LABELS, labels[held_out])
+    if division.groups is not None:
+        save_array(folder / _TRAIN_GROUPS, division.groups[table_rows])
+        save_array(folder / _TEST_GROUPS, division.groups[held_out])
+    if division.times is not None:
+        save_array(folder / _TRAIN_TIMES, division.times[table_rows])
+        save_array(folder / _TEST_TIMES, division.times[held_out])
 
 
 def _refuse_far(
@@ -179,7 +245,7 @@ def _refuse_far(
     """Raise `DataError` for the first number [n, F] that exceeds float32 as an input."""
     for i, f in np.argwhere(preparation.too_large(numeric))[:1]:
         raise DataError(
-            f"{dataset.file} row {dataset.row_in_file(int(first + i))}, "
+            f"{dataset.file_of(int(first + i))} row {dataset.row_in_file(int(first + i))}, "
             f"column {quote(schema.numeric[f].name)}: "
             f"{numeric[i, f]:g} is too far from the training rows, whose mean is "
             f"{preparation.mean[f]:.4g} with a standard deviation of {preparation.scale[f]:.4g}. "

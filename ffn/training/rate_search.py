@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval, corrected_t, resampled_mean
+from ffn.evaluation.inference.statistics import Interval, corrected_t, resampled_mean
 
 __all__ = ["RateLine", "RateSearch", "next_rate", "search_rates", "still_racing"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -11,16 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import DataError
 from ffn.nn import spawn_generators
 from ffn.quantities import counted
-from ffn.settings.document import TrainingSettings
+from ffn.settings.training_settings import TrainingSettings
 from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, open_array
-from ffn.tabular.training_table.splits import draw_resamples, sampling_units
+from ffn.tabular.splitting.division import draw_splits
 from ffn.training.partition import TrainingPart
 
-__all__ = ["candidate_resamples", "generators", "resamples_name"]
+__all__ = ["candidate_resamples", "generators", "resamples_name", "resamples_of"]
 
 Array = npt.NDArray[Any]
 
@@ -58,7 +60,7 @@ def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple
     Raises
     ------
     DataError
-        The disk is full.
+        The disk is full, or the embargo leaves no row to train on.
     """
 
     def draw(folder: Path) -> None:
@@ -66,12 +68,7 @@ def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple
         require_space(
             folder, needed, f"{counted(training.networks, 'resample')} of the training table"
         )
-        drawn = draw_resamples(
-            part.labels,
-            sampling_units(part.labels, part.fingerprints),
-            training.validation_share,
-            generators(training, _RESAMPLES),
-        )
+        drawn = resamples_of(part, training, _RESAMPLES)
         first = next(drawn)
         with ExitStack() as stack:
             files = [
@@ -84,6 +81,40 @@ def candidate_resamples(part: TrainingPart, training: TrainingSettings) -> tuple
 
     entry = Cache(part.entry.path.parent).entry(resamples_name(part, training), draw)
     return open_array(entry.path / _TRAIN), open_array(entry.path / _VALIDATION)
+
+
+def resamples_of(
+    part: TrainingPart, training: TrainingSettings, branch: int
+) -> Iterator[tuple[Array, Array]]:
+    """Yield K resamples of the training part, split as the table was.
+
+    Parameters
+    ----------
+    part, training
+        As for `candidate_resamples`.
+    branch
+        Branch of the pipeline's seed.
+
+    Raises
+    ------
+    DataError
+        The embargo leaves no row to train on.
+    """
+    try:
+        yield from draw_splits(
+            part.labels,
+            part.fingerprints,
+            training.validation_share,
+            generators(training, branch),
+            groups=part.groups,
+            times=part.times,
+            embargo=part.embargo,
+        )
+    except ValueError:
+        raise DataError(
+            "a resample has no row to train on that is earlier than those to validate on by "
+            "split.embargo. Shorten the embargo, or lower training.validation_share."
+        ) from None
 
 
 def resamples_name(part: TrainingPart, training: TrainingSettings) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import TrainingError
-from ffn.evaluation.statistics import Interval, corrected_t, holm, resampled_mean
+from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import History, Network, Optimizer
 from ffn.quantities import listed
 from ffn.training.rate_search import RateLine, RateSearch
@@ -54,6 +54,8 @@ class Candidate:
     answers
         Predictions of the networks for their validation rows, or for a sample of them; None if
         they were not computed.
+    taken
+        Whether it was not trained now, but by a retraining that was interrupted.
     """
 
     optimizer: str
@@ -66,6 +68,7 @@ class Candidate:
     validation_to_train: float
     seconds: float
     answers: ValidationAnswers | None = None
+    taken: bool = False
 
     @property
     def validation_loss(self) -> Array:

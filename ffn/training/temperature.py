@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.statistics import Interval, resampled_mean
+from ffn.evaluation.inference.statistics import Interval, resampled_mean
 from ffn.nn import Network
 from ffn.training.partition import TrainingPart
 
@@ -42,13 +42,17 @@ class ValidationAnswers:
     networks
         Index of the network that made each prediction, integers [n].
     fingerprints
-        Fingerprints of the rows' contents, uint64 [n].
+        Fingerprints of the rows' contents, or identifiers of their groups, uint64 [n]: equal ones
+        share a fold.
+    times
+        Times of the rows [n]; None if they are split without times.
     """
 
     scores: Array
     labels: Array
     networks: Array
     fingerprints: Array
+    times: Array | None = None
 
     def probabilities(self, temperature: float = 1.0) -> Array:
         """Return the predicted probabilities [n, C].
@@ -103,7 +107,7 @@ def ask_on_validation(
     validation_rows
         Row numbers [K, m] of each network's validation rows.
     """
-    x, labels, fingerprints = part.x, part.labels, part.fingerprints
+    x, labels, units, times = part.x, part.labels, part.units, part.times
     (k, m), c = validation_rows.shape, network.widths[-1]
     asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * c)))
     places = np.linspace(0, m - 1, asked).round().astype(int)
@@ -115,7 +119,8 @@ def ask_on_validation(
         scores=np.concatenate([*scores, np.empty((0, c))]),
         labels=labels[rows],
         networks=np.repeat(kept, asked),
-        fingerprints=fingerprints[rows],
+        fingerprints=units[rows],
+        times=None if times is None else times[rows],
     )
 
 

@@ -11,13 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
+from ffn.leakage.findings import Leak
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
+from ffn.storage.real_path import real_path
 from ffn.storage.source import refuse_pipe
 from ffn.tabular.schema import Schema, prediction_columns
+from ffn.tabular.splitting.by_content import sampling_units
+from ffn.tabular.splitting.division import Division, divide
+from ffn.tabular.splitting.split_figures import SplitFigures, figures_of
+from ffn.tabular.training_table.class_sizes import check_class_sizes
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
@@ -28,7 +34,7 @@ from ffn.tabular.training_table.preprocessing import (
     inputs_in_words,
     pooled_in_words,
 )
-from ffn.tabular.training_table.splits import check_class_sizes, hold_out_stable, sampling_units
+from ffn.tabular.training_table.split_checks import check_division, check_split_columns
 from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import (
     HeldOutPart,
@@ -41,7 +47,16 @@ from ffn.training.partition import (
 from ffn.training.resampling import candidate_resamples, resamples_name
 from ffn.training.table_change import TableChange
 
-__all__ = ["Prepared", "learn", "load", "normalise", "require_room", "split", "training_part"]
+__all__ = [
+    "Prepared",
+    "finished_prefix",
+    "learn",
+    "load",
+    "normalise",
+    "require_room",
+    "split",
+    "training_part",
+]
 
 Array = npt.NDArray[Any]
 
@@ -67,6 +82,12 @@ class Prepared:
         Changes since the table of the version in production; empty before they are determined.
     unlabelled
         Number of rows without a label, which are in neither part.
+    leaks
+        What would make the held-out figures too good; empty before it is looked for.
+    split
+        How rows were split by time, by group or into files; None if by content.
+    test_sha256
+        SHA-256 of the file of held-out rows; None if there is none.
     """
 
     training: TrainingPart
@@ -76,6 +97,15 @@ class Prepared:
     notices: tuple[str, ...]
     changes: tuple[TableChange, ...] = ()
     unlabelled: int = 0
+    leaks: tuple[Leak, ...] = ()
+    split: SplitFigures | None = None
+    test_sha256: str | None = None
+
+    @property
+    def labelled(self) -> int:
+        """Number of rows with a label: to train on, held out, and in neither part."""
+        neither = self.split.neither if self.split else 0
+        return self.training.rows + self.held_out.rows + neither
 
     @property
     def schema(self) -> Schema:
@@ -128,8 +158,9 @@ def load(pipeline: Pipeline) -> Dataset:
     SettingsError
         The settings name a column that does not exist.
     """
-    data = pipeline.settings.data
+    data, division = pipeline.settings.data, pipeline.settings.split
     refuse_pipe(pipeline.source)
+    test = _test_file(pipeline)
     choice = Choice(
         target=data.target,
         features=data.features,
@@ -143,8 +174,11 @@ def load(pipeline: Pipeline) -> Dataset:
         delimiter=data.delimiter,
         decimal=data.decimal,
         encoding=data.encoding,
+        time=division.time,
+        group=division.group,
+        time_format=division.time_format,
     )
-    dataset = read_dataset(pipeline.source, _cache(pipeline), choice)
+    dataset = read_dataset(pipeline.source, _cache(pipeline), choice, test)
     for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
         what = "target" if name == data.target else "feature"
         raise SettingsError(
@@ -154,31 +188,65 @@ def load(pipeline: Pipeline) -> Dataset:
     return dataset
 
 
-def split(dataset: Dataset, pipeline: Pipeline) -> Array:
-    """Return booleans [N]: True for the rows held out for the final evaluation.
+def _test_file(pipeline: Pipeline) -> Path | None:
+    """Return the file of held-out rows; None if there is none."""
+    test = pipeline.test
+    if test is None:
+        return None
+    refuse_pipe(test)
+    real = real_path(test)
+    if not real.is_relative_to(real_path(pipeline.folder)):
+        raise SettingsError(
+            f"split.test: {test} is a link out of {pipeline.folder}. Put the file there."
+        )
+    if real == real_path(pipeline.source):
+        raise SettingsError(
+            f"split.test names {quote(test.name)}, the file that data.source names: its rows would "
+            "be trained on. Name a file of other rows."
+        )
+    return test
+
+
+def split(dataset: Dataset, pipeline: Pipeline) -> Division:
+    """Return which rows are trained on and which are held out for the final evaluation.
 
     Parameters
     ----------
     dataset
         The training table, N rows.
     pipeline
-        Settings with ``training.test_share`` and ``training.seed``.
+        Settings with ``[split]``, ``training.test_share`` and ``training.seed``.
 
     Raises
     ------
     DataError
-        There is only one class, or a class has too few rows.
+        There is only one class, or a class has too few rows, or none to train on; or rows cannot be
+        divided by time or group.
+    SettingsError
+        The embargo does not fit to the times.
     """
-    training = pipeline.settings.training
+    training, settings = pipeline.settings.training, pipeline.settings.split
     where = f"{dataset.file}, column {quote(dataset.target)}"
     labels = dataset.labels
     units = sampling_units(labels, dataset.fingerprints)
     check_class_sizes(labels, units, dataset.classes, where)
-    return hold_out_stable(labels, units, training.test_share, training.seed)
+    check_split_columns(dataset, settings.embargo)
+    found = divide(
+        labels,
+        dataset.fingerprints,
+        share=training.test_share,
+        seed=training.seed,
+        groups=dataset.group_ids,
+        times=dataset.times,
+        embargo=settings.gap(),
+        given=dataset.given,
+    )
+    check_division(dataset, found)
+    return found
 
 
 def learn(
-    dataset: Dataset, held_out: Array, features: FeatureSettings
+    dataset: Dataset, division: Division, features: FeatureSettings
 ) -> tuple[Schema, Preparation, list[str]]:
     """Learn schema and preprocessing from the training part alone, without writing anything.
 
@@ -186,8 +254,8 @@ def learn(
     ----------
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out.
+    division
+        The two sides of its rows.
     features
         How columns become inputs.
 
@@ -205,13 +273,13 @@ def learn(
     SettingsError
         Class statistics would not fit into memory.
     """
-    schema, notices = dataset.learn_schema(~held_out)
-    notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, held_out)]
+    schema, notices = dataset.learn_schema(division.training)
+    notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, division)]
     check_statistics(schema, features.most_categories, dataset.file)
     preparation = fit_preparation(
         dataset,
         schema,
-        ~held_out,
+        division.training,
         bins=features.bins if features.numbers == "piecewise" else None,
         most_categories=features.most_categories,
     )
@@ -247,15 +315,15 @@ def require_room(
     require_space(folder, needed, f"the training table as {inputs}")
 
 
-def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared:
+def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepared:
     """Transform columns to inputs, with statistics from the training part alone.
 
     Parameters
     ----------
     dataset
         The training table, N rows.
-    held_out
-        Booleans [N]: rows held out.
+    division
+        The two sides of its rows.
     pipeline
         Settings and folders.
 
@@ -268,47 +336,81 @@ def normalise(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> Prepared
         The networks would not fit into the memory of this machine or container.
     """
     training = pipeline.settings.training
-    part = training_part(dataset, held_out, pipeline)
+    part = training_part(dataset, division, pipeline)
     _, _, reference, notices = read_learnt(part.entry.path)
     # Drawn now, so that the training tasks find the resamples in the cache.
     candidate_resamples(part, training)
     names = (dataset.entry.path.name, part.entry.path.name, resamples_name(part, training))
-    _cache(pipeline).remove_others("", *names)
+    _cache(pipeline).remove_others(finished_prefix(dataset.entry.path), *names)
+    figures = None
+    if dataset.time or dataset.group or dataset.test_file:
+        figures = figures_of(
+            division,
+            time=dataset.time,
+            group=dataset.group,
+            test=dataset.test_file,
+            kind=dataset.time_kind,
+        )
+        told = [figures.sentence(), *_untested(dataset, division)]
+        if dataset.time and training.ensemble in ("resamples", "distilled"):
+            which = (
+                'training.ensemble = "resamples" is read as "refitted"'
+                if training.ensemble == "resamples"
+                else 'training.ensemble = "distilled" distils refitted networks'
+            )
+            told.append(
+                f"{which}: under split.time the networks of the resamples never saw the newest rows"
+            )
+        notices = (*told, *notices)
     return Prepared(
         training=part,
-        held_out=HeldOutPart(rows=int(np.count_nonzero(held_out)), entry=part.entry),
+        held_out=HeldOutPart(rows=int(np.count_nonzero(division.held_out)), entry=part.entry),
         reference=reference,
         source_sha256=dataset.source_sha256,
         notices=notices,
         unlabelled=dataset.unlabelled,
+        split=figures,
+        test_sha256=dataset.test_sha256,
     )
 
 
-def training_part(dataset: Dataset, held_out: Array, pipeline: Pipeline) -> TrainingPart:
+def finished_prefix(entry: Path) -> str:
+    """Return how the cache's names of finished candidates begin.
+
+    Parameters
+    ----------
+    entry
+        Cache entry of their table, or of a part of it.
+    """
+    return f"{entry.name.partition('-')[0]}-candidate-"
+
+
+def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> TrainingPart:
     """Return the training part as inputs, made now or found in the cache; nothing is removed there.
 
-    The parameters ``dataset``, ``held_out`` and ``pipeline`` are those of `normalise`, and so are
+    The parameters ``dataset``, ``division`` and ``pipeline`` are those of `normalise`, and so are
     the errors.
     """
     training, features = pipeline.settings.training, pipeline.settings.features
 
     def write(folder: Path) -> None:
-        schema, preparation, notices = learn(dataset, held_out, features)
+        schema, preparation, notices = learn(dataset, division, features)
         require_room(folder, dataset, schema, preparation, pipeline)
-        write_parts(folder, dataset, held_out, schema, preparation, training.dtype)
-        reference = learn_reference(dataset, schema, ~held_out)
+        write_parts(folder, dataset, division, schema, preparation, training.dtype)
+        reference = learn_reference(dataset, schema, division.training)
         write_learnt(folder, schema, preparation, reference, notices)
 
-    rows = hashlib.sha256(np.packbits(held_out).tobytes()).hexdigest()[:32]
+    rows = division.digest()
     name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
     entry = _cache(pipeline).entry(name, write)
     schema, preparation, _, _ = read_learnt(entry.path)
     check_memory(schema, preparation, pipeline)
     return TrainingPart(
-        rows=int(np.count_nonzero(~held_out)),
+        rows=int(np.count_nonzero(division.training)),
         schema=schema,
         preparation=preparation,
         entry=entry,
+        embargo=division.embargo,
     )
 
 
@@ -323,12 +425,22 @@ def _suffix(features: FeatureSettings) -> str:
     return f"-{hashlib.sha256(canonical_json(features.model_dump())).hexdigest()[:16]}"
 
 
-def _repeated(fingerprints: Array, held_out: Array) -> list[str]:
+def _untested(dataset: Dataset, division: Division) -> list[str]:
+    """Return a notice if the held-out rows lack classes, so that their recall is not measured."""
+    rows = np.bincount(dataset.labels[division.held_out], minlength=len(dataset.classes))
+    lacking = [quote(dataset.classes[c]) for c in np.flatnonzero(rows == 0)]
+    if not lacking:
+        return []
+    which = ", ".join(lacking[:5])
+    return [f"no held-out row has the class {which}, so its recall is not measured"]
+
+
+def _repeated(fingerprints: Array, division: Division) -> list[str]:
     """Return a notice if rows with equal content are on both sides of the split."""
-    if not recognise(fingerprints[held_out], fingerprints[~held_out]).any():
+    if not recognise(fingerprints[division.held_out], fingerprints[division.training]).any():
         return []
     contents = len(np.unique(fingerprints))
     return [
-        f"there are duplicate rows ({contents:,} different among {len(held_out):,}), some of them "
-        "on both sides of the split"
+        f"there are duplicate rows ({contents:,} different among {len(fingerprints):,}), some of "
+        "them on both sides of the split"
     ]

@@ -9,10 +9,12 @@ from pathlib import Path
 from ffn.version import __version__
 from flows.cli.commands import (
     compare,
+    evaluate,
     init,
     models,
     promote,
     prune,
+    reproduce,
     retrain,
     rollback,
     score,
@@ -50,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     retrain.add(verbs, [common, direct]).set_defaults(run=retrain.run)
     score.add(verbs, [common, direct]).set_defaults(run=score.run)
+    evaluate.add(verbs, [common, direct]).set_defaults(run=evaluate.run)
     init.add(verbs, [common]).set_defaults(run=init.run)
     models.add(verbs, [common]).set_defaults(run=models.run)
     compare.add(verbs, [common]).set_defaults(run=compare.run)
@@ -57,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     rollback.add(verbs, [common]).set_defaults(run=rollback.run)
     prune.add(verbs, [common]).set_defaults(run=prune.run)
     verify.add(verbs, [common]).set_defaults(run=verify.run)
+    reproduce.add(verbs, [common]).set_defaults(run=reproduce.run)
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
     return parser

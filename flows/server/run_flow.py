@@ -12,9 +12,10 @@ from ffn.pipelines.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutco
 from flows.closed_prefect import ForeignResultError, unread_settings
 
 if TYPE_CHECKING:
+    from ffn.pipelines.outcome_evaluation import EvaluateOutcome
     from flows.task_executor import Runner
 
-__all__ = ["configure", "retrain", "score", "score_inbox"]
+__all__ = ["configure", "evaluate_outcomes", "retrain", "score", "score_inbox"]
 
 T = TypeVar("T")
 
@@ -94,6 +95,31 @@ def score_inbox(pipeline: str, root: Path, options: dict[str, Any]) -> ScoreOutc
         try:
             return _ours(module.score_inbox(pipeline, str(root), options), ScoreOutcome)
         except FilesRefusedError as refused:
+            return refused.outcome
+
+
+def evaluate_outcomes(
+    pipeline: str, root: Path, files: Sequence[Path] | None, version: int | None
+) -> EvaluateOutcome:
+    """Run the flow that compares predictions with labels.
+
+    Parameters
+    ----------
+    pipeline, root, files, version
+        As for ``flows.evaluate_flow.evaluate_outcomes``.
+    """
+    configure()
+    from ffn.pipelines.outcome_evaluation import EvaluateOutcome, LabelsRefusedError
+    from flows import evaluate_flow as module
+    from flows.server.ephemeral import server
+
+    given = None if files is None else list(files)
+    with server(root):
+        try:
+            return _ours(
+                module.evaluate_outcomes(pipeline, str(root), given, version), EvaluateOutcome
+            )
+        except LabelsRefusedError as refused:
             return refused.outcome
 
 

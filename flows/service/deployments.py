@@ -1,4 +1,4 @@
-"""The two Prefect deployments of a pipeline: retraining, and scoring its inbox."""
+"""The Prefect deployments of a pipeline: retraining, scoring its inbox, evaluating labels."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from prefect.events import DeploymentEventTrigger, DeploymentTriggerTypes, Trigg
 from prefect.types.entrypoint import EntrypointType
 
 from ffn.settings.pipeline import Pipeline, reference
+from flows.evaluate_flow import evaluate_outcomes
 from flows.inbox_flow import score_inbox
 from flows.retrain_flow import retrain
 from flows.service.run_schedules import as_prefect
 
 Trigger = DeploymentTriggerTypes | TriggerTypes
 
-__all__ = ["deployments_of", "resource_of", "triggers_in_words"]
+__all__ = ["deployments_of", "resource_of", "takes_labels", "triggers_in_words"]
 
 
 def resource_of(pipeline: str) -> str:
@@ -25,8 +26,20 @@ def resource_of(pipeline: str) -> str:
     return f"ffn.pipeline.{pipeline}"
 
 
-def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, RunnerDeployment]:
-    """Return the deployment that retrains a pipeline and the one that scores its inbox.
+def takes_labels(pipeline: Pipeline) -> bool:
+    """Return whether the folder of labels of ``pipeline`` is to be watched.
+
+    Without ``outcomes.id``, it is only if there is such a folder when the service starts.
+    """
+    settings = pipeline.settings.outcomes
+    wanted = settings.id is not None or (pipeline.folder / "outcomes").is_dir()
+    return settings.watch and wanted
+
+
+def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, ...]:
+    """Return the deployments that retrain a pipeline, score its inbox, and evaluate its labels.
+
+    There is the last one only if labels are taken up.
 
     Parameters
     ----------
@@ -50,7 +63,7 @@ def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, Ru
         description=_retrain_in_words(pipeline),
         tags=["retrain", pipeline.name],
         schedules=as_prefect(schedule.retrain),
-        triggers=_drift(pipeline),
+        triggers=_reasons_to_retrain(pipeline),
         **common,
     )
     scoring = score_inbox.to_deployment(
@@ -61,14 +74,27 @@ def deployments_of(pipeline: Pipeline, root: Path) -> tuple[RunnerDeployment, Ru
         triggers=_promotion(pipeline),
         **common,
     )
+    found = [retraining, scoring]
+    if takes_labels(pipeline):
+        found.append(
+            evaluate_outcomes.to_deployment(
+                name=f"evaluate-{pipeline.name}",
+                description=_evaluate_in_words(pipeline),
+                tags=["evaluate", pipeline.name],
+                **common,
+            )
+        )
     # Called synchronously, `to_deployment` returns a deployment, not a coroutine.
-    return cast(RunnerDeployment, retraining), cast(RunnerDeployment, scoring)
+    return tuple(cast(RunnerDeployment, one) for one in found)
 
 
-def _drift(pipeline: Pipeline) -> list[Trigger]:
-    if "drift" not in pipeline.settings.schedule.retrain_on:
-        return []
-    return [_on("drift.detected", pipeline, f"{pipeline.name}: retrain on drift")]
+def _reasons_to_retrain(pipeline: Pipeline) -> list[Trigger]:
+    events = {"drift": "drift.detected", "quality": "quality.fell"}
+    return [
+        _on(events[reason], pipeline, f"{pipeline.name}: retrain on {reason}")
+        for reason in pipeline.settings.schedule.retrain_on
+        if reason in events
+    ]
 
 
 def _promotion(pipeline: Pipeline) -> list[Trigger]:
@@ -86,7 +112,11 @@ def _on(event: str, pipeline: Pipeline, name: str) -> DeploymentEventTrigger:
 def triggers_in_words(pipeline: Pipeline) -> tuple[str, str]:
     """Return in words which events start a retraining and a scoring run of ``pipeline``."""
     settings = pipeline.settings
-    on = {"data": f"when {settings.data.source} changes", "drift": "on drift"}
+    on = {
+        "data": f"when {settings.data.source} changes",
+        "drift": "on drift",
+        "quality": "when quality is shown to be below what was promised",
+    }
     retrain = [on[trigger] for trigger in settings.schedule.retrain_on]
     inbox = settings.inbox
     score = [f"new files, checked every {inbox.look_every}"] if inbox.watch else []
@@ -104,6 +134,14 @@ def _retrain_in_words(pipeline: Pipeline) -> str:
         f"Trains the candidates of **{pipeline.name}** on `{pipeline.settings.data.source}`, "
         "selects the best, and promotes it only if it passes the gate.\n\n"
         f"Runs: {_schedules_in_words(pipeline, 'retrain')}; {triggers_in_words(pipeline)[0]}."
+    )
+
+
+def _evaluate_in_words(pipeline: Pipeline) -> str:
+    return (
+        f"Joins new labels in the outcomes folder of **{pipeline.name}** to predictions, and "
+        "compares realised with promised quality.\n\n"
+        f"Runs: new files, checked every {pipeline.settings.inbox.look_every}."
     )
 
 

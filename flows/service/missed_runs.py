@@ -63,8 +63,10 @@ async def make_up_for_outage(
     since, told = home.last_alive(), []
     for pipeline in pipelines:
         note_killed(pipeline.artifacts)
-        for what in ("retrain", "score"):
-            deployment = deployments[f"{what}-{pipeline.name}"]
+        for what in ("retrain", "score", "evaluate"):
+            deployment = deployments.get(f"{what}-{pipeline.name}")
+            if deployment is None:
+                continue
             died = await mark_dead(client, deployment, pipeline.artifacts, grace)
             late = await _drop_late(client, deployment, now)
             missed = await asyncio.to_thread(_missed, pipeline, what, since, now)
@@ -91,7 +93,8 @@ def _missed(
     """Return the scheduled times since the service was last alive."""
     if since is None:
         return []
-    schedules = getattr(pipeline.settings.schedule, what)
+    # Labels have no schedule: they are taken up when they come.
+    schedules = getattr(pipeline.settings.schedule, what, ())
     return [time for when in schedules for time in times_between(when, since, now)]
 
 

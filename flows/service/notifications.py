@@ -20,6 +20,7 @@ _EVENTS = {
     "kept": "model.kept",
     "promoted": "model.promoted",
     "drift": "drift.detected",
+    "quality": "quality.fell",
 }
 # Slack and services that accept its format require "text".
 _MESSAGE = {"subject": "{{subject}}", "body": "{{body}}", "text": "{{subject}}\n{{body}}"}

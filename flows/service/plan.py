@@ -9,7 +9,7 @@ from typing import Any
 
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import When
-from flows.service.deployments import triggers_in_words
+from flows.service.deployments import takes_labels, triggers_in_words
 from flows.service.run_schedules import next_times
 
 __all__ = ["Plan", "of"]
@@ -29,6 +29,8 @@ class Plan:
         Schedules in words, and their next times in their own time zone.
     retrain_on, score_on
         Other triggers, in words.
+    evaluate_on
+        When labels are taken up, in words; empty if they are not.
     """
 
     pipeline: str
@@ -36,6 +38,7 @@ class Plan:
     score: tuple[tuple[str, list[datetime.datetime]], ...]
     retrain_on: str
     score_on: str
+    evaluate_on: str = ""
 
     def __str__(self) -> str:
         return "\n".join(
@@ -43,6 +46,7 @@ class Plan:
                 self.pipeline,
                 *_lines("retrain", self.retrain, self.retrain_on),
                 *_lines("score", self.score, self.score_on),
+                *([f"  {'evaluate':<8} {self.evaluate_on}"] if self.evaluate_on else []),
             ]
         )
 
@@ -59,6 +63,7 @@ class Plan:
             },
             "retrain_on": self.retrain_on,
             "score_on": self.score_on,
+            **({"evaluate_on": self.evaluate_on} if self.evaluate_on else {}),
         }
 
 
@@ -67,12 +72,14 @@ def of(pipeline: Pipeline, now: datetime.datetime | None = None) -> Plan:
     now = now or datetime.datetime.now(datetime.UTC)
     schedule = pipeline.settings.schedule
     retrain_on, score_on = triggers_in_words(pipeline)
+    labels = f"new labels, checked every {pipeline.settings.inbox.look_every}"
     return Plan(
         pipeline=pipeline.name,
         retrain=_times(schedule.retrain, now),
         score=_times(schedule.score, now),
         retrain_on=retrain_on,
         score_on=score_on,
+        evaluate_on=labels if takes_labels(pipeline) else "",
     )
 
 

@@ -31,6 +31,7 @@ from ffn.registry.production import read_pointer
 from ffn.registry.run_log import note_killed
 from ffn.registry.versions import production_version, versions
 from ffn.scoring.inbox.inbox_scan import scan_inbox
+from ffn.scoring.inbox.labels_folder import scan_outcomes
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 from flows.artifacts import show_status
@@ -120,8 +121,10 @@ class Watch:
         while True:
             await asyncio.sleep(_GRACE.total_seconds())
             for pipeline in self._pipelines:
-                for what in ("retrain", "score"):
-                    deployment = self._deployments[f"{what}-{pipeline.name}"]
+                for what in ("retrain", "score", "evaluate"):
+                    deployment = self._deployments.get(f"{what}-{pipeline.name}")
+                    if deployment is None:
+                        continue
                     with contextlib.suppress(httpx.HTTPError):
                         await mark_dead(self._client, deployment, pipeline.artifacts, _GRACE)
 
@@ -175,6 +178,10 @@ class Watch:
             await self._look_at_data(pipeline)
             if await asyncio.to_thread(_files_wait, pipeline):
                 await self._start(f"score-{pipeline.name}")
+            if f"evaluate-{pipeline.name}" in self._deployments and await asyncio.to_thread(
+                _labels_wait, pipeline
+            ):
+                await self._start(f"evaluate-{pipeline.name}")
         except (FFNError, OSError) as error:
             trouble = str(error)
         except httpx.HTTPError as error:
@@ -234,6 +241,12 @@ def _wanted(pipeline: Pipeline) -> TrainingData | None:
     if not asked and versions(pipeline.artifacts):
         return None
     return new_training_data(pipeline)
+
+
+def _labels_wait(pipeline: Pipeline) -> bool:
+    if read_pointer(pipeline.artifacts).missing:
+        return False
+    return bool(scan_outcomes(pipeline).waiting)
 
 
 def _files_wait(pipeline: Pipeline) -> bool:

@@ -1,4 +1,4 @@
-"""Retraining, promoting, rolling back and pruning, ended at every system call that changes a file.
+"""Commands that change the registry or the record, ended at every call that changes a file.
 
 Outside the normal suite, since it takes minutes: ``make crash-test``. Each command is traced once.
 Then, for every call it made that changes something below the root, it starts anew from the same

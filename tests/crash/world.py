@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ffn.bundles.contents import read_contents
+from ffn.monitoring.record.outcome_record import reading_record
 from ffn.registry.verification import verify
 from ffn.registry.versions import production_version, version_folder, versions
 from ffn.scoring.model import load
@@ -33,8 +34,11 @@ mode = "{mode}"
 accuracy_margin = 0.6
 log_loss_margin = 5.0
 class_margin = 0.9
+[outcomes]
+id = "id"
 """
 # Models, by number: those promoted are 1, 2 and 4, and 4 scores.
+LABELS = 30
 VERSIONS = ((1, "always"), (2, "always"), (3, "never"), (4, "always"))
 
 
@@ -58,6 +62,13 @@ def build(root: Path) -> None:
         write_settings(root, seed, mode)
         assert main(["retrain", "tiny", "--direct", "--json", "--root", str(root)]) == 0
     write_settings(root, 4, "not_worse")
+    lines = [f"r{n},{n % 7},{n % 3}" for n in range(40)]
+    (root / "new.csv").write_text("\n".join(["id,p,q", *lines]) + "\n")
+    assert main(["score", "tiny", str(root / "new.csv"), "--direct", "--root", str(root)]) == 0
+    # Taken up again by each evaluation.
+    (root / "artifacts/tiny/outcomes/record.sqlite").unlink()
+    labels = [f"r{n},{'ab'[n % 2]}" for n in range(LABELS)]
+    (root / "labels.csv").write_text("\n".join(["id,y", *labels]) + "\n")
     write_table(root, 200)
 
 
@@ -85,7 +96,8 @@ class Command:
     states: tuple[State, ...]
 
     def work(self, root: Path) -> Callable[[], int]:
-        return lambda: main([*self.words, "--root", str(root)])
+        words = [word.format(root=root) for word in self.words]
+        return lambda: main([*words, "--root", str(root)])
 
 
 COMMANDS = {
@@ -100,6 +112,7 @@ COMMANDS = {
     "prune": Command(
         ("prune", "tiny", "--keep", "1"), (BEFORE, State((2, 3, 4), 4), State((2, 4), 4))
     ),
+    "evaluate": Command(("evaluate", "tiny", "{root}/labels.csv", "--direct", "--json"), (BEFORE,)),
 }
 
 
@@ -116,7 +129,22 @@ def problems(root: Path, allowed: tuple[State, ...] | None) -> list[str]:
     )
     if (model.version, model.scorer.sha256) != (now.production, contents.bundle_sha256):
         found.append(f"version {now.production} is in production, {model.version} scores")
-    return found
+    return found + torn_outcomes(artifacts)
+
+
+def torn_outcomes(artifacts: Path) -> list[str]:
+    """Return what is not whole in the record of labels: each file is there whole or not at all."""
+    with reading_record(artifacts) as record:
+        if record is None:
+            return []
+        tables = ("predictions", "labels", "joined")
+        counts = [
+            record.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in tables
+        ]
+        (sound,) = record.connection.execute("PRAGMA integrity_check").fetchone()
+    whole = counts in ([0, 0, 0], [40, 0, 0], [40, LABELS, LABELS])
+    return [] if whole and sound == "ok" else [f"the record holds {counts}, {sound}"]
 
 
 def kinds_of_files(root: Path) -> set[str]:

@@ -58,7 +58,7 @@ def test_each_setting_gives_its_rule():
         counts = np.array([5, 15, 80][-len(classes) :])
         shares = np.array([[0.3, 0.7], [0.1, 0.9], [0.05, 0.95], [0.25, 0.75]])
         return choose_rule(
-            DecisionSettings(**settings), classes, counts, shares, np.array([0, 1, 1, 1])
+            DecisionSettings(**settings), classes, counts, (shares, np.array([0, 1, 1, 1]))
         )
 
     assert choose().rule == ARGMAX
@@ -96,5 +96,8 @@ def test_validation_rows_of_one_class_choose_no_threshold():
     settings = DecisionSettings(thresholds="auto", metric="f1")
     with pytest.raises(SettingsError, match=r'do not have both "bad" and "good"\. Give it as a'):
         choose_rule(
-            settings, ("bad", "good"), np.array([1, 9]), np.full((3, 2), 0.5), np.ones(3, dtype=int)
+            settings,
+            ("bad", "good"),
+            np.array([1, 9]),
+            (np.full((3, 2), 0.5), np.ones(3, dtype=int)),
         )

@@ -33,6 +33,15 @@ CONFIGURATIONS = [
     ),
     FFNClassifier(numbers="piecewise", bins=8, optimizer="adam", learning_rate=0.02, epochs=40),
     FFNClassifier(32, dropout=0.2, label_smoothing=0.05, learning_rate=0.02, epochs=80),
+    FFNClassifier(
+        optimizer="adam",
+        learning_rate=0.02,
+        epochs=40,
+        batch_size=1024,
+        n_networks=3,
+        distilled=True,
+        student_layer_sizes=8,
+    ),
     FFNClassifier((), optimizer="sgd", learning_rate=0.05, epochs=40, batch_size=8),
 ]
 

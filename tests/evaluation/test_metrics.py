@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from ffn.evaluation.metrics import evaluate_probabilities, macro_f1
+from ffn.evaluation.class_means import balanced_accuracy, macro_f1
+from ffn.evaluation.inference.statistics import wilson
+from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.promotion.register import jsonable
 from ffn.storage.documents import canonical_json
 
@@ -67,7 +69,7 @@ def test_what_is_kept_grows_with_the_rows_and_not_with_the_square_of_the_classes
     found = evaluate_probabilities(np.eye(300)[labels // 2], labels, classes, seed=0, usual=0)
     assert found.confusions == tuple((label, label // 2, 2) for label in range(300))
     assert found.predicted == (4,) * 150 + (0,) * 150
-    assert len(canonical_json(jsonable(found))) < 300 * 500
+    assert len(canonical_json(jsonable(found))) < 300 * 700
 
 
 def test_intervals_of_shares_are_wilsons() -> None:
@@ -167,6 +169,66 @@ def test_the_brier_score_is_scikit_learns() -> None:
         0.95, 199, found.value, stats.sem(np.square(probabilities - np.eye(4)[labels]).sum(axis=1))
     )
     assert (found.low, found.high) == pytest.approx((low, high), rel=0.1)
+
+
+@given(st.integers(2, 60), st.integers(0, 2**32))
+def test_balanced_accuracy_is_scikit_learns(n: int, seed: int) -> None:
+    probabilities, labels = draw(n, seed)
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0)
+    there = sorted(set(labels.tolist()))
+    expected = metrics.recall_score(
+        labels, probabilities.argmax(axis=1), labels=there, average="macro"
+    )
+    figure = found.balanced_accuracy
+    assert figure.value == pytest.approx(expected)
+    assert 0 <= figure.low <= figure.value <= figure.high <= 1
+    # scikit-learn counts a class that is predicted and has no rows, and warns of a single one.
+    if len(there) > 1 and set(probabilities.argmax(axis=1)) <= set(there):
+        scikit = metrics.balanced_accuracy_score(labels, probabilities.argmax(axis=1))
+        assert figure.value == pytest.approx(scikit)
+
+
+def test_the_interval_of_balanced_accuracy_by_hand() -> None:
+    """Recalls 0.9 of 10 and 0.75 of 20, moved by z^2 = 3.8415 to 0.7890 and 0.7097."""
+    found = balanced_accuracy(np.array([9, 15, 0]), np.array([10, 20, 0]))
+    assert found.value == pytest.approx(0.825)
+    centre = (0.7890 + 0.7097) / 2
+    effective = centre * (1 - centre) / ((0.7890 * 0.2110 / 10 + 0.7097 * 0.2903 / 20) / 4)
+    # Both bounds solve the equation of Wilson's score test at this number of rows.
+    for bound in (found.low, found.high):
+        score = (0.825 - bound) ** 2 / (bound * (1 - bound) / effective)
+        assert score == pytest.approx(3.8415, rel=2e-3)
+    of_one = balanced_accuracy(np.array([27]), np.array([30]))
+    assert (of_one.low, of_one.high) == pytest.approx((wilson(27, 30).low, wilson(27, 30).high))
+    assert math.isnan(balanced_accuracy(np.array([0]), np.array([0])).value)
+
+
+def test_of_two_classes_the_rarer_one_in_training_is_the_one_whose_precision_counts() -> None:
+    """Although it is the more frequent one among these rows."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1], [10, 40])
+    own = rng.uniform(size=50) / 2 + labels / 2
+    found = evaluate_probabilities(
+        np.stack((1 - own, own), axis=1), labels, ("good", "bad"), seed=0, usual=0
+    )
+    assert found.positive == "bad"
+    assert found.average_precision.value == pytest.approx(
+        metrics.average_precision_score(labels, own)
+    )
+    assert found.auc.value == pytest.approx(metrics.roc_auc_score(labels, own))
+    assert found.average_precision == found.classes[1].average_precision
+
+
+def test_more_classes_count_equally() -> None:
+    probabilities, labels = draw(60, seed=9)
+    found = evaluate_probabilities(probabilities, labels, CLASSES, seed=0, usual=0)
+    assert found.positive == ""
+    for figure, score in (
+        ("auc", metrics.roc_auc_score),
+        ("average_precision", metrics.average_precision_score),
+    ):
+        expected = [score(labels == label, probabilities[:, label]) for label in range(3)]
+        assert getattr(found, figure).value == pytest.approx(np.mean(expected))
 
 
 def test_a_hold_out_without_a_mistake_is_not_certain() -> None:

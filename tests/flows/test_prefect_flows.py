@@ -148,6 +148,8 @@ def test_the_steps_are_named(retrained, client):
         "load",
         "split",
         "normalise",
+        "find-leaks",
+        "audit",
         "select-best",
         "evaluate",
         "decide",
@@ -282,6 +284,52 @@ def test_drift_is_shown_and_automations_get_an_event(retrained, client, tmp_path
     assert events[0]["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
     assert "sepal_length" in events[0]["payload"]["columns"]
     assert "100 times too small" in events[0]["payload"]["files"]["metres.csv"]
+
+
+def test_outcomes_are_shown_and_automations_get_an_event_once(retrained, client, tmp_path):
+    """Sixty flowers, each with the label of another species: accuracy is near 0."""
+    root = shutil.copytree(retrained[0], tmp_path / "root")
+    header, *records = (root / "data/iris/train.csv").read_text().splitlines()
+    cells = [line.split(",") for line in records]
+    lines = [
+        ",".join([f"{float(first) + 0.013:g}", *others[:-1], cells[(n + 50) % 150][-1]])
+        for n, (first, *others) in enumerate(cells)
+        if n % 50 < 20
+    ]
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("\n".join([header, *lines]) + "\n")
+    done = run("evaluate", "iris", labelled, "--root", root, "--json")
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert (found["rows"], found["joined"]) == (60, 60)
+    flow_run = latest(client)
+    assert (flow_run.name, flow_run.state.is_completed()) == ("evaluate-iris-v0001", True)
+    assert set(tasks_of(client, flow_run)) == {
+        "take-up-predictions",
+        "evaluate-labelled.csv",
+        "conclude",
+    }
+    page = artifacts_of(client, flow_run)["outcomes-iris"].data
+    assert f"**Version 1: {found['versions'][0]['sentence']}.**".split(" [")[0] in page
+    assert (
+        "Quality: accuracy is shown to be below"
+        in artifacts_of(client, flow_run)["status-iris"].data
+    )
+    wanted = {"filter": {"event": {"name": ["quality.fell"]}}}
+
+    def told():
+        return client.request("POST", "/events/filter", json=wanted).json()["events"]
+
+    (event,) = wait_for(told)
+    assert event["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
+    assert event["payload"]["reason"] == found["alert"]
+    # Looked at again, it is no news; and a file that is refused fails the run.
+    (tmp_path / "bad.csv").write_text("species\nIris-setosa\n")
+    done = run("evaluate", "iris", tmp_path / "bad.csv", "--root", root)
+    assert done.code == 1
+    assert re.fullmatch(r"ffn: .*/?bad\.csv has no column .*\n", done.err)
+    assert latest(client).state.is_failed()
+    assert len(told()) == 1
 
 
 def test_a_refused_file_fails_the_run_and_not_the_others(retrained, client, tmp_path):

@@ -60,15 +60,15 @@ def retrain(found: Pipeline, *, examined: bool = False) -> Gated:
     """
     opponent = read_opponent(found)
     dataset = steps.load(found)
-    held_out = steps.split(dataset, found)
-    done = run(found, held_out=held_out)
+    division = steps.split(dataset, found)
+    done = run(found, held_out=division)
     if examined:
-        examination = examine(dataset, held_out, done.prepared, done.refitted, found)
+        examination = examine(dataset, division, done.prepared, done.refitted, found)
         done = replace(done, examination=examination)
     verdict = decide(
         found,
         dataset,
-        held_out,
+        division,
         done.prepared,
         done.refitted,
         done.evaluation,
@@ -77,7 +77,7 @@ def retrain(found: Pipeline, *, examined: bool = False) -> Gated:
     )
     version = done.serialise(verdict)
     promote_version(found, version)
-    return Gated(done, held_out, verdict, version)
+    return Gated(done, division.held_out, verdict, version)
 
 
 def evidence(gated: Gated) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ffn.bundles.bundle import write_bundle
 from ffn.evaluation.importance import Importance
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.pipelines import retraining, retraining_steps
@@ -19,9 +20,11 @@ from ffn.promotion.register import Version, serialise
 from ffn.promotion.verdict import Verdict
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline, find_pipeline
+from ffn.tabular.splitting.division import Division
+from ffn.training import candidate_training
 from ffn.training.examination import Examination
 from ffn.training.retrained import Retrained
-from ffn.training.selection import Candidate, Selection
+from ffn.training.selection import Candidate, Selection, select_best
 from ffn.training.steps import Prepared, Refitted
 
 FIRST = Verdict(
@@ -98,7 +101,10 @@ def prepare(pipeline: Pipeline) -> Prepared:
 
 
 def run(
-    pipeline: Pipeline, *, held_out: np.ndarray | None = None, executor: Executor | None = None
+    pipeline: Pipeline,
+    *,
+    held_out: Division | np.ndarray | None = None,
+    executor: Executor | None = None,
 ) -> Run:
     """The steps from the table to an evaluated model; nothing is registered.
 
@@ -109,7 +115,8 @@ def run(
     if held_out is None:
         _, prepared = retraining.prepare(pipeline, dataset, executor)
     else:
-        prepared = executor.run(retraining_steps.NORMALISE, dataset, held_out, pipeline)
+        division = held_out if isinstance(held_out, Division) else Division.of(held_out)
+        prepared = executor.run(retraining_steps.NORMALISE, dataset, division, pipeline)
     fitted = retraining.fit(pipeline, prepared, executor)
     return Run(
         pipeline,
@@ -145,3 +152,33 @@ class InThreads(InProcess):
         with ThreadPoolExecutor(len(names)) as pool:
             futures = [pool.submit(step.function, name, *args, **kwargs) for name in names]
         return Gathered([future.result() for future in futures])
+
+
+def bundle_bytes(found: Run, folder: Path) -> list[bytes]:
+    """The files of a model, written into ``folder``."""
+    write_bundle(found.refitted.bundle, folder)
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def candidates_of(pipeline: Pipeline) -> tuple[Prepared, list[Candidate], Selection]:
+    """Everything before the refit."""
+    prepared = prepare(pipeline)
+    candidates = [
+        candidate_training.train_candidate(prepared.training, pipeline, name)
+        for name in pipeline.settings.optimizers.candidates()
+    ]
+    return prepared, candidates, select_best(candidates)
+
+
+def broken_training(train: Callable[..., Any], which: Collection[int]) -> Callable[..., Any]:
+    """``ffn.nn.train``, in which these networks diverge."""
+
+    def broken(network: Any, *args: Any, **kwargs: Any) -> Any:
+        history = train(network, *args, **kwargs)
+        for k in which:
+            history.diverged[k], history.best_epoch[k] = "loss not finite after epoch 3", -1
+            history.train_loss[:, k] = np.nan
+            network.parameters[k] = np.nan
+        return history
+
+    return broken

@@ -32,7 +32,7 @@ def blocks() -> list[str]:
 
 
 def test_the_examples_run_and_the_networks_learn() -> None:
-    alone, _, _, stacked, rates, tuning, regularised = blocks()
+    alone, _, _, stacked, rates, tuning, regularised, distilled = blocks()
     names: dict[str, object] = {}
     first, last = map(float, run(names, alone)[0].split())
     assert last < 0.1 * first
@@ -69,6 +69,9 @@ def test_the_examples_run_and_the_networks_learn() -> None:
     plain, smooth = map(float, printed.strip("[]").split())
     assert smooth < plain
     assert (names["history"].train_accuracy[-1] > 0.9).all()  # type: ignore[attr-defined]
+
+    # Answers that know nothing of the teacher's would be some 0.37 away.
+    assert float(run(names, distilled)[0]) < 0.05
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -40,27 +40,38 @@ def golden() -> dict[str, np.ndarray]:
 
 
 def train_as_stored(
-    golden: dict[str, np.ndarray], network: Network, optimizer: Any, replay: Any, epochs: int
+    golden: dict[str, np.ndarray],
+    network: Network,
+    optimizer: Any,
+    replay: Any,
+    epochs: int,
+    *,
+    soft: bool = False,
 ) -> History:
     return train(
         network,
         optimizer,
         golden["x"],
-        golden["labels"].astype(int),
+        golden["soft"] if soft else golden["labels"].astype(int),
         epochs=epochs,
         batch_size=32,
         generators=[replay] * len(network.parameters),
     )
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_every_optimizer_follows_pytorch(golden: dict[str, np.ndarray], name: str) -> None:
+@pytest.mark.parametrize("name", [*SETTINGS, "soft"])
+def test_every_optimizer_and_soft_targets_follow_pytorch(
+    golden: dict[str, np.ndarray], name: str
+) -> None:
     network = Network((4, 16, 4, 3), golden["initial"][None].copy())
-    optimizer = OptimizerState(OPTIMIZERS[name](learning_rate=0.005, **SETTINGS[name]), network)
+    soft = name == "soft"
+    kind, settings = ("adam", {}) if soft else (name, SETTINGS[name])
+    optimizer = OptimizerState(OPTIMIZERS[kind](learning_rate=0.005, **settings), network)
     replay = Replay(golden["order"])
     losses, done = [], 0
     for epoch, expected in zip(golden["epochs"], golden[f"{name}_parameters"], strict=True):
-        history = train_as_stored(golden, network, optimizer, replay, int(epoch) - done)
+        passes = int(epoch) - done
+        history = train_as_stored(golden, network, optimizer, replay, passes, soft=soft)
         done = int(epoch)
         losses.append(history.train_loss[:, 0])
         difference = np.abs(network.parameters[0] - expected) / np.maximum(1, np.abs(expected))
@@ -69,7 +80,7 @@ def test_every_optimizer_follows_pytorch(golden: dict[str, np.ndarray], name: st
 
 
 def test_the_four_paths_are_not_the_same(golden: dict[str, np.ndarray]) -> None:
-    ends = np.stack([golden[f"{name}_parameters"][-1] for name in SETTINGS])
+    ends = np.stack([golden[f"{name}_parameters"][-1] for name in [*SETTINGS, "soft"]])
     for i, one in enumerate(ends):
         for other in ends[i + 1 :]:
             assert np.abs(one - other).max() > 0.01

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from ffn.pipelines import batch_scoring, inbox_scoring, retraining, retraining_steps
+from ffn.pipelines import (
+    batch_scoring,
+    inbox_scoring,
+    outcome_evaluation,
+    retraining,
+    retraining_steps,
+)
 from ffn.pipelines.execution import Gathered, InProcess, Step
 from ffn.settings.pipeline import find_pipeline
 
@@ -45,7 +51,7 @@ def declared(module: ModuleType) -> list[str]:
 
 def test_every_step_is_documented(documented: list[list[str]]) -> None:
     scoring = [*declared(batch_scoring), *declared(inbox_scoring)]
-    assert documented == [declared(retraining_steps), scoring]
+    assert documented == [declared(retraining_steps), scoring, declared(outcome_evaluation)]
 
 
 def test_steps_run_in_the_order_that_is_documented(

@@ -29,6 +29,18 @@ def test_networks_get_fewer_and_batches_larger_as_rows_grow() -> None:
         assert rows * 0.8 * recipe.validation_share >= 15, "enough rows to stop a network by"
 
 
+@pytest.mark.parametrize(
+    ("rows", "layers"), [(999, (32, 32)), (1_000, (64, 64)), (10_000, (64, 64)), (10_001, None)]
+)
+def test_up_to_10_000_rows_one_smaller_network_scores(
+    rows: int, layers: tuple[int, ...] | None
+) -> None:
+    recipe = recipe_for(profile(3), rows)
+    assert recipe.student_layers == layers
+    if layers:
+        assert max(layers) < max(recipe.hidden_layers)
+
+
 @pytest.mark.parametrize(("numbers", "bins"), [(3, 16), (222, 16), (223, 4), (666, 4), (667, 0)])
 def test_wide_tables_have_fewer_inputs_a_number(numbers: int, bins: int) -> None:
     """At most 4,000 inputs come from the encoding of numbers, of bins + 2 each."""

@@ -41,6 +41,19 @@ def test_a_class_may_have_a_floor_of_its_own() -> None:
     assert broken(min_recalls={"a": 0.95}) == ['min_recalls: recall of "a"']
 
 
+def test_the_figures_of_rare_classes_may_have_floors() -> None:
+    """Recalls 0.9 and 0.7. All scores are 0.9 or 0.1, so the ROC curve has one corner."""
+    assert broken(min_balanced_accuracy=0.8) == []
+    assert broken(min_balanced_accuracy=0.81) == ["min_balanced_accuracy: balanced accuracy"]
+    assert broken(min_auc=0.8) == []
+    assert broken(min_auc=0.81) == ["min_auc: ROC-AUC"]
+    # Of b: precision 7 of 8 at the recall of 0.7, then a half.
+    expected = 0.7 * 7 / 8 + 0.3 * 10 / 20
+    of_b = 'min_average_precision: average precision of "b"'
+    assert broken(min_average_precision=expected - 1e-9) == []
+    assert broken(min_average_precision=expected + 1e-9) == [of_b]
+
+
 def test_a_floor_for_a_class_that_is_not_there_is_refused() -> None:
     with pytest.raises(SettingsError, match=r'gate\.min_recalls names "A", .*Did you mean "a"\?'):
         broken(min_recalls={"A": 0.9})

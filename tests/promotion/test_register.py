@@ -18,7 +18,7 @@ import safetensors.numpy
 import ffn
 from ffn.bundles.bundle import read_bundle
 from ffn.errors import BundleError, RegistryError
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion import register
 from ffn.promotion.register import jsonable, promote_version
 from ffn.registry.actor import Actor
@@ -145,7 +145,9 @@ def test_curves_of_every_candidate_and_of_the_refit(quick: Run, tmp_path: Path) 
         np.testing.assert_array_equal(found, candidate.history.validation_loss)
 
 
-def test_provenance_says_where_the_model_comes_from(quick: Run, tmp_path: Path) -> None:
+def test_provenance_says_where_the_model_comes_from(
+    quick: Run, tmp_path: Path, repository: Path
+) -> None:
     version = elsewhere(quick, tmp_path).serialise()
     provenance = strict(version.bundle.parent / "provenance.json")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", provenance["created_at"])
@@ -163,10 +165,16 @@ def test_provenance_says_where_the_model_comes_from(quick: Run, tmp_path: Path) 
     )
     assert provenance["by"]["user"] == pwd.getpwuid(os.geteuid()).pw_name
     assert provenance["by"]["flow_run"] == ""
-    assert set(provenance) == {
-        "by", "code_sha256", "created_at", "machine", "notices", "packages", "python", "rows",
-        "seconds", "seed", "settings", "settings_sha256", "source", "source_sha256",
+    # The commit is there only where the code is in a repository.
+    assert set(provenance) - {"commit"} == {
+        "blas", "by", "code_sha256", "created_at", "machine", "notices", "packages", "processor",
+        "python", "rows", "seconds", "seed", "settings", "settings_sha256", "source",
+        "source_sha256",
     }  # fmt: skip
+    if shutil.which("git") and (repository / ".git").exists():
+        asked = ["git", "-C", str(repository), "rev-parse", "HEAD"]
+        head = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        assert provenance["commit"] == head
 
 
 def test_provenance_names_the_flow_run_and_the_time_it_took(quick: Run, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY
-from ffn.evaluation.paired_losses import LossBounds, row_losses
+from ffn.evaluation.inference.paired_losses import LossBounds, row_losses
 from ffn.promotion.overview import describe_version, summaries, warning_about
 from ffn.promotion.simpler_models import (
     BaselineEvidence,

@@ -11,7 +11,7 @@ import pytest
 
 from ffn.promotion.shared_rows import SharedRows
 from ffn.promotion.too_few import too_few
-from ffn.settings.document import TrainingSettings
+from ffn.settings.training_settings import TrainingSettings
 from tests.helpers.gated import pipeline, retrain, rows
 
 COLUMNS = {"p": "numeric", "q": "numeric"}

@@ -16,6 +16,15 @@ def test_the_sentence_names_both_versions() -> None:
     assert none.sentence(1) == "Version 1 is not promoted; nothing is in production: worse."
 
 
+def test_the_sentence_ends_with_the_classes_that_are_not_found() -> None:
+    found = replace(FIRST, missed='finds 0 of the 3 held-out rows of "bad"')
+    assert found.sentence(1) == (
+        "Version 1 is promoted: no version was in production. Warning: it finds 0 of the 3 "
+        'held-out rows of "bad".'
+    )
+    assert FIRST.warnings == ""
+
+
 def test_a_canary_can_only_ever_keep_production() -> None:
     well, ill = Canary(rows=9), Canary(rows=9, problem="it lied")
     kept = replace(FIRST, promote=False, reason="worse")

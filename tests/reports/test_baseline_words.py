@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY, Baseline
-from ffn.evaluation.differences import Difference, paired_difference
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.differences import Difference, paired_difference
+from ffn.evaluation.inference.statistics import Interval
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
 from tests.helpers.report_inputs import Reported, render
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ffn.evaluation.calibration import measure_calibration
 from ffn.evaluation.importance import FeatureImportance, Importance
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.reports.pictures.feature_importance import DRAWN, draw_importance, feature_importance
 from ffn.reports.pictures.reliability_diagram import draw_reliability, reliability
 from tests.helpers.report_inputs import Reported

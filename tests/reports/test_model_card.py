@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
-from ffn.evaluation.statistics import Interval
+from ffn.distillation.student import Student
+from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.register import Version, serialise
 from ffn.promotion.simpler_models import BaselineEvidence
 from ffn.quantities import difference, interval
@@ -79,6 +81,9 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
     cells = {cell: row for row in render(card).cells for cell in row[:1]}
     test = metrics["test"]
     assert cells["accuracy"][1] == shown(test["accuracy"])
+    assert cells["balanced accuracy"][1] == shown(test["balanced_accuracy"])
+    assert cells["ROC-AUC"][1] == shown(test["auc"])
+    assert cells["average precision"][1] == shown(test["average_precision"])
     assert cells["macro-F1"][1] == shown(test["macro_f1"])
     assert cells["log-loss"][1] == shown(test["log_loss"])
     assert cells["Brier score"][1] == shown(test["brier"])
@@ -88,6 +93,8 @@ def test_its_figures_are_the_recorded_ones(folder: Path, card: str) -> None:
             str(figures["rows"]),
             shown(figures["recall"]),
             shown(figures["precision"]),
+            shown(figures["auc"]),
+            shown(figures["average_precision"]),
         ]
     for baseline in metrics["examination"]["baselines"]:
         less = {key: difference(bounded(one)) for key, one in baseline["difference"].items()}
@@ -172,6 +179,20 @@ def test_foreign_names_stay_text(iris: Reported, folder: Path) -> None:
     assert page.names().count("h1") == 1
     assert page.names().count("code") == 4
     assert "and 19 others" in page.text
+
+
+def test_the_card_of_a_student_names_its_teachers(iris: Reported, tmp_path: Path) -> None:
+    history = iris.refitted.history.select([0])
+    student = Student(iris.refitted.bundle.network, history, rows=120, made=0, teachers=8)
+    refitted = dataclasses.replace(iris.refitted, student=student)
+    version = written(dataclasses.replace(iris, refitted=refitted), tmp_path)
+    folder = version.bundle.parent
+    card = (folder / "model_card.md").read_text("utf-8")
+    assert "parameters, trained on the averaged probabilities of 8 networks. Numeric" in card
+    assert "The winner's networks were trained on resamples at the learning rate" in card
+    assert "The model is one network that learnt the averaged probabilities of 8 networks" in card
+    curves = safetensors.numpy.load((folder / "history.safetensors").read_bytes())
+    np.testing.assert_array_equal(curves["student.train_loss"], history.train_loss)
 
 
 def test_the_same_findings_give_the_same_card(iris: Reported, card: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def drawn(folder: Path, code: str) -> str:
 IMPORTANCE = """
 import hashlib
 from ffn.evaluation.importance import FeatureImportance, Importance
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.statistics import Interval
 from ffn.reports.pictures.feature_importance import feature_importance
 figure = Interval(0.2, 0.1, 0.3)
 feature = FeatureImportance(name="width", log_loss=figure, accuracy=figure)

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffn.distillation.student import Student
 from ffn.errors import one_line
 from ffn.evaluation.importance import FeatureImportance, Importance
+from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.evaluation.mistakes import Mistake
-from ffn.evaluation.statistics import Interval
 from ffn.reports import retraining_page
 from ffn.reports.pictures.canvas import middle_cut
+from ffn.reports.retraining_page import learnt_from
 from ffn.training.examination import Examination
 from ffn.training.rate_search import RateLine
 from ffn.training.selection import Ranked, Selection
@@ -232,6 +234,23 @@ def test_an_ensemble_is_called_one(iris: Reported) -> None:
         assert how.replace("150", str(refitted.epochs)) in text
 
 
+def test_a_student_is_called_one(iris: Reported) -> None:
+    history = random_history(30, 1, seed=0)
+    history.train_accuracy[-1] = 0.98765
+    network = iris.refitted.bundle.network
+    student = Student(network, history, rows=120, made=19_920, teachers=16)
+    text = report(iris, refitted=dataclasses.replace(iris.refitted, student=student))
+    assert (
+        "units, which learnt the averaged probabilities of 16 networks from 120 training rows and "
+        "19,920 made from them, in 30 epochs; it finds the same class most probable as they do in "
+        "98.8 % of them" in render(text).text
+    )
+    assert "because the network learnt the averaged probabilities of an ensemble" in text
+    assert learnt_from(student._replace(made=0, teachers=2)).startswith(
+        "learnt the averaged probabilities of 2 networks from 120 training rows, in 30 epochs;"
+    )
+
+
 def examined(iris: Reported, feature: str, cell: str, label: str) -> Examination:
     """An examination with one feature of this name, and one mistake with this cell."""
     unknown = Interval(0.5, 0.0, 1.0)
@@ -265,6 +284,7 @@ def test_names_from_files_stay_text(iris: Reported, size: int, data: st.DataObje
         notices=(notice,),
         labels_train=np.arange(size),
         unlabelled=0,
+        labelled=150,
         x_train=iris.prepared.x_train,
         x_test=iris.prepared.x_test,
         source_sha256=iris.prepared.source_sha256,
@@ -289,7 +309,8 @@ def test_names_from_files_stay_text(iris: Reported, size: int, data: st.DataObje
         )
     )
     assert page.tags == plain.tags
-    first = page.cells.index(["class", "rows", "recall", "precision"]) + 1
+    heading = ["class", "rows", "recall", "precision", "ROC-AUC", "average precision"]
+    first = page.cells.index(heading) + 1
     shown = [row[0] for row in page.cells[first : first + size]]
     assert shown == [one_line(name) for name in names]
     mistake = page.cells[-1]

@@ -138,7 +138,7 @@ def test_importing_reports_is_cheap_and_drawing_leaves_pyplot_alone(repository: 
         "print(*{name.partition('.')[0] for name in sys.modules})\n"
         "from ffn.reports.pictures.confusion_matrix import confusion_matrix\n"
         "from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation\n"
-        "from ffn.evaluation.statistics import Interval\n"
+        "from ffn.evaluation.inference.statistics import Interval\n"
         "half = Interval(0.5, 0.0, 1.0)\n"
         "one = ClassFigures(name='a', rows=1, recall=half, precision=half)\n"
         "confusion_matrix(HeldOutEvaluation(rows=2, correct=2, accuracy=half, macro_f1=half,\n"

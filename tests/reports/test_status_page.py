@@ -82,6 +82,44 @@ def test_a_warning_about_production_stays_as_long_as_it_does(pipeline):
     assert "em" not in page.names()
 
 
+def test_a_class_that_is_never_found_comes_first(pipeline):
+    put_in_production(pipeline, 1)
+    folder = pipeline.artifacts / "models/0002"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    share, none = ({"value": value, "low": 0.0, "high": 1.0} for value in (0.5, 0.0))
+    metrics["test"] |= {
+        "auc": share,
+        "average_precision": share,
+        "balanced_accuracy": share,
+        "positive": "bad",
+        "classes": [
+            {"name": "good", "rows": 30, "recall": share, "precision": share},
+            {"name": "bad", "rows": 10, "recall": none, "precision": share},
+        ],
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    seal(folder, measure(folder), pipeline="artifacts", version=2)
+    status = read_status(pipeline)
+    lines = status_lines(status)
+    assert lines[0].startswith(
+        'p: warning: finds 0 of the 10 held-out rows of "bad"; version 2 of 2 in production, for '
+    )
+    assert lines[1:7] == [
+        '  held out ROC-AUC 0.500 [0.000, 1.000], average precision of "bad"',
+        "           0.500 [0.000, 1.000] (by chance 0.250), balanced accuracy",
+        "           0.500 [0.000, 1.000]",
+        "      rows  recall                precision             class",
+        "        30  0.500 [0.000, 1.000]  0.500 [0.000, 1.000]  good",
+        "        10  0.000 [0.000, 1.000]  0.500 [0.000, 1.000]  bad",
+    ]
+    page = render(status_markdown(status))
+    assert page.text.strip().startswith("warning: finds 0 of the 10 held-out rows of")
+    found = status.to_json()
+    assert found["missed"] == 'finds 0 of the 10 held-out rows of "bad"'
+    assert (found["auc"], found["positive"]) == ([0.5, 0.0, 1.0], "bad")
+    assert [one["recall"][0] for one in found["classes"]] == [0.5, 0.0]
+
+
 @pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01", "yesterday", 3])
 def test_a_time_of_promotion_that_is_none_gives_no_age(pipeline, at):
     put_in_production(pipeline, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ffn.evaluation.paired import ClassLoss, LabelCounts
-from ffn.evaluation.paired_losses import LossBounds
+from ffn.evaluation.inference.paired import ClassLoss, LabelCounts
+from ffn.evaluation.inference.paired_losses import LossBounds
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.recipes import ResampledEvidence

@@ -57,7 +57,7 @@ def train(folder: Path, table: str, **data):
     candidate = candidate_training.train_candidate(prepared.training, pipeline, "adam")
     selection = select_best([candidate])
     refitted = steps.refit(prepared.training, pipeline, selection, [candidate])
-    return refitted.bundle, dataset, held_out
+    return refitted.bundle, dataset, held_out.held_out
 
 
 @pytest.fixture(scope="module")

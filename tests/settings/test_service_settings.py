@@ -55,6 +55,12 @@ RULES = [
     ("[inbox]\nmove = 'yes'", r'"inbox\.move" is "yes"; it must be true or false'),
     ("[notify]\nwebhook = 'ftp://a'", r'"notify\.webhook" is "ftp://a"; it must be an http'),
     ("[notify]\nwebhook = 'http://a b'", r"must be an http\(s\) address"),
+    ("[outcomes]\nid = ''", r'"outcomes\.id" is ""; it must not be empty'),
+    ("[outcomes]\nlabel = 3", r'"outcomes\.label" is 3; it must be text in quotes'),
+    ("[outcomes]\nwatch = 'yes'", r'"outcomes\.watch" is "yes"; it must be true or false'),
+    ("[outcomes]\nalpha = 0.6", r'"outcomes\.alpha" is 0\.6; it must be less than or equal to 0'),
+    ("[outcomes]\nrollback = 1", r'"outcomes\.rollback" is 1; it must be true or false'),
+    ("[outcomes]\nids = 'x'", r'unknown key "outcomes\.ids"; known here: id, label, watch'),
     ("[notify]\non = ['success']", r"\"notify\.on\.0\" is \"success\"; it must be 'failure', 'ke"),
 ]
 
@@ -103,6 +109,10 @@ def test_settings_from_before_a_key_existed_are_those_with_its_default() -> None
         changed = settings(f"[gate]\nbaseline = '{policy}'").of_training()
         assert changed["gate"] == {**plain["gate"], "baseline": policy}
         assert {**changed, "gate": plain["gate"]} == plain
+    for key in ("min_auc", "min_average_precision", "min_balanced_accuracy"):
+        assert key not in plain["gate"]
+        assert settings(f"[gate]\n{key} = 0.0").of_training() == plain
+        assert settings(f"[gate]\n{key} = 0.5").of_training()["gate"] == {**plain["gate"], key: 0.5}
 
 
 numbers = st.integers(0, 62).map(str)

@@ -101,6 +101,30 @@ def test_settings_recorded_before_features_existed_equal_the_default() -> None:
     assert pooled == {"numbers": "standardised", "bins": 16, "most_categories": 30}
 
 
+def test_settings_recorded_before_splits_existed_equal_the_default() -> None:
+    assert "split" not in settings().of_training()
+    assert "split" not in settings("[split]").of_training()
+    found = settings('[split]\ngroup = "customer"').of_training()["split"]
+    assert found == {"group": "customer"}
+
+
+def test_an_embargo_is_a_duration_or_a_number() -> None:
+    def gap(written: str) -> float:
+        return settings(f'[split]\ntime = "day"\nembargo = {written}').split.gap()
+
+    assert (gap('"7d"'), gap("7"), gap("0.5")) == (7 * 86_400 * 10**6, 7, 0.5)
+    assert settings('[split]\ntime = "day"').split.gap() == 0
+    zoned = settings('[split]\ntime = "day"\ntime_format = "%d.%m.%Y %H:%M %z"')
+    assert zoned.split.time_format == "%d.%m.%Y %H:%M %z"
+
+
+def test_an_ensemble_of_resamples_is_refitted_under_time() -> None:
+    text = '[training]\nensemble = "resamples"\n[split]\n'
+    assert settings(text + 'group = "customer"').ensemble == "resamples"
+    assert settings(text + 'time = "day"').ensemble == "refitted"
+    assert settings('[split]\ntime = "day"').ensemble == "none"
+
+
 CONTRACT = (
     "new_columns",
     "missing_columns",
@@ -135,13 +159,35 @@ RULES = [
         r'"decision\.metric" is "average_precision"; it must be \'log_loss\', ',
     ),
     ("[decision]\nabstain_below = 1", r'"decision\.abstain_below" is 1; it must be less than 1\.'),
+    ("[split]\naudit = 'no'", r'"split\.audit" is "no"; it must be \'refuse\', \'warn\' or'),
+    ("[split]\nignore = ['']", r'"split\.ignore\.0" is ""; it must not be empty'),
+    ("[split]\ntime = ''", r'"split\.time" is ""; it must not be empty'),
+    ("[split]\ngroup = 3", r'"split\.group" is 3; it must be text in quotes'),
+    (
+        "[split]\ntime = 'a'\ntime_format = '%d/%m'",
+        r'"split\.time_format" is "%d/%m"; it must be a format with year, month and day',
+    ),
+    ("[split]\ntime_format = '%d/%m/%Y'", r'"split": time_format needs the column of the time'),
+    ("[split]\nembargo = '7d'", r'"split": embargo needs the column of the time: add time ='),
+    (
+        "[split]\ntime = 'a'\nembargo = '7 days'",
+        r'"split\.embargo.*" is "7 days"; it must be a whole number and a unit',
+    ),
+    ("[split]\ntime = 'a'\ngroup = 'a'", r'"split": time and group both name "a"'),
+    (
+        "[split]\ntest = '../t.csv'",
+        r'"split\.test" is "\.\./t\.csv"; it must be a file in the folder',
+    ),
+    ("[split]\ntest = '/t.csv'", r'"split\.test" is "/t\.csv"; it must be a file in the folder'),
+    ("[split]\ntset = 't.csv'", r'unknown key "split\.tset".*Did you mean "test"\?'),
     ("[trainig]", r'unknown key "trainig"; known here: data, .*Did you mean "training"\?'),
     ("[training]\nepoch = 3", r'unknown key "training\.epoch"; .*Did you mean "epochs"\?'),
     (
         "[network]\nlayers = [3]",
-        r'unknown key "network\.layers"; known here: hidden_layers\. Did you',
+        r'unknown key "network\.layers"; known here: hidden_layers, student_layers\. Did you',
     ),
     ("[data]\ntraget = 'x'", r'unknown key "data\.traget"; .*Did you mean "target"\?'),
+    ("[data]\nkeep = 'no'", r'"data\.keep" is "no"; it must be true or false\.'),
     ("[optimizers.adamx]", r'unknown optimizer "optimizers\.adamx"; known here: sgd, momentum, '),
     ("[optimizers.rmsprop]", r'unknown optimizer "optimizers\.rmsprop"; .*adam, adamw\.$'),
     ("[optimizers.sgd]\nmomentum = 0.9", r'"optimizers\.sgd\.momentum"; known here: learning_rate'),
@@ -193,7 +239,8 @@ RULES = [
     ("[training]\nwarmup_epochs = 150", r'"training": warmup_epochs must be less than epochs, 150'),
     ("[training]\nclass_weight = 'auto'", r'is "auto"; it must be \'none\' or \'balanced\'\.'),
     ("[training]\ndtype = 'float16'", r'is "float16"; it must be \'float32\' or \'float64\'\.'),
-    ("[training]\nensemble = 1", r"ensemble\" is 1; it must be 'none', 'refitted' or 'resamples'"),
+    ("[training]\nensemble = 1", r"ensemble\" is 1; it must be 'none', 'refitted', 'resam"),
+    ("[network]\nstudent_layers = [0]", r'"network\.student_layers\.0" is 0; it must be greater'),
     ("[training]\nmembers = 0", r'"training\.members" is 0; it must be greater than or equal to 1'),
     ("[training]\ntime_budget = '5 min'", r'"training\.time_budget"'),
     ("[training]\ndropout = 1.0", r'"training\.dropout" is 1\.0; it must be less than 1\.'),
@@ -243,6 +290,15 @@ RULES = [
     ("[gate]\nbaseline = 'never'", r"it must be 'warn', 'refuse' or 'ignore'\."),
     ("[gate]\nmin_accuracy = 90", r'"gate\.min_accuracy" is 90; it must be less than or equal to'),
     ("[gate]\nmin_recall = -1", r'"gate\.min_recall" is -1; it must be greater than or equal to'),
+    ("[gate]\nmin_auc = 1.5", r'"gate\.min_auc" is 1\.5; it must be less than or equal to 1'),
+    (
+        "[gate]\nmin_average_precision = -0.1",
+        r'"gate\.min_average_precision" is -0\.1; it must be greater than or equal to 0',
+    ),
+    (
+        '[gate]\nmin_balanced_accuracy = "high"',
+        r'"gate\.min_balanced_accuracy" is "high"; it must be a ',
+    ),
     ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),
     ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
     ("[scoring]\non_unknown = 'skip'", r'is "skip"; it must be \'score\' or \'reject\'\.'),

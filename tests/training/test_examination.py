@@ -20,6 +20,7 @@ from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY
 from ffn.evaluation.importance import permutation_importance
 from ffn.evaluation.mistakes import worst_mistakes
 from ffn.promotion.register import jsonable
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training import steps
 from ffn.training.examination import Examination, examine
@@ -31,7 +32,7 @@ from tests.helpers.retrained import Run, made, run, shipped
 class Examined:
     run: Run
     dataset: Dataset
-    held_out: np.ndarray
+    held_out: Division
     found: Examination
 
 
@@ -147,7 +148,7 @@ def test_a_large_table_costs_no_more_than_is_allowed(penguins: Examined, monkeyp
 def test_the_worst_mistakes_are_found_row_by_row(penguins: Examined) -> None:
     done, dataset = penguins.run, penguins.dataset
     probabilities = done.refitted.bundle.probabilities(done.prepared.x_test)
-    numbers = np.flatnonzero(penguins.held_out)
+    numbers = np.flatnonzero(penguins.held_out.held_out)
     labels = done.prepared.labels_test
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     worst = sorted(wrong, key=lambda i: (-probabilities[i].max(), numbers[i]))[:10]
@@ -176,9 +177,9 @@ def test_mistakes_of_many_groups_are_those_of_one(tmp_path) -> None:
     dataset = steps.load(pipeline)
     held_out = steps.split(dataset, pipeline)
     bundle = run(pipeline, held_out=held_out).refitted.bundle
-    whole = worst_mistakes(bundle, dataset, held_out)
+    whole = worst_mistakes(bundle, dataset, held_out.held_out)
     assert len(whole) == 10
-    parts = worst_mistakes(bundle, dataset, held_out, rows_at_once=7)
+    parts = worst_mistakes(bundle, dataset, held_out.held_out, rows_at_once=7)
     assert jsonable(parts) == jsonable(whole)
 
 

@@ -24,7 +24,8 @@ from ffn.nn.engine import batches
 from ffn.nn.engine.shuffling import epoch_orders
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.training_table import ingest, splits
+from ffn.tabular.splitting import by_content
+from ffn.tabular.training_table import ingest
 from ffn.tabular.training_table.class_counts import fold_of_rows
 from ffn.training import candidate_training, steps, training_data
 from ffn.training.partition import write_parts
@@ -132,7 +133,7 @@ def test_a_bundle_scores_the_inputs_it_was_trained_on(tmp_path: Path) -> None:
     bundle = read_bundle(tmp_path / "bundle")
     dataset = steps.load(done.pipeline)
     numeric, codes = dataset.arrays(bundle.schema)
-    held_out = steps.split(dataset, done.pipeline)
+    held_out = steps.split(dataset, done.pipeline).held_out
     x = bundle.preparation.transform(numeric[held_out], codes[held_out])
     assert_array_equal(x, done.prepared.x_test)
     assert x.shape[1] == bundle.network.widths[0] == 3 * (16 + 2)
@@ -163,7 +164,7 @@ def test_a_column_of_many_categories_is_pooled(tmp_path: Path, monkeypatch) -> N
     preparation = read_bundle(tmp_path / "bundle").preparation
     dataset = steps.load(pipeline)
     numeric, codes = dataset.arrays(prepared.schema)
-    held_out = steps.split(dataset, pipeline)
+    held_out = steps.split(dataset, pipeline).held_out
     count = len(set(names[~held_out]))
     assert any(f'column "c" has {count} categories' in notice for notice in prepared.notices)
     x = preparation.transform(numeric, codes)
@@ -232,7 +233,7 @@ def test_resamples_do_not_depend_on_who_draws_them(tmp_path: Path) -> None:
     prepared, training = prepare(pipeline), pipeline.settings.training
     train, validation = training_data.candidate_resamples(prepared.training, training)
     assert (train.dtype, train.shape, validation.shape) == (np.int32, (4, 51), (4, 13))
-    expected = splits.resamples(
+    expected = by_content.resamples(
         prepared.labels_train,
         prepared.fingerprints,
         training.validation_share,

@@ -2,25 +2,27 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ffn.bundles.bundle import write_bundle
 from ffn.errors import TrainingError
 from ffn.nn import SGD
 from ffn.settings.optimizer_settings import OptimizerSearch, OptimizerSettings
 from ffn.training import candidate_training, fit, resampling, steps
 from ffn.training.selection import select_best
-from tests.helpers.retrained import InThreads, made, prepare, run, shipped
+from tests.helpers.retrained import (
+    InThreads,
+    broken_training,
+    bundle_bytes,
+    candidates_of,
+    made,
+    prepare,
+    run,
+    shipped,
+)
 
 QUICK = {"epochs": 8, "networks": 4}
-
-
-def bundle_bytes(found, folder: Path) -> list[bytes]:
-    write_bundle(found.refitted.bundle, folder)
-    return [path.read_bytes() for path in sorted(folder.iterdir())]
 
 
 @pytest.mark.parametrize(("name", "floor"), [("iris", 0.93), ("penguins", 0.97)])
@@ -48,10 +50,16 @@ def test_the_training_part_is_standardised_and_the_held_out_part_with_its_figure
     assert np.abs(prepared.x_test.mean(axis=0)).min() > 1e-3
 
 
-@pytest.mark.parametrize("name", ["iris", "penguins"])
-def test_nothing_of_the_held_out_rows_reaches_the_model(repository, tmp_path, name) -> None:
+@pytest.mark.parametrize(
+    ("name", "training"),
+    [("iris", {}), ("penguins", {}), ("penguins", {"ensemble": "distilled", "batch_size": 2000})],
+    ids=["iris", "penguins", "distilled"],
+)
+def test_nothing_of_the_held_out_rows_reaches_the_model(
+    repository, tmp_path, name, training
+) -> None:
     """Their labels exchanged and their values replaced: the same bytes, another evaluation."""
-    pipeline = shipped(repository, name, tmp_path, **QUICK)
+    pipeline = shipped(repository, name, tmp_path, **QUICK, **training)
     dataset = steps.load(pipeline)
     held_out = steps.split(dataset, pipeline)
     with pipeline.source.open(newline="") as file:
@@ -75,7 +83,7 @@ def test_nothing_of_the_held_out_rows_reaches_the_model(repository, tmp_path, na
     expected = bundle_bytes(original, tmp_path / "original")
     for change in (exchange, distort):
         changed = [row.copy() for row in rows]
-        change([row for row, tested in zip(changed, held_out, strict=True) if tested])
+        change([row for row, tested in zip(changed, held_out.held_out, strict=True) if tested])
         assert changed != rows
         with (tmp_path / pipeline.source.name).open("w", newline="") as file:
             csv.writer(file).writerows([header, *changed])
@@ -90,8 +98,9 @@ def test_one_training_row_more_does_reach_it(repository, tmp_path) -> None:
     pipeline = shipped(repository, "iris", tmp_path, **QUICK)
     held_out = steps.split(steps.load(pipeline), pipeline)
     first = bundle_bytes(run(pipeline, held_out=held_out), tmp_path / "one")
-    held_out[np.flatnonzero(held_out)[0]] = False
-    assert bundle_bytes(run(pipeline, held_out=held_out), tmp_path / "two") != first
+    fewer = held_out.held_out.copy()
+    fewer[np.flatnonzero(fewer)[0]] = False
+    assert bundle_bytes(run(pipeline, held_out=fewer), tmp_path / "two") != first
 
 
 def test_one_seed_gives_one_bundle_wherever_the_tasks_run(repository, tmp_path) -> None:
@@ -154,28 +163,9 @@ def test_an_ensemble_keeps_them_all(repository, tmp_path) -> None:
     assert found.refitted.bundle.network.parameters.shape[0] == 4
 
 
-def candidates_of(pipeline):
-    prepared = prepare(pipeline)
-    candidates = [
-        candidate_training.train_candidate(prepared.training, pipeline, name)
-        for name in pipeline.settings.optimizers.candidates()
-    ]
-    return prepared, candidates, select_best(candidates)
-
-
 def diverge(monkeypatch, which) -> None:
     """Let these networks diverge in the next training."""
-    train = fit.train
-
-    def broken(network, *args, **kwargs):
-        history = train(network, *args, **kwargs)
-        for k in which:
-            history.diverged[k], history.best_epoch[k] = "loss not finite after epoch 3", -1
-            history.train_loss[:, k] = np.nan
-            network.parameters[k] = np.nan
-        return history
-
-    monkeypatch.setattr(fit, "train", broken)
+    monkeypatch.setattr(fit, "train", broken_training(fit.train, which))
 
 
 @pytest.mark.parametrize("ensemble", [True, False])

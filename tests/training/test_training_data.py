@@ -9,6 +9,7 @@ import pytest
 
 from ffn.errors import DataError, FFNError, SettingsError
 from ffn.storage.source import Source
+from ffn.tabular.splitting.division import Division
 from ffn.training import memory, training_data
 from ffn.training.training_data import load, split
 from tests.helpers.retrained import made, prepare
@@ -84,7 +85,7 @@ def test_a_number_held_out_that_no_float32_can_hold_is_refused(tmp_path: Path, d
         r"2\.45e-29 with a standard deviation of 1\.443e-29\. Correct the cell"
     )
     with pytest.raises(DataError, match=message):
-        training_data.normalise(load(pipeline), np.arange(60) >= 50, pipeline)
+        training_data.normalise(load(pipeline), Division.of(np.arange(60) >= 50), pipeline)
 
 
 def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
@@ -93,7 +94,7 @@ def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
     dataset = load(pipeline)
     held_out = np.arange(20) >= 10
     with pytest.raises(DataError, match=r"t\.csv: every feature column is constant or empty in"):
-        training_data.normalise(dataset, held_out, pipeline)
+        training_data.normalise(dataset, Division.of(held_out), pipeline)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_inputs_that_no_memory_can_hold_are_refused(tmp_path, monkeypatch) -> No
 def test_many_classes_are_counted_in_no_time(tmp_path) -> None:
     table = "p,q,y\n" + "".join(f"{i},{i % 7},c{i // 3}\n" for i in range(9_000))
     pipeline = made(tmp_path, table)
-    held_out = split(load(pipeline), pipeline)
+    held_out = split(load(pipeline), pipeline).held_out
     assert held_out.sum() == 3_000
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ffn.nn.engine.shuffling import cut, epoch_orders
 from ffn.nn.hyperparameters import Hyperparameter
+from ffn.nn.losses import is_soft
 
 __all__ = ["Batch", "Batches"]
 
@@ -28,8 +29,8 @@ class Batch(NamedTuple):
     inputs
         [K, n_in + 1, B], the last row ones.
     targets
-        One-hot labels, smoothed if asked for, divided by B, as the mean over the batch has them:
-        [K, C, B].
+        One-hot labels or probabilities, smoothed if asked for, divided by B, as the mean over the
+        batch has them: [K, C, B].
     row_weights
         Factors of the rows' losses, [K, 1, B], or None for 1 each.
     """
@@ -50,7 +51,7 @@ class Batches:
     x
         Inputs [N, n_in]; read, never copied whole.
     labels
-        Integers [N] below ``n_classes``.
+        Integers [N] below ``n_classes``, or the probability of each class, floats [N, C].
     rows
         Row numbers [K, n], or [1, n] where all networks share them, or None for all N.
     row_weights
@@ -99,6 +100,7 @@ class Batches:
         self.targets = np.empty((k, n_classes, self.block_rows), dtype)
         self.weights = np.empty((k, 1, self.block_rows), dtype)
         self.classes = np.arange(n_classes, dtype=np.min_scalar_type(n_classes))[:, None]
+        self._soft = is_soft(labels)
         smoothing = np.reshape(label_smoothing, (-1, 1, 1))
         self._smoothed = bool(smoothing.any())
         self._share_of_label = (1 - smoothing).astype(dtype)
@@ -130,10 +132,13 @@ class Batches:
         self.inputs[:, :-1, :m] = self.x.take(rows, axis=0).mT
         if self.row_weights is not None:
             self.weights[:, 0, :m] = self.row_weights.take(rows)
-        # Compared as small integers and then copied to floats: both have vector loops.
-        labels = self.labels.take(rows).astype(self.classes.dtype)
         targets = self.targets[..., :m]
-        np.copyto(targets, labels[:, None, :] == self.classes)
+        if self._soft:
+            targets[...] = self.labels.take(rows, axis=0).mT
+        else:
+            # Compared as small integers and then copied to floats: both have vector loops.
+            labels = self.labels.take(rows).astype(self.classes.dtype)
+            np.copyto(targets, labels[:, None, :] == self.classes)
         if self._smoothed:
             targets *= self._share_of_label
             targets += self._share_of_each

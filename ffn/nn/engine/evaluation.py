@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.nn.losses import losses_and_hits, one_hot
+from ffn.nn.losses import is_soft, losses_and_hits, targets_of
 from ffn.nn.network import Network
 from ffn.nn.propagation import Activations, Propagation
 
@@ -93,7 +93,7 @@ class Evaluation:
     x
         Inputs [N, n_in].
     labels
-        Integers [N] below C.
+        Integers [N] below C, or the probability of each class, floats [N, C].
     watched
         The sets of rows to evaluate, one or more.
     working_bytes
@@ -112,6 +112,7 @@ class Evaluation:
         working_bytes: int = 1024 * 1024,
     ) -> None:
         self.network, self.x, self.labels, self.watched = network, x, labels, watched
+        self.soft = is_soft(labels)
         self.shared = all(own.shared for own in watched)
         self.weighted = any(own.weights is not None for own in watched)
         *lead, k, _ = network.parameters.shape
@@ -142,7 +143,8 @@ class Evaluation:
         for group in self.groups:
             for number, (sets, _, starts) in enumerate(self.passes):
                 x, targets, weights = self._prepared(group, number)
-                losses, hits = losses_and_hits(self._logits(group, x), targets)
+                logits = self._logits(group, x)
+                losses, hits = losses_and_hits(logits, targets, soft=self.soft)
                 if weights is not None:
                     losses *= weights
                     weight[group, sets] += np.add.reduceat(weights, starts, axis=-1)
@@ -167,7 +169,8 @@ class Evaluation:
         rows = np.concatenate(chosen, axis=1)
         x = np.ones((k, self.x.shape[1] + 1, rows.shape[1]), dtype)
         x[:, :-1] = self.x.take(rows, axis=0).mT
-        targets = one_hot(self.labels.take(rows), self.network.widths[-1], dtype)
+        own_labels = self.labels.take(rows, axis=0)
+        targets = targets_of(own_labels, self.network.widths[-1], dtype)
         weights = None
         if self.weighted:
             weighed = [

@@ -59,10 +59,12 @@ def suspect(
     own. Columns with similar distributions cannot be distinguished this way, but swapping them
     does little harm.
 
-    A column is taken to be in another unit if it fits its own reference once converted. Rows of
-    another season, place or year may do so by chance, since their mean and spread are often both
-    smaller, or both larger. So the closer a column is to its reference, the stronger the evidence
-    required: see `Strangeness`.
+    A column is taken to be in another unit if it fits its own reference once converted, and better
+    than after the best plain shift, unless its name contains the unit and no season is so far
+    away. Rows of another season, place or year may do
+    so by chance, since their mean and spread are often both smaller, or both larger. So the closer
+    a column is to its reference, and the more a conversion resembles what a season does, the
+    stronger the evidence required: see `Strangeness` and `Conversion`.
     """
     some = list(drifted)[:MOST_COLUMNS]
     own = {f: _misfit(rows[:, f], times, reference[f]) for f in some}
@@ -86,16 +88,19 @@ def suspect(
         if f in explained:
             continue
         strangeness = strangeness_of(rows[:, f], times, reference[f])
-        misfit, looks = _unit(names[f], rows[:, f], times, reference[f], strangeness)
-        if strangeness is Strangeness.IMPLAUSIBLE:
-            if explains(misfit, f, f):
-                found.append(looks)
+        misfit, how = _unit(names[f], rows[:, f], times, reference[f], strangeness)
+        if how is None:
+            continue
+        shifted = as_moved(rows[:, f], times, reference[f])
+        moved = float(_misfits(shifted, times, reference[f]).min())
+        if strangeness is Strangeness.IMPLAUSIBLE and not how.like_a_season:
+            if explains(misfit, f, f) and (how.named or how.only_moves or misfit <= moved):
+                found.append(_looks(names[f], how))
                 explained.add(f)
             continue
         chance = chance_limit(int(times.sum()), reference[f].counts, CHANCE)
-        moved = _misfit(as_moved(rows[:, f], times, reference[f]), times, reference[f])
         if misfit <= min(chance, REMAINS * own[f], LESS_THAN_MOVED * moved):
-            doubtful[f] = looks
+            doubtful[f] = _looks(names[f], how)
     # If some drifted columns are not explained by any mistake, the rows come from another
     # population, in which a change of scale is plausible by itself.
     if explained | doubtful.keys() == set(drifted):
@@ -105,18 +110,22 @@ def suspect(
 
 def _unit(
     name: str, values: Array, times: Array, reference: Histogram, strangeness: Strangeness
-) -> tuple[float, str]:
-    """Return the remaining PSI after the best conversion (infinite if none fits), and a text."""
+) -> tuple[float, Conversion | None]:
+    """Return the remaining PSI after the best conversion, and this one; None if none is tried."""
     named = strangeness is Strangeness.LITTLE
     tried = [how for how in conversions(name, reference.deviation) if how.named or not named]
     if not tried:
-        return np.inf, ""
+        return np.inf, None
     factors, offsets = (np.array(own)[:, None] for own in list(zip(*tried, strict=True))[:2])
     misfits = _misfits(values * factors + offsets, times, reference)
     # Conversions come in order of likelihood, so of equal ones the first is chosen.
     best = int(misfits.argmin())
-    misfit, how = float(misfits[best]), tried[best]
-    return misfit, f"{quote(name)} looks {_wrong(how)}{f': {how.guess}?' if how.guess else ''}"
+    return float(misfits[best]), tried[best]
+
+
+def _looks(name: str, how: Conversion) -> str:
+    """Return the suspicion that a column needs a conversion, in words."""
+    return f"{quote(name)} looks {_wrong(how)}{f': {how.guess}?' if how.guess else ''}"
 
 
 def _wrong(how: Conversion) -> str:

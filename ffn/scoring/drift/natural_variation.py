@@ -15,7 +15,7 @@ __all__ = ["LESS_THAN_MOVED", "Strangeness", "as_moved", "strangeness_of"]
 Array = npt.NDArray[Any]
 
 LESS_THAN_MOVED = 0.5
-"""A conversion must leave at most this share of the PSI that a plain shift of the column leaves."""
+"""A conversion must leave at most this share of the PSI that the best plain shift leaves."""
 
 # Limits of the distance between the means, in training's standard deviations, and of the ratio of
 # the standard deviations. One season of a sine curve is up to 1.4 deviations off; the mean of a
@@ -63,7 +63,10 @@ def strangeness_of(values: Array, times: Array, reference: Histogram) -> Strange
 
 
 def as_moved(values: Array, times: Array, reference: Histogram) -> Array:
-    """Return the values [s] shifted to training's mean: the alternative to any conversion.
+    """Return the values shifted in several ways [k, s]: the alternative to any conversion.
+
+    They are shifted to training's mean, and so that each edge of the histogram is the same
+    quantile as in training. The best of these fits about as well as the best of all shifts.
 
     Parameters
     ----------
@@ -75,7 +78,18 @@ def as_moved(values: Array, times: Array, reference: Histogram) -> Array:
         Histogram of the column in training.
     """
     moments = _moments(values, times)
-    return values if moments is None else values + (reference.mean - moments[0])
+    if moments is None:
+        return values[None]
+    known = ~np.isnan(values)
+    order = np.argsort(values[known], kind="stable")
+    ordered, weights = values[known][order], np.cumsum(times[known][order])
+    shares = np.cumsum(reference.counts)[:-1] / sum(reference.counts)
+    places = np.searchsorted(weights, shares * weights[-1])
+    quantiles = ordered[np.minimum(places, len(ordered) - 1)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifts = np.append(np.array(reference.edges) - quantiles, reference.mean - moments[0])
+        moved: Array = values + shifts[np.isfinite(shifts)][:, None]
+    return moved
 
 
 def _moments(values: Array, times: Array) -> tuple[float, float] | None:

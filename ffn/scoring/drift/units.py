@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import NamedTuple
 
-__all__ = ["Conversion", "conversions"]
+__all__ = ["PLAUSIBLE_FACTOR", "Conversion", "conversions"]
 
 # Size of each unit within its dimension; common units only.
 _DIMENSIONS: tuple[dict[str, float], ...] = (
@@ -18,11 +18,15 @@ _DIMENSIONS: tuple[dict[str, float], ...] = (
 )
 _ALSO = {"in": "inch", "inches": "inch", "foot": "ft", "feet": "ft", "lbs": "lb", "sec": "s"}
 _DECIMAL = (10, 100, 1_000, 1e6)
-# Factors for columns whose name has no unit: inches, feet, pounds, ounces, miles, minutes.
-_COMMON = (2.54, 25.4, 3.28084, 2.20462, 28.3495, 453.592, 1.609344, 60)
+# Factors for columns whose name has no unit: inches, ounces, pounds, minutes. Those of centimetres
+# to inches, feet, miles and kilograms to pounds are below `PLAUSIBLE_FACTOR`.
+_COMMON = (25.4, 28.3495, 453.592, 60)
 # Size of a degree in kelvins, and kelvins at zero.
 _DEGREES = {"Celsius": (1, 273.15), "Fahrenheit": (5 / 9, 459.67 * 5 / 9), "Kelvin": (1, 0)}
 _WARM = {"temp", "temperature"}
+
+PLAUSIBLE_FACTOR = 4.0
+"""Factor up to which a season may change a column: wind, rainfall, the sales of December."""
 
 
 class Conversion(NamedTuple):
@@ -43,6 +47,17 @@ class Conversion(NamedTuple):
     guess: str
     named: bool
 
+    @property
+    def like_a_season(self) -> bool:
+        """Whether it only changes the scale, and by no more than a season may."""
+        larger = max(self.factor, 1 / self.factor)
+        return not self.offset and larger <= PLAUSIBLE_FACTOR
+
+    @property
+    def only_moves(self) -> bool:
+        """Whether it only shifts the column, as from kelvins to degrees Celsius."""
+        return self.factor == 1
+
 
 def conversions(column: str, deviation: float) -> Iterator[Conversion]:
     """Yield the conversions that would undo a mistaken unit, the most likely first.
@@ -55,6 +70,11 @@ def conversions(column: str, deviation: float) -> Iterator[Conversion]:
         Standard deviation of the column in training. Degrees of temperature are tried for a
         column without a unit in its name only if their offset is larger, so that no mere change
         of scale looks the same.
+
+    Notes
+    -----
+    Factors up to `PLAUSIBLE_FACTOR` are tried only if the column's name contains the unit: a
+    season that trebles the sales cannot be told from another unit by the values.
     """
     words = re.split(r"[^a-z]+", column.lower())
     units = [_ALSO.get(word, word) for word in words]

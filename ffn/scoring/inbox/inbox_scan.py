@@ -25,7 +25,7 @@ from ffn.scoring.output.score_result import Progress, ScoreResult
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 
-__all__ = ["InboxScan", "Waiting", "scan_inbox", "score_waiting"]
+__all__ = ["InboxScan", "Waiting", "move_file", "scan_folder", "scan_inbox", "score_waiting"]
 
 _KEPT_NAME = 200
 
@@ -58,12 +58,35 @@ def scan_inbox(pipeline: Pipeline, version: int | None, *, read: bool = True) ->
             folder = stack.enter_context(InboxFolder.opened(pipeline.folder / "inbox"))
         except FileNotFoundError:
             return InboxScan()
-        return _look(pipeline, folder, version, read=read)
+        path = ledger_path(pipeline)
+        again = pipeline.settings.inbox.rescore == "all"
+        return scan_folder(pipeline, folder, path, lambda one: again and one != version, read=read)
 
 
-def _look(pipeline: Pipeline, folder: InboxFolder, version: int | None, *, read: bool) -> InboxScan:
+def scan_folder(
+    pipeline: Pipeline,
+    folder: InboxFolder,
+    path: Path,
+    is_stale: Callable[[int], bool],
+    *,
+    read: bool,
+) -> InboxScan:
+    """Return the files in an open folder by state.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline to which the folder belongs.
+    folder
+        The folder.
+    path
+        Path of its ledger.
+    is_stale
+        Says whether a file has to be processed again, given the version of its last outcome.
+    read
+        As for `scan_inbox`.
+    """
     found, refused = folder.list_tables()
-    path = ledger_path(pipeline)
     if not (read or path.exists()):
         return InboxScan(new=len(found), refused=refused)
     settings = pipeline.settings.inbox
@@ -88,9 +111,8 @@ def _look(pipeline: Pipeline, folder: InboxFolder, version: int | None, *, read:
                 settling[name] = max(left, 0.0)
             continue
         outcome = outcomes.get(name)
-        again = settings.rescore == "all" and outcome and outcome.version != version
-        if outcome is None or outcome.sha256 != sha256 or again:
-            waiting.append(_waiting(pipeline, name, sha256, found[name], folder.inode))
+        if outcome is None or outcome.sha256 != sha256 or is_stale(outcome.version):
+            waiting.append(_waiting(pipeline, folder, name, sha256, found[name]))
         elif outcome.refusal:
             refused[name] = outcome.refusal
         else:
@@ -171,11 +193,11 @@ def _score(
         if pipeline.settings.inbox.move:
             # The refusal is the more important error, so one of the move is ignored.
             with contextlib.suppress(DataError):
-                _move(folder, file, "refused")
+                move_file(folder, file, "refused")
         raise
     _record(pipeline, file, model.version, result=result)
     if pipeline.settings.inbox.move:
-        _move(folder, file, "done")
+        move_file(folder, file, "done")
     return result
 
 
@@ -200,7 +222,8 @@ def _record(
         ledger.record(outcome)
 
 
-def _move(folder: InboxFolder, file: Waiting, into: str) -> None:
+def move_file(folder: InboxFolder, file: Waiting, into: str) -> None:
+    """Move a processed ``file`` of ``folder`` to its folder ``into``: ``done`` or ``refused``."""
     folder.move(file.name, file.seen, into, f"{file.sha256[:12]}-{file.name[-_KEPT_NAME:]}")
 
 
@@ -240,13 +263,13 @@ def _read_new(
 
 
 def _waiting(
-    pipeline: Pipeline, name: str, sha256: str, seen: Seen, folder: tuple[int, int]
+    pipeline: Pipeline, folder: InboxFolder, name: str, sha256: str, seen: Seen
 ) -> Waiting:
     return Waiting(
         name=name,
-        path=pipeline.folder / "inbox" / name,
+        path=folder.path / name,
         output=pipeline.predictions / output_name(name),
         sha256=sha256,
         seen=seen,
-        folder=folder,
+        folder=folder.inode,
     )

@@ -18,6 +18,7 @@ def choose_features(
     exclude: Sequence[str] | None,
     default_exclude: Collection[str],
     where: str,
+    left_out: Collection[str] = (),
     hint: str = "",
 ) -> tuple[str, ...]:
     """Return the feature columns, in the order of the file.
@@ -34,6 +35,8 @@ def choose_features(
         Columns to leave out if ``exclude`` is None.
     where
         Name of the file in errors.
+    left_out
+        Columns that are no features besides; by default none.
     hint
         Advice for a missing column; by default its error lists the columns of the file.
 
@@ -61,8 +64,8 @@ def choose_features(
         raise SettingsError(
             f"{where}: data.features and data.exclude both name {quote(name)}. Take out one."
         )
-    left_out = {target, *(default_exclude if exclude is None else exclude)}
-    wanted = known - left_out - {""} if features is None else set(features)
+    others = {target, *left_out, *(default_exclude if exclude is None else exclude)}
+    wanted = known - others - {""} if features is None else set(features)
     chosen = tuple(name for name in header if name in wanted)
     if not chosen:
         raise SettingsError(

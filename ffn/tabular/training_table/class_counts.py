@@ -20,16 +20,23 @@ FOLDS = 5
 
 
 def fold_of_rows(fingerprints: Array) -> Array:
-    """Return the fold [n] of rows from their ``fingerprints``, uint64 [n].
+    """Return the fold [n] of rows from their ``fingerprints`` or groups, uint64 [n].
 
     Fingerprints are digests of the content, so folds are random, the same in whatever order rows
-    are, and the same for equal rows: otherwise a row could be recognised by its copies.
+    are, and the same for equal rows: otherwise a row could be recognised by its copies. Identifiers
+    of groups are digests as well.
     """
     folds: Array = (fingerprints % np.uint64(FOLDS)).astype(np.int64)
     return folds
 
 
-def count_classes(dataset: Dataset, schema: Schema, rows: Array, columns: list[int]) -> list[Array]:
+def count_classes(
+    dataset: Dataset,
+    schema: Schema,
+    rows: Array,
+    columns: list[int],
+    units: Array | None = None,
+) -> list[Array]:
     """Return the number of rows by fold, category and class, int64 [FOLDS, categories, C] each.
 
     Parameters
@@ -42,13 +49,16 @@ def count_classes(dataset: Dataset, schema: Schema, rows: Array, columns: list[i
         Booleans [N]: the training part.
     columns
         Positions of the columns to count among the categorical features.
+    units
+        Identifiers, uint64 [N], of which equal ones share a fold; None, the default, for the
+        fingerprints.
     """
     n_classes = len(schema.classes)
     sizes = [len(schema.categorical[g].categories) for g in columns]
     counts = [np.zeros(FOLDS * size * n_classes, dtype=np.int64) for size in sizes]
-    labels, fingerprints = dataset.labels, dataset.fingerprints
+    labels, units = dataset.labels, dataset.fingerprints if units is None else units
     for part, _, codes in dataset.pieces(schema) if columns else ():
-        own, folds = rows[part], fold_of_rows(fingerprints[part])
+        own, folds = rows[part], fold_of_rows(units[part])
         for count, size, g in zip(counts, sizes, columns, strict=True):
             some = own & (codes[:, g] >= 0)
             cell = (folds[some] * size + codes[some, g]) * n_classes + labels[part][some]
@@ -86,19 +96,27 @@ class CrossFit:
     columns
         The inputs of the statistics of each pooled column, by position among the categorical
         features.
+    units
+        Identifiers, uint64 [N], of which equal ones share a fold, such as groups: the labels of a
+        row's own group are as good as its own. None, the default, for the fingerprints.
     """
 
     def __init__(
-        self, dataset: Dataset, schema: Schema, rows: Array, columns: dict[int, list[int]]
+        self,
+        dataset: Dataset,
+        schema: Schema,
+        rows: Array,
+        columns: dict[int, list[int]],
+        units: Array | None = None,
     ) -> None:
         self._inputs = columns
         shares = class_shares(dataset, rows)
         self._statistics = [
             class_statistics(counts.sum(axis=0) - counts, shares)
-            for counts in count_classes(dataset, schema, rows, list(columns))
+            for counts in count_classes(dataset, schema, rows, list(columns), units)
         ]
 
-    def write(self, x: Array, codes: Array, fingerprints: Array, rows: Array) -> None:
+    def write(self, x: Array, codes: Array, units: Array, rows: Array) -> None:
         """Replace the statistics among inputs by cross-fitted ones.
 
         Parameters
@@ -107,12 +125,12 @@ class CrossFit:
             Inputs [n, n_in], changed in place.
         codes
             Category codes [n, G].
-        fingerprints
-            Fingerprints of the rows, uint64 [n].
+        units
+            Identifiers of the rows that determine their folds, uint64 [n].
         rows
             Booleans [n]: the training rows among them, which are the only ones changed.
         """
-        folds = fold_of_rows(fingerprints)
+        folds = fold_of_rows(units)
         for (g, inputs), statistics in zip(self._inputs.items(), self._statistics, strict=True):
             own = np.flatnonzero(rows & (codes[:, g] >= 0))
             x[own[:, np.newaxis], inputs] = statistics[folds[own], codes[own, g]]

@@ -7,7 +7,7 @@ Reading a column takes one contiguous read for each group, reading some rows of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ffn.storage.npy import ArrayFile, open_array
 
-__all__ = ["Columns", "ColumnsFile", "rows_of_a_group"]
+__all__ = ["Columns", "ColumnsByName", "ColumnsFile", "rows_of_a_group"]
 
 Array = npt.NDArray[Any]
 
@@ -99,3 +99,35 @@ class Columns:
         for rows, values in self.groups():
             column[rows] = values[number]
         return column
+
+
+class ColumnsByName(Mapping[str, Array]):
+    """Columns of a file by name, each read on access.
+
+    Parameters
+    ----------
+    names
+        Names of the columns, in the order of the file.
+    columns
+        The file.
+    texts
+        Texts by code, by name of a column of codes; None, the default: the columns are numbers.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], columns: Columns, texts: dict[str, list[str]] | None = None
+    ) -> None:
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._columns, self._texts = columns, texts
+
+    def __getitem__(self, name: str) -> Array:
+        column = self._columns.column(self._numbers[name])
+        if self._texts is None:
+            return column
+        return np.array(self._texts[name], dtype=object)[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)

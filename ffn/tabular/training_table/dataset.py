@@ -17,16 +17,17 @@ from ffn.storage.npy import open_array
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.columns.feature_columns import shown
 from ffn.tabular.schema import Feature, Schema, is_constant
-from ffn.tabular.training_table.column_store import Columns
+from ffn.tabular.splitting.points_in_time import TimeKind
+from ffn.tabular.training_table.column_store import Columns, ColumnsByName
 from ffn.tabular.training_table.fingerprints import group_fingerprints
+from ffn.tabular.training_table.key_columns import GROUPS, TEST_UNLABELLED, TIMES, UNLABELLED
 
-__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "UNLABELLED", "Dataset"]
+__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset"]
 
 Array = npt.NDArray[Any]
 
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
-UNLABELLED = "unlabelled.npy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,13 @@ class Dataset:
         Name and digest of the CSV file.
     entry
         Cache entry with the files.
+    time, time_kind
+        Header of the column of times, and the kind of these; None if there is none.
+    group
+        Header of the column of groups; None if there is none.
+    test_file, test_rows, test_sha256
+        Name of the file of held-out rows, which are the last so many of the N, and its digest;
+        None, 0 and None if there is none.
     """
 
     target: str
@@ -71,6 +79,27 @@ class Dataset:
     formats: Mapping[str, str] = field(default_factory=dict)
     unlabelled: int = 0
     notices: tuple[str, ...] = ()
+    time: str | None = None
+    time_kind: TimeKind | None = None
+    group: str | None = None
+    test_file: str | None = None
+    test_rows: int = 0
+    test_sha256: str | None = None
+
+    @property
+    def times(self) -> Array | None:
+        """Times [N], int64 microseconds since 1970 or float64 numbers; None if there are none."""
+        return None if self.time is None else open_array(self.entry.path / TIMES)
+
+    @property
+    def group_ids(self) -> Array | None:
+        """Identifiers of the rows' groups, uint64 [N]; None if there are none."""
+        return None if self.group is None else open_array(self.entry.path / GROUPS)
+
+    @property
+    def given(self) -> Array | None:
+        """Booleans [N] of the rows of the file of held-out rows; None if there is none."""
+        return np.arange(self.rows) >= self.rows - self.test_rows if self.test_file else None
 
     @property
     def labels(self) -> Array:
@@ -85,12 +114,12 @@ class Dataset:
     @property
     def numeric(self) -> Mapping[str, Array]:
         """Numbers by column name, float64 [N], NaN for missing; each access returns a copy."""
-        return _ByName(self.numeric_features, self._columns(NUMBERS))
+        return ColumnsByName(self.numeric_features, self._columns(NUMBERS))
 
     @property
     def categorical(self) -> Mapping[str, Array]:
         """Trimmed texts [N] by column name, arrays of ``str`` objects."""
-        return _ByName(self.categorical_features, self._columns(CODES), self._texts())
+        return ColumnsByName(self.categorical_features, self._columns(CODES), self._texts())
 
     def fingerprints_of(self, names: Collection[str]) -> Array:
         """Return fingerprints of the columns ``names`` alone, uint64 [N]."""
@@ -206,13 +235,33 @@ class Dataset:
             yield rows, numbers[numeric].T, own
 
     def row_in_file(self, row: int) -> int:
-        """Return the row number in the file, from 1, of a labelled row, numbered from 0."""
-        if not self.unlabelled:
+        """Return the row number in its file, from 1, of a labelled row, numbered from 0."""
+        unlabelled = self.entry.path / UNLABELLED
+        if row >= self.rows - self.test_rows:
+            row -= self.rows - self.test_rows
+            unlabelled = self.entry.path / TEST_UNLABELLED
+        if not self.unlabelled or not unlabelled.exists():
             return row + 1
-        left_out = open_array(self.entry.path / UNLABELLED)
+        left_out = open_array(unlabelled)
         # Number of labelled rows before each unlabelled one.
         before = left_out - np.arange(1, len(left_out) + 1)
         return row + 1 + int(np.searchsorted(before, row, side="right"))
+
+    def labelled_rows(self) -> Array:
+        """Return booleans, one a row of `file`: True for those that are among the N."""
+        path = self.entry.path / UNLABELLED
+        left_out = open_array(path) if path.exists() else np.zeros(0, dtype=np.int64)
+        labelled = np.ones(self.rows - self.test_rows + len(left_out), dtype=bool)
+        labelled[left_out - 1] = False
+        return labelled
+
+    def category_texts(self) -> dict[str, list[str]]:
+        """Return the texts of each categorical feature, by the code that `groups` yields."""
+        return self._texts()
+
+    def file_of(self, row: int) -> str:
+        """Return the name of the file that has a labelled row, numbered from 0."""
+        return self.test_file or "" if row >= self.rows - self.test_rows else self.file
 
     def cells(self, row: int) -> dict[str, str]:
         """Return the cells of a row (from 0) by feature, in the order of the file.
@@ -253,28 +302,6 @@ class Dataset:
     def _texts(self) -> dict[str, list[str]]:
         texts: dict[str, list[str]] = json.loads((self.entry.path / TEXTS).read_bytes())
         return texts
-
-
-class _ByName(Mapping[str, Array]):
-    """Columns of a file by name, each read on access."""
-
-    def __init__(
-        self, names: tuple[str, ...], columns: Columns, texts: dict[str, list[str]] | None = None
-    ) -> None:
-        self._numbers = {name: number for number, name in enumerate(names)}
-        self._columns, self._texts = columns, texts
-
-    def __getitem__(self, name: str) -> Array:
-        column = self._columns.column(self._numbers[name])
-        if self._texts is None:
-            return column
-        return np.array(self._texts[name], dtype=object)[column]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
 
 
 def _found(names: tuple[str, ...], features: Iterable[Feature]) -> list[int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,10 +43,15 @@ from ffn.tabular.training_table.dataset import (
     LABELS,
     NUMBERS,
     TEXTS,
-    UNLABELLED,
     Dataset,
 )
 from ffn.tabular.training_table.fingerprints import group_fingerprints
+from ffn.tabular.training_table.key_columns import (
+    TEST_UNLABELLED,
+    UNLABELLED,
+    KeyColumns,
+    check_keys,
+)
 from ffn.tabular.training_table.label_reading import LabelReading, toml_remedy
 from ffn.tabular.training_table.text_table import no_rows, refusal, refuse_parquet
 from ffn.tabular.training_table.unnamed_columns import UnnamedColumns
@@ -74,6 +79,8 @@ class Choice:
         Columns to leave out if ``exclude`` is None.
     missing_labels
         Cell texts of the target that mean "no label"; None (the default): ``missing_values``.
+    time, group, time_format
+        As in `SplitSettings`. These columns are features only if ``features`` names them.
     """
 
     target: str
@@ -88,9 +95,20 @@ class Choice:
     delimiter: str = ","
     decimal: str = "."
     encoding: str | None = None
+    time: str | None = None
+    group: str | None = None
+    time_format: str | None = None
+
+    def made_of(self) -> dict[str, Any]:
+        """Return all that determines the converted table; what is not set is left out."""
+        found = asdict(self)
+        for key in ("time", "group", "time_format"):
+            if found[key] is None:
+                del found[key]
+        return found
 
 
-def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
+def read_dataset(path: Path, cache: Cache, choice: Choice, test: Path | None = None) -> Dataset:
     """Convert a CSV file to typed columns, or load an earlier conversion from the cache.
 
     Unlike scoring, training never drops an invalid row: it refuses the file. Rows without a label
@@ -106,6 +124,9 @@ def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
         Where the converted files are kept; entries of other tables or settings are removed.
     choice
         Settings of the table.
+    test
+        A second file with the same header, whose rows follow those of the first and are the
+        user's own held-out rows. None, the default: there is none.
 
     Raises
     ------
@@ -119,23 +140,40 @@ def read_dataset(path: Path, cache: Cache, choice: Choice) -> Dataset:
     SettingsError
         A column named in the settings does not exist, or the delimiter is not supported.
     """
-    with open_source(path) as source:
-        refuse_parquet(source, path)
-        sha256 = source.read_through()
-        made_of = {"format": _FORMAT, "sha256": sha256, **asdict(choice)}
+    with ExitStack() as opened:
+        files = []
+        for each in (path, *([test] if test else ())):
+            source = opened.enter_context(open_source(each))
+            refuse_parquet(source, each)
+            files.append(_File(each, source, source.read_through()))
+        sha256, made_of = files[0].sha256, {"format": _FORMAT, **choice.made_of()}
+        made_of["sha256"] = sha256
+        if test:
+            made_of["test_sha256"] = files[1].sha256
         name = hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]
         cache.remove_others(name)
-        entry = cache.entry(name, lambda folder: _Conversion(path, source, choice, folder).run())
+        entry = cache.entry(name, lambda folder: _Conversion(files, choice, folder).run())
     description = json.loads((entry.path / _DESCRIPTION).read_bytes())
-    texts = {key: tuple(value) for key, value in description.items() if isinstance(value, list)}
+    texts: dict[str, Any] = {
+        key: tuple(value) for key, value in description.items() if isinstance(value, list)
+    }
+    if test:
+        texts |= {"test_file": test.name, "test_sha256": files[1].sha256}
     return Dataset(**(description | texts), file=path.name, source_sha256=sha256, entry=entry)
 
 
-class _Conversion:
-    """Conversion of one CSV file to the files of a `Dataset` in ``folder``."""
+class _File(NamedTuple):
+    path: Path
+    source: Source
+    sha256: str
 
-    def __init__(self, path: Path, source: Source, choice: Choice, folder: Path) -> None:
-        self.path, self.source, self.choice, self.folder = path, source, choice, folder
+
+class _Conversion:
+    """Conversion of a CSV file, and of one of held-out rows, to a `Dataset` in ``folder``."""
+
+    def __init__(self, files: Sequence[_File], choice: Choice, folder: Path) -> None:
+        (self.path, self.source, _), *self.more = files
+        self.choice, self.folder = choice, folder
         missing = choice.missing_values if choice.missing_labels is None else choice.missing_labels
         self.reading = LabelReading(labels=choice.labels, missing=missing, decimal=choice.decimal)
 
@@ -155,7 +193,8 @@ class _Conversion:
             guess = kinds
             for file in self.folder.iterdir():
                 file.unlink()
-            self.source.rewind()
+            for source in (self.source, *(other.source for other in self.more)):
+                source.rewind()
         self._check()
         self._sort_classes()
         self._write_fingerprints()
@@ -173,6 +212,9 @@ class _Conversion:
             "rows": self.rows,
             "group_rows": self.group_rows,
             "unlabelled": self.resolved.unlabelled,
+            **({"time": self.choice.time, "time_kind": self.keys.kind} if self.choice.time else {}),
+            **({"group": self.choice.group} if self.choice.group else {}),
+            **({"test_rows": self.rows - self.source_rows} if self.more else {}),
         }
         (self.folder / _DESCRIPTION).write_bytes(canonical_json(description))
 
@@ -182,35 +224,46 @@ class _Conversion:
         ``guess`` gives known kinds; others are inferred from the first block.
         """
         choice = self.choice
-        records = Records(
-            self.source,
-            str(self.path),
-            delimiter=choice.delimiter,
-            given_encoding=choice.encoding,
-        )
+        records = self._records(self.path, self.source)
         names = records.header.names
         wanted = [choice.target, *(choice.features or ())]
         hint = ""
         if not set(wanted) <= set(names):
             hint = header_hint(records.header, str(self.path), choice.delimiter, wanted)
         check_for_training(records.header, str(self.path), hint)
+        keys = {"time": choice.time, "group": choice.group}
+        check_keys(keys, names, choice.target, self.path.name, hint)
+        left_out = [name for name in keys.values() if name and choice.features is None]
         self.features = choose_features(
             names,
             target=choice.target,
             features=choice.features,
             exclude=choice.exclude,
             default_exclude=choice.default_exclude,
+            left_out=left_out,
             where=self.path.name,
             hint=hint,
         )
-        check_kinds(choice.kinds, names, self.features, self.path.name)
-        check_formats(choice.formats, choice.kinds, self.features, self.path.name)
+        # What [data] says of such a column held as long as it was a feature, and may hold again.
+        spared = set(keys.values()).difference(self.features)
+        kinds = {name: kind for name, kind in choice.kinds.items() if name not in spared}
+        declared = {name: form for name, form in choice.formats.items() if name not in spared}
+        check_kinds(kinds, names, self.features, self.path.name)
+        check_formats(declared, kinds, self.features, self.path.name)
         self.unnamed = UnnamedColumns(names, excluded="" in (choice.exclude or ()))
         position = {name: place for place, name in enumerate(names)}
+        self.keys = KeyColumns(
+            self.folder,
+            (choice.time, position[choice.time]) if choice.time else None,
+            (choice.group, position[choice.group]) if choice.group else None,
+            missing_values=choice.missing_values,
+            decimal=choice.decimal,
+            time_format=choice.time_format,
+        )
         self.labels = CategoryColumn(position[choice.target])
         self.is_label: list[bool] = []
         self.unlabelled_rows: list[Array] = []
-        blocks = self._labelled(self._sound(records))
+        blocks = self._labelled(self._sound(records, self.path, self.unnamed))
         first, first_codes = next(blocks, (None, None))
         if first is None or first_codes is None:
             if not self.labels.texts:
@@ -231,7 +284,7 @@ class _Conversion:
         self.group_rows = rows_of_a_group(len(self.features))
         self.rows = 0
         self._require_space(first)
-        with ExitStack() as files:
+        with self.keys, ExitStack() as files:
             number_file, code_file = (
                 files.enter_context(ColumnsFile(self.folder / file, dtype, n, self.group_rows))
                 for file, dtype, n in (
@@ -240,22 +293,62 @@ class _Conversion:
                 )
             )
             label_file = files.enter_context(ArrayFile(self.folder / LABELS, np.int32))
-            for block, label_codes in chain([(first, first_codes)], blocks):
+
+            def append(block: Block, label_codes: Array, where: str) -> None:
                 number_file.append(numbers.read(block))
                 codes = [column.read(block) for column in self.categories.values()]
                 code_file.append(np.array(codes, dtype=np.int32).reshape(-1, len(block)))
                 label_file.append(label_codes)
+                self.keys.read(block, where)
                 self.rows += len(block)
-        self.source.check_unchanged()
+
+            for block, label_codes in chain([(first, first_codes)], blocks):
+                append(block, label_codes, self.path.name)
+            self.source.check_unchanged()
+            self.source_rows = self.rows
+            self.source_unlabelled = len(self.unlabelled_rows)
+            self.bad_cells = [(each.first_text, each.first_large) for each in numbers.counts]
+            for path, source, _ in self.more:
+                self._append_held_out(path, source, names, append)
         self.counts = dict(zip(self.numeric, numbers.counts, strict=True)) | {
             name: column.count(choice.missing_values) for name, column in self.categories.items()
         }
 
-    def _sound(self, records: Records) -> Iterator[Block]:
+    def _records(self, path: Path, source: Source) -> Records:
+        return Records(
+            source,
+            str(path),
+            delimiter=self.choice.delimiter,
+            given_encoding=self.choice.encoding,
+        )
+
+    def _append_held_out(
+        self,
+        path: Path,
+        source: Source,
+        names: Sequence[str],
+        append: Callable[[Block, Array, str], None],
+    ) -> None:
+        """Read the file of held-out rows, whose columns must be those of the first file."""
+        records = self._records(path, source)
+        if list(records.header.names) != list(names):
+            raise DataError(
+                f"{path.name} (split.test) must have the same header as {self.path.name}: "
+                f"{_first_difference(names, records.header.names)}."
+            )
+        unnamed = UnnamedColumns(names, excluded="" in (self.choice.exclude or ()))
+        for block, label_codes in self._labelled(self._sound(records, path, unnamed)):
+            append(block, label_codes, path.name)
+        unnamed.check(path.name)
+        source.check_unchanged()
+        if self.rows == self.source_rows:
+            raise DataError(f"{path.name} (split.test): no row has a label. Add labelled rows.")
+
+    def _sound(self, records: Records, path: Path, unnamed: UnnamedColumns) -> Iterator[Block]:
         for block in records:
             if block.rejects:
-                raise refusal(self.path, block.rejects[0], records)
-            self.unnamed.read(block)
+                raise refusal(path, block.rejects[0], records)
+            unnamed.read(block)
             yield block
 
     def _format(self, name: str) -> NumberFormat | None:
@@ -305,9 +398,18 @@ class _Conversion:
                     "data.exclude."
                 )
             if self.kinds[name] == "numeric":
-                check_numbers(name, count, where, self._format(name), self.choice.decimal)
+                check_numbers(
+                    name, count, self._file_of(name), self._format(name), self.choice.decimal
+                )
             elif name not in self.choice.kinds:
                 self._check_categories(name, where)
+
+    def _file_of(self, name: str) -> str:
+        """Return the file that holds the first wrong cell of a numeric column."""
+        count = self.counts[name]
+        bad = count.first_text or count.first_large
+        there = self.bad_cells[self.numeric.index(name)]
+        return self.path.name if bad in (None, *there) else self.more[0].path.name
 
     def _check_categories(self, name: str, where: str) -> None:
         column = self.categories[name]
@@ -352,8 +454,12 @@ class _Conversion:
         for start in range(0, self.rows, self.group_rows):
             part = labels[start : start + self.group_rows]
             part[:] = place[part]
-        if self.unlabelled_rows:
-            save_array(self.folder / UNLABELLED, np.concatenate(self.unlabelled_rows))
+        for file, rows in (
+            (UNLABELLED, self.unlabelled_rows[: self.source_unlabelled]),
+            (TEST_UNLABELLED, self.unlabelled_rows[self.source_unlabelled :]),
+        ):
+            if rows:
+                save_array(self.folder / file, np.concatenate(rows))
 
     def _write_fingerprints(self) -> None:
         texts = {name: column.texts for name, column in self.categories.items()}
@@ -373,3 +479,15 @@ class _Conversion:
                         names=self.features,
                     )
                 )
+
+
+def _first_difference(names: Sequence[str], others: Sequence[str]) -> str:
+    """Return where two headers first differ."""
+    for place, (name, other) in enumerate(zip_longest(names, others), 1):
+        if name is None:
+            return f"column {place}, {quote(other)}, is one too many"
+        if other is None:
+            return f"column {place}, {quote(name)}, is missing"
+        if name != other:
+            return f"column {place} is {quote(other)} and not {quote(name)}"
+    return ""

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from ffn.pipelines.blas_threads import one_blas_thread
     from ffn.promotion.comparison import compare
     from ffn.promotion.register import jsonable
-    from flows.cli.display.version_tables import print_comparison
+    from flows.cli.display.comparison_table import print_comparison
 
     with one_blas_thread():
         found = compare(pipeline, options.first, options.second)

@@ -29,6 +29,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Print the list of versions, or one version."""
     _, pipeline = find(options)
+    from ffn.lineage.kept_data import kept_tables
     from ffn.promotion.overview import describe_version, summaries
     from ffn.promotion.register import jsonable
     from flows.cli.display.version_tables import print_detail, print_versions
@@ -40,11 +41,15 @@ def run(options: argparse.Namespace) -> int:
         else:
             print_detail(pipeline.name, one)
         return 0
-    found = summaries(pipeline.artifacts)
+    found, tables = summaries(pipeline.artifacts), kept_tables(pipeline.artifacts)
     if options.json:
         scoring = next((one.version for one in found if one.production), None)
-        listed = {"production": scoring, "versions": jsonable(found)}
+        listed = {
+            "production": scoring,
+            "versions": jsonable(found),
+            "training_tables": jsonable(tables),
+        }
         print_json({"pipeline": pipeline.name, **listed})
     else:
-        print_versions(pipeline.name, found)
+        print_versions(pipeline.name, found, tables)
     return 0

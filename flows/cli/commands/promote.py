@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
     """Check the version, move the production pointer, and export the model for notebooks."""
     _, pipeline = find(options)
     from ffn.bundles.contents import sign_version
-    from ffn.promotion.overview import warning_about
+    from ffn.evaluation.missed_classes import class_warning
+    from ffn.promotion.overview import accuracy_and_record, warning_about
     from ffn.registry.pointer import promote
     from ffn.registry.production import read_pointer
     from ffn.registry.versions import require_version
@@ -56,11 +57,15 @@ def run(options: argparse.Namespace) -> int:
     entry = promote(artifacts, version, reason=options.reason)
     export = export_what_scores(pipeline, version)
     changed, warning = entry != before, warning_about(artifacts, version)
+    missed = accuracy_and_record(artifacts, version)[1].missed
     if options.json:
         found = {"pipeline": pipeline.name, "changed": changed, "export": export and str(export)}
-        print_json({**found, **(entry.to_json() if entry else {}), "warning": warning})
+        told = {"missed": missed, "warning": warning}
+        print_json({**found, **(entry.to_json() if entry else {}), **told})
         return 0
     console = plain_console(sys.stdout)
+    if missed:
+        console.print(one_line(class_warning(version, missed)))
     was = f"version {before.version} was before" if before else "none was before"
     console.print(
         f"{pipeline.name}: version {version} is in production now; {was}."

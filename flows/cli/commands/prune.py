@@ -29,19 +29,25 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Delete old versions and print which."""
     _, pipeline = find(options)
-    from ffn.quantities import size
+    from ffn.quantities import counted, size
     from ffn.registry.pruning import prune
     from flows.cli.display.terminal import plain_console
 
     found = prune(pipeline.artifacts, keep=options.keep, dry_run=options.dry_run)
     if options.json:
         counts = {"removed": list(found.removed), "kept": list(found.kept)}
-        more = {"protected": list(found.protected), "bytes": found.bytes}
+        more = {
+            "protected": list(found.protected),
+            "training_tables": found.tables,
+            "bytes": found.bytes,
+        }
         print_json({"pipeline": pipeline.name, "dry_run": options.dry_run, **counts, **more})
         return 0
     console = plain_console(sys.stdout)
     done = "would remove" if options.dry_run else "removed"
-    removed = f"versions {_listed(found.removed)}" if found.removed else "nothing"
+    parts = [f"versions {_listed(found.removed)}"] if found.removed else []
+    parts += [counted(found.tables, "training table")] if found.tables else []
+    removed = " and ".join(parts) or "nothing"
     console.print(
         f"{pipeline.name}: {done} {removed} ({size(found.bytes)}); {len(found.kept)} kept."
     )

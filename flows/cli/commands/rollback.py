@@ -29,18 +29,22 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Move the production pointer back and export the model for notebooks."""
     _, pipeline = find(options)
-    from ffn.promotion.overview import warning_about
+    from ffn.evaluation.missed_classes import class_warning
+    from ffn.promotion.overview import accuracy_and_record, warning_about
     from ffn.registry.pointer import rollback
     from flows.cli.display.terminal import plain_console, print_paths
 
     entry = rollback(pipeline.artifacts, reason=options.reason)
     export = export_what_scores(pipeline, entry.version)
     warning = warning_about(pipeline.artifacts, entry.version)
+    missed = accuracy_and_record(pipeline.artifacts, entry.version)[1].missed
     if options.json:
         found = {"pipeline": pipeline.name, "export": export and str(export)}
-        print_json({**found, **entry.to_json(), "warning": warning})
+        print_json({**found, **entry.to_json(), "missed": missed, "warning": warning})
         return 0
     console = plain_console(sys.stdout)
+    if missed:
+        console.print(one_line(class_warning(entry.version, missed)))
     before = f", in place of version {entry.replaced}" if entry.replaced else ""
     console.print(f"{pipeline.name}: version {entry.version} is in production again{before}.")
     if warning:

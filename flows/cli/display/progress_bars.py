@@ -82,6 +82,9 @@ class _Bars:
     def stage(self, text: str) -> None:
         self._progress.update(self._run, description=one_line(text))
 
+    def notice(self, text: str) -> None:
+        self._progress.console.print(f"Note: {one_line(text)}.", markup=False, highlight=False)
+
     def step(self, label: str, done: int, total: int, note: str) -> None:
         if label not in self._known:
             shown = one_line(label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -60,7 +61,8 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
-    for line in (*_warnings(results), *_drift(results)):
+    kept = (f"Warning: not kept for outcomes: {why}" for why in outcome.not_taken_up)
+    for line in (*_warnings(results), *_drift(results), *islice(kept, _WARNINGS_SHOWN)):
         console.print(one_line(line), soft_wrap=True)
     if len(results) == 1:
         (result,) = results

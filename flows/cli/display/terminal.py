@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ffn.errors import one_line
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
-from ffn.quantities import NOTHING, counted, interval, p_value
+from ffn.quantities import NOTHING, interval, p_value
 
 __all__ = [
     "from_here",
@@ -20,6 +20,9 @@ __all__ = [
     "print_paths",
     "print_retraining",
 ]
+
+# As many as are read at a glance; the report has all of them.
+_CLASSES_SHOWN = 10
 
 
 def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
@@ -34,11 +37,16 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
         return
+    from ffn.evaluation.missed_classes import class_warning, missed_classes
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
     from ffn.reports.decision_section import cost_sentence
-    from ffn.reports.held_out import loss_doubt
+    from ffn.reports.figure_lines import class_lines, ranking_sentence
+    from ffn.reports.held_out import later_sentence, loss_doubt
     from ffn.training.selection import ALPHA
 
+    test = outcome.evaluation
+    if missed := class_warning(outcome.version.number, missed_classes(test.classes)):
+        console.print(one_line(missed))
     table = Table(
         title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
         title_justify="left",
@@ -65,14 +73,18 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         )
     console.print(table)
     console.print(one_line(outcome.selection.reason))
-    test = outcome.evaluation
     console.print(
-        f"On {counted(test.rows, 'held-out row')}, used only once: accuracy "
+        f"On {test.judges}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
-        f"second approximate).{_after(loss_doubt(test))}"
+        f"second approximate).{_after(loss_doubt(test))}{_after(later_sentence(test))}"
     )
     if test.decision is not None:
         console.print(cost_sentence(test.decision))
+    ranking = ranking_sentence(
+        test.auc, test.average_precision, test.balanced_accuracy, test.positive, test.classes
+    )
+    console.print(f"{one_line(ranking)}.")
+    console.print("\n".join(class_lines(test.classes, most=_CLASSES_SHOWN)))
     examination = outcome.examination
     console.print(
         "Always predicting the most frequent class of the training rows gives "

@@ -1,31 +1,40 @@
-"""Terminal output of versions: a list, one in detail, two side by side."""
+"""Terminal output of versions: a list, and one in detail."""
 
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ffn.errors import one_line
-from ffn.evaluation.statistics import Interval
-from ffn.promotion.comparison import Paired, VersionComparison
+from ffn.errors import one_line, quote
+from ffn.evaluation.missed_classes import class_warning
+from ffn.lineage.kept_data import KeptTable, kept_in_words
 from ffn.promotion.overview import Detail, Summary, table_in
-from ffn.quantities import NOTHING, counted, difference, interval, p_equals, seconds, size
+from ffn.quantities import NOTHING, counted, seconds, size
+from ffn.reports.figure_lines import class_lines, recorded_sentence, wrapped
+from ffn.tabular.splitting.split_figures import recorded_figures
+from flows.cli.display.record_cells import (
+    DIGITS,
+    count_cell,
+    date_cell,
+    digest_cell,
+    figure_cell,
+    print_wrapped,
+)
 from flows.cli.display.terminal import plain_console
 
-__all__ = ["paired_sentence", "print_comparison", "print_detail", "print_versions"]
+__all__ = ["print_detail", "print_versions"]
 
-_WIDTH = 80
 _LABEL = 12
-# Enough digits of a digest to distinguish any two that a person compares.
-_DIGITS = 16
 _WARNINGS_SHOWN = 5
+_CLASSES_LISTED = 30
 
 
-def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
+def print_versions(
+    pipeline: str, found: Sequence[Summary], tables: Sequence[KeptTable] = ()
+) -> None:
     """Print a line for each version, and which one is in production.
 
     Parameters
@@ -34,11 +43,15 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
         Name of the pipeline.
     found
         The versions, oldest first.
+    tables
+        The training tables that are kept; none by default.
     """
     console = plain_console(sys.stdout)
     if not found:
         console.print(f"{pipeline}: no versions yet. Make one with: ffn retrain {pipeline}")
         return
+    for text in _missed(found):
+        print_wrapped(console, text)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("version", "made (UTC)", "winner", "accuracy", "rows", "verdict"):
         right = heading in ("version", "rows")
@@ -46,14 +59,17 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     for one in found:
         table.add_row(
             f"{'* ' if one.production else ''}{one.version}",
-            _date(one.created_at),
+            date_cell(one.created_at),
             one_line(one.winner) or NOTHING,
-            _figure(one.accuracy),
+            figure_cell(one.accuracy),
             NOTHING if one.rows is None else f"{one.rows:,}",
             {True: "promote", False: "keep", None: NOTHING}[one.promote],
             style="bold" if one.production else None,
         )
     console.print(table)
+    if any(one.held_out.auc for one in found):
+        console.print(_ranking_table(found))
+        console.print(_precision_sentence(found))
     scoring = [one.version for one in found if one.production]
     console.print(
         f"* in production: version {scoring[0]}." if scoring else "None is in production."
@@ -61,11 +77,48 @@ def print_versions(pipeline: str, found: Sequence[Summary]) -> None:
     for one in found:
         if one.next_back:
             console.print(f"ffn rollback {pipeline} would go to version {one.version}.")
+    if tables:
+        console.print(f"{kept_in_words(tables)}.")
     for text in _warnings(found):
-        lines = textwrap.wrap(one_line(text), _WIDTH, break_on_hyphens=False)
-        console.print("\n".join(lines), soft_wrap=True)
+        print_wrapped(console, text)
     if not all(map(_is_whole, found)):
         console.print(f"Some files are missing or changed. To list them: ffn verify {pipeline}")
+
+
+def _ranking_table(found: Sequence[Summary]) -> Table:
+    """Return the figures in which a rare class shows; versions of earlier releases have none."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("version", no_wrap=True, justify="right")
+    for heading in ("ROC-AUC", "average precision", "balanced accuracy"):
+        table.add_column(heading, no_wrap=True)
+    for one in found:
+        known = one.held_out
+        table.add_row(
+            f"{'* ' if one.production else ''}{one.version}",
+            *map(figure_cell, (known.auc, known.average_precision, known.balanced_accuracy)),
+            style="bold" if one.production else None,
+        )
+    return table
+
+
+def _precision_sentence(found: Sequence[Summary]) -> str:
+    """Say what average precision is of, in the newest version that has one."""
+    newest = [one.held_out for one in found if one.held_out.auc][-1]
+    if newest.positive:
+        return f"Average precision is that of {quote(newest.positive)}."
+    return "ROC-AUC and average precision are means over the classes."
+
+
+def _missed(found: Sequence[Summary]) -> Iterator[str]:
+    """Yield the versions that never find a class: production first, then the newest few."""
+    missing = sorted(
+        (one for one in found if one.missed), key=lambda one: (not one.production, -one.version)
+    )
+    for one in missing[:_WARNINGS_SHOWN]:
+        yield class_warning(one.version, one.missed)
+    if len(missing) > _WARNINGS_SHOWN:
+        others = counted(len(missing) - _WARNINGS_SHOWN, "older version")
+        yield f"Warning: {others} never find one of the classes, either."
 
 
 def _warnings(found: Sequence[Summary]) -> Iterator[str]:
@@ -91,37 +144,47 @@ def print_detail(pipeline: str, found: Detail) -> None:
     one, made = found.summary, found.provenance
     place = "in production" if one.production else "not in production"
     lines = [f"{pipeline}, version {one.version}: {place}", ""]
+    if one.missed:
+        said = f"{pipeline}, version {one.version}: {place}; warning: {one.missed}"
+        lines = [*wrapped(said, ""), ""]
     by, rows, packages = (table_in(made, key) for key in ("by", "rows", "packages"))
     code = ", ".join(f"{name} {number}" for name, number in packages.items())
     who = f"by {by.get('user')} on {by.get('host')}: {by.get('command')}" if by else ""
     run = f", flow run {by['flow_run']}" if by.get("flow_run") else ""
     without_label = f", {rows['unlabelled']} without a label" if rows.get("unlabelled") else ""
-    took = made.get("seconds")
+    commit = f", commit {str(made['commit'])[:DIGITS]}" if made.get("commit") else ""
+    took, split = made.get("seconds"), recorded_figures(made.get("split"))
     facts = {
-        "made": f"{_date(one.created_at)} UTC {who}{run}"
+        "made": f"{date_cell(one.created_at)} UTC {who}{run}"
         + (f", in {seconds(took)} s" if isinstance(took, int | float) else ""),
-        "data": f"{made.get('source', NOTHING)}, {_count(rows.get('train'), 'row')} to train and "
-        f"{_count(rows.get('test'))} held out{without_label}, "
-        f"{_digest(made.get('source_sha256'))}",
-        "settings": f"seed {made.get('seed', NOTHING)}, {_digest(made.get('settings_sha256'))}",
-        "code": f"{_digest(made.get('code_sha256'))}; Python {made.get('python', NOTHING)}, {code}",
-        "winner": f"{one.winner or NOTHING}, {_count(found.metrics.get('epochs'), 'epoch')}",
-        "accuracy": f"{_figure(one.accuracy)} on {_count(one.rows, 'held-out row')}",
-        "log-loss": _figure(one.log_loss),
+        "data": f"{made.get('source', NOTHING)}, "
+        f"{count_cell(rows.get('train'), 'row')} to train and "
+        f"{count_cell(rows.get('test'))} held out{without_label}, "
+        f"{digest_cell(made.get('source_sha256'))}",
+        **({"split": split.sentence()} if split else {}),
+        "settings": f"seed {made.get('seed', NOTHING)}, {digest_cell(made.get('settings_sha256'))}",
+        "code": f"{digest_cell(made.get('code_sha256'))}{commit}; "
+        f"Python {made.get('python', NOTHING)}, {code}",
+        "winner": f"{one.winner or NOTHING}, {count_cell(found.metrics.get('epochs'), 'epoch')}",
+        "accuracy": f"{figure_cell(one.accuracy)} on {count_cell(one.rows, 'held-out row')}",
+        "log-loss": figure_cell(one.log_loss),
+        **({"held out": ranking} if (ranking := recorded_sentence(one.held_out)) else {}),
         "verdict": f"{'promote' if one.promote else 'keep'}: {one.reason or NOTHING}",
         **({"warning": one.warning} if one.warning else {}),
-        "bundle": _digest(one.bundle_sha256),
+        "bundle": digest_cell(one.bundle_sha256),
         "size": f"{counted(found.files, 'file')}, {size(one.bytes)}",
     }
     for label, text in facts.items():
         lines += _fact(label, text)
+    if one.held_out.classes:
+        lines += class_lines(one.held_out.classes, most=_CLASSES_LISTED)
     if not _is_whole(one):
         lines += _fact("damage", f"some files are missing or changed: ffn verify {pipeline}")
     for text in _contract(found):
         lines += _fact("contract", text)
     for entry in found.history:
         was = f"version {entry.replaced}" if entry.replaced else "none"
-        said = f"{_date(entry.at)} UTC by {entry.by}, in place of {was}: {entry.reason}"
+        said = f"{date_cell(entry.at)} UTC by {entry.by}, in place of {was}: {entry.reason}"
         lines += _fact("promoted" if entry.action == "promote" else "rolled back", said)
     plain_console(sys.stdout).print("\n".join(lines), soft_wrap=True)
 
@@ -138,113 +201,6 @@ def _contract(found: Detail) -> Iterator[str]:
             yield f"{change.get('text', NOTHING)} ({change.get('policy', NOTHING)})"
 
 
-def print_comparison(found: VersionComparison) -> None:
-    """Print the comparison ``found`` of two versions: differences, figures and paired tests."""
-    console = plain_console(sys.stdout)
-    first, second = found.first.summary, found.second.summary
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", max_width=26, overflow="fold")
-    for one in (first, second):
-        table.add_column(f"version {one.version}", max_width=25, overflow="fold")
-    for row in _side_by_side(found):
-        table.add_row(*map(one_line, row))
-    console.print(table)
-    console.print(
-        "Accuracy and log-loss are each on the version's own held-out rows.", soft_wrap=True
-    )
-    said = (
-        paired_sentence(first.version, second.version, found.paired)
-        if found.paired
-        else (f"They cannot be compared on common rows: {found.why_not}.")
-    )
-    lines = textwrap.wrap(one_line(said), _WIDTH, break_on_hyphens=False)
-    console.print("\n".join(lines), soft_wrap=True)
-
-
-def _side_by_side(found: VersionComparison) -> Iterator[tuple[str, str, str]]:
-    one, other = found.first.summary, found.second.summary
-    yield "made (UTC)", _date(one.created_at), _date(other.created_at)
-    yield "winner", one.winner or NOTHING, other.winner or NOTHING
-    yield "accuracy", _figure(one.accuracy), _figure(other.accuracy)
-    yield "log-loss", _figure(one.log_loss), _figure(other.log_loss)
-    yield "held-out rows", _count(one.rows), _count(other.rows)
-    made = (found.first.provenance, found.second.provenance)
-    trained = [_count(table_in(document, "rows").get("train")) for document in made]
-    yield "training rows", trained[0], trained[1]
-    for label, key in (
-        ("data", "source_sha256"),
-        ("settings", "settings_sha256"),
-        ("code", "code_sha256"),
-    ):
-        yield (label, *_digests(*(document.get(key) for document in made)))
-    yield ("bundle", *_digests(one.bundle_sha256, other.bundle_sha256))
-    for key, values in found.settings.items():
-        shown = [NOTHING if value is None else str(value) for value in values]
-        yield key, shown[0], shown[1]
-
-
-def paired_sentence(first: int, second: int, found: Paired) -> str:
-    """Return the paired comparison of two versions in words.
-
-    Parameters
-    ----------
-    first, second
-        Numbers of the versions.
-    found
-        The comparison, on rows that neither was trained on.
-    """
-    rows, labels = found.rows, found.labels
-    looks = (
-        f" The gate has compared on such rows up to {counted(found.looks, 'time')}, which these "
-        "figures do not count."
-        if found.looks
-        else ""
-    )
-    return (
-        f"Paired, on {rows.fit:,} of {counted(rows.held_out, 'row')} of the training CSV "
-        f"(left out: {rows.trained_on:,} that one of the two was trained on, and "
-        f"{rows.refused:,} that one would refuse): version {second} is right and {first} wrong on "
-        f"{labels.gained:,}, the reverse on {labels.lost:,}. "
-        f"Accuracy {difference(found.accuracy)}, {p_equals(found.p_value)} (exact McNemar, "
-        f"two-sided); log-loss {difference(found.log_loss)}; version {second} less version "
-        f"{first}, 95 % intervals, that of the accuracy by Fay and Lumbard, which agrees with the "
-        f"test.{looks}"
-    )
-
-
-def _count(number: object, what: str = "") -> str:
-    """Return a count from a document, with an optional noun; a dash if it is missing."""
-    if type(number) is not int:
-        return f"{NOTHING} {what}s" if what else NOTHING
-    return counted(number, what) if what else f"{number:,}"
-
-
-def _figure(figure: Interval | None) -> str:
-    return NOTHING if figure is None else interval(figure)
-
-
-def _date(text: str) -> str:
-    """Return an ISO 8601 date in the form ``2026-03-01 04:00``."""
-    return one_line(text[:16].replace("T", " ")) or NOTHING
-
-
-def _digest(value: object) -> str:
-    return f"SHA-256 {value[:_DIGITS]}" if isinstance(value, str) and value else NOTHING
-
-
-def _digests(one: object, other: object) -> tuple[str, str]:
-    """Return two digests; the second is "the same" if they are equal."""
-    shown = [str(value)[:_DIGITS] if value else NOTHING for value in (one, other)]
-    return shown[0], "the same" if one and one == other else shown[1]
-
-
 def _fact(label: str, text: str) -> list[str]:
     """Return the lines of a label with its text, wrapped."""
-    indent = " " * (_LABEL + 2)
-    return textwrap.wrap(
-        one_line(text),
-        _WIDTH,
-        initial_indent=f"  {label:<{_LABEL}}",
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, f"  {label:<{_LABEL}}")

@@ -35,13 +35,16 @@ def settings_of(root, name):
     return tomllib.loads((root / "data" / name / "pipeline.toml").read_text())
 
 
-def quicken(root, name):
+def quicken(root, name, *, distilled=False):
     """Settings are the user's to edit; fewer epochs and networks only save time here."""
     path = root / "data" / name / "pipeline.toml"
     text = path.read_text()
     assert "epochs = 150" in text
     quick, found = re.subn(r"\nnetworks = \d+", "\nnetworks = 3", text)
     assert found == 1
+    assert '"distilled"' in text
+    if not distilled:
+        quick = quick.replace('"distilled"', '"resamples"')
     path.write_text(quick.replace("epochs = 150", "epochs = 40"))
 
 
@@ -60,7 +63,7 @@ def test_tables_of_scikit_learn_train_and_score(ffn, root, tmp_path, name, rows,
     assert done.out.endswith(f"\nNext: ffn retrain {name} --root {root}\n")
     text = (root / "data" / name / "pipeline.toml").read_text()
     assert f"{rows:,} rows, {features} features." in text
-    quicken(root, name)
+    quicken(root, name, distilled=name == "wine")
     done = ffn("retrain", name, *DIRECT, root, "--json")
     assert json.loads(done.out)["test"]["accuracy"]["value"] >= least
 
@@ -141,8 +144,9 @@ def test_the_settings_are_a_recipe_for_the_table(ffn, root, tmp_path):
         "seed": 42,
         "patience": 20,
         "dropout": 0.15,
-        "ensemble": "resamples",
+        "ensemble": "distilled",
     }
+    assert settings["network"] == {"hidden_layers": [64, 64], "student_layers": [32, 32]}
     assert settings["optimizers"] == {"adamw": {"learning_rate": 0.001, "weight_decay": 0.3}}
 
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from ffn.quantities import NOTHING
+from ffn.quantities import NOTHING, counted, size
 from tests.helpers.warned import warn
 
 ROOT = "--root"
@@ -47,8 +47,11 @@ def test_the_list_has_a_line_for_each_version(ffn, registry):
         assert [float(x) for x in re.findall(r"[\d.]+", accuracy)] == pytest.approx(
             wanted, abs=6e-4
         )
+    kept = list((registry / "artifacts/iris/training-data").iterdir())
+    stored = size(sum(path.stat().st_size for path in kept))
+    tables = f"{counted(len(kept), 'training table')} kept, {stored}.\n"
     after = done.out.split(
-        "* in production: version 4.\nffn rollback iris would go to version 2.\n"
+        f"* in production: version 4.\nffn rollback iris would go to version 2.\n{tables}"
     )[1]
     assert " ".join(after.split()) == f"Version 3: {warning}"
 

@@ -156,6 +156,7 @@ def test_verify_vouches_for_what_retraining_wrote(ffn, registry):
     assert (found["versions"], found["damages"]) == ([1, 2, 3, 4], [])
     names = [path for path in (registry / "artifacts/iris/models").rglob("*") if path.is_file()]
     own = [path for path in names if path.name not in ("files.json", ".last.json")]
+    own += (registry / "artifacts/iris/training-data").iterdir()
     assert found["files"] == len(own)
     assert found["bytes"] == sum(path.stat().st_size for path in own)
 

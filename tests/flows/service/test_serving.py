@@ -69,6 +69,7 @@ def service(tmp_path_factory, repository, told):
     home = tmp_path_factory.mktemp("serve")
     root = home / "root"
     shutil.copytree(repository / "data/iris", root / "data/iris")
+    (root / "data/iris/outcomes").mkdir()
     quicken(root, SETTINGS.format(webhook="$HOOK"))
     with serving(root, home, HOOK=HOOK, HTTP_PROXY=told[0], NO_PROXY="") as found:
         yield found
@@ -226,12 +227,27 @@ def test_drift_is_told_and_retrained_on(service):
     assert re.search(rf"^Drift: {found}", service.artifact("status-iris"), re.MULTILINE)
 
 
+def test_a_file_put_into_the_outcomes_folder_is_evaluated(service):
+    version = service.production()
+    header, *lines = (service.root / "data/iris/train.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines]
+    moved = [",".join([f"{float(row[0]) + 0.013:g}", *row[1:]]) for row in rows]
+    labelled = "\n".join([header, *moved]) + "\n"
+    (service.root / "data/iris/outcomes/april.csv").write_text(labelled)
+    made = f"evaluate-iris-v{version:04d}"
+    wait_for(lambda: (made, "Completed") in service.states(), why=service.said)
+    told = f"iris: {len(moved)} of {len(moved)} rows with labels joined; version"
+    wait_for(lambda: told in service.said, why=service.said)
+    assert "realised accuracy 0." in service.artifact("outcomes-iris")
+
+
 def test_it_ends_with_its_deployments_ready(service):
     service.end(signal.SIGTERM)
     assert service.said.endswith("Ended.\n")
     # Of libraries, it passes on no warnings.
     assert "Warning" not in service.said
     assert service.rows("SELECT name, paused FROM deployment ORDER BY name") == [
+        ("evaluate-iris", 0),
         ("retrain-iris", 0),
         ("score-iris", 0),
     ]

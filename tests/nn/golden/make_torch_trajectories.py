@@ -15,6 +15,8 @@ whatever a later NumPy draws. Layout of the file (``.npz``, no pickles):
 - ``epochs`` [S]: after how many epochs the parameters were noted
 - ``<optimizer>_parameters`` [S, P], ``<optimizer>_loss`` [150]: mean cross-entropy of the 120
   rows after each epoch
+- ``soft`` [120, 3]: random probabilities of the classes; ``soft_parameters`` and ``soft_loss``: the
+  same for Adam, with these as targets in place of the labels
 """
 
 from __future__ import annotations
@@ -84,11 +86,14 @@ def main() -> None:
         "order": order.astype(np.uint8),
         "epochs": np.array(NOTED),
     }
-    inputs, targets = torch.from_numpy(x), torch.from_numpy(labels.astype(np.int64))
+    soft = generator.dirichlet([0.5, 0.5, 0.5], size=120)
+    golden["soft"] = soft
+    inputs, hard = torch.from_numpy(x), torch.from_numpy(labels.astype(np.int64))
     criterion = torch.nn.CrossEntropyLoss()
-    for name in ("sgd", "momentum", "adam", "adamw"):
+    for name in ("sgd", "momentum", "adam", "adamw", "soft"):
         model = build(initial)
-        optimizer = optimizers(model)[name]
+        optimizer = optimizers(model)["adam" if name == "soft" else name]
+        targets = torch.from_numpy(soft) if name == "soft" else hard
         parameters, losses = [], []
         for epoch in range(EPOCHS):
             for batch in torch.from_numpy(order[epoch]).split(BATCH_SIZE):

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.errors import FFNError
-from ffn.evaluation.mcnemar import compatible_interval, two_sided_p
-from ffn.evaluation.paired import LabelCounts
-from ffn.evaluation.statistics import Interval
+from ffn.evaluation.inference.mcnemar import compatible_interval, two_sided_p
+from ffn.evaluation.inference.paired import LabelCounts
+from ffn.evaluation.inference.statistics import Interval
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
 from ffn.pipelines.progress import Pace
 from ffn.promotion.comparison import Paired
@@ -23,8 +23,8 @@ from ffn.registry.run_log import DriftNote
 from ffn.scoring.drift.drift_report import ColumnDrift, DriftReport, HeldError
 from ffn.scoring.drift.psi import Distance
 from ffn.scoring.output.score_result import Progress, ScoreResult, unknown_sentences
+from flows.cli.display.comparison_table import paired_sentence
 from flows.cli.display.summary import print_scoring
-from flows.cli.display.version_tables import paired_sentence
 
 
 def result(name="a.csv", classes=None, reasons=None, confidence=0.9, seconds=0.1):

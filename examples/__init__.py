@@ -1,0 +1,1 @@
+"""Examples to learn from, each run by the tests."""

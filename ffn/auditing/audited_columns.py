@@ -1,0 +1,263 @@
+"""Choose the columns whose values are kept apart once: those that look like a group or a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.leakage.side_columns import SideColumn, read_side_columns
+from ffn.settings.pipeline import SETTINGS_FILE, Pipeline
+from ffn.tabular.columns.feature_columns import shown
+from ffn.tabular.splitting.division import Division
+from ffn.tabular.splitting.points_in_time import fitting_forms, parse_time
+from ffn.tabular.training_table.dataset import Dataset
+
+__all__ = ["MOST_AUDITED", "AuditedColumn", "choose_audited"]
+
+Array = npt.NDArray[Any]
+
+MOST_AUDITED = 3
+# A group: so many different values at least, of which none is in more than this share of the rows.
+_FEWEST_GROUPS, _LARGEST_GROUP = 20, 0.1
+# Rows that have company in their group: fewer are ids, which name a row each.
+_TOGETHER = 0.5
+# Of a category that is not named like an id: more rows each, on average, are towns or products,
+# whose next rows are of the same ones.
+_MOST_ROWS_OF_A_CATEGORY = 50
+_FEWEST_TIMES = 20
+_ID_NAME = re.compile(
+    r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|key|no|nr|number))|.*[a-z]I[dD]"
+    r"|(?i:(?:.*[_ .-])?(?:customer|client|patient|user|person|subject|account|household|family"
+    r"|member|employee|student|device|machine|store|session|case|group|batch|lot)s?)"
+)
+_TIME_NAME = re.compile(
+    r"(?i)(?:.*[_ .-])?(?:date|time|timestamp|datetime|year|month|week|day|epoch|period|when|ts)"
+    r"(?:[_ .-].*)?|.*(?:date|time)"
+)
+# Labels that change so much more seldom along the rows than in random order are sorted: the order
+# of such a table is not one of time.
+_SORTED = 0.25
+_CELLS_TRIED = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditedColumn:
+    """A column that could be a group or a time.
+
+    Attributes
+    ----------
+    name
+        Header of the column.
+    kind
+        ``group`` or ``time``.
+    values
+        Identifiers of the groups, or points in time, of the N rows.
+    distinct
+        Number of different ones among the training rows.
+    feature
+        Whether the model sees the column and it is not named like an id or a time. New rows may
+        then well have known values, so nothing is refused for it.
+    """
+
+    name: str
+    kind: Literal["group", "time"]
+    values: Array
+    distinct: int
+    feature: bool
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column to look at: codes [N] with their texts, or numbers [N]."""
+
+    name: str
+    codes: Array
+    texts: Sequence[str] | None
+    feature: bool
+
+
+def choose_audited(
+    dataset: Dataset, division: Division, pipeline: Pipeline
+) -> tuple[AuditedColumn, ...]:
+    """Return at most three columns to audit: one time, and the groups of the most rows each.
+
+    Columns that are not features come first, then features that are named like an id or a time,
+    then other categories. Of two columns that divide the rows alike, one is audited.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    division
+        The two sides of its rows; only those to train on are looked at.
+    pipeline
+        Names the training CSV, and has the settings under ``[split]``.
+
+    Raises
+    ------
+    SettingsError
+        ``split.ignore`` names a column that does not exist.
+    DataError
+        The CSV changed while it was read.
+    """
+    split, data = pipeline.settings.split, pipeline.settings.data
+    if split.audit == "ignore":
+        return ()
+    aside = read_side_columns(pipeline.source, dataset, data)
+    _check_ignored(split.ignore, [*dataset.order, *(column.name for column in aside)], dataset)
+    training = division.training
+    given = {split.time, split.group, *split.ignore}
+    times: list[AuditedColumn] = []
+    groups: list[tuple[tuple[int, float], AuditedColumn]] = []
+    for column in [*_of_sides(aside, dataset), *_of_features(dataset)]:
+        if column.name in given:
+            continue
+        if split.time is None and (found := _as_time(column, dataset, training, data.decimal)):
+            times.append(found)
+        elif group := _as_group(column, training, dataset.missing_values):
+            rank = 0 if not column.feature else 1 if not group.feature else 2
+            groups.append(((rank, group.distinct), group))
+    chosen = times[:1]
+    for _, group in sorted(groups, key=lambda one: one[0]):
+        alike = any(_divide_alike(group, other, training) for other in chosen)
+        if len(chosen) < MOST_AUDITED and not alike:
+            chosen.append(group)
+    return tuple(chosen)
+
+
+def _check_ignored(ignored: Sequence[str], names: Sequence[str], dataset: Dataset) -> None:
+    for name in ignored:
+        if name not in names:
+            raise SettingsError(
+                f"{SETTINGS_FILE}: split.ignore names {quote(name)}, and {dataset.file} has no "
+                f"such column; its columns are: {shown(names)}.{did_you_mean(name, names)}"
+            )
+
+
+def _of_sides(aside: Sequence[SideColumn], dataset: Dataset) -> list[_Column]:
+    found = []
+    for column in aside:
+        # Held-out rows of the user's own file follow; no value of theirs is needed.
+        codes = np.full(dataset.rows, -1, dtype=np.int64)
+        codes[: len(column.codes)] = column.codes
+        found.append(_Column(column.name, codes, column.texts, feature=False))
+    return found
+
+
+def _of_features(dataset: Dataset) -> list[_Column]:
+    texts = dataset.category_texts()
+    found = []
+    for name in dataset.order:
+        # Of numbers, only those that are named like an id or a time can be one.
+        named = _ID_NAME.fullmatch(name) or _TIME_NAME.fullmatch(name)
+        if name in texts:
+            place = dataset.categorical_features.index(name)
+            codes = np.concatenate([codes[place] for _, _, codes in dataset.groups()])
+            found.append(_Column(name, codes, texts[name], feature=True))
+        elif named:
+            found.append(_Column(name, dataset.numeric[name], None, feature=True))
+    return found
+
+
+def _as_time(
+    column: _Column, dataset: Dataset, training: Array, decimal: str
+) -> AuditedColumn | None:
+    """Return a column whose values are points in time or ascend along the rows; else None."""
+    named = bool(_TIME_NAME.fullmatch(column.name))
+    if column.texts is None:
+        values, dates = np.asarray(column.codes, dtype=float), False
+    else:
+        read = _points(column.texts, decimal)
+        if read is None or (column.codes[training] < 0).any():
+            return None
+        by_code, dates = read
+        values = np.append(by_code, np.nan)[column.codes]
+    own = values[training]
+    if np.isnan(own).any():
+        return None
+    distinct = len(np.unique(own))
+    if distinct < _FEWEST_TIMES:
+        return None
+    ascends = bool((np.diff(own) >= 0).all())
+    if not dates:
+        if not (ascends and (named or not column.feature)):
+            return None
+        if _is_sorted(np.asarray(dataset.labels)[training][np.argsort(own, kind="stable")]):
+            return None
+    return AuditedColumn(
+        name=column.name, kind="time", values=values, distinct=distinct, feature=False
+    )
+
+
+def _points(texts: Sequence[str], decimal: str) -> tuple[Array, bool] | None:
+    """Return each text as a point in time or a number, and whether they are dates; else None."""
+    form = None
+    if not parse_time(texts[0], None, decimal):
+        forms = fitting_forms(texts[:_CELLS_TRIED])
+        # 03/04/2024 is in March or in April: without a day above 12, nobody knows.
+        if len(forms) != 1:
+            return None
+        form = forms[0]
+    values, kinds = np.empty(len(texts)), set()
+    for place, text in enumerate(texts):
+        if (point := parse_time(text, form, decimal)) is None:
+            return None
+        values[place] = point.value
+        kinds.add(point.kind)
+    return (values, kinds != {"number"}) if len(kinds) == 1 else None
+
+
+def _is_sorted(labels: Array) -> bool:
+    """Return whether the label changes far more seldom along the rows than in random order."""
+    shares = np.bincount(labels) / len(labels)
+    expected = len(labels) * (1 - (shares**2).sum())
+    return bool(np.count_nonzero(labels[1:] != labels[:-1]) < _SORTED * expected)
+
+
+def _as_group(
+    column: _Column, training: Array, missing_values: Sequence[str]
+) -> AuditedColumn | None:
+    """Return a column of many values with few rows each; else None."""
+    if column.texts is None:
+        numbers = np.asarray(column.codes, dtype=float)
+        gaps = np.isnan(numbers)
+        if not (numbers[~gaps] % 1 == 0).all():
+            return None
+        codes = np.unique(numbers, return_inverse=True)[1]
+    else:
+        codes = np.asarray(column.codes, dtype=np.int64)
+        gap = np.array([*(text in missing_values for text in column.texts), True])
+        gaps = gap[codes]
+    # A row without a value is a group of its own.
+    values = np.where(gaps, -1 - np.arange(len(codes)), codes)
+    own = values[training & ~gaps]
+    if not len(own):
+        return None
+    sizes = np.unique(own, return_counts=True)[1]
+    named = bool(_ID_NAME.fullmatch(column.name))
+    plain = column.feature and not named
+    if (
+        len(sizes) < _FEWEST_GROUPS
+        or sizes.max() > _LARGEST_GROUP * training.sum()
+        or sizes[sizes > 1].sum() < _TOGETHER * training.sum()
+        or (plain and sizes.mean() > _MOST_ROWS_OF_A_CATEGORY)
+    ):
+        return None
+    return AuditedColumn(
+        name=column.name, kind="group", values=values, distinct=len(sizes), feature=plain
+    )
+
+
+def _divide_alike(one: AuditedColumn, other: AuditedColumn, training: Array) -> bool:
+    """Return whether two columns have the same rows together."""
+    if one.kind != other.kind or one.distinct != other.distinct:
+        return False
+    return len(
+        np.unique(np.stack([one.values[training], other.values[training]]), axis=1).T
+    ) == len(np.unique(one.values[training]))

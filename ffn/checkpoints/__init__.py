@@ -1,0 +1,1 @@
+"""Finished candidates of a retraining, kept so that an interrupted one goes on from them."""

@@ -1,0 +1,101 @@
+"""Candidates that finished, in the pipeline's cache until their retraining ends.
+
+A retraining that is killed has to train only what had not finished. An entry is named by all that
+determines a candidate, so what it holds is what a training would give, to the last bit. It is
+verified by its digests when it is read, and what is damaged is trained again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+
+from ffn.checkpoints.candidate_files import read_candidate, write_candidate
+from ffn.errors import DataError
+from ffn.registry.provenance import circumstances
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.cache import Cache
+from ffn.storage.documents import canonical_json
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.training.partition import TrainingPart
+from ffn.training.selection import Candidate
+from ffn.training.training_data import finished_prefix
+
+__all__ = ["FinishedCandidate", "forget_candidates", "taken_in_words"]
+
+_FORMAT = 1
+
+
+class FinishedCandidate:
+    """The place in the cache of one optimizer's networks, once they have been trained.
+
+    Under a ``time_budget`` nothing is kept: how far a candidate gets depends on the clock, so one
+    that was trained before the interruption would have had more time than one trained after it.
+
+    Parameters
+    ----------
+    part
+        The training part.
+    pipeline
+        Settings and folders.
+    optimizer
+        Name of one of the candidates under ``[optimizers]``.
+    """
+
+    def __init__(self, part: TrainingPart, pipeline: Pipeline, optimizer: str) -> None:
+        settings = pipeline.settings
+        self._settings = settings.optimizers.candidates()[optimizer]
+        self._cache = _cache(pipeline)
+        made_of = {
+            "format": _FORMAT,
+            # Digests of the tables, how they are read, the division, and the encoding.
+            "part": part.entry.path.name,
+            "split": settings.split.model_dump(mode="json"),
+            "training": settings.training.model_dump(mode="json"),
+            "network": settings.network.model_dump(mode="json"),
+            "optimizers": settings.optimizers.model_dump(mode="json"),
+            "optimizer": optimizer,
+            "circumstances": circumstances(),
+        }
+        digest = hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]
+        self._name = f"{finished_prefix(part.entry.path)}{optimizer}-{digest}"
+        self._kept = settings.training.time_budget is None
+
+    def read(self) -> Candidate | None:
+        """Return the candidate that an interrupted retraining trained; None if there is none."""
+        entry = self._cache.find(self._name) if self._kept else None
+        return None if entry is None else read_candidate(entry.path, self._settings)
+
+    def write(self, candidate: Candidate) -> None:
+        """Keep a candidate; where it cannot be kept, it would be trained again, and that is all.
+
+        Parameters
+        ----------
+        candidate
+            Result of the training.
+        """
+        if self._kept:
+            with contextlib.suppress(OSError, DataError):
+                self._cache.entry(self._name, lambda folder: write_candidate(candidate, folder))
+
+
+def forget_candidates(pipeline: Pipeline, dataset: Dataset) -> None:
+    """Remove the kept candidates of a retraining that has ended.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    dataset
+        Its training table.
+    """
+    _cache(pipeline).remove_beginning(finished_prefix(dataset.entry.path))
+
+
+def taken_in_words(candidate: Candidate) -> str:
+    """Return the note that a candidate was taken from a retraining that was interrupted."""
+    return f"{candidate.optimizer}: taken from the interrupted run"
+
+
+def _cache(pipeline: Pipeline) -> Cache:
+    return Cache(pipeline.artifacts / "cache")

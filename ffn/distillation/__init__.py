@@ -1,0 +1,1 @@
+"""Distillation: one small network, the student, learns to answer like an ensemble, the teacher."""

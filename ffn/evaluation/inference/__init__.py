@@ -1,0 +1,1 @@
+"""Statistical inference: intervals and tests, for rows and for groups of rows."""

@@ -1,0 +1,1 @@
+"""What became of the predictions: labels that arrive later, and the quality that they show."""

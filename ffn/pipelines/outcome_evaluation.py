@@ -1,0 +1,291 @@
+"""Evaluate predictions whose labels have come, as steps that any executor can run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ffn.errors import DataError, FFNError, OutputError
+from ffn.monitoring.conclusion import Conclusion, conclude, rollback_target
+from ffn.monitoring.realised_quality import RealisedQuality
+from ffn.monitoring.record.at_once import deliver_at_once, refuse_version
+from ffn.monitoring.record.delivery import Delivery
+from ffn.monitoring.record.taking_up import deliver, take_up_new
+from ffn.pipelines.execution import Executor, InProcess, Step
+from ffn.pipelines.progress import stage
+from ffn.quantities import counted
+from ffn.registry.run_log import running
+from ffn.scoring.inbox.inbox_contents import InboxScan, Waiting
+from ffn.scoring.inbox.labels_folder import note_outcomes, scan_outcomes
+from ffn.scoring.inbox.listing import ChangedError, InboxFolder
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.source import Source, open_source
+
+__all__ = [
+    "CONCLUDE",
+    "EVALUATE_FILE",
+    "TAKE_UP",
+    "EvaluateOutcome",
+    "LabelsRefusedError",
+    "evaluate_file",
+    "evaluate_folder",
+    "evaluate_labels",
+    "evaluate_steps",
+    "take_up_predictions",
+]
+
+_REASONS_TOLD = 5
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EvaluateOutcome:
+    """The result of an evaluation.
+
+    Attributes
+    ----------
+    pipeline
+        Name of the pipeline.
+    deliveries
+        Files of labels that were taken up, with what became of their rows.
+    refusals
+        Reason by path, for files that were refused.
+    troubles
+        Why scored tables were not taken up, a sentence each.
+    conclusion
+        What follows.
+    folder
+        Contents of the folder of labels before the run; None if files were named.
+    """
+
+    pipeline: str
+    deliveries: Sequence[Delivery]
+    refusals: dict[str, str]
+    troubles: Sequence[str]
+    conclusion: Conclusion
+    folder: InboxScan | None = None
+
+    def __str__(self) -> str:
+        return self.note()[2]
+
+    def __repr__(self) -> str:
+        return f"<EvaluateOutcome of {self.pipeline}: {self}>"
+
+    @property
+    def quality(self) -> RealisedQuality | None:
+        """Quality of the version that was judged at once, or of the one in production."""
+        asked = {one.at_once for one in self.deliveries} - {None}
+        wanted = asked.pop() if len(asked) == 1 else self.conclusion.production
+        return next((q for q in self.conclusion.qualities if q.version == wanted), None)
+
+    def check(self) -> None:
+        """Raise ``LabelsRefusedError`` if a file was refused."""
+        if self.refusals:
+            raise LabelsRefusedError(self)
+
+    def note(self) -> tuple[str, int | None, str]:
+        """Return the entry for the run log: outcome, version, sentence."""
+        joined = sum(one.joined for one in self.deliveries)
+        rows = sum(one.rows for one in self.deliveries)
+        quality = self.quality
+        parts = [f"{joined:,} of {counted(rows, 'row')} with labels joined"] if rows else []
+        parts += [f"version {quality.version}: {quality.sentence}"] if quality else []
+        parts += [self.conclusion.rolled_back] if self.conclusion.rolled_back else []
+        reasons = list(self.refusals.values())[:_REASONS_TOLD]
+        parts += [f"{len(self.refusals):,} refused: {'; '.join(reasons)}"] if reasons else []
+        version = quality.version if quality else self.conclusion.production
+        done = "refused" if self.refusals else "evaluated"
+        told = "; ".join(parts).rstrip(".") or "no predictions of production are known"
+        return done, version, f"{told}."
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        end = self.conclusion
+        return {
+            "pipeline": self.pipeline,
+            "production": end.production,
+            "rows": sum(one.rows for one in self.deliveries),
+            "joined": sum(one.joined for one in self.deliveries),
+            "files": [one.to_json() for one in self.deliveries],
+            "refused": [{"source": name, "reason": why} for name, why in self.refusals.items()],
+            "not_taken_up": list(self.troubles),
+            "versions": [one.to_json() for one in end.qualities],
+            "alert": end.alert,
+            "predecessor": end.predecessor and asdict(end.predecessor),
+            "rolled_back": end.rolled_back,
+        }
+
+
+class LabelsRefusedError(FFNError):
+    """At least one file of labels was refused; ``outcome`` has the results of all."""
+
+    def __init__(self, outcome: EvaluateOutcome) -> None:
+        self.outcome = outcome
+        total = len(outcome.refusals) + len(outcome.deliveries)
+        reasons = "; ".join(list(outcome.refusals.values())[:_REASONS_TOLD])
+        count = f"{len(outcome.refusals):,} of {total:,} files refused: " if total > 1 else ""
+        super().__init__(count + reasons)
+
+
+def take_up_predictions(pipeline: Pipeline) -> list[str]:
+    """Take up the scored tables of ``pipeline``; return why some were not, a sentence each."""
+    return take_up_new(pipeline, rollback_target(pipeline))
+
+
+def evaluate_file(file: Path | Waiting, pipeline: Pipeline, version: int | None) -> Delivery | None:
+    """Take up one file of labels.
+
+    Parameters
+    ----------
+    file
+        A path, or a file of the folder of labels.
+    pipeline
+        The pipeline.
+    version
+        The version to evaluate a table with that has all features; None for production.
+
+    Returns
+    -------
+    Delivery or None
+        None if a file of the folder has disappeared or changed.
+    """
+    if not isinstance(file, Waiting):
+        with open_source(file) as stream:
+            return _take(stream, pipeline, file.name, version)
+    try:
+        with InboxFolder.opened(file.path.parent) as folder:
+            if folder.inode != file.folder:
+                return None
+            with folder.open_source(file.name, file.seen, file.sha256) as stream:
+                found = _take(stream, pipeline, file.name, version)
+    except (FileNotFoundError, ChangedError):
+        return None
+    except OutputError:
+        # The file is not at fault, so the next pass tries again.
+        raise
+    except DataError as error:
+        note_outcomes(pipeline, file, refusal=str(error))
+        raise
+    note_outcomes(pipeline, file, rows=found.rows)
+    return found
+
+
+def _take(stream: Source, pipeline: Pipeline, name: str, version: int | None) -> Delivery:
+    if pipeline.settings.outcomes.id is None:
+        return deliver_at_once(pipeline, stream, name, version)
+    return deliver(pipeline, stream, name)
+
+
+TAKE_UP: Step[[Pipeline], list[str]] = Step(
+    "take-up-predictions",
+    take_up_predictions,
+    lambda troubles, *_: f"{counted(len(troubles), 'scored table')} not taken up",
+    writes=True,
+)
+EVALUATE_FILE: Step[[Path | Waiting, Pipeline, int | None], Delivery | None] = Step(
+    "evaluate-file",
+    evaluate_file,
+    lambda found, *_: found.sentence if found else "the file has changed or disappeared",
+    label="evaluate-{file.name}",
+    spares=(FFNError,),
+)
+CONCLUDE: Step[[Pipeline], Conclusion] = Step(
+    "conclude",
+    conclude,
+    lambda found, *_: found.alert or found.rolled_back or "nothing is shown to be wrong",
+    writes=True,
+)
+
+
+def evaluate_labels(
+    pipeline: Pipeline, files: Sequence[Path], version: int | None = None
+) -> EvaluateOutcome:
+    """Evaluate named files of labels, without a scheduler.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    files
+        Paths; none for a new look at what is known, after taking up new predictions.
+    version
+        The version to evaluate tables with that have all features; None, the default, for the one
+        in production.
+
+    Raises
+    ------
+    SettingsError
+        A version is given although labels are joined by their ids.
+    """
+    refuse_version(pipeline, version)
+    with running(pipeline.artifacts, "evaluate") as note:
+        outcome = evaluate_steps(pipeline, files, InProcess(), version=version)
+        note.outcome, note.version, note.text = outcome.note()
+    return outcome
+
+
+def evaluate_folder(pipeline: Pipeline) -> EvaluateOutcome:
+    """Evaluate the new files in the folder of labels of ``pipeline``, without a scheduler."""
+    with running(pipeline.artifacts, "evaluate") as note:
+        seen = scan_outcomes(pipeline)
+        outcome = evaluate_steps(pipeline, seen.waiting, InProcess(), folder=seen)
+        if outcome.deliveries or outcome.refusals:
+            note.outcome, note.version, note.text = outcome.note()
+    return outcome
+
+
+def evaluate_steps(
+    pipeline: Pipeline,
+    files: Collection[Path | Waiting],
+    executor: Executor,
+    *,
+    version: int | None = None,
+    folder: InboxScan | None = None,
+) -> EvaluateOutcome:
+    """Take up predictions, then each file of labels, and conclude.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    files
+        Paths, or files of the folder of labels.
+    executor
+        Runs the steps.
+    version
+        As for `evaluate`; None by default.
+    folder
+        Contents of the folder of labels; None, the default, if files were named.
+    """
+    stage("taking up predictions")
+    troubles = executor.run(TAKE_UP, pipeline)
+    for trouble in troubles:
+        executor.warn(trouble)
+    stage("joining labels")
+    deliveries: list[Delivery] = []
+    refusals: dict[str, str] = {}
+    # One after another: each is a transaction on one record, in the order in which they came.
+    for file in files:
+        done = executor.run_each(EVALUATE_FILE, [file], pipeline, version)
+        for _, error in done.failures:
+            if isinstance(error, OutputError):
+                # Every other file would fail for the same reason.
+                raise error
+        deliveries += [found for found in done.results if found is not None]
+        refusals |= {str(one): str(error) for one, error in _named(done.failures)}
+    stage("comparing with what was promised")
+    return EvaluateOutcome(
+        pipeline=pipeline.name,
+        deliveries=deliveries,
+        refusals=refusals,
+        troubles=troubles,
+        conclusion=executor.run(CONCLUDE, pipeline),
+        folder=folder,
+    )
+
+
+def _named(
+    failures: Sequence[tuple[Path | Waiting, Exception]],
+) -> list[tuple[Path, Exception]]:
+    return [(one.path if isinstance(one, Waiting) else one, error) for one, error in failures]
