@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.errors import DataError
 from ffn.scoring.model import Model
 from ffn.tabular.schema import Feature, Schema
@@ -228,6 +229,7 @@ class _CodeScorer:
     sha256: str = "cd" * 32
     preparation: _Codes = field(default_factory=_Codes)
     reference: None = None
+    rule: DecisionRule = ARGMAX
 
     def probabilities(self, x: Any) -> Any:
         """Return shares [n, 2]."""

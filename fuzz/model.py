@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.tabular.schema import Feature, Schema
 
 __all__ = ["COLOURS", "MISSING", "SCHEMA", "TenthsScorer"]
@@ -43,6 +44,7 @@ class TenthsScorer:
     schema: Schema = SCHEMA
     preparation: _Preparation = field(default_factory=_Preparation)
     reference: None = None
+    rule: DecisionRule = ARGMAX
 
     def probabilities(self, x):
         """Return shares [n, 2]; the age adds nothing, but must be finite."""

@@ -24,6 +24,7 @@ LAYERS = [
     "ffn.nn",
     "ffn.distillation",
     "ffn.settings",
+    "ffn.decision_rules",
     "ffn.bundles",
     "ffn.estimator",
     "ffn.evaluation.inference",

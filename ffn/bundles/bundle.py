@@ -38,6 +38,7 @@ from ffn.bundles.bundle_files import (
     read_part,
 )
 from ffn.bundles.signature import KEY_VARIABLE, check_signature, sign, signing_key
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.errors import BundleError, SettingsError
 from ffn.nn import Network
 from ffn.storage.atomic import write_bytes
@@ -82,6 +83,8 @@ class Bundle:
         Content fingerprints of the training rows, uint64 [N], sorted.
     reference
         Histograms of the training rows; None if not recorded.
+    rule
+        How labels follow from the probabilities; by default the most probable class.
     version
         Number in the registry; 0 for a bundle outside one.
     sha256
@@ -95,6 +98,7 @@ class Bundle:
     network: Network
     fingerprints: Array
     reference: Reference | None = None
+    rule: DecisionRule = ARGMAX
     version: int = 0
     sha256: str = ""
 
@@ -128,6 +132,8 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
         "schema": bundle.schema.to_json(),
         "widths": list(bundle.network.widths),
     }
+    if bundle.rule != ARGMAX:
+        model["decision"] = bundle.rule.to_json()
     # What is not used is absent, so that other bundles keep their bytes.
     arrays = bundle.preparation.to_arrays()
     arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
@@ -229,7 +235,7 @@ def _assemble(
     sha256: str,
 ) -> Bundle:
     """Build the bundle; raise ValueError if the parts contradict each other."""
-    if set(model) != {"pipeline", "optimizer", "schema", "widths"}:
+    if set(model) - {"decision"} != {"pipeline", "optimizer", "schema", "widths"}:
         raise ValueError("the model has other fields")
     schema = Schema.from_json(model["schema"])
     check_arrays(arrays, schema)
@@ -239,6 +245,9 @@ def _assemble(
         raise ValueError("the network's widths do not fit the schema")
     if not all(isinstance(model[name], str) for name in ("pipeline", "optimizer")):
         raise ValueError("the names are not texts")
+    rule = ARGMAX
+    if "decision" in model:
+        rule = DecisionRule.from_json(model["decision"], len(schema.classes))
     return Bundle(
         pipeline=model["pipeline"],
         optimizer=model["optimizer"],
@@ -247,6 +256,7 @@ def _assemble(
         network=network,
         fingerprints=arrays["fingerprints"],
         reference=None if reference is None else Reference.from_json(reference, schema),
+        rule=rule,
         version=version,
         sha256=sha256,
     )

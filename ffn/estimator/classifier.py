@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.distillation.student import distil
 from ffn.errors import TrainingError, quote
 from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
@@ -214,7 +215,11 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def from_network(
-        cls, network: Network, classes: Sequence[str] | Array, **parameters: Any
+        cls,
+        network: Network,
+        classes: Sequence[str] | Array,
+        rule: DecisionRule = ARGMAX,
+        **parameters: Any,
     ) -> FFNClassifier:
         """Return a fitted classifier from networks that were trained elsewhere.
 
@@ -228,6 +233,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes
             Labels [C] of the outputs, in any order; ``classes_`` and the outputs are sorted, as in
             every estimator.
+        rule
+            How ``predict`` decides on a label; by default the most probable one.
         **parameters
             Arguments of the constructor, except those that follow from the network.
 
@@ -254,6 +261,8 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         fitted.classes_ = labels[order]
         fitted.network_ = network
+        if rule != ARGMAX:
+            fitted.decision_rule_ = rule.reordered(order.tolist())
         fitted.n_features_in_ = network.widths[0]
         fitted.history_ = History.empty(0, len(network.parameters))
         fitted.loss_curve_, fitted.n_iter_ = [], 0
@@ -415,10 +424,14 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return logarithms
 
     def predict(self, X: Any) -> Array:
-        """Return the most probable labels [n] for ``X`` [n, n_in]."""
-        probabilities = self.predict_proba(X)
-        labels: Array = self.classes_[probabilities.argmax(axis=1)]
-        return labels
+        """Return the most probable labels [n] for ``X`` [n, n_in].
+
+        An estimator of ``from_network`` with another rule follows that one; where it abstains, the
+        label is None.
+        """
+        # Absent from pickles of earlier versions, too.
+        rule: DecisionRule = getattr(self, "decision_rule_", ARGMAX)
+        return rule.answers(self.predict_proba(X), self.classes_)
 
     def _check_table(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool

@@ -151,7 +151,8 @@ def _heaviest(bundle: Bundle, groups: dict[str, list[int]], count: int) -> list[
 def _ask(bundle: Bundle, x: Array, labels: Array) -> tuple[Array, Array]:
     """Return the loss [n] of each row [n, n_in], and whether it is predicted correctly [n]."""
     probabilities = bundle.probabilities(x)
-    return row_losses(probabilities, labels), (probabilities.argmax(axis=1) == labels).astype(float)
+    right = bundle.rule.labels(probabilities) == labels
+    return row_losses(probabilities, labels), right.astype(float)
 
 
 def _mean(values: Array, groups: Array | None) -> Interval:

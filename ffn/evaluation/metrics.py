@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.calibration import Calibration, measure_calibration
 from ffn.evaluation.class_means import (
     CountsWithout,
@@ -19,6 +20,7 @@ from ffn.evaluation.class_means import (
     macro_f1,
     recall_of,
 )
+from ffn.evaluation.decision_evaluation import DecisionEvaluation, evaluate_rule
 from ffn.evaluation.grouped_ranking import rank_groups
 from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval, mean_interval, wilson
@@ -65,7 +67,7 @@ class HeldOutEvaluation:
     Attributes
     ----------
     rows, correct
-        Number of held-out rows, and of those whose most probable class is their label.
+        Number of held-out rows, and of those that get the right label.
     accuracy
         Share of correct rows, with Wilson's interval.
     macro_f1
@@ -105,6 +107,8 @@ class HeldOutEvaluation:
         Share of that class with its interval, if rows come in groups; otherwise None.
     later
         What to expect of later rows, under a split by time; otherwise None.
+    decision
+        The decision rule beside the most probable class; None if it is that class.
     """
 
     rows: int
@@ -124,6 +128,7 @@ class HeldOutEvaluation:
     groups: int = field(default=0, metadata={"omitted": True})
     usual_share: Interval | None = field(default=None, metadata={"omitted": True})
     later: LaterPeriods | None = field(default=None, metadata={"omitted": True})
+    decision: DecisionEvaluation | None = field(default=None, metadata={"omitted": True})
 
     @property
     def judges(self) -> str:
@@ -161,6 +166,8 @@ def evaluate_probabilities(
     *,
     usual: int,
     groups: Array | None = None,
+    rule: DecisionRule = ARGMAX,
+    costs: Array | None = None,
 ) -> HeldOutEvaluation:
     """Return all metrics of predicted probabilities.
 
@@ -178,9 +185,15 @@ def evaluate_probabilities(
         Index of the most frequent class of the training rows.
     groups
         Identifiers of the rows' groups [n]; None, the default: rows are independent.
+    rule
+        How labels follow from the probabilities; by default the most probable class. Rows for
+        which it abstains count with the label that they would have.
+    costs
+        Cost of each label [C, C], by true class and label, to compare the rule with the most
+        probable class; None, the default: no comparison.
     """
     n, c = probabilities.shape
-    predicted = probabilities.argmax(axis=1)
+    predicted = rule.labels(probabilities)
     confusion = np.zeros((c, c), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     own = probabilities[np.arange(n), labels]
@@ -230,6 +243,11 @@ def evaluate_probabilities(
             ranking.mean_average_precision if rarer is None else ranking.average_precision[rarer]
         ),
         positive="" if rarer is None else classes[rarer],
+        decision=(
+            None
+            if costs is None
+            else evaluate_rule(probabilities, np.asarray(labels), rule, costs, seed, groups)
+        ),
     )
 
 

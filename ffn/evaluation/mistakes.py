@@ -89,7 +89,8 @@ def _mistakes(
 ) -> list[tuple[float, int, int, float]]:
     """Return the ten worst as minus the confidence, row, prediction, probability of the label."""
     probabilities = bundle.probabilities(x)
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    predicted = bundle.rule.labels(probabilities)
+    confidence = bundle.rule.confidences(probabilities, predicted)
     wrong = np.flatnonzero(predicted != labels)
     kept = wrong[np.argsort(-confidence[wrong], kind="stable")[:_SHOWN]]
     return [

@@ -261,6 +261,7 @@ class ScoreOutcome:
                 "rejects": str(result.rejects),
                 "manifest": str(result.manifest),
                 "class_counts": result.class_counts,
+                **({"abstained": result.abstained} if result.abstained else {}),
                 "reject_reasons": result.reject_reasons,
                 "mean_confidence": result.mean_confidence,
                 "warnings": list(result.warnings),
@@ -281,10 +282,7 @@ class ScoreOutcome:
             "rejected": sum(result.rejected for result in self.results),
             "output": outputs[0] if len(outputs) == 1 else outputs,
             "files": files,
-            "refused": [
-                {"source": str(refusal.source), "reason": refusal.reason}
-                for refusal in self.refusals
-            ],
+            "refused": [{"source": str(one.source), "reason": one.reason} for one in self.refusals],
             **left,
         }
 

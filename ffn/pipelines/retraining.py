@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
+from ffn.decision_rules.rule_choice import check_decision
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
@@ -220,7 +221,14 @@ def _run_steps(
 
 
 def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[Division, Prepared]:
-    """Hold rows out and turn the table into inputs; returns the two sides, and the inputs."""
+    """Hold rows out and turn the table into inputs; returns the two sides, and the inputs.
+
+    Raises
+    ------
+    SettingsError
+        ``[decision]`` names a class that the table does not have.
+    """
+    check_decision(pipeline.settings.decision, dataset.classes)
     division = executor.run(SPLIT, dataset, pipeline)
     return division, executor.run(NORMALISE, dataset, division, pipeline)
 

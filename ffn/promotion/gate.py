@@ -127,6 +127,9 @@ def decide(
         problem = f"version {opponent.version} in production cannot be loaded"
         return verdict(True, f"{problem}, so nothing was compared")
     if _same(refitted.bundle, opponent.bundle):
+        if refitted.bundle.rule != opponent.bundle.rule:
+            # The settings decide on the rule; there is nothing else to compare.
+            return verdict(True, "only its decision rule differs from the model in production")
         return verdict(False, "it is identical to the model in production, bit for bit")
 
     known = production_rows(dataset, prepared.schema, opponent)
@@ -189,7 +192,7 @@ def _measured(floor: Floor) -> str:
 
 
 def _same(challenger: Bundle, production: Bundle) -> bool:
-    """Return whether two bundles would have the same bytes."""
+    """Return whether two bundles would have the same bytes, but for the decision rule."""
     ours, theirs = (
         {
             **bundle.preparation.to_arrays(),

@@ -206,13 +206,21 @@ def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
 
 
 def _metrics(retrained: Retrained) -> dict[str, Any]:
+    test, chosen = jsonable(retrained.evaluation), retrained.refitted.decision
+    # What is not used is absent, as it was before there were decision rules.
+    figures = test.pop("decision", None)
+    decision = {}
+    if chosen is not None:
+        origin = {"source": chosen.source, "metric": chosen.metric, "rows": chosen.rows}
+        decision = {"decision": {"rule": chosen.rule.to_json(), **origin, "test": figures}}
     return {
+        **decision,
         "epochs": retrained.refitted.epochs,
         "learning_rate": retrained.refitted.learning_rate,
         "examination": jsonable(retrained.examination),
         "selection": jsonable(retrained.selection),
         "temperature": jsonable(retrained.refitted.temperature),
-        "test": jsonable(retrained.evaluation),
+        "test": test,
     }
 
 

@@ -21,6 +21,7 @@ from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.verdict import Verdict
 from ffn.quantities import counted, more, percent
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown
+from ffn.reports.decision_section import decision_sections
 from ffn.reports.held_out import (
     calibration_markdown,
     class_table,
@@ -103,6 +104,7 @@ def model_card(
         "chosen on them, and this retraining used them once.",
         figure_table(evaluation),
         class_table(evaluation.classes),
+        *decision_sections(retrained),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
         "## Baselines",

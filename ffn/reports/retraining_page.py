@@ -16,6 +16,7 @@ from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
+from ffn.reports.decision_section import decision_sections
 from ffn.reports.figure_lines import ranking_sentence
 from ffn.reports.held_out import (
     calibration_markdown,
@@ -135,6 +136,7 @@ def retrain_markdown(
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
         "predicted as the class that belong to it. ROC-AUC and average precision: how well the "
         "probability of the class ranks its rows above all others.",
+        *decision_sections(retrained),
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),

@@ -61,6 +61,8 @@ def score_sentence(results: Sequence[ScoreResult], refused: Mapping[str, str]) -
     rows, scored = (sum(getattr(r, name) for r in results) for name in ("rows", "scored"))
     parts = [f"{counted(len(results), 'file')} scored: {scored:,} of {counted(rows, 'row')}"]
     parts += [f"{counted(rows - scored, 'row')} rejected"] if rows > scored else []
+    abstained = sum(result.abstained for result in results)
+    parts += [f"{counted(abstained, 'row')} without a label"] if abstained else []
     parts += [f"{counted(len(refused), 'file')} refused"] if refused else []
     return "; ".join(parts) + "."
 
@@ -118,6 +120,11 @@ def score_page(
     counts = sum((Counter(result.class_counts) for result in results), Counter[str]())
     if counts.total():
         parts += ["### Classes", _classes(counts, training)]
+    if abstained := sum(result.abstained for result in results):
+        parts.append(
+            f"{counted(abstained, 'scored row')} got no label, because the confidence is below the "
+            "limit of the model, `abstain_below`; the shares are those of the others."
+        )
     return "\n\n".join(parts) + "\n"
 
 

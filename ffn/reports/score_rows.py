@@ -34,7 +34,7 @@ def score_rows(
             "scored": f"{result.scored:,}",
             "rejected": f"{result.rejected:,}",
             "reasons": _counts(result.reject_reasons),
-            "classes": _counts(result.class_counts),
+            "classes": _counts(result.class_counts | _abstained(result)),
             "drift": _drift(result),
             "mean confidence": NOTHING
             if result.mean_confidence is None
@@ -58,6 +58,11 @@ def score_rows(
         }
         for file, reason in (refused or {}).items()
     ]
+
+
+def _abstained(result: ScoreResult) -> dict[str, int]:
+    """Return the count of rows without a label, to be listed behind the classes."""
+    return {"abstained": result.abstained} if result.abstained else {}
 
 
 def _drift(result: ScoreResult) -> str:

@@ -59,9 +59,11 @@ def label_changes(
 def _labels(dataset: Dataset, rows: Array, bundle: Bundle) -> Array:
     classes = np.array(bundle.schema.classes)
     found = [
-        bundle.probabilities(
-            bundle.preparation.transform(numeric[rows[part]], codes[rows[part]])
-        ).argmax(axis=1)
+        bundle.rule.labels(
+            bundle.probabilities(
+                bundle.preparation.transform(numeric[rows[part]], codes[rows[part]])
+            )
+        )
         for part, numeric, codes in dataset.pieces(bundle.schema)
     ]
     labels: Array = classes[np.concatenate(found)]

@@ -160,12 +160,16 @@ def check_canary(folder: Path) -> None:
     records = _score(model, rows, probabilities=every)
     if len(records) != len(expected):
         raise BundleError(f"{rows}: {len(records):,} of {len(expected):,} canary rows were scored.")
+    rule, own = model.scorer.rule, np.array(classes, dtype=object)
     for row, ((label, *shares), probabilities) in enumerate(zip(records, expected, strict=True), 1):
         found = np.array(shares, dtype=float)
-        wanted = np.array([max(probabilities), *(probabilities if every else ())])
+        asked = np.array([probabilities], dtype=float)
+        confidence = rule.confidences(asked, rule.labels(asked))
+        wanted = np.array([*confidence, *(probabilities if every else ())])
         # Probabilities are written as whole units of 1/10,000.
         same = len(probabilities) == len(classes) and np.abs(found - wanted).max() <= 0.51 / UNITS
-        if not same or label != classes[int(np.argmax(probabilities))]:
+        # An abstention is written as an empty cell.
+        if not same or label != (rule.answers(asked, own)[0] or ""):
             raise BundleError(
                 f"{rows}: canary row {row} scores {shares}; in training it was {probabilities}."
             )

@@ -100,7 +100,10 @@ def export_for_notebooks(bundle: Bundle, pipeline: Pipeline) -> Path:
             (
                 "network",
                 FFNClassifier.from_network(
-                    bundle.network, class_labels(bundle.schema.classes), optimizer=bundle.optimizer
+                    bundle.network,
+                    class_labels(bundle.schema.classes),
+                    bundle.rule,
+                    optimizer=bundle.optimizer,
                 ),
             ),
         ]

@@ -59,12 +59,15 @@ class Model:
     def predict(self, rows: Any) -> Labels:
         """Return a label for each row [n], of the type of `classes_`.
 
+        Labels are those that scoring a file writes. If the model abstains below a confidence, the
+        array holds objects, with None for the rows without a label.
+
         Parameters
         ----------
         rows
             As for `predict_proba`; warnings and errors are the same, too.
         """
-        labels: Labels = self.classes_[self._probabilities(rows).argmax(axis=1)]
+        labels: Labels = self.scorer.rule.answers(self._probabilities(rows), self.classes_)
         return labels
 
     def predict_proba(self, rows: Any) -> npt.NDArray[np.float64]:

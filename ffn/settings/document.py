@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
 from ffn.settings.data_settings import DataSettings
+from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.drift_settings import ContractSettings, DriftSettings
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.gate_settings import GateSettings
@@ -65,6 +66,7 @@ class PipelineSettings(StrictSettings):
     network: NetworkSettings = Field(default={}, validate_default=True)
     training: TrainingSettings = Field(default={}, validate_default=True)
     optimizers: OptimizerSettings = Field(default={}, validate_default=True)
+    decision: DecisionSettings = Field(default={}, validate_default=True)
     gate: GateSettings = Field(default={}, validate_default=True)
     scoring: ScoringSettings = Field(default={}, validate_default=True)
     drift: DriftSettings = Field(default={}, validate_default=True)
@@ -107,6 +109,8 @@ class PipelineSettings(StrictSettings):
             del found["data"]["formats"]
         if self.features == FeatureSettings():
             del found["features"]
+        if self.decision == DecisionSettings():
+            del found["decision"]
         found |= self.split.recorded()
         later = {"baseline", "min_balanced_accuracy", "min_auc", "min_average_precision"}
         for key in later:
@@ -195,6 +199,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("split",): SplitSettings,
         ("network",): NetworkSettings,
         ("training",): TrainingSettings,
+        ("decision",): DecisionSettings,
         ("gate",): GateSettings,
         ("scoring",): ScoringSettings,
         ("drift",): DriftSettings,

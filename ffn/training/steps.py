@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
+from ffn.decision_rules.rule_choice import ChosenRule, choose_rule, cost_matrix
 from ffn.distillation.student import Student, distil
 from ffn.errors import TrainingError
 from ffn.evaluation.later_periods import LaterPeriods, expect_later
@@ -77,6 +79,8 @@ class Refitted:
     windows
         Under a split by time, the winner's predictions for the rows after each of its windows;
         otherwise None.
+    decision
+        The bundle's rule, and where it comes from; None if it is the most probable class.
     """
 
     bundle: Bundle
@@ -86,6 +90,7 @@ class Refitted:
     temperature: Temperature | None = None
     student: Student | None = None
     windows: ValidationAnswers | None = None
+    decision: ChosenRule | None = None
 
 
 def look_for_leaks(
@@ -184,6 +189,7 @@ def refit(
         temperature = fit_temperature(winner.answers, winner.validation_to_train)
         if temperature.applied:
             cool(chosen, temperature.value)
+    decision = _decide(part, pipeline, winner, temperature)
     student = None
     if training.ensemble == "distilled":
         student = _distil(chosen, part, pipeline, on_epoch)
@@ -195,6 +201,7 @@ def refit(
         preparation=part.preparation,
         network=chosen,
         fingerprints=np.sort(part.fingerprints),
+        rule=decision.rule,
     )
     return Refitted(
         bundle=bundle,
@@ -204,6 +211,21 @@ def refit(
         temperature=temperature,
         student=student,
         windows=winner.answers if part.times is not None else None,
+        decision=None if decision.rule == ARGMAX else decision,
+    )
+
+
+def _decide(
+    part: TrainingPart, pipeline: Pipeline, winner: Candidate, temperature: Temperature | None
+) -> ChosenRule:
+    """Return the rule that the settings ask for, tuned on the winner's validation rows."""
+    answers = winner.answers
+    cooled = temperature.value if temperature and temperature.applied else 1.0
+    return choose_rule(
+        pipeline.settings.decision,
+        part.schema.classes,
+        np.bincount(part.labels, minlength=len(part.schema.classes)),
+        None if answers is None else (answers.probabilities(cooled), answers.labels),
     )
 
 
@@ -251,20 +273,26 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
     for start in range(0, len(x), _ROWS_AT_ONCE):
         some = slice(start, start + _ROWS_AT_ONCE)
         probabilities[some] = refitted.bundle.probabilities(x[some])
+    classes, rule = prepared.schema.classes, refitted.bundle.rule
     found = evaluate_probabilities(
         probabilities,
         prepared.labels_test,
-        prepared.schema.classes,
+        classes,
         pipeline.settings.training.seed,
         usual=int(np.bincount(prepared.labels_train).argmax()),
         groups=prepared.held_out.groups,
+        rule=rule,
+        costs=cost_matrix(pipeline.settings.decision, classes) if refitted.decision else None,
     )
-    later = _expect_later(refitted.windows, probabilities, prepared.held_out)
+    later = _expect_later(refitted.windows, probabilities, prepared.held_out, rule)
     return replace(found, later=later) if later else found
 
 
 def _expect_later(
-    windows: ValidationAnswers | None, probabilities: Array, held_out: HeldOutPart
+    windows: ValidationAnswers | None,
+    probabilities: Array,
+    held_out: HeldOutPart,
+    rule: DecisionRule,
 ) -> LaterPeriods | None:
     """Return what to expect of later rows; None without a split by time.
 
@@ -280,6 +308,6 @@ def _expect_later(
     labels = np.concatenate([windows.labels, held_out.labels])
     return expect_later(
         np.concatenate([windows.times, held_out.times]),
-        scores.argmax(axis=1) == labels,
+        rule.labels(np.exp(scores)) == labels,
         -scores[np.arange(len(labels)), labels],
     )

@@ -54,6 +54,19 @@ class ValidationAnswers:
     fingerprints: Array
     times: Array | None = None
 
+    def probabilities(self, temperature: float = 1.0) -> Array:
+        """Return the predicted probabilities [n, C].
+
+        Parameters
+        ----------
+        temperature
+            A positive number by which the scores are divided first; by default 1.
+        """
+        from scipy import special
+
+        found: Array = special.softmax(self.scores / temperature, axis=1)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Temperature:

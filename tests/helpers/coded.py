@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.scoring.model import Model
 from ffn.tabular.schema import Feature, Schema
 
@@ -34,6 +35,7 @@ class CodeScorer:
     sha256: str = "cd" * 32
     preparation: Codes = field(default_factory=Codes)
     reference: None = None
+    rule: DecisionRule = ARGMAX
 
     def probabilities(self, x: Array) -> Array:
         share = (x[:, -1] + 3) / 100

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
 
@@ -51,6 +52,7 @@ class TenthsScorer:
     schema: Schema = SCHEMA
     preparation: Preparation = field(default_factory=Preparation)
     reference: Reference | None = None
+    rule: DecisionRule = ARGMAX
 
     def probabilities(self, x: Array) -> Array:
         large = np.clip(x[:, 0].astype(np.float64) / 10, 0, 1)

@@ -251,3 +251,18 @@ def test_of_an_unknown_label_the_class_that_may_be_meant_is_named() -> None:
         'mean "Gentoo"?'
     )
     assert told[5:] == ["So do 2 other labels that it does not know."]
+
+
+def test_rows_without_a_label_are_not_counted_as_mistakes(root: Path) -> None:
+    change_settings(root, "[outcomes]", "[decision]\nabstain_below = 0.999\n\n[outcomes]")
+    assert "only its decision rule differs" in str(ffn.retrain("flow", root=root))
+    found = rows(40, 15, first=1000)
+    output = scored(root, found)
+    unlabelled = sum(label == "" for label, _ in predictions(output).values())
+    assert unlabelled > 1
+    outcome = ffn.evaluate("flow", labels(root, found), root=root)
+    assert outcome.troubles == [
+        f"{output} has {unlabelled} rows without a label, because decision.abstain_below is set; "
+        "outcomes need a label in every row. Retrain with decision.abstain_below = 0 and score its "
+        "input again."
+    ]

@@ -135,6 +135,30 @@ CONTRACT = (
     "missing_values",
 )
 RULES = [
+    ("[decision]\ncost = 1", r'unknown key "decision\.cost"; .*Did you mean "costs"\?'),
+    (
+        "[decision.costs]\ngood = {bad = -1}",
+        r'"decision\.costs\.good\.bad" is -1; it must be greater than or equal to 0\.',
+    ),
+    ("[decision]\ncosts = {good = 1}", r'"decision\.costs\.good" is 1; it must be a table\.'),
+    (
+        "[decision]\nthresholds = 0.2",
+        r'"decision\.thresholds" is 0\.2; it must be "auto", or a table',
+    ),
+    (
+        "[decision]\nthresholds = {bad = 1.0}",
+        r'"decision\.thresholds": must be "auto", or a table of',
+    ),
+    (
+        '[decision]\nthresholds = "auto"',
+        r'thresholds = "auto" needs a metric that depends on labels',
+    ),
+    ('[decision]\nmetric = "f1"', r'metric = "f1" serves thresholds = "auto" alone'),
+    (
+        '[decision]\nmetric = "average_precision"',
+        r'"decision\.metric" is "average_precision"; it must be \'log_loss\', ',
+    ),
+    ("[decision]\nabstain_below = 1", r'"decision\.abstain_below" is 1; it must be less than 1\.'),
     ("[split]\naudit = 'no'", r'"split\.audit" is "no"; it must be \'refuse\', \'warn\' or'),
     ("[split]\nignore = ['']", r'"split\.ignore\.0" is ""; it must not be empty'),
     ("[split]\ntime = ''", r'"split\.time" is ""; it must not be empty'),

@@ -26,6 +26,7 @@ from ffn.monitoring.record.predicted_rows import (
 )
 from ffn.monitoring.record.table_columns import TableColumns, open_columns
 from ffn.monitoring.record.trained_rows import TrainedRows, trained_rows
+from ffn.quantities import counted
 from ffn.scoring.output.targets import COMPANIONS
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.documents import parse_json
@@ -222,6 +223,13 @@ class ScoredTable:
         shares: bool,
         found: RowCounts,
     ) -> Iterator[PredictedRows]:
+        if unlabelled := self.manifest.get("abstained"):
+            # Without them realised accuracy would not be that of all rows, which was promised.
+            raise DataError(
+                f"{self.output} has {counted(unlabelled, 'row')} without a label, because "
+                "decision.abstain_below is set; outcomes need a label in every row. Retrain with "
+                "decision.abstain_below = 0 and score its input again."
+            )
         options = self.manifest["options"]
         decimal, guarded = options["decimal"], bool(options.get("escape_formulas"))
         with open_columns(

@@ -41,6 +41,8 @@ class Piece(NamedTuple):
         Arrow record batch with the columns that the output keeps.
     labels, probabilities
         Index of the predicted class [n], and class probabilities [n, C].
+    confidences, abstained
+        Probability of the predicted class [n], and booleans [n]: rows that get no label.
     rejects
         Lines of the rejects file, as UTF-8.
     """
@@ -48,6 +50,8 @@ class Piece(NamedTuple):
     batch: Any
     labels: npt.NDArray[np.intp]
     probabilities: npt.NDArray[np.float64]
+    confidences: npt.NDArray[np.float64]
+    abstained: npt.NDArray[np.bool_]
     rejects: bytes
 
 
@@ -134,6 +138,8 @@ class ParquetPieces:
                     kept.take(pa.array(found.good.rows - 1)),
                     found.labels,
                     found.probabilities,
+                    found.confidences,
+                    found.abstained,
                     b"".join(map(self._scorer.reject_line, rejects)),
                 )
             before += batch.num_rows
@@ -235,6 +241,8 @@ class CsvPieces:
                 pa.record_batch(cells, schema=self.schema),
                 found.labels,
                 found.probabilities,
+                found.confidences,
+                found.abstained,
                 b"".join(map(self._scorer.reject_line, found.rejects)),
             )
 
@@ -255,8 +263,7 @@ class CsvPieces:
 
 def _units(found: Labelled) -> int:
     """Return the sum of confidences in units of 1/10,000, each rounded as it is written."""
-    own = found.probabilities[np.arange(len(found.labels)), found.labels]
-    return int(np.rint(own * UNITS).sum())
+    return int(np.rint(found.confidences * UNITS).sum())
 
 
 def _of_a_table(reject: Reject, before: int) -> Reject:

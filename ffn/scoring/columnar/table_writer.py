@@ -74,9 +74,11 @@ class ParquetSink:
         """Append ``piece``, a batch of scored rows; a full row group is written to the file."""
         # Rounded to four decimals, as in a CSV output.
         shares = np.rint(piece.probabilities * UNITS) / UNITS
-        confidence = shares[np.arange(len(shares)), piece.labels]
+        confidence = np.rint(piece.confidences * UNITS) / UNITS
         added = [confidence, *(shares.T if self._every else ())]
-        columns = [*piece.batch.columns, self._classes.take(pa.array(piece.labels))]
+        # A row without a label has a null.
+        labels = pa.array(piece.labels, mask=piece.abstained)
+        columns = [*piece.batch.columns, self._classes.take(labels)]
         columns += [pa.array(np.ascontiguousarray(share)) for share in added]
         self._waiting.append(pa.record_batch(columns, schema=self._schema))
         rows = sum(batch.num_rows for batch in self._waiting)
@@ -144,7 +146,9 @@ class CsvSink:
             ).to_pylist()
             for column, column_name in zip(piece.batch.columns, self._names, strict=True)
         ]
-        ends, _ = self._suffixes.texts(piece.labels, piece.probabilities)
+        ends, _ = self._suffixes.texts(
+            piece.labels, piece.probabilities, piece.confidences, piece.abstained
+        )
         rows = zip(*columns, strict=True)
         self._file.write(
             b"".join(self._record(row) + end + b"\n" for row, end in zip(rows, ends, strict=True))

@@ -204,7 +204,7 @@ def check_drift(model: Scorer, tally: Tally, options: Options) -> DriftReport | 
         model.schema,
         model.reference,
         tally.drift,
-        list(tally.class_counts.values()),
+        tally.predictions.most_likely,
         tally.examples,
         threshold=options.drift_psi,
         min_rows=options.drift_min_rows,

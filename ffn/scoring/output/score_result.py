@@ -46,7 +46,7 @@ class ScoreResult:
     output, rejects, manifest
         Paths of the three files written.
     class_counts
-        Number of scored rows by predicted class, zeros included.
+        Number of labelled rows by class, zeros included.
     reject_reasons
         Number of rejected rows by reason, without zeros.
     mean_confidence
@@ -66,6 +66,9 @@ class ScoreResult:
     unknown_columns
         Categorical columns in which no scored row has a category known from training, with some
         of their texts.
+    abstained
+        Number of scored rows whose label is empty, because their confidence is too low;
+        ``scored`` is the sum of ``class_counts`` and this.
     """
 
     pipeline: str
@@ -85,6 +88,7 @@ class ScoreResult:
     drift: DriftReport | None = None
     warnings: tuple[str, ...] = ()
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
+    abstained: int = 0
 
 
 def unknown_sentences(columns: Mapping[str, Sequence[str]]) -> list[str]:

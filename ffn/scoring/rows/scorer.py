@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.rule import DecisionRule
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 
@@ -67,6 +68,11 @@ class Scorer(Protocol):
     @property
     def reference(self) -> Reference | None:
         """Histograms of the training rows; None if unknown."""
+        ...
+
+    @property
+    def rule(self) -> DecisionRule:
+        """How labels follow from the probabilities."""
         ...
 
     def probabilities(self, x: Floats, /) -> npt.NDArray[np.float64]:

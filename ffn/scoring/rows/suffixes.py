@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.rule import CONFIDENCE_UNITS
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.writer import quoted, write_record
 from ffn.tabular.schema import Schema, prediction_columns
@@ -12,7 +13,7 @@ from ffn.tabular.schema import Schema, prediction_columns
 __all__ = ["UNITS", "Suffixes", "added_columns"]
 
 # Probabilities are written in units of 1/10,000: few enough texts to create each only once.
-UNITS = 10_000
+UNITS = CONFIDENCE_UNITS
 # Some ten megabytes of texts; beyond that, each is made again when needed.
 _POOL_LIMIT = 100_000
 
@@ -63,6 +64,9 @@ class Suffixes:
         self._probabilities = probabilities
         classes = map(guard.text, schema.classes) if guard else schema.classes
         labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
+        self._n_classes = len(labels)
+        # Behind the classes: no label.
+        labels.append(delimiter.encode())
         self._labels, self._shares = labels, _Shares(delimiter, decimal)
         # Label c with confidence u is entry c * (UNITS + 1) + u, created on first use.
         size = min(len(labels) * (UNITS + 1), _POOL_LIMIT)
@@ -70,7 +74,11 @@ class Suffixes:
         self._made = np.zeros(size, dtype=bool)
 
     def texts(
-        self, labels: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]
+        self,
+        labels: npt.NDArray[np.intp],
+        probabilities: npt.NDArray[np.float64],
+        confidences: npt.NDArray[np.float64],
+        abstained: npt.NDArray[np.bool_],
     ) -> tuple[list[bytes], int]:
         """Return a text for each row, and the sum of the confidences written.
 
@@ -80,6 +88,10 @@ class Suffixes:
             Index of each row's predicted class [n].
         probabilities
             Class probabilities [n, C], finite, from 0 to 1.
+        confidences
+            Probability of the predicted class [n].
+        abstained
+            Booleans [n]: rows that get an empty label, and their confidence.
 
         Returns
         -------
@@ -91,11 +103,9 @@ class Suffixes:
         """
         if self._probabilities:
             units = np.rint(probabilities * UNITS).astype(np.int64)
-            confidence = units[np.arange(len(units)), labels]
-        else:
-            # The label's own probability is the maximum, which is faster than indexing.
-            confidence = np.rint(probabilities.max(axis=1) * UNITS).astype(np.int64)
-        texts = self._of_labels(labels * (UNITS + 1) + confidence)
+        confidence = np.rint(confidences * UNITS).astype(np.int64)
+        shown = np.where(abstained, self._n_classes, labels) if abstained.any() else labels
+        texts = self._of_labels(shown * (UNITS + 1) + confidence)
         if self._probabilities:
             shares = self._shares
             texts = [

@@ -13,7 +13,7 @@ from ffn.errors import quote
 from ffn.quantities import counted
 from ffn.scoring.rows.contract import Contract
 from ffn.scoring.rows.drift_counts import DriftCounts
-from ffn.scoring.rows.suffixes import UNITS
+from ffn.scoring.rows.prediction_counts import PredictionCounts
 from ffn.tabular.cells import UNKNOWN, is_number, trim
 from ffn.tabular.csv.charsets import fitting, strange_bytes
 from ffn.tabular.csv.parsing.blocks import Block
@@ -41,6 +41,8 @@ class Tally:
         Number of rejected rows by reason.
     began
         Byte offset in the file of the block that is counted next; 0 if unknown.
+    predictions
+        Counts of the predictions, by class.
     drift
         Histograms of the scored rows; None without a reference to compare with.
     """
@@ -54,8 +56,7 @@ class Tally:
         self.reasons: Counter[Reason] = Counter()
         self._classes = schema.classes
         self._contract = contract
-        self._per_class = np.zeros(len(schema.classes), dtype=np.int64)
-        self._confidence_units = 0
+        self.predictions = PredictionCounts(len(schema.classes))
         self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
         self._outside = [0] * len(contract.numeric)
         self._unseen: Counter[str] = Counter()
@@ -77,8 +78,8 @@ class Tally:
 
     @property
     def class_counts(self) -> dict[str, int]:
-        """Scored rows by predicted class, in the order of the classes; zeros included."""
-        return dict(zip(self._classes, self._per_class.tolist(), strict=True))
+        """Labelled rows by class, in the order of the classes; zeros included."""
+        return dict(zip(self._classes, self.predictions.labelled, strict=True))
 
     @property
     def reject_reasons(self) -> dict[str, int]:
@@ -104,9 +105,7 @@ class Tally:
     @property
     def mean_confidence(self) -> float | None:
         """Mean of the confidences as written; None if no row was scored."""
-        if not self.scored:
-            return None
-        return round(self._confidence_units / (UNITS * self.scored), 6)
+        return self.predictions.mean_confidence
 
     def check_rows(self, rows: int) -> None:
         """Raise ``RuntimeError`` unless every one of ``rows`` read was scored or rejected."""
@@ -133,6 +132,7 @@ class Tally:
         numeric: npt.NDArray[np.float64],
         codes: npt.NDArray[np.int64],
         labels: npt.NDArray[np.intp],
+        abstained: npt.NDArray[np.bool_],
         confidence_units: int,
     ) -> None:
         """Count scored rows.
@@ -141,12 +141,13 @@ class Tally:
         ----------
         block, numeric, codes, labels
             Records [n], numbers [n, F], category codes [n, G] and predicted classes [n].
+        abstained
+            Booleans [n]: rows whose label was left empty.
         confidence_units
             Sum of the confidences as written, in units of 1/10,000.
         """
         self.scored += len(block)
-        self._per_class += np.bincount(labels, minlength=len(self._classes))
-        self._confidence_units += confidence_units
+        self.predictions.count(labels, abstained, confidence_units)
         if self.drift is not None:
             self.drift.count(numeric, codes, block.stops, self.began)
         for f, (low, high) in enumerate(self._ranges):
@@ -170,8 +171,7 @@ class Tally:
         return {
             "scored": self.scored,
             "reasons": dict(self.reasons),
-            "per_class": self._per_class.tolist(),
-            "confidence_units": self._confidence_units,
+            **self.predictions.state(),
             "outside": list(self._outside),
             "unseen": dict(self._unseen),
             "recognised": list(self._recognised),
@@ -186,8 +186,7 @@ class Tally:
         """Add the counts of the rows that follow in the file, given as their ``state``."""
         self.scored += state["scored"]
         self.reasons.update({Reason(code): n for code, n in state["reasons"].items()})
-        self._per_class += np.array(state["per_class"], dtype=np.int64)
-        self._confidence_units += state["confidence_units"]
+        self.predictions.add(state)
         pairs = zip(self._outside, state["outside"], strict=True)
         self._outside = [one + other for one, other in pairs]
         self._unseen.update(state["unseen"])
@@ -272,6 +271,7 @@ class Tally:
             "rows": self.scored + self.rejected,
             "scored": self.scored,
             "rejected": self.rejected,
+            **({"abstained": self.predictions.abstained} if self.predictions.abstained else {}),
             "classes": self.class_counts,
             "mean_confidence": self.mean_confidence,
             "rejects": self.reject_reasons,

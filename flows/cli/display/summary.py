@@ -137,7 +137,7 @@ def _speed(results: Iterable[ScoreResult], rows: int) -> str:
     )
 
 
-def _classes(results: Iterable[ScoreResult], rows: int) -> Table:
+def _classes(results: Sequence[ScoreResult], rows: int) -> Table:
     """Return rows by class (only the most frequent of many classes) and rejects by reason."""
     classes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -150,8 +150,10 @@ def _classes(results: Iterable[ScoreResult], rows: int) -> Table:
         others = classes.total() - sum(count for _, count in shown)
         shown.append((more(len(classes) - len(shown), "class", "classes"), others))
     table = _table("class", "rows", "share")
+    abstained = sum(result.abstained for result in results)
     for name, count in (
         *shown,
+        *([("no label: confidence too low", abstained)] if abstained else []),
         *((f"rejected: {reason}", count) for reason, count in reasons.most_common()),
     ):
         table.add_row(one_line(name), f"{count:,}", share_of(count, rows))

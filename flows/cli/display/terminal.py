@@ -39,6 +39,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         return
     from ffn.evaluation.missed_classes import class_warning, missed_classes
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
+    from ffn.reports.decision_section import cost_sentence
     from ffn.reports.figure_lines import class_lines, ranking_sentence
     from ffn.reports.held_out import later_sentence, loss_doubt
     from ffn.training.selection import ALPHA
@@ -77,6 +78,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
         f"second approximate).{_after(loss_doubt(test))}{_after(later_sentence(test))}"
     )
+    if test.decision is not None:
+        console.print(cost_sentence(test.decision))
     ranking = ranking_sentence(
         test.auc, test.average_precision, test.balanced_accuracy, test.positive, test.classes
     )

@@ -1,0 +1,1 @@
+"""From class probabilities to labels: costs of mistakes, thresholds, abstention."""
