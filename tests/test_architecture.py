@@ -35,6 +35,7 @@ LAYERS = [
     "ffn.lineage",
     "ffn.registry",
     "ffn.checkpoints",
+    "ffn.watching",
     "ffn.promotion",
     "ffn.profiling",
     "ffn.scoring.rows",

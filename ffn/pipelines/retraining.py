@@ -54,6 +54,7 @@ from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
+from ffn.watching.publication import forget_snapshots
 
 __all__ = ["Fitted", "fit", "prepare", "retrain", "run_steps"]
 
@@ -119,6 +120,8 @@ def run_steps(
         Train also where neither data nor settings nor code changed.
     """
     kept = pipeline.settings.data.keep
+    # Of a retraining that was killed.
+    forget_snapshots(pipeline.artifacts)
     try:
         with data_in_use(pipeline.artifacts) if kept else contextlib.nullcontext():
             return _run_steps(pipeline, executor, force=force)
@@ -127,6 +130,8 @@ def run_steps(
         with contextlib.suppress(FFNError, OSError):
             discard_tables(pipeline.artifacts, versions(pipeline.artifacts))
         raise
+    finally:
+        forget_snapshots(pipeline.artifacts)
 
 
 def _run_steps(

@@ -15,7 +15,6 @@ from flows.cli.commands import (
     promote,
     prune,
     reproduce,
-    retrain,
     rollback,
     score,
     serve,
@@ -23,6 +22,7 @@ from flows.cli.commands import (
     verify,
 )
 from flows.cli.commands.common import VerbParser
+from flows.cli.commands.learning import retrain, watch
 
 __all__ = ["build_parser"]
 
@@ -63,4 +63,5 @@ def build_parser() -> argparse.ArgumentParser:
     reproduce.add(verbs, [common]).set_defaults(run=reproduce.run)
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
+    watch.add(verbs, [common]).set_defaults(run=watch.run)
     return parser
