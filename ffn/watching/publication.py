@@ -142,11 +142,11 @@ class Publication:
         sight
             Networks in training. The last epoch is published whatever the time.
         """
-        now = self._clock()
-        if now < self._next and sight.epoch < sight.epochs:
+        now, last = self._clock(), sight.epoch >= sight.epochs
+        if now < self._next and not last:
             return
-        # Another thread trains on while one writes.
-        if not self._busy.acquire(blocking=False):
+        # Another thread trains on while one writes, unless it has nothing more to show later.
+        if not self._busy.acquire(blocking=last):
             return
         try:
             self._next = now + _SECONDS_BETWEEN
