@@ -91,7 +91,7 @@ for name, part in json.loads(manifest)["parts"].items():
     print("as recorded:", name)
 pointer = json.loads((root / "artifacts/iris/production.json").read_bytes())
 print(hashlib.sha256(manifest).hexdigest() in json.dumps(pointer))
-command("verify", "iris")
+assert command("verify", "iris") == 0
 
 # %% [markdown]
 # ## Could it be made again?
@@ -100,7 +100,7 @@ command("verify", "iris")
 # byte is the same.
 
 # %%
-command("reproduce", "iris", 1)
+assert command("reproduce", "iris", 1) == 0
 
 # %% [markdown]
 # ## Would damage be noticed?

@@ -31,6 +31,8 @@ _MOST_CLASSES_NAMED = 8
 _CURVE_WIDTH = 34
 # Losses that a curve can still be told by: those of the lab in docs/learn.
 _LEAST_LOSS = 1e-4
+# Losses below it have too few digits in four decimals.
+_LEAST_DECIMAL = 1e-3
 
 
 def page_lines(view: View, width: int = 80) -> list[Line]:
@@ -86,7 +88,7 @@ def marks_of(labels: Sequence[str]) -> dict[str, str]:
 def map_lines(found: ClassMap) -> list[Line]:
     """Return the map: a small letter for each answer, a capital where there are rows.
 
-    A dot stands where the network is less than 60 % sure, a question mark where its scores are not
+    A dot stands where no answer has a probability of 0.6, a question mark where its scores are not
     finite.
 
     Parameters
@@ -115,8 +117,8 @@ def curve_lines(
 ) -> list[Line]:
     """Return loss by epoch, one letter for each training, on a logarithmic scale.
 
-    Losses are those on validation rows, where there are any. Where curves meet, the first training
-    is seen.
+    The epochs are those done so far. Losses are those on validation rows, where there are any.
+    Where curves meet, the first training is seen.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ def curve_lines(
     low, high = np.log10(np.clip([losses.min(), losses.max()], _LEAST_LOSS, None))
     if high - low < 0.1:
         low, high = low - 0.05, high + 0.05
-    epochs = max(one.epochs for one in trainings)
+    epochs = max(number for numbers, _ in curves for number in numbers)
     cells = [[(" ", "")] * width for _ in range(height)]
     for number in reversed(range(len(trainings))):
         style = _colour(number)
@@ -214,7 +216,9 @@ def _dead(layer: LayerFigures) -> str:
 
 
 def _loss(loss: float) -> str:
-    return NOTHING if math.isnan(loss) else f"{loss:.4f}"
+    if math.isnan(loss):
+        return NOTHING
+    return f"{loss:.4f}" if loss >= _LEAST_DECIMAL else f"{loss:.2g}"
 
 
 def _legend(classes: Sequence[str], width: int) -> list[Line]:
@@ -224,8 +228,8 @@ def _legend(classes: Sequence[str], width: int) -> list[Line]:
     ]
     if len(classes) > _MOST_CLASSES_NAMED:
         named.append(f"and {len(classes) - _MOST_CLASSES_NAMED:,} more")
-    text = f"{', '.join(named)}; capitals are rows, a dot is an answer below {_SURE:.0%}."
-    return [[(line, "")] for line in textwrap.wrap(text.replace("%", " %"), width)]
+    text = f"{', '.join(named)}; capitals are rows, a dot is an answer less probable than {_SURE}."
+    return [[(line, "")] for line in textwrap.wrap(text, width)]
 
 
 def _side_by_side(left: list[Line], right: list[Line], width: int) -> list[Line]:

@@ -110,6 +110,13 @@ def test_a_page_fits_into_80_columns_whatever_the_names() -> None:
     assert all("\n" not in piece for line in page for piece, _ in line)
 
 
+def test_small_losses_keep_their_digits_and_epochs_to_come_are_not_drawn() -> None:
+    one = training("sgd", [0.5, 3.14e-5], [0.25, 0.00123], epochs=6_000)
+    lines = plain_text(page_lines(View(title="early", trainings=[one]))).splitlines()
+    assert " 2/6,000  3.1e-05  0.0012 " in lines[3]
+    assert lines[-1].split() == ["1", "2"]
+
+
 def test_the_best_is_the_one_with_the_lowest_validation_loss() -> None:
     first = training("a", [0.1], [0.9])
     second = training("b", [0.5], [0.4])

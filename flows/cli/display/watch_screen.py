@@ -22,7 +22,7 @@ __all__ = ["look_once", "print_view", "watch_on"]
 
 _SECONDS_BETWEEN = 0.25
 # Longer than a training takes to notice that somebody watches, unless its epochs are long.
-_PATIENCE = 5.0
+_PATIENCE = 10.0
 _NARROWEST = 80
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from ffn.registry.live_runs import working
-from ffn.watching.publication import is_watched
-from ffn.watching.snapshots import snapshot_path
+from ffn.watching.publication import is_watched, watching
+from ffn.watching.snapshots import read_snapshots, snapshot_path
 from tests.helpers.command_line import Done, command, environment, run_apart
 from tests.helpers.waiting import LAST_RESORT, wait_for
 
@@ -42,6 +42,8 @@ def endless(root: Path) -> Iterator[Path]:
     ) as process:
         try:
             wait_for(lambda: working(root / "artifacts/iris"))
+            with watching(root / "artifacts/iris"):
+                wait_for(lambda: read_snapshots(root / "artifacts/iris"))
             yield root
         finally:
             process.kill()
