@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 from rich.live import Live
 from rich.text import Text
@@ -18,7 +22,7 @@ from ffn.watching.view import View
 from ffn.watching.watch_page import page_lines, plain_text
 from flows.cli.display.terminal import plain_console
 
-__all__ = ["look_once", "print_view", "watch_on"]
+__all__ = ["look_once", "print_view", "watch_on", "watched"]
 
 _SECONDS_BETWEEN = 0.25
 # Longer than a training takes to notice that somebody watches, unless its epochs are long.
@@ -73,29 +77,66 @@ def watch_on(artifacts: Path) -> None:
     """
     # As from a pager: to leave is no failure, and nothing is said of finished work.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    console, live = plain_console(sys.stdout), LiveView(artifacts)
-    view = _nothing_yet(artifacts, running_retraining(artifacts))
-    try:
-        with (
-            watching(artifacts),
-            Live(
-                _text(view, console.width),
-                console=console,
-                auto_refresh=False,
-                redirect_stderr=False,
-                redirect_stdout=False,
-                vertical_overflow="crop",
-            ) as screen,
-        ):
-            while run := running_retraining(artifacts):
-                view = live.read(_title(artifacts, run)) or _nothing_yet(artifacts, run)
-                screen.update(_text(view, console.width), refresh=True)
-                time.sleep(_SECONDS_BETWEEN)
-            # What it published is gone; the last picture is not.
-            view = replace(view, title=f"{artifacts.name}: the retraining has ended")
-            screen.update(_text(view, console.width), refresh=True)
-    except KeyboardInterrupt:
+    with contextlib.suppress(KeyboardInterrupt):
+        _draw(artifacts, sys.stdout, lambda: running_retraining(artifacts) is None)
+
+
+@contextlib.contextmanager
+def watched(artifacts: Path) -> Iterator[None]:
+    """Show the retraining of the block on standard error; nothing if that is no terminal.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    """
+    if not sys.stderr.isatty():
+        yield
         return
+    ended = threading.Event()
+    # Where it cannot be watched, as on a full disk, it is retrained all the same.
+    thread = threading.Thread(target=_draw_beside, args=(artifacts, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _draw_beside(artifacts: Path, ended: threading.Event) -> None:
+    # The first retraining makes the folder once it has begun; a refused one leaves none.
+    while not artifacts.is_dir():
+        if ended.wait(_SECONDS_BETWEEN):
+            return
+    with contextlib.suppress(OSError):
+        _draw(artifacts, sys.stderr, ended.is_set)
+
+
+def _draw(artifacts: Path, file: TextIO, ended: Callable[[], bool]) -> None:
+    """Draw again and again until the retraining has ended; the last picture stays."""
+    console, live = plain_console(file), LiveView(artifacts)
+    view = _nothing_yet(artifacts, running_retraining(artifacts))
+    with (
+        watching(artifacts),
+        Live(
+            _text(view, console.width),
+            console=console,
+            auto_refresh=False,
+            redirect_stderr=False,
+            redirect_stdout=False,
+            vertical_overflow="crop",
+        ) as screen,
+    ):
+        while not ended():
+            run = running_retraining(artifacts)
+            # Between two trainings the last picture is more than none.
+            view = live.read(_title(artifacts, run)) or view
+            screen.update(_text(view, console.width), refresh=True)
+            time.sleep(_SECONDS_BETWEEN)
+        # What it published is gone; the last picture is not.
+        view = replace(view, title=f"{artifacts.name}: the retraining has ended")
+        screen.update(_text(view, console.width), refresh=True)
 
 
 def _title(artifacts: Path, run: LiveRun | None) -> str:

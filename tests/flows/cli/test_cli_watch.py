@@ -53,11 +53,11 @@ def endless(root: Path) -> Iterator[Path]:
 class Terminal:
     """``ffn watch`` on a terminal of 80 columns and 50 lines."""
 
-    def __init__(self, root: Path, **variables: str) -> None:
+    def __init__(self, root: Path, *arguments: str, **variables: str) -> None:
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
         self.process = subprocess.Popen(
-            command("watch", "iris", "--root", root),
+            command(*(arguments or ("watch", "iris")), "--root", root),
             env=environment(root, TERM="xterm-256color", **variables),
             stdin=theirs,
             stdout=theirs,
@@ -147,3 +147,19 @@ def test_the_page_of_the_documentation_is_what_is_shown(
     pairs = zip("\n".join(shown), "\n".join(documented), strict=False)
     different = sum(one != other for one, other in pairs)
     assert different < 0.02 * len("\n".join(documented))
+
+
+def test_a_retraining_shows_itself_and_then_its_result(root: Path) -> None:
+    terminal = Terminal(root, "retrain", "iris", "--direct", "--watch")
+    assert terminal.end() == 0
+    assert "answers of " in terminal.text
+    shown, _, printed = terminal.text.rpartition("iris: the retraining has ended")
+    assert "iris, version 1: validation of the optimizers" not in shown
+    assert "iris, version 1: validation of the optimizers" in printed
+
+
+def test_off_a_terminal_there_is_nothing_to_watch_a_retraining_on(root: Path) -> None:
+    done = run_apart(root, "retrain", "iris", "--direct", "--watch", "--json", "--root", root)
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["version"] == 1
+    assert not (root / "artifacts/iris/.watch").exists()
