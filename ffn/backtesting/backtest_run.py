@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import time
@@ -24,6 +25,7 @@ from ffn.backtesting.schedules_compared import (
 from ffn.backtesting.schedules_plan import FEWEST_PERIODS, SchedulesPlan, plan_schedules
 from ffn.backtesting.walk import NEWEST, Walked, walk
 from ffn.errors import DataError, SettingsError, quote
+from ffn.evaluation.inference.statistics import Interval
 from ffn.pipelines.api import pipeline_at
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.progress import stage
@@ -166,7 +168,8 @@ def _check_periods(pipeline: Pipeline, figures: PeriodFigures) -> None:
     why = f" ({', '.join(counts)})" if counts else ""
     raise DataError(
         f"{pipeline.name}: {counted(len(figures.judged), 'period')} can be judged, and "
-        f"{FEWEST_PERIODS} are needed{told}{why}. Retrain more often, begin earlier, or add rows."
+        f"{FEWEST_PERIODS} are needed{told}{why}. Change how often to "
+        "retrain, begin earlier, or add rows."
     )
 
 
@@ -229,6 +232,11 @@ def _schedule(name: str, walked: Walked, figures: PeriodFigures) -> ScheduleFigu
         name=name,
         retrainings=len(after),
         promotions=sum(step.decisions[name].promoted for step in after),
-        accuracy=mean_of_periods(figures.hits[name]),
-        log_loss=mean_of_periods(figures.losses[name]),
+        accuracy=_within(mean_of_periods(figures.hits[name]), 0.0, 1.0),
+        log_loss=_within(mean_of_periods(figures.losses[name]), 0.0, math.inf),
     )
+
+
+def _within(figure: Interval, low: float, high: float) -> Interval:
+    """Return an interval cut to the values that its figure can have."""
+    return Interval(figure.value, max(figure.low, low), min(figure.high, high))

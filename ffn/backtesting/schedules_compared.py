@@ -12,7 +12,7 @@ Of several schedules all pairs are compared, each at the level 0.05 divided by t
 (Bonferroni), so that all intervals hold together with a probability of 95 %. The recommended
 schedule is the rarest of those that are not shown to be worse than another one, as in the model
 confidence set of Hansen, Lunde and Nason 2011: what costs less is kept until something is shown to
-be better.
+be better. Where something is shown to be better than never retraining, so has the recommended one.
 """
 
 from __future__ import annotations
@@ -167,29 +167,37 @@ def recommend(
     words = {one.text: f"retraining every {one.words}" for one in frequencies}
     words[NEVER] = "never retraining"
     shown = [one for one in comparisons if one.better]
-    worse = {one.second if one.better == one.first else one.first: one for one in reversed(shown)}
+    worse = {one.second if one.better == one.first else one.first for one in shown}
     # The schedule with the lowest mean is not shown to be worse than any other, so there is one.
-    chosen = next(name for name in reversed(words) if name not in worse)
-    sentence = (
-        _of_the_rarest(chosen, worse, words, periods)
-        if worse
-        else _of_no_difference(comparisons, words, periods)
-    )
-    return Recommendation(every=chosen, shown=bool(worse), sentence=sentence)
+    sound = [name for name in reversed(words) if name not in worse]
+    beating = {one.first: one for one in shown if one.second == NEVER and one.better == one.first}
+    chosen = next((name for name in sound if name in beating), sound[0])
+    if not shown:
+        sentence = _of_no_difference(comparisons, words, periods)
+    else:
+        evidence = [beating[chosen]] if chosen in beating else []
+        evidence += [one for one in shown if chosen in (one.first, one.second)]
+        told = list(dict.fromkeys(evidence)) or shown
+        others = [name for name in words if name not in {chosen, NEVER, *worse}]
+        sentence = _of_evidence(chosen, told, others, words, periods)
+    return Recommendation(every=chosen, shown=bool(shown), sentence=sentence)
 
 
-def _of_the_rarest(
-    chosen: str, worse: dict[str, ScheduleComparison], words: dict[str, str], periods: int
+def _of_evidence(
+    chosen: str,
+    shown: Sequence[ScheduleComparison],
+    others: Sequence[str],
+    words: dict[str, str],
+    periods: int,
 ) -> str:
-    """Return why a schedule is recommended where others are shown to be worse."""
+    """Return why a schedule is recommended where some are shown to be worse."""
     evidence = "; ".join(
-        f"{words[name]} is shown to be worse than {words[one.better]} ({_losses(one, words)})"
-        for name, one in worse.items()
+        f"{words[one.second if one.better == one.first else one.first]} is shown to be worse than "
+        f"{words[one.better]}, {_losses(one, words)}"
+        for one in shown
     )
-    others = [name for name in words if name != chosen and name not in worse]
     also = (
-        f". Between it and {listed([words[name] for name in others])} no difference is shown, and "
-        "it retrains least often"
+        f". It is not shown to differ from {listed([words[name] for name in others])}"
         if others
         else ""
     )

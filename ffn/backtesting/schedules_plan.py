@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,7 +105,7 @@ def plan_schedules(
     ]
     rows = [
         np.count_nonzero((history.times >= at) & (history.times < until))
-        for at, until in zip(starts, [*starts[1:], np.inf], strict=True)
+        for at, until in pairwise([*starts, np.inf])
     ]
     there = int(np.count_nonzero(np.array(rows) >= FEWEST_ROWS))
     if there < FEWEST_PERIODS:
@@ -112,7 +113,7 @@ def plan_schedules(
             f"{pipeline.source.name}, column {quote(pipeline.settings.split.time)}: after the "
             f"first training there are {counted(there, 'period')} of {shortest.text} with at least "
             f"{FEWEST_ROWS} rows, and {FEWEST_PERIODS} are needed ({len(history.times):,} rows "
-            f"from {history.text(first)} to {history.text(last)}). Retrain more often, begin "
-            "earlier, or add rows."
+            f"from {history.text(first)} to {history.text(last)}). Change how often to "
+            "retrain, begin earlier, or add rows."
         )
     return SchedulesPlan(frequencies=tuple(frequencies), starts=tuple(starts), end=last)
