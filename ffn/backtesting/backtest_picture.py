@@ -48,7 +48,7 @@ def draw_backtest(found: Backtest) -> Figure:
 
     figure = Figure(figsize=(8.8, 6.4), facecolor="white")
     panels = figure.subplots(2, 1, sharex=True)
-    figure.subplots_adjust(left=0.095, right=0.975, top=0.83, bottom=0.1, hspace=0.1)
+    figure.subplots_adjust(left=0.095, right=0.975, top=0.855, bottom=0.1, hspace=0.1)
     for panel, (name, label) in zip(
         panels, (("log_loss", "log-loss"), ("accuracy", "accuracy")), strict=True
     ):
@@ -61,11 +61,12 @@ def draw_backtest(found: Backtest) -> Figure:
     _mark_promotions(panels[0], panels[1], found)
     _label_periods(panels[1], found)
     left = panels[0].get_position().x0
+    foretold = any(one.promise and one.promise.later_accuracy for one in found.periods)
+    bands = " Dark band: held-out rows; light band: a later period." if foretold else ""
     figure.text(
         left,
         0.985,
-        "Bar: 95 % interval for rows of the period. Dark band: promised for held-out rows; light "
-        "band: for a later period.",
+        f"Bar: 95 % interval for rows of the period.{bands}",
         va="top",
         fontsize=9,
         color="0.35",
@@ -118,7 +119,7 @@ def _draw_panel(panel: Axes, found: Backtest, name: str) -> None:
     ]
     for place, (schedule, label, colour, marker, dashes) in enumerate(lines):
         own = [_figure(period, schedule, name) for period in found.periods]
-        xs = np.arange(len(own)) + 0.12 * (place - len(lines) + 1)
+        xs = np.arange(len(own)) + 0.12 * (place - (len(lines) - 1) / 2)
         panel.plot(
             xs,
             [np.nan if one is None else one.value for one in own],
@@ -166,6 +167,9 @@ def _mark_promotions(top: Axes, bottom: Axes, found: Backtest) -> None:
         for text, step in found.steps
         if text in at and found.every in step.decisions
     ]
+    # Nothing is lost by a scale that begins at 0, and no chance difference looks large.
+    top.set_ylim(bottom=0)
+    bottom.set_ylim(bottom=max(0.0, bottom.get_ylim()[0]))
     for panel in (top, bottom):
         panel.margins(x=0.02)
     low, high = top.get_ylim()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ffn.backtesting.backtest_picture import backtest_picture
 from ffn.backtesting.backtest_result import Backtest, backtest_lines
@@ -45,7 +46,7 @@ def write_backtest(found: Backtest, folder: Path) -> Backtest:
     contents = {
         "picture": png,
         "text": markdown.encode(),
-        "figures": canonical_json(found.to_json()),
+        "figures": canonical_json(_figures(found)),
         "report": page.encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +114,13 @@ def backtest_markdown(found: Backtest) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _figures(found: Backtest) -> dict[str, Any]:
+    """Return the figures alone, which are the same whenever and wherever they are computed."""
+    return {
+        key: value for key, value in found.to_json().items() if key not in ("seconds", "report")
+    }
 
 
 def _escaped(rows: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -199,7 +199,7 @@ def _remarks(found: Backtest) -> Iterator[str]:
         f"With every new model in production, whatever the gate says, the log-loss would have been "
         f"different by {difference(of_gate)}."
         if of_gate.low or of_gate.high
-        else "The gate kept no model back."
+        else "Whatever the gate said, the newest model would have given the same figures."
     )
     if found.unlabelled:
         yield f"{counted(found.unlabelled, 'row')} without a label took no part."

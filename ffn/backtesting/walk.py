@@ -7,6 +7,7 @@ prequential evaluation (Dawid 1984; Gama, Sebastião and Rodrigues 2013).
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -176,7 +177,7 @@ class _Walk:
                     past_pipeline(self.pipeline, self.history, known, self.folder / _TABLE)
                 )
             except FFNError as error:
-                problem = str(error).rstrip(".")
+                problem = self._said(error)
         if made is not None:
             decisions, problem = self._judge(number, made, production, schedules, folder)
             newest = newest if problem else number
@@ -215,7 +216,7 @@ class _Walk:
             try:
                 verdict = judge_past(made, opponent, looks)
             except DataError as error:
-                refusals.append(str(error).rstrip("."))
+                refusals.append(self._said(error))
                 decisions[name] = PastDecision(promoted=False, reason=refusals[-1])
                 continue
             verdicts.append(verdict)
@@ -272,6 +273,11 @@ class _Walk:
             read_past(self.pipeline, folder, number + 1),
             np.load(folder / _GROUPS, allow_pickle=False),
         )
+
+    def _said(self, error: FFNError) -> str:
+        """Return an error as a clause, with the name of the table in place of its copy's path."""
+        copy = f"{self.folder / _TABLE / 'data'}{os.sep}"
+        return str(error).replace(copy, "").rstrip(".")
 
     def _place(self, number: int) -> Path:
         return self.folder / f"{number:04d}"
