@@ -227,7 +227,11 @@ def _result(
 
 
 def _schedule(name: str, walked: Walked, figures: PeriodFigures) -> ScheduleFigures:
-    after = [step for step in walked.steps if step.at > walked.origin and name in step.decisions]
+    after = [
+        step
+        for step in walked.steps
+        if step.at > walked.origin and name in step.decisions and not step.problem
+    ]
     return ScheduleFigures(
         name=name,
         retrainings=len(after),

@@ -119,6 +119,10 @@ class _Walk:
     def run(self) -> Walked:
         origin = self._begin()
         due = self.plan.due(origin)
+        notice(
+            f"the first model is of {self.history.text(origin)}; "
+            f"{counted(len(due), 'retraining')} of the past follow"
+        )
         for at, until in zip(due, [*[*due][1:], np.inf], strict=True):
             self._take(at, until, due[at])
         return Walked(origin=origin, steps=tuple(self.steps), answered=tuple(self.answered))
