@@ -157,7 +157,7 @@ def step_in_words(step: WalkStep) -> str:
     """
     if step.problem:
         return f"no new model, because {step.problem}"
-    known = f"trained on what was known of {counted(step.rows, 'row')}"
+    known = f"a model of {counted(step.rows, 'known row')}"
     promoted = [name for name, one in step.decisions.items() if one.promoted]
     if len(promoted) == len(step.decisions):
         return f"{known}, promoted"

@@ -77,9 +77,9 @@ def test_a_damaged_step_is_none(tmp_path: Path, name: str) -> None:
 
 
 def test_steps_in_words() -> None:
-    assert step_in_words(STEP) == "trained on what was known of 90 rows, promoted for 1mo"
+    assert step_in_words(STEP) == "a model of 90 known rows, promoted for 1mo"
     kept = {"1mo": PastDecision(promoted=False, reason="")}
-    said = "trained on what was known of 90 rows, kept back"
+    said = "a model of 90 known rows, kept back"
     assert step_in_words(dataclasses.replace(STEP, decisions=kept)) == said
     assert step_in_words(WalkStep(number=0, at=1, rows=1, problem="it is too short")) == (
         "no new model, because it is too short"
