@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -95,19 +94,15 @@ def plan_schedules(
             earliest = begin.shifted(first, 1)
         except OverflowError:
             earliest = last + 1
-    half = _FIRST_SHARE * len(history.times)
+    ordered = np.sort(history.times)
+    fewest = 1 if begin is not None else int(np.ceil(_FIRST_SHARE * len(ordered)))
     starts = [
         at
         for at in shortest.boundaries(first, last)
-        if at >= earliest
-        and (begin is not None or np.count_nonzero(history.times < at - history.embargo) >= half)
-        and history.before(at).any()
+        if at >= earliest and np.searchsorted(ordered, at - history.embargo) >= fewest
     ]
-    rows = [
-        np.count_nonzero((history.times >= at) & (history.times < until))
-        for at, until in pairwise([*starts, np.inf])
-    ]
-    there = int(np.count_nonzero(np.array(rows) >= FEWEST_ROWS))
+    rows = np.diff(np.searchsorted(ordered, [*starts, np.inf]))
+    there = int(np.count_nonzero(rows >= FEWEST_ROWS))
     if there < FEWEST_PERIODS:
         raise DataError(
             f"{pipeline.source.name}, column {quote(pipeline.settings.split.time)}: after the "

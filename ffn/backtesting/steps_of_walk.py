@@ -96,6 +96,8 @@ class WalkStep:
         Its time.
     rows
         Rows whose labels were known then.
+    tried
+        The schedules that retrained then; a schedule does not if there were no new rows since.
     problem
         Why there is no model; empty if there is one.
     promise
@@ -111,6 +113,7 @@ class WalkStep:
     number: int
     at: float
     rows: int
+    tried: list[str] = field(default_factory=list)
     problem: str = ""
     promise: PastPromise | None = None
     decisions: dict[str, PastDecision] = field(default_factory=dict)

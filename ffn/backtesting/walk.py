@@ -38,7 +38,7 @@ from ffn.backtesting.steps_of_walk import (
     step_in_words,
     write_step,
 )
-from ffn.errors import DataError, FFNError
+from ffn.errors import DataError, FFNError, SettingsError
 from ffn.pipelines.interruption import check
 from ffn.pipelines.progress import notice, stage
 from ffn.promotion.champion import Opponent
@@ -173,7 +173,8 @@ class _Walk:
         self._copy_looks(number - 1, folder)
         known = self.history.before(at)
         problem, made = "", None
-        if self.steps and np.array_equal(known, self.history.before(before.at)):
+        due = [name for name in schedules if self._is_new(known, name)]
+        if not due:
             problem = "there were no new rows"
         else:
             try:
@@ -183,7 +184,7 @@ class _Walk:
             except FFNError as error:
                 problem = self._said(error)
         if made is not None:
-            decisions, problem = self._judge(number, made, production, schedules, folder)
+            decisions, problem = self._judge(number, made, production, due, folder)
             newest = newest if problem else number
         for name, decision in decisions.items():
             if decision.promoted:
@@ -192,6 +193,7 @@ class _Walk:
             number=number,
             at=at,
             rows=int(np.count_nonzero(known)),
+            tried=due,
             problem=problem,
             promise=PastPromise.of(made.fitted.evaluation) if made and not problem else None,
             decisions=decisions,
@@ -199,6 +201,11 @@ class _Walk:
             newest=newest,
         )
         return step, self._meet(step, until)
+
+    def _is_new(self, known: Array, schedule: str) -> bool:
+        """Say whether a table is another one than a schedule last retrained on."""
+        last = next((step for step in reversed(self.steps) if schedule in step.tried), None)
+        return last is None or not np.array_equal(known, self.history.before(last.at))
 
     def _judge(
         self,
@@ -219,7 +226,7 @@ class _Walk:
             looks.mkdir(exist_ok=True)
             try:
                 verdict = judge_past(made, opponent, looks)
-            except DataError as error:
+            except (DataError, SettingsError) as error:
                 refusals.append(self._said(error))
                 decisions[name] = PastDecision(promoted=False, reason=refusals[-1])
                 continue

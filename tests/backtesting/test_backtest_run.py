@@ -287,3 +287,18 @@ def test_figures_are_means_over_periods(steady) -> None:
     month = next(one for one in found.schedules if one.name == "1mo")
     values = [one.realised["1mo"].accuracy.value for one in found.judged]
     assert month.accuracy.value == pytest.approx(np.mean(values))
+
+
+def test_a_schedule_retrains_on_rows_that_are_new_to_it(tmp_path: Path) -> None:
+    """Nothing came in June: the monthly schedule has seen all by July, the other one has not."""
+    rows = [row for row in months(9, rows=30) if not row.startswith("2023-06")]
+    found = ffn.backtest(
+        "months", every="1mo,2mo", first="2mo", root=write(tmp_path, rows, SETTINGS)
+    )
+    steps = dict(found.steps)
+    assert steps["2023-06-01"].tried == ["1mo"]
+    assert steps["2023-07-01"].tried == ["2mo"]
+    assert list(steps["2023-07-01"].decisions) == ["2mo"]
+    assert steps["2023-07-01"].problem == ""
+    by_name = {one.name: one.retrainings for one in found.schedules}
+    assert by_name == {"1mo": 5, "2mo": 3, "never": 0}
