@@ -56,15 +56,15 @@ def test_all_pairs_are_compared_at_a_share_of_the_level() -> None:
 
 
 def test_of_schedules_that_do_not_differ_one_is_shown_better_in_a_twentieth() -> None:
-    """Exchangeable losses of four schedules on six periods, a thousand times."""
+    """Exchangeable losses of four schedules on six periods, five hundred times."""
     rng, names = np.random.default_rng(0), ["1d", "1w", "1mo", "never"]
     wrong = 0
-    for _ in range(1_000):
+    for _ in range(500):
         common = rng.normal(size=6)
         losses = {name: common + rng.normal(size=6) for name in names}
         wrong += any(one.better for one in compare_schedules(names, losses, losses))
-    # Bonferroni is conservative; 0.067 is the upper bound of 0.05 at 1,000 trials.
-    assert 0.02 < wrong / 1_000 < 0.067
+    # Bonferroni is conservative; 0.073 is 0.05 and its margin at 500 trials.
+    assert 0.02 < wrong / 500 < 0.073
 
 
 def pair(first: str, second: str, low: float, high: float) -> ScheduleComparison:
