@@ -112,10 +112,11 @@ def _backtests(*, quick: bool) -> None:
         backtests_section,
         example_backtest,
         example_section,
+        simulate_backtests,
     )
 
     size = QUICK_BACKTESTS if quick else FULL_BACKTESTS
-    _show("backtest.md", backtests_section(size), quick=quick)
+    _show("backtest.md", backtests_section(size, simulate_backtests(size)), quick=quick)
     if not quick:
         example = example_backtest()
         _show("backtest.md", example_section(example), quick=quick, name="example")

@@ -30,6 +30,7 @@ __all__ = [
     "backtests_section",
     "example_backtest",
     "example_section",
+    "simulate_backtests",
 ]
 
 Array = npt.NDArray[Any]
@@ -126,13 +127,26 @@ def example_section(found: Backtest) -> str:
     )
 
 
-def backtests_section(size: BacktestedSize) -> str:
-    """Simulate, and return what was recommended as a table in Markdown.
+def simulate_backtests(size: BacktestedSize) -> dict[str, list[Backtest]]:
+    """Return the backtests of tables of each kind in `BACKTESTED`, ``size`` of them."""
+    return {
+        name: [
+            _backtest(backtested_table(turn, size.rows, np.random.default_rng([number, table])))
+            for table in range(size.tables)
+        ]
+        for number, (name, turn) in enumerate(BACKTESTED.items())
+    }
+
+
+def backtests_section(size: BacktestedSize, found: dict[str, list[Backtest]]) -> str:
+    """Return what was recommended, as a table in Markdown.
 
     Parameters
     ----------
     size
-        How much to simulate.
+        How much was simulated.
+    found
+        Of `simulate_backtests`.
     """
     lines = [
         f"{size.tables:,} tables of each kind, a year of {size.rows:,} rows a month, retrained "
@@ -142,17 +156,14 @@ def backtests_section(size: BacktestedSize) -> str:
         "mean | difference in log-loss, mean | months within the promised log-loss |",
         "|---|---|---|--:|--:|--:|",
     ]
-    for number, (name, turn) in enumerate(BACKTESTED.items()):
-        found = [
-            _backtest(backtested_table(turn, size.rows, np.random.default_rng([number, table])))
-            for table in range(size.tables)
-        ]
-        better = [one.comparisons[0].better for one in found]
-        month, never = (better.count(which) for which in ("1mo", "never"))
-        promotions = np.mean([one.schedules[0].promotions for one in found])
-        mean = np.mean([one.comparisons[0].log_loss.value for one in found])
-        kept = sum(one.kept.log_loss for one in found) / sum(one.kept.periods for one in found)
-        shares = [interval(wilson(which, size.tables)) for which in (month, never)]
-        figures = (name, *shares, f"{promotions:.1f}", f"{mean:+.3f}", f"{kept:.2f}")
+    for name, backtests in found.items():
+        better = [one.comparisons[0].better for one in backtests]
+        shares = [interval(wilson(better.count(one), len(better))) for one in ("1mo", "never")]
+        promotions = np.mean([one.schedules[0].promotions for one in backtests])
+        mean = np.mean([one.comparisons[0].log_loss.value for one in backtests])
+        kept, periods = (
+            sum(getattr(one.kept, what) for one in backtests) for what in ("log_loss", "periods")
+        )
+        figures = (name, *shares, f"{promotions:.1f}", f"{mean:+.3f}", f"{kept / periods:.2f}")
         lines.append(f"| {' | '.join(figures)} |")
     return "\n".join(lines)

@@ -14,7 +14,6 @@ from sklearn.metrics import accuracy_score, log_loss
 
 import ffn
 from ffn.backtesting.backtest_result import Backtest, backtest_lines
-from ffn.errors import DataError, SettingsError
 from ffn.pipelines.outcomes import RetrainOutcome
 from tests.backtesting.histories_of_months import SETTINGS, months, write
 
@@ -200,24 +199,27 @@ def test_an_interrupted_backtest_goes_on_from_its_steps(
 
 
 def test_what_cannot_be_judged_is_left_out_and_said(tmp_path: Path) -> None:
-    """A month without rows, and a class that comes in July, which no model had seen by then."""
-    rows = [row for row in months(8, rows=40) if not row.startswith("2023-05")]
+    """A June without rows, and a class that comes in August, which no model had seen by then."""
+    rows = [row for row in months(8, rows=40) if not row.startswith("2023-06")]
     rows = [
-        f"{row.rpartition(',')[0]},maybe" if row > "2023-07" and number % 10 == 0 else row
+        f"{row.rpartition(',')[0]},maybe" if row > "2023-08" and number % 10 == 0 else row
         for number, row in enumerate(rows)
     ]
-    toml = SETTINGS.replace("[gate]", '[contract]\nnew_classes = "warn"\n[gate]')
-    found = ffn.backtest("months", first="2mo", root=write(tmp_path, rows, toml))
-    by_name = {one.text: one for one in found.periods}
-    empty, july = by_name["2023-05-01"], by_name["2023-07-01"]
+    root = write(tmp_path, rows)
+    found = ffn.backtest("months", every="1mo,2mo", first="2mo", root=root)
+    by_name = {period.text: period for period in found.periods}
+    steps, lines = dict(found.steps), backtest_lines(found)
+    empty, august = by_name["2023-06-01"], by_name["2023-08-01"]
     assert (empty.why_not, empty.rows, empty.realised) == ("it has no rows", 0, {})
     reason = 'of a class that a model had never seen ("maybe")'
-    assert (july.rows, july.left_out) == (36, {reason: 4})
-    lines = backtest_lines(found)
-    assert "The period from 2023-05-01 on is left out: it has no rows." in lines
-    assert "No model at 2023-06-01: there were no new rows." in lines
-    assert f"Rows that were not judged: 8 {reason}." in lines
+    assert (august.rows, august.left_out) == (36, {reason: 4})
+    assert "The period from 2023-06-01 on is left out: it has no rows." in lines
+    assert f"Rows that were not judged: 4 {reason}." in lines
     assert found.kept.periods == len(found.judged) == 5
+    # By July the monthly schedule has seen all there is, and the other one has not.
+    assert (steps["2023-06-01"].tried, steps["2023-07-01"].tried) == (["1mo"], ["2mo"])
+    assert list(steps["2023-07-01"].decisions) == ["2mo"]
+    assert [one.retrainings for one in found.schedules] == [4, 2, 0]
 
 
 def test_rows_of_known_groups_do_not_judge(tmp_path: Path) -> None:
@@ -241,64 +243,8 @@ def test_numbers_are_times_too(tmp_path: Path) -> None:
     assert "2 different times; a split by time needs 3" in "\n".join(backtest_lines(found))
 
 
-@pytest.mark.parametrize(
-    ("change", "arguments", "message"),
-    [
-        (('time = "day"', ""), {}, r"pipeline\.toml: a backtest needs to know when each row was"),
-        (
-            ('time = "day"', 'time = "day"\ntest = "x.csv"'),
-            {},
-            r'split\.test names "x\.csv", and a backtest holds out the latest rows',
-        ),
-        (('"better"', '"never"'), {}, r'gate\.mode is "never", so no schedule would ever'),
-        (("", ""), {"every": "1month"}, r'^every is "1month"; it must be a whole number'),
-        (("", ""), {"every": "3"}, r'^every is "3"; it must be a whole number and a unit'),
-        (("", ""), {"first": "soon"}, r'^first is "soon"; it must be'),
-        (("", ""), {"window": "1"}, r'^window is "1"; it must be'),
-    ],
-)
-def test_settings_and_options_are_refused(
-    tmp_path: Path, change: tuple[str, str], arguments: dict[str, str], message: str
-) -> None:
-    root = write(tmp_path, months(3), SETTINGS.replace(*change))
-    with pytest.raises(SettingsError, match=message) as refused:
-        ffn.backtest("months", root=root, **arguments)  # type: ignore[arg-type]
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize("arguments", [{"every": "1y"}, {"first": "5mo"}, {"first": "900y"}])
-def test_too_few_periods_are_refused(tmp_path: Path, arguments: dict[str, str]) -> None:
-    root = write(tmp_path, months(8, rows=30))
-    with pytest.raises(DataError, match=r"period.* of .* with at least 25 rows, and 4 are needed"):
-        ffn.backtest("months", root=root, **arguments)  # type: ignore[arg-type]
-
-
-def test_a_gate_that_lets_nothing_pass_is_said(tmp_path: Path) -> None:
-    toml = SETTINGS.replace('"better"', '"better"\nmin_accuracy = 0.999')
-    root = write(tmp_path, months(6, rows=40), toml)
-    with pytest.raises(
-        DataError, match=r"months: no model would have gone into production in 4 .*min_accuracy"
-    ):
-        ffn.backtest("months", first="2mo", root=root)
-
-
 def test_figures_are_means_over_periods(steady) -> None:
     _, found = steady
     month = next(one for one in found.schedules if one.name == "1mo")
     values = [one.realised["1mo"].accuracy.value for one in found.judged]
     assert month.accuracy.value == pytest.approx(np.mean(values))
-
-
-def test_a_schedule_retrains_on_rows_that_are_new_to_it(tmp_path: Path) -> None:
-    """Nothing came in June: the monthly schedule has seen all by July, the other one has not."""
-    rows = [row for row in months(9, rows=30) if not row.startswith("2023-06")]
-    found = ffn.backtest(
-        "months", every="1mo,2mo", first="2mo", root=write(tmp_path, rows, SETTINGS)
-    )
-    steps = dict(found.steps)
-    assert steps["2023-06-01"].tried == ["1mo"]
-    assert steps["2023-07-01"].tried == ["2mo"]
-    assert list(steps["2023-07-01"].decisions) == ["2mo"]
-    assert steps["2023-07-01"].problem == ""
-    by_name = {one.name: one.retrainings for one in found.schedules}
-    assert by_name == {"1mo": 5, "2mo": 3, "never": 0}

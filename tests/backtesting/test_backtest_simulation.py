@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from ffn.evaluation.inference.statistics import Interval
 from simulations.backtests import (
     BACKTESTED,
     FULL_BACKTESTS,
@@ -17,6 +19,7 @@ from simulations.backtests import (
     backtested_table,
     backtests_section,
 )
+from tests.backtesting.made_backtest import made
 
 
 @pytest.mark.parametrize("turn", BACKTESTED.values())
@@ -51,9 +54,13 @@ def test_the_page_has_an_example_and_its_picture(repository: Path) -> None:
 
 
 def test_the_section_is_made_of_figures() -> None:
-    text = backtests_section(BacktestedSize(1, 30))
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if "stays" in line]
-    (cells,) = rows
-    assert len(cells) == 6
-    assert cells[2] == "0.000 [0.000, 0.793]", "Wilson's interval for none of one"
-    assert 0 <= float(cells[5]) <= 1
+    """By hand: of two backtests one is shown better; -0.4 and 0 nats; 4 and 4 of 4 months."""
+    one = made()
+    pair = one.comparisons[0]
+    better = replace(pair, log_loss=Interval(-0.4, -0.5, -0.3))
+    equal = replace(pair, log_loss=Interval(0.0, -0.1, 0.1))
+    both = [replace(one, comparisons=(each,)) for each in (better, equal)]
+    text = backtests_section(BacktestedSize(2, 30), {"turns": both})
+    assert text.endswith(
+        "\n| turns | 0.500 [0.095, 0.905] | 0.000 [0.000, 0.658] | 1.0 | -0.200 | 1.00 |"
+    )
