@@ -241,7 +241,7 @@ def read_status(pipeline: Pipeline) -> Status:
 def status_lines(status: Status) -> list[str]:
     """Return the status as lines for a terminal: production first, recent runs last."""
     lines = [f"{status.pipeline}: {status.production_sentence}"]
-    lines.append(f"  health   {one_line(status.health.sentence)}")
+    lines.append(f"  health   {status.health.sentence}")
     if status.warning:
         lines.append(f"  warning  {one_line(status.warning)}")
     lines += record_lines(status.held_out, most=_CLASSES_SHOWN)
@@ -264,7 +264,7 @@ def status_lines(status: Status) -> list[str]:
 def status_markdown(status: Status) -> str:
     """Return the status as Markdown for the dashboard."""
     parts = [f"**{escape(status.production_sentence)}**"]
-    parts.append(f"Health: {escape(one_line(status.health.sentence))}")
+    parts.append(f"Health: {escape(status.health.sentence)}")
     if status.warning:
         parts.append(f"Warning: {escape(status.warning)}")
     parts += record_markdown(status.held_out)

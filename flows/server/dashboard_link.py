@@ -9,7 +9,8 @@ from flows.server.guard import App, Message
 __all__ = ["with_link"]
 
 _LINK = (
-    '<a href="{here}" style="position:fixed;right:1rem;bottom:1rem;z-index:1000;padding:.4rem .8rem;'
+    '<a href="{here}" style="position:fixed;right:1rem;bottom:1rem;z-index:1000;'
+    "padding:.4rem .8rem;"
     "border-radius:6px;background:#1f4f8f;color:#fff;font:14px/1.4 system-ui,sans-serif;"
     'text-decoration:none">All pipelines</a>'
 )
@@ -49,7 +50,7 @@ def with_link(app: App, here: str) -> App:
 
 
 def _is_navigation(scope: Message) -> bool:
-    if scope["type"] != "http" or scope["method"] != "GET":
+    if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith("/api/"):
         return False
     accepted = [value for key, value in scope["headers"] if key == b"accept"]
     return any(b"text/html" in value for value in accepted)

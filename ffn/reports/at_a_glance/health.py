@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ffn.errors import one_line
 from ffn.quantities import counted
 
 if TYPE_CHECKING:
-    from ffn.registry.run_log import RunRecord
     from ffn.reports.status_page import Status
 
 __all__ = ["Colour", "Finding", "Health", "health_of"]
@@ -37,7 +35,7 @@ class Finding:
     colour
         ``amber`` or ``red``.
     text
-        What was found, without a full stop.
+        What was found, in a few words; the status has the details.
     """
 
     colour: Literal["amber", "red"]
@@ -91,9 +89,9 @@ def health_of(status: Status) -> Health:
 
 def _of_production(status: Status) -> Iterator[Finding]:
     if status.problem and (status.versions or status.production is not None):
-        yield Finding(colour="red", text=f"it cannot score: {_clause(status.problem)}")
+        yield Finding(colour="red", text="it cannot score")
     elif status.production is None and status.versions:
-        yield Finding(colour="red", text="it has versions, and none is in production")
+        yield Finding(colour="red", text="no version is in production")
     elif status.production is None and not any(run.what == "retrain" for run in status.at_work):
         yield Finding(colour="amber", text="nothing is trained yet")
 
@@ -101,29 +99,24 @@ def _of_production(status: Status) -> Iterator[Finding]:
 def _of_runs(status: Status) -> Iterator[Finding]:
     for kind, name in _KINDS.items():
         newest = next((run for run in status.latest if run.what == kind), None)
-        if newest is None:
-            continue
-        told = f"{_when(newest)}{_clause(newest.text)}"
-        if newest.outcome in _FAILED:
-            # What was evaluated before stays valid, and production goes on.
+        if newest is not None and newest.outcome in _FAILED:
+            # Without new labels, production goes on as it did.
             colour: Literal["amber", "red"] = "amber" if kind == "evaluate" else "red"
-            yield Finding(colour=colour, text=f"the last {name} {_FAILED[newest.outcome]} ({told})")
-        elif newest.outcome in _CUT_SHORT:
-            yield Finding(
-                colour="amber", text=f"the last {name} {_CUT_SHORT[newest.outcome]} ({told})"
-            )
+            yield Finding(colour=colour, text=f"the last {name} {_FAILED[newest.outcome]}")
+        elif newest is not None and newest.outcome in _CUT_SHORT:
+            yield Finding(colour="amber", text=f"the last {name} {_CUT_SHORT[newest.outcome]}")
 
 
 def _of_quality(status: Status) -> Iterator[Finding]:
     quality = status.quality
     if quality is not None and quality.shortfall is not None and quality.shortfall.shown:
-        yield Finding(colour="red", text=_clause(quality.shortfall.sentence))
+        yield Finding(colour="red", text="realised accuracy is shown to be below what was promised")
     elif quality is not None and quality.is_below_promise:
-        yield Finding(colour="amber", text=_clause(quality.sentence))
+        yield Finding(colour="amber", text="realised accuracy is below what was promised")
     if status.held_out.missed:
-        yield Finding(colour="amber", text=_clause(status.held_out.missed))
+        yield Finding(colour="amber", text="a class is never found")
     if status.warning:
-        yield Finding(colour="amber", text=_clause(status.warning))
+        yield Finding(colour="amber", text="a simpler model is shown to be better")
 
 
 def _of_input(status: Status) -> Iterator[Finding]:
@@ -131,13 +124,4 @@ def _of_input(status: Status) -> Iterator[Finding]:
         files = counted(len(status.inbox.refused), "file")
         yield Finding(colour="amber", text=f"{files} in the inbox refused")
     if status.drift is not None and status.drift.drift and status.drift.drift.detected:
-        yield Finding(colour="amber", text=f"drift {_clause(status.drift_sentence)}")
-
-
-def _when(run: RunRecord) -> str:
-    return f"{run.at[:16].replace('T', ' ')} UTC: "
-
-
-def _clause(text: str) -> str:
-    """Return a sentence as part of a longer one: on one line, without its full stop."""
-    return one_line(text).rstrip(".")
+        yield Finding(colour="amber", text="the last files tested have drifted")

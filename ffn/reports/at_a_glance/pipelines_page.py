@@ -24,6 +24,7 @@ from ffn.settings.pipeline import find_pipeline, pipeline_names
 __all__ = ["Glance", "glance_at", "pipelines_page"]
 
 _LONGEST = 300
+_REFUSED_SHOWN = 3
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A shape and a word for each colour, for those who do not see colours.
 _SIGNS: Mapping[Colour, tuple[str, str]] = {
@@ -200,7 +201,11 @@ def _entries(status: Status, dashboard: str | None) -> Iterator[str]:
         yield _entry("quality", _shown(sentence))
     for run in status.latest:
         yield _entry(run.what, _run(run, dashboard))
+    if status.warning:
+        yield _entry("warning", _shown(status.warning))
     yield _entry("inbox", _shown(status.inbox_sentence))
+    for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]:
+        yield _entry("refused", f"{_shown(name)}: {_shown(reason)}")
     if status.production is not None:
         yield _entry("drift", _shown(status.drift_sentence))
 
