@@ -218,7 +218,7 @@ def _run(run: RunRecord, dashboard: str | None) -> str:
     when = _shown(f"{run.at[:16].replace('T', ' ')} UTC")
     # The log may have been written by others: nothing but a run's id becomes part of an address.
     if dashboard is not None and _RUN_ID.fullmatch(run.run):
-        when = f'<a href="{html.escape(dashboard)}/runs/flow-run/{run.run}">{when}</a>'
+        when = f'<a href="{html.escape(dashboard)}/v2/runs/flow-run/{run.run}">{when}</a>'
     return f"{when}, {_shown(run.outcome)}: {_shown(run.text)}"
 
 

@@ -51,7 +51,7 @@ def test_a_pipeline_is_shown_with_all_that_is_known_of_it(fine):
     assert "retrain 2026-11-23 04:05 UTC , kept: Version 4 is kept back." in said
     assert "refused a.csv: it has no header" in said
     assert text.count("<svg ") == 1
-    assert f'<a href="/runs/flow-run/{RUN_ID}">' in text
+    assert f'<a href="/v2/runs/flow-run/{RUN_ID}">' in text
     # Only what looks like a run's id becomes part of an address.
     assert text.count("/runs/flow-run/") == 1
     assert '<a href="/overview/loans/3/report">report</a>' in text
