@@ -203,9 +203,13 @@ def test_all_pipelines_are_on_one_page_of_every_width(page: Page, service: Servi
     failed = Note(outcome="refused", text=f"{EVIL}: it has no header.")
     note_down(artifacts / "failing", "score", failed)
     page.goto(service.dashboard)
+    # Prefect's page forgets the key if it is left while it is being checked.
+    page.wait_for_url("**/dashboard**")
+    sees(page, "Flow Runs")
     page.get_by_role("link", name="All pipelines").click()
     # Signed in to Prefect is signed in here.
     page.wait_for_url("**/overview")
+    page.wait_for_selector("article")
     with at_work(artifacts / "training", "retrain", "2026-11-23T04:05:06+00:00"):
         for name, width in (("desktop", 1280), ("phone", 390)):
             page.set_viewport_size({"width": width, "height": 900})
