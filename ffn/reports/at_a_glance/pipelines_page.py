@@ -54,7 +54,7 @@ header {{ display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; align-items: baseli
 h1 {{ font-size: 1.5rem; margin: 0; }}
 header p {{ margin: 0; color: var(--dim); }}
 header nav {{ margin-left: auto; }}
-main {{ display: grid; gap: 1rem; margin-top: 1.2rem;
+main {{ display: grid; gap: 1rem; margin-top: 1.2rem; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); }}
 article {{ border: 1px solid var(--line); border-left: .4rem solid var(--colour);
   border-radius: 6px; padding: .8rem 1rem; background: var(--soft); min-width: 0; }}
