@@ -63,7 +63,8 @@ def quality_sparkline(quality: RealisedQuality | None) -> str:
     told = html.escape(_in_words(weeks, promised))
     return (
         f'<svg class="sparkline" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'preserveAspectRatio="xMinYMid" aria-label="{told}"><title>{told}</title>{"".join(parts)}</svg>'
+        f'preserveAspectRatio="xMinYMid" aria-label="{told}"><title>{told}</title>'
+        f"{''.join(parts)}</svg>"
     )
 
 
