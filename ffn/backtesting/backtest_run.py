@@ -121,7 +121,7 @@ def run_backtest(
         check_split_columns(dataset, settings.split.embargo)
         kind = dataset.time_kind or "number"
         frequencies = read_frequencies(every, kind)
-        begin = None if first is None else read_length("first", first, kind)
+        begin = None if first is None else read_length("first (--from)", first, kind)
         back = None if window is None else read_length("window", window, kind)
         history = read_known_rows(pipeline, dataset, back)
         plan = plan_schedules(pipeline, history, frequencies, begin)

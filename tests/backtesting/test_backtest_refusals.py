@@ -23,7 +23,7 @@ from tests.backtesting.histories_of_months import SETTINGS, months, write
         (('"better"', '"never"'), {}, r'gate\.mode is "never", so no schedule would ever'),
         (("", ""), {"every": "1month"}, r'^every is "1month"; it must be a whole number'),
         (("", ""), {"every": "3"}, r'^every is "3"; it must be a whole number and a unit'),
-        (("", ""), {"first": "soon"}, r'^first is "soon"; it must be'),
+        (("", ""), {"first": "soon"}, r'^first \(--from\) is "soon"; it must be'),
         (("", ""), {"window": "1"}, r'^window is "1"; it must be'),
     ],
 )
