@@ -47,7 +47,7 @@ def page_lines(view: View, width: int = 80) -> list[Line]:
     """
     marks = marks_of([one.label for one in view.trainings])
     page: list[Line] = [[(one_line(view.title)[:width], "bold")], []]
-    page += _table(view.trainings, marks)
+    page += _table(view.trainings, marks, width)
     page.append([])
     curves = curve_lines(view.trainings, marks, _CURVE_WIDTH, 14)
     if view.map is None:
@@ -173,37 +173,48 @@ def _which_losses(trainings: Sequence[TrainingView]) -> str:
     return f"{'validation' if validated == {True} else 'training'} loss by epoch"
 
 
-def _table(trainings: Sequence[TrainingView], marks: dict[str, str]) -> list[Line]:
+def _table(trainings: Sequence[TrainingView], marks: dict[str, str], width: int) -> list[Line]:
+    """Return the table, with less space and fewer layers where it would be too wide."""
     heading = ("  training", "rate", "epoch", "loss", "valid.", "gradient by layer", "dead units")
-    rows = [
-        (
-            f"{marks[one.label]} {one_line(one.label)}",
-            NOTHING if math.isnan(one.rate) else f"{one.rate:g}",
-            f"{one.epoch:,}/{one.epochs:,}",
-            _loss(one.train),
-            _loss(one.validation),
-            _layers(one.layers, _gradient),
-            _layers(one.layers[:-1], _dead) if one.layers else NOTHING,
-        )
-        for one in trainings
-    ]
-    widths = [max(len(cell) for cell in column) for column in zip(heading, *rows, strict=True)]
-
-    def line(cells: Sequence[str], style: str) -> Line:
-        first, *others = [
-            f"{cell:<{width}}" if number in (0, 5, 6) else f"{cell:>{width}}"
-            for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    lines: list[tuple[str, str]] = []
+    for gap, most in ((2, _MOST_LAYERS), (1, _MOST_LAYERS), (1, 2), (1, 1)):
+        rows = [
+            (
+                f"{marks[one.label]} {one_line(one.label)}",
+                NOTHING if math.isnan(one.rate) else f"{one.rate:g}",
+                f"{one.epoch:,}/{one.epochs:,}",
+                _loss(one.train),
+                _loss(one.validation),
+                _layers(one.layers, _gradient, most),
+                _layers(one.layers[:-1], _dead, most),
+            )
+            for one in trainings
         ]
-        return [(first, style), ("  " + "  ".join(others), "")]
+        widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+        lines = [_row(cells, widths, " " * gap) for cells in (heading, *rows)]
+        if max(len(first + others) for first, others in lines) <= width:
+            break
+    styles = ["", *(f"bold {_colour(number)}" for number in range(len(trainings)))]
+    return [
+        [(first, style), (others[: width - len(first)], "")]
+        for (first, others), style in zip(lines, styles, strict=True)
+    ]
 
-    lines = [line(heading, "")]
-    return lines + [line(row, f"bold {_colour(number)}") for number, row in enumerate(rows)]
+
+def _row(cells: Sequence[str], widths: Sequence[int], gap: str) -> tuple[str, str]:
+    """Return the first cell and the others of a row; numbers are aligned on the right."""
+    first, *others = [
+        f"{cell:<{width}}" if number in (0, 5, 6) else f"{cell:>{width}}"
+        for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return first, gap + gap.join(others)
 
 
-def _layers(layers: Sequence[LayerFigures], text: Callable[[LayerFigures], str]) -> str:
+def _layers(layers: Sequence[LayerFigures], text: Callable[[LayerFigures], str], most: int) -> str:
+    """Return the figures of so many layers, or of the first and the last."""
     shown = [text(one) for one in layers]
-    if len(shown) > _MOST_LAYERS:
-        shown = [shown[0], "…", shown[-1]]
+    if len(shown) > most:
+        shown = [f"{shown[0]} … {shown[-1]}" if most == _MOST_LAYERS else f"{shown[0]}…{shown[-1]}"]
     return " ".join(shown) or NOTHING
 
 

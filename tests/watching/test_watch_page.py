@@ -96,6 +96,21 @@ def test_a_deep_network_has_its_first_and_last_layers_in_the_table() -> None:
     assert " ".join(text.split()).count("1 … 1e-05 0/8 … 4/8") == 1
 
 
+def test_a_table_that_is_too_wide_has_less_space_and_then_fewer_layers() -> None:
+    layers = [LayerFigures(gradient=0.00123, units=256, dead=17) for _ in range(4)]
+
+    def row(epochs: int) -> str:
+        one = training("momentum", [1e-7], [1e-7], rate=1e-5, epochs=epochs, layers=layers)
+        lines = plain_text(page_lines(View(title="wide", trainings=[one]))).splitlines()
+        assert max(map(len, lines[:4])) <= 80
+        return lines[3]
+
+    assert "0.0012 … 0.0012    17/256 17/256 17/256" in row(9)
+    assert "0.0012 … 0.0012   17/256 17/256 17/256" in row(10**5)
+    assert "0.0012…0.0012     17/256…17/256" in row(10**9)
+    row(10**40)
+
+
 def test_a_page_fits_into_80_columns_whatever_the_names() -> None:
     classes = [f"{'class' * 9}\n{i}" for i in range(40)]
     found = ClassMap(
