@@ -20,6 +20,7 @@ LAYERS = [
     "ffn.tabular.columns",
     "ffn.tabular.encodings",
     "ffn.tabular.splitting",
+    "ffn.tabular.weighting",
     "ffn.tabular.training_table",
     "ffn.nn",
     "ffn.distillation",

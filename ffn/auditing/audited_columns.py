@@ -112,7 +112,7 @@ def choose_audited(
     aside = read_side_columns(pipeline.source, dataset, data)
     _check_ignored(split.ignore, [*dataset.order, *(column.name for column in aside)], dataset)
     training = division.training
-    given = {split.time, split.group, *split.ignore}
+    given = {split.time, split.group, data.weight, *split.ignore}
     times: list[AuditedColumn] = []
     groups: list[tuple[tuple[int, float], AuditedColumn]] = []
     for column in [*_of_sides(aside, dataset), *_of_features(dataset)]:

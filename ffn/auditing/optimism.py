@@ -35,7 +35,12 @@ class Optimism:
 
 
 def measure_optimism(
-    differences: Array, clusters: Array, by_network: Array, validation_to_train: float, alpha: float
+    differences: Array,
+    clusters: Array,
+    by_network: Array,
+    validation_to_train: float,
+    alpha: float,
+    weights: Array | None = None,
 ) -> Optimism:
     """Return the mean of paired differences, with bounds that allow for both kinds of dependence.
 
@@ -58,11 +63,15 @@ def measure_optimism(
         Number of rows that a network is judged on, divided by those it is trained on.
     alpha
         One-sided level of ``bound``.
+    weights
+        Weights of the rows [n] in the mean, whose residuals are those of the linearised ratio then;
+        None, the default: rows count alike.
     """
-    mean = float(differences.mean())
+    each = np.ones(len(differences)) if weights is None else weights / weights.mean()
+    mean = float((differences * each).mean())
     _, place = np.unique(clusters, return_inverse=True)
     count = int(place.max()) + 1
-    residuals = np.bincount(place, differences - mean)
+    residuals = np.bincount(place, (differences - mean) * each)
     factor = count / max(1, count - 1)
     by_cluster = float(np.sqrt(factor * (residuals**2).sum())) / len(differences)
     f = len(by_network)

@@ -138,7 +138,12 @@ def audit_split(
         ratio = len(arms[column.name].judged[0]) / rows
         pair = judged[""], judged[column.name]
         made = _compare(
-            pair, clusters[column.name][sample], ratio, alpha, later=column.kind == "time"
+            pair,
+            clusters[column.name][sample],
+            ratio,
+            alpha,
+            weights=None if part.weights is None else part.weights[sample],
+            later=column.kind == "time",
         )
         if made is None:
             left_out[column.name] = "too few of its networks learnt anything"
@@ -209,7 +214,8 @@ def _judge(
         answers = unknowing_answers(network.select([f]), np.array(part.x[own]), unknown)
         right[f, places] = answers.argmax(axis=1) == labels[own]
         losses[f, places] = row_losses(answers, labels[own])
-    shares = np.bincount(labels) / len(labels)
+    totals = np.bincount(labels, part.weights)
+    shares = totals / totals.sum()
     nothing = -float((shares[shares > 0] * np.log(shares[shares > 0])).sum())
     last = history.train_loss[-1]
     learnt = history.finished & (last < _LEARNT_NOTHING * nothing)
@@ -219,7 +225,13 @@ def _judge(
 
 
 def _compare(
-    pair: tuple[_Judged, _Judged], clusters: Array, ratio: float, alpha: float, *, later: bool
+    pair: tuple[_Judged, _Judged],
+    clusters: Array,
+    ratio: float,
+    alpha: float,
+    *,
+    weights: Array | None,
+    later: bool,
 ) -> tuple[int, list[Optimism], list[Interval]] | None:
     """Return the number of rows that both judged, how much too good each figure is, and each apart.
 
@@ -241,13 +253,15 @@ def _compare(
         figures = other[apart.sound]
         differences = sign * (_mean_of(one[usual.sound]) - figures)
         rows = np.flatnonzero(~np.isnan(differences).all(axis=0))
+        of_rows = None if weights is None else weights[rows]
         found = [
             measure_optimism(
                 _mean_of(each[:, rows]),
                 own[rows],
-                np.nanmean(each[:, rows], axis=1),
+                _mean_by_network(each[:, rows], of_rows),
                 ratio,
                 alpha,
+                of_rows,
             )
             for each, own in ((differences, clusters), (figures, longer))
         ]
@@ -263,6 +277,16 @@ def _mean_of(values: Array) -> Array:
     with np.errstate(invalid="ignore"):
         found: Array = np.where(known, values, 0).sum(axis=0) / known.sum(axis=0)
     return found
+
+
+def _mean_by_network(values: Array, weights: Array | None) -> Array:
+    """Return the mean [F] over the rows that each network judged, the others being NaN."""
+    if weights is None:
+        found: Array = np.nanmean(values, axis=1)
+        return found
+    known = ~np.isnan(values)
+    weighed: Array = np.where(known, values, 0) @ weights / (known @ weights)
+    return weighed
 
 
 def _draw(n: int, generator: np.random.Generator) -> Array:

@@ -259,6 +259,7 @@ def _of_class(found: Any) -> ClassFigures | None:
         interval_in(found, key) or NO_FIGURE
         for key in ("recall", "precision", "auc", "average_precision")
     )
+    share = found.get("weighted_share")
     return ClassFigures(
         name=found["name"],
         rows=found["rows"],
@@ -266,6 +267,7 @@ def _of_class(found: Any) -> ClassFigures | None:
         precision=precision,
         auc=auc,
         average_precision=average_precision,
+        weighted_share=share if type(share) is float else None,
     )
 
 

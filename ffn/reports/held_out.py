@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ffn.evaluation.calibration import Calibration
 from ffn.evaluation.importance import Importance
-from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation
+from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation, share_of_class
 from ffn.evaluation.mistakes import Mistake
 from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
 from ffn.reports.markup.escaping import escape
@@ -94,8 +94,7 @@ def _auc_definition(evaluation: HeldOutEvaluation) -> str:
 def _precision_definition(evaluation: HeldOutEvaluation) -> str:
     if not evaluation.positive:
         return "unweighted mean over the classes, each against all others"
-    own = sum(one.rows for one in evaluation.classes if one.name == evaluation.positive)
-    chance = f"{own / evaluation.rows:.3f} by chance"
+    chance = f"{share_of_class(evaluation.classes, evaluation.positive):.3f} by chance"
     return f"of {shown_name(evaluation.positive)}, the rarer class in training; {chance}"
 
 
