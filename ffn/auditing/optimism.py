@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-__all__ = ["Optimism", "measure_optimism"]
+__all__ = ["Optimism", "mean_by_network", "measure_optimism"]
 
 Array = npt.NDArray[Any]
 
@@ -84,3 +84,21 @@ def measure_optimism(
     return Optimism(
         value=mean, low=mean - half(0.025), high=mean + half(0.025), bound=mean - half(alpha)
     )
+
+
+def mean_by_network(values: Array, weights: Array | None) -> Array:
+    """Return the mean over the rows that each network judged [F].
+
+    Parameters
+    ----------
+    values
+        A figure by network and row [F, n], NaN where a network did not judge.
+    weights
+        Weights of the rows [n]; None if they count alike.
+    """
+    if weights is None:
+        found: Array = np.nanmean(values, axis=1)
+        return found
+    known = ~np.isnan(values)
+    weighed: Array = np.where(known, values, 0) @ weights / (known @ weights)
+    return weighed

@@ -23,7 +23,7 @@ from ffn.auditing.arms import (
 )
 from ffn.auditing.audit_figures import ColumnAudit, SplitAudit
 from ffn.auditing.audited_columns import AuditedColumn
-from ffn.auditing.optimism import Optimism, measure_optimism
+from ffn.auditing.optimism import Optimism, mean_by_network, measure_optimism
 from ffn.auditing.unknown_values import unknowing_answers, unknown_inputs
 from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.evaluation.inference.statistics import Interval
@@ -105,13 +105,19 @@ def audit_split(
         part.groups if part.groups is not None else sampling_units(part.labels, part.fingerprints)
     )
     seed = np.random.SeedSequence(settings.training.seed, spawn_key=(_AUDIT,))
-    arms = {"": ordinary_arm(base, np.random.default_rng(seed), times, part.embargo)}
+    # By time and group, later rows of other groups judge, and so they do here.
+    usual = ordinary_arm if times is None or part.groups is None else separate_arm
+    arms = {"": usual(base, np.random.default_rng(seed), times, part.embargo)}
     left_out: dict[str, str] = {}
     clusters: dict[str, Array] = {}
     for column in columns:
         values = column.values[own_rows]
         if column.kind == "time":
-            arm = forward_arm(values)
+            arm = (
+                forward_arm(values)
+                if part.groups is None
+                else separate_arm(part.groups, np.random.default_rng(seed), values)
+            )
             clusters[column.name] = _stretches(values, np.unique(np.concatenate(arm.judged)))
         else:
             groups = connected([values] if part.groups is None else [values, part.groups])
@@ -258,7 +264,7 @@ def _compare(
             measure_optimism(
                 _mean_of(each[:, rows]),
                 own[rows],
-                _mean_by_network(each[:, rows], of_rows),
+                mean_by_network(each[:, rows], of_rows),
                 ratio,
                 alpha,
                 of_rows,
@@ -277,16 +283,6 @@ def _mean_of(values: Array) -> Array:
     with np.errstate(invalid="ignore"):
         found: Array = np.where(known, values, 0).sum(axis=0) / known.sum(axis=0)
     return found
-
-
-def _mean_by_network(values: Array, weights: Array | None) -> Array:
-    """Return the mean [F] over the rows that each network judged, the others being NaN."""
-    if weights is None:
-        found: Array = np.nanmean(values, axis=1)
-        return found
-    known = ~np.isnan(values)
-    weighed: Array = np.where(known, values, 0) @ weights / (known @ weights)
-    return weighed
 
 
 def _draw(n: int, generator: np.random.Generator) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.inference.shares import share_of
+from ffn.evaluation.inference.shares import share_of_rows
 from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["Calibration", "ReliabilityBin", "measure_calibration"]
@@ -126,7 +126,7 @@ def measure_calibration(
                 high=float(place + 1) / _BINS,
                 rows=int(rows[place]),
                 confidence=float(sums[place] / of_bin[place]),
-                accuracy=share_of(right, groups, weights, places == place),
+                accuracy=share_of_rows(right, groups, weights, places == place),
             )
             for place in np.flatnonzero(rows)
         ),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.inference.groups_of_rows import values_of_groups
 from ffn.evaluation.inference.paired_losses import loss_bounds
-from ffn.evaluation.inference.shares import share_of
+from ffn.evaluation.inference.shares import share_of_rows
 from ffn.evaluation.inference.statistics import Interval, mean_interval
 
 __all__ = ["CoveragePoint", "DecisionEvaluation", "coverage_curve", "evaluate_rule", "row_costs"]
@@ -114,7 +114,7 @@ def evaluate_rule(
         difference=Interval(bounds.value, bounds.low, bounds.high),
         recalls=_recalls(by_rule, labels, n_classes, groups, weights),
         argmax_recalls=_recalls(by_argmax, labels, n_classes, groups, weights),
-        argmax_accuracy=share_of(by_argmax == labels, groups, weights),
+        argmax_accuracy=share_of_rows(by_argmax == labels, groups, weights),
         curve=coverage_curve(probabilities, labels, rule, groups, weights),
     )
 
@@ -171,8 +171,8 @@ def coverage_curve(
             CoveragePoint(
                 below=below,
                 rows=rows,
-                coverage=share_of(kept, groups, weights),
-                accuracy=share_of(right, groups, weights, kept),
+                coverage=share_of_rows(kept, groups, weights),
+                accuracy=share_of_rows(right, groups, weights, kept),
             )
         )
     return tuple(points)
@@ -186,4 +186,4 @@ def _recalls(
     weights: Array | None,
 ) -> tuple[Interval, ...]:
     right = predicted == labels
-    return tuple(share_of(right, groups, weights, labels == c) for c in range(n_classes))
+    return tuple(share_of_rows(right, groups, weights, labels == c) for c in range(n_classes))

@@ -5,7 +5,6 @@ Nothing was fitted, tuned or chosen on the rows on which they are measured.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.calibration import Calibration, measure_calibration
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.class_means import (
     CountsWithout,
     balanced_accuracy,
@@ -24,7 +24,7 @@ from ffn.evaluation.class_means import (
 from ffn.evaluation.decision_evaluation import DecisionEvaluation, evaluate_rule
 from ffn.evaluation.grouped_ranking import rank_groups
 from ffn.evaluation.inference.groups_of_rows import units_of, values_of_groups
-from ffn.evaluation.inference.shares import share_of
+from ffn.evaluation.inference.shares import share_of_rows
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval, mean_interval, wilson
 from ffn.evaluation.later_periods import LaterPeriods
 from ffn.evaluation.ranking_metrics import rank_rows
@@ -32,42 +32,12 @@ from ffn.evaluation.weighted_ranking import rank_weighted
 from ffn.quantities import counted
 from ffn.tabular.weighting.effective_rows import effective_rows
 
-__all__ = ["ClassFigures", "HeldOutEvaluation", "evaluate_probabilities", "share_of_class"]
+__all__ = ["HeldOutEvaluation", "evaluate_probabilities"]
 
 Array = npt.NDArray[Any]
 
 # Parts of weighted rows for the jackknife of means over classes.
 _MOST_PARTS = 400
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassFigures:
-    """Figures of one class, with 95 % intervals.
-
-    Attributes
-    ----------
-    name
-        Name of the class.
-    rows
-        Number of its held-out rows.
-    recall
-        Share of its rows that are predicted as it; NaN if it has none. Wilson's interval.
-    precision
-        Share of the rows predicted as it that belong to it; NaN if there are none.
-    auc, average_precision
-        How well its probability ranks its rows above all others (`rank_rows`); NaN if there are
-        none of either, and in records of versions from before these figures existed.
-    weighted_share
-        Its share of all weights, if rows are weighted; otherwise None.
-    """
-
-    name: str
-    rows: int
-    recall: Interval
-    precision: Interval
-    auc: Interval = NO_FIGURE
-    average_precision: Interval = NO_FIGURE
-    weighted_share: float | None = field(default=None, metadata={"omitted": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,23 +146,6 @@ class HeldOutEvaluation:
         return self.usual_share or wilson(self.classes[self.usual].rows, self.rows)
 
 
-def share_of_class(classes: Sequence[ClassFigures], name: str) -> float:
-    """Return the share of a class in the held-out rows, or in their weights; NaN without rows.
-
-    Parameters
-    ----------
-    classes
-        Figures of all classes.
-    name
-        Name of the class.
-    """
-    own = next((one for one in classes if one.name == name), None)
-    rows = sum(one.rows for one in classes)
-    if own is None or not rows:
-        return float("nan")
-    return own.rows / rows if own.weighted_share is None else own.weighted_share
-
-
 def evaluate_probabilities(
     probabilities: Array,
     labels: Array,
@@ -260,7 +213,7 @@ def evaluate_probabilities(
     return HeldOutEvaluation(
         rows=n,
         correct=correct,
-        accuracy=share_of(right, groups, weights),
+        accuracy=share_of_rows(right, groups, weights),
         macro_f1=means.widen(macro_f1(f1, seed), f1_of),
         log_loss=mean_interval(values_of_groups(losses, groups, weights), seed),
         brier=mean_interval(values_of_groups(np.maximum(squares, 0), groups, weights), seed),
@@ -269,8 +222,8 @@ def evaluate_probabilities(
             ClassFigures(
                 name=name,
                 rows=int(confusion[i].sum()),
-                recall=share_of(right, groups, weights, labels == i),
-                precision=share_of(right, groups, weights, predicted == i),
+                recall=share_of_rows(right, groups, weights, labels == i),
+                precision=share_of_rows(right, groups, weights, predicted == i),
                 auc=ranking.auc[i],
                 average_precision=ranking.average_precision[i],
                 weighted_share=(
@@ -288,7 +241,7 @@ def evaluate_probabilities(
         usual_share=(
             None
             if groups is None and weights is None
-            else share_of(labels == usual, groups, weights)
+            else share_of_rows(labels == usual, groups, weights)
         ),
         balanced_accuracy=means.widen(balanced_accuracy(*recalls), recall_of),
         auc=ranking.mean_auc if rarer is None else ranking.auc[rarer],

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ffn.evaluation.inference.grouped_classes import grouped_class_losses
 from ffn.evaluation.inference.grouped_labels import (
     GroupedLabels,
     count_grouped_labels,
     grouped_accuracy_bound,
-    grouped_class_losses,
     grouped_p_not_worse,
 )
 from ffn.evaluation.inference.paired import (

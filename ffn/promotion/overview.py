@@ -8,8 +8,8 @@ from typing import Any
 
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import RegistryError
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval
-from ffn.evaluation.metrics import ClassFigures
 from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.simpler_models import recorded_warning
 from ffn.promotion.verdict import VERDICT_FILE

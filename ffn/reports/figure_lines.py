@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ffn.errors import one_line, quote
+from ffn.evaluation.class_figures import ClassFigures, share_of_class
 from ffn.evaluation.inference.statistics import Interval
-from ffn.evaluation.metrics import ClassFigures, share_of_class
 from ffn.promotion.overview import HeldOutRecord
 from ffn.quantities import counted, interval
 from ffn.reports.held_out import class_table, shown_name

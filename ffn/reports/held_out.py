@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from ffn.evaluation.calibration import Calibration
+from ffn.evaluation.class_figures import ClassFigures, share_of_class
 from ffn.evaluation.importance import Importance
-from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation, share_of_class
+from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.mistakes import Mistake
 from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
 from ffn.reports.markup.escaping import escape

@@ -9,12 +9,12 @@ import numpy.typing as npt
 from ffn.evaluation.inference.groups_of_rows import grouped_share, weighted_share
 from ffn.evaluation.inference.statistics import Interval, wilson
 
-__all__ = ["share_of"]
+__all__ = ["share_of_rows"]
 
 Array = npt.NDArray[Any]
 
 
-def share_of(
+def share_of_rows(
     right: Array, groups: Array | None, weights: Array | None = None, rows: Array | None = None
 ) -> Interval:
     """Return the share of rows that are True, with a 95 % interval.

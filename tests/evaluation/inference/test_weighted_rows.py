@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import special, stats
 
+from ffn.evaluation.inference.grouped_classes import grouped_class_losses
 from ffn.evaluation.inference.grouped_labels import (
     count_grouped_labels,
     grouped_accuracy_bound,
-    grouped_class_losses,
     grouped_p_not_worse,
 )
 from ffn.evaluation.inference.groups_of_rows import (
@@ -22,7 +22,7 @@ from ffn.evaluation.inference.groups_of_rows import (
     weighted_share,
 )
 from ffn.evaluation.inference.paired_losses import loss_bounds
-from ffn.evaluation.inference.shares import share_of
+from ffn.evaluation.inference.shares import share_of_rows
 from ffn.evaluation.inference.statistics import wilson
 
 WEIGHTED = st.integers(4, 25).flatmap(
@@ -96,7 +96,7 @@ def test_without_a_mistake_the_effective_rows_of_the_weights_count() -> None:
     assert found.value == found.high == 1
     assert found.low == pytest.approx(1 / (1 + q**2 / rows))
     assert units_of(np.arange(11) // 10, weights) == pytest.approx(2)
-    assert share_of(np.ones(0, dtype=bool), None, np.ones(0)).low == 0
+    assert share_of_rows(np.ones(0, dtype=bool), None, np.ones(0)).low == 0
 
 
 def test_one_row_that_outweighs_all_others_says_next_to_nothing() -> None:
