@@ -17,7 +17,10 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking", "audits"]
+    names = [
+        *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
+        "audits",
+    ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -27,6 +30,8 @@ def main() -> None:
         _gate(options.workers, quick=options.quick)
     if "drift" in which:
         _drift(quick=options.quick)
+    if "months" in which:
+        _months(quick=options.quick)
     if "selection" in which:
         _selection(quick=options.quick)
     if "warnings" in which:
@@ -59,6 +64,13 @@ def _drift(*, quick: bool) -> None:
     kinds = drift_section(QUICK if quick else FULL)
     seasons = seasons_section(QUICK_SEASONS if quick else FULL_SEASONS)
     _show("drift.md", f"{kinds}\n\n{seasons}", quick=quick)
+
+
+def _months(*, quick: bool) -> None:
+    from simulations.months import FULL_MONTHS, QUICK_MONTHS, months_section
+
+    text = months_section(QUICK_MONTHS if quick else FULL_MONTHS)
+    _show("drift.md", text, quick=quick, name="months")
 
 
 def _selection(*, quick: bool) -> None:

@@ -21,6 +21,7 @@ LAYERS = [
     "ffn.tabular.encodings",
     "ffn.tabular.splitting",
     "ffn.tabular.weighting",
+    "ffn.tabular.seasonal",
     "ffn.tabular.training_table",
     "ffn.nn",
     "ffn.distillation",

@@ -409,10 +409,17 @@ def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> T
         schema, preparation, notices = learn(dataset, division, features)
         require_room(folder, dataset, schema, preparation, pipeline)
         write_parts(folder, dataset, division, schema, preparation, training.dtype)
-        reference = learn_reference(dataset, schema, division.training)
+        reference = learn_reference(
+            dataset,
+            schema,
+            division.training,
+            pipeline.settings.split.time_format,
+            pipeline.settings.data.decimal,
+        )
         write_learnt(folder, schema, preparation, reference, notices)
 
-    rows = division.digest()
+    # Entries of releases that kept no seasons are made again.
+    rows = division.digest() + ("-seasons" if dataset.time else "")
     name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
     entry = _cache(pipeline).entry(name, write)
     schema, preparation, _, _ = read_learnt(entry.path)
