@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = [
         *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
-        "audits",
+        *("audits", "orders"),
     ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
@@ -44,6 +44,8 @@ def main() -> None:
         _ranking(quick=options.quick)
     if "audits" in which:
         _audits(options.workers, quick=options.quick)
+    if "orders" in which:
+        _orders(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -110,6 +112,13 @@ def _audits(workers: int | None, *, quick: bool) -> None:
 
     size = QUICK_AUDITS if quick else FULL_AUDITS
     _show("split_audit.md", audits_section(size, workers), quick=quick)
+
+
+def _orders(*, quick: bool) -> None:
+    from simulations.orders import FULL_ORDERS, QUICK_ORDERS, orders_section
+
+    text = orders_section(QUICK_ORDERS if quick else FULL_ORDERS)
+    _show("split_audit.md", text, quick=quick, name="orders")
 
 
 def _ranking(*, quick: bool) -> None:

@@ -26,8 +26,10 @@ Array = npt.NDArray[Any]
 
 # A rule on the time avoids so large a share of the mistakes of always naming the most frequent
 # class, and this bound of its interval: labels of neighbouring days that are merely alike do not.
-_NEARLY_ALL, _AT_LEAST = 0.95, 0.85
+_NEARLY_ALL, _AT_LEAST = 0.90, 0.80
 _FEWEST_TIMES = 10
+# A tree of few leaves finds few changes; the usual label of each stretch of time finds more.
+_STRETCHES, _ROWS_OF_A_STRETCH = 100, 10
 
 
 def find_ordered_label(
@@ -66,11 +68,14 @@ def find_ordered_label(
         times = _times(name, codes, texts, decimal)
         if times is None or len(np.unique(times)) < _FEWEST_TIMES:
             continue
-        column = SampledColumn(name=name, values=times)
-        predicted = predict_alone(column, labels, n_classes, folds, _NEARLY_ALL - 0.01)
-        if predicted is None:
-            continue
-        right = wilson(int((predicted == labels).sum()), len(labels))
+        rules = [
+            predict_alone(
+                SampledColumn(name=name, values=values), labels, n_classes, folds, _NEARLY_ALL
+            )
+            for values in (times, _stretches(times))
+        ]
+        hits = max(0 if rule is None else int((rule == labels).sum()) for rule in rules)
+        right = wilson(hits, len(labels))
         if skill(right.value, usual) < _NEARLY_ALL or skill(right.low, usual) < _AT_LEAST:
             continue
         along = labels[np.argsort(times, kind="stable")]
@@ -113,3 +118,13 @@ def _times(name: str, codes: Array, texts: Sequence[str], decimal: str) -> Array
         return None
     values: Array = read[0][places]
     return values
+
+
+def _stretches(times: Array) -> Array:
+    """Return the number of the stretch of each time [n], of about equally many rows each."""
+    count = min(_STRETCHES, max(1, len(times) // _ROWS_OF_A_STRETCH))
+    _, place, sizes = np.unique(times, return_inverse=True, return_counts=True)
+    before = np.cumsum(sizes) - sizes
+    # Rows of equal time are in one stretch, that of the middle of them.
+    found: Array = np.floor((before + sizes / 2) * count / len(times))[place]
+    return found
