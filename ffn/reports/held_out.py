@@ -29,6 +29,7 @@ __all__ = [
     "shown_name",
     "temperature_markdown",
     "unit_note",
+    "weight_note",
 ]
 
 # Longer names would push the numbers off the screen.
@@ -70,8 +71,25 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
         ),
     ]
     rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
-    notes = loss_doubt(evaluation), unit_note(evaluation), later_sentence(evaluation)
+    notes = (
+        loss_doubt(evaluation),
+        weight_note(evaluation),
+        unit_note(evaluation),
+        later_sentence(evaluation),
+    )
     return "\n\n".join(filter(None, (rows, *notes)))
+
+
+def weight_note(evaluation: HeldOutEvaluation) -> str:
+    """Return a sentence on figures of weighted rows; empty if rows count alike."""
+    if not evaluation.effective_rows:
+        return ""
+    return (
+        "Rows are weighted: numbers of rows count each once, all other figures by its weight. The "
+        f"{counted(evaluation.rows, 'row')} say as much as {evaluation.effective_rows:,.1f} of "
+        "equal weight would. Where a method for rows is named, its counterpart for weighted means "
+        "was used (docs/weights.md)."
+    )
 
 
 def unit_note(evaluation: HeldOutEvaluation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ffn.leakage.findings import LabelFollowsTime
 from ffn.leakage.leaks import find_leaks
 from ffn.settings.pipeline import Pipeline
 from ffn.training.training_data import load, split
+from simulations import orders
 from simulations.planted import PLANTED
 from simulations.split_audits import planted_pipeline
 from tests.helpers.retrained import made
@@ -20,7 +22,7 @@ from tests.helpers.retrained import made
 DAYS = np.datetime64("2024-01-01") + np.arange(300)
 
 
-def orders(pipeline: Pipeline) -> list[LabelFollowsTime]:
+def found_in(pipeline: Pipeline) -> list[LabelFollowsTime]:
     dataset = load(pipeline)
     training = split(dataset, pipeline).training
     found = find_leaks(dataset, training, pipeline.source, pipeline.settings.data, 42)
@@ -48,7 +50,7 @@ def test_rows_collected_label_by_label_are_told_with_the_figures(tmp_path: Path)
     """400 rows of yes, 500 of no, 300 of yes: two changes, of some 580 by chance."""
     day = np.arange(300).repeat(4)
     rows = table(y=labels((day >= 100) & (day < 225))).sample(frac=1, random_state=1)
-    (found,) = orders(written(tmp_path, rows))
+    (found,) = found_in(written(tmp_path, rows))
     assert (found.column, found.target, found.changes) == ("when", "y", 2)
     share = 500 / 1_200
     # The rows are held out by class, so their shares are those of the table.
@@ -64,7 +66,7 @@ def test_with_split_time_there_is_nothing_to_tell(tmp_path: Path) -> None:
     """Then later rows judge. (The last fifth has both labels, or nothing could be learnt.)"""
     day = np.arange(300).repeat(4)
     rows = table(y=labels((day >= 100) & (day < 225)))
-    assert not orders(written(tmp_path, rows, '[split]\ntime = "when"\n'))
+    assert not found_in(written(tmp_path, rows, '[split]\ntime = "when"\n'))
 
 
 @pytest.mark.parametrize("form", ["%d.%m.%Y", "%Y-%m-%dT%H:%M"])
@@ -74,21 +76,21 @@ def test_dates_of_any_form_and_dates_that_are_features_are_looked_at(
     day = np.arange(300).repeat(4)
     rows = table(y=labels(day < 150))
     rows["when"] = pd.to_datetime(rows["when"]).dt.strftime(form)
-    found = orders(written(tmp_path, rows, '[data.kinds]\nwhen = "categorical"\n'))
+    found = found_in(written(tmp_path, rows, '[data.kinds]\nwhen = "categorical"\n'))
     assert [leak.column for leak in found] in (["when"], []), "or another check has named it"
-    (aside,) = orders(written(tmp_path, rows))
+    (aside,) = found_in(written(tmp_path, rows))
     assert aside.column == "when"
 
 
 def test_a_number_is_a_time_if_its_name_says_so(tmp_path: Path) -> None:
     day = np.arange(300).repeat(4)
     rows = table(y=labels(day < 150), week=day // 7, box=day // 7)
-    found = orders(written(tmp_path, rows, '[data]\nexclude = ["when", "week", "box"]\n'))
+    found = found_in(written(tmp_path, rows, '[data]\nexclude = ["when", "week", "box"]\n'))
     assert [leak.column for leak in found] == ["when"]
     rows = rows.drop(columns="when")
-    found = orders(written(tmp_path, rows, '[data]\nexclude = ["week", "box"]\n'))
+    found = found_in(written(tmp_path, rows, '[data]\nexclude = ["week", "box"]\n'))
     assert [leak.column for leak in found] == ["week"]
-    assert not orders(written(tmp_path, rows.drop(columns="week"), '[data]\nexclude = ["box"]\n'))
+    assert not found_in(written(tmp_path, rows.drop(columns="week"), '[data]\nexclude = ["box"]\n'))
 
 
 def season(rng: np.random.Generator) -> np.ndarray:
@@ -111,10 +113,25 @@ def trending(rng: np.random.Generator) -> np.ndarray:
 def test_a_label_that_goes_with_the_time_is_no_leak(tmp_path: Path, world) -> None:
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        assert not orders(written(tmp_path, table(seed, y=labels(world(rng).astype(bool)))))
+        assert not found_in(written(tmp_path, table(seed, y=labels(world(rng).astype(bool)))))
 
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_nothing_is_said_of_planted_or_clean_tables(tmp_path: Path, kind: str) -> None:
     planted = PLANTED[kind](np.random.default_rng([0, 12]))
-    assert not orders(planted_pipeline(tmp_path, planted, epochs=1))
+    assert not found_in(planted_pipeline(tmp_path, planted, epochs=1))
+
+
+def test_the_page_claims_no_false_alarm(repository: Path) -> None:
+    page = (repository / "docs/split_audit.md").read_text("utf-8")
+    assert f"Of {orders.FULL_ORDERS.tables} tables of 3,000 rows of each kind" in page
+    for kinds, there in ((orders.ORDERED, "yes"), (orders.CLEAN_ORDERS, "no")):
+        for what in kinds:
+            (named,) = re.findall(rf"^\| {re.escape(what)} \| {there} \| \*\*(\S+)\*\*", page, re.M)
+            assert float(named) >= 0.95 if there == "yes" else float(named) == 0
+
+
+def test_tables_are_drawn_alike_each_time() -> None:
+    assert orders.orders_section(orders.OrdersSize(1)) == orders.orders_section(
+        orders.OrdersSize(1)
+    )

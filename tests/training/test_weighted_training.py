@@ -18,6 +18,7 @@ from ffn.pipelines.retraining import retrain
 from ffn.promotion.comparison import compare
 from ffn.promotion.overview import describe_version
 from ffn.registry.pointer import promote
+from ffn.reports.held_out import weight_note
 from ffn.settings.pipeline import Pipeline
 from ffn.training.candidate_training import train_candidate
 from tests.helpers.retrained import Run, bundle_bytes, made, prepare, run
@@ -173,6 +174,11 @@ def test_what_is_recorded_and_promised(twice: Any) -> None:
     page = done[0].report.html.read_text()
     assert "by weight as many as" in page
     assert "rows are weighted by" in page
+    said = weight_note(done[0].evaluation)
+    assert (
+        f"{rows['test']:,} rows say as much as {done[0].evaluation.effective_rows:,.1f} of" in said
+    )
+    assert weight_note(replace(done[0].evaluation, effective_rows=0.0)) == ""
 
 
 def test_few_rows_are_compared_by_recipes_if_both_can_be_judged(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from ffn.tabular.seasonal.season_counts import (
     SeasonColumn,
     Seasons,
     month_names,
+    months_of,
     weeks_of,
 )
 from ffn.tabular.training_table.histograms import Histogram, Reference
@@ -137,14 +138,8 @@ def choose_reference(
     rows = np.array([days.rows[day] for day in all_days.tolist()], dtype=float)
     shares = _shares(all_days, rows)
     months = np.flatnonzero(shares > _OTHER_MONTHS).tolist()
-    lacking = [month for month in months if not _is_known(month, seasons, seasons.numeric)]
-    if lacking:
-        there = sum(_rows_of(month, seasons) for month in lacking)
-        names = month_names(lacking)
-        return Compared(
-            reference=reference,
-            note=f"with all training rows, as these have only {there:,} of {names}",
-        )
+    if why := _unknown(months, seasons):
+        return Compared(reference=reference, note=f"with all training rows, {why}")
     own = np.where(shares > _OTHER_MONTHS, shares, 0)
     own /= own.sum()
     mixed = replace(
@@ -188,21 +183,23 @@ def choose_reference(
 
 
 def _shares(days: Array, rows: Array) -> Array:
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % MONTHS
-    found: Array = np.bincount(months, rows, minlength=MONTHS) / rows.sum()
+    found: Array = np.bincount(months_of(days), rows, minlength=MONTHS) / rows.sum()
     return found
 
 
-def _rows_of(month: int, seasons: Seasons) -> int:
-    column = (*seasons.numeric, *seasons.categorical)[0]
-    return sum(column.counts[month])
-
-
-def _is_known(month: int, seasons: Seasons, numeric: Sequence[SeasonColumn]) -> bool:
-    columns = (*numeric, *seasons.categorical)
-    enough = _rows_of(month, seasons) >= _FEWEST_ROWS and seasons.weeks[month] >= _FEWEST_WEEKS
-    # A column that is empty in this month has no shares to compare.
-    return enough and all(own.week.known >= _FEWEST_KNOWN for own in columns)
+def _unknown(months: Sequence[int], seasons: Seasons) -> str:
+    """Return why training rows of these months cannot be compared with; empty if they can."""
+    columns = (*seasons.numeric, *seasons.categorical)
+    rows = {month: sum(columns[0].counts[month]) for month in months}
+    lacking = [month for month in months if rows[month] < _FEWEST_ROWS]
+    if lacking:
+        there = sum(rows[month] for month in lacking)
+        return f"as these have only {there:,} of {month_names(lacking)}"
+    if short := [month for month in months if seasons.weeks[month] < _FEWEST_WEEKS]:
+        return f"as these have less than two weeks of {month_names(short)}"
+    if any(column.week.known < _FEWEST_KNOWN for column in columns):
+        return "as these are of too few weeks to tell how much weeks differ"
+    return ""
 
 
 def _units(

@@ -191,6 +191,24 @@ def test_a_mixture_of_months_by_hand() -> None:
     assert choose_reference(reference, counts, with_predictions=False).months == found.months
 
 
+@pytest.mark.parametrize(
+    ("days", "of_each", "said"),
+    [
+        (70, 4, "as these are of too few weeks to tell how much weeks differ"),
+        (365, 1, "as these have only 31 of January"),
+        (6, 40, "as these have less than two weeks of January"),
+    ],
+)
+def test_too_little_of_a_month_is_said(days: int, of_each: int, said: str) -> None:
+    first = np.datetime64("2023-01-01").astype("datetime64[D]").astype(int)
+    training = (first + np.arange(days)).repeat(of_each)
+    rows = np.random.default_rng(0).normal(size=(len(training), 4))
+    reference = dated_reference(rows, training)
+    found = report_on_days(reference, rows[:40], np.full(40, int(first) + 366))
+    assert found.compared == f"with all training rows, {said}"
+    assert found.months == ""
+
+
 def test_days_that_are_alike_in_themselves_raise_no_alarm() -> None:
     """Each day has one value; thirty days of hourly rows are thirty observations, not 720."""
     rng = np.random.default_rng(3)
