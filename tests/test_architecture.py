@@ -20,6 +20,8 @@ LAYERS = [
     "ffn.tabular.columns",
     "ffn.tabular.encodings",
     "ffn.tabular.splitting",
+    "ffn.tabular.weighting",
+    "ffn.tabular.seasonal",
     "ffn.tabular.training_table",
     "ffn.nn",
     "ffn.distillation",

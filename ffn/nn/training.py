@@ -83,7 +83,8 @@ def train(
         Factors [N] of the rows' losses. Their mean should be 1, or they change the size of the
         steps. The recorded training loss is the weighted mean. None, the default, for 1 each.
     validation_weights
-        Weights [N] of the rows in the recorded validation loss. None, the default, for equal ones.
+        Weights [N] of the rows in the recorded validation loss and accuracy. None, the default,
+        for equal ones.
     schedule
         Maps the number of a step, from 0, to a factor of the learning rate. None, the default,
         for the factor 1.

@@ -126,7 +126,12 @@ def train_stack(
         validation_rows = validation_rows[members.start : members.stop]
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
-    row_weights = _row_weights(part, training)
+    weights = part.weights
+    validation_weights = None if weights is None else weights.astype(dtype)
+    # A recipe without a column of weights, such as production's, is trained without them and judged
+    # with them.
+    own_weights = None if pipeline.settings.data.weight is None else weights
+    row_weights = _row_weights(part, training, own_weights)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
     if rows is not None:
         at_once = min(at_once, max(len(members), _ROW_NUMBER_BYTES // rows[:1].nbytes))
@@ -173,6 +178,7 @@ def train_stack(
             rows=_own_rows(rows, group),
             validation_rows=_own_rows(validation_rows, group),
             row_weights=row_weights,
+            validation_weights=validation_weights,
             schedule=_schedule(training, n_rows),
             patience=patience,
             dropout=training.dropout,
@@ -246,14 +252,20 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
     return max(1, (os.cpu_count() or 1) // candidates)
 
 
-def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:
-    """Return row weights [n] of mean 1 that give every class the same total; None if unweighted."""
+def _row_weights(
+    part: TrainingPart, training: TrainingSettings, weights: Array | None = None
+) -> Array | None:
+    """Return weights [n] of mean 1 of the rows' losses; None if all are 1.
+
+    With balanced classes each has the same total weight.
+    """
     if training.class_weight == "none":
-        return None
+        return None if weights is None else weights.astype(training.dtype)
     labels = part.labels
-    counts = np.bincount(labels)
-    weights: Array = (part.rows / (len(counts) * counts)).astype(training.dtype)
-    return weights[labels]
+    totals = np.bincount(labels, weights)
+    factors: Array = (part.rows / (len(totals) * totals)).astype(training.dtype)
+    found: Array = factors[labels]
+    return found if weights is None else found * weights.astype(training.dtype)
 
 
 def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:

@@ -229,8 +229,9 @@ def _decide(
     return choose_rule(
         pipeline.settings.decision,
         part.schema.classes,
-        np.bincount(part.labels, minlength=len(part.schema.classes)),
+        np.bincount(part.labels, part.weights, minlength=len(part.schema.classes)),
         None if answers is None else (answers.probabilities(cooled), answers.labels),
+        None if answers is None else answers.weights,
     )
 
 
@@ -284,8 +285,9 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
         prepared.labels_test,
         classes,
         pipeline.settings.training.seed,
-        usual=int(np.bincount(prepared.labels_train).argmax()),
+        usual=int(np.bincount(prepared.labels_train, prepared.training.weights).argmax()),
         groups=prepared.held_out.groups,
+        weights=prepared.held_out.weights,
         rule=rule,
         costs=cost_matrix(pipeline.settings.decision, classes) if refitted.decision else None,
     )
@@ -311,8 +313,12 @@ def _expect_later(
         [windows.scores, np.log(np.maximum(probabilities, np.finfo(float).tiny))]
     )
     labels = np.concatenate([windows.labels, held_out.labels])
+    weights = None
+    if windows.weights is not None and held_out.weights is not None:
+        weights = np.concatenate([windows.weights, held_out.weights])
     return expect_later(
         np.concatenate([windows.times, held_out.times]),
         rule.labels(np.exp(scores)) == labels,
         -scores[np.arange(len(labels)), labels],
+        weights,
     )

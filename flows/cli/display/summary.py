@@ -117,6 +117,10 @@ def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:
     drifted = [(r.output.name, r.drift) for r in results if r.drift and r.drift.detected]
     for name, report in drifted[:_DRIFT_SHOWN]:
         yield f"Drift: {name if len(results) > 1 else 'these rows'}, {report.sentence}."
+    if len(results) == 1 and not drifted:
+        only = results[0].drift
+        if only and only.judged and only.compared:
+            yield f"Drift: none, compared {only.compared}."
     if len(drifted) > _DRIFT_SHOWN:
         others = len(drifted) - _DRIFT_SHOWN
         are = "is" if others == 1 else "are"
