@@ -182,6 +182,7 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
         refused,
         training_counts(pipeline.artifacts, outcome.version),
         quality_in_production(pipeline, outcome.version),
+        outcome.shadow,
     )
     shown = score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
     with _unless_it_fails():
@@ -232,7 +233,7 @@ def show_outcomes(pipeline: Pipeline, outcome: EvaluateOutcome) -> None:
     end = outcome.conclusion
     with _unless_it_fails():
         create_markdown_artifact(
-            outcome_markdown(end.qualities),
+            outcome_markdown(end.qualities, end.challengers),
             key=_key("outcomes", pipeline.name),
             description=escape(outcome.note()[2]),
         )

@@ -45,6 +45,7 @@ LAYERS = [
     "ffn.scoring",
     "ffn.scoring.inbox",
     "ffn.monitoring.record",
+    "ffn.shadow",
     "ffn.monitoring",
     "ffn.reports.markup",
     "ffn.reports.pictures",

@@ -114,6 +114,11 @@ class EvaluateOutcome:
             "alert": end.alert,
             "predecessor": end.predecessor and asdict(end.predecessor),
             "rolled_back": end.rolled_back,
+            **(
+                {"challengers": [one.to_json() for one in end.challengers]}
+                if end.challengers
+                else {}
+            ),
         }
 
 

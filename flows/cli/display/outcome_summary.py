@@ -66,9 +66,11 @@ def _lines(outcome: EvaluateOutcome) -> Iterator[str]:
     yield f"{outcome.pipeline}, version {quality.version}: {quality.sentence}."
     for detail in quality.details:
         yield f"  {detail}."
+    beside = {one.challenger for one in outcome.conclusion.challengers}
     for one in outcome.conclusion.qualities:
         if one is not quality and one.figures:
-            yield f"  version {one.version}: {one.sentence}."
+            how = ", beside production" if one.version in beside else ""
+            yield f"  version {one.version}{how}: {one.sentence}."
 
 
 def _conclusions(outcome: EvaluateOutcome) -> Iterator[str]:
@@ -81,6 +83,8 @@ def _conclusions(outcome: EvaluateOutcome) -> Iterator[str]:
         yield f"Warning: {end.rolled_back}."
     elif end.predecessor is not None:
         yield f"Beside its predecessor: {end.predecessor.sentence}."
+    for one in end.challengers:
+        yield f"In the shadow: {one.sentence}."
     if quality and quality.figures:
         yield "All intervals are 95 % confidence sequences, valid at every look."
 
