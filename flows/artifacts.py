@@ -25,7 +25,7 @@ from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 from prefect.utilities.context import get_task_and_flow_run_ids
 
-from ffn.pipelines.outcome_evaluation import EvaluateOutcome
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.pipelines.progress import Sink
 from ffn.promotion.register import Version

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ffn.errors import DataError, FFNError, OutputError
 from ffn.monitoring.conclusion import Conclusion, conclude, rollback_target
-from ffn.monitoring.realised_quality import RealisedQuality
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.monitoring.record.at_once import deliver_at_once, refuse_version
 from ffn.monitoring.record.delivery import Delivery
 from ffn.monitoring.record.taking_up import deliver, take_up_new
@@ -21,116 +20,19 @@ from ffn.scoring.inbox.inbox_contents import InboxScan, Waiting
 from ffn.scoring.inbox.labels_folder import note_outcomes, scan_outcomes
 from ffn.scoring.inbox.listing import ChangedError, InboxFolder
 from ffn.settings.pipeline import Pipeline
+from ffn.shadow.labelled_tables import evaluate_challengers
 from ffn.storage.source import Source, open_source
 
 __all__ = [
     "CONCLUDE",
     "EVALUATE_FILE",
     "TAKE_UP",
-    "EvaluateOutcome",
-    "LabelsRefusedError",
     "evaluate_file",
     "evaluate_folder",
     "evaluate_labels",
     "evaluate_steps",
     "take_up_predictions",
 ]
-
-_REASONS_TOLD = 5
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class EvaluateOutcome:
-    """The result of an evaluation.
-
-    Attributes
-    ----------
-    pipeline
-        Name of the pipeline.
-    deliveries
-        Files of labels that were taken up, with what became of their rows.
-    refusals
-        Reason by path, for files that were refused.
-    troubles
-        Why scored tables were not taken up, a sentence each.
-    conclusion
-        What follows.
-    folder
-        Contents of the folder of labels before the run; None if files were named.
-    """
-
-    pipeline: str
-    deliveries: Sequence[Delivery]
-    refusals: dict[str, str]
-    troubles: Sequence[str]
-    conclusion: Conclusion
-    folder: InboxScan | None = None
-
-    def __str__(self) -> str:
-        return self.note()[2]
-
-    def __repr__(self) -> str:
-        return f"<EvaluateOutcome of {self.pipeline}: {self}>"
-
-    @property
-    def quality(self) -> RealisedQuality | None:
-        """Quality of the version that was judged at once, or of the one in production."""
-        asked = {one.at_once for one in self.deliveries} - {None}
-        wanted = asked.pop() if len(asked) == 1 else self.conclusion.production
-        return next((q for q in self.conclusion.qualities if q.version == wanted), None)
-
-    def check(self) -> None:
-        """Raise ``LabelsRefusedError`` if a file was refused."""
-        if self.refusals:
-            raise LabelsRefusedError(self)
-
-    def note(self) -> tuple[str, int | None, str]:
-        """Return the entry for the run log: outcome, version, sentence."""
-        joined = sum(one.joined for one in self.deliveries)
-        rows = sum(one.rows for one in self.deliveries)
-        quality = self.quality
-        parts = [f"{joined:,} of {counted(rows, 'row')} with labels joined"] if rows else []
-        parts += [f"version {quality.version}: {quality.sentence}"] if quality else []
-        parts += [self.conclusion.rolled_back] if self.conclusion.rolled_back else []
-        reasons = list(self.refusals.values())[:_REASONS_TOLD]
-        parts += [f"{len(self.refusals):,} refused: {'; '.join(reasons)}"] if reasons else []
-        version = quality.version if quality else self.conclusion.production
-        done = "refused" if self.refusals else "evaluated"
-        told = "; ".join(parts).rstrip(".") or "no predictions of production are known"
-        return done, version, f"{told}."
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object."""
-        end = self.conclusion
-        return {
-            "pipeline": self.pipeline,
-            "production": end.production,
-            "rows": sum(one.rows for one in self.deliveries),
-            "joined": sum(one.joined for one in self.deliveries),
-            "files": [one.to_json() for one in self.deliveries],
-            "refused": [{"source": name, "reason": why} for name, why in self.refusals.items()],
-            "not_taken_up": list(self.troubles),
-            "versions": [one.to_json() for one in end.qualities],
-            "alert": end.alert,
-            "predecessor": end.predecessor and asdict(end.predecessor),
-            "rolled_back": end.rolled_back,
-            **(
-                {"challengers": [one.to_json() for one in end.challengers]}
-                if end.challengers
-                else {}
-            ),
-        }
-
-
-class LabelsRefusedError(FFNError):
-    """At least one file of labels was refused; ``outcome`` has the results of all."""
-
-    def __init__(self, outcome: EvaluateOutcome) -> None:
-        self.outcome = outcome
-        total = len(outcome.refusals) + len(outcome.deliveries)
-        reasons = "; ".join(list(outcome.refusals.values())[:_REASONS_TOLD])
-        count = f"{len(outcome.refusals):,} of {total:,} files refused: " if total > 1 else ""
-        super().__init__(count + reasons)
 
 
 def take_up_predictions(pipeline: Pipeline) -> list[str]:
@@ -177,9 +79,12 @@ def evaluate_file(file: Path | Waiting, pipeline: Pipeline, version: int | None)
 
 
 def _take(stream: Source, pipeline: Pipeline, name: str, version: int | None) -> Delivery:
-    if pipeline.settings.outcomes.id is None:
+    if pipeline.settings.outcomes.id is not None:
+        return deliver(pipeline, stream, name)
+    if version is not None or not pipeline.settings.shadow.count:
         return deliver_at_once(pipeline, stream, name, version)
-    return deliver(pipeline, stream, name)
+    beside = partial(evaluate_challengers, pipeline, name)
+    return deliver_at_once(pipeline, stream, name, also=beside)
 
 
 TAKE_UP: Step[[Pipeline], list[str]] = Step(

@@ -18,10 +18,8 @@ from ffn.monitoring.record.outcome_record import changing_record
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.table_columns import open_columns
 from ffn.monitoring.record.taking_up import workshop
-from ffn.monitoring.record.trained_rows import trained_rows
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.rows.scorer import Scorer
-from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
 from ffn.shadow.challengers import load_challengers
 from ffn.shadow.disagreements import (
@@ -32,7 +30,8 @@ from ffn.shadow.disagreements import (
     remove_shadowed,
     write_shadowed,
 )
-from ffn.shadow.sampled_rows import SAMPLE_DELIMITER, SampledRows, distance, take_rows
+from ffn.shadow.sampled_rows import SAMPLE_DELIMITER, SampledRows, distance
+from ffn.shadow.second_scoring import score_again
 from ffn.storage.source import open_source
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.schema import prediction_columns
@@ -187,23 +186,12 @@ def _score_beside(
 ) -> tuple[ChallengerCount, list[Disagreement]]:
     """Score rows of a table with one challenger, and keep its predictions for their labels."""
     id_column = pipeline.settings.outcomes.id
-    options = table.manifest["options"]
-    trained = trained_rows(pipeline, challenger.version, challenger.sha256)
     with workshop(pipeline) as folder:
-        sample, output = folder / "sample.csv", folder / "beside.csv"
-        taken = take_rows(table, challenger, trained, id_column, every, sample)
-        result = score_csv(
-            challenger,
-            sample,
-            output,
-            probabilities=True,
-            drift="off",
-            on_unknown=options["on_unknown"],
-            delimiter=SAMPLE_DELIMITER,
-            decimal=options["decimal"],
-            on_progress=lambda _progress: check(),
+        taken, result = score_again(
+            pipeline, table, challenger, id_column, every, folder, lambda _progress: check()
         )
-        rows = _differing(table, challenger, taken, output, options["decimal"])
+        decimal = table.manifest["options"]["decimal"]
+        rows = _differing(table, challenger, taken, result.output, decimal)
         if id_column is not None and taken.with_ids:
             _keep(pipeline, table, ScoredTable.read(result.manifest), id_column)
     count = ChallengerCount(

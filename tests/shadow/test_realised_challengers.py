@@ -16,7 +16,7 @@ from ffn.reports.outcome_page import outcome_markdown, realised_section
 from ffn.reports.status_page import read_status, status_lines, status_markdown
 from ffn.settings.pipeline import find_pipeline
 from flows.cli.display.outcome_summary import print_evaluation
-from tests.monitoring.conftest import change_settings, counts, labels, rows, scored
+from tests.monitoring.conftest import change_settings, counts, labels, rows, scored, write
 
 
 def test_a_better_challenger_is_shown_everywhere(root: Path, capsys) -> None:
@@ -134,3 +134,39 @@ def test_a_comparison_is_told_in_a_sentence() -> None:
         "whose labels have come, 5 alone labels 90 correctly and 3 alone 71 (evidence 1.42, needed "
         "40; alpha 0.025, valid at every look)"
     )
+
+
+def test_labelled_tables_without_ids_judge_challengers_at_once(root: Path) -> None:
+    change_settings(root, '[outcomes]\nid = "id"\n', "")
+    found = rows(200, 37, noise=0.0, first=1000)
+    path = write(root / "labelled.csv", [*found, ("x", "1", "2", "")], "p q y")
+    outcome = ffn.evaluate("flow", path, root=root)
+    assert counts(outcome.deliveries[0]) == {"joined": 200, "unlabelled": 1}
+    frame = pd.DataFrame(found, columns=["id", "p", "q", "y"]).astype({"p": float, "q": float})
+    right = [
+        ffn.load(root / f"artifacts/flow/models/{number:04d}").predict(frame) == frame["y"]
+        for number in (1, 2)
+    ]
+    (test,) = outcome.conclusion.challengers
+    assert (test.rows, test.challenger_alone, test.production_alone) == (
+        200,
+        np.sum(right[1] & ~right[0]),
+        np.sum(right[0] & ~right[1]),
+    )
+    own = outcome.conclusion.qualities[1]
+    assert own.figures is not None
+    assert (own.figures.rows, own.figures.correct) == (200, right[1].sum())
+    # The same table again counts once.
+    again = ffn.evaluate("flow", path, root=root)
+    assert again.conclusion.challengers == (test,)
+
+
+def test_a_challenger_that_cannot_judge_a_table_is_named(root: Path) -> None:
+    change_settings(root, '[outcomes]\nid = "id"\n', "")
+    path = write(root / "narrow.csv", rows(20, 38, first=1000), "p y")
+    outcome = ffn.evaluate("flow", path, root=root)
+    (delivery,) = outcome.deliveries
+    assert counts(delivery) == {"joined": 20}
+    assert delivery.notices == [
+        'Left out of the shadow: version 2: it needs columns that are not in the file: "q".'
+    ]

@@ -10,8 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ffn.errors import one_line
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.monitoring.realised_quality import WeekQuality
-from ffn.pipelines.outcome_evaluation import EvaluateOutcome
 from ffn.quantities import NOTHING, counted, interval
 from flows.cli.display.terminal import plain_console
 
