@@ -46,6 +46,7 @@ LAYERS = [
     "ffn.scoring.inbox",
     "ffn.monitoring.record",
     "ffn.shadow",
+    "ffn.training_history",
     "ffn.monitoring",
     "ffn.reports.markup",
     "ffn.reports.pictures",

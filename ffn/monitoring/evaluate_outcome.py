@@ -12,6 +12,7 @@ from ffn.monitoring.realised_quality import RealisedQuality
 from ffn.monitoring.record.delivery import Delivery
 from ffn.quantities import counted
 from ffn.scoring.inbox.inbox_contents import InboxScan
+from ffn.training_history.appended_rows import AppendedRows
 
 __all__ = ["EvaluateOutcome", "LabelsRefusedError"]
 
@@ -36,6 +37,9 @@ class EvaluateOutcome:
         What follows.
     folder
         Contents of the folder of labels before the run; None if files were named.
+    history
+        What became of the rows that were to be appended to the training CSV; None if none were,
+        or if a labelled table was scored at once, whose notices say it.
     """
 
     pipeline: str
@@ -44,6 +48,7 @@ class EvaluateOutcome:
     troubles: Sequence[str]
     conclusion: Conclusion
     folder: InboxScan | None = None
+    history: AppendedRows | None = None
 
     def __str__(self) -> str:
         return self.note()[2]
@@ -71,6 +76,8 @@ class EvaluateOutcome:
         parts = [f"{joined:,} of {counted(rows, 'row')} with labels joined"] if rows else []
         parts += [f"version {quality.version}: {quality.sentence}"] if quality else []
         parts += [self.conclusion.rolled_back] if self.conclusion.rolled_back else []
+        appended = self.history.sentence.rstrip(".") if self.history else ""
+        parts += [appended] if appended else []
         reasons = list(self.refusals.values())[:_REASONS_TOLD]
         parts += [f"{len(self.refusals):,} refused: {'; '.join(reasons)}"] if reasons else []
         version = quality.version if quality else self.conclusion.production
@@ -98,6 +105,7 @@ class EvaluateOutcome:
                 if end.challengers
                 else {}
             ),
+            **({"history": self.history.to_json()} if self.history else {}),
         }
 
 

@@ -11,6 +11,7 @@ from ffn.monitoring.conclusion import Conclusion, conclude, rollback_target
 from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.monitoring.record.at_once import deliver_at_once, refuse_version
 from ffn.monitoring.record.delivery import Delivery
+from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.taking_up import deliver, take_up_new
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.progress import stage
@@ -22,11 +23,14 @@ from ffn.scoring.inbox.listing import ChangedError, InboxFolder
 from ffn.settings.pipeline import Pipeline
 from ffn.shadow.labelled_tables import evaluate_challengers
 from ffn.storage.source import Source, open_source
+from ffn.training_history.appended_rows import AppendedRows
 
 __all__ = [
+    "APPEND",
     "CONCLUDE",
     "EVALUATE_FILE",
     "TAKE_UP",
+    "append_history",
     "evaluate_file",
     "evaluate_folder",
     "evaluate_labels",
@@ -74,17 +78,36 @@ def evaluate_file(file: Path | Waiting, pipeline: Pipeline, version: int | None)
     except DataError as error:
         note_outcomes(pipeline, file, refusal=str(error))
         raise
-    note_outcomes(pipeline, file, rows=found.rows)
+    if not found.postponed:
+        note_outcomes(pipeline, file, rows=found.rows)
     return found
 
 
 def _take(stream: Source, pipeline: Pipeline, name: str, version: int | None) -> Delivery:
     if pipeline.settings.outcomes.id is not None:
         return deliver(pipeline, stream, name)
-    if version is not None or not pipeline.settings.shadow.count:
-        return deliver_at_once(pipeline, stream, name, version)
-    beside = partial(evaluate_challengers, pipeline, name)
-    return deliver_at_once(pipeline, stream, name, also=beside)
+    return deliver_at_once(pipeline, stream, name, version, partial(_go_on, pipeline, version))
+
+
+def _go_on(pipeline: Pipeline, version: int | None, table: ScoredTable, found: Delivery) -> None:
+    """Do what else the settings ask for with a table that was scored and evaluated at once."""
+    if version is None and pipeline.settings.shadow.count:
+        found.notices += evaluate_challengers(pipeline, found.name, table, found.sha256)
+    if pipeline.settings.outcomes.append:
+        # Imported here, because it reads the table as training does, which needs large libraries.
+        from ffn.training_history.appending import append_at_once
+
+        appended = append_at_once(pipeline, table, found.sha256)
+        found.notices += [appended.sentence] if appended.sentence else []
+        found.problems += appended.problems
+        found.postponed = bool(appended.postponed)
+
+
+def append_history(pipeline: Pipeline) -> AppendedRows:
+    """Append rows of ``pipeline`` whose labels have come to the training CSV."""
+    from ffn.training_history.appending import append_joined
+
+    return append_joined(pipeline)
 
 
 TAKE_UP: Step[[Pipeline], list[str]] = Step(
@@ -99,6 +122,12 @@ EVALUATE_FILE: Step[[Path | Waiting, Pipeline, int | None], Delivery | None] = S
     lambda found, *_: found.sentence if found else "the file has changed or disappeared",
     label="evaluate-{file.name}",
     spares=(FFNError,),
+)
+APPEND: Step[[Pipeline], AppendedRows] = Step(
+    "append-history",
+    append_history,
+    lambda found, *_: found.sentence or "nothing to append",
+    writes=True,
 )
 CONCLUDE: Step[[Pipeline], Conclusion] = Step(
     "conclude",
@@ -184,6 +213,13 @@ def evaluate_steps(
                 raise error
         deliveries += [found for found in done.results if found is not None]
         refusals |= {str(one): str(error) for one, error in _named(done.failures)}
+    history = None
+    if pipeline.settings.outcomes.append and pipeline.settings.outcomes.id is not None:
+        stage("appending rows to the training table")
+        history = executor.run(APPEND, pipeline)
+    problems = list(history.problems) if history else []
+    problems += [one for delivery in deliveries for one in delivery.problems]
+    refusals |= {str(pipeline.source): "; ".join(problems)} if problems else {}
     stage("comparing with what was promised")
     return EvaluateOutcome(
         pipeline=pipeline.name,
@@ -192,6 +228,7 @@ def evaluate_steps(
         troubles=troubles,
         conclusion=executor.run(CONCLUDE, pipeline),
         folder=folder,
+        history=history,
     )
 
 

@@ -36,6 +36,9 @@ class OutcomeSettings(StrictSettings):
         Probability, for each version, of an alert although its quality is what was promised.
     rollback
         Whether a version is rolled back that is shown to be less accurate than the one before it.
+    append
+        ``"history"``: rows whose labels have come are appended to the training CSV. None: nothing
+        is.
     """
 
     id: Name | None = None
@@ -43,6 +46,7 @@ class OutcomeSettings(StrictSettings):
     watch: bool = True
     alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     rollback: bool = False
+    append: Literal["history"] | None = None
 
 
 class ShadowSettings(StrictSettings):

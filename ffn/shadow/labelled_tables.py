@@ -34,7 +34,7 @@ def evaluate_challengers(
     pipeline
         The pipeline.
     name
-        What the record calls the table.
+        What the record calls it.
     table
         The table as production scored it.
     sha256

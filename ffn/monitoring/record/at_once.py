@@ -34,7 +34,7 @@ def deliver_at_once(
     stream: Source,
     name: str,
     version: int | None = None,
-    also: Callable[[ScoredTable, str], list[str]] | None = None,
+    also: Callable[[ScoredTable, Delivery], None] | None = None,
 ) -> Delivery:
     """Score a labelled table that has all features, and take up its labels at the same time.
 
@@ -52,8 +52,8 @@ def deliver_at_once(
     version
         Number of the version to evaluate; None, the default, for the one in production.
     also
-        Called with the scored table and the SHA-256 of the given one, once its labels are taken
-        up; returns notices. None, the default, for nothing more.
+        Called with the scored table and what became of its rows, once its labels are taken up.
+        None, the default, for nothing more.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def deliver_at_once(
         with changing_record(artifacts) as record:
             done = _count_at_once(record, pipeline, model, table, rows, found)
         if also is not None:
-            done.notices += also(table, sha256)
+            also(table, done)
     return done
 
 

@@ -54,6 +54,8 @@ def _lines(outcome: EvaluateOutcome) -> Iterator[str]:
     waiting = [delivery.waiting for delivery in outcome.deliveries if delivery.at_once is None]
     if waiting:
         yield f"{counted(waiting[-1], 'prediction')} without a label so far."
+    if outcome.history and outcome.history.sentence:
+        yield outcome.history.sentence
     for trouble in outcome.troubles[:_TROUBLES_SHOWN]:
         yield f"Warning: {trouble}"
     if len(outcome.troubles) > _TROUBLES_SHOWN:
