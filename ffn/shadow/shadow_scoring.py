@@ -14,7 +14,7 @@ from typing import Any
 
 from ffn.errors import FFNError, one_line
 from ffn.monitoring.record.joining import join_rows
-from ffn.monitoring.record.outcome_record import changing_record
+from ffn.monitoring.record.outcome_record import changing_record, reading_record
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.table_columns import open_columns
 from ffn.monitoring.record.taking_up import workshop
@@ -143,6 +143,7 @@ def _score_table(
         before
         and before.every == every
         and asked == [(one.version, one.bundle_sha256) for one in before.challengers]
+        and _are_kept(pipeline, table, challengers)
     ):
         return before, []
     remove_shadowed(result.output)
@@ -228,12 +229,27 @@ def _differing(
     ]
 
 
+def _are_kept(pipeline: Pipeline, table: ScoredTable, challengers: Sequence[Scorer]) -> bool:
+    """Return whether what the challengers say is recorded, where rows have ids."""
+    if pipeline.settings.outcomes.id is None:
+        return True
+    with reading_record(pipeline.artifacts) as record:
+        return record is not None and all(
+            replace(table, digest=_digest(table, one.version)).is_known(record)
+            for one in challengers
+        )
+
+
+def _digest(table: ScoredTable, version: int) -> str:
+    """Return by what the record knows a table as a challenger scored it."""
+    return f"{table.digest} {version}"
+
+
 def _keep(pipeline: Pipeline, table: ScoredTable, beside: ScoredTable, id_column: str) -> None:
     """Record what the challenger says, so that it is known when labels come."""
     # Its own time: a label that came between the two scorings was known to nobody at the first.
-    own = replace(
-        beside, digest=f"{table.digest} {beside.manifest['model_version']}", at=time.time()
-    )
+    version = beside.manifest["model_version"]
+    own = replace(beside, digest=_digest(table, version), at=time.time())
     with changing_record(pipeline.artifacts) as record:
         if not own.is_known(record):
             scoring = own.take_up(record, pipeline, id_column, beside=True, name=table.output.name)

@@ -77,6 +77,8 @@ RULES = [
         "[shadow]\nversion = 1",
         r'unknown key "shadow\.version"; known here: versions, most_rows',
     ),
+    ("[outcomes]\nappend = 'yes'", r'"outcomes\.append" is "yes"; it must be .history.'),
+    ("[outcomes]\nappend = true", r'"outcomes\.append" is true; it must be .history.'),
     ("[outcomes]\nids = 'x'", r'unknown key "outcomes\.ids"; known here: id, label, watch'),
     ("[notify]\non = ['success']", r"\"notify\.on\.0\" is \"success\"; it must be 'failure', 'ke"),
 ]
