@@ -129,6 +129,8 @@ def read_challengers(pipeline: Pipeline) -> tuple[ChallengerTest, ...]:
     pipeline
         The pipeline.
     """
+    if not pipeline.settings.shadow.count:
+        return ()
     try:
         scoring = in_production(pipeline.artifacts)
         with reading_record(pipeline.artifacts) as record:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+# Imported here, so that a process that is traced opens none of the modules on its way.
+import ffn.shadow.shadow_scoring
+import ffn.training_history.appending  # noqa: F401
 from ffn.bundles.contents import read_contents
 from ffn.monitoring.record.outcome_record import reading_record
 from ffn.registry.verification import verify

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +14,9 @@ import pytest
 
 import ffn
 from ffn.pipelines.outcomes import ScoreOutcome
+from ffn.reports.score_page import score_page
 from ffn.shadow.shadow_scoring import ShadowPass
+from flows.cli.display.summary import print_scoring
 from tests.monitoring.conftest import change_settings, rows, write
 
 ROWS = rows(60, 5, first=1000)
@@ -149,3 +153,22 @@ def test_of_a_longer_file_rows_at_equal_distances_are_taken(
     frame.to_parquet(root / "typed.parquet")
     typed = ffn.score("flow", root / "typed.parquet", root=root).results[0].output
     assert [int(row["row"]) for row in disagreements(typed)] == found
+
+
+def test_the_page_and_the_terminal_tell_what_challengers_say(root: Path, capsys) -> None:
+    outcome = score(root)
+    (sentence,) = told(outcome).sentences
+    page = score_page(outcome.results, {}, {}, None, outcome.shadow)
+    assert f"Beside production: {sentence}." in page
+    print_scoring(outcome, sys.stdout)
+    printed = capsys.readouterr().out
+    assert f"Beside production: {sentence}." in printed
+    assert "new.csv.disagreements.csv" in printed.replace("\n", "")
+    many = ShadowPass(left_out=tuple(f"version {n} cannot be loaded: no" for n in range(9, 2, -1)))
+    print_scoring(replace(outcome, shadow=many), sys.stdout)
+    printed = capsys.readouterr().out
+    assert "Warning: left out of the shadow: version 9 cannot be loaded: no." in printed
+    assert "Warning: 2 more were left out." in printed
+    assert "Left out of the shadow: version 3 cannot" in score_page(
+        outcome.results, {}, {}, None, many
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import ffn
+from ffn.storage.pipeline_locks import retraining_lock
 from tests.monitoring.conftest import change_settings, rows
+from tests.monitoring.test_outcomes_folder import settle
 from tests.training_history.test_appending import history, train
 
 MONTHS = [f"2026-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)]
@@ -97,15 +99,14 @@ def test_files_in_the_folder_of_labels_append_as_well(root: Path) -> None:
     (folder / "march.csv").write_text(
         "p,q,y,id\n" + "".join(f"{p},{q},{y},{one}\n" for one, p, q, y in new)
     )
-    import os
-    import time
-
-    past = time.time() - 60
-    os.utime(folder / "march.csv", (past, past))
-    outcome = ffn.evaluate("flow", root=root, new=True)
-    if not outcome.deliveries:
-        time.sleep(1.1)
-        outcome = ffn.evaluate("flow", root=root, new=True)
-    assert outcome.deliveries[0].notices == ["5 rows appended to train.csv."]
+    settle(folder / "march.csv")
+    with retraining_lock(root / "artifacts/flow"):
+        (notice,) = ffn.evaluate("flow", root=root, new=True).deliveries[0].notices
+    assert notice.startswith("Nothing is appended to train.csv this time: flow is already being ")
+    assert (root / "data/flow/train.csv").read_text() == lines
+    # The file is taken up again, though its labels are known.
+    (delivery,) = ffn.evaluate("flow", root=root, new=True).deliveries
+    assert (delivery.known, delivery.notices) == (5, ["5 rows appended to train.csv."])
+    assert ffn.evaluate("flow", root=root, new=True).deliveries == []
     appended = "".join(",".join(row) + "\n" for row in new)
     assert (root / "data/flow/train.csv").read_text() == lines + appended

@@ -140,7 +140,7 @@ def _shadow(outcome: ScoreOutcome) -> Iterator[str]:
     for why in found.left_out[:_WARNINGS_SHOWN]:
         yield f"Warning: left out of the shadow: {why}."
     if len(found.left_out) > _WARNINGS_SHOWN:
-        yield f"Warning: {more(len(found.left_out) - _WARNINGS_SHOWN, 'challenger')} left out."
+        yield f"Warning: {len(found.left_out) - _WARNINGS_SHOWN:,} more were left out."
 
 
 def _confidence(results: Iterable[ScoreResult], scored: int) -> str:
