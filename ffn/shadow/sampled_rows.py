@@ -139,7 +139,7 @@ def take_rows(
         file.write(write_record((row_column, *own), SAMPLE_DELIMITER) + "\n")
         wanted = list(dict.fromkeys([*own, predicted, confidence]))
         for part in columns.parts(wanted, every):
-            texts = _plain(part, options, challenger.schema)
+            texts = _plain(part, options)
             rows = _input_rows(np.array(part.rows, dtype=np.int64), rejected).tolist()
             cells = zip(rows, *(texts[name] for name in own), strict=True)
             file.writelines(write_record(line, SAMPLE_DELIMITER) + "\n" for line in cells)
@@ -163,16 +163,11 @@ def _check_columns(schema: Schema, names: Sequence[str], only_id: str | None) ->
         raise DataError(f"it needs columns that are not in the file: {shown}")
 
 
-def _plain(part: CellTexts, options: dict[str, object], schema: Schema) -> dict[str, list[str]]:
+def _plain(part: CellTexts, options: dict[str, object]) -> dict[str, list[str]]:
     """Return the texts as they were in the input."""
     texts = part.texts
     if options.get("escape_formulas"):
         texts = {name: unguarded(cells, str(options["decimal"])) for name, cells in texts.items()}
-    missing = schema.missing_values
-    # In Parquet a missing value has no text; it needs one that this version reads as missing.
-    if part.lines[:1] == [0] and missing and "" not in missing:
-        for feature in schema.features:
-            texts[feature.name] = [cell or missing[0] for cell in texts[feature.name]]
     return texts
 
 

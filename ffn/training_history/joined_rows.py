@@ -175,6 +175,7 @@ def _schema(pipeline: Pipeline, table: ScoredTable) -> Schema | None:
 def _plain(
     part: CellTexts, names: Sequence[str], guarded: bool, decimal: str
 ) -> dict[str, list[str]]:
+    """Return the cells as they were in the input."""
     if not guarded:
         return part.texts
     return {name: unguarded(part.texts[name], decimal) for name in names}
