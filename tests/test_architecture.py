@@ -48,6 +48,8 @@ LAYERS = [
     "ffn.scoring",
     "ffn.scoring.inbox",
     "ffn.monitoring.record",
+    "ffn.shadow",
+    "ffn.training_history",
     "ffn.monitoring",
     "ffn.reports.markup",
     "ffn.reports.pictures",

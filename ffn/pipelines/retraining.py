@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
@@ -18,7 +19,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
-from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
+from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
@@ -265,5 +266,14 @@ def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
         selection=chosen,
         refitted=refitted,
         evaluation=executor.run(EVALUATE, refitted, prepared, pipeline),
-        failures=failures | lost(candidates),
+        failures=failures | _lost(candidates),
     )
+
+
+def _lost(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Return optimizers among ``candidates`` whose networks all diverged, with the first reason."""
+    return {
+        candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
+        for candidate in candidates
+        if not candidate.history.finished.any()
+    }
