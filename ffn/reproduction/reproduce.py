@@ -11,6 +11,11 @@ from typing import Any
 from ffn.bundles.bundle import Bundle, write_bundle
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import BundleError, DataError, FFNError, RegistryError, SettingsError
+from ffn.extraction.extracted_table import (
+    dialect_of,
+    extract_files,
+    extract_training_table,
+)
 from ffn.lineage.kept_data import extract_table
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import InProcess
@@ -28,6 +33,7 @@ from ffn.reproduction.outcome import Reproduction
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import staging_folder, sweep
+from ffn.storage.cache import Cache
 from ffn.storage.source import open_source
 from ffn.tabular.training_table.dataset import Dataset
 
@@ -89,7 +95,7 @@ def reproduce(pipeline: Pipeline, version: int) -> Reproduction:
     # In the cache: whoever next opens it removes what a killed process left there.
     with staging_folder(cache) as room, one_blas_thread():
         settings, problems = _settings(recorded["settings"])
-        tables, origin, missing = _tables(pipeline, recorded, room)
+        tables, origin, missing = _tables(pipeline, recorded, settings, room)
         if settings is None or missing:
             return replace(found, data=origin, obstacles=(*problems, *missing))
         try:
@@ -116,19 +122,20 @@ def _settings(recorded: dict[str, Any]) -> tuple[PipelineSettings | None, list[s
 
 
 def _tables(
-    pipeline: Pipeline, recorded: dict[str, Any], room: Path
+    pipeline: Pipeline, recorded: dict[str, Any], settings: PipelineSettings | None, room: Path
 ) -> tuple[list[Path], str, list[str]]:
     """Put training table and file of held-out rows into ``room``.
 
     Returns their paths, the training table first; where they came from; and why one is missing.
     """
-    wanted = [(pipeline.folder, recorded.get("source"), recorded.get("source_sha256"))]
+    wanted = [(recorded.get("source"), recorded.get("source_sha256"))]
     if "test_sha256" in recorded:
         division = recorded["settings"].get("split")
         test = division.get("test") if isinstance(division, dict) else None
-        wanted.append((pipeline.folder, test, recorded["test_sha256"]))
+        wanted.append((test, recorded["test_sha256"]))
     tables, origins, missing = [], set(), []
-    for number, (folder, name, sha256) in enumerate(wanted):
+    then = replace(pipeline, settings=settings) if settings else None
+    for number, (name, sha256) in enumerate(wanted):
         if not isinstance(sha256, str) or not isinstance(name, str):
             return [], "", ["data: neither name nor digest of the table was recorded"]
         # Of the same name, which messages show, but not at the same path, which may lead
@@ -140,26 +147,32 @@ def _tables(
             extract_table(pipeline.artifacts, sha256, table)
             origins.add("kept")
         except DataError as error:
-            if _copied(folder / name, table) == sha256:
+            if then and _copied(then, table, room, held_out=bool(number)) == sha256:
                 origins.add("source")
             else:
                 reason = str(error).rstrip(".")
-                missing.append(f"data: {reason}, and {folder / name} is not that table")
+                shown = then.shown_source if then and not number else pipeline.folder / name
+                missing.append(f"data: {reason}, and {shown} is not that table")
         tables.append(table)
     if missing:
         return [], "", missing
     return tables, "source" if "source" in origins else "kept", []
 
 
-def _copied(source: Path, target: Path) -> str:
-    """Copy a table and return the digest of what was copied; empty if it cannot be read."""
-    if not source.is_file():
-        return ""
-    with contextlib.suppress(DataError), open_source(source) as opened, target.open("wb") as file:
-        while chunk := opened.read(_AT_ONCE):
-            file.write(chunk)
-        opened.check_unchanged()
-        return opened.sha256
+def _copied(pipeline: Pipeline, target: Path, room: Path, *, held_out: bool) -> str:
+    """Copy a table as CSV and return the digest of that; empty if it cannot be read."""
+    cache = Cache(room / "cache")
+    with contextlib.suppress(DataError, SettingsError):
+        if held_out:
+            test = pipeline.test or pipeline.folder
+            table = extract_files(test, cache, dialect_of(pipeline.settings.data))
+        else:
+            table = extract_training_table(pipeline, cache)
+        with open_source(table.path) as opened, target.open("wb") as file:
+            while chunk := opened.read(_AT_ONCE):
+                file.write(chunk)
+            opened.check_unchanged()
+            return opened.sha256
     return ""
 
 
@@ -167,7 +180,8 @@ def _make(name: str, settings: PipelineSettings, tables: list[Path], room: Path)
     """Train on tables with the settings of a version, and write the bundle."""
     folder = tables[0].parent
     places = [table.relative_to(folder).as_posix() for table in tables]
-    changed: dict[str, Any] = {"data": settings.data.model_copy(update={"source": places[0]})}
+    plain = {"source": places[0], "query": None}
+    changed: dict[str, Any] = {"data": settings.data.model_copy(update=plain)}
     if len(places) > 1:
         changed["split"] = settings.split.model_copy(update={"test": places[1]})
     again = Pipeline(
