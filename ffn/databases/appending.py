@@ -13,7 +13,7 @@ from ffn.databases.connections import database_session
 from ffn.databases.query import without_semicolon
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 
-__all__ = ["RUN_COLUMN", "append_rows"]
+__all__ = ["RUN_COLUMN", "append_rows", "without_known"]
 
 RUN_COLUMN = "ffn_run"
 """Column that says which run a row is of."""
@@ -87,6 +87,52 @@ def append_rows(
         if there is not None:
             return None
         return _insert(connection, address, where, names, ((*row, run) for row in rows))
+
+
+def without_known(address: DatabaseAddress, query: str, table: str, column: str) -> str:
+    """Return a query that leaves out the rows which are in a table already.
+
+    Parameters
+    ----------
+    address
+        Of the database.
+    query
+        What to select.
+    table
+        Name of the table; one that does not exist has no rows.
+    column
+        Column of both, by which a row is recognised.
+
+    Raises
+    ------
+    DataError
+        The table has no such column, or the database refuses what is asked.
+    SettingsError
+        As for `database_session`.
+    """
+    where = ".".join(map(_quoted, table.split(".")))
+    with database_session(address) as connection:
+        if not _exists(connection, address, table):
+            return query
+        _check_columns(connection, where, table, [column])
+    name = _quoted(column)
+    return (
+        f"SELECT * FROM (\n{without_semicolon(query)}\n) AS ffn_query WHERE NOT EXISTS "
+        f"(SELECT 1 FROM {where} AS ffn_table WHERE ffn_table.{name} = ffn_query.{name})"
+    )
+
+
+def _exists(connection: Any, address: DatabaseAddress, table: str) -> bool:
+    schema, _, name = table.rpartition(".")
+    if address.kind == "sqlite":
+        found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
+    else:
+        mark = "%s" if address.kind == "postgresql" else "?"
+        asked, given = f"table_name = {mark}", [name]
+        if schema:
+            asked, given = f"{asked} AND table_schema = {mark}", [name, schema]
+        found = connection.execute(f"SELECT 1 FROM information_schema.tables WHERE {asked}", given)
+    return found.fetchone() is not None
 
 
 def _creation(

@@ -24,7 +24,9 @@ _ROWS_AT_ONCE = 8_192
 _NAME = "data.query"
 
 
-def read_query(address: DatabaseAddress, query: str, where: str = _NAME) -> pa.Table:
+def read_query(
+    address: DatabaseAddress, query: str, where: str = _NAME, *, may_be_empty: bool = False
+) -> pa.Table:
     """Return all rows of a query, as they are at one moment, as columns of texts.
 
     Rows are sorted by their cells, from the first column to the last: numbers as numbers, texts by
@@ -39,6 +41,8 @@ def read_query(address: DatabaseAddress, query: str, where: str = _NAME) -> pa.T
         A single statement that returns rows.
     where
         Name of the query in errors.
+    may_be_empty
+        Whether there may be no rows; by default that is an error.
 
     Returns
     -------
@@ -58,11 +62,11 @@ def read_query(address: DatabaseAddress, query: str, where: str = _NAME) -> pa.T
         with _batches(connection, address, statement, where) as (names, batches):
             _check_names(names, where)
             chunks = list(batches)
-    types = [(name, pa.large_string()) for name in names]
-    tables = [pa.table(columns, schema=pa.schema(types)) for columns in chunks if len(columns[0])]
-    if not tables:
+    schema = pa.schema([(name, pa.large_string()) for name in names])
+    tables = [pa.table(columns, schema=schema) for columns in chunks if len(columns[0])]
+    if not tables and not may_be_empty:
         raise DataError(f"{where} gives no rows. Correct the query.")
-    return _sorted(pa.concat_tables(tables))
+    return _sorted(pa.concat_tables([schema.empty_table(), *tables]))
 
 
 def columns_of_query(address: DatabaseAddress, query: str) -> tuple[str, ...]:

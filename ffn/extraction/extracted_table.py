@@ -127,7 +127,13 @@ def extract_files(path: Path, cache: Cache, dialect: Dialect) -> ExtractedTable:
 
 
 def extract_query(
-    address: DatabaseAddress, query: str, cache: Cache, dialect: Dialect, name: str = QUERY
+    address: DatabaseAddress,
+    query: str,
+    cache: Cache,
+    dialect: Dialect,
+    name: str = QUERY,
+    *,
+    may_be_empty: bool = False,
 ) -> ExtractedTable:
     """Return the rows of a query as one CSV file.
 
@@ -143,6 +149,8 @@ def extract_query(
         How CSV is written.
     name
         What messages call the query; by default the key of the settings.
+    may_be_empty
+        Whether there may be no rows; by default that is an error.
 
     Raises
     ------
@@ -151,7 +159,7 @@ def extract_query(
     SettingsError
         As for `read_query`.
     """
-    table = read_query(address, query, name)
+    table = read_query(address, query, name, may_be_empty=may_be_empty)
     encoding = dialect.encoding or "utf-8"
 
     def lines() -> Iterator[bytes]:

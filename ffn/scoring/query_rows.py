@@ -7,12 +7,12 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ffn.databases.address import DatabaseAddress, is_address, parse_address
-from ffn.databases.appending import append_rows
+from ffn.databases.appending import append_rows, without_known
 from ffn.databases.table_names import check_table_name
 from ffn.errors import SettingsError
 from ffn.extraction.extracted_table import extract_query
@@ -47,11 +47,21 @@ class QueryToScore:
         What to select.
     table
         Name of the table to append to; None for none.
+    new_by
+        Column of query and table by which rows are recognised that are in the table already, and
+        are left out; None for none.
     """
 
     address: DatabaseAddress
     query: str
     table: str | None
+    new_by: str | None = None
+
+    def selection(self) -> str:
+        """Return the query, without the rows that are in the table already."""
+        if self.new_by is None or self.table is None:
+            return self.query
+        return without_known(self.address, self.query, self.table, self.new_by)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,24 +73,27 @@ class WrittenRows:
     table
         Its name.
     rows
-        Number of rows; 0 if those of this run were there already.
+        Number of rows.
+    repeated
+        Whether the rows of this run were there already.
     run
         Identifies what they were made of: rows, model and options.
     """
 
     table: str
     rows: int
+    repeated: bool
     run: str
 
     def sentence(self) -> str:
         """Return it in words."""
-        if not self.rows:
+        if self.repeated:
             return f"table {self.table}: the rows of run {self.run} are there already"
         return f"table {self.table}: {counted(self.rows, 'row')} of run {self.run} appended"
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
-        return {"table": self.table, "rows": self.rows, "run": self.run}
+        return asdict(self)
 
 
 def query_to_score(
@@ -88,6 +101,7 @@ def query_to_score(
     query: str = "",
     database: str | None = None,
     table: str | None = None,
+    new_by: str | None = None,
     folder: Path = Path(),
 ) -> QueryToScore:
     """Return what to score, from arguments and, where they are missing, from ``[scoring]``.
@@ -103,6 +117,8 @@ def query_to_score(
         training data.
     table
         Table to append to; None, the default, for ``scoring.table``.
+    new_by
+        Column by which new rows are recognised; None, the default, for ``scoring.new_by``.
     folder
         Folder to which the path in ``database`` is relative; the current one by default.
 
@@ -129,8 +145,11 @@ def query_to_score(
             check_table_name(table)
         except ValueError as error:
             raise SettingsError(f"--table {error}.") from None
+    table, new_by = table or scoring.table, new_by or scoring.new_by
+    if new_by is not None and table is None:
+        raise SettingsError("--new-by needs --table: rows are new that are not in it.")
     return QueryToScore(
-        address=parse_address(database, place), query=query, table=table or scoring.table
+        address=parse_address(database, place), query=query, table=table, new_by=new_by
     )
 
 
@@ -157,7 +176,14 @@ def queried_csv(asked: QueryToScore, pipeline: Pipeline) -> Iterator[Path]:
     sweep(cache)
     with staging_folder(cache) as room:
         dialect = Dialect(PLAIN["delimiter"], PLAIN["decimal"], None)
-        table = extract_query(asked.address, asked.query, Cache(room / "made"), dialect, _NAMED)
+        table = extract_query(
+            asked.address,
+            asked.selection(),
+            Cache(room / "made"),
+            dialect,
+            _NAMED,
+            may_be_empty=True,
+        )
         yield table.path.rename(room / _NAME)
 
 
@@ -202,4 +228,6 @@ def write_back(asked: QueryToScore, result: ScoreResult) -> WrittenRows | None:
             ([*(cell or None for cell in row), str(result.version)] for row in rows),
             run,
         )
-    return WrittenRows(table=asked.table, rows=rows_of_run or 0, run=run)
+    return WrittenRows(
+        table=asked.table, rows=rows_of_run or 0, repeated=rows_of_run is None, run=run
+    )

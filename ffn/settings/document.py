@@ -58,6 +58,8 @@ class ScoringSettings(StrictSettings):
         What ``--query`` of ``ffn score`` selects from it.
     table
         Table of that database to which the labelled rows are appended.
+    new_by
+        Column of query and table: rows whose value is in the table already are left out.
     """
 
     on_unknown: Literal["score", "reject"] = "score"
@@ -65,6 +67,7 @@ class ScoringSettings(StrictSettings):
     database: Annotated[Name, AfterValidator(as_address)] | None = None
     query: Annotated[Name, AfterValidator(as_query)] | None = None
     table: Annotated[str, AfterValidator(check_table_name)] | None = None
+    new_by: Name | None = None
 
 
 class PipelineSettings(StrictSettings):

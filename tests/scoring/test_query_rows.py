@@ -87,7 +87,7 @@ def test_rows_are_appended_once(shop: Shop, score: Callable[..., Done]) -> None:
     before = shop.run("SELECT * FROM scored ORDER BY id")
     # In another order, they are the same rows.
     again = score("--query", f"{QUERY} ORDER BY age DESC;", *given[2:])
-    assert json.loads(again.out)["table"] == {**said, "rows": 0}
+    assert json.loads(again.out)["table"] == {**said, "rows": 0, "repeated": True}
     assert shop.run("SELECT * FROM scored ORDER BY id") == before
     shop.run("INSERT INTO people VALUES (?, ?, ?, ?)", [(99, 1, 1.0, "new")])
     more = json.loads(score(*given).out)["table"]
@@ -100,6 +100,22 @@ def test_the_words_for_it(shop: Shop, score: Callable[..., Done]) -> None:
     assert "\ntable scored: 20 rows of run " in score(*given, "--only-id", "id").out
     assert [row[0] for row in shop.run("SELECT id FROM scored ORDER BY 1")] == list(range(20))
     assert "are there already\n" in score(*given, "--only-id", "id").out
+
+
+def test_only_new_rows(shop: Shop, score: Callable[..., Done]) -> None:
+    given = ("--query", f"{QUERY};", "--database", shop.address, "--table", "scored")
+    given = (*given, "--new-by", "id")
+    assert "20 rows of run" in score(*given).out
+    nothing = score(*given)
+    assert nothing.code == 0, nothing.err
+    assert "has a header and no rows" in nothing.out
+    assert "table scored: 0 rows of run" in nothing.out
+    shop.run("INSERT INTO people VALUES (?, ?, ?, ?)", [(99, 1, 1.0, "new"), (98, 6, 4.0, "new")])
+    assert "2 rows of run" in score(*given).out
+    ids = [row[0] for row in shop.run("SELECT id FROM scored ORDER BY 1")]
+    assert ids == [*range(20), 98, 99]
+    told = score(*given[:-1], "number").refusal
+    assert told.startswith('the table "scored" has no column "number"')
 
 
 def test_without_a_table_nothing_is_written(shop: Shop, score: Callable[..., Done]) -> None:
@@ -171,7 +187,11 @@ def test_what_is_asked_in_the_settings(shop: Shop, score: Callable[..., Done], r
         (("--query", QUERY, "--database", "shop.db"), "begins with sqlite:///"),
         (("--query", QUERY, "--decimal", ","), "--query and --decimal do not go together"),
         (("t.csv", "--query", QUERY), "--query and FILE do not go together"),
-        (("t.csv", "--table", "x"), "--database and --table are for --query"),
+        (
+            ("--query", QUERY, "--database", "sqlite:///x.db", "--new-by", "id"),
+            "--new-by needs --table",
+        ),
+        (("t.csv", "--table", "x"), "--database, --table and --new-by are for --query"),
         (
             ("--query", QUERY, "--database", "sqlite:///x.db", "--table", "a; DROP TABLE b"),
             "--table must be the name of a table",

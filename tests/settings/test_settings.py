@@ -214,6 +214,7 @@ RULES = [
     ("[data]\nsource = 'oracle://a:b@c'", r'source": the address of a .*, and this one with "or'),
     ("[scoring]\ndatabase = 's.db'", r'"scoring\.database": the address of a database begins'),
     ("[scoring]\nquery = ''", r'"scoring\.query" is ""; it must not be empty\.'),
+    ("[scoring]\nnew_by = ''", r'"scoring\.new_by" is ""; it must not be empty\.'),
     ("[scoring]\ntable = 'a b'", r'"scoring\.table" is "a b"; it must be the name of a table'),
     ("[data]\ndelimiter = 'ab'", r'"data\.delimiter" is "ab"; it must be one of "," ";" '),
     ("[data]\nencoding = 'utf-7'", r'"data\.encoding": encoding "utf-7" is not supported'),

@@ -74,6 +74,7 @@ def test_a_version_of_a_query_and_rows_scored_back(
     given = ("score", "tiny", "--query", QUERY, "--table", "scored", "--direct")
     assert "table scored: 120 rows of run " in ffn(*given).out
     assert "are there already" in ffn(*given).out
+    assert "table scored: 0 rows of run " in ffn(*given, "--new-by", "size").out
     with people.connect() as connection:
         rows = connection.execute("SELECT size, age, kind FROM scored ORDER BY 1, 2, 3").fetchall()
         types = connection.execute(

@@ -114,6 +114,11 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="append the labelled rows to this table of the database, all or none",
     )
     score.add_argument(
+        "--new-by",
+        metavar="COLUMN",
+        help="leave out rows whose COLUMN is in the table already (default: from pipeline.toml)",
+    )
+    score.add_argument(
         "--new",
         action="store_true",
         help="score only files in the inbox that the version in production has not scored yet",
@@ -128,8 +133,8 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--new is for the inbox, without FILE and --output.")
     if options.query is not None:
         return _run_query(options, root, pipeline)
-    if options.database or options.table:
-        raise SettingsError("--database and --table are for --query.")
+    if options.database or options.table or options.new_by:
+        raise SettingsError("--database, --table and --new-by are for --query.")
     files = [] if options.new else _files(options, pipeline)
     outcome = _score(options, root, pipeline, files)
     if options.json:
@@ -150,7 +155,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
         raise SettingsError(f"--query and {what} do not go together. Give one of them.")
     from ffn.scoring.query_rows import PLAIN, queried_csv, query_to_score, write_back
 
-    asked = query_to_score(pipeline, options.query, options.database, options.table)
+    asked = query_to_score(pipeline, options.query, options.database, options.table, options.new_by)
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
