@@ -96,9 +96,9 @@ def _keep(dataset: Dataset, pipeline: Pipeline) -> tuple[Path, ...]:
     """Keep the training table, and the file of held-out rows, unless the settings say not to."""
     if not pipeline.settings.data.keep:
         return ()
-    tables = [(pipeline.source, dataset.source_sha256)]
-    if pipeline.test is not None and dataset.test_sha256 is not None:
-        tables.append((pipeline.test, dataset.test_sha256))
+    tables = [(dataset.path, dataset.source_sha256)]
+    if dataset.test_path is not None and dataset.test_sha256 is not None:
+        tables.append((dataset.test_path, dataset.test_sha256))
     return tuple(keep_table(source, pipeline.artifacts, sha256) for source, sha256 in tables)
 
 
@@ -148,7 +148,7 @@ def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
 LOAD: Step[[Pipeline], Dataset] = Step(
     "load",
     steps.load,
-    lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
+    lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.shown_source}",
 )
 KEEP: Step[[Dataset, Pipeline], tuple[Path, ...]] = Step(
     "keep-data",

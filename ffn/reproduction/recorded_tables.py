@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError, SettingsError
+from ffn.extraction.extracted_table import dialect_of, extract_files, extract_training_table
 from ffn.lineage.kept_data import extract_table
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.settings.pipeline import Pipeline
+from ffn.storage.cache import Cache
 from ffn.storage.source import open_source
 
 __all__ = ["put_tables", "recorded_pipeline", "recorded_settings"]
@@ -32,7 +35,7 @@ def recorded_settings(recorded: dict[str, Any]) -> tuple[PipelineSettings | None
 
 
 def put_tables(
-    pipeline: Pipeline, recorded: dict[str, Any], room: Path
+    pipeline: Pipeline, recorded: dict[str, Any], settings: PipelineSettings | None, room: Path
 ) -> tuple[list[Path], str, list[str]]:
     """Put the training table of a version, and its file of held-out rows, into a folder.
 
@@ -42,6 +45,8 @@ def put_tables(
         The pipeline, whose folder may still have the tables.
     recorded
         Provenance of the version.
+    settings
+        Its settings; None if this release cannot read them, so that only kept tables are found.
     room
         Existing folder to write to.
 
@@ -54,13 +59,14 @@ def put_tables(
     missing
         Why a table is missing, for each that is.
     """
-    wanted = [(pipeline.folder, recorded.get("source"), recorded.get("source_sha256"))]
+    wanted = [(recorded.get("source"), recorded.get("source_sha256"))]
     if "test_sha256" in recorded:
         division = recorded["settings"].get("split")
         test = division.get("test") if isinstance(division, dict) else None
-        wanted.append((pipeline.folder, test, recorded["test_sha256"]))
+        wanted.append((test, recorded["test_sha256"]))
     tables, origins, missing = [], set(), []
-    for number, (folder, name, sha256) in enumerate(wanted):
+    then = replace(pipeline, settings=settings) if settings else None
+    for number, (name, sha256) in enumerate(wanted):
         if not isinstance(sha256, str) or not isinstance(name, str):
             return [], "", ["data: neither name nor digest of the table was recorded"]
         # Of the same name, which messages show, but not at the same path, which may lead
@@ -72,11 +78,12 @@ def put_tables(
             extract_table(pipeline.artifacts, sha256, table)
             origins.add("kept")
         except DataError as error:
-            if _copied(folder / name, table) == sha256:
+            if then and _copied(then, table, room, held_out=bool(number)) == sha256:
                 origins.add("source")
             else:
                 reason = str(error).rstrip(".")
-                missing.append(f"data: {reason}, and {folder / name} is not that table")
+                shown = then.shown_source if then and not number else pipeline.folder / name
+                missing.append(f"data: {reason}, and {shown} is not that table")
         tables.append(table)
     if missing:
         return [], "", missing
@@ -101,7 +108,8 @@ def recorded_pipeline(
     """
     folder = tables[0].parent
     places = [table.relative_to(folder).as_posix() for table in tables]
-    changed: dict[str, Any] = {"data": settings.data.model_copy(update={"source": places[0]})}
+    plain = {"source": places[0], "query": None}
+    changed: dict[str, Any] = {"data": settings.data.model_copy(update=plain)}
     if len(places) > 1:
         changed["split"] = settings.split.model_copy(update={"test": places[1]})
     return Pipeline(
@@ -112,13 +120,18 @@ def recorded_pipeline(
     )
 
 
-def _copied(source: Path, target: Path) -> str:
-    """Copy a table and return the digest of what was copied; empty if it cannot be read."""
-    if not source.is_file():
-        return ""
-    with contextlib.suppress(DataError), open_source(source) as opened, target.open("wb") as file:
-        while chunk := opened.read(_AT_ONCE):
-            file.write(chunk)
-        opened.check_unchanged()
-        return opened.sha256
+def _copied(pipeline: Pipeline, target: Path, room: Path, *, held_out: bool) -> str:
+    """Copy a table as CSV and return the digest of that; empty if it cannot be read."""
+    cache = Cache(room / "cache")
+    with contextlib.suppress(DataError, SettingsError):
+        if held_out:
+            test = pipeline.test or pipeline.folder
+            table = extract_files(test, cache, dialect_of(pipeline.settings.data))
+        else:
+            table = extract_training_table(pipeline, cache)
+        with open_source(table.path) as opened, target.open("wb") as file:
+            while chunk := opened.read(_AT_ONCE):
+                file.write(chunk)
+            opened.check_unchanged()
+            return opened.sha256
     return ""

@@ -85,7 +85,7 @@ def reproduce(pipeline: Pipeline, version: int) -> Reproduction:
     # In the cache: whoever next opens it removes what a killed process left there.
     with staging_folder(cache) as room, one_blas_thread():
         settings, problems = recorded_settings(recorded["settings"])
-        tables, origin, missing = put_tables(pipeline, recorded, room)
+        tables, origin, missing = put_tables(pipeline, recorded, settings, room)
         if settings is None or missing:
             return replace(found, data=origin, obstacles=(*problems, *missing))
         try:

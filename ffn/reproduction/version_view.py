@@ -167,7 +167,7 @@ def _rows(pipeline: Pipeline, folder: Path, bundle: Bundle) -> tuple[Sample, int
         cache.mkdir(parents=True, exist_ok=True)
         sweep(cache)
         with staging_folder(cache) as room:
-            tables, _, missing = put_tables(pipeline, recorded, room)
+            tables, _, missing = put_tables(pipeline, recorded, settings, room)
             if missing:
                 return missing[0]
             again = recorded_pipeline(pipeline.name, settings, tables, room)

@@ -114,7 +114,7 @@ def look_for_leaks(
     """
     settings = pipeline.settings
     leaks = find_leaks(
-        dataset, division.training, pipeline.source, settings.data, settings.training.seed
+        dataset, division.training, dataset.path, settings.data, settings.training.seed
     )
     said = tuple(leak.sentence for leak in leaks)
     return replace(prepared, leaks=leaks, notices=(*prepared.notices, *said))
