@@ -71,7 +71,8 @@ def train_stack(
 
     Networks are independent of each other, so the result depends neither on the grouping nor on
     the other rates. At each rate the K networks have the same rows, initial weights and batch
-    orders.
+    orders. Whatever weights the classes have while they learn, the networks answer with
+    probabilities at the true shares, and the recorded losses are those of these.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def train_stack(
         validation_rows = validation_rows[members.start : members.stop]
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
-    row_weights = _row_weights(part, training)
+    class_weights = _class_weights(part, training)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
     if rows is not None:
         at_once = min(at_once, max(len(members), _ROW_NUMBER_BYTES // rows[:1].nbytes))
@@ -148,7 +149,9 @@ def train_stack(
             generators=own_generators,
             rows=_own_rows(rows, group),
             validation_rows=_own_rows(validation_rows, group),
-            row_weights=row_weights,
+            row_weights=None if class_weights is None else class_weights[labels],
+            # The weights shift the probabilities towards rare classes; this puts them back.
+            score_offsets=None if class_weights is None else -np.log(class_weights),
             schedule=_schedule(training, n_rows),
             patience=patience,
             dropout=training.dropout,
@@ -221,14 +224,16 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
     return max(1, (os.cpu_count() or 1) // candidates)
 
 
-def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:
-    """Return row weights [n] of mean 1 that give every class the same total; None if unweighted."""
+def _class_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:
+    """Return weights [C] that give every class the same total over all rows; None if unweighted.
+
+    Over the rows, their mean is 1.
+    """
     if training.class_weight == "none":
         return None
-    labels = part.labels
-    counts = np.bincount(labels)
+    counts = np.bincount(part.labels, minlength=len(part.schema.classes))
     weights: Array = (part.rows / (len(counts) * counts)).astype(training.dtype)
-    return weights[labels]
+    return weights
 
 
 def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:

@@ -62,6 +62,11 @@ Array = npt.NDArray[Any]
 
 # Version of the files that `normalise` keeps in the cache.
 _FORMAT = 3
+_UNUSED_WEIGHT = (
+    'training.class_weight = "balanced" weights the classes while the networks learn; their '
+    "probabilities are those at the true shares, and the label is still the most probable class. "
+    "To label more rows as rare classes, set thresholds or costs in [decision]"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,6 +367,9 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
                 f"{which}: under split.time the networks of the resamples never saw the newest rows"
             )
         notices = (*told, *notices)
+    decision = pipeline.settings.decision
+    if training.class_weight != "none" and not (decision.costs or decision.thresholds):
+        notices = (*notices, _UNUSED_WEIGHT)
     return Prepared(
         training=part,
         held_out=HeldOutPart(rows=int(np.count_nonzero(division.held_out)), entry=part.entry),
