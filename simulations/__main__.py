@@ -18,6 +18,7 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking", "audits"]
+    names += ["metrics"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -39,6 +40,8 @@ def main() -> None:
         _ranking(quick=options.quick)
     if "audits" in which:
         _audits(options.workers, quick=options.quick)
+    if "metrics" in which:
+        _metrics(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -98,6 +101,13 @@ def _audits(workers: int | None, *, quick: bool) -> None:
 
     size = QUICK_AUDITS if quick else FULL_AUDITS
     _show("split_audit.md", audits_section(size, workers), quick=quick)
+
+
+def _metrics(*, quick: bool) -> None:
+    from simulations.metric_gates import FULL_METRICS, QUICK_METRICS, metric_gates_section
+
+    text = metric_gates_section(QUICK_METRICS if quick else FULL_METRICS)
+    _show("decision_rules.md", text, quick=quick, name="metric")
 
 
 def _ranking(*, quick: bool) -> None:

@@ -29,6 +29,7 @@ LAYERS = [
     "ffn.estimator",
     "ffn.evaluation.inference",
     "ffn.evaluation",
+    "ffn.criteria",
     "ffn.leakage",
     "ffn.training",
     "ffn.auditing",

@@ -62,6 +62,11 @@ def check_decision(settings: DecisionSettings, classes: tuple[str, ...]) -> None
         _require(row, f"decision.costs.{name}", classes)
     if settings.thresholds != "auto":
         _require(settings.thresholds, "decision.thresholds", classes)
+        if len(classes) > 2 and settings.metric == "f1":
+            raise SettingsError(
+                f'decision.metric is "f1", which is that of the rarer of two classes, but there '
+                f'are {len(classes)}; set metric = "balanced_accuracy" or "average_precision".'
+            )
     elif len(classes) > 2 and settings.metric != "balanced_accuracy":
         remedy = (
             "leave thresholds out: costs alone give the label of the lowest expected cost"

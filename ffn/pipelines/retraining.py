@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
+from ffn.criteria.criterion import criterion_of
 from ffn.decision_rules.rule_choice import check_decision
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
@@ -252,7 +253,11 @@ def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
         first = trained.failures[0][1]
         raise TrainingError(f"every training task failed ({reasons}).") from first
-    chosen = executor.run(SELECT, candidates)
+    chosen = executor.run(
+        SELECT,
+        candidates,
+        criterion_of(pipeline.settings.decision, prepared.schema.classes),
+    )
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)
     return Fitted(

@@ -14,6 +14,7 @@ from ffn.auditing.audited_columns import AuditedColumn
 from ffn.auditing.split_audit import audit_split
 from ffn.bundles.bundle import Bundle
 from ffn.checkpoints.finished_candidates import FinishedCandidate, taken_in_words
+from ffn.criteria.criterion import Criterion
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import keep_table
 from ffn.pipelines.execution import Step
@@ -179,7 +180,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     # The other optimizers may still give a model.
     spares=(Exception,),
 )
-SELECT: Step[[list[Candidate]], Selection] = Step(
+SELECT: Step[[list[Candidate], Criterion | None], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ffn.criteria.criterion import Criterion
+from ffn.criteria.metric_evidence import MetricEvidence, weigh_metric
 from ffn.evaluation.inference.grouped_labels import (
     GroupedLabels,
     count_grouped_labels,
@@ -23,7 +25,7 @@ from ffn.evaluation.inference.paired import (
     p_not_worse,
 )
 from ffn.evaluation.inference.paired_losses import LossBounds, loss_bounds, row_losses
-from ffn.promotion.shared_rows import Contest
+from ffn.promotion.shared_rows import Contest, SharedAnswers
 from ffn.registry.alpha_spending import PlannedComparison
 from ffn.settings.gate_settings import GateSettings
 
@@ -56,6 +58,8 @@ class HeldOutEvidence:
     groups
         Number of groups that the rows are of, which all tests then take for the unit; 0 if rows are
         independent.
+    metric
+        Comparison by ``decision.metric``, which then decides alone; None if that is the log-loss.
     """
 
     look: int
@@ -67,6 +71,7 @@ class HeldOutEvidence:
     classes: tuple[ClassLoss, ...]
     failures: tuple[str, ...]
     groups: int = field(default=0, metadata={"omitted": True})
+    metric: MetricEvidence | None = field(default=None, metadata={"omitted": True})
 
     @property
     def shown(self) -> bool:
@@ -74,7 +79,9 @@ class HeldOutEvidence:
         return not self.failures
 
 
-def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
+def can_suffice(
+    contest: Contest, settings: GateSettings, alpha: float, criterion: Criterion | None = None
+) -> bool:
     """Return whether a challenger that makes no mistake would pass on these rows.
 
     This uses production's predictions and not the challenger's, so it does not count as a
@@ -88,9 +95,16 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
         Mode and margins of the gate.
     alpha
         One-sided level of the comparison.
+    criterion
+        The metric that decides; None, the default: accuracy and log-loss.
     """
     if not len(contest.labels):
         return False
+    if criterion:
+        perfect = SharedAnswers(
+            predicted=contest.labels, probabilities=np.eye(len(contest.classes))[contest.labels]
+        )
+        return not _by_metric(criterion, contest, perfect, settings, alpha).failures
     production = contest.production.predicted
     if contest.groups is not None:
         best = count_grouped_labels(contest.labels, production, contest.labels, contest.groups)
@@ -100,7 +114,11 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
 
 
 def weigh(
-    contest: Contest, settings: GateSettings, look: PlannedComparison, seed: int
+    contest: Contest,
+    settings: GateSettings,
+    look: PlannedComparison,
+    seed: int,
+    criterion: Criterion | None = None,
 ) -> HeldOutEvidence:
     """Compare the two models on the rows of a contest.
 
@@ -120,6 +138,9 @@ def weigh(
         Number of the comparison, and its one-sided level.
     seed
         Seed of the bootstrap.
+    criterion
+        The metric that decides alone, with labels by each model's rule; what is lost of one class
+        for another is then what the metric weighs. None, the default: accuracy and log-loss.
     """
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     groups, both = contest.groups, (challenger.predicted, production.predicted, labels)
@@ -156,6 +177,10 @@ def weigh(
         for found in classes
         if found.p_worse <= settings.alpha and found.drop > settings.class_margin
     ]
+    metric = None
+    if criterion:
+        metric = _by_metric(criterion, contest, challenger, settings, look.alpha)
+        failures = [*metric.failures]
     return HeldOutEvidence(
         look=look.number,
         alpha=look.alpha,
@@ -166,6 +191,29 @@ def weigh(
         classes=classes,
         failures=tuple(failures),
         groups=0 if groups is None else len(np.unique(groups)),
+        metric=metric,
+    )
+
+
+def _by_metric(
+    criterion: Criterion,
+    contest: Contest,
+    challenger: SharedAnswers,
+    settings: GateSettings,
+    alpha: float,
+) -> MetricEvidence:
+    one, other = (
+        (model.probabilities, model.by_rule) for model in (challenger, contest.production)
+    )
+    return weigh_metric(
+        criterion,
+        one,
+        other,
+        contest.labels,
+        better=settings.mode == "better",
+        margin=settings.metric_margin,
+        alpha=alpha,
+        groups=contest.groups,
     )
 
 

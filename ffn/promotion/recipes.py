@@ -10,23 +10,26 @@ nothing can show the latter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.errors import DataError, SettingsError
 from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
+from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators, resamples_of
 from ffn.training.steps import Prepared, Refitted
+from ffn.training.temperature import ask_on_validation
 
-__all__ = ["ResampledEvidence", "cross_validate", "weigh_resamples"]
+__all__ = ["RecipeDifferences", "ResampledEvidence", "cross_validate", "weigh_resamples"]
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +58,9 @@ class ResampledEvidence:
         The same for accuracy, with the lower bound.
     failures
         Criteria that were not met, a clause each; empty if the challenger may take over.
+    gain, gain_low
+        What the challenger's recipe gains by ``decision.metric``, which then decides alone, with
+        the lower bound; None if that is the log-loss.
     """
 
     resamples: int
@@ -66,11 +72,33 @@ class ResampledEvidence:
     accuracy: float
     accuracy_low: float
     failures: tuple[str, ...]
+    gain: float | None = field(default=None, metadata={"omitted": True})
+    gain_low: float | None = field(default=None, metadata={"omitted": True})
 
     @property
     def shown(self) -> bool:
         """Whether the challenger may take over."""
         return not self.failures
+
+
+class RecipeDifferences(NamedTuple):
+    """Challenger minus production, one value for each of K resamples.
+
+    Attributes
+    ----------
+    losses, accuracies
+        After the last epoch, on the resamples on which production's network finished [K]; NaN where
+        the challenger's diverged.
+    validation_to_train
+        Number of rows left out of a resample, divided by the number in it.
+    gains
+        What the challenger gains by ``decision.metric`` [K]; None if that is the log-loss.
+    """
+
+    losses: Array
+    accuracies: Array
+    validation_to_train: float
+    gains: Array | None = None
 
 
 def cross_validate(
@@ -80,7 +108,7 @@ def cross_validate(
     opponent: Opponent,
     known: Array,
     encode: Callable[[Pipeline], TrainingPart] | None = None,
-) -> tuple[Array, Array, float] | str:
+) -> RecipeDifferences | str:
     """Train both recipes on the same resamples of the training part; or return why not.
 
     Parameters
@@ -98,14 +126,6 @@ def cross_validate(
     encode
         Returns the training part as inputs by the ``[features]`` of a pipeline; called if those of
         production differ. None, the default: production's recipe has the same.
-
-    Returns
-    -------
-    losses, accuracies
-        Challenger minus production after the last epoch, one value for each resample on which
-        production's network finished; NaN where the challenger's diverged.
-    validation_to_train
-        Number of rows left out of a resample, divided by the number in it.
     """
     settings, bundle = opponent.settings, opponent.bundle
     candidates = settings.optimizers.candidates() if settings else {}
@@ -139,7 +159,8 @@ def cross_validate(
             part = encode(production)
         except (DataError, SettingsError) as error:
             return f"production's inputs cannot be made from this table: {error}"
-    figures = []
+    criterion = criterion_of(pipeline.settings.decision, prepared.schema.classes)
+    figures, judged = [], []
     for own_part, recipe, optimizer, own_rate, epochs, own_rows in (
         (
             prepared.training,
@@ -158,7 +179,7 @@ def cross_validate(
             _thinned(rows, known, pipeline),
         ),
     ):
-        _, history = train_stack(
+        network, history = train_stack(
             own_part,
             recipe,
             recipe.settings.optimizers.candidates()[optimizer],
@@ -169,6 +190,18 @@ def cross_validate(
             validation_rows=validation_rows,
         )
         lost = ~history.finished
+        if criterion:
+            answers = ask_on_validation(network, history.finished, own_part, validation_rows)
+            judged.append(
+                criterion.of_networks(
+                    answers.probabilities(),
+                    answers.labels,
+                    answers.networks,
+                    answers.fingerprints,
+                    len(lost),
+                    _decides(recipe, criterion),
+                )
+            )
         figures.append(
             tuple(
                 np.where(lost, np.nan, curve[-1])
@@ -185,7 +218,11 @@ def cross_validate(
             "diverged"
         )
     losses, accuracies = (challenger - of_production)[:, finished]
-    return losses, accuracies, validation_rows.shape[1] / rows.shape[1]
+    gains = None
+    if criterion:
+        sign = 1.0 if criterion.higher else -1.0
+        gains = sign * (judged[0] - judged[1])[finished]
+    return RecipeDifferences(losses, accuracies, validation_rows.shape[1] / rows.shape[1], gains)
 
 
 def weigh_resamples(
@@ -196,6 +233,8 @@ def weigh_resamples(
     *,
     look: int,
     alpha: float,
+    gains: Array | None = None,
+    criterion: Criterion | None = None,
 ) -> ResampledEvidence:
     """Judge the differences over K resamples by the corrected resampled t-test.
 
@@ -214,6 +253,10 @@ def weigh_resamples(
         Number of the comparison on these rows, from 1.
     alpha
         Its one-sided level.
+    gains
+        What the challenger gains by the metric [K]; None, the default, if there is none.
+    criterion
+        The metric that decides alone. None, the default: accuracy and log-loss.
     """
     finished = np.isfinite(losses)
     loss, loss_half = _mean_and_half(losses[finished], validation_to_train, alpha)
@@ -221,7 +264,16 @@ def weigh_resamples(
     failures = []
     if not finished.all():
         failures.append(f"{(~finished).sum():,} of {counted(len(losses), 'network')} diverged")
-    if settings.mode == "better":
+    gain, gain_low = None, None
+    if criterion and gains is not None:
+        gain, gain_half = _mean_and_half(gains[np.isfinite(gains)], validation_to_train, alpha)
+        gain_low = gain - gain_half
+        better = settings.mode == "better"
+        if not gain_low > (0 if better else -settings.metric_margin):
+            wanted = "higher" if criterion.higher else "lower"
+            margin = f"within {settings.metric_margin:g} of production's"
+            failures.append(f"{criterion.words} is not shown to be {wanted if better else margin}")
+    elif settings.mode == "better":
         if not loss + loss_half < 0:
             failures.append("log-loss is not shown to be lower")
         if not accuracy >= 0:
@@ -245,7 +297,18 @@ def weigh_resamples(
         accuracy=accuracy,
         accuracy_low=accuracy - half,
         failures=tuple(failures),
+        gain=gain,
+        gain_low=gain_low,
     )
+
+
+def _decides(recipe: Pipeline, criterion: Criterion) -> DecisionSettings:
+    """Return what the labels of a recipe follow from: its own settings, if they fit the classes."""
+    own, known = recipe.settings.decision, set(criterion.classes)
+    named = {*own.costs, *(label for row in own.costs.values() for label in row)}
+    if own.thresholds != "auto":
+        named |= set(own.thresholds)
+    return own if named <= known else criterion.settings
 
 
 def _mean_and_half(

@@ -112,7 +112,13 @@ class PipelineSettings(StrictSettings):
         if self.decision == DecisionSettings():
             del found["decision"]
         found |= self.split.recorded()
-        later = {"baseline", "min_balanced_accuracy", "min_auc", "min_average_precision"}
+        later = {
+            "baseline",
+            "metric_margin",
+            "min_balanced_accuracy",
+            "min_auc",
+            "min_average_precision",
+        }
         for key in later:
             if getattr(self.gate, key) == GateSettings.model_fields[key].default:
                 del found["gate"][key]

@@ -53,7 +53,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for heading in ("optimizer", "rate", "log-loss", "accuracy", "p (Holm)", ""):
+    judged = [metric] if (metric := outcome.selection.metric) else []
+    for heading in ("optimizer", "rate", "log-loss", "accuracy", *judged, "p (Holm)", ""):
         table.add_column(heading, no_wrap=True)
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
@@ -67,6 +68,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
             f"{line.learning_rate:g}",
             interval(line.loss),
             interval(line.accuracy),
+            *([interval(line.figure)] if line.figure else []),
             NOTHING if place == 0 else p_value(line.p_value),
             ", ".join(marks),
             style="bold" if won else None,
