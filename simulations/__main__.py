@@ -18,7 +18,7 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking", "audits"]
-    names += ["metrics"]
+    names += ["metrics", "sets"]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -42,6 +42,8 @@ def main() -> None:
         _audits(options.workers, quick=options.quick)
     if "metrics" in which:
         _metrics(quick=options.quick)
+    if "sets" in which:
+        _sets(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -108,6 +110,17 @@ def _metrics(*, quick: bool) -> None:
 
     text = metric_gates_section(QUICK_METRICS if quick else FULL_METRICS)
     _show("decision_rules.md", text, quick=quick, name="metric")
+
+
+def _sets(*, quick: bool) -> None:
+    from simulations.set_coverage import FULL_SETS, QUICK_SETS, sets_section
+
+    _show(
+        "decision_rules.md",
+        sets_section(QUICK_SETS if quick else FULL_SETS),
+        quick=quick,
+        name="sets",
+    )
 
 
 def _ranking(*, quick: bool) -> None:

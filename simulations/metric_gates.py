@@ -135,7 +135,7 @@ def _noise_for(world: MetricWorld, metric: str, wanted: float, population: int) 
         challenger, production = draw.gain(metric, worse)
         return abs(float(challenger.value - production.value)) - wanted
 
-    return float(optimize.brentq(excess, 0.02, 5.0, xtol=1e-3))
+    return float(optimize.brentq(excess, 0.0, 5.0, xtol=1e-3))
 
 
 def wrongly_shown(

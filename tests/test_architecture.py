@@ -32,6 +32,7 @@ LAYERS = [
     "ffn.criteria",
     "ffn.leakage",
     "ffn.training",
+    "ffn.conformal",
     "ffn.auditing",
     "ffn.lineage",
     "ffn.registry",

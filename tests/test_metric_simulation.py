@@ -51,7 +51,7 @@ def test_the_page_holds_every_world(repository: Path) -> None:
 
 
 def test_the_section_has_a_line_for_each_world_and_mode() -> None:
-    tiny = replace(QUICK_METRICS, trials=1, population=4_000)
+    tiny = replace(QUICK_METRICS, trials=1)
     text = metric_gates_section(tiny)
     assert text.count("\n| ") == 2 * len(WORLDS) + 1
     assert np.isfinite([float(one) for one in re.findall(r"\d\.\d{3}", text)]).all()

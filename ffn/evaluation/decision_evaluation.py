@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
 from ffn.evaluation.inference.paired_losses import loss_bounds
 from ffn.evaluation.inference.statistics import Interval, mean_interval, wilson
+from ffn.evaluation.label_set_evaluation import LabelSetEvaluation, evaluate_label_sets
 
 __all__ = ["CoveragePoint", "DecisionEvaluation", "coverage_curve", "evaluate_rule", "row_costs"]
 
@@ -62,6 +63,8 @@ class DecisionEvaluation:
         Accuracy of the most probable class.
     curve
         Coverage and accuracy of the rule by confidence, ascending.
+    label_sets
+        How often label sets hold the true class; None if there are none.
     """
 
     cost: Interval
@@ -71,6 +74,7 @@ class DecisionEvaluation:
     argmax_recalls: tuple[Interval, ...]
     argmax_accuracy: Interval
     curve: tuple[CoveragePoint, ...]
+    label_sets: LabelSetEvaluation | None = field(default=None, metadata={"omitted": True})
 
 
 def evaluate_rule(
@@ -112,6 +116,9 @@ def evaluate_rule(
         argmax_recalls=_recalls(by_argmax, labels, n_classes, groups),
         argmax_accuracy=_share(by_argmax == labels, groups),
         curve=coverage_curve(probabilities, labels, rule, groups),
+        label_sets=None
+        if rule.set_limits is None
+        else evaluate_label_sets(rule.label_sets(probabilities, by_rule), labels, groups),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
-from ffn.settings.strict import StrictSettings
+from ffn.settings.strict import Share, StrictSettings
 
 __all__ = ["DecisionSettings"]
 
@@ -33,6 +33,11 @@ class DecisionSettings(StrictSettings):
         trained, stopped and given a learning rate by their log-loss, whatever the metric.
     abstain_below
         Probability of the label below which a row gets none. By default every row gets one.
+    label_sets
+        Probability with which a row's label set holds its class, whichever class that is. Default:
+        there are no label sets.
+    exchangeable
+        Whether later rows are like earlier ones, which label sets under ``split.time`` assume.
     """
 
     costs: dict[str, dict[str, Cost]] = Field(default={})
@@ -43,6 +48,8 @@ class DecisionSettings(StrictSettings):
         "log_loss"
     )
     abstain_below: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_sets: Share | None = None
+    exchangeable: bool = False
 
     @field_validator("thresholds", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
 from ffn.leakage.findings import Leak
+from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
@@ -19,8 +20,9 @@ from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
 from ffn.storage.real_path import real_path
 from ffn.storage.source import refuse_pipe
-from ffn.tabular.schema import Schema, prediction_columns
+from ffn.tabular.schema import Schema, prediction_columns, set_column
 from ffn.tabular.splitting.by_content import sampling_units
+from ffn.tabular.splitting.calibration_rows import with_calibration
 from ffn.tabular.splitting.division import Division, divide
 from ffn.tabular.splitting.split_figures import SplitFigures, figures_of
 from ffn.tabular.training_table.class_sizes import check_class_sizes
@@ -93,6 +95,8 @@ class Prepared:
         How rows were split by time, by group or into files; None if by content.
     test_sha256
         SHA-256 of the file of held-out rows; None if there is none.
+    calibration
+        Number of rows that calibrate label sets, which are in neither part.
     """
 
     training: TrainingPart
@@ -105,11 +109,13 @@ class Prepared:
     leaks: tuple[Leak, ...] = ()
     split: SplitFigures | None = None
     test_sha256: str | None = None
+    calibration: int = 0
 
     @property
     def labelled(self) -> int:
         """Number of rows with a label: to train on, held out, and in neither part."""
-        neither = self.split.neither if self.split else 0
+        # The figures of a split count rows for calibration as well.
+        neither = self.split.neither if self.split else self.calibration
         return self.training.rows + self.held_out.rows + neither
 
     @property
@@ -184,7 +190,9 @@ def load(pipeline: Pipeline) -> Dataset:
         time_format=division.time_format,
     )
     dataset = read_dataset(pipeline.source, _cache(pipeline), choice, test)
-    for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
+    sets = pipeline.settings.decision.label_sets is not None
+    added = (*prediction_columns(data.target), *([set_column(data.target)] if sets else []))
+    for name in set(added).intersection([data.target, *dataset.order]):
         what = "target" if name == data.target else "feature"
         raise SettingsError(
             f"{dataset.file} has a {what} column {quote(name)}, which is the name of a column that "
@@ -246,6 +254,15 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Division:
         embargo=settings.gap(),
         given=dataset.given,
     )
+    decision = pipeline.settings.decision
+    if decision.label_sets is not None:
+        if dataset.times is not None and not decision.exchangeable:
+            raise SettingsError(
+                "decision.label_sets promises its coverage for rows like those that it is "
+                "calibrated on, and split.time says that rows change over time. Leave it out, or "
+                "set decision.exchangeable = true if later rows are like earlier ones."
+            )
+        found = with_calibration(found, labels, dataset.fingerprints, training.seed)
     check_division(dataset, found)
     return found
 
@@ -368,6 +385,9 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
             )
         notices = (*told, *notices)
     decision = pipeline.settings.decision
+    if division.calibration is not None:
+        aside = counted(int(np.count_nonzero(division.calibration)), "row")
+        notices = (*notices, f"{aside} calibrate label sets, and nothing is trained on them")
     if training.class_weight != "none" and not (decision.costs or decision.thresholds):
         notices = (*notices, _UNUSED_WEIGHT)
     return Prepared(
@@ -379,6 +399,9 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
         unlabelled=dataset.unlabelled,
         split=figures,
         test_sha256=dataset.test_sha256,
+        calibration=0
+        if division.calibration is None
+        else int(np.count_nonzero(division.calibration)),
     )
 
 
