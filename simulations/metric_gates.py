@@ -135,6 +135,9 @@ def _noise_for(world: MetricWorld, metric: str, wanted: float, population: int) 
         challenger, production = draw.gain(metric, worse)
         return abs(float(challenger.value - production.value)) - wanted
 
+    if excess(0.0) >= 0:
+        # A small population may differ by as much by chance.
+        return 0.0
     return float(optimize.brentq(excess, 0.0, 5.0, xtol=1e-3))
 
 

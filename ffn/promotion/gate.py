@@ -12,12 +12,13 @@ from ffn.auditing.audit_figures import SplitAudit
 from ffn.auditing.audit_text import audit_refusal
 from ffn.bundles.bundle import Bundle
 from ffn.criteria.criterion import criterion_of
+from ffn.criteria.resampled_evidence import ResampledEvidence, weigh_resamples
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import Floor, check_floors
-from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
+from ffn.promotion.recipes import cross_validate
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
 from ffn.promotion.simpler_models import weigh_baselines
 from ffn.promotion.too_few import too_few

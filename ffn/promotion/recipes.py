@@ -10,7 +10,7 @@ nothing can show the latter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +21,6 @@ from ffn.errors import DataError, SettingsError
 from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
 from ffn.settings.decision_settings import DecisionSettings
-from ffn.settings.gate_settings import GateSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
@@ -29,7 +28,7 @@ from ffn.training.resampling import generators, resamples_of
 from ffn.training.steps import Prepared, Refitted
 from ffn.training.temperature import ask_on_validation
 
-__all__ = ["RecipeDifferences", "ResampledEvidence", "cross_validate", "weigh_resamples"]
+__all__ = ["RecipeDifferences", "cross_validate"]
 
 Array = npt.NDArray[Any]
 
@@ -37,48 +36,6 @@ Array = npt.NDArray[Any]
 _RESAMPLES, _NETWORKS, _THINNING = 3, 4, 5
 # Smallest share of production's training rows that has to be in the table still.
 _ROWS_LEFT = 0.9
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResampledEvidence:
-    """Result of comparing two recipes on K resamples.
-
-    Attributes
-    ----------
-    resamples
-        K, the number of resamples on which both networks finished.
-    look
-        Number of this comparison on these rows, from 1.
-    alpha
-        Its one-sided level.
-    log_loss, log_loss_low, log_loss_high
-        Mean validation log-loss of the challenger's recipe minus production's, nats per row, and a
-        bound on each side, each at the one-sided level ``alpha``.
-    accuracy, accuracy_low
-        The same for accuracy, with the lower bound.
-    failures
-        Criteria that were not met, a clause each; empty if the challenger may take over.
-    gain, gain_low
-        What the challenger's recipe gains by ``decision.metric``, which then decides alone, with
-        the lower bound; None if that is the log-loss.
-    """
-
-    resamples: int
-    look: int
-    alpha: float
-    log_loss: float
-    log_loss_low: float
-    log_loss_high: float
-    accuracy: float
-    accuracy_low: float
-    failures: tuple[str, ...]
-    gain: float | None = field(default=None, metadata={"omitted": True})
-    gain_low: float | None = field(default=None, metadata={"omitted": True})
-
-    @property
-    def shown(self) -> bool:
-        """Whether the challenger may take over."""
-        return not self.failures
 
 
 class RecipeDifferences(NamedTuple):
@@ -225,83 +182,6 @@ def cross_validate(
     return RecipeDifferences(losses, accuracies, validation_rows.shape[1] / rows.shape[1], gains)
 
 
-def weigh_resamples(
-    losses: Array,
-    accuracies: Array,
-    validation_to_train: float,
-    settings: GateSettings,
-    *,
-    look: int,
-    alpha: float,
-    gains: Array | None = None,
-    criterion: Criterion | None = None,
-) -> ResampledEvidence:
-    """Judge the differences over K resamples by the corrected resampled t-test.
-
-    Nadeau and Bengio 2003: resamples share rows, so the variance of a mean over K of them is
-    ``(1/K + validation_to_train) s^2``, with K - 1 degrees of freedom.
-
-    Parameters
-    ----------
-    losses, accuracies
-        Challenger minus production [K]; NaN where the challenger's network diverged.
-    validation_to_train
-        Number of rows left out of a resample, divided by the number in it.
-    settings
-        Mode and margins of the gate.
-    look
-        Number of the comparison on these rows, from 1.
-    alpha
-        Its one-sided level.
-    gains
-        What the challenger gains by the metric [K]; None, the default, if there is none.
-    criterion
-        The metric that decides alone. None, the default: accuracy and log-loss.
-    """
-    finished = np.isfinite(losses)
-    loss, loss_half = _mean_and_half(losses[finished], validation_to_train, alpha)
-    accuracy, half = _mean_and_half(accuracies[finished], validation_to_train, alpha)
-    failures = []
-    if not finished.all():
-        failures.append(f"{(~finished).sum():,} of {counted(len(losses), 'network')} diverged")
-    gain, gain_low = None, None
-    if criterion and gains is not None:
-        gain, gain_half = _mean_and_half(gains[np.isfinite(gains)], validation_to_train, alpha)
-        gain_low = gain - gain_half
-        better = settings.mode == "better"
-        if not gain_low > (0 if better else -settings.metric_margin):
-            wanted = "higher" if criterion.higher else "lower"
-            margin = f"within {settings.metric_margin:g} of production's"
-            failures.append(f"{criterion.words} is not shown to be {wanted if better else margin}")
-    elif settings.mode == "better":
-        if not loss + loss_half < 0:
-            failures.append("log-loss is not shown to be lower")
-        if not accuracy >= 0:
-            failures.append("accuracy is lower")
-    else:
-        if not accuracy - half > -settings.accuracy_margin:
-            failures.append(
-                f"accuracy is not shown to be within {settings.accuracy_margin:g} of production's"
-            )
-        if not loss + loss_half < settings.log_loss_margin:
-            failures.append(
-                f"log-loss is not shown to be within {settings.log_loss_margin:g} of production's"
-            )
-    return ResampledEvidence(
-        resamples=int(finished.sum()),
-        look=look,
-        alpha=alpha,
-        log_loss=loss,
-        log_loss_low=loss - loss_half,
-        log_loss_high=loss + loss_half,
-        accuracy=accuracy,
-        accuracy_low=accuracy - half,
-        failures=tuple(failures),
-        gain=gain,
-        gain_low=gain_low,
-    )
-
-
 def _decides(recipe: Pipeline, criterion: Criterion) -> DecisionSettings:
     """Return what the labels of a recipe follow from: its own settings, if they fit the classes."""
     own, known = recipe.settings.decision, set(criterion.classes)
@@ -309,19 +189,6 @@ def _decides(recipe: Pipeline, criterion: Criterion) -> DecisionSettings:
     if own.thresholds != "auto":
         named |= set(own.thresholds)
     return own if named <= known else criterion.settings
-
-
-def _mean_and_half(
-    differences: Array, validation_to_train: float, alpha: float
-) -> tuple[float, float]:
-    """Return the mean and its distance to a one-sided bound; infinite for a single difference."""
-    from scipy import special
-
-    k = len(differences)
-    if k < 2:
-        return float("nan"), float("inf")
-    variance = (1 / k + validation_to_train) * np.var(differences, ddof=1)
-    return float(differences.mean()), float(-special.stdtrit(k - 1, alpha) * np.sqrt(variance))
 
 
 def _thinned(rows: Array, known: Array, pipeline: Pipeline) -> Array:

@@ -45,8 +45,16 @@ def rule_sentence(chosen: ChosenRule, classes: Sequence[str]) -> str:
     return text
 
 
-def decision_sections(retrained: Retrained) -> list[str]:
-    """Return heading and section of the decision rule; none if it is the most probable class."""
+def decision_sections(retrained: Retrained, picture: str | None = None) -> list[str]:
+    """Return heading and section of the decision rule; none if it is the most probable class.
+
+    Parameters
+    ----------
+    retrained
+        Results of the retraining.
+    picture
+        Address of the picture of coverage and accuracy; None, the default, for no picture.
+    """
     evaluation, chosen = retrained.evaluation, retrained.refitted.decision
     if chosen is None or evaluation.decision is None:
         return []
@@ -54,6 +62,11 @@ def decision_sections(retrained: Retrained) -> list[str]:
     return [
         "## Decision rule",
         decision_markdown(chosen, evaluation.decision, classes, evaluation.judges),
+        *(
+            [f"![Accuracy of labels over the share of rows that get one]({picture})"]
+            if picture
+            else []
+        ),
     ]
 
 

@@ -108,7 +108,8 @@ def retrain_markdown(
         The version that was written, with the gate's verdict.
     pictures
         Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
-        ``confusion``, ``reliability`` and ``importance``.
+        ``confusion``, ``reliability`` and ``importance``, and where they were drawn ``rates`` and
+        ``coverage``.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -138,7 +139,7 @@ def retrain_markdown(
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
         "predicted as the class that belong to it. ROC-AUC and average precision: how well the "
         "probability of the class ranks its rows above all others.",
-        *decision_sections(retrained),
+        *decision_sections(retrained, pictures.get("coverage")),
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),

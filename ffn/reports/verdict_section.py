@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ffn.auditing.audit_figures import SplitAudit
 from ffn.auditing.audit_text import column_sentence
+from ffn.criteria.resampled_evidence import ResampledEvidence
 from ffn.errors import quote
 from ffn.promotion.evidence import HeldOutEvidence
-from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
 from ffn.promotion.simpler_models import BaselineEvidence
 from ffn.promotion.verdict import Verdict

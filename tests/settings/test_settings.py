@@ -165,6 +165,10 @@ RULES = [
         '[decision]\nmetric = "accuracy"',
         r'"decision\.metric" is "accuracy"; it must be \'log_loss\', ',
     ),
+    (
+        '[decision]\nexchangeable = "yes"',
+        r'"decision\.exchangeable" is "yes"; it must be true or false\.',
+    ),
     ("[decision]\nlabel_sets = 1", r'"decision\.label_sets" is 1; it must be less than 1\.'),
     ("[gate]\nmetric_margin = 0", r'"gate\.metric_margin" is 0; it must be greater than 0\.'),
     ("[decision]\nabstain_below = 1", r'"decision\.abstain_below" is 1; it must be less than 1\.'),
