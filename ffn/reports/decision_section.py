@@ -18,6 +18,7 @@ __all__ = [
     "coverage_table",
     "decision_markdown",
     "decision_sections",
+    "held_sentence",
     "rule_sentence",
     "set_sentence",
 ]
@@ -137,7 +138,22 @@ def set_sentence(coverage: float, rows: int, found: LabelSetEvaluation, judges: 
     return (
         f"Label sets, calibrated on {counted(rows, 'row')} that are neither trained on nor held "
         f"out, hold a row's class with a probability of at least {coverage:g}, whichever class it "
-        f"is (split conformal prediction). On {judges} they hold it in {interval(found.coverage)}; "
+        f"is (split conformal prediction). {held_sentence(found, judges)}"
+    )
+
+
+def held_sentence(found: LabelSetEvaluation, judges: str) -> str:
+    """Return a sentence on what label sets did on held-out rows.
+
+    Parameters
+    ----------
+    found
+        The sets on held-out rows.
+    judges
+        Of how many held-out rows the figures are, in words.
+    """
+    return (
+        f"On {judges} label sets hold the class in {interval(found.coverage)}; "
         f"{interval(found.single)} of the sets have a single label, and the mean size is "
         f"{found.mean_size:.2f}."
     )

@@ -14,6 +14,7 @@ import pytest
 from ffn.errors import SettingsError
 from ffn.pipelines.retraining import retrain
 from ffn.pipelines.retraining_steps import LOAD, SPLIT
+from ffn.reproduction.reproduce import reproduce
 from ffn.scoring.model import Model, load
 from ffn.settings.pipeline import Pipeline, find_pipeline
 from tests.pipelines.test_labels_by_rule import loans, planted
@@ -120,6 +121,10 @@ def test_every_way_of_scoring_gives_the_same_sets(
     assert (pipeline.artifacts / "models/0001/canary.json").exists()
     verdict = json.loads((pipeline.artifacts / "models/0001/verdict.json").read_text())
     assert verdict["canary"] == {"problem": "", "rows": 6}
+
+
+def test_it_is_made_again_with_the_same_digest(pipeline: Pipeline) -> None:
+    assert reproduce(pipeline, 1).same
 
 
 def test_a_model_without_sets_says_so(tmp_path: Path) -> None:
