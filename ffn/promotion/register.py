@@ -236,6 +236,8 @@ def _metrics(retrained: Retrained) -> dict[str, Any]:
     decision = {}
     if chosen is not None:
         origin = {"source": chosen.source, "metric": chosen.metric, "rows": chosen.rows}
+        if chosen.coverage is not None:
+            origin |= {"coverage": chosen.coverage, "calibration_rows": chosen.calibration_rows}
         decision = {"decision": {"rule": chosen.rule.to_json(), **origin, "test": figures}}
     return {
         **decision,

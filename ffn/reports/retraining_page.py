@@ -69,6 +69,7 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
             "learning rate": f"{line.learning_rate:g}",
             "log-loss": interval(line.loss),
             "accuracy": interval(line.accuracy),
+            **({selection.metric: interval(line.figure)} if line.figure else {}),
             "p (Holm)": NOTHING if place == 0 else p_value(line.p_value),
             "tie": "yes" if tie and line.tied else "no",
             "finished": f"{line.finished:,} of {line.networks:,}",
@@ -85,7 +86,8 @@ def leaderboard_markdown(selection: Selection) -> str:
         "Means over the networks that finished, each evaluated on the validation rows of its own "
         "resample of the training part; log-loss in nats per row. The 95 % intervals and p-values "
         "are corrected for overlapping resamples (Nadeau and Bengio 2003). p tests for no "
-        "difference in log-loss from the first line, adjusted by Holm's method for all pairs."
+        f"difference in {selection.metric or 'log-loss'} from the first line, adjusted by Holm's "
+        "method for all pairs."
     )
 
 
@@ -106,7 +108,8 @@ def retrain_markdown(
         The version that was written, with the gate's verdict.
     pictures
         Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
-        ``confusion``, ``reliability`` and ``importance``.
+        ``confusion``, ``reliability`` and ``importance``, and where they were drawn ``rates`` and
+        ``coverage``.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -136,7 +139,7 @@ def retrain_markdown(
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
         "predicted as the class that belong to it. ROC-AUC and average precision: how well the "
         "probability of the class ranks its rows above all others.",
-        *decision_sections(retrained),
+        *decision_sections(retrained, pictures.get("coverage")),
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),

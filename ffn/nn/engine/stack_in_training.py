@@ -25,7 +25,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """What the K networks of a stack learn from, in the terms of ``ffn.nn.train``."""
+    """What the K networks of a stack learn from, in the terms of ``ffn.nn.train``.
+
+    ``weigh_recorded`` says whether the recorded training loss is weighted by ``row_weights``.
+    """
 
     x: Array
     labels: Array
@@ -35,6 +38,7 @@ class Lesson:
     validation_weights: Array | None
     batch_size: int
     epochs: int
+    weigh_recorded: bool = True
 
     def select(self, networks: Sequence[int]) -> Lesson:
         """Return the lesson of the networks at these positions, from 0."""
@@ -106,7 +110,7 @@ class StackInTraining:
         blocks = -(-lesson.epochs // snapshots_at_once(network))
         self.epochs_at_once = -(-lesson.epochs // blocks)
         self.snapshots = np.zeros((self.epochs_at_once, *network.parameters.shape), dtype)
-        watched = [Watched(n_rows, rows, lesson.row_weights)]
+        watched = [Watched(n_rows, rows, lesson.row_weights if lesson.weigh_recorded else None)]
         if lesson.validation_rows is not None:
             n_validation = lesson.validation_rows.shape[1]
             weights = lesson.validation_weights
