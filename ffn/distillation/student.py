@@ -32,6 +32,8 @@ _MOST_TARGETS = 2**26
 # needs no decay.
 _OPTIMIZER = Adam(learning_rate=0.003)
 _ANSWERS_AT_ONCE = 2**20
+# Rows on which it is compared with its teacher after each pass; all would take a fifth of the time.
+_FIGURE_ROWS = 4_000
 
 
 class Student(NamedTuple):
@@ -43,7 +45,8 @@ class Student(NamedTuple):
         A stack of one.
     history
         Of its training. The loss is the cross-entropy to the teacher's probabilities, in nats a
-        row, and the accuracy is the share of rows in which both find the same class most probable.
+        row, and the accuracy is the share of rows in which both find the same class most probable,
+        of at most 4,000 rows at even distances.
     rows, made
         Rows of the table that it learnt from, and pseudo-rows.
     teachers
@@ -114,6 +117,7 @@ def distil(
         batch_size=batch_size,
         generators=[own],
         schedule=cosine(STUDENT_EPOCHS * -(-len(x) // batch_size)),
+        figure_rows=_FIGURE_ROWS,
         on_epoch=on_epoch,
     )
     return Student(network, history, rows, len(x) - rows, len(teacher.parameters))
