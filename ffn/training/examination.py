@@ -132,6 +132,7 @@ def examine(
         alpha=pipeline.settings.gate.alpha,
         groups=own,
         together=groups is not None or division.times is not None,
+        told_once=prepared.preparation.inputs_told_once(),
     )
     return Examination(
         rows=len(rows),
