@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ffn.tabular.encodings.knot_lookup import KnotLookup, find_cells
 
 __all__ = ["MOST_KNOTS", "PiecewiseEncoding", "learn_piecewise", "smooth_clip"]
 
@@ -92,8 +95,8 @@ class PiecewiseEncoding:
             Floating-point array [inputs, n] to write to.
         """
         row = 0
-        for value, z, (edges, knots, quantiles) in zip(
-            values, scaled, self._columns(), strict=True
+        for value, z, (edges, knots, quantiles), lookup in zip(
+            values, scaled, self._columns(), self._lookups, strict=True
         ):
             clipped = smooth_clip(z)
             if len(edges):
@@ -103,7 +106,7 @@ class PiecewiseEncoding:
             inputs[row] = clipped
             row += 1
             if len(knots):
-                inputs[row] = np.interp(value, knots, quantiles)
+                inputs[row] = lookup(value) if lookup else np.interp(value, knots, quantiles)
                 row += 1
 
     def problem(self, n_columns: int) -> str | None:
@@ -135,6 +138,14 @@ class PiecewiseEncoding:
                 if not (np.diff(quantiles) >= 0).all():
                     return "quantiles are not ascending"
         return None
+
+    @cached_property
+    def _lookups(self) -> list[KnotLookup | None]:
+        """For each column how its quantiles are found faster than by ``np.interp``, if they are."""
+        return [
+            find_cells(knots, quantiles) if len(knots) else None
+            for _, knots, quantiles in self._columns()
+        ]
 
     def _columns(self) -> Iterator[tuple[Array, Array, Array]]:
         """Yield edges, knots and quantiles of each column."""
