@@ -19,18 +19,20 @@ from ffn.training.network_groups import network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
-__all__ = ["layer_widths", "networks_at_once", "train_stack", "training_threads"]
+__all__ = ["FIGURE_ROWS", "layer_widths", "networks_at_once", "train_stack", "training_threads"]
 
 Array = npt.NDArray[Any]
+
+FIGURE_ROWS = 10_000
+"""Training rows of a network whose loss and accuracy are recorded after each epoch, at most. Half a
+percent of accuracy is as much as a curve shows, and all rows of a long table take a fifth of the
+time."""
 
 # Memory for the networks that are trained together, in addition to the rows, for each of the
 # parallel training tasks.
 _STACK_BYTES = 256 * 1024 * 1024
 # Multiplications and additions of one network for one batch, from which on threads pay.
 _THREADED_PRODUCTS = 2_000_000
-# Training rows whose loss and accuracy are recorded after each epoch: half a percent of accuracy is
-# as much as a curve shows, and a second pass over a long table takes a fifth of the time.
-_FIGURE_ROWS = 10_000
 # Memory for the row numbers of networks that are trained together.
 _ROW_NUMBER_BYTES = 256 * 1024 * 1024
 
@@ -156,7 +158,7 @@ def train_stack(
             patience=patience,
             dropout=training.dropout,
             label_smoothing=training.label_smoothing,
-            figure_rows=_FIGURE_ROWS,
+            figure_rows=FIGURE_ROWS,
             on_epoch=report,
             eliminate=None if end is None else lambda _, losses: _all_after(end, len(losses)),
         )
