@@ -159,17 +159,24 @@ class PiecewiseEncoding:
 
 
 def _write_bins(clipped: Array, edges: Array, inputs: Array) -> None:
-    """Write the piecewise-linear inputs [bins, n] of one column of clipped numbers [n]."""
-    starts, steps = edges[:-1, np.newaxis], np.diff(edges)[:, np.newaxis]
-    # Beyond the range of training the outer bins continue as straight lines.
-    low, high = np.zeros(steps.shape), np.ones(steps.shape)
-    low[0], high[-1] = -np.inf, np.inf
+    """Write the piecewise-linear inputs [bins, n] of one column of clipped numbers [n].
+
+    Of a number's bins, those below its own are full, those above are empty, and only its own needs
+    a division. Beyond the range of training the outer bins continue as straight lines.
+    """
+    steps, inner = np.diff(edges), edges[1:-1, np.newaxis]
+    count = np.min_scalar_type(len(steps))
     rows_at_once = max(1, _VALUES_AT_ONCE // len(steps))
     for start in range(0, len(clipped), rows_at_once):
-        some = slice(start, start + rows_at_once)
-        t = clipped[some] - starts
-        t /= steps
-        np.clip(t, low, high, out=inputs[:, some], casting="same_kind")
+        some = clipped[start : start + rows_at_once]
+        places = np.arange(start, start + len(some))
+        full = some >= inner
+        inputs[:-1, places[0] : places[-1] + 1] = full
+        inputs[-1, places[0] : places[-1] + 1] = 0
+        own = np.add.reduce(full, axis=0, dtype=count)
+        t = some - edges.take(own)
+        t /= steps.take(own)
+        inputs[own, places] = t
 
 
 def learn_piecewise(
