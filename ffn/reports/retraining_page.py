@@ -33,7 +33,7 @@ from ffn.reports.markup.tables import bullets, table
 from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
-from ffn.training.fit import FIGURE_ROWS
+from ffn.training.fit import LEAST_FIGURE_ROWS
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Selection
 from ffn.training.steps import Refitted
@@ -308,9 +308,12 @@ def learnt_from(student: Student) -> str:
 
 def curves_note(training_rows: int) -> list[str]:
     """Say that the curves of training rows are those of some rows, where there are many."""
-    if training_rows <= FIGURE_ROWS:
+    if training_rows <= LEAST_FIGURE_ROWS:
         return []
-    return [f"The figures on training rows are those of at most {FIGURE_ROWS:,} rows of a network."]
+    return [
+        "The figures on training rows are those of as many rows as a network validates on, or of "
+        f"{LEAST_FIGURE_ROWS:,} if these are fewer."
+    ]
 
 
 def _trained(refitted: Refitted, ensemble: str, rows: int) -> str:
