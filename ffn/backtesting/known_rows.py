@@ -126,9 +126,9 @@ def read_known_rows(
     if times is None or kind is None:
         raise SettingsError(f"{dataset.file} was read without times. Name their column.")
     records: list[bytes] = []
-    with open_source(pipeline.source) as source:
+    with open_source(dataset.path) as source:
         opened = Records(
-            source, str(pipeline.source), delimiter=data.delimiter, given_encoding=data.encoding
+            source, dataset.file, delimiter=data.delimiter, given_encoding=data.encoding
         )
         for block in opened:
             records += block.records()
@@ -136,7 +136,7 @@ def read_known_rows(
         sha256 = source.sha256
     labelled = dataset.labelled_rows()
     if sha256 != dataset.source_sha256 or len(records) != len(labelled):
-        raise DataError(f"{pipeline.source} changed while it was read. Start again.")
+        raise DataError(f"{dataset.file} changed while it was read. Start again.")
     return KnownRows(
         header=opened.header.text,
         line_end=opened.header.line_end or b"\n",

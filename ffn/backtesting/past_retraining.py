@@ -87,8 +87,9 @@ def past_pipeline(pipeline: Pipeline, history: KnownRows, rows: Array, folder: P
     """
     name = Path(pipeline.settings.data.source).name
     history.write(rows, folder / "data" / name)
-    # The records are written in UTF-8.
-    data = pipeline.settings.data.model_copy(update={"source": name, "encoding": None})
+    # A file of its own, whatever the rows came from; the records are written in UTF-8.
+    changed = {"source": name, "query": None, "encoding": None}
+    data = pipeline.settings.data.model_copy(update=changed)
     return Pipeline(
         name=pipeline.name,
         settings=pipeline.settings.model_copy(update={"data": data}),

@@ -53,6 +53,7 @@ def provenance(
             "test": len(prepared.x_test),
             "train": len(prepared.x_train),
             **({"unlabelled": prepared.unlabelled} if prepared.unlabelled else {}),
+            **({"weightless": prepared.weightless} if prepared.weightless else {}),
             **({"neither": prepared.split.neither} if prepared.split else {}),
         },
         "seconds": None if seconds is None else round(seconds, 3),
@@ -61,8 +62,14 @@ def provenance(
         "settings_sha256": settings_sha256(settings),
         "source": pipeline.settings.data.source,
         "source_sha256": prepared.source_sha256,
+        **({"files": [part._asdict() for part in prepared.parts]} if prepared.parts else {}),
         **({"split": dataclasses.asdict(prepared.split)} if prepared.split else {}),
         **({"test_sha256": prepared.test_sha256} if prepared.test_sha256 else {}),
+        **(
+            {"test_files": [part._asdict() for part in prepared.test_parts]}
+            if prepared.test_parts
+            else {}
+        ),
     }
 
 

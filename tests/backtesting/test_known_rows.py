@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from ffn.backtesting.frequencies import read_length
 from ffn.backtesting.known_rows import KnownRows, read_known_rows
+from ffn.backtesting.past_retraining import past_pipeline
 from ffn.errors import DataError
 from ffn.pipelines.api import pipeline_at
 from ffn.tabular.splitting.points_in_time import parse_time
@@ -48,6 +52,24 @@ def test_rows_before_a_time_are_known(tmp_path: Path) -> None:
     assert cells(history, "2024-03-01T00:00:01") == ["1", "2", "3", "4"]
     assert cells(history, "2025-01-01") == ["1", "2", "3", "4", "6"], "one has no label"
     assert (len(history.times), history.unlabelled) == (5, 1)
+
+
+def test_rows_of_a_query_are_known_as_those_of_a_file(tmp_path: Path) -> None:
+    history = known(write(tmp_path / "csv", ROWS))
+    query = 'query = "SELECT * FROM t"'
+    toml = SETTINGS.replace('source = "train.csv"', f'source = "sqlite:///t.db"\n{query}')
+    assert query in toml
+    root = write(tmp_path / "query", ROWS, toml)
+    table = pd.read_csv(root / "data/months/train.csv")
+    with contextlib.closing(sqlite3.connect(root / "data/months/t.db")) as connection:
+        table.sample(frac=1, random_state=1).to_sql("t", connection, index=False)
+    selected = known(root)
+    for time in ("2024-02-29", "2024-03-01", "2025-01-01"):
+        assert sorted(cells(selected, time)) == sorted(cells(history, time))
+    pipeline = pipeline_at("months", root)
+    rows = selected.before(at("2024-03-31"))
+    past = past_pipeline(pipeline, selected, rows, tmp_path / "past")
+    assert load(past).rows == 4
 
 
 def test_a_label_is_known_an_embargo_later(tmp_path: Path) -> None:
