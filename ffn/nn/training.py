@@ -46,6 +46,7 @@ def train(
     frozen_layers: Collection[int] = (),
     dropout: Hyperparameter = 0.0,
     label_smoothing: Hyperparameter = 0.0,
+    figure_rows: int | None = None,
     on_epoch: Callable[[int], None] | None = None,
     eliminate: Callable[[int, Array], Sequence[int]] | None = None,
     observe: Callable[[int, Network, Sequence[int], History], None] | None = None,
@@ -116,6 +117,10 @@ def train(
         or a tuple of K. The network learns ``(1 - epsilon) t + epsilon / C`` in place of the
         one-hot label t: Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7.
         Recorded losses are the plain cross-entropy. Default 0.
+    figure_rows
+        Of more training rows than this a network's recorded training loss and accuracy are those of
+        so many, at even distances among its rows and the same after every epoch: on a long table
+        a second pass over all rows would take a fifth of the time. None, the default, for all.
     on_epoch
         Called with the number of epochs done, after each block of epochs that is evaluated at
         once. An exception from it ends the training. None, the default, to call nothing.
@@ -179,6 +184,7 @@ def train(
         weigh_recorded=score_offsets is None,
         batch_size=batch_size,
         epochs=epochs,
+        figure_rows=figure_rows,
     )
     stack = StackInTraining(lesson, state, generators, dropout, label_smoothing)
     history = History.empty(epochs, k)
