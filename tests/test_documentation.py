@@ -28,6 +28,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 FOREIGN_OPTIONS = {
     *("--no-deps", "--require-hashes", "--pairs", "--quick", "--peers", "--seeds"),
     *("--cases", "--first", "--seed"),
+    *("--rm", "--tag", "--init", "--user", "--time", "--create-home", "--requirement"),
+    *("--no-cache-dir", "--no-build-isolation"),
 }
 
 Run = Callable[..., str]
@@ -159,7 +161,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=each_page)
 def test_modules_named_exist(page: Path) -> None:
-    folders = ("ffn", "flows", "tests", "data", "fuzz", "simulations", "benchmarks", "examples")
+    folders = "ffn flows tests data docs fuzz simulations benchmarks examples".split()
     ours = {p.name for f in folders for p in (ROOT / f).rglob("*.py")}
     assert set(re.findall(r"\b(\w+\.py)\b", page.read_text("utf-8"))) <= ours
 
