@@ -73,8 +73,8 @@ def test_commands_shown_are_commands(page: Path) -> None:
 
 
 def test_commands_are_looked_at() -> None:
-    shown = commands(README)
-    assert "ffn init wine --from wine.csv --target cultivar" in shown
+    assert "ffn init wine --from wine.csv --target cultivar" in commands(README)
+    shown = [line for page in PAGES for line in commands(page.read_text("utf-8"))]
     assert {line.split()[1] for line in shown} >= set(verbs())
 
 
@@ -135,7 +135,7 @@ def test_the_commands_for_a_users_csv_are_those_of_the_start_page() -> None:
 
 def test_the_speed_shown_is_that_of_the_benchmark() -> None:
     page = (ROOT / "benchmarks/README.md").read_text("utf-8")
-    numbers = section(README, "Numbers")
+    numbers = (ROOT / "docs/numbers.md").read_text("utf-8")
     training_shown, scoring_shown = numbers.split("Scoring a CSV")
     shown = table(training_shown[training_shown.index("| work |") :])
     training = page[page.index("| work |") : page.index("<!-- end of training -->")]
@@ -151,7 +151,7 @@ def test_the_speed_shown_is_that_of_the_benchmark() -> None:
     scoring = page[page.index("<!-- scoring:") :]
     found = [row[-2] for row in table(scoring) if len(row) == 5 and "our CPU time" in row[2]]
     ratios = [row[2] for row in table(scoring_shown[scoring_shown.index("| rows |") :])]
-    # The last is of many files, which the README leaves out.
+    # The last is of many files, which that page leaves out.
     assert len(ratios) == 5
     assert ratios == found[:5]
 

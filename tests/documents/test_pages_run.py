@@ -14,7 +14,13 @@ from docs.extensions.executed_page import Block, blocks, prepare, run_block, wri
 
 ROOT = Path(__file__).parents[2]
 START = (ROOT / "docs/start/first-pipeline.md").read_text("utf-8")
-PROGRAM = (ROOT / "docs/how-to/score-from-another-program.md").read_text("utf-8")
+PYTHON = [
+    code
+    for page in ("README.md", "docs/how-to/score-from-another-program.md")
+    for code in re.findall(
+        r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+]
 BLOCKS = blocks(START)
 
 
@@ -118,13 +124,13 @@ def test_the_files_of_the_architecture_are_among_them(printed: list[str], root: 
     assert all((root / name).is_file() for name in named)
 
 
-@pytest.mark.parametrize("number", range(len(fenced(PROGRAM, "python"))))
+@pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_the_python_shown_runs(
     number: int, printed: list[str], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert printed
     monkeypatch.chdir(root)
-    exec(compile(fenced(PROGRAM, "python")[number], f"page, {number}", "exec"), {})
+    exec(compile(PYTHON[number], f"page, {number}", "exec"), {})
 
 
 def test_the_python_of_the_scoring_page_runs(
