@@ -49,5 +49,7 @@ html_title = f"ffn-pipeline {__version__}"
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
+# From a file, a page may not read others to quote them.
+html_show_search_summary = False
 html_static_path: list[str] = []
 html_math_renderer = "latex2mathml"

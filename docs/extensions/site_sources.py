@@ -87,11 +87,12 @@ def navigation(text: str, page: str, known: Iterable[str]) -> str:
     start, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     trees, listed = [], {page}
     for section in sections:
-        links = re.findall(r"^- \[[^\]]+\]\(([^)#]+)\.md\)", section, re.MULTILINE)
-        names = [normpath(folder / link) for link in links]
+        links = re.findall(r"^- \[([^\]]+)\]\(([^)#]+)\.md\)", section, re.MULTILINE)
+        names = {normpath(folder / link): title for title, link in links}
         listed |= set(names)
         caption = section.splitlines()[0].removeprefix("## ")
-        trees.append(_tree([f"/{name}" for name in names], caption=caption))
+        entries = [f"{title} </{name}>" for name, title in names.items()]
+        trees.append(_tree(entries, caption=caption))
     folders = tuple(pattern.rpartition("/")[0][1:] for pattern in CHAPTERS.values())
     rest = [
         n for n in sorted(known) if n not in listed and str(PurePosixPath(n).parent) not in folders

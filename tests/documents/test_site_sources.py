@@ -44,8 +44,8 @@ def test_each_section_of_the_front_page_is_a_part_of_the_navigation() -> None:
     assert text.startswith(FRONT)
     parts = re.findall(r"```\{toctree\}\n(.*?)```", text, re.DOTALL)
     assert parts == [
-        ":hidden:\n:caption: Start\n\n/docs/start/one\n/README\n",
-        ":hidden:\n:caption: Why\n\n/docs/three\n",
+        ":hidden:\n:caption: Start\n\nOne </docs/start/one>\nTwo </README>\n",
+        ":hidden:\n:caption: Why\n\nThree </docs/three>\n",
     ]
 
 
