@@ -37,6 +37,8 @@ myst_heading_anchors = 6
 myst_dmath_allow_digits = False
 myst_dmath_allow_space = False
 math_number_all = False
+# Texts of the program are shown as it prints them.
+smartquotes = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"

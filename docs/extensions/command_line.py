@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Iterator
 
 from flows.cli.arguments import build_parser
 
 __all__ = ["command_line_page", "verb_parsers"]
+
+COMMON = {"--root", "--json", "--direct"}
 
 
 def verb_parsers() -> dict[str, tuple[str, argparse.ArgumentParser]]:
@@ -44,9 +47,13 @@ def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     return "; ".join(part for part in (text, needed) if part).replace("|", "\\|")
 
 
+def _place(action: argparse.Action) -> int:
+    """Return where an argument stands: what is named by place, own options, those of all verbs."""
+    return 1 + bool(COMMON & set(action.option_strings)) if action.option_strings else 0
+
+
 def _rows(parser: argparse.ArgumentParser) -> Iterator[str]:
-    # Options first named are those of the parents, which every verb has.
-    for action in parser._actions:
+    for action in sorted(parser._actions, key=_place):
         if not isinstance(action, argparse._HelpAction):
             yield f"| {_names(action)} | {_meaning(parser, action)} |"
 
@@ -55,7 +62,8 @@ def command_line_page() -> str:
     """Return a section for each verb: what it does, how it is called, its arguments."""
     parts = []
     for name, (what, parser) in verb_parsers().items():
-        usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
+        words = " ".join(parser.format_usage().removeprefix("usage: ").split())
+        usage = textwrap.fill(words, 84, subsequent_indent="    ", break_on_hyphens=False)
         parts += [
             f"## ffn {name}",
             f"{what[:1].upper()}{what[1:]}.",
