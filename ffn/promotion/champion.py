@@ -143,10 +143,11 @@ def unchanged_since(
 
     Training depends on data, settings and code alone. If all three are those of the newest version
     or of the one in production, a retraining would give the same bundle and the same verdict.
-    There are four exceptions, in which retraining is worthwhile: ``[gate]`` changed and the
-    version was not promoted, so its verdict may change; the version was to be promoted and never
-    was, because its run died; its canary failed, for which a busy machine may have been the
-    reason; or the version in production cannot be loaded.
+    There are exceptions, in which retraining is worthwhile. Always: the version in production
+    cannot be loaded. Where only the newest version has the same inputs and was not promoted:
+    ``[gate]`` changed, so its verdict may change; it was to be promoted and never was, because its
+    run died; its canary failed, for which a busy machine may have been the reason; or
+    ``gate.mode`` is ``"always"``, which promotes it now.
 
     Parameters
     ----------
@@ -160,8 +161,7 @@ def unchanged_since(
         SHA-256 of the user's file of held-out rows; None, the default, if there is none.
     """
     there = versions(pipeline.artifacts)
-    wanted = pipeline.settings.gate.mode == "always" or isinstance(opponent, Unreadable)
-    if not there or wanted:
+    if not there or isinstance(opponent, Unreadable):
         return None
     now = {
         "settings": pipeline.settings.of_training(),
@@ -171,6 +171,8 @@ def unchanged_since(
     }
     if opponent and _ungated(_inputs(pipeline.artifacts, opponent.version)) == _ungated(now):
         return opponent.version
+    if pipeline.settings.gate.mode == "always":
+        return None
     newest = there[-1]
     promoted = {entry.version for entry in read_history(pipeline.artifacts).entries}
     verdict = read_registered(version_folder(pipeline.artifacts, newest), "verdict.json")

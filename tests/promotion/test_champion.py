@@ -157,7 +157,7 @@ def test_equal_data_settings_and_code_would_only_repeat_a_version(
     assert unchanged(found) == 1
     # What the gate asks changes nothing about the model in production.
     assert unchanged(pipeline(tmp_path, LINES, "mode = 'better'")) == 1
-    assert unchanged(pipeline(tmp_path, LINES, "mode = 'always'")) is None
+    assert unchanged(pipeline(tmp_path, LINES, "mode = 'always'")) == 1
     assert unchanged(pipeline(tmp_path, LINES[:-1])) is None
     settings = pipeline(tmp_path, LINES).settings
     training = settings.training.model_copy(update={"seed": 7})
@@ -177,6 +177,8 @@ def test_a_version_that_was_kept_back_is_not_made_again(tmp_path: Path) -> None:
     # Another question may have another answer.
     again = pipeline(tmp_path, LINES + rows(20, seed=1), "mode = 'better'")
     assert unchanged(again) is None
+    # Promoted without a comparison, if it is made again.
+    assert unchanged(pipeline(tmp_path, LINES + rows(20, seed=1), "mode = 'always'")) is None
     # Back to the data of production.
     assert unchanged(pipeline(tmp_path, LINES)) == 1
 

@@ -220,7 +220,6 @@ def test_a_file_put_into_the_outcomes_folder_is_evaluated(service):
 
 
 def test_drift_is_told_and_retrained_on(service):
-    # After all others: with the gate's mode "always" it is retrained on as often as it is found.
     version = (service.production() or 0) + 1
     # Other settings: of equal data, settings and code, a retraining would be skipped.
     settings = service.root / "data/iris/pipeline.toml"
