@@ -116,7 +116,7 @@ def _name_of(node: ast.expr) -> str:
             return _name_of(value)
         case ast.Call(func=ast.Name(id="len"), args=[of]):
             return f"number of {_name_of(of)}"
-        case ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=noun)]):
+        case ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=str(noun))]):
             return f"number of {noun}s"
         case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[of]):
             return _name_of(of)
@@ -149,7 +149,7 @@ def _parts(node: ast.expr, names: Mapping[str, str]) -> Iterator[Part]:
     """Yield the parts of the text that an expression makes."""
     match node:
         case ast.Constant(value=value):
-            yield str(value)
+            yield value if isinstance(value, str) else repr(value)
         case ast.JoinedStr(values=values):
             for value in values:
                 yield from _parts(value, names)
@@ -235,7 +235,7 @@ def _answers(module: _Module) -> dict[str, list[tuple[Part, ...]]]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef) and ast.unparse(node.returns or _NOTHING) == "str":
             returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
-            names = module.constants | _own_texts(node, module.constants)
+            names = {**module.constants, **_own_texts(node, module.constants)}
             texts = [tuple(_parts(value, names)) for value in returned]
             if texts and all(len("".join(p for p in t if isinstance(p, str))) > 8 for t in texts):
                 found[node.name.strip("_").replace("_", " ")] = texts

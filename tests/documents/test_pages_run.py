@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,43 @@ def test_the_python_of_the_scoring_page_runs(
     names = {"frame": pd.read_csv("new_flowers.csv")}
     exec(compile(code, "docs/scoring.md", "exec"), names)
     assert (root / "labelled.csv").is_file()
+
+
+def test_the_rejects_shown_are_those_of_such_a_file(printed: list[str], root: Path) -> None:
+    assert printed
+    page = (ROOT / "docs/how-to/debug-a-rejected-file.md").read_text("utf-8")
+    (shown,) = fenced(page, "text")
+    lines = (root / "data/iris/inbox/new_flowers.csv").read_text().splitlines()
+    names = lines[0].split(",")
+    for line, name, value in ((4, "petal_width", "broad"), (7, "petal_length", "")):
+        cells = lines[line].split(",")
+        cells[names.index(name)] = value
+        lines[line] = ",".join(cells)
+    (root / "march.csv").write_text("\n".join(lines) + "\n")
+    run_block("ffn score iris march.csv --direct --output rejected.csv", root)
+    assert (root / "rejected.csv.rejects.csv").read_text("utf-8") == shown
+    with pytest.raises(RuntimeError, match=r"2 of 12 rows"):
+        run_block("ffn score iris march.csv --direct --max-reject-rate 0.01", root)
+
+
+def test_the_container_is_built_of_files_that_are_there_by_the_commands_of_make() -> None:
+    (recipe,) = fenced(
+        (ROOT / "docs/how-to/run-in-a-container.md").read_text("utf-8"), "dockerfile"
+    )
+    copied = [line.split()[1:-1] for line in recipe.splitlines() if line.startswith("COPY ")]
+    names = {name for names in copied for name in names}
+    assert {"pyproject.toml", "requirements.txt", "ffn", "flows"} <= names
+    assert all((ROOT / name).exists() for name in names)
+    # What pyproject.toml names, the build reads.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {project["readme"], *project["license-files"]} <= names
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for options in (
+        "--require-hashes --no-deps --requirement requirements.txt",
+        "--no-build-isolation --no-deps",
+    ):
+        assert f"install --no-cache-dir {options}" in recipe
+        assert f"install {options}" in makefile
 
 
 def test_outputs_are_written_below_their_commands() -> None:
