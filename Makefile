@@ -100,12 +100,12 @@ simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known trut
 lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes newer versions)
 	@$(LOCK_VENV)/bin/python -c '$(BUILD_REQUIREMENTS)' > $(LOCK_VENV)/build.in
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-docs.txt \
+		--extra docs --constraint requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dev.txt \
 		--extra dev --constraint requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-browser.txt \
 		--extra browser --constraint requirements-dev.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-docs.txt \
-		--extra docs --constraint requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -142,6 +142,12 @@ $(VENV)/.browser: requirements-browser.txt $(VENV)/.dev
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-browser.txt
 	@touch $@
 
+$(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
+	$(call INSTALL_PEERS,$(BENCHMARK_VENV),requirements-benchmark.txt)
+
+$(ACCURACY_VENV)/.made: requirements-accuracy.txt pyproject.toml $(VENV)/.made
+	$(call INSTALL_PEERS,$(ACCURACY_VENV),requirements-accuracy.txt)
+
 $(DOCS_VENV)/.made: requirements-docs.txt pyproject.toml $(VENV)/.made
 	@rm -f $@
 	@echo "Installing into $(DOCS_VENV) (once, about a minute)"
@@ -149,12 +155,6 @@ $(DOCS_VENV)/.made: requirements-docs.txt pyproject.toml $(VENV)/.made
 	@$(call PIP_IN,$(DOCS_VENV)) install --require-hashes --no-deps --requirement requirements-docs.txt
 	@$(call PIP_IN,$(DOCS_VENV)) check
 	@touch $@
-
-$(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
-	$(call INSTALL_PEERS,$(BENCHMARK_VENV),requirements-benchmark.txt)
-
-$(ACCURACY_VENV)/.made: requirements-accuracy.txt pyproject.toml $(VENV)/.made
-	$(call INSTALL_PEERS,$(ACCURACY_VENV),requirements-accuracy.txt)
 
 # Name an environment and its lock. No `pip check`: it would miss what not-cuda.txt left out, where
 # PyTorch is not the CPU build.

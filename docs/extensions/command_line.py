@@ -10,6 +10,12 @@ from flows.cli.arguments import build_parser
 
 __all__ = ["command_line_page", "verb_parsers"]
 
+# What the help of a verb takes for granted.
+UNEXPLAINED = {
+    "PIPELINE": "a name under `data/`, or a path to a folder or a `pipeline.toml`",
+    "NAME": "the name of the new pipeline",
+    "FILE.csv": "the labelled rows, which are copied",
+}
 COMMON = {"--root", "--json", "--direct"}
 
 
@@ -39,8 +45,8 @@ def _names(action: argparse.Action) -> str:
 
 
 def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
-    if action.metavar == "PIPELINE" and not action.help:
-        return "a name under `data/`, or a path to a folder or a `pipeline.toml`"
+    if not action.help and action.metavar in UNEXPLAINED:
+        return UNEXPLAINED[action.metavar]
     formatter = parser._get_formatter()
     text = formatter._expand_help(action) if action.help else ""
     needed = "required" if action.option_strings and action.required else ""

@@ -26,15 +26,8 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     init = verbs.add_parser(
         "init", parents=parents, help="create a pipeline from a CSV with a label column"
     )
-    init.add_argument("pipeline", metavar="NAME", help="name of the new pipeline")
-    init.add_argument(
-        "--from",
-        dest="source",
-        type=Path,
-        required=True,
-        metavar="FILE.csv",
-        help="a CSV of labelled rows, which is copied",
-    )
+    init.add_argument("pipeline", metavar="NAME")
+    init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
     init.add_argument("--target", required=True, metavar="COLUMN", help="the label column")
     init.add_argument(
         "--exclude",
