@@ -279,7 +279,7 @@ def refusals_page() -> str:
     family, texts = families(), refusals()
     parts = []
     for heading in [*family, VALUES, USAGE]:
-        own = [refusal for refusal in texts if refusal.family == heading]
+        own = [r for r in texts if r.family == heading and re.search(r"[a-z]{2}", r.fixed)]
         if not own:
             continue
         base, what = family.get(heading, ("", _INTRODUCED.get(heading, "")))
