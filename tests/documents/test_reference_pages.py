@@ -32,7 +32,7 @@ def test_every_verb_has_a_section_with_all_that_its_help_names(
 ) -> None:
     found = sections(command_line_page())
     assert run_here(["--help"]) == 0
-    verbs = re.findall(r"^    ([a-z]+)  ", capsys.readouterr().out, re.MULTILINE)
+    verbs = re.findall(r"^    ([a-z]+)\b", capsys.readouterr().out, re.MULTILINE)
     assert {"retrain", "score", "serve"} <= set(verbs)
     assert [f"ffn {verb}" for verb in verbs] == list(found)
     for verb in verbs:
