@@ -148,7 +148,7 @@ $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
 $(ACCURACY_VENV)/.made: requirements-accuracy.txt pyproject.toml $(VENV)/.made
 	$(call INSTALL_PEERS,$(ACCURACY_VENV),requirements-accuracy.txt)
 
-$(DOCS_VENV)/.made: requirements-docs.txt pyproject.toml $(VENV)/.made
+$(DOCS_VENV)/.made: requirements-docs.txt $(VENV)/.made
 	@rm -f $@
 	@echo "Installing into $(DOCS_VENV) (once, about a minute)"
 	@$(BIN)/python -m venv --clear $(DOCS_VENV)
