@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ffn.version import __version__
 
 if TYPE_CHECKING:
+    from ffn.backtesting.backtest_run import backtest
     from ffn.errors import FFNError, UnknownCategoryWarning
     from ffn.estimator.classifier import FFNClassifier
     from ffn.pipelines.api import evaluate, retrain, score
@@ -22,6 +23,7 @@ __all__ = [
     "Model",
     "UnknownCategoryWarning",
     "__version__",
+    "backtest",
     "evaluate",
     "load",
     "retrain",
@@ -35,6 +37,7 @@ _HOME = {
     "LabelsRefusedError": "ffn.pipelines.outcome_evaluation",
     "Model": "ffn.scoring.model",
     "UnknownCategoryWarning": "ffn.errors",
+    "backtest": "ffn.backtesting.backtest_run",
     "evaluate": "ffn.pipelines.api",
     "load": "ffn.scoring.model",
     "retrain": "ffn.pipelines.api",

@@ -50,6 +50,7 @@ LAYERS = [
     "ffn.reports.pictures",
     "ffn.reports",
     "ffn.pipelines",
+    "ffn.backtesting",
     "ffn.reproduction",
     "flows",
     "flows.server",

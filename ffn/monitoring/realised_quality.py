@@ -95,6 +95,13 @@ class RealisedQuality:
     unchecked: int = 0
 
     @property
+    def is_below_promise(self) -> bool:
+        """Whether the interval of the realised accuracy ends below that of the promised one."""
+        if self.figures is None or self.promised.accuracy is None:
+            return False
+        return self.figures.accuracy.high < self.promised.accuracy.low
+
+    @property
     def sentence(self) -> str:
         """Realised beside promised accuracy, in one sentence without a full stop."""
         figures = self.figures
@@ -112,7 +119,7 @@ class RealisedQuality:
         name = f"the promised {interval(promised)}"
         if self.shortfall is not None and self.shortfall.shown:
             return f"shown to be below {name}"
-        if figures.accuracy.high < promised.low:
+        if self.is_below_promise:
             return f"below {name}"
         if figures.accuracy.low > promised.high:
             return f"above {name}"

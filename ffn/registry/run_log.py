@@ -74,6 +74,8 @@ class RunRecord:
         Wall time; 0 if unknown.
     drift
         Drift found by a scoring run; None if no file was tested.
+    run
+        Identifier by which Prefect knows the run; empty if there is none, or it is not recorded.
     """
 
     at: str
@@ -83,6 +85,7 @@ class RunRecord:
     text: str
     seconds: float
     drift: DriftNote | None = None
+    run: str = ""
 
 
 @dataclass
@@ -138,10 +141,12 @@ def running(
             seconds = round(time.monotonic() - started, 3)
             # A run must not fail because it cannot be logged.
             with contextlib.suppress(OSError):
-                note_down(artifacts, what, note, seconds)
+                note_down(artifacts, what, note, seconds, run or "")
 
 
-def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> RunRecord:
+def note_down(
+    artifacts: Path, what: str, note: Note, seconds: float = 0.0, run: str = ""
+) -> RunRecord:
     """Append an entry to the log, and return it.
 
     Parameters
@@ -154,8 +159,10 @@ def note_down(artifacts: Path, what: str, note: Note, seconds: float = 0.0) -> R
         Outcome of the run.
     seconds
         Wall time; 0, the default, if unknown.
+    run
+        Identifier by which Prefect knows the run; empty, the default, without Prefect.
     """
-    entry = _entry(what, note, seconds)
+    entry = _entry(what, note, seconds, run)
     line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
     artifacts.mkdir(parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
@@ -183,7 +190,7 @@ def _note_of(one: LiveRun) -> Note:
     return Note(outcome="crashed", text=f"its process was killed, or the machine was{begun}")
 
 
-def _entry(what: str, note: Note, seconds: float = 0.0) -> RunRecord:
+def _entry(what: str, note: Note, seconds: float = 0.0, run: str = "") -> RunRecord:
     return RunRecord(
         at=_now(),
         what=what,
@@ -192,6 +199,7 @@ def _entry(what: str, note: Note, seconds: float = 0.0) -> RunRecord:
         text=one_line(note.text)[:_LONGEST_TEXT],
         seconds=seconds,
         drift=note.drift,
+        run=run,
     )
 
 
@@ -243,7 +251,7 @@ def _parse(line: bytes) -> RunRecord:
     names = {field.name for field in fields(RunRecord)}
     entry = RunRecord(**{name: values[name] for name in names & values.keys()})
     note = entry.drift or DriftNote(judged=0, detected=0, columns=(), text="")
-    texts = (entry.at, entry.what, entry.outcome, entry.text, note.text, *note.columns)
+    texts = (entry.at, entry.what, entry.outcome, entry.text, entry.run, note.text, *note.columns)
     numbers = (0 if entry.version is None else entry.version, note.judged, note.detected)
     if not (
         all(isinstance(text, str) for text in texts)

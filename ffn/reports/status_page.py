@@ -24,6 +24,7 @@ from ffn.registry.live_runs import LiveRun, working
 from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
 from ffn.registry.run_log import RunRecord, journal
 from ffn.registry.versions import production_version, versions
+from ffn.reports.at_a_glance.health import Health, health_of
 from ffn.reports.figure_lines import bounds_json, record_json, record_lines, record_markdown
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
@@ -80,6 +81,8 @@ class Status:
         The training tables that are kept.
     held_out
         The held-out metrics of the version in production beside accuracy, as far as known.
+    latest
+        The newest retraining, scoring and evaluation, in this order, as far as there are any.
     """
 
     pipeline: str
@@ -98,6 +101,12 @@ class Status:
     quality: RealisedQuality | None = None
     tables: tuple[KeptTable, ...] = ()
     held_out: HeldOutRecord = NOTHING_RECORDED
+    latest: tuple[RunRecord, ...] = ()
+
+    @property
+    def health(self) -> Health:
+        """Whether the pipeline needs attention, by the rule of `health_of`."""
+        return health_of(self)
 
     @property
     def age(self) -> str:
@@ -163,6 +172,7 @@ class Status:
         return {
             "pipeline": self.pipeline,
             "at": self.at,
+            "health": self.health.to_json(),
             "production": self.production,
             "problem": self.problem,
             "promoted_at": self.promoted_at,
@@ -220,12 +230,18 @@ def read_status(pipeline: Pipeline) -> Status:
         quality=quality_in_production(pipeline, production),
         tables=tuple(kept_tables(pipeline.artifacts)),
         held_out=held_out,
+        latest=tuple(
+            newest
+            for kind in ("retrain", "score", "evaluate")
+            if (newest := next((entry for entry in runs if entry.what == kind), None))
+        ),
     )
 
 
 def status_lines(status: Status) -> list[str]:
     """Return the status as lines for a terminal: production first, recent runs last."""
     lines = [f"{status.pipeline}: {status.production_sentence}"]
+    lines.append(f"  health   {status.health.sentence}")
     if status.warning:
         lines.append(f"  warning  {one_line(status.warning)}")
     lines += record_lines(status.held_out, most=_CLASSES_SHOWN)
@@ -248,6 +264,7 @@ def status_lines(status: Status) -> list[str]:
 def status_markdown(status: Status) -> str:
     """Return the status as Markdown for the dashboard."""
     parts = [f"**{escape(status.production_sentence)}**"]
+    parts.append(f"Health: {escape(status.health.sentence)}")
     if status.warning:
         parts.append(f"Warning: {escape(status.warning)}")
     parts += record_markdown(status.held_out)

@@ -166,6 +166,7 @@ class _Server:
         tell: Callable[[str], None],
     ) -> None:
         self._address = address
+        self._root = home.root
         self._log = home.log
         self._environment = environment
         self._tell = tell
@@ -183,7 +184,7 @@ class _Server:
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603
                 fresh(
-                    *("flows.server.server_process", "service"),
+                    *("flows.server.server_process", "service", str(self._root)),
                     *(self._address.host, str(self._address.port), *self._address.hosts),
                 ),
                 env=self._environment,

@@ -2,11 +2,12 @@
 
 ::
 
-    flows.server.server_process service HOST PORT [NAME ...]    the server of ffn serve
-    flows.server.server_process run SOCKET                      the server of one command
+    flows.server.server_process service ROOT HOST PORT [NAME ...]    the server of ffn serve
+    flows.server.server_process run SOCKET                           the server of one command
 
-NAME is a host name by which the server may be addressed. SOCKET is the descriptor of an inherited
-socket that is already bound.
+ROOT is the folder with the pipelines, of which the server of a service has a page of its own. NAME
+is a host name by which the server may be addressed. SOCKET is the descriptor of an inherited socket
+that is already bound.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import uvicorn
 
@@ -50,8 +52,13 @@ def main() -> None:
         config = uvicorn.Config(guarded(app, {"127.0.0.1"}, pages=False), log_level="error")
     else:
         sockets = None
-        host, port, *names = where
-        guard = guarded(app, names or None, pages=True)
+        from flows.server.dashboard_link import with_link
+        from flows.server.overview_app import HERE, with_overview
+
+        root, host, port, *names = where
+        key = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+        pages = with_overview(with_link(app, HERE), Path(root), key)
+        guard = guarded(pages, names or None, pages=True)
         config = uvicorn.Config(guard, host=host, port=int(port), log_level="warning")
     config.server_header = False
     config.timeout_graceful_shutdown = 1

@@ -53,6 +53,11 @@ class ServiceHome:
         return cls(root / "artifacts" / ".serve")
 
     @property
+    def root(self) -> Path:
+        """The folder with ``data/`` and ``artifacts/``."""
+        return self.folder.parents[1].absolute()
+
+    @property
     def auth_file(self) -> Path:
         """The file with the password."""
         return self.folder / "auth"

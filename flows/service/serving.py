@@ -15,6 +15,7 @@ import httpx
 
 from ffn.settings.pipeline import Pipeline
 from flows.server.managed import Address, own_server
+from flows.server.overview_app import HERE
 from flows.server.proxies import direct_to
 from flows.server.run_flow import configure
 from flows.server.service_home import ServiceError, ServiceHome
@@ -66,7 +67,7 @@ def serve(
         home.announce(api=api, dashboard=dashboard or api, ours=dashboard is not None)
         work, code = supervisor.Service(pipelines, root, home, tell), 1
         try:
-            asyncio.run(work.run(ready=lambda: tell(f"The dashboard: {dashboard or api}")))
+            asyncio.run(work.run(ready=lambda: _tell_where(dashboard, api)))
             code = 0
         except (httpx.HTTPError, ImportError) as error:
             # An ImportError means that the configured kind of proxy needs another package.
@@ -76,6 +77,12 @@ def serve(
             _end_soon(code)
     tell("Ended.")
     return 0
+
+
+def _tell_where(dashboard: str | None, api: str) -> None:
+    if dashboard is not None:
+        tell(f"All pipelines: {dashboard}{HERE}")
+    tell(f"The dashboard: {dashboard or api}")
 
 
 def _end_soon(code: int) -> None:

@@ -15,6 +15,8 @@ from playwright.sync_api import Page, Request, expect, sync_playwright
 
 from ffn.evaluation.inference.statistics import Interval
 from ffn.quantities import interval
+from ffn.registry.live_runs import at_work
+from ffn.registry.run_log import Note, note_down
 from tests.helpers.service import Service, serving
 from tests.helpers.waiting import wait_for
 
@@ -192,6 +194,53 @@ def test_the_status_is_the_page_of_the_morning(page: Page, service: Service) -> 
         "10 times too small",
     )
     picture(page, "status")
+
+
+def test_all_pipelines_are_on_one_page_of_every_width(page: Page, service: Service) -> None:
+    artifacts = service.root / "artifacts"
+    for name in ("failing", "training"):
+        shutil.copytree(service.root / "data/iris", service.root / "data" / name)
+    failed = Note(outcome="refused", text=f"{EVIL}: it has no header.")
+    note_down(artifacts / "failing", "score", failed)
+    page.goto(service.dashboard)
+    # Prefect's page forgets the key if it is left while it is being checked.
+    page.wait_for_url("**/dashboard**")
+    sees(page, "Flow Runs")
+    page.get_by_role("link", name="All pipelines").click()
+    # Signed in to Prefect is signed in here.
+    page.wait_for_url("**/overview")
+    page.wait_for_selector("article")
+    with at_work(artifacts / "training", "retrain", "2026-11-23T04:05:06+00:00"):
+        for name, width in (("desktop", 1280), ("phone", 390)):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.reload()
+            sees(page, "4 pipelines: 2 red, 1 amber, 1 green", "the last scoring was refused")
+            sees(page, "the last files tested have drifted", "1 file in the inbox refused", EVIL)
+            sees(page, "training now, since 2026-11-23 04:05 UTC", "10 times too small")
+            headings = page.locator("article h2").all_inner_texts()
+            assert [" ".join(text.split()) for text in headings] == [
+                "failing ▲ red: act",
+                "iris ▲ red: act",
+                "penguins ◆ amber: look",
+                "training ● green: fine",
+            ]
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width
+            picture(page, f"overview_{name}")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    iris = page.locator("article", has_text="iris")
+    iris.get_by_role("link", name="model card").click()
+    sees(page, "Intended use")
+    page.go_back()
+    iris.get_by_role("link", name="report").click()
+    sees(page, "iris: version 1", "Leaderboard")
+    page.go_back()
+    page.locator("article", has_text="penguins").get_by_role("link", name="2026-").first.click()
+    page.wait_for_url("**/flow-run/**")
+    expect(page.get_by_text("retrain-penguins-v0001").first).to_be_visible()
+    for name in ("failing", "training"):
+        shutil.rmtree(service.root / "data" / name)
+        shutil.rmtree(artifacts / name)
 
 
 def test_deployments_say_what_they_do_and_when(page: Page, service: Service) -> None:

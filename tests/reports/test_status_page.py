@@ -76,7 +76,7 @@ def test_a_warning_about_production_stays_as_long_as_it_does(pipeline):
     seal(folder, measure(folder), pipeline="artifacts", version=2)
     status = read_status(pipeline)
     assert status.to_json()["warning"] == "A *line* is better by\n+0.1 [+0.0, +0.2]."
-    assert status_lines(status)[1] == r"  warning  A *line* is better by\n+0.1 [+0.0, +0.2]."
+    assert status_lines(status)[2] == r"  warning  A *line* is better by\n+0.1 [+0.0, +0.2]."
     page = render(status_markdown(status))
     assert "Warning: A *line* is better by" in page.text
     assert "em" not in page.names()
@@ -104,7 +104,8 @@ def test_a_class_that_is_never_found_comes_first(pipeline):
     assert lines[0].startswith(
         'p: warning: finds 0 of the 10 held-out rows of "bad"; version 2 of 2 in production, for '
     )
-    assert lines[1:7] == [
+    assert lines[1] == "  health   amber: a class is never found"
+    assert lines[2:8] == [
         '  held out ROC-AUC 0.500 [0.000, 1.000], average precision of "bad"',
         "           0.500 [0.000, 1.000] (by chance 0.250), balanced accuracy",
         "           0.500 [0.000, 1.000]",
@@ -131,7 +132,11 @@ def test_a_time_of_promotion_that_is_none_gives_no_age(pipeline, at):
 def test_a_pipeline_without_a_model_has_a_status(pipeline):
     (pipeline.folder / "inbox/a.csv").write_text("x\n1\n")
     status = read_status(pipeline)
-    assert status_lines(status) == ["p: nothing trained yet", "  inbox    0 scored, 1 waiting"]
+    assert status_lines(status) == [
+        "p: nothing trained yet",
+        "  health   amber: nothing is trained yet",
+        "  inbox    0 scored, 1 waiting",
+    ]
     assert not pipeline.artifacts.exists()
 
 
@@ -141,6 +146,7 @@ def test_a_pipeline_that_is_being_trained_is_said_to_be(pipeline):
         status = read_status(pipeline)
         assert status_lines(status) == [
             "p: training now, since 2026-03-01 04:05 UTC",
+            "  health   green: nothing needs attention",
             "  inbox    0 scored, 0 waiting; scoring now, since 2026-03-01 04:05 UTC",
         ]
         assert "nothing trained yet" not in status_markdown(status)

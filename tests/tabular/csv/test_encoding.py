@@ -71,7 +71,10 @@ def tar():
         (tar(), r"a tar archive, not a CSV file\. Unpack it first\."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", r"an old Excel workbook"),
         (b"%PDF-1.7\n%\xe2\xe3", r"a PDF document"),
-        (gzip.compress(zipped("a.csv"), mtime=0), r"a ZIP archive, not a CSV file\. Unpack it first\."),
+        (
+            gzip.compress(zipped("a.csv"), mtime=0),
+            r"a ZIP archive, not a CSV file\. Unpack it first\.",
+        ),
         (b"PAR1\x15\x04", r"a Parquet file"),
         (b'<?xml version="1.0"?>\n<rows/>', r"an XML document"),
         (b"\xef\xbb\xbf  <?xml version='1.0'?>", r"an XML document"),
