@@ -27,6 +27,7 @@ __all__ = [
     "signed",
     "size",
     "told_apart",
+    "was_or_were",
 ]
 
 NOTHING = "\N{EN DASH}"
@@ -63,6 +64,11 @@ def counted(number: int, what: str, plural: str = "") -> str:
         Noun in the plural; default: ``what`` with an s.
     """
     return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
+
+
+def was_or_were(number: int) -> str:
+    """Return the verb for so many things."""
+    return "was" if number == 1 else "were"
 
 
 def more(number: int, what: str, plural: str = "") -> str:

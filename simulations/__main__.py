@@ -17,8 +17,10 @@ def main() -> None:
         "--quick", action="store_true", help="the same code in seconds; writes nothing"
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
-    names = ["gate", "drift", "selection", "warnings", "splits", "sequences", "ranking"]
-    names += ["audits", "backtests"]
+    names = [
+        *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
+        *("audits", "orders", "backtests"),
+    ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
     # Read by the library when NumPy is imported: many processes, each with one thread.
@@ -28,6 +30,8 @@ def main() -> None:
         _gate(options.workers, quick=options.quick)
     if "drift" in which:
         _drift(quick=options.quick)
+    if "months" in which:
+        _months(quick=options.quick)
     if "selection" in which:
         _selection(quick=options.quick)
     if "warnings" in which:
@@ -42,6 +46,8 @@ def main() -> None:
         _audits(options.workers, quick=options.quick)
     if "backtests" in which:
         _backtests(quick=options.quick)
+    if "orders" in which:
+        _orders(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -62,6 +68,13 @@ def _drift(*, quick: bool) -> None:
     kinds = drift_section(QUICK if quick else FULL)
     seasons = seasons_section(QUICK_SEASONS if quick else FULL_SEASONS)
     _show("drift.md", f"{kinds}\n\n{seasons}", quick=quick)
+
+
+def _months(*, quick: bool) -> None:
+    from simulations.months import FULL_MONTHS, QUICK_MONTHS, months_section
+
+    text = months_section(QUICK_MONTHS if quick else FULL_MONTHS)
+    _show("drift.md", text, quick=quick, name="months")
 
 
 def _selection(*, quick: bool) -> None:
@@ -121,6 +134,12 @@ def _backtests(*, quick: bool) -> None:
         example = example_backtest()
         _show("backtest.md", example_section(example), quick=quick, name="example")
         write_bytes(_ROOT / "docs" / "images" / "backtest.png", backtest_picture(example))
+
+def _orders(*, quick: bool) -> None:
+    from simulations.orders import FULL_ORDERS, QUICK_ORDERS, orders_section
+
+    text = orders_section(QUICK_ORDERS if quick else FULL_ORDERS)
+    _show("split_audit.md", text, quick=quick, name="orders")
 
 
 def _ranking(*, quick: bool) -> None:

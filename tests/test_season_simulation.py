@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ffn.scoring.drift.units import conversions
-from simulations import seasons
+from simulations import months, seasons
 
 
 def test_seasons_are_simulated_alike_each_time() -> None:
@@ -53,3 +53,21 @@ def test_the_page_of_seasons_claims_at_most_one_in_a_hundred(repository: Path) -
         assert all(float(share) <= 0.01 for share, _, _ in shares)
     assert f"next year, {seasons.FULL_SEASONS.years * 12:,} files each" in page
     assert set(seasons.MISTAKES) <= set(re.findall(r"^\| ([a-z][^|]+?) \|", page, re.M | re.I))
+
+
+def test_months_are_simulated_alike_each_time() -> None:
+    text = months.months_section(months.MonthsSize(years=1))
+    assert text == months.months_section(months.MonthsSize(years=1))
+    assert all(f"| {world} | a day |" in text for world in months.WORLDS)
+
+
+def test_the_page_of_months_claims_no_more_alarms_than_the_nominal_level(
+    repository: Path,
+) -> None:
+    """One in a thousand files is nominal: no interval may lie above it."""
+    page = (repository / "docs/drift.md").read_text("utf-8")
+    assert f"Of {months.FULL_MONTHS.years * 12:,} files of the next year of each kind" in page
+    shares = re.findall(r"\| a (?:month|day) \| \*\*(\d\.\d+)\*\* \[(\d\.\d+),", page)
+    shares += re.findall(r"\| three days \| \*\*(\d\.\d+)\*\* \[(\d\.\d+),", page)
+    assert len(shares) == 3 * len(months.WORLDS)
+    assert all(float(low) <= 0.001 for _, low in shares)

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from ffn.errors import SettingsError, did_you_mean, quote
 from ffn.leakage.side_columns import SideColumn, read_side_columns
+from ffn.leakage.time_columns import is_named_like_a_time, points_of_texts
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline
 from ffn.tabular.columns.feature_columns import shown
 from ffn.tabular.splitting.division import Division
-from ffn.tabular.splitting.points_in_time import fitting_forms, parse_time
 from ffn.tabular.training_table.dataset import Dataset
 
 __all__ = ["MOST_AUDITED", "AuditedColumn", "choose_audited"]
@@ -36,14 +36,9 @@ _ID_NAME = re.compile(
     r"|(?i:(?:.*[_ .-])?(?:customer|client|patient|user|person|subject|account|household|family"
     r"|member|employee|student|device|machine|store|session|case|group|batch|lot)s?)"
 )
-_TIME_NAME = re.compile(
-    r"(?i)(?:.*[_ .-])?(?:date|time|timestamp|datetime|year|month|week|day|epoch|period|when|ts)"
-    r"(?:[_ .-].*)?|.*(?:date|time)"
-)
 # Labels that change so much more seldom along the rows than in random order are sorted: the order
 # of such a table is not one of time.
 _SORTED = 0.25
-_CELLS_TRIED = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +107,7 @@ def choose_audited(
     aside = read_side_columns(pipeline.source, dataset, data)
     _check_ignored(split.ignore, [*dataset.order, *(column.name for column in aside)], dataset)
     training = division.training
-    given = {split.time, split.group, *split.ignore}
+    given = {split.time, split.group, data.weight, *split.ignore}
     times: list[AuditedColumn] = []
     groups: list[tuple[tuple[int, float], AuditedColumn]] = []
     for column in [*_of_sides(aside, dataset), *_of_features(dataset)]:
@@ -155,7 +150,7 @@ def _of_features(dataset: Dataset) -> list[_Column]:
     found = []
     for name in dataset.order:
         # Of numbers, only those that are named like an id or a time can be one.
-        named = _ID_NAME.fullmatch(name) or _TIME_NAME.fullmatch(name)
+        named = _ID_NAME.fullmatch(name) or is_named_like_a_time(name)
         if name in texts:
             place = dataset.categorical_features.index(name)
             codes = np.concatenate([codes[place] for _, _, codes in dataset.groups()])
@@ -169,11 +164,11 @@ def _as_time(
     column: _Column, dataset: Dataset, training: Array, decimal: str
 ) -> AuditedColumn | None:
     """Return a column whose values are points in time or ascend along the rows; else None."""
-    named = bool(_TIME_NAME.fullmatch(column.name))
+    named = is_named_like_a_time(column.name)
     if column.texts is None:
         values, dates = np.asarray(column.codes, dtype=float), False
     else:
-        read = _points(column.texts, decimal)
+        read = points_of_texts(column.texts, decimal)
         if read is None or (column.codes[training] < 0).any():
             return None
         by_code, dates = read
@@ -193,24 +188,6 @@ def _as_time(
     return AuditedColumn(
         name=column.name, kind="time", values=values, distinct=distinct, feature=False
     )
-
-
-def _points(texts: Sequence[str], decimal: str) -> tuple[Array, bool] | None:
-    """Return each text as a point in time or a number, and whether they are dates; else None."""
-    form = None
-    if not parse_time(texts[0], None, decimal):
-        forms = fitting_forms(texts[:_CELLS_TRIED])
-        # 03/04/2024 is in March or in April: without a day above 12, nobody knows.
-        if len(forms) != 1:
-            return None
-        form = forms[0]
-    values, kinds = np.empty(len(texts)), set()
-    for place, text in enumerate(texts):
-        if (point := parse_time(text, form, decimal)) is None:
-            return None
-        values[place] = point.value
-        kinds.add(point.kind)
-    return (values, kinds != {"number"}) if len(kinds) == 1 else None
 
 
 def _is_sorted(labels: Array) -> bool:

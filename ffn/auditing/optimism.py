@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-__all__ = ["Optimism", "measure_optimism"]
+__all__ = ["Optimism", "mean_by_network", "measure_optimism"]
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +35,12 @@ class Optimism:
 
 
 def measure_optimism(
-    differences: Array, clusters: Array, by_network: Array, validation_to_train: float, alpha: float
+    differences: Array,
+    clusters: Array,
+    by_network: Array,
+    validation_to_train: float,
+    alpha: float,
+    weights: Array | None = None,
 ) -> Optimism:
     """Return the mean of paired differences, with bounds that allow for both kinds of dependence.
 
@@ -58,11 +63,15 @@ def measure_optimism(
         Number of rows that a network is judged on, divided by those it is trained on.
     alpha
         One-sided level of ``bound``.
+    weights
+        Weights of the rows [n] in the mean, whose residuals are those of the linearised ratio then;
+        None, the default: rows count alike.
     """
-    mean = float(differences.mean())
+    each = np.ones(len(differences)) if weights is None else weights / weights.mean()
+    mean = float((differences * each).mean())
     _, place = np.unique(clusters, return_inverse=True)
     count = int(place.max()) + 1
-    residuals = np.bincount(place, differences - mean)
+    residuals = np.bincount(place, (differences - mean) * each)
     factor = count / max(1, count - 1)
     by_cluster = float(np.sqrt(factor * (residuals**2).sum())) / len(differences)
     f = len(by_network)
@@ -75,3 +84,21 @@ def measure_optimism(
     return Optimism(
         value=mean, low=mean - half(0.025), high=mean + half(0.025), bound=mean - half(alpha)
     )
+
+
+def mean_by_network(values: Array, weights: Array | None) -> Array:
+    """Return the mean over the rows that each network judged [F].
+
+    Parameters
+    ----------
+    values
+        A figure by network and row [F, n], NaN where a network did not judge.
+    weights
+        Weights of the rows [n]; None if they count alike.
+    """
+    if weights is None:
+        found: Array = np.nanmean(values, axis=1)
+        return found
+    known = ~np.isnan(values)
+    weighed: Array = np.where(known, values, 0) @ weights / (known @ weights)
+    return weighed

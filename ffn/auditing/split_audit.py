@@ -23,7 +23,7 @@ from ffn.auditing.arms import (
 )
 from ffn.auditing.audit_figures import ColumnAudit, SplitAudit
 from ffn.auditing.audited_columns import AuditedColumn
-from ffn.auditing.optimism import Optimism, measure_optimism
+from ffn.auditing.optimism import Optimism, mean_by_network, measure_optimism
 from ffn.auditing.unknown_values import unknowing_answers, unknown_inputs
 from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.evaluation.inference.statistics import Interval
@@ -105,13 +105,19 @@ def audit_split(
         part.groups if part.groups is not None else sampling_units(part.labels, part.fingerprints)
     )
     seed = np.random.SeedSequence(settings.training.seed, spawn_key=(_AUDIT,))
-    arms = {"": ordinary_arm(base, np.random.default_rng(seed), times, part.embargo)}
+    # By time and group, later rows of other groups judge, and so they do here.
+    usual = ordinary_arm if times is None or part.groups is None else separate_arm
+    arms = {"": usual(base, np.random.default_rng(seed), times, part.embargo)}
     left_out: dict[str, str] = {}
     clusters: dict[str, Array] = {}
     for column in columns:
         values = column.values[own_rows]
         if column.kind == "time":
-            arm = forward_arm(values)
+            arm = (
+                forward_arm(values)
+                if part.groups is None
+                else separate_arm(part.groups, np.random.default_rng(seed), values)
+            )
             clusters[column.name] = _stretches(values, np.unique(np.concatenate(arm.judged)))
         else:
             groups = connected([values] if part.groups is None else [values, part.groups])
@@ -138,7 +144,12 @@ def audit_split(
         ratio = len(arms[column.name].judged[0]) / rows
         pair = judged[""], judged[column.name]
         made = _compare(
-            pair, clusters[column.name][sample], ratio, alpha, later=column.kind == "time"
+            pair,
+            clusters[column.name][sample],
+            ratio,
+            alpha,
+            weights=None if part.weights is None else part.weights[sample],
+            later=column.kind == "time",
         )
         if made is None:
             left_out[column.name] = "too few of its networks learnt anything"
@@ -209,7 +220,8 @@ def _judge(
         answers = unknowing_answers(network.select([f]), np.array(part.x[own]), unknown)
         right[f, places] = answers.argmax(axis=1) == labels[own]
         losses[f, places] = row_losses(answers, labels[own])
-    shares = np.bincount(labels) / len(labels)
+    totals = np.bincount(labels, part.weights)
+    shares = totals / totals.sum()
     nothing = -float((shares[shares > 0] * np.log(shares[shares > 0])).sum())
     last = history.train_loss[-1]
     learnt = history.finished & (last < _LEARNT_NOTHING * nothing)
@@ -219,7 +231,13 @@ def _judge(
 
 
 def _compare(
-    pair: tuple[_Judged, _Judged], clusters: Array, ratio: float, alpha: float, *, later: bool
+    pair: tuple[_Judged, _Judged],
+    clusters: Array,
+    ratio: float,
+    alpha: float,
+    *,
+    weights: Array | None,
+    later: bool,
 ) -> tuple[int, list[Optimism], list[Interval]] | None:
     """Return the number of rows that both judged, how much too good each figure is, and each apart.
 
@@ -241,13 +259,15 @@ def _compare(
         figures = other[apart.sound]
         differences = sign * (_mean_of(one[usual.sound]) - figures)
         rows = np.flatnonzero(~np.isnan(differences).all(axis=0))
+        of_rows = None if weights is None else weights[rows]
         found = [
             measure_optimism(
                 _mean_of(each[:, rows]),
                 own[rows],
-                np.nanmean(each[:, rows], axis=1),
+                mean_by_network(each[:, rows], of_rows),
                 ratio,
                 alpha,
+                of_rows,
             )
             for each, own in ((differences, clusters), (figures, longer))
         ]

@@ -24,7 +24,9 @@ Array = npt.NDArray[Any]
 
 _ARRAYS, _REST = "candidate.safetensors", "candidate.json"
 _CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "best_epoch")
-_ANSWERS = ("scores", "labels", "networks", "fingerprints", "times")
+_ANSWERS = ("scores", "labels", "networks", "fingerprints")
+# What rows have only if they are split by time, or weighted.
+_OF_SOME = ("times", "weights")
 
 
 def write_candidate(candidate: Candidate, folder: Path) -> None:
@@ -51,8 +53,7 @@ def write_candidate(candidate: Candidate, folder: Path) -> None:
     if candidate.members is not None:
         arrays["members"] = candidate.members.parameters
     if candidate.answers is not None:
-        columns = {name: getattr(candidate.answers, name) for name in _ANSWERS}
-        # Rows that are split without times have none.
+        columns = {name: getattr(candidate.answers, name) for name in (*_ANSWERS, *_OF_SOME)}
         arrays |= {f"answers.{name}": own for name, own in columns.items() if own is not None}
     rest = {
         "optimizer": candidate.optimizer,
@@ -117,14 +118,9 @@ def _assemble(
 
 
 def _answers(arrays: dict[str, Array]) -> ValidationAnswers:
-    scores, labels, networks, fingerprints = (arrays[f"answers.{name}"] for name in _ANSWERS[:-1])
-    return ValidationAnswers(
-        scores=scores,
-        labels=labels,
-        networks=networks,
-        fingerprints=fingerprints,
-        times=arrays.get(f"answers.{_ANSWERS[-1]}"),
-    )
+    columns = {name: arrays[f"answers.{name}"] for name in _ANSWERS}
+    there = (name for name in _OF_SOME if f"answers.{name}" in arrays)
+    return ValidationAnswers(**columns, **{name: arrays[f"answers.{name}"] for name in there})
 
 
 def _curves(name: str, history: History) -> dict[str, Array]:

@@ -97,6 +97,7 @@ def choose_rule(
     classes: tuple[str, ...],
     counts: Array,
     answers: tuple[Array, Array] | None,
+    weights: Array | None = None,
 ) -> ChosenRule:
     """Return the rule that the settings ask for.
 
@@ -107,12 +108,14 @@ def choose_rule(
     classes
         Names of the classes [C].
     counts
-        Rows of each class in the training part [C].
+        Rows of each class in the training part [C], or their total weights.
     answers
         Probabilities [n, C] of rows of the training part that the predicting network was not
         trained on, and their classes [n], for ``auto`` thresholds; None if there are none.
+    weights
+        Weights of these rows [n]; None, the default: they count alike.
     """
-    found = _choose(settings, classes, counts, answers)
+    found = _choose(settings, classes, counts, answers, weights)
     rule = replace(found.rule, abstain_below=settings.abstain_below)
     return replace(found, rule=rule)
 
@@ -122,15 +125,16 @@ def _choose(
     classes: tuple[str, ...],
     counts: Array,
     answers: tuple[Array, Array] | None,
+    weights: Array | None,
 ) -> ChosenRule:
     if settings.thresholds == "auto":
         if len(classes) != 2:
             # Elkan 2001 and Menon et al. 2013: the balanced accuracy is highest if each class's
             # probability is divided by its share.
-            weights = tuple((counts.sum() / (len(counts) * counts)).tolist())
-            rule = DecisionRule(weights=weights)
+            factors = tuple((counts.sum() / (len(counts) * counts)).tolist())
+            rule = DecisionRule(weights=factors)
             return ChosenRule(rule=rule, source="class_shares", metric=settings.metric)
-        return _tuned(settings, classes, counts, answers)
+        return _tuned(settings, classes, counts, answers, weights)
     if settings.thresholds:
         limits = tuple(settings.thresholds.get(name) for name in classes)
         return ChosenRule(rule=DecisionRule(thresholds=limits), source="thresholds")
@@ -145,6 +149,7 @@ def _tuned(
     classes: tuple[str, ...],
     counts: Array,
     answers: tuple[Array, Array] | None,
+    weights: Array | None,
 ) -> ChosenRule:
     # The rarer class, or the second of two that are equally frequent.
     positive = 0 if counts[0] < counts[1] else 1
@@ -158,6 +163,7 @@ def _tuned(
             labels == positive,
             settings.metric,
             costs[np.ix_(order, order)],
+            weights,
         )
     if threshold is None or answers is None:
         raise SettingsError(

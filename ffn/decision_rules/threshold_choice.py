@@ -15,7 +15,9 @@ Array = npt.NDArray[Any]
 _EQUAL = 1e-12
 
 
-def best_threshold(shares: Array, positive: Array, metric: str, costs: Array) -> float | None:
+def best_threshold(
+    shares: Array, positive: Array, metric: str, costs: Array, weights: Array | None = None
+) -> float | None:
     """Return the threshold above 0 and below 1 with the best figure; None if there is none.
 
     A row is labelled positive from the threshold on. All thresholds that label the rows
@@ -34,15 +36,18 @@ def best_threshold(shares: Array, positive: Array, metric: str, costs: Array) ->
         ``expected_cost``, to be minimised.
     costs
         Cost of a row [2, 2] by true class and label, the negative class first.
+    weights
+        Weights of the rows [n], above 0; None, the default: rows count alike.
     """
-    n, n_positive = len(shares), int(positive.sum())
-    if n_positive in (0, n):
+    if positive.all() or not positive.any():
         return None
+    each = np.ones(len(shares), dtype=np.int64) if weights is None else weights
+    n, n_positive = each.sum(), each[positive].sum()
     order = np.argsort(-shares, kind="stable")
     sorted_shares = shares[order]
-    # With the first i rows labelled positive, i = 0 to n.
-    hits = np.concatenate([[0], np.cumsum(positive[order])])
-    false_alarms = np.arange(n + 1) - hits
+    # With the first rows labelled positive: none, one, …, all.
+    hits = np.concatenate([[0], np.cumsum(np.where(positive, each, 0)[order])])
+    false_alarms = np.concatenate([[0], np.cumsum(each[order])]) - hits
     misses, rejections = n_positive - hits, n - n_positive - false_alarms
     upper = np.concatenate([[1.0], sorted_shares])
     lower = np.concatenate([sorted_shares, [0.0]])

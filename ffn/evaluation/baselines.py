@@ -83,6 +83,8 @@ def compare_baselines(
     most_rows: int = 50_000,
     groups: Array | None = None,
     together: bool = False,
+    weights_test: Array | None = None,
+    weights_train: Array | None = None,
 ) -> tuple[tuple[Baseline, ...], dict[str, str]]:
     """Fit the three baselines and compare the network with each, the simplest first.
 
@@ -114,6 +116,12 @@ def compare_baselines(
     together
         Whether training rows come in groups or in an order of time. Boosting then does not stop
         early, as the rows by which it would are drawn at random. False, the default: they do not.
+    weights_test
+        Weights of the held-out rows [m], by which all figures count them; None, the default: they
+        count alike.
+    weights_train
+        Weights of the training part [n], by which the models are fitted (``sample_weight``); None,
+        the default: rows count alike.
 
     Returns
     -------
@@ -122,8 +130,10 @@ def compare_baselines(
     """
     n_classes, rows = len(classes), _draw_rows(labels_train, x_train.shape[1], seed, most_rows)
     x, labels = np.asarray(x_train[rows]), np.asarray(labels_train[rows])
+    own = None if weights_train is None else np.asarray(weights_train[rows])
     iterations = max(1, min(_BOOSTING_ITERATIONS, _MOST_TREES // n_classes))
-    shares = np.bincount(labels_train, minlength=n_classes) / len(labels_train)
+    totals = np.bincount(labels_train, weights_train, minlength=n_classes)
+    shares = totals / totals.sum()
     usual = int(shares.argmax())
     stops = _stops_early(labels) and not together
     until = f"at most {iterations}" if stops else f"{iterations}"
@@ -138,21 +148,27 @@ def compare_baselines(
     ):
         settings[name] = words
         try:
-            answered[name] = _answers(model, x, labels, x_test, n_classes)
+            answered[name] = _answers(model, x, labels, own, x_test, n_classes)
         except Exception as error:
             # Another library's model, which must not cost the network that was trained.
             unfitted[name] = one_line(f"{type(error).__name__}: {error}").rstrip(".")
     others = [answers for answers, _ in answered.values()]
-    bounds = simultaneous_bounds(ours, others, labels_test, alpha, seed, groups)
+    bounds = simultaneous_bounds(ours, others, labels_test, alpha, seed, groups, weights_test)
     found = tuple(
         Baseline(
             name=name,
             settings=settings[name],
             fitted_rows=len(labels_train) if name == MAJORITY else len(rows),
             evaluation=evaluate_probabilities(
-                answers, labels_test, classes, seed, usual=usual, groups=groups
+                answers,
+                labels_test,
+                classes,
+                seed,
+                usual=usual,
+                groups=groups,
+                weights=weights_test,
             ),
-            difference=paired_difference(ours, answers, labels_test, seed, groups),
+            difference=paired_difference(ours, answers, labels_test, seed, groups, weights_test),
             bounds=bound,
             problem=problem,
         )
@@ -202,7 +218,7 @@ def _boosting(iterations: int, seed: int, *, early_stopping: bool) -> Any:
 
 
 def _answers(
-    model: Any, x: Array, labels: Array, x_test: Array, n_classes: int
+    model: Any, x: Array, labels: Array, weights: Array | None, x_test: Array, n_classes: int
 ) -> tuple[Array, str]:
     """Fit a model, and return its probabilities [m, C] with any problem that was reported.
 
@@ -216,7 +232,10 @@ def _answers(
     # With more threads small tables take a hundred times as long, and sums are not reproducible.
     with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        model.fit(x, labels)
+        if weights is None:
+            model.fit(x, labels)
+        else:
+            model.fit(x, labels, sample_weight=weights)
         found = model.predict_proba(x_test)
     if not np.isfinite(found).all():
         raise ArithmeticError("its probabilities are not finite")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.inference.groups_of_rows import grouped_share
-from ffn.evaluation.inference.statistics import Interval, wilson
+from ffn.evaluation.inference.shares import share_of_rows
+from ffn.evaluation.inference.statistics import Interval
 
 __all__ = ["Calibration", "ReliabilityBin", "measure_calibration"]
 
@@ -74,7 +74,11 @@ class Calibration:
 
 
 def measure_calibration(
-    probabilities: Array, labels: Array, seed: int, groups: Array | None = None
+    probabilities: Array,
+    labels: Array,
+    seed: int,
+    groups: Array | None = None,
+    weights: Array | None = None,
 ) -> Calibration:
     """Return the calibration of predicted probabilities.
 
@@ -96,18 +100,22 @@ def measure_calibration(
         Seed of the simulation: the same seed gives the same figures.
     groups
         Identifiers of the rows' groups [n]; None, the default: rows are independent.
+    weights
+        Weights of the rows [n] in shares and means; None, the default: they count alike.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     places = np.ceil(confidence * _BINS).astype(int).clip(1, _BINS) - 1
     rows = np.bincount(places, minlength=_BINS)
-    sums = np.bincount(places, confidence, minlength=_BINS)
-    hits = np.bincount(places, right, minlength=_BINS)
     generator = np.random.default_rng(seed)
+    each = np.ones(len(labels)) if weights is None else weights / weights.mean()
+    of_bin, sums, hits = (
+        np.bincount(places, own * each, minlength=_BINS) for own in (1.0, confidence, right)
+    )
     if groups is None:
-        chance = _errors_by_chance(confidence, places, generator)
+        chance = _errors_by_chance(confidence, places, generator, each)
     else:
-        chance = _errors_by_signs(right - confidence, places, groups, generator)
+        chance = _errors_by_signs((right - confidence) * each, places, groups, generator)
     return Calibration(
         error=float(np.abs(hits - sums).sum() / len(labels)),
         expected=float(chance.mean()),
@@ -117,21 +125,21 @@ def measure_calibration(
                 low=float(place) / _BINS,
                 high=float(place + 1) / _BINS,
                 rows=int(rows[place]),
-                confidence=float(sums[place] / rows[place]),
-                accuracy=wilson(int(hits[place]), int(rows[place]))
-                if groups is None
-                else grouped_share(right[places == place], groups[places == place]),
+                confidence=float(sums[place] / of_bin[place]),
+                accuracy=share_of_rows(right, groups, weights, places == place),
             )
             for place in np.flatnonzero(rows)
         ),
     )
 
 
-def _errors_by_chance(confidence: Array, places: Array, generator: np.random.Generator) -> Array:
+def _errors_by_chance(
+    confidence: Array, places: Array, generator: np.random.Generator, each: Array
+) -> Array:
     """Return calibration errors [draws], simulated under perfect calibration."""
     n = len(confidence)
     if n > _TOSSED_ROWS:
-        variance = np.bincount(places, confidence * (1 - confidence), minlength=_BINS)
+        variance = np.bincount(places, confidence * (1 - confidence) * each**2, minlength=_BINS)
         gaps = generator.standard_normal((_DRAWS, _BINS)) * np.sqrt(np.maximum(variance, 0))
         errors: Array = np.abs(gaps).sum(axis=1) / n
         return errors
@@ -140,7 +148,7 @@ def _errors_by_chance(confidence: Array, places: Array, generator: np.random.Gen
     step = max(1, _DRAWN_AT_ONCE // n)
     for start in range(0, _DRAWS, step):
         draws = min(step, _DRAWS - start)
-        gaps = ((generator.random((draws, n)) < confidence) - confidence) @ of_bin
+        gaps = (((generator.random((draws, n)) < confidence) - confidence) * each) @ of_bin
         found.append(np.abs(gaps).sum(axis=1) / n)
     return np.concatenate(found)
 

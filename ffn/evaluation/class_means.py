@@ -23,6 +23,8 @@ _MOST_DRAWN, _FEWEST_DRAWS = 2**23, 400
 class CountsWithout:
     """Counts of each class without the rows of one group after another, for the jackknife.
 
+    Where rows are weighted, the counts are sums of weights.
+
     Parameters
     ----------
     predicted, labels
@@ -30,17 +32,35 @@ class CountsWithout:
     c
         Number of classes.
     groups
-        Numbers of the rows' groups [n], from 0; None if rows are independent.
+        Numbers of the rows' groups [n], from 0; None if rows are independent. Of weighted rows
+        that are, these are parts of the table.
+    weights
+        Weights of the rows [n]; None, the default: they count alike.
+    units
+        Number of groups, or effective number; None, the default: as many as there are.
     """
 
-    def __init__(self, predicted: Array, labels: Array, c: int, groups: Array | None) -> None:
+    def __init__(
+        self,
+        predicted: Array,
+        labels: Array,
+        c: int,
+        groups: Array | None,
+        weights: Array | None = None,
+        units: float | None = None,
+    ) -> None:
         self._left: list[Array] = []
+        self._units = units
         if groups is None:
             return
         count = int(groups.max()) + 1
         hits = predicted == labels
         counts = (
-            np.bincount(groups[some] * c + of[some], minlength=count * c).reshape(count, c)
+            np.bincount(
+                groups[some] * c + of[some],
+                None if weights is None else weights[some],
+                minlength=count * c,
+            ).reshape(count, c)
             for some, of in ((hits, labels), (slice(None), labels), (slice(None), predicted))
         )
         self._left = [column.sum(axis=0) - column for column in counts]
@@ -62,7 +82,7 @@ class CountsWithout:
         without = mean(*self._left)
         count = len(without)
         error = np.sqrt((count - 1) / count * np.square(without - without.mean()).sum())
-        wide = hull(found, found.value, float(error), count)
+        wide = hull(found, found.value, float(error), self._units or count)
         return Interval(found.value, max(0.0, wide.low), min(1.0, wide.high))
 
 
@@ -75,7 +95,7 @@ def f1_of(right: Array, rows: Array, called: Array) -> Array:
         Counts [G, C]. A class without rows and predictions is left out of the mean.
     """
     there = rows + called > 0
-    f1 = np.where(there, 2 * right / np.maximum(rows + called, 1), 0)
+    f1 = np.where(there, 2 * right / np.where(there, rows + called, 1), 0)
     mean: Array = f1.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     return mean
 
@@ -89,7 +109,7 @@ def recall_of(right: Array, rows: Array, called: Array) -> Array:  # noqa: ARG00
         Counts [G, C]; those of predicted rows have no effect. A class without rows is left out.
     """
     there = rows > 0
-    recall = np.where(there, right / np.maximum(rows, 1), 0)
+    recall = np.where(there, right / np.where(there, rows, 1), 0)
     mean: Array = recall.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     return mean
 
@@ -102,9 +122,9 @@ def balanced_accuracy(right: Array, rows: Array) -> Interval:
     Parameters
     ----------
     right
-        Correctly labelled rows of each class [C].
+        Correctly labelled rows of each class [C], or effective rows.
     rows
-        Rows of each class [C]; classes without rows are left out.
+        Rows of each class [C], or effective rows; classes without rows are left out.
     """
     there = rows > 0
     if not there.any():
@@ -128,7 +148,8 @@ def macro_f1(confusion: Array, seed: int) -> Interval:
     Parameters
     ----------
     confusion
-        Counts of rows [C, C]: row = label, column = prediction.
+        Counts of rows [C, C]: row = label, column = prediction; of weighted rows, their weights
+        scaled to add up to `effective_rows`.
     seed
         Seed of the draws.
     """

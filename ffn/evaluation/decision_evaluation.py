@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
-from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
+from ffn.evaluation.inference.groups_of_rows import values_of_groups
 from ffn.evaluation.inference.paired_losses import loss_bounds
-from ffn.evaluation.inference.statistics import Interval, mean_interval, wilson
+from ffn.evaluation.inference.shares import share_of_rows
+from ffn.evaluation.inference.statistics import Interval, mean_interval
 
 __all__ = ["CoveragePoint", "DecisionEvaluation", "coverage_curve", "evaluate_rule", "row_costs"]
 
@@ -80,6 +81,7 @@ def evaluate_rule(
     costs: Array,
     seed: int,
     groups: Array | None = None,
+    weights: Array | None = None,
 ) -> DecisionEvaluation:
     """Compare a rule with the most probable class on held-out rows.
 
@@ -98,20 +100,22 @@ def evaluate_rule(
     groups
         Identifiers of the rows' groups [n], which are then the unit of all intervals; None, the
         default: rows are independent.
+    weights
+        Weights of the rows [n] in all means and shares; None, the default: rows count alike.
     """
     by_rule, by_argmax = rule.labels(probabilities), ARGMAX.labels(probabilities)
     own, other = row_costs(by_rule, labels, costs), row_costs(by_argmax, labels, costs)
-    own, other = values_of_groups(own, groups), values_of_groups(other, groups)
+    own, other = (values_of_groups(each, groups, weights) for each in (own, other))
     bounds = loss_bounds(own, other, _ALPHA, seed)
     n_classes = probabilities.shape[1]
     return DecisionEvaluation(
         cost=mean_interval(own, seed),
         argmax_cost=mean_interval(other, seed),
         difference=Interval(bounds.value, bounds.low, bounds.high),
-        recalls=_recalls(by_rule, labels, n_classes, groups),
-        argmax_recalls=_recalls(by_argmax, labels, n_classes, groups),
-        argmax_accuracy=_share(by_argmax == labels, groups),
-        curve=coverage_curve(probabilities, labels, rule, groups),
+        recalls=_recalls(by_rule, labels, n_classes, groups, weights),
+        argmax_recalls=_recalls(by_argmax, labels, n_classes, groups, weights),
+        argmax_accuracy=share_of_rows(by_argmax == labels, groups, weights),
+        curve=coverage_curve(probabilities, labels, rule, groups, weights),
     )
 
 
@@ -133,7 +137,11 @@ def row_costs(predicted: Array, labels: Array, costs: Array) -> Array:
 
 
 def coverage_curve(
-    probabilities: Array, labels: Array, rule: DecisionRule, groups: Array | None = None
+    probabilities: Array,
+    labels: Array,
+    rule: DecisionRule,
+    groups: Array | None = None,
+    weights: Array | None = None,
 ) -> tuple[CoveragePoint, ...]:
     """Return coverage and accuracy if rows below each of some confidences get no label.
 
@@ -149,7 +157,7 @@ def coverage_curve(
         True classes, integers [n].
     rule
         The rule, whose own limit is one of the points.
-    groups
+    groups, weights
         As for `evaluate_rule`.
     """
     predicted = rule.labels(probabilities)
@@ -163,25 +171,19 @@ def coverage_curve(
             CoveragePoint(
                 below=below,
                 rows=rows,
-                coverage=_share(kept, groups),
-                accuracy=_share(right[kept], None if groups is None else groups[kept]),
+                coverage=share_of_rows(kept, groups, weights),
+                accuracy=share_of_rows(right, groups, weights, kept),
             )
         )
     return tuple(points)
 
 
 def _recalls(
-    predicted: Array, labels: Array, n_classes: int, groups: Array | None
+    predicted: Array,
+    labels: Array,
+    n_classes: int,
+    groups: Array | None,
+    weights: Array | None,
 ) -> tuple[Interval, ...]:
-    own = [labels == c for c in range(n_classes)]
-    return tuple(
-        _share(predicted[rows] == c, None if groups is None else groups[rows])
-        for c, rows in enumerate(own)
-    )
-
-
-def _share(right: Array, groups: Array | None) -> Interval:
-    """Return the share of rows that are True, with its interval."""
-    if groups is None:
-        return wilson(int(right.sum()), len(right))
-    return grouped_share(right, groups)
+    right = predicted == labels
+    return tuple(share_of_rows(right, groups, weights, labels == c) for c in range(n_classes))

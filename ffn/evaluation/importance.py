@@ -72,6 +72,7 @@ def permutation_importance(
     *,
     multiplications: float = 1e10,
     groups: Array | None = None,
+    weights: Array | None = None,
 ) -> Importance:
     """Permute each feature in turn, and measure the loss of performance.
 
@@ -96,6 +97,8 @@ def permutation_importance(
     groups
         Identifiers of the rows' groups [m], over which the intervals then are; None, the default:
         rows are independent.
+    weights
+        Weights of the rows [m] in both means; None, the default: rows count alike.
     """
     generator = np.random.default_rng(seed)
     inputs = dict(_input_groups(bundle))
@@ -107,7 +110,7 @@ def permutation_importance(
     rows = np.sort(generator.choice(len(x), wanted, replace=False))
     own_x, own_labels = np.asarray(x[rows], dtype=np.float64), np.asarray(labels[rows])
     before, right = _ask(bundle, own_x, own_labels)
-    own_groups = None if groups is None else groups[rows]
+    own_groups, own_weights = (None if of is None else of[rows] for of in (groups, weights))
     found = []
     for name in names:
         columns = inputs[name]
@@ -120,7 +123,9 @@ def permutation_importance(
             hits += (right - hit) / _REPEATS
         found.append(
             FeatureImportance(
-                name=name, log_loss=_mean(losses, own_groups), accuracy=_mean(hits, own_groups)
+                name=name,
+                log_loss=_mean(losses, own_groups, own_weights),
+                accuracy=_mean(hits, own_groups, own_weights),
             )
         )
     return Importance(
@@ -155,11 +160,11 @@ def _ask(bundle: Bundle, x: Array, labels: Array) -> tuple[Array, Array]:
     return row_losses(probabilities, labels), right.astype(float)
 
 
-def _mean(values: Array, groups: Array | None) -> Interval:
+def _mean(values: Array, groups: Array | None, weights: Array | None) -> Interval:
     """Return the mean with Student's t interval, unbounded for a single value."""
     from scipy import special
 
-    values = values_of_groups(values, groups)
+    values = values_of_groups(values, groups, weights)
     n, mean = len(values), float(values.mean())
     # A feature that the model ignores has an importance of exactly zero.
     if not np.any(values):

@@ -50,7 +50,9 @@ class LaterPeriods:
     log_loss: Interval
 
 
-def expect_later(times: Array, right: Array, losses: Array) -> LaterPeriods | None:
+def expect_later(
+    times: Array, right: Array, losses: Array, weights: Array | None = None
+) -> LaterPeriods | None:
     """Return what to expect of a later period; None if the rows make no four periods.
 
     It is assumed that the next period differs from those seen as they do from each other. Where
@@ -65,6 +67,9 @@ def expect_later(times: Array, right: Array, losses: Array) -> LaterPeriods | No
         Booleans [n]: rows whose predicted class is their label.
     losses
         Their log-losses [n], nats.
+    weights
+        Weights of the rows [n], by which the mean of a period is weighted; None, the default: rows
+        count alike.
     """
     order = np.argsort(times, kind="stable")
     period = _periods(times[order])
@@ -72,10 +77,13 @@ def expect_later(times: Array, right: Array, losses: Array) -> LaterPeriods | No
     if count < _FEWEST:
         return None
     rows = np.bincount(period)
+    each = np.ones(len(order)) if weights is None else weights[order]
+    # Scaled so that the weights of a period add up to its rows.
+    each = each * (rows / np.bincount(period, each))[period]
     # One half is added to either side, so that the log-odds of a period without a mistake exist.
-    hits = np.bincount(period, right[order]) + 0.5
+    hits = np.bincount(period, right[order] * each) + 0.5
     odds = _next(np.log(hits / (rows + 1 - hits)))
-    mean_losses = np.bincount(period, losses[order]) / rows
+    mean_losses = np.bincount(period, losses[order] * each) / rows
     loss = _next(np.log(np.maximum(mean_losses, np.finfo(float).tiny)))
     return LaterPeriods(
         periods=count,

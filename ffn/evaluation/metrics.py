@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.evaluation.calibration import Calibration, measure_calibration
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.class_means import (
     CountsWithout,
     balanced_accuracy,
@@ -22,42 +23,21 @@ from ffn.evaluation.class_means import (
 )
 from ffn.evaluation.decision_evaluation import DecisionEvaluation, evaluate_rule
 from ffn.evaluation.grouped_ranking import rank_groups
-from ffn.evaluation.inference.groups_of_rows import grouped_share, values_of_groups
+from ffn.evaluation.inference.groups_of_rows import units_of, values_of_groups
+from ffn.evaluation.inference.shares import share_of_rows
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval, mean_interval, wilson
 from ffn.evaluation.later_periods import LaterPeriods
 from ffn.evaluation.ranking_metrics import rank_rows
+from ffn.evaluation.weighted_ranking import rank_weighted
 from ffn.quantities import counted
+from ffn.tabular.weighting.effective_rows import effective_rows
 
-__all__ = ["ClassFigures", "HeldOutEvaluation", "evaluate_probabilities"]
+__all__ = ["HeldOutEvaluation", "evaluate_probabilities"]
 
 Array = npt.NDArray[Any]
 
-
-@dataclass(frozen=True, kw_only=True)
-class ClassFigures:
-    """Figures of one class, with 95 % intervals.
-
-    Attributes
-    ----------
-    name
-        Name of the class.
-    rows
-        Number of its held-out rows.
-    recall
-        Share of its rows that are predicted as it; NaN if it has none. Wilson's interval.
-    precision
-        Share of the rows predicted as it that belong to it; NaN if there are none.
-    auc, average_precision
-        How well its probability ranks its rows above all others (`rank_rows`); NaN if there are
-        none of either, and in records of versions from before these figures existed.
-    """
-
-    name: str
-    rows: int
-    recall: Interval
-    precision: Interval
-    auc: Interval = NO_FIGURE
-    average_precision: Interval = NO_FIGURE
+# Parts of weighted rows for the jackknife of means over classes.
+_MOST_PARTS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,11 +84,15 @@ class HeldOutEvaluation:
         Number of groups that the rows are of, which all intervals then take for the unit
         (`ffn.evaluation.inference.groups_of_rows`); 0 if rows are independent.
     usual_share
-        Share of that class with its interval, if rows come in groups; otherwise None.
+        Share of that class with its interval, if rows come in groups or are weighted; otherwise
+        None.
     later
         What to expect of later rows, under a split by time; otherwise None.
     decision
         The decision rule beside the most probable class; None if it is that class.
+    effective_rows
+        Number of rows of equal weight that would say as much (`effective_rows`), if rows are
+        weighted; otherwise 0. Numbers of rows count each row once, all other figures by its weight.
     """
 
     rows: int
@@ -129,12 +113,16 @@ class HeldOutEvaluation:
     usual_share: Interval | None = field(default=None, metadata={"omitted": True})
     later: LaterPeriods | None = field(default=None, metadata={"omitted": True})
     decision: DecisionEvaluation | None = field(default=None, metadata={"omitted": True})
+    effective_rows: float = field(default=0.0, metadata={"omitted": True})
 
     @property
     def judges(self) -> str:
         """Of how many held-out rows, and of how many groups, these figures are; for sentences."""
         rows = counted(self.rows, "held-out row")
-        return f"{rows} of {counted(self.groups, 'group')}" if self.groups else rows
+        told = f"{rows} of {counted(self.groups, 'group')}" if self.groups else rows
+        if self.effective_rows:
+            return f"{told} (by weight as many as {self.effective_rows:,.1f} equal ones)"
+        return told
 
     @property
     def confusion(self) -> Array:
@@ -168,6 +156,7 @@ def evaluate_probabilities(
     groups: Array | None = None,
     rule: DecisionRule = ARGMAX,
     costs: Array | None = None,
+    weights: Array | None = None,
 ) -> HeldOutEvaluation:
     """Return all metrics of predicted probabilities.
 
@@ -191,6 +180,9 @@ def evaluate_probabilities(
     costs
         Cost of each label [C, C], by true class and label, to compare the rule with the most
         probable class; None, the default: no comparison.
+    weights
+        Weights of the rows [n], above 0, in all means and shares; None, the default: rows count
+        alike. Intervals are those of `ffn.evaluation.inference.groups_of_rows` then.
     """
     n, c = probabilities.shape
     predicted = rule.labels(probabilities)
@@ -204,27 +196,39 @@ def evaluate_probabilities(
     correct = int(np.trace(confusion))
     right = predicted == labels
     groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    ranking = rank_rows(probabilities, labels)
-    if groups is not None:
-        ranking = rank_groups(ranking, probabilities, labels, groups)
-    means = CountsWithout(predicted, labels, c, groups)
+    if weights is None:
+        ranking = rank_rows(probabilities, labels)
+        if groups is not None:
+            ranking = rank_groups(ranking, probabilities, labels, groups)
+        means = CountsWithout(predicted, labels, c, groups)
+        f1, recalls = confusion, (confusion.diagonal(), confusion.sum(axis=1))
+    else:
+        parts = np.random.default_rng(seed).permutation(n) if groups is None else groups
+        ranking = rank_weighted(probabilities, labels, weights, groups, parts)
+        units = units_of(groups, weights)
+        dealt = parts if groups is not None else parts % _MOST_PARTS
+        means = CountsWithout(predicted, labels, c, dealt, weights, units)
+        f1, recalls = _weighted_counts(predicted, labels, c, weights)
     rarer = 1 - usual if c == 2 else None
     return HeldOutEvaluation(
         rows=n,
         correct=correct,
-        accuracy=_share(right, groups),
-        macro_f1=means.widen(macro_f1(confusion, seed), f1_of),
-        log_loss=mean_interval(values_of_groups(losses, groups), seed),
-        brier=mean_interval(values_of_groups(np.maximum(squares, 0), groups), seed),
-        calibration=measure_calibration(probabilities, labels, seed, groups),
+        accuracy=share_of_rows(right, groups, weights),
+        macro_f1=means.widen(macro_f1(f1, seed), f1_of),
+        log_loss=mean_interval(values_of_groups(losses, groups, weights), seed),
+        brier=mean_interval(values_of_groups(np.maximum(squares, 0), groups, weights), seed),
+        calibration=measure_calibration(probabilities, labels, seed, groups, weights),
         classes=tuple(
             ClassFigures(
                 name=name,
                 rows=int(confusion[i].sum()),
-                recall=_share(right, groups, labels == i),
-                precision=_share(right, groups, predicted == i),
+                recall=share_of_rows(right, groups, weights, labels == i),
+                precision=share_of_rows(right, groups, weights, predicted == i),
                 auc=ranking.auc[i],
                 average_precision=ranking.average_precision[i],
+                weighted_share=(
+                    None if weights is None else float(np.average(labels == i, weights=weights))
+                ),
             )
             for i, name in enumerate(classes)
         ),
@@ -234,10 +238,12 @@ def evaluate_probabilities(
         ),
         usual=usual,
         groups=0 if groups is None else int(groups.max()) + 1,
-        usual_share=None if groups is None else grouped_share(labels == usual, groups),
-        balanced_accuracy=means.widen(
-            balanced_accuracy(confusion.diagonal(), confusion.sum(axis=1)), recall_of
+        usual_share=(
+            None
+            if groups is None and weights is None
+            else share_of_rows(labels == usual, groups, weights)
         ),
+        balanced_accuracy=means.widen(balanced_accuracy(*recalls), recall_of),
         auc=ranking.mean_auc if rarer is None else ranking.auc[rarer],
         average_precision=(
             ranking.mean_average_precision if rarer is None else ranking.average_precision[rarer]
@@ -246,14 +252,21 @@ def evaluate_probabilities(
         decision=(
             None
             if costs is None
-            else evaluate_rule(probabilities, np.asarray(labels), rule, costs, seed, groups)
+            else evaluate_rule(
+                probabilities, np.asarray(labels), rule, costs, seed, groups, weights
+            )
         ),
+        effective_rows=0.0 if weights is None else effective_rows(weights),
     )
 
 
-def _share(right: Array, groups: Array | None, rows: Array | None = None) -> Interval:
-    """Return the share of the ``rows`` [n] that are ``right`` [n], with its interval."""
-    own = right if rows is None else right[rows]
-    if groups is None:
-        return wilson(int(own.sum()), len(own))
-    return grouped_share(own, groups if rows is None else groups[rows])
+def _weighted_counts(
+    predicted: Array, labels: Array, c: int, weights: Array
+) -> tuple[Array, tuple[Array, Array]]:
+    """Return the confusions in effective rows [C, C], and right and all effective rows by class."""
+    pairs = np.bincount(labels * c + predicted, weights, minlength=c * c).reshape(c, c)
+    of_class = [weights[labels == i] for i in range(c)]
+    rows = np.array([effective_rows(own) if len(own) else 0.0 for own in of_class])
+    totals = pairs.sum(axis=1)
+    recalls = pairs.diagonal() / np.where(totals > 0, totals, 1)
+    return pairs * (effective_rows(weights) / weights.sum()), (recalls * rows, rows)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from ffn.errors import quote
-from ffn.evaluation.metrics import ClassFigures
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.quantities import counted, listed
 
 __all__ = ["class_warning", "missed_classes"]

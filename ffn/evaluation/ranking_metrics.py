@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval, mean_of_shares
 
-__all__ = ["Ranking", "rank_rows"]
+__all__ = ["ROWS_OF_A_PAIR", "Ranking", "rank_rows"]
 
 Array = npt.NDArray[Any]
 
-# Effective rows for each disjoint pair, at most: a score without skill has so many where the other
-# side is large, since its variance is (1/m + 1/n) / 12.
-_ROWS_OF_A_PAIR = 3
+ROWS_OF_A_PAIR = 3
+"""Effective rows for each disjoint pair, at most: a score without skill has so many where the other
+side is large, since its variance is (1/m + 1/n) / 12."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def rank_rows(probabilities: Array, labels: Array) -> Ranking:
         # With more than two classes a row is in the pairs of several.
         shared = pairs if c == 2 else pairs / 2
         if 0 < area[0] < 1:
-            most = (_ROWS_OF_A_PAIR * pairs, _ROWS_OF_A_PAIR * shared)
+            most = (ROWS_OF_A_PAIR * pairs, ROWS_OF_A_PAIR * shared)
             areas.add(label, *area, order, is_own, most)
             precisions.add(label, *precision, order, is_own, (float(own[label]),) * 2)
         else:

@@ -13,6 +13,7 @@ from ffn.quantities import counted, interval, listed, share_of
 __all__ = [
     "AlonePredicts",
     "KnownLate",
+    "LabelFollowsTime",
     "LabelUnderAnotherName",
     "Leak",
     "NearRepeats",
@@ -166,6 +167,47 @@ class KnownLate:
             f"{quote(self.label)} and in {self.total - self.own:,} of all others, which the other "
             f"columns do not explain (they tell these rows apart for {interval(self.others)}, "
             f"chance 0.5). {_remedy(self.column)}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFollowsTime:
+    """A time along which the label changes a few times only.
+
+    Attributes
+    ----------
+    column, target
+        Headers of the time and of the label.
+    alone
+        Share of the rows for which a rule on the time is right, judged on rows that it was not
+        made from.
+    rows
+        Number of these rows.
+    changes, by_chance
+        How often the label changes from one row to the next in the order of the time, and how often
+        it would in random order.
+    """
+
+    column: str
+    target: str
+    alone: Interval
+    rows: int
+    changes: int
+    by_chance: float
+    kind: str = "order"
+
+    @property
+    def sentence(self) -> str:
+        """The figures, and what to do."""
+        name = quote(self.column)
+        return (
+            f"column {name} orders the label: along it {quote(self.target)} changes "
+            f"{counted(self.changes, 'time')} in {counted(self.rows, 'training row')} (about "
+            f"{self.by_chance:,.0f} in random order), and a rule on it alone is right for "
+            f"{interval(self.alone)}. Whatever else changed with the time tells the labels apart, "
+            "and held-out rows drawn at random do not show it. If rows were collected or sorted "
+            "label by label, collect each label at all times; if later rows are to be scored, set "
+            f"split.time = {name}"
         )
 
 

@@ -20,6 +20,7 @@ from ffn.leakage.findings import (
 from ffn.leakage.late_values import OneLabelValue, find_one_label_value
 from ffn.leakage.near_repeats import find_near_repeats
 from ffn.leakage.one_column_rule import draw_folds, predict_alone, skill
+from ffn.leakage.ordered_labels import find_ordered_label
 from ffn.leakage.other_columns import predict_by_others
 from ffn.leakage.sampled_columns import SampledColumn, draw_sample, sample_features
 from ffn.leakage.side_columns import SideColumn, read_side_columns
@@ -77,8 +78,21 @@ def find_leaks(
     found = _suspicious_columns(columns, labels, dataset, seed)
     repeats = find_near_repeats(columns, labels, seed)
     found = _cases_once(found, repeated=repeats is not None)
-    if repeats:
+    aside: list[tuple[SideColumn, Array]] = []
+    if repeats or dataset.time is None:
         aside = [(one, one.codes[rows]) for one in read_side_columns(path, dataset, data)]
+    if dataset.time is None:
+        known = _names(found)
+        found += find_ordered_label(
+            [column for column in columns if column.name not in known],
+            [(one, codes) for one, codes in aside if one.name != data.weight],
+            labels,
+            len(dataset.classes),
+            draw_folds(labels, seed),
+            dataset.target,
+            data.decimal,
+        )
+    if repeats:
         name = _differing_id(aside, repeats.partners)
         found.append(
             NearRepeats(

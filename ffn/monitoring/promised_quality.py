@@ -29,6 +29,9 @@ class PromisedQuality:
         Correctly labelled held-out rows, and all of them; 0 if they are not recorded.
     made_at
         When the version was made, in seconds since 1970; None if unknown.
+    weighted
+        Whether rows were weighted. Scored rows have no weights, so what becomes of them is not
+        compared with figures in which rows count differently.
     """
 
     accuracy: Interval | None
@@ -36,15 +39,16 @@ class PromisedQuality:
     correct: int
     rows: int
     made_at: float | None
+    weighted: bool = False
 
     def floor(self, alpha: float) -> float | None:
         """Return an accuracy that the true one is below with a probability of at most ``alpha``.
 
         The exact one-sided lower bound of Clopper and Pearson 1934, or the lower end of the
         promised interval if that is lower, as where rows of a group resemble each other. None
-        without held-out rows.
+        without held-out rows, or if they are weighted.
         """
-        if not self.rows:
+        if not self.rows or self.weighted:
             return None
         if not self.correct:
             return 0.0
@@ -74,6 +78,7 @@ def read_promise(artifacts: Path, version: int) -> PromisedQuality:
         correct=correct if correct <= rows else 0,
         rows=rows if correct <= rows else 0,
         made_at=_time(read_registered(folder, PROVENANCE).get("created_at")),
+        weighted=bool(test.get("effective_rows")),
     )
 
 

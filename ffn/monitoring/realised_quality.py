@@ -113,6 +113,11 @@ class RealisedQuality:
             f"since {start.day} {start:%B %Y}"
         )
         promised = self.promised.accuracy
+        if promised and self.promised.weighted:
+            return (
+                f"{told}; the promised {interval(promised)} counts rows by weight, which scored "
+                "rows do not have, so the two are not compared"
+            )
         return f"{told}, {self._beside(figures, promised)}" if promised else told
 
     def _beside(self, figures: RealisedFigures, promised: Interval) -> str:
@@ -158,7 +163,8 @@ class RealisedQuality:
             )
         else:
             promised = self.promised.log_loss
-            beside = f", promised {interval(promised)}" if promised else ""
+            by_weight = " by weight" if self.promised.weighted else ""
+            beside = f", promised{by_weight} {interval(promised)}" if promised else ""
             loss = f"realised log-loss {interval(figures.log_loss)}{beside}"
         gap = figures.overconfidence
         what = "overconfident" if gap.low > 0 else "underconfident" if gap.high < 0 else ""

@@ -12,7 +12,7 @@ from ffn.settings.pipeline import Pipeline, find_pipeline, is_name
 from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
-    from ffn.pipelines.outcome_evaluation import EvaluateOutcome
+    from ffn.monitoring.evaluate_outcome import EvaluateOutcome
     from ffn.pipelines.outcomes import RetrainOutcome, ScoreOutcome, SkippedOutcome
 
 __all__ = ["evaluate", "pipeline_at", "retrain", "score"]

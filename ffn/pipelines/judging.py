@@ -147,6 +147,7 @@ def judge_division(
         source_sha256=dataset.source_sha256,
         notices=notices,
         unlabelled=dataset.unlabelled,
+        weightless=dataset.weightless,
     )
     fitted = fit(pipeline, prepared, executor or InProcess())
     return Judged(division=division, prepared=prepared, fitted=fitted)

@@ -164,12 +164,13 @@ def _pair(pipeline: Pipeline, first: Opponent, second: Opponent) -> Paired | str
         _ALPHA,
         seed,
         contest.groups,
+        contest.weights,
     )
-    if contest.groups is None:
+    if contest.groups is None and contest.weights is None:
         accuracy, p_value = compatible_interval(counts), two_sided_p(counts)
     else:
         grouped = count_grouped_labels(
-            challenger.predicted, production.predicted, labels, contest.groups
+            challenger.predicted, production.predicted, labels, contest.groups, contest.weights
         )
         accuracy, p_value = grouped.interval(compatible_interval), grouped.p_two_sided
     return Paired(

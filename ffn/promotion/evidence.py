@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ffn.evaluation.inference.grouped_classes import grouped_class_losses
 from ffn.evaluation.inference.grouped_labels import (
     GroupedLabels,
     count_grouped_labels,
     grouped_accuracy_bound,
-    grouped_class_losses,
     grouped_p_not_worse,
 )
 from ffn.evaluation.inference.paired import (
@@ -56,6 +56,9 @@ class HeldOutEvidence:
     groups
         Number of groups that the rows are of, which all tests then take for the unit; 0 if rows are
         independent.
+    accuracy
+        Accuracy of the challenger minus production's where rows are weighted, by which both count
+        the rows; otherwise None, as it follows from the labels.
     """
 
     look: int
@@ -67,6 +70,7 @@ class HeldOutEvidence:
     classes: tuple[ClassLoss, ...]
     failures: tuple[str, ...]
     groups: int = field(default=0, metadata={"omitted": True})
+    accuracy: float | None = field(default=None, metadata={"omitted": True})
 
     @property
     def shown(self) -> bool:
@@ -92,8 +96,10 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
     if not len(contest.labels):
         return False
     production = contest.production.predicted
-    if contest.groups is not None:
-        best = count_grouped_labels(contest.labels, production, contest.labels, contest.groups)
+    if contest.groups is not None or contest.weights is not None:
+        best = count_grouped_labels(
+            contest.labels, production, contest.labels, contest.groups, contest.weights
+        )
         return _grouped_p_value(best, settings, alpha) <= alpha
     at_best = count_labels(production, production, contest.labels).at_best
     return label_p_value(at_best, settings, alpha) <= alpha
@@ -123,22 +129,24 @@ def weigh(
     """
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     groups, both = contest.groups, (challenger.predicted, production.predicted, labels)
-    counts = count_labels(*both)
-    if groups is None:
+    counts, weights, accuracy = count_labels(*both), contest.weights, None
+    if groups is None and weights is None:
         p_value = label_p_value(counts, settings, look.alpha)
         bound = accuracy_bound(counts, look.alpha)
         classes = class_losses(*both, contest.classes)
     else:
-        grouped = count_grouped_labels(*both, groups)
+        grouped = count_grouped_labels(*both, groups, weights)
+        accuracy = None if weights is None else grouped.difference
         p_value = _grouped_p_value(grouped, settings, look.alpha)
         bound = grouped_accuracy_bound(grouped, look.alpha)
-        classes = grouped_class_losses(*both, contest.classes, groups)
+        classes = grouped_class_losses(*both, contest.classes, groups, weights)
     losses = loss_bounds(
         row_losses(challenger.probabilities, labels),
         row_losses(production.probabilities, labels),
         look.alpha,
         seed,
         groups,
+        weights,
     )
     better = settings.mode == "better"
     failures = []
@@ -166,6 +174,7 @@ def weigh(
         classes=classes,
         failures=tuple(failures),
         groups=0 if groups is None else len(np.unique(groups)),
+        accuracy=accuracy,
     )
 
 

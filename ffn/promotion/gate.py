@@ -212,10 +212,15 @@ def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     counts, losses = found.labels, found.log_loss
     figures = (
         f"on {counted(counts.rows, 'row')}{_of_groups(found)} that neither was trained on, "
-        f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, log-loss "
-        f"{difference(losses)}"
+        f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, {_weighted(found)}"
+        f"log-loss {difference(losses)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
+
+
+def _weighted(found: HeldOutEvidence) -> str:
+    """Return the difference of weighted accuracies, which the numbers of labels do not show."""
+    return "" if found.accuracy is None else f"weighted accuracy {found.accuracy:+.4f}, "
 
 
 def _of_groups(found: HeldOutEvidence) -> str:

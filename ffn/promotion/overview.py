@@ -8,8 +8,8 @@ from typing import Any
 
 from ffn.bundles.contents import read_contents, read_registered
 from ffn.errors import RegistryError
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval
-from ffn.evaluation.metrics import ClassFigures
 from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.simpler_models import recorded_warning
 from ffn.promotion.verdict import VERDICT_FILE
@@ -259,6 +259,7 @@ def _of_class(found: Any) -> ClassFigures | None:
         interval_in(found, key) or NO_FIGURE
         for key in ("recall", "precision", "auc", "average_precision")
     )
+    share = found.get("weighted_share")
     return ClassFigures(
         name=found["name"],
         rows=found["rows"],
@@ -266,6 +267,7 @@ def _of_class(found: Any) -> ClassFigures | None:
         precision=precision,
         auc=auc,
         average_precision=average_precision,
+        weighted_share=share if type(share) is float else None,
     )
 
 

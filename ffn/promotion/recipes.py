@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, SettingsError
+from ffn.errors import DataError, SettingsError, quote
 from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
 from ffn.settings.gate_settings import GateSettings
@@ -121,6 +121,12 @@ def cross_validate(
         return (
             f"of the {len(bundle.fingerprints):,} rows that production was trained on, only "
             f"{known.sum():,} are in the training part now"
+        )
+    weighted = pipeline.settings.data.weight
+    if settings.data.weight not in (None, weighted):
+        return (
+            f"production was trained with the weights of {quote(settings.data.weight)}, which is "
+            "not the column of weights now"
         )
     training = pipeline.settings.training
     # Not the resamples of the candidates: the winner was selected on those.

@@ -22,6 +22,12 @@ from ffn.registry.versions import add_version, production_version, version_folde
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import write_bytes
 from ffn.storage.documents import write_json
+from ffn.tabular.seasonal.season_counts import (
+    SeasonColumn,
+    days_of,
+    units_by_month,
+    weeks_of,
+)
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate
 from ffn.training.steps import Prepared, Refitted
@@ -126,7 +132,25 @@ def bundle_of(prepared: Prepared, refitted: Refitted, evaluation: HeldOutEvaluat
         Its figures on the held-out rows.
     """
     reference = dataclasses.replace(prepared.reference, predicted=evaluation.predicted)
+    seasons, times = reference.seasons, prepared.held_out.times
+    if seasons is not None and times is not None:
+        days = days_of(times)
+        predicted = _predicted(refitted.bundle, prepared.x_test)
+        seasons = dataclasses.replace(
+            seasons,
+            predicted=SeasonColumn.learn(predicted, len(prepared.schema.classes), days),
+            predicted_days=units_by_month(days, np.asarray),
+            predicted_weeks=units_by_month(days, weeks_of),
+        )
+        reference = dataclasses.replace(reference, seasons=seasons)
     return dataclasses.replace(refitted.bundle, reference=reference)
+
+
+def _predicted(bundle: Bundle, x: Any) -> Any:
+    """Return the predicted classes [m] of inputs [m, n_in]."""
+    starts = range(0, len(x), _ROWS_AT_ONCE)
+    answers = (bundle.probabilities(x[start : start + _ROWS_AT_ONCE]) for start in starts)
+    return np.concatenate([bundle.rule.labels(own) for own in answers])
 
 
 def promote_version(pipeline: Pipeline, version: Version, by: Actor | None = None) -> Version:

@@ -90,6 +90,8 @@ class Contest:
         Fingerprints of the rows' contents, uint64 [n].
     groups
         Identifiers of the rows' groups [n]; None if rows are independent.
+    weights
+        Weights of the rows [n]; None if they count alike.
     """
 
     challenger: SharedAnswers
@@ -98,6 +100,7 @@ class Contest:
     classes: tuple[str, ...]
     fingerprints: Array
     groups: Array | None = None
+    weights: Array | None = None
 
     def take(self, rows: Array) -> Contest:
         """Return the contest restricted to ``rows``, booleans [n]."""
@@ -108,6 +111,7 @@ class Contest:
             classes=self.classes,
             fingerprints=self.fingerprints[rows],
             groups=None if self.groups is None else self.groups[rows],
+            weights=None if self.weights is None else self.weights[rows],
         )
 
 
@@ -184,6 +188,7 @@ def find_contest(
         related = int((fresh & ~unrelated).sum())
         fresh &= unrelated
     accepted = fresh & accepts(dataset, production)
+    weights = dataset.weights
     contest = Contest(
         challenger=_ask(challenger, dataset, accepted),
         production=_ask(production, dataset, accepted),
@@ -191,6 +196,7 @@ def find_contest(
         classes=dataset.classes,
         fingerprints=dataset.fingerprints[accepted],
         groups=None if groups is None else groups[accepted],
+        weights=None if weights is None else weights[accepted],
     )
     counts = SharedRows(
         held_out=int(held_out.sum()),

@@ -83,7 +83,7 @@ def keep_contract(
 def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
     """Return whether the settings differ from production's in columns, kinds, gaps or labels.
 
-    ``[data]`` names them, and ``[split]`` names columns that are no features.
+    ``[data]`` names them, and ``[split]`` and ``data.weight`` name columns that are no features.
 
     Parameters
     ----------
@@ -95,7 +95,10 @@ def was_meant(opponent: Opponent, pipeline: Pipeline) -> bool:
     then = None if opponent.settings is None else opponent.settings.data
     if then is None or opponent.settings is None:
         return False
-    columns = [(one.split.time, one.split.group) for one in (opponent.settings, pipeline.settings)]
+    columns = [
+        (one.split.time, one.split.group, one.data.weight)
+        for one in (opponent.settings, pipeline.settings)
+    ]
     return _meaning(then) != _meaning(pipeline.settings.data) or columns[0] != columns[1]
 
 

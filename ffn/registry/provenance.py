@@ -53,6 +53,7 @@ def provenance(
             "test": len(prepared.x_test),
             "train": len(prepared.x_train),
             **({"unlabelled": prepared.unlabelled} if prepared.unlabelled else {}),
+            **({"weightless": prepared.weightless} if prepared.weightless else {}),
             **({"neither": prepared.split.neither} if prepared.split else {}),
         },
         "seconds": None if seconds is None else round(seconds, 3),

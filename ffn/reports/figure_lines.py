@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ffn.errors import one_line, quote
+from ffn.evaluation.class_figures import ClassFigures, share_of_class
 from ffn.evaluation.inference.statistics import Interval
-from ffn.evaluation.metrics import ClassFigures
 from ffn.promotion.overview import HeldOutRecord
 from ffn.quantities import counted, interval
 from ffn.reports.held_out import class_table, shown_name
@@ -53,11 +53,10 @@ def ranking_sentence(
     shown
         Makes the text for a class of its name; by default it is put in quotes, for a terminal.
     """
-    rows = sum(one.rows for one in classes)
-    own = sum(one.rows for one in classes if one.name == positive)
     if positive:
         what = f"average precision of {shown(positive)}"
-        chance, means = f" (by chance {own / rows:.3f})" if rows else "", ""
+        own = share_of_class(classes, positive)
+        chance, means = "" if math.isnan(own) else f" (by chance {own:.3f})", ""
     else:
         what, chance = "average precision", ""
         means = f"; means over {counted(len(classes), 'class', 'classes')}, each against the others"

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from ffn.evaluation.calibration import Calibration
+from ffn.evaluation.class_figures import ClassFigures, share_of_class
 from ffn.evaluation.importance import Importance
-from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation
+from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.mistakes import Mistake
 from ffn.quantities import NOTHING, both_told_apart, counted, difference, interval
 from ffn.reports.markup.escaping import escape
@@ -28,6 +29,7 @@ __all__ = [
     "shown_name",
     "temperature_markdown",
     "unit_note",
+    "weight_note",
 ]
 
 # Longer names would push the numbers off the screen.
@@ -69,8 +71,25 @@ def figure_table(evaluation: HeldOutEvaluation) -> str:
         ),
     ]
     rows = table([{"metric": a, "value": b, "definition": c} for a, b, c in figures], left=3)
-    notes = loss_doubt(evaluation), unit_note(evaluation), later_sentence(evaluation)
+    notes = (
+        loss_doubt(evaluation),
+        weight_note(evaluation),
+        unit_note(evaluation),
+        later_sentence(evaluation),
+    )
     return "\n\n".join(filter(None, (rows, *notes)))
+
+
+def weight_note(evaluation: HeldOutEvaluation) -> str:
+    """Return a sentence on figures of weighted rows; empty if rows count alike."""
+    if not evaluation.effective_rows:
+        return ""
+    return (
+        "Rows are weighted: numbers of rows count each once, all other figures by its weight. The "
+        f"{counted(evaluation.rows, 'row')} say as much as {evaluation.effective_rows:,.1f} of "
+        "equal weight would. Where a method for rows is named, its counterpart for weighted means "
+        "was used (docs/weights.md)."
+    )
 
 
 def unit_note(evaluation: HeldOutEvaluation) -> str:
@@ -94,8 +113,7 @@ def _auc_definition(evaluation: HeldOutEvaluation) -> str:
 def _precision_definition(evaluation: HeldOutEvaluation) -> str:
     if not evaluation.positive:
         return "unweighted mean over the classes, each against all others"
-    own = sum(one.rows for one in evaluation.classes if one.name == evaluation.positive)
-    chance = f"{own / evaluation.rows:.3f} by chance"
+    chance = f"{share_of_class(evaluation.classes, evaluation.positive):.3f} by chance"
     return f"of {shown_name(evaluation.positive)}, the rarer class in training; {chance}"
 
 

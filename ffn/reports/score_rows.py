@@ -69,7 +69,8 @@ def _drift(result: ScoreResult) -> str:
     """Return the drift found, or a dash where drift was not tested."""
     if result.drift is None or not result.drift.judged:
         return NOTHING
-    return escape(result.drift.sentence) or "none"
+    beside = f" (compared {result.drift.compared})" if result.drift.compared else ""
+    return escape(result.drift.sentence or f"none{beside}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -121,11 +121,14 @@ def _rows(rows: SharedRows) -> str:
 
 def _held_out(found: HeldOutEvidence) -> list[str]:
     counts, losses = found.labels, found.log_loss
+    by_weight = ""
+    if found.accuracy is not None:
+        by_weight = f"weighted accuracy {signed(found.accuracy)}; weighted "
     figures = [
         {
             "challenger minus production": "labels gained, lost",
             "value": f"{counts.gained:,}, {counts.lost:,} of {counts.rows:,}",
-            "bound": f"accuracy at most {found.accuracy_bound:.4f} lower",
+            "bound": f"{by_weight}accuracy at most {found.accuracy_bound:.4f} lower",
         },
         {
             "challenger minus production": "log-loss",

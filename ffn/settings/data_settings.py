@@ -82,6 +82,9 @@ class DataSettings(StrictSettings):
     encoding
         Character encoding of the training CSV, and of files to score unless the command gives
         another. Default: UTF-8, or the encoding of a byte order mark.
+    weight
+        Header of a column of row weights, which is no feature: how much each row counts in training
+        and in every figure. Default: all rows count alike.
     keep
         Whether the training table of each version is kept, so that the version can be made again.
         Kept by default, because it cannot be kept later; not for data that must not be copied.
@@ -98,6 +101,7 @@ class DataSettings(StrictSettings):
     delimiter: Annotated[str, AfterValidator(_as_delimiter)] = ","
     decimal: Annotated[str, AfterValidator(_as_decimal)] = "."
     encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
+    weight: Name | None = None
     keep: bool = True
 
     @property

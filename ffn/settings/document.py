@@ -22,7 +22,7 @@ from ffn.settings.optimizer_settings import (
     OptimizerSettings,
     SGDSettings,
 )
-from ffn.settings.outcome_settings import OutcomeSettings
+from ffn.settings.outcome_settings import OutcomeSettings, ShadowSettings
 from ffn.settings.service_settings import (
     InboxSettings,
     NotifySettings,
@@ -75,6 +75,7 @@ class PipelineSettings(StrictSettings):
     inbox: InboxSettings = Field(default={}, validate_default=True)
     notify: NotifySettings = Field(default={}, validate_default=True)
     outcomes: OutcomeSettings = Field(default={}, validate_default=True)
+    shadow: ShadowSettings = Field(default={}, validate_default=True)
 
     @property
     def ensemble(self) -> Literal["none", "refitted", "resamples"]:
@@ -99,6 +100,7 @@ class PipelineSettings(StrictSettings):
             "inbox",
             "notify",
             "outcomes",
+            "shadow",
             "split",
         }
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
@@ -210,6 +212,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("inbox",): InboxSettings,
         ("notify",): NotifySettings,
         ("outcomes",): OutcomeSettings,
+        ("shadow",): ShadowSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): SGDSettings,
         ("optimizers", "momentum"): MomentumSettings,

@@ -121,6 +121,8 @@ def examine(
     ours = bundle.probabilities(x)
     groups = prepared.held_out.groups
     own = None if groups is None else groups[rows]
+    weights = prepared.held_out.weights
+    own_weights = None if weights is None else weights[rows]
     baselines, unfitted = compare_baselines(
         ours,
         x,
@@ -132,15 +134,17 @@ def examine(
         alpha=pipeline.settings.gate.alpha,
         groups=own,
         together=groups is not None or division.times is not None,
+        weights_test=own_weights,
+        weights_train=prepared.training.weights,
     )
     return Examination(
         rows=len(rows),
         baselines=baselines,
         importance=permutation_importance(
-            bundle, prepared.x_test, prepared.labels_test, seed, groups=groups
+            bundle, prepared.x_test, prepared.labels_test, seed, groups=groups, weights=weights
         ),
         mistakes=worst_mistakes(bundle, dataset, division.held_out),
-        temperature=_effect(refitted, ours, x, labels, seed, own),
+        temperature=_effect(refitted, ours, x, labels, seed, own, own_weights),
         unfitted=unfitted,
     )
 
@@ -159,17 +163,20 @@ def _effect(
     labels: Array,
     seed: int,
     groups: Array | None,
+    weights: Array | None,
 ) -> TemperatureEffect | None:
     """Compare the model with and without its temperature; None if it has none."""
     temperature = refitted.temperature
     if temperature is None or not temperature.applied:
         return None
     before = _without(refitted.bundle, temperature.value, x)
-    losses = loss_bounds(row_losses(ours, labels), row_losses(before, labels), 0.025, seed, groups)
+    losses = loss_bounds(
+        row_losses(ours, labels), row_losses(before, labels), 0.025, seed, groups, weights
+    )
     return TemperatureEffect(
         log_loss=Interval(losses.value, float(losses.low), float(losses.high)),
-        error=measure_calibration(ours, labels, seed, groups).error,
-        error_before=measure_calibration(before, labels, seed, groups).error,
+        error=measure_calibration(ours, labels, seed, groups, weights).error,
+        error_before=measure_calibration(before, labels, seed, groups, weights).error,
     )
 
 

@@ -15,11 +15,16 @@ from ffn.nn.schedules import Schedule
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.training_settings import TrainingSettings
-from ffn.training.network_groups import network_groups, run_groups
+from ffn.training.network_groups import Observer, Sight, network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
-__all__ = ["layer_widths", "networks_at_once", "train_stack", "training_threads"]
+__all__ = [
+    "layer_widths",
+    "networks_at_once",
+    "train_stack",
+    "training_threads",
+]
 
 Array = npt.NDArray[Any]
 
@@ -66,6 +71,7 @@ def train_stack(
     patience: int | None = None,
     deadline: float | None = None,
     on_epoch: Callable[[int], None] | None = None,
+    observe: Observer | None = None,
 ) -> tuple[Network, History]:
     """Train K new networks at each of R rates, each on the training part or its own rows of it.
 
@@ -101,6 +107,8 @@ def train_stack(
         default, for no limit.
     on_epoch
         As in `ffn.nn.train`; called with the number of epochs done, averaged over the groups.
+    observe
+        Is shown each group of networks between its epochs; by default nothing is.
 
     Returns
     -------
@@ -118,7 +126,12 @@ def train_stack(
         validation_rows = validation_rows[members.start : members.stop]
     n_rows = part.rows if rows is None else rows.shape[1]
     x, labels = part.x, part.labels
-    row_weights = _row_weights(part, training)
+    weights = part.weights
+    validation_weights = None if weights is None else weights.astype(dtype)
+    # A recipe without a column of weights, such as production's, is trained without them and judged
+    # with them.
+    own_weights = None if pipeline.settings.data.weight is None else weights
+    row_weights = _row_weights(part, training, own_weights)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
     if rows is not None:
         at_once = min(at_once, max(len(members), _ROW_NUMBER_BYTES // rows[:1].nbytes))
@@ -137,6 +150,22 @@ def train_stack(
     def train_group(group: slice, report: Callable[[int], None] | None) -> tuple[Array, History]:
         end = _share_of_time(deadline, waves - groups.index(group) // threads)
         own_generators, own_rates = draws[group], rate_of_each[group].tolist()
+
+        def show(epoch: int, seen: Network, places: Sequence[int], so_far: History) -> None:
+            if observe is not None:
+                observe(
+                    Sight(
+                        epoch=epoch,
+                        epochs=epochs,
+                        rates=own_rates,
+                        stage=members.start,
+                        first=group.start,
+                        network=seen,
+                        members=places,
+                        history=so_far,
+                    )
+                )
+
         network = Network.create(widths, own_generators, dtype)
         history = train(
             network,
@@ -149,12 +178,14 @@ def train_stack(
             rows=_own_rows(rows, group),
             validation_rows=_own_rows(validation_rows, group),
             row_weights=row_weights,
+            validation_weights=validation_weights,
             schedule=_schedule(training, n_rows),
             patience=patience,
             dropout=training.dropout,
             label_smoothing=training.label_smoothing,
             on_epoch=report,
             eliminate=None if end is None else lambda _, losses: _all_after(end, len(losses)),
+            observe=None if observe is None else show,
         )
         return network.parameters, history
 
@@ -221,14 +252,20 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
     return max(1, (os.cpu_count() or 1) // candidates)
 
 
-def _row_weights(part: TrainingPart, training: TrainingSettings) -> Array | None:
-    """Return row weights [n] of mean 1 that give every class the same total; None if unweighted."""
+def _row_weights(
+    part: TrainingPart, training: TrainingSettings, weights: Array | None = None
+) -> Array | None:
+    """Return weights [n] of mean 1 of the rows' losses; None if all are 1.
+
+    With balanced classes each has the same total weight.
+    """
     if training.class_weight == "none":
-        return None
+        return None if weights is None else weights.astype(training.dtype)
     labels = part.labels
-    counts = np.bincount(labels)
-    weights: Array = (part.rows / (len(counts) * counts)).astype(training.dtype)
-    return weights[labels]
+    totals = np.bincount(labels, weights)
+    factors: Array = (part.rows / (len(totals) * totals)).astype(training.dtype)
+    found: Array = factors[labels]
+    return found if weights is None else found * weights.astype(training.dtype)
 
 
 def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:

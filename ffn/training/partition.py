@@ -46,6 +46,7 @@ _TRAIN_GROUPS, _TRAIN_TIMES = "train_groups.npy", "train_times.npy"
 _TEST_TIMES = "test_times.npy"
 _TEST_INPUTS, _TEST_LABELS = "test_inputs.npy", "test_labels.npy"
 _TEST_GROUPS = "test_groups.npy"
+_TRAIN_WEIGHTS, _TEST_WEIGHTS = "train_weights.npy", "test_weights.npy"
 # Bytes of a row's label and fingerprint, in addition to its inputs.
 _BESIDE = 4 + 8
 _LARGEST = float(np.finfo(np.float32).max)
@@ -100,6 +101,11 @@ class TrainingPart:
         return _open_if_there(self.entry.path / _TRAIN_TIMES)
 
     @property
+    def weights(self) -> Array | None:
+        """Weights of the rows [n], float64, of mean 1; None if all count alike."""
+        return _open_if_there(self.entry.path / _TRAIN_WEIGHTS)
+
+    @property
     def units(self) -> Array:
         """Identifiers, uint64 [n], of rows that share a fold: their groups, or fingerprints."""
         groups = self.groups
@@ -140,6 +146,11 @@ class HeldOutPart:
     def times(self) -> Array | None:
         """Times of the rows [m]; None if they are split without times."""
         return _open_if_there(self.entry.path / _TEST_TIMES)
+
+    @property
+    def weights(self) -> Array | None:
+        """Weights of the rows [m], float64, of mean 1; None if all count alike."""
+        return _open_if_there(self.entry.path / _TEST_WEIGHTS)
 
 
 def _open_if_there(path: Path) -> Array | None:
@@ -237,6 +248,12 @@ def write_parts(
     if division.times is not None:
         save_array(folder / _TRAIN_TIMES, division.times[table_rows])
         save_array(folder / _TEST_TIMES, division.times[held_out])
+    if (weights := dataset.weights) is not None:
+        for name, own in (
+            (_TRAIN_WEIGHTS, weights[table_rows]),
+            (_TEST_WEIGHTS, weights[held_out]),
+        ):
+            save_array(folder / name, own / own.mean())
 
 
 def _refuse_far(

@@ -26,6 +26,7 @@ from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
+from ffn.training.network_groups import Observer
 from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate, Selection
 from ffn.training.temperature import (
@@ -125,6 +126,7 @@ def refit(
     selection: Selection,
     candidates: Sequence[Candidate],
     on_epoch: Callable[[int], None] | None = None,
+    observe: Observer | None = None,
 ) -> Refitted:
     """Make the model of the winner: refit it on the whole training part, or keep its networks.
 
@@ -151,6 +153,8 @@ def refit(
         All candidates, with their histories and validation predictions.
     on_epoch
         Called with the number of epochs done, for progress; by default not at all.
+    observe
+        Is shown the networks that are refitted between epochs; by default nothing is.
 
     Raises
     ------
@@ -174,6 +178,7 @@ def refit(
             branch=_REFIT,
             epochs=epochs,
             on_epoch=on_epoch,
+            observe=observe,
         )
     if not history.finished.any():
         raise TrainingError(
@@ -224,8 +229,9 @@ def _decide(
     return choose_rule(
         pipeline.settings.decision,
         part.schema.classes,
-        np.bincount(part.labels, minlength=len(part.schema.classes)),
+        np.bincount(part.labels, part.weights, minlength=len(part.schema.classes)),
         None if answers is None else (answers.probabilities(cooled), answers.labels),
+        None if answers is None else answers.weights,
     )
 
 
@@ -279,8 +285,9 @@ def evaluate(refitted: Refitted, prepared: Prepared, pipeline: Pipeline) -> Held
         prepared.labels_test,
         classes,
         pipeline.settings.training.seed,
-        usual=int(np.bincount(prepared.labels_train).argmax()),
+        usual=int(np.bincount(prepared.labels_train, prepared.training.weights).argmax()),
         groups=prepared.held_out.groups,
+        weights=prepared.held_out.weights,
         rule=rule,
         costs=cost_matrix(pipeline.settings.decision, classes) if refitted.decision else None,
     )
@@ -306,8 +313,12 @@ def _expect_later(
         [windows.scores, np.log(np.maximum(probabilities, np.finfo(float).tiny))]
     )
     labels = np.concatenate([windows.labels, held_out.labels])
+    weights = None
+    if windows.weights is not None and held_out.weights is not None:
+        weights = np.concatenate([windows.weights, held_out.weights])
     return expect_later(
         np.concatenate([windows.times, held_out.times]),
         rule.labels(np.exp(scores)) == labels,
         -scores[np.arange(len(labels)), labels],
+        weights,
     )

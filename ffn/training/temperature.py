@@ -46,6 +46,8 @@ class ValidationAnswers:
         share a fold.
     times
         Times of the rows [n]; None if they are split without times.
+    weights
+        Weights of the rows [n]; None if all count alike.
     """
 
     scores: Array
@@ -53,6 +55,7 @@ class ValidationAnswers:
     networks: Array
     fingerprints: Array
     times: Array | None = None
+    weights: Array | None = None
 
     def probabilities(self, temperature: float = 1.0) -> Array:
         """Return the predicted probabilities [n, C].
@@ -107,7 +110,7 @@ def ask_on_validation(
     validation_rows
         Row numbers [K, m] of each network's validation rows.
     """
-    x, labels, units, times = part.x, part.labels, part.units, part.times
+    x, labels, units, times, weights = part.x, part.labels, part.units, part.times, part.weights
     (k, m), c = validation_rows.shape, network.widths[-1]
     asked = max(1, min(m, _MOST_ROWS // k, _MOST_SCORES // (k * c)))
     places = np.linspace(0, m - 1, asked).round().astype(int)
@@ -121,6 +124,7 @@ def ask_on_validation(
         networks=np.repeat(kept, asked),
         fingerprints=units[rows],
         times=None if times is None else times[rows],
+        weights=None if weights is None else weights[rows],
     )
 
 
@@ -131,7 +135,7 @@ def fit_temperature(answers: ValidationAnswers, validation_to_train: float) -> T
     divided by one number, which changes no predicted label. A fitted temperature always lowers the
     loss on the rows it was fitted on, so its effect is cross-validated: each of five folds (equal
     rows share a fold) is evaluated with the temperature of the other four, and the change is tested
-    by the corrected resampled t-test.
+    by the corrected resampled t-test. Means over rows are weighted where the rows are.
 
     Parameters
     ----------
@@ -140,19 +144,23 @@ def fit_temperature(answers: ValidationAnswers, validation_to_train: float) -> T
     validation_to_train
         Number of validation rows of a resample divided by the number of its training rows.
     """
+    weights = answers.weights
     folds = answers.fingerprints % np.uint64(_FOLDS)
     changes = np.zeros(len(folds))
     for fold in np.unique(folds):
         own = folds == fold
-        value = _lowest(answers.scores[~own], answers.labels[~own])
+        value = _lowest(answers.scores[~own], answers.labels[~own], _some(weights, ~own))
         changes[own] = _losses(answers.scores[own], answers.labels[own], 1 / value)
     changes -= _losses(answers.scores, answers.labels, 1.0)
     of_network = np.array(
-        [changes[answers.networks == k].mean() for k in np.unique(answers.networks)]
+        [
+            _mean(changes[own], _some(weights, own))
+            for own in (answers.networks == k for k in np.unique(answers.networks))
+        ]
     )
     change = resampled_mean(of_network, validation_to_train)
     return Temperature(
-        value=_lowest(answers.scores, answers.labels),
+        value=_lowest(answers.scores, answers.labels, weights),
         rows=len(folds),
         change=change,
         applied=change.high < 0,
@@ -191,7 +199,15 @@ def _losses(scores: Array, labels: Array, sharpness: float) -> Array:
     return losses
 
 
-def _lowest(scores: Array, labels: Array) -> float:
+def _some(weights: Array | None, rows: Array) -> Array | None:
+    return None if weights is None else weights[rows]
+
+
+def _mean(values: Array, weights: Array | None) -> float:
+    return float(values.mean() if weights is None else np.average(values, weights=weights))
+
+
+def _lowest(scores: Array, labels: Array, weights: Array | None) -> float:
     """Return the temperature with the lowest mean log-loss; 1 if there are no rows.
 
     The loss is convex in the inverse temperature, so its slope has at most one root.
@@ -204,7 +220,7 @@ def _lowest(scores: Array, labels: Array) -> float:
 
     def slope(sharpness: float) -> float:
         expected = (special.softmax(scores * sharpness, axis=1) * scores).sum(axis=1)
-        return float((expected - own).mean())
+        return _mean(expected - own, weights)
 
     sharpest, dullest = 1 / _RANGE[0], 1 / _RANGE[1]
     if slope(dullest) >= 0:

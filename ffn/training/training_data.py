@@ -35,6 +35,7 @@ from ffn.tabular.training_table.preprocessing import (
     pooled_in_words,
 )
 from ffn.tabular.training_table.split_checks import check_division, check_split_columns
+from ffn.tabular.weighting.effective_rows import weighing_sentence
 from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import (
     HeldOutPart,
@@ -88,6 +89,8 @@ class Prepared:
         How rows were split by time, by group or into files; None if by content.
     test_sha256
         SHA-256 of the file of held-out rows; None if there is none.
+    weightless
+        Number of rows of weight 0, which are in neither part either.
     """
 
     training: TrainingPart
@@ -100,6 +103,7 @@ class Prepared:
     leaks: tuple[Leak, ...] = ()
     split: SplitFigures | None = None
     test_sha256: str | None = None
+    weightless: int = 0
 
     @property
     def labelled(self) -> int:
@@ -177,6 +181,7 @@ def load(pipeline: Pipeline) -> Dataset:
         time=division.time,
         group=division.group,
         time_format=division.time_format,
+        weight=data.weight,
     )
     dataset = read_dataset(pipeline.source, _cache(pipeline), choice, test)
     for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
@@ -362,15 +367,22 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
                 f"{which}: under split.time the networks of the resamples never saw the newest rows"
             )
         notices = (*told, *notices)
+    held_out = HeldOutPart(rows=int(np.count_nonzero(division.held_out)), entry=part.entry)
+    if dataset.weight is not None:
+        notices = (
+            weighing_sentence(dataset.weight, part.weights, held_out.weights, dataset.weightless),
+            *notices,
+        )
     return Prepared(
         training=part,
-        held_out=HeldOutPart(rows=int(np.count_nonzero(division.held_out)), entry=part.entry),
+        held_out=held_out,
         reference=reference,
         source_sha256=dataset.source_sha256,
         notices=notices,
         unlabelled=dataset.unlabelled,
         split=figures,
         test_sha256=dataset.test_sha256,
+        weightless=dataset.weightless,
     )
 
 
@@ -397,10 +409,17 @@ def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> T
         schema, preparation, notices = learn(dataset, division, features)
         require_room(folder, dataset, schema, preparation, pipeline)
         write_parts(folder, dataset, division, schema, preparation, training.dtype)
-        reference = learn_reference(dataset, schema, division.training)
+        reference = learn_reference(
+            dataset,
+            schema,
+            division.training,
+            pipeline.settings.split.time_format,
+            pipeline.settings.data.decimal,
+        )
         write_learnt(folder, schema, preparation, reference, notices)
 
-    rows = division.digest()
+    # Entries of releases that kept no seasons are made again.
+    rows = division.digest() + ("-seasons" if dataset.time else "")
     name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
     entry = _cache(pipeline).entry(name, write)
     schema, preparation, _, _ = read_learnt(entry.path)

@@ -14,7 +14,6 @@ from flows.cli.commands import (
     models,
     promote,
     prune,
-    retrain,
     rollback,
     score,
     serve,
@@ -22,6 +21,7 @@ from flows.cli.commands import (
     verify,
 )
 from flows.cli.commands.common import VerbParser
+from flows.cli.commands.learning import retrain, watch
 from flows.cli.commands.past import backtest, reproduce
 
 __all__ = ["build_parser"]
@@ -64,4 +64,5 @@ def build_parser() -> argparse.ArgumentParser:
     backtest.add(verbs, [common]).set_defaults(run=backtest.run)
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
+    watch.add(verbs, [common]).set_defaults(run=watch.run)
     return parser

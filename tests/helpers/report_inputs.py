@@ -13,9 +13,10 @@ import numpy.typing as npt
 from markdown_it import MarkdownIt
 
 from ffn.evaluation.calibration import Calibration, ReliabilityBin
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.differences import Difference
 from ffn.evaluation.inference.statistics import Interval
-from ffn.evaluation.metrics import ClassFigures, HeldOutEvaluation
+from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.nn import SGD, History
 from ffn.promotion.register import Version
 from ffn.promotion.verdict import Verdict

@@ -66,6 +66,17 @@ def test_realised_and_promised_stand_in_one_sentence() -> None:
     assert nothing.endswith("since 2 November 2026")
 
 
+def test_promises_by_weight_are_shown_and_not_compared() -> None:
+    """Scored rows have no weights, so 0.761 is neither below 0.784 by weight nor above it."""
+    weighted = replace(QUALITY, promised=replace(QUALITY.promised, weighted=True))
+    assert weighted.sentence.endswith(
+        "since 2 November 2026; the promised 0.784 [0.777, 0.797] counts rows by weight, which "
+        "scored rows do not have, so the two are not compared"
+    )
+    assert weighted.details[0].endswith("promised by weight 0.486 [0.460, 0.510]")
+    assert weighted.promised.floor(0.05) is None
+
+
 def test_log_loss_and_calibration_are_told_beside() -> None:
     assert QUALITY.details == [
         "realised log-loss 0.527 [0.490, 0.561], promised 0.486 [0.460, 0.510]",

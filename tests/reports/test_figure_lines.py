@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval
-from ffn.evaluation.metrics import ClassFigures
 from ffn.promotion.overview import HeldOutRecord, held_out_record
 from ffn.quantities import NOTHING
 from ffn.reports.figure_lines import (

@@ -46,7 +46,12 @@ class Difference:
 
 
 def paired_difference(
-    ours: Array, other: Array, labels: Array, seed: int, groups: Array | None = None
+    ours: Array,
+    other: Array,
+    labels: Array,
+    seed: int,
+    groups: Array | None = None,
+    weights: Array | None = None,
 ) -> Difference:
     """Return the paired differences of two models.
 
@@ -61,13 +66,19 @@ def paired_difference(
     groups
         Identifiers of the rows' groups [n], which are then the unit; None, the default: rows are
         independent.
+    weights
+        Weights of the rows [n] in both differences; None, the default: rows count alike.
     """
     counts = count_labels(ours.argmax(axis=1), other.argmax(axis=1), labels)
-    losses = loss_bounds(row_losses(ours, labels), row_losses(other, labels), 0.025, seed, groups)
-    if groups is None:
+    losses = loss_bounds(
+        row_losses(ours, labels), row_losses(other, labels), 0.025, seed, groups, weights
+    )
+    if groups is None and weights is None:
         accuracy = accuracy_difference(counts)
     else:
-        found = count_grouped_labels(ours.argmax(axis=1), other.argmax(axis=1), labels, groups)
+        found = count_grouped_labels(
+            ours.argmax(axis=1), other.argmax(axis=1), labels, groups, weights
+        )
         accuracy = found.interval(accuracy_difference)
     return Difference(
         accuracy=accuracy,

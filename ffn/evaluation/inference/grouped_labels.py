@@ -7,6 +7,12 @@ one row in each group this is McNemar's exact test. ``not_worse``: the larger of
 Student's t over groups, and of the exact test for independent rows on counts divided by the design
 effect (Rao and Scott 1992, "A simple method for the analysis of clustered binary data"), since the
 first of them collapses where no label changes.
+
+Where rows are weighted, what is tested is the weighted accuracy, and the row is the group if there
+are none. Signs of sums of unequal weight are no fair coins unless gains and losses are of equal
+weights, so both hypotheses are tested by the larger of the two p-values: of Student's t, with the
+linearised variance (`ffn.evaluation.inference.groups_of_rows`), and of the exact test on counts
+divided by the design effect, which contains that of the weights.
 """
 
 from __future__ import annotations
@@ -19,21 +25,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.evaluation.inference.groups_of_rows import design_effect, hull, mean_of_rows
+from ffn.evaluation.inference.groups_of_rows import (
+    design_effect,
+    hull,
+    mean_of_rows,
+    units_of,
+)
 from ffn.evaluation.inference.paired import (
-    ClassLoss,
     LabelCounts,
     accuracy_bound,
     count_labels,
+    p_better,
     p_not_worse,
 )
-from ffn.evaluation.inference.statistics import Interval, holm
+from ffn.evaluation.inference.statistics import Interval
+from ffn.tabular.weighting.effective_rows import effective_rows
 
 __all__ = [
     "GroupedLabels",
     "count_grouped_labels",
     "grouped_accuracy_bound",
-    "grouped_class_losses",
     "grouped_p_not_worse",
     "sign_flip_p",
 ]
@@ -50,11 +61,17 @@ class GroupedLabels:
     counts
         Of all rows.
     net
-        Labels gained minus labels lost of each group, integers [G].
+        Labels gained minus labels lost of each group, integers [G]; weighted sums, floats, if rows
+        are weighted.
     effective
         The counts divided by the design effect, rounded to the challenger's disadvantage.
     difference, error
         Accuracy of the challenger minus production's, and its standard error.
+    units
+        Number of groups; if rows are weighted, that of groups of equal weight, or rows, which say
+        as much.
+    weighted
+        Whether rows are weighted.
     """
 
     counts: LabelCounts
@@ -62,6 +79,8 @@ class GroupedLabels:
     effective: LabelCounts
     difference: float
     error: float
+    units: float
+    weighted: bool = False
 
     @property
     def groups(self) -> int:
@@ -71,12 +90,29 @@ class GroupedLabels:
     @property
     def p_better(self) -> float:
         """One-sided p-value of "the challenger is not more accurate"."""
-        return sign_flip_p(self.net)
+        return self._p_above(1)
 
     @property
     def p_two_sided(self) -> float:
         """P-value of equal accuracy: twice the smaller of the one-sided ones, at most 1."""
-        return min(1.0, 2 * min(sign_flip_p(self.net), sign_flip_p(-self.net)))
+        return min(1.0, 2 * min(self._p_above(1), self._p_above(-1)))
+
+    def _p_above(self, sign: int) -> float:
+        """Return the p-value of "the difference times ``sign`` is not above zero"."""
+        if not self.weighted:
+            return sign_flip_p(sign * self.net)
+        ahead, behind = (self.effective.gained, self.effective.lost)[::sign]
+        return max(p_better(ahead, behind), self.p_by_t(sign * self.difference))
+
+    def p_by_t(self, distance: float) -> float:
+        """Return the one-sided p-value of Student's t for an estimate so far above its limit."""
+        from scipy import special
+
+        if self.units < 2:
+            return 1.0
+        if not self.error:
+            return 0.0 if distance > 0 else 1.0
+        return float(special.stdtr(self.units - 1, -distance / self.error))
 
     def interval(self, of_counts: Callable[[LabelCounts], Interval]) -> Interval:
         """Return the difference of the accuracies with a 95 % interval.
@@ -84,12 +120,16 @@ class GroupedLabels:
         It is the wider of Student's t over groups and of an interval for independent rows,
         ``of_counts``, for the effective counts: the first has no width if no label changes.
         """
-        wide = hull(of_counts(self.effective), self.difference, self.error, self.groups)
+        wide = hull(of_counts(self.effective), self.difference, self.error, self.units)
         return Interval(self.difference, max(-1.0, wide.low), min(1.0, wide.high))
 
 
 def count_grouped_labels(
-    challenger: Array, production: Array, labels: Array, groups: Array
+    challenger: Array,
+    production: Array,
+    labels: Array,
+    groups: Array | None,
+    weights: Array | None = None,
 ) -> GroupedLabels:
     """Count the rows that only one of two models labels correctly, of each group.
 
@@ -100,10 +140,15 @@ def count_grouped_labels(
     labels
         True classes, integers [n].
     groups
-        Identifiers of the rows' groups [n].
+        Identifiers of the rows' groups [n]; None, which needs weights: each row is one.
+    weights
+        Weights of the rows [n]; None, the default: they count alike.
     """
     counts = count_labels(challenger, production, labels)
     net = (challenger == labels).astype(float) - (production == labels)
+    if weights is not None or groups is None:
+        each = np.ones(len(net)) if weights is None else weights
+        return _weighted_labels(counts, net, production != labels, groups, each)
     _, place = np.unique(groups, return_inverse=True)
     effect = design_effect(net, groups)
     gained, lost = math.floor(counts.gained / effect), math.ceil(counts.lost / effect)
@@ -119,6 +164,36 @@ def count_grouped_labels(
         ),
         difference=difference,
         error=error,
+        units=len(np.unique(groups)),
+    )
+
+
+def _weighted_labels(
+    counts: LabelCounts, net: Array, wrong: Array, groups: Array | None, weights: Array
+) -> GroupedLabels:
+    difference, error, _ = mean_of_rows(net, groups, weights)
+    units, most = units_of(groups, weights), effective_rows(weights)
+    spread = float(np.average((net - difference) ** 2, weights=weights))
+    rows = float(np.clip(spread / error**2, 1.0, most)) if spread > 1e-24 else units
+    gained, lost, production_wrong = (
+        float(np.average(own, weights=weights)) * rows for own in (net > 0, net < 0, wrong)
+    )
+    place = np.arange(len(net)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    # A share of exactly so many rows must not be rounded past it.
+    below, above = math.floor(gained + 1e-9), math.ceil(lost - 1e-9)
+    return GroupedLabels(
+        counts=counts,
+        net=np.bincount(place, net * weights),
+        effective=LabelCounts(
+            rows=max(1, math.floor(rows + 1e-9), below + above),
+            gained=below,
+            lost=above,
+            production_wrong=math.floor(production_wrong + 1e-9),
+        ),
+        difference=difference,
+        error=error,
+        units=units,
+        weighted=True,
     )
 
 
@@ -163,15 +238,8 @@ def grouped_p_not_worse(found: GroupedLabels, margin: float, alpha: float) -> fl
     alpha
         One-sided level with which the result will be compared.
     """
-    from scipy import special
-
     exact = p_not_worse(found.effective, margin, alpha)
-    distance = found.difference + margin
-    if found.groups < 2:
-        return 1.0
-    if not found.error:
-        return exact if distance > 0 else 1.0
-    return max(exact, float(special.stdtr(found.groups - 1, -distance / found.error)))
+    return max(exact, found.p_by_t(found.difference + margin))
 
 
 def grouped_accuracy_bound(found: GroupedLabels, alpha: float) -> float:
@@ -186,36 +254,7 @@ def grouped_accuracy_bound(found: GroupedLabels, alpha: float) -> float:
     """
     from scipy import special
 
-    if found.groups < 2:
+    if found.units < 2:
         return 1.0
-    by_t = -found.difference - float(special.stdtrit(found.groups - 1, alpha)) * found.error
+    by_t = -found.difference - float(special.stdtrit(found.units - 1, alpha)) * found.error
     return float(np.clip(max(accuracy_bound(found.effective, alpha), by_t), 0.0, 1.0))
-
-
-def grouped_class_losses(
-    challenger: Array, production: Array, labels: Array, classes: tuple[str, ...], groups: Array
-) -> tuple[ClassLoss, ...]:
-    """Test each class for lower recall: one-sided tests by sign flips, adjusted by Holm.
-
-    Parameters
-    ----------
-    challenger, production
-        Predicted classes, integers [n].
-    labels
-        True classes, integers [n].
-    classes
-        Names of the classes [C].
-    groups
-        Identifiers of the rows' groups [n].
-    """
-    counts, p_values = [], []
-    for own in (labels == c for c in range(len(classes))):
-        counts.append(count_labels(challenger[own], production[own], labels[own]))
-        net = (challenger[own] == labels[own]).astype(float) - (production[own] == labels[own])
-        _, place = np.unique(groups[own], return_inverse=True)
-        sums = np.bincount(place, net) if len(net) else np.zeros(0)
-        p_values.append(sign_flip_p(-sums.round().astype(np.int64)))
-    return tuple(
-        ClassLoss(name=name, rows=one.rows, gained=one.gained, lost=one.lost, p_worse=p)
-        for name, one, p in zip(classes, counts, holm(p_values), strict=True)
-    )

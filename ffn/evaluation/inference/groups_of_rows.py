@@ -6,6 +6,11 @@ Miller 2015, "A Practitioner's Guide to Cluster-Robust Inference", section VI; M
 and Webb 2023, "Cluster-robust inference: A guide to empirical practice". It has the degrees of
 freedom of the groups, G - 1, and with few groups of different sizes it is rather too large than too
 small. With one row in each group it is the usual variance of a mean.
+
+A weighted mean is the ratio of two sums as well, ``sum w y / sum w``, and its variance is that of
+the same jackknife, over rows where they do not come in groups. To first order it is the variance of
+the linearised ratio, ``n / (n - 1) sum (w (y - mean) / sum w)²`` (Cochran 1977, "Sampling
+Techniques", section 6.3; Rao and Wu 1985, "Inference from stratified samples").
 """
 
 from __future__ import annotations
@@ -16,13 +21,23 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.evaluation.inference.statistics import Interval
+from ffn.tabular.weighting.effective_rows import effective_rows
 
-__all__ = ["design_effect", "grouped_share", "hull", "mean_of_rows", "values_of_groups"]
+__all__ = [
+    "design_effect",
+    "effective_share_rows",
+    "grouped_share",
+    "hull",
+    "mean_of_rows",
+    "units_of",
+    "values_of_groups",
+    "weighted_share",
+]
 
 Array = npt.NDArray[Any]
 
 
-def values_of_groups(values: Array, groups: Array | None) -> Array:
+def values_of_groups(values: Array, groups: Array | None, weights: Array | None = None) -> Array:
     """Return G values that can be treated as independent, with the mean of the n given ones.
 
     Their standard error, ``s / sqrt(G)``, is the jackknife's, so that whatever is made of
@@ -36,7 +51,12 @@ def values_of_groups(values: Array, groups: Array | None) -> Array:
         A figure of each row [n].
     groups
         Identifiers of the rows' groups [n]; None if rows are independent, and returned as they are.
+    weights
+        Weights of the rows [n], of which the returned values have the weighted mean; None, the
+        default: rows count alike. The rows themselves are the groups then if there are none.
     """
+    if weights is not None and len(values):
+        return _weighted_values(np.asarray(values, dtype=float), groups, weights)
     if groups is None or not len(values):
         return values
     _, place = np.unique(groups, return_inverse=True)
@@ -53,7 +73,41 @@ def values_of_groups(values: Array, groups: Array | None) -> Array:
     return found
 
 
-def mean_of_rows(values: Array, groups: Array) -> tuple[float, float, int]:
+def _weighted_values(values: Array, groups: Array | None, weights: Array) -> Array:
+    """Return the pseudo-values of `values_of_groups` for rows of unequal weight."""
+    mean = float(np.average(values, weights=weights))
+    own = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    of_group = np.bincount(own, weights)
+    if len(of_group) == 1:
+        return np.array([mean])
+    excess = np.bincount(own, weights * (values - mean))
+    # Summed up without the group itself: by subtraction nothing would be left beside a group that
+    # outweighs all others.
+    left = np.concatenate([[0.0], np.cumsum(of_group)[:-1]])
+    left += np.concatenate([np.cumsum(of_group[::-1])[::-1][1:], [0.0]])
+    changes = excess / left
+    found: Array = mean + (len(of_group) - 1) * (changes - changes.mean())
+    return found
+
+
+def units_of(groups: Array | None, weights: Array) -> float:
+    """Return how many rows, or groups, of equal weight say as much (`effective_rows`).
+
+    Parameters
+    ----------
+    groups
+        Identifiers of the rows' groups [n]; None if rows are independent.
+    weights
+        Weights of the rows [n], n > 0.
+    """
+    if groups is None:
+        return effective_rows(weights)
+    return effective_rows(np.bincount(np.unique(groups, return_inverse=True)[1], weights))
+
+
+def mean_of_rows(
+    values: Array, groups: Array | None, weights: Array | None = None
+) -> tuple[float, float, int]:
     """Return the mean over rows, its standard error, and the number of groups.
 
     Parameters
@@ -61,12 +115,16 @@ def mean_of_rows(values: Array, groups: Array) -> tuple[float, float, int]:
     values
         A figure of each row [n], n > 0.
     groups
-        Identifiers of the rows' groups [n]. With a single one the error is infinite.
+        Identifiers of the rows' groups [n]. With a single one the error is infinite. None: each row
+        is one.
+    weights
+        Weights of the rows [n] in the mean; None, the default: rows count alike.
     """
-    own = values_of_groups(np.asarray(values, dtype=float), groups)
+    own = values_of_groups(np.asarray(values, dtype=float), groups, weights)
     count = len(own)
     error = float(own.std(ddof=1)) / np.sqrt(count) if count > 1 else np.inf
-    return float(np.mean(values)), float(error), count
+    mean = float(np.mean(values) if weights is None else np.average(values, weights=weights))
+    return mean, float(error), count
 
 
 def design_effect(values: Array, groups: Array) -> float:
@@ -116,7 +174,59 @@ def grouped_share(right: Array, groups: Array) -> Interval:
     if count < 2:
         return Interval(share, 0.0, 1.0)
     rows = len(values) / design_effect(values, groups)
-    q = float(special.stdtrit(count - 1, 0.975))
+    return _wilson_t(share, rows, float(special.stdtrit(count - 1, 0.975)))
+
+
+def weighted_share(right: Array, groups: Array | None, weights: Array) -> Interval:
+    """Return the weighted share of rows that are True, with a 95 % interval.
+
+    As in `grouped_share`, the interval is Wilson's for as many independent rows of equal weight as
+    give the same variance, with Student's quantile (Korn and Graubard 1998). There are no more of
+    them than `effective_rows` of the weights, of the rows or of the groups if all values are equal,
+    and the degrees of freedom are so many less one: a few heavy rows are few observations, however
+    many light ones there are beside them.
+
+    Parameters
+    ----------
+    right
+        Booleans [n]. With n = 0 the result is NaN in [0, 1].
+    groups
+        Identifiers of the rows' groups [n]; None if rows are independent.
+    weights
+        Weights of the rows [n], above 0.
+    """
+    from scipy import special
+
+    if not len(right):
+        return Interval(float("nan"), 0.0, 1.0)
+    values = np.asarray(right, dtype=float)
+    share, error, count = mean_of_rows(values, groups, weights)
+    if count < 2:
+        return Interval(share, 0.0, 1.0)
+    units = units_of(groups, weights)
+    rows = effective_share_rows(share, error, effective_rows(weights), units)
+    return _wilson_t(share, rows, float(special.stdtrit(max(1.0, units - 1), 0.975)))
+
+
+def effective_share_rows(share: float, error: float, most: float, units: float) -> float:
+    """Return as how many independent rows of equal weight a weighted share counts.
+
+    Parameters
+    ----------
+    share, error
+        The share, and its standard error.
+    most
+        `effective_rows` of the weights, which it is at most.
+    units
+        Effective number of rows, or of groups, which it is if the error cannot be estimated.
+    """
+    if error <= 1e-12:
+        return units
+    return float(np.clip(share * (1 - share) / error**2, 1.0, most))
+
+
+def _wilson_t(share: float, rows: float, q: float) -> Interval:
+    """Return Wilson's interval of a share of so many rows, with the quantile ``q``."""
     centre = (share + q * q / (2 * rows)) / (1 + q * q / rows)
     spread = share * (1 - share) / rows + q * q / (4 * rows * rows)
     half = q / (1 + q * q / rows) * np.sqrt(spread)
@@ -125,7 +235,7 @@ def grouped_share(right: Array, groups: Array) -> Interval:
     return Interval(share, float(min(share, low)), float(max(share, high)))
 
 
-def hull(one: Interval, mean: float, error: float, count: int) -> Interval:
+def hull(one: Interval, mean: float, error: float, count: float) -> Interval:
     """Return an interval widened so that it has Student's t interval around ``mean`` within.
 
     Parameters
@@ -133,7 +243,7 @@ def hull(one: Interval, mean: float, error: float, count: int) -> Interval:
     one
         An interval, such as one for independent rows that does not shrink to nothing.
     mean, error, count
-        An estimate, its standard error, and the number of groups.
+        An estimate, its standard error, and the number of groups, or of effective rows.
     """
     from scipy import special
 

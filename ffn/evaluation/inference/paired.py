@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,9 @@ class ClassLoss:
         Rows that only the challenger, or only production, labels correctly.
     p_worse
         One-sided p-value of "recall is not lower", adjusted by Holm over the classes.
+    weighted_drop
+        Weighted recall of production minus that of the challenger, if rows are weighted; otherwise
+        None.
     """
 
     name: str
@@ -86,10 +89,13 @@ class ClassLoss:
     gained: int
     lost: int
     p_worse: float
+    weighted_drop: float | None = field(default=None, metadata={"omitted": True})
 
     @property
     def drop(self) -> float:
         """Recall of production minus that of the challenger."""
+        if self.weighted_drop is not None:
+            return self.weighted_drop
         return (self.lost - self.gained) / self.rows if self.rows else 0.0
 
 

@@ -62,6 +62,7 @@ def loss_bounds(
     alpha: float,
     seed: int,
     groups: Array | None = None,
+    weights: Array | None = None,
 ) -> LossBounds:
     """Return confidence bounds for the mean difference of paired losses.
 
@@ -80,10 +81,13 @@ def loss_bounds(
     groups
         Identifiers of the rows' groups [n]: groups are resampled, and counted by Student's t.
         None, the default: rows are independent.
+    weights
+        Weights of the rows [n] in the mean: the pseudo-values of `values_of_groups` are resampled
+        then. None, the default: rows count alike.
     """
     from scipy import stats
 
-    difference = values_of_groups(challenger - production, groups)
+    difference = values_of_groups(challenger - production, groups, weights)
     mean = float(difference.mean())
     if len(difference) < 2:
         return LossBounds(value=mean, low=-np.inf, high=np.inf, alpha=alpha)

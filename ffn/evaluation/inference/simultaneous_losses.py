@@ -31,6 +31,7 @@ def simultaneous_bounds(
     alpha: float,
     seed: int,
     groups: Array | None = None,
+    weights: Array | None = None,
 ) -> tuple[LossBounds, ...]:
     """Return bounds for the differences in log-loss of one model from several others.
 
@@ -62,6 +63,9 @@ def simultaneous_bounds(
     groups
         Identifiers of the rows' groups [n]: the group is the unit, also of what is unseen. None,
         the default: rows are independent.
+    weights
+        Weights of the rows [n] in all means; the unseen row is one of mean weight. None, the
+        default: rows count alike.
 
     Returns
     -------
@@ -71,10 +75,11 @@ def simultaneous_bounds(
     losses, level, found = row_losses(ours, labels), alpha / len(others), []
     for other in others:
         own = row_losses(other, labels)
-        bounds = loss_bounds(losses, own, level, seed, groups)
-        differences = values_of_groups(losses - own, groups)
+        bounds = loss_bounds(losses, own, level, seed, groups, weights)
+        differences = values_of_groups(losses - own, groups, weights)
         if len(differences) <= BOOTSTRAP_ROWS:
-            unseen = float(_lowest_differences(ours, other).mean())
+            lowest = _lowest_differences(ours, other)
+            unseen = float(lowest.mean() if weights is None else lowest @ weights / weights.sum())
             low = unseen_row_bound(differences, unseen, level, seed)
             bounds = replace(bounds, low=min(bounds.low, low))
         found.append(bounds)

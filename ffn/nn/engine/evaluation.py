@@ -47,11 +47,14 @@ class Watched(NamedTuple):
         Row numbers [K, n], or [1, n] where all networks share them, or None for the first n.
     weights
         Weights [N] of the table's rows in the mean loss. None, the default, for equal ones.
+    weigh_hits
+        Whether they are their weights in the accuracy, too. Default: rows count alike there.
     """
 
     n_rows: int
     rows: Array | None
     weights: Array | None = None
+    weigh_hits: bool = False
 
     @property
     def shared(self) -> bool:
@@ -134,12 +137,14 @@ class Evaluation:
         """Return loss and accuracy of each watched set, [sets, 2, ..., K], float64.
 
         The loss is the mean cross-entropy in nats, weighted by the set's weights. The accuracy is
-        the share of rows whose label has the highest score, the first one among equals.
+        the share of rows whose label has the highest score, the first one among equals, or their
+        share of the weights where the set's hits are weighed.
         """
         shape = (*self.network.parameters.shape[:-1], len(self.watched))
         total, correct = np.zeros((2, *shape))
         counts = np.array([own.n_rows for own in self.watched])
         weight = np.zeros(shape[-2:]) if self.weighted else counts
+        weighed = np.array([own.weigh_hits for own in self.watched])
         for group in self.groups:
             for number, (sets, _, starts) in enumerate(self.passes):
                 x, targets, weights = self._prepared(group, number)
@@ -149,8 +154,13 @@ class Evaluation:
                     losses *= weights
                     weight[group, sets] += np.add.reduceat(weights, starts, axis=-1)
                 total[..., group, sets] += np.add.reduceat(losses, starts, axis=-1, dtype=float)
-                correct[..., group, sets] += np.add.reduceat(hits, starts, axis=-1, dtype=int)
-        return np.moveaxis(np.stack([total / weight, correct / counts]), -1, 0)
+                found = np.add.reduceat(hits, starts, axis=-1, dtype=int)
+                if weights is not None and weighed[sets].any():
+                    shares = np.add.reduceat(hits * weights, starts, axis=-1, dtype=float)
+                    found = np.where(weighed[sets], shares, found)
+                correct[..., group, sets] += found
+        of_hits = np.where(weighed, weight, counts)
+        return np.moveaxis(np.stack([total / weight, correct / of_hits]), -1, 0)
 
     def _prepared(self, group: slice, number: int) -> tuple[Array, Array, Array | None]:
         """Return inputs, one-hot labels and row weights of a pass.

@@ -109,7 +109,9 @@ class StackInTraining:
         watched = [Watched(n_rows, rows, lesson.row_weights)]
         if lesson.validation_rows is not None:
             n_validation = lesson.validation_rows.shape[1]
-            watched.append(Watched(n_validation, lesson.validation_rows, lesson.validation_weights))
+            weights = lesson.validation_weights
+            weigh_hits = weights is not None
+            watched.append(Watched(n_validation, lesson.validation_rows, weights, weigh_hits))
         self.evaluation = Evaluation(Network(network.widths, self.snapshots), x, labels, watched)
 
     def learn(self, batch: Batch, factor: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ffn.errors import quote
+from ffn.errors import DataError, quote
 from ffn.scoring.output.manifest import input_of
 from ffn.scoring.rows.contract import match_header
 from ffn.scoring.rows.layout import find_column
@@ -21,6 +21,7 @@ from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import UNITS, added_columns
 from ffn.storage.source import Source
 from ffn.tabular.columns.arrow_columns import category_texts, number_texts
+from ffn.tabular.columns.arrow_texts import as_texts, plain_column
 from ffn.tabular.columns.typed_values import Spellings
 from ffn.tabular.csv.header import check_distinct
 from ffn.tabular.csv.parsing.rejects import Reject
@@ -119,7 +120,9 @@ class ParquetPieces:
         fields = [table.schema.field(column) for column in self._kept]
         self.schema = pa.schema(fields, table.schema.metadata)
         # The CSV in memory is internal; the options that shape the output do not apply to it.
-        self._names = numbered(features)
+        self._dates = _dates_in(model, header.names, options)
+        dates = [] if self._dates is None else [header.names[self._dates]]
+        self._names = numbered([*features, *dates])
         inner = replace(options, delimiter=",", only_id=None)
         self._scorer = RowScorer(model, as_header(self._names), inner, name)
         self.tally = self._scorer.new_tally()
@@ -159,6 +162,8 @@ class ParquetPieces:
                 if spellings is None
                 else category_texts(column, spellings, where, self._decimal)
             )
+        if self._dates is not None:
+            texts.append(_date_texts(batch.column(self._dates), self.name))
         return as_csv(texts, self._names)
 
     @property
@@ -259,6 +264,24 @@ class CsvPieces:
     def input(self) -> dict[str, Any]:
         """Return the manifest's entry for the input."""
         return input_of(self.name, self.stream, self._records)
+
+
+def _dates_in(model: Scorer, names: Sequence[str], options: Options) -> int | None:
+    """Return the position of the column by which seasons are told, if it is no feature."""
+    seasons = model.reference.seasons if model.reference and options.drift != "off" else None
+    if seasons is None or list(names).count(seasons.column) != 1:
+        return None
+    if seasons.column in (feature.name for feature in model.schema.features):
+        return None
+    return list(names).index(seasons.column)
+
+
+def _date_texts(column: Any, where: str) -> Any:
+    """Return a column of dates as texts; nulls where it has no plain values."""
+    try:
+        return as_texts(plain_column(column, where), where, ".")
+    except DataError:
+        return pa.nulls(len(column), pa.string())
 
 
 def _units(found: Labelled) -> int:

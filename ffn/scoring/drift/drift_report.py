@@ -11,8 +11,10 @@ import numpy as np
 from ffn.errors import DataError, quote
 from ffn.quantities import more
 from ffn.scoring.drift.diagnosis import suspect
-from ffn.scoring.drift.psi import Distance, distribution_distance
+from ffn.scoring.drift.psi import Distance
+from ffn.scoring.drift.same_season import choose_reference
 from ffn.scoring.drift.swapped_columns import exchanged_categories
+from ffn.scoring.rows.day_counts import DayCounts
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
@@ -106,6 +108,10 @@ class DriftReport:
         Drift of the predicted classes; None if the model has no reference for them.
     suspicions
         Likely causes, a sentence each.
+    compared
+        What the file was compared with, and why, as a clause; empty if training has no seasons.
+    months
+        Months whose training rows it was compared with; empty if with all.
     """
 
     rows: int
@@ -113,6 +119,8 @@ class DriftReport:
     columns: tuple[ColumnDrift, ...]
     predictions: ColumnDrift | None
     suspicions: tuple[str, ...]
+    compared: str = ""
+    months: str = ""
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -140,7 +148,9 @@ class DriftReport:
         if self.predictions and self.predictions.alarm:
             told.append(f"the predicted classes (PSI {self.predictions.distance.psi:.2f})")
         looks = "".join(f"; {suspicion}" for suspicion in self.suspicions[:_COLUMNS_NAMED])
-        return f"unlike training: {', '.join(told)}{looks}"
+        before = f"training rows of {self.months}" if self.months else "training"
+        why = f" (compared {self.compared})" if self.compared and not self.months else ""
+        return f"unlike {before}: {', '.join(told)}{looks}{why}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry of a manifest."""
@@ -151,6 +161,8 @@ class DriftReport:
             "columns": {column.name: column.to_json() for column in self.columns},
             "predictions": self.predictions.to_json() if self.predictions else None,
             "suspicions": list(self.suspicions),
+            **({"compared": self.compared} if self.compared else {}),
+            **({"months": self.months} if self.months else {}),
         }
 
     @classmethod
@@ -164,6 +176,8 @@ class DriftReport:
             columns=tuple(columns),
             predictions=None if said is None else ColumnDrift.from_json("", said),
             suspicions=tuple(value["suspicions"]),
+            compared=value.get("compared", ""),
+            months=value.get("months", ""),
         )
 
 
@@ -208,6 +222,7 @@ def check_drift(model: Scorer, tally: Tally, options: Options) -> DriftReport | 
         tally.examples,
         threshold=options.drift_psi,
         min_rows=options.drift_min_rows,
+        days=tally.days,
     )
 
 
@@ -220,6 +235,7 @@ def build_drift_report(
     *,
     threshold: float,
     min_rows: int,
+    days: DayCounts | None = None,
 ) -> DriftReport:
     """Compare the rows of a file with the training rows.
 
@@ -239,7 +255,12 @@ def build_drift_report(
         PSI from which a difference matters in practice.
     min_rows
         With fewer rows no test is made, as it would have too little power.
+    days
+        Scored rows by day, to compare them with training rows of the same months; None, the
+        default: with all training rows.
     """
+    compared = choose_reference(reference, days, with_predictions=bool(reference.predicted))
+    reference = compared.reference
     rows = int(sum(per_class))
     judged = rows >= min_rows
     # Bonferroni: one comparison for each feature, and one for the predictions.
@@ -249,9 +270,9 @@ def build_drift_report(
     missing, binned = counts.missing.tolist(), counts.numeric
 
     def column(
-        name: str, found: Sequence[float], before: Sequence[int], **more: Any
+        name: str, found: Sequence[float], before: Sequence[int], place: int | None, **more: Any
     ) -> ColumnDrift:
-        distance = distribution_distance(found, before, alpha)
+        distance = compared.distance(found, before, alpha, place)
         alarm = judged and distance.psi > max(threshold, distance.limit)
         return ColumnDrift(name=name, distance=distance, alarm=alarm, **more)
 
@@ -264,6 +285,7 @@ def build_drift_report(
             # A row that represents eight is less evidence than eight independent rows.
             [counts.effective * count for count in bins],
             [*own.counts, *([own.missing] if feature.missing else [])],
+            f,
             missing=_share(gaps, counts.rows),
             missing_before=_share(own.missing, own.rows),
             shift=_shift(sample[:, f], times, own),
@@ -274,6 +296,7 @@ def build_drift_report(
             feature.name,
             [*known, unseen, *([gaps] if feature.missing else [])],
             [*own.counts, 0, *([own.missing] if feature.missing else [])],
+            len(schema.numeric) + g,
             missing=_share(gaps, rows),
             missing_before=_share(own.missing, own.rows),
             unseen=_share(unseen, rows),
@@ -295,8 +318,12 @@ def build_drift_report(
         rows=rows,
         judged=judged,
         columns=tuple(columns[feature.name] for feature in schema.features),
-        predictions=column("", per_class, reference.predicted) if reference.predicted else None,
+        predictions=(
+            column("", per_class, reference.predicted, None) if reference.predicted else None
+        ),
         suspicions=tuple(suspicions),
+        compared=compared.note,
+        months=compared.months,
     )
 
 

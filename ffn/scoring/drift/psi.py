@@ -15,6 +15,7 @@ __all__ = [
     "chance_limit",
     "chi2_quantile",
     "distribution_distance",
+    "f_quantile",
     "psi",
     "psi_of_each",
 ]
@@ -81,7 +82,7 @@ def psi_of_each(found: Array, expected: Array) -> Array:
 
 
 def distribution_distance(
-    found: Sequence[float], expected: Sequence[int], alpha: float
+    found: Sequence[float], expected: Sequence[float], alpha: float
 ) -> Distance:
     """Compare two histograms with the same bins.
 
@@ -124,6 +125,31 @@ def chance_limit(n: float, expected: Sequence[int] | Array, alpha: float) -> flo
     """
     quantile = chi2_quantile(1 - alpha, len(expected) - 1)
     return (1 / n + 1 / int(np.sum(expected))) * quantile
+
+
+def f_quantile(probability: float, degrees: float, known: float) -> float:
+    """Return ``degrees`` times a quantile of F: that of chi-squared with an estimated scale.
+
+    Paulson's approximation (1942, "An approximate normalization of the analysis of variance
+    distribution"), which is that of Wilson and Hilferty on both sides.
+
+    Parameters
+    ----------
+    probability
+        Probability that the quantile is not exceeded, between 0.5 and 1.
+    degrees
+        Degrees of freedom of the chi-squared variable, above 0.
+    known
+        Degrees of freedom with which the scale was estimated, above 0.
+    """
+    z = NormalDist().inv_cdf(probability)
+    a, b = 2 / (9 * degrees), 2 / (9 * known)
+    # Cube roots of F at which ((1 - b) f - (1 - a)) / sqrt(a + b f²) is z.
+    square, product = (1 - b) ** 2 - z**2 * b, (1 - a) * (1 - b)
+    if square <= 0:
+        return float("inf")
+    root = product**2 - square * ((1 - a) ** 2 - z**2 * a)
+    return float(degrees * ((product + np.sqrt(max(0.0, root))) / square) ** 3)
 
 
 def chi2_quantile(probability: float, degrees: int) -> float:

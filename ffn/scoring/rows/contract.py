@@ -19,7 +19,7 @@ from ffn.tabular.csv.parsing.blocks import Block, pick
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["Contract", "TypedBlock", "match_header", "reject_detail"]
+__all__ = ["Contract", "TypedBlock", "match_header", "plausible_range", "reject_detail"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,3 +209,11 @@ def _columns_found(header: Header) -> str:
         shown.append(name)
     more = ", …" if len(header.names) > len(shown) else ""
     return f" It has {', '.join(shown)}{more}."
+
+
+def plausible_range(feature: Feature) -> tuple[float, float]:
+    """Return the range of training, extended by its own width on either side."""
+    if feature.minimum is None or feature.maximum is None:
+        return -np.inf, np.inf
+    width = feature.maximum - feature.minimum
+    return feature.minimum - width, feature.maximum + width

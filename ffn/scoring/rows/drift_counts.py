@@ -15,7 +15,7 @@ from ffn.scoring.rows.row_sample import RowSample
 from ffn.tabular.cells import UNKNOWN
 from ffn.tabular.training_table.histograms import Reference
 
-__all__ = ["DriftCounts"]
+__all__ = ["DriftCounts", "counted_stretches"]
 
 Array = npt.NDArray[Any]
 
@@ -114,7 +114,9 @@ class DriftCounts:
         """
         for g, own in enumerate(self.categorical):
             own += np.bincount(codes[:, g] - UNKNOWN, minlength=len(own))
-        for rows, each in _stretches(stops, began) if stops is not None else [(slice(None), 1)]:
+        for rows, each in (
+            counted_stretches(stops, began) if stops is not None else [(slice(None), 1)]
+        ):
             some = numeric[rows]
             self.rows += each * len(some)
             self.squares += each * each * len(some)
@@ -194,8 +196,16 @@ class DriftCounts:
                 counts[k] += int(count)
 
 
-def _stretches(stops: Array, began: int) -> Iterator[tuple[slice, int]]:
-    """Yield slices of the rows that are counted, with the weight of a row."""
+def counted_stretches(stops: Array, began: int) -> Iterator[tuple[slice, int]]:
+    """Yield slices of the rows that are counted, with the weight of a row.
+
+    Parameters
+    ----------
+    stops
+        End of each row in its block, in bytes [n].
+    began
+        Byte offset of the block in the file.
+    """
     if not len(stops):
         return
     first, last = began + int(stops[0]), began + int(stops[-1])

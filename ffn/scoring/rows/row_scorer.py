@@ -99,6 +99,10 @@ class RowScorer:
             added = tuple(column for column in added if column == options.only_id)
         self._model = model
         self._reference = None if options.drift == "off" else model.reference
+        seasons = self._reference.seasons if self._reference else None
+        self._dates = None
+        if seasons and header.names.count(seasons.column) == 1:
+            self._dates = header.names.index(seasons.column)
         self._guard = FormulaGuard(options.decimal) if options.escape_formulas else None
         self._line_end = header.line_end
         self._contract = match_header(
@@ -126,7 +130,7 @@ class RowScorer:
 
     def new_tally(self) -> Tally:
         """Return an empty tally."""
-        return Tally(self._model.schema, self._contract, self._reference)
+        return Tally(self._model.schema, self._contract, self._reference, self._dates)
 
     def score(self, block: Block, tally: Tally) -> tuple[bytes, list[Reject]]:
         """Return the labelled records of a block as UTF-8, and its rejects in order.

@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import quote
-from ffn.quantities import counted
-from ffn.scoring.rows.contract import Contract
+from ffn.quantities import counted, was_or_were
+from ffn.scoring.rows.contract import Contract, plausible_range
+from ffn.scoring.rows.day_counts import DayCounts
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.prediction_counts import PredictionCounts
 from ffn.tabular.cells import UNKNOWN, is_number, trim
 from ffn.tabular.csv.charsets import fitting, strange_bytes
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.parsing.rejects import Reason, Reject, shorten
-from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 
 __all__ = ["Tally"]
@@ -31,7 +32,8 @@ _MANY, _SOME = 0.2, 0.01
 class Tally:
     """Counts over the rows of a file: sums of integers, so the grouping of rows has no effect.
 
-    ``contract`` is that of the file, ``schema`` and ``reference`` are those of the model.
+    ``contract`` is that of the file, ``dates`` the position of its column of dates, ``schema`` and
+    ``reference`` are those of the model.
 
     Attributes
     ----------
@@ -43,31 +45,37 @@ class Tally:
         Byte offset in the file of the block that is counted next; 0 if unknown.
     predictions
         Counts of the predictions, by class.
-    drift
-        Histograms of the scored rows; None without a reference to compare with.
+    drift, days
+        Histograms of the scored rows, and their numbers by day; None without a reference to compare
+        with, and without its seasons.
     """
 
     def __init__(
-        self, schema: Schema, contract: Contract, reference: Reference | None = None
+        self,
+        schema: Schema,
+        contract: Contract,
+        reference: Reference | None = None,
+        dates: int | None = None,
     ) -> None:
         self.scored = 0
         self.began = 0
         self.drift = DriftCounts(reference) if reference else None
+        self.days = DayCounts.of(reference, dates) if reference else None
         self.reasons: Counter[Reason] = Counter()
         self._classes = schema.classes
         self._contract = contract
         self.predictions = PredictionCounts(len(schema.classes))
-        self._ranges = [_plausible(feature) for feature, _ in contract.numeric]
+        self._ranges = [plausible_range(feature) for feature, _ in contract.numeric]
         self._outside = [0] * len(contract.numeric)
         self._unseen: Counter[str] = Counter()
         # By column: whether any scored row has a category known from training.
         self._recognised = [False] * len(contract.categorical)
         self._other_decimal = 0  # rejected cells that are numbers with the other decimal mark
-        # Rejected cells of columns with a number format.
+        # Of columns with a number format, and their rejected cells.
         self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
         self._unformatted: Counter[str] = Counter()
         # Invalid bytes in the shortened values of rejected records.
-        self._strange: Counter[int] = Counter()
+        self._strange = Counter[int]()
         # In the order of the file; a dict of None is an ordered set.
         self._examples: dict[str, dict[str, None]] = {}
 
@@ -150,6 +158,8 @@ class Tally:
         self.predictions.count(labels, abstained, confidence_units)
         if self.drift is not None:
             self.drift.count(numeric, codes, block.stops, self.began)
+        if self.days:
+            self.days.count(block, self.began)
         for f, (low, high) in enumerate(self._ranges):
             far = (numeric[:, f] < low) | (numeric[:, f] > high)
             self._outside[f] += int(np.count_nonzero(far))
@@ -179,6 +189,7 @@ class Tally:
             "unformatted": dict(self._unformatted),
             "strange": {str(byte): count for byte, count in sorted(self._strange.items())},
             "drift": None if self.drift is None else self.drift.state(),
+            **({} if self.days is None else {"days": self.days.state()}),
             "examples": self.examples,
         }
 
@@ -187,16 +198,17 @@ class Tally:
         self.scored += state["scored"]
         self.reasons.update({Reason(code): n for code, n in state["reasons"].items()})
         self.predictions.add(state)
-        pairs = zip(self._outside, state["outside"], strict=True)
-        self._outside = [one + other for one, other in pairs]
+        self._outside = [a + b for a, b in zip(self._outside, state["outside"], strict=True)]
         self._unseen.update(state["unseen"])
-        known = zip(self._recognised, state["recognised"], strict=True)
-        self._recognised = [one or other for one, other in known]
+        both = zip(self._recognised, state["recognised"], strict=True)
+        self._recognised = [one or other for one, other in both]
         self._other_decimal += state["other_decimal"]
         self._unformatted.update(state["unformatted"])
         self._strange.update({int(byte): count for byte, count in state["strange"].items()})
         if self.drift is not None:
             self.drift.add(state["drift"])
+        if self.days is not None:
+            self.days.add(state["days"])
         for name, found in state["examples"].items():
             self._examples.setdefault(name, {}).update(dict.fromkeys(found))
 
@@ -210,7 +222,7 @@ class Tally:
             )
         if self.rejected > max_reject_rate * rows:
             return (
-                f"{self.rejected:,} of {counted(rows, 'row')} {_were(self.rejected)} "
+                f"{self.rejected:,} of {counted(rows, 'row')} {was_or_were(self.rejected)} "
                 f"rejected ({self._counts()}), "
                 f"more than the share of {max_reject_rate:g} allowed, so no output was written."
                 f"{self._hint()}"
@@ -223,14 +235,14 @@ class Tally:
         undecodable = self.reasons[Reason.UNDECODABLE]
         if max_reject_rate == 1 and self.rejected > _MANY * rows:
             return [
-                f"{self.rejected:,} of {counted(rows, 'row')} {_were(self.rejected)} "
+                f"{self.rejected:,} of {counted(rows, 'row')} {was_or_were(self.rejected)} "
                 f"rejected ({self._counts()}), and no cap "
                 f"is set.{self._hint()} To refuse such a file, give --max-reject-rate, or "
                 "max_reject_rate under [scoring] in pipeline.toml."
             ]
         if undecodable > _SOME * rows:
             return [
-                f"{undecodable:,} of {counted(rows, 'row')} {_were(undecodable)} "
+                f"{undecodable:,} of {counted(rows, 'row')} {was_or_were(undecodable)} "
                 f"rejected as undecodable.{self._encoding()}"
             ]
         return []
@@ -286,15 +298,3 @@ class Tally:
                 for name, count in self._unseen.items()
             },
         }
-
-
-def _plausible(feature: Feature) -> tuple[float, float]:
-    """Return the range of training, extended by its own width on either side."""
-    if feature.minimum is None or feature.maximum is None:
-        return -np.inf, np.inf
-    width = feature.maximum - feature.minimum
-    return feature.minimum - width, feature.maximum + width
-
-
-def _were(rows: int) -> str:
-    return "was" if rows == 1 else "were"

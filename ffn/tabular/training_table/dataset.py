@@ -21,6 +21,7 @@ from ffn.tabular.splitting.points_in_time import TimeKind
 from ffn.tabular.training_table.column_store import Columns, ColumnsByName
 from ffn.tabular.training_table.fingerprints import group_fingerprints
 from ffn.tabular.training_table.key_columns import GROUPS, TEST_UNLABELLED, TIMES, UNLABELLED
+from ffn.tabular.weighting.weight_column import WEIGHTS
 
 __all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset"]
 
@@ -63,6 +64,9 @@ class Dataset:
     test_file, test_rows, test_sha256
         Name of the file of held-out rows, which are the last so many of the N, and its digest;
         None, 0 and None if there is none.
+    weight, weightless
+        Header of the column of row weights, None if there is none; and the number of rows of
+        weight 0, which are not among the N.
     """
 
     target: str
@@ -85,6 +89,13 @@ class Dataset:
     test_file: str | None = None
     test_rows: int = 0
     test_sha256: str | None = None
+    weight: str | None = None
+    weightless: int = 0
+
+    @property
+    def weights(self) -> Array | None:
+        """Weights of the rows, float64 [N], above 0; None if all rows count alike."""
+        return None if self.weight is None else open_array(self.entry.path / WEIGHTS)
 
     @property
     def times(self) -> Array | None:
@@ -240,7 +251,7 @@ class Dataset:
         if row >= self.rows - self.test_rows:
             row -= self.rows - self.test_rows
             unlabelled = self.entry.path / TEST_UNLABELLED
-        if not self.unlabelled or not unlabelled.exists():
+        if not unlabelled.exists():
             return row + 1
         left_out = open_array(unlabelled)
         # Number of labelled rows before each unlabelled one.

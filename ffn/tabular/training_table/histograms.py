@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,13 @@ import numpy.typing as npt
 from ffn.errors import BundleError
 from ffn.tabular.cells import MISSING
 from ffn.tabular.schema import Schema
+from ffn.tabular.seasonal.season_counts import (
+    SeasonColumn,
+    Seasons,
+    days_of,
+    units_by_month,
+    weeks_of,
+)
 
 if TYPE_CHECKING:
     from ffn.tabular.training_table.dataset import Dataset
@@ -67,16 +74,22 @@ class Reference:
         Number of training rows by class.
     predicted
         Number of held-out rows by predicted class; empty until they are predicted.
+    seasons
+        The same by month of the year, if rows are split by dates; otherwise None, as in bundles of
+        earlier releases.
     """
 
     numeric: tuple[Histogram, ...]
     categorical: tuple[Histogram, ...]
     labels: tuple[int, ...]
     predicted: tuple[int, ...] = ()
+    seasons: Seasons | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the reference as JSON values; the inverse of `from_json`."""
-        return asdict(self)
+        found = asdict(replace(self, seasons=None))
+        del found["seasons"]
+        return found if self.seasons is None else found | {"seasons": self.seasons.to_json()}
 
     @classmethod
     def from_json(cls, value: Any, schema: Schema) -> Reference:
@@ -94,11 +107,18 @@ class Reference:
                 labels=_counts(value["labels"]),
                 predicted=_counts(value["predicted"]),
             )
+            if "seasons" in value:
+                sizes = [len(own.counts) for own in (*found.numeric, *found.categorical)]
+                numbers = len(found.numeric)
+                seasons = Seasons.from_json(
+                    value["seasons"], sizes[:numbers], sizes[numbers:], len(schema.classes)
+                )
+                found = replace(found, seasons=seasons)
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"reference: not of this format ({error})") from None
         classes = len(schema.classes)
         if (
-            set(value) != _FIELDS
+            set(value) - {"seasons"} != _FIELDS
             or [len(own.counts) for own in found.numeric]
             != [len(own.edges) + 1 for own in found.numeric]
             or len(found.numeric) != len(schema.numeric)
@@ -126,8 +146,10 @@ def bin_edges(values: Array) -> Array:
     return inner
 
 
-def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
-    """Return the histograms of the training part.
+def learn_reference(
+    dataset: Dataset, schema: Schema, rows: Array, form: str | None = None, decimal: str = "."
+) -> Reference:
+    """Return the histograms of the training part; by month, too, if its rows have dates.
 
     Parameters
     ----------
@@ -137,6 +159,8 @@ def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
         Schema inferred from these rows.
     rows
         Mask [N] of the training part.
+    form, decimal
+        How the column of dates writes them, as for `parse_time`; by default as in ISO 8601.
     """
     numbers = dataset.numeric
     sizes = [len(feature.categories) for feature in schema.categorical]
@@ -147,12 +171,47 @@ def learn_reference(dataset: Dataset, schema: Schema, rows: Array) -> Reference:
             # All categories are known from these rows, so MISSING is the only negative code.
             counts[g] += np.bincount(own[:, g] - MISSING, minlength=size + 1)
     labels = np.bincount(dataset.labels[rows], minlength=len(schema.classes))
-    return Reference(
+    found = Reference(
         numeric=tuple(histogram_of(numbers[feature.name][rows]) for feature in schema.numeric),
         categorical=tuple(
             Histogram(counts=tuple(own[1:].tolist()), missing=int(own[0])) for own in counts
         ),
         labels=tuple(labels.tolist()),
+    )
+    if dataset.times is None or dataset.time_kind == "number":
+        return found
+    return replace(found, seasons=_learn_seasons(dataset, schema, rows, found, form, decimal))
+
+
+def _learn_seasons(
+    dataset: Dataset,
+    schema: Schema,
+    rows: Array,
+    reference: Reference,
+    form: str | None,
+    decimal: str,
+) -> Seasons:
+    """Return the columns of the training part by month, with the bins of ``reference``."""
+    days = days_of(np.asarray(dataset.times)[rows])
+    numbers, numeric, categorical = dataset.numeric, [], []
+    for feature, own in zip(schema.numeric, reference.numeric, strict=True):
+        values, bins = numbers[feature.name][rows], len(own.counts)
+        codes = np.searchsorted(np.array(own.edges), values)
+        codes[np.isnan(values)] = bins
+        numeric.append(SeasonColumn.learn(codes, bins, days, values))
+    for g, own in enumerate(reference.categorical):
+        pieces = (codes[rows[part], g] for part, _, codes in dataset.pieces(schema))
+        codes = np.concatenate(list(pieces))
+        bins = len(own.counts)
+        categorical.append(SeasonColumn.learn(np.where(codes == MISSING, bins, codes), bins, days))
+    return Seasons(
+        column=dataset.time or "",
+        form=form,
+        decimal=decimal,
+        days=units_by_month(days, np.asarray),
+        weeks=units_by_month(days, weeks_of),
+        numeric=tuple(numeric),
+        categorical=tuple(categorical),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import DataError, quote
+from ffn.errors import DataError, SettingsError, quote
 from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, save_array
@@ -55,6 +55,7 @@ from ffn.tabular.training_table.key_columns import (
 from ffn.tabular.training_table.label_reading import LabelReading, toml_remedy
 from ffn.tabular.training_table.text_table import no_rows, refusal, refuse_parquet
 from ffn.tabular.training_table.unnamed_columns import UnnamedColumns
+from ffn.tabular.weighting.weight_column import WEIGHTS, WeightColumn
 
 __all__ = ["Choice", "read_dataset"]
 
@@ -81,6 +82,8 @@ class Choice:
         Cell texts of the target that mean "no label"; None (the default): ``missing_values``.
     time, group, time_format
         As in `SplitSettings`. These columns are features only if ``features`` names them.
+    weight
+        As in `DataSettings`.
     """
 
     target: str
@@ -98,11 +101,12 @@ class Choice:
     time: str | None = None
     group: str | None = None
     time_format: str | None = None
+    weight: str | None = None
 
     def made_of(self) -> dict[str, Any]:
         """Return all that determines the converted table; what is not set is left out."""
         found = asdict(self)
-        for key in ("time", "group", "time_format"):
+        for key in ("time", "group", "time_format", "weight"):
             if found[key] is None:
                 del found[key]
         return found
@@ -112,9 +116,9 @@ def read_dataset(path: Path, cache: Cache, choice: Choice, test: Path | None = N
     """Convert a CSV file to typed columns, or load an earlier conversion from the cache.
 
     Unlike scoring, training never drops an invalid row: it refuses the file. Rows without a label
-    are left out and counted. A column is numeric if at least 90 % of its values are numbers. The
-    kind is guessed from the beginning of the file; if that turns out wrong at its end, the file is
-    read again.
+    are left out and counted, and so are rows of weight 0. A column is numeric if at least 90 % of
+    its values are numbers. The kind is guessed from the beginning of the file; if that turns out
+    wrong at its end, the file is read again.
 
     Parameters
     ----------
@@ -134,9 +138,9 @@ def read_dataset(path: Path, cache: Cache, choice: Choice, test: Path | None = N
         The file is missing or unreadable, is not a CSV file, changes while it is read, has no
         rows, has a single column because its delimiter is another, or has a record that
         `ffn.tabular.csv.reader` rejects (the message names the first). No row has a label, or
-        labels need a decision (`label_reading`). A numeric column contains a text or an
-        implausibly large number, a column has no values, or a text column identifies rows. A
-        column without a name has values. The disk is full.
+        labels need a decision (`label_reading`). A row has no usable weight. A numeric column
+        contains a text or an implausibly large number, a column has no values, or a text column
+        identifies rows. A column without a name has values. The disk is full.
     SettingsError
         A column named in the settings does not exist, or the delimiter is not supported.
     """
@@ -215,6 +219,7 @@ class _Conversion:
             **({"time": self.choice.time, "time_kind": self.keys.kind} if self.choice.time else {}),
             **({"group": self.choice.group} if self.choice.group else {}),
             **({"test_rows": self.rows - self.source_rows} if self.more else {}),
+            **self._weighted(),
         }
         (self.folder / _DESCRIPTION).write_bytes(canonical_json(description))
 
@@ -233,7 +238,16 @@ class _Conversion:
         check_for_training(records.header, str(self.path), hint)
         keys = {"time": choice.time, "group": choice.group}
         check_keys(keys, names, choice.target, self.path.name, hint)
-        left_out = [name for name in keys.values() if name and choice.features is None]
+        check_keys(
+            {"weight": choice.weight}, names, choice.target, self.path.name, hint, table="data"
+        )
+        if choice.weight is not None and choice.weight in (choice.features or ()):
+            raise SettingsError(
+                f"{self.path.name}: data.weight and data.features both name "
+                f"{quote(choice.weight)}. Take out one."
+            )
+        own = [*keys.values(), choice.weight]
+        left_out = [name for name in own if name and choice.features is None]
         self.features = choose_features(
             names,
             target=choice.target,
@@ -245,7 +259,7 @@ class _Conversion:
             hint=hint,
         )
         # What [data] says of such a column held as long as it was a feature, and may hold again.
-        spared = set(keys.values()).difference(self.features)
+        spared = set(own).difference(self.features)
         kinds = {name: kind for name, kind in choice.kinds.items() if name not in spared}
         declared = {name: form for name, form in choice.formats.items() if name not in spared}
         check_kinds(kinds, names, self.features, self.path.name)
@@ -260,15 +274,24 @@ class _Conversion:
             decimal=choice.decimal,
             time_format=choice.time_format,
         )
+        self.weights = choice.weight and WeightColumn(
+            choice.weight, position[choice.weight], choice.missing_values, choice.decimal
+        )
         self.labels = CategoryColumn(position[choice.target])
         self.is_label: list[bool] = []
         self.unlabelled_rows: list[Array] = []
-        blocks = self._labelled(self._sound(records, self.path, self.unnamed))
-        first, first_codes = next(blocks, (None, None))
-        if first is None or first_codes is None:
+        blocks = self._labelled(self._sound(records, self.path, self.unnamed), self.path.name)
+        opening = next(blocks, None)
+        if opening is None:
+            if self.weights and self.weights.weightless:
+                raise DataError(
+                    f"{self.path.name}, column {quote(choice.weight)}: no row with a label has a "
+                    "weight above 0, so there is nothing to learn from. Correct the column."
+                )
             if not self.labels.texts:
                 raise no_rows(self.path)
             raise self.reading.no_label(self._label_counts(), self._where_labels())
+        first = opening[0]
         self.kinds = {
             name: guess.get(name) or self._look(first, position[name]) for name in self.features
         }
@@ -294,16 +317,22 @@ class _Conversion:
             )
             label_file = files.enter_context(ArrayFile(self.folder / LABELS, np.int32))
 
-            def append(block: Block, label_codes: Array, where: str) -> None:
+            weight_file = None
+            if self.weights:
+                weight_file = files.enter_context(ArrayFile(self.folder / WEIGHTS, np.float64))
+
+            def append(block: Block, label_codes: Array, weights: Array | None, where: str) -> None:
                 number_file.append(numbers.read(block))
                 codes = [column.read(block) for column in self.categories.values()]
                 code_file.append(np.array(codes, dtype=np.int32).reshape(-1, len(block)))
                 label_file.append(label_codes)
                 self.keys.read(block, where)
+                if weight_file and weights is not None:
+                    weight_file.append(weights)
                 self.rows += len(block)
 
-            for block, label_codes in chain([(first, first_codes)], blocks):
-                append(block, label_codes, self.path.name)
+            for found in chain([opening], blocks):
+                append(*found, self.path.name)
             self.source.check_unchanged()
             self.source_rows = self.rows
             self.source_unlabelled = len(self.unlabelled_rows)
@@ -327,7 +356,7 @@ class _Conversion:
         path: Path,
         source: Source,
         names: Sequence[str],
-        append: Callable[[Block, Array, str], None],
+        append: Callable[[Block, Array, Array | None, str], None],
     ) -> None:
         """Read the file of held-out rows, whose columns must be those of the first file."""
         records = self._records(path, source)
@@ -337,12 +366,15 @@ class _Conversion:
                 f"{_first_difference(names, records.header.names)}."
             )
         unnamed = UnnamedColumns(names, excluded="" in (self.choice.exclude or ()))
-        for block, label_codes in self._labelled(self._sound(records, path, unnamed)):
-            append(block, label_codes, path.name)
+        for found in self._labelled(self._sound(records, path, unnamed), path.name):
+            append(*found, path.name)
         unnamed.check(path.name)
         source.check_unchanged()
         if self.rows == self.source_rows:
-            raise DataError(f"{path.name} (split.test): no row has a label. Add labelled rows.")
+            weighted = " and a weight above 0" if self.weights else ""
+            raise DataError(
+                f"{path.name} (split.test): no row has a label{weighted}. Add labelled rows."
+            )
 
     def _sound(self, records: Records, path: Path, unnamed: UnnamedColumns) -> Iterator[Block]:
         for block in records:
@@ -360,22 +392,49 @@ class _Conversion:
         column.read(block)
         return kind_of(column.count(self.choice.missing_values))
 
-    def _labelled(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Array]]:
-        """Yield blocks of the rows that have a label, with the codes [n] of their labels."""
+    def _labelled(
+        self, blocks: Iterable[Block], where: str
+    ) -> Iterator[tuple[Block, Array, Array | None]]:
+        """Yield blocks of the rows that count, with the codes [n] of their labels, and weights [n].
+
+        Of rows of weight 0 nothing is read, and of rows without a label nothing more.
+        """
         every = True
-        for block in blocks:
+        for block, weights in self._weighed(blocks):
             codes = self.labels.read(block)
             new = self.labels.texts[len(self.is_label) :]
             found = list(map(self.reading.is_label, new))
             self.is_label += found
             every = every and all(found)
-            if every:
-                yield block, codes
+            if not every:
+                kept = np.array(self.is_label)[codes]
+                self.unlabelled_rows.append(np.asarray(block.rows)[~kept])
+                if not kept.any():
+                    continue
+                block, codes = block.take(kept), codes[kept]
+                weights = None if weights is None else weights[kept]
+            if self.weights and weights is not None:
+                self.weights.check(weights, block, where)
+            yield block, codes, weights
+
+    def _weighed(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Array | None]]:
+        """Yield blocks without the rows of weight 0, with the weights [n] of the others."""
+        for block in blocks:
+            if not self.weights:
+                yield block, None
                 continue
-            kept = np.array(self.is_label)[codes]
-            self.unlabelled_rows.append(np.asarray(block.rows)[~kept])
+            weights = self.weights.read(block)
+            kept = weights != 0
+            if not kept.all():
+                self.unlabelled_rows.append(np.asarray(block.rows)[~kept])
             if kept.any():
-                yield block.take(kept), codes[kept]
+                yield block.take(kept), weights[kept]
+
+    def _weighted(self) -> dict[str, Any]:
+        """Return what the description says of weights; nothing without a column of them."""
+        if not self.weights:
+            return {}
+        return {"weight": self.choice.weight, "weightless": self.weights.weightless}
 
     def _require_space(self, first: Block) -> None:
         """Refuse a table that does not fit on the disk, by an estimate from the first block."""
@@ -459,7 +518,7 @@ class _Conversion:
             (TEST_UNLABELLED, self.unlabelled_rows[self.source_unlabelled :]),
         ):
             if rows:
-                save_array(self.folder / file, np.concatenate(rows))
+                save_array(self.folder / file, np.sort(np.concatenate(rows)))
 
     def _write_fingerprints(self) -> None:
         texts = {name: column.texts for name, column in self.categories.items()}

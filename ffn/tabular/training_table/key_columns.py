@@ -23,7 +23,7 @@ __all__ = ["GROUPS", "TEST_UNLABELLED", "TIMES", "UNLABELLED", "KeyColumns", "ch
 Array = npt.NDArray[Any]
 
 TIMES, GROUPS = "times.npy", "groups.npy"
-# Row numbers of the file, and of that of held-out rows, that have no label.
+# Row numbers of the file, and of that of held-out rows, that have no label, or the weight 0.
 UNLABELLED, TEST_UNLABELLED = "unlabelled.npy", "test_unlabelled.npy"
 # Cells whose meaning is remembered; when there are more, it is found out again.
 _MOST_KNOWN = 2**18
@@ -36,14 +36,20 @@ _IN_WORDS: dict[TimeKind, str] = {
 
 
 def check_keys(
-    keys: dict[str, str | None], header: Sequence[str], target: str, where: str, hint: str = ""
+    keys: dict[str, str | None],
+    header: Sequence[str],
+    target: str,
+    where: str,
+    hint: str = "",
+    *,
+    table: str = "split",
 ) -> None:
-    """Check that the columns by which rows are split exist and are not the target.
+    """Check that columns that are no features exist and are not the target.
 
     Parameters
     ----------
     keys
-        Column by key of ``[split]``, ``time`` and ``group``; None where it is not set.
+        Column by key of ``table``, such as ``time`` and ``group``; None where it is not set.
     header
         Column names of the file.
     target
@@ -52,6 +58,8 @@ def check_keys(
         Name of the file in errors.
     hint
         Advice for a missing column; by default its error lists the columns of the file.
+    table
+        Table of the settings that has the keys; by default ``[split]``.
 
     Raises
     ------
@@ -62,11 +70,11 @@ def check_keys(
         if name is not None and name not in header:
             found = f".{hint}" if hint else columns_found(name, header)
             raise SettingsError(
-                f"{where} has no column {quote(name)}, which split.{key} names{found}"
+                f"{where} has no column {quote(name)}, which {table}.{key} names{found}"
             )
         if name is not None and name == target:
             raise SettingsError(
-                f"{where}: split.{key} names {quote(name)}, which is the target. Name the column "
+                f"{where}: {table}.{key} names {quote(name)}, which is the target. Name the column "
                 f"that holds the {key} of a row."
             )
 

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ffn.errors import one_line, quote
-from ffn.evaluation.metrics import ClassFigures
+from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.missed_classes import class_warning
 from ffn.promotion.comparison import Paired, VersionComparison
 from ffn.promotion.overview import table_in

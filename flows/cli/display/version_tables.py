@@ -152,6 +152,8 @@ def print_detail(pipeline: str, found: Detail) -> None:
     who = f"by {by.get('user')} on {by.get('host')}: {by.get('command')}" if by else ""
     run = f", flow run {by['flow_run']}" if by.get("flow_run") else ""
     without_label = f", {rows['unlabelled']} without a label" if rows.get("unlabelled") else ""
+    if rows.get("weightless"):
+        without_label += f", {rows['weightless']} of weight 0"
     commit = f", commit {str(made['commit'])[:DIGITS]}" if made.get("commit") else ""
     took, split = made.get("seconds"), recorded_figures(made.get("split"))
     facts = {

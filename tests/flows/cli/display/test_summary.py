@@ -143,6 +143,16 @@ def test_drift_is_one_line_a_file():
     assert not any("Drift" in line for line in printed(result()))
 
 
+def test_with_what_season_a_file_was_compared_is_said_without_drift_too():
+    beside = {"compared": "with the training rows of May", "months": "May"}
+    none = dataclasses.replace(drifted(alarm=False), **beside)
+    one = dataclasses.replace(result(), drift=none)
+    assert "Drift: none, compared with the training rows of May." in printed(one)
+    assert not any("Drift" in line for line in printed(one, one)), "of many files it is not said"
+    said = 'Drift: these rows, unlike training rows of May: "size" (PSI 1.23); it looks odd.'
+    assert said in printed(dataclasses.replace(one, drift=dataclasses.replace(drifted(), **beside)))
+
+
 def test_an_outcome_knows_the_files_that_drifted_scored_or_held_and_not_those_of_before():
     scored = dataclasses.replace(result("a.csv"), drift=drifted())
     before = dataclasses.replace(result("b.csv"), drift=drifted(), unchanged=True)

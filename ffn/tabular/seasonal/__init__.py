@@ -1,0 +1,1 @@
+"""Seasons: what columns hold in each month of the year."""

@@ -1,0 +1,1 @@
+"""Weights of rows: how much each counts."""
