@@ -26,8 +26,10 @@ extensions = [
     "docs.extensions.site_sources",
 ]
 
+# Folders with a page of their own.
+OTHERS = ("benchmarks", "data", "examples")
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/**.md", "data/README.md", "benchmarks/README.md"]
+include_patterns = ["*.md", "docs/**.md", *(f"{f}/README.md" for f in OTHERS)]
 # Named in order not to be walked through.
 exclude_patterns = [".*", "artifacts", "build", "dist", "ffn", "flows", "fuzz", "tests"]
 
