@@ -41,7 +41,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check dist browser-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check dist browser-test sql-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,10 @@ browser-test: $(VENV)/.browser ## Look at dashboard and lab with Chromium; save 
 	@tests/browser/chromium
 	$(BIN)/python -m pytest tests/browser
 
+sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tests' own, and DuckDB
+	@tests/sql/postgresql > /dev/null
+	$(BIN)/python -m pytest tests/sql tests/extraction/test_queries.py tests/scoring/test_query_rows.py
+
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
 	tests/crash/run
 
@@ -97,6 +101,8 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 		--extra dev --constraint requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-browser.txt \
 		--extra browser --constraint requirements-dev.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-sql.txt \
+		--extra sql --constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -131,6 +137,12 @@ $(VENV)/.browser: requirements-browser.txt $(VENV)/.dev
 	@rm -f $@
 	@echo "Installing what drives a browser into $(VENV)"
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-browser.txt
+	@touch $@
+
+$(VENV)/.sql: requirements-sql.txt $(VENV)/.dev
+	@rm -f $@
+	@echo "Installing the drivers of databases into $(VENV)"
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-sql.txt
 	@touch $@
 
 $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made

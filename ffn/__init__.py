@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ffn.version import __version__
 
 if TYPE_CHECKING:
+    from ffn.backtesting.backtest_run import backtest
     from ffn.errors import FFNError, UnknownCategoryWarning
     from ffn.estimator.classifier import FFNClassifier
+    from ffn.monitoring.evaluate_outcome import LabelsRefusedError
     from ffn.pipelines.api import evaluate, retrain, score
-    from ffn.pipelines.outcome_evaluation import LabelsRefusedError
     from ffn.pipelines.outcomes import FilesRefusedError
     from ffn.scoring.model import Model, load
 
@@ -22,6 +23,7 @@ __all__ = [
     "Model",
     "UnknownCategoryWarning",
     "__version__",
+    "backtest",
     "evaluate",
     "load",
     "retrain",
@@ -32,9 +34,10 @@ _HOME = {
     "FFNClassifier": "ffn.estimator.classifier",
     "FFNError": "ffn.errors",
     "FilesRefusedError": "ffn.pipelines.outcomes",
-    "LabelsRefusedError": "ffn.pipelines.outcome_evaluation",
+    "LabelsRefusedError": "ffn.monitoring.evaluate_outcome",
     "Model": "ffn.scoring.model",
     "UnknownCategoryWarning": "ffn.errors",
+    "backtest": "ffn.backtesting.backtest_run",
     "evaluate": "ffn.pipelines.api",
     "load": "ffn.scoring.model",
     "retrain": "ffn.pipelines.api",

@@ -25,7 +25,7 @@ from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 from prefect.utilities.context import get_task_and_flow_run_ids
 
-from ffn.pipelines.outcome_evaluation import EvaluateOutcome
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.pipelines.progress import Sink
 from ffn.promotion.register import Version
@@ -182,6 +182,7 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
         refused,
         training_counts(pipeline.artifacts, outcome.version),
         quality_in_production(pipeline, outcome.version),
+        outcome.shadow,
     )
     shown = score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
     with _unless_it_fails():
@@ -232,7 +233,7 @@ def show_outcomes(pipeline: Pipeline, outcome: EvaluateOutcome) -> None:
     end = outcome.conclusion
     with _unless_it_fails():
         create_markdown_artifact(
-            outcome_markdown(end.qualities),
+            outcome_markdown(end.qualities, end.challengers),
             key=_key("outcomes", pipeline.name),
             description=escape(outcome.note()[2]),
         )

@@ -10,8 +10,9 @@ from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.errors import BusyError
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.pipelines.interruption import ending_tasks
-from ffn.pipelines.outcome_evaluation import EvaluateOutcome, evaluate_steps
+from ffn.pipelines.outcome_evaluation import evaluate_steps
 from ffn.registry.versions import in_production
 from ffn.scoring.inbox.labels_folder import scan_outcomes
 from ffn.settings.pipeline import Pipeline, find_pipeline

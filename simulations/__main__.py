@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = [
         *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
-        *("audits", "orders"),
+        *("audits", "orders", "backtests"),
     ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
@@ -44,6 +44,8 @@ def main() -> None:
         _ranking(quick=options.quick)
     if "audits" in which:
         _audits(options.workers, quick=options.quick)
+    if "backtests" in which:
+        _backtests(quick=options.quick)
     if "orders" in which:
         _orders(quick=options.quick)
 
@@ -113,6 +115,25 @@ def _audits(workers: int | None, *, quick: bool) -> None:
     size = QUICK_AUDITS if quick else FULL_AUDITS
     _show("split_audit.md", audits_section(size, workers), quick=quick)
 
+
+def _backtests(*, quick: bool) -> None:
+    from ffn.backtesting.backtest_picture import backtest_picture
+    from ffn.storage.atomic import write_bytes
+    from simulations.backtests import (
+        FULL_BACKTESTS,
+        QUICK_BACKTESTS,
+        backtests_section,
+        example_backtest,
+        example_section,
+        simulate_backtests,
+    )
+
+    size = QUICK_BACKTESTS if quick else FULL_BACKTESTS
+    _show("backtest.md", backtests_section(size, simulate_backtests(size)), quick=quick)
+    if not quick:
+        example = example_backtest()
+        _show("backtest.md", example_section(example), quick=quick, name="example")
+        write_bytes(_ROOT / "docs" / "images" / "backtest.png", backtest_picture(example))
 
 def _orders(*, quick: bool) -> None:
     from simulations.orders import FULL_ORDERS, QUICK_ORDERS, orders_section

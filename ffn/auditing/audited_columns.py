@@ -104,7 +104,7 @@ def choose_audited(
     split, data = pipeline.settings.split, pipeline.settings.data
     if split.audit == "ignore":
         return ()
-    aside = read_side_columns(pipeline.source, dataset, data)
+    aside = read_side_columns(dataset.path, dataset, data)
     _check_ignored(split.ignore, [*dataset.order, *(column.name for column in aside)], dataset)
     training = division.training
     given = {split.time, split.group, data.weight, *split.ignore}

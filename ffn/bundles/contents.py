@@ -7,6 +7,7 @@ added to a version later.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -28,7 +29,10 @@ __all__ = [
     "damages",
     "measure",
     "read_contents",
+    "read_registered",
+    "registered_bytes",
     "seal",
+    "sign_version",
 ]
 
 FILES = "files.json"
@@ -157,15 +161,21 @@ def read_registered(folder: Path, name: str) -> dict[str, Any]:
     name
         Path of the file, relative to the folder.
     """
+    with contextlib.suppress(ValueError):
+        content = parse_json(registered_bytes(folder, name) or b"")
+        return content if isinstance(content, dict) else {}
+    return {}
+
+
+def registered_bytes(folder: Path, name: str) -> bytes | None:
+    """Return a version's file ``name`` in its ``folder``; None if it is not as registered."""
     try:
         contents = _read(folder / FILES)
         text = read_plain(folder / name, _MOST_RECORD_BYTES)
-        if contents is None or contents.files.get(name) != _measure_of(text):
-            return {}
-        content = parse_json(text)
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    except OSError:
+        return None
+    registered = contents is not None and contents.files.get(name) == _measure_of(text)
+    return text if registered else None
 
 
 def check_bundle(folder: Path, *, pipeline: str, version: int) -> str:

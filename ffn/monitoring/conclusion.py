@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from ffn.errors import one_line
+from ffn.monitoring.challenger_tests import ChallengerTest, compare_challengers
 from ffn.monitoring.realised_quality import RealisedQuality, read_quality
 from ffn.monitoring.record.outcome_record import OutcomeRecord, changing_record, reading_record
 from ffn.monitoring.rolling_back import PredecessorTest, compare_with_predecessor
@@ -37,6 +38,8 @@ class Conclusion:
         Comparison with the version before; None unless ``outcomes.rollback`` asks for it.
     rolled_back
         That the version was rolled back, and why; empty if it was not.
+    challengers
+        Comparisons of production with versions that score beside it.
     """
 
     qualities: tuple[RealisedQuality, ...]
@@ -45,6 +48,7 @@ class Conclusion:
     is_new: bool = False
     predecessor: PredecessorTest | None = None
     rolled_back: str = ""
+    challengers: tuple[ChallengerTest, ...] = ()
 
 
 def rollback_target(pipeline: Pipeline) -> int | None:
@@ -72,6 +76,7 @@ def conclude(pipeline: Pipeline) -> Conclusion:
         return Conclusion(qualities=qualities, production=None)
     now = next((one for one in qualities if one.version == scoring.version), None)
     alert, is_new, test, undone = "", False, None, ""
+    challengers: tuple[ChallengerTest, ...] = ()
     if now and now.shortfall and now.shortfall.shown:
         alert = f"version {scoring.version}: {now.shortfall.sentence}"
     before = rollback_target(pipeline)
@@ -80,6 +85,7 @@ def conclude(pipeline: Pipeline) -> Conclusion:
         if model is not None:
             if alert:
                 is_new = record.note_once(model, "alert", time.time(), alert)
+            challengers = compare_challengers(record, pipeline, scoring.version, model)
             if before is not None:
                 test = _beside(record, scoring.version, model, before, settings.gate.alpha)
             # Once: whoever promotes the version again by hand knows more.
@@ -96,6 +102,7 @@ def conclude(pipeline: Pipeline) -> Conclusion:
         is_new=is_new,
         predecessor=test,
         rolled_back=undone,
+        challengers=challengers,
     )
 
 

@@ -13,7 +13,7 @@ from ffn.monitoring.confidence_sequences import favours_first
 from ffn.monitoring.record.outcome_record import OutcomeRecord
 from ffn.quantities import counted
 
-__all__ = ["PredecessorTest", "compare_with_predecessor"]
+__all__ = ["PredecessorTest", "compare_with_predecessor", "paired_counts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +76,7 @@ def compare_with_predecessor(
     alpha
         Level of the test over all looks.
     """
-    rows, first, second = record.connection.execute(
-        "SELECT count(*), "
-        "coalesce(sum(a.predicted = a.class AND b.predicted != b.class), 0), "
-        "coalesce(sum(a.predicted != a.class AND b.predicted = b.class), 0) "
-        "FROM joined AS a JOIN joined AS b ON a.id = b.id WHERE a.model = ? AND b.model = ?",
-        models,
-    ).fetchone()
+    rows, first, second = paired_counts(record, models)
     return PredecessorTest(
         version=version,
         predecessor=predecessor,
@@ -92,3 +86,23 @@ def compare_with_predecessor(
         evidence=favours_first(second, first),
         alpha=alpha,
     )
+
+
+def paired_counts(record: OutcomeRecord, models: tuple[int, int]) -> tuple[int, int, int]:
+    """Return the rows of which both have a label, and those that only one labels correctly.
+
+    Parameters
+    ----------
+    record
+        The record.
+    models
+        Numbers of two models in the record.
+    """
+    rows, first, second = record.connection.execute(
+        "SELECT count(*), "
+        "coalesce(sum(a.predicted = a.class AND b.predicted != b.class), 0), "
+        "coalesce(sum(a.predicted != a.class AND b.predicted = b.class), 0) "
+        "FROM joined AS a JOIN joined AS b ON a.id = b.id WHERE a.model = ? AND b.model = ?",
+        models,
+    ).fetchone()
+    return rows, first, second

@@ -47,6 +47,7 @@ def train(
     label_smoothing: Hyperparameter = 0.0,
     on_epoch: Callable[[int], None] | None = None,
     eliminate: Callable[[int, Array], Sequence[int]] | None = None,
+    observe: Callable[[int, Network, Sequence[int], History], None] | None = None,
 ) -> History:
     """Train the K networks of a stack in place, each on its own rows in its own order.
 
@@ -111,6 +112,11 @@ def train(
         Called after ``on_epoch`` with the number of epochs done and the lowest validation loss of
         each network so far, [K]. Returns positions, from 0, of networks to stop. None, the
         default, to stop none.
+    observe
+        Called after ``on_epoch`` with the number of epochs done, the networks that are computed
+        on, as they are after these epochs, their positions, from 0, and the history so far. They
+        are the training's own arrays: they may be read and copied, not changed or kept. None, the
+        default, to call nothing.
 
     Returns
     -------
@@ -178,6 +184,8 @@ def train(
             early_stopping.record(first, snapshots, figures, members)
             if on_epoch is not None:
                 on_epoch(epoch)
+            if observe is not None:
+                observe(epoch, stack.network, members.tolist(), history)
             if eliminate is not None:
                 early_stopping.running[list(eliminate(epoch, early_stopping.best_loss))] = False
             kept = _worth_keeping(early_stopping.running[members])

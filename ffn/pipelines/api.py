@@ -12,10 +12,10 @@ from ffn.settings.pipeline import Pipeline, find_pipeline, is_name
 from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
-    from ffn.pipelines.outcome_evaluation import EvaluateOutcome
+    from ffn.monitoring.evaluate_outcome import EvaluateOutcome
     from ffn.pipelines.outcomes import RetrainOutcome, ScoreOutcome, SkippedOutcome
 
-__all__ = ["evaluate", "retrain", "score"]
+__all__ = ["evaluate", "pipeline_at", "retrain", "score"]
 
 
 def retrain(
@@ -50,7 +50,7 @@ def retrain(
     # Imported here, because scoring does not need what training imports.
     from ffn.pipelines import retraining
 
-    return retraining.retrain(_find(pipeline, root), force=force)
+    return retraining.retrain(pipeline_at(pipeline, root), force=force)
 
 
 def score(
@@ -112,7 +112,7 @@ def score(
                 f"an input is of the type {type(given).__name__}, not a path. Give several paths "
                 "one by one; for a table in memory there is ffn.load(...).predict."
             )
-    found = _find(pipeline, root)
+    found = pipeline_at(pipeline, root)
     chosen = batch_scoring.options_for(found, **options)
     if new:
         outcome = inbox_scoring.score_inbox(found, chosen)
@@ -174,7 +174,7 @@ def evaluate(
                 f"a file of labels is of the type {type(given).__name__}, not a path. Write the "
                 "table to a CSV or Parquet file, and give its path."
             )
-    found = _find(pipeline, root)
+    found = pipeline_at(pipeline, root)
     if new:
         outcome = outcome_evaluation.evaluate_folder(found)
     else:
@@ -184,7 +184,14 @@ def evaluate(
     return outcome
 
 
-def _find(pipeline: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Pipeline:
+def pipeline_at(pipeline: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Pipeline:
+    """Return a pipeline by name or path; the parameters are those of `retrain`.
+
+    Raises
+    ------
+    SettingsError
+        There is no such pipeline or root, or the settings are invalid.
+    """
     which = os.fspath(pipeline)
     place = _root_of(which) if root is None else Path(root)
     if not place.is_dir():

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError, SettingsError, did_you_mean, quote
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
+from ffn.pipelines.interruption import check
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
 from ffn.pipelines.progress import Sink, on_block, stage
 from ffn.quantities import counted
@@ -21,12 +22,17 @@ from ffn.registry.run_log import running
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
+from ffn.scoring.output.targets import SHADOW_COMPANIONS
 from ffn.scoring.own_options import own_options
 from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
 
+if TYPE_CHECKING:
+    from ffn.shadow.shadow_scoring import ShadowPass
+
 __all__ = [
     "SCORE_FILE",
+    "beside_production",
     "kept_for_outcomes",
     "options_for",
     "score",
@@ -176,6 +182,7 @@ def score_steps(
         results=done.results,
         refusals=[Refusal.of(file.source, error) for file, error in done.failures],
         not_taken_up=kept_for_outcomes(pipeline, done.results),
+        shadow=beside_production(pipeline, done.results),
     )
 
 
@@ -209,3 +216,31 @@ def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tup
     except (FFNError, OSError) as error:
         # The files are scored, and what is in the pipeline's folder is taken up later.
         return (str(error),)
+
+
+def beside_production(pipeline: Pipeline, results: Sequence[ScoreResult]) -> ShadowPass | None:
+    """Let challengers score the same rows, if the settings ask for it.
+
+    The outputs stay as they are. What challengers said of an earlier output of the same name is
+    removed.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    results
+        The scored files.
+    """
+    asked = pipeline.settings.shadow.count > 0
+    if not asked and not any(
+        result.output.with_name(result.output.name + SHADOW_COMPANIONS[1]).exists()
+        for result in results
+        if not result.unchanged
+    ):
+        return None
+    # Imported here, because most pipelines do not need it, and scoring has to start quickly.
+    from ffn.shadow.shadow_scoring import score_in_shadow
+
+    if asked:
+        stage("scoring beside production")
+    return score_in_shadow(pipeline, results, check)

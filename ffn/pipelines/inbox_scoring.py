@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffn.errors import FFNError, OutputError
-from ffn.pipelines.batch_scoring import kept_for_outcomes
+from ffn.pipelines.batch_scoring import beside_production, kept_for_outcomes
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
@@ -159,6 +159,7 @@ def score_inbox_steps(
         refusals=[refusal for _, refusals in shares.results for refusal in refusals],
         inbox=seen,
         not_taken_up=kept_for_outcomes(pipeline, scored),
+        shadow=beside_production(pipeline, scored),
     )
 
 

@@ -219,7 +219,7 @@ def column_texts(pipeline: Pipeline, dataset: Dataset, name: str) -> list[str]:
     """
     data = pipeline.settings.data
     found: list[str] = []
-    for path, left_out in ((pipeline.source, UNLABELLED), (pipeline.test, TEST_UNLABELLED)):
+    for path, left_out in ((dataset.path, UNLABELLED), (dataset.test_path, TEST_UNLABELLED)):
         if path is None:
             continue
         with open_source(path) as source:

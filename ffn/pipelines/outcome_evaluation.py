@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ffn.errors import DataError, FFNError, OutputError
 from ffn.monitoring.conclusion import Conclusion, conclude, rollback_target
-from ffn.monitoring.realised_quality import RealisedQuality
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.monitoring.record.at_once import deliver_at_once, refuse_version
 from ffn.monitoring.record.delivery import Delivery
+from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.taking_up import deliver, take_up_new
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.progress import stage
@@ -21,111 +21,22 @@ from ffn.scoring.inbox.inbox_contents import InboxScan, Waiting
 from ffn.scoring.inbox.labels_folder import note_outcomes, scan_outcomes
 from ffn.scoring.inbox.listing import ChangedError, InboxFolder
 from ffn.settings.pipeline import Pipeline
+from ffn.shadow.labelled_tables import evaluate_challengers
 from ffn.storage.source import Source, open_source
+from ffn.training_history.appended_rows import AppendedRows
 
 __all__ = [
+    "APPEND",
     "CONCLUDE",
     "EVALUATE_FILE",
     "TAKE_UP",
-    "EvaluateOutcome",
-    "LabelsRefusedError",
+    "append_history",
     "evaluate_file",
     "evaluate_folder",
     "evaluate_labels",
     "evaluate_steps",
     "take_up_predictions",
 ]
-
-_REASONS_TOLD = 5
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class EvaluateOutcome:
-    """The result of an evaluation.
-
-    Attributes
-    ----------
-    pipeline
-        Name of the pipeline.
-    deliveries
-        Files of labels that were taken up, with what became of their rows.
-    refusals
-        Reason by path, for files that were refused.
-    troubles
-        Why scored tables were not taken up, a sentence each.
-    conclusion
-        What follows.
-    folder
-        Contents of the folder of labels before the run; None if files were named.
-    """
-
-    pipeline: str
-    deliveries: Sequence[Delivery]
-    refusals: dict[str, str]
-    troubles: Sequence[str]
-    conclusion: Conclusion
-    folder: InboxScan | None = None
-
-    def __str__(self) -> str:
-        return self.note()[2]
-
-    def __repr__(self) -> str:
-        return f"<EvaluateOutcome of {self.pipeline}: {self}>"
-
-    @property
-    def quality(self) -> RealisedQuality | None:
-        """Quality of the version that was judged at once, or of the one in production."""
-        asked = {one.at_once for one in self.deliveries} - {None}
-        wanted = asked.pop() if len(asked) == 1 else self.conclusion.production
-        return next((q for q in self.conclusion.qualities if q.version == wanted), None)
-
-    def check(self) -> None:
-        """Raise ``LabelsRefusedError`` if a file was refused."""
-        if self.refusals:
-            raise LabelsRefusedError(self)
-
-    def note(self) -> tuple[str, int | None, str]:
-        """Return the entry for the run log: outcome, version, sentence."""
-        joined = sum(one.joined for one in self.deliveries)
-        rows = sum(one.rows for one in self.deliveries)
-        quality = self.quality
-        parts = [f"{joined:,} of {counted(rows, 'row')} with labels joined"] if rows else []
-        parts += [f"version {quality.version}: {quality.sentence}"] if quality else []
-        parts += [self.conclusion.rolled_back] if self.conclusion.rolled_back else []
-        reasons = list(self.refusals.values())[:_REASONS_TOLD]
-        parts += [f"{len(self.refusals):,} refused: {'; '.join(reasons)}"] if reasons else []
-        version = quality.version if quality else self.conclusion.production
-        done = "refused" if self.refusals else "evaluated"
-        told = "; ".join(parts).rstrip(".") or "no predictions of production are known"
-        return done, version, f"{told}."
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object."""
-        end = self.conclusion
-        return {
-            "pipeline": self.pipeline,
-            "production": end.production,
-            "rows": sum(one.rows for one in self.deliveries),
-            "joined": sum(one.joined for one in self.deliveries),
-            "files": [one.to_json() for one in self.deliveries],
-            "refused": [{"source": name, "reason": why} for name, why in self.refusals.items()],
-            "not_taken_up": list(self.troubles),
-            "versions": [one.to_json() for one in end.qualities],
-            "alert": end.alert,
-            "predecessor": end.predecessor and asdict(end.predecessor),
-            "rolled_back": end.rolled_back,
-        }
-
-
-class LabelsRefusedError(FFNError):
-    """At least one file of labels was refused; ``outcome`` has the results of all."""
-
-    def __init__(self, outcome: EvaluateOutcome) -> None:
-        self.outcome = outcome
-        total = len(outcome.refusals) + len(outcome.deliveries)
-        reasons = "; ".join(list(outcome.refusals.values())[:_REASONS_TOLD])
-        count = f"{len(outcome.refusals):,} of {total:,} files refused: " if total > 1 else ""
-        super().__init__(count + reasons)
 
 
 def take_up_predictions(pipeline: Pipeline) -> list[str]:
@@ -167,14 +78,36 @@ def evaluate_file(file: Path | Waiting, pipeline: Pipeline, version: int | None)
     except DataError as error:
         note_outcomes(pipeline, file, refusal=str(error))
         raise
-    note_outcomes(pipeline, file, rows=found.rows)
+    if not found.postponed:
+        note_outcomes(pipeline, file, rows=found.rows)
     return found
 
 
 def _take(stream: Source, pipeline: Pipeline, name: str, version: int | None) -> Delivery:
-    if pipeline.settings.outcomes.id is None:
-        return deliver_at_once(pipeline, stream, name, version)
-    return deliver(pipeline, stream, name)
+    if pipeline.settings.outcomes.id is not None:
+        return deliver(pipeline, stream, name)
+    return deliver_at_once(pipeline, stream, name, version, partial(_go_on, pipeline, version))
+
+
+def _go_on(pipeline: Pipeline, version: int | None, table: ScoredTable, found: Delivery) -> None:
+    """Do what else the settings ask for with a table that was scored and evaluated at once."""
+    if version is None and pipeline.settings.shadow.count:
+        found.notices += evaluate_challengers(pipeline, found.name, table, found.sha256)
+    if pipeline.settings.outcomes.append:
+        # Imported here, because it reads the table as training does, which needs large libraries.
+        from ffn.training_history.appending import append_at_once
+
+        appended = append_at_once(pipeline, table, found.sha256)
+        found.notices += [appended.sentence] if appended.sentence else []
+        found.problems += appended.problems
+        found.postponed = bool(appended.postponed)
+
+
+def append_history(pipeline: Pipeline) -> AppendedRows:
+    """Append rows of ``pipeline`` whose labels have come to the training CSV."""
+    from ffn.training_history.appending import append_joined
+
+    return append_joined(pipeline)
 
 
 TAKE_UP: Step[[Pipeline], list[str]] = Step(
@@ -189,6 +122,12 @@ EVALUATE_FILE: Step[[Path | Waiting, Pipeline, int | None], Delivery | None] = S
     lambda found, *_: found.sentence if found else "the file has changed or disappeared",
     label="evaluate-{file.name}",
     spares=(FFNError,),
+)
+APPEND: Step[[Pipeline], AppendedRows] = Step(
+    "append-history",
+    append_history,
+    lambda found, *_: found.sentence or "nothing to append",
+    writes=True,
 )
 CONCLUDE: Step[[Pipeline], Conclusion] = Step(
     "conclude",
@@ -274,6 +213,13 @@ def evaluate_steps(
                 raise error
         deliveries += [found for found in done.results if found is not None]
         refusals |= {str(one): str(error) for one, error in _named(done.failures)}
+    history = None
+    if pipeline.settings.outcomes.append and pipeline.settings.outcomes.id is not None:
+        stage("appending rows to the training table")
+        history = executor.run(APPEND, pipeline)
+    problems = list(history.problems) if history else []
+    problems += [one for delivery in deliveries for one in delivery.problems]
+    refusals |= {str(pipeline.source): "; ".join(problems)} if problems else {}
     stage("comparing with what was promised")
     return EvaluateOutcome(
         pipeline=pipeline.name,
@@ -282,6 +228,7 @@ def evaluate_steps(
         troubles=troubles,
         conclusion=executor.run(CONCLUDE, pipeline),
         folder=folder,
+        history=history,
     )
 
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ffn.promotion.register import Version
     from ffn.reports.retraining_report import Report
     from ffn.scoring.inbox.inbox_scan import InboxScan
+    from ffn.shadow.shadow_scoring import ShadowPass
     from ffn.training.examination import Examination
-    from ffn.training.selection import Candidate, Selection
+    from ffn.training.selection import Selection
 
 __all__ = [
     "FilesRefusedError",
@@ -28,7 +29,6 @@ __all__ = [
     "RetrainOutcome",
     "ScoreOutcome",
     "SkippedOutcome",
-    "lost",
 ]
 
 
@@ -137,15 +137,6 @@ class SkippedOutcome:
         }
 
 
-def lost(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """Return optimizers among ``candidates`` whose networks all diverged, with the first reason."""
-    return {
-        candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
-        for candidate in candidates
-        if not candidate.history.finished.any()
-    }
-
-
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
     """A file that was not scored.
@@ -185,6 +176,8 @@ class ScoreOutcome:
         Contents of the inbox before the run; None if the run did not score an inbox.
     not_taken_up
         Why scored files cannot be evaluated when labels come; empty without ``outcomes.id``.
+    shadow
+        What challengers say of the scored files; None unless ``shadow.versions`` is set.
     """
 
     pipeline: str
@@ -193,6 +186,7 @@ class ScoreOutcome:
     refusals: Sequence[Refusal]
     inbox: InboxScan | None = None
     not_taken_up: tuple[str, ...] = ()
+    shadow: ShadowPass | None = None
 
     def __str__(self) -> str:
         return self.note()[2]
@@ -245,6 +239,8 @@ class ScoreOutcome:
             done += f"; warning{more}: {warned[0].removesuffix('.')}"
         if self.not_taken_up:
             done += f"; not kept for outcomes: {self.not_taken_up[0].removesuffix('.')}"
+        if self.shadow and self.shadow.note:
+            done += f"; {self.shadow.note}"
         if not self.refusals:
             return "scored", self.version, f"{done}."
         reasons = "; ".join(refusal.reason for refusal in self.refusals[:_REASONS_TOLD])
@@ -274,6 +270,7 @@ class ScoreOutcome:
         outputs = [str(result.output) for result in self.results]
         left = {} if self.inbox is None else {"being_written": sorted(self.inbox.settling)}
         left |= {"not_taken_up": list(self.not_taken_up)} if self.not_taken_up else {}
+        beside = {} if self.shadow is None else {"shadow": self.shadow.to_json()}
         return {
             "pipeline": self.pipeline,
             "version": self.version,
@@ -284,6 +281,7 @@ class ScoreOutcome:
             "files": files,
             "refused": [{"source": str(one.source), "reason": one.reason} for one in self.refusals],
             **left,
+            **beside,
         }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
@@ -18,7 +19,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
-from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome, lost
+from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
@@ -54,6 +55,7 @@ from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
+from ffn.watching.publication import forget_snapshots
 
 __all__ = ["Fitted", "fit", "prepare", "retrain", "run_steps"]
 
@@ -119,6 +121,8 @@ def run_steps(
         Train also where neither data nor settings nor code changed.
     """
     kept = pipeline.settings.data.keep
+    # Of a retraining that was killed.
+    forget_snapshots(pipeline.artifacts)
     try:
         with data_in_use(pipeline.artifacts) if kept else contextlib.nullcontext():
             return _run_steps(pipeline, executor, force=force)
@@ -127,6 +131,8 @@ def run_steps(
         with contextlib.suppress(FFNError, OSError):
             discard_tables(pipeline.artifacts, versions(pipeline.artifacts))
         raise
+    finally:
+        forget_snapshots(pipeline.artifacts)
 
 
 def _run_steps(
@@ -260,5 +266,14 @@ def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
         selection=chosen,
         refitted=refitted,
         evaluation=executor.run(EVALUATE, refitted, prepared, pipeline),
-        failures=failures | lost(candidates),
+        failures=failures | _lost(candidates),
     )
+
+
+def _lost(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Return optimizers among ``candidates`` whose networks all diverged, with the first reason."""
+    return {
+        candidate.optimizer: f"every network diverged, {candidate.history.diverged[0]}"
+        for candidate in candidates
+        if not candidate.history.finished.any()
+    }

@@ -38,6 +38,8 @@ from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
 from ffn.training.steps import Prepared, Refitted
+from ffn.watching.publication import Publication
+from ffn.watching.snapshots import REFITTING
 
 __all__ = [
     "AUDIT",
@@ -84,7 +86,8 @@ def train(
     if (found := finished.read()) is not None:
         report(epochs)
         return found
-    candidate = candidate_training.train_candidate(part, pipeline, optimizer, report)
+    published = Publication(pipeline.artifacts, optimizer, part.entry.path.name)
+    candidate = candidate_training.train_candidate(part, pipeline, optimizer, report, published)
     finished.write(candidate)
     return candidate
 
@@ -93,10 +96,17 @@ def _keep(dataset: Dataset, pipeline: Pipeline) -> tuple[Path, ...]:
     """Keep the training table, and the file of held-out rows, unless the settings say not to."""
     if not pipeline.settings.data.keep:
         return ()
-    tables = [(pipeline.source, dataset.source_sha256)]
-    if pipeline.test is not None and dataset.test_sha256 is not None:
-        tables.append((pipeline.test, dataset.test_sha256))
+    tables = [(dataset.path, dataset.source_sha256)]
+    if dataset.test_path is not None and dataset.test_sha256 is not None:
+        tables.append((dataset.test_path, dataset.test_sha256))
     return tuple(keep_table(source, pipeline.artifacts, sha256) for source, sha256 in tables)
+
+
+def _refit(
+    part: TrainingPart, pipeline: Pipeline, selection: Selection, candidates: list[Candidate]
+) -> Refitted:
+    published = Publication(pipeline.artifacts, REFITTING, part.entry.path.name)
+    return steps.refit(part, pipeline, selection, candidates, observe=published)
 
 
 def _audit(
@@ -138,7 +148,7 @@ def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
 LOAD: Step[[Pipeline], Dataset] = Step(
     "load",
     steps.load,
-    lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.source}",
+    lambda dataset, pipeline: f"{counted(dataset.rows, 'row')} of {pipeline.shown_source}",
 )
 KEEP: Step[[Dataset, Pipeline], tuple[Path, ...]] = Step(
     "keep-data",
@@ -184,7 +194,7 @@ SELECT: Step[[list[Candidate]], Selection] = Step(
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
     "refit",
-    steps.refit,
+    _refit,
     lambda refitted, *_: (
         f"{counted(refitted.student.teachers, 'network')} distilled into one"
         if refitted.student

@@ -1,20 +1,33 @@
-"""Create a new pipeline from a user's CSV, with a commented ``pipeline.toml``."""
+"""Create a new pipeline from a user's table, with a commented ``pipeline.toml``."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+from ffn.databases.address import parse_address
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.extraction.extracted_table import (
+    ExtractedTable,
+    extract_files,
+    extract_query,
+    named_as_declared,
+)
+from ffn.extraction.joined_files import Dialect
+from ffn.extraction.table_files import is_one_csv
 from ffn.leakage.leaks import find_leaks
 from ffn.profiling.recipe import recipe_for
 from ffn.profiling.settings_text import settings_text
+from ffn.profiling.table_copies import changed_while_read, copies_of, copy_unchanged
 from ffn.profiling.table_profile import profile_table
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline, check_name
-from ffn.storage.atomic import atomic_file, staging_folder, sweep, sync_folder, write_bytes
-from ffn.storage.source import open_source
+from ffn.storage.atomic import staging_folder, sweep, sync_folder, write_bytes
+from ffn.storage.cache import Cache
+from ffn.storage.source import refuse_pipe
 from ffn.tabular.cells import trim
 from ffn.tabular.columns.feature_columns import shown
 from ffn.tabular.training_table.text_table import Table, read_table
@@ -22,16 +35,14 @@ from ffn.training.training_data import learn, load, require_room, split
 
 __all__ = ["create_pipeline"]
 
-_TRAINING_CSV = "train.csv"
-_COPIED_AT_ONCE = 1024 * 1024
-
 
 def create_pipeline(
     name: str,
     *,
-    source: Path,
+    source: Path | str,
     target: str,
     root: Path,
+    query: str | None = None,
     delimiter: str = ",",
     decimal: str = ".",
     encoding: str | None = None,
@@ -43,16 +54,22 @@ def create_pipeline(
 ) -> tuple[Path, list[str]]:
     """Create ``root/data/<name>`` with a copy of ``source`` and settings that can be trained.
 
+    A CSV or Parquet file becomes ``train.csv`` or ``train.parquet``; the files of a folder or
+    pattern keep their names in the folder ``train``. What a query gives stays in its database.
+
     Parameters
     ----------
     name
         Name of the pipeline: letters, digits, ``-`` and ``_``.
     source
-        Path of a CSV with a header and labelled rows.
+        Path of a table with labelled rows: a CSV or Parquet file, a folder of such, or a pattern.
+        With ``query``, the address of a database, in which the path of a file is absolute.
     target
         Name of the label column.
     root
         Folder that contains ``data/``.
+    query
+        What to select from the database; None, the default, for files.
     delimiter, decimal
         Character between the fields of ``source``, and decimal mark of its numbers.
     encoding
@@ -86,10 +103,99 @@ def create_pipeline(
     folder = root / "data" / check_name(name)
     if folder.exists():
         raise SettingsError(f"{folder} exists already. Choose another name, or remove it.")
-    table = read_table(
-        source, delimiter=delimiter, encoding=encoding, target=target, exclude=exclude
-    )
-    _check_columns(table.header, source, target, exclude, [*keep, *(formats or ())])
+    with ExitStack() as room:
+        extracted = _extract(source, query, root, Dialect(delimiter, decimal, encoding), room)
+        with named_as_declared([extracted]):
+            table = read_table(
+                extracted.path,
+                delimiter=delimiter,
+                encoding=encoding,
+                target=target,
+                exclude=exclude,
+            )
+        table = replace(table, path=Path(extracted.declared))
+        _check_columns(table.header, extracted, target, exclude, [*keep, *(formats or ())])
+        _check_texts(missing, labels)
+        found = profile_table(
+            table,
+            target,
+            exclude=exclude,
+            missing=missing,
+            keep=keep,
+            labels=_check_labels(table, target, labels),
+            decimal=decimal,
+            formats=formats,
+        )
+        recipe = recipe_for(found, len(table.columns[target]))
+
+        def text_of(named: str, selected: str | None = None) -> str:
+            form = (delimiter, decimal, encoding)
+            return settings_text(name, (named, selected), target, form, found, recipe)
+
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            sweep(root)
+            with staging_folder(root) as scratch:
+                pipeline = Pipeline(
+                    name=name,
+                    settings=check_settings(
+                        tomllib.loads(text_of(extracted.path.name)), SETTINGS_FILE
+                    ),
+                    folder=extracted.path.parent,
+                    artifacts=scratch,
+                )
+                with named_as_declared([extracted]):
+                    sha256, notices = _try(pipeline)
+            if sha256 != table.source_sha256:
+                raise changed_while_read(extracted.declared)
+            copies, named = ([], str(source)) if query else copies_of(source, extracted, sha256)
+            _write(folder, copies, text_of(named, query))
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
+    return folder / SETTINGS_FILE, [*found.notices, *(one.notice for one in found.split), *notices]
+
+
+def _extract(
+    source: Path | str, query: str | None, root: Path, dialect: Dialect, room: ExitStack
+) -> ExtractedTable:
+    """Return a table as one CSV file, which is in ``room`` unless it is the source itself."""
+    if query is None:
+        source = Path(source)
+        refuse_pipe(source)
+        if is_one_csv(source):
+            return ExtractedTable(path=source, declared=str(source), files=(source,))
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        sweep(root)
+        cache = Cache(room.enter_context(staging_folder(root)))
+        if query is not None:
+            return extract_query(parse_address(str(source)), query, cache, dialect)
+        return extract_files(Path(source), cache, dialect)
+    except OSError as error:
+        raise DataError(f"{root}: cannot be written ({error.strerror}).") from None
+
+
+def _check_columns(
+    header: Sequence[str],
+    table: ExtractedTable,
+    target: str,
+    exclude: Sequence[str],
+    keep: Sequence[str],
+) -> None:
+    # "" stands for all columns without a name, whether there are any or not.
+    for column in (target, *filter(None, exclude), *keep):
+        if column not in header:
+            raise SettingsError(
+                f"{table.declared} has no column {quote(column)}; its columns are: {shown(header)}."
+                f"{did_you_mean(column, header)}"
+            )
+    for column in keep:
+        if column in (target, *exclude):
+            other = "--target" if column == target else "--exclude"
+            raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
+
+
+def _check_texts(missing: Sequence[str], labels: Sequence[tuple[str, str]]) -> None:
     for option, text in (
         *(("--missing", text) for text in missing),
         *(("--label", text) for pair in labels for text in pair),
@@ -99,56 +205,6 @@ def create_pipeline(
                 f"{option} {quote(text)} is no text in UTF-8, and what is read from a table is. "
                 "Give it as it stands there."
             )
-    found = profile_table(
-        table,
-        target,
-        exclude=exclude,
-        missing=missing,
-        keep=keep,
-        labels=_check_labels(table, target, labels),
-        decimal=decimal,
-        formats=formats,
-    )
-
-    recipe = recipe_for(found, len(table.columns[target]))
-
-    def text_of(file: str) -> str:
-        form = (delimiter, decimal, encoding)
-        return settings_text(name, file, target, form, found, recipe)
-
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        sweep(root)
-        with staging_folder(root) as scratch:
-            pipeline = Pipeline(
-                name=name,
-                settings=check_settings(tomllib.loads(text_of(source.name)), SETTINGS_FILE),
-                folder=source.parent,
-                artifacts=scratch,
-            )
-            sha256, notices = _try(pipeline)
-        if sha256 != table.source_sha256:
-            raise _changed(source)
-        _write(folder, source, sha256, text_of(_TRAINING_CSV))
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
-    return folder / SETTINGS_FILE, [*found.notices, *(one.notice for one in found.split), *notices]
-
-
-def _check_columns(
-    header: Sequence[str], source: Path, target: str, exclude: Sequence[str], keep: Sequence[str]
-) -> None:
-    # "" stands for all columns without a name, whether there are any or not.
-    for column in (target, *filter(None, exclude), *keep):
-        if column not in header:
-            raise SettingsError(
-                f"{source} has no column {quote(column)}; its columns are: {shown(header)}."
-                f"{did_you_mean(column, header)}"
-            )
-    for column in keep:
-        if column in (target, *exclude):
-            other = "--target" if column == target else "--exclude"
-            raise SettingsError(f"--keep and {other} both name {quote(column)}. Take out one.")
 
 
 def _check_labels(table: Table, target: str, labels: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -181,7 +237,7 @@ def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
         require_room(pipeline.artifacts, dataset, schema, preparation, pipeline)
         settings = pipeline.settings
         leaks = find_leaks(
-            dataset, division.training, pipeline.source, settings.data, settings.training.seed
+            dataset, division.training, dataset.path, settings.data, settings.training.seed
         )
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
@@ -192,28 +248,16 @@ def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
     return dataset.source_sha256, [*notices, *(leak.sentence for leak in leaks)]
 
 
-def _write(folder: Path, source: Path, sha256: str, text: str) -> None:
-    """Make the pipeline's folder, whole or not at all."""
+def _write(folder: Path, copies: Sequence[tuple[Path, str, str]], text: str) -> None:
+    """Make the pipeline's folder with copies of the table's files, whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
     with staging_folder(folder.parent) as staging:
         (staging / "inbox").mkdir()
-        _copy(source, staging / _TRAINING_CSV, sha256)
+        for source, name, sha256 in copies:
+            target = staging / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_unchanged(source, target, sha256)
         write_bytes(staging / SETTINGS_FILE, text.encode())
         staging.rename(folder)
     sync_folder(folder.parent)
-
-
-def _copy(source: Path, target: Path, sha256: str) -> None:
-    """Copy a file, and make sure that the copy is what the settings were made for."""
-    with open_source(source) as stream, atomic_file(target) as copy:
-        while chunk := stream.read(_COPIED_AT_ONCE):
-            copy.write(chunk)
-        if stream.sha256 != sha256:
-            raise _changed(source)
-
-
-def _changed(source: Path) -> DataError:
-    return DataError(
-        f"{source} changed while it was read. Try again when nothing is writing to it."
-    )

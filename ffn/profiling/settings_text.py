@@ -14,7 +14,7 @@ _RATE, _DECAY = 0.001, 0.3
 
 def settings_text(
     name: str,
-    source: str,
+    source: tuple[str, str | None],
     target: str,
     form: tuple[str, str, str | None],
     found: TableProfile,
@@ -26,8 +26,11 @@ def settings_text(
     ----------
     name
         Of the pipeline.
-    source, target
-        The table's file beside the settings, and its column to predict.
+    source
+        The table's file beside the settings, and None; or the address of a database, and what to
+        select from it.
+    target
+        The column to predict.
     form
         Delimiter, decimal mark and encoding of the table; None: UTF-8.
     found
@@ -42,7 +45,7 @@ def settings_text(
         *(f"# {fact}" for fact in found.facts[1:]),
         "",
         "[data]",
-        _line(f"source = {_toml(source)}", "labelled rows, beside this file"),
+        *_source_text(*source),
         _line(f"target = {_toml(target)}", "the column to predict"),
         _line(f"exclude = {_toml(found.exclude)}", "columns that are not features: ids, notes"),
         _line(f"missing_values = {_toml(found.missing)}", 'cell texts that mean "no value"'),
@@ -85,6 +88,15 @@ def settings_text(
         "",
     ]
     return "\n".join(lines)
+
+
+def _source_text(source: str, query: str | None) -> list[str]:
+    if query is None:
+        return [_line(f"source = {_toml(source)}", "labelled rows, beside this file")]
+    return [
+        _line(f"source = {_toml(source)}", "never with a password in it"),
+        _line(f"query = {_toml(query)}", "labelled rows"),
+    ]
 
 
 def _ensemble_text(recipe: Recipe) -> tuple[list[str], str]:

@@ -10,13 +10,15 @@ import contextlib
 from collections.abc import Sequence
 
 from ffn.errors import FFNError, did_you_mean, quote
+from ffn.extraction.extracted_table import columns_of_table
 from ffn.promotion.champion import Opponent, Unreadable
 from ffn.promotion.table_contract import unlike_production, was_meant
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.source import open_source, refuse_pipe
+from ffn.storage.source import open_source
 from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.reader import Records
+from ffn.tabular.parquet.parquet_table import as_header
 
 __all__ = ["refuse_lost_columns"]
 
@@ -26,8 +28,8 @@ _NAMES_SHOWN = 5
 def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | None) -> None:
     """Refuse a table whose header lacks columns of the version in production.
 
-    Only the header is read. A file without a header is accepted here and refused later, when all
-    of it is read.
+    Only the header is read, of several files that of the first. A file without a header is
+    accepted here and refused later, when all of it is read.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | No
     shown = ", ".join(told[:_NAMES_SHOWN])
     more = f" and {len(told) - _NAMES_SHOWN} more" if len(told) > _NAMES_SHOWN else ""
     columns = "columns" if len(told) > 1 else "column"
-    hint = header_hint(header, str(pipeline.source), data.delimiter, [schema.target, *lost])
+    hint = header_hint(header, pipeline.shown_source, data.delimiter, [schema.target, *lost])
     near = "" if hint else did_you_mean(schema.target if target_lost else lost[0], new)
     remedy = hint.strip() or "Correct the file."
     if not hint and not target_lost:
@@ -75,7 +77,9 @@ def refuse_lost_columns(pipeline: Pipeline, opponent: Opponent | Unreadable | No
 
 
 def _read_header(pipeline: Pipeline) -> Header:
-    refuse_pipe(pipeline.source)
+    names = columns_of_table(pipeline)
+    if names is not None:
+        return as_header(names)
     delimiter = pipeline.settings.data.delimiter
     with open_source(pipeline.source) as source:
         return Records(source, str(pipeline.source), delimiter=delimiter).header

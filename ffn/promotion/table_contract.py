@@ -117,8 +117,8 @@ def unlike_production(pipeline: Pipeline, opponent: Opponent, found: str, remedy
         What to do about it, in sentences.
     """
     return DataError(
-        f"{pipeline.source} differs from what version {opponent.version} in production was trained "
-        f"on: {found} Nothing was trained. {remedy}"
+        f"{pipeline.shown_source} differs from what version {opponent.version} in production was "
+        f"trained on: {found} Nothing was trained. {remedy}"
     )
 
 

@@ -62,8 +62,14 @@ def provenance(
         "settings_sha256": settings_sha256(settings),
         "source": pipeline.settings.data.source,
         "source_sha256": prepared.source_sha256,
+        **({"files": [part._asdict() for part in prepared.parts]} if prepared.parts else {}),
         **({"split": dataclasses.asdict(prepared.split)} if prepared.split else {}),
         **({"test_sha256": prepared.test_sha256} if prepared.test_sha256 else {}),
+        **(
+            {"test_files": [part._asdict() for part in prepared.test_parts]}
+            if prepared.test_parts
+            else {}
+        ),
     }
 
 

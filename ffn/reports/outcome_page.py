@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ffn.errors import FFNError
+from ffn.monitoring.challenger_tests import ChallengerTest, read_challengers
 from ffn.monitoring.realised_quality import RealisedQuality, read_quality
 from ffn.monitoring.record.outcome_record import reading_record
 from ffn.quantities import NOTHING, interval
@@ -62,17 +63,23 @@ def quality_sentences(quality: RealisedQuality | None) -> list[str]:
     return [text for text in (alert, quality.sentence, quality.estimate_sentence) if text]
 
 
-def outcome_markdown(found: Sequence[RealisedQuality]) -> str:
+def outcome_markdown(
+    found: Sequence[RealisedQuality], challengers: Sequence[ChallengerTest] = ()
+) -> str:
     """Return the realised quality of versions in Markdown, the newest first.
 
     Parameters
     ----------
     found
         Versions of which predictions are known.
+    challengers
+        Comparisons of production with versions that score beside it; none by default.
     """
-    parts = []
+    parts = [f"In the shadow: {escape(test.sentence)}." for test in challengers]
+    beside = {test.challenger for test in challengers}
     for one in reversed(found):
-        parts.append(f"**Version {one.version}: {escape(one.sentence)}.**")
+        how = ", beside production" if one.version in beside else ""
+        parts.append(f"**Version {one.version}{how}: {escape(one.sentence)}.**")
         if one.shortfall and one.shortfall.shown:
             parts.append(f"Warning: {escape(one.shortfall.sentence)}.")
         parts += [escape(f"{detail[:1].upper()}{detail[1:]}.") for detail in one.details]
@@ -126,4 +133,11 @@ def realised_section(pipeline: Pipeline, production: int | None) -> list[str]:
         Number of the version that the new one was compared with; None if there was none.
     """
     quality = quality_in_production(pipeline, production)
-    return ["## Realised quality", outcome_markdown([quality])] if quality else []
+    if quality is None:
+        return []
+    tests = [one for one in read_challengers(pipeline) if one.production == production]
+    others = [quality_in_production(pipeline, one.challenger) for one in tests if one.rows]
+    return [
+        "## Realised quality",
+        outcome_markdown([quality, *(one for one in others if one)], tests),
+    ]

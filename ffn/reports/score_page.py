@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ffn.bundles.contents import read_registered
 from ffn.monitoring.realised_quality import RealisedQuality
@@ -18,6 +19,9 @@ from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
 from ffn.reports.pictures.canvas import middle_cut
 from ffn.scoring.output.score_result import ScoreResult
+
+if TYPE_CHECKING:
+    from ffn.shadow.shadow_scoring import ShadowPass
 
 __all__ = ["estimate_sentence", "score_page", "score_sentence", "training_counts"]
 
@@ -72,6 +76,7 @@ def score_page(
     refused: Mapping[str, str],
     training: Mapping[str, int],
     quality: RealisedQuality | None = None,
+    shadow: ShadowPass | None = None,
 ) -> str:
     """Return the report of a scoring run in Markdown.
 
@@ -86,10 +91,16 @@ def score_page(
     quality
         What became of earlier predictions, to judge the estimate by; None, the default, if
         predictions are not recorded for labels that come later: then nothing is estimated.
+    shadow
+        What challengers say of the same rows; None, the default, if none scores beside production.
     """
     parts = [f"**{score_sentence(results, refused)}**"]
     if quality is not None:
         parts += [escape(estimate_sentence(results)), escape(f"So far: {quality.sentence}.")]
+    if shadow is not None:
+        parts += [escape(f"Beside production: {text}.") for text in shadow.sentences]
+        left_out = shadow.left_out[:_REFUSED_SHOWN]
+        parts += [escape(f"Left out of the shadow: {text}.") for text in left_out]
     warned = [(result.output.name, text) for result in results for text in result.warnings]
     if warned:
         rows = [

@@ -12,6 +12,7 @@ from typing import Any
 from ffn.errors import FFNError, one_line
 from ffn.evaluation.inference.statistics import Interval
 from ffn.lineage.kept_data import KeptTable, kept_in_words, kept_tables
+from ffn.monitoring.challenger_tests import ChallengerTest, read_challengers
 from ffn.monitoring.realised_quality import RealisedQuality
 from ffn.promotion.overview import (
     NOTHING_RECORDED,
@@ -81,6 +82,8 @@ class Status:
         The training tables that are kept.
     held_out
         The held-out metrics of the version in production beside accuracy, as far as known.
+    challengers
+        Comparisons of that version with those that score beside it.
     latest
         The newest retraining, scoring and evaluation, in this order, as far as there are any.
     """
@@ -101,6 +104,7 @@ class Status:
     quality: RealisedQuality | None = None
     tables: tuple[KeptTable, ...] = ()
     held_out: HeldOutRecord = NOTHING_RECORDED
+    challengers: tuple[ChallengerTest, ...] = ()
     latest: tuple[RunRecord, ...] = ()
 
     @property
@@ -184,9 +188,14 @@ class Status:
             "inbox": self.inbox.to_json(),
             "drift": self._drift_json(),
             **({"quality": self.quality.to_json()} if self.quality else {}),
+            **self._challengers_json(),
             "at_work": [{"what": run.what, "begun": run.begun} for run in self.at_work],
             "runs": [asdict(entry) for entry in self.runs],
         }
+
+    def _challengers_json(self) -> dict[str, Any]:
+        found = [one.to_json() for one in self.challengers]
+        return {"challengers": found} if found else {}
 
     def _drift_json(self) -> dict[str, Any] | None:
         if self.drift is None or self.drift.drift is None:
@@ -230,6 +239,7 @@ def read_status(pipeline: Pipeline) -> Status:
         quality=quality_in_production(pipeline, production),
         tables=tuple(kept_tables(pipeline.artifacts)),
         held_out=held_out,
+        challengers=read_challengers(pipeline),
         latest=tuple(
             newest
             for kind in ("retrain", "score", "evaluate")
@@ -253,6 +263,7 @@ def status_lines(status: Status) -> list[str]:
     if status.production is not None:
         lines.append(f"  drift    {one_line(status.drift_sentence)}")
     lines += [f"  quality  {one_line(sentence)}" for sentence in quality_sentences(status.quality)]
+    lines += [f"  shadow   {one_line(one.sentence)}" for one in status.challengers]
     if status.tables:
         lines.append(f"  data     {kept_in_words(status.tables)}")
     return lines + [
@@ -287,6 +298,7 @@ def status_markdown(status: Status) -> str:
     parts += [
         f"Quality: {escape(one_line(sentence))}" for sentence in quality_sentences(status.quality)
     ]
+    parts += [f"Shadow: {escape(one_line(one.sentence))}" for one in status.challengers]
     if status.runs:
         rows = [
             {

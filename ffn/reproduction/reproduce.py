@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +9,7 @@ from typing import Any
 
 from ffn.bundles.bundle import Bundle, write_bundle
 from ffn.bundles.contents import read_contents, read_registered
-from ffn.errors import BundleError, DataError, FFNError, RegistryError, SettingsError
-from ffn.lineage.kept_data import extract_table
+from ffn.errors import BundleError, FFNError, RegistryError
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import InProcess
 from ffn.pipelines.progress import stage
@@ -25,15 +23,13 @@ from ffn.reproduction.bundle_differences import bundle_differences
 from ffn.reproduction.circumstances_compared import compare_circumstances
 from ffn.reproduction.label_changes import label_changes
 from ffn.reproduction.outcome import Reproduction
-from ffn.settings.document import PipelineSettings, check_settings
+from ffn.reproduction.recorded_tables import put_tables, recorded_pipeline, recorded_settings
+from ffn.settings.document import PipelineSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import staging_folder, sweep
-from ffn.storage.source import open_source
 from ffn.tabular.training_table.dataset import Dataset
 
 __all__ = ["reproduce"]
-
-_AT_ONCE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -88,8 +84,8 @@ def reproduce(pipeline: Pipeline, version: int) -> Reproduction:
     sweep(cache)
     # In the cache: whoever next opens it removes what a killed process left there.
     with staging_folder(cache) as room, one_blas_thread():
-        settings, problems = _settings(recorded["settings"])
-        tables, origin, missing = _tables(pipeline, recorded, room)
+        settings, problems = recorded_settings(recorded["settings"])
+        tables, origin, missing = put_tables(pipeline, recorded, settings, room)
         if settings is None or missing:
             return replace(found, data=origin, obstacles=(*problems, *missing))
         try:
@@ -107,75 +103,9 @@ def reproduce(pipeline: Pipeline, version: int) -> Reproduction:
         return found if found.same else _compared(found, artifacts, made)
 
 
-def _settings(recorded: dict[str, Any]) -> tuple[PipelineSettings | None, list[str]]:
-    """Return the recorded settings; None, and why, if this release cannot read them."""
-    try:
-        return check_settings(recorded, "the recorded settings"), []
-    except SettingsError as error:
-        return None, [f"settings: this release cannot read them: {str(error).rstrip('.')}"]
-
-
-def _tables(
-    pipeline: Pipeline, recorded: dict[str, Any], room: Path
-) -> tuple[list[Path], str, list[str]]:
-    """Put training table and file of held-out rows into ``room``.
-
-    Returns their paths, the training table first; where they came from; and why one is missing.
-    """
-    wanted = [(pipeline.folder, recorded.get("source"), recorded.get("source_sha256"))]
-    if "test_sha256" in recorded:
-        division = recorded["settings"].get("split")
-        test = division.get("test") if isinstance(division, dict) else None
-        wanted.append((pipeline.folder, test, recorded["test_sha256"]))
-    tables, origins, missing = [], set(), []
-    for number, (folder, name, sha256) in enumerate(wanted):
-        if not isinstance(sha256, str) or not isinstance(name, str):
-            return [], "", ["data: neither name nor digest of the table was recorded"]
-        # Of the same name, which messages show, but not at the same path, which may lead
-        # elsewhere. The second in a folder of its own, since both may have one name.
-        room_for_it = room / "data" / ("held-out" if number else "")
-        room_for_it.mkdir(parents=True)
-        table = room_for_it / (Path(name).name.strip(".") or "table.csv")
-        try:
-            extract_table(pipeline.artifacts, sha256, table)
-            origins.add("kept")
-        except DataError as error:
-            if _copied(folder / name, table) == sha256:
-                origins.add("source")
-            else:
-                reason = str(error).rstrip(".")
-                missing.append(f"data: {reason}, and {folder / name} is not that table")
-        tables.append(table)
-    if missing:
-        return [], "", missing
-    return tables, "source" if "source" in origins else "kept", []
-
-
-def _copied(source: Path, target: Path) -> str:
-    """Copy a table and return the digest of what was copied; empty if it cannot be read."""
-    if not source.is_file():
-        return ""
-    with contextlib.suppress(DataError), open_source(source) as opened, target.open("wb") as file:
-        while chunk := opened.read(_AT_ONCE):
-            file.write(chunk)
-        opened.check_unchanged()
-        return opened.sha256
-    return ""
-
-
 def _make(name: str, settings: PipelineSettings, tables: list[Path], room: Path) -> _Made:
     """Train on tables with the settings of a version, and write the bundle."""
-    folder = tables[0].parent
-    places = [table.relative_to(folder).as_posix() for table in tables]
-    changed: dict[str, Any] = {"data": settings.data.model_copy(update={"source": places[0]})}
-    if len(places) > 1:
-        changed["split"] = settings.split.model_copy(update={"test": places[1]})
-    again = Pipeline(
-        name=name,
-        settings=settings.model_copy(update=changed),
-        folder=folder,
-        artifacts=room / "artifacts" / name,
-    )
+    again = recorded_pipeline(name, settings, tables, room)
     executor = InProcess()
     stage("reading the data")
     dataset = executor.run(LOAD, again)

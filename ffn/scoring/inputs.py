@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ffn.errors import SettingsError, quote
-from ffn.scoring.output.targets import COMPANIONS, Targets
+from ffn.scoring.output.targets import COMPANIONS, SHADOW_COMPANIONS, Targets
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.compression import without_compression_suffix
 from ffn.storage.real_path import real_path
@@ -143,7 +143,8 @@ def pair(
     pairs = [(file, (into or predictions) / output_of(file)) for file in files]
     written: dict[Path, Path] = {}
     for file, target in pairs:
-        for path in Targets.beside(target):
+        beside = [target.with_name(target.name + suffix) for suffix in SHADOW_COMPANIONS]
+        for path in (*Targets.beside(target), *beside):
             if path in written:
                 raise SettingsError(
                     f"{written[path]} and {file} would both be written to {path}. "
@@ -190,8 +191,8 @@ def _is_table(path: Path) -> bool:
 
 
 def _is_companion(path: Path) -> bool:
-    """Return whether a file is the rejects or the manifest beside an existing output."""
-    for suffix in COMPANIONS:
+    """Return whether a file is one of those that are written beside an existing output."""
+    for suffix in (*COMPANIONS, *SHADOW_COMPANIONS):
         if path.name.endswith(suffix):
             return path.with_name(path.name.removesuffix(suffix)).exists()
     return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from ffn.errors import quote
+from ffn.databases.address import is_address, parse_address
+from ffn.errors import SettingsError, quote
 from ffn.settings.strict import Name, StrictSettings
 from ffn.tabular.cells import DECIMALS, trim
 from ffn.tabular.csv.charsets import encoding_named
@@ -14,7 +15,7 @@ from ffn.tabular.csv.header import DELIMITERS
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 
-__all__ = ["DEFAULT_EXCLUDE", "DEFAULT_MISSING", "DataSettings"]
+__all__ = ["DEFAULT_EXCLUDE", "DEFAULT_MISSING", "DataSettings", "as_address", "as_query"]
 
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 # Row numbers that tools add; a network would memorise them. pandas writes its index under an
@@ -49,6 +50,26 @@ def _as_labels(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
+def as_address(text: str) -> str:
+    """Return the address of a database; raises ``ValueError``, without what may be a password."""
+    try:
+        parse_address(text)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return text
+
+
+def _as_source(text: str) -> str:
+    return as_address(text) if is_address(text) else text
+
+
+def as_query(text: str) -> str:
+    """Return a query; raises ``ValueError`` if it is blank."""
+    if not text.strip():
+        raise ValueError("must be a SELECT")
+    return text
+
+
 Trimmed = Annotated[str, AfterValidator(trim)]
 
 
@@ -58,7 +79,10 @@ class DataSettings(StrictSettings):
     Attributes
     ----------
     source
-        Training CSV, relative to the folder of ``pipeline.toml``.
+        The training table, relative to the folder of ``pipeline.toml``: a CSV or Parquet file, a
+        folder of such files, or a pattern; or the address of a database.
+    query
+        What to select from that database; None for files.
     target
         Header of the label column.
     features
@@ -90,8 +114,9 @@ class DataSettings(StrictSettings):
         Kept by default, because it cannot be kept later; not for data that must not be copied.
     """
 
-    source: Name
+    source: Annotated[Name, AfterValidator(_as_source)]
     target: Name
+    query: Annotated[Name, AfterValidator(as_query)] | None = None
     features: tuple[Name, ...] | None = None
     exclude: tuple[str, ...] | None = None
     missing_values: tuple[Trimmed, ...] = DEFAULT_MISSING
@@ -103,6 +128,17 @@ class DataSettings(StrictSettings):
     encoding: Annotated[str, AfterValidator(encoding_named)] | None = None
     weight: Name | None = None
     keep: bool = True
+
+    @model_validator(mode="after")
+    def _query_and_database(self) -> DataSettings:
+        if self.query is None and is_address(self.source):
+            raise ValueError('source is a database, so "query" must say what to select from it')
+        if self.query is not None and not is_address(self.source):
+            raise ValueError(
+                '"query" needs a "source" such as "sqlite:///shop.db" or '
+                '"postgresql://ada@db.example/shop"'
+            )
+        return self
 
     @property
     def missing_labels(self) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from ffn.databases.table_names import check_table_name
 from ffn.errors import SettingsError, did_you_mean, one_line, quote
-from ffn.settings.data_settings import DataSettings
+from ffn.settings.data_settings import DataSettings, as_address, as_query
 from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.drift_settings import ContractSettings, DriftSettings
 from ffn.settings.feature_settings import FeatureSettings
@@ -22,7 +23,7 @@ from ffn.settings.optimizer_settings import (
     OptimizerSettings,
     SGDSettings,
 )
-from ffn.settings.outcome_settings import OutcomeSettings
+from ffn.settings.outcome_settings import OutcomeSettings, ShadowSettings
 from ffn.settings.service_settings import (
     InboxSettings,
     NotifySettings,
@@ -30,7 +31,7 @@ from ffn.settings.service_settings import (
     When,
 )
 from ffn.settings.split_settings import SplitSettings
-from ffn.settings.strict import Limit, StrictSettings
+from ffn.settings.strict import Limit, Name, StrictSettings
 from ffn.settings.training_settings import NetworkSettings, TrainingSettings
 
 __all__ = [
@@ -51,10 +52,22 @@ class ScoringSettings(StrictSettings):
     max_reject_rate
         Largest share of rejected rows (0 to 1) with which an output is still written; by default
         any.
+    database
+        Address of the database that has rows to score; default: that of ``data.source``.
+    query
+        What ``--query`` of ``ffn score`` selects from it.
+    table
+        Table of that database to which the labelled rows are appended.
+    new_by
+        Column of query and table: rows whose value is in the table already are left out.
     """
 
     on_unknown: Literal["score", "reject"] = "score"
     max_reject_rate: Limit = 1.0
+    database: Annotated[Name, AfterValidator(as_address)] | None = None
+    query: Annotated[Name, AfterValidator(as_query)] | None = None
+    table: Annotated[str, AfterValidator(check_table_name)] | None = None
+    new_by: Name | None = None
 
 
 class PipelineSettings(StrictSettings):
@@ -75,6 +88,16 @@ class PipelineSettings(StrictSettings):
     inbox: InboxSettings = Field(default={}, validate_default=True)
     notify: NotifySettings = Field(default={}, validate_default=True)
     outcomes: OutcomeSettings = Field(default={}, validate_default=True)
+    shadow: ShadowSettings = Field(default={}, validate_default=True)
+
+    @model_validator(mode="after")
+    def _data_that_can_be_watched(self) -> PipelineSettings:
+        if self.data.query is not None and "data" in self.schedule.retrain_on:
+            raise ValueError(
+                'schedule.retrain_on = ["data"] watches files, and data.source is a database. Give '
+                "schedule.retrain instead: a retraining of unchanged rows is skipped"
+            )
+        return self
 
     @property
     def ensemble(self) -> Literal["none", "refitted", "resamples"]:
@@ -99,6 +122,7 @@ class PipelineSettings(StrictSettings):
             "inbox",
             "notify",
             "outcomes",
+            "shadow",
             "split",
         }
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
@@ -210,6 +234,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("inbox",): InboxSettings,
         ("notify",): NotifySettings,
         ("outcomes",): OutcomeSettings,
+        ("shadow",): ShadowSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): SGDSettings,
         ("optimizers", "momentum"): MomentumSettings,

@@ -50,8 +50,14 @@ class Pipeline:
 
     @property
     def source(self) -> Path:
-        """The training CSV."""
+        """The training table: a CSV or Parquet file, a folder, or a pattern; not for databases."""
         return self.folder / self.settings.data.source
+
+    @property
+    def shown_source(self) -> str:
+        """What messages call the training table: its path, or the address of its database."""
+        source = self.settings.data.source
+        return source if self.settings.data.query is not None else str(self.source)
 
     @property
     def test(self) -> Path | None:
@@ -126,7 +132,7 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
             there = f"Known: {', '.join(names)}." if names else "There are no pipelines."
             raise SettingsError(
                 f"pipeline {quote(which)}: no file {file}. {there}{did_you_mean(which, names)} "
-                f"Make one with: ffn init {which} --from FILE.csv --target COLUMN"
+                f"Make one with: ffn init {which} --from FILE --target COLUMN"
             )
     document = _read_toml(file)
     # A pipeline under data/ has the name it was asked for by, wherever a link leads; a path

@@ -15,7 +15,7 @@ from pathlib import Path
 from ffn.errors import BusyError, RegistryError
 from ffn.storage.locks import lock, open_lock_file, try_lock
 
-__all__ = ["inbox_lock", "registry_lock", "retraining_lock"]
+__all__ = ["backtest_lock", "inbox_lock", "registry_lock", "retraining_lock"]
 
 _NO_PLAIN_FILE = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENXIO)
 
@@ -72,6 +72,11 @@ def retraining_lock(artifacts: Path) -> contextlib.AbstractContextManager[None]:
 def inbox_lock(artifacts: Path) -> contextlib.AbstractContextManager[None]:
     """Hold the inbox lock of a pipeline while the block runs; as `retraining_lock`."""
     return _alone(artifacts, ".inbox.lock", "already has its inbox scored")
+
+
+def backtest_lock(artifacts: Path) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of a pipeline's backtest while the block runs; as `retraining_lock`."""
+    return _alone(artifacts, ".backtest.lock", "already has a backtest run")
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 from ffn.settings.training_settings import TrainingSettings
 from ffn.training.fit import layer_widths, train_stack
+from ffn.training.network_groups import Observer
 from ffn.training.partition import TrainingPart
 from ffn.training.rate_search import next_rate, search_rates, still_racing
 from ffn.training.resampling import candidate_resamples
@@ -83,6 +84,7 @@ def train_candidate(
     pipeline: Pipeline,
     optimizer: str,
     on_epoch: Callable[[int], None] | None = None,
+    observe: Observer | None = None,
 ) -> Candidate:
     """Train one optimizer's K networks at each learning rate, each on its own resample.
 
@@ -100,6 +102,8 @@ def train_candidate(
         Name of one of the candidates under ``[optimizers]``.
     on_epoch
         Called with the number of epochs done, for progress; by default not at all.
+    observe
+        Is shown the networks between epochs; by default nothing is.
     """
     training = pipeline.settings.training
     candidate = pipeline.settings.optimizers.candidates()[optimizer]
@@ -138,6 +142,7 @@ def train_candidate(
             patience=training.patience or None,
             deadline=None if deadline is None else now + share * max(0.0, deadline - now),
             on_epoch=partial(report, members.stop),
+            observe=observe,
         )
         n = len(members)
         places = [range(r * n, r * n + n) for r in range(len(rates))]

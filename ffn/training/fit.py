@@ -15,11 +15,16 @@ from ffn.nn.schedules import Schedule
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.training_settings import TrainingSettings
-from ffn.training.network_groups import network_groups, run_groups
+from ffn.training.network_groups import Observer, Sight, network_groups, run_groups
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
-__all__ = ["layer_widths", "networks_at_once", "train_stack", "training_threads"]
+__all__ = [
+    "layer_widths",
+    "networks_at_once",
+    "train_stack",
+    "training_threads",
+]
 
 Array = npt.NDArray[Any]
 
@@ -66,6 +71,7 @@ def train_stack(
     patience: int | None = None,
     deadline: float | None = None,
     on_epoch: Callable[[int], None] | None = None,
+    observe: Observer | None = None,
 ) -> tuple[Network, History]:
     """Train K new networks at each of R rates, each on the training part or its own rows of it.
 
@@ -101,6 +107,8 @@ def train_stack(
         default, for no limit.
     on_epoch
         As in `ffn.nn.train`; called with the number of epochs done, averaged over the groups.
+    observe
+        Is shown each group of networks between its epochs; by default nothing is.
 
     Returns
     -------
@@ -142,6 +150,22 @@ def train_stack(
     def train_group(group: slice, report: Callable[[int], None] | None) -> tuple[Array, History]:
         end = _share_of_time(deadline, waves - groups.index(group) // threads)
         own_generators, own_rates = draws[group], rate_of_each[group].tolist()
+
+        def show(epoch: int, seen: Network, places: Sequence[int], so_far: History) -> None:
+            if observe is not None:
+                observe(
+                    Sight(
+                        epoch=epoch,
+                        epochs=epochs,
+                        rates=own_rates,
+                        stage=members.start,
+                        first=group.start,
+                        network=seen,
+                        members=places,
+                        history=so_far,
+                    )
+                )
+
         network = Network.create(widths, own_generators, dtype)
         history = train(
             network,
@@ -161,6 +185,7 @@ def train_stack(
             label_smoothing=training.label_smoothing,
             on_epoch=report,
             eliminate=None if end is None else lambda _, losses: _all_after(end, len(losses)),
+            observe=None if observe is None else show,
         )
         return network.parameters, history
 

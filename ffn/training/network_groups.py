@@ -6,12 +6,52 @@ import contextvars
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-__all__ = ["network_groups", "run_groups"]
+from ffn.nn import History, Network
+
+__all__ = ["Observer", "Sight", "network_groups", "run_groups"]
 
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What can be seen of a group of networks in training, between two epochs.
+
+    The arrays are the training's own: they may be read and copied, not changed or kept.
+
+    Attributes
+    ----------
+    epoch, epochs
+        How many epochs are done, and the largest number there can be.
+    rates
+        Learning rate of each network of the group.
+    stage, first
+        Number of the stack's first resample, from 0: that of a race's later stages is higher. And
+        the position of the group's first network in the stack, from 0.
+    network
+        Those networks of the group that are computed on; others have stopped.
+    members
+        Their positions in the group, from 0.
+    history
+        Of the whole group.
+    """
+
+    epoch: int
+    epochs: int
+    rates: Sequence[float]
+    stage: int
+    first: int
+    network: Network
+    members: Sequence[int]
+    history: History
+
+
+Observer = Callable[[Sight], None]
+"""Is shown networks in training, from any of the threads that train; must not raise."""
 
 
 def network_groups(networks: int, at_once: int, threads: int = 1) -> list[slice]:

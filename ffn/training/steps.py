@@ -26,6 +26,7 @@ from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.fit import train_stack
+from ffn.training.network_groups import Observer
 from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate, Selection
 from ffn.training.temperature import (
@@ -113,7 +114,7 @@ def look_for_leaks(
     """
     settings = pipeline.settings
     leaks = find_leaks(
-        dataset, division.training, pipeline.source, settings.data, settings.training.seed
+        dataset, division.training, dataset.path, settings.data, settings.training.seed
     )
     said = tuple(leak.sentence for leak in leaks)
     return replace(prepared, leaks=leaks, notices=(*prepared.notices, *said))
@@ -125,6 +126,7 @@ def refit(
     selection: Selection,
     candidates: Sequence[Candidate],
     on_epoch: Callable[[int], None] | None = None,
+    observe: Observer | None = None,
 ) -> Refitted:
     """Make the model of the winner: refit it on the whole training part, or keep its networks.
 
@@ -151,6 +153,8 @@ def refit(
         All candidates, with their histories and validation predictions.
     on_epoch
         Called with the number of epochs done, for progress; by default not at all.
+    observe
+        Is shown the networks that are refitted between epochs; by default nothing is.
 
     Raises
     ------
@@ -174,6 +178,7 @@ def refit(
             branch=_REFIT,
             epochs=epochs,
             on_epoch=on_epoch,
+            observe=observe,
         )
     if not history.finished.any():
         raise TrainingError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import SettingsError, quote
+from ffn.extraction.extracted_table import (
+    ExtractedTable,
+    dialect_of,
+    extract_files,
+    extract_training_table,
+    named_as_declared,
+)
 from ffn.leakage.findings import Leak
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.feature_settings import FeatureSettings
@@ -24,7 +31,7 @@ from ffn.tabular.splitting.by_content import sampling_units
 from ffn.tabular.splitting.division import Division, divide
 from ffn.tabular.splitting.split_figures import SplitFigures, figures_of
 from ffn.tabular.training_table.class_sizes import check_class_sizes
-from ffn.tabular.training_table.dataset import Dataset
+from ffn.tabular.training_table.dataset import Dataset, TablePart
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
 from ffn.tabular.training_table.ingest import Choice, read_dataset
@@ -91,6 +98,8 @@ class Prepared:
         SHA-256 of the file of held-out rows; None if there is none.
     weightless
         Number of rows of weight 0, which are in neither part either.
+    parts, test_parts
+        The files of which both were made; none where each is a CSV file.
     """
 
     training: TrainingPart
@@ -104,6 +113,8 @@ class Prepared:
     split: SplitFigures | None = None
     test_sha256: str | None = None
     weightless: int = 0
+    parts: tuple[TablePart, ...] = ()
+    test_parts: tuple[TablePart, ...] = ()
 
     @property
     def labelled(self) -> int:
@@ -148,22 +159,21 @@ class Prepared:
 
 
 def load(pipeline: Pipeline) -> Dataset:
-    """Read and check the training CSV, or take it from the cache.
+    """Read and check the training table, or take it from the cache.
 
     Parameters
     ----------
     pipeline
-        Names the CSV, and has the settings under ``[data]``.
+        Names the table, and has the settings under ``[data]``.
 
     Raises
     ------
     DataError
-        The CSV cannot be read or cannot be learnt from, or the disk is full.
+        The table cannot be read or cannot be learnt from, or the disk is full.
     SettingsError
         The settings name a column that does not exist.
     """
     data, division = pipeline.settings.data, pipeline.settings.split
-    refuse_pipe(pipeline.source)
     test = _test_file(pipeline)
     choice = Choice(
         target=data.target,
@@ -183,7 +193,14 @@ def load(pipeline: Pipeline) -> Dataset:
         time_format=division.time_format,
         weight=data.weight,
     )
-    dataset = read_dataset(pipeline.source, _cache(pipeline), choice, test)
+    cache, dialect = _cache(pipeline), dialect_of(data)
+    table = extract_training_table(pipeline, cache)
+    held_out = extract_files(test, cache, dialect) if test else None
+    if held_out:
+        _check_apart(table, held_out)
+    with named_as_declared([table, held_out]):
+        dataset = read_dataset(table.path, cache, choice, held_out.path if held_out else None)
+    dataset = _as_declared(dataset, table, held_out, pipeline)
     for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
         what = "target" if name == data.target else "feature"
         raise SettingsError(
@@ -191,6 +208,33 @@ def load(pipeline: Pipeline) -> Dataset:
             "scoring adds. Rename the column."
         )
     return dataset
+
+
+def _as_declared(
+    dataset: Dataset, table: ExtractedTable, held_out: ExtractedTable | None, pipeline: Pipeline
+) -> Dataset:
+    """Name in a dataset what the settings name, where its CSV files were made of that."""
+    changed: dict[str, Any] = {}
+    if table.entry is not None:
+        data = pipeline.settings.data
+        file = data.source if data.query is None else table.declared
+        changed = {"file": file, "parts": table.parts}
+    if held_out is not None and held_out.entry is not None:
+        changed |= {"test_file": pipeline.settings.split.test, "test_parts": held_out.parts}
+    entries = (one.entry for one in (table, held_out) if one is not None)
+    held = tuple(entry for entry in entries if entry is not None)
+    return replace(dataset, **changed, held=held) if changed else dataset
+
+
+def _check_apart(table: ExtractedTable, held_out: ExtractedTable) -> None:
+    """Refuse held-out files that are among those to train on."""
+    taken = {real_path(file) for file in table.files}
+    for file in held_out.files:
+        if real_path(file) in taken:
+            raise SettingsError(
+                f"split.test takes {file}, which data.source takes, too: its rows would be trained "
+                "on. Put held-out rows into files of their own."
+            )
 
 
 def _test_file(pipeline: Pipeline) -> Path | None:
@@ -383,6 +427,8 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
         split=figures,
         test_sha256=dataset.test_sha256,
         weightless=dataset.weightless,
+        parts=dataset.parts,
+        test_parts=dataset.test_parts,
     )
 
 

@@ -14,8 +14,6 @@ from flows.cli.commands import (
     models,
     promote,
     prune,
-    reproduce,
-    retrain,
     rollback,
     score,
     serve,
@@ -23,6 +21,8 @@ from flows.cli.commands import (
     verify,
 )
 from flows.cli.commands.common import VerbParser
+from flows.cli.commands.learning import retrain, watch
+from flows.cli.commands.past import backtest, reproduce
 
 __all__ = ["build_parser"]
 
@@ -61,6 +61,8 @@ def build_parser() -> argparse.ArgumentParser:
     prune.add(verbs, [common]).set_defaults(run=prune.run)
     verify.add(verbs, [common]).set_defaults(run=verify.run)
     reproduce.add(verbs, [common]).set_defaults(run=reproduce.run)
+    backtest.add(verbs, [common]).set_defaults(run=backtest.run)
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
+    watch.add(verbs, [common]).set_defaults(run=watch.run)
     return parser

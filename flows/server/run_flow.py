@@ -12,7 +12,7 @@ from ffn.pipelines.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutco
 from flows.closed_prefect import ForeignResultError, unread_settings
 
 if TYPE_CHECKING:
-    from ffn.pipelines.outcome_evaluation import EvaluateOutcome
+    from ffn.monitoring.evaluate_outcome import EvaluateOutcome
     from flows.task_executor import Runner
 
 __all__ = ["configure", "evaluate_outcomes", "retrain", "score", "score_inbox"]
@@ -109,7 +109,7 @@ def evaluate_outcomes(
         As for ``flows.evaluate_flow.evaluate_outcomes``.
     """
     configure()
-    from ffn.pipelines.outcome_evaluation import EvaluateOutcome, LabelsRefusedError
+    from ffn.monitoring.evaluate_outcome import EvaluateOutcome, LabelsRefusedError
     from flows import evaluate_flow as module
     from flows.server.ephemeral import server
 

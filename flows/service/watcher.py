@@ -26,6 +26,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.types import DateTime
 
 from ffn.errors import FFNError
+from ffn.registry.live_runs import working
 from ffn.registry.new_data import TrainingData, new_training_data, take_up
 from ffn.registry.production import read_pointer
 from ffn.registry.run_log import note_killed
@@ -245,6 +246,11 @@ def _wanted(pipeline: Pipeline) -> TrainingData | None:
 
 def _labels_wait(pipeline: Pipeline) -> bool:
     if read_pointer(pipeline.artifacts).missing:
+        return False
+    # Until it has ended, no row is appended, and one evaluation after another would find the same.
+    if pipeline.settings.outcomes.append and any(
+        run.what == "retrain" for run in working(pipeline.artifacts)
+    ):
         return False
     return bool(scan_outcomes(pipeline).waiting)
 

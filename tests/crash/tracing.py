@@ -113,7 +113,11 @@ def _points(calls: list[str], root: Path) -> tuple[Point, ...]:
         counts[call] += 1
         if call == "openat" and not re.search(r"\bO_(CREAT|TRUNC)\b", rest):
             continue
-        paths = re.findall(rf'["<]{re.escape(str(root))}/([^">]*)', rest)
+        below = re.escape(str(root))
+        paths = re.findall(rf'["<]{below}/([^">]*)', rest)
+        # A call that was not finished does not say what it opened in a folder given as a number.
+        if call == "openat" and (inside := re.match(rf'\d+<{below}/([^>]*)>, "([^"/]+)"', rest)):
+            paths = [f"{inside[1]}/{inside[2]}"]
         if paths:
             points.append(Point(call, counts[call], without_chance(paths[-1])))
     return tuple(points)

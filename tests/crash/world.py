@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -10,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+# Imported here, so that a process that is traced opens none of the modules on its way.
+import ffn.shadow.shadow_scoring
+import ffn.training_history.appending  # noqa: F401
 from ffn.bundles.contents import read_contents
 from ffn.monitoring.record.outcome_record import reading_record
 from ffn.registry.verification import verify
@@ -36,10 +41,13 @@ log_loss_margin = 5.0
 class_margin = 0.9
 [outcomes]
 id = "id"
+append = "history"
+[shadow]
+versions = "latest"
 """
-# Models, by number: those promoted are 1, 2 and 4, and 4 scores.
+# Models, by number: those promoted are 1, 2 and 4, and 4 scores; 5 was kept back.
 LABELS = 30
-VERSIONS = ((1, "always"), (2, "always"), (3, "never"), (4, "always"))
+VERSIONS = ((1, "always"), (2, "always"), (3, "never"), (4, "always"), (5, "never"))
 
 
 def write_table(root: Path, rows: int) -> None:
@@ -55,7 +63,7 @@ def write_settings(root: Path, seed: int, mode: str) -> None:
 
 
 def build(root: Path) -> None:
-    """Four versions; then the table grows, so that the next retraining has something new."""
+    """Five versions; then the table grows, so that the next retraining has something new."""
     (root / "data/tiny").mkdir(parents=True)
     write_table(root, 120)
     for seed, mode in VERSIONS:
@@ -85,7 +93,7 @@ def state(root: Path) -> State:
     return State(tuple(versions(artifacts)), production_version(artifacts))
 
 
-BEFORE = State((1, 2, 3, 4), 4)
+BEFORE = State((1, 2, 3, 4, 5), 4)
 
 
 @dataclass(frozen=True)
@@ -104,13 +112,16 @@ COMMANDS = {
     # Registering and promoting are a step each.
     "retrain": Command(
         ("retrain", "tiny", "--direct", "--json"),
-        (BEFORE, State((1, 2, 3, 4, 5), 4), State((1, 2, 3, 4, 5), 5)),
+        (BEFORE, State((1, 2, 3, 4, 5, 6), 4), State((1, 2, 3, 4, 5, 6), 6)),
     ),
-    "promote": Command(("promote", "tiny", "3"), (BEFORE, State((1, 2, 3, 4), 3))),
-    "rollback": Command(("rollback", "tiny"), (BEFORE, State((1, 2, 3, 4), 2))),
+    "promote": Command(("promote", "tiny", "3"), (BEFORE, State((1, 2, 3, 4, 5), 3))),
+    "rollback": Command(("rollback", "tiny"), (BEFORE, State((1, 2, 3, 4, 5), 2))),
     # Each version goes by itself, wholly.
     "prune": Command(
-        ("prune", "tiny", "--keep", "1"), (BEFORE, State((2, 3, 4), 4), State((2, 4), 4))
+        ("prune", "tiny", "--keep", "1"), (BEFORE, State((2, 3, 4, 5), 4), State((2, 4, 5), 4))
+    ),
+    "score": Command(
+        ("score", "tiny", "{root}/new.csv", "--force", "--direct", "--json"), (BEFORE,)
     ),
     "evaluate": Command(("evaluate", "tiny", "{root}/labels.csv", "--direct", "--json"), (BEFORE,)),
 }
@@ -129,7 +140,31 @@ def problems(root: Path, allowed: tuple[State, ...] | None) -> list[str]:
     )
     if (model.version, model.scorer.sha256) != (now.production, contents.bundle_sha256):
         found.append(f"version {now.production} is in production, {model.version} scores")
-    return found + torn_outcomes(artifacts)
+    return found + torn_outcomes(artifacts) + torn_history(root) + torn_shadow(artifacts)
+
+
+def torn_history(root: Path) -> list[str]:
+    """Return what is wrong with the training CSV: the new rows are all in it, or none, once."""
+    lines = (root / "data/tiny/train.csv").read_text().splitlines()
+    new = [f"{n % 7},{n % 3},{'ab'[n % 2]}" for n in range(LABELS)]
+    whole = lines[201:] in ([], new) and len(lines[:201]) == 201
+    return [] if whole else [f"the training table has {len(lines)} lines, {lines[201:]}"]
+
+
+def torn_shadow(artifacts: Path) -> list[str]:
+    """Return what is wrong with the disagreements: they are of the output that is there."""
+    output = artifacts / "predictions/new.csv"
+    mark = output.with_name("new.csv.shadow.json")
+    manifest = output.with_name("new.csv.manifest.json")
+    if not (mark.exists() and manifest.exists()):
+        return []
+    told = json.loads(mark.read_text())
+    if told["manifest_sha256"] != hashlib.sha256(manifest.read_bytes()).hexdigest():
+        return []
+    content = output.with_name("new.csv.disagreements.csv").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    found = {"bytes": len(content), "sha256": digest}
+    return [] if told["disagreements"] == found else ["the disagreements are torn"]
 
 
 def torn_outcomes(artifacts: Path) -> list[str]:
@@ -143,7 +178,8 @@ def torn_outcomes(artifacts: Path) -> list[str]:
             for table in tables
         ]
         (sound,) = record.connection.execute("PRAGMA integrity_check").fetchone()
-    whole = counts in ([0, 0, 0], [40, 0, 0], [40, LABELS, LABELS])
+    # With what version 5 says beside production, once the file is scored again.
+    whole = counts in ([0, 0, 0], [40, 0, 0], [80, 0, 0], [40, LABELS, LABELS])
     return [] if whole and sound == "ok" else [f"the record holds {counts}, {sound}"]
 
 

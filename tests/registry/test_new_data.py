@@ -35,10 +35,10 @@ def test_touched_is_not_changed_and_untouched_is_not_read(pipeline, monkeypatch)
     os.utime(pipeline.source, (1_000_000_000, 1_000_000_000))
     assert new_training_data(pipeline) is None
 
-    def refuse(path):
-        raise AssertionError(f"{path} is read")
+    def refuse(file):
+        raise AssertionError(f"{file} is read")
 
-    monkeypatch.setattr(new_data, "open_source", refuse)
+    monkeypatch.setattr(new_data, "digest_of", refuse)
     assert new_training_data(pipeline) is None
 
 

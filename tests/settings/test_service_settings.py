@@ -60,6 +60,25 @@ RULES = [
     ("[outcomes]\nwatch = 'yes'", r'"outcomes\.watch" is "yes"; it must be true or false'),
     ("[outcomes]\nalpha = 0.6", r'"outcomes\.alpha" is 0\.6; it must be less than or equal to 0'),
     ("[outcomes]\nrollback = 1", r'"outcomes\.rollback" is 1; it must be true or false'),
+    (
+        "[shadow]\nversions = 'all'",
+        r'"shadow\.versions" is "all"; it must be "latest" or a wh',
+    ),
+    (
+        "[shadow]\nversions = 11",
+        r'"shadow\.versions" is 11; it must be "latest" or a whole n',
+    ),
+    (
+        "[shadow]\nversions = true",
+        r'"shadow\.versions" is true; it must be "latest" or a wh',
+    ),
+    ("[shadow]\nmost_rows = 0", r'"shadow\.most_rows" is 0; it must be greater than or equal to 1'),
+    (
+        "[shadow]\nversion = 1",
+        r'unknown key "shadow\.version"; known here: versions, most_rows',
+    ),
+    ("[outcomes]\nappend = 'yes'", r'"outcomes\.append" is "yes"; it must be .history.'),
+    ("[outcomes]\nappend = true", r'"outcomes\.append" is true; it must be .history.'),
     ("[outcomes]\nids = 'x'", r'unknown key "outcomes\.ids"; known here: id, label, watch'),
     ("[notify]\non = ['success']", r"\"notify\.on\.0\" is \"success\"; it must be 'failure', 'ke"),
 ]

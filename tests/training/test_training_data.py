@@ -101,7 +101,7 @@ def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
     ("source", "message"),
     [
         ("nowhere.csv", r"nowhere\.csv does not exist"),
-        (".", r"is a folder\. Give the path of a CSV file"),
+        ("empty", r"empty holds no table"),
         ("../nowhere/t.csv", r"does not exist"),
         ("t.csv/x", r"cannot be read"),
         ("/dev/zero", r"/dev/zero is a device or pipe"),
@@ -111,6 +111,7 @@ def test_constant_in_the_training_rows_is_enough_to_refuse(tmp_path) -> None:
 )
 def test_a_source_that_is_no_file(tmp_path, source, message) -> None:
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=message):
         load(made(tmp_path, TABLE, f'[data]\nsource = "{source}"'))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from ffn.bundles.contents import read_registered
@@ -29,7 +30,11 @@ __all__ = ["deliver_at_once", "refuse_version"]
 
 
 def deliver_at_once(
-    pipeline: Pipeline, stream: Source, name: str, version: int | None = None
+    pipeline: Pipeline,
+    stream: Source,
+    name: str,
+    version: int | None = None,
+    also: Callable[[ScoredTable, Delivery], None] | None = None,
 ) -> Delivery:
     """Score a labelled table that has all features, and take up its labels at the same time.
 
@@ -46,6 +51,9 @@ def deliver_at_once(
         What the record calls it.
     version
         Number of the version to evaluate; None, the default, for the one in production.
+    also
+        Called with the scored table and what became of its rows, once its labels are taken up.
+        None, the default, for nothing more.
 
     Raises
     ------
@@ -71,7 +79,10 @@ def deliver_at_once(
             )
         rows, found = _labelled(pipeline, model, result, sha256, name)
         with changing_record(artifacts) as record:
-            return _count_at_once(record, pipeline, model, table, rows, found)
+            done = _count_at_once(record, pipeline, model, table, rows, found)
+        if also is not None:
+            also(table, done)
+    return done
 
 
 def _labelled(

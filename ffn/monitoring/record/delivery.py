@@ -87,6 +87,10 @@ class Delivery:
         joined by their ids.
     notices
         What else has to be known about the file, a sentence each.
+    problems
+        What the settings ask to be done with its rows and could not be done, in one line each.
+    postponed
+        Whether some of it was left to the next evaluation, which has to be given the file again.
     """
 
     name: str
@@ -106,6 +110,8 @@ class Delivery:
     waiting: int = 0
     at_once: int | None = None
     notices: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    postponed: bool = False
 
     @property
     def not_joined(self) -> int:

@@ -99,21 +99,32 @@ class TableColumns:
             )
         check_distinct(self.header, [column], self._name)
 
-    def parts(self, columns: Sequence[str]) -> Iterator[CellTexts]:
-        """Yield the table part by part, with the texts of ``columns``."""
+    def parts(self, columns: Sequence[str], every: int = 1) -> Iterator[CellTexts]:
+        """Yield the table part by part, with the texts of some columns.
+
+        Parameters
+        ----------
+        columns
+            Their headers.
+        every
+            Distance of the rows to yield: 1, the default, for all of them, 3 for the rows 1, 4, 7
+            and so on. Cells of the others are not decoded.
+        """
         places = {column: self.header.names.index(column) for column in columns}
         before = 0
         for piece in self._pieces:
             if hasattr(piece, "rejects"):
-                texts = {name: list(map(trim, piece.cells(at))) for name, at in places.items()}
-                rows, lines = piece.rows.tolist(), piece.lines.tolist()
-                yield CellTexts(rows=rows, lines=lines, texts=texts, rejects=piece.rejects)
+                rejects = piece.rejects
+                part = piece if every == 1 else piece.take((piece.rows - 1) % every == 0)
+                texts = {name: list(map(trim, part.cells(at))) for name, at in places.items()}
+                rows, lines = part.rows.tolist(), part.lines.tolist()
+                yield CellTexts(rows=rows, lines=lines, texts=texts, rejects=rejects)
                 continue
             n = piece.num_rows
-            texts = {name: self._texts(piece.column(at), name) for name, at in places.items()}
-            yield CellTexts(
-                rows=list(range(before + 1, before + n + 1)), lines=[0] * n, texts=texts
-            )
+            rows = list(range(before + 1 + -before % every, before + n + 1, every))
+            part = piece if every == 1 else piece.take([row - before - 1 for row in rows])
+            texts = {name: self._texts(part.column(at), name) for name, at in places.items()}
+            yield CellTexts(rows=rows, lines=[0] * len(rows), texts=texts)
             before += n
 
     def _texts(self, column: Any, name: str) -> list[str]:

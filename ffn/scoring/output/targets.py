@@ -9,10 +9,13 @@ from typing import NamedTuple
 from ffn.errors import DataError, quote
 from ffn.storage.source import Source
 
-__all__ = ["COMPANIONS", "Targets"]
+__all__ = ["COMPANIONS", "SHADOW_COMPANIONS", "Targets"]
 
 COMPANIONS = (".rejects.csv", ".manifest.json")
 """Suffixes of the rejects and the manifest, which are written beside the output."""
+
+SHADOW_COMPANIONS = (".disagreements.csv", ".shadow.json")
+"""Suffixes of what is written beside an output where challengers score the same rows."""
 
 
 class Targets(NamedTuple):

@@ -10,7 +10,17 @@ import pyarrow.compute as pc
 
 from ffn.errors import DataError
 
-__all__ = ["as_texts", "is_text", "no_plain_values", "plain_column"]
+__all__ = [
+    "as_texts",
+    "family_of",
+    "is_text",
+    "no_plain_values",
+    "plain_column",
+    "plain_texts",
+]
+
+# A fraction of a second that is none: Arrow writes as many digits as the type can hold.
+_NO_FRACTION = r"\.0+(Z?)$"
 
 
 def as_texts(column: Any, where: str, decimal: str) -> Any:
@@ -49,6 +59,74 @@ def as_texts(column: Any, where: str, decimal: str) -> Any:
     except (pa.ArrowException, ValueError):
         raise no_plain_values(column.type, where) from None
     return pc.replace_substring(texts, ".", decimal) if fraction and decimal != "." else texts
+
+
+def plain_texts(column: Any, where: str, decimal: str) -> Any:
+    """Return the cells of a column of any type as the texts of a CSV file of the same table.
+
+    Null and NaN are null; numbers and booleans are as in `as_texts`, decimals keep their digits;
+    dates and times are ISO 8601 with a space, those with a time zone in UTC.
+
+    Parameters
+    ----------
+    column
+        ``pyarrow`` array or chunked array [n].
+    where
+        File and column, for errors.
+    decimal
+        Decimal mark to write.
+
+    Returns
+    -------
+    texts
+        ``pyarrow`` array of texts [n], null for no value.
+
+    Raises
+    ------
+    DataError
+        The column's cells are no plain values: lists, structures, bytes that are not UTF-8.
+    """
+    if family_of(column.type) is None and not pa.types.is_null(column.type):
+        raise no_plain_values(column.type, where)
+    column = plain_column(column, where)
+    of = column.type
+    if pa.types.is_timestamp(of) and of.tz is not None:
+        # The zone's name may be unknown on this machine.
+        column = column.cast(pa.timestamp(of.unit, "UTC"))
+    texts = as_texts(column, where, decimal)
+    if pa.types.is_temporal(of):
+        texts = pc.replace_substring_regex(texts, _NO_FRACTION, r"\1")
+    return texts.cast(pa.large_string())
+
+
+def family_of(of: Any) -> str | None:
+    """Return what an Arrow type holds, such as ``numbers``; None for nested and other types.
+
+    Columns of one family have texts of one kind. None, too, for a column of nulls alone.
+    """
+    kinds = pa.types
+    if kinds.is_dictionary(of) or kinds.is_run_end_encoded(of):
+        of = of.value_type
+    for family, tests in {
+        "numbers": (kinds.is_integer, kinds.is_floating, kinds.is_decimal),
+        "booleans": (kinds.is_boolean,),
+        "dates": (kinds.is_date,),
+        "times of day": (kinds.is_time,),
+        "texts": (
+            kinds.is_string,
+            kinds.is_large_string,
+            kinds.is_string_view,
+            # Older writers do not mark texts as such; other bytes are refused when they are read.
+            kinds.is_binary,
+            kinds.is_large_binary,
+            kinds.is_binary_view,
+        ),
+    }.items():
+        if any(test(of) for test in tests):
+            return family
+    if kinds.is_timestamp(of):
+        return "times with a time zone" if of.tz is not None else "times"
+    return None
 
 
 def plain_column(column: Any, where: str) -> Any:

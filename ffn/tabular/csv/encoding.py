@@ -31,7 +31,7 @@ _SIGNATURES = (
     (b"\xfd7zXZ\x00", "an xz archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (b"PAR1\x15", "a Parquet file", "Only scoring accepts it, and only from a file, not a pipe."),
+    (b"PAR1\x15", "a Parquet file", "It is read from a file, not from a pipe."),
     (b"ARROW1\x00", "an Arrow file", _GIVE_CSV),
     (b"Obj\x01", "an Avro file", _GIVE_CSV),
     (b"\x89HDF\r\n", "an HDF5 file", _GIVE_CSV),

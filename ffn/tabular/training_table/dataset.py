@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +25,39 @@ from ffn.tabular.training_table.fingerprints import group_fingerprints
 from ffn.tabular.training_table.key_columns import GROUPS, TEST_UNLABELLED, TIMES, UNLABELLED
 from ffn.tabular.weighting.weight_column import WEIGHTS
 
-__all__ = ["CODES", "FINGERPRINTS", "LABELS", "NUMBERS", "TEXTS", "Dataset"]
+__all__ = [
+    "CODES",
+    "FINGERPRINTS",
+    "LABELS",
+    "NUMBERS",
+    "TEXTS",
+    "Dataset",
+    "TablePart",
+    "place_in_parts",
+]
 
 Array = npt.NDArray[Any]
 
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
+
+
+class TablePart(NamedTuple):
+    """A file of a table that consists of several, or is no CSV file.
+
+    Attributes
+    ----------
+    name
+        Its path below the folder that was named.
+    sha256
+        Digest of the file as it is stored.
+    rows
+        Number of its rows.
+    """
+
+    name: str
+    sha256: str
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +83,10 @@ class Dataset:
     notices
         Sentences for the user about how the file was read.
     file, source_sha256
-        Name and digest of the CSV file.
+        Name and digest of the CSV file; of a table of other files, what the settings name, and the
+        digest of the CSV file made of them.
+    path
+        Where the CSV file is.
     entry
         Cache entry with the files.
     time, time_kind
@@ -67,6 +99,13 @@ class Dataset:
     weight, weightless
         Header of the column of row weights, None if there is none; and the number of rows of
         weight 0, which are not among the N.
+    test_path
+        Where that file is; None if there is none.
+    parts, test_parts
+        The files of which the table, and that of held-out rows, was made; none if each is a CSV
+        file.
+    held
+        Cache entries with the CSV files made of them.
     """
 
     target: str
@@ -79,6 +118,7 @@ class Dataset:
     group_rows: int
     file: str
     source_sha256: str
+    path: Path
     entry: CacheEntry
     formats: Mapping[str, str] = field(default_factory=dict)
     unlabelled: int = 0
@@ -91,6 +131,10 @@ class Dataset:
     test_sha256: str | None = None
     weight: str | None = None
     weightless: int = 0
+    test_path: Path | None = None
+    parts: tuple[TablePart, ...] = ()
+    test_parts: tuple[TablePart, ...] = ()
+    held: tuple[CacheEntry, ...] = ()
 
     @property
     def weights(self) -> Array | None:
@@ -247,6 +291,11 @@ class Dataset:
 
     def row_in_file(self, row: int) -> int:
         """Return the row number in its file, from 1, of a labelled row, numbered from 0."""
+        parts = self.test_parts if row >= self.rows - self.test_rows else self.parts
+        number = self._row_in_table(row)
+        return place_in_parts(parts, number)[1] if len(parts) > 1 else number
+
+    def _row_in_table(self, row: int) -> int:
         unlabelled = self.entry.path / UNLABELLED
         if row >= self.rows - self.test_rows:
             row -= self.rows - self.test_rows
@@ -272,7 +321,11 @@ class Dataset:
 
     def file_of(self, row: int) -> str:
         """Return the name of the file that has a labelled row, numbered from 0."""
-        return self.test_file or "" if row >= self.rows - self.test_rows else self.file
+        held_out = row >= self.rows - self.test_rows
+        parts = self.test_parts if held_out else self.parts
+        if len(parts) > 1:
+            return place_in_parts(parts, self._row_in_table(row))[0]
+        return self.test_file or "" if held_out else self.file
 
     def cells(self, row: int) -> dict[str, str]:
         """Return the cells of a row (from 0) by feature, in the order of the file.
@@ -313,6 +366,21 @@ class Dataset:
     def _texts(self) -> dict[str, list[str]]:
         texts: dict[str, list[str]] = json.loads((self.entry.path / TEXTS).read_bytes())
         return texts
+
+
+def place_in_parts(parts: Sequence[TablePart], row: int) -> tuple[str, int]:
+    """Return the file of a row, and the row's number there, from 1.
+
+    Parameters
+    ----------
+    parts
+        The files of a table, in order.
+    row
+        Number of the row in the whole table, from 1.
+    """
+    ends = list(itertools.accumulate(part.rows for part in parts))
+    number = min(bisect.bisect_right(ends, row - 1), len(ends) - 1)
+    return parts[number].name, row - (ends[number] - parts[number].rows)
 
 
 def _found(names: tuple[str, ...], features: Iterable[Feature]) -> list[int]:

@@ -53,11 +53,11 @@ from ffn.tabular.training_table.key_columns import (
     check_keys,
 )
 from ffn.tabular.training_table.label_reading import LabelReading, toml_remedy
-from ffn.tabular.training_table.text_table import no_rows, refusal, refuse_parquet
+from ffn.tabular.training_table.text_table import no_rows, refusal
 from ffn.tabular.training_table.unnamed_columns import UnnamedColumns
 from ffn.tabular.weighting.weight_column import WEIGHTS, WeightColumn
 
-__all__ = ["Choice", "read_dataset"]
+__all__ = ["Choice", "first_difference", "read_dataset"]
 
 Array = npt.NDArray[Any]
 
@@ -148,7 +148,6 @@ def read_dataset(path: Path, cache: Cache, choice: Choice, test: Path | None = N
         files = []
         for each in (path, *([test] if test else ())):
             source = opened.enter_context(open_source(each))
-            refuse_parquet(source, each)
             files.append(_File(each, source, source.read_through()))
         sha256, made_of = files[0].sha256, {"format": _FORMAT, **choice.made_of()}
         made_of["sha256"] = sha256
@@ -162,8 +161,9 @@ def read_dataset(path: Path, cache: Cache, choice: Choice, test: Path | None = N
         key: tuple(value) for key, value in description.items() if isinstance(value, list)
     }
     if test:
-        texts |= {"test_file": test.name, "test_sha256": files[1].sha256}
-    return Dataset(**(description | texts), file=path.name, source_sha256=sha256, entry=entry)
+        texts |= {"test_file": test.name, "test_sha256": files[1].sha256, "test_path": test}
+    texts |= {"file": path.name, "source_sha256": sha256, "path": path}
+    return Dataset(**(description | texts), entry=entry)
 
 
 class _File(NamedTuple):
@@ -363,7 +363,7 @@ class _Conversion:
         if list(records.header.names) != list(names):
             raise DataError(
                 f"{path.name} (split.test) must have the same header as {self.path.name}: "
-                f"{_first_difference(names, records.header.names)}."
+                f"{first_difference(names, records.header.names)}."
             )
         unnamed = UnnamedColumns(names, excluded="" in (self.choice.exclude or ()))
         for found in self._labelled(self._sound(records, path, unnamed), path.name):
@@ -540,8 +540,16 @@ class _Conversion:
                 )
 
 
-def _first_difference(names: Sequence[str], others: Sequence[str]) -> str:
-    """Return where two headers first differ."""
+def first_difference(names: Sequence[str], others: Sequence[str]) -> str:
+    """Return where two headers first differ, as words; empty where they do not.
+
+    Parameters
+    ----------
+    names
+        The header that is expected.
+    others
+        The header that was found.
+    """
     for place, (name, other) in enumerate(zip_longest(names, others), 1):
         if name is None:
             return f"column {place}, {quote(other)}, is one too many"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from ffn.errors import DataError, SettingsError, quote
 from ffn.storage.compression import DecompressingReader
-from ffn.storage.source import Source, open_source
+from ffn.storage.source import open_source
 from ffn.tabular.columns.feature_columns import columns_found
 from ffn.tabular.csv.charsets import reading_of, strange_bytes
 from ffn.tabular.csv.header import check_for_training
@@ -20,9 +18,7 @@ from ffn.tabular.csv.parsing.rejects import Reason, Reject
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.training_table.unnamed_columns import UnnamedColumns
 
-__all__ = ["Table", "no_rows", "read_table", "refusal", "refuse_parquet"]
-
-_PARQUET = b"PAR1"
+__all__ = ["Table", "no_rows", "read_table", "refusal"]
 
 _READ_AT_ONCE = 1024 * 1024
 
@@ -86,7 +82,6 @@ def read_table(
         The delimiter is not supported, or the target does not exist.
     """
     with open_source(path) as source:
-        refuse_parquet(source, path)
         records = Records(source, str(path), delimiter=delimiter, given_encoding=encoding)
         names = records.header.names
         hint = ""
@@ -146,34 +141,6 @@ def refusal(path: Path, reject: Reject, records: Records) -> DataError:
     return DataError(
         f"{where}: {reject.detail}, in {quote(reject.value)}. Correct or remove that row; training "
         "never skips a row."
-    )
-
-
-def refuse_parquet(source: Source, path: Path) -> None:
-    """Refuse a Parquet file, which can be scored but not trained on.
-
-    Parameters
-    ----------
-    source
-        The open file.
-    path
-        Its path, for the message.
-
-    Raises
-    ------
-    DataError
-        It is a Parquet file; the message gives a command that converts it to CSV.
-    """
-    if source.peek(len(_PARQUET)) != _PARQUET:
-        return
-    csv = path.with_suffix(".csv").name
-    program = (
-        f"import pandas; pandas.read_parquet({str(path)!r}, dtype_backend='pyarrow')"
-        f".to_csv({csv!r}, index=False)"
-    )
-    raise DataError(
-        f"{path} is a Parquet file; training reads CSV. Convert it with: "
-        f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}"
     )
 
 

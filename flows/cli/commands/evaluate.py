@@ -18,7 +18,7 @@ from flows.cli.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from ffn.pipelines.outcome_evaluation import EvaluateOutcome
+    from ffn.monitoring.evaluate_outcome import EvaluateOutcome
     from ffn.settings.pipeline import Pipeline
 
 __all__ = ["add", "run"]

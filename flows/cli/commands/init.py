@@ -1,4 +1,4 @@
-"""``ffn init NAME --from FILE.csv --target COLUMN``: create a pipeline from a CSV."""
+"""``ffn init NAME --from FILE --target COLUMN``: create a pipeline from a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from ffn.errors import one_line, quote
+from ffn.errors import SettingsError, one_line, quote
 from ffn.storage.real_path import real_path
 from flows.cli.commands.common import (
     VerbParser,
@@ -24,10 +24,21 @@ __all__ = ["add", "run"]
 def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     """Declare the verb in ``verbs``, with the options of ``parents``."""
     init = verbs.add_parser(
-        "init", parents=parents, help="create a pipeline from a CSV with a label column"
+        "init", parents=parents, help="create a pipeline from a table with a label column"
     )
     init.add_argument("pipeline", metavar="NAME")
-    init.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE.csv")
+    init.add_argument(
+        "--from",
+        dest="source",
+        required=True,
+        metavar="FILE",
+        help="a CSV or Parquet file, a folder, or a quoted pattern; with --query, a database",
+    )
+    init.add_argument(
+        "--query",
+        metavar="SELECT",
+        help="what to select from a database such as sqlite:///shop.db (no copy is made)",
+    )
     init.add_argument("--target", required=True, metavar="COLUMN", help="the label column")
     init.add_argument(
         "--exclude",
@@ -91,17 +102,33 @@ def _format(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(f"{quote(text)}: {error}") from None
 
 
-def run(options: argparse.Namespace) -> int:
-    """Profile the CSV and write the new pipeline's folder."""
-    from ffn.profiling.scaffold import create_pipeline
+def _source(options: argparse.Namespace) -> Path | str:
+    """Return the path of the table in full, or the address of the database with such a path."""
+    from ffn.databases.address import is_address, parse_address
     from ffn.storage.source import refuse_pipe
 
+    if is_address(options.source):
+        address = parse_address(options.source, real_path(Path()))
+        if options.query is None:
+            raise SettingsError("--from names a database: give --query SELECT as well.")
+        return address.absolute
+    if options.query is not None:
+        raise SettingsError("--query needs --from with a database, such as sqlite:///shop.db.")
+    path = Path(options.source)
     # Before the path is resolved: the real name of a pipe is not a path.
-    refuse_pipe(options.source)
+    refuse_pipe(path)
+    return real_path(path)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Profile the table and write the new pipeline's folder."""
+    from ffn.profiling.scaffold import create_pipeline
+
     root = root_folder(options)
     settings, notices = create_pipeline(
         options.pipeline,
-        source=real_path(options.source),
+        source=_source(options),
+        query=options.query,
         target=options.target,
         root=root,
         delimiter=options.delimiter,

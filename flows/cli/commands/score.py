@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ffn.errors import DataError, SettingsError
 from flows.cli.commands.common import (
@@ -97,6 +97,28 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="score even if the output for this input and version already exists",
     )
     score.add_argument(
+        "--query",
+        nargs="?",
+        const="",
+        metavar="SELECT",
+        help="score what this selects from a database (without SELECT: from pipeline.toml)",
+    )
+    score.add_argument(
+        "--database",
+        metavar="ADDRESS",
+        help="such as sqlite:///shop.db (default: from pipeline.toml)",
+    )
+    score.add_argument(
+        "--table",
+        metavar="NAME",
+        help="append the labelled rows to this table of the database, all or none",
+    )
+    score.add_argument(
+        "--new-by",
+        metavar="COLUMN",
+        help="leave out rows whose COLUMN is in the table already (default: from pipeline.toml)",
+    )
+    score.add_argument(
         "--new",
         action="store_true",
         help="score only files in the inbox that the version in production has not scored yet",
@@ -109,34 +131,76 @@ def run(options: argparse.Namespace) -> int:
     root, pipeline = find(options)
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")
+    if options.query is not None:
+        return _run_query(options, root, pipeline)
+    if options.database or options.table or options.new_by:
+        raise SettingsError("--database, --table and --new-by are for --query.")
     files = [] if options.new else _files(options, pipeline)
+    outcome = _score(options, root, pipeline, files)
+    if options.json:
+        print_json(outcome.to_json())
+    else:
+        _print(options, outcome)
+    outcome.check()
+    if options.output == "-":
+        _send(outcome.results[0].output)
+    return 0
+
+
+def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> int:
+    """Score the rows of a query, and append them to a table if one is named."""
+    given = [f"--{name}" for name in ("delimiter", "decimal", "encoding") if getattr(options, name)]
+    if options.files or options.new or given:
+        what = "FILE" if options.files else "--new" if options.new else given[0]
+        raise SettingsError(f"--query and {what} do not go together. Give one of them.")
+    from ffn.scoring.query_rows import PLAIN, queried_csv, query_to_score, write_back
+
+    asked = query_to_score(pipeline, options.query, options.database, options.table, options.new_by)
+    for name, value in PLAIN.items():
+        setattr(options, name, value)
+    with queried_csv(asked, pipeline) as csv:
+        options.files = [str(csv)]
+        outcome = _score(options, root, pipeline, _files(options, pipeline))
+    written = None if outcome.refusals else write_back(asked, outcome.results[0])
+    if options.json:
+        print_json(outcome.to_json() | ({"table": written.to_json()} if written else {}))
+    else:
+        _print(options, outcome)
+        if written:
+            print(written.sentence(), file=_stream(options))
+    outcome.check()
+    if options.output == "-":
+        _send(outcome.results[0].output)
+    return 0
+
+
+def _score(
+    options: argparse.Namespace, root: Path, pipeline: Pipeline, files: Sequence[FileToScore]
+) -> ScoreOutcome:
+    """Score files, or with --new those of the inbox, with bars on a terminal."""
     from flows.cli.display.progress_bars import scoring_bars
 
     scoring = _options(options, pipeline)
     with scoring_bars(first_stage(options)):
         if options.direct:
-            outcome = _score_here(pipeline, files, scoring, new=options.new)
-        else:
-            from ffn.settings.pipeline import reference
-            from flows.server import run_flow
+            return _score_here(pipeline, files, scoring, new=options.new)
+        from ffn.settings.pipeline import reference
+        from flows.server import run_flow
 
-            where = reference(pipeline, root), root
-            outcome = (
-                run_flow.score_inbox(*where, scoring)
-                if options.new
-                else run_flow.score(*where, files, scoring)
-            )
-    if options.json:
-        print_json(outcome.to_json())
-    else:
-        from flows.cli.display.summary import print_scoring
+        where = reference(pipeline, root), root
+        if options.new:
+            return run_flow.score_inbox(*where, scoring)
+        return run_flow.score(*where, files, scoring)
 
-        sent = options.output == "-"
-        print_scoring(outcome, sys.stderr if sent else sys.stdout, sent=sent)
-    outcome.check()
-    if options.output == "-":
-        _send(outcome.results[0].output)
-    return 0
+
+def _print(options: argparse.Namespace, outcome: ScoreOutcome) -> None:
+    from flows.cli.display.summary import print_scoring
+
+    print_scoring(outcome, _stream(options), sent=options.output == "-")
+
+
+def _stream(options: argparse.Namespace) -> TextIO:
+    return sys.stderr if options.output == "-" else sys.stdout
 
 
 def _score_here(

@@ -10,8 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ffn.errors import one_line
+from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.monitoring.realised_quality import WeekQuality
-from ffn.pipelines.outcome_evaluation import EvaluateOutcome
 from ffn.quantities import NOTHING, counted, interval
 from flows.cli.display.terminal import plain_console
 
@@ -54,6 +54,8 @@ def _lines(outcome: EvaluateOutcome) -> Iterator[str]:
     waiting = [delivery.waiting for delivery in outcome.deliveries if delivery.at_once is None]
     if waiting:
         yield f"{counted(waiting[-1], 'prediction')} without a label so far."
+    if outcome.history and outcome.history.sentence:
+        yield outcome.history.sentence
     for trouble in outcome.troubles[:_TROUBLES_SHOWN]:
         yield f"Warning: {trouble}"
     if len(outcome.troubles) > _TROUBLES_SHOWN:
@@ -66,9 +68,11 @@ def _lines(outcome: EvaluateOutcome) -> Iterator[str]:
     yield f"{outcome.pipeline}, version {quality.version}: {quality.sentence}."
     for detail in quality.details:
         yield f"  {detail}."
+    beside = {one.challenger for one in outcome.conclusion.challengers}
     for one in outcome.conclusion.qualities:
         if one is not quality and one.figures:
-            yield f"  version {one.version}: {one.sentence}."
+            how = ", beside production" if one.version in beside else ""
+            yield f"  version {one.version}{how}: {one.sentence}."
 
 
 def _conclusions(outcome: EvaluateOutcome) -> Iterator[str]:
@@ -81,6 +85,8 @@ def _conclusions(outcome: EvaluateOutcome) -> Iterator[str]:
         yield f"Warning: {end.rolled_back}."
     elif end.predecessor is not None:
         yield f"Beside its predecessor: {end.predecessor.sentence}."
+    for one in end.challengers:
+        yield f"In the shadow: {one.sentence}."
     if quality and quality.figures:
         yield "All intervals are 95 % confidence sequences, valid at every look."
 

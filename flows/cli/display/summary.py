@@ -62,12 +62,19 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
     if rows:
         console.print(_classes(results, rows))
     kept = (f"Warning: not kept for outcomes: {why}" for why in outcome.not_taken_up)
-    for line in (*_warnings(results), *_drift(results), *islice(kept, _WARNINGS_SHOWN)):
+    for line in (
+        *_warnings(results),
+        *_drift(results),
+        *islice(kept, _WARNINGS_SHOWN),
+        *_shadow(outcome),
+    ):
         console.print(one_line(line), soft_wrap=True)
     if len(results) == 1:
         (result,) = results
         paths = {} if sent else {"predictions": result.output}
         paths |= {"manifest": result.manifest}
+        if outcome.shadow and outcome.shadow.tables:
+            paths |= {"disagreements": outcome.shadow.tables[0].path}
         print_paths(console, paths | ({"rejects": result.rejects} if result.rejected else {}))
         return
     _print_files(console, results)
@@ -125,6 +132,19 @@ def _drift(results: Sequence[ScoreResult]) -> Iterator[str]:
         others = len(drifted) - _DRIFT_SHOWN
         are = "is" if others == 1 else "are"
         yield f"Drift: {more(others, 'file')} {are} unlike the training rows."
+
+
+def _shadow(outcome: ScoreOutcome) -> Iterator[str]:
+    """Yield what challengers say of the same rows, and why others say nothing."""
+    found = outcome.shadow
+    if found is None:
+        return
+    for sentence in found.sentences:
+        yield f"Beside production: {sentence}."
+    for why in found.left_out[:_WARNINGS_SHOWN]:
+        yield f"Warning: left out of the shadow: {why}."
+    if len(found.left_out) > _WARNINGS_SHOWN:
+        yield f"Warning: {len(found.left_out) - _WARNINGS_SHOWN:,} more were left out."
 
 
 def _confidence(results: Iterable[ScoreResult], scored: int) -> str:

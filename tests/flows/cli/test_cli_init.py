@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -174,7 +173,7 @@ def test_any_column_name_makes_valid_settings(ffn, root, tmp_path, name):
         ({"target": "unit"}, r'"unit": every row has the label "kg"'),
         ({"target": "Customer ID"}, r"too few distinct rows to split"),
         ({"source": "no.csv"}, r"no\.csv does not exist\."),
-        ({"source": "."}, r"is a folder\."),
+        ({"source": "root"}, r"root holds no table"),
         ({"root": "none"}, r'--root ".*none" is not a folder\.'),
         ({"keep": "bougth"}, r'no column "bougth"; its columns'),
         ({"keep": "bought"}, r'--keep and --target both name "bought"\. Take out one\.'),
@@ -326,7 +325,7 @@ def test_a_doubtful_label_is_decided_and_the_decision_travels(ffn, root, tmp_pat
     assert "10 without a label" in ffn("models", "t", "1", "--root", root).out
 
 
-def test_parquet_is_refused_with_the_command_that_makes_a_csv_of_it(ffn, root, tmp_path):
+def test_parquet_files_and_folders_are_copied_as_they_are(ffn, root, tmp_path):
     frame = pd.read_csv(labelled(tmp_path / "t.csv", ["no", "yes"]))
     # What loses its kind on the way through floats, or has none that every writer knows.
     frame["count"] = pd.array([None if i == 7 else i % 5 for i in range(60)], dtype="Int64")
@@ -334,20 +333,38 @@ def test_parquet_is_refused_with_the_command_that_makes_a_csv_of_it(ffn, root, t
     frame["flag"] = frame["a"] > 2
     source = tmp_path / "it's a table.parquet"
     frame.to_parquet(source)
+    folder = tmp_path / "history"
+    folder.mkdir()
+    frame[:35].to_parquet(folder / "1.parquet")
+    frame[35:].to_csv(folder / "2.csv", index=False)
+
+    def written(name, given):
+        done = ffn("init", name, "--from", given, "--target", "label", "--root", root)
+        assert (done.code, done.err) == (0, "")
+        found = settings_of(root, name)
+        files = [path for path in (root / "data" / name).rglob("*") if path.is_file()]
+        copies = {str(path.relative_to(root / "data" / name)): path.read_bytes() for path in files}
+        del copies["pipeline.toml"]
+        return found["data"].pop("source"), found, copies
+
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    name, expected, _ = written("csv", tmp_path / "t.csv")
+    assert name == "train.csv"
+    both = {f"train/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    assert written("one", source) == (
+        "train.parquet",
+        expected,
+        {"train.parquet": source.read_bytes()},
+    )
+    assert written("all", folder) == ("train", expected, both)
+    assert written("some", folder / "[12].*") == ("train/[12].*", expected, both)
     before = listing(root)
-    refusal = ffn("init", "t", "--from", source, "--target", "label", "--root", root).refusal
+    frame.rename(columns={"label": "Label"}).to_parquet(source)
+    refusal = ffn("init", "x", "--from", source, "--target", "label", "--root", root).refusal
+    assert refusal.startswith(f'{source} has no column "label"')
+    refusal = ffn("init", "x", "--from", folder / "3*", "--target", "l", "--root", root).refusal
+    assert refusal.startswith("no file matches ")
     assert listing(root) == before
-    assert f"{source} is a Parquet file; training reads CSV. Convert it with: " in refusal
-    command = refusal.partition("Convert it with: ")[2]
-    subprocess.run(["/bin/bash", "-c", command], check=True, cwd=tmp_path)
-    table = source.with_suffix(".csv")
-    with table.open(newline="") as file:
-        first = next(csv.DictReader(file))
-    assert (first["count"], first["colour"], first["flag"]) == ("0", "red", "False")
-    done = ffn("init", "t", "--from", table, "--target", "label", "--root", root)
-    assert (done.code, done.err) == (0, "")
-    (root / "data/t/train.csv").write_bytes(source.read_bytes())
-    assert "is a Parquet file; training" in ffn("retrain", "t", *DIRECT, root).refusal
 
 
 def test_a_renamed_column_is_the_contracts_to_refuse(ffn, root, tmp_path):

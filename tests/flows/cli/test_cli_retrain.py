@@ -201,7 +201,7 @@ def test_a_bad_table_is_refused_in_one_line(ffn, root, change, expected):
         ),
         ('target = "species"', 'target = "specie"', r'no column "specie".*mean "species"\?'),
         ('source = "train.csv"', 'source = "trian.csv"', r"trian\.csv does not exist\."),
-        ('source = "train.csv"', 'source = "."', r"is a folder\."),
+        ('source = "train.csv"', 'source = ".."', r"holds no table"),
         ("[data]", "[data", r"pipeline\.toml: not valid TOML:"),
         ("epochs = 15 ", "epochs = 0 ", r"epochs. is 0; it must be greater than or equal to 1"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from flows.cli.commands.common import (
     VerbParser,
@@ -42,15 +43,26 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         action="store_true",
         help="train even if nothing has changed since an existing version",
     )
+    retrain.add_argument(
+        "--watch",
+        action="store_true",
+        help="show the networks on the terminal while they learn, instead of progress bars",
+    )
     return retrain
 
 
 def run(options: argparse.Namespace) -> int:
     """Retrain, directly or through Prefect, and print the result."""
     root, pipeline = find(options)
-    from flows.cli.display.progress_bars import training_bars
+    if options.watch:
+        from flows.cli.display.watch_screen import watched
 
-    with training_bars(first_stage(options)):
+        shown: AbstractContextManager[None] = watched(pipeline.artifacts)
+    else:
+        from flows.cli.display.progress_bars import training_bars
+
+        shown = training_bars(first_stage(options))
+    with shown:
         if options.direct:
             from ffn.pipelines import retraining
 

@@ -1,0 +1,1 @@
+"""Notebooks: the chapters of the course, and the examples beside this package."""

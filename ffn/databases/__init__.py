@@ -1,0 +1,1 @@
+"""SQLite, DuckDB and PostgreSQL: addresses without passwords, reading and writing of tables."""

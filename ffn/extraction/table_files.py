@@ -1,0 +1,203 @@
+"""Find the files of a table: a file, all tables of a folder, or those that match a pattern.
+
+Hidden files and those that other programs are still writing are passed over. Links are not
+followed: a link in a folder might lead to files that were never meant to be read.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from ffn.errors import DataError, quote
+from ffn.storage.compression import without_compression_suffix
+
+__all__ = ["TableFile", "is_one_csv", "split_pattern", "table_files"]
+
+_TABLES = (".csv", ".tsv", ".tab", ".parquet")
+# Spark and Hadoop name what is no data with an underscore; the others are unfinished downloads,
+# copies and backups.
+_PASSED_OVER = (".", "_")
+_UNFINISHED = ("~", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".inprogress", ".swp")
+_PARQUET = b"PAR1"
+# What Hive and Spark write for a partition of rows without the value.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+class TableFile(NamedTuple):
+    """A file of a table.
+
+    Attributes
+    ----------
+    path
+        Path of the file.
+    name
+        Its path below the folder that was named, with slashes; files are in the order of these.
+    partition
+        Columns that the folders of the file give, by their names ``column=value``.
+    given
+        Whether the file itself was named, and may therefore be a link.
+    """
+
+    path: Path
+    name: str
+    partition: tuple[tuple[str, str], ...] = ()
+    given: bool = False
+
+
+def is_one_csv(path: Path) -> bool:
+    """Say whether ``path`` names a single file that is no Parquet file, or that cannot be read.
+
+    Only the kind is looked at; who reads the file opens it once, for digest and content.
+    """
+    if not os.path.lexists(path):
+        return not glob.has_magic(str(path))
+    if path.is_dir():
+        return False
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        return os.pread(handle, len(_PARQUET), 0) != _PARQUET
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+
+
+def table_files(path: Path) -> list[TableFile]:
+    """Return the files of a table in the order of their names.
+
+    Parameters
+    ----------
+    path
+        A file; a folder, of which all tables are taken, those in folders named ``column=value``
+        included; or a pattern with ``*``, ``?``, ``[…]``, or ``**`` for folders at any depth.
+
+    Raises
+    ------
+    DataError
+        There is no file, a file is a link or no plain file, a name is not valid UTF-8, or the
+        folders of the files do not name the same columns.
+    """
+    there = os.path.lexists(path)
+    if not path.is_dir() if there else not glob.has_magic(str(path)):
+        return [TableFile(path, path.name, given=True)]
+    base, parts = (path, ()) if there else split_pattern(path)
+    try:
+        walk = _walk(base, "", parts) if parts else _walk_folder(base, "")
+        found = sorted({_checked(base, name) for name in walk})
+    except OSError as error:
+        where = error.filename or base
+        raise DataError(f"{where} cannot be read: {error.strerror}.") from None
+    if not found:
+        known = ", ".join(_TABLES)
+        if parts:
+            raise DataError(f"no file matches {quote(path, 200)}. Give files of a table ({known}).")
+        raise DataError(f"{path} holds no table ({known}). Put the files of the table there.")
+    files = [TableFile(base / name, name, _partition(name)) for name in found]
+    _check_partitions(files, base)
+    return files
+
+
+def split_pattern(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder that the pattern ``path`` begins with, and its parts below that."""
+    parts = path.parts
+    fixed = next(n for n, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:fixed]), parts[fixed:]
+
+
+def _walk(base: Path, below: str, parts: Sequence[str]) -> Iterator[str]:
+    """Yield the names below ``base`` that match the ``parts`` of a pattern."""
+    part, *rest = parts
+    if part == "**":
+        if rest:
+            yield from _walk(base, below, rest)
+        for name, is_folder in _entries(base, below):
+            if is_folder:
+                yield from _walk(base, f"{_checked(base, name)}/", parts)
+            elif not rest and _is_table(name):
+                yield name
+        return
+    for name, is_folder in _entries(base, below):
+        if not fnmatch.fnmatchcase(name.rpartition("/")[2], part):
+            continue
+        if is_folder:
+            if rest:
+                yield from _walk(base, f"{_checked(base, name)}/", rest)
+        elif not rest:
+            yield name
+
+
+def _walk_folder(base: Path, below: str) -> Iterator[str]:
+    """Yield the names of all tables in a folder, and in its folders named ``column=value``."""
+    for name, is_folder in _entries(base, below):
+        if not is_folder:
+            if _is_table(name):
+                yield name
+        elif "=" in name.rpartition("/")[2]:
+            yield from _walk_folder(base, f"{_checked(base, name)}/")
+
+
+def _entries(base: Path, below: str) -> Iterator[tuple[str, bool]]:
+    """Yield name and "is a folder" of what is in a folder and not passed over."""
+    with os.scandir(base / below) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PASSED_OVER) or entry.name.lower().endswith(_UNFINISHED):
+                continue
+            yield f"{below}{entry.name}", entry.is_dir()
+
+
+def _checked(base: Path, name: str) -> str:
+    """Return the name of a file or folder that is wanted, and is no link or device."""
+    path = base / name
+    if path.is_symlink():
+        raise DataError(
+            f"{path} is a link, which may lead out of the folder. Put the file itself there."
+        )
+    if not path.is_dir() and not path.is_file():
+        raise DataError(f"{path} is a device or pipe. Put plain files there.")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"the name of {path} is not valid UTF-8. Rename it.") from None
+    return name
+
+
+def _is_table(name: str) -> bool:
+    return without_compression_suffix(name).lower().endswith(_TABLES)
+
+
+def _partition(name: str) -> tuple[tuple[str, str], ...]:
+    """Return the columns that the folders of a file give, as Hive and Spark name them."""
+    found = []
+    for folder in name.split("/")[:-1]:
+        column, sign, value = folder.partition("=")
+        if sign and column:
+            value = unquote(value)
+            found.append((unquote(column), "" if value == _NO_VALUE else value))
+    return tuple(found)
+
+
+def _check_partitions(files: Sequence[TableFile], base: Path) -> None:
+    first = [column for column, _ in files[0].partition]
+    if len(set(first)) < len(first):
+        raise DataError(f"{files[0].path}: two of its folders name the same column. Rename one.")
+    for file in files:
+        columns = [column for column, _ in file.partition]
+        if columns != first:
+            raise DataError(
+                f"{file.path}: its folders below {base} name the columns "
+                f"{_in_words(columns)}, and those of {files[0].name} {_in_words(first)}. Put all "
+                "files into folders of the same columns."
+            )
+
+
+def _in_words(columns: Sequence[str]) -> str:
+    return ", ".join(map(quote, columns)) or "(none)"

@@ -1,0 +1,1 @@
+"""Networks seen while they learn, and afterwards: what ``ffn watch`` shows."""

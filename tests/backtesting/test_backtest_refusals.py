@@ -1,0 +1,52 @@
+"""What a backtest refuses, in one line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ffn
+from ffn.errors import DataError, SettingsError
+from tests.backtesting.histories_of_months import SETTINGS, months, write
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        (('time = "day"', ""), {}, r"pipeline\.toml: a backtest needs to know when each row was"),
+        (
+            ('time = "day"', 'time = "day"\ntest = "x.csv"'),
+            {},
+            r'split\.test names "x\.csv", and a backtest holds out the latest rows',
+        ),
+        (('"better"', '"never"'), {}, r'gate\.mode is "never", so no schedule would ever'),
+        (("", ""), {"every": "1month"}, r'^every is "1month"; it must be a whole number'),
+        (("", ""), {"every": "3"}, r'^every is "3"; it must be a whole number and a unit'),
+        (("", ""), {"first": "soon"}, r'^first \(--from\) is "soon"; it must be'),
+        (("", ""), {"window": "1"}, r'^window is "1"; it must be'),
+    ],
+)
+def test_settings_and_options_are_refused(
+    tmp_path: Path, change: tuple[str, str], arguments: dict[str, str], message: str
+) -> None:
+    root = write(tmp_path, months(3), SETTINGS.replace(*change))
+    with pytest.raises(SettingsError, match=message) as refused:
+        ffn.backtest("months", root=root, **arguments)  # type: ignore[arg-type]
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("arguments", [{"every": "1y"}, {"first": "5mo"}, {"first": "900y"}])
+def test_too_few_periods_are_refused(tmp_path: Path, arguments: dict[str, str]) -> None:
+    root = write(tmp_path, months(8, rows=30))
+    with pytest.raises(DataError, match=r"period.* of .* with at least 25 rows, and 4 are needed"):
+        ffn.backtest("months", root=root, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_gate_that_lets_nothing_pass_is_said(tmp_path: Path) -> None:
+    toml = SETTINGS.replace('"better"', '"better"\nmin_accuracy = 0.999')
+    root = write(tmp_path, months(6, rows=40), toml)
+    with pytest.raises(
+        DataError, match=r"months: no model would have gone into production in 4 .*min_accuracy"
+    ):
+        ffn.backtest("months", first="2mo", root=root)
