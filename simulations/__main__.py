@@ -135,6 +135,7 @@ def _backtests(*, quick: bool) -> None:
         _show("backtest.md", example_section(example), quick=quick, name="example")
         write_bytes(_ROOT / "docs" / "images" / "backtest.png", backtest_picture(example))
 
+
 def _orders(*, quick: bool) -> None:
     from simulations.orders import FULL_ORDERS, QUICK_ORDERS, orders_section
 
