@@ -10,6 +10,8 @@ PIP := $(call PIP_IN,$(VENV))
 # Apart from .venv, so that tests never meet the libraries the benchmark is measured against.
 BENCHMARK_VENV := build/benchmark
 ACCURACY_VENV := build/accuracy
+DOCS_VENV := build/docs-env
+SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
 SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
 # PyTorch for Linux x86-64 without CUDA, Python 3.11: uv does not see it, for it is not on the common
@@ -41,7 +43,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check dist browser-test sql-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist browser-test sql-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +63,11 @@ check: $(VENV)/.dev ## Lint, check the format and the types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(DOCS_VENV)/.made ## Build the documentation as a site, and check its links
+	@rm -rf $(SITE)
+	@$(DOCS_VENV)/bin/python -m sphinx -q -W --keep-going -E -c docs -d build/site-cache . $(SITE)
+	@$(DOCS_VENV)/bin/python -m docs.extensions.built_site $(SITE)
+
 dist: $(VENV)/.run ## Build the wheel and the source distribution into dist/
 	@rm -rf dist
 	@$(BIN)/python -I -c '$(BUILD_SDIST)' > /dev/null
@@ -68,7 +75,7 @@ dist: $(VENV)/.run ## Build the wheel and the source distribution into dist/
 	@$(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist dist/*.tar.gz
 	@ls dist
 
-browser-test: $(VENV)/.browser ## Look at dashboard and lab with Chromium; save what was seen
+browser-test: $(VENV)/.browser docs ## Look at dashboard, lab and site with Chromium; save what was seen
 	@tests/browser/chromium
 	$(BIN)/python -m pytest tests/browser
 
@@ -97,6 +104,8 @@ simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known trut
 lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes newer versions)
 	@$(LOCK_VENV)/bin/python -c '$(BUILD_REQUIREMENTS)' > $(LOCK_VENV)/build.in
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-docs.txt \
+		--extra docs --constraint requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dev.txt \
 		--extra dev --constraint requirements.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-browser.txt \
@@ -150,6 +159,14 @@ $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
 
 $(ACCURACY_VENV)/.made: requirements-accuracy.txt pyproject.toml $(VENV)/.made
 	$(call INSTALL_PEERS,$(ACCURACY_VENV),requirements-accuracy.txt)
+
+$(DOCS_VENV)/.made: requirements-docs.txt $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(DOCS_VENV) (once, about a minute)"
+	@$(BIN)/python -m venv --clear $(DOCS_VENV)
+	@$(call PIP_IN,$(DOCS_VENV)) install --require-hashes --no-deps --requirement requirements-docs.txt
+	@$(call PIP_IN,$(DOCS_VENV)) check
+	@touch $@
 
 # Name an environment and its lock. No `pip check`: it would miss what not-cuda.txt left out, where
 # PyTorch is not the CPU build.

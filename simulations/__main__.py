@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = [
         *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
-        *("audits", "orders", "backtests"),
+        *("audits", "orders", "backtests", "metrics", "sets"),
     ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
@@ -48,6 +48,10 @@ def main() -> None:
         _backtests(quick=options.quick)
     if "orders" in which:
         _orders(quick=options.quick)
+    if "metrics" in which:
+        _metrics(quick=options.quick)
+    if "sets" in which:
+        _sets(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -141,6 +145,24 @@ def _orders(*, quick: bool) -> None:
 
     text = orders_section(QUICK_ORDERS if quick else FULL_ORDERS)
     _show("split_audit.md", text, quick=quick, name="orders")
+
+
+def _metrics(*, quick: bool) -> None:
+    from simulations.metric_gates import FULL_METRICS, QUICK_METRICS, metric_gates_section
+
+    text = metric_gates_section(QUICK_METRICS if quick else FULL_METRICS)
+    _show("decision_rules.md", text, quick=quick, name="metric")
+
+
+def _sets(*, quick: bool) -> None:
+    from simulations.set_coverage import FULL_SETS, QUICK_SETS, sets_section
+
+    _show(
+        "decision_rules.md",
+        sets_section(QUICK_SETS if quick else FULL_SETS),
+        quick=quick,
+        name="sets",
+    )
 
 
 def _ranking(*, quick: bool) -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ffn.criteria.resampled_evidence import weigh_resamples
 from ffn.nn import Adam, History, Network, spawn_generators, train
-from ffn.promotion.recipes import weigh_resamples
 from ffn.registry.alpha_spending import alpha_of_look
 from ffn.settings.gate_settings import GateSettings
 from ffn.tabular.splitting.by_content import resamples

@@ -47,10 +47,11 @@ def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    targets, parts, full, growth, scoring_targets, scoring, *accuracy = tables(done.stdout)
+    targets, parts, full, new, growth, scoring_targets, scoring, *accuracy = tables(done.stdout)
     assert targets[0][:3] == ["work", "against", "to reach"]
     assert {row[1] for row in full[1:]} >= {"ours", "matrix products alone", "scikit-learn"}
     assert [row[0] for row in parts[1:]] == list(PARTS)
+    assert [row[:2] for row in new] == [["rows", "columns"], ["200", "3"]]
     assert growth[0][0] == "rows"
     assert [row[0] for row in growth[1:]] == ["1,000", "4,000"]
     compared = [row[:2] for row in scoring_targets]

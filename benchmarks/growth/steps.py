@@ -67,9 +67,9 @@ class Timed(InProcess):
 
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:
-        started = _cpu()
+        started = cpu_seconds()
         yield
-        self.seconds[name] = _cpu() - started
+        self.seconds[name] = cpu_seconds() - started
 
 
 def main(root: Path, workers: int) -> None:
@@ -92,7 +92,7 @@ def main(root: Path, workers: int) -> None:
     sys.stdout.write(json.dumps(found) + "\n")
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     """Return the CPU seconds of this process and of those that it has ended."""
     times = os.times()
     return time.process_time() + times.children_user + times.children_system

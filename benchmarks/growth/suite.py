@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.growth.mixed_table import TARGET, write_mixed_table
 from benchmarks.growth.picture import picture
 from benchmarks.growth.table_file import write_pipeline
-from benchmarks.growth.tables import Size, growth_table, large_table
+from benchmarks.growth.tables import (
+    NewPipeline,
+    Size,
+    growth_table,
+    large_table,
+    new_pipelines_table,
+)
 from benchmarks.growth.watching import Watched, watch
 from benchmarks.machine import describe_machine
 from benchmarks.section import Section
@@ -32,19 +39,26 @@ class Extent:
         Of the tables whose growth is shown.
     large
         Rows and features of the table that is larger than the memory allowed, or None.
+    new
+        Rows and columns of the tables on which new pipelines are retrained as they are.
     """
 
     rows: tuple[int, ...]
     features: int
     large: tuple[int, int] | None
+    new: tuple[tuple[int, int], ...] = ()
 
 
 FULL = Extent(
     rows=(10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),
     features=8,
     large=(20_000_000, 54),
+    new=(
+        *((rows, 20) for rows in (1_000, 4_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)),
+        (100_000, 50),
+    ),
 )
-QUICK = Extent(rows=(1_000, 4_000), features=3, large=None)
+QUICK = Extent(rows=(1_000, 4_000), features=3, large=None, new=((200, 3),))
 
 
 def missing() -> list[str]:
@@ -59,18 +73,38 @@ def run(root: Path, extent: Extent) -> Section:
         _tell(f"growth: {rows:,} rows")
         (watched,) = _retrain(root, rows, extent.features, workers=(0,))
         sizes.append(Size(rows=rows, watched=watched))
+    new = [_new_pipeline(root, rows, columns) for rows, columns in extent.new]
     parts = [
-        f"{describe_machine(_PACKAGES)}. One process and one BLAS thread for each table, which is "
-        f"sorted by class: {extent.features} features, 7 classes, layers 32 and 16, one epoch in "
-        "batches of 1,024, two optimizers with two networks each, a refit of two more. CPU "
+        f"{describe_machine(_PACKAGES)}.",
+        new_pipelines_table(new),
+        "![CPU seconds and private memory by rows, both axes logarithmic](growth.png)",
+        "**Long tables, a small network.** One process and one BLAS thread for each table, which "
+        f"is sorted by class: {extent.features} features, 7 classes, layers 32 and 16, one epoch "
+        "in batches of 1,024, two optimizers with two networks each, a refit of two more. CPU "
         "seconds are user and system time without imports. Private memory, with imports, is memory "
         "not backed by a file (`RssAnon`). With at most 2,000 held-out rows, the interval of their "
         "log-loss is bootstrapped, which takes more memory than the table.",
         growth_table(sizes),
-        "![CPU seconds and private memory by rows, both axes logarithmic](growth.png)",
         _large(root, extent),
     ]
-    return Section(text="\n\n".join(filter(None, parts)), pictures={"growth.png": picture(sizes)})
+    return Section(
+        text="\n\n".join(filter(None, parts)), pictures={"growth.png": picture(sizes, new)}
+    )
+
+
+def _new_pipeline(root: Path, rows: int, columns: int) -> NewPipeline:
+    """Retrain a pipeline as ``ffn init`` writes it, on a new table."""
+    from ffn.profiling.scaffold import create_pipeline
+
+    _tell(f"growth: a new pipeline on {rows:,} rows of {columns} columns")
+    build = root / "build"
+    build.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=build, prefix="growth-") as scratch:
+        table = Path(scratch) / "table.csv"
+        write_mixed_table(table, rows, columns)
+        create_pipeline("table", source=table, target=TARGET, root=Path(scratch))
+        watched = watch("benchmarks.growth.defaults", scratch, root=root)
+    return NewPipeline(rows=rows, columns=columns, watched=watched)
 
 
 def _large(root: Path, extent: Extent) -> str:

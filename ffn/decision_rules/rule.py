@@ -46,12 +46,16 @@ class DecisionRule:
     abstain_below
         Confidence, from 0 to below 1, below which a row gets no label. The confidence is the
         probability of the label, rounded to four decimals as it is written. 0: every row has one.
+    set_limits
+        Probability [C] from which on a class is in a row's label set; the label always is. None: no
+        label sets.
     """
 
     costs: tuple[tuple[float, ...], ...] | None = None
     thresholds: tuple[float | None, ...] | None = None
     weights: tuple[float, ...] | None = None
     abstain_below: float = 0.0
+    set_limits: tuple[float, ...] | None = None
 
     @property
     def by_probability(self) -> bool:
@@ -101,6 +105,27 @@ class DecisionRule:
         fewer: npt.NDArray[np.bool_] = written < self.abstain_below
         return fewer
 
+    def label_sets(self, probabilities: Array, labels: Array) -> npt.NDArray[np.bool_]:
+        """Return which classes are in each row's label set [n, C].
+
+        Parameters
+        ----------
+        probabilities
+            Class probabilities [n, C].
+        labels
+            Indices of the labels [n], as from `labels`, abstentions not considered.
+
+        Raises
+        ------
+        ValueError
+            The rule has no label sets.
+        """
+        if self.set_limits is None:
+            raise ValueError("the decision rule has no label sets")
+        members: npt.NDArray[np.bool_] = probabilities >= np.asarray(self.set_limits)
+        members[np.arange(len(labels)), labels] = True
+        return members
+
     def answers(self, probabilities: Array, classes: Array) -> Array:
         """Return the labels [n] themselves.
 
@@ -140,6 +165,7 @@ class DecisionRule:
             else tuple(tuple(costs[i][j] for j in order) for i in order),
             thresholds=thresholds and tuple(thresholds[i] for i in order),
             weights=weights and tuple(weights[i] for i in order),
+            set_limits=self.set_limits and tuple(self.set_limits[i] for i in order),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -153,6 +179,8 @@ class DecisionRule:
             found["weights"] = list(self.weights)
         if self.abstain_below:
             found["abstain_below"] = self.abstain_below
+        if self.set_limits is not None:
+            found["set_limits"] = list(self.set_limits)
         return found
 
     @classmethod
@@ -171,7 +199,7 @@ class DecisionRule:
         ValueError
             The value is not a rule for C classes.
         """
-        known = {"costs", "thresholds", "weights", "abstain_below"}
+        known = {"costs", "thresholds", "weights", "abstain_below", "set_limits"}
         if not isinstance(value, dict) or not value or set(value) - known:
             raise ValueError("the decision rule has other fields")
         if len({"costs", "thresholds", "weights"} & set(value)) > 1:
@@ -197,6 +225,9 @@ class DecisionRule:
             if not _is_cost(below) or not 0 < below < 1:
                 raise ValueError("the decision rule abstains below no probability")
             rule = replace(rule, abstain_below=below)
+        if "set_limits" in value:
+            limits = each(value["set_limits"], lambda limit: _is_cost(limit) and limit <= 1)
+            rule = replace(rule, set_limits=limits)
         return rule
 
     def _cheapest(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.decision_rules.label_sets import SET_SEPARATOR
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.decision_rules.threshold_choice import best_threshold
 from ffn.errors import SettingsError, did_you_mean, quote
@@ -34,12 +35,18 @@ class ChosenRule:
         What was maximised or, if it is the ``expected_cost``, minimised; empty if nothing was.
     rows
         Number of validation rows on which it was chosen, counted once for each network.
+    coverage
+        Probability with which a label set holds the class; None if there are no sets.
+    calibration_rows
+        Number of rows that the sets were calibrated on.
     """
 
     rule: DecisionRule
     source: str
     metric: str = ""
     rows: int = 0
+    coverage: float | None = None
+    calibration_rows: int = 0
 
 
 def check_decision(settings: DecisionSettings, classes: tuple[str, ...]) -> None:
@@ -57,11 +64,23 @@ def check_decision(settings: DecisionSettings, classes: tuple[str, ...]) -> None
     SettingsError
         They name a class that does not exist, or ask for what there is for two classes only.
     """
+    if settings.label_sets is not None:
+        parted = [name for name in classes if SET_SEPARATOR in name]
+        if parted:
+            raise SettingsError(
+                f"decision.label_sets writes labels with {quote(SET_SEPARATOR)} between them, and "
+                f"the class {quote(parted[0])} has one in its name. Rename the class."
+            )
     _require(settings.costs, "decision.costs", classes)
     for name, row in settings.costs.items():
         _require(row, f"decision.costs.{name}", classes)
     if settings.thresholds != "auto":
         _require(settings.thresholds, "decision.thresholds", classes)
+        if len(classes) > 2 and settings.metric == "f1":
+            raise SettingsError(
+                f'decision.metric is "f1", which is that of the rarer of two classes, but there '
+                f'are {len(classes)}; set metric = "balanced_accuracy" or "average_precision".'
+            )
     elif len(classes) > 2 and settings.metric != "balanced_accuracy":
         remedy = (
             "leave thresholds out: costs alone give the label of the lowest expected cost"

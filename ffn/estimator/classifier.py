@@ -87,7 +87,9 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         spread over all classes; see ``ffn.nn.train``. Default 0: neither.
     class_weight
         None, ``"balanced"`` (all classes have the same total weight), or a dictionary of weights
-        by class. They multiply ``sample_weight``.
+        by class. They multiply ``sample_weight``, and shift probabilities and labels towards the
+        heavy classes, as in every estimator of scikit-learn. A pipeline's ``class_weight`` does
+        not: there a decision rule chooses the labels.
     n_networks
         K: number of networks with different initialisation and batch order, trained together;
         their probabilities are averaged. Networks that diverge are left out.

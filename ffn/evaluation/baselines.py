@@ -7,6 +7,7 @@ defaults but for the number of iterations: nothing is tuned.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,7 @@ def compare_baselines(
     most_rows: int = 50_000,
     groups: Array | None = None,
     together: bool = False,
+    told_once: Sequence[int] | None = None,
     weights_test: Array | None = None,
     weights_train: Array | None = None,
 ) -> tuple[tuple[Baseline, ...], dict[str, str]]:
@@ -116,6 +118,9 @@ def compare_baselines(
     together
         Whether training rows come in groups or in an order of time. Boosting then does not stop
         early, as the rows by which it would are drawn at random. False, the default: they do not.
+    told_once
+        Positions of the inputs that boosting sees, if others only repeat them in another scale
+        (`Preparation.inputs_told_once`). None, the default: all.
     weights_test
         Weights of the held-out rows [m], by which all figures count them; None, the default: they
         count alike.
@@ -139,16 +144,19 @@ def compare_baselines(
     until = f"at most {iterations}" if stops else f"{iterations}"
     early = f", stopped early by {percent(_EARLY_STOPPING_SHARE)} of the rows" if stops else ""
     trees = f"histograms, {until} iterations{early}, learning rate 0.1, at most 31 leaves"
+    if told_once is not None:
+        trees += ", each number as one input"
     answered = {MAJORITY: (np.broadcast_to(shares, ours.shape), "")}
     settings = {MAJORITY: "shares of the training rows"}
     unfitted = {}
-    for name, words, model in (
-        (LINEAR, "L2 penalty with C = 1, L-BFGS", _linear()),
-        (BOOSTING, trees, _boosting(iterations, seed, early_stopping=stops)),
+    every, once = slice(None), slice(None) if told_once is None else list(told_once)
+    for name, words, model, seen in (
+        (LINEAR, "L2 penalty with C = 1, L-BFGS", _linear(), every),
+        (BOOSTING, trees, _boosting(iterations, seed, early_stopping=stops), once),
     ):
         settings[name] = words
         try:
-            answered[name] = _answers(model, x, labels, own, x_test, n_classes)
+            answered[name] = _answers(model, x[:, seen], labels, own, x_test[:, seen], n_classes)
         except Exception as error:
             # Another library's model, which must not cost the network that was trained.
             unfitted[name] = one_line(f"{type(error).__name__}: {error}").rstrip(".")

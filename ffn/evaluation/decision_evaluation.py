@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from ffn.evaluation.inference.groups_of_rows import values_of_groups
 from ffn.evaluation.inference.paired_losses import loss_bounds
 from ffn.evaluation.inference.shares import share_of_rows
 from ffn.evaluation.inference.statistics import Interval, mean_interval
+from ffn.evaluation.label_set_evaluation import LabelSetEvaluation, evaluate_label_sets
 
 __all__ = ["CoveragePoint", "DecisionEvaluation", "coverage_curve", "evaluate_rule", "row_costs"]
 
@@ -63,6 +64,8 @@ class DecisionEvaluation:
         Accuracy of the most probable class.
     curve
         Coverage and accuracy of the rule by confidence, ascending.
+    label_sets
+        How often label sets hold the true class; None if there are none.
     """
 
     cost: Interval
@@ -72,6 +75,7 @@ class DecisionEvaluation:
     argmax_recalls: tuple[Interval, ...]
     argmax_accuracy: Interval
     curve: tuple[CoveragePoint, ...]
+    label_sets: LabelSetEvaluation | None = field(default=None, metadata={"omitted": True})
 
 
 def evaluate_rule(
@@ -116,6 +120,9 @@ def evaluate_rule(
         argmax_recalls=_recalls(by_argmax, labels, n_classes, groups, weights),
         argmax_accuracy=share_of_rows(by_argmax == labels, groups, weights),
         curve=coverage_curve(probabilities, labels, rule, groups, weights),
+        label_sets=None
+        if rule.set_limits is None
+        else evaluate_label_sets(rule.label_sets(probabilities, by_rule), labels, groups),
     )
 
 

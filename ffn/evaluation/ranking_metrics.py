@@ -7,6 +7,7 @@ more than two classes each class is told from all others, and the classes count 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval, mean_of_shares
 
-__all__ = ["ROWS_OF_A_PAIR", "Ranking", "rank_rows"]
+__all__ = ["ROWS_OF_A_PAIR", "Ranking", "precision_parts", "rank_rows"]
 
 Array = npt.NDArray[Any]
 
@@ -99,6 +100,35 @@ def rank_rows(probabilities: Array, labels: Array) -> Ranking:
         mean_auc=areas.mean(labels),
         mean_average_precision=precisions.mean(labels),
     )
+
+
+def precision_parts(
+    probabilities: Array, labels: Array, classes: Iterable[int]
+) -> tuple[float, Array]:
+    """Return the mean average precision of some classes, and what each row contributes to it.
+
+    Parameters
+    ----------
+    probabilities
+        Predicted probabilities [n, C].
+    labels
+        True classes, integers [n].
+    classes
+        The classes; those that no row has, or every row, are left out of the mean.
+
+    Returns
+    -------
+    mean, parts
+        The mean, NaN of no class, and the contributions [n] of `rank_rows`.
+    """
+    own = np.bincount(labels, minlength=probabilities.shape[1])
+    told = [label for label in classes if 0 < own[label] < len(labels)]
+    total, parts = 0.0, np.zeros(len(labels))
+    for label in told:
+        _, (value, given), order, _ = _one_class(probabilities[:, label], labels == label)
+        total += value / len(told)
+        parts[order] += given / len(told)
+    return total if told else float("nan"), parts
 
 
 def _one_class(

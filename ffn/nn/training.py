@@ -39,12 +39,14 @@ def train(
     validation_rows: Array | None = None,
     row_weights: Array | None = None,
     validation_weights: Array | None = None,
+    score_offsets: Array | None = None,
     schedule: Schedule | None = None,
     patience: int | None = None,
     min_delta: float = 0.0,
     frozen_layers: Collection[int] = (),
     dropout: Hyperparameter = 0.0,
     label_smoothing: Hyperparameter = 0.0,
+    figure_rows: int | None = None,
     on_epoch: Callable[[int], None] | None = None,
     eliminate: Callable[[int, Array], Sequence[int]] | None = None,
     observe: Callable[[int, Network, Sequence[int], History], None] | None = None,
@@ -81,10 +83,20 @@ def train(
         default, for none.
     row_weights
         Factors [N] of the rows' losses. Their mean should be 1, or they change the size of the
-        steps. The recorded training loss is the weighted mean. None, the default, for 1 each.
+        steps. The recorded training loss is the weighted mean, unless there are ``score_offsets``.
+        None, the default, for 1 each.
     validation_weights
         Weights [N] of the rows in the recorded validation loss and accuracy. None, the default,
         for equal ones.
+    score_offsets
+        Numbers [C] that are added to the output biases of what is kept and recorded, but not while
+        it learns. Where ``row_weights`` weight the rows of class c by w_c, the network learns the
+        probability of c times w_c, up to a common factor; with ``-log w_c`` here it answers with
+        the probability itself (Elkan 2001, "The foundations of cost-sensitive learning", theorem 2;
+        Saerens, Latinne and Decaestecker 2002, "Adjusting the outputs of a classifier to new a
+        priori probabilities", equation 4). Recorded losses are then those of these probabilities,
+        of training rows of equal weight; early stopping watches those of validation rows. Training
+        on starts from what was left, with the offsets in it. None, the default, for none.
     schedule
         Maps the number of a step, from 0, to a factor of the learning rate. None, the default,
         for the factor 1.
@@ -105,6 +117,10 @@ def train(
         or a tuple of K. The network learns ``(1 - epsilon) t + epsilon / C`` in place of the
         one-hot label t: Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7.
         Recorded losses are the plain cross-entropy. Default 0.
+    figure_rows
+        Of more training rows than this a network's recorded training loss and accuracy are those of
+        so many, at even distances among its rows and the same after every epoch: on a long table
+        a second pass over all rows would take a fifth of the time. None, the default, for all.
     on_epoch
         Called with the number of epochs done, after each block of epochs that is evaluated at
         once. An exception from it ends the training. None, the default, to call nothing.
@@ -131,7 +147,7 @@ def train(
         All layers are frozen; ``patience`` is given without validation rows; the optimizer's
         state was made for another network or other frozen layers; a hyper-parameter is out of its
         range or has a tuple of values, but not K of them; soft targets are not [N, C], or not
-        probabilities that sum to 1.
+        probabilities that sum to 1; the offsets are not C finite numbers.
     """
     k = len(network.parameters)
     if all(i in frozen_layers for i in range(len(network.layers))):
@@ -141,6 +157,8 @@ def train(
     labels = np.asarray(labels)
     if is_soft(labels):
         check_soft_targets(labels, (len(x), network.widths[-1]))
+    if score_offsets is not None:
+        score_offsets = _check_offsets(score_offsets, network)
     for name, value in (("dropout", dropout), ("label_smoothing", label_smoothing)):
         check_range(name, value)
         check_count(name, value, k)
@@ -163,8 +181,10 @@ def train(
         validation_rows=validation_rows,
         row_weights=row_weights,
         validation_weights=validation_weights,
+        weigh_recorded=score_offsets is None,
         batch_size=batch_size,
         epochs=epochs,
+        figure_rows=figure_rows,
     )
     stack = StackInTraining(lesson, state, generators, dropout, label_smoothing)
     history = History.empty(epochs, k)
@@ -180,6 +200,8 @@ def train(
                     step += 1
                 stack.snapshots[epoch - first] = stack.network.parameters
                 epoch += 1
+            if score_offsets is not None:
+                stack.network.layer_views(stack.snapshots[:count])[-1][..., -1] += score_offsets
             figures, snapshots = stack.evaluation()[:, :, :count], stack.snapshots[:count]
             early_stopping.record(first, snapshots, figures, members)
             if on_epoch is not None:
@@ -194,6 +216,15 @@ def train(
                 stack, members = stack.select(kept), members[kept]
     early_stopping.restore_best()
     return history
+
+
+def _check_offsets(offsets: Array, network: Network) -> Array:
+    offsets = np.asarray(offsets)
+    if offsets.shape != network.widths[-1:] or not np.isfinite(offsets).all():
+        raise ValueError(
+            f"score_offsets must be {network.widths[-1]} finite numbers, not {offsets}"
+        )
+    return offsets.astype(network.parameters.dtype)
 
 
 def _worth_keeping(running: Array) -> Sequence[int]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ffn.auditing.audited_columns import choose_audited
 from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_words
+from ffn.criteria.criterion import criterion_of
 from ffn.decision_rules.rule_choice import check_decision
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
@@ -24,6 +25,7 @@ from ffn.pipelines.progress import notice, stage
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
     AUDIT,
+    CALIBRATE,
     DECIDE,
     EVALUATE,
     EXAMINE,
@@ -158,7 +160,7 @@ def _run_steps(
         executor.warn(leak.sentence)
         notice(leak.sentence)
     audited = choose_audited(dataset, division, pipeline)
-    fitted = fit(pipeline, prepared, executor)
+    fitted = fit(pipeline, prepared, executor, dataset, division)
     stage("comparing with simpler models")
     # Before the decision, which may depend on them.
     examined = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)
@@ -239,8 +241,26 @@ def prepare(pipeline: Pipeline, dataset: Dataset, executor: Executor) -> tuple[D
     return division, executor.run(NORMALISE, dataset, division, pipeline)
 
 
-def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
+def fit(
+    pipeline: Pipeline,
+    prepared: Prepared,
+    executor: Executor,
+    dataset: Dataset | None = None,
+    division: Division | None = None,
+) -> Fitted:
     """Train every candidate, choose one, refit it, and evaluate it on the held-out rows.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    prepared
+        Inputs.
+    executor
+        Runs the steps.
+    dataset, division
+        The table and its division, with rows that calibrate label sets; None, the default, for a
+        model without label sets.
 
     Raises
     ------
@@ -258,9 +278,15 @@ def fit(pipeline: Pipeline, prepared: Prepared, executor: Executor) -> Fitted:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
         first = trained.failures[0][1]
         raise TrainingError(f"every training task failed ({reasons}).") from first
-    chosen = executor.run(SELECT, candidates)
+    chosen = executor.run(
+        SELECT,
+        candidates,
+        criterion_of(pipeline.settings.decision, prepared.schema.classes),
+    )
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)
+    if dataset is not None and division is not None and division.calibration is not None:
+        refitted = executor.run(CALIBRATE, refitted, dataset, division, pipeline)
     return Fitted(
         candidates=candidates,
         selection=chosen,

@@ -14,6 +14,8 @@ from ffn.auditing.audited_columns import AuditedColumn
 from ffn.auditing.split_audit import audit_split
 from ffn.bundles.bundle import Bundle
 from ffn.checkpoints.finished_candidates import FinishedCandidate, taken_in_words
+from ffn.conformal.calibrate import calibrate_sets
+from ffn.criteria.criterion import Criterion
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import keep_table
 from ffn.pipelines.execution import Step
@@ -189,7 +191,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     # The other optimizers may still give a model.
     spares=(Exception,),
 )
-SELECT: Step[[list[Candidate]], Selection] = Step(
+SELECT: Step[[list[Candidate], Criterion | None], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
@@ -201,6 +203,15 @@ REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = St
         else f"{refitted.bundle.optimizer} refitted for {counted(refitted.epochs, 'epoch')}"
     ),
     label="refit-{selection.winner}",
+)
+CALIBRATE: Step[[Refitted, Dataset, Division, Pipeline], Refitted] = Step(
+    "calibrate-sets",
+    calibrate_sets,
+    lambda refitted, *_: (
+        f"label sets calibrated on {counted(refitted.decision.calibration_rows, 'row')}"
+        if refitted.decision
+        else "no label sets"
+    ),
 )
 EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
     "evaluate",

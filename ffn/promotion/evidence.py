@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ffn.criteria.criterion import Criterion
+from ffn.criteria.metric_evidence import MetricEvidence, weigh_metric
 from ffn.evaluation.inference.grouped_classes import grouped_class_losses
 from ffn.evaluation.inference.grouped_labels import (
     GroupedLabels,
@@ -23,7 +25,7 @@ from ffn.evaluation.inference.paired import (
     p_not_worse,
 )
 from ffn.evaluation.inference.paired_losses import LossBounds, loss_bounds, row_losses
-from ffn.promotion.shared_rows import Contest
+from ffn.promotion.shared_rows import Contest, SharedAnswers
 from ffn.registry.alpha_spending import PlannedComparison
 from ffn.settings.gate_settings import GateSettings
 
@@ -59,6 +61,8 @@ class HeldOutEvidence:
     accuracy
         Accuracy of the challenger minus production's where rows are weighted, by which both count
         the rows; otherwise None, as it follows from the labels.
+    metric
+        Comparison by ``decision.metric``, which then decides alone; None if that is the log-loss.
     """
 
     look: int
@@ -71,6 +75,7 @@ class HeldOutEvidence:
     failures: tuple[str, ...]
     groups: int = field(default=0, metadata={"omitted": True})
     accuracy: float | None = field(default=None, metadata={"omitted": True})
+    metric: MetricEvidence | None = field(default=None, metadata={"omitted": True})
 
     @property
     def shown(self) -> bool:
@@ -78,7 +83,9 @@ class HeldOutEvidence:
         return not self.failures
 
 
-def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
+def can_suffice(
+    contest: Contest, settings: GateSettings, alpha: float, criterion: Criterion | None = None
+) -> bool:
     """Return whether a challenger that makes no mistake would pass on these rows.
 
     This uses production's predictions and not the challenger's, so it does not count as a
@@ -92,9 +99,16 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
         Mode and margins of the gate.
     alpha
         One-sided level of the comparison.
+    criterion
+        The metric that decides; None, the default: accuracy and log-loss.
     """
     if not len(contest.labels):
         return False
+    if criterion:
+        perfect = SharedAnswers(
+            predicted=contest.labels, probabilities=np.eye(len(contest.classes))[contest.labels]
+        )
+        return not _by_metric(criterion, contest, perfect, settings, alpha).failures
     production = contest.production.predicted
     if contest.groups is not None or contest.weights is not None:
         best = count_grouped_labels(
@@ -106,7 +120,11 @@ def can_suffice(contest: Contest, settings: GateSettings, alpha: float) -> bool:
 
 
 def weigh(
-    contest: Contest, settings: GateSettings, look: PlannedComparison, seed: int
+    contest: Contest,
+    settings: GateSettings,
+    look: PlannedComparison,
+    seed: int,
+    criterion: Criterion | None = None,
 ) -> HeldOutEvidence:
     """Compare the two models on the rows of a contest.
 
@@ -126,6 +144,9 @@ def weigh(
         Number of the comparison, and its one-sided level.
     seed
         Seed of the bootstrap.
+    criterion
+        The metric that decides alone, with labels by each model's rule; what is lost of one class
+        for another is then what the metric weighs. None, the default: accuracy and log-loss.
     """
     challenger, production, labels = contest.challenger, contest.production, contest.labels
     groups, both = contest.groups, (challenger.predicted, production.predicted, labels)
@@ -164,6 +185,10 @@ def weigh(
         for found in classes
         if found.p_worse <= settings.alpha and found.drop > settings.class_margin
     ]
+    metric = None
+    if criterion:
+        metric = _by_metric(criterion, contest, challenger, settings, look.alpha)
+        failures = [*metric.failures]
     return HeldOutEvidence(
         look=look.number,
         alpha=look.alpha,
@@ -175,6 +200,29 @@ def weigh(
         failures=tuple(failures),
         groups=0 if groups is None else len(np.unique(groups)),
         accuracy=accuracy,
+        metric=metric,
+    )
+
+
+def _by_metric(
+    criterion: Criterion,
+    contest: Contest,
+    challenger: SharedAnswers,
+    settings: GateSettings,
+    alpha: float,
+) -> MetricEvidence:
+    one, other = (
+        (model.probabilities, model.by_rule) for model in (challenger, contest.production)
+    )
+    return weigh_metric(
+        criterion,
+        one,
+        other,
+        contest.labels,
+        better=settings.mode == "better",
+        margin=settings.metric_margin,
+        alpha=alpha,
+        groups=contest.groups,
     )
 
 

@@ -11,17 +11,19 @@ import numpy.typing as npt
 from ffn.auditing.audit_figures import SplitAudit
 from ffn.auditing.audit_text import audit_refusal
 from ffn.bundles.bundle import Bundle
+from ffn.criteria.criterion import criterion_of
+from ffn.criteria.resampled_evidence import ResampledEvidence, weigh_resamples
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import missed_classes
 from ffn.promotion.champion import Opponent, Unreadable, unrelated_rows
 from ffn.promotion.evidence import HeldOutEvidence, can_suffice, weigh
 from ffn.promotion.floors import Floor, check_floors
-from ffn.promotion.recipes import ResampledEvidence, cross_validate, weigh_resamples
+from ffn.promotion.recipes import cross_validate
 from ffn.promotion.shared_rows import columns_of, find_contest, production_rows
 from ffn.promotion.simpler_models import weigh_baselines
 from ffn.promotion.too_few import too_few
 from ffn.promotion.verdict import Verdict
-from ffn.quantities import counted, difference, told_apart
+from ffn.quantities import counted, difference, signed, told_apart
 from ffn.registry.alpha_spending import alpha_of_look, choose_look, read_looks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
@@ -155,9 +157,10 @@ def decide(
     )
     look = choose_look(times, settings.alpha)
     chosen = contest.take(look.chosen)
-    if can_suffice(chosen, settings, look.alpha):
+    criterion = criterion_of(pipeline.settings.decision, dataset.classes)
+    if can_suffice(chosen, settings, look.alpha, criterion):
         looks.after(chosen.fingerprints).write(pipeline.artifacts)
-        found = weigh(chosen, settings, look, pipeline.settings.training.seed)
+        found = weigh(chosen, settings, look, pipeline.settings.training.seed, criterion)
         return verdict(found.shown, _of_rows(found, settings.mode), rows=rows, held_out=found)
 
     training = pipeline.settings.training
@@ -179,7 +182,14 @@ def decide(
     number = int(looks.of(prepared.fingerprints).max()) + 1
     looks.after(prepared.fingerprints).write(pipeline.artifacts)
     resampled = weigh_resamples(
-        *differences, settings, look=number, alpha=alpha_of_look(settings.alpha, number)
+        differences.losses,
+        differences.accuracies,
+        differences.validation_to_train,
+        settings,
+        look=number,
+        alpha=alpha_of_look(settings.alpha, number),
+        gains=differences.gains,
+        criterion=criterion,
     )
     reason = f"{few}; {_of_resamples(resampled, settings.mode)}"
     return verdict(resampled.shown, reason, rows=rows, resampled=resampled)
@@ -213,7 +223,7 @@ def _of_rows(found: HeldOutEvidence, mode: str) -> str:
     figures = (
         f"on {counted(counts.rows, 'row')}{_of_groups(found)} that neither was trained on, "
         f"{counted(counts.gained, 'label')} gained and {counts.lost:,} lost, {_weighted(found)}"
-        f"log-loss {difference(losses)}"
+        f"log-loss {difference(losses)}{_of_metric(found)}"
     )
     return f"{'; '.join(found.failures) or _shown(mode)}: {figures}"
 
@@ -221,6 +231,16 @@ def _of_rows(found: HeldOutEvidence, mode: str) -> str:
 def _weighted(found: HeldOutEvidence) -> str:
     """Return the difference of weighted accuracies, which the numbers of labels do not show."""
     return "" if found.accuracy is None else f"weighted accuracy {found.accuracy:+.4f}, "
+
+
+def _of_metric(found: HeldOutEvidence) -> str:
+    one = found.metric
+    if one is None:
+        return ""
+    return (
+        f", {one.words} {one.challenger:.3f} after {one.production:.3f} (gain {signed(one.gain)}, "
+        f"at least {signed(one.gain_low)})"
+    )
 
 
 def _of_groups(found: HeldOutEvidence) -> str:

@@ -10,23 +10,25 @@ nothing can show the latter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.errors import DataError, SettingsError, quote
 from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
-from ffn.settings.gate_settings import GateSettings
+from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
 from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators, resamples_of
 from ffn.training.steps import Prepared, Refitted
+from ffn.training.temperature import ask_on_validation
 
-__all__ = ["ResampledEvidence", "cross_validate", "weigh_resamples"]
+__all__ = ["RecipeDifferences", "cross_validate"]
 
 Array = npt.NDArray[Any]
 
@@ -36,41 +38,24 @@ _RESAMPLES, _NETWORKS, _THINNING = 3, 4, 5
 _ROWS_LEFT = 0.9
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResampledEvidence:
-    """Result of comparing two recipes on K resamples.
+class RecipeDifferences(NamedTuple):
+    """Challenger minus production, one value for each of K resamples.
 
     Attributes
     ----------
-    resamples
-        K, the number of resamples on which both networks finished.
-    look
-        Number of this comparison on these rows, from 1.
-    alpha
-        Its one-sided level.
-    log_loss, log_loss_low, log_loss_high
-        Mean validation log-loss of the challenger's recipe minus production's, nats per row, and a
-        bound on each side, each at the one-sided level ``alpha``.
-    accuracy, accuracy_low
-        The same for accuracy, with the lower bound.
-    failures
-        Criteria that were not met, a clause each; empty if the challenger may take over.
+    losses, accuracies
+        After the last epoch, on the resamples on which production's network finished [K]; NaN where
+        the challenger's diverged.
+    validation_to_train
+        Number of rows left out of a resample, divided by the number in it.
+    gains
+        What the challenger gains by ``decision.metric`` [K]; None if that is the log-loss.
     """
 
-    resamples: int
-    look: int
-    alpha: float
-    log_loss: float
-    log_loss_low: float
-    log_loss_high: float
-    accuracy: float
-    accuracy_low: float
-    failures: tuple[str, ...]
-
-    @property
-    def shown(self) -> bool:
-        """Whether the challenger may take over."""
-        return not self.failures
+    losses: Array
+    accuracies: Array
+    validation_to_train: float
+    gains: Array | None = None
 
 
 def cross_validate(
@@ -80,7 +65,7 @@ def cross_validate(
     opponent: Opponent,
     known: Array,
     encode: Callable[[Pipeline], TrainingPart] | None = None,
-) -> tuple[Array, Array, float] | str:
+) -> RecipeDifferences | str:
     """Train both recipes on the same resamples of the training part; or return why not.
 
     Parameters
@@ -98,14 +83,6 @@ def cross_validate(
     encode
         Returns the training part as inputs by the ``[features]`` of a pipeline; called if those of
         production differ. None, the default: production's recipe has the same.
-
-    Returns
-    -------
-    losses, accuracies
-        Challenger minus production after the last epoch, one value for each resample on which
-        production's network finished; NaN where the challenger's diverged.
-    validation_to_train
-        Number of rows left out of a resample, divided by the number in it.
     """
     settings, bundle = opponent.settings, opponent.bundle
     candidates = settings.optimizers.candidates() if settings else {}
@@ -145,7 +122,8 @@ def cross_validate(
             part = encode(production)
         except (DataError, SettingsError) as error:
             return f"production's inputs cannot be made from this table: {error}"
-    figures = []
+    criterion = criterion_of(pipeline.settings.decision, prepared.schema.classes)
+    figures, judged = [], []
     for own_part, recipe, optimizer, own_rate, epochs, own_rows in (
         (
             prepared.training,
@@ -164,7 +142,7 @@ def cross_validate(
             _thinned(rows, known, pipeline),
         ),
     ):
-        _, history = train_stack(
+        network, history = train_stack(
             own_part,
             recipe,
             recipe.settings.optimizers.candidates()[optimizer],
@@ -175,6 +153,18 @@ def cross_validate(
             validation_rows=validation_rows,
         )
         lost = ~history.finished
+        if criterion:
+            answers = ask_on_validation(network, history.finished, own_part, validation_rows)
+            judged.append(
+                criterion.of_networks(
+                    answers.probabilities(),
+                    answers.labels,
+                    answers.networks,
+                    answers.fingerprints,
+                    len(lost),
+                    _decides(recipe, criterion),
+                )
+            )
         figures.append(
             tuple(
                 np.where(lost, np.nan, curve[-1])
@@ -191,80 +181,20 @@ def cross_validate(
             "diverged"
         )
     losses, accuracies = (challenger - of_production)[:, finished]
-    return losses, accuracies, validation_rows.shape[1] / rows.shape[1]
+    gains = None
+    if criterion:
+        sign = 1.0 if criterion.higher else -1.0
+        gains = sign * (judged[0] - judged[1])[finished]
+    return RecipeDifferences(losses, accuracies, validation_rows.shape[1] / rows.shape[1], gains)
 
 
-def weigh_resamples(
-    losses: Array,
-    accuracies: Array,
-    validation_to_train: float,
-    settings: GateSettings,
-    *,
-    look: int,
-    alpha: float,
-) -> ResampledEvidence:
-    """Judge the differences over K resamples by the corrected resampled t-test.
-
-    Nadeau and Bengio 2003: resamples share rows, so the variance of a mean over K of them is
-    ``(1/K + validation_to_train) s^2``, with K - 1 degrees of freedom.
-
-    Parameters
-    ----------
-    losses, accuracies
-        Challenger minus production [K]; NaN where the challenger's network diverged.
-    validation_to_train
-        Number of rows left out of a resample, divided by the number in it.
-    settings
-        Mode and margins of the gate.
-    look
-        Number of the comparison on these rows, from 1.
-    alpha
-        Its one-sided level.
-    """
-    finished = np.isfinite(losses)
-    loss, loss_half = _mean_and_half(losses[finished], validation_to_train, alpha)
-    accuracy, half = _mean_and_half(accuracies[finished], validation_to_train, alpha)
-    failures = []
-    if not finished.all():
-        failures.append(f"{(~finished).sum():,} of {counted(len(losses), 'network')} diverged")
-    if settings.mode == "better":
-        if not loss + loss_half < 0:
-            failures.append("log-loss is not shown to be lower")
-        if not accuracy >= 0:
-            failures.append("accuracy is lower")
-    else:
-        if not accuracy - half > -settings.accuracy_margin:
-            failures.append(
-                f"accuracy is not shown to be within {settings.accuracy_margin:g} of production's"
-            )
-        if not loss + loss_half < settings.log_loss_margin:
-            failures.append(
-                f"log-loss is not shown to be within {settings.log_loss_margin:g} of production's"
-            )
-    return ResampledEvidence(
-        resamples=int(finished.sum()),
-        look=look,
-        alpha=alpha,
-        log_loss=loss,
-        log_loss_low=loss - loss_half,
-        log_loss_high=loss + loss_half,
-        accuracy=accuracy,
-        accuracy_low=accuracy - half,
-        failures=tuple(failures),
-    )
-
-
-def _mean_and_half(
-    differences: Array, validation_to_train: float, alpha: float
-) -> tuple[float, float]:
-    """Return the mean and its distance to a one-sided bound; infinite for a single difference."""
-    from scipy import special
-
-    k = len(differences)
-    if k < 2:
-        return float("nan"), float("inf")
-    variance = (1 / k + validation_to_train) * np.var(differences, ddof=1)
-    return float(differences.mean()), float(-special.stdtrit(k - 1, alpha) * np.sqrt(variance))
+def _decides(recipe: Pipeline, criterion: Criterion) -> DecisionSettings:
+    """Return what the labels of a recipe follow from: its own settings, if they fit the classes."""
+    own, known = recipe.settings.decision, set(criterion.classes)
+    named = {*own.costs, *(label for row in own.costs.values() for label in row)}
+    if own.thresholds != "auto":
+        named |= set(own.thresholds)
+    return own if named <= known else criterion.settings
 
 
 def _thinned(rows: Array, known: Array, pipeline: Pipeline) -> Array:

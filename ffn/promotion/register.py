@@ -70,7 +70,7 @@ def serialise(
 ) -> Version:
     """Write bundle, metrics, provenance and verdict as a new version.
 
-    The bundle is read back and has to give the same probabilities for the training rows, or there
+    The bundle is read back and has to have the same network and preparation, to the bit, or there
     is no version. The version does not score before `promote_version`.
 
     Parameters
@@ -101,7 +101,7 @@ def serialise(
         bundle_folder = folder / BUNDLE_FOLDER
         bundle_folder.mkdir()
         digests.append(write_bundle(bundle, bundle_folder))
-        _check_written(bundle, bundle_folder, prepared)
+        _check_written(bundle, bundle_folder)
         write_json(folder / "metrics.json", _metrics(retrained))
         write_bytes(folder / "history.safetensors", _history(retrained.candidates, refitted))
         made = provenance(pipeline, prepared, by or this_process(), seconds)
@@ -219,13 +219,16 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-def _check_written(bundle: Bundle, folder: Path, prepared: Prepared) -> None:
-    again, x = read_bundle(folder), prepared.x_train
-    parts = (x[start : start + _ROWS_AT_ONCE] for start in range(0, len(x), _ROWS_AT_ONCE))
-    if not all(np.array_equal(again.probabilities(p), bundle.probabilities(p)) for p in parts):
+def _check_written(bundle: Bundle, folder: Path) -> None:
+    again = read_bundle(folder)
+    kept, made = again.preparation.to_arrays(), bundle.preparation.to_arrays()
+    same = again.network.widths == bundle.network.widths and kept.keys() == made.keys()
+    pairs = [(again.network.parameters, bundle.network.parameters)]
+    pairs += [(kept[name], made[name]) for name in made if same]
+    if not (same and all(np.array_equal(*pair) for pair in pairs)):
         raise BundleError(
-            f"{folder}: the bundle that was read back does not predict what the trained network "
-            "predicts; the disk may be failing. Nothing was registered."
+            f"{folder}: the bundle that was read back is not the model that was trained; the disk "
+            "may be failing. Nothing was registered."
         )
 
 
@@ -236,6 +239,8 @@ def _metrics(retrained: Retrained) -> dict[str, Any]:
     decision = {}
     if chosen is not None:
         origin = {"source": chosen.source, "metric": chosen.metric, "rows": chosen.rows}
+        if chosen.coverage is not None:
+            origin |= {"coverage": chosen.coverage, "calibration_rows": chosen.calibration_rows}
         decision = {"decision": {"rule": chosen.rule.to_json(), **origin, "test": figures}}
     return {
         **decision,

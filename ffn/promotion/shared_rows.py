@@ -39,10 +39,19 @@ class SharedAnswers:
         Predicted classes [n]; -1 for a class that the table no longer has.
     probabilities
         Probabilities [n, C] of the table's classes; 0 for a class that the model does not know.
+    labelled
+        Classes by the model's decision rule [n]; None if they are those of ``predicted``, the most
+        probable ones.
     """
 
     predicted: Array
     probabilities: Array
+    labelled: Array | None = None
+
+    @property
+    def by_rule(self) -> Array:
+        """Classes by the model's decision rule [n]."""
+        return self.predicted if self.labelled is None else self.labelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,10 +259,16 @@ def _ask(bundle: Bundle, dataset: Dataset, rows: Array) -> SharedAnswers:
     places = np.array([place.get(name, -1) for name in bundle.schema.classes])
     probabilities = np.zeros((len(own), len(dataset.classes)))
     probabilities[:, places[places >= 0]] = own[:, places >= 0]
-    return SharedAnswers(predicted=places[own.argmax(axis=1)], probabilities=probabilities)
+    return SharedAnswers(
+        predicted=places[own.argmax(axis=1)],
+        probabilities=probabilities,
+        labelled=None if bundle.rule.by_probability else places[bundle.rule.labels(own)],
+    )
 
 
 def _take(answers: SharedAnswers, rows: Array) -> SharedAnswers:
     return SharedAnswers(
-        predicted=answers.predicted[rows], probabilities=answers.probabilities[rows]
+        predicted=answers.predicted[rows],
+        probabilities=answers.probabilities[rows],
+        labelled=None if answers.labelled is None else answers.labelled[rows],
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from ffn.auditing.audit_figures import SplitAudit
 from ffn.auditing.audit_text import audit_warning
+from ffn.criteria.resampled_evidence import ResampledEvidence
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
-from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
 from ffn.promotion.simpler_models import BaselineEvidence, warning_sentence
 from ffn.training.table_change import TableChange

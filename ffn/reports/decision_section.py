@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ffn.decision_rules.rule import DecisionRule
 from ffn.decision_rules.rule_choice import ChosenRule
 from ffn.evaluation.decision_evaluation import CoveragePoint, DecisionEvaluation
+from ffn.evaluation.label_set_evaluation import LabelSetEvaluation
 from ffn.quantities import NOTHING, counted, difference, interval
 from ffn.reports.held_out import shown_name
 from ffn.reports.markup.tables import table
@@ -17,7 +18,9 @@ __all__ = [
     "coverage_table",
     "decision_markdown",
     "decision_sections",
+    "held_sentence",
     "rule_sentence",
+    "set_sentence",
 ]
 
 _CLASSES_NAMED = 10
@@ -43,8 +46,16 @@ def rule_sentence(chosen: ChosenRule, classes: Sequence[str]) -> str:
     return text
 
 
-def decision_sections(retrained: Retrained) -> list[str]:
-    """Return heading and section of the decision rule; none if it is the most probable class."""
+def decision_sections(retrained: Retrained, picture: str | None = None) -> list[str]:
+    """Return heading and section of the decision rule; none if it is the most probable class.
+
+    Parameters
+    ----------
+    retrained
+        Results of the retraining.
+    picture
+        Address of the picture of coverage and accuracy; None, the default, for no picture.
+    """
     evaluation, chosen = retrained.evaluation, retrained.refitted.decision
     if chosen is None or evaluation.decision is None:
         return []
@@ -52,6 +63,11 @@ def decision_sections(retrained: Retrained) -> list[str]:
     return [
         "## Decision rule",
         decision_markdown(chosen, evaluation.decision, classes, evaluation.judges),
+        *(
+            [f"![Accuracy of labels over the share of rows that get one]({picture})"]
+            if picture
+            else []
+        ),
     ]
 
 
@@ -79,6 +95,16 @@ def decision_markdown(
             f"cost of a row by {difference(found.difference)}.",
             _recalls(found, classes),
         ]
+    if found.label_sets and chosen.coverage is not None:
+        parts += [
+            set_sentence(chosen.coverage, chosen.calibration_rows, found.label_sets, judges),
+            table(
+                [
+                    {"class": shown_name(name), "share of rows whose set holds it": interval(own)}
+                    for name, own in zip(classes, found.label_sets.of_classes, strict=True)
+                ]
+            ),
+        ]
     parts += [
         "Share of rows that get a label, and of right labels among them, if rows below a "
         "confidence get none:",
@@ -92,6 +118,44 @@ def cost_sentence(found: DecisionEvaluation) -> str:
     return (
         f"By the decision rule a label costs {interval(found.cost)}; the most probable class would "
         f"cost {interval(found.argmax_cost)}, a difference of {difference(found.difference)}."
+    )
+
+
+def set_sentence(coverage: float, rows: int, found: LabelSetEvaluation, judges: str) -> str:
+    """Return sentences on what label sets promise, and what they did on held-out rows.
+
+    Parameters
+    ----------
+    coverage
+        Probability with which a set holds the class.
+    rows
+        Number of rows that calibrated the sets.
+    found
+        The sets on held-out rows.
+    judges
+        Of how many held-out rows the figures are, in words.
+    """
+    return (
+        f"Label sets, calibrated on {counted(rows, 'row')} that are neither trained on nor held "
+        f"out, hold a row's class with a probability of at least {coverage:g}, whichever class it "
+        f"is (split conformal prediction). {held_sentence(found, judges)}"
+    )
+
+
+def held_sentence(found: LabelSetEvaluation, judges: str) -> str:
+    """Return a sentence on what label sets did on held-out rows.
+
+    Parameters
+    ----------
+    found
+        The sets on held-out rows.
+    judges
+        Of how many held-out rows the figures are, in words.
+    """
+    return (
+        f"On {judges} label sets hold the class in {interval(found.coverage)}; "
+        f"{interval(found.single)} of the sets have a single label, and the mean size is "
+        f"{found.mean_size:.2f}."
     )
 
 

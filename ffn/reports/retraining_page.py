@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from ffn.distillation.student import Student
+from ffn.distillation.student import STUDENT_FIGURE_ROWS, Student
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import class_warning, missed_classes
 from ffn.promotion.register import Version
@@ -33,12 +33,14 @@ from ffn.reports.markup.tables import bullets, table
 from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.verdict_section import verdict_markdown
+from ffn.training.fit import LEAST_FIGURE_ROWS
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Selection
 from ffn.training.steps import Refitted
 from ffn.training.training_data import Prepared
 
 __all__ = [
+    "curves_note",
     "leaderboard",
     "leaderboard_markdown",
     "learnt_from",
@@ -69,6 +71,7 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
             "learning rate": f"{line.learning_rate:g}",
             "log-loss": interval(line.loss),
             "accuracy": interval(line.accuracy),
+            **({selection.metric: interval(line.figure)} if line.figure else {}),
             "p (Holm)": NOTHING if place == 0 else p_value(line.p_value),
             "tie": "yes" if tie and line.tied else "no",
             "finished": f"{line.finished:,} of {line.networks:,}",
@@ -85,7 +88,8 @@ def leaderboard_markdown(selection: Selection) -> str:
         "Means over the networks that finished, each evaluated on the validation rows of its own "
         "resample of the training part; log-loss in nats per row. The 95 % intervals and p-values "
         "are corrected for overlapping resamples (Nadeau and Bengio 2003). p tests for no "
-        "difference in log-loss from the first line, adjusted by Holm's method for all pairs."
+        f"difference in {selection.metric or 'log-loss'} from the first line, adjusted by Holm's "
+        "method for all pairs."
     )
 
 
@@ -106,7 +110,8 @@ def retrain_markdown(
         The version that was written, with the gate's verdict.
     pictures
         Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
-        ``confusion``, ``reliability`` and ``importance``.
+        ``confusion``, ``reliability`` and ``importance``, and where they were drawn ``rates`` and
+        ``coverage``.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -127,6 +132,7 @@ def retrain_markdown(
         "## Learning curves",
         f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
         f"({pictures['curves']})",
+        *curves_note(len(prepared.x_train)),
         "## Held-out rows",
         f"{counted(evaluation.rows, 'row')} on which nothing was fitted, tuned or chosen; "
         f"{len(prepared.x_train):,} rows were used for training. All intervals in this report are "
@@ -136,7 +142,7 @@ def retrain_markdown(
         "Recall: share of the class's rows that were predicted as it. Precision: share of the rows "
         "predicted as the class that belong to it. ROC-AUC and average precision: how well the "
         "probability of the class ranks its rows above all others.",
-        *decision_sections(retrained),
+        *decision_sections(retrained, pictures.get("coverage")),
         "## Confusion matrix",
         f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
         _confusions(evaluation),
@@ -292,12 +298,25 @@ def _training(retrained: Retrained) -> str:
 def learnt_from(student: Student) -> str:
     """Say what a student learnt, from what, and how well; begins with the verb."""
     made = f" and {student.made:,} made from them" if student.made else ""
+    many = student.rows + student.made > STUDENT_FIGURE_ROWS
+    alike = percent(float(student.history.train_accuracy[-1, 0]))
+    judged = f"{STUDENT_FIGURE_ROWS:,} of them" if many else "them"
     return (
         f"learnt the averaged probabilities of {counted(student.teachers, 'network')} from "
         f"{counted(student.rows, 'training row')}{made}, in "
         f"{counted(int(student.history.epochs_run[0]), 'epoch')}; it finds the same class most "
-        f"probable as they do in {percent(float(student.history.train_accuracy[-1, 0]))} of them"
+        f"probable as they do in {alike} of {judged}"
     )
+
+
+def curves_note(training_rows: int) -> list[str]:
+    """Say that the curves of training rows are those of some rows, where there are many."""
+    if training_rows <= LEAST_FIGURE_ROWS:
+        return []
+    return [
+        "The figures on training rows are those of as many rows as a network validates on, or of "
+        f"{LEAST_FIGURE_ROWS:,} if these are fewer."
+    ]
 
 
 def _trained(refitted: Refitted, ensemble: str, rows: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ffn.promotion.register import CARD_FILE, Version
 from ffn.reports.markup.html_page import data_uri, render_page
 from ffn.reports.pictures.confusion_matrix import confusion_matrix
+from ffn.reports.pictures.coverage_accuracy import coverage_accuracy
 from ffn.reports.pictures.feature_importance import feature_importance
 from ffn.reports.pictures.learning_curves import learning_curves
 from ffn.reports.pictures.loss_by_rate import loss_by_rate
@@ -25,6 +26,7 @@ _FILES = {
     "confusion": "confusion_matrix.png",
     "reliability": "reliability.png",
     "importance": "feature_importance.png",
+    "coverage": "coverage_accuracy.png",
 }
 
 
@@ -37,8 +39,9 @@ class Report:
     folder
         ``artifacts/<pipeline>/reports/<NNNN>``.
     pictures
-        Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``, and
-        ``rates`` if an optimizer had several learning rates to choose from.
+        Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``,
+        ``rates`` if an optimizer had several learning rates to choose from, and ``coverage`` if the
+        model has a decision rule.
     html
         Path of the report as one self-contained page, readable offline.
     markdown
@@ -73,6 +76,10 @@ def write_report(retrained: Retrained, version: Version) -> Report:
     }
     if any(len(line.rates) > 1 for line in leaderboard):
         pictures["rates"] = loss_by_rate(leaderboard)
+    rule = retrained.refitted.bundle.rule
+    if retrained.refitted.decision is not None and evaluation.decision is not None:
+        curve = evaluation.decision.curve
+        pictures["coverage"] = coverage_accuracy(curve, rule.abstain_below)
     places = {name: folder / _FILES[name] for name in pictures}
     text = partial(
         retrain_markdown,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ffn.auditing.audit_figures import SplitAudit
 from ffn.auditing.audit_text import column_sentence
+from ffn.criteria.resampled_evidence import ResampledEvidence
 from ffn.errors import quote
 from ffn.promotion.evidence import HeldOutEvidence
-from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
 from ffn.promotion.simpler_models import BaselineEvidence
 from ffn.promotion.verdict import Verdict
@@ -136,6 +136,15 @@ def _held_out(found: HeldOutEvidence) -> list[str]:
             "bound": difference(losses).partition(" ")[2],
         },
     ]
+    if metric := found.metric:
+        figures.insert(
+            0,
+            {
+                "challenger minus production": f"{metric.words}: the gain, which decides alone",
+                "value": signed(metric.gain),
+                "bound": f"{signed(metric.gain_low)} to {signed(metric.gain_high)}",
+            },
+        )
     classes = [
         {
             "class": escape(one.name),
@@ -150,6 +159,12 @@ def _held_out(found: HeldOutEvidence) -> list[str]:
         f"This is comparison {found.look} on these rows, so each one-sided bound is tested at "
         f"level {found.alpha:.2g}; test of the labels: {p_equals(found.p_value)}."
     )
+    if found.metric:
+        level += (
+            f" The {found.metric.words} is {found.metric.challenger:.4f}, production's "
+            f"{found.metric.production:.4f}; of no gain: {p_equals(found.metric.p_value)}. Labels "
+            "are those of each model's decision rule there, and the most probable class elsewhere."
+        )
     return [table(figures), level, table(classes)]
 
 
@@ -158,7 +173,14 @@ def _resampled(found: ResampledEvidence) -> str:
         f"Both recipes trained on the same {counted(found.resamples, 'resample')} of the training "
         f"part, challenger minus production: accuracy {signed(found.accuracy)} (at least "
         f"{signed(found.accuracy_low)}), log-loss {signed(found.log_loss)} "
-        f"({signed(found.log_loss_low)} to {signed(found.log_loss_high)}). This is comparison "
-        f"{found.look}, so each one-sided bound is tested at level {found.alpha:.2g}. It compares "
+        f"({signed(found.log_loss_low)} to {signed(found.log_loss_high)})"
+        + (
+            f", and by the metric, which decides alone, a gain of {signed(found.gain)} (at least "
+            f"{signed(found.gain_low)})"
+            if found.gain is not None and found.gain_low is not None
+            else ""
+        )
+        + f". This is comparison {found.look}, so each one-sided bound is tested at level "
+        f"{found.alpha:.2g}. It compares "
         "training recipes, not the two models themselves."
     )

@@ -110,7 +110,7 @@ def _make(name: str, settings: PipelineSettings, tables: list[Path], room: Path)
     stage("reading the data")
     dataset = executor.run(LOAD, again)
     division, prepared = prepare(again, dataset, executor)
-    fitted = fit(again, prepared, executor)
+    fitted = fit(again, prepared, executor, dataset, division)
     bundle = bundle_of(prepared, fitted.refitted, fitted.evaluation)
     folder = room / "bundle"
     folder.mkdir()

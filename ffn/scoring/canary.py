@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import Bundle
+from ffn.decision_rules.label_sets import SET_SEPARATOR
 from ffn.errors import BundleError, DataError, FFNError, one_line, quote
 from ffn.interpreter import fresh
 from ffn.promotion.verdict import Canary, Verdict
@@ -157,11 +158,13 @@ def check_canary(folder: Path) -> None:
     features = {feature.name for feature in model.scorer.schema.features}
     # Scoring refuses to add probabilities if a feature has the name of such a column.
     every = features.isdisjoint(added_columns(model.scorer.schema, probabilities=True))
+    with_sets = model.scorer.rule.set_limits is not None
     records = _score(model, rows, probabilities=every)
     if len(records) != len(expected):
         raise BundleError(f"{rows}: {len(records):,} of {len(expected):,} canary rows were scored.")
     rule, own = model.scorer.rule, np.array(classes, dtype=object)
     for row, ((label, *shares), probabilities) in enumerate(zip(records, expected, strict=True), 1):
+        label_set = shares.pop() if with_sets else ""
         found = np.array(shares, dtype=float)
         asked = np.array([probabilities], dtype=float)
         confidence = rule.confidences(asked, rule.labels(asked))
@@ -169,7 +172,11 @@ def check_canary(folder: Path) -> None:
         # Probabilities are written as whole units of 1/10,000.
         same = len(probabilities) == len(classes) and np.abs(found - wanted).max() <= 0.51 / UNITS
         # An abstention is written as an empty cell.
-        if not same or label != (rule.answers(asked, own)[0] or ""):
+        same = same and label == (rule.answers(asked, own)[0] or "")
+        if same and with_sets:
+            (members,) = rule.label_sets(asked, rule.labels(asked))
+            same = label_set == SET_SEPARATOR.join(own[members])
+        if not same:
             raise BundleError(
                 f"{rows}: canary row {row} scores {shares}; in training it was {probabilities}."
             )

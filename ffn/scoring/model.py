@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
-from ffn.errors import UnknownCategoryWarning, one_line
+from ffn.errors import SettingsError, UnknownCategoryWarning, one_line
 from ffn.registry.production_bundle import require_production
 from ffn.registry.versions import number_of
 from ffn.scoring.frames import read_frame
@@ -69,6 +69,28 @@ class Model:
         """
         labels: Labels = self.scorer.rule.answers(self._probabilities(rows), self.classes_)
         return labels
+
+    def predict_sets(self, rows: Any) -> npt.NDArray[np.bool_]:
+        """Return which of `classes_` are in each row's label set [n, C].
+
+        Parameters
+        ----------
+        rows
+            As for `predict_proba`; warnings and errors are the same, too.
+
+        Raises
+        ------
+        SettingsError
+            The model has no label sets.
+        """
+        rule = self.scorer.rule
+        if rule.set_limits is None:
+            raise SettingsError(
+                f"{self.pipeline}, version {self.version}, has no label sets. Set label_sets in "
+                "[decision], and retrain."
+            )
+        probabilities = self._probabilities(rows)
+        return rule.label_sets(probabilities, rule.labels(probabilities))
 
     def predict_proba(self, rows: Any) -> npt.NDArray[np.float64]:
         """Return class probabilities [n, C].

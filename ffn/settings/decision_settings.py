@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
-from ffn.settings.strict import StrictSettings
+from ffn.settings.strict import Share, StrictSettings
 
 __all__ = ["DecisionSettings"]
 
@@ -28,17 +28,28 @@ class DecisionSettings(StrictSettings):
         predictions for rows of the training part that the predicting network was not trained on,
         to maximise ``metric``. Default: none, so that the most probable class is the label.
     metric
-        What ``auto`` thresholds maximise, or minimise if it is the ``expected_cost``.
+        The figure by which the optimizer is selected and the gate compares versions, and which
+        ``auto`` thresholds maximise, or minimise if it is the ``expected_cost``. Networks are
+        trained, stopped and given a learning rate by their log-loss, whatever the metric.
     abstain_below
         Probability of the label below which a row gets none. By default every row gets one.
+    label_sets
+        Probability with which a row's label set holds its class, whichever class that is. Default:
+        there are no label sets.
+    exchangeable
+        Whether later rows are like earlier ones, which label sets under ``split.time`` assume.
     """
 
     costs: dict[str, dict[str, Cost]] = Field(default={})
     thresholds: Annotated[
         dict[str, float] | Literal["auto"], WithJsonSchema({"type": "object", "default": {}})
     ] = Field(default={})
-    metric: Literal["log_loss", "balanced_accuracy", "expected_cost", "f1"] = "log_loss"
+    metric: Literal["log_loss", "average_precision", "balanced_accuracy", "expected_cost", "f1"] = (
+        "log_loss"
+    )
     abstain_below: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    label_sets: Share | None = None
+    exchangeable: bool = False
 
     @field_validator("thresholds", mode="before")
     @classmethod
@@ -53,14 +64,14 @@ class DecisionSettings(StrictSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> DecisionSettings:
-        if self.thresholds == "auto" and self.metric == "log_loss":
+        if self.thresholds == "auto" and self.metric in ("log_loss", "average_precision"):
             raise ValueError(
                 'thresholds = "auto" needs a metric that depends on labels: set metric to '
                 '"balanced_accuracy", "expected_cost" or "f1"'
             )
-        if self.metric != "log_loss" and self.thresholds != "auto":
+        if self.metric == "expected_cost" and not self.costs:
             raise ValueError(
-                f'metric = "{self.metric}" serves thresholds = "auto" alone; set that as well'
+                'metric = "expected_cost" needs costs: set costs, such as {bad = {good = 10}}'
             )
         return self
 

@@ -99,6 +99,22 @@ class PipelineSettings(StrictSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _statistics_that_take_weights(self) -> PipelineSettings:
+        if self.data.weight is None:
+            return self
+        if self.decision.metric != "log_loss":
+            raise ValueError(
+                f'decision.metric = "{self.decision.metric}" counts each row once, and data.weight '
+                "weights the rows. Take one of the two out"
+            )
+        if self.decision.label_sets is not None:
+            raise ValueError(
+                "decision.label_sets guarantees a share of rows that count alike, and data.weight "
+                "weights the rows. Take one of the two out"
+            )
+        return self
+
     @property
     def ensemble(self) -> Literal["none", "refitted", "resamples"]:
         """Of what networks the model consists, or learns, given how rows are split.
@@ -136,7 +152,13 @@ class PipelineSettings(StrictSettings):
         if self.decision == DecisionSettings():
             del found["decision"]
         found |= self.split.recorded()
-        later = {"baseline", "min_balanced_accuracy", "min_auc", "min_average_precision"}
+        later = {
+            "baseline",
+            "metric_margin",
+            "min_balanced_accuracy",
+            "min_auc",
+            "min_average_precision",
+        }
         for key in later:
             if getattr(self.gate, key) == GateSettings.model_fields[key].default:
                 del found["gate"][key]

@@ -24,6 +24,9 @@ class GateSettings(StrictSettings):
     accuracy_margin, log_loss_margin
         How much worse the new version may be in ``not_worse`` mode: share of rows, and nats per
         row.
+    metric_margin
+        How much worse the new version may be in ``not_worse`` mode by ``decision.metric``, where
+        that is not the log-loss: share, or cost of a row.
     class_margin
         Loss of recall that is tolerated for each class, in every mode that compares, even if the
         loss is significant.
@@ -49,6 +52,7 @@ class GateSettings(StrictSettings):
     alpha: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     accuracy_margin: Share = 0.02
     log_loss_margin: Positive = 0.05
+    metric_margin: Positive = 0.02
     class_margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
     small_holdout: Literal["cross_validate", "keep"] = "cross_validate"
     baseline: Literal["warn", "refuse", "ignore"] = "warn"

@@ -50,8 +50,9 @@ class TrainingSettings(StrictSettings):
     schedule, warmup_epochs
         ``constant`` or ``cosine`` learning rate, and epochs of linear warm-up before it.
     class_weight
-        ``balanced`` weights each row by the inverse share of its class; ``none`` weights all
-        rows equally.
+        ``balanced`` weights each row by the inverse share of its class while the networks learn;
+        their probabilities are those at the true shares all the same. ``none`` weights all rows
+        equally.
     dropout
         Probability with which a hidden unit is left out of a training step; 0 (the default): none.
     label_smoothing

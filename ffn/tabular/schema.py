@@ -11,7 +11,7 @@ import numpy as np
 from ffn.errors import BundleError, quote
 from ffn.tabular.number_format import NumberFormat
 
-__all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns"]
+__all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns", "set_column"]
 
 Kind = Literal["numeric", "categorical"]
 # The variance of numbers closer than this underflows in float64, or loses most digits.
@@ -28,6 +28,11 @@ def is_constant(low: float, high: float) -> bool:
 def prediction_columns(target: str) -> tuple[str, str]:
     """Return the headers of the columns that scoring adds: prediction of ``target``, confidence."""
     return f"predicted_{target}", "confidence"
+
+
+def set_column(target: str) -> str:
+    """Return the header of the column of label sets, which scoring adds if the model has them."""
+    return f"possible_{target}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,6 +134,7 @@ def examine(
         alpha=pipeline.settings.gate.alpha,
         groups=own,
         together=groups is not None or division.times is not None,
+        told_once=prepared.preparation.inputs_told_once(),
         weights_test=own_weights,
         weights_train=prepared.training.weights,
     )

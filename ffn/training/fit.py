@@ -20,6 +20,7 @@ from ffn.training.partition import TrainingPart
 from ffn.training.resampling import generators
 
 __all__ = [
+    "LEAST_FIGURE_ROWS",
     "layer_widths",
     "networks_at_once",
     "train_stack",
@@ -28,6 +29,13 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
+LEAST_FIGURE_ROWS = 1_000
+"""A network's figures on training rows are recorded for as many of them as it validates on, but for
+at least so many: they need be no more exact than those beside them, and all rows of a long table
+take a fifth of the time."""
+
+# Of a refit, which has no validation rows, and whose training loss decides which network is kept.
+_REFIT_FIGURE_ROWS = 10_000
 # Memory for the networks that are trained together, in addition to the rows, for each of the
 # parallel training tasks.
 _STACK_BYTES = 256 * 1024 * 1024
@@ -77,7 +85,8 @@ def train_stack(
 
     Networks are independent of each other, so the result depends neither on the grouping nor on
     the other rates. At each rate the K networks have the same rows, initial weights and batch
-    orders.
+    orders. Whatever weights the classes have while they learn, the networks answer with
+    probabilities at the true shares, and the recorded losses are those of these.
 
     Parameters
     ----------
@@ -125,13 +134,17 @@ def train_stack(
     if validation_rows is not None:
         validation_rows = validation_rows[members.start : members.stop]
     n_rows = part.rows if rows is None else rows.shape[1]
+    figure_rows = _REFIT_FIGURE_ROWS
+    if validation_rows is not None:
+        figure_rows = max(LEAST_FIGURE_ROWS, validation_rows.shape[1])
     x, labels = part.x, part.labels
     weights = part.weights
     validation_weights = None if weights is None else weights.astype(dtype)
     # A recipe without a column of weights, such as production's, is trained without them and judged
     # with them.
     own_weights = None if pipeline.settings.data.weight is None else weights
-    row_weights = _row_weights(part, training, own_weights)
+    class_weights = _class_weights(part, training, own_weights)
+    row_weights = _row_weights(labels, class_weights, own_weights, dtype)
     at_once = networks_at_once(widths, min(training.batch_size, n_rows), dtype)
     if rows is not None:
         at_once = min(at_once, max(len(members), _ROW_NUMBER_BYTES // rows[:1].nbytes))
@@ -179,10 +192,13 @@ def train_stack(
             validation_rows=_own_rows(validation_rows, group),
             row_weights=row_weights,
             validation_weights=validation_weights,
+            # The weights shift the probabilities towards rare classes; this puts them back.
+            score_offsets=None if class_weights is None else -np.log(class_weights),
             schedule=_schedule(training, n_rows),
             patience=patience,
             dropout=training.dropout,
             label_smoothing=training.label_smoothing,
+            figure_rows=figure_rows,
             on_epoch=report,
             eliminate=None if end is None else lambda _, losses: _all_after(end, len(losses)),
             observe=None if observe is None else show,
@@ -252,20 +268,28 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
     return max(1, (os.cpu_count() or 1) // candidates)
 
 
-def _row_weights(
-    part: TrainingPart, training: TrainingSettings, weights: Array | None = None
+def _class_weights(
+    part: TrainingPart, training: TrainingSettings, weights: Array | None
 ) -> Array | None:
-    """Return weights [n] of mean 1 of the rows' losses; None if all are 1.
+    """Return weights [C] that give every class the same total over all rows; None if unweighted.
 
-    With balanced classes each has the same total weight.
+    Over the rows, which may have weights [n] of their own, their mean is 1.
     """
     if training.class_weight == "none":
-        return None if weights is None else weights.astype(training.dtype)
-    labels = part.labels
-    totals = np.bincount(labels, weights)
-    factors: Array = (part.rows / (len(totals) * totals)).astype(training.dtype)
-    found: Array = factors[labels]
-    return found if weights is None else found * weights.astype(training.dtype)
+        return None
+    totals = np.bincount(part.labels, weights, minlength=len(part.schema.classes))
+    found: Array = (part.rows / (len(totals) * totals)).astype(training.dtype)
+    return found
+
+
+def _row_weights(
+    labels: Array, class_weights: Array | None, weights: Array | None, dtype: npt.DTypeLike
+) -> Array | None:
+    """Return weights [n] of the rows' losses; None if all are 1."""
+    if class_weights is None:
+        return None if weights is None else weights.astype(dtype)
+    found: Array = class_weights[labels]
+    return found if weights is None else found * weights.astype(dtype)
 
 
 def _schedule(training: TrainingSettings, n_rows: int) -> Schedule:

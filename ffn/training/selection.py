@@ -1,16 +1,17 @@
-"""Selection of the optimizer by validation log-loss, each at its own best learning rate."""
+"""Selection of the optimizer by validation log-loss or metric, each at its best learning rate."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
 from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import History, Network, Optimizer
@@ -108,6 +109,9 @@ class Ranked:
         Wall time of the training.
     ended
         Number of networks at that rate that the time budget ended.
+    figure
+        Mean of ``decision.metric`` on the validation rows, with its interval; None if that is the
+        log-loss.
     """
 
     optimizer: str
@@ -122,6 +126,7 @@ class Ranked:
     edge: str
     seconds: float
     ended: int = 0
+    figure: Interval | None = field(default=None, metadata={"omitted": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +138,8 @@ class CandidateComparison:
     first, second
         Names of the optimizers.
     difference
-        Mean validation log-loss of the first minus the second, nats per row.
+        Mean validation log-loss of the first minus the second, nats per row; or what the second
+        gains over the first by ``decision.metric``.
     p_value
         Two-sided, adjusted by Holm over all pairs.
     """
@@ -158,16 +164,19 @@ class Selection:
         All candidates, the lowest mean loss first.
     comparisons
         All pairs.
+    metric
+        What they were compared by, in words; empty for the log-loss.
     """
 
     winner: str
     reason: str
     leaderboard: tuple[Ranked, ...]
     comparisons: tuple[CandidateComparison, ...]
+    metric: str = field(default="", metadata={"omitted": True})
 
 
-def select_best(candidates: Sequence[Candidate]) -> Selection:
-    """Choose an optimizer by mean validation log-loss.
+def select_best(candidates: Sequence[Candidate], criterion: Criterion | None = None) -> Selection:
+    """Choose an optimizer by mean validation log-loss, or by the metric of the settings.
 
     All pairs are compared on their common resamples by the corrected resampled t-test, adjusted by
     Holm. A candidate is tied with the lowest mean loss if it does not differ significantly from it
@@ -184,11 +193,14 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     ----------
     candidates
         At least one, trained on the same resamples, the simplest optimizer first.
+    criterion
+        The metric. It is that of the networks at the rate with the lowest log-loss on all
+        resamples. None, the default: the log-loss.
 
     Raises
     ------
     TrainingError
-        Every network of every candidate diverged.
+        Every network of every candidate diverged, or no resample has a value of the metric.
     """
     usable = [c for c in candidates if c.history.finished.any()]
     if not usable:
@@ -200,15 +212,20 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     fewest = min(int((~c.history.finished).sum()) for c in usable)
     sound = {c.optimizer for c in usable if (~c.history.finished).sum() == fewest}
     common = np.all([c.history.finished for c in usable if c.optimizer in sound], axis=0)
+    judged = {c.optimizer: _judged(c, criterion) for c in usable}
     mean_loss = {
-        c.optimizer: float(_on(c, common if c.optimizer in sound else c.history.finished).mean())
+        c.optimizer: float(
+            _on(judged[c.optimizer], common if c.optimizer in sound else c.history.finished).mean()
+        )
         for c in usable
     }
     ranked = sorted(usable, key=lambda c: (c.optimizer not in sound, mean_loss[c.optimizer]))
     best = ranked[0]
 
     pairs = list(itertools.combinations(ranked, 2))
-    differences = [_differences(first, second) for first, second in pairs]
+    differences = [
+        _finished(judged[first.optimizer] - judged[second.optimizer]) for first, second in pairs
+    ]
     adjusted = holm(
         [
             corrected_t(d, a.validation_to_train)
@@ -220,7 +237,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
         for (first, second), p in zip(pairs, adjusted, strict=True)
         if first is best
     }
-    own = resampled_mean(_on(best, common), best.validation_to_train)
+    own = resampled_mean(_on(judged[best.optimizer], common), best.validation_to_train)
     # The standard error of a difference of two independent means is sqrt(2) times that of one;
     # on common resamples it is smaller, so this bound is a wide one.
     bound = own.value + math.sqrt(2) * (own.high - own.value)
@@ -237,7 +254,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
     ]
     return Selection(
         winner=tied[0],
-        reason=_reason(tied, best.optimizer, candidates, sound),
+        reason=_reason(tied, best.optimizer, candidates, sound, criterion),
         leaderboard=tuple(
             Ranked(
                 optimizer=c.optimizer,
@@ -252,6 +269,7 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
                 edge=c.search.edge,
                 seconds=c.seconds,
                 ended=c.ended,
+                figure=_figure(c, judged[c.optimizer], criterion),
             )
             for c in ranked
         ),
@@ -264,17 +282,41 @@ def select_best(candidates: Sequence[Candidate]) -> Selection:
             )
             for (first, second), difference, p in zip(pairs, differences, adjusted, strict=True)
         ),
+        metric=criterion.words if criterion else "",
     )
 
 
-def _on(candidate: Candidate, resamples: Array) -> Array:
-    """Return the losses on these resamples; if there are none, of all networks that finished."""
-    return _finished(candidate.validation_loss[resamples if resamples.any() else slice(None)])
+def _judged(candidate: Candidate, criterion: Criterion | None) -> Array:
+    """Return what is compared [K], the lower the better."""
+    if criterion is None:
+        return candidate.validation_loss
+    answers, k = candidate.answers, len(candidate.history.finished)
+    found = np.full(k, np.nan)
+    if answers is not None:
+        found = criterion.of_networks(
+            answers.probabilities(), answers.labels, answers.networks, answers.fingerprints, k
+        )
+    if not np.isfinite(found).any():
+        raise TrainingError(
+            f"decision.metric: no resample's validation rows give the {criterion.words} of "
+            f"{candidate.optimizer}; they lack a class. Add rows of it, or raise "
+            "training.validation_share."
+        )
+    return -found if criterion.higher else found
 
 
-def _differences(first: Candidate, second: Candidate) -> Array:
-    difference = first.validation_loss - second.validation_loss
-    return _finished(difference)
+def _figure(candidate: Candidate, judged: Array, criterion: Criterion | None) -> Interval | None:
+    if criterion is None:
+        return None
+    found = resampled_mean(_finished(judged), candidate.validation_to_train)
+    if not criterion.higher:
+        return Interval(found.value, max(0.0, found.low), found.high)
+    return Interval(-found.value, max(0.0, -found.high), min(1.0, -found.low))
+
+
+def _on(values: Array, resamples: Array) -> Array:
+    """Return the values on these resamples; if there are none, of all networks that finished."""
+    return _finished(values[resamples if resamples.any() else slice(None)])
 
 
 def _finished(values: Array) -> Array:
@@ -289,7 +331,13 @@ def _clipped(candidate: Candidate, values: Array, highest: float) -> Interval:
     return Interval(raw.value, max(0.0, raw.low), min(highest, raw.high))
 
 
-def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound: set[str]) -> str:
+def _reason(
+    tied: list[str],
+    lowest: str,
+    candidates: Sequence[Candidate],
+    sound: set[str],
+    criterion: Criterion | None,
+) -> str:
     if len(candidates) == 1:
         return f"{lowest} is the only candidate."
     usable = [c.optimizer for c in candidates if c.history.finished.any()]
@@ -299,7 +347,11 @@ def _reason(tied: list[str], lowest: str, candidates: Sequence[Candidate], sound
     lost += f" Excluded because every network diverged: {', '.join(gone)}." if gone else ""
     if len(usable) == 1:
         return f"{lowest} is the only remaining candidate.{lost}"
-    first = f"{lowest} has the lowest mean validation log-loss"
+    what = "lowest mean validation log-loss"
+    if criterion:
+        extreme = "highest" if criterion.higher else "lowest"
+        what = f"{extreme} mean {criterion.words} on validation rows"
+    first = f"{lowest} has the {what}"
     others = [name for name in tied if name != lowest]
     if not others:
         return f"{first}; no other ties with it.{lost}"

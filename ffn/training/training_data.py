@@ -19,6 +19,7 @@ from ffn.extraction.extracted_table import (
     named_as_declared,
 )
 from ffn.leakage.findings import Leak
+from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
@@ -26,8 +27,9 @@ from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
 from ffn.storage.real_path import real_path
 from ffn.storage.source import refuse_pipe
-from ffn.tabular.schema import Schema, prediction_columns
+from ffn.tabular.schema import Schema, prediction_columns, set_column
 from ffn.tabular.splitting.by_content import sampling_units
+from ffn.tabular.splitting.calibration_rows import with_calibration
 from ffn.tabular.splitting.division import Division, divide
 from ffn.tabular.splitting.split_figures import SplitFigures, figures_of
 from ffn.tabular.training_table.class_sizes import check_class_sizes
@@ -70,6 +72,11 @@ Array = npt.NDArray[Any]
 
 # Version of the files that `normalise` keeps in the cache.
 _FORMAT = 3
+_UNUSED_WEIGHT = (
+    'training.class_weight = "balanced" weights the classes while the networks learn; their '
+    "probabilities are those at the true shares, and the label is still the most probable class. "
+    "To label more rows as rare classes, set thresholds or costs in [decision]"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +107,8 @@ class Prepared:
         Number of rows of weight 0, which are in neither part either.
     parts, test_parts
         The files of which both were made; none where each is a CSV file.
+    calibration
+        Number of rows that calibrate label sets, which are in neither part.
     """
 
     training: TrainingPart
@@ -115,11 +124,13 @@ class Prepared:
     weightless: int = 0
     parts: tuple[TablePart, ...] = ()
     test_parts: tuple[TablePart, ...] = ()
+    calibration: int = 0
 
     @property
     def labelled(self) -> int:
         """Number of rows with a label: to train on, held out, and in neither part."""
-        neither = self.split.neither if self.split else 0
+        # The figures of a split count rows for calibration as well.
+        neither = self.split.neither if self.split else self.calibration
         return self.training.rows + self.held_out.rows + neither
 
     @property
@@ -201,7 +212,9 @@ def load(pipeline: Pipeline) -> Dataset:
     with named_as_declared([table, held_out]):
         dataset = read_dataset(table.path, cache, choice, held_out.path if held_out else None)
     dataset = _as_declared(dataset, table, held_out, pipeline)
-    for name in set(prediction_columns(data.target)).intersection([data.target, *dataset.order]):
+    sets = pipeline.settings.decision.label_sets is not None
+    added = (*prediction_columns(data.target), *([set_column(data.target)] if sets else []))
+    for name in set(added).intersection([data.target, *dataset.order]):
         what = "target" if name == data.target else "feature"
         raise SettingsError(
             f"{dataset.file} has a {what} column {quote(name)}, which is the name of a column that "
@@ -290,6 +303,15 @@ def split(dataset: Dataset, pipeline: Pipeline) -> Division:
         embargo=settings.gap(),
         given=dataset.given,
     )
+    decision = pipeline.settings.decision
+    if decision.label_sets is not None:
+        if dataset.times is not None and not decision.exchangeable:
+            raise SettingsError(
+                "decision.label_sets promises its coverage for rows like those that it is "
+                "calibrated on, and split.time says that rows change over time. Leave it out, or "
+                "set decision.exchangeable = true if later rows are like earlier ones."
+            )
+        found = with_calibration(found, labels, dataset.fingerprints, training.seed)
     check_division(dataset, found)
     return found
 
@@ -417,6 +439,12 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
             weighing_sentence(dataset.weight, part.weights, held_out.weights, dataset.weightless),
             *notices,
         )
+    decision = pipeline.settings.decision
+    if division.calibration is not None:
+        aside = counted(int(np.count_nonzero(division.calibration)), "row")
+        notices = (*notices, f"{aside} calibrate label sets, and nothing is trained on them")
+    if training.class_weight != "none" and not (decision.costs or decision.thresholds):
+        notices = (*notices, _UNUSED_WEIGHT)
     return Prepared(
         training=part,
         held_out=held_out,
@@ -429,6 +457,9 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
         weightless=dataset.weightless,
         parts=dataset.parts,
         test_parts=dataset.test_parts,
+        calibration=0
+        if division.calibration is None
+        else int(np.count_nonzero(division.calibration)),
     )
 
 

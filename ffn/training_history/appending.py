@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from ffn.errors import BusyError, DataError, FFNError, OutputError
+from ffn.extraction.table_files import is_one_csv
 from ffn.monitoring.record.outcome_record import changing_record
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.settings.pipeline import Pipeline
@@ -135,6 +136,11 @@ def _append_now(
 def _own_file(pipeline: Pipeline) -> Path:
     """Return the training CSV, which has to be a file of the pipeline's folder."""
     source = pipeline.source
+    if pipeline.settings.data.query is not None or not is_one_csv(source):
+        raise DataError(
+            f"{pipeline.shown_source} is not one CSV file, so rows are not appended to it. Append "
+            'them where the table is made, and take append = "history" out of [outcomes].'
+        )
     if source.is_symlink() or not real_path(source).is_relative_to(real_path(pipeline.folder)):
         raise DataError(
             f"{source} is not a file in the folder of pipeline.toml, so rows are not appended to "

@@ -84,7 +84,11 @@ def test_each_setting_gives_its_rule():
         ),
         ({"thresholds": {"x": 0.2}}, r'decision\.thresholds names "x", which is not a class'),
         ({"thresholds": "auto", "metric": "f1"}, r'3; set metric = "balanced_accuracy"\.$'),
-        ({"thresholds": "auto", "metric": "expected_cost"}, r"there are 3; leave thresholds out"),
+        (
+            {"costs": {"bad": {"good": 5.0}}, "thresholds": "auto", "metric": "expected_cost"},
+            r"there are 3; leave thresholds out",
+        ),
+        ({"metric": "f1"}, r'rarer of two classes, but there are 3; set metric = "balanced_acc'),
     ],
 )
 def test_what_does_not_fit_the_classes_is_refused(settings, message):

@@ -92,6 +92,25 @@ def test_boosting_of_many_rows_stops_early_as_by_default(monkeypatch, lonely: bo
     assert found[2].evaluation.log_loss.value == pytest.approx(loss, rel=1e-6)
 
 
+def test_boosting_sees_each_number_once() -> None:
+    rng = np.random.default_rng(0)
+    number, labels = rng.normal(size=300), rng.integers(2, size=300)
+    # A bin, the number, a quantile, a category.
+    x = np.stack([number.clip(0, 1), number, number.round(1), rng.integers(2, size=300)], axis=1)
+    ours, names = np.full((100, 2), 0.5), ("a", "b")
+    table = (ours, x[200:], labels[200:], x[:200], labels[:200], names, 3)
+    (_, linear, boosting), _ = compare_baselines(*table, alpha=0.05, told_once=[1, 3])
+    for found, model, seen in (
+        (linear, LogisticRegression(max_iter=1_000), [0, 1, 2, 3]),
+        (boosting, HistGradientBoostingClassifier(random_state=3), [1, 3]),
+    ):
+        with threadpool_limits(1):
+            answers = model.fit(x[:200, seen], labels[:200]).predict_proba(x[200:, seen])
+        assert found.evaluation.log_loss.value == pytest.approx(log_loss(labels[200:], answers))
+    assert boosting.settings.endswith("at most 31 leaves, each number as one input")
+    assert "as one input" not in compare_baselines(*table, alpha=0.05)[0][2].settings
+
+
 def test_many_classes_get_fewer_trees() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(250), 2)

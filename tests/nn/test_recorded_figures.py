@@ -56,6 +56,28 @@ def test_every_epochs_figures_are_sklearns(run: Run, table: Any, weighted: bool)
                 )
 
 
+@pytest.mark.parametrize("rows", [ROWS, None])
+def test_of_many_rows_some_at_even_distances_are_watched(run: Run, table: Any, rows: Any) -> None:
+    settings = {"seeds": range(2), "rows": rows, "validation_rows": VALIDATION, "epochs": 4}
+    network, history = run(figure_rows=8, **settings)
+    whole, of_all = run(**settings)
+    np.testing.assert_array_equal(network.parameters, whole.parameters)
+    np.testing.assert_array_equal(history.validation_loss, of_all.validation_loss)
+    probabilities = network.predict_proba(table.x)
+    for k in range(2):
+        own = np.arange(97) if rows is None else rows[k]
+        # A seventh of the way between the first and the last, rounded; halves do not occur.
+        last = len(own) - 1
+        some = own[[int(last * i / 7 + 0.5) for i in range(8)]]
+        p, labels = probabilities[k, some], table.labels[some]
+        assert history.train_loss[-1, k] == pytest.approx(
+            log_loss(labels, p, labels=CLASSES), rel=1e-12
+        )
+        assert history.train_accuracy[-1, k] == accuracy_score(labels, p.argmax(axis=1))
+    _, not_many = run(figure_rows=97, **settings)
+    np.testing.assert_array_equal(not_many.train_loss, of_all.train_loss)
+
+
 def test_shapes_and_types(run: Run) -> None:
     _, history = run(seeds=range(3), epochs=7)
     for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):

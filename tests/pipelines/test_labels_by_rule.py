@@ -142,6 +142,11 @@ def test_costs_find_the_rare_class_and_the_report_says_what_it_costs(
     )
     assert test["cost"]["value"] == pytest.approx((10 * missed + alarms) / (bad + good))
     assert test["cost"]["value"] < test["argmax_cost"]["value"] <= 10 * bad / (bad + good)
+    report = pipeline.artifacts / "reports/0001"
+    assert (report / "coverage_accuracy.png").stat().st_size > 5_000
+    assert "Accuracy of labels over the share of rows that get one" in (
+        (report / "report.html").read_text()
+    )
     card = (folder / "model_card.md").read_text()
     assert "The label is the class of the lowest expected cost (Elkan 2001)" in card
     assert "0.15 (in use)" in card

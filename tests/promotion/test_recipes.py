@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ffn.criteria.criterion import criterion_of
+from ffn.criteria.resampled_evidence import weigh_resamples
 from ffn.errors import DataError
 from ffn.promotion import recipes as module
 from ffn.promotion.champion import read_opponent
-from ffn.promotion.recipes import _thinned, cross_validate, weigh_resamples
+from ffn.promotion.recipes import _thinned, cross_validate
+from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.gate_settings import GateSettings
 from ffn.settings.pipeline import Pipeline
@@ -77,7 +80,8 @@ def test_the_same_recipe_on_the_same_rows_differs_in_nothing(tmp_path: Path) -> 
         found.run.prepared, found.run.pipeline, found.run.refitted, opponent, known
     )
     assert not isinstance(differences, str)
-    losses, accuracies, ratio = differences
+    losses, accuracies, ratio, gains = differences
+    assert gains is None
     assert losses.tolist() == accuracies.tolist() == [0.0] * 4
     assert ratio == pytest.approx(1 / 4, abs=0.02)
     known[:5] = False
@@ -86,6 +90,47 @@ def test_the_same_recipe_on_the_same_rows_differs_in_nothing(tmp_path: Path) -> 
     )
     assert not isinstance(others, str)
     assert np.abs(others[0]).min() > 0
+
+
+def test_by_a_metric_the_gain_decides_alone(tmp_path: Path) -> None:
+    """The same recipe gains nothing, and that decides; of other gains, the corrected t-test."""
+    found = retrain(pipeline(tmp_path, rows(120)))
+    opponent = read_opponent(found.run.pipeline)
+    assert opponent is not None
+    decision = DecisionSettings(metric="balanced_accuracy")
+    asked = replace(
+        found.run.pipeline,
+        settings=found.run.pipeline.settings.model_copy(update={"decision": decision}),
+    )
+    differences = cross_validate(
+        found.run.prepared, asked, found.run.refitted, opponent, np.ones(96, dtype=bool)
+    )
+    assert not isinstance(differences, str)
+    assert differences.gains is not None
+    assert differences.gains.tolist() == [0.0] * 4
+    criterion = criterion_of(decision, found.run.prepared.schema.classes)
+    gains = np.array([0.02, 0.05, 0.03, 0.01, 0.04])
+    half = stats.t.isf(0.05, 4) * np.sqrt(0.45 * np.var(gains, ddof=1))
+    for mode, factor, failures in (
+        ("better", 1, ()),
+        ("better", 0.1, ()),
+        ("better", -1, ("balanced accuracy is not shown to be higher",)),
+        ("not_worse", -0.1, ()),
+        ("not_worse", -1, ("balanced accuracy is not shown to be within 0.02 of production's",)),
+    ):
+        weighed_by_it = weigh_resamples(
+            # By losses and accuracies it would be worse.
+            LOSSES + 1,
+            ACCURACIES - 0.5,
+            0.25,
+            GateSettings(mode=mode),
+            look=1,
+            alpha=0.05,
+            gains=factor * gains,
+            criterion=criterion,
+        )
+        assert weighed_by_it.failures == failures, (mode, factor)
+        assert weighed_by_it.gain_low == pytest.approx(factor * 0.03 - abs(factor) * half)
 
 
 def test_production_has_the_inputs_of_its_own_recipe(tmp_path: Path, monkeypatch) -> None:

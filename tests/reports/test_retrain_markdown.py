@@ -19,7 +19,7 @@ from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.evaluation.mistakes import Mistake
 from ffn.reports import retraining_page
 from ffn.reports.pictures.canvas import middle_cut
-from ffn.reports.retraining_page import learnt_from
+from ffn.reports.retraining_page import curves_note, learnt_from
 from ffn.training.examination import Examination
 from ffn.training.rate_search import RateLine
 from ffn.training.selection import Ranked, Selection
@@ -243,12 +243,20 @@ def test_a_student_is_called_one(iris: Reported) -> None:
     assert (
         "units, which learnt the averaged probabilities of 16 networks from 120 training rows and "
         "19,920 made from them, in 30 epochs; it finds the same class most probable as they do in "
-        "98.8 % of them" in render(text).text
+        "98.8 % of 4,000 of them" in render(text).text
     )
     assert "because the network learnt the averaged probabilities of an ensemble" in text
     assert learnt_from(student._replace(made=0, teachers=2)).startswith(
-        "learnt the averaged probabilities of 2 networks from 120 training rows, in 30 epochs;"
+        "learnt the averaged probabilities of 2 networks from 120 training rows, in 30 epochs; it "
+        "finds the same class most probable as they do in 98.8 % of them"
     )
+
+
+def test_curves_of_some_rows_are_said_to_be_of_some_rows(iris: Reported) -> None:
+    assert curves_note(1_000) == []
+    assert "figures on training rows" not in report(iris)
+    (note,) = curves_note(1_001)
+    assert note.endswith("as a network validates on, or of 1,000 if these are fewer.")
 
 
 def examined(iris: Reported, feature: str, cell: str, label: str) -> Examination:

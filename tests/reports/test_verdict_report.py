@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ffn.criteria.resampled_evidence import ResampledEvidence
 from ffn.evaluation.inference.paired import ClassLoss, LabelCounts
 from ffn.evaluation.inference.paired_losses import LossBounds
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
-from ffn.promotion.recipes import ResampledEvidence
 from ffn.promotion.shared_rows import SharedRows
 from ffn.promotion.simpler_models import BaselineEvidence, SimplerModel
 from ffn.promotion.verdict import Canary

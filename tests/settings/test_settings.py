@@ -153,11 +153,24 @@ RULES = [
         '[decision]\nthresholds = "auto"',
         r'thresholds = "auto" needs a metric that depends on labels',
     ),
-    ('[decision]\nmetric = "f1"', r'metric = "f1" serves thresholds = "auto" alone'),
     (
-        '[decision]\nmetric = "average_precision"',
-        r'"decision\.metric" is "average_precision"; it must be \'log_loss\', ',
+        '[decision]\nthresholds = "auto"\nmetric = "average_precision"',
+        r'thresholds = "auto" needs a metric that depends on labels',
     ),
+    (
+        '[decision]\nmetric = "expected_cost"',
+        r'metric = "expected_cost" needs costs: set costs, such as \{bad = \{good = 10\}\}',
+    ),
+    (
+        '[decision]\nmetric = "accuracy"',
+        r'"decision\.metric" is "accuracy"; it must be \'log_loss\', ',
+    ),
+    (
+        '[decision]\nexchangeable = "yes"',
+        r'"decision\.exchangeable" is "yes"; it must be true or false\.',
+    ),
+    ("[decision]\nlabel_sets = 1", r'"decision\.label_sets" is 1; it must be less than 1\.'),
+    ("[gate]\nmetric_margin = 0", r'"gate\.metric_margin" is 0; it must be greater than 0\.'),
     ("[decision]\nabstain_below = 1", r'"decision\.abstain_below" is 1; it must be less than 1\.'),
     ("[split]\naudit = 'no'", r'"split\.audit" is "no"; it must be \'refuse\', \'warn\' or'),
     ("[split]\nignore = ['']", r'"split\.ignore\.0" is ""; it must not be empty'),

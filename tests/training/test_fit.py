@@ -7,11 +7,14 @@ import threading
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.metrics import log_loss
 
 from ffn.nn import Adam, Network
 from ffn.settings.optimizer_settings import OptimizerSearch
+from ffn.settings.pipeline import find_pipeline
 from ffn.training import candidate_training, fit
 from ffn.training.network_groups import network_groups, run_groups
+from ffn.training.resampling import candidate_resamples
 from tests.helpers.retrained import prepare, shipped
 
 
@@ -77,6 +80,31 @@ def test_threads_share_the_memory_of_a_stack_too(
     monkeypatch.setattr(fit, "train", watched)
     fit.train_stack(part, pipeline, OptimizerSearch(Adam(), (0.01,)), [0.01], branch=2, epochs=2)
     assert sorted(seen) == sizes
+
+
+@pytest.mark.parametrize(("share", "looked_at"), [(0.1, 1_000), (0.45, 1_440)])
+def test_training_figures_are_of_as_many_rows_as_those_beside_them(
+    tmp_path, share: float, looked_at: int
+) -> None:
+    """Of 3,200 rows a network validates on 320 or 1,440; it looks at 1,000 others at least."""
+    folder, rng = tmp_path / "data" / "noise", np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    rows = "".join(f"{x:.9f},{'ab'[int(x > rng.normal())]}\n" for x in rng.normal(size=4_000))
+    (folder / "train.csv").write_text(f"x,label\n{rows}")
+    (folder / "pipeline.toml").write_text(
+        '[data]\nsource = "train.csv"\ntarget = "label"\n[network]\nhidden_layers = [4]\n'
+        f"[training]\nepochs = 1\nnetworks = 2\nvalidation_share = {share}\n"
+        'ensemble = "resamples"\n[optimizers.adam]\nlearning_rate = 0.01\n'
+    )
+    pipeline = find_pipeline("noise", tmp_path)
+    part = prepare(pipeline).training
+    candidate = candidate_training.train_candidate(part, pipeline, "adam")
+    probabilities = candidate.members.predict_proba(np.asarray(part.x))
+    resamples, _ = candidate_resamples(part, pipeline.settings.training)
+    for k, own in enumerate(resamples):
+        some = own[np.linspace(0, len(own) - 1, looked_at).round().astype(int)]
+        expected = log_loss(part.labels[some], probabilities[k, some])
+        assert candidate.final.train_loss[0, k] == pytest.approx(expected, rel=1e-5)
 
 
 def test_threads_share_the_networks() -> None:

@@ -221,7 +221,8 @@ def test_balanced_weights_give_every_class_the_same_sum(tmp_path) -> None:
     toml = "[training]\nepochs = 2\nnetworks = 2\nclass_weight = 'balanced'"
     pipeline = made(tmp_path, "p,q,y\n" + rows, toml)
     prepared = prepare(pipeline)
-    weights = fit._row_weights(prepared.training, pipeline.settings.training)
+    of_class = fit._class_weights(prepared.training, pipeline.settings.training)
+    weights = of_class[prepared.labels_train]
     sums = np.bincount(prepared.labels_train, weights)
     assert sums[0] == pytest.approx(sums[1])
     assert weights.mean() == pytest.approx(1)

@@ -136,7 +136,9 @@ def _labelled(
 
 def _added(model: Model) -> tuple[str, ...]:
     """Return the columns that scoring adds to the input's."""
-    return added_columns(model.scorer.schema, probabilities=True)
+    return added_columns(
+        model.scorer.schema, probabilities=True, sets=model.scorer.rule.set_limits is not None
+    )
 
 
 def _scored_rows(result: ScoreResult) -> list[int]:

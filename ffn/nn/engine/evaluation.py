@@ -26,7 +26,7 @@ Array = npt.NDArray[Any]
 _SNAPSHOT_BYTES = 256 * 1024
 _MOST_SNAPSHOTS = 25
 # Inputs and labels that take no more than this are prepared once and kept.
-_KEPT_BYTES = 8 * 1024 * 1024
+_KEPT_BYTES = 32 * 1024 * 1024
 # With fewer rows at once, a wide layer's product waits for its weights to be read.
 _FEWEST_ROWS = 256
 

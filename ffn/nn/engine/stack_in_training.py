@@ -25,7 +25,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """What the K networks of a stack learn from, in the terms of ``ffn.nn.train``."""
+    """What the K networks of a stack learn from, in the terms of ``ffn.nn.train``.
+
+    ``weigh_recorded`` says whether the recorded training loss is weighted by ``row_weights``.
+    """
 
     x: Array
     labels: Array
@@ -35,6 +38,8 @@ class Lesson:
     validation_weights: Array | None
     batch_size: int
     epochs: int
+    weigh_recorded: bool = True
+    figure_rows: int | None = None
 
     def select(self, networks: Sequence[int]) -> Lesson:
         """Return the lesson of the networks at these positions, from 0."""
@@ -106,7 +111,7 @@ class StackInTraining:
         blocks = -(-lesson.epochs // snapshots_at_once(network))
         self.epochs_at_once = -(-lesson.epochs // blocks)
         self.snapshots = np.zeros((self.epochs_at_once, *network.parameters.shape), dtype)
-        watched = [Watched(n_rows, rows, lesson.row_weights)]
+        watched = [_watched(n_rows, rows, lesson)]
         if lesson.validation_rows is not None:
             n_validation = lesson.validation_rows.shape[1]
             weights = lesson.validation_weights
@@ -143,6 +148,22 @@ class StackInTraining:
         )
         gradients = self.network.layer_views(state.gradients)
         return Propagation(layers, activations, gradients, state.frozen_layers, dropping)
+
+
+def _watched(n_rows: int, rows: Array | None, lesson: Lesson) -> Watched:
+    """Return the training rows whose loss and accuracy are recorded: all, or some of many.
+
+    At even distances, since tables are often sorted. They are those of the finished epoch and of
+    whole networks, as on validation rows; the losses of the batches would be with dropout, and of
+    networks that still change.
+    """
+    most = lesson.figure_rows
+    weights = lesson.row_weights if lesson.weigh_recorded else None
+    if most is None or n_rows <= most:
+        return Watched(n_rows, rows, weights)
+    places = np.linspace(0, n_rows - 1, most).round().astype(np.int64)
+    some = places[None] if rows is None else np.asarray(rows[:, places])
+    return Watched(most, some, weights)
 
 
 def _own(rows: Array | None, networks: Sequence[int]) -> Array | None:

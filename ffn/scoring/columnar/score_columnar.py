@@ -95,9 +95,9 @@ def score_pieces(
     journal.restart()
     journal.rejects.write(REJECTS_HEADER)
     sink: Sink = (
-        ParquetSink(journal.output, pieces.schema, model.schema, options)
+        ParquetSink(journal.output, pieces.schema, model, options)
         if names_parquet(output)
-        else CsvSink(journal.output, pieces.schema, model.schema, options, pieces.name)
+        else CsvSink(journal.output, pieces.schema, model, options, pieces.name)
     )
     try:
         for piece in pieces:

@@ -107,7 +107,9 @@ class ParquetPieces:
         self._missing_values = schema.missing_values
         features = [feature.name for feature in schema.features]
         self._kept = list(range(len(header.names)))
-        added = added_columns(schema, probabilities=options.probabilities)
+        added = added_columns(
+            schema, probabilities=options.probabilities, sets=model.rule.set_limits is not None
+        )
         if options.only_id is not None:
             self._kept = [find_column(header, options.only_id, name)]
             added = tuple(column for column in added if column == options.only_id)

@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 from ffn.errors import quote
 from ffn.scoring.columnar.table_reader import Piece
 from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import UNITS, Suffixes, added_columns
 from ffn.storage.hashed_file import HashedFile
 from ffn.tabular.columns.arrow_texts import as_texts
 from ffn.tabular.columns.class_labels import class_labels
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.writer import write_record
-from ffn.tabular.schema import Schema
+from ffn.tabular.schema import set_column
 
 __all__ = ["CsvSink", "ParquetSink", "Sink"]
 
@@ -45,7 +46,8 @@ class Sink(Protocol):
 class ParquetSink:
     """A Parquet file: columns keep their types, and probabilities are numbers.
 
-    Labels are integers if every label is one, as in `ffn.scoring.model.Model.classes_`.
+    Labels are integers if every label is one, as in `ffn.scoring.model.Model.classes_`, and label
+    sets are lists of labels.
 
     Parameters
     ----------
@@ -54,18 +56,22 @@ class ParquetSink:
     schema
         Arrow schema of the batches.
     model
-        Schema of the model.
+        The model, of which schema and rule are used.
     options
         Options of scoring.
     """
 
-    def __init__(self, file: HashedFile, schema: Any, model: Schema, options: Options) -> None:
-        label, *shares = added_columns(model, probabilities=options.probabilities)
+    def __init__(self, file: HashedFile, schema: Any, model: Scorer, options: Options) -> None:
+        label, *shares = added_columns(model.schema, probabilities=options.probabilities)
         # int64 if every label is an integer, else texts.
-        self._classes = pa.array(class_labels(model.classes))
+        self._classes = pa.array(class_labels(model.schema.classes))
+        self._rule = model.rule
         self._schema = schema.append(pa.field(label, self._classes.type))
         for share in shares:
             self._schema = self._schema.append(pa.field(share, pa.float64()))
+        if model.rule.set_limits is not None:
+            sets = pa.list_(self._classes.type)
+            self._schema = self._schema.append(pa.field(set_column(model.schema.target), sets))
         self._every = options.probabilities
         self._writer = pq.ParquetWriter(_Handle(file), self._schema)
         self._waiting: list[Any] = []
@@ -80,10 +86,19 @@ class ParquetSink:
         labels = pa.array(piece.labels, mask=piece.abstained)
         columns = [*piece.batch.columns, self._classes.take(labels)]
         columns += [pa.array(np.ascontiguousarray(share)) for share in added]
+        if self._rule.set_limits is not None:
+            columns.append(self._sets(piece))
         self._waiting.append(pa.record_batch(columns, schema=self._schema))
         rows = sum(batch.num_rows for batch in self._waiting)
         if rows >= _GROUP_ROWS or sum(batch.nbytes for batch in self._waiting) >= _GROUP_BYTES:
             self._write_group()
+
+    def _sets(self, piece: Piece) -> Any:
+        """Return the label sets of a batch as a column of lists."""
+        members = self._rule.label_sets(piece.probabilities, piece.labels)
+        ends = np.concatenate([[0], np.cumsum(members.sum(axis=1))]).astype(np.int32)
+        inside = self._classes.take(pa.array(np.nonzero(members)[1]))
+        return pa.ListArray.from_arrays(pa.array(ends), inside)
 
     def finish(self) -> None:
         """Write the last row group, and the end of the file."""
@@ -113,7 +128,7 @@ class CsvSink:
     schema
         Arrow schema of the batches.
     model
-        Schema of the model.
+        The model, of which schema and rule are used.
     options
         Options of scoring.
     name
@@ -121,7 +136,7 @@ class CsvSink:
     """
 
     def __init__(
-        self, file: HashedFile, schema: Any, model: Schema, options: Options, name: str
+        self, file: HashedFile, schema: Any, model: Scorer, options: Options, name: str
     ) -> None:
         self._file, self._name = file, name
         self._delimiter, self._decimal = options.delimiter, options.decimal
@@ -129,11 +144,12 @@ class CsvSink:
         self._guard = guard
         self._names = schema.names
         self._suffixes = Suffixes(
-            model,
+            model.schema,
             options.delimiter,
             probabilities=options.probabilities,
             decimal=options.decimal,
             guard=guard,
+            rule=model.rule,
         )
         line = self._record(schema.names) + self._suffixes.header.encode() + b"\n"
         file.write(line)

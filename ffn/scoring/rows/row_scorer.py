@@ -94,7 +94,11 @@ class RowScorer:
     """
 
     def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
-        added = added_columns(model.schema, probabilities=options.probabilities)
+        added = added_columns(
+            model.schema,
+            probabilities=options.probabilities,
+            sets=model.rule.set_limits is not None,
+        )
         if options.only_id is not None:
             added = tuple(column for column in added if column == options.only_id)
         self._model = model
@@ -121,6 +125,7 @@ class RowScorer:
             probabilities=options.probabilities,
             decimal=options.decimal,
             guard=self._guard,
+            rule=model.rule,
         )
 
     @property

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ffn.decision_rules.rule import CONFIDENCE_UNITS
+from ffn.decision_rules.label_sets import SET_SEPARATOR
+from ffn.decision_rules.rule import ARGMAX, CONFIDENCE_UNITS, DecisionRule
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.writer import quoted, write_record
-from ffn.tabular.schema import Schema, prediction_columns
+from ffn.tabular.schema import Schema, prediction_columns, set_column
 
 __all__ = ["UNITS", "Suffixes", "added_columns"]
 
@@ -18,7 +19,7 @@ UNITS = CONFIDENCE_UNITS
 _POOL_LIMIT = 100_000
 
 
-def added_columns(schema: Schema, *, probabilities: bool) -> tuple[str, ...]:
+def added_columns(schema: Schema, *, probabilities: bool, sets: bool = False) -> tuple[str, ...]:
     """Return the names of the columns that scoring adds.
 
     Parameters
@@ -27,9 +28,12 @@ def added_columns(schema: Schema, *, probabilities: bool) -> tuple[str, ...]:
         Schema of the model.
     probabilities
         Whether a column for every class is added, too.
+    sets
+        Whether the model has label sets, whose column is the last one. Default: no.
     """
     every = [f"probability_{label}" for label in schema.classes] if probabilities else []
-    return (*prediction_columns(schema.target), *every)
+    last = [set_column(schema.target)] if sets else []
+    return (*prediction_columns(schema.target), *every, *last)
 
 
 class Suffixes:
@@ -47,6 +51,8 @@ class Suffixes:
         Decimal mark of probabilities.
     guard
         Protection of labels against being evaluated by a spreadsheet; None for none.
+    rule
+        The model's rule, with its label sets if it has any; by default it has none.
     """
 
     def __init__(
@@ -57,10 +63,14 @@ class Suffixes:
         probabilities: bool,
         decimal: str = ".",
         guard: FormulaGuard | None = None,
+        rule: DecisionRule = ARGMAX,
     ) -> None:
+        sets = rule.set_limits is not None
         self.header = delimiter + write_record(
-            added_columns(schema, probabilities=probabilities), delimiter
+            added_columns(schema, probabilities=probabilities, sets=sets), delimiter
         )
+        self._rule = rule
+        self._sets = _Sets(schema.classes, delimiter, guard) if sets else None
         self._probabilities = probabilities
         classes = map(guard.text, schema.classes) if guard else schema.classes
         labels = [(delimiter + quoted(label, delimiter)).encode() for label in classes]
@@ -112,6 +122,12 @@ class Suffixes:
                 text + b"".join([shares[unit] for unit in row])
                 for text, row in zip(texts, units.tolist(), strict=True)
             ]
+        if self._sets is not None:
+            members = self._rule.label_sets(probabilities, labels)
+            texts = [
+                text + self._sets[row]
+                for text, row in zip(texts, map(bytes, np.packbits(members, axis=1)), strict=True)
+            ]
         return texts, int(confidence.sum())
 
     def _of_labels(self, entries: npt.NDArray[np.int64]) -> list[bytes]:
@@ -129,6 +145,24 @@ class Suffixes:
     def _make(self, entry: int) -> bytes:
         label, unit = divmod(entry, UNITS + 1)
         return self._labels[label] + self._shares[unit]
+
+
+class _Sets(dict[bytes, bytes]):
+    """Texts of label sets by their bits, created on first use."""
+
+    def __init__(
+        self, classes: tuple[str, ...], delimiter: str, guard: FormulaGuard | None
+    ) -> None:
+        super().__init__()
+        self._classes, self._delimiter, self._guard = classes, delimiter, guard
+
+    def __missing__(self, bits: bytes) -> bytes:
+        inside = np.unpackbits(np.frombuffer(bits, np.uint8), count=len(self._classes))
+        text = SET_SEPARATOR.join(self._classes[c] for c in np.flatnonzero(inside))
+        if self._guard:
+            text = self._guard.text(text)
+        self[bits] = (self._delimiter + quoted(text, self._delimiter)).encode()
+        return self[bits]
 
 
 class _Shares(dict[int, bytes]):

@@ -40,6 +40,8 @@ class Division:
         First time that may be held out; None without times, or if the held-out rows are given.
     limit
         Hash below which a group is held out; None without groups, or if they are given.
+    calibration
+        Booleans [N]: rows on neither side that calibrate label sets; None if none do.
     """
 
     training: Array
@@ -49,6 +51,7 @@ class Division:
     embargo: float = 0
     cut: Any = None
     limit: int | None = None
+    calibration: Array | None = None
 
     @classmethod
     def of(cls, held_out: Array) -> Division:

@@ -134,6 +134,22 @@ class Preparation:
             first += width + has_missing
         return places
 
+    def inputs_told_once(self) -> list[int] | None:
+        """Return the input positions without the bins and quantiles of numbers; None if all.
+
+        These rise with the number beside them, the smooth clip. A decision tree only asks for the
+        order of an input's values, and would look for each threshold once more in each of them.
+        """
+        if self.piecewise is None:
+            return None
+        places, first = [], 0
+        for width, knots in zip(
+            self.piecewise.widths(), self.piecewise.knot_counts.tolist(), strict=True
+        ):
+            first += width
+            places.append(first - 1 - (knots > 0))
+        return [*places, *range(first, self.n_inputs)]
+
     def inputs_of_statistics(self) -> dict[int, list[int]]:
         """Return the inputs of class statistics by categorical feature; others have none."""
         places = self.inputs_of_features()[len(self.mean) :]

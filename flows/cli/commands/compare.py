@@ -18,8 +18,10 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="compare two versions side by side, and paired on rows that neither was trained on",
     )
     compare.add_argument("pipeline", metavar="PIPELINE")
-    compare.add_argument("first", metavar="VERSION", type=version_number)
-    compare.add_argument("second", metavar="VERSION", type=version_number)
+    for place in ("first", "second"):
+        compare.add_argument(
+            place, metavar="VERSION", type=version_number, help=f"number of the {place} version"
+        )
     return compare
 
 

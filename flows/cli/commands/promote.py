@@ -27,7 +27,9 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="put a version into production, whatever the gate decided",
     )
     promote.add_argument("pipeline", metavar="PIPELINE")
-    promote.add_argument("version", metavar="VERSION", type=version_number)
+    promote.add_argument(
+        "version", metavar="VERSION", type=version_number, help="its number, such as 3"
+    )
     promote.add_argument(
         "--reason", default="by hand", help='reason for the history (default: "%(default)s")'
     )

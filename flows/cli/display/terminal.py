@@ -39,7 +39,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         return
     from ffn.evaluation.missed_classes import class_warning, missed_classes
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
-    from ffn.reports.decision_section import cost_sentence
+    from ffn.reports.decision_section import cost_sentence, held_sentence
     from ffn.reports.figure_lines import class_lines, ranking_sentence
     from ffn.reports.held_out import later_sentence, loss_doubt
     from ffn.training.selection import ALPHA
@@ -53,7 +53,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for heading in ("optimizer", "rate", "log-loss", "accuracy", "p (Holm)", ""):
+    judged = [metric] if (metric := outcome.selection.metric) else []
+    for heading in ("optimizer", "rate", "log-loss", "accuracy", *judged, "p (Holm)", ""):
         table.add_column(heading, no_wrap=True)
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
@@ -67,6 +68,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
             f"{line.learning_rate:g}",
             interval(line.loss),
             interval(line.accuracy),
+            *([interval(line.figure)] if line.figure else []),
             NOTHING if place == 0 else p_value(line.p_value),
             ", ".join(marks),
             style="bold" if won else None,
@@ -80,6 +82,8 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     )
     if test.decision is not None:
         console.print(cost_sentence(test.decision))
+        if test.decision.label_sets is not None:
+            console.print(held_sentence(test.decision.label_sets, test.judges))
     ranking = ranking_sentence(
         test.auc, test.average_precision, test.balanced_accuracy, test.positive, test.classes
     )

@@ -115,6 +115,25 @@ def test_bins_add_up_to_the_clip_and_fill_one_after_the_other(name: str, bins: i
     assert inside.max() <= 1 + 1e-12
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bins", [2, 16, 300])
+def test_bins_are_equation_1_to_the_bit(bins: int, dtype: Any) -> None:
+    """Every bin divided and clamped by itself, as the paper has it."""
+    column = COLUMNS["normal"]
+    learnt = learn(column, bins=bins)
+    edges = learnt[0].edges
+    # Numbers whose clip is an edge, or next to one.
+    z = edges / np.sqrt(1 - np.square(edges / 3))
+    values = np.concatenate([z * learnt[2] + learnt[1], column, [-1e9, 1e9, np.inf, -np.inf]])
+    values = np.concatenate([np.nextafter(values, -np.inf), values, np.nextafter(values, np.inf)])
+    clip = smooth_clip((values - learnt[1]) / learnt[2])
+    t = (clip[:, None] - edges[:-1]) / np.diff(edges)
+    t[:, 1:] = np.maximum(t[:, 1:], 0)
+    t[:, :-1] = np.minimum(t[:, :-1], 1)
+    assert len(edges) == bins + 1
+    np.testing.assert_array_equal(encode(learnt, values, dtype=dtype)[:, :-2], t.astype(dtype))
+
+
 def test_edges_are_quantiles_of_the_column() -> None:
     column = COLUMNS["normal"]
     encoding, mean, scale = learn(column)

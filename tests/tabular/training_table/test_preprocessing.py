@@ -182,6 +182,9 @@ def test_numbers_are_encoded_with_what_the_training_rows_had(tmp_path: Path) -> 
     z = plain.transform(numeric, codes, np.float64)
     np.testing.assert_allclose(inputs[:, [4, 10, 12]], z[:, :3] / np.sqrt(1 + z[:, :3] ** 2 / 9))
     np.testing.assert_array_equal(inputs[:, 13:], z[:, 3:])
+    # Which is all that a decision tree needs of them.
+    assert preparation.inputs_told_once() == [4, 10, 12, 13, 14, 15]
+    assert plain.inputs_told_once() is None
     gap = np.flatnonzero(np.isnan(numeric[:, 1]))
     filled = preparation.transform(np.array([[0, plain.fill[1], 0]]), codes[:1], np.float64)
     np.testing.assert_array_equal(inputs[gap, 6:12], np.tile(filled[:, 6:12], (len(gap), 1)))

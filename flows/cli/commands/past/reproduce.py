@@ -18,7 +18,9 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="make a version again from its data and settings, and say what differs",
     )
     reproduce.add_argument("pipeline", metavar="PIPELINE")
-    reproduce.add_argument("version", metavar="VERSION", type=version_number)
+    reproduce.add_argument(
+        "version", metavar="VERSION", type=version_number, help="its number, such as 3"
+    )
     return reproduce
 
 

@@ -1,0 +1,1 @@
+"""The documentation: Markdown that is read as it is, or as a site built by ``make docs``."""

@@ -1,0 +1,1 @@
+"""What turns the Markdown of this repository into a site, and what it says from the code."""

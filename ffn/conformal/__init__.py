@@ -1,0 +1,1 @@
+"""Label sets with guaranteed coverage: split conformal prediction, class by class."""
