@@ -151,6 +151,11 @@ def _check_settings(pipeline: Pipeline) -> None:
             f"{where}: split.test names {quote(settings.split.test)}, and a backtest holds out the "
             "latest rows known at each step. Take it out for the backtest."
         )
+    if settings.data.weight is not None:
+        raise SettingsError(
+            f"{where}: data.weight names {quote(settings.data.weight)}, and a backtest counts all "
+            "rows of a period alike, unlike the promises. Take it out for the backtest."
+        )
     if settings.gate.mode == "never":
         raise SettingsError(
             f'{where}: gate.mode is "never", so no schedule would ever have a model in production. '

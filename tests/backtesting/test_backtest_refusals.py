@@ -20,6 +20,11 @@ from tests.backtesting.histories_of_months import SETTINGS, months, write
             {},
             r'split\.test names "x\.csv", and a backtest holds out the latest rows',
         ),
+        (
+            ("[data]", '[data]\nweight = "w"'),
+            {},
+            r'data\.weight names "w", and a backtest counts all rows of a period alike',
+        ),
         (('"better"', '"never"'), {}, r'gate\.mode is "never", so no schedule would ever'),
         (("", ""), {"every": "1month"}, r'^every is "1month"; it must be a whole number'),
         (("", ""), {"every": "3"}, r'^every is "3"; it must be a whole number and a unit'),

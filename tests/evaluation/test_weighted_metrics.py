@@ -19,8 +19,9 @@ from sklearn.metrics import (
 from ffn.decision_rules.rule import DecisionRule
 from ffn.decision_rules.threshold_choice import best_threshold
 from ffn.evaluation.baselines import compare_baselines
+from ffn.evaluation.class_figures import share_of_class
 from ffn.evaluation.later_periods import expect_later
-from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities, share_of_class
+from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.training.temperature import ValidationAnswers, fit_temperature
 
 COSTS = np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 1.0], [1.0, 5.0, 0.0]])

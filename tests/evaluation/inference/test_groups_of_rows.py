@@ -13,10 +13,10 @@ from scipy import stats
 
 from ffn.evaluation.calibration import measure_calibration
 from ffn.evaluation.inference.differences import accuracy_difference
+from ffn.evaluation.inference.grouped_classes import grouped_class_losses
 from ffn.evaluation.inference.grouped_labels import (
     count_grouped_labels,
     grouped_accuracy_bound,
-    grouped_class_losses,
     grouped_p_not_worse,
     sign_flip_p,
 )
