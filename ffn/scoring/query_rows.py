@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.databases.address import DatabaseAddress, is_address, parse_address
-from ffn.databases.appending import append_rows, without_known
+from ffn.databases.appended_table import append_rows, without_known
 from ffn.databases.table_names import check_table_name
 from ffn.errors import SettingsError
 from ffn.extraction.extracted_table import extract_query

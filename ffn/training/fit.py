@@ -271,10 +271,7 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
 def _class_weights(
     part: TrainingPart, training: TrainingSettings, weights: Array | None
 ) -> Array | None:
-    """Return weights [C] that give every class the same total over all rows; None if unweighted.
-
-    Over the rows, which may have weights [n] of their own, their mean is 1.
-    """
+    """Return weights [C] that give every class the same total, 1 a row; None if unweighted."""
     if training.class_weight == "none":
         return None
     totals = np.bincount(part.labels, weights, minlength=len(part.schema.classes))

@@ -28,6 +28,9 @@ def test_where_a_later_step_fails_the_old_version_goes_on_scoring(ffn, trained, 
     artifacts = trained / "artifacts" / "iris"
     with (trained / "data/iris/pipeline.toml").open("a") as settings:
         settings.write('\n[gate]\nmode = "always"\n')
+    # Other data: of what production was made of, a retraining would be skipped.
+    table = trained / "data/iris/train.csv"
+    table.write_text(table.read_text() + "5.0,3.4,1.5,0.25,Iris-setosa\n")
     with pytest.raises(OSError, match="No space left on device"):
         run_steps(find_pipeline("iris", trained), Replacing(**{step: fail}))
     assert (versions(artifacts), production_version(artifacts)) == ([1, 2], 1)

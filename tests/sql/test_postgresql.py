@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ffn.databases.address import parse_address
-from ffn.databases.appending import append_rows
+from ffn.databases.appended_table import append_rows
 from ffn.databases.query import read_query
 from ffn.errors import DataError, FFNError
 from ffn.training.training_data import load

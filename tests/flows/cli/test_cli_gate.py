@@ -97,6 +97,7 @@ def test_json_holds_the_verdict_that_the_version_keeps(ffn, trained):
 def test_a_bundle_that_fails_in_a_fresh_process_keeps_production(
     ffn, trained, tmp_path, monkeypatch
 ):
+    add_flowers(trained, 6)
     append(trained, '\n[gate]\nmode = "always"\n')
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/numpy.py").write_text('raise ImportError("broken")')
