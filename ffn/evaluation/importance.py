@@ -169,10 +169,10 @@ def _most_used(bundle: Bundle, groups: dict[str, list[int]], x: Array, count: in
     weights = np.asarray(bundle.network.layers[0][..., :-1], dtype=np.float64)
     weights = weights.reshape(-1, weights.shape[-1])
     centred = x - x.mean(axis=0)
-    use = {}
-    for name, columns in groups.items():
-        covariance = centred[:, columns].T @ centred[:, columns]
-        use[name] = float(((weights[:, columns] @ covariance) * weights[:, columns]).sum())
+    use = {
+        name: float(np.square(centred[:, columns] @ weights[:, columns].T).sum())
+        for name, columns in groups.items()
+    }
     most = set(sorted(use, key=lambda name: -use[name])[:count])
     return [name for name in groups if name in most]
 
