@@ -6,7 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from ffn.scoring.score_file import score_csv, score_source
 from ffn.storage.source import Source
 from ffn.tabular.columns.class_labels import Labels, class_labels
 
+if TYPE_CHECKING:
+    from ffn.scoring.table_evaluation import TableEvaluation
+
 __all__ = ["Model", "load"]
 
 _CLASSES_SHOWN = 5
@@ -37,9 +40,13 @@ class Model:
     ----------
     scorer
         The bundle, or any object with the same interface.
+    artifacts
+        Folder of the pipeline's results in which the version is registered; None, the default,
+        for a model outside a registry.
     """
 
     scorer: Scorer
+    artifacts: Path | None = None
 
     def __repr__(self) -> str:
         schema = self.scorer.schema
@@ -138,6 +145,37 @@ class Model:
         # A warning points to the caller of `predict` or `predict_proba`.
         return self.scorer.probabilities(read_frame(rows, schema, preparation, stacklevel=4))
 
+    def evaluate(self, table: Any, *, target: str | None = None, **options: Any) -> TableEvaluation:
+        """Evaluate the model on a labelled table, and return its figures with intervals.
+
+        Rows that the model was trained on are recognised by their content and left out, and so
+        are rows that scoring would reject and rows without a label that the model knows; the
+        result counts them by reason. Nothing is recorded: ``ffn.evaluate`` joins labels to
+        predictions and keeps them.
+
+        Parameters
+        ----------
+        table
+            The path of a CSV or Parquet file, or a table in memory as for `predict_proba`, with
+            all features and the label column.
+        target
+            Name of the label column; None, the default, for that of the training table.
+        **options
+            For a CSV file ``delimiter``, ``decimal`` and ``encoding``; for all tables
+            ``on_unknown``. See `ffn.scoring.rows.options.Options`.
+
+        Raises
+        ------
+        DataError
+            The table cannot be read, lacks a column, or has no row left to evaluate.
+        SettingsError
+            There is no such option, or its value is invalid.
+        """
+        # Imported here, because scoring does not need what the figures need, such as SciPy.
+        from ffn.scoring.table_evaluation import evaluate_table
+
+        return evaluate_table(self.scorer, self.artifacts, table, target=target, **options)
+
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
     ) -> ScoreResult:
@@ -207,10 +245,14 @@ def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = 
     """
     folder = _folder_of(path, root)
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
-        return Model(require_production(folder))
+        return Model(require_production(folder), folder.absolute())
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
-    return Model(read_bundle(folder, version=number_of(folder)))
+    version = number_of(folder)
+    # A registered bundle is in artifacts/<name>/models/<number>/bundle.
+    return Model(
+        read_bundle(folder, version=version), folder.absolute().parents[2] if version else None
+    )
 
 
 def _folder_of(path: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Path:

@@ -78,7 +78,7 @@ def test_a_name_that_is_also_another_model_is_refused(
     ("given", "message"),
     [
         ("size", r'pipeline "size": no file .*Did you mean "sizes"\?'),
-    ("../sizes", r"sizes: no model in production"),
+        ("../sizes", r"sizes: no model in production"),
         ("si\0zes", r"a path cannot contain NUL|pipeline name"),
         ("..\\sizes", r"pipeline name .*use 1 to 64 ASCII letters"),
     ],
