@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ def retrain(
     *,
     root: str | os.PathLike[str] | None = None,
     force: bool = False,
+    verbose: bool = False,
 ) -> RetrainOutcome | SkippedOutcome:
     """Retrain a pipeline, as ``ffn retrain --direct`` does: the same steps, the same bytes.
 
@@ -34,6 +36,9 @@ def retrain(
         the folder with this ``data/``; otherwise ``$FFN_ROOT``, or the current folder.
     force
         Whether to train even if data, settings and code are those of an existing version.
+    verbose
+        Whether to print the stages and the progress of each training, as lines on standard error;
+        off by default, because a script's own output should stay its own.
 
     Returns
     -------
@@ -48,8 +53,11 @@ def retrain(
     """
     # Imported here, because scoring does not need what training imports.
     from ffn.pipelines import retraining
+    from ffn.pipelines.progress import ProgressLines, listening
 
-    return retraining.retrain(pipeline_at(pipeline, root), force=force)
+    found = pipeline_at(pipeline, root)
+    with listening(ProgressLines()) if verbose else nullcontext():
+        return retraining.retrain(found, force=force)
 
 
 def score(
