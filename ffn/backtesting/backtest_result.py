@@ -61,7 +61,7 @@ class PromisesKept:
         return f"{said}."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Backtest:
     """What scheduled retraining would have done over the history of a table.
 
@@ -127,6 +127,9 @@ class Backtest:
     def __str__(self) -> str:
         """Return the recommendation."""
         return f"{self.pipeline}: {self.recommendation.sentence}"
+
+    def __repr__(self) -> str:
+        return f"<Backtest of {self}>"
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""

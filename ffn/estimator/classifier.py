@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ffn.decision_rules.rule import ARGMAX, DecisionRule
 from ffn.distillation.student import distil
 from ffn.errors import TrainingError, quote
+from ffn.estimator.epoch_lines import epoch_lines
 from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
 from ffn.estimator.number_inputs import NumberInputs
 from ffn.estimator.parameters import check_parameters, layer_sizes
@@ -113,6 +114,9 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         2 to 256; see ``ffn.tabular.encodings.piecewise_encoding``. ``fit`` learns the encoding from
         the distinct rows that it trains on, or the first ``partial_fit`` from its rows alone; a
         warm start and later calls keep it.
+    verbose
+        Whether ``fit`` prints the mean loss of the networks to standard output, about ten times.
+        What is learnt does not depend on it. Off by default, as in scikit-learn.
     random_state
         Integer, ``numpy.random.RandomState`` or None. With an integer, ``fit`` is bit-for-bit
         reproducible on one machine.
@@ -184,6 +188,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype: Literal["float32", "float64"] = "float32",
         numbers: Literal["standardised", "piecewise"] = "standardised",
         bins: int = 16,
+        verbose: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -213,6 +218,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.numbers = numbers
         self.bins = bins
+        self.verbose = verbose
         self.random_state = random_state
 
     @classmethod
@@ -331,6 +337,7 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             frozen_layers=self.frozen_layers,
             dropout=self.dropout,
             label_smoothing=self.label_smoothing,
+            observe=epoch_lines(self.epochs) if self.verbose else None,
         )
         if self.distilled:
             network = self._student(network, x[rows], inputs, of_student)

@@ -80,6 +80,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "dtype": _one_of(DTYPES),
     "numbers": _one_of(NUMBERS),
+    "verbose": _FLAG,
     "bins": (_number(lambda v: 2 <= v <= 256, Integral), "a whole number from 2 to 256"),
 }
 

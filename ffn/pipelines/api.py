@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ffn.errors import SettingsError, UnknownCategoryWarning, one_line, quote
-from ffn.settings.pipeline import Pipeline, find_pipeline, is_name
-from ffn.storage.real_path import real_path
+from ffn.errors import SettingsError, UnknownCategoryWarning, one_line
+from ffn.settings.pipeline import pipeline_at
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome
@@ -23,6 +23,7 @@ def retrain(
     *,
     root: str | os.PathLike[str] | None = None,
     force: bool = False,
+    verbose: bool = False,
 ) -> RetrainOutcome | SkippedOutcome:
     """Retrain a pipeline, as ``ffn retrain --direct`` does: the same steps, the same bytes.
 
@@ -35,6 +36,9 @@ def retrain(
         the folder with this ``data/``; otherwise ``$FFN_ROOT``, or the current folder.
     force
         Whether to train even if data, settings and code are those of an existing version.
+    verbose
+        Whether to print the stages and the progress of each training, as lines on standard error;
+        off by default, because a script's own output should stay its own.
 
     Returns
     -------
@@ -49,8 +53,11 @@ def retrain(
     """
     # Imported here, because scoring does not need what training imports.
     from ffn.pipelines import retraining
+    from ffn.pipelines.progress import ProgressLines, listening
 
-    return retraining.retrain(pipeline_at(pipeline, root), force=force)
+    found = pipeline_at(pipeline, root)
+    with listening(ProgressLines()) if verbose else nullcontext():
+        return retraining.retrain(found, force=force)
 
 
 def score(
@@ -182,30 +189,3 @@ def evaluate(
         outcome = outcome_evaluation.evaluate_labels(found, files, version)
     outcome.check()
     return outcome
-
-
-def pipeline_at(pipeline: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Pipeline:
-    """Return a pipeline by name or path; the parameters are those of `retrain`.
-
-    Raises
-    ------
-    SettingsError
-        There is no such pipeline or root, or the settings are invalid.
-    """
-    which = os.fspath(pipeline)
-    place = _root_of(which) if root is None else Path(root)
-    if not place.is_dir():
-        raise SettingsError(f"the root {quote(place, 300)} is not a folder.")
-    return find_pipeline(which, real_path(place))
-
-
-def _root_of(which: str) -> Path:
-    """Return the folder with the ``data/`` to which a path leads, or the default root."""
-    if not is_name(which):
-        folder = Path(which).parent if which.endswith(".toml") else Path(which)
-        # First without resolving links: a pipeline under data/ may be a link to another place.
-        for full in (os.path.abspath(folder), os.path.realpath(folder)):  # noqa: PTH100
-            data = Path(full).parent
-            if data.name == "data":
-                return data.parent
-    return Path(os.environ.get("FFN_ROOT", "."))

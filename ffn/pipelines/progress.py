@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,7 +15,17 @@ from ffn.pipelines import interruption
 from ffn.quantities import counted
 from ffn.scoring.output.score_result import Progress
 
-__all__ = ["Listener", "Pace", "Sink", "listening", "notice", "on_block", "on_epoch", "stage"]
+__all__ = [
+    "Listener",
+    "Pace",
+    "ProgressLines",
+    "Sink",
+    "listening",
+    "notice",
+    "on_block",
+    "on_epoch",
+    "stage",
+]
 
 Sink = Callable[[str, int, int, str], None]
 """Receives a label, the epochs or bytes done, their total (0 if unknown), and a note."""
@@ -45,6 +57,39 @@ class Listener(Protocol):
             Further text to show; may be empty.
         """
         ...
+
+
+class ProgressLines:
+    """A listener that prints lines on standard error: stages, and about ten for each training."""
+
+    _LINES = 10
+
+    def __init__(self) -> None:
+        self._told: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def stage(self, text: str) -> None:
+        """Print ``text``, the current stage."""
+        sys.stderr.write(f"{text}\n")
+
+    def notice(self, text: str) -> None:
+        """Print ``text``, a notice."""
+        sys.stderr.write(f"Note: {text}\n")
+
+    def step(self, label: str, done: int, total: int, note: str) -> None:
+        """Print how far one training or file is, if a tenth more of it is done.
+
+        Parameters
+        ----------
+        label, done, total, note
+            As for `Listener.step`.
+        """
+        due = done * self._LINES // total if total else 0
+        with self._lock:
+            if due <= self._told.get(label, 0):
+                return
+            self._told[label] = due
+        sys.stderr.write(f"{label}: {done:,} of {total:,}{f', {note}' if note else ''}\n")
 
 
 # Tasks run in threads of this process. A listener cannot be passed to them through Prefect, which

@@ -6,13 +6,15 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
-from ffn.errors import SettingsError, UnknownCategoryWarning, one_line
+from ffn.errors import SettingsError, UnknownCategoryWarning, one_line, quote
+from ffn.quantities import counted
+from ffn.registry.production import POINTER
 from ffn.registry.production_bundle import require_production
 from ffn.registry.versions import number_of
 from ffn.scoring.frames import read_frame
@@ -22,10 +24,15 @@ from ffn.scoring.score_file import score_csv, score_source
 from ffn.storage.source import Source
 from ffn.tabular.columns.class_labels import Labels, class_labels
 
+if TYPE_CHECKING:
+    from ffn.scoring.table_evaluation import TableEvaluation
+
 __all__ = ["Model", "load"]
 
+_CLASSES_SHOWN = 5
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Model:
     """A trained model that predicts labels of raw rows. It is immutable, so threads may share it.
 
@@ -33,9 +40,24 @@ class Model:
     ----------
     scorer
         The bundle, or any object with the same interface.
+    artifacts
+        Folder of the pipeline's results in which the version is registered; None, the default,
+        for a model outside a registry.
     """
 
     scorer: Scorer
+    artifacts: Path | None = None
+
+    def __repr__(self) -> str:
+        schema = self.scorer.schema
+        features = counted(len(schema.features), "feature")
+        shown = ", ".join(quote(label, 30) for label in schema.classes[:_CLASSES_SHOWN])
+        others = len(schema.classes) - _CLASSES_SHOWN
+        shown += f", and {others:,} more" if others > 0 else ""
+        return (
+            f"<Model of {self.pipeline}, version {self.version}: {features}, "
+            f"{counted(len(schema.classes), 'class', 'classes')} ({shown})>"
+        )
 
     @property
     def pipeline(self) -> str:
@@ -123,6 +145,37 @@ class Model:
         # A warning points to the caller of `predict` or `predict_proba`.
         return self.scorer.probabilities(read_frame(rows, schema, preparation, stacklevel=4))
 
+    def evaluate(self, table: Any, *, target: str | None = None, **options: Any) -> TableEvaluation:
+        """Evaluate the model on a labelled table, and return its figures with intervals.
+
+        Rows that the model was trained on are recognised by their content and left out, and so
+        are rows that scoring would reject and rows without a label that the model knows; the
+        result counts them by reason. Nothing is recorded: ``ffn.evaluate`` joins labels to
+        predictions and keeps them.
+
+        Parameters
+        ----------
+        table
+            The path of a CSV or Parquet file, or a table in memory as for `predict_proba`, with
+            all features and the label column.
+        target
+            Name of the label column; None, the default, for that of the training table.
+        **options
+            For a CSV file ``delimiter``, ``decimal`` and ``encoding``; for all tables
+            ``on_unknown``. See `ffn.scoring.rows.options.Options`.
+
+        Raises
+        ------
+        DataError
+            The table cannot be read, lacks a column, or has no row left to evaluate.
+        SettingsError
+            There is no such option, or its value is invalid.
+        """
+        # Imported here, because scoring does not need what the figures need, such as SciPy.
+        from ffn.scoring.table_evaluation import evaluate_table
+
+        return evaluate_table(self.scorer, self.artifacts, table, target=target, **options)
+
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any
     ) -> ScoreResult:
@@ -164,25 +217,68 @@ class Model:
         return score_source(self.scorer, source, output, **options)
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None) -> Model:
     """Load a model.
 
     Parameters
     ----------
     path
-        A pipeline's artifacts (``artifacts/iris``: the version in production), the folder
-        of one version, or a bundle.
+        The name of a pipeline, as for ``ffn.retrain``, or the path of its folder or TOML file:
+        the version in production. Or a folder that holds a model: a pipeline's artifacts
+        (``artifacts/iris``: the version in production), the folder of one version, or a bundle.
+        If ``"iris"`` is a pipeline and also a folder with another model in the current folder,
+        neither is preferred: that is refused. A path with a slash is never a name.
+    root
+        The folder with ``data/`` and ``artifacts/``; given, a name is always that of a pipeline.
+        By default, for a path to ``data/<name>``, the folder with this ``data/``; otherwise
+        ``$FFN_ROOT``, or the current folder.
 
     Raises
     ------
+    SettingsError
+        There is no such pipeline, its settings are invalid, or a name is also a folder with
+        another model.
     RegistryError
         The pipeline has no version in production.
     BundleError
         There is no bundle, or it is damaged, too new, or not the one that was promoted.
     """
-    folder = Path(path)
+    folder = _folder_of(path, root)
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
-        return Model(require_production(folder))
+        return Model(require_production(folder), folder.absolute())
     if not (folder / MANIFEST).exists():
         folder = folder / BUNDLE_FOLDER
-    return Model(read_bundle(folder, version=number_of(folder)))
+    version = number_of(folder)
+    # A registered bundle is in artifacts/<name>/models/<number>/bundle.
+    return Model(
+        read_bundle(folder, version=version), folder.absolute().parents[2] if version else None
+    )
+
+
+def _folder_of(path: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Path:
+    """Return the folder with the model that is meant: ``path``, or a pipeline's artifacts."""
+    # Imported here, because a folder is loaded without reading settings.
+    from ffn.settings.pipeline import SETTINGS_FILE, is_name, pipeline_at
+
+    which, folder = os.fspath(path), Path(path)
+    holds_model = any((folder / name).exists() for name in (MANIFEST, BUNDLE_FOLDER, POINTER))
+    if not is_name(which):
+        of_pipeline = folder.suffix == ".toml" or (folder / SETTINGS_FILE).is_file()
+        return pipeline_at(path, root).artifacts if of_pipeline and not holds_model else folder
+    if root is not None:
+        return pipeline_at(path, root).artifacts
+    home = Path(os.environ.get("FFN_ROOT", "."))
+    if not holds_model:
+        # A folder without a promoted version keeps its own message.
+        known = (home / "data" / which / SETTINGS_FILE).is_file()
+        return folder if folder.is_dir() and not known else pipeline_at(path, root).artifacts
+    artifacts = home / "artifacts" / which
+    if (home / "data" / which / SETTINGS_FILE).is_file() and not (
+        artifacts.exists() and artifacts.samefile(folder)
+    ):
+        raise SettingsError(
+            f"{quote(which)} is both a pipeline under {home / 'data'} and a folder with a model in "
+            f"the current folder. Give {artifacts} for the pipeline's version in production, or "
+            f"{folder.absolute()} for the folder."
+        )
+    return folder

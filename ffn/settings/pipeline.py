@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from ffn.errors import SettingsError, did_you_mean, quote
 from ffn.settings.document import PipelineSettings, check_settings
+from ffn.storage.real_path import real_path
 
 __all__ = [
     "SETTINGS_FILE",
@@ -17,6 +19,7 @@ __all__ = [
     "check_name",
     "find_pipeline",
     "is_name",
+    "pipeline_at",
     "pipeline_names",
     "reference",
 ]
@@ -152,6 +155,41 @@ def find_pipeline(which: str, root: Path) -> Pipeline:
         folder=folder,
         artifacts=root / "artifacts" / name,
     )
+
+
+def pipeline_at(pipeline: str | os.PathLike[str], root: str | os.PathLike[str] | None) -> Pipeline:
+    """Return a pipeline by name or path, as the functions of the library find it.
+
+    Parameters
+    ----------
+    pipeline
+        A name under ``data/``, or the path of a pipeline's folder or TOML file.
+    root
+        The folder with ``data/`` and ``artifacts/``; None for where a path to ``data/<name>``
+        leads, otherwise ``$FFN_ROOT``, or the current folder.
+
+    Raises
+    ------
+    SettingsError
+        There is no such pipeline or root, or the settings are invalid.
+    """
+    which = os.fspath(pipeline)
+    place = _root_of(which) if root is None else Path(root)
+    if not place.is_dir():
+        raise SettingsError(f"the root {quote(place, 300)} is not a folder.")
+    return find_pipeline(which, real_path(place))
+
+
+def _root_of(which: str) -> Path:
+    """Return the folder with the ``data/`` to which a path leads, or the default root."""
+    if not is_name(which):
+        folder = Path(which).parent if which.endswith(".toml") else Path(which)
+        # First without resolving links: a pipeline under data/ may be a link to another place.
+        for full in (os.path.abspath(folder), os.path.realpath(folder)):  # noqa: PTH100
+            data = Path(full).parent
+            if data.name == "data":
+                return data.parent
+    return Path(os.environ.get("FFN_ROOT", "."))
 
 
 def reference(pipeline: Pipeline, root: Path) -> str:

@@ -15,9 +15,9 @@ from ffn.errors import DataError, quote
 from ffn.monitoring.record.predicted_rows import unguarded
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.table_columns import CellTexts, open_columns
-from ffn.monitoring.record.trained_rows import TrainedRows
 from ffn.scoring.output.targets import COMPANIONS
 from ffn.scoring.rows.scorer import Scorer
+from ffn.scoring.trained_rows import TrainedRows
 from ffn.storage.source import open_source
 from ffn.tabular.csv.writer import write_record
 from ffn.tabular.schema import Schema, prediction_columns

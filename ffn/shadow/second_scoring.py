@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ffn.monitoring.record.scored_tables import ScoredTable
-from ffn.monitoring.record.trained_rows import trained_rows
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.score_file import score_csv
+from ffn.scoring.trained_rows import trained_rows
 from ffn.settings.pipeline import Pipeline
 from ffn.shadow.sampled_rows import SAMPLE_DELIMITER, SampledRows, take_rows
 

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from ffn.errors import FFNError
 from ffn.pipelines.interruption import end_on_signals
 from flows.cli.arguments import build_parser
-from flows.cli.commands.common import print_refusal
+from flows.cli.commands.common import EXIT_REFUSED, print_error, print_refusal
 
 __all__ = ["main"]
-
-EXIT_REFUSED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,23 +41,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--runner and --workers configure Prefect's tasks and cannot be used with --direct"
         )
     if options.verb == "score" and options.json and options.output == "-":
+        # Who reads the table from standard output must not take the object for it.
+        parser.as_json = False
         parser.error("--json and --output - would both write to standard output")
     end_on_signals()
     try:
         code: int = options.run(options)
         sys.stdout.flush()
     except FFNError as error:
-        print_refusal(error)
-        return EXIT_REFUSED
+        return _refuse(error, as_json=options.json)
     except SystemExit as end:
         if end.code != EXIT_REFUSED:
             print("ffn: interrupted; finished work is kept.", file=sys.stderr)  # noqa: T201
         raise
     except BrokenPipeError:
-        # The reader has closed the pipe; Python must not flush to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return EXIT_REFUSED
     except OSError as error:
-        print_refusal(error)
-        return EXIT_REFUSED
+        return _refuse(error, as_json=options.json)
     return code
+
+
+def _refuse(error: FFNError | OSError, *, as_json: bool) -> int:
+    """Report ``error`` on standard error, with ``--json`` also on standard output."""
+    print_refusal(error)
+    if as_json:
+        try:
+            print_error(error)
+            sys.stdout.flush()
+        except OSError:
+            # The reader has closed the pipe, or the disk is full; the line above is told.
+            _discard_stdout()
+    return EXIT_REFUSED
+
+
+def _discard_stdout() -> None:
+    """Keep Python from flushing to a standard output that takes no more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
@@ -20,16 +19,16 @@ from flows.cli.commands import (
     status,
     verify,
 )
-from flows.cli.commands.common import VerbParser
+from flows.cli.commands.common import CommandParser, VerbParser
 from flows.cli.commands.learning import retrain, watch
 from flows.cli.commands.past import backtest, reproduce
 
 __all__ = ["build_parser"]
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Return the parser; parsed options have ``verb``, ``run`` and the options of that verb."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="ffn",
         description="Retrain tabular classifiers and score CSV and Parquet files.",
         epilog="PIPELINE is a name under data/, or a path to a folder or a pipeline.toml.",

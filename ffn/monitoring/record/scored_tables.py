@@ -25,9 +25,9 @@ from ffn.monitoring.record.predicted_rows import (
     unguarded,
 )
 from ffn.monitoring.record.table_columns import TableColumns, open_columns
-from ffn.monitoring.record.trained_rows import TrainedRows, trained_rows
 from ffn.quantities import counted
 from ffn.scoring.output.targets import COMPANIONS
+from ffn.scoring.trained_rows import TrainedRows, trained_rows
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.documents import parse_json
 from ffn.storage.plain_files import read_plain

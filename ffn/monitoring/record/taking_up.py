@@ -14,10 +14,10 @@ from ffn.monitoring.record.joining import join_rows, take_labels
 from ffn.monitoring.record.label_files import read_labels
 from ffn.monitoring.record.outcome_record import OutcomeRecord, changing_record, reading_record
 from ffn.monitoring.record.scored_tables import ScoredTable
-from ffn.monitoring.record.trained_rows import trained_rows
 from ffn.registry.versions import version_folder
 from ffn.scoring.model import load
 from ffn.scoring.output.targets import COMPANIONS
+from ffn.scoring.trained_rows import trained_rows
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import staging_folder, sweep
 from ffn.storage.source import Source

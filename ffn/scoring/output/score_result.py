@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ffn.errors import quote
+from ffn.errors import one_line, quote
+from ffn.quantities import counted
 from ffn.scoring.drift.drift_report import DriftReport
 from ffn.tabular.csv.parsing.position import Counts
 
@@ -33,7 +34,7 @@ class Progress:
     size: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ScoreResult:
     """Result of scoring a file.
 
@@ -89,6 +90,13 @@ class ScoreResult:
     warnings: tuple[str, ...] = ()
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     abstained: int = 0
+
+    def __repr__(self) -> str:
+        rows = f"{self.scored:,} of {counted(self.rows, 'row')}"
+        return (
+            f"<ScoreResult of {self.pipeline}, version {self.version}: {rows} scored into "
+            f"{one_line(self.output)}>"
+        )
 
 
 def unknown_sentences(columns: Mapping[str, Sequence[str]]) -> list[str]:

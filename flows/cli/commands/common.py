@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ffn.errors import FFNError, SettingsError, one_line, quote
 from ffn.storage.real_path import real_path
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ffn.settings.pipeline import Pipeline
 
 __all__ = [
+    "EXIT_REFUSED",
+    "CommandParser",
     "VerbParser",
     "Verbs",
     "count",
@@ -26,17 +28,50 @@ __all__ = [
     "find",
     "first_stage",
     "of_each",
+    "print_checked",
+    "print_error",
     "print_json",
     "print_refusal",
     "root_folder",
     "version_number",
 ]
 
+EXIT_REFUSED = 1
 
 T = TypeVar("T")
 
 
-class VerbParser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
+    """Says what is wrong with a command as argparse does, with ``--json`` also as an object."""
+
+    as_json = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and keep in mind whether JSON is asked for.
+
+        Parameters
+        ----------
+        args, namespace
+            As for argparse.
+        """
+        given = sys.argv[1:] if args is None else args
+        self.as_json = self.as_json or "--json" in given
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Report wrong usage, and exit with 2.
+
+        Parameters
+        ----------
+        message
+            What is wrong.
+        """
+        if self.as_json:
+            print_error("UsageError", message)
+        super().error(message)
+
+
+class VerbParser(CommandParser):
     """Accepts options between positional arguments: ``ffn score iris --direct a.csv``.
 
     Plain argparse fills a list such as ``FILE ...`` with the arguments directly after
@@ -117,12 +152,60 @@ def of_each(
 
 def print_refusal(error: FFNError | OSError) -> str:
     """Print ``error`` on standard error, in one line, and return its text."""
-    text = str(error)
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        text = f"{one_line(where)}{error.strerror or error}."
+    text = _told(error)
     print(f"ffn: {text}", file=sys.stderr)  # noqa: T201
     return text
+
+
+def _told(error: FFNError | OSError) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{one_line(where)}{error.strerror or error}."
+
+
+def _kind(error: FFNError | OSError) -> str:
+    """Return the name of the error's public class: those of the system are all ``OSError``."""
+    return "OSError" if isinstance(error, OSError) else type(error).__name__
+
+
+def print_error(error: FFNError | OSError | str, message: str = "") -> None:
+    """Print what went wrong as a JSON object: ``{"error": {"kind": …, "message": …}}``.
+
+    Parameters
+    ----------
+    error
+        The error; or the kind of one that is no exception, such as ``"UsageError"``.
+    message
+        Its text, if ``error`` is a kind; otherwise ignored, as the error has one.
+    """
+    kind, text = (error, message) if isinstance(error, str) else (_kind(error), _told(error))
+    print_json({"error": {"kind": kind, "message": one_line(text)}})
+
+
+def print_checked(value: dict[str, Any], check: Callable[[], None]) -> int:
+    """Print the JSON object of a finished command, with its error if a part of it was refused.
+
+    Parameters
+    ----------
+    value
+        What the command found; nothing is added if ``check`` passes.
+    check
+        Raises ``FFNError`` if the command has to fail all the same.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        check()
+    except FFNError as error:
+        print_json({**value, "error": {"kind": _kind(error), "message": str(error)}})
+        print_refusal(error)
+        return EXIT_REFUSED
+    print_json(value)
+    return 0
 
 
 def first_stage(options: argparse.Namespace) -> str:

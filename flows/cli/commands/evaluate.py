@@ -13,7 +13,7 @@ from flows.cli.commands.common import (
     Verbs,
     find,
     first_stage,
-    print_json,
+    print_checked,
     version_number,
 )
 
@@ -70,11 +70,10 @@ def run(options: argparse.Namespace) -> int:
                 reference(pipeline, root), root, files, options.version
             )
     if options.json:
-        print_json(outcome.to_json())
-    else:
-        from flows.cli.display.outcome_summary import print_evaluation
+        return print_checked(outcome.to_json(), outcome.check)
+    from flows.cli.display.outcome_summary import print_evaluation
 
-        print_evaluation(outcome)
+    print_evaluation(outcome)
     outcome.check()
     return 0
 

@@ -19,7 +19,7 @@ from flows.cli.commands.common import (
     encoding,
     find,
     first_stage,
-    print_json,
+    print_checked,
 )
 
 if TYPE_CHECKING:
@@ -138,9 +138,8 @@ def run(options: argparse.Namespace) -> int:
     files = [] if options.new else _files(options, pipeline)
     outcome = _score(options, root, pipeline, files)
     if options.json:
-        print_json(outcome.to_json())
-    else:
-        _print(options, outcome)
+        return print_checked(outcome.to_json(), outcome.check)
+    _print(options, outcome)
     outcome.check()
     if options.output == "-":
         _send(outcome.results[0].output)
@@ -163,11 +162,11 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
         outcome = _score(options, root, pipeline, _files(options, pipeline))
     written = None if outcome.refusals else write_back(asked, outcome.results[0])
     if options.json:
-        print_json(outcome.to_json() | ({"table": written.to_json()} if written else {}))
-    else:
-        _print(options, outcome)
-        if written:
-            print(written.sentence(), file=_stream(options))
+        table = {"table": written.to_json()} if written else {}
+        return print_checked(outcome.to_json() | table, outcome.check)
+    _print(options, outcome)
+    if written:
+        print(written.sentence(), file=_stream(options))
     outcome.check()
     if options.output == "-":
         _send(outcome.results[0].output)

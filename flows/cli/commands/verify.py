@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ffn.errors import RegistryError, one_line
-from flows.cli.commands.common import VerbParser, Verbs, find, print_json
+from flows.cli.commands.common import VerbParser, Verbs, find, print_checked
 
 __all__ = ["add", "run"]
 
@@ -31,23 +31,25 @@ def run(options: argparse.Namespace) -> int:
     from flows.cli.display.terminal import from_here, plain_console
 
     found = verify(pipeline.artifacts)
+    versions, damages = len(found.versions), len(found.damages)
+    checked = f"{counted(versions, 'version')}, {counted(found.files, 'file')}, {size(found.bytes)}"
+
+    def check() -> None:
+        if damages:
+            raise RegistryError(
+                f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore the files "
+                "named from a backup, or delete that version's folder. A damaged bundle is never "
+                "promoted."
+            )
+
     if options.json:
         listed = [{"path": str(d.path), "problem": d.problem} for d in found.damages]
         counts = {"versions": list(found.versions), "files": found.files, "bytes": found.bytes}
-        print_json({"pipeline": pipeline.name, **counts, "damages": listed})
-    else:
-        console = plain_console(sys.stdout)
-        for damage in found.damages:
-            line = f"{from_here(damage.path)} {damage.problem}"
-            console.print(one_line(line), soft_wrap=True)
-    versions, damages = len(found.versions), len(found.damages)
-    checked = f"{counted(versions, 'version')}, {counted(found.files, 'file')}, {size(found.bytes)}"
-    if damages:
-        raise RegistryError(
-            f"{pipeline.name}: {counted(damages, 'damage')} in {checked}. Restore the files "
-            "named from a backup, or delete that version's folder. A damaged bundle is never "
-            "promoted."
-        )
-    if not options.json:
-        console.print(f"{pipeline.name}: {checked}: no damage found.")
+        return print_checked({"pipeline": pipeline.name, **counts, "damages": listed}, check)
+    console = plain_console(sys.stdout)
+    for damage in found.damages:
+        line = f"{from_here(damage.path)} {damage.problem}"
+        console.print(one_line(line), soft_wrap=True)
+    check()
+    console.print(f"{pipeline.name}: {checked}: no damage found.")
     return 0

@@ -26,8 +26,10 @@ def test_commands_at_once_lose_nothing(ffn, root, tmp_path):
         for _ in range(AT_ONCE)
     ]
     said = [process.communicate(timeout=LAST_RESORT) for process in processes]
-    made = sorted(json.loads(out)["version"] for out, _ in said if out)
-    refused = [err for out, err in said if not out]
+    told = [(json.loads(out), err) for out, err in said]
+    made = sorted(found["version"] for found, _ in told if "error" not in found)
+    refused = [err for found, err in told if "error" in found]
+    assert {found["error"]["kind"] for found, _ in told if "error" in found} <= {"BusyError"}
     assert all("ffn: iris is already being retrained by process " in err for err in refused)
     assert all(err.count("\n") == 1 for err in refused)
     assert len(made) + len(refused) == AT_ONCE

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.bundles.bundle import Bundle
 from ffn.errors import FFNError
 from ffn.promotion.champion import read_version
 from ffn.settings.pipeline import Pipeline
@@ -18,7 +19,7 @@ from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.fingerprints import content_fingerprints, recognise
 
-__all__ = ["TrainedRows", "trained_rows"]
+__all__ = ["TrainedRows", "rows_of_bundle", "trained_rows"]
 
 Array = npt.NDArray[Any]
 
@@ -99,8 +100,22 @@ def trained_rows(pipeline: Pipeline, version: int, bundle_sha256: str = "") -> T
         return None
     if bundle_sha256 and found.bundle.sha256 != bundle_sha256:
         return None
-    schema = found.bundle.schema
-    columns = found.columns or {feature.name: feature.kind for feature in schema.features}
+    return rows_of_bundle(found.bundle, found.columns)
+
+
+def rows_of_bundle(bundle: Bundle, columns: Mapping[str, str] | None = None) -> TrainedRows:
+    """Return what a model was trained on.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    columns
+        Kind by name of the columns that its fingerprints are made of, as registered with its
+        version; None, the default, if that is not known. Then they are taken to be its features,
+        which is wrong if the training table had a column with one value alone.
+    """
+    schema = bundle.schema
     formats = {
         feature.name: feature.number_format
         for feature in schema.features
@@ -108,7 +123,7 @@ def trained_rows(pipeline: Pipeline, version: int, bundle_sha256: str = "") -> T
     }
     return TrainedRows(
         schema=schema,
-        columns=columns,
+        columns=columns or {feature.name: feature.kind for feature in schema.features},
         formats=formats,
-        fingerprints=found.bundle.fingerprints,
+        fingerprints=bundle.fingerprints,
     )
