@@ -117,7 +117,7 @@ def retrain_past(pipeline: Pipeline) -> PastRetraining:
     executor, settings = InProcess(), pipeline.settings
     dataset = executor.run(LOAD, pipeline)
     division, prepared = prepare(pipeline, dataset, executor)
-    fitted = fit(pipeline, prepared, executor)
+    fitted = fit(pipeline, prepared, executor, dataset, division)
     examination, audit = _NOTHING_EXAMINED, None
     if settings.gate.baseline == "refuse":
         examination = executor.run(EXAMINE, dataset, division, prepared, fitted.refitted, pipeline)

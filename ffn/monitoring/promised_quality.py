@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ffn.bundles.contents import read_registered
+from ffn.criteria.recorded_values import interval_in, table_in
 from ffn.evaluation.inference.statistics import Interval
-from ffn.promotion.overview import METRICS_FILE, interval_in, table_in
+from ffn.promotion.overview import METRICS_FILE
 from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import version_folder
 

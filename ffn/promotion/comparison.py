@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.criteria.recorded_values import table_in
 from ffn.errors import FFNError, RegistryError
 from ffn.evaluation.inference.grouped_labels import count_grouped_labels
 from ffn.evaluation.inference.mcnemar import compatible_interval, two_sided_p
@@ -16,7 +17,7 @@ from ffn.evaluation.inference.paired import LabelCounts, count_labels
 from ffn.evaluation.inference.paired_losses import loss_bounds, row_losses
 from ffn.evaluation.inference.statistics import Interval
 from ffn.promotion.champion import Opponent, read_version, unrelated_rows
-from ffn.promotion.overview import Detail, describe_version, table_in
+from ffn.promotion.overview import Detail, describe_version
 from ffn.promotion.shared_rows import SharedRows, accepts, find_contest, production_rows
 from ffn.registry.alpha_spending import read_looks
 from ffn.settings.pipeline import Pipeline

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ffn.bundles.contents import read_contents, read_registered
+from ffn.criteria.decision_record import DecisionRecord, decision_record
+from ffn.criteria.recorded_values import interval_in, table_in
 from ffn.errors import RegistryError
 from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval
@@ -28,9 +30,7 @@ __all__ = [
     "accuracy_and_record",
     "describe_version",
     "held_out_record",
-    "interval_in",
     "summaries",
-    "table_in",
     "warning_about",
 ]
 
@@ -49,6 +49,8 @@ class HeldOutRecord:
         Of two classes the one that average precision is of; empty if it is a mean over classes.
     classes
         Figures of each class; none if they cannot be read.
+    decision
+        The metric of ``[decision]`` and the label sets; None in a version that has neither.
     """
 
     auc: Interval | None = None
@@ -56,6 +58,7 @@ class HeldOutRecord:
     balanced_accuracy: Interval | None = None
     positive: str = ""
     classes: tuple[ClassFigures, ...] = ()
+    decision: DecisionRecord | None = field(default=None, metadata={"omitted": True})
 
     @property
     def missed(self) -> str:
@@ -164,7 +167,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
     metrics = read_registered(folder, METRICS_FILE)
     provenance, verdict = read_registered(folder, PROVENANCE), read_registered(folder, VERDICT_FILE)
     test = table_in(metrics, "test")
-    rows, promote, held_out = test.get("rows"), verdict.get("promote"), held_out_record(test)
+    rows, promote, held_out = test.get("rows"), verdict.get("promote"), _record_in(metrics)
     try:
         contents = read_contents(folder, pipeline=artifacts.name, version=version)
         digest, size = contents.bundle_sha256, sum(int(f["bytes"]) for f in contents.files.values())
@@ -232,8 +235,13 @@ def accuracy_and_record(
     """
     if version is None:
         return None, NOTHING_RECORDED
-    test = table_in(read_registered(version_folder(artifacts, version), METRICS_FILE), "test")
-    return interval_in(test, "accuracy"), held_out_record(test)
+    metrics = read_registered(version_folder(artifacts, version), METRICS_FILE)
+    return interval_in(table_in(metrics, "test"), "accuracy"), _record_in(metrics)
+
+
+def _record_in(metrics: dict[str, Any]) -> HeldOutRecord:
+    """Return all that ``metrics.json`` says beside accuracy and log-loss."""
+    return replace(held_out_record(table_in(metrics, "test")), decision=decision_record(metrics))
 
 
 def held_out_record(test: dict[str, Any]) -> HeldOutRecord:
@@ -271,27 +279,6 @@ def _of_class(found: Any) -> ClassFigures | None:
     )
 
 
-def table_in(document: dict[str, Any], key: str) -> dict[str, Any]:
-    """Return the JSON object under ``key`` of a document; an empty one if there is none."""
-    value = document.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _text(document: dict[str, Any], key: str) -> str:
     value = document.get(key)
     return value if isinstance(value, str) else ""
-
-
-def interval_in(document: dict[str, Any], key: str) -> Interval | None:
-    """Return the interval under ``key`` of a document; None unless it has finite bounds.
-
-    JSON represents infinite bounds as null.
-    """
-    found = table_in(document, key)
-    numbers = [found.get(name) for name in ("value", "low", "high")]
-    if not all(type(number) in (int, float) or number is None for number in numbers):
-        return None
-    value, low, high = numbers
-    if value is None or low is None:
-        return None
-    return Interval(float(value), float(low), float("inf") if high is None else float(high))

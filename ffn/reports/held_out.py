@@ -36,6 +36,7 @@ __all__ = [
 _NAME_LETTERS = 60
 _CELL_LETTERS = 24
 _CELLS = 6
+_LEFT_OUT_NAMED = 30
 
 
 def shown_name(name: str) -> str:
@@ -234,8 +235,8 @@ def importance_markdown(importance: Importance) -> str:
         *([f"Not shown: {counted(hidden, 'feature')} of lower importance."] if hidden else []),
         *(
             [
-                f"Not permuted: {counted(importance.left_out, 'feature')} with smaller weights in "
-                "the first layer."
+                f"Not permuted: {counted(importance.left_out, 'feature')} that the first layer of "
+                f"the network depends on less{_named(importance)}."
             ]
             if importance.left_out
             else []
@@ -245,6 +246,16 @@ def importance_markdown(importance: Importance) -> str:
         "Correlated features can stand in for each other, so each of them may seem unimportant.",
     ]
     return "\n\n".join(lines)
+
+
+def _named(importance: Importance) -> str:
+    """Return the names of features that were not permuted, after a colon."""
+    names = [shown_name(name) for name in importance.unpermuted]
+    if not names:
+        return ""
+    hidden = len(names) - _LEFT_OUT_NAMED
+    others = f" and {counted(hidden, 'other')}, which metrics.json names" if hidden > 0 else ""
+    return f": {', '.join(names[:_LEFT_OUT_NAMED])}{others}"
 
 
 def mistakes_markdown(mistakes: tuple[Mistake, ...], importance: Importance) -> str:

@@ -26,6 +26,11 @@ from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
 from ffn.registry.run_log import RunRecord, journal
 from ffn.registry.versions import production_version, versions
 from ffn.reports.at_a_glance.health import Health, health_of
+from ffn.reports.decision_record_lines import (
+    decision_json,
+    decision_lines,
+    decision_paragraphs,
+)
 from ffn.reports.figure_lines import bounds_json, record_json, record_lines, record_markdown
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
@@ -184,6 +189,7 @@ class Status:
             "promoted_at": self.promoted_at,
             "accuracy": bounds_json(self.accuracy),
             **record_json(self.held_out),
+            **decision_json(self.held_out.decision),
             "warning": self.warning,
             "versions": self.versions,
             "training_tables": [asdict(table) for table in self.tables],
@@ -257,6 +263,7 @@ def status_lines(status: Status) -> list[str]:
     if status.warning:
         lines.append(f"  warning  {one_line(status.warning)}")
     lines += record_lines(status.held_out, most=_CLASSES_SHOWN)
+    lines += decision_lines(status.held_out.decision, most=_CLASSES_SHOWN)
     lines.append(f"  inbox    {status.inbox_sentence}")
     lines += [
         f"  refused  {one_line(name)}: {one_line(reason)}"
@@ -281,6 +288,7 @@ def status_markdown(status: Status) -> str:
     if status.warning:
         parts.append(f"Warning: {escape(status.warning)}")
     parts += record_markdown(status.held_out)
+    parts += decision_paragraphs(status.held_out.decision, most=_CLASSES_SHOWN)
     parts.append(f"Inbox: {escape(status.inbox_sentence)}")
     if status.inbox.refused:
         refused = list(status.inbox.refused.items())

@@ -107,7 +107,8 @@ def test_who_promotes_is_this_process_unless_told(artifacts: Path) -> None:
     by = lines(artifacts)[0]["by"]
     assert by["user"] == pwd.getpwuid(os.geteuid()).pw_name
     assert by["host"] == os.uname().nodename
-    assert "pytest" in by["command"]
+    # Where pytest has several processes, each of them runs a text.
+    assert ("-c" if "PYTEST_XDIST_WORKER" in os.environ else "pytest") in by["command"]
     assert by["flow_run"] == ""
 
 

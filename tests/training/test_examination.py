@@ -139,10 +139,25 @@ def test_a_large_table_costs_no_more_than_is_allowed(penguins: Examined, monkeyp
 
     monkeypatch.setattr(Bundle, "probabilities", counting)
     x, labels = np.tile(prepared.x_test, (5, 1)), np.tile(prepared.labels_test, 5)
-    enough = 20 * 200 * 3 * bundle.network.parameters.size
-    found = permutation_importance(bundle, x, labels, 0, multiplications=enough)
-    assert (len(found.features), found.left_out, found.rows) == (3, 3, 200)
-    assert sum(asked) == 200 * (1 + 3 * 20)
+    size = bundle.network.parameters.size
+    # By hand, of 345 rows and six features: permutations are cut first, then rows, then features.
+    for asked_at_most, features, of_rows, repeats in (
+        (345 * 20 * 6, 6, 345, 20),
+        (345 * 20 * 6 - 1, 6, 345, 19),
+        (345 * 2 * 6 - 1, 6, 345, 1),
+        (250 * 6, 6, 250, 1),
+        (200 * 6, 6, 200, 1),
+        (200 * 6 - 1, 5, 239, 1),
+        (200 * 3, 3, 200, 1),
+        (1, 1, 200, 1),
+    ):
+        asked.clear()
+        found = permutation_importance(bundle, x, labels, 0, multiplications=asked_at_most * size)
+        counts = len(found.features), found.left_out, found.rows, found.repeats
+        assert counts == (features, 6 - features, of_rows, repeats)
+        assert len(found.unpermuted) == found.left_out
+        assert sum(asked) == of_rows * (1 + features * repeats)
+        assert features * repeats * of_rows <= max(asked_at_most, 200)
 
 
 def test_the_worst_mistakes_are_found_row_by_row(penguins: Examined) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ffn.criteria.decision_record import DecisionRecord
+from ffn.criteria.recorded_values import table_in
 from ffn.errors import one_line, quote
 from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.missed_classes import class_warning
 from ffn.promotion.comparison import Paired, VersionComparison
-from ffn.promotion.overview import table_in
 from ffn.quantities import NOTHING, counted, difference, p_equals
+from ffn.reports.decision_record_lines import lowest_coverage, metric_name
 from flows.cli.display.record_cells import DIGITS, count_cell, date_cell, figure_cell, print_wrapped
 from flows.cli.display.terminal import plain_console
 
@@ -65,6 +67,7 @@ def _side_by_side(found: VersionComparison) -> Iterator[tuple[str, str, str]]:
                 figure_cell(getattr(other_record, key)),
             )
     yield from _by_class(one_record.classes, other_record.classes)
+    yield from _by_decision(one_record.decision, other_record.decision)
     yield "held-out rows", count_cell(one.rows), count_cell(other.rows)
     made = (found.first.provenance, found.second.provenance)
     trained = [count_cell(table_in(document, "rows").get("train")) for document in made]
@@ -145,6 +148,37 @@ def _by_class(
             yield f"{what} of {quote(name)}", shown[0], shown[1]
     if hidden := len(first | second) - len(names):
         yield f"{counted(hidden, 'other class', 'other classes')}", "higher recall", "higher recall"
+
+
+def _by_decision(
+    ours: DecisionRecord | None, theirs: DecisionRecord | None
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the metric of each version, and how often label sets hold the class."""
+    pair = (ours, theirs)
+    for name in dict.fromkeys(metric_name(one) for one in pair if one and one.metric):
+        shown = [
+            figure_cell(one.figure if one and metric_name(one) == name else None) for one in pair
+        ]
+        yield f"metric: {name}", shown[0], shown[1]
+    if not any(one and one.coverage for one in pair):
+        return
+    shown = [
+        NOTHING if one is None or one.promised is None else f"{one.promised:g}" for one in pair
+    ]
+    yield "label sets promise", shown[0], shown[1]
+    shown = [figure_cell(one.coverage if one else None) for one in pair]
+    yield "sets hold the class", shown[0], shown[1]
+    classes = [{of.name: of for of in one.classes} if one else {} for one in pair]
+    known = [
+        *classes[0].values(),
+        *(of for name, of in classes[1].items() if name not in classes[0]),
+    ]
+    for name in (of.name for of in lowest_coverage(known, _CLASSES_COMPARED)):
+        shown = [figure_cell(own[name].coverage if name in own else None) for own in classes]
+        yield f"sets hold {quote(name)}", shown[0], shown[1]
+    if (hidden := len(known) - _CLASSES_COMPARED) > 0:
+        others = f"sets hold {counted(hidden, 'other class', 'other classes')}"
+        yield others, "more often", "more often"
 
 
 def _digests(one: object, other: object) -> tuple[str, str]:

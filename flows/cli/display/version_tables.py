@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ffn.criteria.recorded_values import table_in
 from ffn.errors import one_line, quote
 from ffn.evaluation.missed_classes import class_warning
 from ffn.lineage.kept_data import KeptTable, kept_in_words
-from ffn.promotion.overview import Detail, Summary, table_in
+from ffn.promotion.overview import Detail, Summary
 from ffn.quantities import NOTHING, counted, seconds, size
+from ffn.reports.decision_record_lines import metric_words, set_words
 from ffn.reports.figure_lines import class_lines, recorded_sentence, wrapped
 from ffn.tabular.splitting.split_figures import recorded_figures
 from flows.cli.display.record_cells import (
@@ -30,6 +32,7 @@ __all__ = ["print_detail", "print_versions"]
 _LABEL = 12
 _WARNINGS_SHOWN = 5
 _CLASSES_LISTED = 30
+_SETS_LISTED = 10
 
 
 def print_versions(
@@ -171,6 +174,12 @@ def print_detail(pipeline: str, found: Detail) -> None:
         "accuracy": f"{figure_cell(one.accuracy)} on {count_cell(one.rows, 'held-out row')}",
         "log-loss": figure_cell(one.log_loss),
         **({"held out": ranking} if (ranking := recorded_sentence(one.held_out)) else {}),
+        **({"metric": metric} if (metric := metric_words(one.held_out.decision)) else {}),
+        **(
+            {"label sets": sets}
+            if (sets := set_words(one.held_out.decision, most=_SETS_LISTED))
+            else {}
+        ),
         "verdict": f"{'promote' if one.promote else 'keep'}: {one.reason or NOTHING}",
         **({"warning": one.warning} if one.warning else {}),
         "bundle": digest_cell(one.bundle_sha256),
