@@ -5,19 +5,13 @@ from __future__ import annotations
 import contextlib
 import html
 import re
-import time
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-from typing import cast
-from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.artifacts import (
     create_markdown_artifact,
-    create_progress_artifact,
     create_table_artifact,
-    update_progress_artifact,
 )
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactCreate
@@ -27,7 +21,6 @@ from prefect.utilities.context import get_task_and_flow_run_ids
 
 from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.pipelines.outcomes import ScoreOutcome
-from ffn.pipelines.progress import Sink
 from ffn.promotion.register import Version
 from ffn.reports.markup.escaping import escape
 from ffn.reports.outcome_page import outcome_markdown, quality_in_production
@@ -41,56 +34,27 @@ from ffn.settings.pipeline import Pipeline
 from ffn.training.selection import Selection
 
 __all__ = [
-    "scoring_progress",
+    "artifact_key",
     "show_outcomes",
     "show_retraining",
     "show_scoring",
     "show_status",
     "show_verdict",
-    "training_progress",
+    "unless_it_fails",
 ]
 
-# An update is a request of 20 to 50 ms, and an event that the server keeps for days: at most one
-# per second and one per percent.
-_SECONDS_BETWEEN_UPDATES = 1.0
 # An artifact is one row of a database and one page; further files have their manifests.
 _FILES_SHOWN = 200
 _REASONS_TOLD = 5
 
 
-def _key(*parts: str) -> str:
+def artifact_key(*parts: str) -> str:
     """Return an artifact key: Prefect allows lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
 
 
 @contextlib.contextmanager
-def _progress(key: str, description: str) -> Iterator[Sink]:
-    """Show a progress bar that the block updates; without a server the work continues."""
-    bar: UUID | None = None
-    with _unless_it_fails():
-        # By its type it may return a coroutine, but not when called synchronously.
-        bar = cast(UUID, create_progress_artifact(0.0, key=key, description=description))
-    last, shown, told = time.monotonic(), 0, ""
-
-    def show(_label: str, done: int, total: int, note: str) -> None:
-        nonlocal last, shown, told
-        # The size of a pipe is unknown; then only the note changes.
-        percent = 100 * done // total if total else 0
-        told = f"{description}: {note}" if note else description
-        news = percent > shown or not total
-        if bar is not None and news and time.monotonic() - last >= _SECONDS_BETWEEN_UPDATES:
-            with _unless_it_fails():
-                update_progress_artifact(bar, float(percent), told)
-            last, shown = time.monotonic(), percent
-
-    yield show
-    if bar is not None:
-        with _unless_it_fails():
-            update_progress_artifact(bar, 100.0, told)
-
-
-@contextlib.contextmanager
-def _unless_it_fails() -> Iterator[None]:
+def unless_it_fails() -> Iterator[None]:
     """Log errors in the block: a failing display must not change the result."""
     try:
         yield
@@ -98,22 +62,6 @@ def _unless_it_fails() -> Iterator[None]:
         # The service shows the status outside any run, where there is no logger.
         with contextlib.suppress(MissingContextError):
             get_run_logger().warning("not shown: %s", error)
-
-
-@contextlib.contextmanager
-def training_progress(pipeline: str, optimizer: str) -> Iterator[Sink]:
-    """Show the epochs of ``optimizer``, in a run of ``pipeline``, while the block runs."""
-    key = _key("training", pipeline, optimizer)
-    with _progress(key, f"Epochs of {optimizer}") as show:
-        yield show
-
-
-@contextlib.contextmanager
-def scoring_progress(pipeline: str, source: Path) -> Iterator[Sink]:
-    """Show the progress of scoring the file ``source`` for ``pipeline`` while the block runs."""
-    key = _key("scoring", pipeline, source.name)
-    with _progress(key, f"Scoring {escape(source.name)}") as show:
-        yield show
 
 
 def show_retraining(pipeline: str, selection: Selection, report: Report) -> None:
@@ -130,12 +78,12 @@ def show_retraining(pipeline: str, selection: Selection, report: Report) -> None
     """
     create_table_artifact(
         _plain(leaderboard(selection)),
-        key=_key("leaderboard", pipeline),
+        key=artifact_key("leaderboard", pipeline),
         description=escape(selection.reason),
     )
     create_markdown_artifact(
         report.markdown,
-        key=_key("retrain", pipeline),
+        key=artifact_key("retrain", pipeline),
         description=f"Retraining of {pipeline}: verdict, curves, figures, calibration, baselines",
     )
 
@@ -145,7 +93,7 @@ def show_verdict(pipeline: str, version: Version) -> None:
     verdict = version.verdict
     create_markdown_artifact(
         verdict_markdown(verdict, version.number),
-        key=_key("gate", pipeline),
+        key=artifact_key("gate", pipeline),
         description=escape(verdict.sentence(version.number)),
     )
     emit_event(
@@ -185,15 +133,15 @@ def show_scoring(pipeline: Pipeline, outcome: ScoreOutcome) -> None:
         outcome.shadow,
     )
     shown = score_rows(outcome.results[:_FILES_SHOWN], dict(islice(refused.items(), _FILES_SHOWN)))
-    with _unless_it_fails():
+    with unless_it_fails():
         create_markdown_artifact(
             page,
-            key=_key("scored", pipeline.name),
+            key=artifact_key("scored", pipeline.name),
             description=f"Version {outcome.version} of {pipeline.name}: {said}",
         )
         create_table_artifact(
             _plain(shown),
-            key=_key("score", pipeline.name),
+            key=artifact_key("score", pipeline.name),
             description=f"Files scored with version {outcome.version} of {pipeline.name}",
         )
     if outcome.drift:
@@ -231,10 +179,10 @@ def show_outcomes(pipeline: Pipeline, outcome: EvaluateOutcome) -> None:
         Result of the evaluation.
     """
     end = outcome.conclusion
-    with _unless_it_fails():
+    with unless_it_fails():
         create_markdown_artifact(
             outcome_markdown(end.qualities, end.challengers),
-            key=_key("outcomes", pipeline.name),
+            key=artifact_key("outcomes", pipeline.name),
             description=escape(outcome.note()[2]),
         )
     if end.is_new or end.rolled_back:
@@ -254,14 +202,14 @@ def show_outcomes(pipeline: Pipeline, outcome: EvaluateOutcome) -> None:
 
 def show_status(pipeline: Pipeline) -> None:
     """Show the current status of ``pipeline``; works inside and outside a run."""
-    with _unless_it_fails(), get_client(sync_client=True) as client:
+    with unless_it_fails(), get_client(sync_client=True) as client:
         status = read_status(pipeline)
         # Prefect's functions for artifacts can be called only inside a run.
         task_run, flow_run = get_task_and_flow_run_ids()
         client.create_artifact(
             ArtifactCreate(
                 type="markdown",
-                key=_key("status", pipeline.name),
+                key=artifact_key("status", pipeline.name),
                 data=status_markdown(status),
                 description=f"{pipeline.name}: {escape(status.production_sentence)}",
                 task_run_id=task_run,

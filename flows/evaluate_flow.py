@@ -9,7 +9,7 @@ from prefect import flow, runtime
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from ffn.errors import BusyError
+from ffn.errors import BusyError, FFNError
 from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcome_evaluation import evaluate_steps
@@ -17,6 +17,7 @@ from ffn.registry.versions import in_production
 from ffn.scoring.inbox.labels_folder import scan_outcomes
 from ffn.settings.pipeline import Pipeline, find_pipeline
 from flows import artifacts
+from flows.failed_states import failed
 from flows.recorded_runs import give_way, recorded
 from flows.task_executor import TaskExecutor
 from flows.uneventful_runs import NOTHING_NEW, SKIPPED
@@ -56,13 +57,15 @@ def evaluate_outcomes(
     LabelsRefusedError
         A file was refused; the others were taken up.
     """
-    found = find_pipeline(pipeline, Path(root))
-    if runtime.deployment.id and in_production(found.artifacts) is None:
-        return Completed(name=SKIPPED, message="No version is in production yet.")
     try:
+        found = find_pipeline(pipeline, Path(root))
+        if runtime.deployment.id and in_production(found.artifacts) is None:
+            return Completed(name=SKIPPED, message="No version is in production yet.")
         outcome = _evaluate(found, files, version)
     except BusyError as busy:
         return give_way(busy)
+    except FFNError as refusal:
+        return failed(refusal)
     if files is not None or outcome.deliveries:
         return outcome
     return Completed(data=outcome, name=NOTHING_NEW, message="No new labels have come.")

@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger, runtime
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from ffn.errors import BusyError
+from ffn.errors import BusyError, FFNError
 from ffn.pipelines.batch_scoring import options_for
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.inbox_scoring import score_inbox_steps
@@ -21,6 +21,7 @@ from ffn.scoring.model import load
 from ffn.settings.pipeline import Pipeline, find_pipeline
 from ffn.storage.pipeline_locks import inbox_lock
 from flows import artifacts
+from flows.failed_states import failed
 from flows.recorded_runs import give_way, recorded
 from flows.task_executor import TaskExecutor
 from flows.uneventful_runs import NOTHING_NEW, SKIPPED
@@ -58,14 +59,16 @@ def score_inbox(
     FilesRefusedError
         A file was not scored; the others were. This version does not try it again.
     """
-    found = find_pipeline(pipeline, Path(root))
-    if runtime.deployment.id and in_production(found.artifacts) is None:
-        # A scheduled run may start before the first retraining has ended; that is no failure.
-        return Completed(name=SKIPPED, message="No version is in production yet.")
     try:
+        found = find_pipeline(pipeline, Path(root))
+        if runtime.deployment.id and in_production(found.artifacts) is None:
+            # A scheduled run may start before the first retraining has ended; that is no failure.
+            return Completed(name=SKIPPED, message="No version is in production yet.")
         outcome = _score_inbox(found, options_for(found, **(options or {})))
     except BusyError as busy:
         return give_way(busy)
+    except FFNError as refusal:
+        return failed(refusal)
     if outcome.results:
         return outcome
     return Completed(data=outcome, name=NOTHING_NEW, message="Nothing new is in the inbox.")

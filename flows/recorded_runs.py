@@ -20,6 +20,7 @@ from ffn.errors import BusyError, one_line
 from ffn.registry.run_log import Note, running
 from ffn.settings.pipeline import Pipeline
 from flows import artifacts
+from flows.progress_artifacts import forget_progress
 
 __all__ = ["SERVED", "finished", "give_way", "name_run", "recorded"]
 
@@ -59,6 +60,7 @@ def recorded(pipeline: Pipeline, what: Literal["retrain", "score", "evaluate"]) 
             name_run(what, pipeline.name, note.version)
         if note.outcome:
             artifacts.show_status(pipeline)
+            forget_progress(pipeline.name)
             if os.environ.get(SERVED):
                 told = f"{pipeline.name}: {one_line(note.text)}"
                 print(told, flush=True)  # noqa: T201

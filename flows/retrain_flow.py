@@ -9,13 +9,14 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed
 
-from ffn.errors import BusyError, one_line
+from ffn.errors import BusyError, FFNError, one_line
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.retraining import run_steps
 from ffn.settings.pipeline import find_pipeline
 from ffn.storage.pipeline_locks import retraining_lock
+from flows.failed_states import failed
 from flows.recorded_runs import give_way, recorded
 from flows.task_executor import TaskExecutor, task_runner
 from flows.uneventful_runs import UNCHANGED
@@ -47,8 +48,8 @@ def retrain(
     -------
     RetrainOutcome or SkippedOutcome
     """
-    found = find_pipeline(pipeline, Path(root))
     try:
+        found = find_pipeline(pipeline, Path(root))
         with (
             recorded(found, "retrain") as note,
             retraining_lock(found.artifacts),
@@ -61,6 +62,8 @@ def retrain(
             note.outcome, note.version, note.text = outcome.note()
     except BusyError as busy:
         return give_way(busy)
+    except FFNError as refusal:
+        return failed(refusal)
     return Completed(data=outcome, name=_state_name(outcome), message=_told(outcome))
 
 

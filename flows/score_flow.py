@@ -9,14 +9,16 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from ffn.errors import FFNError
 from ffn.pipelines.batch_scoring import options_for, score_steps
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import load
-from ffn.settings.pipeline import find_pipeline
+from ffn.settings.pipeline import Pipeline, find_pipeline
 from flows import artifacts
+from flows.failed_states import failed
 from flows.recorded_runs import recorded
 from flows.task_executor import TaskExecutor
 
@@ -38,7 +40,7 @@ def score(
     files: list[tuple[Path, Path]],
     root: str = ".",
     options: dict[str, Any] | None = None,
-) -> ScoreOutcome:
+) -> Any:  # the outcome, or a state
     """Score CSV files with the version in production.
 
     Parameters
@@ -51,18 +53,30 @@ def score(
         Result of ``ffn.pipelines.batch_scoring.options_for``; None, the default, for the
         settings of the pipeline.
 
+    Returns
+    -------
+    ScoreOutcome
+
     Raises
     ------
     FilesRefusedError
         A file was not scored; the others were.
     """
-    found = find_pipeline(pipeline, Path(root))
+    try:
+        return _score(find_pipeline(pipeline, Path(root)), files, options or {})
+    except FFNError as refusal:
+        return failed(refusal)
+
+
+def _score(
+    found: Pipeline, files: list[tuple[Path, Path]], options: dict[str, Any]
+) -> ScoreOutcome:
     with recorded(found, "score") as note, one_blas_thread(), ending_tasks():
         outcome = score_steps(
             load(found.artifacts),
             found,
             [FileToScore(*pair) for pair in files],
-            options_for(found, **(options or {})),
+            options_for(found, **options),
             TaskExecutor(),
         )
         note.outcome, note.version, note.text = outcome.note()

@@ -6,9 +6,11 @@ import inspect
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from functools import partial
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from prefect import get_run_logger
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
@@ -19,6 +21,7 @@ from ffn.pipelines.progress import stage
 from ffn.registry.actor import Actor, this_process
 from flows import tasks
 from flows.crashed_tasks import marking_abandoned
+from flows.failed_states import PartlyRefusedError
 
 __all__ = ["Runner", "TaskExecutor", "task_runner"]
 
@@ -55,7 +58,9 @@ class TaskExecutor:
 
     def run(self, step: Step[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the task of ``step`` with ``args`` and ``kwargs``, and wait for its result."""
-        return cast(R, tasks.task_of(step)(*args, **kwargs))
+        done = tasks.task_of(step)(*args, **kwargs)
+        # Prefect returns the state that a task returned, instead of raising what it holds.
+        return cast(R, done.result() if isinstance(done, State) else done)
 
     def run_each(
         self,
@@ -100,7 +105,15 @@ def _results(
     for place, (item, future) in enumerate(futures):
         if step.activity:
             stage(f"{step.activity}, {place} of {len(futures)} done")
-        yield item, future.result
+        yield item, partial(_result, future)
+
+
+def _result(future: PrefectFuture[R]) -> R:
+    """Return the result of a task, also if it refused some of its files."""
+    try:
+        return future.result()
+    except PartlyRefusedError as refusal:
+        return cast(R, refusal.result)
 
 
 def _run_apart(

@@ -9,8 +9,10 @@ from typing import Any
 
 from prefect import Task, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 
-from ffn.pipelines import batch_scoring, retraining_steps
+from ffn.errors import FFNError
+from ffn.pipelines import batch_scoring, inbox_scoring, retraining_steps
 from ffn.pipelines.execution import Step
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model
@@ -18,7 +20,8 @@ from ffn.scoring.output.score_result import ScoreResult
 from ffn.settings.pipeline import Pipeline
 from ffn.training.partition import TrainingPart
 from ffn.training.selection import Candidate
-from flows import artifacts
+from flows import artifacts, progress_artifacts
+from flows.failed_states import PartlyRefusedError, failed
 
 __all__ = ["batch_predict", "task_of", "train"]
 
@@ -44,17 +47,25 @@ _WRITING: dict[str, Any] = {
 
 @functools.cache
 def task_of(step: Step[..., Any]) -> Task[..., Any]:
-    """Return the task that runs ``step``, logs its result, and shows it on the dashboard."""
+    """Return the task that runs ``step``, logs its result, and shows it on the dashboard.
+
+    A refusal is the task's final state, not an exception: see `flows.failed_states`.
+    """
     if step.name in _SHOWING_PROGRESS:
         return _SHOWING_PROGRESS[step.name]
-    show = _SHOWN.get(step.name)
+    show, refused = _SHOWN.get(step.name), _REFUSED.get(step.name)
 
     @functools.wraps(step.function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        result = step.function(*args, **kwargs)
+        try:
+            result = step.function(*args, **kwargs)
+        except FFNError as refusal:
+            return failed(refusal)
         if show:
             show(result, *args)
         get_run_logger().info(step.summary(result, *args))
+        if reasons := refused(result) if refused else []:
+            return failed(PartlyRefusedError(reasons, result))
         return result
 
     options = _WRITING if step.writes else _PLAIN
@@ -71,10 +82,17 @@ _SHOWN: dict[str, Callable[..., None]] = {
     ),
 }
 
+# Reasons of the files that a step refused without an error.
+_REFUSED: dict[str, Callable[[Any], list[str]]] = {
+    inbox_scoring.SCORE_SHARE.name: lambda done: [refusal.reason for refusal in done[1]],
+}
+
 
 # Not made by `task_of`, because they show their progress while they run.
 @task(name=retraining_steps.TRAIN.name, task_run_name=retraining_steps.TRAIN.label, **_PLAIN)
-def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
+def train(
+    optimizer: str, part: TrainingPart, pipeline: Pipeline
+) -> Candidate | State[Any]:  # a state if it was refused
     """Train one optimizer's networks, each on its own resample.
 
     Parameters
@@ -82,14 +100,19 @@ def train(optimizer: str, part: TrainingPart, pipeline: Pipeline) -> Candidate:
     optimizer, part, pipeline
         As for ``ffn.pipelines.retraining_steps.train``.
     """
-    with artifacts.training_progress(pipeline.name, optimizer) as show:
-        candidate = retraining_steps.train(optimizer, part, pipeline, show)
+    try:
+        with progress_artifacts.training_progress(pipeline.name, optimizer) as show:
+            candidate = retraining_steps.train(optimizer, part, pipeline, show)
+    except FFNError as refusal:
+        return failed(refusal)
     get_run_logger().info(retraining_steps.TRAIN.summary(candidate))
     return candidate
 
 
 @task(name=batch_scoring.SCORE_FILE.name, task_run_name=batch_scoring.SCORE_FILE.label, **_PLAIN)
-def batch_predict(file: FileToScore, model: Model, options: dict[str, Any]) -> ScoreResult:
+def batch_predict(
+    file: FileToScore, model: Model, options: dict[str, Any]
+) -> ScoreResult | State[Any]:  # a state if it was refused
     """Score one file.
 
     Parameters
@@ -97,8 +120,11 @@ def batch_predict(file: FileToScore, model: Model, options: dict[str, Any]) -> S
     file, model, options
         As for ``ffn.pipelines.batch_scoring.score_one``.
     """
-    with artifacts.scoring_progress(model.pipeline, file.source) as show:
-        result = batch_scoring.score_one(file, model, options, show)
+    try:
+        with progress_artifacts.scoring_progress(model.pipeline, file.source) as show:
+            result = batch_scoring.score_one(file, model, options, show)
+    except FFNError as refusal:
+        return failed(refusal)
     get_run_logger().info(batch_scoring.SCORE_FILE.summary(result))
     return result
 

@@ -127,21 +127,23 @@ class Status:
 
     @property
     def production_sentence(self) -> str:
-        """The version in production, its age and accuracy, and whether a retraining is running.
+        """The version in production, its age and accuracy, and whether it is trained or evaluated.
 
         If there are classes that the version never finds, this comes first.
         """
-        training = self._now("retrain", "training")
+        doing = "; ".join(
+            filter(None, (self._now("retrain", "training"), self._now("evaluate", "evaluating")))
+        )
         if self.production is None:
-            found = self.problem if self.versions else "" if training else "nothing trained yet"
-            return "; ".join(filter(None, (training, found.rstrip(".") if training else found)))
+            found = self.problem if self.versions else "" if doing else "nothing trained yet"
+            return "; ".join(filter(None, (doing, found.rstrip(".") if doing else found)))
         figure = f", held-out accuracy {interval(self.accuracy)}" if self.accuracy else ""
         trouble = f"; {self.problem}" if self.problem else ""
         missed = self.held_out.missed
         alarm = f"warning: {missed}; " if missed else ""
         return (
             f"{alarm}version {self.production} of {self.versions:,} in production, {self.age}"
-            f"{figure}{trouble}{f'; {training}' if training else ''}"
+            f"{figure}{trouble}{f'; {doing}' if doing else ''}"
         )
 
     @property

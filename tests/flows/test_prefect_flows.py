@@ -8,14 +8,18 @@ import contextlib
 import datetime
 import io
 import json
+import logging
 import re
 import shutil
 
 import pytest
+from prefect import flow, runtime
+from prefect.artifacts import create_progress_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
     FlowRunFilter,
     FlowRunFilterDeploymentId,
     FlowRunFilterId,
@@ -31,6 +35,7 @@ from prefect.states import Completed
 from prefect.types import DateTime
 
 from ffn.training import candidate_training
+from flows.progress_artifacts import forget_progress, training_progress
 from flows.retrain_flow import retrain
 from flows.server.ephemeral import server as used_server
 from flows.uneventful_runs import forget_uneventful
@@ -44,6 +49,20 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 def _settings(server):
     with temporary_settings({PREFECT_API_URL: server, PREFECT_LOGGING_TO_API_ENABLED: False}):
         yield
+
+
+@pytest.fixture
+def logged():
+    """What the runs of a test log, as Prefect's own handlers would write it, with tracebacks."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    loggers = [logging.getLogger(f"prefect.{name}") for name in ("flow_runs", "task_runs")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield out
+    for logger in loggers:
+        logger.removeHandler(handler)
 
 
 @pytest.fixture
@@ -225,11 +244,65 @@ def test_the_dashboard_gets_the_verdict_and_automations_an_event(retrained, clie
     assert first["resource"]["prefect.resource.id"] == "ffn.pipeline.iris"
 
 
-def test_each_training_shows_its_progress(retrained, client):
-    found = artifacts_of(client, retrained[2])
-    bars = {key: artifact for key, artifact in found.items() if artifact.type == "progress"}
-    assert set(bars) == {f"training-iris-{name}" for name in OPTIMIZERS}
-    assert {float(artifact.data) for artifact in bars.values()} == {100.0}
+def test_progress_is_shown_while_it_is_made_and_deleted_afterwards(retrained, client):
+    """Of the finished run what it found is left, and no bar at 100 percent."""
+    assert set(artifacts_of(client, retrained[2])) == {
+        "leaderboard-iris",
+        "retrain-iris",
+        "gate-iris",
+        "status-iris",
+    }
+
+    @flow(name="showing")
+    def showing(fails):
+        with contextlib.suppress(ZeroDivisionError), training_progress("iris", "adam"):
+            found = artifacts_of(client, runtime.flow_run)
+            assert [(key, bar.type) for key, bar in found.items()] == [
+                ("training-iris-adam", "progress")
+            ]
+            assert 1 / (not fails)
+        return artifacts_of(client, runtime.flow_run)
+
+    assert showing(fails=False) == showing(fails=True) == {}
+
+
+def test_bars_that_were_left_are_deleted_and_those_of_active_runs_stay(client):
+    keys = ("training-tulip-adam", "scoring-tulip-new-csv", "training-rose-adam", "tulip-adam")
+
+    @flow(name="leaving")
+    def leaving():
+        for key in keys:
+            create_progress_artifact(40.0, key=key)
+
+    @flow(name="forgetting")
+    def forgetting():
+        create_progress_artifact(1.0, key="scoring-tulip-mine-csv")
+        forget_progress("tulip")
+        return artifacts_of(client, runtime.flow_run)
+
+    @flow(name="working")
+    def working():
+        create_progress_artifact(1.0, key="training-tulip-sgd")
+        leaving()
+        own = forgetting()
+        return own, artifacts_of(client, runtime.flow_run)
+
+    own, others = working()
+    assert (own, set(others)) == ({}, {"training-tulip-sgd"})
+    chosen = ArtifactFilter(key=ArtifactFilterKey(any_=list(keys)))
+    found = client.read_artifacts(artifact_filter=chosen)
+    assert {artifact.key for artifact in found} == {"training-rose-adam", "tulip-adam"}
+
+
+def test_a_bar_that_cannot_be_deleted_does_not_fail_the_run(client, logged):
+    @flow(name="losing")
+    def losing():
+        with training_progress("lily", "adam"):
+            (bar,) = artifacts_of(client, runtime.flow_run).values()
+            client.delete_artifact(bar.id)
+
+    assert losing(return_state=True).is_completed()
+    assert logged.getvalue().count("WARNING not shown: ") == 1
 
 
 def test_a_score_run_shows_its_files(retrained, client, tmp_path):
@@ -248,8 +321,7 @@ def test_a_score_run_shows_its_files(retrained, client, tmp_path):
         "batch-predict-[two] & <b>_.csv",
     }
     shown = artifacts_of(client, flow_run)
-    bar = shown["scoring-iris-new-flowers-csv"]
-    assert (float(bar.data), bar.description) == (100.0, "Scoring new_flowers.csv: 12 rows")
+    assert set(shown) == {"score-iris", "scored-iris", "status-iris"}
     rows = json.loads(shown["score-iris"].data)
     assert [(row["file"], row["rows"], row["scored"], row["rejected"]) for row in rows] == [
         ("[two] & <b>_.csv", "2", "1", "1"),
@@ -333,31 +405,51 @@ def test_outcomes_are_shown_and_automations_get_an_event_once(retrained, client,
     assert len(told()) == 1
 
 
-def test_a_refused_file_fails_the_run_and_not_the_others(retrained, client, tmp_path):
+REFUSAL = r'.*/bad\.csv has no column "sepal_length".*'
+
+
+@pytest.mark.parametrize("of_the_inbox", [False, True], ids=["files", "inbox"])
+def test_a_refused_file_fails_the_run_and_not_the_others(
+    retrained, client, tmp_path, logged, of_the_inbox
+):
+    """In red the run, with file and reason in a line, and the task of that file alone."""
     root = shutil.copytree(retrained[0], tmp_path / "root")
+    settings = root / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text() + '\n[inbox]\nsettle = "1s"\n')
     (root / "data/iris/inbox/bad.csv").write_text("x\n1\n")
-    done = run("score", "iris", "--root", root, "--json")
+    new, task = (["--new"], "score") if of_the_inbox else ([], "batch-predict")
+    done = run("score", "iris", *new, "--root", root, "--json")
     assert done.code == 1
     assert re.fullmatch(r"ffn: 1 of 2 files refused: .*/bad\.csv has no column .*\n", done.err)
     assert json.loads(done.out)["scored"] == 12
     flow_run = latest(client)
-    assert flow_run.state.is_failed()
-    assert 'bad.csv has no column "sepal_length"' in flow_run.state.message
+    # Automations and the list of runs go by the name.
+    assert (flow_run.state.is_failed(), flow_run.state.name) == (True, "Failed")
+    assert re.fullmatch(f"1 of 2 files refused: {REFUSAL}", flow_run.state.message)
     found = tasks_of(client, flow_run)
-    assert found["batch-predict-bad.csv"].state.is_failed()
-    assert found["batch-predict-new_flowers.csv"].state.is_completed()
+    refused = found[f"{task}-bad.csv"].state
+    assert (refused.is_failed(), refused.name) == (True, "Failed")
+    assert re.fullmatch(REFUSAL, refused.message)
+    assert found[f"{task}-new_flowers.csv"].state.is_completed()
+    lines = logged.getvalue().splitlines()
+    assert re.fullmatch(f"ERROR 1 of 2 files refused: {REFUSAL}", lines[-2])
+    assert sum(re.fullmatch(f"ERROR {REFUSAL}", line) is not None for line in lines) == 3
+    assert {line.split()[0] for line in lines} == {"INFO", "ERROR"}
     rows = json.loads(artifacts_of(client, flow_run)["score-iris"].data)
     assert rows[-1]["file"] == "bad.csv"
     assert "has no column" in rows[-1]["reasons"]
 
 
-def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client):
+def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client, logged):
     (root / "data/iris/train.csv").write_text("")
     before = listing(root)
     assert "train.csv is empty" in run("retrain", "iris", "--root", root).refusal
     flow_run = latest(client)
     assert flow_run.state.is_failed()
-    assert "train.csv is empty" in flow_run.state.message
+    loading = tasks_of(client, flow_run)["load"]
+    for state in (flow_run.state, loading.state):
+        assert re.fullmatch(r"\S+train\.csv is empty.*", state.message)
+    assert {line.split()[0] for line in logged.getvalue().splitlines()} <= {"INFO", "ERROR"}
     assert listing(root) == before
 
 

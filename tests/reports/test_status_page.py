@@ -162,6 +162,18 @@ def test_a_pipeline_that_is_being_trained_is_said_to_be(pipeline):
     assert "now" not in "".join(status_lines(read_status(pipeline)))
 
 
+def test_a_pipeline_that_is_being_evaluated_is_said_to_be(pipeline):
+    put_in_production(pipeline, 2.1)
+    with at_work(pipeline.artifacts, "evaluate", "2026-03-01T04:05:06+00:00"):
+        status = read_status(pipeline)
+    said = "evaluating now, since 2026-03-01 04:05 UTC"
+    assert status.production_sentence.endswith(f"[0.800, 0.950]; {said}")
+    assert status_lines(status)[0].endswith(said)
+    assert said in status_markdown(status)
+    assert [run["what"] for run in status.to_json()["at_work"]] == ["evaluate"]
+    assert "now" not in read_status(pipeline).production_sentence
+
+
 def test_a_run_whose_work_is_done_is_not_at_work_while_its_process_ends(pipeline):
     """A served run is shown until its process ends, after its last status was written."""
     ends = []

@@ -162,6 +162,16 @@ def test_a_file_put_into_the_inbox_is_scored_and_a_bad_one_told(service, told):
     assert re.search(rf"\| bad\.csv \| .*{plain}", shown)
     page = service.artifact("scored-iris")
     assert re.search(rf"### Refused files\n\n.*\n.*\n\| bad\.csv \| .*{plain}", page)
+    # The process of the run, too, reports the refusal in a line; Prefect sends logs a moment later.
+    select = (
+        "SELECT l.level, l.message FROM log l JOIN flow_run r ON r.id = l.flow_run_id "
+        "WHERE r.state_name = 'Failed' AND l.level >= 40"
+    )
+    lines = wait_for(lambda: (found := service.rows(select)) and len(found) >= 3 and found)
+    assert [text for _, text in lines if not re.search(reason, text)] == []
+    assert not any("\n" in text or "Traceback" in text for _, text in lines)
+    assert "Traceback" not in service.said
+    wait_for(lambda: not service.rows("SELECT id FROM artifact WHERE type = 'progress'"))
 
 
 def test_changed_data_is_trained_on_and_a_promotion_scores_everything_again(service, told):
