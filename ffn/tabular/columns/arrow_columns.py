@@ -19,7 +19,13 @@ from ffn.tabular.columns.parsers import missing_numbers
 from ffn.tabular.columns.typed_values import Spellings, ValueKind
 from ffn.tabular.schema import Feature
 
-__all__ = ["category_texts", "codes_of_column", "number_texts", "numbers_of_column"]
+__all__ = [
+    "category_texts",
+    "codes_of_column",
+    "number_texts",
+    "numbers_of_column",
+    "texts_with_nul",
+]
 
 _CATEGORIES_NAMED = 5
 _NANOSECONDS = {"s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
@@ -63,7 +69,10 @@ def category_texts(column: Any, spellings: Spellings, where: str, decimal: str =
     column = plain_column(column, where)
     if is_text(column.type):
         return column
-    encoded = column.dictionary_encode()
+    try:
+        encoded = column.dictionary_encode()
+    except pa.ArrowNotImplementedError:
+        raise no_plain_values(column.type, where) from None
     texts = _texts_of_values(encoded.dictionary, spellings, where, decimal)
     return pa.array(texts, pa.large_string()).take(encoded.indices)
 
@@ -80,6 +89,9 @@ def codes_of_column(
     missing_values
         Texts that mean "no value".
     """
+    coded = _text_dictionaries(column)
+    if coded is not None:
+        return _codes_of_dictionaries(coded, spellings, missing_values, where)
     encoded = category_texts(column, spellings, where).dictionary_encode()
     # The last code is for nulls.
     texts = [*_decoded(encoded.dictionary, where), ""]
@@ -88,6 +100,53 @@ def codes_of_column(
         text for text, code in zip(texts, codes[:-1].tolist(), strict=False) if code == UNKNOWN
     ]
     return codes[_places(encoded)], unknown
+
+
+def _text_dictionaries(column: Any) -> Sequence[Any] | None:
+    """Return the chunks of a column of dictionary-coded texts; None for other columns.
+
+    None, too, where a dictionary has more entries than there are rows to read.
+    """
+    if not pa.types.is_dictionary(column.type) or not is_text(column.type.value_type):
+        return None
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return None if any(len(own.dictionary) > len(own) for own in chunks) else chunks
+
+
+def _codes_of_dictionaries(
+    chunks: Sequence[Any], spellings: Spellings, missing_values: Collection[str], where: str
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return what `codes_of_column` does: each entry of a dictionary is looked up once."""
+    found, unknown = [np.zeros(0, dtype=np.int64)], dict[str, None]()
+    for chunk in chunks:
+        # The last code is for nulls.
+        texts = [text or "" for text in _decoded(chunk.dictionary, where)] + [""]
+        codes = category_codes(texts, spellings.categories, missing_values)
+        places = _places(chunk)
+        own = codes[places]
+        found.append(own)
+        if (codes[:-1] == UNKNOWN).any():
+            # Only those that a row has, by first appearance.
+            in_rows = dict.fromkeys(places[(own == UNKNOWN) & (places >= 0)].tolist())
+            unknown |= dict.fromkeys(texts[place] for place in in_rows)
+    return np.concatenate(found), list(unknown)
+
+
+def texts_with_nul(column: Any, where: str) -> npt.NDArray[np.bool_]:
+    """Return a mask [n] of the texts that hold a NUL character; none in a column of another type.
+
+    Parameters
+    ----------
+    column, where
+        As for `category_texts`; errors are the same, too.
+    """
+    column = plain_column(column, where)
+    if not is_text(column.type):
+        return np.zeros(len(column), dtype=bool)
+    found: npt.NDArray[np.bool_] = (
+        pc.match_substring(column, "\0").fill_null(False).to_numpy(zero_copy_only=False)
+    )
+    return found
 
 
 def number_texts(
