@@ -64,7 +64,7 @@ def read_frame(
 
 
 def read_columns(
-    table: MemoryTable, schema: Schema, refuse: Refuse, *, stacklevel: int = 2
+    table: MemoryTable, schema: Schema, refuse: Refuse, *, stacklevel: int | None = 2
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Return the numbers [n, F] and category codes [n, G] of a table, and tell its invalid cells.
 
@@ -76,9 +76,10 @@ def read_columns(
         Schema of the model.
     refuse
         Called with a mask [n] of cells, their column, and why they are invalid. It may raise; if it
-        returns, they are NaN, or no category.
+        returns, what is read from these cells means nothing.
     stacklevel
         Number of calls up to which a warning points, as for ``warnings.warn``; 2 is the caller.
+        None: no warnings, as unknown categories are not scored.
 
     Raises
     ------
@@ -92,22 +93,27 @@ def read_columns(
     """
     columns = Counter(table.names)
     absent = missing_numbers(schema.missing_values, ".")
-    numeric = np.empty((len(table), len(schema.numeric)))
+    # A column's values lie side by side, which preparation reads faster.
+    numeric = np.empty((len(schema.numeric), len(table)))
     for f, feature in enumerate(schema.numeric):
         _check_column(feature, columns, schema)
-        numeric[:, f] = _numbers(table, feature, schema.missing_values, absent, refuse)
-    codes = np.empty((len(table), len(schema.categorical)), dtype=np.int64)
+        numeric[f] = _numbers(table, feature, schema.missing_values, absent, refuse)
+    codes = np.empty((len(schema.categorical), len(table)), dtype=np.int64)
     for g, feature in enumerate(schema.categorical):
         _check_column(feature, columns, schema)
-        codes[:, g], unknown = _codes(table, feature, schema.missing_values)
+        codes[g], unknown = _codes(table, feature, schema.missing_values)
+        known_or_missing = codes[g] != UNKNOWN
         if any("\0" in text for text in unknown):
-            refuse(_with_nul(table, feature), feature, Reason.NUL_BYTE)
+            with_nul = _with_nul(table, feature)
+            refuse(with_nul, feature, Reason.NUL_BYTE)
+            known_or_missing |= with_nul
+            unknown = [text for text in unknown if "\0" not in text]
         if not feature.missing:
-            refuse(codes[:, g] == MISSING, feature, Reason.MISSING_VALUE)
-        if unknown and not (codes[:, g] >= 0).any():
-            count = int(np.count_nonzero(codes[:, g] == UNKNOWN))
+            refuse(codes[g] == MISSING, feature, Reason.MISSING_VALUE)
+        if unknown and stacklevel is not None and not (codes[g] >= 0).any():
+            count = int(np.count_nonzero(~known_or_missing))
             _warn(feature, count, unknown, stacklevel + 1)
-    return numeric, codes
+    return numeric.T, codes.T
 
 
 def _check_column(feature: Feature, columns: Counter[Any], schema: Schema) -> None:
@@ -173,7 +179,7 @@ def _codes(
 
 def _with_nul(table: MemoryTable, feature: Feature) -> npt.NDArray[np.bool_]:
     """Return a mask [n] of the texts with a NUL, with which a CSV file's record is refused."""
-    from ffn.tabular.columns.arrow_columns import texts_with_nul
+    from ffn.tabular.columns.arrow_texts import texts_with_nul
 
     found = np.zeros(len(table), dtype=bool)
     if table.floats(feature.name) is None:

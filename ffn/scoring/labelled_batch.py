@@ -66,8 +66,10 @@ def label_batch(model: Scorer, rows: Any, options: Options, *, stacklevel: int =
                 "Rename or remove it; have they been scored already?"
             )
     rejected = _Rejected(len(table))
-    numeric, codes = read_columns(table, schema, rejected.add, stacklevel=stacklevel + 1)
-    if options.on_unknown == "reject":
+    scores_unknown = options.on_unknown == "score"
+    level = stacklevel + 1 if scores_unknown else None
+    numeric, codes = read_columns(table, schema, rejected.add, stacklevel=level)
+    if not scores_unknown:
         for g, feature in enumerate(schema.categorical):
             rejected.add(codes[:, g] == UNKNOWN, feature, Reason.UNKNOWN_CATEGORY)
     good = ~rejected.mask

@@ -130,6 +130,8 @@ def test_unknown_categories_are_scored_or_rejected() -> None:
     found = MODEL.predict_batch(rows, on_unknown="reject").to_pydict()
     assert found["reject_reason"] == ["unknown_category", None]
     assert found["reject_column"] == ["colour", None]
+    # Nothing to warn of where no such row is scored; the tests turn a warning into an error.
+    assert MODEL.predict_batch(rows[:1], on_unknown="reject")["confidence"].null_count == 1
     with pytest.raises(SettingsError, match=r'on_unknown "drop" is not one of "score" "reject"'):
         MODEL.predict_batch(rows, on_unknown="drop")
 
@@ -238,6 +240,25 @@ def test_a_batch_means_what_a_file_of_its_rows_means(
         for number, row in enumerate(found, 1)
         if row["reject_reason"] is not None
     ]
+
+
+def test_a_lazy_frame_of_polars_maps_its_batches() -> None:
+    rows = pl.from_arrow(coded_texts(ROWS[3:]))
+    assert isinstance(rows, pl.DataFrame)
+    schema = MODEL.predict_batch(rows.head(0)).schema
+    labelled = rows.lazy().map_batches(MODEL.predict_batch, schema=schema)
+    assert labelled.select("confidence", "reject_reason").collect().to_dict(as_series=False) == {
+        "confidence": CONFIDENCES[3:],
+        "reject_reason": REASONS[3:],
+    }
+
+
+def test_a_reader_is_labelled_batch_by_batch() -> None:
+    reader = pa.RecordBatchReader.from_batches(ROWS.schema, ROWS.to_batches(max_chunksize=3))
+    schema = MODEL.predict_batch(reader.schema.empty_table()).schema
+    batches = (MODEL.predict_batch(batch) for batch in reader)
+    labelled = pa.RecordBatchReader.from_batches(schema, batches).read_all()
+    assert labelled.equals(MODEL.predict_batch(ROWS).cast(schema))
 
 
 def test_a_batch_means_what_predict_says() -> None:

@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
-from ffn.tabular.columns.arrow_texts import as_texts, is_text, no_plain_values, plain_column
+from ffn.tabular.columns.arrow_texts import (
+    as_texts,
+    decoded,
+    is_text,
+    no_plain_values,
+    plain_column,
+    text_dictionaries,
+)
 from ffn.tabular.columns.formatted_column import formatted_numbers, refuse_bare_numbers
 from ffn.tabular.columns.moments import DAY, SECOND
 from ffn.tabular.columns.parsers import missing_numbers
@@ -24,7 +31,6 @@ __all__ = [
     "codes_of_column",
     "number_texts",
     "numbers_of_column",
-    "texts_with_nul",
 ]
 
 _CATEGORIES_NAMED = 5
@@ -89,28 +95,16 @@ def codes_of_column(
     missing_values
         Texts that mean "no value".
     """
-    coded = _text_dictionaries(column)
-    if coded is not None:
+    if (coded := text_dictionaries(column)) is not None:
         return _codes_of_dictionaries(coded, spellings, missing_values, where)
     encoded = category_texts(column, spellings, where).dictionary_encode()
     # The last code is for nulls.
-    texts = [*_decoded(encoded.dictionary, where), ""]
+    texts = [*decoded(encoded.dictionary, where), ""]
     codes = category_codes(texts, spellings.categories, missing_values)
     unknown = [
         text for text, code in zip(texts, codes[:-1].tolist(), strict=False) if code == UNKNOWN
     ]
     return codes[_places(encoded)], unknown
-
-
-def _text_dictionaries(column: Any) -> Sequence[Any] | None:
-    """Return the chunks of a column of dictionary-coded texts; None for other columns.
-
-    None, too, where a dictionary has more entries than there are rows to read.
-    """
-    if not pa.types.is_dictionary(column.type) or not is_text(column.type.value_type):
-        return None
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    return None if any(len(own.dictionary) > len(own) for own in chunks) else chunks
 
 
 def _codes_of_dictionaries(
@@ -120,7 +114,7 @@ def _codes_of_dictionaries(
     found, unknown = [np.zeros(0, dtype=np.int64)], dict[str, None]()
     for chunk in chunks:
         # The last code is for nulls.
-        texts = [text or "" for text in _decoded(chunk.dictionary, where)] + [""]
+        texts = [text or "" for text in decoded(chunk.dictionary, where)] + [""]
         codes = category_codes(texts, spellings.categories, missing_values)
         places = _places(chunk)
         own = codes[places]
@@ -130,23 +124,6 @@ def _codes_of_dictionaries(
             in_rows = dict.fromkeys(places[(own == UNKNOWN) & (places >= 0)].tolist())
             unknown |= dict.fromkeys(texts[place] for place in in_rows)
     return np.concatenate(found), list(unknown)
-
-
-def texts_with_nul(column: Any, where: str) -> npt.NDArray[np.bool_]:
-    """Return a mask [n] of the texts that hold a NUL character; none in a column of another type.
-
-    Parameters
-    ----------
-    column, where
-        As for `category_texts`; errors are the same, too.
-    """
-    column = plain_column(column, where)
-    if not is_text(column.type):
-        return np.zeros(len(column), dtype=bool)
-    found: npt.NDArray[np.bool_] = (
-        pc.match_substring(column, "\0").fill_null(False).to_numpy(zero_copy_only=False)
-    )
-    return found
 
 
 def number_texts(
@@ -211,9 +188,9 @@ def numbers_of_column(
         values = _float64(column, where)
         wrong = np.isinf(values)
         absent = missing_numbers(missing_values, ".")
-        return np.where(np.isin(values, absent), np.nan, values), wrong
+        return np.where(np.isin(values, absent), np.nan, values) if len(absent) else values, wrong
     encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
-    cells, form = _decoded(encoded.dictionary, where), feature.number_format
+    cells, form = decoded(encoded.dictionary, where), feature.number_format
     known, bad = (
         numbers(cells, missing_values)
         if form is None
@@ -316,14 +293,6 @@ def _float64(column: Any, where: str) -> Array:
         column = as_texts(column, where, ".")
     found: Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
-
-
-def _decoded(texts: Any, where: str) -> list[str]:
-    try:
-        cells: list[str] = texts.to_pylist()
-    except UnicodeDecodeError:
-        raise DataError(f"{where}: holds bytes that are not UTF-8. Give texts.") from None
-    return cells
 
 
 def _named(categories: Sequence[str]) -> str:
