@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -26,6 +27,15 @@ os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 def repository() -> Path:
     """The root of the source tree."""
     return Path(__file__).parents[1]
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of the sight of the garbage collector.
+
+    It stays until the end, and to look through it took 0.7 s in each full collection.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

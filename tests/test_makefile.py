@@ -172,8 +172,13 @@ def test_accuracy_runs_only_if_named_and_apart_from_speed(
     assert made == {command.split("/bin/")[0] for command in commands}
 
 
-@pytest.mark.parametrize("fails", ["nothing", "tests/flows", "--ignore tests/flows"])
-def test_all_tests_run_in_two_processes_and_either_may_fail(fails: str, checkout: Path) -> None:
+REST = "--ignore tests/flows --numprocesses 2 --dist loadfile"
+
+
+@pytest.mark.parametrize("fails", ["nothing", "tests/flows", REST])
+def test_all_tests_run_beside_those_of_the_flows_and_either_may_fail(
+    fails: str, checkout: Path
+) -> None:
     (checkout / "tests").mkdir()
     shutil.copy(Path(__file__).parent / "run", checkout / "tests")
     write_script(
@@ -184,7 +189,7 @@ def test_all_tests_run_in_two_processes_and_either_may_fail(fails: str, checkout
         ["tests/run", "./python"], cwd=checkout, capture_output=True, text=True, check=False
     )
     assert done.stdout.splitlines() == [
-        "said -m pytest --ignore tests/flows",
+        f"said -m pytest {REST}",
         "said -m pytest tests/flows",
     ]
     assert (done.returncode == 0) == (fails == "nothing")

@@ -269,7 +269,7 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
 
 
 def _class_weights(
-    part: TrainingPart, training: TrainingSettings, weights: Array | None
+    part: TrainingPart, training: TrainingSettings, weights: Array | None = None
 ) -> Array | None:
     """Return weights [C] that give every class the same total, 1 a row; None if unweighted."""
     if training.class_weight == "none":
