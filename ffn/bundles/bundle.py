@@ -16,6 +16,7 @@ Reading a bundle never runs code from it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ __all__ = [
     "MANIFEST",
     "SIGNATURE",
     "Bundle",
+    "bundle_parts",
+    "parse_parts",
     "read_bundle",
     "sign_bundle",
     "write_bundle",
@@ -126,21 +129,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     folder
         Folder for the files, created if missing.
     """
-    model = {
-        "pipeline": bundle.pipeline,
-        "optimizer": bundle.optimizer,
-        "schema": bundle.schema.to_json(),
-        "widths": list(bundle.network.widths),
-    }
-    if bundle.rule != ARGMAX:
-        model["decision"] = bundle.rule.to_json()
-    # What is not used is absent, so that other bundles keep their bytes.
-    arrays = bundle.preparation.to_arrays()
-    arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
-    if bundle.reference is not None:
-        parts[REFERENCE] = canonical_json(bundle.reference.to_json())
+    parts = bundle_parts(bundle)
     manifest = canonical_json(
         {
             "format": BUNDLE_FORMAT,
@@ -157,6 +146,26 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
         write_bytes(folder / SIGNATURE, sign(manifest, key))
     write_bytes(folder / MANIFEST, manifest)
     return hashlib.sha256(manifest).hexdigest()
+
+
+def bundle_parts(bundle: Bundle) -> dict[str, bytes]:
+    """Return the content of each file of ``bundle`` besides manifest and signature, by name."""
+    model = {
+        "pipeline": bundle.pipeline,
+        "optimizer": bundle.optimizer,
+        "schema": bundle.schema.to_json(),
+        "widths": list(bundle.network.widths),
+    }
+    if bundle.rule != ARGMAX:
+        model["decision"] = bundle.rule.to_json()
+    # What is not used is absent, so that other bundles keep their bytes.
+    arrays = bundle.preparation.to_arrays()
+    arrays |= {"parameters": bundle.network.parameters, "fingerprints": bundle.fingerprints}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    parts = {MODEL: canonical_json(model), ARRAYS: safetensors.numpy.save(contiguous)}
+    if bundle.reference is not None:
+        parts[REFERENCE] = canonical_json(bundle.reference.to_json())
+    return parts
 
 
 def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
@@ -194,16 +203,39 @@ def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
                 f"{REMEDY}"
             )
         contents[name] = content
+    sha256 = hashlib.sha256(text).hexdigest()
+    return parse_parts(contents, str(folder), version=version, sha256=sha256)
+
+
+def parse_parts(contents: Mapping[str, bytes], where: str, *, version: int, sha256: str) -> Bundle:
+    """Return the bundle whose files have the ``contents`` that `bundle_parts` gave.
+
+    Parameters
+    ----------
+    contents
+        Content of each file besides manifest and signature, by name.
+    where
+        Name of the bundle in errors.
+    version
+        Number in the registry; 0 for a bundle outside one.
+    sha256
+        Digest of the manifest.
+
+    Raises
+    ------
+    BundleError
+        A part is missing or of another format, or the parts contradict each other.
+    """
     try:
         return _assemble(
             parse_json(contents[MODEL]),
             safetensors.numpy.load(contents[ARRAYS]),
             parse_json(contents[REFERENCE]) if REFERENCE in contents else None,
             version=version,
-            sha256=hashlib.sha256(text).hexdigest(),
+            sha256=sha256,
         )
     except (BundleError, KeyError, TypeError, ValueError, OverflowError, SafetensorError) as error:
-        raise BundleError(f"{folder}: the parts do not fit together ({error}). {REMEDY}") from None
+        raise BundleError(f"{where}: the parts do not fit together ({error}). {REMEDY}") from None
 
 
 def sign_bundle(folder: Path) -> None:

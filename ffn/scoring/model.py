@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, read_bundle
+from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
+from ffn.bundles.carried_model import CarriedModel
 from ffn.errors import SettingsError, UnknownCategoryWarning, one_line, quote
 from ffn.quantities import counted
 from ffn.registry.production import POINTER
@@ -19,6 +20,7 @@ from ffn.registry.production_bundle import require_production
 from ffn.registry.versions import number_of
 from ffn.scoring.frames import read_frame
 from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
+from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.score_file import score_csv, score_source
 from ffn.storage.source import Source
@@ -58,6 +60,15 @@ class Model:
             f"<Model of {self.pipeline}, version {self.version}: {features}, "
             f"{counted(len(schema.classes), 'class', 'classes')} ({shown})>"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickles the model, for engines that send it to their workers.
+
+        That is what scoring needs, without the fingerprints of the training rows, and no path: a
+        worker needs this package in the same version, but none of the pipeline's files.
+        """
+        scorer = self.scorer
+        return Model, (CarriedModel(scorer) if isinstance(scorer, Bundle) else scorer,)
 
     @property
     def pipeline(self) -> str:
@@ -139,6 +150,49 @@ class Model:
             Training saw none of the categories in a column.
         """
         return self._probabilities(rows)
+
+    def predict_batch(
+        self, rows: Any, *, probabilities: bool = False, on_unknown: str = "score"
+    ) -> Any:
+        """Return ``rows`` with predictions as columns, for engines that hand over batches.
+
+        There is one row for each row given, in the same order, and added columns have the same
+        types in every batch: ``predicted_<target>`` and ``confidence``, rounded to four decimals
+        as in a file; with ``probabilities`` one for each class; label sets if the model has them;
+        ``reject_reason`` and ``reject_column``, both null where a row was scored. What a value
+        means is the same as in a file, and a row that a file's rejects would list has its code in
+        ``reject_reason``, and null instead of a prediction.
+
+        Parameters
+        ----------
+        rows
+            Record batch or table of pyarrow, or DataFrame of pandas or polars; the result is of the
+            same type. Texts with few distinct values are fastest as dictionary arrays.
+        probabilities
+            Whether to add a column ``probability_<class>`` for every class. Default: no, as for
+            files.
+        on_unknown
+            ``"score"`` rows with a category that was not in training, as by default, or
+            ``"reject"`` them.
+
+        Raises
+        ------
+        DataError
+            ``rows`` are none of these, lack a feature or already have an added column, or the type
+            of a column has no values that training knew.
+        SettingsError
+            ``on_unknown`` is neither of the two.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            Training saw none of the categories in a column.
+        """
+        # Imported here, because NumPy's numbers do not need pyarrow, a large library.
+        from ffn.scoring.labelled_batch import label_batch
+
+        options = Options(probabilities=probabilities, on_unknown=on_unknown)
+        return label_batch(self.scorer, rows, options, stacklevel=3)
 
     def _probabilities(self, rows: Any) -> npt.NDArray[np.float64]:
         schema, preparation = self.scorer.schema, self.scorer.preparation

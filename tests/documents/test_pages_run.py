@@ -17,7 +17,11 @@ ROOT = Path(__file__).parents[2]
 START = (ROOT / "docs/start/first-pipeline.md").read_text("utf-8")
 PYTHON = [
     code
-    for page in ("README.md", "docs/how-to/score-from-another-program.md")
+    for page in (
+        "README.md",
+        "docs/how-to/score-from-another-program.md",
+        "docs/how-to/score-inside-an-engine.md",
+    )
     for code in re.findall(
         r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE
     )

@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ffn.errors import quote
+from ffn.scoring.columnar.added_arrays import AddedArrays
 from ffn.scoring.columnar.table_reader import Piece
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
-from ffn.scoring.rows.suffixes import UNITS, Suffixes, added_columns
+from ffn.scoring.rows.suffixes import Suffixes
 from ffn.storage.hashed_file import HashedFile
 from ffn.tabular.columns.arrow_texts import as_texts
-from ffn.tabular.columns.class_labels import class_labels
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.writer import write_record
-from ffn.tabular.schema import set_column
 
 __all__ = ["CsvSink", "ParquetSink", "Sink"]
 
@@ -44,10 +42,7 @@ class Sink(Protocol):
 
 
 class ParquetSink:
-    """A Parquet file: columns keep their types, and probabilities are numbers.
-
-    Labels are integers if every label is one, as in `ffn.scoring.model.Model.classes_`, and label
-    sets are lists of labels.
+    """A Parquet file: columns keep their types, and `AddedArrays` are appended.
 
     Parameters
     ----------
@@ -62,43 +57,23 @@ class ParquetSink:
     """
 
     def __init__(self, file: HashedFile, schema: Any, model: Scorer, options: Options) -> None:
-        label, *shares = added_columns(model.schema, probabilities=options.probabilities)
-        # int64 if every label is an integer, else texts.
-        self._classes = pa.array(class_labels(model.schema.classes))
-        self._rule = model.rule
-        self._schema = schema.append(pa.field(label, self._classes.type))
-        for share in shares:
-            self._schema = self._schema.append(pa.field(share, pa.float64()))
-        if model.rule.set_limits is not None:
-            sets = pa.list_(self._classes.type)
-            self._schema = self._schema.append(pa.field(set_column(model.schema.target), sets))
-        self._every = options.probabilities
+        self._added = AddedArrays(model, probabilities=options.probabilities)
+        self._schema = schema
+        for field in self._added.fields:
+            self._schema = self._schema.append(field)
         self._writer = pq.ParquetWriter(_Handle(file), self._schema)
         self._waiting: list[Any] = []
 
     def write(self, piece: Piece) -> None:
         """Append ``piece``, a batch of scored rows; a full row group is written to the file."""
-        # Rounded to four decimals, as in a CSV output.
-        shares = np.rint(piece.probabilities * UNITS) / UNITS
-        confidence = np.rint(piece.confidences * UNITS) / UNITS
-        added = [confidence, *(shares.T if self._every else ())]
-        # A row without a label has a null.
-        labels = pa.array(piece.labels, mask=piece.abstained)
-        columns = [*piece.batch.columns, self._classes.take(labels)]
-        columns += [pa.array(np.ascontiguousarray(share)) for share in added]
-        if self._rule.set_limits is not None:
-            columns.append(self._sets(piece))
+        added = self._added.arrays(
+            piece.labels, piece.probabilities, piece.confidences, piece.abstained
+        )
+        columns = [*piece.batch.columns, *added]
         self._waiting.append(pa.record_batch(columns, schema=self._schema))
         rows = sum(batch.num_rows for batch in self._waiting)
         if rows >= _GROUP_ROWS or sum(batch.nbytes for batch in self._waiting) >= _GROUP_BYTES:
             self._write_group()
-
-    def _sets(self, piece: Piece) -> Any:
-        """Return the label sets of a batch as a column of lists."""
-        members = self._rule.label_sets(piece.probabilities, piece.labels)
-        ends = np.concatenate([[0], np.cumsum(members.sum(axis=1))]).astype(np.int32)
-        inside = self._classes.take(pa.array(np.nonzero(members)[1]))
-        return pa.ListArray.from_arrays(pa.array(ends), inside)
 
     def finish(self) -> None:
         """Write the last row group, and the end of the file."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ffn.scoring.rows.contract import match_header
 from ffn.scoring.rows.layout import Layout
 from ffn.scoring.rows.options import Options
-from ffn.scoring.rows.scorer import Floats, Scorer
+from ffn.scoring.rows.scorer import Scorer, finite_probabilities
 from ffn.scoring.rows.suffixes import Suffixes, added_columns
 from ffn.scoring.rows.tally import Tally
 from ffn.tabular.csv.formula_guard import FormulaGuard
@@ -160,7 +160,7 @@ class RowScorer:
         good, numeric, codes = typed.block, typed.numeric, typed.codes
         rejects = typed.rejects
         x = self._model.preparation.transform(numeric, codes)
-        probabilities, finite = self._probabilities(x)
+        probabilities, finite = finite_probabilities(self._model, x)
         if not finite.all():
             too_large = _not_finite(good.take(~finite))
             rejects = sorted([*rejects, *too_large], key=lambda reject: reject.row)
@@ -179,18 +179,6 @@ class RowScorer:
             rule.abstains(confidences),
             rejects,
         )
-
-    def _probabilities(self, x: Floats) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Return probabilities [n, C], and a mask [n] of rows where they and ``x`` are finite."""
-        if np.isfinite(x).all():
-            probabilities = self._model.probabilities(x)
-            if np.isfinite(probabilities).all():
-                return probabilities, np.ones(len(x), dtype=bool)
-        finite = np.atleast_1d(np.isfinite(x).all(axis=1))
-        probabilities = np.full((len(x), len(self._model.schema.classes)), np.nan)
-        probabilities[finite] = self._model.probabilities(x[finite])
-        finite &= np.isfinite(probabilities).all(axis=1)
-        return probabilities, finite
 
     def reject_line(self, reject: Reject) -> bytes:
         """Return ``reject`` as a line of the rejects file."""

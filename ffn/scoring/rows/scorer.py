@@ -11,7 +11,7 @@ from ffn.decision_rules.rule import DecisionRule
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 
-__all__ = ["Floats", "Scorer", "Transformer"]
+__all__ = ["Floats", "Scorer", "Transformer", "finite_probabilities"]
 
 Floats = npt.NDArray[np.floating]
 
@@ -78,3 +78,26 @@ class Scorer(Protocol):
     def probabilities(self, x: Floats, /) -> npt.NDArray[np.float64]:
         """Return class probabilities [n, C] of the inputs ``x`` [n, n_in]."""
         ...
+
+
+def finite_probabilities(
+    model: Scorer, x: Floats
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return probabilities [n, C], and a mask [n] of the rows where they and ``x`` are finite.
+
+    Parameters
+    ----------
+    model
+        The model.
+    x
+        Inputs [n, n_in] of any value.
+    """
+    if np.isfinite(x).all():
+        probabilities = model.probabilities(x)
+        if np.isfinite(probabilities).all():
+            return probabilities, np.ones(len(x), dtype=bool)
+    finite = np.atleast_1d(np.isfinite(x).all(axis=1))
+    probabilities = np.full((len(x), len(model.schema.classes)), np.nan)
+    probabilities[finite] = model.probabilities(x[finite])
+    finite &= np.isfinite(probabilities).all(axis=1)
+    return probabilities, finite

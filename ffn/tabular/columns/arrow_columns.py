@@ -12,14 +12,26 @@ import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
-from ffn.tabular.columns.arrow_texts import as_texts, is_text, no_plain_values, plain_column
+from ffn.tabular.columns.arrow_texts import (
+    as_texts,
+    decoded,
+    is_text,
+    no_plain_values,
+    plain_column,
+    text_dictionaries,
+)
 from ffn.tabular.columns.formatted_column import formatted_numbers, refuse_bare_numbers
 from ffn.tabular.columns.moments import DAY, SECOND
 from ffn.tabular.columns.parsers import missing_numbers
 from ffn.tabular.columns.typed_values import Spellings, ValueKind
 from ffn.tabular.schema import Feature
 
-__all__ = ["category_texts", "codes_of_column", "number_texts", "numbers_of_column"]
+__all__ = [
+    "category_texts",
+    "codes_of_column",
+    "number_texts",
+    "numbers_of_column",
+]
 
 _CATEGORIES_NAMED = 5
 _NANOSECONDS = {"s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
@@ -63,7 +75,10 @@ def category_texts(column: Any, spellings: Spellings, where: str, decimal: str =
     column = plain_column(column, where)
     if is_text(column.type):
         return column
-    encoded = column.dictionary_encode()
+    try:
+        encoded = column.dictionary_encode()
+    except pa.ArrowNotImplementedError:
+        raise no_plain_values(column.type, where) from None
     texts = _texts_of_values(encoded.dictionary, spellings, where, decimal)
     return pa.array(texts, pa.large_string()).take(encoded.indices)
 
@@ -80,14 +95,35 @@ def codes_of_column(
     missing_values
         Texts that mean "no value".
     """
+    if (coded := text_dictionaries(column)) is not None:
+        return _codes_of_dictionaries(coded, spellings, missing_values, where)
     encoded = category_texts(column, spellings, where).dictionary_encode()
     # The last code is for nulls.
-    texts = [*_decoded(encoded.dictionary, where), ""]
+    texts = [*decoded(encoded.dictionary, where), ""]
     codes = category_codes(texts, spellings.categories, missing_values)
     unknown = [
         text for text, code in zip(texts, codes[:-1].tolist(), strict=False) if code == UNKNOWN
     ]
     return codes[_places(encoded)], unknown
+
+
+def _codes_of_dictionaries(
+    chunks: Sequence[Any], spellings: Spellings, missing_values: Collection[str], where: str
+) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return what `codes_of_column` does: each entry of a dictionary is looked up once."""
+    found, unknown = [np.zeros(0, dtype=np.int64)], dict[str, None]()
+    for chunk in chunks:
+        # The last code is for nulls.
+        texts = [text or "" for text in decoded(chunk.dictionary, where)] + [""]
+        codes = category_codes(texts, spellings.categories, missing_values)
+        places = _places(chunk)
+        own = codes[places]
+        found.append(own)
+        if (codes[:-1] == UNKNOWN).any():
+            # Only those that a row has, by first appearance.
+            in_rows = dict.fromkeys(places[(own == UNKNOWN) & (places >= 0)].tolist())
+            unknown |= dict.fromkeys(texts[place] for place in in_rows)
+    return np.concatenate(found), list(unknown)
 
 
 def number_texts(
@@ -152,9 +188,9 @@ def numbers_of_column(
         values = _float64(column, where)
         wrong = np.isinf(values)
         absent = missing_numbers(missing_values, ".")
-        return np.where(np.isin(values, absent), np.nan, values), wrong
+        return np.where(np.isin(values, absent), np.nan, values) if len(absent) else values, wrong
     encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
-    cells, form = _decoded(encoded.dictionary, where), feature.number_format
+    cells, form = decoded(encoded.dictionary, where), feature.number_format
     known, bad = (
         numbers(cells, missing_values)
         if form is None
@@ -257,14 +293,6 @@ def _float64(column: Any, where: str) -> Array:
         column = as_texts(column, where, ".")
     found: Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return found
-
-
-def _decoded(texts: Any, where: str) -> list[str]:
-    try:
-        cells: list[str] = texts.to_pylist()
-    except UnicodeDecodeError:
-        raise DataError(f"{where}: holds bytes that are not UTF-8. Give texts.") from None
-    return cells
 
 
 def _named(categories: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,11 +13,14 @@ from ffn.errors import DataError
 
 __all__ = [
     "as_texts",
+    "decoded",
     "family_of",
     "is_text",
     "no_plain_values",
     "plain_column",
     "plain_texts",
+    "text_dictionaries",
+    "texts_with_nul",
 ]
 
 # A fraction of a second that is none: Arrow writes as many digits as the type can hold.
@@ -173,6 +177,56 @@ def no_plain_values(of: Any, where: str) -> DataError:
 def is_text(of: Any) -> bool:
     """Return whether the Arrow type ``of`` is a text type that `plain_column` may return."""
     return bool(pa.types.is_string(of) or pa.types.is_large_string(of))
+
+
+def text_dictionaries(column: Any) -> list[Any] | None:
+    """Return the chunks of a ``pyarrow`` column of dictionary-coded texts; None for other columns.
+
+    None, too, where a dictionary has more entries than there are rows to read.
+    """
+    if not pa.types.is_dictionary(column.type) or not is_text(column.type.value_type):
+        return None
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return None if any(len(own.dictionary) > len(own) for own in chunks) else chunks
+
+
+def texts_with_nul(column: Any, where: str) -> npt.NDArray[np.bool_]:
+    """Return a mask [n] of the texts that hold a NUL character; none in a column of another type.
+
+    Parameters
+    ----------
+    column, where
+        As for `plain_column`; errors are the same, too.
+    """
+    column = plain_column(column, where)
+    if not is_text(column.type):
+        return np.zeros(len(column), dtype=bool)
+    found: npt.NDArray[np.bool_] = (
+        pc.match_substring(column, "\0").fill_null(False).to_numpy(zero_copy_only=False)
+    )
+    return found
+
+
+def decoded(texts: Any, where: str) -> list[str]:
+    """Return an Arrow array of texts as a list.
+
+    Parameters
+    ----------
+    texts
+        ``pyarrow`` array of texts [n].
+    where
+        Name of the column in errors.
+
+    Raises
+    ------
+    DataError
+        A text is not UTF-8.
+    """
+    try:
+        cells: list[str] = texts.to_pylist()
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: holds bytes that are not UTF-8. Give texts.") from None
+    return cells
 
 
 def _is_bytes(of: Any) -> bool:
