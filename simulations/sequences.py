@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from ffn.evaluation.inference.groups_of_rows import grouped_share
 from ffn.evaluation.inference.statistics import wilson
 from ffn.monitoring.confidence_sequences import log_evidence_above, log_evidence_of_sum
 from ffn.monitoring.promised_quality import PromisedQuality
@@ -43,12 +44,23 @@ class SequenceSize:
 FULL_SEQUENCES = SequenceSize(trials=2000, rows=2000, week=100)
 QUICK_SEQUENCES = SequenceSize(trials=150, rows=600, week=60)
 
-WORLDS: dict[str, Callable[[Array], Array]] = {
-    "constant 0.8": lambda t: np.full(len(t), 0.8),
-    "constant 0.98": lambda t: np.full(len(t), 0.98),
-    "falling from 0.95 to 0.5": lambda t: 0.95 - 0.45 * t,
-    "season, 0.9 to 0.6": lambda t: 0.75 + 0.15 * np.sin(40 * t),
-    "a break from 0.9 to 0.6": lambda t: np.where(t < 0.3, 0.9, 0.6),
+_GROUP = 20
+# Accuracies of groups: mean 0.8, standard deviation 0.12.
+_OF_GROUPS = (8.0, 2.0)
+
+
+def _by_group(rows: int, generator: np.random.Generator) -> Array:
+    """Return the true accuracy of each row, which all rows of a group share [rows]."""
+    return np.repeat(generator.beta(*_OF_GROUPS, size=-(-rows // _GROUP)), _GROUP)[:rows]
+
+
+WORLDS: dict[str, Callable[[Array, np.random.Generator], Array]] = {
+    "constant 0.8": lambda t, _: np.full(len(t), 0.8),
+    "constant 0.98": lambda t, _: np.full(len(t), 0.98),
+    "falling from 0.95 to 0.5": lambda t, _: 0.95 - 0.45 * t,
+    "season, 0.9 to 0.6": lambda t, _: 0.75 + 0.15 * np.sin(40 * t),
+    "a break from 0.9 to 0.6": lambda t, _: np.where(t < 0.3, 0.9, 0.6),
+    "groups of 20 rows, each with its own": lambda t, generator: _by_group(len(t), generator),
 }
 """True accuracy of each row, given its place from 0 to 1."""
 
@@ -70,22 +82,27 @@ class Misses:
     fixed: int
 
 
-def simulate_sequences(size: SequenceSize) -> tuple[dict[str, Misses], int]:
-    """Return the misses by world, and the false alerts of a version that is as good as promised."""
+def simulate_sequences(size: SequenceSize) -> tuple[dict[str, Misses], int, int]:
+    """Return the misses by world, and the false alerts of versions that are as good as promised.
+
+    The last number is of versions whose rows are of groups, held out and scored.
+    """
     generator = np.random.default_rng(_SEED)
-    time = np.arange(size.rows) / size.rows
-    found = {name: _misses(truth(time), size, generator) for name, truth in WORLDS.items()}
+    found = {name: _misses(name, size, generator) for name in WORLDS}
     alerts = sum(_is_alerted(size, generator) for _ in range(size.trials))
-    return found, alerts
+    of_groups = sum(_is_alerted(size, generator, groups=True) for _ in range(size.trials))
+    return found, alerts, of_groups
 
 
-def _misses(truth: Array, size: SequenceSize, generator: np.random.Generator) -> Misses:
+def _misses(world: str, size: SequenceSize, generator: np.random.Generator) -> Misses:
     n = np.arange(1, size.rows + 1)
-    average = np.cumsum(truth) / n
+    time = np.arange(size.rows) / size.rows
     limit = np.log(2 / _ALPHA)
     z = stats.norm.ppf(1 - _ALPHA / 2)
     accuracy = log_loss = fixed = 0
     for _ in range(size.trials):
+        truth = WORLDS[world](time, generator)
+        average = np.cumsum(truth) / n
         correct = generator.random(size.rows) < truth
         s = np.cumsum(correct)
         above = log_evidence_above(s, n, average) >= limit
@@ -115,18 +132,32 @@ def _loss_misses(
     return bool((above | below).any())
 
 
-def _is_alerted(size: SequenceSize, generator: np.random.Generator) -> bool:
+def _is_alerted(
+    size: SequenceSize, generator: np.random.Generator, *, groups: bool = False
+) -> bool:
     """Return whether a version that is as good on new rows as on held-out ones is reported."""
-    held = int(generator.binomial(_HELD_OUT, _TRUE))
+
+    def right(rows: int) -> Array:
+        truth = _by_group(rows, generator) if groups else _TRUE
+        found: Array = generator.random(rows) < truth
+        return found
+
+    held = right(_HELD_OUT)
+    own = grouped_share(held, np.arange(_HELD_OUT) // _GROUP) if groups else None
     promised = PromisedQuality(
-        accuracy=None, log_loss=None, correct=held, rows=_HELD_OUT, made_at=None
+        accuracy=own,
+        log_loss=None,
+        correct=int(held.sum()),
+        rows=_HELD_OUT,
+        made_at=None,
+        grouped=groups,
     )
     bound = promised.floor(_ALPHA / 2)
-    wrong = generator.random(size.rows) >= _TRUE
+    wrong = ~right(size.rows)
     for k, start in enumerate(range(0, size.rows, size.week), 1):
-        own = np.cumsum(wrong[start:])
-        n = np.arange(1, len(own) + 1)
-        evidence = log_evidence_above(own, n, np.full(len(n), 1 - (bound or 0.0)))
+        sums = np.cumsum(wrong[start:])
+        n = np.arange(1, len(sums) + 1)
+        evidence = log_evidence_above(sums, n, np.full(len(n), 1 - (bound or 0.0)))
         if (evidence >= np.log(2 * k * (k + 1) / _ALPHA)).any():
             return True
     return False
@@ -134,7 +165,7 @@ def _is_alerted(size: SequenceSize, generator: np.random.Generator) -> bool:
 
 def sequences_section(size: SequenceSize) -> str:
     """Return the table of misses and the sentence on alerts, in Markdown."""
-    found, alerts = simulate_sequences(size)
+    found, alerts, of_groups = simulate_sequences(size)
     lines = [
         f"Of {size.trials:,} simulated versions in each world, with {size.rows:,} rows each, the "
         "truth was outside the interval at any of the looks, one after each row (share, 95 % "
@@ -150,7 +181,9 @@ def sequences_section(size: SequenceSize) -> str:
         "",
         f"Of {size.trials:,} versions that are as good on new rows as on the population of their "
         f"{_HELD_OUT} held-out ones, {_share(alerts, size)} were reported, with alpha {_ALPHA:g} "
-        f"and a look after each of {size.rows:,} rows in {size.rows // size.week} weeks.",
+        f"and a look after each of {size.rows:,} rows in {size.rows // size.week} weeks; of as "
+        f"many whose rows are of groups of {_GROUP} with accuracies of their own, "
+        f"{_share(of_groups, size)}.",
     ]
     return "\n".join(lines)
 

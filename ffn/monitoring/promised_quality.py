@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class PromisedQuality:
     weighted
         Whether rows were weighted. Scored rows have no weights, so what becomes of them is not
         compared with figures in which rows count differently.
+    grouped
+        Whether ``accuracy`` is an interval of held-out rows that are of groups.
     """
 
     accuracy: Interval | None
@@ -41,13 +44,16 @@ class PromisedQuality:
     rows: int
     made_at: float | None
     weighted: bool = False
+    grouped: bool = False
 
     def floor(self, alpha: float) -> float | None:
         """Return an accuracy that the true one is below with a probability of at most ``alpha``.
 
         The exact one-sided lower bound of Clopper and Pearson 1934, or the lower end of the
-        promised interval if that is lower, as where rows of a group resemble each other. None
-        without held-out rows, or if they are weighted.
+        promised interval if that is lower, as for a later period. Where rows are of groups, those
+        to come are of other groups, whose mean differs from the true one as well: the interval is
+        wider by the square root of 2, which is that of a prediction for as many groups as were held
+        out. None without held-out rows, or if they are weighted.
         """
         if not self.rows or self.weighted:
             return None
@@ -56,7 +62,12 @@ class PromisedQuality:
         from scipy import special
 
         exact = float(special.betaincinv(self.correct, self.rows - self.correct + 1, alpha))
-        return min(exact, self.accuracy.low) if self.accuracy else exact
+        if not self.accuracy:
+            return exact
+        if not self.grouped:
+            return min(exact, self.accuracy.low)
+        wider = math.sqrt(2) * (self.accuracy.value - self.accuracy.low)
+        return max(min(exact, self.accuracy.value - wider), 0.0)
 
 
 def read_promise(artifacts: Path, version: int) -> PromisedQuality:
@@ -80,6 +91,7 @@ def read_promise(artifacts: Path, version: int) -> PromisedQuality:
         rows=rows if correct <= rows else 0,
         made_at=_time(read_registered(folder, PROVENANCE).get("created_at")),
         weighted=bool(test.get("effective_rows")),
+        grouped=bool(_count(test.get("groups"))) and not later,
     )
 
 

@@ -41,6 +41,16 @@ def test_under_a_split_by_time_it_is_that_for_a_later_period(tmp_path: Path) -> 
     assert found.floor(0.025) == LATER["low"], "an alert waits for less than was expected"
 
 
+def test_where_rows_are_of_groups_the_bound_is_that_of_a_prediction(tmp_path: Path) -> None:
+    """The difference of two means of as many groups has twice the variance of either."""
+    test = {"accuracy": ACCURACY, "correct": 3367, "rows": 4018, "groups": 30}
+    found = promise_of(tmp_path, test)
+    assert found.floor(0.025) == pytest.approx(0.838 - 0.011 * 2**0.5)
+    later = {"periods": 8, "accuracy": LATER}
+    both = promise_of(tmp_path / "later", test | {"later": later})
+    assert both.floor(0.025) == LATER["low"], "which is of a prediction already"
+
+
 def test_nothing_is_promised_by_files_that_do_not_say_it(tmp_path: Path) -> None:
     found = promise_of(tmp_path, {"later": "soon", "rows": True})
     assert (found.accuracy, found.rows, found.floor(0.05)) == (None, 0, None)

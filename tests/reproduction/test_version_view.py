@@ -100,13 +100,16 @@ def test_a_version_without_history_is_refused_in_one_line(root, ffn) -> None:
     ("arguments", "said"),
     [
         (("tiny",), "tiny: no retraining is running. Start one in another terminal: ffn retrain "),
-        (("tiny", "--json"), "tiny: no retraining is running. "),
         (("tini",), 'pipeline "tini": no file '),
         (("tiny", "--version", "7"), "tiny: version 7 does not exist; there are: 1. "),
     ],
 )
 def test_what_cannot_be_watched_is_refused_in_one_line(ffn, arguments, said: str) -> None:
-    assert ffn("watch", *arguments).refusal.startswith(said)
+    done = ffn("watch", *arguments)
+    assert done.refusal.startswith(said)
+    as_json = ffn("watch", *arguments, "--json")
+    assert (as_json.code, as_json.err) == (1, done.err)
+    assert json.loads(as_json.out)["error"]["message"] == done.refusal
 
 
 def test_a_pipeline_that_was_never_trained_has_nothing_to_watch(root, ffn) -> None:

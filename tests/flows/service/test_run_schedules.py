@@ -108,12 +108,18 @@ def test_check_says_what_would_be_served_and_when(ffn, root):
     ("arguments", "message"),
     [
         (("nowhere",), r'pipeline "nowhere": no file .*'),
-        (("--json",), r"--json of ffn serve requires --check"),
         (("--no-auth", "--host", "0.0.0.0"), r"0\.0\.0\.0 can be reached by others, and --no-auth"),
     ],
 )
 def test_what_cannot_be_served_is_refused_in_one_line(ffn, root, arguments, message):
     assert re.search(message, ffn("serve", *arguments, "--root", root).refusal)
+
+
+def test_a_running_service_has_no_json(ffn, root):
+    done = ffn("serve", "--json", "--root", root)
+    assert done.code == 1
+    assert done.err.startswith("ffn: --json of ffn serve requires --check")
+    assert json.loads(done.out)["error"]["message"].startswith("--json of ffn serve requires")
 
 
 @pytest.mark.parametrize("verb", [("status",), ("serve", "--check")])
