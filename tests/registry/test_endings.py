@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 
 import pytest
@@ -38,7 +39,8 @@ from ffn.registry.run_log import journal, running
 )
 def test_an_ending_is_told_in_words(tmp_path, error, outcome: str, text: str) -> None:
     assert ending(error) == (outcome, text)
-    with pytest.raises(type(error)) as raised, running(tmp_path, "retrain"):
+    same = rf"\A{re.escape(str(error))}\Z"
+    with pytest.raises(type(error), match=same) as raised, running(tmp_path, "retrain"):
         raise error
     assert raised.value is error
     (entry,) = journal(tmp_path)
