@@ -13,9 +13,8 @@ from typing import Any
 
 from ffn.errors import FFNError
 from ffn.monitoring.confidence_sequences import favours_first
+from ffn.monitoring.paired_labels import more_accurate_sentence, paired_counts
 from ffn.monitoring.record.outcome_record import OutcomeRecord, reading_record
-from ffn.monitoring.rolling_back import paired_counts
-from ffn.quantities import counted
 from ffn.registry.versions import in_production
 from ffn.settings.pipeline import Pipeline
 from ffn.shadow.challengers import kept_back
@@ -60,13 +59,14 @@ class ChallengerTest:
         pair = f"version {self.challenger}, kept back,", f"version {self.production}"
         if not self.rows:
             return f"{pair[0]} scores beside {pair[1]}; no label has come yet"
-        what = "is shown to be" if self.shown else "is not shown to be"
-        return (
-            f"{pair[0]} {what} more accurate than {pair[1]}: of {counted(self.rows, 'row')} whose "
-            f"labels have come, {self.challenger} alone labels {self.challenger_alone:,} correctly "
-            f"and {self.production} alone {self.production_alone:,} (evidence "
-            f"{self.evidence:.3g}, needed {1 / self.alpha:.3g}; alpha {self.alpha:.3g}, valid at "
-            "every look)"
+        return more_accurate_sentence(
+            pair,
+            (self.challenger, self.production),
+            (self.challenger_alone, self.production_alone),
+            rows=self.rows,
+            test=f"evidence {self.evidence:.3g}, needed {1 / self.alpha:.3g}; "
+            f"alpha {self.alpha:.3g}",
+            shown=self.shown,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ffn.monitoring.confidence_sequences import favours_first
+from ffn.monitoring.paired_labels import more_accurate_sentence, paired_counts
 from ffn.monitoring.record.outcome_record import OutcomeRecord
-from ffn.quantities import counted
 
-__all__ = ["PredecessorTest", "compare_with_predecessor", "paired_counts"]
+__all__ = ["PredecessorTest", "compare_with_predecessor"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,13 @@ class PredecessorTest:
     @property
     def sentence(self) -> str:
         """The comparison, in one sentence without a full stop."""
-        what = "is shown to be" if self.shown else "is not shown to be"
-        return (
-            f"version {self.predecessor} {what} more accurate than version {self.version}: of "
-            f"{counted(self.rows, 'row')} whose labels have come, {self.predecessor} alone labels "
-            f"{self.predecessor_alone:,} correctly and {self.version} alone "
-            f"{self.version_alone:,} (evidence {self.evidence:.3g}, needed "
-            f"{1 / self.alpha:.3g}; alpha {self.alpha:g}, valid at every look)"
+        return more_accurate_sentence(
+            (f"version {self.predecessor}", f"version {self.version}"),
+            (self.predecessor, self.version),
+            (self.predecessor_alone, self.version_alone),
+            rows=self.rows,
+            test=f"evidence {self.evidence:.3g}, needed {1 / self.alpha:.3g}; alpha {self.alpha:g}",
+            shown=self.shown,
         )
 
 
@@ -86,23 +86,3 @@ def compare_with_predecessor(
         evidence=favours_first(second, first),
         alpha=alpha,
     )
-
-
-def paired_counts(record: OutcomeRecord, models: tuple[int, int]) -> tuple[int, int, int]:
-    """Return the rows of which both have a label, and those that only one labels correctly.
-
-    Parameters
-    ----------
-    record
-        The record.
-    models
-        Numbers of two models in the record.
-    """
-    rows, first, second = record.connection.execute(
-        "SELECT count(*), "
-        "coalesce(sum(a.predicted = a.class AND b.predicted != b.class), 0), "
-        "coalesce(sum(a.predicted != a.class AND b.predicted = b.class), 0) "
-        "FROM joined AS a JOIN joined AS b ON a.id = b.id WHERE a.model = ? AND b.model = ?",
-        models,
-    ).fetchone()
-    return rows, first, second
