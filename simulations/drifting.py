@@ -14,7 +14,7 @@ from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.pipelines.judging import Judged, judge_apart
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 
 __all__ = ["DriftingSize", "Kept", "drifting_section", "drifting_table", "kept_promises"]
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from ffn.evaluation.inference.statistics import wilson
 from ffn.leakage.leaks import find_leaks
-from ffn.training.training_data import load, split
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from simulations.planted import PLANTED, PlantedTable
 from simulations.split_audits import planted_pipeline
 

@@ -48,7 +48,6 @@ LONG_FILES = {
     "ffn/training/partition.py": "two parts, and how they are written and read",
     "ffn/training/selection.py": "one rule, with all that it compares and gives",
     "ffn/training/steps.py": "one function for each step, and what it returns",
-    "ffn/training/training_data.py": "the first steps of a retraining, and what they pass on",
     "tests/bundles/test_bundle_forged.py": "every array that could be forged, and how",
     "tests/estimator/test_classifier.py": "every promise of that one class",
     "tests/flows/cli/test_cli_init.py": "every promise of one command",

@@ -20,7 +20,8 @@ from ffn.registry.versions import require_version
 from ffn.reproduction.recorded_tables import put_tables, recorded_pipeline, recorded_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import staging_folder, sweep
-from ffn.training.training_data import load, split
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from ffn.watching.class_map import class_map, principal_plane
 from ffn.watching.live_view import MAP_HEIGHT, MAP_WIDTH, map_note, rows_note
 from ffn.watching.observation import LayerFigures, Sample, layer_figures, sample_of

@@ -29,13 +29,15 @@ from ffn.training.fit import train_stack
 from ffn.training.network_groups import Observer
 from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate, Selection
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from ffn.training.temperature import (
     Temperature,
     ValidationAnswers,
     cool,
     fit_temperature,
 )
-from ffn.training.training_data import Prepared, load, normalise, split
+from ffn.training.training_data import Prepared, normalise
 
 __all__ = [
     "Prepared",

@@ -1,72 +1,44 @@
-"""Load, split and normalise the training table: the first steps of a retraining."""
+"""Normalise the training table: its columns as inputs, apart for training and for held-out rows."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import SettingsError, quote
-from ffn.extraction.extracted_table import (
-    ExtractedTable,
-    dialect_of,
-    extract_files,
-    extract_training_table,
-    named_as_declared,
-)
+from ffn.errors import quote
 from ffn.leakage.findings import Leak
 from ffn.quantities import counted
-from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
-from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
-from ffn.storage.real_path import real_path
-from ffn.storage.source import refuse_pipe
-from ffn.tabular.schema import Schema, prediction_columns, set_column
-from ffn.tabular.splitting.by_content import sampling_units
-from ffn.tabular.splitting.calibration_rows import with_calibration
-from ffn.tabular.splitting.division import Division, divide
+from ffn.tabular.schema import Schema
+from ffn.tabular.splitting.division import Division
 from ffn.tabular.splitting.split_figures import SplitFigures, figures_of
-from ffn.tabular.training_table.class_sizes import check_class_sizes
 from ffn.tabular.training_table.dataset import Dataset, TablePart
-from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.histograms import Reference, learn_reference
-from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.preparation_fit import fit_preparation
 from ffn.tabular.training_table.preprocessing import (
     Preparation,
-    inputs_in_words,
-    pooled_in_words,
 )
-from ffn.tabular.training_table.split_checks import check_division, check_split_columns
 from ffn.tabular.weighting.effective_rows import weighing_sentence
-from ffn.training.memory import check_memory, check_statistics
+from ffn.training.memory import check_memory
 from ffn.training.partition import (
     HeldOutPart,
     TrainingPart,
     read_learnt,
-    row_bytes,
     write_learnt,
     write_parts,
 )
 from ffn.training.resampling import candidate_resamples, resamples_name
 from ffn.training.table_change import TableChange
+from ffn.training.tables.learning import learn, require_room
+from ffn.training.tables.loading import training_cache
 
-__all__ = [
-    "Prepared",
-    "finished_prefix",
-    "learn",
-    "load",
-    "normalise",
-    "require_room",
-    "split",
-    "training_part",
-]
+__all__ = ["Prepared", "finished_prefix", "normalise", "training_part"]
 
 Array = npt.NDArray[Any]
 
@@ -169,223 +141,6 @@ class Prepared:
         return self.held_out.labels
 
 
-def load(pipeline: Pipeline) -> Dataset:
-    """Read and check the training table, or take it from the cache.
-
-    Parameters
-    ----------
-    pipeline
-        Names the table, and has the settings under ``[data]``.
-
-    Raises
-    ------
-    DataError
-        The table cannot be read or cannot be learnt from, or the disk is full.
-    SettingsError
-        The settings name a column that does not exist.
-    """
-    data, division = pipeline.settings.data, pipeline.settings.split
-    test = _test_file(pipeline)
-    choice = Choice(
-        target=data.target,
-        features=data.features,
-        exclude=data.exclude,
-        default_exclude=DEFAULT_EXCLUDE,
-        missing_values=data.missing_values,
-        kinds=data.kinds,
-        formats=data.formats,
-        labels=data.labels or {},
-        missing_labels=data.missing_labels,
-        delimiter=data.delimiter,
-        decimal=data.decimal,
-        encoding=data.encoding,
-        time=division.time,
-        group=division.group,
-        time_format=division.time_format,
-        weight=data.weight,
-    )
-    cache, dialect = _cache(pipeline), dialect_of(data)
-    table = extract_training_table(pipeline, cache)
-    held_out = extract_files(test, cache, dialect) if test else None
-    if held_out:
-        _check_apart(table, held_out)
-    with named_as_declared([table, held_out]):
-        dataset = read_dataset(table.path, cache, choice, held_out.path if held_out else None)
-    dataset = _as_declared(dataset, table, held_out, pipeline)
-    sets = pipeline.settings.decision.label_sets is not None
-    added = (*prediction_columns(data.target), *([set_column(data.target)] if sets else []))
-    for name in set(added).intersection([data.target, *dataset.order]):
-        what = "target" if name == data.target else "feature"
-        raise SettingsError(
-            f"{dataset.file} has a {what} column {quote(name)}, which is the name of a column that "
-            "scoring adds. Rename the column."
-        )
-    return dataset
-
-
-def _as_declared(
-    dataset: Dataset, table: ExtractedTable, held_out: ExtractedTable | None, pipeline: Pipeline
-) -> Dataset:
-    """Name in a dataset what the settings name, where its CSV files were made of that."""
-    changed: dict[str, Any] = {}
-    if table.entry is not None:
-        data = pipeline.settings.data
-        file = data.source if data.query is None else table.declared
-        changed = {"file": file, "parts": table.parts}
-    if held_out is not None and held_out.entry is not None:
-        changed |= {"test_file": pipeline.settings.split.test, "test_parts": held_out.parts}
-    entries = (one.entry for one in (table, held_out) if one is not None)
-    held = tuple(entry for entry in entries if entry is not None)
-    return replace(dataset, **changed, held=held) if changed else dataset
-
-
-def _check_apart(table: ExtractedTable, held_out: ExtractedTable) -> None:
-    """Refuse held-out files that are among those to train on."""
-    taken = {real_path(file) for file in table.files}
-    for file in held_out.files:
-        if real_path(file) in taken:
-            raise SettingsError(
-                f"split.test takes {file}, which data.source takes, too: its rows would be trained "
-                "on. Put held-out rows into files of their own."
-            )
-
-
-def _test_file(pipeline: Pipeline) -> Path | None:
-    """Return the file of held-out rows; None if there is none."""
-    test = pipeline.test
-    if test is None:
-        return None
-    refuse_pipe(test)
-    real = real_path(test)
-    if not real.is_relative_to(real_path(pipeline.folder)):
-        raise SettingsError(
-            f"split.test: {test} is a link out of {pipeline.folder}. Put the file there."
-        )
-    if real == real_path(pipeline.source):
-        raise SettingsError(
-            f"split.test names {quote(test.name)}, the file that data.source names: its rows would "
-            "be trained on. Name a file of other rows."
-        )
-    return test
-
-
-def split(dataset: Dataset, pipeline: Pipeline) -> Division:
-    """Return which rows are trained on and which are held out for the final evaluation.
-
-    Parameters
-    ----------
-    dataset
-        The training table, N rows.
-    pipeline
-        Settings with ``[split]``, ``training.test_share`` and ``training.seed``.
-
-    Raises
-    ------
-    DataError
-        There is only one class, or a class has too few rows, or none to train on; or rows cannot be
-        divided by time or group.
-    SettingsError
-        The embargo does not fit to the times.
-    """
-    training, settings = pipeline.settings.training, pipeline.settings.split
-    where = f"{dataset.file}, column {quote(dataset.target)}"
-    labels = dataset.labels
-    units = sampling_units(labels, dataset.fingerprints)
-    check_class_sizes(labels, units, dataset.classes, where)
-    check_split_columns(dataset, settings.embargo)
-    found = divide(
-        labels,
-        dataset.fingerprints,
-        share=training.test_share,
-        seed=training.seed,
-        groups=dataset.group_ids,
-        times=dataset.times,
-        embargo=settings.gap(),
-        given=dataset.given,
-    )
-    decision = pipeline.settings.decision
-    if decision.label_sets is not None:
-        if dataset.times is not None and not decision.exchangeable:
-            raise SettingsError(
-                "decision.label_sets promises its coverage for rows like those that it is "
-                "calibrated on, and split.time says that rows change over time. Leave it out, or "
-                "set decision.exchangeable = true if later rows are like earlier ones."
-            )
-        found = with_calibration(found, labels, dataset.fingerprints, training.seed)
-    check_division(dataset, found)
-    return found
-
-
-def learn(
-    dataset: Dataset, division: Division, features: FeatureSettings
-) -> tuple[Schema, Preparation, list[str]]:
-    """Learn schema and preprocessing from the training part alone, without writing anything.
-
-    Parameters
-    ----------
-    dataset
-        The training table, N rows.
-    division
-        The two sides of its rows.
-    features
-        How columns become inputs.
-
-    Returns
-    -------
-    schema, preparation
-        Features and classes, and the preprocessing of columns to inputs.
-    notices
-        Sentences for the user.
-
-    Raises
-    ------
-    DataError
-        Nothing can be learnt from the training part.
-    SettingsError
-        Class statistics would not fit into memory.
-    """
-    schema, notices = dataset.learn_schema(division.training)
-    notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, division)]
-    check_statistics(schema, features.most_categories, dataset.file)
-    preparation = fit_preparation(
-        dataset,
-        schema,
-        division.training,
-        bins=features.bins if features.numbers == "piecewise" else None,
-        most_categories=features.most_categories,
-    )
-    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
-
-
-def require_room(
-    folder: Path, dataset: Dataset, schema: Schema, preparation: Preparation, pipeline: Pipeline
-) -> None:
-    """Refuse inputs that do not fit into memory or on the disk.
-
-    Parameters
-    ----------
-    folder
-        A folder on the disk that will hold the inputs.
-    dataset
-        The training table.
-    schema, preparation
-        Schema and preprocessing, from which the number of inputs follows.
-    pipeline
-        Settings of network and training.
-
-    Raises
-    ------
-    DataError
-        The disk has too little space; the column with most categories is named.
-    SettingsError
-        The networks need more memory than is available.
-    """
-    check_memory(schema, preparation, pipeline)
-    needed = dataset.rows * row_bytes(preparation, pipeline.settings.training.dtype)
-    inputs = inputs_in_words(schema, preparation)
-    require_space(folder, needed, f"the training table as {inputs}")
-
-
 def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepared:
     """Transform columns to inputs, with statistics from the training part alone.
 
@@ -412,7 +167,7 @@ def normalise(dataset: Dataset, division: Division, pipeline: Pipeline) -> Prepa
     # Drawn now, so that the training tasks find the resamples in the cache.
     candidate_resamples(part, training)
     names = (dataset.entry.path.name, part.entry.path.name, resamples_name(part, training))
-    _cache(pipeline).remove_others(finished_prefix(dataset.entry.path), *names)
+    training_cache(pipeline).remove_others(finished_prefix(dataset.entry.path), *names)
     figures = None
     if dataset.time or dataset.group or dataset.test_file:
         figures = figures_of(
@@ -498,7 +253,7 @@ def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> T
     # Entries of releases that kept no seasons are made again.
     rows = division.digest() + ("-seasons" if dataset.time else "")
     name = f"{dataset.entry.path.name}-{training.dtype}-{rows}-{_FORMAT}{_suffix(features)}"
-    entry = _cache(pipeline).entry(name, write)
+    entry = training_cache(pipeline).entry(name, write)
     schema, preparation, _, _ = read_learnt(entry.path)
     check_memory(schema, preparation, pipeline)
     return TrainingPart(
@@ -508,10 +263,6 @@ def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> T
         entry=entry,
         embargo=division.embargo,
     )
-
-
-def _cache(pipeline: Pipeline) -> Cache:
-    return Cache(pipeline.artifacts / "cache")
 
 
 def _suffix(features: FeatureSettings) -> str:
@@ -529,14 +280,3 @@ def _untested(dataset: Dataset, division: Division) -> list[str]:
         return []
     which = ", ".join(lacking[:5])
     return [f"no held-out row has the class {which}, so its recall is not measured"]
-
-
-def _repeated(fingerprints: Array, division: Division) -> list[str]:
-    """Return a notice if rows with equal content are on both sides of the split."""
-    if not recognise(fingerprints[division.held_out], fingerprints[division.training]).any():
-        return []
-    contents = len(np.unique(fingerprints))
-    return [
-        f"there are duplicate rows ({contents:,} different among {len(fingerprints):,}), some of "
-        "them on both sides of the split"
-    ]

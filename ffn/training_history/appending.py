@@ -25,7 +25,7 @@ from ffn.storage.pipeline_locks import retraining_lock
 from ffn.storage.real_path import real_path
 from ffn.storage.source import identity
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from ffn.training_history.appended_rows import AppendedRows, NewRow
 from ffn.training_history.csv_tail import CsvTail, read_tail
 from ffn.training_history.joined_rows import (

@@ -16,7 +16,7 @@ from ffn.pipelines.execution import InProcess
 from ffn.pipelines.retraining import fit, prepare
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 
 Columns = dict[str, Any]
 FIRST_DAY = np.datetime64("2023-01-01")

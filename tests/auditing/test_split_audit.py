@@ -19,7 +19,8 @@ from ffn.pipelines.execution import InProcess
 from ffn.pipelines.outcomes import RetrainOutcome
 from ffn.pipelines.retraining import run_steps
 from ffn.settings.document import check_settings
-from ffn.training.training_data import load, split
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from simulations.planted import PLANTED
 from simulations.split_audits import QUICK_AUDITS, audit_planted, audits_section, planted_pipeline
 from tests.helpers.retrained import made, shipped

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ffn.settings.pipeline import Pipeline, find_pipeline
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from tests.helpers.command_line import Done, run_here
 
 SETTINGS = """

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ffn.registry.new_data import new_training_data
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from tests.extraction.conftest import Loaded, Train, pipeline_of
 from tests.helpers.command_line import run_here
 

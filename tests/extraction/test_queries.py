@@ -19,7 +19,7 @@ from ffn.databases.query import cell_text, read_query
 from ffn.errors import DataError, FFNError, SettingsError
 from ffn.registry.new_data import new_training_data, take_up
 from ffn.settings.pipeline import find_pipeline
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from tests.extraction.conftest import Loaded, Train, pipeline_of
 from tests.helpers.command_line import run_here
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ffn.errors import DataError, SettingsError
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from tests.extraction.conftest import pipeline_of
 
 ROWS = 60

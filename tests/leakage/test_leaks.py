@@ -18,7 +18,8 @@ from ffn.pipelines.outcomes import RetrainOutcome
 from ffn.pipelines.progress import listening
 from ffn.pipelines.retraining import run_steps
 from ffn.profiling.scaffold import create_pipeline
-from ffn.training.training_data import load, split
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from tests.helpers.retrained import made, shipped
 
 

@@ -13,7 +13,8 @@ from scipy import special
 from ffn.leakage.findings import LabelFollowsTime
 from ffn.leakage.leaks import find_leaks
 from ffn.settings.pipeline import Pipeline
-from ffn.training.training_data import load, split
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from simulations import orders
 from simulations.planted import PLANTED
 from simulations.split_audits import planted_pipeline

@@ -11,7 +11,7 @@ from ffn.errors import DataError, SettingsError
 from ffn.promotion.champion import read_opponent
 from ffn.promotion.lost_columns import refuse_lost_columns
 from ffn.settings.pipeline import Pipeline
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from tests.helpers.gated import QUICK, retrain, rows, table
 from tests.helpers.retrained import made
 

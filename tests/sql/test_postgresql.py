@@ -19,7 +19,7 @@ from ffn.databases.address import parse_address
 from ffn.databases.appended_table import append_rows
 from ffn.databases.query import read_query
 from ffn.errors import DataError, FFNError
-from ffn.training.training_data import load
+from ffn.training.tables.loading import load
 from tests.extraction.conftest import pipeline_of
 from tests.helpers.command_line import Done, listing, run_here
 from tests.helpers.tiny_pipeline import build

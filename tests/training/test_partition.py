@@ -23,6 +23,7 @@ from ffn.evaluation.importance import permutation_importance
 from ffn.nn.engine import batches
 from ffn.nn.engine.shuffling import epoch_orders
 from ffn.storage import cache
+from ffn.storage.cache import Cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.splitting import by_content
 from ffn.tabular.training_table import ingest
@@ -224,7 +225,7 @@ def test_inputs_without_room_on_the_disk_are_refused(tmp_path: Path, monkeypatch
         with pytest.raises(DataError, match=rf"{what}.* takes 0\.0 GB, and the disk has"):
             steps.normalise(dataset, held_out, pipeline)
         monkeypatch.undo()
-        training_data.Cache(pipeline.artifacts / "cache").remove_others("", dataset.entry.path.name)
+        Cache(pipeline.artifacts / "cache").remove_others("", dataset.entry.path.name)
         monkeypatch.setattr(training_data, "require_space", lambda *_: None)
 
 

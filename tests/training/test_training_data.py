@@ -11,7 +11,8 @@ from ffn.errors import DataError, FFNError, SettingsError
 from ffn.storage.source import Source
 from ffn.tabular.splitting.division import Division
 from ffn.training import memory, training_data
-from ffn.training.training_data import load, split
+from ffn.training.tables.loading import load
+from ffn.training.tables.splitting import split
 from tests.helpers.retrained import made, prepare
 
 ROWS = "".join(f"{i * 37 % 50},{i % 7},{'ab'[i % 2]}\n" for i in range(60))

@@ -1,0 +1,110 @@
+"""Learn schema and preprocessing from the training part, and refuse what would not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.settings.feature_settings import FeatureSettings
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.cache import require_space
+from ffn.tabular.schema import Schema
+from ffn.tabular.splitting.division import Division
+from ffn.tabular.training_table.dataset import Dataset
+from ffn.tabular.training_table.fingerprints import recognise
+from ffn.tabular.training_table.preparation_fit import fit_preparation
+from ffn.tabular.training_table.preprocessing import (
+    Preparation,
+    inputs_in_words,
+    pooled_in_words,
+)
+from ffn.training.memory import check_memory, check_statistics
+from ffn.training.partition import row_bytes
+
+__all__ = ["learn", "require_room"]
+
+Array = npt.NDArray[Any]
+
+
+def learn(
+    dataset: Dataset, division: Division, features: FeatureSettings
+) -> tuple[Schema, Preparation, list[str]]:
+    """Learn schema and preprocessing from the training part alone, without writing anything.
+
+    Parameters
+    ----------
+    dataset
+        The training table, N rows.
+    division
+        The two sides of its rows.
+    features
+        How columns become inputs.
+
+    Returns
+    -------
+    schema, preparation
+        Features and classes, and the preprocessing of columns to inputs.
+    notices
+        Sentences for the user.
+
+    Raises
+    ------
+    DataError
+        Nothing can be learnt from the training part.
+    SettingsError
+        Class statistics would not fit into memory.
+    """
+    schema, notices = dataset.learn_schema(division.training)
+    notices = [*dataset.notices, *notices, *_repeated(dataset.fingerprints, division)]
+    check_statistics(schema, features.most_categories, dataset.file)
+    preparation = fit_preparation(
+        dataset,
+        schema,
+        division.training,
+        bins=features.bins if features.numbers == "piecewise" else None,
+        most_categories=features.most_categories,
+    )
+    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
+
+
+def require_room(
+    folder: Path, dataset: Dataset, schema: Schema, preparation: Preparation, pipeline: Pipeline
+) -> None:
+    """Refuse inputs that do not fit into memory or on the disk.
+
+    Parameters
+    ----------
+    folder
+        A folder on the disk that will hold the inputs.
+    dataset
+        The training table.
+    schema, preparation
+        Schema and preprocessing, from which the number of inputs follows.
+    pipeline
+        Settings of network and training.
+
+    Raises
+    ------
+    DataError
+        The disk has too little space; the column with most categories is named.
+    SettingsError
+        The networks need more memory than is available.
+    """
+    check_memory(schema, preparation, pipeline)
+    needed = dataset.rows * row_bytes(preparation, pipeline.settings.training.dtype)
+    inputs = inputs_in_words(schema, preparation)
+    require_space(folder, needed, f"the training table as {inputs}")
+
+
+def _repeated(fingerprints: Array, division: Division) -> list[str]:
+    """Return a notice if rows with equal content are on both sides of the split."""
+    if not recognise(fingerprints[division.held_out], fingerprints[division.training]).any():
+        return []
+    contents = len(np.unique(fingerprints))
+    return [
+        f"there are duplicate rows ({contents:,} different among {len(fingerprints):,}), some of "
+        "them on both sides of the split"
+    ]
