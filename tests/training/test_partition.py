@@ -23,13 +23,13 @@ from ffn.evaluation.importance import permutation_importance
 from ffn.nn.engine import batches
 from ffn.nn.engine.shuffling import epoch_orders
 from ffn.storage import cache
-from ffn.storage.cache import Cache
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.splitting import by_content
 from ffn.tabular.training_table import ingest
 from ffn.tabular.training_table.class_counts import fold_of_rows
 from ffn.training import candidate_training, steps, training_data
 from ffn.training.partition import write_parts
+from ffn.training.tables import learning
 from ffn.training.training_data import Prepared
 from tests.helpers.retrained import made, prepare, run, shipped
 
@@ -225,8 +225,8 @@ def test_inputs_without_room_on_the_disk_are_refused(tmp_path: Path, monkeypatch
         with pytest.raises(DataError, match=rf"{what}.* takes 0\.0 GB, and the disk has"):
             steps.normalise(dataset, held_out, pipeline)
         monkeypatch.undo()
-        Cache(pipeline.artifacts / "cache").remove_others("", dataset.entry.path.name)
-        monkeypatch.setattr(training_data, "require_space", lambda *_: None)
+        cache.Cache(pipeline.artifacts / "cache").remove_others("", dataset.entry.path.name)
+        monkeypatch.setattr(learning, "require_space", lambda *_: None)
 
 
 def test_resamples_do_not_depend_on_who_draws_them(tmp_path: Path) -> None:
