@@ -19,6 +19,7 @@ LAYERS = [
     "ffn.tabular.parquet",
     "ffn.tabular.columns",
     "ffn.tabular.encodings",
+    "ffn.tabular.text_encoding",
     "ffn.tabular.splitting",
     "ffn.tabular.weighting",
     "ffn.tabular.seasonal",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories
 from ffn.tabular.schema import Schema
+from ffn.tabular.text_encoding.text_encoding import TextEncoding
 
 __all__ = ["check_arrays"]
 
@@ -32,6 +33,7 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         Schema of the same bundle.
     """
     n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
+    n_texts = len(schema.texts)
     expected: _Expected = {
         "fill": (_REAL, (n_numeric,)),
         "mean": (_REAL, (n_numeric,)),
@@ -51,8 +53,18 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         "knot_counts": (_WHOLE, (n_numeric,)),
     }
     categories: _Expected = {"own_inputs": (_FLAG, (None,)), "statistics": (_REAL, (None, None))}
+    texts: _Expected = {
+        "text_buckets": (_WHOLE, (None,)),
+        "text_bucket_counts": (_WHOLE, (n_texts,)),
+        "text_rarity": (_REAL, (None,)),
+        "text_directions": ((np.dtype(np.float32),), (None, None)),
+        "text_centres": (_REAL, (n_texts, None)),
+        "text_scales": (_REAL, (n_texts, None)),
+        "text_has_missing": (_FLAG, (n_texts,)),
+    }
     encoded, pooled = (not names.keys().isdisjoint(arrays) for names in (numbers, categories))
     expected |= (numbers if encoded else {}) | (categories if pooled else {})
+    expected |= texts if n_texts else {}
     if set(arrays) != set(expected):
         raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
     for name, (dtypes, shape) in expected.items():
@@ -77,5 +89,7 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         problem = PooledCategories(**{name: arrays[name] for name in categories}).problem(
             arrays["categories"].tolist(), len(schema.classes)
         )
+    if n_texts and not problem:
+        problem = TextEncoding(**{name: arrays[name] for name in texts}).problem(n_texts)
     if problem:
         raise ValueError(problem)

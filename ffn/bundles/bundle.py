@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +272,7 @@ def _assemble(
     schema = Schema.from_json(model["schema"])
     check_arrays(arrays, schema)
     preparation = Preparation.of_arrays(arrays)
+    schema = replace(schema, encoder=preparation.texts)
     network = Network(model["widths"], arrays["parameters"])
     if (network.widths[0], network.widths[-1]) != (preparation.n_inputs, len(schema.classes)):
         raise ValueError("the network's widths do not fit the schema")

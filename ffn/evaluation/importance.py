@@ -147,7 +147,11 @@ def permutation_importance(
 
 def _input_groups(bundle: Bundle) -> Iterator[tuple[str, list[int]]]:
     """Yield each feature with the indices of its inputs, which are permuted together."""
-    features = (*bundle.schema.numeric, *bundle.schema.categorical)
+    features = (
+        *bundle.schema.numeric,
+        *bundle.schema.categorical,
+        *bundle.schema.texts,
+    )
     for feature, places in zip(features, bundle.preparation.inputs_of_features(), strict=True):
         yield feature.name, places
 

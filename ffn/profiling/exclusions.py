@@ -1,4 +1,4 @@
-"""Detect columns that are unlikely features: IDs, counters, dates, notes, empty columns."""
+"""Detect columns that are unlikely features: IDs, counters, dates, names, empty columns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ffn.errors import quote
 from ffn.profiling.column_profile import Column
+from ffn.profiling.text_columns import why_texts
 from ffn.tabular.columns.inference import names_rows
 
 __all__ = ["NO_VALUES", "has_many_categories", "why_unlikely"]
@@ -43,6 +44,8 @@ def why_unlikely(column: Column) -> str:
         return "holds dates (a new one would be an unknown category)"
     once = column.distinct == len(column.texts)
     if not once and not names_rows(column.distinct, len(column.cells)):
+        return ""
+    if why_texts(column):
         return ""
     if len(column.words) < len(column.texts) / 2 and len(set(column.words)) <= _FEW:
         text = quote(column.words[0])

@@ -59,12 +59,12 @@ def settings_text(
         *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
         "",
         _line("[data.kinds]", "as found; change one that is wrong"),
-        *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
+        *(_kind_text(column, kind, found) for column, kind in found.kinds.items()),
         "",
         *_formats_text(found),
         *_split_text(found),
         "[features]",
-        *_features_text(recipe),
+        *_features_text(recipe, texts="text" in found.kinds.values()),
         "",
         "[network]",
         _line(f"hidden_layers = {_toml(list(recipe.hidden_layers))}", "units of each hidden layer"),
@@ -110,17 +110,26 @@ def _ensemble_text(recipe: Recipe) -> tuple[list[str], str]:
     )
 
 
-def _features_text(recipe: Recipe) -> list[str]:
-    categories = _line(
-        f"most_categories = {recipe.most_categories}", "of a column; rarer ones share an input"
-    )
+def _kind_text(column: str, kind: str, found: TableProfile) -> str:
+    assignment = f"{_toml(column)} = {_toml(kind)}"
+    return _line(assignment, why) if (why := found.why_texts.get(column)) else assignment
+
+
+def _features_text(recipe: Recipe, *, texts: bool) -> list[str]:
+    categories = [
+        _line(
+            f"most_categories = {recipe.most_categories}", "of a column; rarer ones share an input"
+        )
+    ]
+    if texts:
+        categories.append(_line("text_components = 30", "of a column of texts: what tells most"))
     if not recipe.bins:
         # So many columns that the encoding would take most of the time.
-        return [_line('numbers = "standardised"', "one input for each number"), categories]
+        return [_line('numbers = "standardised"', "one input for each number"), *categories]
     return [
         _line('numbers = "piecewise"', "each number in quantile bins, and as it is"),
         _line(f"bins = {recipe.bins}", "of each number"),
-        categories,
+        *categories,
     ]
 
 

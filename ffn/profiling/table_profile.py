@@ -12,6 +12,7 @@ from ffn.profiling.column_profile import Column
 from ffn.profiling.exclusions import NO_VALUES, has_many_categories, why_unlikely
 from ffn.profiling.number_marks import read_formatted, refuse_other_marks
 from ffn.profiling.split_columns import SplitCandidate, split_candidates
+from ffn.profiling.text_columns import why_texts
 from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_MISSING
 from ffn.tabular.cells import trim
@@ -54,6 +55,8 @@ class TableProfile:
         Sentences for the user.
     split
         Columns that look like a time or a group.
+    why_texts
+        Why a feature is read as texts, by name of those that are.
     """
 
     exclude: list[str]
@@ -64,6 +67,7 @@ class TableProfile:
     facts: list[str]
     notices: list[str]
     split: list[SplitCandidate] = field(default_factory=list)
+    why_texts: dict[str, str] = field(default_factory=dict)
 
 
 def profile_table(
@@ -100,6 +104,7 @@ def profile_table(
     read = []
     left_out = dict.fromkeys(exclude, "")
     kinds: dict[str, Kind] = {}
+    texts: dict[str, str] = {}
     doubts = []
     given = {trim(text) for text in missing}
     met: set[str] = set()
@@ -140,13 +145,16 @@ def profile_table(
                 f"column {quote(name)} is read as {categories}: not all of its few texts are "
                 f"numbers, such as {quote(column.words[0])}"
             )
-        if kinds[name] == "categorical":
+        if reason := why_texts(every):
+            kinds[name], texts[name] = "text", reason
+            read.append(f"column {quote(name)} is read as texts: {reason}")
+        if kinds[name] != "numeric":
             # Other words may be categories.
             gaps.intersection_update(DEFAULT_MISSING)
             both += [(name, text) for text in sorted(gaps & resolved.classes.keys())]
             gaps.difference_update(resolved.classes)
         met |= gaps
-        doubts += _doubts(column, name in keep)
+        doubts += _doubts(column, name in keep) if kinds[name] != "text" else []
     if not kinds and any(left_out.values()):
         raise _nothing_left(table, left_out)
     mean_missing = given | met | {""}
@@ -168,6 +176,7 @@ def profile_table(
             *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
         split=split_candidates(table, target, mean_missing, decimal),
+        why_texts=texts,
     )
 
 

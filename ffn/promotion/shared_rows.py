@@ -219,7 +219,7 @@ def find_contest(
 
 
 def _kinds(schema: Schema) -> dict[str, str]:
-    return {feature.name: feature.kind for feature in schema.features}
+    return {feature.name: feature.fingerprint_kind for feature in schema.features}
 
 
 def accepts(dataset: Dataset, model: Bundle) -> Array:
@@ -236,12 +236,15 @@ def accepts(dataset: Dataset, model: Bundle) -> Array:
     """
     schema = model.schema
     no_gap = np.array([not feature.missing for feature in schema.numeric], dtype=bool)
+    no_text = np.array([not feature.missing for feature in schema.texts], dtype=bool)
+    # Each component of a text is missing where the text is.
+    no_gap = np.append(no_gap, no_text.repeat(schema.components // max(1, len(no_text))))
     no_hole = np.array([not feature.missing for feature in schema.categorical], dtype=bool)
     accepted = np.empty(dataset.rows, dtype=bool)
     for part, numeric, codes in dataset.pieces(schema):
         gaps, holes = np.isnan(numeric) & no_gap, (codes == MISSING) & no_hole
-        refused = gaps | model.preparation.too_large(numeric)
-        accepted[part] = ~(refused.any(axis=1) | holes.any(axis=1))
+        refused = gaps.any(axis=1) | model.preparation.too_large(numeric).any(axis=1)
+        accepted[part] = ~(refused | holes.any(axis=1))
     return accepted
 
 

@@ -131,12 +131,17 @@ def _model(prepared: Prepared, refitted: Refitted) -> str:
         else f"trained with {escape(refitted.bundle.optimizer)} for "
         f"{counted(refitted.epochs, 'epoch')}"
     )
+    texts = (
+        "; texts are encoded by their character n-grams (tf-idf, singular value decomposition)"
+        if prepared.schema.texts
+        else ""
+    )
     return (
         f"{count}: {'-'.join(map(str, network.widths))} units, ReLU activations and a softmax "
         f"output, {network.parameters.shape[1]:,} parameters, {trained}. Numeric "
         "features are standardised; missing values are replaced by the median, with an indicator "
-        "input where training had any; categories are one-hot encoded. All of these statistics "
-        f"come from the {len(prepared.x_train):,} training rows."
+        f"input where training had any; categories are one-hot encoded{texts}. All of these "
+        f"statistics come from the {len(prepared.x_train):,} training rows."
     )
 
 
@@ -158,6 +163,8 @@ def _range(feature: Feature) -> str:
     if feature.kind == "numeric":
         written = f", written as {shown_name(feature.format)}" if feature.format else ""
         return f"{feature.minimum:g} to {feature.maximum:g}{written}"
+    if feature.kind == "text":
+        return "texts"
     shown = ", ".join(map(shown_name, feature.categories[:_CATEGORIES]))
     hidden = len(feature.categories) - _CATEGORIES
     return f"{shown} and {counted(hidden, 'other')}" if hidden > 0 else shown

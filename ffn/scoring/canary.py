@@ -69,15 +69,18 @@ def write_canary(folder: Path, bundle: Bundle, dataset: Dataset, held_out: Array
     schema, preparation = bundle.schema, bundle.preparation
     records, answers = [], []
     missing = schema.missing_values[0] if schema.missing_values else ""
+    every = {feature.name: dataset.categorical[feature.name] for feature in schema.texts}
     for part, numeric, codes in dataset.pieces(schema):
         for i in chosen[(chosen >= part.start) & (chosen < part.stop)] - part.start:
             cells = {
                 feature.name: missing if np.isnan(value) else _number(value, feature, schema)
-                for feature, value in zip(schema.numeric, numeric[i], strict=True)
+                # Behind the numbers are the components of the texts.
+                for feature, value in zip(schema.numeric, numeric[i], strict=False)
             } | {
                 feature.name: missing if code == MISSING else _category(feature, code, schema)
                 for feature, code in zip(schema.categorical, codes[i], strict=True)
             }
+            cells |= {name: texts[part.start + i] for name, texts in every.items()}
             records.append([cells[feature.name] for feature in schema.features])
             x = preparation.transform(numeric[i : i + 1], codes[i : i + 1])
             answers.append(bundle.probabilities(x)[0].tolist())

@@ -14,7 +14,7 @@ from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
 from ffn.scoring.memory_table import MemoryTable, open_table
 from ffn.scoring.rows.contract import reject_detail
 from ffn.scoring.rows.scorer import Transformer
-from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.cells import MISSING, UNKNOWN, present_texts
 from ffn.tabular.columns.formatted_column import refuse_bare_numbers
 from ffn.tabular.columns.parsers import missing_numbers
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason
@@ -66,7 +66,9 @@ def read_frame(
 def read_columns(
     table: MemoryTable, schema: Schema, refuse: Refuse, *, stacklevel: int | None = 2
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return the numbers [n, F] and category codes [n, G] of a table, and tell its invalid cells.
+    """Return the numbers and category codes [n, G] of a table, and tell its invalid cells.
+
+    The numbers are followed by the components of the texts, [n, F + T D].
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ def read_columns(
     columns = Counter(table.names)
     absent = missing_numbers(schema.missing_values, ".")
     # A column's values lie side by side, which preparation reads faster.
-    numeric = np.empty((len(schema.numeric), len(table)))
+    numeric = np.empty((len(schema.numeric) + schema.components, len(table)))
     for f, feature in enumerate(schema.numeric):
         _check_column(feature, columns, schema)
         numeric[f] = _numbers(table, feature, schema.missing_values, absent, refuse)
@@ -113,6 +115,21 @@ def read_columns(
         if unknown and stacklevel is not None and not (codes[g] >= 0).any():
             count = int(np.count_nonzero(~known_or_missing))
             _warn(feature, count, unknown, stacklevel + 1)
+    first = len(schema.numeric)
+    for t, feature in enumerate(schema.texts):
+        _check_column(feature, columns, schema)
+        cells = present_texts(_texts(table, feature), schema.missing_values)
+        if schema.encoder is not None:
+            last = first + schema.encoder.width
+            numeric[first:last] = schema.encoder.components(t, cells).T
+            first = last
+        refuse(
+            np.array([cell is not None and "\0" in cell for cell in cells]),
+            feature,
+            Reason.NUL_BYTE,
+        )
+        if not feature.missing:
+            refuse(np.array([cell is None for cell in cells]), feature, Reason.MISSING_VALUE)
     return numeric.T, codes.T
 
 
@@ -175,6 +192,18 @@ def _codes(
         )
         unknown += unseen
     return codes, unknown
+
+
+def _texts(table: MemoryTable, feature: Feature) -> list[str]:
+    """Return the texts [n] of a column that a CSV file of the same table has."""
+    from ffn.tabular.columns.arrow_texts import decoded, plain_texts
+
+    found = np.full(len(table), "", dtype=object)
+    for part in table.parts(feature.name):
+        cells = plain_texts(part.cells, _where(feature), ".")
+        found[part.rows] = [text or "" for text in decoded(cells, _where(feature))]
+    texts: list[str] = found.tolist()
+    return texts
 
 
 def _with_nul(table: MemoryTable, feature: Feature) -> npt.NDArray[np.bool_]:

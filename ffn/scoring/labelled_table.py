@@ -277,24 +277,24 @@ def _texts(
     import pyarrow as pa
 
     from ffn.tabular.columns.arrow_columns import category_texts, number_texts
-    from ffn.tabular.columns.arrow_texts import as_texts, plain_column
+    from ffn.tabular.columns.arrow_texts import as_texts, plain_column, plain_texts
     from ffn.tabular.columns.typed_values import Spellings
 
-    schema = model.schema
-    rows, parts = column
-    there = f"{where}, column {quote(name)}"
+    schema, there = model.schema, f"{where}, column {quote(name)}"
     feature = next((one for one in schema.features if one.name == name), None)
+    rows, parts = column
     texts = np.full(rows, None, dtype=object)
     for part in parts:
         if name == label.column:
             known = tuple(dict.fromkeys([*label.classes, *label.labels]))
             found = category_texts(part.cells, Spellings(known, label.missing), there)
-        elif feature is None:
-            found = as_texts(plain_column(part.cells, there), there, ".")
+        elif feature is None or feature.kind == "text":
+            plain = part.cells if feature else plain_column(part.cells, there)
+            found = (plain_texts if feature else as_texts)(plain, there, ".")
         elif feature.kind == "numeric":
             found = number_texts(part.cells, feature, schema.missing_values, there)
         else:
-            spellings = Spellings(feature.categories, schema.missing_values)
-            found = category_texts(part.cells, spellings, there)
+            known = feature.categories
+            found = category_texts(part.cells, Spellings(known, schema.missing_values), there)
         texts[part.rows] = found.to_pylist()
     return pa.array(texts.tolist(), pa.large_string())

@@ -123,7 +123,7 @@ def rows_of_bundle(bundle: Bundle, columns: Mapping[str, str] | None = None) -> 
     }
     return TrainedRows(
         schema=schema,
-        columns=columns or {feature.name: feature.kind for feature in schema.features},
+        columns=columns or {feature.name: feature.fingerprint_kind for feature in schema.features},
         formats=formats,
         fingerprints=bundle.fingerprints,
     )

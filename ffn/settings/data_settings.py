@@ -92,7 +92,8 @@ class DataSettings(StrictSettings):
     missing_values
         Cell texts that mean "no value"; surrounding spaces and tabs are ignored.
     kinds
-        ``numeric`` or ``categorical`` by column, to override what is inferred from the data.
+        ``numeric``, ``categorical`` or ``text`` by column, to override what is inferred from the
+        data. Texts are never inferred.
     formats
         The number 1234.5 as a column writes it, by column: units, currencies, thousands
         separators.

@@ -149,6 +149,8 @@ class PipelineSettings(StrictSettings):
             del found["data"]["formats"]
         if self.features == FeatureSettings():
             del found["features"]
+        elif self.features.text_components == FeatureSettings().text_components:
+            del found["features"]["text_components"]
         if self.decision == DecisionSettings():
             del found["decision"]
         found |= self.split.recorded()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ __all__ = [
     "category_codes",
     "is_number",
     "numbers",
+    "present_texts",
     "trim",
 ]
 
@@ -110,3 +111,17 @@ def category_codes(
     code = {category: position for position, category in enumerate(categories)}
     code |= dict.fromkeys(missing_values, MISSING)
     return np.array([code.get(trim(cell), UNKNOWN) for cell in cells], dtype=np.int64)
+
+
+def present_texts(cells: Iterable[str], missing_values: Collection[str]) -> list[str | None]:
+    """Return trimmed cells [n], with None for those that mean "no value".
+
+    Parameters
+    ----------
+    cells
+        Cell texts [n].
+    missing_values
+        Trimmed texts that mean "no value".
+    """
+    trimmed = map(trim, cells)
+    return [None if text in missing_values else text for text in trimmed]

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from ffn.errors import BundleError, quote
 from ffn.tabular.number_format import NumberFormat
 
-__all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns", "set_column"]
+__all__ = [
+    "Feature",
+    "Kind",
+    "Schema",
+    "TextEncoder",
+    "is_constant",
+    "prediction_columns",
+    "set_column",
+]
 
-Kind = Literal["numeric", "categorical"]
+Kind = Literal["numeric", "categorical", "text"]
+"""``text``: short texts, most of them different, of which parts recur."""
 # The variance of numbers closer than this underflows in float64, or loses most digits.
 _LEAST_SPREAD = 1e-150
 # Relative to the largest number: smaller differences are rounding errors.
@@ -35,6 +46,27 @@ def set_column(target: str) -> str:
     return f"possible_{target}"
 
 
+class TextEncoder(Protocol):
+    """How columns of texts are read as numbers, learnt from the training part."""
+
+    @property
+    def width(self) -> int:
+        """Number of components of each column."""
+        ...
+
+    def components(self, column: int, cells: Sequence[str | None]) -> npt.NDArray[np.float64]:
+        """Return the components of texts, float64 [n, width]; NaN for missing ones.
+
+        Parameters
+        ----------
+        column
+            Position of the column among those of texts.
+        cells
+            Trimmed texts [n], None for missing.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Feature:
     """One input column as it was in training.
@@ -44,13 +76,14 @@ class Feature:
     name
         Header of the column; tables to score may have their columns in any order.
     kind
-        ``"numeric"`` (finite decimal numbers) or ``"categorical"`` (text).
+        ``"numeric"`` (finite decimal numbers), ``"categorical"`` (texts, each of which is a value
+        of its own) or ``"text"`` (texts that are alike if parts of them are).
     missing
         Whether training rows had missing values here. Only then may a row to score have one.
     minimum, maximum
-        Range of a numeric column in the training part; None for a categorical one.
+        Range of a numeric column in the training part; None for another one.
     categories
-        Texts of a categorical column in training, sorted; empty for a numeric one.
+        Texts of a categorical column in training, sorted; empty for another one.
     format
         Number format of a numeric column, as an example for `NumberFormat.of`; None for plain
         numbers.
@@ -68,6 +101,11 @@ class Feature:
     def number_format(self) -> NumberFormat | None:
         """``format``, parsed."""
         return None if self.format is None else NumberFormat.of(self.format)
+
+    @property
+    def fingerprint_kind(self) -> Kind:
+        """The kind as which its cells are part of a row's fingerprint: texts are compared whole."""
+        return "numeric" if self.kind == "numeric" else "categorical"
 
     @property
     def constant(self) -> bool:
@@ -91,12 +129,16 @@ class Schema:
     missing_values
         Cell texts that mean "no value", without surrounding spaces and tabs. The default is the
         empty cell.
+    encoder
+        How the columns of texts are read; None, the default, without such columns, or before it is
+        learnt. It is stored with the preparation, and no part of the schema's JSON.
     """
 
     features: tuple[Feature, ...]
     target: str
     classes: tuple[str, ...]
     missing_values: tuple[str, ...] = ("",)
+    encoder: TextEncoder | None = field(default=None, compare=False, repr=False)
 
     @property
     def numeric(self) -> tuple[Feature, ...]:
@@ -108,9 +150,24 @@ class Schema:
         """The categorical features, in order."""
         return tuple(feature for feature in self.features if feature.kind == "categorical")
 
+    @property
+    def texts(self) -> tuple[Feature, ...]:
+        """The features that are texts, in order."""
+        return tuple(feature for feature in self.features if feature.kind == "text")
+
+    @property
+    def components(self) -> int:
+        """How many numbers the texts of a row are read as; 0 without an encoder."""
+        return 0 if self.encoder is None else len(self.texts) * self.encoder.width
+
+    def without_encoder(self) -> Schema:
+        """Return the schema for what needs no texts; they take longer to read than all else."""
+        return replace(self, encoder=None)
+
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON values; the inverse of `from_json`."""
-        value = asdict(self)
+        value = asdict(self.without_encoder())
+        del value["encoder"]
         for feature in value["features"]:
             # Omitted if None, so that bundles without formats keep their bytes.
             if feature["format"] is None:
@@ -135,11 +192,12 @@ class Schema:
             )
         except (KeyError, TypeError) as error:
             raise BundleError(f"schema: not a schema of this format ({error}).") from None
+        known = {one.name for one in fields(cls)} - {"encoder"}
         names = [feature.name for feature in schema.features]
         for what, texts in (("feature", names), ("class", schema.classes)):
             if len(set(texts)) < len(texts):
                 raise BundleError(f"schema: not a schema of this format (a {what} is repeated).")
-        if not isinstance(schema.target, str) or set(value) != {f.name for f in fields(cls)}:
+        if not isinstance(schema.target, str) or set(value) != known:
             raise BundleError("schema: not a schema of this format (target, or an unknown field).")
         return schema
 
@@ -154,6 +212,7 @@ def _feature(value: dict[str, Any]) -> Feature:
         and all(bound is None or type(bound) in (int, float) for bound in bounds)
         and _is_format(feature)
     )
+    sound = sound and (feature.kind == "categorical" or not feature.categories)
     if not sound or len(set(feature.categories)) < len(feature.categories):
         raise TypeError(f"feature {quote(feature.name)}")
     return feature

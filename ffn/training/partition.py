@@ -7,7 +7,7 @@ Either part is pickled as a path: tasks in other processes map the same file, wi
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -317,6 +317,7 @@ def read_learnt(folder: Path) -> tuple[Schema, Preparation, Reference, tuple[str
     learnt = json.loads((folder / _LEARNT).read_bytes())
     paths = {name: folder / f"{name}.npy" for name in Preparation.array_names()}
     arrays = {name: np.load(path) for name, path in paths.items() if path.exists()}
-    schema = Schema.from_json(learnt["schema"])
+    preparation = Preparation.of_arrays(arrays)
+    schema = replace(Schema.from_json(learnt["schema"]), encoder=preparation.texts)
     reference = Reference.from_json(learnt["reference"], schema)
-    return schema, Preparation.of_arrays(arrays), reference, tuple(learnt["notices"])
+    return schema, preparation, reference, tuple(learnt["notices"])

@@ -243,7 +243,7 @@ def training_part(dataset: Dataset, division: Division, pipeline: Pipeline) -> T
         write_parts(folder, dataset, division, schema, preparation, training.dtype)
         reference = learn_reference(
             dataset,
-            schema,
+            schema.without_encoder(),
             division.training,
             pipeline.settings.split.time_format,
             pipeline.settings.data.decimal,

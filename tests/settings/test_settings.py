@@ -99,6 +99,8 @@ def test_settings_recorded_before_features_existed_equal_the_default() -> None:
     assert piecewise["features"] == {"numbers": "piecewise", "bins": 16}
     pooled = settings("[features]\nmost_categories = 30").of_training()["features"]
     assert pooled == {"numbers": "standardised", "bins": 16, "most_categories": 30}
+    texts = settings("[features]\ntext_components = 8").of_training()["features"]
+    assert texts == {"numbers": "standardised", "bins": 16, "text_components": 8}
 
 
 def test_settings_recorded_before_splits_existed_equal_the_default() -> None:
@@ -214,7 +216,7 @@ RULES = [
     ("[data]\nfeatures = ['a', 3]", r'"data\.features\.1" is 3; it must be text in quotes\.'),
     ("[data]\nkinds = 'a'", r'"data\.kinds" is "a"; it must be a table\.'),
     ("[data.formats]\na = '12%'", r'"data\.formats\.a" is "12%"; it must be 1234\.5 as the column'),
-    ("[data.kinds]\na = 'number'", r'"data\.kinds\.a" is "number"; it must be \'numeric\' or'),
+    ("[data.kinds]\na = 'number'", r'"data\.kinds\.a" is "number"; it must be \'numeric\', '),
     ("[data]\nlabels = 'a'", r'"data\.labels" is "a"; it must be a table\.'),
     ("[data.labels]\na = 1", r'"data\.labels\.a" is 1; it must be text in quotes\.'),
     (
@@ -237,6 +239,10 @@ RULES = [
     ("[features]\nbins = 1", r'"features\.bins" is 1; it must be greater than or equal to 2\.'),
     ("[features]\nbins = 257", r'"features\.bins" is 257; it must be less than or equal to 256'),
     ("[features]\nmost_categories = 0", r'most_categories" is 0; it must be greater than or equa'),
+    ("[features]\ntext_components = 0", r'text_components" is 0; it must be greater than or equ'),
+    ("[features]\ntext_components = 257", r'text_components" is 257; it must be less than or eq'),
+    ("[features]\ntext_components = 2.5", r'text_components" is 2\.5; it must be a whole number'),
+    ("[data.kinds]\nx = 'texts'", r'kinds\.x" is "texts"; it must be .*\'text\'\.'),
     ("[network]\nhidden_layers = 16", r'"network\.hidden_layers" is 16; it must be a list\.'),
     ("[network]\nhidden_layers = [0]", r'"network\.hidden_layers\.0" is 0; it must be greater th'),
     ("[network]\nhidden_layers = [1.5]", r"is 1\.5; it must be a whole number\."),

@@ -130,7 +130,7 @@ class TableColumns:
     def _texts(self, column: Any, name: str) -> list[str]:
         # Imported here, because CSV alone does not need pyarrow, a large library.
         from ffn.tabular.columns.arrow_columns import category_texts, number_texts
-        from ffn.tabular.columns.arrow_texts import as_texts, plain_column
+        from ffn.tabular.columns.arrow_texts import as_texts, plain_column, plain_texts
         from ffn.tabular.columns.typed_values import Spellings
 
         where, schema = f"{self._name}, column {quote(name)}", self._schema
@@ -139,6 +139,8 @@ class TableColumns:
         )
         if schema is None or feature is None:
             found = as_texts(plain_column(column, where), where, self._decimal)
+        elif feature.kind == "text":
+            found = plain_texts(column, where, self._decimal)
         elif feature.kind == "numeric":
             found = number_texts(column, feature, schema.missing_values, where, self._decimal)
         else:

@@ -21,7 +21,7 @@ from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import UNITS, added_columns
 from ffn.storage.source import Source
 from ffn.tabular.columns.arrow_columns import category_texts, number_texts
-from ffn.tabular.columns.arrow_texts import as_texts, plain_column
+from ffn.tabular.columns.arrow_texts import as_texts, plain_column, plain_texts
 from ffn.tabular.columns.typed_values import Spellings
 from ffn.tabular.csv.header import check_distinct
 from ffn.tabular.csv.parsing.rejects import Reject
@@ -150,7 +150,7 @@ class ParquetPieces:
             before += batch.num_rows
 
     def _spellings(self, feature: Feature, schema: Schema) -> Spellings | None:
-        if feature.kind == "numeric":
+        if feature.kind != "categorical":
             return None
         return Spellings(feature.categories, schema.missing_values, self._decimal)
 
@@ -160,7 +160,9 @@ class ParquetPieces:
         for feature, place, spellings in self._features:
             column, where = batch.column(place), f"{self.name}, column {quote(feature.name)}"
             texts.append(
-                number_texts(column, feature, self._missing_values, where, self._decimal)
+                plain_texts(column, where, self._decimal)
+                if feature.kind == "text"
+                else number_texts(column, feature, self._missing_values, where, self._decimal)
                 if spellings is None
                 else category_texts(column, spellings, where, self._decimal)
             )

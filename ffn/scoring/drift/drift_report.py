@@ -263,8 +263,10 @@ def build_drift_report(
     reference = compared.reference
     rows = int(sum(per_class))
     judged = rows >= min_rows
-    # Bonferroni: one comparison for each feature, and one for the predictions.
-    alpha = ALPHA / (len(schema.features) + 1)
+    # Texts have no histogram: of them only what they do to the predictions is watched.
+    watched = [feature for feature in schema.features if feature.kind != "text"]
+    # Bonferroni: one comparison for each of them, and one for the predictions.
+    alpha = ALPHA / (len(watched) + 1)
     sample, times = counts.sample()
     # Both properties count all columns on each access.
     missing, binned = counts.missing.tolist(), counts.numeric
@@ -317,7 +319,7 @@ def build_drift_report(
     return DriftReport(
         rows=rows,
         judged=judged,
-        columns=tuple(columns[feature.name] for feature in schema.features),
+        columns=tuple(columns[feature.name] for feature in watched),
         predictions=(
             column("", per_class, reference.predicted, None) if reference.predicted else None
         ),

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
-from ffn.tabular.cells import MISSING, UNKNOWN, is_number
+from ffn.tabular.cells import MISSING, UNKNOWN, is_number, present_texts
 from ffn.tabular.columns.categories import CategoryReader
 from ffn.tabular.columns.parsers import NumberParser
 from ffn.tabular.csv.header import Header, check_distinct, separator_hint
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.parsing.blocks import Block, pick
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
-from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.schema import Feature, Schema, TextEncoder
 
 __all__ = ["Contract", "TypedBlock", "match_header", "plausible_range", "reject_detail"]
 
@@ -31,8 +31,8 @@ class TypedBlock:
     block
         The records.
     numeric
-        Numbers, float64 [n, F]; NaN for a missing value, where training had missing values,
-        too.
+        Numbers, then the components of the texts, float64 [n, F + T D]; NaN for a missing value,
+        where training had missing values, too.
     codes
         Category codes, int64 [n, G]: a category, ``UNKNOWN``, or ``MISSING`` where training had
         missing values, too.
@@ -52,7 +52,7 @@ class Contract:
 
     Attributes
     ----------
-    numeric, categorical
+    numeric, categorical, texts
         Features in the order of the schema, each with the position of its column in the file.
     missing_values
         Cell texts that mean "no value".
@@ -60,6 +60,8 @@ class Contract:
         Readers of the categorical features [G].
     decimal, on_unknown
         As in `Options`.
+    encoder
+        How texts are read; None, the default, if there are none.
     """
 
     numeric: tuple[tuple[Feature, int], ...]
@@ -68,6 +70,8 @@ class Contract:
     readers: tuple[CategoryReader, ...]
     decimal: str = "."
     on_unknown: str = "score"
+    texts: tuple[tuple[Feature, int], ...] = ()
+    encoder: TextEncoder | None = None
 
     def read(self, block: Block) -> TypedBlock:
         """Return the values of the features in ``block``; reject records with an invalid cell."""
@@ -82,7 +86,8 @@ class Contract:
                 why = reject_detail(reason, feature)
                 rejects[i] = Reject(*place, feature.name, value, reason, why)
 
-        numeric = np.empty((len(self.numeric), len(block)))
+        first, width = len(self.numeric), 0 if self.encoder is None else self.encoder.width
+        numeric = np.empty((first + len(self.texts) * width, len(block)))
         for f, (feature, column) in enumerate(self.numeric):
             found = self._parser.column(block, column, feature.number_format)
             numeric[f] = found.values
@@ -98,6 +103,14 @@ class Contract:
             if self.on_unknown == "reject":
                 unknown = np.flatnonzero(codes[g] == UNKNOWN).tolist()
                 reject(feature, column, unknown, Reason.UNKNOWN_CATEGORY)
+        for t, (feature, column) in enumerate(self.texts):
+            cells = present_texts(block.cells(column), self.missing_values)
+            if self.encoder is not None:
+                numeric[first : first + width] = self.encoder.components(t, cells).T
+            first += width
+            if not feature.missing:
+                missing = [i for i, cell in enumerate(cells) if cell is None]
+                reject(feature, column, missing, Reason.MISSING_VALUE)
         if not rejects:
             return TypedBlock(block, numeric.T, codes.T, list(block.rejects))
 
@@ -192,6 +205,8 @@ def match_header(
         ),
         decimal,
         on_unknown,
+        tuple((feature, position[feature.name]) for feature in schema.texts),
+        schema.encoder,
     )
 
 

@@ -160,6 +160,8 @@ class RowScorer:
         good, numeric, codes = typed.block, typed.numeric, typed.codes
         rejects = typed.rejects
         x = self._model.preparation.transform(numeric, codes)
+        # What is counted of a file is not counted of texts.
+        numeric = numeric[:, : len(self._model.schema.numeric)]
         probabilities, finite = finite_probabilities(self._model, x)
         if not finite.all():
             too_large = _not_finite(good.take(~finite))

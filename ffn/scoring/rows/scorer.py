@@ -27,7 +27,7 @@ class Transformer(Protocol):
         Parameters
         ----------
         numeric
-            Numbers [n, F], NaN for missing.
+            Numbers, then the components of the texts, [n, F + T D], NaN for missing.
         codes
             Category codes [n, G].
         """

@@ -98,10 +98,10 @@ def check_formats(
                 f"{where}: data.formats names {quote(name)}, which is not a feature. Take it out "
                 f"of [data.formats], or make the column a feature.{did_you_mean(name, features)}"
             )
-        if kinds.get(name) == "categorical":
+        if (kind := kinds.get(name, "numeric")) != "numeric":
             raise SettingsError(
                 f"{where}: data.formats gives a number format for {quote(name)}, but data.kinds "
-                "says that it is categorical. Take out one."
+                f"says that it is {kind}. Take out one."
             )
 
 

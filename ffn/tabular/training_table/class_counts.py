@@ -57,7 +57,7 @@ def count_classes(
     sizes = [len(schema.categorical[g].categories) for g in columns]
     counts = [np.zeros(FOLDS * size * n_classes, dtype=np.int64) for size in sizes]
     labels, units = dataset.labels, dataset.fingerprints if units is None else units
-    for part, _, codes in dataset.pieces(schema) if columns else ():
+    for part, _, codes in dataset.pieces(schema.without_encoder()) if columns else ():
         own, folds = rows[part], fold_of_rows(units[part])
         for count, size, g in zip(counts, sizes, columns, strict=True):
             some = own & (codes[:, g] >= 0)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from ffn.errors import DataError, quote
 from ffn.storage.cache import CacheEntry
 from ffn.storage.npy import open_array
-from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.cells import MISSING, UNKNOWN, present_texts
 from ffn.tabular.columns.feature_columns import shown
-from ffn.tabular.schema import Feature, Schema, is_constant
+from ffn.tabular.schema import Feature, Schema, TextEncoder, is_constant
 from ffn.tabular.splitting.points_in_time import TimeKind
 from ffn.tabular.training_table.column_store import Columns, ColumnsByName
 from ffn.tabular.training_table.fingerprints import group_fingerprints
@@ -71,7 +71,9 @@ class Dataset:
     order
         Feature names in the order of the file.
     numeric_features, categorical_features
-        The same by kind.
+        The same by kind; those of texts are among the categorical ones, as codes of their texts.
+    text_features
+        Names of the features that are texts.
     missing_values
         Cell texts that mean "no value".
     formats
@@ -121,6 +123,7 @@ class Dataset:
     path: Path
     entry: CacheEntry
     formats: Mapping[str, str] = field(default_factory=dict)
+    text_features: tuple[str, ...] = ()
     unlabelled: int = 0
     notices: tuple[str, ...] = ()
     time: str | None = None
@@ -269,9 +272,49 @@ class Dataset:
             return schema, []
         return schema, [f"constant or empty in the training rows and left out: {shown(constant)}"]
 
+    def different_texts(self, schema: Schema, rows: Array) -> tuple[list[list[str]], list[bool]]:
+        """Return what columns of texts are to be learnt from.
+
+        Parameters
+        ----------
+        schema
+            Schema inferred from these rows.
+        rows
+            Row numbers [n], or a mask [N], of the training part.
+
+        Returns
+        -------
+        texts
+            The different texts of each column of texts [T] in these rows, without missing ones.
+        has_missing
+            Whether a cell is missing in these rows, for each column [T].
+        """
+        if not schema.texts:
+            return [], []
+        texts = self._texts()
+        chosen = np.zeros(self.rows, dtype=bool)
+        chosen[rows] = True
+        own = [(texts[feature.name], self._code_column(feature)) for feature in schema.texts]
+        seen = [np.zeros(len(every), dtype=bool) for every, _ in own]
+        for part, _, codes in self.groups():
+            for (_, g), found in zip(own, seen, strict=True):
+                found[codes[g][chosen[part]]] = True
+        present = [
+            [every[code] for code in np.flatnonzero(found)]
+            for (every, _), found in zip(own, seen, strict=True)
+        ]
+        missing = set(self.missing_values)
+        return (
+            [[text for text in every if text not in missing] for every in present],
+            [not missing.isdisjoint(every) for every in present],
+        )
+
     def arrays(self, schema: Schema) -> tuple[Array, Array]:
-        """Return numbers [N, F] (NaN for missing) and category codes [N, G] for ``schema``."""
-        numeric = np.empty((self.rows, len(schema.numeric)))
+        """Return numbers [N, F + T D] (NaN for missing) and category codes [N, G] for ``schema``.
+
+        The last T D numbers are the components of the texts, if the schema has an encoder.
+        """
+        numeric = np.empty((self.rows, len(schema.numeric) + schema.components))
         codes = np.empty((self.rows, len(schema.categorical)), dtype=np.int64)
         for rows, numbers, own in self.pieces(schema):
             numeric[rows], codes[rows] = numbers, own
@@ -283,11 +326,20 @@ class Dataset:
         numeric = _found(self.numeric_features, schema.numeric)
         categorical = _found(self.categorical_features, schema.categorical)
         tables = [self._places(texts[feature.name], feature) for feature in schema.categorical]
+        of_texts = [
+            (t, self._code_column(own), texts[own.name]) for t, own in enumerate(schema.texts)
+        ]
         for rows, numbers, codes in self.groups():
             own = np.empty((rows.stop - rows.start, len(tables)), dtype=np.int64)
             for g, table in enumerate(tables):
                 own[:, g] = table[codes[categorical[g]]]
-            yield rows, numbers[numeric].T, own
+            values = [numbers[numeric]]
+            if schema.encoder is not None:
+                values += [
+                    self._components(schema.encoder, t, every, codes[g]) for t, g, every in of_texts
+                ]
+            # A column's values lie side by side.
+            yield rows, (np.concatenate(values) if len(values) > 1 else values[0]).T, own
 
     def row_in_file(self, row: int) -> int:
         """Return the row number in its file, from 1, of a labelled row, numbered from 0."""
@@ -344,6 +396,18 @@ class Dataset:
             found[name] = texts[name][code]
         return {name: found[name] for name in self.order}
 
+    def _components(
+        self, encoder: TextEncoder, column: int, texts: Sequence[str], codes: Array
+    ) -> Array:
+        """Return the components [D, n] of the texts with the ``codes`` [n]; each is read once."""
+        different, places = np.unique(codes, return_inverse=True)
+        cells = present_texts((texts[code] for code in different.tolist()), self.missing_values)
+        found: Array = encoder.components(column, cells).T[:, places]
+        return found
+
+    def _code_column(self, feature: Feature) -> int:
+        return self.categorical_features.index(feature.name)
+
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))
         categories = tuple(sorted(texts[c] for c in np.flatnonzero(seen & ~missing)))
@@ -351,6 +415,8 @@ class Dataset:
         if not categories or np.count_nonzero(seen) == 1:
             return None
         gaps = bool((ever & missing).any())
+        if name in self.text_features:
+            return Feature(name=name, kind="text", missing=gaps)
         return Feature(name=name, kind="categorical", missing=gaps, categories=categories)
 
     def _places(self, texts: list[str], feature: Feature) -> Array:

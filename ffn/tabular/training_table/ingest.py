@@ -66,6 +66,8 @@ _FORMAT = 2
 _DESCRIPTION = "dataset.json"
 # Bytes of a row for its label and fingerprint, of a number, and of a category code.
 _ROW_BYTES, _NUMBER_BYTES, _CODE_BYTES = 12, 8, 4
+# Numbers that a text is read as, about.
+_TEXT_COLUMNS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +212,7 @@ class _Conversion:
             "order": self.features,
             "numeric_features": self.numeric,
             "categorical_features": list(self.categories),
+            **({"text_features": self.texts} if self.texts else {}),
             "missing_values": self.choice.missing_values,
             "formats": dict(self.choice.formats),
             "notices": self.notices,
@@ -302,9 +305,11 @@ class _Conversion:
         self.categories = {
             name: CategoryColumn(position[name], choice.decimal)
             for name in self.features
-            if self.kinds[name] == "categorical"
+            if self.kinds[name] != "numeric"
         }
-        self.group_rows = rows_of_a_group(len(self.features))
+        self.texts = [name for name in self.features if self.kinds[name] == "text"]
+        # The numbers that texts are read as take part in the size of a group.
+        self.group_rows = rows_of_a_group(len(self.features) + _TEXT_COLUMNS * len(self.texts))
         self.rows = 0
         self._require_space(first)
         with self.keys, ExitStack() as files:

@@ -16,6 +16,7 @@ from ffn.tabular.encodings.pooled_categories import (
     frequent,
 )
 from ffn.tabular.schema import Schema
+from ffn.tabular.text_encoding.text_fit import learn_texts
 from ffn.tabular.training_table.class_counts import class_shares, count_classes
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.preprocessing import Preparation
@@ -36,6 +37,7 @@ def fit_preparation(
     *,
     bins: int | None = None,
     most_categories: int | None = None,
+    text_components: int = 30,
 ) -> Preparation:
     """Fit the preprocessing to the training part, one row group at a time.
 
@@ -53,11 +55,14 @@ def fit_preparation(
     most_categories
         Largest number of categories of a column that get an input of their own; None, the default,
         for all of them.
+    text_components
+        Components of each column of texts. The default is that of the settings.
     """
     from sklearn.preprocessing import StandardScaler
 
     chosen = np.zeros(dataset.rows, dtype=bool)
     chosen[rows] = True
+    schema = schema.without_encoder()
     columns = dataset.numeric
     fill = np.array([_median(columns[feature.name][chosen]) for feature in schema.numeric])
     has_missing = np.zeros(len(schema.categorical), dtype=bool)
@@ -90,6 +95,7 @@ def fit_preparation(
         numeric_missing=numeric_missing if numeric_missing.any() else None,
         piecewise=None if bins is None else learn_piecewise(known_numbers(), mean, scale, bins),
         pooled=_pool(dataset, schema, chosen, most_categories),
+        texts=learn_texts(*dataset.different_texts(schema, chosen), text_components),
     )
 
 

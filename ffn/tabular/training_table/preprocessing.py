@@ -16,6 +16,7 @@ from ffn.tabular.cells import UNKNOWN
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories, PooledColumn
 from ffn.tabular.schema import Schema
+from ffn.tabular.text_encoding.text_encoding import TextEncoding
 
 __all__ = ["Preparation", "inputs_in_words", "pooled_in_words"]
 
@@ -26,6 +27,7 @@ _PLAIN = ("fill", "mean", "scale", "categories", "has_missing")
 _INDICATORS = "numeric_missing"
 _PIECEWISE = tuple(field.name for field in fields(PiecewiseEncoding))
 _POOLED = tuple(field.name for field in fields(PooledCategories))
+_TEXTS = tuple(field.name for field in fields(TextEncoding))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +53,15 @@ class Preparation:
     pooled
         Categories without an input of their own, and class statistics; None (the default) if every
         category has its own.
+    texts
+        Encoding of the columns of texts; None (the default) without such columns.
 
     Notes
     -----
     The inputs are those of each numeric feature, then the "missing" indicators of numeric
     features, then the inputs of each categorical feature, one-hot or those that
-    `PooledCategories` describes, with its "missing" indicator last.
+    `PooledCategories` describes, with its "missing" indicator last, then those of each column of
+    texts.
     """
 
     fill: Array
@@ -67,11 +72,12 @@ class Preparation:
     numeric_missing: Array | None = None
     piecewise: PiecewiseEncoding | None = None
     pooled: PooledCategories | None = None
+    texts: TextEncoding | None = None
 
     @classmethod
     def array_names(cls) -> list[str]:
         """Return the names of all arrays that `to_arrays` can return."""
-        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED]
+        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED, *_TEXTS]
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Array]) -> Preparation:
@@ -82,15 +88,16 @@ class Preparation:
         KeyError
             An array is missing.
         """
-        encoded, some_pooled = (
+        encoded, some_pooled, texts = (
             {name: arrays[name] for name in names} if not arrays.keys().isdisjoint(names) else None
-            for names in (_PIECEWISE, _POOLED)
+            for names in (_PIECEWISE, _POOLED, _TEXTS)
         )
         return cls(
             **{name: arrays[name] for name in _PLAIN},
             numeric_missing=arrays.get(_INDICATORS),
             piecewise=PiecewiseEncoding(**encoded) if encoded else None,
             pooled=PooledCategories(**some_pooled) if some_pooled else None,
+            texts=TextEncoding(**texts) if texts else None,
         )
 
     def to_arrays(self) -> dict[str, Array]:
@@ -100,6 +107,7 @@ class Preparation:
             (self if self.numeric_missing is not None else None, (_INDICATORS,)),
             (self.piecewise, _PIECEWISE),
             (self.pooled, _POOLED),
+            (self.texts, _TEXTS),
         ):
             if owner is not None:
                 found |= {name: getattr(owner, name) for name in names}
@@ -109,7 +117,8 @@ class Preparation:
     def n_inputs(self) -> int:
         """Width of the network's input layer."""
         numeric = sum(self._numeric_widths) + len(self._with_indicator)
-        return numeric + sum(self.category_widths()) + int(self.has_missing.sum())
+        categorical = sum(self.category_widths()) + int(self.has_missing.sum())
+        return numeric + categorical + sum(self._text_widths)
 
     def category_widths(self) -> list[int]:
         """Return the number of inputs of each categorical feature [G], without "missing"."""
@@ -119,7 +128,7 @@ class Preparation:
         ]
 
     def inputs_of_features(self) -> list[list[int]]:
-        """Return the input positions of each feature, numeric features first."""
+        """Return the input positions of each feature: the numeric ones, categorical ones, texts."""
         places, first = [], 0
         for width in self._numeric_widths:
             places.append(list(range(first, first + width)))
@@ -132,6 +141,9 @@ class Preparation:
         ):
             places.append(list(range(first, first + width + has_missing)))
             first += width + has_missing
+        for width in self._text_widths:
+            places.append(list(range(first, first + width)))
+            first += width
         return places
 
     def inputs_told_once(self) -> list[int] | None:
@@ -165,7 +177,7 @@ class Preparation:
         Parameters
         ----------
         numeric
-            Float64 [n, F]; NaN for missing.
+            Float64 [n, F + T D]; NaN for missing: numbers, then the components of the texts.
         codes
             Integers [n, G]: a category code, ``MISSING`` or ``UNKNOWN``. For unknown categories of
             a feature that is not pooled, and for "missing" without its own input, all inputs of
@@ -182,7 +194,7 @@ class Preparation:
         # an extra row, which is dropped.
         n, n_inputs, first = len(numeric), self.n_inputs, sum(self._numeric_widths)
         x = np.zeros((n_inputs + 1, n), dtype)
-        known = numeric.T
+        known, components = np.split(numeric.T, [len(self.fill)])
         missing = np.isnan(known)
         if missing.any():
             known = known.copy()
@@ -216,10 +228,19 @@ class Preparation:
                     x[row] = statistic.take(own)
             inputs[places.take(own) * n + np.arange(n)] = 1
             first += width + has_missing
+        if self.texts is not None:
+            self.texts.write_inputs(components, x[first:n_inputs])
         return x[:n_inputs].T
 
     def too_large(self, numeric: Array) -> Array:
-        """Return a mask of the numbers ``numeric`` [n, F] that become infinite float32 inputs."""
+        """Return a mask [n, F] of the numbers that become infinite float32 inputs.
+
+        Parameters
+        ----------
+        numeric
+            As for `transform`.
+        """
+        numeric = numeric[:, : len(self.fill)]
         if self.piecewise is not None:
             return np.zeros(numeric.shape, dtype=bool)
         with np.errstate(over="ignore"):
@@ -229,6 +250,10 @@ class Preparation:
     @property
     def _numeric_widths(self) -> list[int]:
         return [1] * len(self.mean) if self.piecewise is None else self.piecewise.widths()
+
+    @property
+    def _text_widths(self) -> list[int]:
+        return [] if self.texts is None else self.texts.widths()
 
     @property
     def _pooled_columns(self) -> list[PooledColumn | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import require_space
 from ffn.tabular.schema import Schema
 from ffn.tabular.splitting.division import Division
+from ffn.tabular.text_encoding.text_encoding import texts_in_words
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import recognise
 from ffn.tabular.training_table.preparation_fit import fit_preparation
@@ -66,8 +68,11 @@ def learn(
         division.training,
         bins=features.bins if features.numbers == "piecewise" else None,
         most_categories=features.most_categories,
+        text_components=features.text_components,
     )
-    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
+    notices += pooled_in_words(schema, preparation)
+    notices += texts_in_words([feature.name for feature in schema.texts], preparation.texts)
+    return replace(schema, encoder=preparation.texts), preparation, notices
 
 
 def require_room(

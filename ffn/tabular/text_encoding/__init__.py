@@ -1,0 +1,1 @@
+"""Short texts as numbers: hashed n-grams of characters, weighted and projected."""
