@@ -14,6 +14,7 @@ import pytest
 LAYERS = [
     "ffn.storage",
     "ffn.tabular",
+    "ffn.tabular.dates",
     "ffn.tabular.csv.parsing",
     "ffn.tabular.csv",
     "ffn.tabular.parquet",

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from ffn.errors import DataError, quote
 from ffn.profiling.column_profile import Column
+from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.columns.format_recognition import Doubt, Found, recognise_format
 from ffn.tabular.number_format import NumberFormat
 
@@ -30,18 +31,18 @@ _FEW = 20
 
 
 def read_formatted(
-    column: Column, where: str, *, given: NumberFormat | None, keep: bool
+    column: Column, where: str, *, given: CellForm | None, keep: bool
 ) -> tuple[Column, list[str]]:
     """Detect the format of a column's numbers; return the column with it, and notices for the user.
 
     Parameters
     ----------
     column
-        The column, without a format.
+        The column, without a number format; one of dates or truth values stays as it is.
     where
         Name of the table in errors.
     given
-        Format specified by the user; None to detect it.
+        Form specified by the user; None to detect it.
     keep
         Whether the user wants the column as a feature, whatever it looks like.
 
@@ -52,7 +53,7 @@ def read_formatted(
     """
     if given is not None:
         return replace(column, form=given), []
-    if not column.words:
+    if column.form is not None or not column.words:
         return column, []
     found = recognise_format(Counter(column.texts), column.decimal)
     if isinstance(found, Found):

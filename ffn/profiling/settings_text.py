@@ -10,6 +10,9 @@ from ffn.profiling.table_profile import TableProfile
 __all__ = ["settings_text"]
 
 _RATE, _DECAY = 0.001, 0.3
+_USE_OF_DATES = ": time passed, season, weekday, hour, as far as they vary"
+# By whether columns of dates or truth values are among them.
+_HEAD_OF_FORMATS = ("1234.5 as the column writes it", "how columns write what they hold")
 
 
 def settings_text(
@@ -59,7 +62,11 @@ def settings_text(
         *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
         "",
         _line("[data.kinds]", "as found; change one that is wrong"),
-        *(_kind_text(column, kind, found) for column, kind in found.kinds.items()),
+        *(
+            _kind_text(column, kind, found)
+            for column, kind in found.kinds.items()
+            if column not in found.reasons
+        ),
         "",
         *_formats_text(found),
         *_split_text(found),
@@ -136,8 +143,12 @@ def _features_text(recipe: Recipe, *, texts: bool) -> list[str]:
 def _formats_text(found: TableProfile) -> list[str]:
     if not found.formats:
         return []
-    formats = [f"{_toml(column)} = {_toml(form)}" for column, form in found.formats.items()]
-    return [_line("[data.formats]", "1234.5 as the column writes it"), *formats, ""]
+    formats = []
+    for column, form in found.formats.items():
+        line = f"{_toml(column)} = {_toml(form)}"
+        why = found.reasons.get(column)
+        formats.append(_line(line, why + _USE_OF_DATES * why.startswith("dates")) if why else line)
+    return [_line("[data.formats]", _HEAD_OF_FORMATS[bool(found.reasons)]), *formats, ""]
 
 
 def _split_text(found: TableProfile) -> list[str]:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import BundleError, quote
+from ffn.tabular.cell_forms import CellForm, cell_form
+from ffn.tabular.date_form import DateForm
 from ffn.tabular.number_format import NumberFormat
 
 __all__ = [
@@ -85,8 +87,8 @@ class Feature:
     categories
         Texts of a categorical column in training, sorted; empty for another one.
     format
-        Number format of a numeric column, as an example for `NumberFormat.of`; None for plain
-        numbers.
+        How a numeric column writes its values, for `cell_form`; None for plain numbers. Dates are
+        seconds since 1970, truth values 0 and 1.
     """
 
     name: str
@@ -98,9 +100,19 @@ class Feature:
     format: str | None = None
 
     @cached_property
-    def number_format(self) -> NumberFormat | None:
+    def form(self) -> CellForm | None:
         """``format``, parsed."""
-        return None if self.format is None else NumberFormat.of(self.format)
+        return None if self.format is None else cell_form(self.format)
+
+    @property
+    def number_format(self) -> NumberFormat | None:
+        """The same, if the column has numbers; None for plain ones, dates and truth values."""
+        return self.form if isinstance(self.form, NumberFormat) else None
+
+    @property
+    def date_form(self) -> DateForm | None:
+        """How the column writes its dates; None if it has none."""
+        return self.form if isinstance(self.form, DateForm) else None
 
     @property
     def fingerprint_kind(self) -> Kind:
@@ -224,7 +236,7 @@ def _is_format(feature: Feature) -> bool:
     if not isinstance(feature.format, str) or feature.kind != "numeric":
         return False
     try:
-        return feature.number_format is not None
+        return feature.form is not None
     except ValueError:
         return False
 

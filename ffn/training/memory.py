@@ -13,7 +13,8 @@ from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.class_counts import FOLDS
-from ffn.tabular.training_table.preprocessing import Preparation, inputs_in_words
+from ffn.tabular.training_table.preprocessing import Preparation
+from ffn.training.tables.input_sentences import inputs_in_words
 
 __all__ = ["check_memory", "check_statistics", "memory_limit"]
 

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import quote
-from ffn.quantities import counted
 from ffn.tabular.text_encoding.ngram_counts import BUCKETS, count_ngrams
 from ffn.tabular.text_encoding.normalised_text import normalise_text
 
-__all__ = ["TextColumn", "TextEncoding", "texts_in_words", "weigh_counts"]
+__all__ = ["TextColumn", "TextEncoding", "weigh_counts"]
 
 Array = npt.NDArray[Any]
 
@@ -226,23 +224,3 @@ def weigh_counts(counts: Any, rarity: Array) -> Any:
     length = np.sqrt(np.bincount(row, np.square(weights.data), minlength=counts.shape[0]))
     weights.data /= length[row]
     return weights
-
-
-def texts_in_words(names: Sequence[str], encoding: TextEncoding | None) -> list[str]:
-    """Return a sentence for each column of texts, for the user.
-
-    Parameters
-    ----------
-    names
-        Headers of the columns [T].
-    encoding
-        Their encoding; None if there are none.
-    """
-    if encoding is None:
-        return []
-    width = counted(encoding.width, "component")
-    return [
-        f"column {quote(name)} is read as texts, in {width} of the {counted(n, 'n-gram')} that "
-        "occur in several of them (features.text_components)"
-        for name, n in zip(names, encoding.text_bucket_counts.tolist(), strict=True)
-    ]

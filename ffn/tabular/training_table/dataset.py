@@ -16,8 +16,11 @@ import numpy.typing as npt
 from ffn.errors import DataError, quote
 from ffn.storage.cache import CacheEntry
 from ffn.storage.npy import open_array
+from ffn.tabular.cell_forms import CellForm, as_cell, cell_form
 from ffn.tabular.cells import MISSING, UNKNOWN, present_texts
 from ffn.tabular.columns.feature_columns import shown
+from ffn.tabular.date_form import DateForm
+from ffn.tabular.encodings.date_parts import telling_parts
 from ffn.tabular.schema import Feature, Schema, TextEncoder, is_constant
 from ffn.tabular.splitting.points_in_time import TimeKind
 from ffn.tabular.training_table.column_store import Columns, ColumnsByName
@@ -77,7 +80,7 @@ class Dataset:
     missing_values
         Cell texts that mean "no value".
     formats
-        Number formats of numeric features that are not plain: examples by name.
+        Forms of numeric features that are not plain, as `cell_form` takes them, by name.
     rows, group_rows
         Number of rows N, and of rows in a row group.
     unlabelled
@@ -169,6 +172,10 @@ class Dataset:
         """Fingerprints of the features, uint64 [N]: equal for equal rows."""
         return open_array(self.entry.path / FINGERPRINTS)
 
+    def form_of(self, name: str) -> CellForm | None:
+        """Return how the numeric column ``name`` writes its values; None for plain numbers."""
+        return cell_form(self.formats[name]) if name in self.formats else None
+
     @property
     def numeric(self) -> Mapping[str, Array]:
         """Numbers by column name, float64 [N], NaN for missing; each access returns a copy."""
@@ -243,6 +250,8 @@ class Dataset:
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
             found[name] = None
+            if self._tells_nothing(name, chosen):
+                continue
             # A single number is informative only if some cells are missing.
             if not np.isnan(low[f]) and (seen_gaps[f] or not is_constant(low[f], high[f])):
                 found[name] = Feature(
@@ -382,14 +391,14 @@ class Dataset:
     def cells(self, row: int) -> dict[str, str]:
         """Return the cells of a row (from 0) by feature, in the order of the file.
 
-        Texts are trimmed. Numbers are in the shortest form that is read as the same number, and
-        empty if missing.
+        Texts are trimmed. Numbers are in the shortest form that is read as the same number, without
+        their unit, dates in ISO 8601; empty if missing.
         """
         group, place = divmod(row, self.group_rows)
         _, numbers, codes = next(itertools.islice(self.groups(), group, None))
         texts = self._texts()
         found = {
-            name: "" if np.isnan(value) else repr(float(value)).removesuffix(".0")
+            name: "" if np.isnan(value) else as_cell(float(value), self.form_of(name))
             for name, value in zip(self.numeric_features, numbers[:, place], strict=True)
         }
         for name, code in zip(self.categorical_features, codes[:, place], strict=True):
@@ -407,6 +416,15 @@ class Dataset:
 
     def _code_column(self, feature: Feature) -> int:
         return self.categorical_features.index(feature.name)
+
+    def _tells_nothing(self, name: str, rows: Array) -> bool:
+        """Return whether rows are split by this column of dates, and no part but the trend varies.
+
+        ``rows`` are booleans [N].
+        """
+        if name != self.time or not isinstance(self.form_of(name), DateForm):
+            return False
+        return not telling_parts(self.numeric[name][rows], trend=False)
 
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ffn.errors import quote
-from ffn.quantities import counted
 from ffn.tabular.cells import UNKNOWN
+from ffn.tabular.encodings.derived_columns import DerivedColumns
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories, PooledColumn
-from ffn.tabular.schema import Schema
 from ffn.tabular.text_encoding.text_encoding import TextEncoding
 
-__all__ = ["Preparation", "inputs_in_words", "pooled_in_words"]
+__all__ = ["Preparation"]
 
 Array = npt.NDArray[Any]
 
@@ -27,6 +24,7 @@ _PLAIN = ("fill", "mean", "scale", "categories", "has_missing")
 _INDICATORS = "numeric_missing"
 _PIECEWISE = tuple(field.name for field in fields(PiecewiseEncoding))
 _POOLED = tuple(field.name for field in fields(PooledCategories))
+_DERIVED = tuple(field.name for field in fields(DerivedColumns))
 _TEXTS = tuple(field.name for field in fields(TextEncoding))
 
 
@@ -38,7 +36,8 @@ class Preparation:
     ----------
     fill, mean, scale
         Float64 [F], for each numeric feature: the median that replaces missing values, and mean
-        and standard deviation (divisor n) for standardisation.
+        and standard deviation (divisor n) for standardisation. With ``derived`` they are [D], for
+        each derived column.
     categories
         Integers [G]: number of categories of each categorical feature.
     has_missing
@@ -46,22 +45,25 @@ class Preparation:
         it has if the training part had missing cells.
     numeric_missing
         Booleans [F], the same for numeric features; None (the default) if none has such an input,
-        as in all bundles of earlier versions.
+        as in all bundles of earlier versions. Always of the raw columns.
     piecewise
         Encoding of the numeric features; None (the default) if their inputs are the standardised
         numbers.
     pooled
         Categories without an input of their own, and class statistics; None (the default) if every
         category has its own.
+    derived
+        Several numbers of one raw column, such as the parts of a date; None (the default) if each
+        numeric feature is one number.
     texts
         Encoding of the columns of texts; None (the default) without such columns.
 
     Notes
     -----
-    The inputs are those of each numeric feature, then the "missing" indicators of numeric
-    features, then the inputs of each categorical feature, one-hot or those that
-    `PooledCategories` describes, with its "missing" indicator last, then those of each column of
-    texts.
+    The inputs are those of each numeric feature, or of the numbers derived of it, then the
+    "missing" indicators of numeric features, then the inputs of each categorical feature, one-hot
+    or those that `PooledCategories` describes, with its "missing" indicator last, then those of
+    each column of texts.
     """
 
     fill: Array
@@ -72,12 +74,13 @@ class Preparation:
     numeric_missing: Array | None = None
     piecewise: PiecewiseEncoding | None = None
     pooled: PooledCategories | None = None
+    derived: DerivedColumns | None = None
     texts: TextEncoding | None = None
 
     @classmethod
     def array_names(cls) -> list[str]:
         """Return the names of all arrays that `to_arrays` can return."""
-        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED, *_TEXTS]
+        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED, *_DERIVED, *_TEXTS]
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Array]) -> Preparation:
@@ -88,15 +91,16 @@ class Preparation:
         KeyError
             An array is missing.
         """
-        encoded, some_pooled, texts = (
+        encoded, some_pooled, several, texts = (
             {name: arrays[name] for name in names} if not arrays.keys().isdisjoint(names) else None
-            for names in (_PIECEWISE, _POOLED, _TEXTS)
+            for names in (_PIECEWISE, _POOLED, _DERIVED, _TEXTS)
         )
         return cls(
             **{name: arrays[name] for name in _PLAIN},
             numeric_missing=arrays.get(_INDICATORS),
             piecewise=PiecewiseEncoding(**encoded) if encoded else None,
             pooled=PooledCategories(**some_pooled) if some_pooled else None,
+            derived=DerivedColumns(**several) if several else None,
             texts=TextEncoding(**texts) if texts else None,
         )
 
@@ -107,11 +111,17 @@ class Preparation:
             (self if self.numeric_missing is not None else None, (_INDICATORS,)),
             (self.piecewise, _PIECEWISE),
             (self.pooled, _POOLED),
+            (self.derived, _DERIVED),
             (self.texts, _TEXTS),
         ):
             if owner is not None:
                 found |= {name: getattr(owner, name) for name in names}
         return found
+
+    @property
+    def n_numeric(self) -> int:
+        """Number of raw numeric columns, F."""
+        return len(set(self._owners))
 
     @property
     def n_inputs(self) -> int:
@@ -129,9 +139,10 @@ class Preparation:
 
     def inputs_of_features(self) -> list[list[int]]:
         """Return the input positions of each feature: the numeric ones, categorical ones, texts."""
-        places, first = [], 0
-        for width in self._numeric_widths:
-            places.append(list(range(first, first + width)))
+        places: list[list[int]] = [[] for _ in range(self.n_numeric)]
+        first = 0
+        for owner, width in zip(self._owners, self._numeric_widths, strict=True):
+            places[owner] += range(first, first + width)
             first += width
         for f in self._with_indicator:
             places[f].append(first)
@@ -164,7 +175,7 @@ class Preparation:
 
     def inputs_of_statistics(self) -> dict[int, list[int]]:
         """Return the inputs of class statistics by categorical feature; others have none."""
-        places = self.inputs_of_features()[len(self.mean) :]
+        places = self.inputs_of_features()[self.n_numeric :]
         return {
             g: places[g][column.other + 1 : column.width]
             for g, column in enumerate(self._pooled_columns)
@@ -194,12 +205,14 @@ class Preparation:
         # an extra row, which is dropped.
         n, n_inputs, first = len(numeric), self.n_inputs, sum(self._numeric_widths)
         x = np.zeros((n_inputs + 1, n), dtype)
-        known, components = np.split(numeric.T, [len(self.fill)])
+        known, components = np.split(numeric.T, [self.n_numeric])
         missing = np.isnan(known)
+        if self.derived is not None:
+            known = self.derived.expand(known)
         if missing.any():
             known = known.copy()
-            for f, gaps in enumerate(missing):
-                known[f, np.flatnonzero(gaps)] = self.fill[f]
+            for d, f in enumerate(self._owners):
+                known[d, np.flatnonzero(missing[f])] = self.fill[d]
         with np.errstate(over="ignore"):
             scaled = known - self.mean[:, np.newaxis]
             scaled /= self.scale[:, np.newaxis]
@@ -240,12 +253,26 @@ class Preparation:
         numeric
             As for `transform`.
         """
-        numeric = numeric[:, : len(self.fill)]
+        numeric = numeric[:, : self.n_numeric]
         if self.piecewise is not None:
             return np.zeros(numeric.shape, dtype=bool)
+        values = numeric if self.derived is None else self.derived.expand(numeric.T).T
         with np.errstate(over="ignore"):
-            beyond: Array = np.isinf(((numeric - self.mean) / self.scale).astype(np.float32))
-        return beyond
+            beyond: Array = np.isinf(((values - self.mean) / self.scale).astype(np.float32))
+        # Parts of dates are never so large: the first of a column stands for all of them.
+        return beyond if self.derived is None else beyond[:, self.derived.first_of()]
+
+    def moments_of(self, f: int) -> tuple[float, float]:
+        """Return mean and scale of numeric feature ``f``, or of the first number derived of it."""
+        d = f if self.derived is None else self.derived.first_of()[f]
+        return float(self.mean[d]), float(self.scale[d])
+
+    @property
+    def _owners(self) -> list[int]:
+        """The raw numeric column of each column that is encoded."""
+        if self.derived is None:
+            return list(range(len(self.mean)))
+        return list(self.derived.derived_owners.tolist())
 
     @property
     def _numeric_widths(self) -> list[int]:
@@ -266,26 +293,3 @@ class Preparation:
             return []
         found: list[int] = np.flatnonzero(self.numeric_missing).tolist()
         return found
-
-
-def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
-    """Return the number of inputs of a ``preparation``, for a message.
-
-    It names the column of ``schema`` whose categories have the most inputs, if there is one.
-    """
-    widths = zip(preparation.category_widths(), schema.categorical, strict=True)
-    width, widest = max(widths, key=itemgetter(0), default=(0, None))
-    inputs = counted(preparation.n_inputs, "input")
-    if widest is None:
-        return inputs
-    return f"{inputs} ({width:,} of column {quote(widest.name)})"
-
-
-def pooled_in_words(schema: Schema, preparation: Preparation) -> list[str]:
-    """Return a sentence for each column of ``schema`` with pooled categories, for the user."""
-    return [
-        f"column {quote(schema.categorical[g].name)} has "
-        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
-        "frequent have an input each, all others one together (features.most_categories)"
-        for g in preparation.inputs_of_statistics()
-    ]

@@ -1,0 +1,48 @@
+"""Say in words how the columns of a table become inputs, for the user."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+from ffn.errors import quote
+from ffn.quantities import counted
+from ffn.tabular.schema import Schema
+from ffn.tabular.training_table.preprocessing import Preparation
+
+__all__ = ["inputs_in_words", "pooled_in_words", "texts_in_words"]
+
+
+def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
+    """Return the number of inputs of a ``preparation``, for a message.
+
+    It names the column of ``schema`` whose categories have the most inputs, if there is one.
+    """
+    widths = zip(preparation.category_widths(), schema.categorical, strict=True)
+    width, widest = max(widths, key=itemgetter(0), default=(0, None))
+    inputs = counted(preparation.n_inputs, "input")
+    if widest is None:
+        return inputs
+    return f"{inputs} ({width:,} of column {quote(widest.name)})"
+
+
+def pooled_in_words(schema: Schema, preparation: Preparation) -> list[str]:
+    """Return a sentence for each column of ``schema`` with pooled categories, for the user."""
+    return [
+        f"column {quote(schema.categorical[g].name)} has "
+        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
+        "frequent have an input each, all others one together (features.most_categories)"
+        for g in preparation.inputs_of_statistics()
+    ]
+
+
+def texts_in_words(schema: Schema, preparation: Preparation) -> list[str]:
+    """Return a sentence for each column of texts of ``schema``, for the user."""
+    if preparation.texts is None:
+        return []
+    width = counted(preparation.texts.width, "component")
+    counts = preparation.texts.text_bucket_counts.tolist()
+    return [
+        f"column {quote(feature.name)} is read as texts, in {width} of the {counted(n, 'n-gram')} "
+        "that occur in several of them (features.text_components)"
+        for feature, n in zip(schema.texts, counts, strict=True)
+    ]
