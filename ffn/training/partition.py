@@ -22,7 +22,7 @@ from ffn.storage.npy import ArrayFile, open_array, save_array
 from ffn.storage.permuted_npy import PermutedFile
 from ffn.tabular.schema import Schema
 from ffn.tabular.splitting.division import Division
-from ffn.tabular.training_table.class_counts import CrossFit
+from ffn.tabular.training_table.class_counts import CrossFit, TextCrossFit
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation
@@ -220,6 +220,10 @@ def write_parts(
     fingerprints = dataset.fingerprints
     units = fingerprints if division.groups is None else division.groups
     cross_fit = CrossFit(dataset, schema, training, pooled, units) if pooled else None
+    of_texts = None
+    if preparation.texts is not None:
+        places = preparation.inputs_of_features()[-len(schema.texts) :]
+        of_texts = TextCrossFit(dataset, schema, preparation.texts, places, training, units)
     with (
         PermutedFile(folder / _TRAIN_INPUTS, dtype, preparation.n_inputs, order) as train,
         ArrayFile(folder / _TEST_INPUTS, dtype, preparation.n_inputs) as test,
@@ -236,6 +240,8 @@ def write_parts(
                 here = slice(first, first + len(x))
                 if cross_fit:
                     cross_fit.write(x, codes[some], units[here], training[here])
+                if of_texts:
+                    of_texts.write(x, here)
                 train.append(x[training[here]])
                 test.append(x[held_out[here]])
     labels, table_rows = dataset.labels, np.flatnonzero(training).astype(np.int32)[order]

@@ -148,11 +148,11 @@ def frequent(counts: Array, most: int) -> Array:
     return chosen
 
 
-def class_statistics(counts: Array, shares: Array) -> Array:
+def class_statistics(counts: Array, shares: Array, smoothing: float = SMOOTHING) -> Array:
     """Return the smoothed log-odds of each class in each category, relative to those of all rows.
 
     The share of a class among the ``n`` rows of a category, ``n_c`` of them of the class, is shrunk
-    towards its share ``p_c`` among all rows, to ``(n_c + m p_c) / (n + m)`` with m = `SMOOTHING`
+    towards its share ``p_c`` among all rows, to ``(n_c + m p_c) / (n + m)`` with m = ``smoothing``
     (Micci-Barreca 2001, "A preprocessing scheme for high-cardinality categorical attributes in
     classification and prediction problems", equations 3 and 4). The statistic is the logarithm of
     its odds minus that of the odds of ``p_c``, so it is 0 if the category says nothing about the
@@ -164,6 +164,8 @@ def class_statistics(counts: Array, shares: Array) -> Array:
         Integers [..., categories, C]: rows of each class in each category.
     shares
         Float64 [C]: share of each class among all rows.
+    smoothing
+        Rows that the shares count for, above 0; `SMOOTHING` by default.
 
     Returns
     -------
@@ -172,7 +174,7 @@ def class_statistics(counts: Array, shares: Array) -> Array:
         that of the first.
     """
     n = counts.sum(axis=-1, keepdims=True)
-    shrunken = (counts + SMOOTHING * shares) / (n + SMOOTHING)
+    shrunken = (counts + smoothing * shares) / (n + smoothing)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = _log_odds(shrunken) - _log_odds(shares)
     # Exact for categories without rows; and a class of no row, or of all, cannot be told apart.

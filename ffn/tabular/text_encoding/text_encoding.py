@@ -32,7 +32,8 @@ class TextEncoding:
     text_rarity
         Float64, for each bucket: inverse document frequency, above 0.
     text_directions
-        Float32 [buckets, D]: what a bucket adds to each component.
+        Float32 [buckets, D]: what a bucket adds to each component: singular vectors, then class
+        statistics.
     text_centres, text_scales
         Float64 [T, D]: mean and standard deviation of the components over the training texts.
     text_has_missing
@@ -181,21 +182,28 @@ class TextColumn:
             Texts [n].
         """
         found = np.zeros((len(cells), len(self._centre)))
-        for rows, weights in self._weights(cells):
+        for rows, weights in self.weights(cells):
             known = np.diff(weights.indptr) > 0
             part = (weights @ self._directions - self._centre) / self._scale
             part[~known] = 0
             found[rows] = part
         return found
 
-    def knows(self, cells: Sequence[str]) -> Array:
-        """Return booleans [n]: whether training knew an n-gram of each of ``cells`` [n]."""
-        found = np.zeros(len(cells), dtype=bool)
-        for rows, weights in self._weights(cells):
-            found[rows] = np.diff(weights.indptr) > 0
-        return found
+    def weights(self, cells: Sequence[str]) -> Iterator[tuple[slice, Any]]:
+        """Yield ranges of texts, with the weights of their n-grams.
 
-    def _weights(self, cells: Sequence[str]) -> Iterator[tuple[slice, Any]]:
+        Parameters
+        ----------
+        cells
+            Texts [n].
+
+        Yields
+        ------
+        range
+            Which of the texts, together all of them in their order.
+        weights
+            SciPy sparse array in CSR format, float64 [texts of the range, m]: as in `weigh_counts`.
+        """
         for rows, counts in count_ngrams(list(map(normalise_text, cells))):
             yield rows, weigh_counts(counts[:, self.buckets], self._rarity)
 

@@ -19,7 +19,11 @@ from ffn.tabular.encodings.pooled_categories import (
 )
 from ffn.tabular.schema import Schema, is_constant
 from ffn.tabular.text_encoding.text_fit import learn_texts
-from ffn.tabular.training_table.class_counts import class_shares, count_classes
+from ffn.tabular.training_table.class_counts import (
+    class_shares,
+    count_classes,
+    with_class_statistics,
+)
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.preprocessing import Preparation
 
@@ -108,7 +112,12 @@ def fit_preparation(
         piecewise=None if bins is None else learn_piecewise(known_numbers(), mean, scale, bins),
         pooled=_pool(dataset, schema, chosen, most_categories),
         derived=derived,
-        texts=learn_texts(*dataset.different_texts(schema, chosen), text_components),
+        texts=with_class_statistics(
+            dataset,
+            schema,
+            chosen,
+            learn_texts(*dataset.different_texts(schema, chosen), text_components),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from operator import itemgetter
 from ffn.errors import quote
 from ffn.quantities import counted
 from ffn.tabular.schema import Schema
+from ffn.tabular.text_encoding.ngram_classes import ngram_statistics_width
 from ffn.tabular.training_table.preprocessing import Preparation
 
 __all__ = ["inputs_in_words", "pooled_in_words", "texts_in_words"]
@@ -39,7 +40,10 @@ def texts_in_words(schema: Schema, preparation: Preparation) -> list[str]:
     """Return a sentence for each column of texts of ``schema``, for the user."""
     if preparation.texts is None:
         return []
-    width = counted(preparation.texts.width, "component")
+    statistics = ngram_statistics_width(len(schema.classes))
+    width = counted(preparation.texts.width - statistics, "component")
+    if statistics:
+        width += f" and {counted(statistics, 'class statistic')}"
     counts = preparation.texts.text_bucket_counts.tolist()
     return [
         f"column {quote(feature.name)} is read as texts, in {width} of the {counted(n, 'n-gram')} "

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ffn.tabular.text_encoding import text_fit
 from ffn.tabular.text_encoding.ngram_counts import count_ngrams
-from ffn.tabular.text_encoding.normalised_text import MOST_CHARACTERS, normalise_text
+from ffn.tabular.text_encoding.normalised_text import MOST_CHARACTERS
 from ffn.tabular.text_encoding.text_encoding import TextEncoding, weigh_counts
 from ffn.tabular.text_encoding.text_fit import learn_texts
 
@@ -116,7 +116,6 @@ def test_few_and_strange_texts_can_be_learnt_from(texts: list[str]) -> None:
 def test_a_text_of_unknown_ngrams_is_an_average_text() -> None:
     column = learnt(some_texts()).columns[0]
     assert column.encode(["zzzzzz", "", "?!"]).tolist() == [[0] * 8] * 3
-    assert column.knows(["zzzzzz", "", "a steel bolt"]).tolist() == [False, False, True]
 
 
 def test_a_cell_is_read_up_to_a_limit() -> None:
@@ -140,7 +139,7 @@ def test_columns_are_independent() -> None:
 
 
 def test_of_many_texts_a_sample_is_learnt_from() -> None:
-    texts = [f"{' '.join(WORDS)} {n}" for n in range(text_fit.MOST_TEXTS + 500)]
+    texts = [f"bolt {n}" for n in range(text_fit.MOST_TEXTS + 500)]
     forward, backward = (learn_texts([own], [False], 2) for own in (texts, texts[::-1]))
     assert forward is not None
     assert backward is not None
@@ -175,10 +174,3 @@ def test_a_damaged_encoding_is_told(change: dict[str, object], problem: str) -> 
     assert problem in (damaged.problem(1) or "")
     for buckets in ([5, 1], [1, 1], [-1, 5], [1, 2**15]):
         assert "increase" in (replace(good, text_buckets=np.array(buckets)).problem(1) or "")
-
-
-def test_texts_of_normal_length_are_all_learnt_from() -> None:
-    texts = [normalise_text(text) for text in some_texts(500)]
-    encoding = learnt(texts)
-    known = encoding.columns[0].knows(sorted(set(texts)))
-    assert known.all()
