@@ -44,6 +44,9 @@ Array = npt.NDArray[Any]
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
 
+# From this correlation with the time that splits the rows, a column of dates is one with it.
+_MOVES_ALONG = 0.9
+
 
 class TablePart(NamedTuple):
     """A file of a table that consists of several, or is no CSV file.
@@ -417,12 +420,32 @@ class Dataset:
     def _code_column(self, feature: Feature) -> int:
         return self.categorical_features.index(feature.name)
 
-    def _tells_nothing(self, name: str, rows: Array) -> bool:
-        """Return whether rows are split by this column of dates, and no part but the trend varies.
+    def has_trend(self, name: str, rows: Array) -> bool:
+        """Return whether the time that has passed may be an input of a column of dates.
 
-        ``rows`` are booleans [N].
+        Not where rows are split by this column, or by a time that it moves with: rows to score are
+        then later than all to learn from.
+
+        Parameters
+        ----------
+        name
+            The column.
+        rows
+            Booleans [N]: the training part.
         """
-        if name != self.time or not isinstance(self.form_of(name), DateForm):
+        times = self.times
+        if times is None or name == self.time:
+            return times is None
+        dates = self.numeric[name][rows]
+        known = ~np.isnan(dates)
+        dates, times = dates[known], np.asarray(times)[rows][known].astype(np.float64)
+        if not len(dates) or not (np.ptp(dates) and np.ptp(times)):
+            return True
+        return bool(np.corrcoef(dates, times)[0, 1] < _MOVES_ALONG)
+
+    def _tells_nothing(self, name: str, rows: Array) -> bool:
+        """Return whether a column of dates has no trend, and no other part varies in ``rows``."""
+        if not isinstance(self.form_of(name), DateForm) or self.has_trend(name, rows):
             return False
         return not telling_parts(self.numeric[name][rows], trend=False)
 

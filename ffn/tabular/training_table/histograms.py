@@ -175,8 +175,8 @@ def learn_reference(
         numeric=tuple(
             histogram_of(
                 numbers[feature.name][rows],
-                # Dates that rows are split by are later in all rows to score: nothing to compare.
-                binned=feature.date_form is None or feature.name != dataset.time,
+                # Without a trend, dates are later in all rows to score: nothing to compare.
+                binned=feature.date_form is None or dataset.has_trend(feature.name, rows),
             )
             for feature in schema.numeric
         ),

@@ -134,7 +134,7 @@ def _derive(
             parts.append(([DatePart.NUMBER], 0.0))
             continue
         own = numbers[feature.name][rows]
-        told = telling_parts(own, trend=feature.name != dataset.time)
+        told = telling_parts(own, trend=dataset.has_trend(feature.name, rows))
         parts.append((told or [DatePart.ELAPSED], float(np.nanmin(own))))
     return derive(parts)
 

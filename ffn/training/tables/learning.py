@@ -100,10 +100,11 @@ def dates_in_words(schema: Schema, preparation: Preparation, time: str | None) -
             continue
         own = set(derived.derived_parts[derived.derived_owners == f].tolist())
         parts = listed([word for part, word in _WORDS.items() if part in own])
-        without = ", not the time passed: rows are split by it, and nothing is learnt of later ones"
+        without = ""
+        if time is not None and DatePart.ELAPSED not in own:
+            without = ", not the time passed: rows are split by time, so all to score are later"
         found.append(
-            f"the inputs of column {quote(feature.name)} are {parts} of its dates"
-            f"{without if feature.name == time else ''}"
+            f"the inputs of column {quote(feature.name)} are {parts} of its dates{without}"
         )
     return found
 
