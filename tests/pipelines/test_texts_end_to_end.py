@@ -206,6 +206,17 @@ def test_the_same_seed_gives_the_same_bytes(root: Path) -> None:
     assert after.read_bytes() == before
 
 
+def test_a_grown_table_is_compared_on_rows_that_neither_model_knows(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_parquet(root / "data/shop/train.parquet")
+    pd.concat([table, comments(100, 5)]).to_parquet(root / "data/shop/train.parquet")
+    assert run_here(("retrain", "shop", "--direct", "--json", "--root", root)) in (0, 1)
+    verdict = json.loads(capsys.readouterr().out)["verdict"]
+    assert verdict["rows"]["fit"] > 0
+    assert verdict["canary"] == {"rows": 6, "problem": ""}
+
+
 @pytest.fixture
 def strict(tmp_path: Path) -> Path:
     """A pipeline of texts alone, none of which is missing."""
