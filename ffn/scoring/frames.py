@@ -197,11 +197,11 @@ def _codes(
 
 def _texts(table: MemoryTable, feature: Feature) -> list[str]:
     """Return the texts [n] of a column that a CSV file of the same table has."""
-    from ffn.tabular.columns.arrow_texts import decoded, plain_texts
+    from ffn.tabular.columns.arrow_texts import decoded, plain_column, plain_texts
 
     found = np.full(len(table), "", dtype=object)
     for part in table.parts(feature.name):
-        cells = plain_texts(part.cells, _where(feature), ".")
+        cells = plain_texts(plain_column(part.cells, _where(feature)), _where(feature), ".")
         found[part.rows] = [text or "" for text in decoded(cells, _where(feature))]
     texts: list[str] = found.tolist()
     return texts

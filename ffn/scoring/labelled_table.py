@@ -289,7 +289,7 @@ def _texts(
             known = tuple(dict.fromkeys([*label.classes, *label.labels]))
             found = category_texts(part.cells, Spellings(known, label.missing), there)
         elif feature is None or feature.kind == "text":
-            plain = part.cells if feature else plain_column(part.cells, there)
+            plain = plain_column(part.cells, there)
             found = (plain_texts if feature else as_texts)(plain, there, ".")
         elif feature.kind == "numeric":
             found = number_texts(part.cells, feature, schema.missing_values, there)

@@ -247,8 +247,8 @@ def _array_of(values: list[Any], kind: type) -> Any:
     except (pa.ArrowException, TypeError, ValueError):
         array = None
     if array is None or _has_extension(array.type):
-        # The texts that a CSV file of the same frame would have.
-        array = pa.array(list(map(str, values)))
+        # The texts of a CSV file of the same frame; a lone surrogate is refused as such bytes are.
+        array = pa.array([str(value).encode("utf-8", "surrogatepass") for value in values])
     return array
 
 

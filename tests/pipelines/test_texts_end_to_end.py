@@ -180,7 +180,13 @@ def test_typed_cells_are_the_texts_of_the_same_csv(model: ffn.Model) -> None:
     shared = {"size": [3, 4], "shop": ["x", "y"]}
     typed = pd.DataFrame(shared | {"comment": [20, 31]})
     texts = pd.DataFrame(shared | {"comment": ["20", "31"]})
-    assert model.predict_proba(typed).tobytes() == model.predict_proba(texts).tobytes()
+    in_bytes = pd.DataFrame(shared | {"comment": [b"20", b"31"]})
+    for frame in (typed, in_bytes):
+        assert model.predict_proba(frame).tobytes() == model.predict_proba(texts).tobytes()
+    for cell in ("a lone \udcff surrogate", b"\xff"):
+        frame = pd.DataFrame(shared | {"comment": pd.Series([cell, "x"], dtype=object)})
+        with pytest.raises(DataError, match=r'^the rows, column "comment": cells of the type'):
+            model.predict(frame)
     with pytest.raises(DataError, match=r'column "comment"'):
         model.predict(pd.DataFrame(shared | {"comment": [[1], [2]]}))
     with pytest.raises(DataError, match=r'no column "comment"'):

@@ -140,7 +140,7 @@ class TableColumns:
         if schema is None or feature is None:
             found = as_texts(plain_column(column, where), where, self._decimal)
         elif feature.kind == "text":
-            found = plain_texts(column, where, self._decimal)
+            found = plain_texts(plain_column(column, where), where, self._decimal)
         elif feature.kind == "numeric":
             found = number_texts(column, feature, schema.missing_values, where, self._decimal)
         else:

@@ -160,7 +160,7 @@ class ParquetPieces:
         for feature, place, spellings in self._features:
             column, where = batch.column(place), f"{self.name}, column {quote(feature.name)}"
             texts.append(
-                plain_texts(column, where, self._decimal)
+                plain_texts(plain_column(column, where), where, self._decimal)
                 if feature.kind == "text"
                 else number_texts(column, feature, self._missing_values, where, self._decimal)
                 if spellings is None
