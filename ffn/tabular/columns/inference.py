@@ -101,7 +101,7 @@ def check_formats(
             )
         if kinds.get(name) == "categorical":
             raise SettingsError(
-                f"{where}: data.formats gives a number format for {quote(name)}, but data.kinds "
+                f"{where}: data.formats gives a format for {quote(name)}, but data.kinds "
                 "says that it is categorical. Take out one."
             )
 
