@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from ffn.errors import DataError, quote
 from ffn.profiling.column_profile import Column
-from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.columns.format_recognition import Doubt, Found, recognise_format
 from ffn.tabular.number_format import NumberFormat
 
@@ -30,19 +29,15 @@ _NEARLY_ALL = 0.9
 _FEW = 20
 
 
-def read_formatted(
-    column: Column, where: str, *, given: CellForm | None, keep: bool
-) -> tuple[Column, list[str]]:
+def read_formatted(column: Column, where: str, *, keep: bool) -> tuple[Column, list[str]]:
     """Detect the format of a column's numbers; return the column with it, and notices for the user.
 
     Parameters
     ----------
     column
-        The column, without a number format; one of dates or truth values stays as it is.
+        The column; one that has a form already stays as it is.
     where
         Name of the table in errors.
-    given
-        Form specified by the user; None to detect it.
     keep
         Whether the user wants the column as a feature, whatever it looks like.
 
@@ -51,8 +46,6 @@ def read_formatted(
     DataError
         The column holds numbers in an uncertain format, or in several units.
     """
-    if given is not None:
-        return replace(column, form=given), []
     if column.form is not None or not column.words:
         return column, []
     found = recognise_format(Counter(column.texts), column.decimal)

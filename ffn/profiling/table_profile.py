@@ -128,12 +128,8 @@ def profile_table(
         column = every
         if resolved.unlabelled:
             column = _column(name, list(compress(cells, labelled)), given, decimal)
-        doubt = ""
-        if name not in given_formats:
-            column, reasons[name], doubt = read_dates_and_truths(column)
-        column, told = read_formatted(
-            column, table.path.name, given=given_formats.get(name), keep=name in keep
-        )
+        column, reasons[name], doubt = read_dates_and_truths(column, given_formats.get(name))
+        column, told = read_formatted(column, table.path.name, keep=name in keep)
         every = replace(every, form=column.form)
         read += told
         if column.form is not None:

@@ -71,7 +71,8 @@ def test_dates_are_read_as_all_of_them_are_written(tmp_path: Path, written: str,
         ),
         (
             [*map(str, DAYS[:195]), *["never"] * 5],
-            'has dates, and texts that are none, such as "never"',
+            'has dates, and texts that are none, such as "never" (for no value? give --missing '
+            '"never")',
         ),
     ],
 )
@@ -90,6 +91,13 @@ def test_what_was_asked_for_is_read(tmp_path: Path) -> None:
     cells = [f"0{1 + i % 9}/0{1 + i % 7}/2024" for i in range(200)]
     found = looked(tmp_path, cells, formats={"when": "%m/%d/%Y"})
     assert (found.exclude, found.formats) == ([], {"when": "%m/%d/%Y"})
+    assert found.reasons == {"when": "dates, as given"}
+
+
+def test_a_word_in_one_row_of_few_dates_is_told(tmp_path: Path) -> None:
+    cells = ["2025-01-31", "2025-02-28"] * 99 + ["soon", "soon"]
+    assert looked(tmp_path, cells).exclude == ["when"]
+    assert looked(tmp_path, cells, missing=["soon"]).formats == {"when": "iso"}
 
 
 def test_words_for_no_value_are_none_of_the_dates(tmp_path: Path) -> None:

@@ -15,12 +15,17 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ffn.errors import DataError
 from ffn.scoring.frames import read_frame
 from ffn.scoring.labelled_batch import label_batch
 from ffn.scoring.rows.options import Options
 from ffn.scoring.score_file import score_csv
+from ffn.tabular.columns.arrow_columns import numbers_of_column
+from ffn.tabular.columns.arrow_texts import plain_texts
+from ffn.tabular.columns.formatted_column import formatted_numbers
 from tests.helpers.scorers import COLOUR, SCHEMA, TenthsScorer
 
 # Hours from midnight are tenths of the scorer.
@@ -263,3 +268,37 @@ def test_what_is_neither_true_nor_false_is_rejected(tmp_path: Path) -> None:
         DataError, match=r"cells of the type timestamp.* the model has truth values"
     ):
         in_frame(days, model)
+
+
+FLOORED = {"s": 1_000_000, "ms": 1_000, "us": 1}
+
+
+@given(
+    st.lists(st.none() | st.datetimes(), min_size=1, max_size=8),
+    st.sampled_from(["s", "ms", "us"]),
+    st.sampled_from([None, "UTC", "America/New_York"]),
+)
+def test_any_moment_is_the_same_number_typed_and_as_its_text(
+    moments: list[datetime.datetime | None], unit: str, zone: str | None
+) -> None:
+    """What is expected is counted by datetime, from the moment cut to the unit."""
+    step = datetime.timedelta(microseconds=FLOORED[unit])
+    ticks = [None if at is None else (at - datetime.datetime(1970, 1, 1)) // step for at in moments]
+    expected = [np.nan if n is None else n * FLOORED[unit] / 1_000_000 for n in ticks]
+    typed = pa.array(ticks, pa.int64()).cast(pa.timestamp(unit, zone))
+    feature = replace(SCHEMA.numeric[0], format="iso utc" if zone else "iso", missing=True)
+    values, wrong = numbers_of_column(typed, feature, ("",), "here")
+    np.testing.assert_array_equal(values, expected)
+    assert not wrong.any()
+    texts = [text or "" for text in plain_texts(typed, "here", ".").to_pylist()]
+    values, bad = formatted_numbers(texts * 16, feature.form, ("",))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(values, expected * 16)
+    assert bad == []
+
+
+def test_moments_beyond_the_calendar_are_no_dates() -> None:
+    feature = replace(SCHEMA.numeric[0], format="iso")
+    typed = pa.array([0, 10**12, -(10**12)], pa.timestamp("s"))
+    values, wrong = numbers_of_column(typed, feature, ("",), "here")
+    assert wrong.tolist() == [False, True, True]
+    assert values[0] == 0

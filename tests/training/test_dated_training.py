@@ -191,3 +191,22 @@ def test_cells_are_shown_as_dates(tmp_path: Path) -> None:
     shown = dataset.cells(3)
     assert pd.Timestamp(shown["at"]) == pd.Timestamp(table["at"][3])
     assert shown["paid"] == ("True" if table["paid"][3] == "yes" else "False")
+
+
+def test_dates_that_no_format_declares_are_told(tmp_path: Path) -> None:
+    table = rows()
+    table["day"] = pd.to_datetime(table["at"]).dt.strftime("%m/%d/%Y")
+    pipeline = made(tmp_path, table.drop(columns="at").to_csv(index=False), QUICK)
+    message = (
+        r'"day": \d+ different texts .* Cells such as "[0-9/]+" are dates: to read them, add day'
+    )
+    with pytest.raises(DataError, match=rf'{message} = "%m/%d/%Y" under \[data\.formats\]'):
+        load(pipeline)
+    table["day"] = table["day"].str[:3] + "05/2024"
+    few = made(tmp_path, table.drop(columns="at").to_csv(index=False), QUICK)
+    (notice,) = load(few).notices
+    assert notice == (
+        'column "day" is read as 12 categories. It has dates that may be meant otherwise: '
+        '"01/05/2024" is 2024-05-01 or 2024-01-05: to read them, add day = "%d/%m/%Y" or '
+        'day = "%m/%d/%Y" under [data.formats]'
+    )

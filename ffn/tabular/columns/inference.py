@@ -101,7 +101,7 @@ def check_formats(
             )
         if (kind := kinds.get(name, "numeric")) != "numeric":
             raise SettingsError(
-                f"{where}: data.formats gives a number format for {quote(name)}, but data.kinds "
+                f"{where}: data.formats gives a format for {quote(name)}, but data.kinds "
                 f"says that it is {kind}. Take out one."
             )
 

@@ -29,8 +29,18 @@ _CELLS_AT_ONCE = 2**14
 # Fewer cells are read one by one.
 _FEW = 64
 _FIELDS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "hh", "%M": "mm", "%S": "ss"}
-# T stands for a T or a space, as ISO 8601 has it here.
-_ISO = ("YYYY-MM-DD", "YYYY-MM-DDThh:mm", "YYYY-MM-DDThh:mm:ss")
+# T stands for a T or a space, as ISO 8601 has it here; fff are digits of a fraction, and the hours
+# and minutes of an offset follow its sign, ~.
+_FRACTIONS = tuple(f"YYYY-MM-DDThh:mm:ss.{'f' * digits}" for digits in (3, 6, 9))
+_TIMES = ("YYYY-MM-DDThh:mm:ss", "YYYY-MM-DDThh:mm", *_FRACTIONS)
+_ISO = ("YYYY-MM-DD", *_TIMES)
+_ISO_ZONED = tuple(f"{time}{zone}" for zone in ("Z", "~AA:BB") for time in _TIMES)
+_SIGNS = {"T": b"T ", ".": b".,", "~": b"+-"}
+_TICKS = 1_000_000
+# Larger integers are not exact in float64: such times are read alone.
+_EXACT = 2**53
+# 0001-01-01 and the last second of 9999-12-31.
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 
 
@@ -42,14 +52,18 @@ class _Layout(NamedTuple):
     length
         Bytes of a cell.
     fields
-        Places of the digits by field: year, month, day, hour, minute, second.
+        Places of the digits by field: year, month, day, hour, minute, second, then hours and
+        minutes of the offset from UTC, then the fraction of a second.
     others
         Places of the other bytes, with those that may stand there.
+    sign
+        Place of the offset's sign; None if the layout has none.
     """
 
     length: int
     fields: tuple[tuple[int, ...], ...]
     others: tuple[tuple[int, bytes], ...]
+    sign: int | None
 
 
 def date_numbers(
@@ -103,6 +117,8 @@ def dates_of_bytes(
         some = slice(first, first + _CELLS_AT_ONCE)
         lengths = ends[some] - starts[some]
         for layout in _layouts(form):
+            if sure[some].all():
+                break
             rows = np.flatnonzero((lengths == layout.length) & ~sure[some])
             if len(rows):
                 found, fits = _read(data, starts[some][rows], layout)
@@ -165,8 +181,10 @@ def _with_others(
 @lru_cache(64)
 def _layouts(form: DateForm) -> tuple[_Layout, ...]:
     """Return the layouts that a form may have: those of ISO 8601 first, then its own."""
-    templates = [f"{iso}Z" for iso in _ISO[1:]] if form.zoned else list(_ISO)
-    return tuple(map(_layout, [*templates, *_own_template(form.pattern)]))
+    templates = _ISO_ZONED if form.zoned else _ISO
+    return tuple(_layout(each, iso=True) for each in templates) + tuple(
+        _layout(each, iso=False) for each in _own_template(form.pattern)
+    )
 
 
 def _own_template(pattern: str) -> list[str]:
@@ -183,20 +201,23 @@ def _own_template(pattern: str) -> list[str]:
     return [template] if sound and not others else []
 
 
-def _layout(template: str) -> _Layout:
+def _layout(template: str, *, iso: bool) -> _Layout:
     fields = []
-    for letters in _FIELDS.values():
+    for letters in (*_FIELDS.values(), "AA", "BB"):
         place = template.find(letters)
         fields.append(tuple(range(place, place + len(letters))) if place >= 0 else ())
+    fields.append(tuple(place for place, sign in enumerate(template) if sign == "f"))
     taken = {place for field in fields for place in field}
+    signs = _SIGNS if iso else {}
     return _Layout(
         len(template),
         tuple(fields),
         tuple(
-            (place, b"T " if sign == "T" else sign.encode())
+            (place, signs.get(sign, sign.encode()))
             for place, sign in enumerate(template)
             if place not in taken
         ),
+        template.find("~") if iso and "~" in template else None,
     )
 
 
@@ -217,7 +238,7 @@ def _read(data: Array, starts: Array, layout: _Layout) -> tuple[Floats, Flags]:
             fits &= digit <= 9
             number = number * 10 + digit
         found.append(number)
-    year, month, day, hour, minute, second = found
+    year, month, day, hour, minute, second, ahead, ahead_minutes, fraction = found
     fits &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
     fits &= (hour < 24) & (minute < 60) & (second < 60)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
@@ -225,5 +246,17 @@ def _read(data: Array, starts: Array, layout: _Layout) -> tuple[Floats, Flags]:
     fits &= day <= _MONTH_DAYS[month] + (leap & (month == 2))
     months = (year - 1970) * 12 + (month - 1)
     days = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + (day - 1)
-    seconds: Floats = (days * 86_400 + hour * 3600 + minute * 60 + second).astype(np.float64)
-    return seconds, fits
+    seconds = days * 86_400 + hour * 3600 + minute * 60 + second
+    if layout.sign is not None:
+        # As datetime has it: less than a day.
+        fits &= (ahead < 24) & (ahead_minutes < 60)
+        offset = ahead * 3600 + ahead_minutes * 60
+        seconds += np.where(data[starts + layout.sign] == ord("-"), offset, -offset)
+        fits &= (seconds >= _FIRST) & (seconds <= _LAST)
+    digits = len(layout.fields[-1])
+    if not digits:
+        return seconds.astype(np.float64), fits
+    # Fractions of a microsecond are cut off.
+    ticks = seconds * _TICKS + (fraction * _TICKS) // 10**digits
+    fits &= np.abs(ticks) <= _EXACT
+    return ticks / _TICKS, fits

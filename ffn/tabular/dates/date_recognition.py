@@ -7,13 +7,14 @@ is a day in March or in April until another cell of its column has a day above 1
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import quote
+from ffn.tabular.cells import is_number
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.dates.date_cells import date_numbers
 
@@ -48,6 +49,8 @@ _NEARLY_ALL = 0.9
 _DIGITS = "%Y%m%d"
 _YEARS = "1900-01-01", "2100-12-31"
 _FEWEST = 5
+# Of a cell that may be a date, such as "1-Jan-24".
+_FEWEST_DIGITS, _LONGEST = 3, 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,33 +86,37 @@ class DatesInDoubt:
     forms: tuple[DateForm, ...] = ()
 
 
-def recognise_dates(texts: Collection[str]) -> DatesFound | DatesInDoubt | None:
+def recognise_dates(rows: Mapping[str, int]) -> DatesFound | DatesInDoubt | None:
     """Return the form of a column's dates, a doubt about it, or None if it has no dates.
 
     Parameters
     ----------
-    texts
-        The different trimmed texts of the column, without those that mean "no value".
+    rows
+        Number of rows by trimmed text, without texts that mean "no value".
     """
-    cells = sorted(texts)
+    cells = sorted(rows)
     some = cells[:: max(1, len(cells) // _SAMPLE)]
-    isos = [form for form in _ISO if _share(some, form)]
+    if sum(map(_may_be_date, some)) < _NEARLY_ALL * len(some) - 1:
+        return None
+    isos = [form for form in _ISO if _share(some, form, rows)]
     if len(isos) > 1:
         zoned, plain = (_first(some, form) for form in (DateForm(zoned=True), DateForm()))
         text = f"has times with a zone, such as {quote(zoned)}, and without, such as {quote(plain)}"
         return DatesInDoubt(text=text)
-    likely = [form for form in (*isos, *_FORMS) if _share(some, form) >= _NEARLY_ALL]
+    # Numbers are no dates, unless they are written as eight digits.
+    forms = (DateForm.of(_DIGITS),) if all(map(is_number, some)) else _FORMS
+    likely = [form for form in (*isos, *forms) if _share(some, form, rows) >= _NEARLY_ALL]
     read = {form: date_numbers(cells, form, ()) for form in likely}
     whole = {form: values for form, (values, wrong) in read.items() if not wrong}
     if not whole:
         if not read:
             return None
-        worst = min((wrong for _, wrong in read.values()), key=len)
-        if len(worst) > (1 - _NEARLY_ALL) * len(cells):
+        form = max(read, key=lambda one: _share(cells, one, rows))
+        if _share(cells, form, rows) < _NEARLY_ALL:
             return None
-        return DatesInDoubt(
-            text=f"has dates, and texts that are none, such as {quote(cells[worst[0]])}"
-        )
+        other = quote(cells[read[form][1][0]])
+        remedy = f"for no value? give --missing {other}"
+        return DatesInDoubt(text=f"has dates, and texts that are none, such as {other} ({remedy})")
     (form, values), *others = whole.items()
     rivals = {other: own for other, own in others if not np.array_equal(values, own)}
     if rivals:
@@ -124,6 +131,10 @@ def recognise_dates(texts: Collection[str]) -> DatesFound | DatesInDoubt | None:
     return DatesFound(form=form, first=float(values.min()), last=float(values.max()))
 
 
+def _may_be_date(cell: str) -> bool:
+    return len(cell) <= _LONGEST and sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS
+
+
 def _are_years(values: npt.NDArray[np.float64]) -> bool:
     low, high = (DateForm().number(day) for day in _YEARS)
     return len(values) >= _FEWEST and bool(values.min() >= low and values.max() <= high)
@@ -133,6 +144,8 @@ def _first(cells: Sequence[str], form: DateForm) -> str:
     return next(cell for cell in cells if not math.isnan(form.number(cell)))
 
 
-def _share(cells: Sequence[str], form: DateForm) -> float:
+def _share(cells: Sequence[str], form: DateForm, rows: Mapping[str, int]) -> float:
+    """Return the share of the rows with one of these texts that are dates in a form."""
     _, wrong = date_numbers(cells, form, ())
-    return 1 - len(wrong) / len(cells) if cells else 0.0
+    total = sum(rows[cell] for cell in cells)
+    return 1 - sum(rows[cells[i]] for i in wrong) / total if total else 0.0

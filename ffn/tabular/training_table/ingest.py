@@ -21,7 +21,7 @@ from ffn.storage.npy import ArrayFile, save_array
 from ffn.storage.source import Source, open_source
 from ffn.tabular.cell_forms import CellForm, cell_form
 from ffn.tabular.columns.feature_columns import choose_features
-from ffn.tabular.columns.format_advice import advice_on_format
+from ffn.tabular.columns.format_advice import advice_on_dates, advice_on_format
 from ffn.tabular.columns.inference import (
     check_formats,
     check_kinds,
@@ -485,7 +485,7 @@ class _Conversion:
             for text, count in zip(column.texts, column.rows, strict=True)
             if text not in self.choice.missing_values
         }
-        advice = advice_on_format(name, rows, self.choice.decimal)
+        advice = advice_on_format(name, rows, self.choice.decimal) or advice_on_dates(name, rows)
         if names_rows(len(rows), self.rows):
             raise DataError(
                 f"{where}, column {quote(name)}: {len(rows):,} different texts in "

@@ -27,6 +27,16 @@ OF_A_FORM = st.builds(
 )
 CELLS = st.one_of(
     st.datetimes().map(lambda at: at.isoformat(" ", "seconds")),
+    st.builds(
+        lambda at, to, between, more: at.isoformat(between, to) + more,
+        st.datetimes(),
+        st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]),
+        st.sampled_from("T "),
+        st.sampled_from(
+            ["", "789", "Z", "+02:00", "-11:30", "+23:59", "+24:00", "+01:75", "+0200"]
+        ),
+    ),
+    st.from_regex(r"\A(0001-01-01|9999-12-31)T[02][03]:59(:59\.9{3,6})?[+-]0[0-9]:30\Z"),
     st.dates().map(str),
     LIKE_DATES,
     OF_A_FORM,
@@ -61,12 +71,14 @@ def test_all_at_once_is_one_by_one(cells: list[str], declared: str, repeated: in
         ("iso utc", "%Y-%m-%d %H:%MZ"),
         ("%d/%m/%Y", "%d/%m/%Y"),
         ("%Y%m%d %H:%M", "%Y%m%d %H:%M"),
+        ("iso", "%Y-%m-%d %H:%M:%S.%f"),
+        ("iso utc", "%Y-%m-%dT%H:%M:%S.%fZ"),
     ],
 )
 def test_common_layouts_are_read_down_the_column_as_pandas_reads_them(
     declared: str, form: str
 ) -> None:
-    times = pd.Series(pd.date_range("1890-02-27 23:17", "2110-03-02", freq="7919min"))
+    times = pd.Series(pd.date_range("1890-02-27 23:17", "2110-03-02", freq="475140001ms"))
     texts = times.dt.strftime(form)
     data = "".join(texts).encode()
     ends = np.cumsum(texts.str.len().to_numpy())
@@ -75,7 +87,8 @@ def test_common_layouts_are_read_down_the_column_as_pandas_reads_them(
     )
     assert sure.all()
     expected = pd.to_datetime(texts.str.removesuffix("Z"), format=form.removesuffix("Z"))
-    np.testing.assert_array_equal(values, (expected - pd.Timestamp(0)) / pd.Timedelta(seconds=1))
+    microseconds = (expected - pd.Timestamp(0)) // pd.Timedelta(microseconds=1)
+    np.testing.assert_array_equal(values, microseconds / 1_000_000)
 
 
 def test_a_date_may_mean_no_value_in_its_own_notation_alone() -> None:
