@@ -56,6 +56,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "drift": _TEXT,
     "drift_psi": (Real, "a number above 0"),
     "drift_min_rows": (int, "a count of rows"),
+    "explain": (int, "a number of reasons from 0 up"),
 }
 
 

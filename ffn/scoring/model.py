@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.attribution.explanation import Explanation, explain_inputs
+from ffn.attribution.shapley_rows import Explainer
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.bundles.carried_model import CarriedModel
 from ffn.errors import SettingsError, UnknownCategoryWarning, one_line, quote
@@ -198,6 +200,31 @@ class Model:
         schema, preparation = self.scorer.schema, self.scorer.preparation
         # A warning points to the caller of `predict` or `predict_proba`.
         return self.scorer.probabilities(read_frame(rows, schema, preparation, stacklevel=4))
+
+    def explain(self, rows: Any) -> Explanation:
+        """Return which columns moved each row's answer, and by how much.
+
+        The values are Shapley values of the probability of the row's label, against a reference
+        row of medians and most frequent categories: `ffn.attribution.shapley_rows`. They are exact
+        for a row of which at most ten columns differ from the reference row, and else estimated,
+        with a standard error.
+
+        Parameters
+        ----------
+        rows
+            As for `predict_proba`; warnings and errors are the same, too. A row takes many times
+            as long as there.
+
+        Raises
+        ------
+        BundleError
+            The bundle lacks the histograms in which the most frequent categories are.
+        """
+        scorer = self.scorer
+        x = read_frame(rows, scorer.schema, scorer.preparation, stacklevel=3)
+        return explain_inputs(
+            Explainer(scorer), scorer.schema, scorer.rule, x, scorer.probabilities(x)
+        )
 
     def evaluate(self, table: Any, *, target: str | None = None, **options: Any) -> TableEvaluation:
         """Evaluate the model on a labelled table, and return its figures with intervals.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ffn.attribution.shapley_rows import Explainer
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.detect import is_columnar
 from ffn.scoring.drift.drift_report import DriftReport, check_drift
@@ -222,12 +223,19 @@ class _Job:
     def _publish(
         self, journal: Journal, tally: Tally, about_input: dict[str, Any]
     ) -> DriftReport | None:
-        account = self.work | {"input": about_input}
+        account = self.work | {"input": about_input} | self._explained(tally)
         drift = check_drift(self.model, tally, self.options)
         publish_or_refuse(
             journal, self.targets, self.stream.name, self.options, tally, drift, account
         )
         return drift
+
+    def _explained(self, tally: Tally) -> dict[str, Any]:
+        """Return the manifest's entry for reasons; empty if none were asked for."""
+        if not self.options.explain:
+            return {}
+        about = Explainer(self.model).to_json(self.model.schema)
+        return {"reasons": about | tally.predictions.explained}
 
 
 def _check_name(path: Path) -> None:

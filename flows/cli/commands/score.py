@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ffn.errors import DataError, SettingsError
+from ffn.errors import DataError, SettingsError, quote
 from flows.cli.commands.common import (
     VerbParser,
     Verbs,
@@ -49,6 +49,15 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--probabilities", action="store_true", help="add a probability column per class"
+    )
+    score.add_argument(
+        "--explain",
+        nargs="?",
+        type=_reasons,
+        const=3,
+        metavar="N",
+        help="add the N columns that moved each answer most, 3 if N is not given; write --explain=N"
+        " (default: from pipeline.toml)",
     )
     score.add_argument("--only-id", metavar="COLUMN", help="keep only this column of the input")
     score.add_argument(
@@ -124,6 +133,16 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         help="score only files in the inbox that the version in production has not scored yet",
     )
     return score
+
+
+def _reasons(text: str) -> int:
+    """Return the value of --explain; a file may follow it by mistake."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{quote(text)} is not a number of reasons: write --explain=3, or put --explain after "
+            "the files"
+        )
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -231,7 +250,7 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
     names = (
         "probabilities only_id escape_formulas on_unknown drift max_reject_rate "
-        "delimiter decimal encoding workers"
+        "delimiter decimal encoding workers explain"
     )
     return options_for(
         pipeline,
