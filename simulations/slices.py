@@ -60,8 +60,8 @@ class SlicedTable:
     weighted
         Whether rows have weights, from a lognormal distribution.
     planted
-        Share of errors in the slice that is served worse, the fourth category of the last column but
-        one; None if all are served alike.
+        Share of errors in the slice that is served worse, the fourth category of the last column
+        but one; None if all are served alike.
     """
 
     rows: int
@@ -165,8 +165,14 @@ def _column(values: int, count: int, generator: np.random.Generator) -> Array:
 
 
 class Counted(NamedTuple):
-    """Of simulated tables those with a slice named, with the planted one named, and with all
-    intervals of accuracy, and of log-loss, around the true figure of a table served alike.
+    """Numbers of simulated tables.
+
+    Attributes
+    ----------
+    named, planted
+        Tables in which a slice is named, and in which the planted one is.
+    accuracies_hold, losses_hold
+        Tables of which all intervals hold the true figure, if all slices are served alike.
     """
 
     named: int

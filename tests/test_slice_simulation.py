@@ -14,8 +14,8 @@ from simulations.slices import (
     PLANTED,
     SERVED_ALIKE,
     SlicesSize,
+    count_tables,
     draw_table,
-    named_shares,
     slices_section,
 )
 
@@ -28,13 +28,13 @@ def test_tables_are_what_they_say() -> None:
     planted = draw_table(
         PLANTED["5,000 rows, 10 % wrong, in the slice 20 %"], np.random.default_rng(1)
     )
-    assert [(one.column, one.value) for one in planted.worse] == [("column 8", "0")]
+    assert [(one.column, one.value) for one in planted.worse] == [("column 8", "3")]
 
 
 def test_few_reports_name_a_slice_if_all_are_served_alike() -> None:
-    """Of forty, more than six at a level of 0.05 is a chance of one in a hundred and fifty."""
+    """Of twenty, more than four at a level of 0.05 is a chance of less than three in a thousand."""
     for name in ("1,000 rows, 20 % wrong", "1,000 rows in 100 groups, 20 % wrong"):
-        assert named_shares(SERVED_ALIKE[name], 20, 7)[0] <= 4
+        assert count_tables(SERVED_ALIKE[name], 20, 7, population=1_000).named <= 4
 
 
 def test_the_page_holds_every_table(repository: Path) -> None:
@@ -46,5 +46,10 @@ def test_the_page_holds_every_table(repository: Path) -> None:
     for name in SERVED_ALIKE:
         share = wilson(round(float(cells[name]) * FULL_SLICES.tables), FULL_SLICES.tables)
         assert share.low <= 0.05, name
+    # What the page says of them in words.
+    rows = re.findall(r"\*\*(\d\.\d+)\*\* \[", page)
+    alike = [float(share) for share in rows[: 3 * len(SERVED_ALIKE)]]
+    assert f"named a slice in {100 * max(alike[::3]):.1f} % of reports at most" in page
+    assert f"that is of each kind at least {min(alike[1::3] + alike[2::3]):.3f}" in page
     tiny = slices_section(SlicesSize(tables=1))
     assert tiny.count("\n| ") == len(cells) + 2
