@@ -39,7 +39,7 @@ class SlicesSize:
     tables: int
 
 
-FULL_SLICES = SlicesSize(tables=500)
+FULL_SLICES = SlicesSize(tables=200)
 QUICK_SLICES = SlicesSize(tables=5)
 
 

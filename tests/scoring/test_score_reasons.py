@@ -44,9 +44,9 @@ def write(path: Path, rows: list[dict[str, str]], delimiter: str = ",") -> Path:
 
 
 def scored(model: Any, folder: Path, rows: Any = ROWS, **options: Any) -> list[dict[str, str]]:
-    options = {"explain": 3, "drift": "off"} | options
+    chosen: dict[str, Any] = {"explain": 3, "drift": "off"} | options
     source = write(folder / "in.csv", rows)
-    score_csv(model, source, folder / "out.csv", force=True, **options)
+    score_csv(model, source, folder / "out.csv", force=True, **chosen)
     with (folder / "out.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -129,7 +129,7 @@ def test_rows_have_the_same_reasons_wherever_they_are(tmp_path: Path) -> None:
 
 def test_workers_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a file that is divided although it is short, as a long one would be."""
-    sizes = {"least_bytes": 20_000, "part_bytes": (2_000, 5_000)}
+    sizes: dict[str, Any] = {"least_bytes": 20_000, "part_bytes": (2_000, 5_000)}
     in_parts = partial(score_in_parts, has_started=lambda one: one.result() > 0, **sizes)
     monkeypatch.setattr(split_file, "score_in_parts", in_parts)
     bundle = explainable(3, 1)
