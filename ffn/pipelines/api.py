@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import SettingsError, UnknownCategoryWarning, one_line
+from ffn.object_stores.object_address import as_path
 from ffn.settings.pipeline import pipeline_at
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ def score(
     pipeline, root
         As for `retrain`.
     *inputs
-        Files, folders, and patterns such as ``"march/*.csv"``; none for all tables in the
-        pipeline's inbox.
+        Files, folders, and patterns such as ``"march/*.csv"``, or addresses of objects such as
+        ``"s3://bucket/march/*.csv"``; none for all tables in the pipeline's inbox.
     output
-        A file, for a single input; or a folder: an existing one, or a text that ends in a
-        slash. By default ``artifacts/<name>/predictions``.
+        A file or object, for a single input; or a folder: an existing one, or a text that ends in
+        a slash. By default ``artifacts/<name>/predictions``.
     new
         Whether to score only files in the inbox that the version in production has not scored.
     **options
@@ -124,7 +125,7 @@ def score(
     if new:
         outcome = inbox_scoring.score_inbox(found, chosen)
     else:
-        files = files_to_score(found, [Path(file) for file in inputs], output)
+        files = files_to_score(found, [as_path(file, folder="*") for file in inputs], output)
         outcome = batch_scoring.score(found, files, chosen)
     for result in outcome.results:
         for sentence in unknown_sentences(result.unknown_columns):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError, quote
+from ffn.object_stores.object_address import ObjectAddress
 from ffn.scoring.columnar.detect import is_columnar
 from ffn.scoring.drift.drift_report import DriftReport, check_drift
 from ffn.scoring.output.checkpoint import Journal, sweep_journals
@@ -52,9 +53,9 @@ def score_csv(
     model
         A bundle, or any object with the same interface. It is not changed.
     source
-        Path of the input, CSV or Parquet, compressed or not.
+        Path of the input, CSV or Parquet, compressed or not; or the address of an object.
     output
-        Path of the output; the names of the other two files are derived from it.
+        Path of the output, or its address; the names of the other two files are derived from it.
     workers
         Number of processes for a long uncompressed file; by default this one alone. The bytes
         written do not depend on it.
@@ -82,9 +83,18 @@ def score_csv(
     """
     started = time.perf_counter()
     chosen = Options(**options)
-    targets = Targets.beside(output)
     for path in (source, output):
         _check_name(path)
+    if isinstance(source, ObjectAddress) or isinstance(output, ObjectAddress):
+        # Imported here, because files need nothing of it.
+        from ffn.scoring.object_files import score_objects
+
+        def score(stream: Source, near: Path) -> ScoreResult:
+            into = Targets.beside(near)
+            return _score(model, stream, into, chosen, workers, force, on_progress, started)
+
+        return score_objects(source, output, score)
+    targets = Targets.beside(output)
     with open_source(source) as stream:
         return _score(model, stream, targets, chosen, workers, force, on_progress, started)
 

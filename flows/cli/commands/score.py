@@ -40,12 +40,14 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "files",
         metavar="FILE",
         nargs="*",
-        help="a table, a folder of tables, a pattern, or - for stdin (default: the inbox)",
+        help="a table, a folder of tables, a pattern, an address such as s3://bucket/in.csv, or - "
+        "for stdin (default: the inbox)",
     )
     score.add_argument(
         "--output",
         metavar="PATH",
-        help="a file, a folder, or - for stdout (default: artifacts/PIPELINE/predictions/)",
+        help="a file, a folder, an address, or - for stdout (default: "
+        "artifacts/PIPELINE/predictions/)",
     )
     score.add_argument(
         "--probabilities", action="store_true", help="add a probability column per class"
@@ -242,10 +244,11 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _files(asked: argparse.Namespace, pipeline: Pipeline) -> list[FileToScore]:
+    from ffn.object_stores.object_address import as_path
     from ffn.scoring.inputs import files_to_score
     from ffn.storage.source import STDIN
 
-    files = [STDIN if file == "-" else Path(file) for file in asked.files]
+    files = [STDIN if file == "-" else as_path(file, folder="*") for file in asked.files]
     if asked.output != "-":
         return files_to_score(pipeline, files, asked.output)
     # The rejects and the manifest are kept in this folder.
