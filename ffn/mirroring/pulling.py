@@ -122,7 +122,7 @@ def pull(artifacts: Path, address: str) -> Pulled:
     models.mkdir(parents=True, exist_ok=True)
     sweep(models)
     sizes: list[int] = []
-    _check_here(artifacts, mirror, lines)
+    _check_here(artifacts, mirror, promotion.version, lines)
     if promotion.version not in versions(artifacts):
         with staging_folder(models) as room:
             with _named(room, mirror, promotion.version):
@@ -137,7 +137,7 @@ def pull(artifacts: Path, address: str) -> Pulled:
                 room.rename(version_folder(artifacts, promotion.version))
             sync_folder(models)
     with registry_lock(artifacts):
-        _check_here(artifacts, mirror, lines)
+        _check_here(artifacts, mirror, promotion.version, lines)
         folder = version_folder(artifacts, promotion.version)
         sha256 = check_bundle(folder, pipeline=artifacts.name, version=promotion.version)
         if sha256 != promotion.bundle_sha256:
@@ -195,7 +195,13 @@ def _lines(artifacts: Path) -> bytes:
     return b""
 
 
-def _check_here(artifacts: Path, mirror: Mirror, lines: bytes) -> None:
+def _sealed_here(artifacts: Path, version: int) -> bytes:
+    with suppress(OSError):
+        return read_plain(version_folder(artifacts, version) / FILES, MOST_FILES_BYTES)
+    return b""
+
+
+def _check_here(artifacts: Path, mirror: Mirror, version: int, lines: bytes) -> None:
     """Refuse to pull over a registry that was not pulled, or is ahead."""
     here = _lines(artifacts) + read_history(artifacts).owed
     if not lines.startswith(here):
@@ -204,7 +210,10 @@ def _check_here(artifacts: Path, mirror: Mirror, lines: bytes) -> None:
             f"{artifacts / HISTORY} has promotions that {mirror.address} does not know"
             + (", which came later. Push them first." if ahead else ". Use another --root.")
         )
-    if versions(artifacts) and not here:
+    there = versions(artifacts)
+    # Without a history there may be what a pull had fetched that was killed before its end.
+    same = version not in there or _sealed_here(artifacts, version) == mirror.sealed(version)
+    if not same or (not here and set(there) - {version}):
         raise RegistryError(f"{artifacts / 'models'} has versions of its own. Use another --root.")
 
 

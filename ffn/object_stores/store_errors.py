@@ -73,6 +73,8 @@ def told_by_store(address: ObjectAddress, doing: str = "read") -> Iterator[None]
             raise _no_bucket(address, doing) from None
         raise
     except (exceptions.BaseError, ValueError) as error:
+        if _code(error) in _NO_BUCKET:
+            raise _no_bucket(address, doing) from None
         kind = OutputError if doing == "written" else DataError
         raise kind(f"{address} cannot be {doing}: {_reason(address, error, doing)}") from None
 

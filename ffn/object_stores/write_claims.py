@@ -60,6 +60,16 @@ class WriteClaim:
         OutputError
             The store refuses, or ignores conditions.
         """
+        try:
+            self._take()
+        except DataError as error:
+            # Nobody asked for the claim itself.
+            beside = self._output.with_name(f".{self._output.name}{_SUFFIX}")
+            error.args = (str(error).replace(str(beside), str(self._output)),)
+            raise
+        self._require_conditions()
+
+    def _take(self) -> None:
         seen, since = "", time.monotonic()
         while not self._make(""):
             found = self._bucket.small(self._key, _MOST_BYTES)
@@ -73,10 +83,9 @@ class WriteClaim:
             seen = found[1]
             if time.monotonic() - since > self._patience:
                 if self._make(seen):
-                    break
+                    return
                 seen, since = "", time.monotonic()
             time.sleep(_LOOKS)
-        self._require_conditions()
 
     def renew(self) -> None:
         """Write the claim anew, so that others see that this run lives.
