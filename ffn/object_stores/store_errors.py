@@ -12,9 +12,7 @@ from ffn.object_stores.object_address import ObjectAddress
 __all__ = ["ChangedObjectError", "TakenObjectError", "told_by_store"]
 
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>|\"code\": ?\"?([A-Za-z0-9]{1,60})")
-_STATUS = re.compile(
-    r"\b(?:status|Server returned non-2xx status code:?|error status) ?:? ?(\d{3})"
-)
+_STATUS = re.compile(r"\bstatus(?: code)?:? ?(\d{3})\b")
 _WHERE_CREDENTIALS_ARE = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
@@ -22,6 +20,7 @@ _WHERE_CREDENTIALS_ARE = {
 }
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
 _UNKNOWN_KEY = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "AuthFailure"}
+_DENIED = {"AccessDenied", "AuthorizationFailure", "AuthorizationPermissionMismatch", "forbidden"}
 _NO_BUCKET = {"NoSuchBucket", "ContainerNotFound"}
 # Where a machine in the cloud would find its role; elsewhere nothing answers there.
 _METADATA = ("169.254.169.254", "169.254.170.2", "metadata.google.internal", "fd00:ec2::254")
@@ -102,9 +101,12 @@ def _reason(address: ObjectAddress, error: Exception, doing: str) -> str:
         return "the credentials have expired. Renew them."
     if code in _UNKNOWN_KEY:
         return f"the store does not know these credentials ({code}). Check {variables}."
+    if code == "RequestTimeTooSkewed":
+        return "the clock of this machine differs from that of the store. Set it right."
     if any(place in text for place in _METADATA):
         return f"no credentials were found. Set {variables}."
-    if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
+    denied = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError
+    if code in _DENIED or isinstance(error, denied):
         missing = "write" if doing == "written" else "read"
         told = f" ({code})" if code else ""
         return (
@@ -113,8 +115,6 @@ def _reason(address: ObjectAddress, error: Exception, doing: str) -> str:
         )
     if "redirect" in text.lower() or code in ("PermanentRedirect", "AuthorizationHeaderMalformed"):
         return "the bucket is in another region. Set AWS_REGION to it."
-    if code in ("RequestTimeTooSkewed",):
-        return "the clock of this machine differs from that of the store. Set it right."
     if code:
         return f"the store answers {code}. Look that up in its documentation."
     if found := _STATUS.search(text):
