@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,13 @@ __all__ = ["Bucket", "ObjectState", "bucket_of", "forget_buckets"]
 _PART = 16 * 1024 * 1024
 _MOST_PARTS = 9_000
 _PARTS_AT_ONCE = 4
+
+
+Beat = Callable[[], object]
+
+
+def _nothing() -> None:
+    pass
 
 
 class ObjectState(NamedTuple):
@@ -123,7 +130,7 @@ class Bucket:
             self.require(address)
             return None
 
-    def fetch(self, state: ObjectState, target: Path) -> None:
+    def fetch(self, state: ObjectState, target: Path, beat: Beat = _nothing) -> None:
         """Write the content of an object to a file, a part at a time.
 
         Parameters
@@ -132,6 +139,8 @@ class Bucket:
             The object as it was found. Each request says that it means this very content.
         target
             The file, which is not complete if an error is raised.
+        beat
+            Called before each part; what it raises ends the copy. By default nothing is done.
 
         Raises
         ------
@@ -146,6 +155,7 @@ class Bucket:
         written = 0
         with target.open("wb") as file:
             while written < state.size:
+                beat()
                 until = min(written + _PART, state.size)
                 options: dict[str, Any] = {"range": (written, until)}
                 if state.etag:
@@ -192,8 +202,8 @@ class Bucket:
             done = self._library.put(self._store, key, content, mode=mode, use_multipart=False)
         return str(done["e_tag"] or "")
 
-    def put_file(self, key: str, source: Path) -> str:
-        """Write a file as an object, which appears whole or not at all, and return its mark.
+    def put_file(self, key: str, source: Path, beat: Beat = _nothing) -> None:
+        """Write a file as an object, which appears whole or not at all.
 
         A long one is sent in parts that nobody sees before all are there. An error takes back what
         was sent; a kill leaves parts that the store's own rule for unfinished uploads removes.
@@ -204,6 +214,9 @@ class Bucket:
             Name of the object; one that exists is replaced.
         source
             The file.
+        beat
+            Called before each part; what it raises takes back what was sent. By default nothing is
+            done.
 
         Raises
         ------
@@ -213,13 +226,19 @@ class Bucket:
         address, size = self._root.beside(key), source.stat().st_size
         part = max(_PART, -(-size // _MOST_PARTS))
         try:
-            with told_by_store(address, "written"):
-                done = self._library.put(
-                    self._store, key, source, chunk_size=part, max_concurrency=_PARTS_AT_ONCE
-                )
+            # Left by an exception, the writer completes nothing and takes back its parts.
+            with (
+                told_by_store(address, "written"),
+                source.open("rb") as file,
+                self._library.open_writer(
+                    self._store, key, buffer_size=part, max_concurrency=_PARTS_AT_ONCE
+                ) as writer,
+            ):
+                while some := file.read(part):
+                    beat()
+                    writer.write(some)
         except FileNotFoundError:
             raise _vanished(address) from None
-        return str(done["e_tag"] or "")
 
     def delete(self, key: str) -> None:
         """Remove the object ``key``; one that does not exist is no error."""

@@ -108,7 +108,8 @@ class WriteClaim:
         """Remove the claim if it is still this run's; never raises what a store refuses."""
         with contextlib.suppress(FFNError), self._turn:
             found = self._bucket.small(self._key, _MOST_BYTES)
-            if found is not None and found[1] == self._mark:
+            # By its content, because an interrupted run may not have learnt its mark.
+            if found is not None and self._run.encode() in found[0]:
                 self._bucket.delete(self._key)
 
     def _make(self, replacing: str) -> bool:
@@ -161,7 +162,6 @@ def claimed(
         As for `WriteClaim.take`.
     """
     claim = WriteClaim(output, patience)
-    claim.take()
     ended = threading.Event()
 
     def keep() -> None:
@@ -171,10 +171,12 @@ def claimed(
                 claim.renew()
 
     thread = threading.Thread(target=keep, name="write-claim", daemon=True)
-    thread.start()
     try:
+        claim.take()
+        thread.start()
         yield claim
     finally:
         ended.set()
-        thread.join()
+        if thread.ident is not None:
+            thread.join()
         claim.release()

@@ -21,7 +21,7 @@ from ffn.object_stores.buckets import Bucket, ObjectState, bucket_of
 from ffn.object_stores.object_address import ObjectAddress, require_object
 from ffn.object_stores.store_errors import TakenObjectError
 from ffn.object_stores.write_claims import WriteClaim, claimed
-from ffn.scoring.output.score_result import ScoreResult
+from ffn.scoring.output.score_result import Progress, ScoreResult
 from ffn.scoring.output.targets import Targets
 from ffn.storage.atomic import staging_folder, sweep
 from ffn.storage.source import Source, open_source
@@ -29,10 +29,31 @@ from ffn.storage.source import Source, open_source
 __all__ = ["score_objects"]
 
 _MOST_MANIFEST_BYTES = 64 * 1024 * 1024
-Score = Callable[[Source, Path], ScoreResult]
+Score = Callable[[Source, Path, Callable[[Progress], None]], ScoreResult]
 
 
-def score_objects(source: Path, output: Path, score: Score) -> ScoreResult:
+class _Pulse:
+    """Reports progress, and repeats the last report while something is fetched or sent."""
+
+    def __init__(self, on_progress: Callable[[Progress], None] | None) -> None:
+        self._on_progress = on_progress
+        self._last = Progress(rows=0, rejected=0, bytes_read=0, size=None)
+
+    def report(self, progress: Progress) -> None:
+        self._last = progress
+        self.beat()
+
+    def beat(self) -> None:
+        if self._on_progress:
+            self._on_progress(self._last)
+
+
+def score_objects(
+    source: Path,
+    output: Path,
+    score: Score,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> ScoreResult:
     """Score with an input, an output or both in a store; the files are those of local scoring.
 
     The output, its rejects and its manifest are written as `score_csv` publishes them: an older
@@ -45,7 +66,10 @@ def score_objects(source: Path, output: Path, score: Score) -> ScoreResult:
     output
         Path or address of the output; the names of the other two files are derived from it.
     score
-        Scores an open input into a path on disk.
+        Scores an open input into a path on disk, and reports progress to what it is given.
+    on_progress
+        As for `score_csv`; also called before each part that is fetched or sent, so that it can end
+        the run.
 
     Raises
     ------
@@ -55,13 +79,13 @@ def score_objects(source: Path, output: Path, score: Score) -> ScoreResult:
     SettingsError
         The extra is not installed.
     """
-    started = time.perf_counter()
+    started, pulse = time.perf_counter(), _Pulse(on_progress)
     with _room() as room:
         if not isinstance(output, ObjectAddress):
-            with _opened(source, room) as stream:
-                result = score(stream, output)
+            with _opened(source, room, pulse) as stream:
+                result = score(stream, output, pulse.report)
         else:
-            result = _score_into_store(source, require_object(output), score, room)
+            result = _score_into_store(source, require_object(output), score, room, pulse)
     return replace(result, seconds=time.perf_counter() - started)
 
 
@@ -76,7 +100,7 @@ def _room() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _opened(source: Path, room: Path) -> Iterator[Source]:
+def _opened(source: Path, room: Path, pulse: _Pulse) -> Iterator[Source]:
     """Open a file, or a copy of an object that is named like the object."""
     if not isinstance(source, ObjectAddress):
         with open_source(source) as stream:
@@ -84,7 +108,7 @@ def _opened(source: Path, room: Path) -> Iterator[Source]:
         return
     address = require_object(source)
     copy = room / "input"
-    _fetch(address, _state(address), copy)
+    _fetch(address, _state(address), copy, pulse)
     with copy.open("rb") as file:
         yield Source(file, str(address))
 
@@ -96,9 +120,9 @@ def _state(address: ObjectAddress) -> ObjectState:
     return found
 
 
-def _fetch(address: ObjectAddress, state: ObjectState, copy: Path) -> None:
+def _fetch(address: ObjectAddress, state: ObjectState, copy: Path, pulse: _Pulse) -> None:
     try:
-        bucket_of(address).fetch(state, copy)
+        bucket_of(address).fetch(state, copy, pulse.beat)
     except OSError as error:
         raise DataError(
             f"{address} cannot be copied to {copy.parent.parent}: {error.strerror}. It takes "
@@ -106,7 +130,9 @@ def _fetch(address: ObjectAddress, state: ObjectState, copy: Path) -> None:
         ) from None
 
 
-def _score_into_store(source: Path, output: ObjectAddress, score: Score, room: Path) -> ScoreResult:
+def _score_into_store(
+    source: Path, output: ObjectAddress, score: Score, room: Path, pulse: _Pulse
+) -> ScoreResult:
     targets = Targets.beside(output)
     if source in targets:
         raise DataError(f"{source} is the file to score. Give another output.")
@@ -114,31 +140,33 @@ def _score_into_store(source: Path, output: ObjectAddress, score: Score, room: P
     shelf.mkdir()
     near = Targets.beside(shelf / output.name)
     # Objects are compared with the addresses, not with where the files are for a while.
-    with _named(shelf, output), _opened(source, room) as stream, claimed(output) as claim:
+    with _named(shelf, output), _opened(source, room, pulse) as stream, claimed(output) as claim:
         bucket = bucket_of(output)
-        _fetch_earlier(bucket, targets, near, stream.size)
+        _fetch_earlier(bucket, targets, near, stream.size, pulse)
         try:
-            result = score(stream, near.output)
+            result = score(stream, near.output, pulse.report)
         except FFNError:
             if near.rejects.exists() and not near.manifest.exists():
                 # As with files: of a table that is refused for its rows, the rejects are kept.
                 claim.renew()
                 bucket.delete(_key(targets.manifest))
-                bucket.put_file(_key(targets.rejects), near.rejects)
+                bucket.put_file(_key(targets.rejects), near.rejects, pulse.beat)
             raise
         if not result.unchanged:
-            _publish(bucket, claim, targets, near)
+            _publish(bucket, claim, targets, near, pulse)
     return replace(
         result, output=targets.output, rejects=targets.rejects, manifest=targets.manifest
     )
 
 
-def _publish(bucket: Bucket, claim: WriteClaim, targets: Targets, near: Targets) -> None:
+def _publish(
+    bucket: Bucket, claim: WriteClaim, targets: Targets, near: Targets, pulse: _Pulse
+) -> None:
     """Write the three objects; the manifest goes first if it is old, and comes last if new."""
     claim.renew()
     bucket.delete(_key(targets.manifest))
-    bucket.put_file(_key(targets.output), near.output)
-    bucket.put_file(_key(targets.rejects), near.rejects)
+    bucket.put_file(_key(targets.output), near.output, pulse.beat)
+    bucket.put_file(_key(targets.rejects), near.rejects, pulse.beat)
     content = near.manifest.read_bytes()
     while True:
         claim.renew()
@@ -151,7 +179,9 @@ def _publish(bucket: Bucket, claim: WriteClaim, targets: Targets, near: Targets)
             return
 
 
-def _fetch_earlier(bucket: Bucket, targets: Targets, near: Targets, size: int | None) -> None:
+def _fetch_earlier(
+    bucket: Bucket, targets: Targets, near: Targets, size: int | None, pulse: _Pulse
+) -> None:
     """Copy an earlier output of an input of this size, which may be that of the same work."""
     found = bucket.small(_key(targets.manifest), _MOST_MANIFEST_BYTES)
     if found is None:
@@ -168,8 +198,8 @@ def _fetch_earlier(bucket: Bucket, targets: Targets, near: Targets, size: int | 
             states.append(state)
     except (ValueError, KeyError, TypeError, RecursionError):
         return
-    _fetch(_address(targets.output), states[0], near.output)
-    _fetch(_address(targets.rejects), states[1], near.rejects)
+    _fetch(_address(targets.output), states[0], near.output, pulse)
+    _fetch(_address(targets.rejects), states[1], near.rejects, pulse)
     near.manifest.write_bytes(found[0])
 
 

@@ -89,11 +89,11 @@ def score_csv(
         # Imported here, because files need nothing of it.
         from ffn.scoring.object_files import score_objects
 
-        def score(stream: Source, near: Path) -> ScoreResult:
+        def score(stream: Source, near: Path, told: Callable[[Progress], None]) -> ScoreResult:
             into = Targets.beside(near)
-            return _score(model, stream, into, chosen, workers, force, on_progress, started)
+            return _score(model, stream, into, chosen, workers, force, told, started)
 
-        return score_objects(source, output, score)
+        return score_objects(source, output, score, on_progress)
     targets = Targets.beside(output)
     with open_source(source) as stream:
         return _score(model, stream, targets, chosen, workers, force, on_progress, started)

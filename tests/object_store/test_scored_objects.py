@@ -145,3 +145,23 @@ def test_nothing_is_left_on_this_machine(
     store.put("in.csv", ROWS)
     score(store.address("in.csv"), store.address("out.csv"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["in.csv", "out.csv"])
+def test_what_ends_a_run_while_parts_are_moved_leaves_nothing(
+    name: str, store: Store, tmp_path: Path
+) -> None:
+    store.put("in.csv", b"id,size,colour\n" + b"1,7,%s\n" % (b"x" * 180) * 200_000)
+    reports = []
+
+    def stop(progress) -> None:
+        reports.append(progress)
+        # Nothing is scored while the input comes; all is scored when the second part is sent.
+        done = 200_000 if name == "out.csv" else 0
+        if progress.rows == done and sum(each.rows == done for each in reports) > 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        score(store.address("in.csv"), store.address("out.csv"), on_progress=stop)
+    assert store.names() == ["in.csv"]
+    assert store.uploads() == []
