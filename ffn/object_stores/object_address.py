@@ -95,10 +95,12 @@ def parse_object_address(text: str) -> ObjectAddress:
     """
     scheme, found, rest = text.partition("://")
     if not found:
-        raise SettingsError(
-            f"an address of objects begins with {scheme[:2].lower()}://, with two slashes."
-        )
+        ours = _OURS.match(text)
+        begins = f"{ours[1].lower()}://, with two slashes" if ours else "s3://, gs:// or az://"
+        raise SettingsError(f"an address of objects begins with {begins}.")
     scheme = scheme.lower()
+    if scheme not in _SCHEMES:
+        raise SettingsError("an address of objects begins with s3://, gs:// or az://.")
     bucket, _, key = rest.partition("/")
     if "@" in bucket or ":" in bucket or _SIGNED.search(rest) or "?" in bucket:
         raise SettingsError(

@@ -44,11 +44,14 @@ def matching_objects(address: ObjectAddress) -> list[ObjectState]:
     """
     folder = pattern_folder(address)
     wanted = address.parts[len(folder.parts) :]
+    listed = list(bucket_of(address).listing(folder.key))
+    folders = {parent for state in listed for parent in _parents(state.key)}
     found = []
-    for state in bucket_of(address).listing(folder.key):
-        if state.key.endswith("/"):
-            continue
+    for state in listed:
         below = state.key.removeprefix(folder.key).removeprefix("/")
+        # What some programs make for an empty folder; the library leaves out the slash at its end.
+        if not below or (state.size == 0 and state.key in folders):
+            continue
         if not _matches(below.split("/"), wanted):
             continue
         if problem := key_problem(state.key):
@@ -58,6 +61,11 @@ def matching_objects(address: ObjectAddress) -> list[ObjectState]:
             )
         found.append(state)
     return sorted(found)
+
+
+def _parents(key: str) -> list[str]:
+    parts = key.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def _matches(parts: Sequence[str], wanted: Sequence[str]) -> bool:

@@ -103,6 +103,11 @@ def _reason(address: ObjectAddress, error: Exception, doing: str) -> str:
         return f"the store does not know these credentials ({code}). Check {variables}."
     if code == "RequestTimeTooSkewed":
         return "the clock of this machine differs from that of the store. Set it right."
+    if isinstance(error, exceptions.InvalidPathError):
+        return (
+            'the name of an object there has an empty part, ".", ".." or a control character. '
+            "Rename it, or give a folder without it."
+        )
     if any(place in text for place in _METADATA):
         return f"no credentials were found. Set {variables}."
     denied = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError

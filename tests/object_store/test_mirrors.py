@@ -69,12 +69,8 @@ def test_a_program_loads_production_and_keeps_nothing(
     (tmp_path / "tmp").mkdir()
     model = ffn.load(mirror)
     assert (model.version, model.pipeline) == (3, "things")
-    rows = [{"größe": 2.0, "c": "p"}, {"größe": 8.0, "c": "q"}]
-
-    local = ffn.load(here)
-    assert (
-        model.predict_proba(pd.DataFrame(rows)) == local.predict_proba(pd.DataFrame(rows))
-    ).all()
+    rows = pd.DataFrame({"größe": [2.0, 8.0], "c": ["p", "q"]})
+    assert (model.predict_proba(rows) == ffn.load(here).predict_proba(rows)).all()
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

@@ -240,6 +240,15 @@ def test_an_endpoint_with_a_secret_is_refused(
         connect_to_store(parse_object_address("s3://b12/x"))
 
 
+def test_nothing_of_the_library_is_loaded_for_files(repository: Path) -> None:
+    code = (
+        "import sys, ffn, flows.cli.app, ffn.pipelines.batch_scoring, ffn.training.tables.loading\n"
+        "sys.exit('obstore' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=repository, check=False)
+    assert done.returncode == 0
+
+
 def test_the_command_says_it_in_one_line_and_leaves_no_secret_behind(
     store: Store, repository: Path, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ def test_what_is_taken_of_a_folder(end: str, store: Store, tmp_path: Path) -> No
     for name in ("1.csv", "_SUCCESS", ".hidden.csv", "2.csv.tmp", "deep/3.csv"):
         store.put(f"h/{name}", rows(0))
     store.put("h/", b"")
+    store.put("h/deep/", b"")
     if not end:
         store.put("h/note.txt", b"no table")
     assert text(store.address(f"h/{end}"), tmp_path) == rows(0).decode()
@@ -114,7 +115,7 @@ def test_errors_name_the_object_and_its_row(store: Store, tmp_path: Path) -> Non
     store.put("h/1.csv", rows(0))
     store.put("h/2.csv", b"x,z,y\n1,2,a\n1,2\n")
     source = store.address("h/*.csv")
-    with pytest.raises(DataError, match=rf"^{store.address('h/2.csv')}, row 2 ") as told:
+    with pytest.raises(DataError, match=rf"^{store.address('h/2.csv')} row 2 ") as told:
         load(pipeline(tmp_path, source))
     assert str(tmp_path) not in str(told.value)
     store.put("h/2.csv", b"other,names,y\n1,2,a\n")
@@ -130,12 +131,14 @@ def test_errors_name_the_object_and_its_row(store: Store, tmp_path: Path) -> Non
         load(pipeline(tmp_path, store.address("none/")))
 
 
-@pytest.mark.parametrize("name", ["a\\..\\..\\evil.csv", "..\\evil.csv", "a\x01b.csv"])
+@pytest.mark.parametrize(
+    "name", ["..\\..\\evil.csv", "../../evil.csv", "a//evil.csv", "a\x01b.csv"]
+)
 def test_names_that_a_store_gives_never_lead_anywhere(
     name: str, store: Store, tmp_path: Path
 ) -> None:
     store.put(f"h/{name}", rows(0))
-    with pytest.raises(DataError, match=r"has a backslash or a control character\. Rename it"):
+    with pytest.raises(DataError, match=r"has (a backslash|an empty part).*\. Rename it"):
         text(store.address("h/*"), tmp_path / "cache")
     assert not list(tmp_path.rglob("*evil*"))
 
