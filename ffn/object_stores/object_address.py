@@ -16,6 +16,7 @@ from ffn.errors import DataError, SettingsError, quote
 __all__ = [
     "ObjectAddress",
     "as_path",
+    "file_path",
     "is_object_address",
     "key_problem",
     "parse_object_address",
@@ -146,6 +147,25 @@ def as_path(text: str | os.PathLike[str], *, folder: str = "") -> Path:
             "Give one of these, or a path."
         )
     return Path(text)
+
+
+def file_path(text: str | os.PathLike[str]) -> Path:
+    """Return what was given as the path of a file, where no object can stand.
+
+    Parameters
+    ----------
+    text
+        A path.
+
+    Raises
+    ------
+    SettingsError
+        It is an address, of objects or of something else.
+    """
+    path = as_path(text)
+    if isinstance(path, ObjectAddress):
+        raise SettingsError(f"{path} is in an object store, and a file is needed. Copy it first.")
+    return path
 
 
 def key_problem(key: str) -> str:

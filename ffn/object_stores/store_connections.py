@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ _REQUEST_SECONDS = 120
 _CONNECT_SECONDS = 4
 _RETRIES = 3
 _RETRY_SECONDS = 15
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3")
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w./~-]*)?")
 
 
 def object_library() -> Any:
@@ -78,7 +81,8 @@ def connect_to_store(address: ObjectAddress) -> Any:
         if address.scheme == "az":
             return stores.AzureStore(address.bucket, **common)
         config = shared_profile()
-        endpoint = config.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        named = (os.environ.get(name) for name in _ENDPOINTS)
+        endpoint = config.get("endpoint") or next(filter(None, named), "")
         _check_endpoint(endpoint)
         if endpoint.startswith("http://"):
             # Who names such an endpoint means it: a store in the own network, or on this machine.
@@ -87,7 +91,8 @@ def connect_to_store(address: ObjectAddress) -> Any:
 
 
 def _check_endpoint(endpoint: str) -> None:
-    if "@" in endpoint.partition("://")[2].partition("/")[0] or "?" in endpoint:
+    if endpoint and not _ENDPOINT.fullmatch(endpoint):
+        # Not shown: it may hold a user, a password or a signature.
         raise SettingsError(
-            "AWS_ENDPOINT_URL holds a user, a password or a query. Give http(s)://HOST:PORT alone."
+            "AWS_ENDPOINT_URL is not http(s)://HOST or http(s)://HOST:PORT. Give that alone."
         )

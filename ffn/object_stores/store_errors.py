@@ -71,7 +71,10 @@ def told_by_store(address: ObjectAddress, doing: str = "read") -> Iterator[None]
         if _code(error) in _NO_BUCKET:
             raise _no_bucket(address, doing) from None
         raise
-    except (exceptions.BaseError, ValueError) as error:
+    except (exceptions.BaseError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            # Of a file on this machine; what the library raises as the system's has no number.
+            raise
         if _code(error) in _NO_BUCKET:
             raise _no_bucket(address, doing) from None
         kind = OutputError if doing == "written" else DataError
@@ -108,9 +111,9 @@ def _reason(address: ObjectAddress, error: Exception, doing: str) -> str:
             'the name of an object there has an empty part, ".", ".." or a control character. '
             "Rename it, or give a folder without it."
         )
-    if any(place in text for place in _METADATA):
+    if any(place in text for place in (*_METADATA, "Account must be specified")):
         return f"no credentials were found. Set {variables}."
-    denied = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError
+    denied = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError | PermissionError
     if code in _DENIED or isinstance(error, denied):
         missing = "write" if doing == "written" else "read"
         told = f" ({code})" if code else ""
@@ -130,4 +133,4 @@ def _reason(address: ObjectAddress, error: Exception, doing: str) -> str:
             "if one is set."
         )
     # A driver's own words may hold an address with a signature.
-    return f"{type(error).__name__} of the library obstore. Check how the store is set up."
+    return f"the library obstore refuses ({type(error).__name__}). Check {variables}."

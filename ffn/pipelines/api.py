@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import SettingsError, UnknownCategoryWarning, one_line
-from ffn.object_stores.object_address import as_path
+from ffn.object_stores.object_address import as_path, file_path
 from ffn.settings.pipeline import pipeline_at
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ def evaluate(
     if new:
         outcome = outcome_evaluation.evaluate_folder(found)
     else:
-        files = [Path(file) for file in labelled]
+        files = [file_path(file) for file in labelled]
         outcome = outcome_evaluation.evaluate_labels(found, files, version)
     outcome.check()
     return outcome

@@ -78,6 +78,32 @@ def test_a_store_that_cannot_be_reached(
         )
 
 
+@pytest.mark.parametrize("size", [1, 40_000_000])
+def test_a_store_that_is_lost_while_it_is_written_to(
+    size: int, cloud: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x").write_bytes(b"x" * size)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        forget_buckets()
+        with pytest.raises(OutputError, match=r"^s3://b12/x cannot be written: the store cannot"):
+            bucket_of(parse_object_address("s3://b12/x")).put_file("x", tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [("az://box/x", "Set AZURE_STORAGE_ACCOUNT_NAME"), ("gs://b12/x", "GOOGLE_APPLICATION_CRED")],
+)
+def test_credentials_of_the_other_stores(
+    address: str, told: str, cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file.json")
+    with pytest.raises(DataError, match=rf"cannot be read: .*{told}"):
+        bucket_of(parse_object_address(address)).state("x")
+
+
 def test_credentials_that_are_missing(
     cloud: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,12 +257,14 @@ def test_an_object_that_is_longer_than_declared_by_the_list_is_cut_nowhere(
         bucket.fetch(lie, tmp_path / "copy")
 
 
-@pytest.mark.parametrize("endpoint", ["http://u:p@127.0.0.1:1", "http://127.0.0.1:1?X-Amz=sig"])
+@pytest.mark.parametrize(
+    "endpoint", ["http://u:p@127.0.0.1:1", "http://127.0.0.1:1?X-Amz=sig", "not an address"]
+)
 def test_an_endpoint_with_a_secret_is_refused(
     endpoint: str, cloud: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    with pytest.raises(SettingsError, match=r"^AWS_ENDPOINT_URL holds a user, .* alone\.$"):
+    with pytest.raises(SettingsError, match=r"^AWS_ENDPOINT_URL is not http.* alone\.$"):
         connect_to_store(parse_object_address("s3://b12/x"))
 
 

@@ -96,6 +96,7 @@ def test_a_source_in_a_store_is_shown_as_it_was_given(tmp_path: Path) -> None:
         (["score", "iris", "s3://k:SECRET@bkt/a.csv"], "holds a user, a password or a signature"),
         (["score", "iris", "https://x/a.csv?sig=SECRET"], "is no address of objects"),
         (["score", "iris", "--output", "s3://bkt/o?sig=SECRET"], "holds a user, a password"),
+        (["evaluate", "iris", "s3://bkt/l.csv"], "is in an object store, and a file is needed."),
         (["push", "iris", "s3://bkt"], "is a whole bucket. Give a folder in it"),
         (
             ["push", "iris", "models/iris"],
@@ -108,7 +109,7 @@ def test_a_source_in_a_store_is_shown_as_it_was_given(tmp_path: Path) -> None:
 def test_wrong_addresses_on_the_command_line(
     arguments: list[str], told: str, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    direct = ["--direct"] if arguments[0] == "score" else []
+    direct = ["--direct"] if arguments[0] in ("score", "evaluate") else []
     assert run_here([*arguments, *direct, "--root", repository]) == 1
     found = capsys.readouterr()
     assert found.out == ""

@@ -154,9 +154,15 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
     if options.files or options.new or given:
         what = "FILE" if options.files else "--new" if options.new else given[0]
         raise SettingsError(f"--query and {what} do not go together. Give one of them.")
+    from ffn.object_stores.object_address import is_object_address
     from ffn.scoring.query_rows import PLAIN, queried_csv, query_to_score, write_back
 
     asked = query_to_score(pipeline, options.query, options.database, options.table, options.new_by)
+    if asked.table is not None and options.output and is_object_address(options.output):
+        raise SettingsError(
+            "--table takes its rows from the output, which has to be a file then. Give --output a "
+            "path, or leave it out."
+        )
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
