@@ -15,8 +15,8 @@ from ffn.object_stores.store_errors import ChangedObjectError, told_by_store
 
 __all__ = ["Bucket", "ObjectState", "bucket_of", "forget_buckets"]
 
-# S3 refuses parts below 5 MiB, and takes 10,000: up to 160 GB then, so larger files get larger.
-_PART = 16 * 1024 * 1024
+# S3 refuses parts below 5 MiB, and takes 10,000: beyond 72 GB they are larger.
+_PART = 8 * 1024 * 1024
 _MOST_PARTS = 9_000
 _PARTS_AT_ONCE = 4
 
