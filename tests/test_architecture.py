@@ -13,6 +13,7 @@ import pytest
 # From below: a module may import from its own package and from those before it.
 LAYERS = [
     "ffn.storage",
+    "ffn.object_stores",
     "ffn.tabular",
     "ffn.tabular.csv.parsing",
     "ffn.tabular.csv",
@@ -42,6 +43,7 @@ LAYERS = [
     "ffn.auditing",
     "ffn.lineage",
     "ffn.registry",
+    "ffn.mirroring",
     "ffn.checkpoints",
     "ffn.watching",
     "ffn.promotion",

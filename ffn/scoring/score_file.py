@@ -11,6 +11,7 @@ from typing import Any
 
 from ffn.attribution.shapley_rows import Explainer
 from ffn.errors import DataError, quote
+from ffn.object_stores.object_address import ObjectAddress
 from ffn.scoring.columnar.detect import is_columnar
 from ffn.scoring.drift.drift_report import DriftReport, check_drift
 from ffn.scoring.output.checkpoint import Journal, sweep_journals
@@ -53,9 +54,9 @@ def score_csv(
     model
         A bundle, or any object with the same interface. It is not changed.
     source
-        Path of the input, CSV or Parquet, compressed or not.
+        Path of the input, CSV or Parquet, compressed or not; or the address of an object.
     output
-        Path of the output; the names of the other two files are derived from it.
+        Path of the output, or its address; the names of the other two files are derived from it.
     workers
         Number of processes for a long uncompressed file; by default this one alone. The bytes
         written do not depend on it.
@@ -83,9 +84,18 @@ def score_csv(
     """
     started = time.perf_counter()
     chosen = Options(**options)
-    targets = Targets.beside(output)
     for path in (source, output):
         _check_name(path)
+    if isinstance(source, ObjectAddress) or isinstance(output, ObjectAddress):
+        # Imported here, because files need nothing of it.
+        from ffn.scoring.object_files import score_objects
+
+        def score(stream: Source, near: Path, told: Callable[[Progress], None]) -> ScoreResult:
+            into = Targets.beside(near)
+            return _score(model, stream, into, chosen, workers, force, told, started)
+
+        return score_objects(source, output, score, on_progress)
+    targets = Targets.beside(output)
     with open_source(source) as stream:
         return _score(model, stream, targets, chosen, workers, force, on_progress, started)
 
