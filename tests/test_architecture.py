@@ -15,6 +15,7 @@ LAYERS = [
     "ffn.storage",
     "ffn.object_stores",
     "ffn.tabular",
+    "ffn.tabular.dates",
     "ffn.tabular.csv.parsing",
     "ffn.tabular.csv",
     "ffn.tabular.parquet",

@@ -10,10 +10,10 @@ from ffn.databases.address import is_address, parse_address
 from ffn.errors import SettingsError, quote
 from ffn.object_stores.object_address import is_object_address, parse_object_address
 from ffn.settings.strict import Name, StrictSettings
+from ffn.tabular.cell_forms import cell_form
 from ffn.tabular.cells import DECIMALS, trim
 from ffn.tabular.csv.charsets import encoding_named
 from ffn.tabular.csv.header import DELIMITERS
-from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 
 __all__ = ["DEFAULT_EXCLUDE", "DEFAULT_MISSING", "DataSettings", "as_address", "as_query"]
@@ -37,7 +37,7 @@ def _as_decimal(text: str) -> str:
 
 
 def _as_format(text: str) -> str:
-    NumberFormat.of(text)
+    cell_form(text)
     return text
 
 
@@ -102,8 +102,9 @@ class DataSettings(StrictSettings):
     kinds
         ``numeric`` or ``categorical`` by column, to override what is inferred from the data.
     formats
-        The number 1234.5 as a column writes it, by column: units, currencies, thousands
-        separators.
+        How a column writes its values, by column: the number 1234.5 for units, currencies and
+        thousands separators; ``iso``, ``iso utc`` or directives of ``strptime`` for dates and
+        times; ``true/false`` for truth values.
     labels
         Class by cell text of the target; an empty class means that the row has no label. Default:
         each text is its own class.

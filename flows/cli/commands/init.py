@@ -68,7 +68,8 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         action="append",
         default=[],
         metavar="COLUMN=EXAMPLE",
-        help='how a column writes 1234.5, such as "price=1,234.50" (may be repeated)',
+        help='how a column writes 1234.5, such as "price=1,234.50", or a date, such as '
+        '"day=%%d/%%m/%%Y" (may be repeated)',
     )
     init.add_argument(
         "--label",
@@ -91,13 +92,13 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 
 def _format(text: str) -> tuple[str, str]:
-    from ffn.tabular.number_format import NumberFormat
+    from ffn.tabular.cell_forms import cell_form, form_text
 
     column, _, example = text.rpartition("=")
     if not column:
         raise argparse.ArgumentTypeError(f"{quote(text)} is not COLUMN=EXAMPLE")
     try:
-        return column, NumberFormat.of(example).example
+        return column, form_text(cell_form(example))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{quote(text)}: {error}") from None
 

@@ -313,7 +313,7 @@ def changed(name, old, new):
     ("damage", "expected"),
     [
         (changed("model.json", b"species", b"Species"), r"model\.json: SHA-256 differs from the"),
-        (changed("manifest.json", b'"format": 1', b'"format": 2'), r"format .2.; this version re"),
+        (changed("manifest.json", b'"format": 1', b'"format": 3'), r"format .3.; this version re"),
         (changed("manifest.json", b"{", b"["), r"manifest\.json: not a bundle's manifest"),
         (lambda bundle: (bundle / "arrays.safetensors").unlink(), r"arrays\.safetensors: cannot"),
         (
