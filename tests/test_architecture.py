@@ -13,6 +13,7 @@ import pytest
 # From below: a module may import from its own package and from those before it.
 LAYERS = [
     "ffn.storage",
+    "ffn.object_stores",
     "ffn.tabular",
     "ffn.tabular.dates",
     "ffn.tabular.csv.parsing",
@@ -32,9 +33,11 @@ LAYERS = [
     "ffn.extraction",
     "ffn.decision_rules",
     "ffn.bundles",
+    "ffn.attribution",
     "ffn.estimator",
     "ffn.evaluation.inference",
     "ffn.evaluation",
+    "ffn.slices",
     "ffn.criteria",
     "ffn.leakage",
     "ffn.training",
@@ -42,6 +45,7 @@ LAYERS = [
     "ffn.auditing",
     "ffn.lineage",
     "ffn.registry",
+    "ffn.mirroring",
     "ffn.checkpoints",
     "ffn.watching",
     "ffn.promotion",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ffn.object_stores.object_address import is_object_address
 from ffn.profiling.recipe import Recipe
 from ffn.profiling.table_profile import TableProfile
 
@@ -99,7 +100,8 @@ def settings_text(
 
 def _source_text(source: str, query: str | None) -> list[str]:
     if query is None:
-        return [_line(f"source = {_toml(source)}", "labelled rows, beside this file")]
+        where = "" if is_object_address(source) else ", beside this file"
+        return [_line(f"source = {_toml(source)}", f"labelled rows{where}")]
     return [
         _line(f"source = {_toml(source)}", "never with a password in it"),
         _line(f"query = {_toml(query)}", "labelled rows"),

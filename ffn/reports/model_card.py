@@ -39,6 +39,7 @@ from ffn.reports.retraining_page import (
     upper,
     without_label,
 )
+from ffn.reports.slices.slices_section import slice_sections
 from ffn.tabular.cell_forms import held_in
 from ffn.tabular.schema import Feature
 from ffn.training.retrained import Retrained
@@ -112,6 +113,7 @@ def model_card(
         baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
         "## Feature importance",
         importance_markdown(examination.importance),
+        *slice_sections(examination.slices),
         "## Gate",
         escape(_decision(verdict)),
         "## Limitations",

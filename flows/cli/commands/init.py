@@ -106,9 +106,13 @@ def _format(text: str) -> tuple[str, str]:
 def _source(options: argparse.Namespace) -> Path | str:
     """Return the path of the table in full, or the address of the database with such a path."""
     from ffn.databases.address import is_address, parse_address
+    from ffn.object_stores.object_address import is_object_address, parse_object_address
     from ffn.storage.source import refuse_pipe
 
-    if is_address(options.source):
+    if is_object_address(options.source) and options.query is None:
+        parse_object_address(options.source)
+        return str(options.source)
+    if is_address(options.source) and not is_object_address(options.source):
         address = parse_address(options.source, real_path(Path()))
         if options.query is None:
             raise SettingsError("--from names a database: give --query SELECT as well.")
