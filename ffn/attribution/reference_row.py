@@ -1,7 +1,9 @@
-"""The row that others are compared with: medians, and the most frequent categories.
+"""The row that others are compared with: medians, the most frequent categories, and no texts.
 
-It is no row of the table. Both are statistics of the training part that a bundle holds anyway: the
-medians replace missing numbers, and the counts of categories are the reference for drift.
+It is no row of the table. All are statistics of the training part that a bundle holds anyway: the
+medians replace missing numbers, and the counts of categories are the reference for drift. So are the
+bins of dates, of which the median one stands for all, because what replaces a missing date is a
+median for each of its parts, and those need not be of one date.
 """
 
 from __future__ import annotations
@@ -12,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import BundleError
+from ffn.tabular.cell_forms import as_cell
 from ffn.tabular.cells import MISSING
-from ffn.tabular.schema import Schema
-from ffn.tabular.training_table.histograms import Reference
+from ffn.tabular.number_format import NumberFormat
+from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.training_table.histograms import Histogram, Reference
+from ffn.tabular.training_table.preprocessing import Preparation
 
 __all__ = ["ReferenceRow", "reference_row"]
 
@@ -26,7 +31,8 @@ class ReferenceRow:
     Attributes
     ----------
     numeric
-        Numbers, float64 [F].
+        Numbers of the numeric columns, then the components of the texts, as `Preparation.transform`
+        takes them: float64 [F + T D]. Those of texts are NaN, as of a row without texts.
     codes
         Category codes, int64 [G]; ``MISSING`` where most training rows had no value.
     """
@@ -37,18 +43,20 @@ class ReferenceRow:
     def to_json(self, schema: Schema) -> dict[str, float | str | None]:
         """Return the value of each column by name, None for "missing", in the order of ``schema``.
 
-        Numbers are those that cells mean, so a column of percentages has 0.12 for 12 %.
+        Numbers are those that cells mean, so a column of percentages has 0.12 for 12 %; dates are
+        in ISO 8601.
         """
-        told: dict[str, float | str | None] = dict(
-            zip((own.name for own in schema.numeric), self.numeric.tolist(), strict=True)
-        )
+        told: dict[str, float | str | None] = {own.name: None for own in schema.texts}
+        for own, number in zip(schema.numeric, self.numeric.tolist(), strict=False):
+            plain = own.form is None or isinstance(own.form, NumberFormat)
+            told[own.name] = number if plain else as_cell(number, own.form)
         for feature, code in zip(schema.categorical, self.codes.tolist(), strict=True):
             told[feature.name] = None if code == MISSING else feature.categories[code]
         return {feature.name: told[feature.name] for feature in schema.features}
 
 
 def reference_row(
-    schema: Schema, medians: npt.NDArray[np.float64], reference: Reference | None
+    schema: Schema, preparation: Preparation, reference: Reference | None
 ) -> ReferenceRow:
     """Return the reference row of a model.
 
@@ -56,17 +64,17 @@ def reference_row(
     ----------
     schema
         Schema of the training table.
-    medians
-        Medians of the numeric columns of the training part [F], as in ``Preparation.fill``.
+    preparation
+        Preprocessing of the training part, with the medians of numbers.
     reference
         Histograms of the training part; None if the bundle has none.
 
     Raises
     ------
     BundleError
-        There are categorical columns, and nothing says which of their categories are frequent.
+        There are columns of categories or dates, and nothing says which of them are frequent.
     """
-    if schema.categorical and reference is None:
+    if reference is None and (schema.categorical or any(map(_is_date, schema.numeric))):
         raise BundleError(
             "the bundle has no histograms of its training rows, so the most frequent categories, "
             "which reasons compare with, are unknown. Retrain, or score without reasons."
@@ -75,4 +83,26 @@ def reference_row(
         MISSING if own.missing > max(own.counts, default=0) else int(np.argmax(own.counts))
         for own in (reference.categorical if reference else ())
     ]
-    return ReferenceRow(np.asarray(medians, dtype=np.float64), np.array(codes, dtype=np.int64))
+    numbers = [
+        _median_date(reference.numeric[f])
+        if reference and _is_date(feature)
+        else preparation.median_of(f)
+        for f, feature in enumerate(schema.numeric)
+    ]
+    return ReferenceRow(
+        np.array(numbers + [np.nan] * schema.components, dtype=np.float64),
+        np.array(codes, dtype=np.int64),
+    )
+
+
+def _is_date(feature: Feature) -> bool:
+    return feature.date_form is not None
+
+
+def _median_date(found: Histogram) -> float:
+    """Return the upper edge of the bin with the median, in seconds since 1970, in whole seconds."""
+    if not found.edges:
+        return round(found.mean)
+    below = np.cumsum(found.counts[: len(found.edges)])
+    place = int(np.searchsorted(below, sum(found.counts) / 2))
+    return round(found.edges[min(place, len(found.edges) - 1)])

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.date_form import DateForm
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
+from ffn.tabular.truth_form import TruthForm
 
 __all__ = ["RowSlice", "quarter_bounds", "row_slices"]
 
@@ -49,6 +51,8 @@ def row_slices(
 ) -> Iterator[RowSlice]:
     """Yield all slices that have a row, column by column; each row is in one slice of each column.
 
+    Columns of texts have none: hardly two of their rows are alike.
+
     Parameters
     ----------
     schema
@@ -63,13 +67,18 @@ def row_slices(
     places = {feature.name: f for f, feature in enumerate(schema.numeric)}
     places |= {feature.name: g for g, feature in enumerate(schema.categorical)}
     for feature in schema.features:
+        if feature.kind == "text":
+            continue
         place = places[feature.name]
         if feature.kind == "numeric":
             values = numeric[:, place]
-            bounds = quarter_bounds(reference.numeric[place])
+            if isinstance(feature.form, TruthForm):
+                bounds, names = [0.0], ["false", "true"]
+            else:
+                bounds = quarter_bounds(reference.numeric[place])
+                names = _ranges(bounds, feature.date_form)
             own = np.searchsorted(np.array(bounds), values)
             own[np.isnan(values)] = MISSING
-            names = _ranges(bounds)
         else:
             own, names = codes[:, place], list(feature.categories)
         said = {MISSING: "no value", UNKNOWN: "not seen in training"} | dict(enumerate(names))
@@ -97,11 +106,11 @@ def quarter_bounds(histogram: Histogram) -> list[float]:
     return [histogram.edges[i] for i in sorted(nearest)]
 
 
-def _ranges(bounds: list[float]) -> list[str]:
+def _ranges(bounds: list[float], dates: DateForm | None) -> list[str]:
     """Return the ranges between bounds in words."""
     if not bounds:
-        return ["any number"]
-    shown = [f"{bound:g}" for bound in bounds]
+        return ["any date" if dates else "any number"]
+    shown = [dates.written(bound) if dates else f"{bound:g}" for bound in bounds]
     if len(set(shown)) < len(shown):
         shown = [repr(bound) for bound in bounds]
     between = [f"above {low} to {high}" for low, high in pairwise(shown)]

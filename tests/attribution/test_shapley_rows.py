@@ -119,7 +119,7 @@ def test_the_reference_row_is_of_medians_and_most_frequent_categories() -> None:
     changed = replace(
         bundle.reference, categorical=(own, replace(own, counts=(1, 2, 3), missing=4))
     )
-    found = reference_row(bundle.schema, bundle.preparation.fill, changed)
+    found = reference_row(bundle.schema, bundle.preparation, changed)
     assert found.codes.tolist() == [1, MISSING]
     assert found.to_json(bundle.schema) == {"n0": 0.0, "c0": "q", "n1": 1.0, "c1": None}
     explainer = Explainer(bundle)

@@ -262,6 +262,10 @@ class Preparation:
         # Parts of dates are never so large: the first of a column stands for all of them.
         return beyond if self.derived is None else beyond[:, self.derived.first_of()]
 
+    def median_of(self, f: int) -> float:
+        """Return what replaces numeric feature ``f``, or the first number derived of it."""
+        return float(self.fill[f if self.derived is None else self.derived.first_of()[f]])
+
     def moments_of(self, f: int) -> tuple[float, float]:
         """Return mean and scale of numeric feature ``f``, or of the first number derived of it."""
         d = f if self.derived is None else self.derived.first_of()[f]
