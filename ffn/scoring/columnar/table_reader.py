@@ -1,59 +1,33 @@
-"""Read and score tables in batches: Parquet files, and CSV files to be written as Parquet."""
+"""Read and score Parquet files in batches."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from ffn.errors import DataError, quote
-from ffn.scoring.output.manifest import input_of
-from ffn.scoring.rows.contract import match_header
+from ffn.scoring.columnar.piece import Piece, confidence_units_of
+from ffn.scoring.rows.contract import match_header, with_given
 from ffn.scoring.rows.layout import find_column
 from ffn.scoring.rows.options import Options
-from ffn.scoring.rows.row_scorer import Labelled, RowScorer
+from ffn.scoring.rows.row_scorer import RowScorer
 from ffn.scoring.rows.scorer import Scorer
-from ffn.scoring.rows.suffixes import UNITS, added_columns
+from ffn.scoring.rows.suffixes import added_columns
 from ffn.storage.source import Source
 from ffn.tabular.columns.arrow_columns import category_texts, number_texts
 from ffn.tabular.columns.arrow_texts import as_texts, plain_column
 from ffn.tabular.columns.typed_values import Spellings
-from ffn.tabular.csv.header import check_distinct
 from ffn.tabular.csv.parsing.rejects import Reject
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.parquet.decoding_process import DecodedParquet
 from ffn.tabular.parquet.parquet_table import as_csv, as_header, numbered
 from ffn.tabular.schema import Feature, Schema
 
-__all__ = ["CsvPieces", "ParquetPieces", "Piece"]
-
-
-class Piece(NamedTuple):
-    """One batch of scored rows [n], their predictions, and the rejects of the same range.
-
-    Attributes
-    ----------
-    batch
-        Arrow record batch with the columns that the output keeps.
-    labels, probabilities
-        Index of the predicted class [n], and class probabilities [n, C].
-    confidences, abstained
-        Probability of the predicted class [n], and booleans [n]: rows that get no label.
-    rejects
-        Lines of the rejects file, as UTF-8.
-    """
-
-    batch: Any
-    labels: npt.NDArray[np.intp]
-    probabilities: npt.NDArray[np.float64]
-    confidences: npt.NDArray[np.float64]
-    abstained: npt.NDArray[np.bool_]
-    rejects: bytes
+__all__ = ["ParquetPieces"]
 
 
 class ParquetPieces:
@@ -76,6 +50,8 @@ class ParquetPieces:
         Options of scoring.
     name
         Name of the input in errors.
+    given
+        Names and cells of columns that every row has besides those of the file; none by default.
 
     Attributes
     ----------
@@ -83,6 +59,8 @@ class ParquetPieces:
         As given.
     schema
         Arrow schema of the columns that the output keeps.
+    columns
+        Names of the columns of the file.
     tally
         Counts so far.
 
@@ -100,12 +78,14 @@ class ParquetPieces:
         model: Scorer,
         options: Options,
         name: str,
+        given: Sequence[tuple[str, str]] = (),
     ) -> None:
         header, schema = table.header, model.schema
         self.stream, self.name = stream, name
         self._sha256, self._table, self._decimal = sha256, table, options.decimal
         self._missing_values = schema.missing_values
         features = [feature.name for feature in schema.features]
+        self.columns = list(header.names)
         self._kept = list(range(len(header.names)))
         added = added_columns(
             schema, probabilities=options.probabilities, sets=model.rule.set_limits is not None
@@ -113,8 +93,10 @@ class ParquetPieces:
         if options.only_id is not None:
             self._kept = [find_column(header, options.only_id, name)]
             added = tuple(column for column in added if column == options.only_id)
-        match_header(header, schema, name, added)
-        place = {column: number for number, column in enumerate(header.names)}
+        match_header(header, schema, name, added, given=given)
+        self._given = [cell for _, cell in given]
+        names = with_given(header, given, name).names
+        place = {column: number for number, column in enumerate(names)}
         self._features = [
             (feature, place[feature.name], self._spellings(feature, schema))
             for feature in schema.features
@@ -122,8 +104,8 @@ class ParquetPieces:
         fields = [table.schema.field(column) for column in self._kept]
         self.schema = pa.schema(fields, table.schema.metadata)
         # The CSV in memory is internal; the options that shape the output do not apply to it.
-        self._dates = _dates_in(model, header.names, options)
-        dates = [] if self._dates is None else [header.names[self._dates]]
+        self._dates = _dates_in(model, names, options)
+        dates = [] if self._dates is None else [names[self._dates]]
         self._names = numbered([*features, *dates])
         inner = replace(options, delimiter=",", only_id=None)
         self._scorer = RowScorer(model, as_header(self._names), inner, name)
@@ -137,7 +119,7 @@ class ParquetPieces:
             kept = batch.select(self._kept)
             for block in records:
                 found = self._scorer.label(block)
-                found.add_to(self.tally, _units(found))
+                found.add_to(self.tally, confidence_units_of(found))
                 rejects = (_of_a_table(reject, before) for reject in found.rejects)
                 yield Piece(
                     kept.take(pa.array(found.good.rows - 1)),
@@ -158,15 +140,20 @@ class ParquetPieces:
         """Return the features of a batch as CSV, with the texts that a CSV file would have."""
         texts = []
         for feature, place, spellings in self._features:
-            column, where = batch.column(place), f"{self.name}, column {quote(feature.name)}"
+            column, where = self._column(batch, place), f"{self.name}, column {quote(feature.name)}"
             texts.append(
                 number_texts(column, feature, self._missing_values, where, self._decimal)
                 if spellings is None
                 else category_texts(column, spellings, where, self._decimal)
             )
         if self._dates is not None:
-            texts.append(_date_texts(batch.column(self._dates), self.name))
+            texts.append(_date_texts(self._column(batch, self._dates), self.name))
         return as_csv(texts, self._names)
+
+    def _column(self, batch: Any, place: int) -> Any:
+        """Return a column of a batch, or one of equal texts that the file lacks."""
+        own = batch.num_columns
+        return batch.column(place) if place < own else _repeated(self._given[place - own], batch)
 
     @property
     def bytes_read(self) -> int:
@@ -191,83 +178,6 @@ class ParquetPieces:
         }
 
 
-class CsvPieces:
-    """A CSV file, scored batch by batch; its cells become texts without quotes.
-
-    Parameters
-    ----------
-    stream
-        The input.
-    records
-        Reader of ``stream``.
-    model
-        The model that scores it.
-    options
-        Options of scoring.
-    name
-        Name of the input in errors.
-
-    Attributes
-    ----------
-    stream, name
-        As given.
-    schema
-        Arrow schema of the columns that the output keeps.
-    tally
-        Counts so far.
-
-    Raises
-    ------
-    DataError
-        The header does not match the model's schema, or repeats a kept name.
-    """
-
-    def __init__(
-        self, stream: Source, records: Records, model: Scorer, options: Options, name: str
-    ) -> None:
-        header = records.header
-        self.stream, self.name = stream, name
-        self._records = records
-        self._scorer = RowScorer(model, header, options, name)
-        self.tally = self._scorer.new_tally()
-        self._kept = list(range(len(header.names)))
-        if options.only_id is not None:
-            self._kept = [find_column(header, options.only_id, name)]
-        # Parquet columns are found by name.
-        check_distinct(header, [header.names[column] for column in self._kept], name)
-        self.schema = pa.schema([(header.names[column], pa.string()) for column in self._kept])
-
-    def __iter__(self) -> Iterator[Piece]:
-        """Yield every piece, in order."""
-        for block in self._records:
-            self.tally.began = self._records.began
-            found = self._scorer.label(block)
-            found.add_to(self.tally, _units(found))
-            cells = [pa.array(found.good.cells(column), pa.string()) for column in self._kept]
-            yield Piece(
-                pa.record_batch(cells, schema=self.schema),
-                found.labels,
-                found.probabilities,
-                found.confidences,
-                found.abstained,
-                b"".join(map(self._scorer.reject_line, found.rejects)),
-            )
-
-    @property
-    def bytes_read(self) -> int:
-        """Bytes of the input so far."""
-        return self.stream.bytes_read
-
-    def check(self) -> None:
-        """Raise ``DataError`` if the file changed while it was read."""
-        self.stream.check_unchanged()
-        self.tally.check_rows(self._records.rows)
-
-    def input(self) -> dict[str, Any]:
-        """Return the manifest's entry for the input."""
-        return input_of(self.name, self.stream, self._records)
-
-
 def _dates_in(model: Scorer, names: Sequence[str], options: Options) -> int | None:
     """Return the position of the column by which seasons are told, if it is no feature."""
     seasons = model.reference.seasons if model.reference and options.drift != "off" else None
@@ -286,9 +196,8 @@ def _date_texts(column: Any, where: str) -> Any:
         return pa.nulls(len(column), pa.string())
 
 
-def _units(found: Labelled) -> int:
-    """Return the sum of confidences in units of 1/10,000, each rounded as it is written."""
-    return int(np.rint(found.confidences * UNITS).sum())
+def _repeated(cell: str, batch: Any) -> Any:
+    return pa.repeat(pa.scalar(cell, pa.string()), batch.num_rows)
 
 
 def _of_a_table(reject: Reject, before: int) -> Reject:

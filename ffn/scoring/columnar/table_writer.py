@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from ffn.errors import quote
 from ffn.scoring.columnar.added_arrays import AddedArrays
-from ffn.scoring.columnar.table_reader import Piece
+from ffn.scoring.columnar.piece import Piece
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import Suffixes
