@@ -15,9 +15,10 @@ from ffn.scoring.rows.row_scorer import RowScorer
 from ffn.scoring.rows.scorer import Scorer
 from ffn.storage.source import Source
 from ffn.tabular.csv.header import check_distinct
+from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["CsvPieces"]
+__all__ = ["CsvPieces", "RangePieces"]
 
 
 class CsvPieces:
@@ -79,7 +80,7 @@ class CsvPieces:
 
     def __iter__(self) -> Iterator[Piece]:
         """Yield every piece, in order."""
-        for block in self._records:
+        for block in self._blocks():
             self.tally.began = self._records.began
             found = self._scorer.label(block)
             found.add_to(self.tally, confidence_units_of(found))
@@ -92,6 +93,9 @@ class CsvPieces:
                 found.abstained,
                 b"".join(map(self._scorer.reject_line, found.rejects)),
             )
+
+    def _blocks(self) -> Iterator[Block]:
+        return self._records.blocks()
 
     @property
     def bytes_read(self) -> int:
@@ -106,3 +110,39 @@ class CsvPieces:
     def input(self) -> dict[str, Any]:
         """Return the manifest's entry for the input."""
         return input_of(self.name, self.stream, self._records)
+
+
+class RangePieces(CsvPieces):
+    """The records of a CSV file that begin before a byte, from where its reader is.
+
+    Parameters
+    ----------
+    stream, records, model, options, name
+        As for `CsvPieces`.
+    until
+        The byte; None for the end of the file.
+
+    Raises
+    ------
+    DataError
+        As for `CsvPieces`.
+    """
+
+    def __init__(
+        self,
+        stream: Source,
+        records: Records,
+        model: Scorer,
+        options: Options,
+        name: str,
+        until: int | None,
+    ) -> None:
+        super().__init__(stream, records, model, options, name)
+        self._until = until
+
+    def _blocks(self) -> Iterator[Block]:
+        return self._records.blocks(self._until)
+
+    def check(self) -> None:
+        """Raise ``DataError`` if the file changed while it was read."""
+        self.stream.check_untouched()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ffn.errors import OutputError
-from ffn.scoring.columnar.detect import is_columnar
+from ffn.scoring.columnar.detect import is_columnar, names_parquet
 from ffn.scoring.output.manifest import input_of
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.parallel.file_run import keep_freed_memory
@@ -125,7 +126,7 @@ class _Scoring(NamedTuple):
     def whole(self) -> tuple[PartAccount, dict[str, Any]]:
         """Score all of the file."""
         part, stream, options = self.part, self.stream, self.options
-        if is_columnar(stream, part.path.with_name(part.name.rpartition("/")[2])):
+        if is_columnar(stream, Path(part.name)):
             return self._columnar()
         records = self._records(stream)
         scorer = RowScorer(self.model, records.header, options, stream.name, part.given)
@@ -144,7 +145,6 @@ class _Scoring(NamedTuple):
         until = None if to_end else stretch.until
         with stream.shared.open() as file:
             records = self._records(file)
-            scorer = RowScorer(self.model, records.header, options, stream.name)
             if start is None and not stretch.first:
                 at = guess_start(file, stretch.begin, records)
                 if at is None:
@@ -156,7 +156,11 @@ class _Scoring(NamedTuple):
                 stray = start.place.after_stray
                 records.go_to(Mark(start.offset, Place(rows=0, lines=0, after_stray=stray)))
             begin = records.mark.offset
-            tally = self._score(records, scorer, until)
+            if names_parquet(Path(part.name)):
+                tally = self._range_as_columns(records, until)
+            else:
+                scorer = RowScorer(self.model, records.header, options, stream.name)
+                tally = self._score(records, scorer, until)
             tally.check_rows(records.rows)
             end = stream.size or 0 if records.given_up or to_end else records.mark.offset
         # The header is in the first range.
@@ -188,11 +192,20 @@ class _Scoring(NamedTuple):
         from ffn.scoring.columnar.score_columnar import open_pieces, score_pieces
 
         part, options = self.part, self.options
-        output = part.path.with_name(part.name.rpartition("/")[2])
+        output = Path(part.name)
         with open_pieces(self.model, self.stream, output, options, part.given) as pieces:
             score_pieces(pieces, self.model, options, output, self.drafts, self.on_progress)
             source = {**pieces.input(), "path": part.below}
             return self._account(pieces.tally, source, pieces.columns)
+
+    def _range_as_columns(self, records: Records, until: int | None) -> Tally:
+        from ffn.scoring.columnar.csv_pieces import RangePieces
+        from ffn.scoring.columnar.score_columnar import score_pieces
+
+        stream, options, output = self.stream, self.options, Path(self.part.name)
+        pieces = RangePieces(stream, records, self.model, options, stream.name, until)
+        score_pieces(pieces, self.model, options, output, self.drafts, self.on_progress)
+        return pieces.tally
 
     def _records(self, file: Any) -> Records:
         return Records(

@@ -40,6 +40,7 @@ from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import RowScorer
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.tally import Tally
+from ffn.storage.atomic import sweep
 from ffn.storage.documents import canonical_json
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.header import Header
@@ -103,6 +104,7 @@ def score_dataset(
     targets = Targets.beside(output)
     with writing_parts(targets):
         output.parent.mkdir(parents=True, exist_ok=True)
+        sweep(output.parent, files_alone=True)
         with own_work_folder(output) as folder, _tidied(folder):
             finish_left(folder, targets)
             plan = plan_parts(source, partitioned, chosen, part_bytes=part_bytes)
