@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.piece import Piece, confidence_units_of
+from ffn.scoring.columnar.typed_rows import TypedRows
 from ffn.scoring.rows.contract import match_header, with_given
 from ffn.scoring.rows.layout import find_column
 from ffn.scoring.rows.options import Options
-from ffn.scoring.rows.row_scorer import RowScorer
+from ffn.scoring.rows.row_scorer import Labelled, RowScorer
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import added_columns
 from ffn.storage.source import Source
@@ -33,8 +35,9 @@ __all__ = ["ParquetPieces"]
 class ParquetPieces:
     """A Parquet file, scored batch by batch.
 
-    The features of each batch are converted to CSV in memory and scored as such, so a table has the
-    same labels and the same rejects in either format.
+    A table has the same labels and the same rejects as its CSV file: what a column's type leaves no
+    doubt about is scored from the column, and everything else is written as CSV, in memory, and
+    read as such.
 
     Parameters
     ----------
@@ -109,27 +112,66 @@ class ParquetPieces:
         self._names = numbered([*features, *dates])
         inner = replace(options, delimiter=",", only_id=None)
         self._scorer = RowScorer(model, as_header(self._names), inner, name)
+        self._model = model
+        # Numbers with a decimal comma, and dates of a column that is no feature, are read as texts.
+        self._typed = None
+        if options.decimal == "." and self._dates is None:
+            self._typed = TypedRows(self._features, schema.missing_values, options, name)
         self.tally = self._scorer.new_tally()
 
     def __iter__(self) -> Iterator[Piece]:
         """Yield every piece, in order."""
         before = 0
         for batch in self._table.batches():
-            records = Records(io.BytesIO(self._as_csv(batch)), self.name)
-            kept = batch.select(self._kept)
-            for block in records:
-                found = self._scorer.label(block)
-                found.add_to(self.tally, confidence_units_of(found))
-                rejects = (_of_a_table(reject, before) for reject in found.rejects)
-                yield Piece(
-                    kept.take(pa.array(found.good.rows - 1)),
-                    found.labels,
-                    found.probabilities,
-                    found.confidences,
-                    found.abstained,
-                    b"".join(map(self._scorer.reject_line, rejects)),
-                )
+            piece = self._of_columns(batch, before)
+            if piece is None:
+                yield from self._of_texts(batch, before)
+            else:
+                yield piece
             before += batch.num_rows
+
+    def _of_columns(self, batch: Any, before: int) -> Piece | None:
+        """Score a batch from its columns; None if it has to be read as texts."""
+        typed = self._typed.read(batch, self._column) if self._typed else None
+        found = typed.label(self._model, 1) if typed else None
+        if typed is None or found is None:
+            return None
+        kept, rejects = batch.select(self._kept), []
+        if not typed.plain.all():
+            others = np.flatnonzero(~typed.plain)
+            # The other rows are those that the reader of texts rejects.
+            records = Records(io.BytesIO(self._as_csv(batch.take(pa.array(others)))), self.name)
+            blocks = [self._scorer.label(block) for block in records]
+            if any(len(block.good) for block in blocks):
+                return None
+            rejects = [
+                replace(_of_a_table(reject, 0), row=int(others[reject.row - 1]) + 1 + before)
+                for block in blocks
+                for reject in block.rejects
+            ]
+            kept = kept.filter(pa.array(typed.plain))
+        found = found._replace(rejects=rejects)
+        found.add_to(self.tally, confidence_units_of(found))
+        return self._piece(kept, found, rejects)
+
+    def _of_texts(self, batch: Any, before: int) -> Iterator[Piece]:
+        """Score a batch by what its features are in a CSV file."""
+        kept = batch.select(self._kept)
+        for block in Records(io.BytesIO(self._as_csv(batch)), self.name):
+            found = self._scorer.label(block)
+            found.add_to(self.tally, confidence_units_of(found))
+            rejects = [_of_a_table(reject, before) for reject in found.rejects]
+            yield self._piece(kept.take(pa.array(found.good.rows - 1)), found, rejects)
+
+    def _piece(self, kept: Any, found: Labelled, rejects: Iterable[Reject]) -> Piece:
+        return Piece(
+            kept,
+            found.labels,
+            found.probabilities,
+            found.confidences,
+            found.abstained,
+            b"".join(map(self._scorer.reject_line, rejects)),
+        )
 
     def _spellings(self, feature: Feature, schema: Schema) -> Spellings | None:
         if feature.kind == "numeric":
