@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -256,7 +257,9 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
     done
         An output that is complete; None, the default, for none.
     """
-    for entry in folder.glob(f".*{UNFINISHED}"):
+    # Names alone: the folder may hold the outputs of thousands of files.
+    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208
+    for entry in (folder / name for name in names if _is_work_folder(name)):
         # Folders that belong to others, or that others can write to, are not removed.
         with (
             contextlib.suppress(OSError, DataError),
@@ -266,3 +269,7 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
             useless = done is not None and entry == work_folder_path(done)
             if useless or time.time() - left.noted() >= _KEPT_SECONDS:
                 left.remove()
+
+
+def _is_work_folder(name: str) -> bool:
+    return name.startswith(".") and name.endswith(UNFINISHED)
