@@ -35,7 +35,7 @@ def recipe(engine: str) -> str:
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("engines")
     shutil.copytree(REPOSITORY / "data/iris", folder / "data/iris")
-    assert run_here(("retrain", "iris", "--direct", "--json", "--root", folder)) == 0
+    assert run_here(("retrain", "iris", "--direct", "--root", folder)) == 0
     return folder
 
 
