@@ -57,6 +57,7 @@ LAYERS = [
     "ffn.scoring.parallel",
     "ffn.scoring",
     "ffn.scoring.inbox",
+    "ffn.scoring.partitioned",
     "ffn.monitoring.record",
     "ffn.shadow",
     "ffn.training_history",

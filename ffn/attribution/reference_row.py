@@ -1,8 +1,8 @@
 """The row that others are compared with: medians, the most frequent categories, and no texts.
 
 It is no row of the table. All are statistics of the training part that a bundle holds anyway: the
-medians replace missing numbers, and the counts of categories are the reference for drift. So are the
-bins of dates, of which the median one stands for all, because what replaces a missing date is a
+medians replace missing numbers, and the counts of categories are the reference for drift. So are
+the bins of dates, of which the median one stands for all, because what replaces a missing date is a
 median for each of its parts, and those need not be of one date.
 """
 

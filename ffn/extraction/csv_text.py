@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
 
-__all__ = ["beginning", "csv_lines", "encoded"]
+__all__ = ["beginning", "csv_lines", "encoded", "quoted_cells"]
 
 
 def csv_lines(columns: Sequence[Any], delimiter: str) -> str:
@@ -25,21 +25,30 @@ def csv_lines(columns: Sequence[Any], delimiter: str) -> str:
     delimiter
         Character between fields.
     """
-    special = f'["\r\n{delimiter}]'
-    quotation, nothing, between = (
-        pa.scalar(text, pa.large_string()) for text in ('"', "", delimiter)
-    )
-    cells = []
-    for column in columns:
-        filled = column.fill_null("")
-        quotes = pc.match_substring_regex(filled, special)
-        if pc.any(quotes).as_py():
-            doubled = pc.replace_substring(filled, '"', '""')
-            quoted = pc.binary_join_element_wise(quotation, doubled, quotation, nothing)
-            filled = pc.if_else(quotes, quoted, filled)
-        cells.append(filled)
+    cells = [quoted_cells(column, delimiter) for column in columns]
+    between = pa.scalar(delimiter, pa.large_string())
     lines = pc.binary_join_element_wise(*cells, between).to_pylist()
     return "\n".join([*lines, ""])
+
+
+def quoted_cells(column: Any, delimiter: str) -> Any:
+    """Return texts as fields of CSV: quoted only if necessary, null as an empty one.
+
+    Parameters
+    ----------
+    column
+        ``pyarrow`` array of large texts [n].
+    delimiter
+        Character between fields.
+    """
+    quotation, nothing = (pa.scalar(text, pa.large_string()) for text in ('"', ""))
+    filled = column.fill_null("")
+    quotes = pc.match_substring_regex(filled, f'["\r\n{delimiter}]')
+    if not pc.any(quotes).as_py():
+        return filled
+    doubled = pc.replace_substring(filled, '"', '""')
+    quoted = pc.binary_join_element_wise(quotation, doubled, quotation, nothing)
+    return pc.if_else(quotes, quoted, filled)
 
 
 def beginning(encoding: str) -> bytes:

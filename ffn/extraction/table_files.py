@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from ffn.errors import DataError, quote
 from ffn.storage.compression import without_compression_suffix
@@ -214,9 +214,23 @@ def partition_of(name: str) -> tuple[tuple[str, str], ...]:
     for folder in name.split("/")[:-1]:
         column, sign, value = folder.partition("=")
         if sign and column:
-            value = unquote(value)
-            found.append((unquote(column), "" if value == _NO_VALUE else value))
+            column, value = _decoded(column, name), _decoded(value, name)
+            found.append((column, "" if value == _NO_VALUE else value))
     return tuple(found)
+
+
+def _decoded(text: str, name: str) -> str:
+    """Return what a folder's name stands for, in which ``%2F`` is a slash."""
+    try:
+        decoded = unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        decoded = "\0"
+    if "\0" in decoded:
+        raise DataError(
+            f"{name}: {quote(text)} in the name of its folder does not stand for a text in UTF-8. "
+            "Rename the folder."
+        )
+    return decoded
 
 
 def check_partitions(files: Sequence[TableFile], base: Path) -> None:

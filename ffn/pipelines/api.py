@@ -86,7 +86,9 @@ def score(
         Whether to score only files in the inbox that the version in production has not scored.
     **options
         ``workers``, ``force``, and all of `ffn.scoring.rows.options.Options`, such as
-        ``probabilities=True``; by default those in the pipeline's settings.
+        ``probabilities=True``; by default those in the pipeline's settings. With
+        ``partitioned="same"``, ``"csv"`` or ``"parquet"`` a single folder, pattern or file is
+        scored into a folder of parts, in that format.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def score(
         Training saw none of the categories in a column.
     """
     from ffn.pipelines import batch_scoring, inbox_scoring
-    from ffn.scoring.inputs import files_to_score
+    from ffn.scoring.inputs import files_to_score, folder_to_score
     from ffn.scoring.output.score_result import unknown_sentences
 
     if new and (inputs or output is not None):
@@ -124,7 +126,8 @@ def score(
     if new:
         outcome = inbox_scoring.score_inbox(found, chosen)
     else:
-        files = files_to_score(found, [as_path(file, folder="*") for file in inputs], output)
+        inputs_of = folder_to_score if "partitioned" in chosen else files_to_score
+        files = inputs_of(found, [as_path(file, folder="*") for file in inputs], output)
         outcome = batch_scoring.score(found, files, chosen)
     for result in outcome.results:
         for sentence in unknown_sentences(result.unknown_columns):

@@ -50,6 +50,7 @@ _TEXT = (str, "a text")
 _KINDS: dict[str, tuple[type, str]] = {
     "workers": (int, "a whole number from 1 up"),
     "force": _BOOLEAN,
+    "partitioned": _TEXT,
     "probabilities": _BOOLEAN,
     "max_reject_rate": (Real, "a share from 0 to 1"),
     "delimiter": _TEXT,
@@ -82,6 +83,11 @@ def score_one(
         Receives the progress in addition to all listeners; None for no such.
     """
     report = on_block(file.source, *([sink] if sink else []))
+    if "partitioned" in options:
+        # Imported here, because most runs do not need it, and scoring has to start quickly.
+        from ffn.scoring.partitioned.score_dataset import score_dataset
+
+        return score_dataset(model.scorer, *file, on_progress=report, **options)
     return score_csv(model.scorer, *file, on_progress=report, **options)
 
 
@@ -103,7 +109,8 @@ def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
     pipeline
         The pipeline.
     **asked
-        ``workers`` and ``force`` as for `ffn.scoring.score_file.score_csv`, and all of
+        ``workers`` and ``force`` as for `ffn.scoring.score_file.score_csv`, ``partitioned`` as
+        ``form`` for `ffn.scoring.partitioned.score_dataset.score_dataset`, and all of
         `ffn.scoring.rows.options.Options`; None for the value in the settings.
 
     Raises
@@ -216,6 +223,8 @@ def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tup
         near = [result for result in results if not isinstance(result.output, ObjectAddress)]
         told = kept_for_outcomes(pipeline, near)
         return (*told, *(f"{result.output} is in an object store{_TAKE_UP}" for result in far))
+    if any(result.parts for result in results):
+        return ("outputs in parts are not taken up. Score files of their own for that.",)
     # Imported here, because most pipelines do not need it, and scoring has to start quickly.
     from ffn.monitoring.conclusion import rollback_target
     from ffn.monitoring.record.taking_up import take_up_scored
@@ -243,6 +252,8 @@ def beside_production(pipeline: Pipeline, results: Sequence[ScoreResult]) -> Sha
         The scored files.
     """
     asked = pipeline.settings.shadow.count > 0
+    if any(result.parts for result in results):
+        return None
     if not asked and not any(
         result.output.with_name(result.output.name + SHADOW_COMPANIONS[1]).exists()
         for result in results

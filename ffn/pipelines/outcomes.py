@@ -264,6 +264,7 @@ class ScoreOutcome:
                 "unchanged": result.unchanged,
                 "drift": None if result.drift is None else result.drift.to_json(),
                 "unknown_columns": result.unknown_columns,
+                **({"parts": result.parts.to_json()} if result.parts else {}),
             }
             for result in self.results
         ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ffn.errors import SettingsError, quote
+from ffn.extraction.table_files import split_pattern
 from ffn.object_stores.object_address import ObjectAddress, as_path
 from ffn.scoring.output.targets import COMPANIONS, SHADOW_COMPANIONS, Targets
 from ffn.settings.pipeline import Pipeline
@@ -20,6 +21,7 @@ __all__ = [
     "FileToScore",
     "expand_inputs",
     "files_to_score",
+    "folder_to_score",
     "is_table_name",
     "output_name",
     "output_of",
@@ -89,6 +91,41 @@ def files_to_score(
 
 def _in_full(path: Path) -> Path:
     return path if isinstance(path, ObjectAddress) else real_path(path)
+
+
+def folder_to_score(
+    pipeline: Pipeline, given: Sequence[Path], output: str | os.PathLike[str] | None = None
+) -> list[FileToScore]:
+    """Return the input of a partitioned output and that output, as absolute paths, as a list.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline, whose output folder is the default.
+    given
+        A folder, a pattern or a file.
+    output
+        Folder of the output; None, the default, for one in the pipeline's folder of predictions.
+
+    Raises
+    ------
+    SettingsError
+        Not one input is given.
+    """
+    if len(given) != 1:
+        raise SettingsError(
+            f"a partitioned output is of one folder, pattern or file; {len(given):,} were given."
+        )
+    (source,) = given
+    if source != STDIN:
+        parts: tuple[str, ...] = ()
+        base = source
+        if glob.has_magic(str(source)) and not os.path.lexists(source):
+            base, parts = split_pattern(source)
+        source = real_path(base).joinpath(*parts)
+    named = next((part for part in reversed(source.parts) if not glob.has_magic(part)), "tables")
+    target = pipeline.predictions / named if output is None else Path(output)
+    return [FileToScore(source, real_path(target))]
 
 
 def expand_inputs(given: Iterable[Path]) -> list[Path]:

@@ -29,7 +29,7 @@ from ffn.storage.source import Source, open_source
 from ffn.tabular.csv.parsing.position import Counts
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["score_csv", "score_source"]
+__all__ = ["check_labels", "score_csv", "score_source"]
 
 
 def score_csv(
@@ -198,7 +198,7 @@ class _Job:
             self.stream, name, delimiter=options.delimiter, given_encoding=options.encoding
         )
         scorer = RowScorer(self.model, records.header, options, name)
-        _check_labels(self.model, records.encoding, name)
+        check_labels(self.model, records.encoding, name)
         tally = scorer.new_tally()
         with self._writing() as journal:
             run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
@@ -256,8 +256,23 @@ def _check_name(path: Path) -> None:
         raise DataError(f"{quote(path, 300)} is not valid UTF-8. Rename it.") from None
 
 
-def _check_labels(model: Scorer, encoding: str, name: str) -> None:
-    """Raise ``DataError`` if the file's encoding lacks a character of the added columns."""
+def check_labels(model: Scorer, encoding: str, name: str) -> None:
+    """Check that the file's encoding has every character of the added columns.
+
+    Parameters
+    ----------
+    model
+        The model.
+    encoding
+        Encoding of the file.
+    name
+        Name of the file in errors.
+
+    Raises
+    ------
+    DataError
+        It lacks one.
+    """
     for text in (model.schema.target, *model.schema.classes):
         try:
             text.encode(encoding)

@@ -224,9 +224,11 @@ def sweep(folder: Path, *, files_alone: bool = False) -> list[Path]:
         Paths of the removed entries, sorted.
     """
     try:
-        entries = sorted(folder.iterdir())
+        # Names alone: the folder may hold the outputs of thousands of files.
+        names = os.listdir(folder)  # noqa: PTH208
     except OSError:
         return []
+    entries = [folder / name for name in sorted(filter(_TEMPORARY.fullmatch, names))]
     return [
         entry
         for entry in entries

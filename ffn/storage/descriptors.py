@@ -6,13 +6,21 @@ descriptor, not on the path.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import stat
 from typing import IO, Any
 
-__all__ = ["SharedFile", "for_child", "open_folder", "open_regular"]
+__all__ = [
+    "SharedFile",
+    "for_child",
+    "open_below",
+    "open_folder",
+    "open_folder_below",
+    "open_regular",
+]
 
 # O_NONBLOCK: opening a pipe would block until it has a writer. Regular files ignore the flag.
 _AS_IT_IS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -52,6 +60,63 @@ def open_regular(
 def open_folder(path: str | os.PathLike[str], *, within: int | None = None) -> int:
     """Open a folder that is not a link and return its descriptor; parameters as `open_regular`."""
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | _AS_IT_IS, dir_fd=within)
+
+
+def open_below(folder: str | os.PathLike[str], name: str) -> int:
+    """Open a regular file below a folder for reading, without following a link on the way.
+
+    Parameters
+    ----------
+    folder
+        Path of the folder, which may be a link.
+    name
+        Path of the file below it, with slashes.
+
+    Raises
+    ------
+    OSError
+        As for `open_regular` and `open_folder_below`.
+    """
+    above, _, file = name.rpartition("/")
+    at = open_folder_below(folder, above)
+    try:
+        return open_regular(file, within=at)
+    finally:
+        os.close(at)
+
+
+def open_folder_below(folder: str | os.PathLike[str], name: str, *, make: bool = False) -> int:
+    """Open a folder below another one, without following a link on the way.
+
+    Parameters
+    ----------
+    folder
+        Path of the upper folder, which may be a link.
+    name
+        Path below it, with slashes; empty for the folder itself.
+    make
+        Whether to make what does not exist.
+
+    Raises
+    ------
+    OSError
+        Something on the way does not exist, is a link or no folder, or leads upwards.
+    """
+    parts = [part for part in name.split("/") if part]
+    if {".", ".."}.intersection(parts):
+        raise OSError(errno.EINVAL, "not a path below a folder", name)
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for below in parts:
+            if make:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(below, dir_fd=at)
+            at, above = open_folder(below, within=at), at
+            os.close(above)
+    except BaseException:
+        os.close(at)
+        raise
+    return at
 
 
 def for_child(descriptor: int) -> Any:

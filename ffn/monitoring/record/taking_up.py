@@ -29,7 +29,16 @@ def _manifests_in(folder: Path) -> list[Path]:
     """Return the manifests in a ``folder`` of scored tables, sorted by name."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.name.endswith(COMPANIONS[1]))
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.endswith(COMPANIONS[1]) and not _is_of_parts(path)
+    )
+
+
+def _is_of_parts(manifest: Path) -> bool:
+    """Return whether a ``manifest`` describes a folder of parts, which is not taken up."""
+    return manifest.with_name(manifest.name.removesuffix(COMPANIONS[1])).is_dir()
 
 
 def take_up_new(pipeline: Pipeline, predecessor: int | None = None) -> list[str]:

@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 
 from ffn.errors import DataError, SettingsError
+from ffn.scoring.columnar.csv_pieces import CsvPieces
 from ffn.scoring.columnar.detect import is_parquet, names_parquet
-from ffn.scoring.columnar.table_reader import CsvPieces, ParquetPieces
+from ffn.scoring.columnar.table_reader import ParquetPieces
 from ffn.scoring.columnar.table_writer import CsvSink, ParquetSink, Sink
-from ffn.scoring.output.checkpoint import Journal
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import REJECTS_HEADER
 from ffn.scoring.rows.scorer import Scorer
+from ffn.storage.hashed_file import HashedFile
 from ffn.storage.source import Source
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.parquet.decoding_process import DecodedParquet
 
-__all__ = ["open_pieces", "score_pieces"]
+__all__ = ["Drafts", "open_pieces", "score_pieces"]
 
 Pieces = ParquetPieces | CsvPieces
 
 
+class Drafts(Protocol):
+    """Output and rejects that are being written."""
+
+    @property
+    def output(self) -> HashedFile:
+        """The labelled rows."""
+        ...
+
+    @property
+    def rejects(self) -> HashedFile:
+        """The rejected rows."""
+        ...
+
+    def restart(self) -> None:
+        """Empty both."""
+        ...
+
+
 @contextmanager
-def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -> Iterator[Pieces]:
+def open_pieces(
+    model: Scorer,
+    stream: Source,
+    output: Path,
+    options: Options,
+    given: Sequence[tuple[str, str]] = (),
+) -> Iterator[Pieces]:
     """Open an input that is scored batch by batch; yield its batches while the block runs.
 
     Parameters
@@ -40,6 +66,8 @@ def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -
         Path of the output; its suffix decides the format.
     options
         Options of scoring.
+    given
+        Names and cells of columns that every row has besides those of the file; none by default.
 
     Raises
     ------
@@ -55,11 +83,11 @@ def open_pieces(model: Scorer, stream: Source, output: Path, options: Options) -
         records = Records(
             stream, name, delimiter=options.delimiter, given_encoding=options.encoding
         )
-        yield CsvPieces(stream, records, model, options, name)
+        yield CsvPieces(stream, records, model, options, name, given)
         return
     digest = stream.read_through()
     with DecodedParquet.opened(stream.shared, name) as table:
-        yield ParquetPieces(stream, digest, table, model, options, name)
+        yield ParquetPieces(stream, digest, table, model, options, name, given)
 
 
 def score_pieces(
@@ -67,7 +95,7 @@ def score_pieces(
     model: Scorer,
     options: Options,
     output: Path,
-    journal: Journal,
+    journal: Drafts,
     on_progress: Callable[[Progress], None] | None,
 ) -> None:
     """Score every row into the files of ``journal``, from their beginning.
@@ -83,7 +111,7 @@ def score_pieces(
     output
         Path of the output; its suffix decides the format.
     journal
-        The run's files.
+        The output and the rejects, not published yet.
     on_progress
         Called after each batch; None for no reports.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ffn.errors import quote
+from ffn.extraction.csv_text import quoted_cells
 from ffn.scoring.columnar.added_arrays import AddedArrays
-from ffn.scoring.columnar.table_reader import Piece
+from ffn.scoring.columnar.piece import Piece
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import Suffixes
@@ -135,15 +138,16 @@ class CsvSink:
     def write(self, piece: Piece) -> None:
         """Append ``piece``, a batch of scored rows."""
         columns = [
-            as_texts(
-                column, f"{self._name}, column {quote(column_name)}", self._decimal
-            ).to_pylist()
+            as_texts(column, f"{self._name}, column {quote(column_name)}", self._decimal)
             for column, column_name in zip(piece.batch.columns, self._names, strict=True)
         ]
         ends, _ = self._suffixes.texts(
             piece.labels, piece.probabilities, piece.confidences, piece.abstained, piece.reasons
         )
-        rows = zip(*columns, strict=True)
+        if self._guard is None and columns:
+            self._file.write(_lines(columns, ends, self._delimiter))
+            return
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
         self._file.write(
             b"".join(self._record(row) + end + b"\n" for row, end in zip(rows, ends, strict=True))
         )
@@ -159,6 +163,22 @@ class CsvSink:
         if self._guard:
             cells = list(map(self._guard.text, cells))
         return write_record(cells, self._delimiter).encode()
+
+
+def _lines(columns: list[Any], ends: list[bytes], delimiter: str) -> bytes:
+    """Return rows of texts as lines of CSV, each with its own of the ``ends``."""
+    if not ends:
+        return b""
+    cells = [quoted_cells(column.cast(pa.large_string()), delimiter) for column in columns]
+    between, line_end, nothing = (
+        pa.scalar(text, pa.large_string()) for text in (delimiter, "\n", "")
+    )
+    last = pa.array(ends, pa.large_binary()).cast(pa.large_string())
+    rows = pc.binary_join_element_wise(*cells, between) if len(cells) > 1 else cells[0]
+    lines = pc.binary_join_element_wise(rows, last, line_end, nothing)
+    _, offsets, text = lines.buffers()
+    size = int(np.frombuffer(offsets, dtype=np.int64)[lines.offset + len(lines)])
+    return bytes(memoryview(text)[:size])
 
 
 class _Handle:

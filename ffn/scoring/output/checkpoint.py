@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,12 @@ from typing import Any
 
 from ffn.errors import DataError
 from ffn.scoring.output.targets import Targets
-from ffn.scoring.output.work_folder import WorkFolder
+from ffn.scoring.output.work_folder import (
+    UNFINISHED,
+    WorkFolder,
+    own_work_folder,
+    work_folder_path,
+)
 from ffn.scoring.rows.tally import Tally
 from ffn.storage.atomic import publish, remove
 from ffn.storage.compression import CompressingWriter, compression_of
@@ -34,14 +40,11 @@ from ffn.tabular.csv.reader import Records
 __all__ = ["Journal", "open_journal", "sweep_journals"]
 
 _FORMAT = 4
-_SUFFIX = ".ffn-unfinished"
 _JOURNALS = ("journal.0", "journal.1")
 _OUTPUT, _PACKED, _REJECTS, _MANIFEST = "output", "packed", "rejects", "manifest"
 _PACKED_AT_ONCE = 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 _NOTES = 40
-# Worker processes of a killed run hold its lock until they have noticed that it is gone.
-_SECONDS_TO_LET_GO = 1.0
 
 
 class Journal:
@@ -225,7 +228,7 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         Another run is writing to these targets.
     """
     targets.output.parent.mkdir(parents=True, exist_ok=True)
-    with _own(targets.output) as folder, contextlib.ExitStack() as stack:
+    with own_work_folder(targets.output) as folder, contextlib.ExitStack() as stack:
         output, rejects = (
             HashedFile(stack.enter_context(folder.update(name))) for name in (_OUTPUT, _REJECTS)
         )
@@ -254,46 +257,19 @@ def sweep_journals(folder: Path, done: Path | None = None) -> None:
     done
         An output that is complete; None, the default, for none.
     """
-    for entry in folder.glob(f".*{_SUFFIX}"):
+    # Names alone: the folder may hold the outputs of thousands of files.
+    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208
+    for entry in (folder / name for name in names if _is_work_folder(name)):
         # Folders that belong to others, or that others can write to, are not removed.
         with (
             contextlib.suppress(OSError, DataError),
             locked_folder(folder),
             WorkFolder.opened(entry) as left,
         ):
-            useless = done is not None and entry == _folder(done)
+            useless = done is not None and entry == work_folder_path(done)
             if useless or time.time() - left.noted() >= _KEPT_SECONDS:
                 left.remove()
 
 
-def _folder(output: Path) -> Path:
-    return output.with_name(f".{output.name}{_SUFFIX}")
-
-
-@contextlib.contextmanager
-def _own(output: Path) -> Iterator[WorkFolder]:
-    """Create or find the work folder of runs that write ``output``, and lock it."""
-    folder, deadline = _folder(output), time.monotonic() + _SECONDS_TO_LET_GO
-    while time.monotonic() < deadline:
-        with contextlib.ExitStack() as stack:
-            # `sweep_journals` locks work folders, too, but only while it holds this lock.
-            with locked_folder(folder.parent):
-                with contextlib.suppress(FileExistsError):
-                    folder.mkdir(mode=0o700)
-                found = _try_to_lock(folder, stack)
-            if found is not None:
-                yield found
-                return
-        time.sleep(0.02)
-    raise DataError(
-        f"{output} is being written by another run. Wait for it, or give another output."
-    )
-
-
-def _try_to_lock(path: Path, stack: contextlib.ExitStack) -> WorkFolder | None:
-    """Lock a folder until ``stack`` ends; None if another run has locked or removed it."""
-    try:
-        folder = stack.enter_context(WorkFolder.opened(path))
-    except (FileNotFoundError, BlockingIOError):
-        return None
-    return folder if folder.is_there() else None
+def _is_work_folder(name: str) -> bool:
+    return name.startswith(".") and name.endswith(UNFINISHED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ffn.errors import one_line, quote
@@ -11,7 +11,7 @@ from ffn.quantities import counted
 from ffn.scoring.drift.drift_report import DriftReport
 from ffn.tabular.csv.parsing.position import Counts
 
-__all__ = ["Progress", "ScoreResult", "unknown_sentences"]
+__all__ = ["PartCounts", "Progress", "ScoreResult", "unknown_sentences"]
 
 _EXAMPLES = 3
 
@@ -32,6 +32,49 @@ class Progress:
     rejected: int
     bytes_read: int
     size: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartCounts:
+    """What became of the parts of a partitioned output in a run.
+
+    Attributes
+    ----------
+    new, changed
+        Parts that were scored: for the first time, and because input, output, model or options
+        are not what they were.
+    kept
+        Parts that were left as they are.
+    vanished
+        Names of parts whose input is gone; their outputs stay.
+    empty
+        Input files without a byte, which were passed over.
+    """
+
+    new: int
+    changed: int
+    kept: int
+    vanished: tuple[str, ...] = ()
+    empty: int = 0
+
+    def sentence(self) -> str:
+        """Return it in words."""
+        told = [
+            (self.new, "new"),
+            (self.changed, "changed"),
+            (self.kept, "as before"),
+            (len(self.vanished), "vanished"),
+        ]
+        of = ", ".join(f"{count:,} {what}" for count, what in told if count) or "none"
+        names = ", ".join(quote(name, 100) for name in self.vanished[:_EXAMPLES])
+        more = ", …" if len(self.vanished) > _EXAMPLES else ""
+        gone = f" The input is gone of {names}{more}; the outputs stay." if names else ""
+        passed = "" if not self.empty else f" Passed over: {counted(self.empty, 'empty file')}."
+        return f"Parts: {of}.{gone}{passed}"
+
+    def to_json(self) -> dict[str, int | list[str]]:
+        """Return a JSON object."""
+        return {**asdict(self), "vanished": list(self.vanished)}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -70,6 +113,8 @@ class ScoreResult:
     abstained
         Number of scored rows whose label is empty, because their confidence is too low;
         ``scored`` is the sum of ``class_counts`` and this.
+    parts
+        What became of the parts of a partitioned output; None for a single file.
     """
 
     pipeline: str
@@ -90,6 +135,7 @@ class ScoreResult:
     warnings: tuple[str, ...] = ()
     unknown_columns: dict[str, list[str]] = field(default_factory=dict)
     abstained: int = 0
+    parts: PartCounts | None = None
 
     def __repr__(self) -> str:
         rows = f"{self.scored:,} of {counted(self.rows, 'row')}"

@@ -10,22 +10,35 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from ffn.errors import DataError
 from ffn.storage.descriptors import for_child, open_folder, open_regular
-from ffn.storage.locks import lock
+from ffn.storage.locks import lock, locked_folder
 
-__all__ = ["WorkFolder"]
+__all__ = ["UNFINISHED", "WorkFolder", "own_work_folder", "work_folder_path"]
+
+UNFINISHED = ".ffn-unfinished"
+"""What the names of work folders end with."""
 
 # Names of the files that runs create, also those of earlier versions of this program.
-_OURS = re.compile(r"journal\.[01]|output|packed|rejects|manifest|\d+\.(output|rejects)")
+_OURS = re.compile(
+    r"journal\.[01]|output|packed|rejects|manifest|pending|\d+\.(output|rejects)"
+    r"|[0-9a-f]{24}\.(output|rejects|part)"
+)
+# Of these, the ones that a later run goes on from.
+_NOTES = re.compile(r"journal\.[01]|pending|[0-9a-f]{24}\.part")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# Worker processes of a killed run hold its lock until they have noticed that it is gone.
+_SECONDS_TO_LET_GO = 1.0
+_AT_ONCE = 1024 * 1024
 
 
 class WorkFolder:
@@ -111,9 +124,40 @@ class WorkFolder:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._descriptor)
 
-    def rename(self, name: str, target: Path) -> None:
-        """Move the file ``name`` to the path ``target``, outside the folder."""
-        os.rename(name, target, src_dir_fd=self._descriptor)
+    def rename(self, name: str, target: Path, *, within: int | None = None) -> None:
+        """Move the file ``name`` out of the folder.
+
+        Parameters
+        ----------
+        name
+            Name of the file.
+        target
+            Its new path.
+        within
+            Descriptor of the folder to which ``target`` is relative; default: the current folder.
+        """
+        os.rename(name, target, src_dir_fd=self._descriptor, dst_dir_fd=within)
+
+    def holds(self, name: str) -> bool:
+        """Return whether there is a plain file ``name`` of this user."""
+        with contextlib.suppress(OSError):
+            os.close(self._open(name, os.O_RDONLY))
+            return True
+        return False
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of the file ``name``, in hexadecimal."""
+        digest = hashlib.sha256()
+        with self.read(name) as file:
+            while some := file.read(_AT_ONCE):
+                digest.update(some)
+        return digest.hexdigest()
+
+    def keep_only(self, kept: Collection[str]) -> None:
+        """Delete the files of a run, but not those in ``kept``."""
+        for name in filter(_OURS.fullmatch, self._names()):
+            if name not in kept:
+                self.unlink(name)
 
     def sync(self, name: str) -> None:
         """Force the file ``name`` to the disk."""
@@ -127,7 +171,7 @@ class WorkFolder:
         """Return the time of the last checkpoint, in seconds since 1970; 0 if there is none."""
         times = [0.0]
         for name in self._names():
-            if name.startswith("journal."):
+            if _NOTES.fullmatch(name):
                 with contextlib.suppress(FileNotFoundError):
                     status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
                     times.append(status.st_mtime)
@@ -155,6 +199,51 @@ class WorkFolder:
             return handle
         os.close(handle)
         raise OSError(errno.EPERM, "not a file of this run", str(self.path / name))
+
+
+def work_folder_path(output: Path) -> Path:
+    """Return the path of the work folder of runs that write ``output``."""
+    return output.with_name(f".{output.name}{UNFINISHED}")
+
+
+@contextlib.contextmanager
+def own_work_folder(output: Path) -> Iterator[WorkFolder]:
+    """Create or find the work folder of runs that write ``output``, and lock it for the block.
+
+    Parameters
+    ----------
+    output
+        The final file or folder.
+
+    Raises
+    ------
+    DataError
+        Another run is writing it, or the folder cannot be trusted.
+    """
+    folder, deadline = work_folder_path(output), time.monotonic() + _SECONDS_TO_LET_GO
+    while time.monotonic() < deadline:
+        with contextlib.ExitStack() as stack:
+            # `sweep_journals` locks work folders, too, but only while it holds this lock.
+            with locked_folder(folder.parent):
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(mode=0o700)
+                found = _try_to_lock(folder, stack)
+            if found is not None:
+                yield found
+                return
+        time.sleep(0.02)
+    raise DataError(
+        f"{output} is being written by another run. Wait for it, or give another output."
+    )
+
+
+def _try_to_lock(path: Path, stack: contextlib.ExitStack) -> WorkFolder | None:
+    """Lock a folder until ``stack`` ends; None if another run has locked or removed it."""
+    try:
+        folder = stack.enter_context(WorkFolder.opened(path))
+    except (FileNotFoundError, BlockingIOError):
+        return None
+    return folder if folder.is_there() else None
 
 
 def _received(path: Path, descriptor: Any) -> WorkFolder:

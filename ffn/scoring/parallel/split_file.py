@@ -17,33 +17,27 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ffn.scoring.output.work_folder import WorkFolder
 from ffn.scoring.parallel.file_run import Run, keep_freed_memory
 from ffn.scoring.parallel.part_result import Part, score_part
 from ffn.scoring.parallel.processes import alone, way_to_start, without_fingerprints
+from ffn.scoring.parallel.record_start import guess_start
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import RowScorer
 from ffn.scoring.rows.scorer import Scorer
 from ffn.storage.descriptors import SharedFile
 from ffn.storage.source import identity
-from ffn.tabular.csv.parsing.grammar import LINE_END, read_record
 from ffn.tabular.csv.parsing.position import Mark, Place
-from ffn.tabular.csv.parsing.recovery import Shape, is_of_shape
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["Work", "first_record", "score_in_parts"]
+__all__ = ["Work", "score_in_parts"]
 
 # Parts per process. At most two of them per process are lost when a run is killed: at most a
 # twentieth of the file, unless it is small.
 _PARTS_EACH = 50
 _AHEAD = 2
-
-_LOOK_AHEAD = 64 * 1024
-_TRIED_LINES = 200
-_TRIED_BYTES = 4096
-_TRIED_RECORDS = 20
 
 
 class Work(NamedTuple):
@@ -236,7 +230,7 @@ class _Process:
             )
             if self.scorer is None:
                 self.scorer = RowScorer(model, records.header, options, name)
-            start = _guess(file, begin, records)
+            start = guess_start(file, begin, records)
             if start is None:
                 return None
             file.seek(start)
@@ -259,37 +253,3 @@ def _begin(work: Work, found: tuple[int, ...], folder: WorkFolder) -> None:
 def _score_part(begin: int, until: int, slot: int) -> Part | None:
     (process,) = _processes
     return process.score(begin, until, slot)
-
-
-def _guess(file: Any, begin: int, records: Records) -> int | None:
-    file.seek(begin - 1)
-    found = first_record(file.read(_LOOK_AHEAD), records.shape)
-    return None if found is None else begin - 1 + found
-
-
-def first_record(text: bytes, shape: Shape) -> int | None:
-    """Return the position in ``text``, after its first byte, where a record seems to begin.
-
-    It is the first one after a line end from which only records of ``shape`` follow, as far as is
-    tried; None if there is none.
-    """
-    for number, line_end in enumerate(LINE_END.finditer(text)):
-        start = line_end.end()
-        if b'"' not in text:
-            return start
-        if number == _TRIED_LINES:
-            return None
-        if start > 0 and _plausible(text[start : start + _TRIED_BYTES], shape):
-            return start
-    return None
-
-
-def _plausible(text: bytes, shape: Shape) -> bool:
-    position = tried = 0
-    while tried < _TRIED_RECORDS and (
-        record := read_record(text, position, shape.delimiter, final=False)
-    ):
-        if not is_of_shape(record, shape):
-            return False
-        position, tried = record.stop, tried + 1
-    return tried > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from ffn.tabular.columns.parsers import NumberParser
 from ffn.tabular.csv.header import Header, check_distinct, separator_hint
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.parsing.blocks import Block, pick
+from ffn.tabular.csv.parsing.constant_block import ConstantBlock
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema, TextEncoder
 from ffn.tabular.truth_form import TruthForm
@@ -28,6 +29,7 @@ __all__ = [
     "plausible_range",
     "reason_of_cell",
     "reject_detail",
+    "with_given",
 ]
 
 
@@ -71,6 +73,10 @@ class Contract:
         As in `Options`.
     encoder
         How texts are read; None, the default, if there are none.
+    columns
+        Number of columns of the file. Positions from here on are those of ``given``.
+    given
+        Cells, as UTF-8, that every record has besides its own.
     """
 
     numeric: tuple[tuple[Feature, int], ...]
@@ -81,6 +87,18 @@ class Contract:
     on_unknown: str = "score"
     texts: tuple[tuple[Feature, int], ...] = ()
     encoder: TextEncoder | None = None
+    columns: int = 0
+    given: tuple[bytes, ...] = ()
+
+    def with_cells(self, block: Block, column: int) -> Block:
+        """Return ``block``, or, for a ``column`` that the file lacks, one with its given cells."""
+        if not self.given or column < self.columns:
+            return block
+        return ConstantBlock(self.given[column - self.columns], len(block))
+
+    def cells(self, block: Block, column: int) -> list[str]:
+        """Return the texts [n] of ``column``, in ``block`` or given."""
+        return self.with_cells(block, column).cells(column)
 
     def read(self, block: Block) -> TypedBlock:
         """Return the values of the features in ``block``; reject records with an invalid cell."""
@@ -91,21 +109,22 @@ class Contract:
                 if i in rejects:
                     continue
                 place = int(block.rows[i]), int(block.lines[i]), block.lines_of(i)
-                value = shorten(block.cell(column, i))
+                value = shorten(self.with_cells(block, column).cell(column, i))
                 why = reject_detail(reason, feature)
                 rejects[i] = Reject(*place, feature.name, value, reason, why)
 
         first, width = len(self.numeric), 0 if self.encoder is None else self.encoder.width
         numeric = np.empty((first + len(self.texts) * width, len(block)))
         for f, (feature, column) in enumerate(self.numeric):
-            found = self._parser.column(block, column, feature.form)
+            own = self.with_cells(block, column)
+            found = self._parser.column(own, column, feature.form)
             numeric[f] = found.values
             reject(feature, column, found.wrong, reason_of_cell(feature))
             if not feature.missing:
                 reject(feature, column, found.missing.tolist(), Reason.MISSING_VALUE)
         codes = np.empty((len(self.categorical), len(block)), dtype=np.int64)
         for g, (feature, column) in enumerate(self.categorical):
-            codes[g] = self.readers[g].read(block, column)
+            codes[g] = self.readers[g].read(self.with_cells(block, column), column)
             if not feature.missing:
                 missing = np.flatnonzero(codes[g] == MISSING).tolist()
                 reject(feature, column, missing, Reason.MISSING_VALUE)
@@ -113,7 +132,7 @@ class Contract:
                 unknown = np.flatnonzero(codes[g] == UNKNOWN).tolist()
                 reject(feature, column, unknown, Reason.UNKNOWN_CATEGORY)
         for t, (feature, column) in enumerate(self.texts):
-            cells = present_texts(block.cells(column), self.missing_values)
+            cells = present_texts(self.cells(block, column), self.missing_values)
             if self.encoder is not None:
                 numeric[first : first + width] = self.encoder.components(t, cells).T
             first += width
@@ -164,6 +183,7 @@ def match_header(
     delimiter: str = ",",
     decimal: str = ".",
     on_unknown: str = "score",
+    given: Sequence[tuple[str, str]] = (),
 ) -> Contract:
     """Find the features' columns by name. Order does not matter; other columns pass through.
 
@@ -179,13 +199,17 @@ def match_header(
         Names of the columns that scoring will add.
     delimiter, decimal, on_unknown
         As in `Options`.
+    given
+        Names and cells of columns that the file lacks and every record has; none by default.
 
     Raises
     ------
     DataError
         A feature's column is missing or occurs twice, the file already has one of the ``added``
-        columns, or the whole file is a single line that contains numbers.
+        columns or one of the ``given``, or the whole file is a single line that contains numbers.
     """
+    columns = len(header.names)
+    header = with_given(header, given, name)
     names = [feature.name for feature in schema.features]
     for feature in schema.features:
         if feature.name not in header.names:
@@ -227,7 +251,34 @@ def match_header(
         on_unknown,
         tuple((feature, position[feature.name]) for feature in schema.texts),
         schema.encoder,
+        columns,
+        tuple(cell.encode() for _, cell in given),
     )
+
+
+def with_given(header: Header, given: Sequence[tuple[str, str]], name: str) -> Header:
+    """Return a header with further columns behind those of the file.
+
+    Parameters
+    ----------
+    header
+        Header of the file.
+    given
+        Names and cells of the further columns.
+    name
+        Name of the file in errors.
+
+    Raises
+    ------
+    DataError
+        The file has a column of that name.
+    """
+    for column, _ in given:
+        if column in header.names:
+            raise DataError(
+                f"{name} has a column {quote(column)}, which its folders name, too. Rename one."
+            )
+    return replace(header, names=(*header.names, *(column for column, _ in given)))
 
 
 # Characters of a file that a message quotes at most, as in the value of a reject.

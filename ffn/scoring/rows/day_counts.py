@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ffn.scoring.rows.drift_counts import counted_stretches
@@ -50,7 +51,12 @@ class DayCounts:
         """Return counts for a reference with seasons; None if it has none."""
         return cls(reference.seasons, position) if reference.seasons else None
 
-    def count(self, block: Block, began: int) -> None:
+    def count(
+        self,
+        block: Block,
+        began: int,
+        cells_of: Callable[[Block, int], Block] | None = None,
+    ) -> None:
         """Count scored rows.
 
         Parameters
@@ -59,14 +65,18 @@ class DayCounts:
             The records.
         began
             Byte offset of the block in the file.
+        cells_of
+            Returns, for a block and a position, the block that has the cells of that column; by
+            default the same.
         """
         if self._position is None:
             return
-        starts, ends = block.bounds(self._position)
+        own = cells_of(block, self._position) if cells_of else block
+        starts, ends = own.bounds(self._position)
         for some, each in counted_stretches(block.stops, began):
             cells: dict[bytes, int] = {}
             for start, end in zip(starts[some].tolist(), ends[some].tolist(), strict=True):
-                cell = block.text[start:end]
+                cell = own.text[start:end]
                 cells[cell] = cells.get(cell, 0) + each
             for cell, rows in cells.items():
                 self._add(self._day(cell.decode()), rows)

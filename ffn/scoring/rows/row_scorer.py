@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from ffn.attribution.reasons import Reasons, top_reasons
 from ffn.attribution.shapley_rows import Explainer
-from ffn.scoring.rows.contract import match_header
+from ffn.scoring.rows.contract import match_header, with_given
 from ffn.scoring.rows.layout import Layout
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer, finite_probabilities
@@ -88,6 +89,8 @@ class RowScorer:
         Options of scoring.
     name
         Name of the file in errors.
+    given
+        Names and cells of columns that every record has besides those of the file; none by default.
 
     Attributes
     ----------
@@ -102,15 +105,23 @@ class RowScorer:
         Reasons are asked for, and the bundle lacks what they are compared with.
     """
 
-    def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
+    def __init__(
+        self,
+        model: Scorer,
+        header: Header,
+        options: Options,
+        name: str,
+        given: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._model = model
         self._explainer = Explainer(model) if options.explain else None
         self._explain = options.explain
         self._reference = None if options.drift == "off" else model.reference
         seasons = self._reference.seasons if self._reference else None
         self._dates = None
-        if seasons and header.names.count(seasons.column) == 1:
-            self._dates = header.names.index(seasons.column)
+        names = with_given(header, given, name).names
+        if seasons and names.count(seasons.column) == 1:
+            self._dates = names.index(seasons.column)
         self._guard = FormulaGuard(options.decimal) if options.escape_formulas else None
         self._line_end = header.line_end
         self._contract = match_header(
@@ -121,6 +132,7 @@ class RowScorer:
             delimiter=options.delimiter,
             decimal=options.decimal,
             on_unknown=options.on_unknown,
+            given=given,
         )
         self._layout = Layout(header, options, self._guard, name)
         self.suffixes = Suffixes(

@@ -160,7 +160,7 @@ class Tally:
         if self.drift is not None:
             self.drift.count(numeric, codes, block.stops, self.began)
         if self.days:
-            self.days.count(block, self.began)
+            self.days.count(block, self.began, self._contract.with_cells)
         for f, (low, high) in enumerate(self._ranges):
             far = (numeric[:, f] < low) | (numeric[:, f] > high)
             self._outside[f] += int(np.count_nonzero(far))
@@ -174,7 +174,7 @@ class Tally:
                 self._unseen[feature.name] += int(np.count_nonzero(unseen))
                 examples = self._examples.setdefault(feature.name, {})
                 if len(examples) < _EXAMPLES:
-                    cells = map(trim, block.take(unseen).cells(column))
+                    cells = map(trim, self._contract.cells(block.take(unseen), column))
                     examples |= dict.fromkeys(map(shorten, cells))
 
     def state(self) -> dict[str, Any]:

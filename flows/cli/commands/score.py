@@ -103,6 +103,14 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "(default: %(default)s)",
     )
     score.add_argument(
+        "--partitioned",
+        nargs="?",
+        const="same",
+        choices=("same", "csv", "parquet"),
+        help="score a folder of partitions, or a long file, into a folder of parts with one "
+        "manifest; parts that are unchanged are kept (default format: that of the input)",
+    )
+    score.add_argument(
         "--force",
         action="store_true",
         help="score even if the output for this input and version already exists",
@@ -152,6 +160,8 @@ def run(options: argparse.Namespace) -> int:
     root, pipeline = find(options)
     if options.new and (options.files or options.output):
         raise SettingsError("--new is for the inbox, without FILE and --output.")
+    if options.partitioned and (options.new or options.query is not None or options.output == "-"):
+        raise SettingsError("--partitioned is for files, and writes a folder.")
     if options.query is not None:
         return _run_query(options, root, pipeline)
     if options.database or options.table or options.new_by:
@@ -258,7 +268,7 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
     names = (
         "probabilities only_id escape_formulas on_unknown drift max_reject_rate "
-        "delimiter decimal encoding workers explain"
+        "delimiter decimal encoding workers explain partitioned"
     )
     return options_for(
         pipeline,
@@ -270,10 +280,12 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
 def _files(asked: argparse.Namespace, pipeline: Pipeline) -> list[FileToScore]:
     from ffn.object_stores.object_address import as_path
-    from ffn.scoring.inputs import files_to_score
+    from ffn.scoring.inputs import files_to_score, folder_to_score
     from ffn.storage.source import STDIN
 
     files = [STDIN if file == "-" else as_path(file, folder="*") for file in asked.files]
+    if asked.partitioned:
+        return folder_to_score(pipeline, files, asked.output)
     if asked.output != "-":
         return files_to_score(pipeline, files, asked.output)
     # The rejects and the manifest are kept in this folder.

@@ -61,6 +61,9 @@ def print_scoring(outcome: ScoreOutcome, file: TextIO, *, sent: bool = False) ->
         console.print(_already(unchanged, len(results)))
     if rows:
         console.print(_classes(results, rows))
+    for result in results:
+        if result.parts:
+            console.print(one_line(result.parts.sentence()), soft_wrap=True)
     kept = (f"Warning: not kept for outcomes: {why}" for why in outcome.not_taken_up)
     for line in (
         *_warnings(results),
@@ -156,6 +159,8 @@ def _confidence(results: Iterable[ScoreResult], scored: int) -> str:
 
 def _speed(results: Iterable[ScoreResult], rows: int) -> str:
     seconds = sum(result.seconds for result in results)
+    if any(result.parts and result.parts.kept for result in results):
+        return ""
     return (
         f", {counted(round(rows / seconds), 'row')} a second" if seconds >= _LEAST_SECONDS else ""
     )

@@ -17,7 +17,8 @@ from ffn.errors import DataError
 from ffn.scoring.parallel import split_file
 from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.processes import ApartFromTheFolder, Copies, alone
-from ffn.scoring.parallel.split_file import first_record, score_in_parts
+from ffn.scoring.parallel.record_start import first_record
+from ffn.scoring.parallel.split_file import score_in_parts
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.csv.parsing.recovery import Shape
 from tests.helpers.scorers import TenthsScorer

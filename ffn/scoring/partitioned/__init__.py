@@ -1,0 +1,1 @@
+"""Partitioned folders of tables: scored part by part, published together."""

@@ -1,0 +1,163 @@
+"""Score parts one after another, or in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import NamedTuple
+
+from ffn.errors import DataError, OutputError
+from ffn.quantities import counted
+from ffn.scoring.output.score_result import Progress
+from ffn.scoring.parallel.processes import alone, way_to_start, without_fingerprints
+from ffn.scoring.partitioned.part_account import PartAccount
+from ffn.scoring.partitioned.part_plan import InputPart
+from ffn.scoring.partitioned.part_scoring import score_input_part
+from ffn.scoring.partitioned.staged_parts import Staging
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.scorer import Scorer
+
+__all__ = ["PartResult", "PartWork", "refuse_failed", "score_all_parts"]
+
+# A process gets so many parts at a time, because handing them over costs as much as scoring a
+# small file; and fewer where that would leave another process without work.
+_AT_ONCE, _SHARES_EACH = 32, 8
+_REASONS_TOLD = 5
+
+
+class PartWork(NamedTuple):
+    """What all parts are scored with.
+
+    Attributes
+    ----------
+    model
+        The model.
+    options
+        Options of scoring.
+    staging
+        Where the parts are put.
+    """
+
+    model: Scorer
+    options: Options
+    staging: Staging
+
+
+class PartResult(NamedTuple):
+    """What became of a part.
+
+    Attributes
+    ----------
+    part
+        The part.
+    account
+        The scored part; None if its first record cannot be told, or it was refused.
+    refusal
+        Why it was refused; None if it was not.
+    """
+
+    part: InputPart
+    account: PartAccount | None
+    refusal: DataError | None
+
+
+def score_all_parts(
+    parts: Sequence[InputPart],
+    work: PartWork,
+    workers: int,
+    on_progress: Callable[[Progress], None] | None,
+) -> list[PartResult]:
+    """Score parts into the work folder; one that is refused does not keep the others.
+
+    Parameters
+    ----------
+    parts
+        The parts.
+    work
+        What they are scored with.
+    workers
+        Number of processes. If one is killed, this process scores what is left.
+    on_progress
+        Called after each part, in this thread; None for no reports.
+
+    Raises
+    ------
+    OutputError
+        The work folder cannot be written.
+    """
+    sizes = [part.size for part in parts] if on_progress else []
+    results: list[PartResult] = []
+    done = rows = rejected = 0
+    for result in _results(parts, work, workers):
+        if on_progress is not None:
+            counts = result.account.counts if result.account else {"rows": 0, "rejected": 0}
+            rows, rejected = rows + counts["rows"], rejected + counts["rejected"]
+            done += sizes[len(results)]
+            on_progress(Progress(rows=rows, rejected=rejected, bytes_read=done, size=sum(sizes)))
+        results.append(result)
+    return results
+
+
+def _results(parts: Sequence[InputPart], work: PartWork, workers: int) -> Iterator[PartResult]:
+    if workers == 1 or len(parts) < 2:
+        yield from (_scored(part, work) for part in parts)
+        return
+    size = max(1, min(_AT_ONCE, len(parts) // (_SHARES_EACH * workers)))
+    shares = [parts[first : first + size] for first in range(0, len(parts), size)]
+    to_send = work._replace(model=without_fingerprints(work.model))
+    with ProcessPoolExecutor(min(workers, len(shares)), way_to_start(), _begin, (to_send,)) as pool:
+        try:
+            futures = [pool.submit(_score_share, share) for share in shares]
+            for share, future in zip(shares, futures, strict=True):
+                try:
+                    yield from future.result()
+                except BrokenProcessPool:
+                    yield from (_scored(part, work) for part in share)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _scored(part: InputPart, work: PartWork) -> PartResult:
+    try:
+        return PartResult(part, score_input_part(part, *work), None)
+    except OutputError:
+        # The disk is at fault, not this part.
+        raise
+    except DataError as error:
+        return PartResult(part, None, error)
+
+
+_work: list[PartWork] = []
+
+
+def _begin(work: PartWork) -> None:
+    alone()
+    _work.append(work)
+
+
+def _score_share(parts: Sequence[InputPart]) -> list[PartResult]:
+    (work,) = _work
+    return [_scored(part, work) for part in parts]
+
+
+def refuse_failed(source: Path, results: Sequence[PartResult]) -> None:
+    """Raise ``DataError`` if a part was refused.
+
+    Parameters
+    ----------
+    source
+        Path of the input.
+    results
+        What became of the parts.
+    """
+    refusals = [result.refusal for result in results if result.refusal]
+    if refusals:
+        reasons = "; ".join(str(error).rstrip(".") for error in refusals[:_REASONS_TOLD])
+        more = "; …" if len(refusals) > _REASONS_TOLD else ""
+        raise DataError(
+            f"{source}: {len(refusals):,} of {counted(len(results), 'part')} refused, so nothing "
+            f"of this run is published: {reasons}{more}. What could be scored is kept for the next "
+            "run."
+        )
