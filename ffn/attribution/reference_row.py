@@ -44,7 +44,8 @@ class ReferenceRow:
         )
         for feature, code in zip(schema.categorical, self.codes.tolist(), strict=True):
             told[feature.name] = None if code == MISSING else feature.categories[code]
-        return {feature.name: told[feature.name] for feature in schema.features}
+        # Of a text the reference is an average one, which no cell holds.
+        return {feature.name: told.get(feature.name) for feature in schema.features}
 
 
 def reference_row(

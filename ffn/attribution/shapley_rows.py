@@ -103,10 +103,11 @@ class Explainer:
         self.reference = reference_row(schema, preparation.fill, model.reference)
         self._ask = model.probabilities
         self._x = preparation.transform(
-            self.reference.numeric[np.newaxis], self.reference.codes[np.newaxis]
+            np.append(self.reference.numeric, np.zeros(schema.components))[np.newaxis],
+            self.reference.codes[np.newaxis],
         )[0]
         self.reference_probabilities: Array = self._ask(self._x[np.newaxis])[0]
-        names = [feature.name for feature in (*schema.numeric, *schema.categorical)]
+        names = [feature.name for feature in (*schema.numeric, *schema.categorical, *schema.texts)]
         places = dict(zip(names, preparation.inputs_of_features(), strict=True))
         self._inputs = [places[feature.name] for feature in schema.features]
 

@@ -63,6 +63,8 @@ def row_slices(
     places = {feature.name: f for f, feature in enumerate(schema.numeric)}
     places |= {feature.name: g for g, feature in enumerate(schema.categorical)}
     for feature in schema.features:
+        if feature.kind == "text":
+            continue
         place = places[feature.name]
         if feature.kind == "numeric":
             values = numeric[:, place]

@@ -175,7 +175,7 @@ def _typed(dataset: Dataset, schema: Schema, rows: Array) -> tuple[Array, Array]
     """Return numbers [m, F] and category codes [m, G] of the rows with these numbers, ascending."""
     numeric = np.empty((len(rows), len(schema.numeric)))
     codes = np.empty((len(rows), len(schema.categorical)), dtype=np.int64)
-    for piece, numbers, own in dataset.pieces(schema):
+    for piece, numbers, own in dataset.pieces(schema.without_encoder()):
         first, last = np.searchsorted(rows, (piece.start, piece.stop))
         numeric[first:last] = numbers[rows[first:last] - piece.start]
         codes[first:last] = own[rows[first:last] - piece.start]
