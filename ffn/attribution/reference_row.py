@@ -1,4 +1,4 @@
-"""The row that others are compared with: medians, the most frequent categories, and no texts.
+"""The row that others are compared with: medians, the most frequent categories, average texts.
 
 It is no row of the table. All are statistics of the training part that a bundle holds anyway: the
 medians replace missing numbers, and the counts of categories are the reference for drift. So are
@@ -32,7 +32,7 @@ class ReferenceRow:
     ----------
     numeric
         Numbers of the numeric columns, then the components of the texts, as `Preparation.transform`
-        takes them: float64 [F + T D]. Those of texts are NaN, as of a row without texts.
+        takes them: float64 [F + T D]. Those of texts are 0, which is an average text.
     codes
         Category codes, int64 [G]; ``MISSING`` where most training rows had no value.
     """
@@ -52,7 +52,8 @@ class ReferenceRow:
             told[own.name] = number if plain else as_cell(number, own.form)
         for feature, code in zip(schema.categorical, self.codes.tolist(), strict=True):
             told[feature.name] = None if code == MISSING else feature.categories[code]
-        return {feature.name: told[feature.name] for feature in schema.features}
+        # Of a text the reference is an average one, which no cell holds.
+        return {feature.name: told.get(feature.name) for feature in schema.features}
 
 
 def reference_row(
@@ -90,7 +91,7 @@ def reference_row(
         for f, feature in enumerate(schema.numeric)
     ]
     return ReferenceRow(
-        np.array(numbers + [np.nan] * schema.components, dtype=np.float64),
+        np.array(numbers + [0.0] * schema.components, dtype=np.float64),
         np.array(codes, dtype=np.int64),
     )
 

@@ -100,8 +100,7 @@ class ParquetPieces:
             (feature, place[feature.name], self._spellings(feature, schema))
             for feature in schema.features
         ]
-        fields = [table.schema.field(column) for column in self._kept]
-        self.schema = pa.schema(fields, table.schema.metadata)
+        self.schema = pa.schema([table.schema.field(c) for c in self._kept], table.schema.metadata)
         # The CSV in memory is internal; the options that shape the output do not apply to it.
         self._dates = _dates_in(model, names, options)
         dates = [] if self._dates is None else [names[self._dates]]
@@ -173,9 +172,8 @@ class ParquetPieces:
         )
 
     def _spellings(self, feature: Feature, schema: Schema) -> Spellings | None:
-        if feature.kind != "categorical":
-            return None
-        return Spellings(feature.categories, schema.missing_values, self._decimal)
+        known, missing = feature.categories, schema.missing_values
+        return Spellings(known, missing, self._decimal) if feature.kind == "categorical" else None
 
     def _as_csv(self, batch: Any) -> bytes:
         """Return the features of a batch as CSV, with the texts that a CSV file would have."""
