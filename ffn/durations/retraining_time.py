@@ -10,14 +10,16 @@ The time is the sum of
 - the rest: imports, reading, pictures, a fresh process that tries the model; a time in
   proportion to the cells of the table, and some seconds.
 
-The factors of the last two were measured on one machine and hold for another only about, which
-the range allows for: benchmarks/README.md compares estimates with retrainings.
+The factors of the last two were measured on one idle machine and hold for another only about, which
+the range allows for; its upper end grows with the load that the timing met.
+benchmarks/README.md compares estimates with retrainings.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +145,7 @@ def estimate_retraining(size: Size, pipeline: Pipeline) -> Estimate:
     fewest = fewest if settings.patience else settings.epochs
     low = high = 0.0
     networks = 0
+    wall, cpu = time.perf_counter(), time.process_time()
     for search in candidates.values():
         rates = len(search.rates)
         epoch, waves = _epoch_of_stack(size, pipeline, search.optimizer, rates, rows)
@@ -154,6 +157,8 @@ def estimate_retraining(size: Size, pipeline: Pipeline) -> Estimate:
     again = _again(size, pipeline) / one_rate
     low, high = low * (1 + again), high * (1 + again)
     student = _seconds_of_student(size, pipeline)
+    # Beside other work this process got a share of a processor, and so will a retraining.
+    waiting = (time.perf_counter() - wall) / max(time.process_time() - cpu, 1e-3)
     fitted = min(
         size.training_rows * size.inputs,
         max(_FEWEST_ROWS * size.inputs, _MOST_VALUES),
@@ -163,7 +168,7 @@ def estimate_retraining(size: Size, pipeline: Pipeline) -> Estimate:
     )
     return Estimate(
         low=low + _MEASURED_FASTER * student + _FASTER * fixed,
-        high=high + _MEASURED_SLOWER * student + _SLOWER * fixed,
+        high=high + _MEASURED_SLOWER * student + _SLOWER * fixed * max(1.0, waiting),
         networks=networks,
         epochs=settings.epochs,
         rows=rows,
