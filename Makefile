@@ -27,7 +27,9 @@ LOCK_VENV := build/lock
 LOCK := $(LOCK_VENV)/bin/uv --no-config --quiet pip compile --universal --fork-strategy fewest \
 	--python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
-# The editable install builds with what the lock holds, so the build requirements belong in it.
+# What a checkout installs: every extra of users. The editable install builds with what the lock
+# holds, so the build requirements belong in it.
+WHOLE := pyproject.toml --extra all $(LOCK_VENV)/build.in
 BUILD_REQUIREMENTS := import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 
@@ -44,7 +46,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist browser-test sql-test object-store-test scale-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +77,12 @@ dist: $(VENV)/.run ## Build the wheel and the source distribution into dist/
 	@# From the source distribution, which is thereby shown to be complete.
 	@$(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist dist/*.tar.gz
 	@ls dist
+
+image: dist ## Build a container image of the wheel from Debian's packages (as root; BASE=1: scores)
+	@container/image $(if $(BASE),--base)
+
+image-test: image $(VENV)/.dev ## Train and score in that image, as its user
+	$(BIN)/python -m pytest tests/image
 
 browser-test: $(VENV)/.browser docs ## Look at dashboard, lab and site with Chromium; save what was seen
 	@tests/browser/chromium
@@ -110,25 +118,26 @@ simulate: $(VENV)/.dev ## Put the gate to thousands of retrainings of known trut
 
 lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes newer versions)
 	@$(LOCK_VENV)/bin/python -c '$(BUILD_REQUIREMENTS)' > $(LOCK_VENV)/build.in
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-docs.txt \
+	$(LOCK) $(WHOLE) --output-file requirements.txt
+	$(LOCK) pyproject.toml --output-file requirements-base.txt --constraint requirements.txt
+	$(LOCK) $(WHOLE) --output-file requirements-docs.txt \
 		--extra docs --constraint requirements.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dev.txt \
+	$(LOCK) $(WHOLE) --output-file requirements-dev.txt \
 		--extra dev --constraint requirements.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-browser.txt \
+	$(LOCK) $(WHOLE) --output-file requirements-browser.txt \
 		--extra browser --constraint requirements-dev.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-sql.txt \
+	$(LOCK) $(WHOLE) --output-file requirements-sql.txt \
 		--extra sql --constraint requirements-dev.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-cloud.txt \
+	$(LOCK) $(WHOLE) --output-file requirements-cloud.txt \
 		--extra cloud --constraint requirements-dev.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-cloud-test.txt \
+	$(LOCK) $(WHOLE) --output-file requirements-cloud-test.txt \
 		--extra cloud --extra cloud-test --extra dev --constraint requirements-cloud.txt \
 		--constraint requirements-dev.txt
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
+	$(LOCK) $(WHOLE) benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
 	$(call TORCH_WITHOUT_CUDA,requirements-benchmark.txt)
-	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/accuracy/peers.in \
+	$(LOCK) $(WHOLE) benchmarks/accuracy/peers.in \
 		--output-file requirements-accuracy.txt --overrides benchmarks/accuracy/overrides.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
 	$(call TORCH_WITHOUT_CUDA,requirements-accuracy.txt)

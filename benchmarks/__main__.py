@@ -22,10 +22,13 @@ SUITES = {
     "growth": "benchmarks.growth.suite",
     "scoring": "benchmarks.scoring.suite",
     "accuracy": "benchmarks.accuracy.suite",
+    "estimates": "benchmarks.estimates",
 }
 """Modules with ``FULL``, ``QUICK``, ``missing`` and ``run``; each has its section of the page."""
 
 _ONLY_IF_NAMED = {"accuracy"}
+# Whole retrainings, which have no quick form.
+_NOT_QUICK = {"estimates"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.hours is not None and options.suites != ["accuracy"]:
         parser.error("--hours is for the suite accuracy alone")
     # In full it takes hours, and an environment of its own.
-    left_out = set() if options.quick else _ONLY_IF_NAMED
+    left_out = _NOT_QUICK if options.quick else _ONLY_IF_NAMED
     names = options.suites or [name for name in SUITES if name not in left_out]
     if unknown := [name for name in names if name not in SUITES]:
         parser.error(f'there is no suite "{unknown[0]}"; there are {", ".join(SUITES)}')

@@ -8,8 +8,9 @@
     │   └── OutputError a file cannot be written
     ├── TrainingError   no network could be trained
     ├── BundleError     a saved model is damaged, foreign or too new
-    └── RegistryError   a version or pointer is missing or in use
-        └── BusyError   another run of the same kind is in progress
+    ├── RegistryError   a version or pointer is missing or in use
+    │   └── BusyError   another run of the same kind is in progress
+    └── InstallationError   an optional package is not installed
 
 Each message is one line: where, what was found, what was expected, what to do. Suspicious rows
 that can still be scored give an `UnknownCategoryWarning`.
@@ -26,6 +27,7 @@ __all__ = [
     "BusyError",
     "DataError",
     "FFNError",
+    "InstallationError",
     "OutputError",
     "RegistryError",
     "SettingsError",
@@ -87,6 +89,10 @@ class RegistryError(FFNError):
 
 class BusyError(RegistryError):
     """Another run of the same kind is in progress, so this one did not start."""
+
+
+class InstallationError(FFNError):
+    """What was asked for needs a package that is not installed."""
 
 
 class UnknownCategoryWarning(UserWarning):

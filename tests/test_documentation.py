@@ -23,7 +23,7 @@ FOREIGN_OPTIONS = {
     *("--no-deps", "--require-hashes", "--pairs", "--quick", "--peers", "--seeds"),
     *("--cases", "--first", "--seed"),
     *("--rm", "--tag", "--init", "--user", "--time", "--create-home", "--requirement"),
-    *("--no-cache-dir", "--no-build-isolation"),
+    *("--no-cache-dir", "--no-build-isolation", "--build-arg", "--file", "--input"),
 }
 
 
@@ -123,6 +123,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_modules_named_exist(page: Path) -> None:
     folders = ("ffn", "flows", "tests", "data", "docs", "fuzz", "simulations", "benchmarks")
     ours = {p.name for f in (*folders, "examples") for p in (ROOT / f).rglob("*.py")}
+    ours |= {p.name for p in ROOT.glob("*.py")}
     assert set(re.findall(r"\b(\w+\.py)\b", page.read_text("utf-8"))) <= ours
 
 

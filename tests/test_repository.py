@@ -20,6 +20,7 @@ from tests.helpers.checkout import tracked
 
 LOCKS = (
     "requirements.txt",
+    "requirements-base.txt",
     "requirements-dev.txt",
     "requirements-browser.txt",
     "requirements-sql.txt",
@@ -135,7 +136,7 @@ def test_a_lock_with_anything_but_hashed_packages_is_refused(text: str) -> None:
 def test_the_locks_hold_hashed_packages_only(
     locks: Locks,
 ) -> None:
-    runtime, *others = (locks[name] for name in LOCKS)
+    runtime, base, *others = (locks[name] for name in LOCKS)
     assert len(runtime) > 50
     # The wheels of every platform are listed, not only those of one machine.
     for name in ("numpy", "scipy", "scikit-learn", "matplotlib"):
@@ -144,12 +145,20 @@ def test_the_locks_hold_hashed_packages_only(
     texts = {name: found[0] for name, found in runtime.items()}.items()
     for more in others:
         assert texts <= {name: found[0] for name, found in more.items()}.items()
+    # Who installs the base gets the same, too, but for the packages of the extras.
+    assert {name: found[0] for name, found in base.items()}.items() <= texts
+    assert not base.keys() & {"prefect", "fastapi", "sqlalchemy", "matplotlib", "pillow", "pandas"}
 
 
 def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) -> None:
     table = project["project"]
+    extras = table["optional-dependencies"]
+    assert extras["all"] == ["ffn-pipeline[pandas,report,service]"]
+    optional = [line for name in ("pandas", "report", "service") for line in extras[name]]
+    built_with = project["build-system"]["requires"]
     wanted = {
-        "requirements.txt": [*table["dependencies"], *project["build-system"]["requires"]],
+        "requirements.txt": [*table["dependencies"], *optional, *built_with],
+        "requirements-base.txt": table["dependencies"],
         "requirements-dev.txt": table["optional-dependencies"]["dev"],
         "requirements-browser.txt": table["optional-dependencies"]["browser"],
         "requirements-sql.txt": table["optional-dependencies"]["sql"],
@@ -182,7 +191,7 @@ def test_the_pins_without_which_prefect_fails_hold(
     project: dict[str, Any],
     locks: Locks,
 ) -> None:
-    assert f"{package}{allowed}" in project["project"]["dependencies"]
+    assert f"{package}{allowed}" in project["project"]["optional-dependencies"]["service"]
     assert locks["requirements.txt"][package]["version"] in SpecifierSet(allowed)
     assert version(package) in SpecifierSet(allowed)
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 # What differs from run to run, and stands for it on the page.
 _TIME = (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d"), "2026-03-01 04:00")
+_ESTIMATE = (re.compile(r"(?<=will take about ).+?(?= on this machine)"), "15 s to 1.5 min")
 _PLACE = "/path/to"
 
 
@@ -98,7 +99,9 @@ def run_block(commands: str, folder: Path) -> str:
         raise RuntimeError(f"{commands.strip()}: {done.stderr.strip()}")
     lines = [line.rstrip() for line in done.stdout.strip("\n").splitlines()]
     text = "\n".join(lines).replace(str(folder.resolve()), _PLACE).replace(str(folder), _PLACE)
-    return _TIME[0].sub(_TIME[1], text) + "\n"
+    for pattern, stands in (_TIME, _ESTIMATE):
+        text = pattern.sub(stands, text)
+    return text + "\n"
 
 
 def written(text: str, outputs: list[str]) -> str:

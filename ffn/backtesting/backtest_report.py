@@ -10,10 +10,12 @@ from ffn.backtesting.backtest_picture import backtest_picture
 from ffn.backtesting.backtest_result import Backtest, backtest_lines
 from ffn.backtesting.backtest_text import period_rows, schedule_rows
 from ffn.errors import one_line
+from ffn.extras import is_installed
 from ffn.quantities import NOTHING, counted, difference
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.html_page import render_page
 from ffn.reports.markup.tables import bullets, table
+from ffn.reports.retraining_page import upper, without_pictures
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import atomic_files, sweep
 from ffn.storage.documents import canonical_json
@@ -31,6 +33,8 @@ def backtest_folder(pipeline: Pipeline) -> Path:
 def write_backtest(found: Backtest, folder: Path) -> Backtest:
     """Write page, picture and figures, all of them or none, and return the result with their paths.
 
+    Where matplotlib is not installed there is no picture, and the page says so.
+
     Parameters
     ----------
     found
@@ -38,13 +42,16 @@ def write_backtest(found: Backtest, folder: Path) -> Backtest:
     folder
         Where to write; what an earlier backtest wrote there is replaced.
     """
-    names = {"report": _PAGE, "text": _TEXT, "picture": _PICTURE, "figures": _FIGURES}
+    drawn = is_installed("report")
+    pictures = {"picture": _PICTURE} if drawn else {}
+    names = {"report": _PAGE, "text": _TEXT, **pictures, "figures": _FIGURES}
     found = replace(found, report={name: folder / file for name, file in names.items()})
-    png = backtest_picture(found)
-    markdown = backtest_markdown(found)
-    page = render_page(f"{found.pipeline}: backtest", markdown, {_PICTURE: png})
+    png = {"picture": backtest_picture(found)} if drawn else {}
+    markdown = backtest_markdown(found, drawn=drawn)
+    shown = {_PICTURE: png["picture"]} if drawn else {}
+    page = render_page(f"{found.pipeline}: backtest", markdown, shown)
     contents = {
-        "picture": png,
+        **png,
         "text": markdown.encode(),
         "figures": canonical_json(_figures(found)),
         "report": page.encode(),
@@ -57,13 +64,15 @@ def write_backtest(found: Backtest, folder: Path) -> Backtest:
     return found
 
 
-def backtest_markdown(found: Backtest) -> str:
+def backtest_markdown(found: Backtest, *, drawn: bool = True) -> str:
     """Return the report in Markdown, with the picture under the name of its file.
 
     Parameters
     ----------
     found
         The result.
+    drawn
+        Whether there is a picture, as by default; without one the report says why.
     """
     name, time = escape(found.pipeline), escape(found.time)
     window = f", each training on the last {found.window}" if found.window else ""
@@ -76,7 +85,9 @@ def backtest_markdown(found: Backtest) -> str:
         "whose labels were known, the gate judged the result against the model in production "
         "then, and the rows of the next period judged them all.",
         bullets([escape(line) for line in others]),
-        f"![Promised and realised figures by period]({_PICTURE})",
+        f"![Promised and realised figures by period]({_PICTURE})"
+        if drawn
+        else f"{upper(without_pictures())}.",
         "## Schedules",
         table(_escaped(schedule_rows(found))),
     ]

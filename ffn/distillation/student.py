@@ -11,7 +11,16 @@ import numpy.typing as npt
 from ffn.distillation.pseudo_rows import pseudo_rows
 from ffn.nn import Adam, History, Network, cosine, spawn_generators, train
 
-__all__ = ["STUDENT_EPOCHS", "STUDENT_FIGURE_ROWS", "Student", "averaged", "copies_for", "distil"]
+__all__ = [
+    "STUDENT_BATCH",
+    "STUDENT_EPOCHS",
+    "STUDENT_FIGURE_ROWS",
+    "STUDENT_OPTIMIZER",
+    "Student",
+    "averaged",
+    "copies_for",
+    "distil",
+]
 
 Array = npt.NDArray[Any]
 
@@ -25,16 +34,15 @@ the time."""
 # With 8,000 rows, or half as many epochs, students were worse on some of the tables that the recipe
 # was chosen on; see docs/recipe.md.
 _ENOUGH_ROWS = 20_000
-# Smaller batches take longer and gained nothing.
-_LEAST_BATCH = 128
+STUDENT_BATCH = 128
+"""Rows a step at least: smaller batches take longer and gained nothing."""
 # Inputs of rows and pseudo-rows: 128 MB as float32, twice that while they are made. Of wider tables
 # there are fewer pseudo-rows.
 _MOST_INPUTS = 2**25
 # Targets of all rows: 256 MB as float32. Of longer tables every second row is taken, or third, ….
 _MOST_TARGETS = 2**26
-# The student sees exact targets instead of labels, so it can step faster than its teachers and
-# needs no decay.
-_OPTIMIZER = Adam(learning_rate=0.003)
+STUDENT_OPTIMIZER = Adam(learning_rate=0.003)
+"""It sees exact targets instead of labels: it can step faster than its teachers, without decay."""
 _ANSWERS_AT_ONCE = 2**20
 
 
@@ -108,11 +116,11 @@ def distil(
     if copies:
         x = np.concatenate([x, pseudo_rows(np.asarray(x), groups, copies, drawing)])
     widths = (teacher.widths[0], *hidden_layers, n_classes)
-    batch_size = max(batch_size, _LEAST_BATCH)
+    batch_size = max(batch_size, STUDENT_BATCH)
     network = Network.create(widths, [own], dtype)
     history = train(
         network,
-        _OPTIMIZER,
+        STUDENT_OPTIMIZER,
         x,
         averaged(teacher, x),
         epochs=STUDENT_EPOCHS,

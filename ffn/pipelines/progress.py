@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from ffn.quantities import counted
 from ffn.scoring.output.score_result import Progress
 
 __all__ = [
+    "EpochPace",
     "Listener",
     "Pace",
     "ProgressLines",
@@ -121,10 +123,11 @@ def on_epoch(label: str, epochs: int, *sinks: Sink) -> Callable[[int], None]:
     *sinks
         Receive the progress in addition to all listeners.
     """
+    pace = EpochPace()
 
     def report(done: int) -> None:
         interruption.check()
-        _tell(label, done, epochs, "", sinks)
+        _tell(label, done, epochs, pace.note(done, epochs, time.monotonic()), sinks)
 
     return report
 
@@ -146,6 +149,35 @@ def on_block(source: Path, *sinks: Sink) -> Callable[[Progress], None]:
         _tell(source.name, at.bytes_read, at.size or 0, pace.note(at, time.monotonic()), sinks)
 
     return report
+
+
+class EpochPace:
+    """Time that is left of a training, from the time that its epochs took so far."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def note(self, done: int, epochs: int, now: float) -> str:
+        """Return the longest time that is left, if epochs go on as so far; empty if unknown.
+
+        With early stopping, networks usually stop long before the last epoch.
+
+        Parameters
+        ----------
+        done, epochs
+            Number of epochs so far, and in all.
+        now
+            Current time of a monotonic clock, in seconds.
+        """
+        # Another training of the same name begins at the first epoch again.
+        if self._first is None or done < self._first[0]:
+            self._first = (done, now)
+        begin, then = self._first
+        # Work before the first report, such as reading the rows, is no epoch.
+        if done <= begin or done >= epochs or now <= then:
+            return ""
+        left = math.ceil((now - then) * (epochs - done) / (done - begin))
+        return f"at most {timedelta(seconds=left)} left"
 
 
 class Pace:

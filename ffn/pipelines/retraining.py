@@ -49,6 +49,7 @@ from ffn.registry.pruning import discard_tables
 from ffn.registry.run_log import running
 from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
+from ffn.reports.retraining_page import without_pictures
 from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
@@ -222,6 +223,7 @@ def _run_steps(
             *examined.notices,
             *ended_notices(fitted.selection.leaderboard),
             *(taken_in_words(one) for one in fitted.candidates if one.taken),
+            *([] if report.pictures else [without_pictures()]),
         ),
         failures=fitted.failures,
         seconds=time.perf_counter() - started,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from ffn.auditing.audited_columns import choose_audited
 from ffn.databases.address import parse_address
+from ffn.durations.retraining_time import Estimate, Size, estimate_retraining
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
 from ffn.extraction.declared_names import named_as_declared
 from ffn.extraction.extracted_table import (
@@ -21,6 +23,7 @@ from ffn.extraction.joined_files import Dialect
 from ffn.extraction.table_files import is_one_csv
 from ffn.leakage.leaks import find_leaks
 from ffn.object_stores.object_address import as_path, is_object_address
+from ffn.profiling.commented_defaults import with_defaults
 from ffn.profiling.recipe import recipe_for
 from ffn.profiling.settings_text import settings_text
 from ffn.profiling.table_copies import changed_while_read, copies_of, copy_unchanged
@@ -55,6 +58,7 @@ def create_pipeline(
     keep: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
     labels: Sequence[tuple[str, str]] = (),
+    on_estimate: Callable[[Estimate], None] | None = None,
 ) -> tuple[Path, list[str]]:
     """Create ``root/data/<name>`` with a copy of ``source`` and settings that can be trained.
 
@@ -92,6 +96,8 @@ def create_pipeline(
     labels
         Cell texts of the target, each with the class that it means; an empty class means that the
         row has no label.
+    on_estimate
+        Called with how long a retraining will take. None, the default, to time nothing.
 
     Returns
     -------
@@ -136,7 +142,8 @@ def create_pipeline(
 
         def text_of(named: str, selected: str | None = None) -> str:
             form = (delimiter, decimal, encoding)
-            return settings_text(name, (named, selected), target, form, found, recipe)
+            written = settings_text(name, (named, selected), target, form, found, recipe)
+            return with_defaults(written)
 
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -151,7 +158,7 @@ def create_pipeline(
                     artifacts=scratch,
                 )
                 with named_as_declared([extracted]):
-                    sha256, notices = _try(pipeline)
+                    sha256, notices = _try(pipeline, on_estimate)
             if sha256 != table.source_sha256:
                 raise changed_while_read(extracted.declared)
             stays = query is not None or is_object_address(source)
@@ -235,7 +242,9 @@ def _check_labels(table: Table, target: str, labels: Sequence[tuple[str, str]]) 
     return found
 
 
-def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
+def _try(
+    pipeline: Pipeline, on_estimate: Callable[[Estimate], None] | None
+) -> tuple[str, list[str]]:
     """Take the first steps of a retraining, so that whatever it refuses is refused before.
 
     Returns the digest of the table, and notices.
@@ -249,6 +258,16 @@ def _try(pipeline: Pipeline) -> tuple[str, list[str]]:
         leaks = find_leaks(
             dataset, division.training, dataset.path, settings.data, settings.training.seed
         )
+        if on_estimate is not None:
+            size = Size(
+                rows=dataset.rows,
+                columns=len(schema.features),
+                training_rows=int(division.training.sum()),
+                inputs=preparation.n_inputs,
+                classes=len(schema.classes),
+                audited=len(choose_audited(dataset, division, pipeline)),
+            )
+            on_estimate(estimate_retraining(size, pipeline))
     except (DataError, SettingsError) as error:
         # There is no pipeline.toml yet in which to do what the refusal says.
         raise type(error)(

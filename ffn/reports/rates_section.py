@@ -21,13 +21,15 @@ def rates_markdown(leaderboard: Sequence[Ranked], picture: str | None) -> str:
         The optimizers.
     picture
         Address of the picture made by `ffn.reports.pictures.loss_by_rate`; None if no optimizer
-        had several rates to choose from.
+        had several rates to choose from, or nothing can be drawn.
     """
     lines = bullets([escape(rate_sentence(line)) for line in leaderboard])
-    if picture is None:
+    if all(len(line.rates) == 1 for line in leaderboard):
         return lines
+    drawn = "![Validation log-loss of each optimizer by learning rate]"
+    above = f"{drawn}({picture})\n\n" if picture else ""
     return (
-        f"![Validation log-loss of each optimizer by learning rate]({picture})\n\n{lines}\n\n"
+        f"{above}{lines}\n\n"
         "On each resample an optimizer is compared at the rate that was best on all other "
         "resamples, so no rate is judged on rows that chose it."
     )

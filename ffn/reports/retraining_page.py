@@ -13,6 +13,7 @@ from pathlib import Path
 from ffn.distillation.student import STUDENT_FIGURE_ROWS, Student
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import class_warning, missed_classes
+from ffn.extras import how_to_install
 from ffn.promotion.register import Version
 from ffn.quantities import NOTHING, counted, interval, p_value, percent, seconds
 from ffn.reports.baselines_section import accuracy_doubt, baselines_markdown, baselines_sentence
@@ -48,6 +49,7 @@ __all__ = [
     "remarks",
     "retrain_markdown",
     "upper",
+    "without_pictures",
 ]
 
 _MISTAKES_NAMED = 5
@@ -112,7 +114,7 @@ def retrain_markdown(
     pictures
         Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
         ``confusion``, ``reliability`` and ``importance``, and where they were drawn ``rates`` and
-        ``coverage``.
+        ``coverage``. Empty where none can be drawn, which the report says.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -131,8 +133,11 @@ def retrain_markdown(
         "## Learning rates",
         rates_markdown(selection.leaderboard, pictures.get("rates")),
         "## Learning curves",
-        f"![Loss and accuracy per epoch for each optimizer, training beside validation rows]"
-        f"({pictures['curves']})",
+        *_picture(
+            "Loss and accuracy per epoch for each optimizer, training beside validation rows",
+            pictures.get("curves"),
+        ),
+        *([] if pictures else [f"{upper(without_pictures())}."]),
         *curves_note(len(prepared.x_train)),
         "## Held-out rows",
         f"{counted(evaluation.rows, 'row')} on which nothing was fitted, tuned or chosen; "
@@ -145,16 +150,18 @@ def retrain_markdown(
         "probability of the class ranks its rows above all others.",
         *decision_sections(retrained, pictures.get("coverage")),
         "## Confusion matrix",
-        f"![Counts of held-out rows by label and prediction]({pictures['confusion']})",
+        *_picture("Counts of held-out rows by label and prediction", pictures.get("confusion")),
         _confusions(evaluation),
         "## Calibration",
         calibration_markdown(evaluation.calibration),
-        f"![Accuracy on held-out rows by the model's confidence]({pictures['reliability']})",
+        *_picture(
+            "Accuracy on held-out rows by the model's confidence", pictures.get("reliability")
+        ),
         temperature_markdown(
             refitted.temperature, examination.temperature, distilled=refitted.student is not None
         ),
         "## Feature importance",
-        f"![Log-loss added by permuting each feature]({pictures['importance']})",
+        *_picture("Log-loss added by permuting each feature", pictures.get("importance")),
         importance_markdown(examination.importance),
         "## Baselines",
         baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
@@ -173,6 +180,18 @@ def retrain_markdown(
         ),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _picture(shows: str, address: str | None) -> list[str]:
+    return [f"![{shows}]({address})"] if address else []
+
+
+def without_pictures() -> str:
+    """Return a clause for the user of an installation that cannot draw."""
+    return (
+        "the report has no pictures, because matplotlib is not installed; to have them next time: "
+        f"{how_to_install('report')}"
+    )
 
 
 def _summary(retrained: Retrained, version: Version) -> str:

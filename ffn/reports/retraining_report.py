@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ffn.extras import is_installed
 from ffn.promotion.register import CARD_FILE, Version
 from ffn.reports.markup.html_page import data_uri, render_page
 from ffn.reports.pictures.confusion_matrix import confusion_matrix
@@ -41,7 +42,7 @@ class Report:
     pictures
         Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``,
         ``rates`` if an optimizer had several learning rates to choose from, and ``coverage`` if the
-        model has a decision rule.
+        model has a decision rule. Empty where matplotlib is not installed.
     html
         Path of the report as one self-contained page, readable offline.
     markdown
@@ -57,6 +58,8 @@ class Report:
 def write_report(retrained: Retrained, version: Version) -> Report:
     """Draw the pictures, and write them and the HTML page: either all files or none.
 
+    Where matplotlib is not installed the page has no pictures, and says so.
+
     Parameters
     ----------
     retrained
@@ -64,22 +67,10 @@ def write_report(retrained: Retrained, version: Version) -> Report:
     version
         The version that was written; its number names the folder.
     """
-    pipeline, evaluation = retrained.pipeline, retrained.evaluation
+    pipeline = retrained.pipeline
     folder = pipeline.artifacts / "reports" / f"{version.number:04d}"
     page = folder / "report.html"
-    leaderboard = retrained.selection.leaderboard
-    pictures = {
-        "curves": learning_curves(retrained.candidates, retrained.selection.winner),
-        "confusion": confusion_matrix(evaluation),
-        "reliability": reliability(evaluation.calibration),
-        "importance": feature_importance(retrained.examination.importance),
-    }
-    if any(len(line.rates) > 1 for line in leaderboard):
-        pictures["rates"] = loss_by_rate(leaderboard)
-    rule = retrained.refitted.bundle.rule
-    if retrained.refitted.decision is not None and evaluation.decision is not None:
-        curve = evaluation.decision.curve
-        pictures["coverage"] = coverage_accuracy(curve, rule.abstain_below)
+    pictures = _draw(retrained) if is_installed("report") else {}
     places = {name: folder / _FILES[name] for name in pictures}
     text = partial(
         retrain_markdown,
@@ -109,3 +100,21 @@ def write_report(retrained: Retrained, version: Version) -> Report:
         html=page,
         markdown=text(pictures={name: data_uri(png) for name, png in pictures.items()}),
     )
+
+
+def _draw(retrained: Retrained) -> dict[str, bytes]:
+    """Return the pictures as PNG, by the name that the page gives them."""
+    evaluation, leaderboard = retrained.evaluation, retrained.selection.leaderboard
+    pictures = {
+        "curves": learning_curves(retrained.candidates, retrained.selection.winner),
+        "confusion": confusion_matrix(evaluation),
+        "reliability": reliability(evaluation.calibration),
+        "importance": feature_importance(retrained.examination.importance),
+    }
+    if any(len(line.rates) > 1 for line in leaderboard):
+        pictures["rates"] = loss_by_rate(leaderboard)
+    if retrained.refitted.decision is not None and evaluation.decision is not None:
+        curve = evaluation.decision.curve
+        rule = retrained.refitted.bundle.rule
+        pictures["coverage"] = coverage_accuracy(curve, rule.abstain_below)
+    return pictures

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline as SklearnPipeline
 from ffn.bundles.bundle import Bundle
 from ffn.errors import DataError
 from ffn.estimator.classifier import FFNClassifier
+from ffn.extras import require
 from ffn.registry.production_bundle import require_production
 from ffn.scoring.frames import read_frame
 from ffn.scoring.memory_table import has_names
@@ -66,10 +67,13 @@ class RowPreparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises
         ------
+        InstallationError
+            An array is given, and pandas is not installed.
         DataError
             An array has another number of columns, a column is missing, or a cell is invalid.
         """
         if not has_names(rows):
+            require("pandas", "the export for notebooks makes a frame of an array with pandas")
             import pandas as pd
 
             names = [feature.name for feature in self.schema.features]

@@ -47,8 +47,10 @@ class TrainingSettings(StrictSettings):
     patience
         Epochs without a lower validation loss after which a network stops; 0 (the default):
         train for all ``epochs``.
-    schedule, warmup_epochs
-        ``constant`` or ``cosine`` learning rate, and epochs of linear warm-up before it.
+    schedule
+        ``constant`` or ``cosine``: how the learning rate goes on from epoch to epoch.
+    warmup_epochs
+        Epochs of linear warm-up of the learning rate before that.
     class_weight
         ``balanced`` weights each row by the inverse share of its class while the networks learn;
         their probabilities are those at the true shares all the same. ``none`` weights all rows

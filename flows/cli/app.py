@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
 from collections.abc import Sequence
 
 from ffn.errors import FFNError
+from ffn.extras import require
 from ffn.pipelines.interruption import end_on_signals
 from flows.cli.arguments import build_parser
 from flows.cli.commands.common import EXIT_REFUSED, print_error, print_refusal
@@ -46,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--json and --output - would both write to standard output")
     end_on_signals()
     try:
+        _require_prefect(options)
         code: int = options.run(options)
         sys.stdout.flush()
     except FFNError as error:
@@ -60,6 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(error, as_json=options.json)
     return code
+
+
+def _require_prefect(options: argparse.Namespace) -> None:
+    """Refuse a verb that runs through Prefect where that is not installed."""
+    verb = f"ffn {options.verb}"
+    if options.verb == "serve":
+        require("service", f"{verb} runs on Prefect")
+    elif not getattr(options, "direct", True):
+        require("service", f"{verb} runs through Prefect", "add --direct, to run the same without")
 
 
 def _refuse(error: FFNError | OSError, *, as_json: bool) -> int:

@@ -166,7 +166,7 @@ def _start() -> tuple[str, str]:
         signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             process = subprocess.Popen(  # noqa: S603
-                fresh("flows.server.server_process", "run", str(listening.fileno())),
+                fresh(f"{__package__}.server_process", "run", str(listening.fileno())),
                 # The key is in the environment, which other users cannot read.
                 env=os.environ | _CLOSED | {"PREFECT_SERVER_API_AUTH_STRING": key},
                 stdin=subprocess.PIPE,

@@ -184,7 +184,7 @@ class _Server:
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603
                 fresh(
-                    *("flows.server.server_process", "service", str(self._root)),
+                    *(f"{__package__}.server_process", "service", str(self._root)),
                     *(self._address.host, str(self._address.port), *self._address.hosts),
                 ),
                 env=self._environment,

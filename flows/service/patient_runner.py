@@ -51,7 +51,7 @@ class PatientRunner(Runner):
 
         def start_ours(flow_run: FlowRun) -> Any:
             starter = resolve(flow_run)
-            starter._command = shlex.join(fresh("flows.service.served_run"))
+            starter._command = shlex.join(fresh(f"{__package__}.served_run"))
             starter._entrypoint = self._flows_of[flow_run.deployment_id]
             return starter
 

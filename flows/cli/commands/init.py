@@ -6,6 +6,7 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ffn.errors import SettingsError, one_line, quote
 from ffn.storage.real_path import real_path
@@ -17,6 +18,9 @@ from flows.cli.commands.common import (
     print_json,
     root_folder,
 )
+
+if TYPE_CHECKING:
+    from ffn.durations.retraining_time import Estimate
 
 __all__ = ["add", "run"]
 
@@ -130,6 +134,7 @@ def run(options: argparse.Namespace) -> int:
     from ffn.profiling.scaffold import create_pipeline
 
     root = root_folder(options)
+    estimates: list[Estimate] = []
     settings, notices = create_pipeline(
         options.pipeline,
         source=_source(options),
@@ -144,12 +149,17 @@ def run(options: argparse.Namespace) -> int:
         keep=options.keep,
         formats=dict(options.formats),
         labels=[(text, label) for text, label in options.label],
+        on_estimate=estimates.append,
     )
     if options.json:
         found = {"pipeline": options.pipeline, "settings": str(settings), "notices": notices}
-        print_json(found)
+        print_json(found | {"estimate": estimates[0].to_json()})
         return 0
-    lines = [f"Wrote {settings}", *(f"Note: {notice}." for notice in notices)]
+    lines = [
+        f"Wrote {settings}",
+        *(f"Note: {notice}." for notice in notices),
+        *(one.sentence for one in estimates),
+    ]
     print("\n".join(map(one_line, lines)))  # noqa: T201
     here = real_path(Path())
     elsewhere = "" if root == here else f" --root {shlex.quote(str(options.root))}"
