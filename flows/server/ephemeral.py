@@ -31,6 +31,7 @@ from prefect.settings import (
 from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
+from flows.server.prefect_database import refusal_in
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 
@@ -182,8 +183,11 @@ def _start() -> tuple[str, str]:
     deadline = time.monotonic() + _STARTUP_SECONDS
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
+            last = _last_line(errors)
+            if reason := refusal_in(last):
+                raise ServerError(f"{reason} Or add --direct to run without Prefect.")
             raise ServerError(
-                f"Prefect's server does not start ({_last_line(errors)}). See what "
+                f"Prefect's server does not start ({last.rstrip('.')}). See what "
                 "`prefect server start` says, or add --direct to run without Prefect."
             )
         time.sleep(0.1)
@@ -217,4 +221,4 @@ def _last_line(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = errors.read().decode(errors="replace").split("\n")
     written = [line.strip() for line in lines if line.strip()]
-    return written[-1].rstrip(".") if written else "it does not answer"
+    return written[-1] if written else "it does not answer"
