@@ -11,6 +11,7 @@ PIP := $(call PIP_IN,$(VENV))
 BENCHMARK_VENV := build/benchmark
 ACCURACY_VENV := build/accuracy
 DOCS_VENV := build/docs-env
+POOLS_VENV := build/pools
 SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
 SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
@@ -43,7 +44,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist browser-test sql-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist browser-test sql-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +84,10 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/sql tests/extraction/test_queries.py tests/scoring/test_query_rows.py
 
+scale-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on workers of Prefect's pools
+	@tests/sql/postgresql > /dev/null
+	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
+
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
 	tests/crash/run
 
@@ -112,6 +117,8 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 		--extra browser --constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-sql.txt \
 		--extra sql --constraint requirements-dev.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-pools.txt \
+		--extra pools --constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -152,6 +159,16 @@ $(VENV)/.sql: requirements-sql.txt $(VENV)/.dev
 	@rm -f $@
 	@echo "Installing the drivers of databases into $(VENV)"
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-sql.txt
+	@touch $@
+
+# Workers for containers, apart from .venv: their packages change what Prefect's server loads.
+$(POOLS_VENV)/.made: requirements-pools.txt $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(POOLS_VENV) (once, about a minute)"
+	@$(BIN)/python -m venv --clear $(POOLS_VENV)
+	@$(call PIP_IN,$(POOLS_VENV)) install --require-hashes --no-deps --requirement requirements-pools.txt
+	@$(call PIP_IN,$(POOLS_VENV)) install --no-build-isolation --no-deps --editable .
+	@$(call PIP_IN,$(POOLS_VENV)) check
 	@touch $@
 
 $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,16 @@ class PostgreSQLService(Service):
 def postgresql() -> Iterator[PostgreSQL]:
     with running_postgresql() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def old_postgresql(repository: Path) -> Iterator[PostgreSQL]:
+    """A server of a version that is too old for Prefect."""
+    script = Path(__file__).parent / "old_postgresql"
+    command = [script, repository / "build/postgresql-13"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    with running_postgresql(Path(found.stdout.strip())) as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 
@@ -28,11 +29,16 @@ def test_every_command_records_its_run_there(root, home, postgresql, database):
     settings = postgresql.settings(database)
     where = ("--root", root)
     assert run_apart(home, "retrain", "iris", *where, **settings).code == 0
-    assert run_apart(home, "retrain", "iris", "--force", "--runner", "process", *where, **settings)
+    again = ("retrain", "iris", "--force", "--runner", "process")
+    assert run_apart(home, *again, *where, **settings).code == 0
     flowers = root / "data/iris/inbox/new_flowers.csv"
     assert run_apart(home, "score", "iris", flowers, *where, **settings).code == 0
     assert run_apart(home, "score", "iris", "--new", *where, **settings).code == 0
-    labels = root / "data/iris/train.csv"
+    # Flowers that no version was trained on: each a little larger than one of the training table.
+    header, *known = (root / "data/iris/train.csv").read_text().splitlines()
+    labels = home / "labels.csv"
+    larger = [re.sub(r"^([^,]+),(\d+\.\d)", r"\1,\g<2>1", line) for line in known]
+    labels.write_text("\n".join([header, *larger]) + "\n")
     assert run_apart(home, "evaluate", "iris", labels, *where, **settings).code == 0
     rows = postgresql.execute("SELECT name, state_name FROM flow_run ORDER BY start_time", database)
     assert [tuple(row) for row in rows] == [
@@ -174,3 +180,7 @@ class TestRefusals:
         )
         line = refusal(root, home, verb, **postgresql.settings(database))
         assert "has the encoding LATIN1" in line
+
+    def test_a_version_that_is_too_old(self, root, home, old_postgresql, verb):
+        line = refusal(root, home, verb, **old_postgresql.settings("postgres"))
+        assert "is version 13.23, and Prefect needs 14.9 or newer." in line
