@@ -31,7 +31,7 @@ from prefect.settings import (
 from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
-from flows.server.prefect_database import refusal_in
+from flows.server.prefect_database import client_settings, refusal_in
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 
@@ -76,7 +76,7 @@ def server(root: Path) -> Iterator[None]:
     if not configured:
         url, key = ServiceHome.of(root).running() or _start()
         # Without a password, a client would send the API key of Prefect Cloud instead.
-        settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None}
+        settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None, **client_settings()}
     settings |= {PREFECT_API_URL: url}
     with direct_to(url, own=not configured), _everywhere(settings):
         if configured:

@@ -11,6 +11,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError, one_line, quote
@@ -24,6 +25,7 @@ __all__ = [
     "DatabaseError",
     "PrefectDatabase",
     "check_database",
+    "client_settings",
     "prefect_database",
     "prefect_settings",
     "refusal_in",
@@ -128,6 +130,25 @@ def prefect_database() -> PrefectDatabase:
     if url.drivername == _POSTGRESQL and not url.database:
         raise DatabaseError(f"the address of Prefect's database names no database. {_EXPECTED}.")
     return PrefectDatabase(url, given)
+
+
+def client_settings() -> dict[Any, Any]:
+    """Return settings for the clients of a server that is started here.
+
+    While PostgreSQL is away, the server answers 500, which a client would not ask again.
+
+    Raises
+    ------
+    DatabaseError
+        Prefect's settings are wrong.
+    """
+    from prefect.settings import PREFECT_CLIENT_RETRY_EXTRA_CODES
+
+    secret = prefect_settings().server.database.connection_url
+    postgresql = secret is not None and secret.get_secret_value().startswith(_POSTGRESQL)
+    if not postgresql or PREFECT_CLIENT_RETRY_EXTRA_CODES.value():
+        return {}
+    return {PREFECT_CLIENT_RETRY_EXTRA_CODES: str(int(HTTPStatus.INTERNAL_SERVER_ERROR))}
 
 
 def _told_of_settings(error: ValueError) -> str:

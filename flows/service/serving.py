@@ -16,7 +16,7 @@ import httpx
 from ffn.settings.pipeline import Pipeline
 from flows.server.managed import Address, own_server
 from flows.server.overview_app import HERE
-from flows.server.prefect_database import PrefectDatabase, prefect_database
+from flows.server.prefect_database import PrefectDatabase, client_settings, prefect_database
 from flows.server.proxies import direct_to
 from flows.server.run_flow import configure
 from flows.server.service_home import ServiceError, ServiceHome
@@ -166,7 +166,9 @@ def _served_by(
     tell(f"Starting Prefect's server.{with_database}")
     with (
         own_server(address, home, secret, database, tell),
-        temporary_settings({PREFECT_API_URL: address.api, PREFECT_API_AUTH_STRING: secret}),
+        temporary_settings(
+            {PREFECT_API_URL: address.api, PREFECT_API_AUTH_STRING: secret, **client_settings()}
+        ),
     ):
         if secret is not None:
             tell(f"Its password is the line in {home.auth_file}")

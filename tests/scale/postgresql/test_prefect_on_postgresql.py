@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 
 import pytest
 
@@ -75,13 +76,15 @@ def test_a_service_trains_scores_and_tells_nobody_the_password(root, home, postg
 
 
 def test_a_server_that_goes_away_and_comes_back_loses_no_run(root, home, postgresql, database):
-    epochs(root, 30_000)
+    epochs(root, 5_000)
     with serving(root, home, postgresql, database) as service:
         trains = "SELECT name FROM task_run WHERE name LIKE 'train-%' AND state_type = 'RUNNING'"
         wait_for(lambda: service.rows(trains), 120, service.said)
         postgresql.stop()
         try:
             wait_for(lambda: "PostgreSQL does not answer Prefect's server." in service.said, 60)
+            # What is reported meanwhile has to be sent again.
+            time.sleep(30)
         finally:
             postgresql.start()
         wait_for(lambda: "PostgreSQL answers again." in service.said, 60, service.said)
@@ -126,6 +129,14 @@ def test_a_score_whose_database_is_lost_for_good_is_whole_and_says_so(
     assert said.count("\n") == 1
     assert "That is on the disk and whole; its record is missing: Prefect's server at" in said
     check_whole(output, rows, root, home)
+
+
+def test_the_password_may_be_in_the_drivers_own_variable(root, home, postgresql, database):
+    address = f"postgresql+asyncpg://{USER}@127.0.0.1:{postgresql.port}/{database}"
+    settings = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": address, "PGPASSWORD": PASSWORD}
+    assert run_apart(home, "retrain", "iris", "--root", root, **settings).code == 0
+    (row,) = postgresql.execute("SELECT name FROM flow_run", database)
+    assert tuple(row) == ("retrain-iris-v0001",)
 
 
 VERBS = [("score", "iris"), ("serve",)]
