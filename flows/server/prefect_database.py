@@ -8,6 +8,7 @@ No text made here holds a password.
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -90,13 +91,17 @@ def prefect_settings() -> Settings:
     DatabaseError
         One of them is wrong.
     """
+    said = io.StringIO()
     try:
-        # Prefect reads them when it is imported.
-        from prefect.settings import get_current_settings
+        # Prefect reads them when it is imported, and says what is wrong with their values in it.
+        with contextlib.redirect_stderr(said):
+            from prefect.settings import get_current_settings
 
-        return get_current_settings()
+            settings = get_current_settings()
     except ValueError as error:
         raise DatabaseError(_told_of_settings(error)) from None
+    sys.stderr.write(said.getvalue())
+    return settings
 
 
 def prefect_database() -> PrefectDatabase:
@@ -116,12 +121,13 @@ def prefect_database() -> PrefectDatabase:
     default = f"{_SQLITE}:///{settings.home}/prefect.db"
     given = text != default or "connection_url" in database.model_fields_set
     try:
-        url = make_url(text)
+        # A second "@" is one of a password, whose rest would be taken for the name of a host.
+        url = make_url(text if text.count("@") <= 1 else "")
     except (ArgumentError, ValueError):
-        # A password with a slash or an "@" looks like the name of a host: nothing is quoted.
+        # Nothing is quoted, because any part of it may be the password.
         raise DatabaseError(
-            "the address of Prefect's database cannot be read; a password in it needs %40 for @, "
-            f"%2F for /, %3A for :, %23 for #. {_EXPECTED}."
+            "the address of Prefect's database cannot be read; a password in it needs %40 for @. "
+            f"{_EXPECTED}."
         ) from None
     if url.drivername not in (_POSTGRESQL, _SQLITE):
         raise DatabaseError(
