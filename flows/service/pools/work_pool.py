@@ -130,6 +130,15 @@ async def deploy(
     ServiceError
         The pool's base job template does not have the variables that are needed.
     """
+    # The server would drop what the template has no variable for, and run Prefect's own command.
+    variables = pool.base_job_template.get("variables", {}).get("properties", {})
+    for needed in ("command", "env"):
+        if needed not in variables:
+            raise ServiceError(
+                f"the base job template of the work pool {quote(pool.name)} has no variable "
+                f"{needed}, by which the runs are told what to do. Add it, or begin with one of "
+                "examples/work-pools."
+            )
     ids: dict[str, UUID] = {}
     for deployment in deployments:
         deployment.work_pool_name = pool.name
@@ -139,8 +148,7 @@ async def deploy(
         except (DeploymentApplyError, PrefectHTTPStatusError) as error:
             raise ServiceError(
                 f"the work pool {quote(pool.name)} does not take {deployment.name} "
-                f"({one_line(str(error).splitlines()[0])}). Its base job template needs the "
-                "variables command and env."
+                f"({one_line(str(error).splitlines()[0])}). See its base job template."
             ) from None
     return ids
 

@@ -5,9 +5,12 @@ No container is started: what the workers would start is compared with what is p
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,10 +18,14 @@ import jsonschema
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from ffn.settings.pipeline import find_pipeline
+from flows.server.service_home import ServiceError
+from flows.service.deployments import deployments_of
+from flows.service.pools.work_pool import deploy, find_or_make_pool
 from tests.helpers.command_line import REPOSITORY
-from tests.helpers.service import serving
-from tests.helpers.waiting import wait_for
+from tests.helpers.prefect_server import running_server
 
 EXAMPLES = REPOSITORY / "examples/work-pools"
 COMMAND = "python -P -m flows.service.pools.pooled_run"
@@ -30,64 +37,61 @@ def template(kind):
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory, repository):
-    """The job variables that the service gives to the deployments in a pool of each template."""
-    import shutil
-
-    from tests.helpers.service import quicken
-
-    home = tmp_path_factory.mktemp("templates")
-    root = home / "root"
+def pipeline(tmp_path_factory, repository):
+    root = tmp_path_factory.mktemp("templates") / "root"
     shutil.copytree(repository / "data/iris", root / "data/iris")
-    quicken(root)
-    found = {}
-    with serving(root, home, "--work-pool", "processes") as service:
-        api = f"{service.dashboard}/api"
-        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+    return find_pipeline("iris", root)
 
-        known = {PREFECT_API_URL: api, PREFECT_API_AUTH_STRING: service.password}
-        with temporary_settings(known), get_client(sync_client=True) as client:
-            for kind in KINDS:
-                # The server checks the defaults against the template's own schema.
-                client.create_work_pool(
-                    WorkPoolCreate(name=kind, type=kind, base_job_template=template(kind))
-                )
-            bare = {"job_configuration": {}, "variables": {"type": "object", "properties": {}}}
-            client.create_work_pool(WorkPoolCreate(name="push", type="ecs:push"))
-            client.create_work_pool(
-                WorkPoolCreate(name="bare", type="docker", base_job_template=bare)
-            )
-        service.run.terminate()
-        service.run.wait(15)
-        for kind in KINDS:
-            service.arguments = ("--work-pool", kind)
-            service.start()
-            assert f'workers of the pool "{kind}" (type {kind}).' in service.said
-            rows = wait_for(
-                lambda: service.rows("SELECT job_variables FROM deployment WHERE NOT paused")
-            )
-            (found[kind],) = {row for (row,) in rows}
-            service.run.terminate()
-            service.run.wait(15)
-        for name, why in (
-            ("push", "which no worker polls"),
-            ("bare", "does not take retrain-iris"),
-        ):
-            service.arguments = ("--work-pool", name)
-            service.launch()
-            service.run.wait(90)
-            (last,) = service.said.splitlines()[-1:]
-            found[name] = last
-            assert why in last, service.said
-    return found
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server that this process uses, and its URL."""
+    with (
+        running_server(tmp_path_factory.mktemp("server")) as url,
+        temporary_settings({PREFECT_API_URL: url}),
+    ):
+        yield url
+
+
+def make(name, kind, job_template):
+    pool = WorkPoolCreate(name=name, type=kind, base_job_template=job_template)
+    with get_client(sync_client=True) as client:
+        # The server checks the defaults against the template's own schema.
+        client.create_work_pool(pool)
+
+
+def deployed(pipeline, name):
+    """Deploy a pipeline as the service does; return the job variables that the server has then."""
+    root = pipeline.folder.parents[1]
+    deployments = deployments_of(pipeline, root)
+
+    async def ask():
+        async with get_client() as client:
+            pool, made = await find_or_make_pool(client, name)
+            assert not made
+            ids = await deploy(deployments, pool, root)
+            found = [await client.read_deployment(one) for one in ids.values()]
+            assert {one.work_pool_name for one in found} == {name}
+            assert [one.entrypoint for one in found] == [
+                "flows.retrain_flow.retrain",
+                "flows.inbox_flow.score_inbox",
+            ]
+            return found[0].job_variables
+
+    return asyncio.run(ask())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_worker_starts_the_run_as_promised(kind, deployed):
-    arguments = (kind, EXAMPLES / f"{kind}.json", deployed[kind])
+def test_a_worker_starts_the_run_as_promised(kind, pipeline, server):
+    make(kind, kind, template(kind))
+    variables = deployed(pipeline, kind)
+    # The template's own command is kept.
+    assert set(variables) == {"env"}
+    arguments = (kind, EXAMPLES / f"{kind}.json", json.dumps(variables))
     script = Path(__file__).parent / "check_template.py"
     done = subprocess.run(
         [REPOSITORY / "build/pools/bin/python", script, *arguments],
+        env=os.environ | {"PREFECT_API_URL": server},
         capture_output=True,
         text=True,
         check=False,
@@ -138,9 +142,33 @@ def test_the_defaults_are_of_their_schema(kind):
     jsonschema.validate(defaults, {**schema, "required": []})
 
 
-def test_pools_that_cannot_run_anything_are_refused(deployed):
-    assert deployed["push"].startswith('ffn: --work-pool "push": it is of the type ecs:push')
-    assert "needs the variables command and env" in deployed["bare"]
+def test_a_template_without_a_command_of_its_own_gets_one(pipeline, server):
+    plain = template("docker")
+    del plain["variables"]["properties"]["command"]["default"]
+    make("plain", "docker", plain)
+    assert deployed(pipeline, "plain")["command"] == COMMAND
+
+
+@pytest.mark.parametrize("missing", ["command", "env"])
+def test_a_template_that_tells_runs_nothing_is_refused(missing, pipeline, server):
+    bare = template("docker")
+    del bare["variables"]["properties"][missing]
+    del bare["job_configuration"][missing]
+    make(f"no-{missing}", "docker", bare)
+    with pytest.raises(ServiceError, match=rf'pool "no-{missing}" has no variable {missing}, by'):
+        deployed(pipeline, f"no-{missing}")
+
+
+def test_a_pool_that_no_worker_polls_is_refused(pipeline, server):
+    make("push", "ecs:push", template("docker"))
+    with pytest.raises(ServiceError, match=r'"push": it is of the type ecs:push, which no worker'):
+        deployed(pipeline, "push")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "50%", "a&b", "<b>", "two\nlines"])
+def test_names_that_no_pool_can_have_are_refused(name, pipeline, server):
+    with pytest.raises(ServiceError, match="the name of a work pool is not empty"):
+        deployed(pipeline, name)
 
 
 def test_the_image_is_made_of_what_is_there():

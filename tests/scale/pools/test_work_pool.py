@@ -7,7 +7,6 @@ import signal
 import time
 
 import httpx
-import pytest
 
 from ffn.registry.promotion_history import read_history
 from tests.chaos.conftest import change_data, epochs
@@ -83,7 +82,7 @@ def test_workers_execute_what_the_service_schedules(root, home):
 
 
 def test_a_worker_that_is_killed_alone_costs_nothing_but_time(root, home):
-    epochs(root, 30_000)
+    epochs(root, 8_000)
     with serving(root, home, *IN_POOL) as service:
         with working(service) as worker:
             begun(service, worker)
@@ -135,7 +134,7 @@ def test_a_run_that_is_killed_again_and_again_is_given_up(root, home):
 
 def test_a_run_that_a_partition_starts_twice_changes_production_once(root, home):
     """The server believes that a run is dead, and a worker starts it again while it still works."""
-    epochs(root, 30_000)
+    epochs(root, 8_000)
     with serving(root, home, *IN_POOL) as service, working(service) as worker:
         (first,) = begun(service, worker)
         api = Api(service)
@@ -189,11 +188,3 @@ def test_a_service_takes_its_deployments_from_a_pool_again(root, home):
         assert service.rows("SELECT count(*) FROM flow_run WHERE name = 'retrain-iris-v0001'")
         kept = service.rows("SELECT DISTINCT work_queue_name FROM deployment")
         assert kept == [(None,)]
-
-
-@pytest.mark.parametrize("name", ["", "a/b", "50%", "a&b", "<b>", "two\nlines"])
-def test_names_that_no_pool_can_have_are_refused(root, home, name):
-    done = run_apart(home, "serve", "--root", root, "--port", "4399", "--work-pool", name)
-    assert done.code == 1
-    assert "the name of a work pool is not empty" in done.err.splitlines()[-1]
-    assert "Traceback" not in done.err
