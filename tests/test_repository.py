@@ -23,6 +23,7 @@ LOCKS = (
     "requirements-dev.txt",
     "requirements-browser.txt",
     "requirements-sql.txt",
+    "requirements-pools.txt",
 )
 Locks = dict[str, dict[str, re.Match[str]]]
 LOCKED = re.compile(
@@ -133,14 +134,14 @@ def test_a_lock_with_anything_but_hashed_packages_is_refused(text: str) -> None:
 def test_the_locks_hold_hashed_packages_only(
     locks: Locks,
 ) -> None:
-    runtime, development, browser, sql = (locks[name] for name in LOCKS)
+    runtime, *others = (locks[name] for name in LOCKS)
     assert len(runtime) > 50
     # The wheels of every platform are listed, not only those of one machine.
     for name in ("numpy", "scipy", "scikit-learn", "matplotlib"):
         assert runtime[name]["hashes"].count("--hash") > 20
     # The same versions and hashes in all: `make test` changes nothing that `make run` installed.
     texts = {name: found[0] for name, found in runtime.items()}.items()
-    for more in (development, browser, sql):
+    for more in others:
         assert texts <= {name: found[0] for name, found in more.items()}.items()
 
 
@@ -151,6 +152,7 @@ def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) ->
         "requirements-dev.txt": table["optional-dependencies"]["dev"],
         "requirements-browser.txt": table["optional-dependencies"]["browser"],
         "requirements-sql.txt": table["optional-dependencies"]["sql"],
+        "requirements-pools.txt": table["optional-dependencies"]["pools"],
     }
     for lock, lines in wanted.items():
         for requirement in map(Requirement, lines):

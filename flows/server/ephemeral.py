@@ -31,7 +31,8 @@ from prefect.settings import (
 from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
-from flows.server.prefect_database import client_settings, refusal_in
+from flows.server.database_check import refusal_in
+from flows.server.prefect_database import client_settings
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 

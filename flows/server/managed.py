@@ -18,7 +18,8 @@ import httpx
 
 from ffn.errors import quote
 from ffn.interpreter import fresh
-from flows.server.prefect_database import PrefectDatabase, refusal_in
+from flows.server.database_check import refusal_in
+from flows.server.prefect_database import PrefectDatabase
 from flows.server.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]

@@ -23,8 +23,9 @@ from pathlib import Path
 
 import uvicorn
 
+from flows.server.database_check import check_database, telling_refusals
 from flows.server.guard import guarded
-from flows.server.prefect_database import check_database, prefect_database, telling_refusals
+from flows.server.prefect_database import prefect_database
 
 __all__ = ["main"]
 

@@ -16,12 +16,11 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from flows.server.database_check import refusal_in, telling_refusals
 from flows.server.prefect_database import (
     DatabaseError,
     client_settings,
     prefect_database,
-    refusal_in,
-    telling_refusals,
 )
 from tests.helpers.command_line import run_apart
 
