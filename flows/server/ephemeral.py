@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -68,6 +69,8 @@ def server(root: Path) -> Iterator[None]:
     root
         The folder with ``data/`` and ``artifacts/``, whose service may be running.
     """
+    # A server or database that is lost is reported once, and not for each log line.
+    logging.raiseExceptions = False
     url = PREFECT_API_URL.value()
     # A run would wait a second for its heartbeat thread, whose reports no automation of ours uses.
     # It runs only if the user has set its frequency.

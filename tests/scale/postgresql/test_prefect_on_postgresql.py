@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
 import time
 
 import pytest
 
 from tests.chaos.conftest import change_data, epochs
-from tests.helpers.command_line import run_apart
+from tests.chaos.test_server_lost import check_whole, fill
+from tests.helpers.command_line import command, environment, run_apart
 from tests.helpers.postgresql import PASSWORD, USER
 from tests.helpers.service import processes
 from tests.helpers.waiting import wait_for
@@ -106,11 +108,6 @@ def test_a_score_whose_database_is_lost_for_good_is_whole_and_says_so(
     """A server of its own that is lost is told in a line; what was written is whole."""
     settings = postgresql.settings(database) | {"PREFECT_CLIENT_MAX_RETRIES": "1"}
     assert run_apart(home, "retrain", "iris", "--direct", "--root", root).code == 0
-    import subprocess
-
-    from tests.chaos.test_server_lost import check_whole, fill
-    from tests.helpers.command_line import command, environment
-
     rows = fill(home / "big.csv", root)
     output = home / "out.csv"
     run = subprocess.Popen(
