@@ -35,6 +35,8 @@ from flows.service.pools.work_pool import HEARTBEAT_SECONDS
 __all__ = ["LostRuns", "Patience"]
 
 _TRIES = 3
+# Prefect's own name for it.
+_AGAIN = "AwaitingRetry"
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 # Crashes before that are history.
 _RECENT = datetime.timedelta(hours=1)
@@ -50,12 +52,16 @@ class Patience:
         Without a sign of life: three of them missed, and a little.
     pending
         Between a worker's taking the run and its start; an image may have to be fetched.
+    settling
+        Between a crash and the next try. A worker reports a crash twice, the second time when it
+        has cleaned up, and would end the new try with its second report.
     look_every
         Between two looks.
     """
 
     silence: datetime.timedelta = datetime.timedelta(seconds=3 * HEARTBEAT_SECONDS + 10)
     pending: datetime.timedelta = datetime.timedelta(minutes=10)
+    settling: datetime.timedelta = datetime.timedelta(seconds=30)
     look_every: datetime.timedelta = datetime.timedelta(seconds=15)
 
 
@@ -153,7 +159,8 @@ class LostRuns:
                     await crash(self._client, run, "Its worker is gone: no sign of life.")
         crashed = [StateType.CRASHED]
         for run in await runs_in(self._client, deployment, crashed, DateTime.now("UTC") - _RECENT):
-            await self._try_again(name, run)
+            if run.state and now - run.state.timestamp > self._patience.settling:
+                await self._try_again(name, run)
 
     async def _is_lost(self, run: FlowRun, artifacts: Path, now: datetime.datetime) -> bool:
         assert run.state is not None  # noqa: S101 - it was found by its state
@@ -173,11 +180,11 @@ class LostRuns:
 
     async def _try_again(self, name: str, run: FlowRun) -> None:
         states = await self._client.read_flow_run_states(run.id)
-        tried = sum(state.type == StateType.CRASHED for state in states)
+        tried = 1 + sum(state.name == _AGAIN for state in states)
         if tried >= _TRIES:
             return
         said = f"Lost; try {tried + 1} of {_TRIES}."
-        again: State[None] = Scheduled(name="AwaitingRetry", message=said)
+        again: State[None] = Scheduled(name=_AGAIN, message=said)
         await self._client.set_flow_run_state(run.id, again, force=True)
         self._tell(f"{name}: a run was lost; it is tried again ({tried + 1} of {_TRIES}).")
 

@@ -9,6 +9,7 @@ import io
 import os
 import runpy
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from ffn.version import __version__
@@ -72,6 +73,7 @@ def main() -> None:
             f"{service}. Install the same version on both."
         )
         return
+    warnings.filterwarnings("ignore", "'prefect.engine' found", RuntimeWarning)
     # Importing this package has applied `closed_prefect`; the engine's own command would not.
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 

@@ -116,7 +116,7 @@ def test_a_score_whose_database_is_lost_for_good_is_whole_and_says_so(
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(lambda: list(home.glob(".out.csv.*")), 60)
+    wait_for(lambda: list(home.glob(".out.csv.*")))
     postgresql.stop()
     try:
         _, said = run.communicate(timeout=300)
