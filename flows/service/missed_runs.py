@@ -28,7 +28,7 @@ from ffn.settings.pipeline import Pipeline
 from flows.server.service_home import ServiceHome
 from flows.service.run_schedules import times_between
 
-__all__ = ["crash", "make_up_for_outage", "mark_dead", "runs_in"]
+__all__ = ["crash", "crash_tasks", "make_up_for_outage", "mark_dead", "runs_in"]
 
 _STARTED = [StateType.RUNNING, StateType.CANCELLING]
 _AT_WORK = [*_STARTED, StateType.PENDING]
@@ -177,14 +177,19 @@ async def crash(client: PrefectClient, run: FlowRun, message: str) -> None:
     message
         Why.
     """
+    await crash_tasks(client, run, message)
+    crashed: State[None] = Crashed(message=message)
+    await client.set_flow_run_state(run.id, crashed, force=True)
+
+
+async def crash_tasks(client: PrefectClient, run: FlowRun, message: str) -> None:
+    """Mark the unfinished tasks of a run as crashed; arguments as for `crash`."""
     for task in await client.read_task_runs(
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
     ):
         if task.state and not task.state.is_final():
             crashed: State[None] = Crashed(message=message)
             await client.set_task_run_state(task.id, crashed, force=True)
-    crashed = Crashed(message=message)
-    await client.set_flow_run_state(run.id, crashed, force=True)
 
 
 async def _drop_late(

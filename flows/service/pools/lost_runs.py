@@ -29,7 +29,7 @@ from prefect.types import DateTime
 
 from ffn.registry.live_runs import lives
 from ffn.settings.pipeline import Pipeline
-from flows.service.missed_runs import crash, runs_in
+from flows.service.missed_runs import crash, crash_tasks, runs_in
 from flows.service.pools.work_pool import HEARTBEAT_SECONDS
 
 __all__ = ["LostRuns", "Patience"]
@@ -179,6 +179,8 @@ class LostRuns:
         return not (await self._client.read_events(heard, limit=1)).events
 
     async def _try_again(self, name: str, run: FlowRun) -> None:
+        # Those of a killed process cannot report themselves, and a worker does not.
+        await crash_tasks(self._client, run, "Its run crashed.")
         states = await self._client.read_flow_run_states(run.id)
         tried = 1 + sum(state.name == _AGAIN for state in states)
         if tried >= _TRIES:

@@ -129,6 +129,7 @@ def test_a_run_that_is_killed_again_and_again_is_given_up(root, home):
         time.sleep(70)
         assert service.states() == [("retrain-iris", "Crashed")]
         assert story(service, "retrain-iris").count("AwaitingRetry") == 2
+        assert not service.rows("SELECT name FROM task_run WHERE state_type = 'RUNNING'")
 
 
 def test_a_run_that_a_partition_starts_twice_changes_production_once(root, home):
