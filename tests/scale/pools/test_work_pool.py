@@ -168,9 +168,9 @@ def test_a_worker_of_another_version_is_refused(root, home):
         variables["env"]["FFN_SERVICE_VERSION"] = "0.0.1"
         api.ask("PATCH", f"/deployments/{deployment['id']}", job_variables=variables)
         with working(service) as worker:
-            api.ask("POST", f"/deployments/{deployment['id']}/create_flow_run", name="foreign")
-            wait_for(lambda: ("foreign", "Failed") in service.states(), 120, worker.said)
-        said = service.message("foreign")
+            # The first retraining, which the service has asked for, and which no worker has taken.
+            wait_for(lambda: ("retrain-iris", "Failed") in service.states(), 120, worker.said)
+        said = service.message("retrain-iris")
         assert "This worker has ffn-pipeline" in said
         assert "and the service that deployed the run 0.0.1." in said
 
