@@ -25,7 +25,7 @@ __all__ = ["serve"]
 
 _SECONDS_TO_EXIT = 7.0
 # Of each flow.
-_AT_ONCE_WITH_SQLITE = 8
+_AT_ONCE_WITH_SQLITE = 4
 
 
 def serve(
@@ -55,7 +55,7 @@ def serve(
     names
         Further host names of the server to start.
     at_once
-        Number of runs of one flow to execute at a time; None, the default: 8 if the server to
+        Number of runs of one flow to execute at a time; None, the default: 4 if the server to
         start has SQLite, otherwise any number.
     work_pool
         Name of the work pool whose workers execute the runs; None, the default: this process does.
@@ -113,7 +113,7 @@ def _warn_of_sqlite(pipelines: int, work_pool: str | None) -> None:
     if work_pool is not None:
         tell(
             "Prefect's database is SQLite, which has one writer at a time: limit the workers "
-            "(prefect worker start --limit 8), or use PostgreSQL."
+            f"(prefect worker start --limit {_AT_ONCE_WITH_SQLITE}), or use PostgreSQL."
         )
     elif pipelines > _AT_ONCE_WITH_SQLITE:
         tell(

@@ -59,7 +59,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         type=count,
         metavar="N",
         help="execute at most N retrainings and N scoring runs at a time, others wait "
-        "(default: 8 with SQLite, any number with PostgreSQL)",
+        "(default: 4 with SQLite, any number with PostgreSQL)",
     )
     serve.add_argument(
         "--check", action="store_true", help="print what would run, and when; start nothing"

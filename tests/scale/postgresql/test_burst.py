@@ -18,8 +18,8 @@ from tests.helpers.waiting import LAST_RESORT, wait_for
 from tests.scale.postgresql.test_prefect_on_postgresql import serving
 
 RUNS = 200
-AT_ONCE = 8
-PIPELINES = 20
+AT_ONCE = 4
+PIPELINES = 12
 
 
 def submit(service, folder, processes, threads):
