@@ -12,6 +12,7 @@ BENCHMARK_VENV := build/benchmark
 ACCURACY_VENV := build/accuracy
 DOCS_VENV := build/docs-env
 POOLS_VENV := build/pools
+CLOUD_VENV := build/cloud-env
 SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
 SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
@@ -44,7 +45,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist browser-test sql-test scale-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist browser-test sql-test object-store-test work-pool-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -84,9 +85,15 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/sql tests/extraction/test_queries.py tests/scoring/test_query_rows.py
 
-scale-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on workers of Prefect's pools
+work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on workers of Prefect's pools
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
+
+object-store-test: $(CLOUD_VENV)/.made ## Score, train and mirror on an S3 server of the tests' own
+	$(CLOUD_VENV)/bin/python -m pytest tests/object_store
+
+scale-test: object-store-test work-pool-test
+scale-test: ## Run all that takes more than one machine, on the loopback of this one
 
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
 	tests/crash/run
@@ -119,6 +126,11 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 		--extra sql --constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-pools.txt \
 		--extra pools --constraint requirements-dev.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-cloud.txt \
+		--extra cloud --constraint requirements-dev.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-cloud-test.txt \
+		--extra cloud --extra cloud-test --extra dev --constraint requirements-cloud.txt \
+		--constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -176,6 +188,15 @@ $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made
 
 $(ACCURACY_VENV)/.made: requirements-accuracy.txt pyproject.toml $(VENV)/.made
 	$(call INSTALL_PEERS,$(ACCURACY_VENV),requirements-accuracy.txt)
+
+$(CLOUD_VENV)/.made: requirements-cloud-test.txt pyproject.toml $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(CLOUD_VENV) (once, about a minute)"
+	@$(BIN)/python -m venv --clear $(CLOUD_VENV)
+	@$(call PIP_IN,$(CLOUD_VENV)) install --require-hashes --no-deps --requirement requirements-cloud-test.txt
+	@$(call PIP_IN,$(CLOUD_VENV)) install --no-build-isolation --no-deps --editable .
+	@$(call PIP_IN,$(CLOUD_VENV)) check
+	@touch $@
 
 $(DOCS_VENV)/.made: requirements-docs.txt $(VENV)/.made
 	@rm -f $@

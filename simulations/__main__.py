@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = [
         *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
-        *("audits", "orders", "backtests", "metrics", "sets"),
+        *("audits", "orders", "backtests", "metrics", "sets", "slices"),
     ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
     options = parser.parse_args()
@@ -52,6 +52,8 @@ def main() -> None:
         _metrics(quick=options.quick)
     if "sets" in which:
         _sets(quick=options.quick)
+    if "slices" in which:
+        _slices(quick=options.quick)
 
 
 def _gate(workers: int | None, *, quick: bool) -> None:
@@ -163,6 +165,12 @@ def _sets(*, quick: bool) -> None:
         quick=quick,
         name="sets",
     )
+
+
+def _slices(*, quick: bool) -> None:
+    from simulations.slices import FULL_SLICES, QUICK_SLICES, slices_section
+
+    _show("slices.md", slices_section(QUICK_SLICES if quick else FULL_SLICES), quick=quick)
 
 
 def _ranking(*, quick: bool) -> None:

@@ -24,6 +24,8 @@ LOCKS = (
     "requirements-browser.txt",
     "requirements-sql.txt",
     "requirements-pools.txt",
+    "requirements-cloud.txt",
+    "requirements-cloud-test.txt",
 )
 Locks = dict[str, dict[str, re.Match[str]]]
 LOCKED = re.compile(
@@ -153,6 +155,11 @@ def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) ->
         "requirements-browser.txt": table["optional-dependencies"]["browser"],
         "requirements-sql.txt": table["optional-dependencies"]["sql"],
         "requirements-pools.txt": table["optional-dependencies"]["pools"],
+        "requirements-cloud.txt": table["optional-dependencies"]["cloud"],
+        "requirements-cloud-test.txt": [
+            *table["optional-dependencies"]["cloud"],
+            *table["optional-dependencies"]["cloud-test"],
+        ],
     }
     for lock, lines in wanted.items():
         for requirement in map(Requirement, lines):

@@ -67,10 +67,14 @@ _TABLES = "vehicle,segment,german,phoneme,spambase,orange,email,marketing,carava
 
 
 class Measured(NamedTuple):
-    """Log-loss on the test rows in nats per row, and CPU seconds of training."""
+    """Log-loss on the test rows in nats per row, CPU seconds of training, and the AUC.
+
+    Of several classes, the mean of each class against the others.
+    """
 
     log_loss: float
     cpu: float
+    auc: float = math.nan
 
 
 def learn_and_test(train: Path, test: Path, settings: Mapping[str, Any]) -> Measured:
@@ -85,7 +89,7 @@ def learn_and_test(train: Path, test: Path, settings: Mapping[str, Any]) -> Meas
         read as ``ffn init`` says.
     """
     import pandas as pd
-    from sklearn.metrics import log_loss
+    from sklearn.metrics import log_loss, roc_auc_score
 
     from ffn.pipelines.execution import InProcess
     from ffn.pipelines.retraining import fit, prepare
@@ -119,7 +123,9 @@ def learn_and_test(train: Path, test: Path, settings: Mapping[str, Any]) -> Meas
         probabilities = model.predict_proba(rows.drop(columns="label"))
         labels = rows["label"].to_numpy()
         classes = list(prepared.schema.classes)
-        return Measured(float(log_loss(labels, probabilities, labels=classes)), cpu)
+        scores = probabilities if len(classes) > 2 else probabilities[:, 1]
+        auc = roc_auc_score(labels, scores, multi_class="ovr", labels=classes)
+        return Measured(float(log_loss(labels, probabilities, labels=classes)), cpu, float(auc))
 
 
 def ablation_table(found: Mapping[str, Mapping[str, Measured]]) -> str:

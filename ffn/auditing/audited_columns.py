@@ -15,6 +15,7 @@ from ffn.leakage.side_columns import SideColumn, read_side_columns
 from ffn.leakage.time_columns import is_named_like_a_time, points_of_texts
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline
 from ffn.tabular.columns.feature_columns import shown
+from ffn.tabular.date_form import DateForm
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 
@@ -69,12 +70,13 @@ class AuditedColumn:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column to look at: codes [N] with their texts, or numbers [N]."""
+    """A column to look at: codes [N] with their texts, or numbers [N], which may be dates."""
 
     name: str
     codes: Array
     texts: Sequence[str] | None
     feature: bool
+    dates: bool = False
 
 
 def choose_audited(
@@ -155,8 +157,8 @@ def _of_features(dataset: Dataset) -> list[_Column]:
             place = dataset.categorical_features.index(name)
             codes = np.concatenate([codes[place] for _, _, codes in dataset.groups()])
             found.append(_Column(name, codes, texts[name], feature=True))
-        elif named:
-            found.append(_Column(name, dataset.numeric[name], None, feature=True))
+        elif (dates := isinstance(dataset.form_of(name), DateForm)) or named:
+            found.append(_Column(name, dataset.numeric[name], None, feature=True, dates=dates))
     return found
 
 
@@ -166,7 +168,7 @@ def _as_time(
     """Return a column whose values are points in time or ascend along the rows; else None."""
     named = is_named_like_a_time(column.name)
     if column.texts is None:
-        values, dates = np.asarray(column.codes, dtype=float), False
+        values, dates = np.asarray(column.codes, dtype=float), column.dates
     else:
         read = points_of_texts(column.texts, decimal)
         if read is None or (column.codes[training] < 0).any():

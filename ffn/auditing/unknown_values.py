@@ -52,6 +52,6 @@ def unknown_inputs(name: str, part: TrainingPart) -> tuple[list[int], list[int]]
         return [], []
     g = names.index(name)
     preparation = part.preparation
-    places = preparation.inputs_of_features()[len(preparation.mean) + g]
+    places = preparation.inputs_of_features()[preparation.n_numeric + g]
     statistics = preparation.inputs_of_statistics().get(g)
     return places, ([statistics[0] - 1] if statistics else [])

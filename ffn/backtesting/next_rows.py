@@ -64,7 +64,7 @@ def ask_next(bundle: Bundle, history: KnownRows, rows: Array, pipeline: Pipeline
     """
     n, name = len(rows), pipeline.settings.data.source
     # The records are in UTF-8.
-    chosen = own_options(pipeline) | {"encoding": None, "drift": "off"}
+    chosen = own_options(pipeline) | {"encoding": None, "drift": "off", "explain": 0}
     place = {label: c for c, label in enumerate(bundle.schema.classes)}
     known = np.array([place.get(label, -1) for label in history.classes], dtype=np.int64)
     own = known[history.labels[rows]]

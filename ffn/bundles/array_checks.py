@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.encodings.derived_columns import DerivedColumns
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories
 from ffn.tabular.schema import Schema
@@ -32,10 +33,21 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         Schema of the same bundle.
     """
     n_numeric, n_categorical = len(schema.numeric), len(schema.categorical)
+    several: _Expected = {
+        "derived_owners": (_WHOLE, (None,)),
+        "derived_parts": (_WHOLE, (None,)),
+        "derived_origins": (_REAL, (None,)),
+    }
+    are_dates = [feature.date_form is not None for feature in schema.numeric]
+    n_encoded = n_numeric
+    if any(are_dates):
+        # All three are of one length: that of what is encoded.
+        n_encoded = len(arrays.get("derived_owners", ()))
+        several = {name: (dtypes, (n_encoded,)) for name, (dtypes, _) in several.items()}
     expected: _Expected = {
-        "fill": (_REAL, (n_numeric,)),
-        "mean": (_REAL, (n_numeric,)),
-        "scale": (_REAL, (n_numeric,)),
+        "fill": (_REAL, (n_encoded,)),
+        "mean": (_REAL, (n_encoded,)),
+        "scale": (_REAL, (n_encoded,)),
         "categories": (_WHOLE, (n_categorical,)),
         "has_missing": (_FLAG, (n_categorical,)),
         "parameters": ((np.dtype(np.float32), *_REAL), (None, None)),
@@ -45,14 +57,15 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         expected["numeric_missing"] = (_FLAG, (n_numeric,))
     numbers: _Expected = {
         "edges": (_REAL, (None,)),
-        "edge_counts": (_WHOLE, (n_numeric,)),
+        "edge_counts": (_WHOLE, (n_encoded,)),
         "knots": (_REAL, (None,)),
         "quantiles": (_REAL, (None,)),
-        "knot_counts": (_WHOLE, (n_numeric,)),
+        "knot_counts": (_WHOLE, (n_encoded,)),
     }
     categories: _Expected = {"own_inputs": (_FLAG, (None,)), "statistics": (_REAL, (None, None))}
     encoded, pooled = (not names.keys().isdisjoint(arrays) for names in (numbers, categories))
     expected |= (numbers if encoded else {}) | (categories if pooled else {})
+    expected |= several if any(are_dates) else {}
     if set(arrays) != set(expected):
         raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
     for name, (dtypes, shape) in expected.items():
@@ -71,8 +84,10 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
     if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
         raise ValueError("categories do not fit the schema")
     problem = None
-    if encoded:
-        problem = PiecewiseEncoding(**{name: arrays[name] for name in numbers}).problem(n_numeric)
+    if any(are_dates):
+        problem = DerivedColumns(**{name: arrays[name] for name in several}).problem(are_dates)
+    if encoded and not problem:
+        problem = PiecewiseEncoding(**{name: arrays[name] for name in numbers}).problem(n_encoded)
     if pooled and not problem:
         problem = PooledCategories(**{name: arrays[name] for name in categories}).problem(
             arrays["categories"].tolist(), len(schema.classes)

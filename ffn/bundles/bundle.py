@@ -33,6 +33,7 @@ from ffn.bundles.bundle_files import (
     MANIFEST,
     MANIFEST_BYTES,
     MODEL,
+    OLDEST_FORMAT,
     REFERENCE,
     REMEDY,
     parse_manifest,
@@ -132,7 +133,7 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
     parts = bundle_parts(bundle)
     manifest = canonical_json(
         {
-            "format": BUNDLE_FORMAT,
+            "format": _format_of(bundle.schema),
             "parts": {
                 name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
                 for name, content in parts.items()
@@ -146,6 +147,12 @@ def write_bundle(bundle: Bundle, folder: Path) -> str:
         write_bytes(folder / SIGNATURE, sign(manifest, key))
     write_bytes(folder / MANIFEST, manifest)
     return hashlib.sha256(manifest).hexdigest()
+
+
+def _format_of(schema: Schema) -> int:
+    """Return the oldest format that has what the features need: dates and truth values are new."""
+    plain = all(feature.form is feature.number_format for feature in schema.features)
+    return OLDEST_FORMAT if plain else BUNDLE_FORMAT
 
 
 def bundle_parts(bundle: Bundle) -> dict[str, bytes]:
@@ -193,9 +200,8 @@ def read_bundle(folder: Path, *, version: int = 0) -> Bundle:
 
 def _read_signed(folder: Path, text: bytes, *, version: int) -> Bundle:
     """Read the parts that the manifest ``text`` declares."""
-    manifest = parse_manifest(text, folder)
     contents = {}
-    for name, declared in manifest.items():
+    for name, declared in parse_manifest(text, folder).items():
         content = read_part(folder / name, at_most=declared["bytes"])
         if hashlib.sha256(content).hexdigest() != declared["sha256"]:
             raise BundleError(

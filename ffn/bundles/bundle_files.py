@@ -15,13 +15,16 @@ __all__ = [
     "MANIFEST",
     "MANIFEST_BYTES",
     "MODEL",
+    "OLDEST_FORMAT",
     "REFERENCE",
     "REMEDY",
     "parse_manifest",
     "read_part",
 ]
 
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2
+"""The newest format; what needs nothing of it is written as `OLDEST_FORMAT`, byte for byte."""
+OLDEST_FORMAT = 1
 MANIFEST = "manifest.json"
 MODEL = "model.json"
 ARRAYS = "arrays.safetensors"
@@ -76,10 +79,10 @@ def parse_manifest(text: bytes, folder: Path) -> dict[str, dict[str, Any]]:
         raise BundleError(f"{where}: not a bundle's manifest, or damaged. {REMEDY}") from None
     if type(written) is int and written > BUNDLE_FORMAT:
         raise BundleError(
-            f"{where}: format {quote(written)}; this version reads format {BUNDLE_FORMAT}. "
-            "Upgrade ffn to read a newer one."
+            f"{where}: format {quote(written)}; this version reads formats up to "
+            f"{BUNDLE_FORMAT}. Upgrade ffn to read a newer one."
         )
-    if type(written) is not int or written != BUNDLE_FORMAT:
+    if type(written) is not int or written < OLDEST_FORMAT:
         raise BundleError(f"{where}: no bundle has format {quote(written)}. {REMEDY}")
     parts = manifest.get("parts")
     # Bundles of earlier versions have no reference.

@@ -1,28 +1,27 @@
 """The training table as one CSV file, whatever holds it.
 
-A single CSV file is used where it is. Parquet files, the files of a folder or pattern, and the rows
-of a query become a CSV file in the pipeline's cache; all that follows reads that: splits, audits,
-digests, the copy that is kept.
+A single CSV file is used where it is. Parquet files, the files of a folder or pattern, objects in a
+store, and the rows of a query become a CSV file in the pipeline's cache; all that follows reads
+that: splits, audits, digests, the copy that is kept.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ffn.databases.address import DatabaseAddress, parse_address
 from ffn.databases.query import columns_of_query, read_query
-from ffn.errors import FFNError
 from ffn.extraction.csv_text import beginning, csv_lines, encoded
 from ffn.extraction.joined_files import Dialect, JoinedFiles, columns_of_file, digest_of
+from ffn.extraction.object_tables import fetched_tables, kept_objects, object_tables
 from ffn.extraction.table_files import TableFile, is_one_csv, table_files
+from ffn.object_stores.object_address import is_object_address
 from ffn.settings.data_settings import DataSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, CacheEntry
@@ -37,9 +36,9 @@ __all__ = [
     "columns_of_table",
     "dialect_of",
     "extract_files",
+    "extract_objects",
     "extract_query",
     "extract_training_table",
-    "named_as_declared",
 ]
 
 # Version of what an entry holds; part of its name.
@@ -48,8 +47,6 @@ _PARTS = "parts.json"
 _ROWS_AT_ONCE = 8_192
 QUERY = "data.query"
 """What messages call the table that a query gives."""
-
-_ROW = re.compile(r" row ([0-9][0-9,]*)(?: \(line [0-9]+\))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,18 +105,54 @@ def extract_files(path: Path, cache: Cache, dialect: Dialect) -> ExtractedTable:
     refuse_pipe(path)
     if is_one_csv(path):
         return ExtractedTable(path=path, declared=str(path), files=(path,))
-    files = table_files(path)
+    return _extract_joined(path, table_files(path), cache, dialect)
+
+
+def extract_objects(source: str, cache: Cache, dialect: Dialect) -> ExtractedTable:
+    """Return a table of objects in a store as one CSV file; what was fetched before is kept.
+
+    Parameters
+    ----------
+    source
+        Address of an object, a folder or a pattern, as for `object_tables`.
+    cache
+        Where the objects and the CSV file are kept.
+    dialect
+        How CSV is read and written.
+
+    Raises
+    ------
+    DataError
+        As for `extract_files`, `object_tables` and `fetched_tables`.
+    SettingsError
+        As for `object_tables`.
+    """
+    fetched = fetched_tables(object_tables(source), kept_objects(cache))
+    # What the table no longer consists of; entries in use stay.
+    kept_objects(cache).remove_others("", *(entry.path.name for entry in fetched.entries))
+    only = fetched.files[0]
+    if len(fetched.files) == 1 and only.given and is_one_csv(only.path):
+        return ExtractedTable(
+            path=only.path, declared=source, files=(only.path,), entry=fetched.entries[0]
+        )
+    with fetched.named():
+        return _extract_joined(source, fetched.files, cache, dialect)
+
+
+def _extract_joined(
+    declared: Path | str, files: Sequence[TableFile], cache: Cache, dialect: Dialect
+) -> ExtractedTable:
     digests = [digest_of(file) for file in files]
     named = [[file.name, digest] for file, digest in zip(files, digests, strict=True)]
     made_of = canonical_json({"format": _FORMAT, "files": named, "dialect": dialect})
     name = f"{hashlib.sha256(made_of).hexdigest()[:32]}-table"
     # A name that no other file has: errors are rewritten by it.
     csv = f"{name}.csv"
-    entry = cache.entry(name, lambda folder: _join(path, files, digests, dialect, folder / csv))
+    entry = cache.entry(name, lambda folder: _join(declared, files, digests, dialect, folder / csv))
     parts = tuple(TablePart(*part) for part in json.loads((entry.path / _PARTS).read_bytes()))
     return ExtractedTable(
         path=entry.path / csv,
-        declared=str(path),
+        declared=str(declared),
         parts=parts,
         files=tuple(file.path for file in files),
         entry=entry,
@@ -199,11 +232,13 @@ def extract_training_table(pipeline: Pipeline, cache: Cache) -> ExtractedTable:
     Raises
     ------
     DataError
-        As for `extract_files` and `extract_query`.
+        As for `extract_files`, `extract_objects` and `extract_query`.
     SettingsError
-        As for `extract_query`.
+        As for `extract_objects` and `extract_query`.
     """
     data = pipeline.settings.data
+    if is_object_address(data.source):
+        return extract_objects(data.source, cache, dialect_of(data))
     if data.query is None:
         return extract_files(pipeline.source, cache, dialect_of(data))
     address = parse_address(data.source, pipeline.folder)
@@ -228,51 +263,18 @@ def columns_of_table(pipeline: Pipeline) -> tuple[str, ...] | None:
     data, path = pipeline.settings.data, pipeline.source
     if data.query is not None:
         return columns_of_query(parse_address(data.source, pipeline.folder), data.query)
+    if is_object_address(data.source):
+        found = object_tables(data.source)
+        first = replace(found, states=found.states[:1])
+        fetched = fetched_tables(first, kept_objects(Cache(pipeline.artifacts / "cache")))
+        with fetched.named():
+            return columns_of_file(fetched.files[0], dialect_of(data))
     refuse_pipe(path)
     return None if is_one_csv(path) else columns_of_file(table_files(path)[0], dialect_of(data))
 
 
-@contextlib.contextmanager
-def named_as_declared(tables: Sequence[ExtractedTable | None]) -> Iterator[None]:
-    """Name what the settings name in the errors of a block that reads the extracted files.
-
-    A row of a table of several files is named by its file, and its number there.
-
-    Parameters
-    ----------
-    tables
-        The tables that are read; None for none.
-    """
-    try:
-        yield
-    except FFNError as error:
-        text = str(error)
-        for table in tables:
-            if table is not None and table.entry is not None:
-                text = _declared(text, table)
-        if text == str(error):
-            raise
-        raise type(error)(text) from None
-
-
-def _declared(text: str, table: ExtractedTable) -> str:
-    """Replace path and name of an extracted file, and rows in it, in an error."""
-    for name in (str(table.path), table.path.name):
-        before, found, after = text.partition(name)
-        while found:
-            shown = table.declared
-            if row := _ROW.match(after):
-                shown, number = table.place(int(row[1].replace(",", "")))
-                shown, after = f"{shown} row {number}", after[row.end() :]
-            head = before + shown
-            before, found, after = after.partition(name)
-            before = head + before
-        text = before
-    return text
-
-
 def _join(
-    declared: Path,
+    declared: Path | str,
     files: Sequence[TableFile],
     digests: Sequence[str],
     dialect: Dialect,

@@ -17,7 +17,15 @@ from urllib.parse import unquote
 from ffn.errors import DataError, quote
 from ffn.storage.compression import without_compression_suffix
 
-__all__ = ["TableFile", "is_one_csv", "split_pattern", "table_files"]
+__all__ = [
+    "TableFile",
+    "check_partitions",
+    "is_one_csv",
+    "is_passed_over",
+    "partition_of",
+    "split_pattern",
+    "table_files",
+]
 
 _TABLES = (".csv", ".tsv", ".tab", ".parquet")
 # Spark and Hadoop name what is no data with an underscore; the others are unfinished downloads,
@@ -101,8 +109,8 @@ def table_files(path: Path) -> list[TableFile]:
         if parts:
             raise DataError(f"no file matches {quote(path, 200)}. Give files of a table ({known}).")
         raise DataError(f"{path} holds no table ({known}). Put the files of the table there.")
-    files = [TableFile(base / name, name, _partition(name)) for name in found]
-    _check_partitions(files, base)
+    files = [TableFile(base / name, name, partition_of(name)) for name in found]
+    check_partitions(files, base)
     return files
 
 
@@ -174,8 +182,34 @@ def _is_table(name: str) -> bool:
     return without_compression_suffix(name).lower().endswith(_TABLES)
 
 
-def _partition(name: str) -> tuple[tuple[str, str], ...]:
-    """Return the columns that the folders of a file give, as Hive and Spark name them."""
+def is_passed_over(name: str, *, partitions_alone: bool) -> bool:
+    """Say whether a table consists of its files without this one, by the names alone.
+
+    Parameters
+    ----------
+    name
+        Path of the file below the folder of the table, with slashes.
+    partitions_alone
+        Whether only folders named ``column=value`` are looked into, and only tables are taken: as
+        of a folder that was named, not of a pattern.
+    """
+    *folders, own = name.split("/")
+    if any(
+        part.startswith(_PASSED_OVER) or part.lower().endswith(_UNFINISHED)
+        for part in (*folders, own)
+    ):
+        return True
+    return partitions_alone and not (_is_table(own) and all("=" in part for part in folders))
+
+
+def partition_of(name: str) -> tuple[tuple[str, str], ...]:
+    """Return the columns that the folders of a file give, as Hive and Spark name them.
+
+    Parameters
+    ----------
+    name
+        Path of the file below the folder of the table, with slashes.
+    """
     found = []
     for folder in name.split("/")[:-1]:
         column, sign, value = folder.partition("=")
@@ -185,7 +219,21 @@ def _partition(name: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _check_partitions(files: Sequence[TableFile], base: Path) -> None:
+def check_partitions(files: Sequence[TableFile], base: Path) -> None:
+    """Refuse files whose folders do not name the same columns.
+
+    Parameters
+    ----------
+    files
+        The files of a table.
+    base
+        Folder that they are below, for the message.
+
+    Raises
+    ------
+    DataError
+        They do not.
+    """
     first = [column for column, _ in files[0].partition]
     if len(set(first)) < len(first):
         raise DataError(f"{files[0].path}: two of its folders name the same column. Rename one.")

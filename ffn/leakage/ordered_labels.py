@@ -19,6 +19,7 @@ from ffn.leakage.one_column_rule import predict_alone, skill
 from ffn.leakage.sampled_columns import SampledColumn
 from ffn.leakage.side_columns import SideColumn
 from ffn.leakage.time_columns import is_named_like_a_time, points_of_texts
+from ffn.tabular.date_form import DateForm
 
 __all__ = ["find_ordered_label"]
 
@@ -48,8 +49,8 @@ def find_ordered_label(
     Parameters
     ----------
     features
-        The features in n sampled rows, of which dates that are read as texts are looked at: for
-        numbers there are the checks of features.
+        The features in n sampled rows, of which dates are looked at: for numbers there are the
+        checks of features.
     aside
         Columns that are not features, each with its codes in these rows [n].
     labels
@@ -100,7 +101,13 @@ def _candidates(
         (column.name, codes, column.texts) for column, codes in aside
     ]
     for feature in features:
-        if feature.texts is not None and not np.isnan(feature.values).any():
+        if np.isnan(feature.values).any():
+            continue
+        if isinstance(feature.form, DateForm):
+            dates, places = feature.codes
+            texts = tuple(map(feature.form.written, dates.tolist()))
+            found.append((feature.name, places, texts))
+        if feature.texts is not None:
             codes = feature.values.astype(np.int64)
             there, places = np.unique(codes, return_inverse=True)
             texts = tuple(feature.texts[code] for code in there.tolist())

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.cell_forms import CellForm, as_cell
+from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.training_table.dataset import Dataset
 
 __all__ = ["SampledColumn", "draw_sample", "sample_features"]
@@ -32,11 +34,14 @@ class SampledColumn:
         Numbers, or category codes, float64 [n]; NaN for missing.
     texts
         Text by category code; None if the column is numeric.
+    form
+        How a numeric column writes its values; None, the default, for plain numbers.
     """
 
     name: str
     values: Array
     texts: tuple[str, ...] | None = None
+    form: CellForm | None = None
 
     @property
     def numeric(self) -> bool:
@@ -55,8 +60,11 @@ class SampledColumn:
         return len(self.codes[0])
 
     def named(self, value: float) -> str:
-        """Return a ``value`` of this column as a text: a category, or a number."""
-        return f"{value:g}" if self.texts is None else self.texts[int(value)]
+        """Return a ``value`` of this column as a text: a category, a number, a date."""
+        if self.texts is not None:
+            return self.texts[int(value)]
+        plain = self.form is None or isinstance(self.form, NumberFormat)
+        return f"{value:g}" if plain else as_cell(value, self.form)
 
 
 def draw_sample(training: Array, columns: int, seed: int) -> Array:
@@ -96,7 +104,7 @@ def sample_features(dataset: Dataset, rows: Array) -> list[SampledColumn]:
         numbers[:, first:last] = own_numbers[:, places]
         codes[:, first:last] = own_codes[:, places]
     found = {
-        name: SampledColumn(name=name, values=values)
+        name: SampledColumn(name=name, values=values, form=dataset.form_of(name))
         for name, values in zip(dataset.numeric_features, numbers, strict=True)
     }
     texts = dataset.category_texts()

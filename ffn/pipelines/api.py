@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import SettingsError, UnknownCategoryWarning, one_line
+from ffn.object_stores.object_address import as_path, file_path
 from ffn.settings.pipeline import pipeline_at
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def score(
     pipeline, root
         As for `retrain`.
     *inputs
-        Files, folders, and patterns such as ``"march/*.csv"``; none for all tables in the
-        pipeline's inbox.
+        Files, folders, and patterns such as ``"march/*.csv"``, or addresses of objects such as
+        ``"s3://bucket/march/*.csv"``; none for all tables in the pipeline's inbox.
     output
-        A file, for a single input; or a folder: an existing one, or a text that ends in a
-        slash. By default ``artifacts/<name>/predictions``.
+        A file or object, for a single input; or a folder: an existing one, or a text that ends in
+        a slash. By default ``artifacts/<name>/predictions``.
     new
         Whether to score only files in the inbox that the version in production has not scored.
     **options
@@ -124,7 +124,7 @@ def score(
     if new:
         outcome = inbox_scoring.score_inbox(found, chosen)
     else:
-        files = files_to_score(found, [Path(file) for file in inputs], output)
+        files = files_to_score(found, [as_path(file, folder="*") for file in inputs], output)
         outcome = batch_scoring.score(found, files, chosen)
     for result in outcome.results:
         for sentence in unknown_sentences(result.unknown_columns):
@@ -185,7 +185,7 @@ def evaluate(
     if new:
         outcome = outcome_evaluation.evaluate_folder(found)
     else:
-        files = [Path(file) for file in labelled]
+        files = [file_path(file) for file in labelled]
         outcome = outcome_evaluation.evaluate_labels(found, files, version)
     outcome.check()
     return outcome

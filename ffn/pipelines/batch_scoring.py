@@ -12,6 +12,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ffn.errors import FFNError, SettingsError, did_you_mean, quote
+from ffn.object_stores.object_address import ObjectAddress
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.interruption import check
@@ -40,6 +41,10 @@ __all__ = [
     "score_steps",
 ]
 
+_TAKE_UP = (
+    ". Copy output, rejects and manifest into the pipeline's folder of predictions, where the next "
+    "ffn evaluate takes them up."
+)
 _BOOLEAN = (bool, "True or False")
 _TEXT = (str, "a text")
 _KINDS: dict[str, tuple[type, str]] = {
@@ -56,6 +61,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "drift": _TEXT,
     "drift_psi": (Real, "a number above 0"),
     "drift_min_rows": (int, "a count of rows"),
+    "explain": (int, "a number of reasons from 0 up"),
 }
 
 
@@ -205,6 +211,11 @@ def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tup
     """
     if pipeline.settings.outcomes.id is None or not results:
         return ()
+    far = [result for result in results if isinstance(result.output, ObjectAddress)]
+    if far:
+        near = [result for result in results if not isinstance(result.output, ObjectAddress)]
+        told = kept_for_outcomes(pipeline, near)
+        return (*told, *(f"{result.output} is in an object store{_TAKE_UP}" for result in far))
     # Imported here, because most pipelines do not need it, and scoring has to start quickly.
     from ffn.monitoring.conclusion import rollback_target
     from ffn.monitoring.record.taking_up import take_up_scored

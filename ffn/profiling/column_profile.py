@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.cells import numbers
 from ffn.tabular.columns.formatted_column import formatted_numbers
 from ffn.tabular.columns.inference import kind_of
@@ -38,7 +39,7 @@ class Column:
     decimal
         Decimal mark of plain numbers.
     form
-        Format of the numbers; None if they are plain.
+        Format of the numbers, or of dates or truth values; None for plain numbers.
     hint
         Notice to show if the column is read as categories; may be empty.
     """
@@ -47,7 +48,7 @@ class Column:
     cells: list[str]
     texts: list[str]
     decimal: str
-    form: NumberFormat | None = None
+    form: CellForm | None = None
     hint: str = ""
 
     @cached_property
@@ -70,6 +71,11 @@ class Column:
     def kind(self) -> Kind:
         """Kind of the column, by the same rule as in training."""
         return kind_of(Count(numbers=len(self.values), texts=len(self.words)))
+
+    @property
+    def is_number(self) -> bool:
+        """Whether what it holds is read as numbers, and not as dates or truth values."""
+        return self.form is None or isinstance(self.form, NumberFormat)
 
     @property
     def mixes_codes(self) -> bool:

@@ -30,6 +30,8 @@ def why_unlikely(column: Column) -> str:
     """Return why ``column`` is unlikely to be a feature, as a predicate; empty if it may be one."""
     if not column.texts:
         return NO_VALUES
+    if not column.is_number:
+        return ""
     if column.distinct == len(column.cells):
         # Measurements may be called an index, such as the body mass index or a refractive index.
         countable = column.kind == "categorical" or bool((np.mod(column.values, 1) == 0).all())

@@ -29,19 +29,15 @@ _NEARLY_ALL = 0.9
 _FEW = 20
 
 
-def read_formatted(
-    column: Column, where: str, *, given: NumberFormat | None, keep: bool
-) -> tuple[Column, list[str]]:
+def read_formatted(column: Column, where: str, *, keep: bool) -> tuple[Column, list[str]]:
     """Detect the format of a column's numbers; return the column with it, and notices for the user.
 
     Parameters
     ----------
     column
-        The column, without a format.
+        The column; one that has a form already stays as it is.
     where
         Name of the table in errors.
-    given
-        Format specified by the user; None to detect it.
     keep
         Whether the user wants the column as a feature, whatever it looks like.
 
@@ -50,9 +46,7 @@ def read_formatted(
     DataError
         The column holds numbers in an uncertain format, or in several units.
     """
-    if given is not None:
-        return replace(column, form=given), []
-    if not column.words:
+    if column.form is not None or not column.words:
         return column, []
     found = recognise_format(Counter(column.texts), column.decimal)
     if isinstance(found, Found):

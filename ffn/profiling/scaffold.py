@@ -10,15 +10,17 @@ from pathlib import Path
 
 from ffn.databases.address import parse_address
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.extraction.declared_names import named_as_declared
 from ffn.extraction.extracted_table import (
     ExtractedTable,
     extract_files,
+    extract_objects,
     extract_query,
-    named_as_declared,
 )
 from ffn.extraction.joined_files import Dialect
 from ffn.extraction.table_files import is_one_csv
 from ffn.leakage.leaks import find_leaks
+from ffn.object_stores.object_address import as_path, is_object_address
 from ffn.profiling.recipe import recipe_for
 from ffn.profiling.settings_text import settings_text
 from ffn.profiling.table_copies import changed_while_read, copies_of, copy_unchanged
@@ -57,15 +59,17 @@ def create_pipeline(
     """Create ``root/data/<name>`` with a copy of ``source`` and settings that can be trained.
 
     A CSV or Parquet file becomes ``train.csv`` or ``train.parquet``; the files of a folder or
-    pattern keep their names in the folder ``train``. What a query gives stays in its database.
+    pattern keep their names in the folder ``train``. What a query gives stays in its database, and
+    objects stay in their store.
 
     Parameters
     ----------
     name
         Name of the pipeline: letters, digits, ``-`` and ``_``.
     source
-        Path of a table with labelled rows: a CSV or Parquet file, a folder of such, or a pattern.
-        With ``query``, the address of a database, in which the path of a file is absolute.
+        Path of a table with labelled rows: a CSV or Parquet file, a folder of such, or a pattern;
+        or the address of objects. With ``query``, the address of a database, in which the path of a
+        file is absolute.
     target
         Name of the label column.
     root
@@ -115,7 +119,7 @@ def create_pipeline(
                 target=target,
                 exclude=exclude,
             )
-        table = replace(table, path=Path(extracted.declared))
+        table = replace(table, path=as_path(extracted.declared))
         _check_columns(table.header, extracted, target, exclude, [*keep, *(formats or ())])
         _check_texts(missing, labels)
         found = profile_table(
@@ -150,7 +154,8 @@ def create_pipeline(
                     sha256, notices = _try(pipeline)
             if sha256 != table.source_sha256:
                 raise changed_while_read(extracted.declared)
-            copies, named = ([], str(source)) if query else copies_of(source, extracted, sha256)
+            stays = query is not None or is_object_address(source)
+            copies, named = ([], str(source)) if stays else copies_of(source, extracted, sha256)
             _write(folder, copies, text_of(named, query))
         except OSError as error:
             raise DataError(f"{folder}: cannot be written ({error.strerror}).") from None
@@ -161,7 +166,8 @@ def _extract(
     source: Path | str, query: str | None, root: Path, dialect: Dialect, room: ExitStack
 ) -> ExtractedTable:
     """Return a table as one CSV file, which is in ``room`` unless it is the source itself."""
-    if query is None:
+    far = is_object_address(source)
+    if query is None and not far:
         source = Path(source)
         refuse_pipe(source)
         if is_one_csv(source):
@@ -172,6 +178,8 @@ def _extract(
         cache = Cache(room.enter_context(staging_folder(root)))
         if query is not None:
             return extract_query(parse_address(str(source)), query, cache, dialect)
+        if far:
+            return extract_objects(str(source), cache, dialect)
         return extract_files(Path(source), cache, dialect)
     except OSError as error:
         raise DataError(f"{root}: cannot be written ({error.strerror}).") from None

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 
+from ffn.object_stores.object_address import is_object_address
 from ffn.profiling.recipe import Recipe
 from ffn.profiling.table_profile import TableProfile
 
 __all__ = ["settings_text"]
 
 _RATE, _DECAY = 0.001, 0.3
+_USE_OF_DATES = ": time passed, season, weekday, hour, as far as they vary"
+# By whether columns of dates or truth values are among them.
+_HEAD_OF_FORMATS = ("1234.5 as the column writes it", "how columns write what they hold")
 
 
 def settings_text(
@@ -59,7 +63,11 @@ def settings_text(
         *([_line(f"encoding = {_toml(encoding)}", "of its text")] if encoding else []),
         "",
         _line("[data.kinds]", "as found; change one that is wrong"),
-        *(f"{_toml(column)} = {_toml(kind)}" for column, kind in found.kinds.items()),
+        *(
+            f"{_toml(column)} = {_toml(kind)}"
+            for column, kind in found.kinds.items()
+            if column not in found.reasons
+        ),
         "",
         *_formats_text(found),
         *_split_text(found),
@@ -92,7 +100,8 @@ def settings_text(
 
 def _source_text(source: str, query: str | None) -> list[str]:
     if query is None:
-        return [_line(f"source = {_toml(source)}", "labelled rows, beside this file")]
+        where = "" if is_object_address(source) else ", beside this file"
+        return [_line(f"source = {_toml(source)}", f"labelled rows{where}")]
     return [
         _line(f"source = {_toml(source)}", "never with a password in it"),
         _line(f"query = {_toml(query)}", "labelled rows"),
@@ -127,8 +136,12 @@ def _features_text(recipe: Recipe) -> list[str]:
 def _formats_text(found: TableProfile) -> list[str]:
     if not found.formats:
         return []
-    formats = [f"{_toml(column)} = {_toml(form)}" for column, form in found.formats.items()]
-    return [_line("[data.formats]", "1234.5 as the column writes it"), *formats, ""]
+    formats = []
+    for column, form in found.formats.items():
+        line = f"{_toml(column)} = {_toml(form)}"
+        why = found.reasons.get(column)
+        formats.append(_line(line, why + _USE_OF_DATES * why.startswith("dates")) if why else line)
+    return [_line("[data.formats]", _HEAD_OF_FORMATS[bool(found.reasons)]), *formats, ""]
 
 
 def _split_text(found: TableProfile) -> list[str]:

@@ -9,14 +9,15 @@ from itertools import compress, islice
 
 from ffn.errors import DataError, quote
 from ffn.profiling.column_profile import Column
+from ffn.profiling.date_columns import read_dates_and_truths
 from ffn.profiling.exclusions import NO_VALUES, has_many_categories, why_unlikely
 from ffn.profiling.number_marks import read_formatted, refuse_other_marks
 from ffn.profiling.split_columns import SplitCandidate, split_candidates
 from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_MISSING
+from ffn.tabular.cell_forms import cell_form, form_text
 from ffn.tabular.cells import trim
 from ffn.tabular.lookalikes import escaped, group_spellings
-from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy
 from ffn.tabular.training_table.text_table import Table
@@ -42,8 +43,10 @@ class TableProfile:
     kinds
         Kind of each feature, by name.
     formats
-        Number format by name, as the way in which 1234.5 is written, for features whose numbers
-        have a unit or separators.
+        What `cell_form` takes, by name, for features whose numbers have a unit or separators, and
+        for dates and truth values.
+    reasons
+        What was recognised in a column of dates or truth values, by name, as a comment.
     missing
         Cell texts that mean "no value".
     labels
@@ -64,6 +67,7 @@ class TableProfile:
     facts: list[str]
     notices: list[str]
     split: list[SplitCandidate] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def profile_table(
@@ -95,9 +99,10 @@ def profile_table(
         in several units; labels need a decision (`label_reading`); or no column is left to learn
         from.
     """
-    given_formats = {name: NumberFormat.of(text) for name, text in (formats or {}).items()}
+    given_formats = {name: cell_form(text) for name, text in (formats or {}).items()}
     found_formats: dict[str, str] = {}
     read = []
+    reasons: dict[str, str] = {}
     left_out = dict.fromkeys(exclude, "")
     kinds: dict[str, Kind] = {}
     doubts = []
@@ -118,18 +123,17 @@ def profile_table(
         column = every
         if resolved.unlabelled:
             column = _column(name, list(compress(cells, labelled)), given, decimal)
-        column, told = read_formatted(
-            column, table.path.name, given=given_formats.get(name), keep=name in keep
-        )
+        column, reasons[name], doubt = read_dates_and_truths(column, given_formats.get(name))
+        column, told = read_formatted(column, table.path.name, keep=name in keep)
         every = replace(every, form=column.form)
         read += told
         if column.form is not None:
-            found_formats[name] = column.form.example
+            found_formats[name] = form_text(column.form)
         gaps = set(column.cells).difference(column.texts)
         if name not in keep:
             if column.form is None:
                 refuse_other_marks(column, table.path.name)
-            if reason := why_unlikely(every if column.texts else column):
+            if reason := doubt or why_unlikely(every if column.texts else column):
                 left_out[name] = reason
                 continue
         kinds[name] = column.kind
@@ -162,12 +166,18 @@ def profile_table(
         facts=_facts(table, target, len(kinds), counts, resolved),
         notices=[
             *read,
+            *(
+                f"column {quote(name)} is read as {why} (data.formats)"
+                for name, why in reasons.items()
+                if why.startswith("dates") and name in kinds
+            ),
             *(_told(name, why) for name, why in left_out.items() if why),
             *(f"cells {quote(spelling)} are read as missing" for spelling in spellings),
             *doubts,
             *(_both(name, text, target) for name, text in both if text not in mean_missing),
         ],
         split=split_candidates(table, target, mean_missing, decimal),
+        reasons={name: why for name, why in reasons.items() if why and name in kinds},
     )
 
 

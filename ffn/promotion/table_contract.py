@@ -11,6 +11,7 @@ from ffn.quantities import p_equals, percent
 from ffn.settings.data_settings import DataSettings
 from ffn.settings.drift_settings import ContractSettings
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.cell_forms import held_in
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.histograms import Reference
 from ffn.training.table_change import TableChange
@@ -154,6 +155,8 @@ def compare_tables(
         if was.kind != feature.kind:
             text = f"column {quote(was.name)} was {was.kind} and is {feature.kind}"
             yield change("changed_kinds", text)
+        elif (held := held_in(was.form)) != (holds := held_in(feature.form)):
+            yield change("changed_kinds", f"column {quote(was.name)} had {held} and has {holds}")
         elif _unit(was) != _unit(feature):
             units = " and is ".join(_in_words(_unit(own)) for own in (was, feature))
             yield change("changed_kinds", f"column {quote(was.name)} was {units}")

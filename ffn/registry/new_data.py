@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.errors import DataError
+from ffn.errors import FFNError
 from ffn.extraction.joined_files import digest_of
+from ffn.extraction.object_tables import (
+    ObjectTables,
+    fetched_tables,
+    kept_objects,
+    object_tables,
+)
 from ffn.extraction.table_files import TableFile, is_one_csv, table_files
+from ffn.object_stores.object_address import is_object_address
 from ffn.registry.versions import version_folder, versions
 from ffn.settings.pipeline import Pipeline
+from ffn.storage.cache import Cache
 from ffn.storage.documents import canonical_json, parse_json, write_json
 from ffn.storage.plain_files import read_plain
 
@@ -26,8 +34,9 @@ _MOST_BYTES = 1024 * 1024
 class TrainingData:
     """SHA-256 of the training CSV, and the file's size and times when it was read.
 
-    Of other files, the digest of their names and digests, and the sizes and times of all. With a
-    file of held-out rows, both digests, and the sizes and times of both.
+    Of other files, the digest of their names and digests, and the sizes and times of all; of
+    objects in a store, a number made of the marks that the store gives them. With a file of
+    held-out rows, both digests, and the sizes and times of both.
     """
 
     sha256: str
@@ -48,18 +57,23 @@ def new_training_data(pipeline: Pipeline) -> TrainingData | None:
     if pipeline.settings.data.query is not None:
         return _first_of_query(pipeline)
     try:
-        tables = [table_files(path) for path in (pipeline.source, pipeline.test) if path]
-        states = [file.path.stat() for files in tables for file in files]
+        source, far = pipeline.source, None
+        if is_object_address(source):
+            far = object_tables(pipeline.settings.data.source)
+        near = [table_files(path) for path in (None if far else source, pipeline.test) if path]
+        states = [file.path.stat() for files in near for file in files]
         stamp = tuple(
             part
             for state in states
             for part in (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
         )
+        stamp = (far.stamp, *stamp) if far else stamp
         known = _read(pipeline.artifacts / _FILE)
         if known.get("stamp") == list(stamp):
             return None
+        tables = [_fetched(far, pipeline), *near] if far else near
         data = TrainingData(" ".join(map(_digest, tables)), stamp)
-    except (OSError, DataError):
+    except (OSError, FFNError):
         return None
     if data.sha256 in (known.get("sha256"), _newest(pipeline.artifacts)):
         take_up(pipeline, data)
@@ -91,6 +105,11 @@ def _first_of_query(pipeline: Pipeline) -> TrainingData | None:
         return None
     data = pipeline.settings.data
     return TrainingData(_of_all([[data.source, str(data.query)]]), ())
+
+
+def _fetched(tables: ObjectTables, pipeline: Pipeline) -> Sequence[TableFile]:
+    """Return copies of objects in a store: only those are fetched that are new or changed."""
+    return fetched_tables(tables, kept_objects(Cache(pipeline.artifacts / "cache"))).files
 
 
 def _digest(files: Sequence[TableFile]) -> str:

@@ -39,6 +39,8 @@ from ffn.reports.retraining_page import (
     upper,
     without_label,
 )
+from ffn.reports.slices.slices_section import slice_sections
+from ffn.tabular.cell_forms import held_in
 from ffn.tabular.schema import Feature
 from ffn.training.retrained import Retrained
 from ffn.training.steps import Prepared, Refitted
@@ -111,6 +113,7 @@ def model_card(
         baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
         "## Feature importance",
         importance_markdown(examination.importance),
+        *slice_sections(examination.slices),
         "## Gate",
         escape(_decision(verdict)),
         "## Limitations",
@@ -144,7 +147,7 @@ def _features(features: Sequence[Feature]) -> str:
     rows = [
         {
             "feature": shown_name(feature.name),
-            "kind": feature.kind,
+            "kind": _kind(feature),
             "in training": _range(feature),
             "may be missing": "yes" if feature.missing else "no",
         }
@@ -154,7 +157,16 @@ def _features(features: Sequence[Feature]) -> str:
     return table(rows, left=4) + (f"\n\nAnd {more(hidden, 'feature')}." if hidden else "")
 
 
+def _kind(feature: Feature) -> str:
+    plain = feature.form is None or feature.number_format is not None
+    return feature.kind if plain else held_in(feature.form)
+
+
 def _range(feature: Feature) -> str:
+    low, high = feature.minimum, feature.maximum
+    if feature.date_form is not None and low is not None and high is not None:
+        ends = f"{feature.date_form.written(low)} to {feature.date_form.written(high)}"
+        return f"{ends}, written as {shown_name(feature.format or '')}"
     if feature.kind == "numeric":
         written = f", written as {shown_name(feature.format)}" if feature.format else ""
         return f"{feature.minimum:g} to {feature.maximum:g}{written}"

@@ -32,6 +32,7 @@ from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
 from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
+from ffn.reports.slices.slices_section import slice_sections
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.training.fit import LEAST_FIGURE_ROWS
 from ffn.training.retrained import Retrained
@@ -157,6 +158,7 @@ def retrain_markdown(
         importance_markdown(examination.importance),
         "## Baselines",
         baselines_markdown(examination.baselines, examination.rows, evaluation.rows),
+        *slice_sections(examination.slices),
         "## Most confident mistakes",
         mistakes_markdown(examination.mistakes, examination.importance),
         *(["## Notices", bullets(notices)] if notices else []),

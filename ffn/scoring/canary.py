@@ -39,9 +39,11 @@ from ffn.storage.documents import write_json
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.csv.writer import write_record
+from ffn.tabular.date_form import DateForm
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.dataset import Dataset
+from ffn.tabular.truth_form import TruthForm
 
 __all__ = ["check_canary", "main", "try_version", "write_canary"]
 
@@ -229,11 +231,23 @@ def _choose(labels: Array, held_out: Array) -> Array:
 
 def _number(value: float, feature: Feature, schema: Schema) -> str:
     """Return a spelling of a number that is not among the texts that mean "no value"."""
+    if feature.form is not None and not isinstance(feature.form, NumberFormat):
+        return _written(value, feature.form, schema)
     form = feature.number_format or NumberFormat()
     digits = repr(abs(float(value)))
     while (text := form.written(digits, negative=value < 0)) in schema.missing_values:
         digits = f"0{digits}"
     return text
+
+
+def _written(value: float, form: DateForm | TruthForm, schema: Schema) -> str:
+    """Return the same for a date or a truth value."""
+    text = form.written(value)
+    others = (f"{text} 00:00", f"{text} 00:00:00", text.replace(" ", "T"), text.upper())
+    missing = schema.missing_values
+    return next(
+        (one for one in (text, *others) if one not in missing and form.number(one) == value), text
+    )
 
 
 def _category(feature: Feature, code: int, schema: Schema) -> str:

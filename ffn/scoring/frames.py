@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ffn.errors import DataError, UnknownCategoryWarning, did_you_mean, quote
 from ffn.scoring.memory_table import MemoryTable, open_table
-from ffn.scoring.rows.contract import reject_detail
+from ffn.scoring.rows.contract import reason_of_cell, reject_detail
 from ffn.scoring.rows.scorer import Transformer
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.columns.formatted_column import refuse_bare_numbers
@@ -134,7 +134,8 @@ def _numbers(
     refuse: Refuse,
 ) -> npt.NDArray[np.float64]:
     """Return numbers [n] of a numeric column; numbers in ``absent`` mean "no value"."""
-    values = table.floats(feature.name)
+    plain = feature.form is None or feature.number_format is not None
+    values = table.floats(feature.name) if plain else None
     if values is not None:
         refuse_bare_numbers(feature, _where(feature))
         wrong = np.isinf(values)
@@ -153,7 +154,7 @@ def _numbers(
             )
     if wrong.any():
         refuse(_with_nul(table, feature), feature, Reason.NUL_BYTE)
-    refuse(wrong, feature, Reason.NOT_A_NUMBER)
+    refuse(wrong, feature, reason_of_cell(feature))
     if not feature.missing:
         refuse(np.isnan(values), feature, Reason.MISSING_VALUE)
     return values

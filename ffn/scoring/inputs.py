@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ffn.errors import SettingsError, quote
+from ffn.object_stores.object_address import ObjectAddress, as_path
 from ffn.scoring.output.targets import COMPANIONS, SHADOW_COMPANIONS, Targets
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.compression import without_compression_suffix
@@ -36,9 +37,9 @@ class FileToScore(NamedTuple):
     Attributes
     ----------
     source
-        Path of the input.
+        Path of the input, or address of an object.
     output
-        Path of the output.
+        Path of the output, or its address.
     """
 
     source: Path
@@ -57,13 +58,15 @@ def files_to_score(
     given
         Files, folders and patterns, as for `expand_inputs`; none for all tables of the inbox.
     output
-        A file, for a single input; or a folder: an existing one, or a path that ends in a
-        slash. None, the default, for the pipeline's folder of predictions.
+        A file, for a single input; or a folder: an existing one, or a path or address that ends in
+        a slash. None, the default, for the pipeline's folder of predictions.
 
     Raises
     ------
     SettingsError
         There is nothing to score, or several inputs would have the same output.
+    DataError
+        A store that has inputs refuses.
     """
     inbox = pipeline.folder / "inbox"
     files = expand_inputs(given or (tables(inbox) if inbox.is_dir() else []))
@@ -71,17 +74,21 @@ def files_to_score(
         raise SettingsError(f"no file is given, and no table is in {inbox}.")
     pairs = pair(
         files,
-        None if output is None else Path(output),
+        None if output is None else as_path(output),
         pipeline.predictions,
         folder=output is not None and os.fspath(output).endswith("/"),
     )
     # Resolved, because ".." after a folder that does not exist yet could lead to the input.
     return [
         FileToScore(
-            file if file == STDIN else real_path(file), real_path(target.parent) / target.name
+            file if file == STDIN else _in_full(file), _in_full(target.parent) / target.name
         )
         for file, target in pairs
     ]
+
+
+def _in_full(path: Path) -> Path:
+    return path if isinstance(path, ObjectAddress) else real_path(path)
 
 
 def expand_inputs(given: Iterable[Path]) -> list[Path]:
@@ -90,17 +97,20 @@ def expand_inputs(given: Iterable[Path]) -> list[Path]:
     Of a folder, all tables are taken (``.csv``, ``.tsv``, ``.tab``, ``.parquet``, compressed or
     not), except hidden ones and the files that scoring writes beside an output; subfolders are not
     searched. A pattern contains ``*``, ``?``, ``[…]``, or ``**`` for folders at any depth; if a
-    file has exactly that name, it is taken instead.
+    file has exactly that name, it is taken instead. Of objects in a store only tables are taken.
 
     Raises
     ------
     SettingsError
         A folder has no table, or a pattern matches nothing.
+    DataError
+        A store refuses.
     """
     found: dict[str, Path] = {}
     for path in given:
         for file in _files(path):
-            found.setdefault(os.path.realpath(file), file)
+            real = str(file) if isinstance(file, ObjectAddress) else os.path.realpath(file)
+            found.setdefault(real, file)
     return list(found.values())
 
 
@@ -170,6 +180,11 @@ def output_of(file: Path) -> str:
 
 
 def _files(path: Path) -> list[Path]:
+    if isinstance(path, ObjectAddress):
+        # Imported here, because files need nothing of it.
+        from ffn.object_stores.object_patterns import is_pattern
+
+        return _objects(path) if is_pattern(path) else [path]
     if path.is_dir():
         found = tables(path)
         if not found:
@@ -186,13 +201,28 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
+def _objects(pattern: ObjectAddress) -> list[Path]:
+    from ffn.object_stores.object_patterns import matching_objects
+
+    there = [pattern.beside(state.key) for state in matching_objects(pattern)]
+    names = {str(address) for address in there}
+    found: list[Path] = [
+        address
+        for address in there
+        if is_table_name(address.name) and not _is_companion(address, names.__contains__)
+    ]
+    if not found:
+        raise SettingsError(f"no table ({', '.join(_TABLES)}) matches {quote(pattern, 200)}.")
+    return found
+
+
 def _is_table(path: Path) -> bool:
     return is_table_name(path.name) and not _is_companion(path) and not path.is_dir()
 
 
-def _is_companion(path: Path) -> bool:
+def _is_companion(path: Path, exists: Callable[[str], bool] = os.path.exists) -> bool:
     """Return whether a file is one of those that are written beside an existing output."""
     for suffix in (*COMPANIONS, *SHADOW_COMPANIONS):
         if path.name.endswith(suffix):
-            return path.with_name(path.name.removesuffix(suffix)).exists()
+            return exists(str(path.with_name(path.name.removesuffix(suffix))))
     return False

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.attribution.explanation import Explanation, explain_inputs
+from ffn.attribution.shapley_rows import Explainer
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST, Bundle, read_bundle
 from ffn.bundles.carried_model import CarriedModel
 from ffn.errors import SettingsError, UnknownCategoryWarning, one_line, quote
+from ffn.object_stores.object_address import as_path, is_object_address, parse_object_address
 from ffn.quantities import counted
 from ffn.registry.production import POINTER
 from ffn.registry.production_bundle import require_production
@@ -199,6 +202,31 @@ class Model:
         # A warning points to the caller of `predict` or `predict_proba`.
         return self.scorer.probabilities(read_frame(rows, schema, preparation, stacklevel=4))
 
+    def explain(self, rows: Any) -> Explanation:
+        """Return which columns moved each row's answer, and by how much.
+
+        The values are Shapley values of the probability of the row's label, against a reference
+        row of medians and most frequent categories: `ffn.attribution.shapley_rows`. They are exact
+        for a row of which at most ten columns differ from the reference row, and else estimated,
+        with a standard error.
+
+        Parameters
+        ----------
+        rows
+            As for `predict_proba`; warnings and errors are the same, too. A row takes many times
+            as long as there.
+
+        Raises
+        ------
+        BundleError
+            The bundle lacks the histograms in which the most frequent categories are.
+        """
+        scorer = self.scorer
+        x = read_frame(rows, scorer.schema, scorer.preparation, stacklevel=3)
+        return explain_inputs(
+            Explainer(scorer), scorer.schema, scorer.rule, x, scorer.probabilities(x)
+        )
+
     def evaluate(self, table: Any, *, target: str | None = None, **options: Any) -> TableEvaluation:
         """Evaluate the model on a labelled table, and return its figures with intervals.
 
@@ -238,9 +266,9 @@ class Model:
         Parameters
         ----------
         source
-            Path of the input.
+            Path of the input, or address of an object such as ``s3://bucket/in.csv``.
         output
-            Path of the output.
+            Path of the output, or its address.
         **options
             ``workers``, ``force`` and ``on_progress``, as for
             `ffn.scoring.score_file.score_csv`, and all of `ffn.scoring.rows.options.Options`.
@@ -250,7 +278,7 @@ class Model:
         UnknownCategoryWarning
             Training saw none of the categories in a column; the manifest names it.
         """
-        result = score_csv(self.scorer, Path(source), Path(output), **options)
+        result = score_csv(self.scorer, as_path(source), as_path(output), **options)
         for sentence in unknown_sentences(result.unknown_columns):
             message = f"{one_line(source)}: {sentence}"
             warnings.warn(message, UnknownCategoryWarning, stacklevel=2)
@@ -280,6 +308,8 @@ def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = 
         The name of a pipeline, as for ``ffn.retrain``, or the path of its folder or TOML file:
         the version in production. Or a folder that holds a model: a pipeline's artifacts
         (``artifacts/iris``: the version in production), the folder of one version, or a bundle.
+        Or the address of a mirror, such as ``s3://bucket/models/iris``: the version in production
+        there, which is fetched and checked, and of which no file is kept.
         If ``"iris"`` is a pipeline and also a folder with another model in the current folder,
         neither is preferred: that is refused. A path with a slash is never a name.
     root
@@ -296,7 +326,14 @@ def load(path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = 
         The pipeline has no version in production.
     BundleError
         There is no bundle, or it is damaged, too new, or not the one that was promoted.
+    DataError
+        The store of a mirror refuses.
     """
+    if is_object_address(path):
+        # Imported here, because files need nothing of it.
+        from ffn.mirroring.pulling import mirrored_production
+
+        return Model(mirrored_production(parse_object_address(os.fspath(path))))
     folder = _folder_of(path, root)
     if not (folder / MANIFEST).exists() and not (folder / BUNDLE_FOLDER).exists():
         return Model(require_production(folder), folder.absolute())

@@ -25,4 +25,5 @@ def own_options(pipeline: Pipeline) -> dict[str, Any]:
         "drift": drift.policy,
         "drift_psi": drift.psi,
         "drift_min_rows": drift.min_rows,
+        "explain": scoring.explain,
     }

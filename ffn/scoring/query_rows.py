@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ffn.attribution.reasons import is_reason_value
 from ffn.databases.address import DatabaseAddress, is_address, parse_address
 from ffn.databases.appended_table import append_rows, without_known
 from ffn.databases.table_names import check_table_name
@@ -221,8 +222,7 @@ def write_back(asked: QueryToScore, result: ScoreResult) -> WrittenRows | None:
             asked.query,
             names[:label],
             [
-                (names[label], "TEXT"),
-                *((name, "DOUBLE PRECISION") for name in names[label + 1 :]),
+                *((name, _type_of(name)) for name in names[label:]),
                 (_VERSION_COLUMN, "INTEGER"),
             ],
             ([*(cell or None for cell in row), str(result.version)] for row in rows),
@@ -231,3 +231,9 @@ def write_back(asked: QueryToScore, result: ScoreResult) -> WrittenRows | None:
     return WrittenRows(
         table=asked.table, rows=rows_of_run or 0, repeated=rows_of_run is None, run=run
     )
+
+
+def _type_of(added: str) -> str:
+    """Return the type in SQL of a column that scoring adds."""
+    is_number = added == "confidence" or added.startswith("probability_")
+    return "DOUBLE PRECISION" if is_number or is_reason_value(added) else "TEXT"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ffn.attribution.shapley_rows import Explainer
 from ffn.errors import DataError, quote
+from ffn.object_stores.object_address import ObjectAddress
 from ffn.scoring.columnar.detect import is_columnar
 from ffn.scoring.drift.drift_report import DriftReport, check_drift
 from ffn.scoring.output.checkpoint import Journal, sweep_journals
@@ -52,9 +54,9 @@ def score_csv(
     model
         A bundle, or any object with the same interface. It is not changed.
     source
-        Path of the input, CSV or Parquet, compressed or not.
+        Path of the input, CSV or Parquet, compressed or not; or the address of an object.
     output
-        Path of the output; the names of the other two files are derived from it.
+        Path of the output, or its address; the names of the other two files are derived from it.
     workers
         Number of processes for a long uncompressed file; by default this one alone. The bytes
         written do not depend on it.
@@ -82,9 +84,18 @@ def score_csv(
     """
     started = time.perf_counter()
     chosen = Options(**options)
-    targets = Targets.beside(output)
     for path in (source, output):
         _check_name(path)
+    if isinstance(source, ObjectAddress) or isinstance(output, ObjectAddress):
+        # Imported here, because files need nothing of it.
+        from ffn.scoring.object_files import score_objects
+
+        def score(stream: Source, near: Path, told: Callable[[Progress], None]) -> ScoreResult:
+            into = Targets.beside(near)
+            return _score(model, stream, into, chosen, workers, force, told, started)
+
+        return score_objects(source, output, score, on_progress)
+    targets = Targets.beside(output)
     with open_source(source) as stream:
         return _score(model, stream, targets, chosen, workers, force, on_progress, started)
 
@@ -222,12 +233,19 @@ class _Job:
     def _publish(
         self, journal: Journal, tally: Tally, about_input: dict[str, Any]
     ) -> DriftReport | None:
-        account = self.work | {"input": about_input}
+        account = self.work | {"input": about_input} | self._explained(tally)
         drift = check_drift(self.model, tally, self.options)
         publish_or_refuse(
             journal, self.targets, self.stream.name, self.options, tally, drift, account
         )
         return drift
+
+    def _explained(self, tally: Tally) -> dict[str, Any]:
+        """Return the manifest's entry for reasons; empty if none were asked for."""
+        if not self.options.explain:
+            return {}
+        about = Explainer(self.model).to_json(self.model.schema)
+        return {"reasons": about | tally.predictions.explained}
 
 
 def _check_name(path: Path) -> None:

@@ -13,9 +13,9 @@ from ffn.bundles.bundle import Bundle
 from ffn.errors import FFNError
 from ffn.promotion.champion import read_version
 from ffn.settings.pipeline import Pipeline
+from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.cells import numbers
 from ffn.tabular.columns.formatted_column import formatted_numbers
-from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.fingerprints import content_fingerprints, recognise
 
@@ -38,14 +38,14 @@ class TrainedRows:
     columns
         Kind by name of the columns that the fingerprints are made of.
     formats
-        Number format by column, of those that are not plain.
+        How a numeric column writes its values, for those that are not plain.
     fingerprints
         Fingerprints of the training rows, uint64 [N].
     """
 
     schema: Schema
     columns: Mapping[str, str]
-    formats: Mapping[str, NumberFormat]
+    formats: Mapping[str, CellForm]
     fingerprints: Array
 
     @property
@@ -117,9 +117,7 @@ def rows_of_bundle(bundle: Bundle, columns: Mapping[str, str] | None = None) -> 
     """
     schema = bundle.schema
     formats = {
-        feature.name: feature.number_format
-        for feature in schema.features
-        if feature.number_format is not None
+        feature.name: feature.form for feature in schema.features if feature.form is not None
     }
     return TrainedRows(
         schema=schema,

@@ -8,11 +8,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ffn.databases.address import is_address, parse_address
 from ffn.errors import SettingsError, quote
+from ffn.object_stores.object_address import is_object_address, parse_object_address
 from ffn.settings.strict import Name, StrictSettings
+from ffn.tabular.cell_forms import cell_form
 from ffn.tabular.cells import DECIMALS, trim
 from ffn.tabular.csv.charsets import encoding_named
 from ffn.tabular.csv.header import DELIMITERS
-from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Kind
 
 __all__ = ["DEFAULT_EXCLUDE", "DEFAULT_MISSING", "DataSettings", "as_address", "as_query"]
@@ -36,7 +37,7 @@ def _as_decimal(text: str) -> str:
 
 
 def _as_format(text: str) -> str:
-    NumberFormat.of(text)
+    cell_form(text)
     return text
 
 
@@ -60,7 +61,13 @@ def as_address(text: str) -> str:
 
 
 def _as_source(text: str) -> str:
-    return as_address(text) if is_address(text) else text
+    if not is_object_address(text):
+        return as_address(text) if is_address(text) else text
+    try:
+        parse_object_address(text)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return text
 
 
 def as_query(text: str) -> str:
@@ -80,7 +87,8 @@ class DataSettings(StrictSettings):
     ----------
     source
         The training table, relative to the folder of ``pipeline.toml``: a CSV or Parquet file, a
-        folder of such files, or a pattern; or the address of a database.
+        folder of such files, or a pattern; the address of such objects in a store, such as
+        ``s3://bucket/history/*.parquet``; or the address of a database.
     query
         What to select from that database; None for files.
     target
@@ -94,8 +102,9 @@ class DataSettings(StrictSettings):
     kinds
         ``numeric`` or ``categorical`` by column, to override what is inferred from the data.
     formats
-        The number 1234.5 as a column writes it, by column: units, currencies, thousands
-        separators.
+        How a column writes its values, by column: the number 1234.5 for units, currencies and
+        thousands separators; ``iso``, ``iso utc`` or directives of ``strptime`` for dates and
+        times; ``true/false`` for truth values.
     labels
         Class by cell text of the target; an empty class means that the row has no label. Default:
         each text is its own class.
@@ -131,9 +140,10 @@ class DataSettings(StrictSettings):
 
     @model_validator(mode="after")
     def _query_and_database(self) -> DataSettings:
-        if self.query is None and is_address(self.source):
+        database = is_address(self.source) and not is_object_address(self.source)
+        if self.query is None and database:
             raise ValueError('source is a database, so "query" must say what to select from it')
-        if self.query is not None and not is_address(self.source):
+        if self.query is not None and not database:
             raise ValueError(
                 '"query" needs a "source" such as "sqlite:///shop.db" or '
                 '"postgresql://ada@db.example/shop"'

@@ -60,6 +60,8 @@ class ScoringSettings(StrictSettings):
         Table of that database to which the labelled rows are appended.
     new_by
         Column of query and table: rows whose value is in the table already are left out.
+    explain
+        Number of reasons that are added to each row: the columns that moved its answer most.
     """
 
     on_unknown: Literal["score", "reject"] = "score"
@@ -68,6 +70,7 @@ class ScoringSettings(StrictSettings):
     query: Annotated[Name, AfterValidator(as_query)] | None = None
     table: Annotated[str, AfterValidator(check_table_name)] | None = None
     new_by: Name | None = None
+    explain: Annotated[int, Field(ge=0)] = 0
 
 
 class PipelineSettings(StrictSettings):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.object_stores.object_address import as_path, is_object_address
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.storage.real_path import real_path
 
@@ -53,14 +54,16 @@ class Pipeline:
 
     @property
     def source(self) -> Path:
-        """The training table: a CSV or Parquet file, a folder, or a pattern; not for databases."""
-        return self.folder / self.settings.data.source
+        """The training table: a file, a folder, a pattern, or an address; not for databases."""
+        source = self.settings.data.source
+        return as_path(source) if is_object_address(source) else self.folder / source
 
     @property
     def shown_source(self) -> str:
         """What messages call the training table: its path, or the address of its database."""
         source = self.settings.data.source
-        return source if self.settings.data.query is not None else str(self.source)
+        given = self.settings.data.query is not None or is_object_address(source)
+        return source if given else str(self.source)
 
     @property
     def test(self) -> Path | None:

@@ -18,6 +18,7 @@ from ffn.monitoring.record.outcome_record import changing_record, reading_record
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.table_columns import open_columns
 from ffn.monitoring.record.taking_up import workshop
+from ffn.object_stores.object_address import ObjectAddress
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.rows.scorer import Scorer
 from ffn.settings.pipeline import Pipeline
@@ -118,6 +119,9 @@ def score_in_shadow(
         return ShadowPass(left_out=(one_line(error).rstrip("."),))
     tables, left_out = [], list(found.left_out)
     for result in results:
+        if isinstance(result.output, ObjectAddress):
+            left_out.append(f"{one_line(result.output)}, which is in an object store")
+            continue
         try:
             done, why = _score_table(pipeline, result, found.bundles, check)
         except (FFNError, OSError) as error:

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ffn.errors import BundleError, quote
+from ffn.tabular.cell_forms import CellForm, cell_form
+from ffn.tabular.date_form import DateForm
 from ffn.tabular.number_format import NumberFormat
 
 __all__ = ["Feature", "Kind", "Schema", "is_constant", "prediction_columns", "set_column"]
@@ -52,8 +54,8 @@ class Feature:
     categories
         Texts of a categorical column in training, sorted; empty for a numeric one.
     format
-        Number format of a numeric column, as an example for `NumberFormat.of`; None for plain
-        numbers.
+        How a numeric column writes its values, for `cell_form`; None for plain numbers. Dates are
+        seconds since 1970, truth values 0 and 1.
     """
 
     name: str
@@ -65,9 +67,19 @@ class Feature:
     format: str | None = None
 
     @cached_property
-    def number_format(self) -> NumberFormat | None:
+    def form(self) -> CellForm | None:
         """``format``, parsed."""
-        return None if self.format is None else NumberFormat.of(self.format)
+        return None if self.format is None else cell_form(self.format)
+
+    @property
+    def number_format(self) -> NumberFormat | None:
+        """The same, if the column has numbers; None for plain ones, dates and truth values."""
+        return self.form if isinstance(self.form, NumberFormat) else None
+
+    @property
+    def date_form(self) -> DateForm | None:
+        """How the column writes its dates; None if it has none."""
+        return self.form if isinstance(self.form, DateForm) else None
 
     @property
     def constant(self) -> bool:
@@ -165,7 +177,7 @@ def _is_format(feature: Feature) -> bool:
     if not isinstance(feature.format, str) or feature.kind != "numeric":
         return False
     try:
-        return feature.number_format is not None
+        return feature.form is not None
     except ValueError:
         return False
 

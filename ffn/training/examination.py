@@ -21,6 +21,9 @@ from ffn.evaluation.inference.statistics import Interval
 from ffn.evaluation.mistakes import Mistake, worst_mistakes
 from ffn.nn import Network
 from ffn.settings.pipeline import Pipeline
+from ffn.slices.row_slices import row_slices
+from ffn.slices.slice_search import SliceSearch, search_slices
+from ffn.tabular.schema import Schema
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training.steps import Prepared, Refitted
@@ -69,6 +72,9 @@ class Examination:
         Effect of the temperature; None if none is applied.
     unfitted
         Baselines that could not be fitted, by name, with the reason.
+    slices
+        The search for groups of rows that are served worse, on the same ``rows``; None if there was
+        none, as in versions of earlier releases.
     """
 
     rows: int
@@ -77,6 +83,7 @@ class Examination:
     mistakes: tuple[Mistake, ...]
     temperature: TemperatureEffect | None
     unfitted: dict[str, str] = field(default_factory=dict)
+    slices: SliceSearch | None = field(default=None, metadata={"omitted": True})
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -147,7 +154,32 @@ def examine(
         mistakes=worst_mistakes(bundle, dataset, division.held_out),
         temperature=_effect(refitted, ours, x, labels, seed, own, own_weights),
         unfitted=unfitted,
+        slices=search_slices(
+            row_slices(
+                prepared.schema,
+                prepared.reference,
+                *_typed(dataset, prepared.schema, np.flatnonzero(division.held_out)[rows]),
+            ),
+            bundle.rule.labels(ours),
+            labels,
+            row_losses(ours, labels),
+            row_losses(ours, ours.argmin(axis=1)),
+            classes,
+            groups=own,
+            weights=own_weights,
+        ),
     )
+
+
+def _typed(dataset: Dataset, schema: Schema, rows: Array) -> tuple[Array, Array]:
+    """Return numbers [m, F] and category codes [m, G] of the rows with these numbers, ascending."""
+    numeric = np.empty((len(rows), len(schema.numeric)))
+    codes = np.empty((len(rows), len(schema.categorical)), dtype=np.int64)
+    for piece, numbers, own in dataset.pieces(schema):
+        first, last = np.searchsorted(rows, (piece.start, piece.stop))
+        numeric[first:last] = numbers[rows[first:last] - piece.start]
+        codes[first:last] = own[rows[first:last] - piece.start]
+    return numeric, codes
 
 
 def _draw(n: int, most: int, seed: int) -> Array:

@@ -261,11 +261,12 @@ def _refuse_far(
 ) -> None:
     """Raise `DataError` for the first number [n, F] that exceeds float32 as an input."""
     for i, f in np.argwhere(preparation.too_large(numeric))[:1]:
+        mean, scale = preparation.moments_of(int(f))
         raise DataError(
             f"{dataset.file_of(int(first + i))} row {dataset.row_in_file(int(first + i))}, "
             f"column {quote(schema.numeric[f].name)}: "
             f"{numeric[i, f]:g} is too far from the training rows, whose mean is "
-            f"{preparation.mean[f]:.4g} with a standard deviation of {preparation.scale[f]:.4g}. "
+            f"{mean:.4g} with a standard deviation of {scale:.4g}. "
             "Correct the cell, or add the column to data.exclude."
         )
 

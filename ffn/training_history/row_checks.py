@@ -14,10 +14,10 @@ from ffn.monitoring.record.outcome_record import id_digest
 from ffn.monitoring.record.table_columns import open_columns
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.source import open_source
+from ffn.tabular.cell_forms import cell_form
 from ffn.tabular.cells import numbers
 from ffn.tabular.columns.formatted_column import formatted_numbers
 from ffn.tabular.columns.parsers import LARGEST
-from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.splitting.points_in_time import parse_time
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import content_fingerprints
@@ -112,7 +112,7 @@ def _numbers(
     for name in dataset.numeric_features:
         cells = [row.cells[name] for row in rows]
         if name in dataset.formats:
-            form = NumberFormat.of(dataset.formats[name])
+            form = cell_form(dataset.formats[name])
             found[name] = formatted_numbers(cells, form, dataset.missing_values)
         else:
             found[name] = numbers(cells, dataset.missing_values, pipeline.settings.data.decimal)

@@ -21,6 +21,7 @@ from flows.cli.commands import (
 )
 from flows.cli.commands.common import CommandParser, VerbParser
 from flows.cli.commands.learning import retrain, watch
+from flows.cli.commands.mirrors import pull, push
 from flows.cli.commands.past import backtest, reproduce
 
 __all__ = ["build_parser"]
@@ -58,6 +59,8 @@ def build_parser() -> CommandParser:
     promote.add(verbs, [common]).set_defaults(run=promote.run)
     rollback.add(verbs, [common]).set_defaults(run=rollback.run)
     prune.add(verbs, [common]).set_defaults(run=prune.run)
+    push.add(verbs, [common]).set_defaults(run=push.run)
+    pull.add(verbs, [common]).set_defaults(run=pull.run)
     verify.add(verbs, [common]).set_defaults(run=verify.run)
     reproduce.add(verbs, [common]).set_defaults(run=reproduce.run)
     backtest.add(verbs, [common]).set_defaults(run=backtest.run)

@@ -39,7 +39,7 @@ def test_a_signed_copy_is_read(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("format_", "message"),
     [
-        (2, r'manifest\.json: format "2"; this version reads format 1\. Upgrade ffn to read'),
+        (3, r'manifest\.json: format "3"; this version reads formats up to 2\. Upgrade ffn to'),
         (10**9, r"Upgrade ffn"),
         (
             0,

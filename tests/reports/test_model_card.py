@@ -51,6 +51,7 @@ def test_it_has_every_section(card: str) -> None:
         "Calibration",
         "Baselines",
         "Feature importance",
+        "Slices",
         "Gate",
         "Limitations",
         "Reproducing the model",

@@ -136,6 +136,7 @@ def test_the_report_of_a_real_run_says_the_verdict_first(iris: Reported) -> None
         "Calibration",
         "Feature importance",
         "Baselines",
+        "Slices",
         "Most confident mistakes",
         "Data and training",
         "Files",

@@ -95,6 +95,21 @@ def test_rows_are_appended_once(shop: Shop, score: Callable[..., Done]) -> None:
     assert shop.run("SELECT COUNT(*) FROM scored") == [(41,)]
 
 
+def test_reasons_are_texts_and_numbers(shop: Shop, score: Callable[..., Done]) -> None:
+    given = ("--query", QUERY, "--database", shop.address, "--table", "scored", "--explain=2")
+    done = score(*given)
+    assert done.code == 0, done.err
+    found = shop.run("SELECT reason_1, reason_1_value, reason_2, reason_2_value FROM scored")
+    assert {name for row in found for name in row[::2]} <= {"size", "age", None}
+    largest = [abs(value) for _, value, *_ in found if value is not None]
+    assert 0 < max(largest) <= 1
+    # A table without these columns is not filled in part.
+    shop.run("CREATE TABLE plain AS SELECT id, size, age, note FROM scored")
+    refused = score(*given[:5], "plain", "--explain=2")
+    assert refused.code == 1
+    assert refused.err.count("\n") == 1
+
+
 def test_the_words_for_it(shop: Shop, score: Callable[..., Done]) -> None:
     given = ("--query", QUERY, "--database", shop.address, "--table", "scored")
     assert "\ntable scored: 20 rows of run " in score(*given, "--only-id", "id").out

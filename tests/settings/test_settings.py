@@ -323,6 +323,8 @@ RULES = [
     ("[gate]\nmin_recalls = {a = 2}", r'"gate\.min_recalls\.a" is 2; it must be less than or eq'),
     ("[gate]\nmax_calibration_error = 2", r'"gate\.max_calibration_error" is 2; it must be less'),
     ("[scoring]\non_unknown = 'skip'", r'is "skip"; it must be \'score\' or \'reject\'\.'),
+    ("[scoring]\nexplain = -1", r'"scoring\.explain" is -1; it must be greater than or equal to 0'),
+    ("[scoring]\nexplain = true", r'"scoring\.explain" is true; it must be a whole number'),
     ("[scoring]\nmax_reject_rate = 2", r'"scoring\.max_reject_rate" is 2; it must be less than'),
     ("[drift]\npolicy = 'stop'", r"is \"stop\"; it must be 'warn', 'hold' or 'off'\."),
     ("[drift]\npsi = 0", r'"drift\.psi" is 0; it must be greater than 0\.'),

@@ -108,7 +108,7 @@ def test_refusals_say_how_the_column_is_read(
         ('[data.formats]\ny = "$1,234.50"', r'data\.formats names "y", which is not a feature'),
         (
             '[data.formats]\nx = "$1,234.50"\n[data.kinds]\nx = "categorical"',
-            r'data\.formats gives a number format for "x", but data\.kinds says that it is',
+            r'data\.formats gives a format for "x", but data\.kinds says that it is',
         ),
     ],
 )

@@ -234,3 +234,27 @@ def test_what_the_temperature_did_is_measured_on_held_out_rows(penguins: Examine
     assert found.temperature.error == penguins.run.evaluation.calibration.error
     assert found.temperature.error_before != found.temperature.error
     assert penguins.found.temperature is None
+
+
+def test_slices_are_those_of_the_held_out_rows(penguins: Examined) -> None:
+    """Counted from the cells of the table: Fisher's test asks for no more than these counts."""
+    held_out, bundle = penguins.held_out.held_out, penguins.run.refitted.bundle
+    prepared = penguins.run.prepared
+    right = bundle.probabilities(prepared.x_test).argmax(axis=1) == prepared.labels_test
+    cells = [penguins.dataset.cells(row) for row in np.flatnonzero(held_out).tolist()]
+    found = penguins.found.slices
+    assert found is not None
+    assert (found.rows, found.left_out) == (len(cells), 0)
+    named = {(one.column, one.value): one for one in found.slices}
+    assert {("sex", "female"), ("sex", "male")} <= set(named)
+    for (column, value), one in named.items():
+        if column in {"sex", "island"}:
+            inside = np.array([row[column] == value for row in cells])
+            assert one.rows == inside.sum()
+            assert one.accuracy.value == pytest.approx(right[inside].mean())
+    sexes = named["sex", "female"], named["sex", "male"]
+    for one, label in zip(sexes, ("female", "male"), strict=True):
+        shares = [np.mean([row["sex"] == label for row in cells])]
+        assert 0.3 < shares[0] < 0.7
+        assert sum(of for _, of in one.recalls.values()) == one.rows
+    assert jsonable(penguins.found)["slices"]["searched"] == found.searched

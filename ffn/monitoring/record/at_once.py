@@ -64,7 +64,7 @@ def deliver_at_once(
     """
     artifacts = pipeline.artifacts
     model = load(artifacts if version is None else require_version(artifacts, version))
-    options = own_options(pipeline) | {"drift": "off", "max_reject_rate": 1.0}
+    options = own_options(pipeline) | {"drift": "off", "max_reject_rate": 1.0, "explain": 0}
     with workshop(pipeline) as folder:
         result = model.score_source(
             stream, folder / "scored.csv", probabilities=True, force=True, **options

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ffn.attribution.reasons import ERROR_COLUMN, NO_REASON, Reasons, reason_columns
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.suffixes import UNITS, added_columns
 from ffn.tabular.columns.class_labels import class_labels
@@ -28,6 +29,8 @@ class AddedArrays:
         The model, of which schema and rule are used.
     probabilities
         Whether the probability of every class is added, too.
+    explain
+        Number of reasons to add. Default: none.
 
     Attributes
     ----------
@@ -35,7 +38,7 @@ class AddedArrays:
         Arrow fields of the columns.
     """
 
-    def __init__(self, model: Scorer, *, probabilities: bool) -> None:
+    def __init__(self, model: Scorer, *, probabilities: bool, explain: int = 0) -> None:
         label, *shares = added_columns(model.schema, probabilities=probabilities)
         # int64 if every label is an integer, else texts.
         self._classes = pa.array(class_labels(model.schema.classes))
@@ -46,6 +49,14 @@ class AddedArrays:
         if model.rule.set_limits is not None:
             sets = pa.list_(self._classes.type)
             self.fields.append(pa.field(set_column(model.schema.target), sets))
+        why = reason_columns(model.schema, explain)
+        self._names = pa.array([feature.name for feature in model.schema.features], pa.string())
+        self._with_error = ERROR_COLUMN in why
+        # Names and values by turns, and then the error.
+        self.fields += [
+            pa.field(name, pa.string() if i % 2 == 0 and name != ERROR_COLUMN else pa.float64())
+            for i, name in enumerate(why)
+        ]
 
     def arrays(
         self,
@@ -53,6 +64,7 @@ class AddedArrays:
         probabilities: npt.NDArray[np.float64],
         confidences: npt.NDArray[np.float64],
         abstained: npt.NDArray[np.bool_],
+        reasons: Reasons | None = None,
     ) -> list[Any]:
         """Return an Arrow array [n] for each of ``fields``.
 
@@ -66,6 +78,8 @@ class AddedArrays:
             Probability of the predicted class [n].
         abstained
             Booleans [n]: rows that get no label.
+        reasons
+            Reasons of the rows, as many as ``explain`` asks for. Default: none.
         """
         # Rounded to four decimals, as in a CSV output.
         confidence = np.rint(confidences * UNITS) / UNITS
@@ -77,7 +91,18 @@ class AddedArrays:
         columns += [pa.array(np.ascontiguousarray(share)) for share in added]
         if self._rule.set_limits is not None:
             columns.append(self._sets(labels, probabilities))
+        if reasons is not None:
+            columns += self._reasons(reasons)
         return columns
+
+    def _reasons(self, reasons: Reasons) -> list[Any]:
+        """Return names and values of the reasons; nulls where a row has fewer."""
+        columns = []
+        for places, units in zip(reasons.columns.T, reasons.units.T, strict=True):
+            none = places == NO_REASON
+            columns.append(self._names.take(pa.array(places, mask=none)))
+            columns.append(pa.array(units / UNITS, pa.float64(), mask=none))
+        return [*columns, pa.array(reasons.error_units / UNITS)] if self._with_error else columns
 
     def _sets(self, labels: npt.NDArray[np.intp], probabilities: npt.NDArray[np.float64]) -> Any:
         """Return the label sets of rows as a column of lists."""

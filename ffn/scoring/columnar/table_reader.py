@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ffn.attribution.reasons import Reasons
 from ffn.errors import DataError, quote
 from ffn.scoring.output.manifest import input_of
 from ffn.scoring.rows.contract import match_header
@@ -18,7 +19,7 @@ from ffn.scoring.rows.layout import find_column
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import Labelled, RowScorer
 from ffn.scoring.rows.scorer import Scorer
-from ffn.scoring.rows.suffixes import UNITS, added_columns
+from ffn.scoring.rows.suffixes import UNITS, columns_to_add
 from ffn.storage.source import Source
 from ffn.tabular.columns.arrow_columns import category_texts, number_texts
 from ffn.tabular.columns.arrow_texts import as_texts, plain_column
@@ -46,6 +47,8 @@ class Piece(NamedTuple):
         Probability of the predicted class [n], and booleans [n]: rows that get no label.
     rejects
         Lines of the rejects file, as UTF-8.
+    reasons
+        What moved the predictions most; None if that was not asked for.
     """
 
     batch: Any
@@ -54,6 +57,7 @@ class Piece(NamedTuple):
     confidences: npt.NDArray[np.float64]
     abstained: npt.NDArray[np.bool_]
     rejects: bytes
+    reasons: Reasons | None = None
 
 
 class ParquetPieces:
@@ -107,13 +111,9 @@ class ParquetPieces:
         self._missing_values = schema.missing_values
         features = [feature.name for feature in schema.features]
         self._kept = list(range(len(header.names)))
-        added = added_columns(
-            schema, probabilities=options.probabilities, sets=model.rule.set_limits is not None
-        )
         if options.only_id is not None:
             self._kept = [find_column(header, options.only_id, name)]
-            added = tuple(column for column in added if column == options.only_id)
-        match_header(header, schema, name, added)
+        match_header(header, schema, name, columns_to_add(schema, model.rule, options))
         place = {column: number for number, column in enumerate(header.names)}
         self._features = [
             (feature, place[feature.name], self._spellings(feature, schema))
@@ -146,6 +146,7 @@ class ParquetPieces:
                     found.confidences,
                     found.abstained,
                     b"".join(map(self._scorer.reject_line, rejects)),
+                    found.reasons,
                 )
             before += batch.num_rows
 
@@ -251,6 +252,7 @@ class CsvPieces:
                 found.confidences,
                 found.abstained,
                 b"".join(map(self._scorer.reject_line, found.rejects)),
+                found.reasons,
             )
 
     @property

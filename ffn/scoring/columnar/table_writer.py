@@ -57,7 +57,9 @@ class ParquetSink:
     """
 
     def __init__(self, file: HashedFile, schema: Any, model: Scorer, options: Options) -> None:
-        self._added = AddedArrays(model, probabilities=options.probabilities)
+        self._added = AddedArrays(
+            model, probabilities=options.probabilities, explain=options.explain
+        )
         self._schema = schema
         for field in self._added.fields:
             self._schema = self._schema.append(field)
@@ -67,7 +69,7 @@ class ParquetSink:
     def write(self, piece: Piece) -> None:
         """Append ``piece``, a batch of scored rows; a full row group is written to the file."""
         added = self._added.arrays(
-            piece.labels, piece.probabilities, piece.confidences, piece.abstained
+            piece.labels, piece.probabilities, piece.confidences, piece.abstained, piece.reasons
         )
         columns = [*piece.batch.columns, *added]
         self._waiting.append(pa.record_batch(columns, schema=self._schema))
@@ -125,6 +127,7 @@ class CsvSink:
             decimal=options.decimal,
             guard=guard,
             rule=model.rule,
+            explain=options.explain,
         )
         line = self._record(schema.names) + self._suffixes.header.encode() + b"\n"
         file.write(line)
@@ -138,7 +141,7 @@ class CsvSink:
             for column, column_name in zip(piece.batch.columns, self._names, strict=True)
         ]
         ends, _ = self._suffixes.texts(
-            piece.labels, piece.probabilities, piece.confidences, piece.abstained
+            piece.labels, piece.probabilities, piece.confidences, piece.abstained, piece.reasons
         )
         rows = zip(*columns, strict=True)
         self._file.write(

@@ -19,6 +19,8 @@ from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.tally import Tally
+from ffn.tabular.date_form import DateForm
+from ffn.tabular.encodings.date_parts import DAY_SECONDS
 from ffn.tabular.schema import Feature, Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
 
@@ -302,8 +304,15 @@ def build_drift_report(
             unseen=_share(unseen, rows),
         )
     numeric, categorical = _drifted(schema.numeric, columns), _drifted(schema.categorical, columns)
+    # A date has no unit that could be mistaken, and no column to be exchanged with.
+    dates = [f for f in numeric if schema.numeric[f].date_form is not None]
+    numeric = {f: psi for f, psi in numeric.items() if f not in dates}
     names = [feature.name for feature in schema.numeric]
     suspicions = [
+        *(
+            _other_times(schema.numeric[f], sample[:, f], times, reference.numeric[f])
+            for f in dates
+        ),
         *suspect(names, reference.numeric, sample, times, numeric, threshold),
         *exchanged_categories(
             schema.categorical,
@@ -335,6 +344,20 @@ def _drifted(features: Sequence[Feature], columns: Mapping[str, ColumnDrift]) ->
         if columns[feature.name].alarm
     }
     return dict(sorted(found.items(), key=lambda one: -one[1]))
+
+
+def _other_times(feature: Feature, seconds: Any, times: Any, reference: Histogram) -> str:
+    """Return in words where the dates of a column lie, and where they lay in training."""
+    known = ~np.isnan(seconds)
+    if not known.any():
+        return f"{quote(feature.name)} has no dates"
+    mean = float(np.average(seconds[known], weights=times[known]))
+    now, before = (_day_of(one) for one in (mean, reference.mean))
+    return f"{quote(feature.name)} has dates around {now}, and training had them around {before}"
+
+
+def _day_of(seconds: float) -> str:
+    return DateForm().written(seconds - seconds % DAY_SECONDS)
 
 
 def _share(part: int, whole: int) -> float:

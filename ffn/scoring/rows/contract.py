@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, did_you_mean, quote
+from ffn.tabular.cell_forms import expected_in
 from ffn.tabular.cells import MISSING, UNKNOWN, is_number
 from ffn.tabular.columns.categories import CategoryReader
 from ffn.tabular.columns.parsers import NumberParser
@@ -18,8 +19,16 @@ from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.parsing.blocks import Block, pick
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.schema import Feature, Schema
+from ffn.tabular.truth_form import TruthForm
 
-__all__ = ["Contract", "TypedBlock", "match_header", "plausible_range", "reject_detail"]
+__all__ = [
+    "Contract",
+    "TypedBlock",
+    "match_header",
+    "plausible_range",
+    "reason_of_cell",
+    "reject_detail",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +93,9 @@ class Contract:
 
         numeric = np.empty((len(self.numeric), len(block)))
         for f, (feature, column) in enumerate(self.numeric):
-            found = self._parser.column(block, column, feature.number_format)
+            found = self._parser.column(block, column, feature.form)
             numeric[f] = found.values
-            reject(feature, column, found.wrong, Reason.NOT_A_NUMBER)
+            reject(feature, column, found.wrong, reason_of_cell(feature))
             if not feature.missing:
                 reject(feature, column, found.missing.tolist(), Reason.MISSING_VALUE)
         codes = np.empty((len(self.categorical), len(block)), dtype=np.int64)
@@ -119,7 +128,18 @@ def reject_detail(reason: Reason, feature: Feature) -> str:
     """Return in words why a cell of ``feature`` is rejected for ``reason``."""
     if reason is Reason.NOT_A_NUMBER and feature.format is not None:
         return f"no number written as {quote(feature.format)}"
+    if reason is Reason.NOT_A_DATE and feature.form is not None:
+        return f"not {expected_in(feature.form)}"
     return DETAILS[reason]
+
+
+def reason_of_cell(feature: Feature) -> Reason:
+    """Return the reason for which a cell is rejected that is no value of a numeric ``feature``."""
+    if feature.date_form is not None:
+        return Reason.NOT_A_DATE
+    if isinstance(feature.form, TruthForm):
+        return Reason.NOT_TRUE_OR_FALSE
+    return Reason.NOT_A_NUMBER
 
 
 def match_header(

@@ -46,6 +46,9 @@ class Options:
         PSI above which a difference matters; 0.25 is the customary threshold of a major shift.
     drift_min_rows
         Smallest number of rows for a drift test; with fewer it has too little power.
+    explain
+        Number of reasons to add to each row: the columns that moved its answer most, at most one
+        for each feature. None by default, since they take many times as long as the label.
 
     Raises
     ------
@@ -64,6 +67,7 @@ class Options:
     drift: str = "warn"
     drift_psi: float = 0.25
     drift_min_rows: int = 30
+    explain: int = 0
 
     def __post_init__(self) -> None:
         if self.encoding is not None:
@@ -79,6 +83,10 @@ class Options:
             raise SettingsError(f"drift_psi is {self.drift_psi}; give a finite number above 0.")
         if not 0 <= self.drift_min_rows < math.inf:
             raise SettingsError(f"drift_min_rows is {self.drift_min_rows}; give a count of rows.")
+        if type(self.explain) is not int or self.explain < 0:
+            raise SettingsError(
+                f"explain is {quote(self.explain)}; give a number of reasons from 0 up."
+            )
         for name, value, known in (
             ("delimiter", self.delimiter, DELIMITERS),
             ("decimal", self.decimal, DECIMALS),
@@ -95,4 +103,6 @@ class Options:
         found = asdict(self)
         if self.encoding is None:
             del found["encoding"]
+        if not self.explain:
+            del found["explain"]
         return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ffn.attribution.reasons import Reasons
 from ffn.scoring.rows.suffixes import UNITS
 
 __all__ = ["PredictionCounts"]
@@ -26,6 +27,8 @@ class PredictionCounts:
         self._per_class = np.zeros(n_classes, dtype=np.int64)
         self._abstained = np.zeros(n_classes, dtype=np.int64)
         self._confidence_units = 0
+        # Of rows with reasons: exact ones, others, and the largest error in units of 1/10,000.
+        self._explained: list[int] | None = None
 
     @property
     def most_likely(self) -> list[int]:
@@ -49,6 +52,28 @@ class PredictionCounts:
         """Mean of the confidences as written; None if no row was scored."""
         scored = int(self._per_class.sum())
         return round(self._confidence_units / (UNITS * scored), 6) if scored else None
+
+    @property
+    def explained(self) -> dict[str, Any]:
+        """How the reasons of the scored rows were found; empty if none were asked for."""
+        if self._explained is None:
+            return {}
+        exact, drawn, largest = self._explained
+        return {
+            "exact_rows": exact,
+            "estimated_rows": drawn,
+            "largest_standard_error": largest / UNITS,
+        }
+
+    def count_reasons(self, reasons: Reasons) -> None:
+        """Count rows by how their ``reasons`` were found."""
+        exact = int(np.count_nonzero(reasons.exact))
+        largest = int(reasons.error_units.max(initial=0))
+        self._add_explained([exact, len(reasons.exact) - exact, largest])
+
+    def _add_explained(self, counts: Sequence[int]) -> None:
+        exact, drawn, largest = self._explained or (0, 0, 0)
+        self._explained = [exact + counts[0], drawn + counts[1], max(largest, counts[2])]
 
     def count(
         self,
@@ -78,6 +103,7 @@ class PredictionCounts:
             "per_class": self._per_class.tolist(),
             "abstained": self._abstained.tolist(),
             "confidence_units": self._confidence_units,
+            **({} if self._explained is None else {"explained": self._explained}),
         }
 
     def add(self, state: Mapping[str, Any]) -> None:
@@ -86,3 +112,5 @@ class PredictionCounts:
         # Absent from what a run of an earlier version left behind.
         self._abstained += np.array(state.get("abstained", 0), dtype=np.int64)
         self._confidence_units += state["confidence_units"]
+        if "explained" in state:
+            self._add_explained(state["explained"])

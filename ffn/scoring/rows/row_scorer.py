@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ffn.attribution.reasons import Reasons, top_reasons
+from ffn.attribution.shapley_rows import Explainer
 from ffn.scoring.rows.contract import match_header
 from ffn.scoring.rows.layout import Layout
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer, finite_probabilities
-from ffn.scoring.rows.suffixes import Suffixes, added_columns
+from ffn.scoring.rows.suffixes import Suffixes, columns_to_add
 from ffn.scoring.rows.tally import Tally
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.header import Header
@@ -41,6 +43,8 @@ class Labelled(NamedTuple):
         Booleans [n]: rows whose confidence is too low for a label.
     rejects
         The other records, in order.
+    reasons
+        What moved the predictions most; None if that was not asked for.
     """
 
     good: Block
@@ -51,6 +55,7 @@ class Labelled(NamedTuple):
     confidences: npt.NDArray[np.float64]
     abstained: npt.NDArray[np.bool_]
     rejects: list[Reject]
+    reasons: Reasons | None = None
 
     def add_to(self, tally: Tally, confidence_units: int) -> None:
         """Add the records to the counts in ``tally``.
@@ -66,6 +71,8 @@ class Labelled(NamedTuple):
         tally.count_scored(
             self.good, self.numeric, self.codes, self.labels, self.abstained, confidence_units
         )
+        if self.reasons is not None:
+            tally.predictions.count_reasons(self.reasons)
 
 
 class RowScorer:
@@ -91,17 +98,14 @@ class RowScorer:
     ------
     DataError
         The header does not match the model's schema.
+    BundleError
+        Reasons are asked for, and the bundle lacks what they are compared with.
     """
 
     def __init__(self, model: Scorer, header: Header, options: Options, name: str) -> None:
-        added = added_columns(
-            model.schema,
-            probabilities=options.probabilities,
-            sets=model.rule.set_limits is not None,
-        )
-        if options.only_id is not None:
-            added = tuple(column for column in added if column == options.only_id)
         self._model = model
+        self._explainer = Explainer(model) if options.explain else None
+        self._explain = options.explain
         self._reference = None if options.drift == "off" else model.reference
         seasons = self._reference.seasons if self._reference else None
         self._dates = None
@@ -113,7 +117,7 @@ class RowScorer:
             header,
             model.schema,
             name,
-            added,
+            columns_to_add(model.schema, model.rule, options),
             delimiter=options.delimiter,
             decimal=options.decimal,
             on_unknown=options.on_unknown,
@@ -126,6 +130,7 @@ class RowScorer:
             decimal=options.decimal,
             guard=self._guard,
             rule=model.rule,
+            explain=options.explain,
         )
 
     @property
@@ -149,7 +154,11 @@ class RowScorer:
         """
         found = self.label(block)
         texts, confidence_units = self.suffixes.texts(
-            found.labels, found.probabilities, found.confidences, found.abstained
+            found.labels,
+            found.probabilities,
+            found.confidences,
+            found.abstained,
+            found.reasons,
         )
         found.add_to(tally, confidence_units)
         return self._layout.labelled(found.good, texts), found.rejects
@@ -165,10 +174,13 @@ class RowScorer:
             too_large = _not_finite(good.take(~finite))
             rejects = sorted([*rejects, *too_large], key=lambda reject: reject.row)
             good, numeric, codes = good.take(finite), numeric[finite], codes[finite]
-            probabilities = probabilities[finite]
+            probabilities, x = probabilities[finite], x[finite]
         rule = self._model.rule
         labels = rule.labels(probabilities)
         confidences = rule.confidences(probabilities, labels)
+        reasons = None
+        if self._explainer:
+            reasons = top_reasons(self._explainer.explain(x, labels), self._explain)
         return Labelled(
             good,
             numeric,
@@ -178,6 +190,7 @@ class RowScorer:
             confidences,
             rule.abstains(confidences),
             rejects,
+            reasons,
         )
 
     def reject_line(self, reject: Reject) -> bytes:

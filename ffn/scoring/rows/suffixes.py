@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ffn.attribution.reasons import ERROR_COLUMN, NO_REASON, Reasons, reason_columns
 from ffn.decision_rules.label_sets import SET_SEPARATOR
 from ffn.decision_rules.rule import ARGMAX, CONFIDENCE_UNITS, DecisionRule
+from ffn.scoring.rows.options import Options
 from ffn.tabular.csv.formula_guard import FormulaGuard
 from ffn.tabular.csv.writer import quoted, write_record
 from ffn.tabular.schema import Schema, prediction_columns, set_column
 
-__all__ = ["UNITS", "Suffixes", "added_columns"]
+__all__ = ["UNITS", "Suffixes", "added_columns", "columns_to_add"]
 
 # Probabilities are written in units of 1/10,000: few enough texts to create each only once.
 UNITS = CONFIDENCE_UNITS
@@ -19,7 +21,9 @@ UNITS = CONFIDENCE_UNITS
 _POOL_LIMIT = 100_000
 
 
-def added_columns(schema: Schema, *, probabilities: bool, sets: bool = False) -> tuple[str, ...]:
+def added_columns(
+    schema: Schema, *, probabilities: bool, sets: bool = False, explain: int = 0
+) -> tuple[str, ...]:
     """Return the names of the columns that scoring adds.
 
     Parameters
@@ -29,11 +33,35 @@ def added_columns(schema: Schema, *, probabilities: bool, sets: bool = False) ->
     probabilities
         Whether a column for every class is added, too.
     sets
-        Whether the model has label sets, whose column is the last one. Default: no.
+        Whether the model has label sets, whose column comes after these. Default: no.
+    explain
+        Number of reasons, whose columns are the last ones. Default: none.
     """
     every = [f"probability_{label}" for label in schema.classes] if probabilities else []
     last = [set_column(schema.target)] if sets else []
-    return (*prediction_columns(schema.target), *every, *last)
+    why = reason_columns(schema, explain)
+    return (*prediction_columns(schema.target), *every, *last, *why)
+
+
+def columns_to_add(schema: Schema, rule: DecisionRule, options: Options) -> tuple[str, ...]:
+    """Return the names of the added columns that a column of the input must not have.
+
+    Parameters
+    ----------
+    schema, rule
+        Schema and decision rule of the model.
+    options
+        Options of scoring. If one column alone is kept, the names of the others do not matter.
+    """
+    added = added_columns(
+        schema,
+        probabilities=options.probabilities,
+        sets=rule.set_limits is not None,
+        explain=options.explain,
+    )
+    if options.only_id is None:
+        return added
+    return tuple(column for column in added if column == options.only_id)
 
 
 class Suffixes:
@@ -53,6 +81,8 @@ class Suffixes:
         Protection of labels against being evaluated by a spreadsheet; None for none.
     rule
         The model's rule, with its label sets if it has any; by default it has none.
+    explain
+        Number of reasons to add. Default: none.
     """
 
     def __init__(
@@ -64,11 +94,19 @@ class Suffixes:
         decimal: str = ".",
         guard: FormulaGuard | None = None,
         rule: DecisionRule = ARGMAX,
+        explain: int = 0,
     ) -> None:
         sets = rule.set_limits is not None
         self.header = delimiter + write_record(
-            added_columns(schema, probabilities=probabilities, sets=sets), delimiter
+            added_columns(schema, probabilities=probabilities, sets=sets, explain=explain),
+            delimiter,
         )
+        names = [feature.name for feature in schema.features]
+        names = list(map(guard.text, names)) if guard else names
+        self._names = [(delimiter + quoted(name, delimiter)).encode() for name in names]
+        # Neither a column nor a value.
+        self._nothing = 2 * delimiter.encode()
+        self._with_error = ERROR_COLUMN in reason_columns(schema, explain)
         self._rule = rule
         self._sets = _Sets(schema.classes, delimiter, guard) if sets else None
         self._probabilities = probabilities
@@ -89,6 +127,7 @@ class Suffixes:
         probabilities: npt.NDArray[np.float64],
         confidences: npt.NDArray[np.float64],
         abstained: npt.NDArray[np.bool_],
+        reasons: Reasons | None = None,
     ) -> tuple[list[bytes], int]:
         """Return a text for each row, and the sum of the confidences written.
 
@@ -102,6 +141,8 @@ class Suffixes:
             Probability of the predicted class [n].
         abstained
             Booleans [n]: rows that get an empty label, and their confidence.
+        reasons
+            Reasons of the rows, as many as ``explain`` asks for. Default: none.
 
         Returns
         -------
@@ -128,7 +169,18 @@ class Suffixes:
                 text + self._sets[row]
                 for text, row in zip(texts, map(bytes, np.packbits(members, axis=1)), strict=True)
             ]
+        if reasons is not None:
+            own = map(self._of_reasons, *(part.tolist() for part in reasons[:3]))
+            texts = [text + more for text, more in zip(texts, own, strict=True)]
         return texts, int(confidence.sum())
+
+    def _of_reasons(self, columns: list[int], units: list[int], error: int) -> bytes:
+        shares = self._shares
+        texts = [
+            self._nothing if column == NO_REASON else self._names[column] + shares[unit]
+            for column, unit in zip(columns, units, strict=True)
+        ]
+        return b"".join([*texts, shares[error]] if self._with_error else texts)
 
     def _of_labels(self, entries: npt.NDArray[np.int64]) -> list[bytes]:
         if entries.max(initial=0) >= len(self._pool):

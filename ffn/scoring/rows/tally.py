@@ -15,10 +15,11 @@ from ffn.scoring.rows.contract import Contract, plausible_range
 from ffn.scoring.rows.day_counts import DayCounts
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.prediction_counts import PredictionCounts
+from ffn.tabular.cell_forms import written_as
 from ffn.tabular.cells import UNKNOWN, is_number, trim
 from ffn.tabular.csv.charsets import fitting, strange_bytes
 from ffn.tabular.csv.parsing.blocks import Block
-from ffn.tabular.csv.parsing.rejects import Reason, Reject, shorten
+from ffn.tabular.csv.parsing.rejects import NOT_AS_WRITTEN, Reason, Reject, shorten
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 
@@ -71,7 +72,7 @@ class Tally:
         # By column: whether any scored row has a category known from training.
         self._recognised = [False] * len(contract.categorical)
         self._other_decimal = 0  # rejected cells that are numbers with the other decimal mark
-        # Of columns with a number format, and their rejected cells.
+        # Of columns with a format, and their rejected cells.
         self._formats = {f.name: f.format for f, _ in contract.numeric if f.format is not None}
         self._unformatted: Counter[str] = Counter()
         # Invalid bytes in the shortened values of rejected records.
@@ -127,7 +128,7 @@ class Tally:
             self.reasons[reject.reason] += 1
             if reject.reason is Reason.UNDECODABLE:
                 self._strange += strange_bytes(reject.value)
-            if reject.reason is not Reason.NOT_A_NUMBER:
+            if reject.reason not in NOT_AS_WRITTEN:
                 continue
             if reject.column in self._formats:
                 self._unformatted[reject.column] += 1
@@ -262,10 +263,7 @@ class Tally:
     def _hint(self) -> str:
         for name, count in self._unformatted.most_common(1):
             if 2 * count >= self.rejected:
-                return (
-                    f" Column {quote(name)} is read as numbers written as "
-                    f"{quote(self._formats[name])}."
-                )
+                return f" Column {quote(name)} is read as {written_as(self._formats[name])}."
         if 2 * self.reasons[Reason.UNDECODABLE] >= self.rejected:
             return self._encoding()
         if 2 * self._other_decimal < self.rejected:

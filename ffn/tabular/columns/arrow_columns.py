@@ -11,10 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffn.errors import DataError, quote
+from ffn.tabular.cell_forms import held_in
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
 from ffn.tabular.columns.arrow_texts import (
     as_texts,
+    date_texts,
     decoded,
+    in_utc,
     is_text,
     no_plain_values,
     plain_column,
@@ -147,9 +150,12 @@ def number_texts(
     ------
     DataError
         The column holds dates, times or nested values, or it holds numbers where training read
-        texts with a percent sign.
+        texts with a percent sign. Where training had dates: it holds anything else, or dates with a
+        time zone and training had none, or the other way round.
     """
     column = plain_column(column, where)
+    if feature.date_form is not None:
+        return date_texts(column, feature.date_form, missing_values, where)
     if feature.number_format is not None:
         # Texts of a formatted column are read with its own decimal mark.
         decimal = feature.number_format.decimal
@@ -157,8 +163,8 @@ def number_texts(
             refuse_bare_numbers(feature, where)
     if pa.types.is_temporal(column.type):
         raise DataError(
-            f"{where}: cells of the type {column.type}, where the model has numbers. Give the "
-            "numbers that it was trained on."
+            f"{where}: cells of the type {column.type}, where the model has "
+            f"{held_in(feature.form)}. Give the {held_in(feature.form)} that it was trained on."
         )
     if pa.types.is_boolean(column.type) and (feature.minimum, feature.maximum) == (0, 1):
         return pc.if_else(column, "1", "0")
@@ -183,14 +189,14 @@ def numbers_of_column(
         As for `number_texts`; errors are the same, too.
     """
     column = plain_column(column, where)
-    if _is_number(column.type):
+    if _is_number(column.type) and (feature.form is None or feature.number_format is not None):
         refuse_bare_numbers(feature, where)
         values = _float64(column, where)
         wrong = np.isinf(values)
         absent = missing_numbers(missing_values, ".")
         return np.where(np.isin(values, absent), np.nan, values) if len(absent) else values, wrong
     encoded = number_texts(column, feature, missing_values, where).dictionary_encode()
-    cells, form = decoded(encoded.dictionary, where), feature.number_format
+    cells, form = decoded(encoded.dictionary, where), feature.form
     known, bad = (
         numbers(cells, missing_values)
         if form is None
@@ -208,7 +214,7 @@ def _texts_of_values(
 ) -> Sequence[str | None]:
     """Return the category that stands for each value, or the value's plain text."""
     kind, values = _values(distinct, where)
-    plain = as_texts(_in_utc(distinct), where, decimal).to_pylist()
+    plain = as_texts(in_utc(distinct), where, decimal).to_pylist()
     texts: list[str | None] = []
     for value, text in zip(values, plain, strict=True):
         codes = spellings.candidates(kind, value)
@@ -261,13 +267,6 @@ def _values(distinct: Any, where: str) -> tuple[ValueKind, list[Any]]:
 def _times(values: Any, width: Any, nanoseconds: int) -> list[int | None]:
     # Python integers: nanoseconds of the year 9999 exceed 64 bits.
     return [None if x is None else x * nanoseconds for x in values.view(width).to_pylist()]
-
-
-def _in_utc(values: Any) -> Any:
-    """Convert zoned times to UTC, as the zone's name may be unknown on this machine."""
-    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
-        return values.cast(pa.timestamp(values.type.unit, "UTC"))
-    return values
 
 
 def _places(encoded: Any) -> Array:

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 
 from ffn.errors import quote
 from ffn.tabular.columns.format_recognition import Doubt, Found, recognise_format
+from ffn.tabular.dates.date_recognition import DatesFound, DatesInDoubt, recognise_dates
 from ffn.tabular.number_format import NumberFormat
 
-__all__ = ["advice_on_format", "in_toml"]
+__all__ = ["advice_on_dates", "advice_on_format", "in_toml"]
 
 
 def in_toml(name: str, form: NumberFormat) -> str:
     """Return the line of ``[data.formats]`` that declares ``form`` for the column ``name``."""
-    key = name if re.fullmatch("[A-Za-z0-9_-]+", name) else _toml(name)
-    return f"{key} = {_toml(form.example)}"
+    return _in_toml(name, form.example)
 
 
 def advice_on_format(name: str, rows: Mapping[str, int], decimal: str) -> str:
@@ -43,6 +43,33 @@ def advice_on_format(name: str, rows: Mapping[str, int], decimal: str) -> str:
         remedy = f": add {lines} under [data.formats]" if lines else ""
         return f"It {found.text}{remedy}."
     return ""
+
+
+def advice_on_dates(name: str, rows: Mapping[str, int]) -> str:
+    """Return a sentence on how to read a column as dates; empty if it has none.
+
+    Parameters
+    ----------
+    name
+        Header of the column.
+    rows
+        Number of rows by trimmed text, without texts that mean "no value".
+    """
+    found = recognise_dates(rows)
+    if isinstance(found, DatesFound):
+        return (
+            f"Cells such as {quote(next(iter(rows)))} are dates: to read them, add "
+            f"{_in_toml(name, found.form.text)} under [data.formats]."
+        )
+    if isinstance(found, DatesInDoubt) and found.forms:
+        lines = " or ".join(_in_toml(name, form.text) for form in found.forms)
+        return f"It {found.text}: to read them, add {lines} under [data.formats]."
+    return ""
+
+
+def _in_toml(name: str, form: str) -> str:
+    key = name if re.fullmatch("[A-Za-z0-9_-]+", name) else _toml(name)
+    return f"{key} = {_toml(form)}"
 
 
 def _toml(text: str) -> str:

@@ -1,8 +1,9 @@
-"""Vectorised parsing of a column of formatted numbers.
+"""Vectorised parsing of a column of formatted numbers, dates or truth values.
 
-The column's text is normalised by a few replacements (plain signs and spaces, one byte for the
-unit), checked with one regular expression, and stripped of all but digits and the decimal mark,
-which leaves plain numbers. Other cells, such as those with an exponent, are parsed one by one.
+Of numbers, the column's text is normalised by a few replacements (plain signs and spaces, one byte
+for the unit), checked with one regular expression, and stripped of all but digits and the decimal
+mark, which leaves plain numbers. Other cells, such as those with an exponent, are parsed one by
+one.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import DataError, quote
+from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.cells import trim
 from ffn.tabular.columns.decimals import plain_decimals
-from ffn.tabular.csv.parsing.blocks import endings_of
+from ffn.tabular.csv.parsing.blocks import Block, endings_of
+from ffn.tabular.date_form import DateForm
+from ffn.tabular.dates.date_cells import date_numbers, numbers_of_bytes
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Feature
 
-__all__ = ["formatted_numbers", "refuse_bare_numbers"]
+__all__ = ["formatted_cells", "formatted_numbers", "refuse_bare_numbers"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,7 +37,7 @@ _STRIPPED = b"\1 +-()',"
 
 
 def formatted_numbers(
-    cells: Sequence[str], form: NumberFormat, missing_values: Collection[str]
+    cells: Sequence[str], form: CellForm, missing_values: Collection[str]
 ) -> tuple[Floats, list[int]]:
     """Convert cells to numbers, as `ffn.tabular.cells.numbers` does for plain numbers.
 
@@ -53,7 +57,9 @@ def formatted_numbers(
     wrong
         Positions of invalid cells.
     """
-    if len(cells) < _FEW:
+    if isinstance(form, DateForm):
+        return date_numbers(cells, form, missing_values)
+    if len(cells) < _FEW or not isinstance(form, NumberFormat):
         values, sure = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
     else:
         values, sure = _all_at_once(cells, form)
@@ -67,6 +73,26 @@ def formatted_numbers(
         if math.isnan(values[i]) and text not in missing_values:
             wrong.append(i)
     return values, wrong
+
+
+def formatted_cells(
+    block: Block, column: int, form: CellForm, missing_values: Collection[str]
+) -> tuple[Floats, list[int]]:
+    """Convert the cells of a column of records to numbers, as `formatted_numbers` does.
+
+    Parameters
+    ----------
+    block
+        The records.
+    column
+        Position of the column in a record.
+    form, missing_values
+        As for `formatted_numbers`.
+    """
+    if not isinstance(form, DateForm):
+        return formatted_numbers(block.cells(column), form, missing_values)
+    bounds = block.bounds(column)
+    return numbers_of_bytes(block.data, block.text, *bounds, form, missing_values)
 
 
 def refuse_bare_numbers(feature: Feature, where: str) -> None:

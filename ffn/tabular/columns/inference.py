@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ffn.errors import DataError, SettingsError, did_you_mean, quote
+from ffn.tabular.cell_forms import CellForm, expected_in, held_in
 from ffn.tabular.cells import trim
 from ffn.tabular.columns.feature_columns import columns_found
 from ffn.tabular.columns.format_advice import advice_on_format
@@ -100,13 +101,13 @@ def check_formats(
             )
         if kinds.get(name) == "categorical":
             raise SettingsError(
-                f"{where}: data.formats gives a number format for {quote(name)}, but data.kinds "
+                f"{where}: data.formats gives a format for {quote(name)}, but data.kinds "
                 "says that it is categorical. Take out one."
             )
 
 
 def check_numbers(
-    name: str, count: Count, where: str, form: NumberFormat | None = None, decimal: str = "."
+    name: str, count: Count, where: str, form: CellForm | None = None, decimal: str = "."
 ) -> None:
     """Refuse a numeric column that contains a text or an implausibly large number.
 
@@ -130,16 +131,19 @@ def check_numbers(
     """
     bad, what = count.first_text, "not a finite number"
     if form is not None:
-        what = f"not a number in the format {quote(form.example)} (data.formats)"
+        what = f"not {expected_in(form)} (data.formats)"
     if bad is None:
         bad, what = count.first_large, f"beyond ±{LARGEST:g}"
     if bad is not None:
         advice = "" if form else advice_on_format(name, {trim(bad.text): 1}, decimal)
         advice += " " if advice else ""
+        holds, remedy = "is numeric", "set the column's kind in [data.kinds]"
+        if form is not None and not isinstance(form, NumberFormat):
+            holds, remedy = f"holds {held_in(form)}", "take the column out of [data.formats]"
         raise DataError(
             f"{where} row {bad.row} (line {bad.line}), column {quote(name)}: "
-            f"{quote(bad.text)} is {what}, and the column is numeric. {advice}Correct the cell, "
-            "add its text to data.missing_values, or set the column's kind in [data.kinds]."
+            f"{quote(bad.text)} is {what}, and the column {holds}. {advice}Correct the cell, "
+            f"add its text to data.missing_values, or {remedy}."
         )
 
 

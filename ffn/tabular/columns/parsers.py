@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.cells import numbers, trim
 from ffn.tabular.columns.decimals import aligned_decimals, plain_decimals
-from ffn.tabular.columns.formatted_column import formatted_numbers
+from ffn.tabular.columns.formatted_column import formatted_cells
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.parsing.fixed_width import FixedWidthBlock
-from ffn.tabular.number_format import NumberFormat
 
 __all__ = [
     "LARGEST",
@@ -93,10 +93,10 @@ class NumberParser:
         # "-999" may mean "no value" while "-999.0" does not: such cells are compared as texts.
         self._missing_numbers: list[float] = missing_numbers(missing_values, decimal).tolist()
 
-    def column(self, block: Block, column: int, form: NumberFormat | None = None) -> CellNumbers:
+    def column(self, block: Block, column: int, form: CellForm | None = None) -> CellNumbers:
         """Read the cells [n] of ``column`` in ``block``; ``form`` is their format if not plain."""
         if form is not None:
-            values, wrong = formatted_numbers(block.cells(column), form, self._missing_values)
+            values, wrong = formatted_cells(block, column, form, self._missing_values)
             absent = np.isnan(values)
             absent[wrong] = False
             return CellNumbers(values, np.flatnonzero(absent), wrong)
@@ -160,7 +160,7 @@ class NumberColumns:
     missing_values, decimal
         As in `DataSettings`.
     formats
-        Number format of each column [F], None for plain numbers; None if all are plain.
+        Form of each column [F], None for plain numbers; None if all are plain.
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ class NumberColumns:
         positions: Sequence[int],
         missing_values: Collection[str],
         decimal: str = ".",
-        formats: Sequence[NumberFormat | None] | None = None,
+        formats: Sequence[CellForm | None] | None = None,
     ) -> None:
         self.positions = np.array(positions, dtype=np.intp)
         formats = formats or [None] * len(positions)
@@ -193,9 +193,7 @@ class NumberColumns:
             values[f] = self._read_formatted(block, self.positions[f], form, self.counts[f])
         return values
 
-    def _read_formatted(
-        self, block: Block, position: int, form: NumberFormat, count: Count
-    ) -> Array:
+    def _read_formatted(self, block: Block, position: int, form: CellForm, count: Count) -> Array:
         values, _, wrong = self._parser.column(block, position, form)
         count.numbers += int(np.count_nonzero(~np.isnan(values)))
         count.texts += len(wrong)

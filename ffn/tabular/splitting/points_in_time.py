@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from ffn.tabular.cells import numbers
+from ffn.tabular.date_form import iso_datetime
 
 __all__ = ["MICROSECONDS", "TimeKind", "TimePoint", "fitting_forms", "parse_time", "time_text"]
 
@@ -17,11 +17,6 @@ MICROSECONDS = 1_000_000
 TimeKind = Literal["number", "date", "instant"]
 """``date``: without a time zone; ``instant``: with one, compared as instants; ``number``: plain."""
 
-_ISO = re.compile(
-    r"(\d{4})-(\d\d)(?:-(\d\d)"
-    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?)?)?",
-    re.ASCII,
-)
 _EPOCH = datetime.datetime(1970, 1, 1)
 _TICK = datetime.timedelta(microseconds=1)
 # Forms that are suggested, never assumed: 03/04/2024 is a day in March or in April.
@@ -73,8 +68,8 @@ def parse_time(text: str, form: str | None = None, decimal: str = ".") -> TimePo
     try:
         if form is not None:
             return _point(datetime.datetime.strptime(text, form))
-        if found := _ISO.fullmatch(text):
-            return _point(_iso(found))
+        if (at := iso_datetime(text)) is not None:
+            return _point(at)
     except (ValueError, OverflowError):
         return None
     values, wrong = numbers([text], (), decimal)
@@ -107,26 +102,6 @@ def fitting_forms(texts: Iterable[str]) -> list[str]:
     """
     cells = list(texts)
     return [form for form in _FORMS if cells and all(parse_time(cell, form) for cell in cells)]
-
-
-def _iso(found: re.Match[str]) -> datetime.datetime:
-    year, month, day, hour, minute, second, fraction, zone = found.groups()
-    at = datetime.datetime(
-        int(year),
-        int(month),
-        int(day or 1),
-        int(hour or 0),
-        int(minute or 0),
-        int(second or 0),
-        int((fraction or "0")[:6].ljust(6, "0")),
-    )
-    if zone is None:
-        return at
-    if zone in "Zz":
-        return at.replace(tzinfo=datetime.UTC)
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return at.replace(tzinfo=datetime.timezone(-offset if zone[0] == "-" else offset))
 
 
 def _point(at: datetime.datetime) -> TimePoint:

@@ -16,8 +16,11 @@ import numpy.typing as npt
 from ffn.errors import DataError, quote
 from ffn.storage.cache import CacheEntry
 from ffn.storage.npy import open_array
+from ffn.tabular.cell_forms import CellForm, as_cell, cell_form
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.columns.feature_columns import shown
+from ffn.tabular.date_form import DateForm
+from ffn.tabular.encodings.date_parts import telling_parts
 from ffn.tabular.schema import Feature, Schema, is_constant
 from ffn.tabular.splitting.points_in_time import TimeKind
 from ffn.tabular.training_table.column_store import Columns, ColumnsByName
@@ -40,6 +43,9 @@ Array = npt.NDArray[Any]
 
 NUMBERS, CODES, TEXTS = "numbers.npy", "codes.npy", "texts.json"
 LABELS, FINGERPRINTS = "labels.npy", "fingerprints.npy"
+
+# From this correlation with the time that splits the rows, a column of dates is one with it.
+_MOVES_ALONG = 0.9
 
 
 class TablePart(NamedTuple):
@@ -75,7 +81,7 @@ class Dataset:
     missing_values
         Cell texts that mean "no value".
     formats
-        Number formats of numeric features that are not plain: examples by name.
+        Forms of numeric features that are not plain, as `cell_form` takes them, by name.
     rows, group_rows
         Number of rows N, and of rows in a row group.
     unlabelled
@@ -166,6 +172,10 @@ class Dataset:
         """Fingerprints of the features, uint64 [N]: equal for equal rows."""
         return open_array(self.entry.path / FINGERPRINTS)
 
+    def form_of(self, name: str) -> CellForm | None:
+        """Return how the numeric column ``name`` writes its values; None for plain numbers."""
+        return cell_form(self.formats[name]) if name in self.formats else None
+
     @property
     def numeric(self) -> Mapping[str, Array]:
         """Numbers by column name, float64 [N], NaN for missing; each access returns a copy."""
@@ -240,6 +250,8 @@ class Dataset:
         found: dict[str, Feature | None] = {}
         for f, name in enumerate(self.numeric_features):
             found[name] = None
+            if self._tells_nothing(name, chosen):
+                continue
             # A single number is informative only if some cells are missing.
             if not np.isnan(low[f]) and (seen_gaps[f] or not is_constant(low[f], high[f])):
                 found[name] = Feature(
@@ -330,19 +342,48 @@ class Dataset:
     def cells(self, row: int) -> dict[str, str]:
         """Return the cells of a row (from 0) by feature, in the order of the file.
 
-        Texts are trimmed. Numbers are in the shortest form that is read as the same number, and
-        empty if missing.
+        Texts are trimmed. Numbers are in the shortest form that is read as the same number, without
+        their unit, dates in ISO 8601; empty if missing.
         """
         group, place = divmod(row, self.group_rows)
         _, numbers, codes = next(itertools.islice(self.groups(), group, None))
         texts = self._texts()
         found = {
-            name: "" if np.isnan(value) else repr(float(value)).removesuffix(".0")
+            name: "" if np.isnan(value) else as_cell(float(value), self.form_of(name))
             for name, value in zip(self.numeric_features, numbers[:, place], strict=True)
         }
         for name, code in zip(self.categorical_features, codes[:, place], strict=True):
             found[name] = texts[name][code]
         return {name: found[name] for name in self.order}
+
+    def has_trend(self, name: str, rows: Array) -> bool:
+        """Return whether the time that has passed may be an input of a column of dates.
+
+        Not where rows are split by this column, or by a time that it moves with: rows to score are
+        then later than all to learn from.
+
+        Parameters
+        ----------
+        name
+            The column.
+        rows
+            Booleans [N]: the training part.
+        """
+        times = self.times
+        if times is None or name == self.time:
+            return times is None
+        dates = self.numeric[name][rows]
+        known = ~np.isnan(dates)
+        dates, times = dates[known], np.asarray(times)[rows][known].astype(np.float64)
+        if not len(dates) or not (np.ptp(dates) and np.ptp(times)):
+            return True
+        return bool(np.corrcoef(dates, times)[0, 1] < _MOVES_ALONG)
+
+    def _tells_nothing(self, name: str, rows: Array) -> bool:
+        """Return whether a column of dates has no trend, and no other part varies in ``rows``."""
+        if not isinstance(self.form_of(name), DateForm) or self.has_trend(name, rows):
+            return False
+        return not telling_parts(self.numeric[name][rows], trend=False)
 
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))

@@ -172,7 +172,14 @@ def learn_reference(
             counts[g] += np.bincount(own[:, g] - MISSING, minlength=size + 1)
     labels = np.bincount(dataset.labels[rows], minlength=len(schema.classes))
     found = Reference(
-        numeric=tuple(histogram_of(numbers[feature.name][rows]) for feature in schema.numeric),
+        numeric=tuple(
+            histogram_of(
+                numbers[feature.name][rows],
+                # Without a trend, dates are later in all rows to score: nothing to compare.
+                binned=feature.date_form is None or dataset.has_trend(feature.name, rows),
+            )
+            for feature in schema.numeric
+        ),
         categorical=tuple(
             Histogram(counts=tuple(own[1:].tolist()), missing=int(own[0])) for own in counts
         ),
@@ -215,10 +222,18 @@ def _learn_seasons(
     )
 
 
-def histogram_of(column: Array) -> Histogram:
-    """Return the histogram of a numeric column [n], NaN for missing; not all may be missing."""
+def histogram_of(column: Array, *, binned: bool = True) -> Histogram:
+    """Return the histogram of a numeric column.
+
+    Parameters
+    ----------
+    column
+        Numbers [n], NaN for missing; not all may be missing.
+    binned
+        Whether values are told apart; otherwise all are in one bin. By default they are.
+    """
     values = column[~np.isnan(column)]
-    edges = bin_edges(values)
+    edges = bin_edges(values) if binned else np.zeros(0)
     counts = np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
     return Histogram(
         edges=tuple(edges.tolist()),

@@ -19,8 +19,9 @@ from ffn.storage.cache import Cache, require_space
 from ffn.storage.documents import canonical_json
 from ffn.storage.npy import ArrayFile, save_array
 from ffn.storage.source import Source, open_source
+from ffn.tabular.cell_forms import CellForm, cell_form
 from ffn.tabular.columns.feature_columns import choose_features
-from ffn.tabular.columns.format_advice import advice_on_format
+from ffn.tabular.columns.format_advice import advice_on_dates, advice_on_format
 from ffn.tabular.columns.inference import (
     check_formats,
     check_kinds,
@@ -34,7 +35,7 @@ from ffn.tabular.csv.header import check_for_training
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.number_format import NumberFormat
+from ffn.tabular.date_form import DateForm
 from ffn.tabular.schema import Kind
 from ffn.tabular.training_table.column_store import Columns, ColumnsFile, rows_of_a_group
 from ffn.tabular.training_table.dataset import (
@@ -247,7 +248,9 @@ class _Conversion:
                 f"{quote(choice.weight)}. Take out one."
             )
         own = [*keys.values(), choice.weight]
-        left_out = [name for name in own if name and choice.features is None]
+        # A column of dates has more to say than what it splits the rows by.
+        dated = {choice.time} if isinstance(self._format(choice.time or ""), DateForm) else set()
+        left_out = [name for name in own if name and choice.features is None and name not in dated]
         self.features = choose_features(
             names,
             target=choice.target,
@@ -383,9 +386,9 @@ class _Conversion:
             unnamed.read(block)
             yield block
 
-    def _format(self, name: str) -> NumberFormat | None:
-        example = self.choice.formats.get(name)
-        return None if example is None else NumberFormat.of(example)
+    def _format(self, name: str) -> CellForm | None:
+        declared = self.choice.formats.get(name)
+        return None if declared is None else cell_form(declared)
 
     def _look(self, block: Block, position: int) -> Kind:
         column = CategoryColumn(position, self.choice.decimal)
@@ -477,7 +480,7 @@ class _Conversion:
             for text, count in zip(column.texts, column.rows, strict=True)
             if text not in self.choice.missing_values
         }
-        advice = advice_on_format(name, rows, self.choice.decimal)
+        advice = advice_on_format(name, rows, self.choice.decimal) or advice_on_dates(name, rows)
         if names_rows(len(rows), self.rows):
             raise DataError(
                 f"{where}, column {quote(name)}: {len(rows):,} different texts in "

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import MISSING
+from ffn.tabular.encodings.date_parts import DatePart, telling_parts
+from ffn.tabular.encodings.derived_columns import DerivedColumns, derive
 from ffn.tabular.encodings.piecewise_encoding import learn_piecewise
 from ffn.tabular.encodings.pooled_categories import (
     PooledCategories,
     class_statistics,
     frequent,
 )
-from ffn.tabular.schema import Schema
+from ffn.tabular.schema import Schema, is_constant
 from ffn.tabular.training_table.class_counts import class_shares, count_classes
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.preprocessing import Preparation
@@ -58,8 +60,17 @@ def fit_preparation(
 
     chosen = np.zeros(dataset.rows, dtype=bool)
     chosen[rows] = True
-    columns = dataset.numeric
-    fill = np.array([_median(columns[feature.name][chosen]) for feature in schema.numeric])
+    numbers = dataset.numeric
+    derived = _derive(dataset, numbers, schema, chosen)
+
+    def columns() -> Iterator[Array]:
+        """Yield each column that is encoded, in the training rows, NaN for missing."""
+        for f, feature in enumerate(schema.numeric):
+            column = numbers[feature.name][chosen]
+            yield from (column,) if derived is None else derived.columns_of(f, column)
+
+    found = [_median_and_range(column) for column in columns()]
+    fill = np.array([median for median, *_ in found])
     has_missing = np.zeros(len(schema.categorical), dtype=bool)
     numeric_missing = np.zeros(len(schema.numeric), dtype=bool)
     scaler = StandardScaler()
@@ -69,16 +80,17 @@ def fit_preparation(
         numeric_missing |= np.isnan(numeric[own]).any(axis=0)
         if own.any() and len(fill):
             known = np.ascontiguousarray(numeric[own])
+            if derived is not None:
+                known = np.ascontiguousarray(derived.expand(known.T).T)
             scaler.partial_fit(np.where(np.isnan(known), fill, known))
     # The scaler's own scale is 1 if the spread is small relative to the mean, so it is not used.
     deviation = np.sqrt(scaler.var_) if len(fill) else np.ones(0)
     scale = np.where(deviation > 0, deviation, 1.0)
-    scale[[feature.constant for feature in schema.numeric]] = _LARGEST
+    scale[[is_constant(low, high) for _, low, high in found]] = _LARGEST
     mean = scaler.mean_ if len(fill) else np.zeros(0)
 
     def known_numbers() -> Iterator[Array]:
-        for feature in schema.numeric:
-            column = columns[feature.name][chosen]
+        for column in columns():
             yield column[~np.isnan(column)]
 
     return Preparation(
@@ -90,7 +102,26 @@ def fit_preparation(
         numeric_missing=numeric_missing if numeric_missing.any() else None,
         piecewise=None if bins is None else learn_piecewise(known_numbers(), mean, scale, bins),
         pooled=_pool(dataset, schema, chosen, most_categories),
+        derived=derived,
     )
+
+
+def _derive(
+    dataset: Dataset, numbers: Mapping[str, Array], schema: Schema, rows: Array
+) -> DerivedColumns | None:
+    """Return the parts of dates that vary in the training rows, booleans [N]; None without dates.
+
+    A column of one date and of gaps has its first part, which is constant: the gaps tell.
+    """
+    parts: list[tuple[Sequence[DatePart], float]] = []
+    for feature in schema.numeric:
+        if feature.date_form is None:
+            parts.append(([DatePart.NUMBER], 0.0))
+            continue
+        own = numbers[feature.name][rows]
+        told = telling_parts(own, trend=dataset.has_trend(feature.name, rows))
+        parts.append((told or [DatePart.ELAPSED], float(np.nanmin(own))))
+    return derive(parts)
 
 
 def _pool(
@@ -119,5 +150,8 @@ def _pool(
     )
 
 
-def _median(column: Array) -> float:
-    return float(np.median(column[~np.isnan(column)], overwrite_input=True))
+def _median_and_range(column: Array) -> tuple[float, float, float]:
+    """Return the median, the lowest and the highest of a column's numbers, NaN for missing."""
+    known = column[~np.isnan(column)]
+    low, high = float(known.min()), float(known.max())
+    return float(np.median(known, overwrite_input=True)), low, high

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ffn.errors import quote
 from ffn.quantities import counted
 from ffn.tabular.cells import UNKNOWN
+from ffn.tabular.encodings.derived_columns import DerivedColumns
 from ffn.tabular.encodings.piecewise_encoding import PiecewiseEncoding
 from ffn.tabular.encodings.pooled_categories import PooledCategories, PooledColumn
 from ffn.tabular.schema import Schema
@@ -26,6 +27,7 @@ _PLAIN = ("fill", "mean", "scale", "categories", "has_missing")
 _INDICATORS = "numeric_missing"
 _PIECEWISE = tuple(field.name for field in fields(PiecewiseEncoding))
 _POOLED = tuple(field.name for field in fields(PooledCategories))
+_DERIVED = tuple(field.name for field in fields(DerivedColumns))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,8 @@ class Preparation:
     ----------
     fill, mean, scale
         Float64 [F], for each numeric feature: the median that replaces missing values, and mean
-        and standard deviation (divisor n) for standardisation.
+        and standard deviation (divisor n) for standardisation. With ``derived`` they are [D], for
+        each derived column.
     categories
         Integers [G]: number of categories of each categorical feature.
     has_missing
@@ -44,19 +47,22 @@ class Preparation:
         it has if the training part had missing cells.
     numeric_missing
         Booleans [F], the same for numeric features; None (the default) if none has such an input,
-        as in all bundles of earlier versions.
+        as in all bundles of earlier versions. Always of the raw columns.
     piecewise
         Encoding of the numeric features; None (the default) if their inputs are the standardised
         numbers.
     pooled
         Categories without an input of their own, and class statistics; None (the default) if every
         category has its own.
+    derived
+        Several numbers of one raw column, such as the parts of a date; None (the default) if each
+        numeric feature is one number.
 
     Notes
     -----
-    The inputs are those of each numeric feature, then the "missing" indicators of numeric
-    features, then the inputs of each categorical feature, one-hot or those that
-    `PooledCategories` describes, with its "missing" indicator last.
+    The inputs are those of each numeric feature, or of the numbers derived of it, then the
+    "missing" indicators of numeric features, then the inputs of each categorical feature, one-hot
+    or those that `PooledCategories` describes, with its "missing" indicator last.
     """
 
     fill: Array
@@ -67,11 +73,12 @@ class Preparation:
     numeric_missing: Array | None = None
     piecewise: PiecewiseEncoding | None = None
     pooled: PooledCategories | None = None
+    derived: DerivedColumns | None = None
 
     @classmethod
     def array_names(cls) -> list[str]:
         """Return the names of all arrays that `to_arrays` can return."""
-        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED]
+        return [*_PLAIN, _INDICATORS, *_PIECEWISE, *_POOLED, *_DERIVED]
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Array]) -> Preparation:
@@ -82,15 +89,16 @@ class Preparation:
         KeyError
             An array is missing.
         """
-        encoded, some_pooled = (
+        encoded, some_pooled, several = (
             {name: arrays[name] for name in names} if not arrays.keys().isdisjoint(names) else None
-            for names in (_PIECEWISE, _POOLED)
+            for names in (_PIECEWISE, _POOLED, _DERIVED)
         )
         return cls(
             **{name: arrays[name] for name in _PLAIN},
             numeric_missing=arrays.get(_INDICATORS),
             piecewise=PiecewiseEncoding(**encoded) if encoded else None,
             pooled=PooledCategories(**some_pooled) if some_pooled else None,
+            derived=DerivedColumns(**several) if several else None,
         )
 
     def to_arrays(self) -> dict[str, Array]:
@@ -100,10 +108,16 @@ class Preparation:
             (self if self.numeric_missing is not None else None, (_INDICATORS,)),
             (self.piecewise, _PIECEWISE),
             (self.pooled, _POOLED),
+            (self.derived, _DERIVED),
         ):
             if owner is not None:
                 found |= {name: getattr(owner, name) for name in names}
         return found
+
+    @property
+    def n_numeric(self) -> int:
+        """Number of raw numeric columns, F."""
+        return len(set(self._owners))
 
     @property
     def n_inputs(self) -> int:
@@ -120,9 +134,10 @@ class Preparation:
 
     def inputs_of_features(self) -> list[list[int]]:
         """Return the input positions of each feature, numeric features first."""
-        places, first = [], 0
-        for width in self._numeric_widths:
-            places.append(list(range(first, first + width)))
+        places: list[list[int]] = [[] for _ in range(self.n_numeric)]
+        first = 0
+        for owner, width in zip(self._owners, self._numeric_widths, strict=True):
+            places[owner] += range(first, first + width)
             first += width
         for f in self._with_indicator:
             places[f].append(first)
@@ -152,7 +167,7 @@ class Preparation:
 
     def inputs_of_statistics(self) -> dict[int, list[int]]:
         """Return the inputs of class statistics by categorical feature; others have none."""
-        places = self.inputs_of_features()[len(self.mean) :]
+        places = self.inputs_of_features()[self.n_numeric :]
         return {
             g: places[g][column.other + 1 : column.width]
             for g, column in enumerate(self._pooled_columns)
@@ -184,10 +199,12 @@ class Preparation:
         x = np.zeros((n_inputs + 1, n), dtype)
         known = numeric.T
         missing = np.isnan(known)
+        if self.derived is not None:
+            known = self.derived.expand(known)
         if missing.any():
             known = known.copy()
-            for f, gaps in enumerate(missing):
-                known[f, np.flatnonzero(gaps)] = self.fill[f]
+            for d, f in enumerate(self._owners):
+                known[d, np.flatnonzero(missing[f])] = self.fill[d]
         with np.errstate(over="ignore"):
             scaled = known - self.mean[:, np.newaxis]
             scaled /= self.scale[:, np.newaxis]
@@ -222,9 +239,23 @@ class Preparation:
         """Return a mask of the numbers ``numeric`` [n, F] that become infinite float32 inputs."""
         if self.piecewise is not None:
             return np.zeros(numeric.shape, dtype=bool)
+        values = numeric if self.derived is None else self.derived.expand(numeric.T).T
         with np.errstate(over="ignore"):
-            beyond: Array = np.isinf(((numeric - self.mean) / self.scale).astype(np.float32))
-        return beyond
+            beyond: Array = np.isinf(((values - self.mean) / self.scale).astype(np.float32))
+        # Parts of dates are never so large: the first of a column stands for all of them.
+        return beyond if self.derived is None else beyond[:, self.derived.first_of()]
+
+    def moments_of(self, f: int) -> tuple[float, float]:
+        """Return mean and scale of numeric feature ``f``, or of the first number derived of it."""
+        d = f if self.derived is None else self.derived.first_of()[f]
+        return float(self.mean[d]), float(self.scale[d])
+
+    @property
+    def _owners(self) -> list[int]:
+        """The raw numeric column of each column that is encoded."""
+        if self.derived is None:
+            return list(range(len(self.mean)))
+        return list(self.derived.derived_owners.tolist())
 
     @property
     def _numeric_widths(self) -> list[int]:

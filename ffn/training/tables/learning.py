@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ffn.errors import quote
+from ffn.quantities import listed
 from ffn.settings.feature_settings import FeatureSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import require_space
+from ffn.tabular.encodings.date_parts import DatePart
 from ffn.tabular.schema import Schema
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
@@ -24,9 +27,17 @@ from ffn.tabular.training_table.preprocessing import (
 from ffn.training.memory import check_memory, check_statistics
 from ffn.training.partition import row_bytes
 
-__all__ = ["learn", "require_room"]
+__all__ = ["dates_in_words", "learn", "require_room"]
 
 Array = npt.NDArray[Any]
+
+_WORDS = {
+    DatePart.ELAPSED: "the time passed",
+    DatePart.YEAR: "the year",
+    DatePart.YEAR_SINE: "the season",
+    DatePart.WEEK_SINE: "the weekday",
+    DatePart.DAY_SINE: "the time of day",
+}
 
 
 def learn(
@@ -67,7 +78,34 @@ def learn(
         bins=features.bins if features.numbers == "piecewise" else None,
         most_categories=features.most_categories,
     )
-    return schema, preparation, [*notices, *pooled_in_words(schema, preparation)]
+    notices += pooled_in_words(schema, preparation)
+    return schema, preparation, [*notices, *dates_in_words(schema, preparation, dataset.time)]
+
+
+def dates_in_words(schema: Schema, preparation: Preparation, time: str | None) -> list[str]:
+    """Return a sentence for each column of dates, for the user: which of its parts are inputs.
+
+    Parameters
+    ----------
+    schema, preparation
+        Features, and the numbers that are derived of them.
+    time
+        Header of the column that rows are split by; None if by no time.
+    """
+    derived = preparation.derived
+    found = []
+    for f, feature in enumerate(schema.numeric):
+        if derived is None or feature.date_form is None:
+            continue
+        own = set(derived.derived_parts[derived.derived_owners == f].tolist())
+        parts = listed([word for part, word in _WORDS.items() if part in own])
+        without = ""
+        if time is not None and DatePart.ELAPSED not in own:
+            without = ", not the time passed: rows are split by time, so all to score are later"
+        found.append(
+            f"the inputs of column {quote(feature.name)} are {parts} of its dates{without}"
+        )
+    return found
 
 
 def require_room(

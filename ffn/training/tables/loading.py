@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ffn.errors import SettingsError, quote
+from ffn.extraction.declared_names import named_as_declared
 from ffn.extraction.extracted_table import (
     ExtractedTable,
     dialect_of,
     extract_files,
     extract_training_table,
-    named_as_declared,
 )
+from ffn.object_stores.object_address import is_object_address
 from ffn.settings.data_settings import DEFAULT_EXCLUDE
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache
@@ -118,7 +119,7 @@ def _test_file(pipeline: Pipeline) -> Path | None:
         raise SettingsError(
             f"split.test: {test} is a link out of {pipeline.folder}. Put the file there."
         )
-    if real == real_path(pipeline.source):
+    if not is_object_address(pipeline.source) and real == real_path(pipeline.source):
         raise SettingsError(
             f"split.test names {quote(test.name)}, the file that data.source names: its rows would "
             "be trained on. Name a file of other rows."

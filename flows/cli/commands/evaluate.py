@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ffn.errors import SettingsError
@@ -62,10 +61,11 @@ def run(options: argparse.Namespace) -> int:
         if options.direct:
             outcome = _evaluate_here(pipeline, options)
         else:
+            from ffn.object_stores.object_address import file_path
             from ffn.settings.pipeline import reference
             from flows.server import run_flow
 
-            files = None if options.new else [Path(file).absolute() for file in options.files]
+            files = None if options.new else [file_path(file).absolute() for file in options.files]
             outcome = run_flow.evaluate_outcomes(
                 reference(pipeline, root), root, files, options.version
             )
@@ -79,8 +79,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _evaluate_here(pipeline: Pipeline, options: argparse.Namespace) -> EvaluateOutcome:
+    from ffn.object_stores.object_address import file_path
     from ffn.pipelines.outcome_evaluation import evaluate_folder, evaluate_labels
 
     if options.new:
         return evaluate_folder(pipeline)
-    return evaluate_labels(pipeline, [Path(file) for file in options.files], options.version)
+    return evaluate_labels(pipeline, [file_path(file) for file in options.files], options.version)

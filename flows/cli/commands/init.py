@@ -68,7 +68,8 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         action="append",
         default=[],
         metavar="COLUMN=EXAMPLE",
-        help='how a column writes 1234.5, such as "price=1,234.50" (may be repeated)',
+        help='how a column writes 1234.5, such as "price=1,234.50", or a date, such as '
+        '"day=%%d/%%m/%%Y" (may be repeated)',
     )
     init.add_argument(
         "--label",
@@ -91,13 +92,13 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 
 def _format(text: str) -> tuple[str, str]:
-    from ffn.tabular.number_format import NumberFormat
+    from ffn.tabular.cell_forms import cell_form, form_text
 
     column, _, example = text.rpartition("=")
     if not column:
         raise argparse.ArgumentTypeError(f"{quote(text)} is not COLUMN=EXAMPLE")
     try:
-        return column, NumberFormat.of(example).example
+        return column, form_text(cell_form(example))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{quote(text)}: {error}") from None
 
@@ -105,9 +106,13 @@ def _format(text: str) -> tuple[str, str]:
 def _source(options: argparse.Namespace) -> Path | str:
     """Return the path of the table in full, or the address of the database with such a path."""
     from ffn.databases.address import is_address, parse_address
+    from ffn.object_stores.object_address import is_object_address, parse_object_address
     from ffn.storage.source import refuse_pipe
 
-    if is_address(options.source):
+    if is_object_address(options.source) and options.query is None:
+        parse_object_address(options.source)
+        return str(options.source)
+    if is_address(options.source) and not is_object_address(options.source):
         address = parse_address(options.source, real_path(Path()))
         if options.query is None:
             raise SettingsError("--from names a database: give --query SELECT as well.")

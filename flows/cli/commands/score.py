@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ffn.errors import DataError, SettingsError
+from ffn.errors import DataError, SettingsError, quote
 from flows.cli.commands.common import (
     VerbParser,
     Verbs,
@@ -40,15 +40,26 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "files",
         metavar="FILE",
         nargs="*",
-        help="a table, a folder of tables, a pattern, or - for stdin (default: the inbox)",
+        help="a table, a folder of tables, a pattern, an address such as s3://bucket/in.csv, or - "
+        "for stdin (default: the inbox)",
     )
     score.add_argument(
         "--output",
         metavar="PATH",
-        help="a file, a folder, or - for stdout (default: artifacts/PIPELINE/predictions/)",
+        help="a file, a folder, an address, or - for stdout (default: "
+        "artifacts/PIPELINE/predictions/)",
     )
     score.add_argument(
         "--probabilities", action="store_true", help="add a probability column per class"
+    )
+    score.add_argument(
+        "--explain",
+        nargs="?",
+        type=_reasons,
+        const=3,
+        metavar="N",
+        help="add the N columns that moved each answer most, 3 if N is not given; write --explain=N"
+        " (default: from pipeline.toml)",
     )
     score.add_argument("--only-id", metavar="COLUMN", help="keep only this column of the input")
     score.add_argument(
@@ -126,6 +137,16 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     return score
 
 
+def _reasons(text: str) -> int:
+    """Return the value of --explain; a file may follow it by mistake."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{quote(text)} is not a number of reasons: write --explain=3, or put --explain after "
+            "the files"
+        )
+    return int(text)
+
+
 def run(options: argparse.Namespace) -> int:
     """Score, directly or through Prefect, and print the result of each file."""
     root, pipeline = find(options)
@@ -152,9 +173,15 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
     if options.files or options.new or given:
         what = "FILE" if options.files else "--new" if options.new else given[0]
         raise SettingsError(f"--query and {what} do not go together. Give one of them.")
+    from ffn.object_stores.object_address import is_object_address
     from ffn.scoring.query_rows import PLAIN, queried_csv, query_to_score, write_back
 
     asked = query_to_score(pipeline, options.query, options.database, options.table, options.new_by)
+    if asked.table is not None and options.output and is_object_address(options.output):
+        raise SettingsError(
+            "--table takes its rows from the output, which has to be a file then. Give --output a "
+            "path, or leave it out."
+        )
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
@@ -231,7 +258,7 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
     names = (
         "probabilities only_id escape_formulas on_unknown drift max_reject_rate "
-        "delimiter decimal encoding workers"
+        "delimiter decimal encoding workers explain"
     )
     return options_for(
         pipeline,
@@ -242,10 +269,11 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _files(asked: argparse.Namespace, pipeline: Pipeline) -> list[FileToScore]:
+    from ffn.object_stores.object_address import as_path
     from ffn.scoring.inputs import files_to_score
     from ffn.storage.source import STDIN
 
-    files = [STDIN if file == "-" else Path(file) for file in asked.files]
+    files = [STDIN if file == "-" else as_path(file, folder="*") for file in asked.files]
     if asked.output != "-":
         return files_to_score(pipeline, files, asked.output)
     # The rejects and the manifest are kept in this folder.

@@ -22,6 +22,8 @@ REFUSED = {
     "models": ("nowhere",),
     "promote": ("nowhere", "1"),
     "prune": ("nowhere", "--keep", "1"),
+    "pull": ("nowhere", "s3://bucket/models/nowhere"),
+    "push": ("nowhere", "s3://bucket/models/nowhere"),
     "reproduce": ("nowhere", "1"),
     "retrain": ("nowhere",),
     "rollback": ("nowhere",),

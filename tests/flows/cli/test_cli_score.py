@@ -41,6 +41,30 @@ def test_the_inbox_is_scored(ffn, trained, flowers):
     assert all(1 / 3 <= float(row["confidence"]) <= 1 for row in found)
 
 
+def test_reasons_are_added(ffn, trained):
+    done = ffn("score", "iris", "--explain", *DIRECT, trained)
+    assert done.code == 0, done.err
+    first = predictions(trained)[0]
+    columns = {f"reason_{i}{end}" for i in (1, 2, 3) for end in ("", "_value")}
+    assert columns <= set(first)
+    assert {"sepal_length", "sepal_width", "petal_length", "petal_width"} > {
+        first[f"reason_{i}"] for i in (1, 2, 3)
+    }
+    # The setting says the same, and the option takes it back.
+    settings = trained / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text() + "\n[scoring]\nexplain = 3\n")
+    again = ffn("score", "iris", *DIRECT, trained)
+    assert "nothing to do" in again.out or "unchanged" in again.out
+    ffn("score", "iris", "--explain=0", *DIRECT, trained)
+    assert columns.isdisjoint(predictions(trained)[0])
+
+
+def test_a_file_is_no_number_of_reasons(ffn, trained):
+    done = ffn("score", "iris", "--explain", "new.csv", *DIRECT, trained)
+    assert done.code == 2
+    assert '"new.csv" is not a number of reasons: write --explain=3, or put --explain' in done.err
+
+
 def test_json_is_one_object_whose_rows_add_up(ffn, trained, flowers):
     spoilt = trained / "spoilt.csv"
     spoilt.write_text(flowers + "x,wide,1,1,1\n")
@@ -289,7 +313,7 @@ def changed(name, old, new):
     ("damage", "expected"),
     [
         (changed("model.json", b"species", b"Species"), r"model\.json: SHA-256 differs from the"),
-        (changed("manifest.json", b'"format": 1', b'"format": 2'), r"format .2.; this version re"),
+        (changed("manifest.json", b'"format": 1', b'"format": 3'), r"format .3.; this version re"),
         (changed("manifest.json", b"{", b"["), r"manifest\.json: not a bundle's manifest"),
         (lambda bundle: (bundle / "arrays.safetensors").unlink(), r"arrays\.safetensors: cannot"),
         (

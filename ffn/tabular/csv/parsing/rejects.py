@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["DETAILS", "Reason", "Reject", "shorten"]
+__all__ = ["DETAILS", "NOT_AS_WRITTEN", "Reason", "Reject", "shorten"]
 
 _VALUE_LIMIT = 200
 
@@ -28,6 +28,8 @@ class Reason(StrEnum):
     MISSING_VALUE = "missing_value"
     UNKNOWN_CATEGORY = "unknown_category"
     NOT_A_NUMBER = "not_a_number"
+    NOT_A_DATE = "not_a_date"
+    NOT_TRUE_OR_FALSE = "not_true_or_false"
     NOT_FINITE = "not_finite"
 
 
@@ -43,8 +45,13 @@ DETAILS = {
     Reason.MISSING_VALUE: "no value, in a column that had none missing in training",
     Reason.UNKNOWN_CATEGORY: "a category that training never saw",
     Reason.NOT_A_NUMBER: "not a finite decimal number",
+    Reason.NOT_A_DATE: "not a date written as in training",
+    Reason.NOT_TRUE_OR_FALSE: "not true or false, in one of their spellings",
     Reason.NOT_FINITE: "numbers too large to score",
 }
+
+NOT_AS_WRITTEN = frozenset({Reason.NOT_A_NUMBER, Reason.NOT_A_DATE, Reason.NOT_TRUE_OR_FALSE})
+"""Reasons for which a cell is rejected that another format of its column might read."""
 
 
 @dataclass(frozen=True, slots=True)

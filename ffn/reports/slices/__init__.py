@@ -1,0 +1,1 @@
+"""What the search for slices found, in words."""

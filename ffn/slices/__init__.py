@@ -1,0 +1,1 @@
+"""Groups of rows that a model serves worse than all others."""

@@ -1,0 +1,151 @@
+"""Recognise the form of a column of dates, from all of its cells.
+
+A form is found only if every cell is a date in it, and no other form reads another date: 03/04/2025
+is a day in March or in April until another cell of its column has a day above 12.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ffn.errors import quote
+from ffn.tabular.cells import is_number
+from ffn.tabular.date_form import DateForm
+from ffn.tabular.dates.date_cells import date_numbers
+
+__all__ = ["DatesFound", "DatesInDoubt", "recognise_dates"]
+
+_DAYS = (
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+)
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_FORMS = tuple(DateForm.of(day + clock) for day in _DAYS for clock in _CLOCKS)
+_ISO = (DateForm(), DateForm(zoned=True))
+# Texts that are tried before all others.
+_SAMPLE = 100
+_NEARLY_ALL = 0.9
+# Eight digits that happen to be dates, all of these years, would be a strange accident.
+_DIGITS = "%Y%m%d"
+_YEARS = "1900-01-01", "2100-12-31"
+_FEWEST = 5
+# Of a cell that may be a date, such as "1-Jan-24".
+_FEWEST_DIGITS, _LONGEST = 3, 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatesFound:
+    """The form of a column in which every cell is a date.
+
+    Attributes
+    ----------
+    form
+        The form.
+    first, last
+        The earliest and the latest date, in seconds since 1970.
+    """
+
+    form: DateForm
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatesInDoubt:
+    """Why a column that looks like dates is not read as such.
+
+    Attributes
+    ----------
+    text
+        What is in doubt, as a clause that follows the column's name.
+    forms
+        Forms that could read it; empty if none reads all of its cells.
+    """
+
+    text: str
+    forms: tuple[DateForm, ...] = ()
+
+
+def recognise_dates(rows: Mapping[str, int]) -> DatesFound | DatesInDoubt | None:
+    """Return the form of a column's dates, a doubt about it, or None if it has no dates.
+
+    Parameters
+    ----------
+    rows
+        Number of rows by trimmed text, without texts that mean "no value".
+    """
+    cells = sorted(rows)
+    some = cells[:: max(1, len(cells) // _SAMPLE)]
+    if sum(map(_may_be_date, some)) < _NEARLY_ALL * len(some) - 1:
+        return None
+    isos = [form for form in _ISO if _share(some, form, rows)]
+    if len(isos) > 1:
+        zoned, plain = (_first(some, form) for form in (DateForm(zoned=True), DateForm()))
+        text = f"has times with a zone, such as {quote(zoned)}, and without, such as {quote(plain)}"
+        return DatesInDoubt(text=text)
+    # Numbers are no dates, unless they are written as eight digits.
+    forms = (DateForm.of(_DIGITS),) if all(map(is_number, some)) else _FORMS
+    likely = [form for form in (*isos, *forms) if _share(some, form, rows) >= _NEARLY_ALL]
+    read = {form: date_numbers(cells, form, ()) for form in likely}
+    whole = {form: values for form, (values, wrong) in read.items() if not wrong}
+    if not whole:
+        if not read:
+            return None
+        form = max(read, key=lambda one: _share(cells, one, rows))
+        if _share(cells, form, rows) < _NEARLY_ALL:
+            return None
+        other = quote(cells[read[form][1][0]])
+        remedy = f"for no value? give --missing {other}"
+        return DatesInDoubt(text=f"has dates, and texts that are none, such as {other} ({remedy})")
+    (form, values), *others = whole.items()
+    rivals = {other: own for other, own in others if not np.array_equal(values, own)}
+    if rivals:
+        place = int(np.argmax(values != next(iter(rivals.values()))))
+        days = " or ".join(
+            one.written(float(own[place])) for one, own in {form: values, **rivals}.items()
+        )
+        text = f"has dates that may be meant otherwise: {quote(cells[place])} is {days}"
+        return DatesInDoubt(text=text, forms=(form, *rivals))
+    if form.pattern == _DIGITS and not _are_years(values):
+        return None
+    return DatesFound(form=form, first=float(values.min()), last=float(values.max()))
+
+
+def _may_be_date(cell: str) -> bool:
+    return len(cell) <= _LONGEST and sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS
+
+
+def _are_years(values: npt.NDArray[np.float64]) -> bool:
+    low, high = (DateForm().number(day) for day in _YEARS)
+    return len(values) >= _FEWEST and bool(values.min() >= low and values.max() <= high)
+
+
+def _first(cells: Sequence[str], form: DateForm) -> str:
+    return next(cell for cell in cells if not math.isnan(form.number(cell)))
+
+
+def _share(cells: Sequence[str], form: DateForm, rows: Mapping[str, int]) -> float:
+    """Return the share of the rows with one of these texts that are dates in a form."""
+    _, wrong = date_numbers(cells, form, ())
+    total = sum(rows[cell] for cell in cells)
+    return 1 - sum(rows[cells[i]] for i in wrong) / total if total else 0.0
