@@ -85,12 +85,12 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/sql tests/extraction/test_queries.py tests/scoring/test_query_rows.py
 
+object-store-test: $(CLOUD_VENV)/.made ## Score, train and mirror on an S3 server of the tests' own
+	$(CLOUD_VENV)/bin/python -m pytest tests/object_store
+
 work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on workers of Prefect's pools
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
-
-object-store-test: $(CLOUD_VENV)/.made ## Score, train and mirror on an S3 server of the tests' own
-	$(CLOUD_VENV)/bin/python -m pytest tests/object_store
 
 scale-test: object-store-test work-pool-test
 scale-test: ## Run all that takes more than one machine, on the loopback of this one
