@@ -11,6 +11,7 @@ PIP := $(call PIP_IN,$(VENV))
 BENCHMARK_VENV := build/benchmark
 ACCURACY_VENV := build/accuracy
 DOCS_VENV := build/docs-env
+POOLS_VENV := build/pools
 CLOUD_VENV := build/cloud-env
 SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
@@ -46,7 +47,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test scale-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test work-pool-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -95,7 +96,11 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 object-store-test: $(CLOUD_VENV)/.made ## Score, train and mirror on an S3 server of the tests' own
 	$(CLOUD_VENV)/bin/python -m pytest tests/object_store
 
-scale-test: object-store-test
+work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on workers of Prefect's pools
+	@tests/sql/postgresql > /dev/null
+	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
+
+scale-test: object-store-test work-pool-test
 scale-test: ## Run all that takes more than one machine, on the loopback of this one
 
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
@@ -128,6 +133,8 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 		--extra browser --constraint requirements-dev.txt
 	$(LOCK) $(WHOLE) --output-file requirements-sql.txt \
 		--extra sql --constraint requirements-dev.txt
+	$(LOCK) $(WHOLE) --output-file requirements-pools.txt \
+		--extra pools --constraint requirements-dev.txt
 	$(LOCK) $(WHOLE) --output-file requirements-cloud.txt \
 		--extra cloud --constraint requirements-dev.txt
 	$(LOCK) $(WHOLE) --output-file requirements-cloud-test.txt \
@@ -173,6 +180,16 @@ $(VENV)/.sql: requirements-sql.txt $(VENV)/.dev
 	@rm -f $@
 	@echo "Installing the drivers of databases into $(VENV)"
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-sql.txt
+	@touch $@
+
+# Workers for containers, apart from .venv: their packages change what Prefect's server loads.
+$(POOLS_VENV)/.made: requirements-pools.txt $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(POOLS_VENV) (once, about a minute)"
+	@$(BIN)/python -m venv --clear $(POOLS_VENV)
+	@$(call PIP_IN,$(POOLS_VENV)) install --require-hashes --no-deps --requirement requirements-pools.txt
+	@$(call PIP_IN,$(POOLS_VENV)) install --no-build-isolation --no-deps --editable .
+	@$(call PIP_IN,$(POOLS_VENV)) check
 	@touch $@
 
 $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Literal
 
 import httpx
@@ -94,10 +95,14 @@ def _tell_if_lost(told: str, api: str) -> None:
 
     Prefect has stopped trying to report the end of the run by then.
     """
+    lost = ""
     try:
-        httpx.get(f"{api}/health")
+        if httpx.get(f"{api}/ready").status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            lost = f"the database of Prefect's server at {api} is gone."
     except httpx.HTTPError:
-        print(f"{told} record is missing: Prefect's server at {api} is gone.", flush=True)  # noqa: T201
+        lost = f"Prefect's server at {api} is gone."
+    if lost:
+        print(f"{told} record is missing: {lost}", flush=True)  # noqa: T201
 
 
 def name_run(what: str, pipeline: str, version: int) -> None:

@@ -24,6 +24,9 @@ FOREIGN_OPTIONS = {
     *("--cases", "--first", "--seed"),
     *("--rm", "--tag", "--init", "--user", "--time", "--create-home", "--requirement"),
     *("--no-cache-dir", "--no-build-isolation", "--build-arg", "--file", "--input"),
+    # Of PostgreSQL's programs, Docker and Prefect.
+    *("--pwprompt", "--owner", "--template", "--file", "--yes", "--no-services"),
+    *("--pool", "--base-job-template", "--limit", "--type"),
 }
 
 

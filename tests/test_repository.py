@@ -24,6 +24,7 @@ LOCKS = (
     "requirements-dev.txt",
     "requirements-browser.txt",
     "requirements-sql.txt",
+    "requirements-pools.txt",
     "requirements-cloud.txt",
     "requirements-cloud-test.txt",
 )
@@ -162,6 +163,7 @@ def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) ->
         "requirements-dev.txt": table["optional-dependencies"]["dev"],
         "requirements-browser.txt": table["optional-dependencies"]["browser"],
         "requirements-sql.txt": table["optional-dependencies"]["sql"],
+        "requirements-pools.txt": table["optional-dependencies"]["pools"],
         "requirements-cloud.txt": table["optional-dependencies"]["cloud"],
         "requirements-cloud-test.txt": [
             *table["optional-dependencies"]["cloud"],

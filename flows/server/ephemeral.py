@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -31,6 +32,8 @@ from prefect.settings import (
 from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
+from flows.server.database_check import refusal_in
+from flows.server.prefect_database import client_settings
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 
@@ -66,6 +69,8 @@ def server(root: Path) -> Iterator[None]:
     root
         The folder with ``data/`` and ``artifacts/``, whose service may be running.
     """
+    # A server or database that is lost is reported once, and not for each log line.
+    logging.raiseExceptions = False
     url = PREFECT_API_URL.value()
     # A run would wait a second for its heartbeat thread, whose reports no automation of ours uses.
     # It runs only if the user has set its frequency.
@@ -75,7 +80,7 @@ def server(root: Path) -> Iterator[None]:
     if not configured:
         url, key = ServiceHome.of(root).running() or _start()
         # Without a password, a client would send the API key of Prefect Cloud instead.
-        settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None}
+        settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None, **client_settings()}
     settings |= {PREFECT_API_URL: url}
     with direct_to(url, own=not configured), _everywhere(settings):
         if configured:
@@ -182,8 +187,11 @@ def _start() -> tuple[str, str]:
     deadline = time.monotonic() + _STARTUP_SECONDS
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
+            last = _last_line(errors)
+            if reason := refusal_in(last):
+                raise ServerError(f"{reason} Or add --direct to run without Prefect.")
             raise ServerError(
-                f"Prefect's server does not start ({_last_line(errors)}). See what "
+                f"Prefect's server does not start ({last.rstrip('.')}). See what "
                 "`prefect server start` says, or add --direct to run without Prefect."
             )
         time.sleep(0.1)
@@ -217,4 +225,4 @@ def _last_line(errors: IO[bytes]) -> str:
     errors.seek(0)
     lines = errors.read().decode(errors="replace").split("\n")
     written = [line.strip() for line in lines if line.strip()]
-    return written[-1].rstrip(".") if written else "it does not answer"
+    return written[-1] if written else "it does not answer"

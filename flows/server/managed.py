@@ -18,6 +18,8 @@ import httpx
 
 from ffn.errors import quote
 from ffn.interpreter import fresh
+from flows.server.database_check import refusal_in
+from flows.server.prefect_database import PrefectDatabase
 from flows.server.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]
@@ -95,7 +97,9 @@ class Address:
             ) from None
 
 
-def _environment(address: Address, home: ServiceHome, secret: str | None) -> dict[str, str]:
+def _environment(
+    address: Address, home: ServiceHome, secret: str | None, database: PrefectDatabase
+) -> dict[str, str]:
     """Return the server's environment; only settings unrelated to security can be overridden."""
     closed = {
         "PREFECT_API_URL": address.api,
@@ -113,19 +117,26 @@ def _environment(address: Address, home: ServiceHome, secret: str | None) -> dic
     if secret is not None:
         closed["PREFECT_SERVER_API_AUTH_STRING"] = secret
     open_to_change = {
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home.database}",
         # Every change of state writes an event: after months the database is mostly events.
         "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P2D",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * _DAY),
     }
+    # The user may name another by any of Prefect's settings, which a URL would override.
+    if not database.given:
+        name = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+        open_to_change[name] = f"sqlite+aiosqlite:///{home.database}"
     kept = {k: v for k, v in os.environ.items() if k != "PREFECT_SERVER_API_AUTH_STRING"}
     return open_to_change | kept | closed
 
 
 @contextlib.contextmanager
 def own_server(
-    address: Address, home: ServiceHome, secret: str | None, tell: Callable[[str], None]
+    address: Address,
+    home: ServiceHome,
+    secret: str | None,
+    database: PrefectDatabase,
+    tell: Callable[[str], None],
 ) -> Iterator[None]:
     """Run a server while the block runs, and restart it if it dies.
 
@@ -137,6 +148,8 @@ def own_server(
         The folder of its database and log.
     secret
         The password; None: no authentication.
+    database
+        What the user's settings name; without any, it is SQLite in that folder.
     tell
         Prints a line of the service's output.
 
@@ -146,7 +159,7 @@ def own_server(
         It does not start.
     """
     address.check_free()
-    server = _Server(address, home, _environment(address, home, secret), tell)
+    server = _Server(address, home, _environment(address, home, secret, database), tell)
     try:
         server.wait_until_it_answers()
         server.keep()
@@ -203,7 +216,8 @@ class _Server:
             if self._ending.is_set():
                 return
             pause = 1.0 if time.monotonic() - started > _LONGEST_PAUSE else pause
-            self._tell(f"Prefect's server ended (code {code}) and is started again.")
+            reason = refusal_in(_last_line(self._log)) or f"code {code}"
+            self._tell(f"Prefect's server ended ({reason.rstrip('.')}) and is started again.")
             if self._ending.wait(pause):
                 return
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -214,8 +228,10 @@ class _Server:
         deadline = time.monotonic() + _STARTUP_SECONDS
         while not _answers(self._address.api):
             if self._process.poll() is not None or time.monotonic() > deadline:
+                last = _last_line(self._log)
                 raise ServiceError(
-                    f"Prefect's server does not start ({_last_line(self._log)}). See {self._log}."
+                    refusal_in(last)
+                    or f"Prefect's server does not start ({last.rstrip('.')}). See {self._log}."
                 )
             time.sleep(0.2)
 
@@ -241,4 +257,4 @@ def _answers(api: str) -> bool:
 
 def _last_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "it does not answer"
+    return lines[-1] if lines else "it does not answer"

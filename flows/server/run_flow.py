@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ffn.pipelines.outcomes import FilesRefusedError, RetrainOutcome, ScoreOutcome, SkippedOutcome
 from flows.closed_prefect import ForeignResultError, unread_settings
+from flows.server.prefect_database import prefect_settings
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome
@@ -137,7 +138,13 @@ def _ours(outcome: object, kind: type[T]) -> T:
 
 
 def configure() -> None:
-    """Set defaults for settings that Prefect reads when it is imported."""
+    """Set defaults for settings that Prefect reads when it is imported, and import it.
+
+    Raises
+    ------
+    DatabaseError
+        One of the user's settings for Prefect is wrong.
+    """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     unread = unread_settings()
@@ -147,3 +154,4 @@ def configure() -> None:
             "them in the environment, or in Prefect's profile.",
             file=sys.stderr,
         )
+    prefect_settings()

@@ -12,6 +12,7 @@ that is already bound.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -22,7 +23,9 @@ from pathlib import Path
 
 import uvicorn
 
+from flows.server.database_check import check_database, telling_refusals
 from flows.server.guard import guarded
+from flows.server.prefect_database import prefect_database
 
 __all__ = ["main"]
 
@@ -40,6 +43,8 @@ def _end_with_the_parent() -> None:
 
 def main() -> None:
     """Serve until a signal, or until the parent has ended."""
+    with telling_refusals():
+        asyncio.run(check_database(prefect_database()))
     from prefect.server.api.server import create_app
 
     kind, *where = sys.argv[1:]

@@ -12,12 +12,14 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Crashed
+from prefect.types import DateTime
 
 from ffn.quantities import counted
 from ffn.registry.live_runs import lives
@@ -26,7 +28,7 @@ from ffn.settings.pipeline import Pipeline
 from flows.server.service_home import ServiceHome
 from flows.service.run_schedules import times_between
 
-__all__ = ["make_up_for_outage", "mark_dead"]
+__all__ = ["crash", "crash_tasks", "make_up_for_outage", "mark_dead", "runs_in"]
 
 _STARTED = [StateType.RUNNING, StateType.CANCELLING]
 _AT_WORK = [*_STARTED, StateType.PENDING]
@@ -38,6 +40,8 @@ async def make_up_for_outage(
     deployments: dict[str, UUID],
     home: ServiceHome,
     grace: datetime.timedelta = datetime.timedelta(0),
+    *,
+    pooled: bool = False,
 ) -> list[str]:
     """Mark dead runs, cancel late ones, and start one run per deployment that missed any.
 
@@ -53,6 +57,8 @@ async def make_up_for_outage(
         Knows when the service was last alive.
     grace
         As for ``mark_dead``.
+    pooled
+        Whether workers of a pool execute the runs, which then survive the service: none is marked.
 
     Returns
     -------
@@ -67,7 +73,7 @@ async def make_up_for_outage(
             deployment = deployments.get(f"{what}-{pipeline.name}")
             if deployment is None:
                 continue
-            died = await mark_dead(client, deployment, pipeline.artifacts, grace)
+            died = 0 if pooled else await mark_dead(client, deployment, pipeline.artifacts, grace)
             late = await _drop_late(client, deployment, now)
             missed = await asyncio.to_thread(_missed, pipeline, what, since, now)
             count = max(len(missed), len(late))
@@ -98,12 +104,30 @@ def _missed(
     return [time for when in schedules for time in times_between(when, since, now)]
 
 
-async def _runs(client: PrefectClient, deployment: UUID, states: list[StateType]) -> list[FlowRun]:
-    """Return a deployment's runs in these states: one page, as only one runs at a time."""
+async def runs_in(
+    client: PrefectClient,
+    deployment: UUID,
+    states: list[StateType],
+    ended_after: DateTime | None = None,
+) -> list[FlowRun]:
+    """Return a deployment's runs in these states: one page, as only one runs at a time.
+
+    Parameters
+    ----------
+    client
+        A client of Prefect's server.
+    deployment
+        Id of the deployment.
+    states
+        The states.
+    ended_after
+        Leave out runs that ended earlier; None, the default, leaves out none.
+    """
     return await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(
             deployment_id=FlowRunFilterDeploymentId(any_=[deployment]),
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=states)),
+            end_time=FlowRunFilterEndTime(after_=ended_after) if ended_after else None,
         )
     )
 
@@ -131,20 +155,41 @@ async def mark_dead(
     latest = datetime.datetime.now(datetime.UTC) - grace
     dead = [
         run
-        for run in await _runs(client, deployment, _STARTED if grace else _AT_WORK)
+        for run in await runs_in(client, deployment, _STARTED if grace else _AT_WORK)
         if run.state and run.state.timestamp <= latest and not lives(artifacts, str(run.id))
     ]
     for run in dead:
-        message = "Its process is gone: the process was killed, or the machine stopped."
-        for task in await client.read_task_runs(
-            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
-        ):
-            if task.state and not task.state.is_final():
-                crashed: State[None] = Crashed(message=message)
-                await client.set_task_run_state(task.id, crashed, force=True)
-        crashed = Crashed(message=message)
-        await client.set_flow_run_state(run.id, crashed, force=True)
+        await crash(
+            client, run, "Its process is gone: the process was killed, or the machine stopped."
+        )
     return len(dead)
+
+
+async def crash(client: PrefectClient, run: FlowRun, message: str) -> None:
+    """Mark a run and its unfinished tasks as crashed.
+
+    Parameters
+    ----------
+    client
+        A client of Prefect's server.
+    run
+        The run.
+    message
+        Why.
+    """
+    await crash_tasks(client, run, message)
+    crashed: State[None] = Crashed(message=message)
+    await client.set_flow_run_state(run.id, crashed, force=True)
+
+
+async def crash_tasks(client: PrefectClient, run: FlowRun, message: str) -> None:
+    """Mark the unfinished tasks of a run as crashed; arguments as for `crash`."""
+    for task in await client.read_task_runs(
+        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+    ):
+        if task.state and not task.state.is_final():
+            crashed: State[None] = Crashed(message=message)
+            await client.set_task_run_state(task.id, crashed, force=True)
 
 
 async def _drop_late(
@@ -152,7 +197,7 @@ async def _drop_late(
 ) -> list[datetime.datetime]:
     """Cancel runs whose scheduled time has passed; return their times."""
     times: list[datetime.datetime] = []
-    for run in await _runs(client, deployment, [StateType.SCHEDULED]):
+    for run in await runs_in(client, deployment, [StateType.SCHEDULED]):
         time = run.next_scheduled_start_time or run.expected_start_time
         if run.auto_scheduled and time and time < now:
             cancelled: State[None] = Cancelled(

@@ -13,6 +13,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 
 from ffn.interpreter import fresh
+from flows.service.run_queue import RunQueue
 
 __all__ = ["PatientRunner"]
 
@@ -27,13 +28,17 @@ class PatientRunner(Runner):
 
     Parameters
     ----------
+    at_once
+        Number of runs of one flow that may be active at a time, further ones wait; None, the
+        default, for any number.
     **options
         Arguments of Prefect's ``Runner``.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, at_once: int | None = None, **options: Any) -> None:
         super().__init__(**options)
         self._flows_of: dict[UUID | None, str | None] = {}
+        self._queue = RunQueue(at_once)
 
     async def aadd_deployment(self, deployment: RunnerDeployment) -> UUID:
         """Serve ``deployment`` with its present entry point, whatever the server names later."""
@@ -45,7 +50,12 @@ class PatientRunner(Runner):
         await super().__aenter__()
         poller: Any = self._scheduled_run_poller
         observer: Any = self._cancelling_observer
-        poller._get_scheduled_flow_runs = _patient(poller._get_scheduled_flow_runs)
+        ask = _patient(poller._get_scheduled_flow_runs)
+
+        async def ask_for_some() -> list[FlowRun]:
+            return self._queue.take(await ask(), poller._submitting_flow_run_ids, self._flows_of)
+
+        poller._get_scheduled_flow_runs = ask_for_some
         observer._check_for_cancelled_flow_runs = _patient(observer._check_for_cancelled_flow_runs)
         resolve = poller._resolve_starter
 

@@ -16,6 +16,7 @@ import httpx
 from ffn.settings.pipeline import Pipeline
 from flows.server.managed import Address, own_server
 from flows.server.overview_app import HERE
+from flows.server.prefect_database import PrefectDatabase, client_settings, prefect_database
 from flows.server.proxies import direct_to
 from flows.server.run_flow import configure
 from flows.server.service_home import ServiceError, ServiceHome
@@ -23,6 +24,8 @@ from flows.server.service_home import ServiceError, ServiceHome
 __all__ = ["serve"]
 
 _SECONDS_TO_EXIT = 7.0
+# Of each flow.
+_AT_ONCE_WITH_SQLITE = 4
 
 
 def serve(
@@ -33,6 +36,8 @@ def serve(
     port: int | None = None,
     authenticate: bool = True,
     names: Sequence[str] = (),
+    at_once: int | None = None,
+    work_pool: str | None = None,
 ) -> int:
     """Serve ``pipelines`` until a signal; return the exit code.
 
@@ -49,9 +54,16 @@ def serve(
         Require the password. Without it, the server must listen on loopback.
     names
         Further host names of the server to start.
+    at_once
+        Number of runs of one flow to execute at a time; None, the default: 4 if the server to
+        start has SQLite, otherwise any number.
+    work_pool
+        Name of the work pool whose workers execute the runs; None, the default: this process does.
 
     Raises
     ------
+    DatabaseError
+        Prefect's settings are wrong, or the database that they name cannot be used.
     ServiceError
         The server cannot be started, or schedules do not fire.
     """
@@ -60,12 +72,29 @@ def serve(
     # The watch reports an unreachable server once; Prefect would report it for each log line.
     logging.raiseExceptions = False
     home = ServiceHome.of(root)
-    served = _served_by(home, host, port, names, authenticate=authenticate)
+    database = prefect_database()
+    served = _served_by(home, host, port, names, database, authenticate=authenticate)
     with home.held(), served as (api, dashboard), direct_to(api, own=dashboard is not None):
         from flows.service import supervisor
 
-        home.announce(api=api, dashboard=dashboard or api, ours=dashboard is not None)
-        work, code = supervisor.Service(pipelines, root, home, tell), 1
+        own = dashboard is not None
+        home.announce(api=api, dashboard=dashboard or api, ours=own)
+        if at_once is None and own and not database.is_postgresql:
+            at_once = _AT_ONCE_WITH_SQLITE
+        if own and not database.is_postgresql:
+            _warn_of_sqlite(len(pipelines), work_pool)
+        work, code = (
+            supervisor.Service(
+                pipelines,
+                root,
+                home,
+                tell,
+                at_once=at_once,
+                work_pool=work_pool,
+                watched_database=api if own and database.is_postgresql else None,
+            ),
+            1,
+        )
         try:
             asyncio.run(work.run(ready=lambda: _tell_where(dashboard, api)))
             code = 0
@@ -77,6 +106,20 @@ def serve(
             _end_soon(code)
     tell("Ended.")
     return 0
+
+
+def _warn_of_sqlite(pipelines: int, work_pool: str | None) -> None:
+    """Say what SQLite, which has one writer at a time, cannot do."""
+    if work_pool is not None:
+        tell(
+            "Prefect's database is SQLite, which has one writer at a time: limit the workers "
+            f"(prefect worker start --limit {_AT_ONCE_WITH_SQLITE}), or use PostgreSQL."
+        )
+    elif pipelines > _AT_ONCE_WITH_SQLITE:
+        tell(
+            f"Prefect's database is SQLite, which has one writer at a time: at most "
+            f"{_AT_ONCE_WITH_SQLITE} retrainings and as many scoring runs are at work, others wait."
+        )
 
 
 def _tell_where(dashboard: str | None, api: str) -> None:
@@ -101,6 +144,7 @@ def _served_by(
     host: str | None,
     port: int | None,
     names: Sequence[str],
+    database: PrefectDatabase,
     *,
     authenticate: bool,
 ) -> Iterator[tuple[str, str | None]]:
@@ -118,10 +162,13 @@ def _served_by(
         return
     address = Address(host=host or "127.0.0.1", port=port or 4200, names=tuple(names))
     secret = _secret(home, address, authenticate=authenticate)
-    tell("Starting Prefect's server.")
+    with_database = f" Its database: {database}." if database.given else ""
+    tell(f"Starting Prefect's server.{with_database}")
     with (
-        own_server(address, home, secret, tell),
-        temporary_settings({PREFECT_API_URL: address.api, PREFECT_API_AUTH_STRING: secret}),
+        own_server(address, home, secret, database, tell),
+        temporary_settings(
+            {PREFECT_API_URL: address.api, PREFECT_API_AUTH_STRING: secret, **client_settings()}
+        ),
     ):
         if secret is not None:
             tell(f"Its password is the line in {home.auth_file}")

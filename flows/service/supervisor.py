@@ -24,10 +24,13 @@ from prefect.deployments.runner import RunnerDeployment
 from ffn.settings.pipeline import Pipeline
 from flows.recorded_runs import SERVED
 from flows.server.service_home import ServiceError, ServiceHome
+from flows.service.database_watch import watch_database
 from flows.service.deployments import deployments_of
 from flows.service.missed_runs import make_up_for_outage
 from flows.service.notifications import notify
 from flows.service.patient_runner import PatientRunner
+from flows.service.pools.lost_runs import LostRuns
+from flows.service.pools.work_pool import deploy, find_or_make_pool, leave_pools
 from flows.service.watcher import Watch
 
 __all__ = ["Service", "take_signals"]
@@ -51,6 +54,13 @@ class Service:
         The service's folder.
     tell
         Prints a line of the service's output.
+    at_once
+        Number of runs of one flow that the service executes at a time; None, the default, for any.
+    work_pool
+        Name of the work pool whose workers execute the runs; None, the default: the service does.
+    watched_database
+        URL of the API of a server of the service's own whose PostgreSQL is to be watched; None,
+        the default, for none.
     """
 
     def __init__(
@@ -59,8 +69,15 @@ class Service:
         root: Path,
         home: ServiceHome,
         tell: Callable[[str], None],
+        *,
+        at_once: int | None = None,
+        work_pool: str | None = None,
+        watched_database: str | None = None,
     ) -> None:
         self._pipelines = pipelines
+        self._root = root
+        self._work_pool = work_pool
+        self._watched_database = watched_database
         self._home = home
         self._tell = tell
         # Inside an event loop Prefect would return coroutines.
@@ -69,7 +86,11 @@ class Service:
         ]
         os.environ[SERVED] = "1"
         self._runner = PatientRunner(
-            name="ffn-serve", pause_on_shutdown=False, query_seconds=_POLL_SECONDS, limit=None
+            at_once,
+            name="ffn-serve",
+            pause_on_shutdown=False,
+            query_seconds=_POLL_SECONDS,
+            limit=None,
         )
 
     async def run(self, ready: Callable[[], None]) -> None:
@@ -87,23 +108,24 @@ class Service:
         """
         ending = asyncio.Event()
         take_signals(ending)
-        ids = {
-            deployment.name: await self._runner.aadd_deployment(deployment)
-            for deployment in self._deployments
-        }
         async with get_client() as client:
+            ids = await self._deploy(client)
             await _pause_others(client, self._deployments, ids)
             await notify(client, self._pipelines)
-            for line in await make_up_for_outage(client, self._pipelines, ids, self._home):
+            pooled = self._work_pool is not None
+            for line in await make_up_for_outage(
+                client, self._pipelines, ids, self._home, pooled=pooled
+            ):
                 self._tell(line)
             await _check_schedules(client, self._deployments, ids, self._home)
-            runner = asyncio.create_task(self._runner.start())
+            runner = asyncio.create_task(self._run_or_wait_for_workers(client, ids))
             # The runner installs a SIGTERM handler before it first waits; ours must replace it.
             await asyncio.sleep(0)
             take_signals(ending)
             watch = asyncio.create_task(
-                Watch(client, self._pipelines, ids, self._home, self._tell).run()
+                Watch(client, self._pipelines, ids, self._home, self._tell, pooled=pooled).run()
             )
+            database = asyncio.create_task(self._watch_database())
             for pipeline in self._pipelines:
                 self._tell(f"Serving {pipeline.name}.")
             ready()
@@ -115,9 +137,37 @@ class Service:
                     if task.done():
                         task.result()
                 raise ServiceError("the service ended unexpectedly. Start it again.")
-            self._tell("Ending.")
+            self._tell("Ending. Runs at work on workers go on." if pooled else "Ending.")
             watch.cancel()
+            database.cancel()
             await self._end(runner)
+
+    async def _deploy(self, client: PrefectClient) -> dict[str, UUID]:
+        """Register the deployments, for the workers of a pool or for this process; return ids."""
+        if self._work_pool is not None:
+            pool, made = await find_or_make_pool(client, self._work_pool)
+            self._tell(
+                f'Runs are executed by workers of the pool "{pool.name}" (type {pool.type}'
+                f"{', created now' if made else ''})."
+            )
+            return await deploy(self._deployments, pool, self._root)
+        for name, pool_name in (await leave_pools(client, self._deployments)).items():
+            self._tell(f'{name} is taken from the pool "{pool_name}" and executed here.')
+        return {
+            deployment.name: await self._runner.aadd_deployment(deployment)
+            for deployment in self._deployments
+        }
+
+    async def _run_or_wait_for_workers(self, client: PrefectClient, ids: dict[str, UUID]) -> None:
+        if self._work_pool is None:
+            await self._runner.start()
+        else:
+            lost = LostRuns(client, self._pipelines, ids, self._work_pool, self._tell)
+            await lost.watch()
+
+    async def _watch_database(self) -> None:
+        if self._watched_database is not None:
+            await watch_database(self._watched_database, self._tell)
 
     async def _end(self, runner: asyncio.Task[None]) -> None:
         """Terminate the runs within seconds, and kill those that do not end."""

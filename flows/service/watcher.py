@@ -69,6 +69,8 @@ class Watch:
         The service's folder.
     tell
         Prints a line of the service's output.
+    pooled
+        Whether workers of a pool execute the runs: `flows.service.pools.lost_runs` watches them.
     """
 
     def __init__(
@@ -78,8 +80,11 @@ class Watch:
         deployments: dict[str, UUID],
         home: ServiceHome,
         tell: Callable[[str], None],
+        *,
+        pooled: bool = False,
     ) -> None:
         self._client = client
+        self._pooled = pooled
         self._pipelines = pipelines
         self._deployments = deployments
         self._home = home
@@ -93,9 +98,10 @@ class Watch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await asyncio.gather(
-            self._beat(), self._look_at_all(), self._free_slots(), self._forget_uneventful()
-        )
+        loops = [self._beat(), self._look_at_all(), self._forget_uneventful()]
+        if not self._pooled:
+            loops.append(self._free_slots())
+        await asyncio.gather(*loops)
 
     async def _beat(self) -> None:
         """Record that the service is alive, and recover as after an outage if the machine slept.
@@ -108,7 +114,7 @@ class Watch:
             await asyncio.sleep(_STEP_SECONDS)
             if datetime.datetime.now(datetime.UTC) - before > _ASLEEP:
                 served = self._client, self._pipelines, self._deployments
-                outage = make_up_for_outage(*served, self._home, grace=_GRACE)
+                outage = make_up_for_outage(*served, self._home, grace=_GRACE, pooled=self._pooled)
                 with contextlib.suppress(httpx.HTTPError):
                     for line in await outage:
                         self._tell(line)

@@ -6,7 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 from ffn.errors import SettingsError
-from flows.cli.commands.common import VerbParser, Verbs, of_each, print_json, root_folder
+from flows.cli.commands.common import (
+    VerbParser,
+    Verbs,
+    count,
+    of_each,
+    print_json,
+    root_folder,
+)
 
 __all__ = ["add", "run"]
 
@@ -43,6 +50,18 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "--no-auth", action="store_true", help="do not require the password; on loopback only"
     )
     serve.add_argument(
+        "--work-pool",
+        metavar="NAME",
+        help="let the workers of this Prefect work pool execute the runs (default: this process)",
+    )
+    serve.add_argument(
+        "--at-once",
+        type=count,
+        metavar="N",
+        help="execute at most N retrainings and N scoring runs at a time, others wait "
+        "(default: 4 with SQLite, any number with PostgreSQL)",
+    )
+    serve.add_argument(
         "--check", action="store_true", help="print what would run, and when; start nothing"
     )
     return serve
@@ -59,6 +78,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json and not options.check:
         raise SettingsError(
             "--json of ffn serve requires --check; a running service prints log lines."
+        )
+    if options.work_pool is not None and options.at_once is not None:
+        raise SettingsError(
+            "--at-once is for runs of this process. Workers of a pool have a limit of their own: "
+            "prefect worker start --limit N"
         )
     if options.check:
         from flows.service import plan
@@ -80,4 +104,6 @@ def run(options: argparse.Namespace) -> int:
         port=options.port,
         authenticate=not options.no_auth,
         names=options.allow_host,
+        at_once=options.at_once,
+        work_pool=options.work_pool,
     )
