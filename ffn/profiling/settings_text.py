@@ -11,7 +11,7 @@ from ffn.profiling.table_profile import TableProfile
 __all__ = ["settings_text"]
 
 _RATE, _DECAY = 0.001, 0.3
-_USE_OF_DATES = ": time passed, season, weekday, hour, as far as they vary"
+_USE_OF_DATES = "; their parts are inputs"
 # By whether columns of dates or truth values are among them.
 _HEAD_OF_FORMATS = ("1234.5 as the column writes it", "how columns write what they hold")
 

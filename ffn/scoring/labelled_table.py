@@ -16,7 +16,8 @@ import numpy.typing as npt
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.detect import is_parquet
 from ffn.scoring.memory_table import ColumnPart, MemoryTable, open_table
-from ffn.scoring.rows.contract import Contract, match_header
+from ffn.scoring.rows.contract import Contract
+from ffn.scoring.rows.header_match import match_header
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.trained_rows import TrainedRows

@@ -15,10 +15,11 @@ from ffn.object_stores.object_address import ObjectAddress
 from ffn.scoring.columnar.detect import is_columnar
 from ffn.scoring.drift.drift_report import DriftReport, check_drift
 from ffn.scoring.output.checkpoint import Journal, sweep_journals
-from ffn.scoring.output.manifest import input_of, is_done, unknown_columns, work
+from ffn.scoring.output.manifest import input_of, is_done, work
 from ffn.scoring.output.publish import publish_or_refuse, writing
 from ffn.scoring.output.score_result import Progress, ScoreResult, unknown_sentences
 from ffn.scoring.output.targets import Targets
+from ffn.scoring.output.unchanged_result import unchanged_result
 from ffn.scoring.parallel.file_run import Run, keep_freed_memory
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import RowScorer
@@ -147,7 +148,7 @@ def _score(
     if not force and (done := is_done(this_work, stream, targets)):
         sweep(output.parent, files_alone=True)
         sweep_journals(output.parent, output)
-        return _unchanged(done, targets, time.perf_counter() - started)
+        return unchanged_result(done, targets, time.perf_counter() - started)
     job = _Job(model, stream, targets, chosen, this_work, on_progress)
     columnar = is_columnar(stream, output)
     tally, counts, drift = job.score_columns() if columnar else job.score(workers)
@@ -281,28 +282,3 @@ def check_labels(model: Scorer, encoding: str, name: str) -> None:
                 f"{name} is in {encoding}, and so is the output, but {quote(text)}, which scoring "
                 f"adds, cannot be written in {encoding}. Convert the file to UTF-8."
             ) from None
-
-
-def _unchanged(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
-    return ScoreResult(
-        pipeline=manifest["pipeline"],
-        version=manifest["model_version"],
-        rows=manifest["rows"],
-        scored=manifest["scored"],
-        rejected=manifest["rejected"],
-        output=targets.output,
-        rejects=targets.rejects,
-        manifest=targets.manifest,
-        class_counts=manifest["classes"],
-        abstained=manifest.get("abstained", 0),
-        reject_reasons=manifest["rejects"],
-        mean_confidence=manifest["mean_confidence"],
-        drift=None if manifest["drift"] is None else DriftReport.from_json(manifest["drift"]),
-        warnings=(
-            *manifest.get("warnings", ()),
-            *unknown_sentences(unknown_columns(manifest)),
-        ),
-        unknown_columns=unknown_columns(manifest),
-        seconds=seconds,
-        unchanged=True,
-    )

@@ -146,8 +146,7 @@ def test_the_settings_give_the_reason_and_can_be_trained(tmp_path: Path) -> None
     text = settings.read_text()
     assert re.search(r"^\[data\.formats\] +# how columns write what they hold$", text, re.M)
     assert re.search(
-        r'^"when" = "iso" +# dates, 2023-01-31 to 2024-09-16: time passed, season, weekday, hour, '
-        r"as far as they vary$",
+        r'^"when" = "iso" +# dates, 2023-01-31 to 2024-09-16; their parts are inputs$',
         text,
         re.M,
     )

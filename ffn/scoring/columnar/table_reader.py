@@ -13,7 +13,7 @@ import pyarrow as pa
 from ffn.errors import DataError, quote
 from ffn.scoring.columnar.piece import Piece, confidence_units_of
 from ffn.scoring.columnar.typed_rows import TypedRows
-from ffn.scoring.rows.contract import match_header, with_given
+from ffn.scoring.rows.header_match import match_header, with_given
 from ffn.scoring.rows.layout import find_column
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import Labelled, RowScorer

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ffn.attribution.reasons import Reasons, top_reasons
 from ffn.attribution.shapley_rows import Explainer
-from ffn.scoring.rows.contract import match_header, with_given
+from ffn.scoring.rows.header_match import match_header, with_given
 from ffn.scoring.rows.layout import Layout
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer, finite_probabilities

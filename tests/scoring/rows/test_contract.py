@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ffn.errors import DataError
-from ffn.scoring.rows.contract import match_header
+from ffn.scoring.rows.header_match import match_header
 from ffn.tabular.cells import MISSING, UNKNOWN
 from ffn.tabular.csv.reader import Records
 from tests.helpers.scorers import COLOUR, SCHEMA, SIZE
