@@ -11,6 +11,7 @@ PIP := $(call PIP_IN,$(VENV))
 BENCHMARK_VENV := build/benchmark
 ACCURACY_VENV := build/accuracy
 DOCS_VENV := build/docs-env
+SCALE_VENV := build/scale
 SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
 SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
@@ -43,7 +44,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist browser-test sql-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist browser-test sql-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +84,9 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/sql tests/extraction/test_queries.py tests/scoring/test_query_rows.py
 
+scale-test: $(SCALE_VENV)/.made ## Train on Dask and Ray clusters of the tests' own, on the loopback
+	tests/engines/run $(SCALE_VENV)/bin/python
+
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
 	tests/crash/run
 
@@ -112,6 +116,11 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 		--extra browser --constraint requirements-dev.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-sql.txt \
 		--extra sql --constraint requirements-dev.txt
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-dask.txt \
+		--extra dask --constraint requirements-dev.txt
+	@# With the versions of the other, so that one environment can have both.
+	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in --output-file requirements-ray.txt \
+		--extra ray --constraint requirements-dev.txt --constraint requirements-dask.txt
 	$(LOCK) pyproject.toml $(LOCK_VENV)/build.in benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -152,6 +161,19 @@ $(VENV)/.sql: requirements-sql.txt $(VENV)/.dev
 	@rm -f $@
 	@echo "Installing the drivers of databases into $(VENV)"
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-sql.txt
+	@touch $@
+
+# Apart from .venv, which shows that nothing else needs them.
+$(SCALE_VENV)/.made: requirements-dev.txt requirements-dask.txt requirements-ray.txt pyproject.toml $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(SCALE_VENV) (once, some minutes)"
+	@$(BIN)/python -m venv --clear $(SCALE_VENV)
+	@for lock in dev dask ray; do \
+		$(call PIP_IN,$(SCALE_VENV)) install --require-hashes --no-deps \
+			--requirement requirements-$$lock.txt || exit; \
+	done
+	@$(call PIP_IN,$(SCALE_VENV)) install --no-build-isolation --no-deps --editable .
+	@$(call PIP_IN,$(SCALE_VENV)) check
 	@touch $@
 
 $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made

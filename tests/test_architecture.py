@@ -59,6 +59,7 @@ LAYERS = [
     "ffn.reports.pictures",
     "ffn.reports",
     "ffn.pipelines",
+    "ffn.clusters",
     "ffn.backtesting",
     "ffn.reproduction",
     "flows",

@@ -23,6 +23,8 @@ LOCKS = (
     "requirements-dev.txt",
     "requirements-browser.txt",
     "requirements-sql.txt",
+    "requirements-dask.txt",
+    "requirements-ray.txt",
 )
 Locks = dict[str, dict[str, re.Match[str]]]
 LOCKED = re.compile(
@@ -133,14 +135,14 @@ def test_a_lock_with_anything_but_hashed_packages_is_refused(text: str) -> None:
 def test_the_locks_hold_hashed_packages_only(
     locks: Locks,
 ) -> None:
-    runtime, development, browser, sql = (locks[name] for name in LOCKS)
+    runtime, *others = (locks[name] for name in LOCKS)
     assert len(runtime) > 50
     # The wheels of every platform are listed, not only those of one machine.
     for name in ("numpy", "scipy", "scikit-learn", "matplotlib"):
         assert runtime[name]["hashes"].count("--hash") > 20
     # The same versions and hashes in all: `make test` changes nothing that `make run` installed.
     texts = {name: found[0] for name, found in runtime.items()}.items()
-    for more in (development, browser, sql):
+    for more in others:
         assert texts <= {name: found[0] for name, found in more.items()}.items()
 
 
@@ -151,6 +153,8 @@ def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) ->
         "requirements-dev.txt": table["optional-dependencies"]["dev"],
         "requirements-browser.txt": table["optional-dependencies"]["browser"],
         "requirements-sql.txt": table["optional-dependencies"]["sql"],
+        "requirements-dask.txt": table["optional-dependencies"]["dask"],
+        "requirements-ray.txt": table["optional-dependencies"]["ray"],
     }
     for lock, lines in wanted.items():
         for requirement in map(Requirement, lines):

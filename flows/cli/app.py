@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
@@ -36,9 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = build_parser()
     options = parser.parse_args(arguments)
-    if options.verb == "retrain" and options.direct and (options.runner or options.workers):
+    if options.verb == "retrain" and options.direct and _places_tasks(options):
         parser.error(
-            "--runner and --workers configure Prefect's tasks and cannot be used with --direct"
+            "--runner, --workers, --dask-address and --ray-address say where Prefect's tasks run "
+            "and cannot be used with --direct"
         )
     if options.verb == "score" and options.json and options.output == "-":
         # Who reads the table from standard output must not take the object for it.
@@ -60,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(error, as_json=options.json)
     return code
+
+
+def _places_tasks(options: argparse.Namespace) -> bool:
+    return any((options.runner, options.workers, options.dask_address, options.ray_address))
 
 
 def _refuse(error: FFNError | OSError, *, as_json: bool) -> int:

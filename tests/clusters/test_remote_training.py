@@ -1,0 +1,213 @@
+"""A candidate that was trained for another process is the one that this process would train."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ffn.checkpoints.candidate_files import write_candidate
+from ffn.clusters.parcels import pack, unpack
+from ffn.clusters.remote_training import RemoteTraining
+from ffn.errors import ClusterError, DataError, TrainingError
+from ffn.settings.pipeline import Pipeline
+from ffn.training.candidate_training import train_candidate
+from ffn.training.partition import HeldOutPart, TrainingPart
+from ffn.training.selection import Candidate
+from tests.helpers.retrained import prepare, shipped
+
+QUICK = {"epochs": 3, "networks": 3}
+
+
+class Near:
+    """Workers in this process, which note what they were sent and may answer something else."""
+
+    name = "the cluster"
+
+    def __init__(self, change: Callable[[bytes], bytes] = bytes) -> None:
+        self.change = change
+        self.sent: list[tuple[bytes, bytes]] = []
+
+    def compute(
+        self,
+        function: Callable[[bytes, bytes], bytes],
+        request: bytes,
+        key: str,
+        shared: Callable[[], bytes],
+        check: Callable[[], None],
+    ) -> bytes:
+        check()
+        self.sent.append((request, shared()))
+        return self.change(function(*self.sent[-1]))
+
+
+@pytest.fixture(scope="module", params=["iris", "penguins"])
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, repository: Path
+) -> tuple[Pipeline, TrainingPart, HeldOutPart]:
+    folder = tmp_path_factory.mktemp("made")
+    pipeline = shipped(repository, request.param, folder, rate="auto", **QUICK)
+    prepared = prepare(pipeline)
+    return pipeline, prepared.training, prepared.held_out
+
+
+Made = tuple[Pipeline, TrainingPart, HeldOutPart]
+
+
+def files(candidate: Candidate, folder: Path) -> dict[str, bytes]:
+    """A candidate as bytes, but for the time that it took."""
+    folder.mkdir()
+    write_candidate(replace(candidate, seconds=0.0), folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def nothing() -> None:
+    """Do not end the wait."""
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("payload_mb", [1, 0])
+def test_it_is_the_same_to_the_byte_sent_or_on_a_shared_disk(
+    optimizer: str, payload_mb: int, made: Made, tmp_path: Path
+) -> None:
+    pipeline, part, _ = made
+    workers = Near()
+    there = RemoteTraining(workers, payload_mb).train_candidate(part, pipeline, optimizer, nothing)
+    here = train_candidate(part, pipeline, optimizer)
+    assert not there.taken
+    assert files(there, tmp_path / "there") == files(here, tmp_path / "here")
+    ((_, rows),) = workers.sent
+    assert (len(rows) > 1_000) == (payload_mb == 1)
+
+
+def test_what_is_sent_is_bounded_and_holds_no_held_out_row(made: Made) -> None:
+    pipeline, part, held_out = made
+    workers = Near()
+    RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
+    ((request, rows),) = workers.sent
+    assert len(request) < 10_000
+    assert len(rows) < 1_000_000
+    assert not [name for name in unpack(rows) if name.startswith("test")]
+    training = {row.tobytes() for row in part.x}
+    unseen = [row.tobytes() for row in held_out.x if row.tobytes() not in training]
+    assert unseen
+    assert all(row in rows for row in training)
+    assert not any(row in rows for row in unseen)
+
+
+def test_secrets_of_the_settings_are_not_sent(made: Made) -> None:
+    pipeline, part, _ = made
+    notify = pipeline.settings.notify.model_copy(update={"webhook": "https://example/secret"})
+    settings = pipeline.settings.model_copy(update={"notify": notify})
+    workers = Near()
+    RemoteTraining(workers, 1).train_candidate(
+        part, replace(pipeline, settings=settings), "sgd", nothing
+    )
+    assert b"secret" not in b"".join(workers.sent[0])
+
+
+def changed(**of_answer: object) -> Callable[[bytes], bytes]:
+    def change(answer: bytes) -> bytes:
+        found = unpack(answer)
+        said = json.loads(found["answer.json"]) | of_answer
+        return pack({**found, "answer.json": json.dumps(said).encode()})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answer: b"",
+        lambda answer: answer[:-1],
+        lambda answer: pickle.dumps(answer),
+        lambda answer: pack({"answer.json": b"[]"}),
+        lambda answer: pack({"answer.json": b'{"worker": "w"}'}),
+        lambda answer: pack({**unpack(answer), "candidate.safetensors": b"x"}),
+        lambda answer: pack({**unpack(answer), "candidate.json": b"{}"}),
+        changed(refusal="SystemExit", text="x"),
+    ],
+)
+def test_an_answer_that_is_no_candidate_is_refused(
+    change: Callable[[bytes], bytes], made: Made
+) -> None:
+    pipeline, part, _ = made
+    with pytest.raises(ClusterError, match=r"^the cluster: what a worker sent back is no candidat"):
+        RemoteTraining(Near(change), 1).train_candidate(part, pipeline, "sgd", nothing)
+
+
+def test_another_candidate_than_the_one_that_was_asked_for_is_refused(made: Made) -> None:
+    pipeline, part, _ = made
+    kept: list[bytes] = []
+
+    def keep(answer: bytes) -> bytes:
+        kept.append(answer)
+        return answer
+
+    RemoteTraining(Near(keep), 1).train_candidate(part, pipeline, "adam", nothing)
+    with pytest.raises(ClusterError, match="no candidate"):
+        RemoteTraining(Near(lambda _: kept[0]), 1).train_candidate(part, pipeline, "sgd", nothing)
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "text"),
+    [
+        ({"refusal": "TrainingError", "text": "it diverged."}, TrainingError, "^it diverged"),
+        ({"refusal": "DataError", "text": "the disk is full."}, DataError, "^the disk is full"),
+        (
+            {"failure": "MemoryError: no room"},
+            ClusterError,
+            r"^the cluster: the worker on .+, process \d+ failed: MemoryError: no room\.$",
+        ),
+        ({"likeness": {}}, ClusterError, 'has ffn-pipeline "unknown" and this process'),
+    ],
+)
+def test_what_a_worker_says_instead_is_raised(
+    said: dict[str, object], error: type[Exception], text: str, made: Made
+) -> None:
+    pipeline, part, _ = made
+    with pytest.raises(error, match=text):
+        RemoteTraining(Near(changed(**said)), 1).train_candidate(part, pipeline, "sgd", nothing)
+
+
+def test_a_worker_of_another_version_does_not_train(made: Made) -> None:
+    pipeline, part, _ = made
+
+    class Other(Near):
+        def compute(self, function, request, key, shared, check):  # type: ignore[no-untyped-def]
+            asked = json.loads(request)
+            asked["likeness"]["python"] = "3.9.1"
+            return function(json.dumps(asked).encode(), shared())
+
+    with pytest.raises(ClusterError, match=r"the cluster: the worker on .+ would compute someth"):
+        RemoteTraining(Other(), 1).train_candidate(part, pipeline, "sgd", nothing)
+
+
+def test_a_worker_without_the_shared_disk_names_the_folder(made: Made, tmp_path: Path) -> None:
+    pipeline, part, _ = made
+
+    class Away(Near):
+        def compute(self, function, request, key, shared, check):  # type: ignore[no-untyped-def]
+            asked = json.loads(request)
+            asked["folder"]["path"] = str(tmp_path / "nowhere")
+            return function(json.dumps(asked).encode(), shared())
+
+    with pytest.raises(ClusterError, match=r"does not have the folder .+nowhere, and the rows to"):
+        RemoteTraining(Away(), 0).train_candidate(part, pipeline, "sgd", nothing)
+
+
+def test_other_rows_in_the_same_folder_are_not_taken(made: Made) -> None:
+    pipeline, part, _ = made
+
+    class Stale(Near):
+        def compute(self, function, request, key, shared, check):  # type: ignore[no-untyped-def]
+            asked = json.loads(request)
+            asked["folder"]["manifest"] = "0" * 64
+            return function(json.dumps(asked).encode(), shared())
+
+    with pytest.raises(ClusterError, match="does not have the folder"):
+        RemoteTraining(Stale(), 0).train_candidate(part, pipeline, "sgd", nothing)

@@ -1,0 +1,166 @@
+"""Pipelines to retrain elsewhere, the digests that a retraining here gives, and a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.command_line import REPOSITORY, Done, environment, run_apart
+from tests.helpers.waiting import LAST_RESORT, wait_for
+
+PROGRAMS = Path(sys.executable).parent
+# Prefect's server of a command takes most of the time; what it retrains is small.
+PIPELINES = ("iris", "penguins")
+
+
+def digest(done: Done) -> str:
+    assert (done.code, done.err) == (0, ""), done
+    return str(json.loads(done.out)["bundle_sha256"])
+
+
+def copied(folder: Path, epochs: int | None = None) -> Path:
+    """A root with the shipped pipelines, which train for so many epochs."""
+    shutil.copytree(REPOSITORY / "data", folder / "data")
+    for name in PIPELINES:
+        settings = folder / f"data/{name}/pipeline.toml"
+        if epochs is not None:
+            text, changed = re.subn(
+                r"(?m)^epochs = \d+", f"epochs = {epochs}", settings.read_text()
+            )
+            assert changed == 1
+            settings.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return copied(tmp_path / "root")
+
+
+@pytest.fixture(scope="session")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The digests of bundles that were made in one process, without Prefect."""
+    home = tmp_path_factory.mktemp("direct")
+    root = copied(home / "root")
+    return {
+        name: digest(run_apart(home, "retrain", name, "--direct", "--json", "--root", root))
+        for name in PIPELINES
+    }
+
+
+@pytest.fixture
+def ffn(tmp_path: Path) -> Callable[..., Done]:
+    def ffn(*arguments: object, **variables: str) -> Done:
+        return run_apart(tmp_path, *arguments, **variables)
+
+    return ffn
+
+
+def registered(root: Path) -> list[str]:
+    """The versions of all pipelines, and whatever else a retraining writes in the end."""
+    found = root.glob("artifacts/*/models/*")
+    return sorted(str(path.relative_to(root)) for path in found)
+
+
+class DaskCluster:
+    """A scheduler and workers in processes of their own, each without the folder ``hidden``."""
+
+    def __init__(self, folder: Path, hidden: Path) -> None:
+        self._folder, self._hidden = folder, hidden
+        self._running: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard"
+        )
+        wait_for(self._answers)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port)).close()
+            return True
+        return False
+
+    def _start(
+        self, what: str, *arguments: object, apart: bool = False, **variables: str
+    ) -> subprocess.Popen[bytes]:
+        command = [str(PROGRAMS / "dask"), what, *map(str, arguments)]
+        if apart:
+            hide = f'mount -t tmpfs none "{self._hidden}" && exec "$0" "$@"'
+            command = ["unshare", "--mount", "bash", "-c", hide, *command]
+        with (self._folder / f"{what}-{len(self._running)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env=environment(self._folder, **variables),
+                stdout=log,
+                stderr=log,
+            )
+        self._running.append(process)
+        return process
+
+    def worker(self, *, sees_the_disk: bool = False, **variables: str) -> subprocess.Popen[bytes]:
+        """Start a worker; a killed one is not replaced, as it would be by Dask's nanny."""
+        own = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
+        place = ("--local-directory", self._folder)
+        return self._start(
+            "worker", self.address, *own, *place, apart=not sees_the_disk, **variables
+        )
+
+    def stop(self) -> None:
+        for process in self._running:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            process.wait(LAST_RESORT)
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    (tmp_path / "root").mkdir(exist_ok=True)
+    cluster = DaskCluster(folder, tmp_path / "root")
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def start(home: Path, *arguments: object) -> subprocess.Popen[str]:
+    """Start a command, to do something to it in the middle."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows", *map(str, arguments)],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> Done:
+    out, err = process.communicate(timeout=LAST_RESORT)
+    return Done(process.returncode, out, err)
+
+
+def children_of(pid: int) -> set[int]:
+    """Processes below a process, at any depth."""
+    found: set[int] = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == pid:
+                    found |= {int(entry.name), *children_of(int(entry.name))}
+    return found

@@ -1,0 +1,272 @@
+"""Retraining on real Dask clusters: the same bytes, and one line for whatever goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engines.conftest import (
+    PIPELINES,
+    DaskCluster,
+    children_of,
+    copied,
+    digest,
+    ended,
+    registered,
+    start,
+)
+from tests.helpers.command_line import Done, run_apart
+from tests.helpers.waiting import wait_for
+
+Command = Callable[..., Done]
+# Long enough to be in the middle of it for seconds.
+LONG = 1_500
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_cluster_of_the_run_gives_the_same_bytes(
+    name: str, workers: int, root: Path, ffn: Command, expected: dict[str, str]
+) -> None:
+    options = ("--runner", "dask", "--workers", workers, "--json", "--root", root)
+    assert digest(ffn("retrain", name, *options)) == expected[name]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_workers_without_the_disk_give_the_same_bytes(
+    name: str, root: Path, ffn: Command, dask: DaskCluster, expected: dict[str, str]
+) -> None:
+    dask.worker()
+    dask.worker()
+    options = ("--dask-address", dask.address, "--json", "--root", root)
+    assert digest(ffn("retrain", name, *options)) == expected[name]
+
+
+def test_the_settings_name_the_cluster(
+    root: Path, ffn: Command, dask: DaskCluster, expected: dict[str, str]
+) -> None:
+    dask.worker()
+    settings = root / "data/iris/pipeline.toml"
+    table = f'\n[runner]\nkind = "dask"\ndask_address = "{dask.address}"\n'
+    settings.write_text(settings.read_text() + table)
+    assert digest(ffn("retrain", "iris", "--json", "--root", root)) == expected["iris"]
+    # The result depends on none of it, so there is nothing to train.
+    again = ffn("retrain", "iris", "--runner", "thread", "--json", "--root", root)
+    assert (again.code, "skipped" in again.out) == (0, True)
+
+
+def test_a_killed_worker_is_replaced_by_the_other(
+    tmp_path: Path, ffn: Command, dask: DaskCluster
+) -> None:
+    import distributed
+
+    root = copied(tmp_path / "long", LONG)
+    direct = copied(tmp_path / "direct", LONG)
+    first, second = dask.worker(), dask.worker()
+    options = ("--dask-address", dask.address, "--json", "--root", root)
+    process = start(tmp_path, "retrain", "iris", *options)
+    with distributed.Client(dask.address) as client:
+        busy = wait_for(lambda: sum(len(keys) for keys in client.processing().values()) >= 2)
+        assert busy
+    time.sleep(1)
+    assert (process.poll(), first.poll(), second.poll()) == (None, None, None)
+    os.kill(first.pid, signal.SIGKILL)
+    done = ended(process)
+    assert digest(done) == digest(
+        run_apart(tmp_path, "retrain", "iris", "--direct", "--json", "--root", direct)
+    )
+    assert second.poll() is None
+
+
+def test_a_lost_scheduler_is_one_line(tmp_path: Path, dask: DaskCluster) -> None:
+    import distributed
+
+    root = copied(tmp_path / "long", LONG)
+    dask.worker()
+    process = start(tmp_path, "retrain", "iris", "--dask-address", dask.address, "--root", root)
+    with distributed.Client(dask.address) as client:
+        wait_for(lambda: any(client.processing().values()))
+    time.sleep(1)
+    assert process.poll() is None
+    os.kill(dask.scheduler.pid, signal.SIGKILL)
+    assert ended(process).refusal == (
+        f"the Dask cluster at {dask.address}: the scheduler is gone. Nothing was registered; "
+        "candidates that had finished are kept for the next retraining."
+    )
+    assert registered(root) == []
+
+
+def test_all_workers_lost_is_one_line(tmp_path: Path, dask: DaskCluster) -> None:
+    import distributed
+
+    root = copied(tmp_path / "long", LONG)
+    settings = root / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text() + '\n[runner]\nwait = "3s"\n')
+    workers = [dask.worker(), dask.worker()]
+    process = start(tmp_path, "retrain", "iris", "--dask-address", dask.address, "--root", root)
+    with distributed.Client(dask.address) as client:
+        wait_for(lambda: any(client.processing().values()))
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGKILL)
+    assert ended(process).refusal == (
+        f"the Dask cluster at {dask.address} has had no worker for 3 s. Start some, or raise "
+        "runner.wait if they need longer."
+    )
+    assert registered(root) == []
+
+
+def test_a_scheduler_without_workers_is_one_line(
+    root: Path, ffn: Command, dask: DaskCluster
+) -> None:
+    settings = root / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text() + '\n[runner]\nwait = "2s"\n')
+    done = ffn("retrain", "iris", "--dask-address", dask.address, "--root", root)
+    assert done.refusal == (
+        f"the Dask cluster at {dask.address} has had no worker for 2 s. Start some, or raise "
+        "runner.wait if they need longer."
+    )
+    assert registered(root) == []
+
+
+def test_no_scheduler_is_one_line(root: Path, ffn: Command) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        done = ffn("retrain", "iris", "--dask-address", address, "--root", root)
+    assert done.refusal.startswith(f"the Dask cluster at {address}: no scheduler answers (")
+    assert registered(root) == []
+
+
+def test_something_that_is_no_scheduler_is_one_line(root: Path, ffn: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        done = ffn("retrain", "iris", "--dask-address", address, "--root", root)
+    assert done.refusal.startswith(f"the Dask cluster at {address}: no scheduler answers (")
+    assert registered(root) == []
+
+
+PRETEND = """
+import importlib.metadata, sys
+true = importlib.metadata.version
+importlib.metadata.version = lambda name: {other!r} if name == {package!r} else true(name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "other", "named"),
+    [
+        ("ffn-pipeline", "0.0.1", 'ffn-pipeline "0.0.1"'),
+        ("numpy", "1.26.4", 'NumPy "1.26.4"'),
+        ("scipy", "1.10.0", 'SciPy "1.10.0"'),
+    ],
+)
+def test_a_worker_with_another_version_is_refused_naming_both(
+    package: str,
+    other: str,
+    named: str,
+    root: Path,
+    tmp_path: Path,
+    ffn: Command,
+    dask: DaskCluster,
+) -> None:
+    from importlib.metadata import version
+
+    (tmp_path / "pretend").mkdir()
+    code = PRETEND.format(package=package, other=other)
+    (tmp_path / "pretend/sitecustomize.py").write_text(code)
+    repository = Path(__file__).parents[2]
+    dask.worker(PYTHONPATH=f"{tmp_path / 'pretend'}:{repository}")
+    told = ffn("retrain", "iris", "--dask-address", dask.address, "--root", root).refusal
+    assert f'has {named} and this process "{version(package)}"' in told
+    assert registered(root) == []
+
+
+def test_a_worker_without_ffn_is_refused(root: Path, ffn: Command, dask: DaskCluster) -> None:
+    # No installation and no checkout on its path.
+    dask.worker(PYTHONPATH="", PYTHONSAFEPATH="1")
+    told = ffn("retrain", "iris", "--dask-address", dask.address, "--root", root).refusal
+    assert told.startswith(f"the Dask cluster at {dask.address}: ")
+
+
+def long_table(root: Path) -> None:
+    source = root / "data/iris/train.csv"
+    header, *rows = source.read_text().splitlines()
+    more = [f"{float(row.split(',')[0]) + i / 1e6:.6f},{row.partition(',')[2]}" for row in rows
+            for i in range(800)]  # fmt: skip
+    source.write_text("\n".join([header, *more]) + "\n")
+    settings = root / "data/iris/pipeline.toml"
+    table = "\n[runner]\npayload_mb = 1\n"
+    settings.write_text(settings.read_text().replace("epochs = ", "epochs = 1 # ") + table)
+
+
+def test_a_table_that_is_not_sent_needs_the_shared_disk(
+    tmp_path: Path, root: Path, ffn: Command, dask: DaskCluster
+) -> None:
+    long_table(root)
+    dask.worker()
+    told = ffn("retrain", "iris", "--dask-address", dask.address, "--root", root).refusal
+    assert "it does not have the folder " in told
+    assert "and at most 1 are sent" in told
+    assert registered(root) == []
+
+
+def test_a_table_that_is_not_sent_is_found_on_the_shared_disk(
+    tmp_path: Path, root: Path, ffn: Command, dask: DaskCluster
+) -> None:
+    long_table(root)
+    dask.worker(sees_the_disk=True)
+    options = ("--json", "--root", root)
+    made = digest(ffn("retrain", "iris", "--dask-address", dask.address, *options))
+    assert made == digest(ffn("retrain", "iris", "--direct", "--force", *options))
+
+
+def test_an_interrupted_command_leaves_no_process(tmp_path: Path) -> None:
+    root = copied(tmp_path / "long", LONG)
+    process = start(tmp_path, "retrain", "iris", "--runner", "dask", "--root", root)
+    wait_for(lambda: len(children_of(process.pid)) >= 3)
+    time.sleep(3)
+    below = children_of(process.pid)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 128 + signal.SIGTERM
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+    assert registered(root) == []
+
+
+def test_others_cannot_connect_to_the_cluster_of_a_run() -> None:
+    code = (
+        "import distributed\n"
+        "from ffn.clusters.workers import open_workers\n"
+        "from ffn.settings.service_settings import RunnerSettings\n"
+        "from pathlib import Path\n"
+        "if __name__ == '__main__':\n"
+        "    with open_workers(RunnerSettings(kind='dask', workers=1), Path()) as workers:\n"
+        "        address = workers.address\n"
+        "        assert address.startswith('tls://127.0.0.1:'), address\n"
+        "        for security in (None, distributed.Security.temporary()):\n"
+        "            try:\n"
+        "                distributed.Client(address, security=security, timeout=3)\n"
+        "            except Exception as error:\n"
+        "                print('refused', type(error).__name__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("refused") == 2
