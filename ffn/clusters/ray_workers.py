@@ -2,37 +2,35 @@
 
 Ray sends functions and results as pickles, and every machine that takes part unpickles what it
 receives, this one included. A cluster is therefore as trusted as this process. Ray's servers listen
-on all interfaces of a machine; those of the cluster of a run ask for a token that Ray makes up.
+on all interfaces of a machine; those of the cluster of a run ask for a token that was made for it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
+import secrets
 import socket
+import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from ffn.clusters.likeness import own_likeness, unlikeness
-from ffn.errors import ClusterError, FFNError, one_line
+from ffn.clusters.frames import read_frame, write_frame
+from ffn.errors import ClusterError, one_line
+from ffn.interpreter import fresh
 from ffn.settings.service_settings import RunnerSettings, seconds_of
+from ffn.storage.documents import canonical_json
 
 __all__ = ["ray_workers"]
 
 _MOMENT = 0.2
-_SECONDS_BETWEEN_LOOKS = 2.0
 _CONNECT_SECONDS = 10.0
-# How often a task is tried again whose worker or machine was lost.
-_MOST_LOSSES = 3
-# Read by Ray when it is imported: no statistics for its makers, and no lines of its own on standard
-# error, which it writes past Python.
+_SHUTDOWN_SECONDS = 20.0
 _VARIABLES = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # How long a cluster may be gone before it is taken to be lost; by default a minute.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
 }
 
 
@@ -50,88 +48,59 @@ def ray_workers(runner: RunnerSettings) -> Iterator[_RayWorkers]:
     ClusterError
         There is no cluster, it has no workers in time, or they are unlike this process.
     """
-    for variable, value in _VARIABLES.items():
-        os.environ.setdefault(variable, value)
-    address, own = runner.ray_address, {}
+    address, token = runner.ray_address, {}
     if address is None:
-        os.environ["RAY_AUTH_MODE"] = "token"
         name = "the Ray cluster of this run"
-        own = {"num_cpus": runner.workers or os.cpu_count() or 1, "include_dashboard": False}
+        # In the environment of our own processes alone; Ray would keep one in a file for all.
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     else:
         name = f"the Ray cluster at {address}"
         _require_answer(address, name)
-    import ray
-
+    # Apart from the terminal, whose Ctrl-C this process answers.
+    driver = subprocess.Popen(  # noqa: S603
+        fresh("ffn.clusters.ray_driver"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**_VARIABLES, **os.environ, **token},
+        cwd="/",
+        start_new_session=True,
+    )
+    workers = _RayWorkers(name, driver)
     try:
-        ray.init(
-            address or "local",
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-            **own,
-        )
-    except Exception as error:
-        raise ClusterError(
-            f"{name}: cannot be joined ({_told(error)}). Start it, or correct the address."
-        ) from None
-    workers = _RayWorkers(name, seconds_of(runner.wait))
-    try:
-        workers.check_all()
+        setup = {
+            "address": address,
+            "workers": runner.workers or os.cpu_count() or 1,
+            "patience": seconds_of(runner.wait),
+        }
+        workers.start(canonical_json(setup))
         yield workers
     finally:
         workers.close()
-        with contextlib.suppress(Exception):
-            ray.shutdown()
 
 
 class _RayWorkers:
-    """The workers behind Ray's driver, as `ffn.clusters.workers.Workers` describes them."""
+    """The workers behind a Ray driver, as `ffn.clusters.workers.Workers` describes them."""
 
-    def __init__(self, name: str, patience: float) -> None:
+    def __init__(self, name: str, driver: subprocess.Popen[bytes]) -> None:
         self.name = name
-        self._patience = patience
+        self._driver = driver
         self._lock = threading.Lock()
-        self._sent: dict[str, Any] = {}
-        self._next_look = 0.0
-        self._last_seen = time.monotonic()
-        self._closed = False
+        self._sent: set[str] = set()
+        self._answers: dict[bytes, bytes] = {}
+        self._asked = 0
+        self._problem: str | None = None
+        self._changed = threading.Condition()
+        self._ready = False
 
-    def check_all(self) -> None:
-        """Wait for a worker, and raise `ClusterError` if a machine is unlike this process."""
-        own = own_likeness()
-        try:
-            for host, found in self._likenesses().items():
-                self._compare(own, found, host)
-        except FFNError:
-            raise
-        except Exception as error:
-            raise ClusterError(
-                f"{self.name}: its workers cannot be asked what they are ({_told(error)}). Look "
-                "into their logs."
-            ) from None
-        self._last_seen = time.monotonic()
-
-    def _likenesses(self) -> dict[str, dict[str, str]]:
-        """Ask a worker on each machine what it is like, as soon as there is one."""
-        import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        while not (nodes := _nodes()):
-            if time.monotonic() - self._last_seen > self._patience:
-                raise self._no_workers()
-            time.sleep(_MOMENT)
-        ask = ray.remote(num_cpus=0)(own_likeness)
-        asked = {
-            host: ask.options(
-                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)
-            ).remote()
-            for node, host in nodes.items()
-        }
-        return {host: ray.get(one, timeout=self._patience) for host, one in asked.items()}
-
-    def _compare(self, own: dict[str, str], found: dict[str, str], host: str) -> None:
-        difference = unlikeness(own, found, f"the worker on {host}")
-        if difference is not None:
-            raise ClusterError(f"{self.name}: {difference}")
+    def start(self, setup: bytes) -> None:
+        """Connect as ``setup`` says, which is JSON for the driver, and wait until it is."""
+        self._write({"setup": setup})
+        threading.Thread(target=self._listen, daemon=True).start()
+        with self._changed:
+            while not self._ready:
+                self._check()
+                self._changed.wait(_MOMENT)
 
     def compute(
         self,
@@ -148,77 +117,75 @@ class _RayWorkers:
         function, request, key, shared, check
             As for `ffn.clusters.workers.Workers`.
         """
-        import ray
-
-        reference: Any = None
-        try:
-            with self._lock:
-                if key not in self._sent:
-                    self._sent[key] = ray.put(shared())
-            task = ray.remote(max_retries=_MOST_LOSSES, num_cpus=1)(function)
-            reference = task.remote(request, self._sent[key])
-            while not ray.wait([reference], timeout=_MOMENT)[0]:
+        with self._lock:
+            self._asked += 1
+            number = str(self._asked).encode()
+            frame = {
+                "id": number,
+                "function": f"{function.__module__}:{function.__qualname__}".encode(),
+                "request": request,
+                "key": key.encode(),
+            }
+            if key not in self._sent:
+                frame["shared"] = shared()
+                self._sent.add(key)
+            self._write(frame)
+        with self._changed:
+            while number not in self._answers:
                 check()
-                self._look()
-            return bytes(ray.get(reference, timeout=self._patience))
-        except FFNError:
-            raise
-        except Exception as error:
-            raise self._ended(error) from None
-        except BaseException:
-            with contextlib.suppress(Exception):
-                ray.cancel(reference, force=True)
-            raise
+                self._check()
+                self._changed.wait(_MOMENT)
+            return self._answers.pop(number)
 
     def close(self) -> None:
-        """End all waits."""
-        self._closed = True
+        """End all waits, and let the driver end."""
+        with self._changed:
+            self._problem = self._problem or " was left."
+        pipe = self._driver.stdin
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+        try:
+            self._driver.wait(_SHUTDOWN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._driver.kill()
+            self._driver.wait()
 
-    def _look(self) -> None:
-        """Raise `ClusterError` if there has been no worker for long."""
-        if self._closed:
-            raise self._ended(None)
-        with self._lock:
-            if time.monotonic() < self._next_look:
+    def _write(self, frame: dict[str, bytes]) -> None:
+        pipe = self._driver.stdin
+        if pipe is not None:
+            # A driver that is gone is told of by the thread that listens, with the reason.
+            with contextlib.suppress(OSError, ValueError):
+                write_frame(pipe, frame)
+
+    def _listen(self) -> None:
+        """Take answers, until the driver ends."""
+        pipe = self._driver.stdout
+        while pipe is not None:
+            try:
+                frame = read_frame(pipe)
+            except ValueError:
+                frame = None
+            with self._changed:
+                if frame is None:
+                    self._problem = self._problem or (
+                        " is gone. Nothing was registered; candidates that had finished are kept "
+                        "for the next retraining."
+                    )
+                elif "refused" in frame:
+                    self._problem = self._problem or frame["refused"].decode()
+                elif "ready" in frame:
+                    self._ready = True
+                else:
+                    self._answers[frame["id"]] = frame["answer"]
+                self._changed.notify_all()
+            if frame is None:
+                pipe.close()
                 return
-            self._next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
-            if _nodes():
-                self._last_seen = time.monotonic()
-        if time.monotonic() - self._last_seen > self._patience:
-            raise self._no_workers()
 
-    def _no_workers(self) -> ClusterError:
-        return ClusterError(
-            f"{self.name} has had no worker for {self._patience:,.0f} s. Start some, or raise "
-            "runner.wait if they need longer."
-        )
-
-    def _ended(self, error: BaseException | None) -> ClusterError:
-        import ray
-
-        lost = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError)
-        if isinstance(error, lost):
-            return ClusterError(
-                f"{self.name}: every worker that was given a task was lost, {_MOST_LOSSES + 1} of "
-                "them. Their logs say why; often it is their memory."
-            )
-        if error is None or not isinstance(error, ray.exceptions.RayTaskError):
-            return ClusterError(
-                f"{self.name} is gone{f' ({_told(error)})' if error else ''}. Nothing was "
-                "registered; candidates that had finished are kept for the next retraining."
-            )
-        return ClusterError(f"{self.name}: a worker failed ({_told(error)}).")
-
-
-def _nodes() -> dict[str, str]:
-    """Return the machines that take tasks: their addresses by id."""
-    import ray
-
-    return {
-        node["NodeID"]: node["NodeManagerAddress"]
-        for node in ray.nodes()
-        if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
-    }
+    def _check(self) -> None:
+        if self._problem is not None:
+            raise ClusterError(f"{self.name}{self._problem}")
 
 
 def _require_answer(address: str, name: str) -> None:
@@ -230,11 +197,5 @@ def _require_answer(address: str, name: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise ClusterError(
-            f"{name}: nothing answers ({_told(error)}). Start it, or correct the address."
+            f"{name}: nothing answers ({one_line(error)}). Start it, or correct the address."
         ) from None
-
-
-def _told(error: BaseException) -> str:
-    """Return the last line of what Ray says of an error, which is the cause."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return one_line(lines[-1].rstrip(".") if lines else type(error).__name__)[:300]

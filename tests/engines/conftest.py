@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import shutil
@@ -21,6 +22,8 @@ from tests.helpers.waiting import LAST_RESORT, wait_for
 PROGRAMS = Path(sys.executable).parent
 # Prefect's server of a command takes most of the time; what it retrains is small.
 PIPELINES = ("iris", "penguins")
+# Epochs, long enough to be in the middle of them for seconds.
+LONG = 1_500
 
 
 def digest(done: Done) -> str:
@@ -56,6 +59,19 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         name: digest(run_apart(home, "retrain", name, "--direct", "--json", "--root", root))
         for name in PIPELINES
     }
+
+
+@pytest.fixture(scope="session")
+def expected_long(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of Iris trained for long."""
+    home = tmp_path_factory.mktemp("direct-long")
+    root = copied(home / "root", LONG)
+    return digest(run_apart(home, "retrain", "iris", "--direct", "--json", "--root", root))
+
+
+def sums(text: str) -> str:
+    """A text that looks like a token."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.fixture
