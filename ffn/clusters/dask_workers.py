@@ -28,6 +28,11 @@ __all__ = ["dask_workers"]
 _MOMENT = 0.2
 _SECONDS_BETWEEN_LOOKS = 2.0
 _CONNECT_SECONDS = 10.0
+_CONFIGURATION = {
+    "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s",
+    # What is sent is bounded by ``payload_mb``; by default 10 MB give a warning.
+    "distributed.admin.large-graph-warning-threshold": "4GB",
+}
 # Packages that are compared before anything of ours is run: a worker may not have it.
 _PACKAGES = {"ffn-pipeline": "packages.ffn", "numpy": "packages.numpy"}
 
@@ -55,7 +60,7 @@ def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]
 
     with (
         _quiet(),
-        dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}),
+        dask.config.set(_CONFIGURATION),
         contextlib.ExitStack() as stack,
     ):
         if runner.dask_address is None:
@@ -84,10 +89,19 @@ def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]
 
 
 class _DaskWorkers:
-    """The workers behind a Dask client, as `ffn.clusters.workers.Workers` describes them."""
+    """The workers behind a Dask client, as `ffn.clusters.workers.Workers` describes them.
+
+    Attributes
+    ----------
+    name
+        What messages call the cluster.
+    address
+        Where its scheduler listens.
+    """
 
     def __init__(self, client: Any, name: str, patience: float) -> None:
         self.name = name
+        self.address = str(client.scheduler.address)
         self._client = client
         self._patience = patience
         self._lock = threading.Lock()

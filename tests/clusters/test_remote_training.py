@@ -7,12 +7,13 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ffn.checkpoints.candidate_files import write_candidate
 from ffn.clusters.parcels import pack, unpack
-from ffn.clusters.remote_training import RemoteTraining
+from ffn.clusters.remote_training import RemoteTraining, train_for_another
 from ffn.errors import ClusterError, DataError, TrainingError
 from ffn.settings.pipeline import Pipeline
 from ffn.training.candidate_training import train_candidate
@@ -20,16 +21,14 @@ from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate
 from tests.helpers.retrained import prepare, shipped
 
-QUICK = {"epochs": 3, "networks": 3}
-
 
 class Near:
-    """Workers in this process, which note what they were sent and may answer something else."""
+    """Workers in this process, which note what they were sent."""
 
     name = "the cluster"
 
-    def __init__(self, change: Callable[[bytes], bytes] = bytes) -> None:
-        self.change = change
+    def __init__(self, **changed: Any) -> None:
+        self.changed = changed
         self.sent: list[tuple[bytes, bytes]] = []
 
     def compute(
@@ -42,20 +41,47 @@ class Near:
     ) -> bytes:
         check()
         self.sent.append((request, shared()))
-        return self.change(function(*self.sent[-1]))
+        asked = json.loads(request)
+        for name, values in self.changed.items():
+            asked[name] |= values
+        return function(json.dumps(asked).encode(), self.sent[-1][1])
 
 
-@pytest.fixture(scope="module", params=["iris", "penguins"])
-def made(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, repository: Path
-) -> tuple[Pipeline, TrainingPart, HeldOutPart]:
-    folder = tmp_path_factory.mktemp("made")
-    pipeline = shipped(repository, request.param, folder, rate="auto", **QUICK)
+class Answering(Near):
+    """Workers that compute nothing."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def compute(self, *_: Any) -> bytes:
+        return self.answer
+
+
+Made = tuple[Pipeline, TrainingPart, HeldOutPart]
+
+
+def make(repository: Path, name: str, folder: Path) -> Made:
+    pipeline = shipped(repository, name, folder, epochs=2, networks=2)
     prepared = prepare(pipeline)
     return pipeline, prepared.training, prepared.held_out
 
 
-Made = tuple[Pipeline, TrainingPart, HeldOutPart]
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Made:
+    return make(repository, "iris", tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module")
+def answers(made: Made) -> dict[str, bytes]:
+    """What a worker sends back, by optimizer."""
+    pipeline, part, _ = made
+    found = {}
+    for optimizer in ("sgd", "adam"):
+        workers = Near()
+        RemoteTraining(workers, 1).train_candidate(part, pipeline, optimizer, nothing)
+        found[optimizer] = train_for_another(*workers.sent[0])
+    return found
 
 
 def files(candidate: Candidate, folder: Path) -> dict[str, bytes]:
@@ -69,15 +95,15 @@ def nothing() -> None:
     """Do not end the wait."""
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("name", ["iris", "penguins"])
 @pytest.mark.parametrize("payload_mb", [1, 0])
 def test_it_is_the_same_to_the_byte_sent_or_on_a_shared_disk(
-    optimizer: str, payload_mb: int, made: Made, tmp_path: Path
+    name: str, payload_mb: int, repository: Path, tmp_path: Path
 ) -> None:
-    pipeline, part, _ = made
+    pipeline, part, _ = make(repository, name, tmp_path / "made")
     workers = Near()
-    there = RemoteTraining(workers, payload_mb).train_candidate(part, pipeline, optimizer, nothing)
-    here = train_candidate(part, pipeline, optimizer)
+    there = RemoteTraining(workers, payload_mb).train_candidate(part, pipeline, "adamw", nothing)
+    here = train_candidate(part, pipeline, "adamw")
     assert not there.taken
     assert files(there, tmp_path / "there") == files(here, tmp_path / "here")
     ((_, rows),) = workers.sent
@@ -110,7 +136,7 @@ def test_secrets_of_the_settings_are_not_sent(made: Made) -> None:
     assert b"secret" not in b"".join(workers.sent[0])
 
 
-def changed(**of_answer: object) -> Callable[[bytes], bytes]:
+def saying(**of_answer: object) -> Callable[[bytes], bytes]:
     def change(answer: bytes) -> bytes:
         found = unpack(answer)
         said = json.loads(found["answer.json"]) | of_answer
@@ -129,28 +155,26 @@ def changed(**of_answer: object) -> Callable[[bytes], bytes]:
         lambda answer: pack({"answer.json": b'{"worker": "w"}'}),
         lambda answer: pack({**unpack(answer), "candidate.safetensors": b"x"}),
         lambda answer: pack({**unpack(answer), "candidate.json": b"{}"}),
-        changed(refusal="SystemExit", text="x"),
+        saying(refusal="SystemExit", text="x"),
     ],
 )
 def test_an_answer_that_is_no_candidate_is_refused(
-    change: Callable[[bytes], bytes], made: Made
+    change: Callable[[bytes], bytes], made: Made, answers: dict[str, bytes]
 ) -> None:
     pipeline, part, _ = made
+    workers = Answering(change(answers["sgd"]))
     with pytest.raises(ClusterError, match=r"^the cluster: what a worker sent back is no candidat"):
-        RemoteTraining(Near(change), 1).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
 
 
-def test_another_candidate_than_the_one_that_was_asked_for_is_refused(made: Made) -> None:
+def test_another_candidate_than_the_one_that_was_asked_for_is_refused(
+    made: Made, answers: dict[str, bytes]
+) -> None:
     pipeline, part, _ = made
-    kept: list[bytes] = []
-
-    def keep(answer: bytes) -> bytes:
-        kept.append(answer)
-        return answer
-
-    RemoteTraining(Near(keep), 1).train_candidate(part, pipeline, "adam", nothing)
+    right = RemoteTraining(Answering(answers["adam"]), 1)
+    assert right.train_candidate(part, pipeline, "adam", nothing).optimizer == "adam"
     with pytest.raises(ClusterError, match="no candidate"):
-        RemoteTraining(Near(lambda _: kept[0]), 1).train_candidate(part, pipeline, "sgd", nothing)
+        right.train_candidate(part, pipeline, "sgd", nothing)
 
 
 @pytest.mark.parametrize(
@@ -167,47 +191,37 @@ def test_another_candidate_than_the_one_that_was_asked_for_is_refused(made: Made
     ],
 )
 def test_what_a_worker_says_instead_is_raised(
-    said: dict[str, object], error: type[Exception], text: str, made: Made
+    said: dict[str, object],
+    error: type[Exception],
+    text: str,
+    made: Made,
+    answers: dict[str, bytes],
 ) -> None:
     pipeline, part, _ = made
+    workers = Answering(saying(**said)(answers["sgd"]))
     with pytest.raises(error, match=text):
-        RemoteTraining(Near(changed(**said)), 1).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
 
 
-def test_a_worker_of_another_version_does_not_train(made: Made) -> None:
+def test_a_worker_that_is_asked_by_another_version_does_not_train(made: Made) -> None:
     pipeline, part, _ = made
-
-    class Other(Near):
-        def compute(self, function, request, key, shared, check):  # type: ignore[no-untyped-def]
-            asked = json.loads(request)
-            asked["likeness"]["python"] = "3.9.1"
-            return function(json.dumps(asked).encode(), shared())
-
+    workers = Near(likeness={"python": "3.9.1"})
     with pytest.raises(ClusterError, match=r"the cluster: the worker on .+ would compute someth"):
-        RemoteTraining(Other(), 1).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
 
 
-def test_a_worker_without_the_shared_disk_names_the_folder(made: Made, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "folder", [{"path": "/nowhere/at/all"}, {"manifest": "0" * 64}], ids=["missing", "other rows"]
+)
+def test_a_worker_without_the_rows_names_the_folder(folder: dict[str, str], made: Made) -> None:
     pipeline, part, _ = made
-
-    class Away(Near):
-        def compute(self, function, request, key, shared, check):  # type: ignore[no-untyped-def]
-            asked = json.loads(request)
-            asked["folder"]["path"] = str(tmp_path / "nowhere")
-            return function(json.dumps(asked).encode(), shared())
-
-    with pytest.raises(ClusterError, match=r"does not have the folder .+nowhere, and the rows to"):
-        RemoteTraining(Away(), 0).train_candidate(part, pipeline, "sgd", nothing)
+    path = folder.get("path", str(part.entry.path.resolve()))
+    with pytest.raises(
+        ClusterError, match=f"does not have the folder {path}, and the rows to trai"
+    ):
+        RemoteTraining(Near(folder=folder), 0).train_candidate(part, pipeline, "sgd", nothing)
 
 
-def test_other_rows_in_the_same_folder_are_not_taken(made: Made) -> None:
-    pipeline, part, _ = made
-
-    class Stale(Near):
-        def compute(self, function, request, key, shared, check):  # type: ignore[no-untyped-def]
-            asked = json.loads(request)
-            asked["folder"]["manifest"] = "0" * 64
-            return function(json.dumps(asked).encode(), shared())
-
-    with pytest.raises(ClusterError, match="does not have the folder"):
-        RemoteTraining(Stale(), 0).train_candidate(part, pipeline, "sgd", nothing)
+def test_a_broken_request_is_answered() -> None:
+    said = json.loads(unpack(train_for_another(b"{", b""))["answer.json"])
+    assert said["failure"].startswith("JSONDecodeError: ")

@@ -33,7 +33,7 @@ def digest(done: Done) -> str:
 
 def copied(folder: Path, epochs: int | None = None) -> Path:
     """A root with the shipped pipelines, which train for so many epochs."""
-    shutil.copytree(REPOSITORY / "data", folder / "data")
+    shutil.copytree(REPOSITORY / "data", folder / "data", dirs_exist_ok=True)
     for name in PIPELINES:
         settings = folder / f"data/{name}/pipeline.toml"
         if epochs is not None:
@@ -89,18 +89,25 @@ def registered(root: Path) -> list[str]:
 
 
 class DaskCluster:
-    """A scheduler and workers in processes of their own, each without the folder ``hidden``."""
+    """A scheduler and workers in processes of their own, each without the folder ``hidden``.
 
-    def __init__(self, folder: Path, hidden: Path) -> None:
+    With ``tls``, they take only connections with the certificate in the files of that folder.
+    """
+
+    def __init__(self, folder: Path, hidden: Path, tls: Path | None = None) -> None:
         self._folder, self._hidden = folder, hidden
+        self._tls: list[str] = []
+        if tls is not None:
+            files = {"ca-file": "ca.pem", "cert": "own.pem", "key": "own.key"}
+            self._tls = [f"--tls-{name}={tls / file}" for name, file in files.items()]
         self._running: list[subprocess.Popen[bytes]] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{self.port}"
-        self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", self.port, "--no-dashboard"
-        )
+        protocol = "tls" if tls else "tcp"
+        self.address = f"{protocol}://127.0.0.1:{self.port}"
+        host = ("--host", f"{protocol}://127.0.0.1", "--port", self.port)
+        self.scheduler = self._start("scheduler", *host, "--no-dashboard")
         wait_for(self._answers)
 
     def _answers(self) -> bool:
@@ -112,7 +119,7 @@ class DaskCluster:
     def _start(
         self, what: str, *arguments: object, apart: bool = False, **variables: str
     ) -> subprocess.Popen[bytes]:
-        command = [str(PROGRAMS / "dask"), what, *map(str, arguments)]
+        command = [str(PROGRAMS / "dask"), what, *map(str, arguments), *self._tls]
         if apart:
             hide = f'mount -t tmpfs none "{self._hidden}" && exec "$0" "$@"'
             command = ["unshare", "--mount", "bash", "-c", hide, *command]
@@ -129,7 +136,8 @@ class DaskCluster:
 
     def worker(self, *, sees_the_disk: bool = False, **variables: str) -> subprocess.Popen[bytes]:
         """Start a worker; a killed one is not replaced, as it would be by Dask's nanny."""
-        own = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1")
+        host = f"{self.address.partition(':')[0]}://127.0.0.1"
+        own = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", host)
         place = ("--local-directory", self._folder)
         return self._start(
             "worker", self.address, *own, *place, apart=not sees_the_disk, **variables
@@ -148,6 +156,33 @@ def dask(tmp_path: Path) -> Iterator[DaskCluster]:
     folder.mkdir()
     (tmp_path / "root").mkdir(exist_ok=True)
     cluster = DaskCluster(folder, tmp_path / "root")
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def tls_files(tmp_path: Path) -> Path:
+    """A folder with a certificate that is its own authority, and its key."""
+    import distributed
+
+    made = distributed.Security.temporary()
+    folder = tmp_path / "root/data/iris/tls"
+    folder.mkdir(parents=True)
+    (folder / "ca.pem").write_text(made.tls_ca_file)
+    (folder / "own.pem").write_text(made.tls_client_cert)
+    (folder / "own.key").write_text(made.tls_client_key)
+    return folder
+
+
+@pytest.fixture
+def dask_with_tls(tmp_path: Path, tls_files: Path) -> Iterator[DaskCluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    # What it reads must not be hidden from it.
+    kept = shutil.copytree(tls_files, folder / "tls")
+    cluster = DaskCluster(folder, tmp_path / "root", kept)
     try:
         yield cluster
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -203,14 +204,18 @@ def test_a_worker_without_ffn_is_refused(root: Path, ffn: Command, dask: DaskClu
 
 
 def long_table(root: Path) -> None:
+    """Make a table of more than a megabyte of inputs, which may not be sent."""
     source = root / "data/iris/train.csv"
     header, *rows = source.read_text().splitlines()
-    more = [f"{float(row.split(',')[0]) + i / 1e6:.6f},{row.partition(',')[2]}" for row in rows
-            for i in range(800)]  # fmt: skip
+    cells = [row.split(",") for row in rows for _ in range(400)]
+    more = [f"{float(first) + i / 1e6:.6f}," + ",".join(rest) for i, (first, *rest) in
+            enumerate(cells)]  # fmt: skip
     source.write_text("\n".join([header, *more]) + "\n")
     settings = root / "data/iris/pipeline.toml"
-    table = "\n[runner]\npayload_mb = 1\n"
-    settings.write_text(settings.read_text().replace("epochs = ", "epochs = 1 # ") + table)
+    text = settings.read_text().replace('"auto"', "0.01")
+    for key, value in (("epochs", 1), ("networks", 2), ("batch_size", 1024)):
+        text = re.sub(rf"(?m)^{key} = \d+", f"{key} = {value}", text)
+    settings.write_text(text + "\n[runner]\npayload_mb = 1\n")
 
 
 def test_a_table_that_is_not_sent_needs_the_shared_disk(
@@ -234,6 +239,23 @@ def test_a_table_that_is_not_sent_is_found_on_the_shared_disk(
     assert made == digest(ffn("retrain", "iris", "--direct", "--force", *options))
 
 
+def test_megabytes_are_sent_without_a_word() -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from ffn.clusters.parcels import unpack\n"
+        "from ffn.clusters.remote_training import train_for_another\n"
+        "from ffn.clusters.workers import open_workers\n"
+        "from ffn.settings.service_settings import RunnerSettings\n"
+        "with open_workers(RunnerSettings(kind='dask', workers=1), Path()) as workers:\n"
+        "    sent = bytes(30_000_000)\n"
+        "    answer = workers.compute(train_for_another, b'', 'k', lambda: sent, lambda: None)\n"
+        "    print(unpack(answer)['answer.json'].decode())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "failure" in done.stdout
+
+
 def test_an_interrupted_command_leaves_no_process(tmp_path: Path) -> None:
     root = copied(tmp_path / "long", LONG)
     process = start(tmp_path, "retrain", "iris", "--runner", "dask", "--root", root)
@@ -243,6 +265,41 @@ def test_an_interrupted_command_leaves_no_process(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     assert ended(process).code == 128 + signal.SIGTERM
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+    assert registered(root) == []
+
+
+def runner_with_tls(root: Path, address: str) -> None:
+    settings = root / "data/iris/pipeline.toml"
+    table = (
+        f'\n[runner]\nkind = "dask"\ndask_address = "{address}"\ntls_ca = "tls/ca.pem"\n'
+        'tls_certificate = "tls/own.pem"\ntls_key = "tls/own.key"\nwait = "5s"\n'
+    )
+    settings.write_text(settings.read_text() + table)
+
+
+def test_both_ends_are_known_by_their_certificates(
+    root: Path, ffn: Command, dask_with_tls: DaskCluster, expected: dict[str, str]
+) -> None:
+    dask_with_tls.worker()
+    runner_with_tls(root, dask_with_tls.address)
+    made = digest(ffn("retrain", "iris", "--json", "--root", root))
+    assert made == expected["iris"]
+
+
+def test_a_scheduler_of_another_authority_is_refused(
+    root: Path, ffn: Command, dask_with_tls: DaskCluster
+) -> None:
+    import distributed
+
+    dask_with_tls.worker()
+    other = distributed.Security.temporary()
+    (root / "data/iris/tls/ca.pem").write_text(other.tls_ca_file)
+    runner_with_tls(root, dask_with_tls.address)
+    told = ffn("retrain", "iris", "--root", root).refusal
+    assert told.startswith(f"the Dask cluster at {dask_with_tls.address}: no scheduler answers (")
+    (root / "data/iris/tls/own.key").unlink()
+    told = ffn("retrain", "iris", "--root", root).refusal
+    assert told.endswith("data/iris/tls/own.key: cannot be read (No such file or directory).")
     assert registered(root) == []
 
 
