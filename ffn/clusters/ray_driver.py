@@ -21,8 +21,8 @@ import threading
 import time
 from typing import IO, Any
 
-from ffn.clusters.frames import read_frame, write_frame
 from ffn.clusters.likeness import own_likeness, unlikeness
+from ffn.clusters.pipe import receive, send
 from ffn.errors import one_line
 from ffn.storage.documents import parse_json
 
@@ -44,18 +44,18 @@ def main() -> None:
     # What Ray prints goes where its errors go.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     requests = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    first = read_frame(requests)
+    first = receive(requests)
     if first is None:
         return
     try:
         setup = parse_json(first["setup"])
         _connect(setup)
         _check_all(setup["patience"])
-        write_frame(answers, {"ready": b""})
+        send(answers, {"ready": b""})
         _serve(requests, answers, setup["patience"])
     except _RefusedError as refusal:
         with contextlib.suppress(OSError):
-            write_frame(answers, {"refused": str(refusal).encode()})
+            send(answers, {"refused": str(refusal).encode()})
     except OSError:
         # Whoever asked is gone.
         pass
@@ -132,7 +132,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes], patience: float) -> None:
             done, _ = ray.wait(list(running), num_returns=len(running), timeout=0)
             for reference in done:
                 answer = _result(reference, patience)
-                write_frame(answers, {"id": running.pop(reference), "answer": answer})
+                send(answers, {"id": running.pop(reference), "answer": answer})
         if time.monotonic() > next_look:
             next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
             if _nodes():
@@ -142,7 +142,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes], patience: float) -> None:
 
 
 def _listen(requests: IO[bytes], asked: queue.SimpleQueue[dict[str, bytes] | None]) -> None:
-    while (frame := read_frame(requests)) is not None:
+    while (frame := receive(requests)) is not None:
         asked.put(frame)
     asked.put(None)
 

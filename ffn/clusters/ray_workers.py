@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
-from ffn.clusters.frames import read_frame, write_frame
+from ffn.clusters.pipe import receive, send
 from ffn.errors import ClusterError, one_line
 from ffn.interpreter import fresh
 from ffn.settings.service_settings import RunnerSettings, seconds_of
@@ -156,14 +156,14 @@ class _RayWorkers:
         if pipe is not None:
             # A driver that is gone is told of by the thread that listens, with the reason.
             with contextlib.suppress(OSError, ValueError):
-                write_frame(pipe, frame)
+                send(pipe, frame)
 
     def _listen(self) -> None:
         """Take answers, until the driver ends."""
         pipe = self._driver.stdout
         while pipe is not None:
             try:
-                frame = read_frame(pipe)
+                frame = receive(pipe)
             except ValueError:
                 frame = None
             with self._changed:

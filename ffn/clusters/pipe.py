@@ -6,12 +6,12 @@ from typing import IO
 
 from ffn.clusters.parcels import pack, unpack
 
-__all__ = ["read_frame", "write_frame"]
+__all__ = ["receive", "send"]
 
 _LENGTH_BYTES = 8
 
 
-def write_frame(pipe: IO[bytes], contents: dict[str, bytes]) -> None:
+def send(pipe: IO[bytes], contents: dict[str, bytes]) -> None:
     """Write pieces of bytes by name as one frame.
 
     Parameters
@@ -32,8 +32,8 @@ def write_frame(pipe: IO[bytes], contents: dict[str, bytes]) -> None:
     pipe.flush()
 
 
-def read_frame(pipe: IO[bytes]) -> dict[str, bytes] | None:
-    """Read what `write_frame` wrote; None at the end, also if that is in the middle of a frame.
+def receive(pipe: IO[bytes]) -> dict[str, bytes] | None:
+    """Read what `send` wrote; None at the end, also if that is in the middle of a frame.
 
     Parameters
     ----------
