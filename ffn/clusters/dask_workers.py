@@ -10,8 +10,6 @@ users of this machine cannot reach it.
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import threading
 import time
 import warnings
@@ -19,8 +17,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ffn.clusters.dask_connection import (
+    own_dask_cluster,
+    quiet_dask,
+    said_by_dask,
+    tls_of_dask,
+)
 from ffn.clusters.likeness import own_likeness, unlikeness
-from ffn.errors import ClusterError, FFNError, SettingsError, one_line
+from ffn.errors import ClusterError, FFNError
 from ffn.settings.service_settings import RunnerSettings, seconds_of
 
 __all__ = ["dask_workers"]
@@ -59,18 +63,18 @@ def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]
     import distributed
 
     with (
-        _quiet(),
+        quiet_dask(),
         dask.config.set(_CONFIGURATION),
         contextlib.ExitStack() as stack,
     ):
         if runner.dask_address is None:
             name = "the Dask cluster of this run"
-            cluster: Any = stack.enter_context(_own_cluster(runner, name))
+            cluster: Any = stack.enter_context(own_dask_cluster(runner, name))
             security = cluster.security
             address = cluster.scheduler_address
         else:
             name = f"the Dask cluster at {runner.dask_address}"
-            address, security = runner.dask_address, _security(runner, folder)
+            address, security = runner.dask_address, tls_of_dask(runner, folder)
         try:
             with warnings.catch_warnings():
                 # Of versions that differ: they are refused instead.
@@ -80,7 +84,8 @@ def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]
                 )
         except Exception as error:
             raise ClusterError(
-                f"{name}: no scheduler answers ({_told(error)}). Start it, or correct the address."
+                f"{name}: no scheduler answers ({said_by_dask(error)}). Start it, or correct the "
+                "address."
             ) from None
         workers = _DaskWorkers(client, name, seconds_of(runner.wait))
         stack.callback(workers.close)
@@ -129,8 +134,8 @@ class _DaskWorkers:
             raise self._no_workers() from None
         except Exception as error:
             raise ClusterError(
-                f"{self.name}: its workers cannot be asked what they are ({_told(error)}). Look "
-                "into their logs."
+                f"{self.name}: its workers cannot be asked what they are ({said_by_dask(error)}). "
+                "Look into their logs."
             ) from None
 
     def compute(
@@ -225,68 +230,7 @@ class _DaskWorkers:
                 f"{self.name}: the scheduler is gone. Nothing was registered; candidates that had "
                 "finished are kept for the next retraining."
             )
-        return ClusterError(f"{self.name}: a worker failed ({_told(error)}).")
-
-
-@contextlib.contextmanager
-def _own_cluster(runner: RunnerSettings, name: str) -> Iterator[Any]:
-    """Start a scheduler and workers on the loopback, which only who has their keys can reach."""
-    import distributed
-
-    try:
-        cluster = distributed.LocalCluster(
-            n_workers=runner.workers or os.cpu_count() or 1,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            security=distributed.Security.temporary(),
-            dashboard_address=None,
-            # As threads and processes of the other runners have none.
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        )
-    except Exception as error:
-        raise ClusterError(f"{name} cannot be started ({_told(error)}).") from None
-    try:
-        yield cluster
-    finally:
-        with contextlib.suppress(Exception):
-            cluster.close(timeout=_CONNECT_SECONDS)
-
-
-def _security(runner: RunnerSettings, folder: Path) -> Any:
-    """Return the files of TLS that the settings name; otherwise what Dask's configuration says."""
-    import distributed
-
-    if runner.tls_ca is None or runner.tls_certificate is None or runner.tls_key is None:
-        return distributed.Security()
-    files = [folder / name for name in (runner.tls_ca, runner.tls_certificate, runner.tls_key)]
-    for path in files:
-        try:
-            path.open("rb").close()
-        except OSError as error:
-            raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from None
-    authority, certificate, key = map(str, files)
-    return distributed.Security(
-        tls_ca_file=authority,
-        tls_client_cert=certificate,
-        tls_client_key=key,
-        require_encryption=True,
-    )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dask from telling in many lines what is told in one."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+        return ClusterError(f"{self.name}: a worker failed ({said_by_dask(error)}).")
 
 
 def _as_likeness(own: Mapping[str, str], versions: Mapping[str, Any]) -> dict[str, str]:
@@ -302,9 +246,3 @@ def _is_cancelled(error: BaseException) -> bool:
     from concurrent.futures import CancelledError
 
     return isinstance(error, CancelledError)
-
-
-def _told(error: BaseException) -> str:
-    """Return the first line of what a library says of an error."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return one_line(lines[0].rstrip(".") if lines else type(error).__name__)[:300]
