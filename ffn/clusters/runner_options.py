@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from ffn.errors import SettingsError, quote
-from ffn.settings.document import PipelineSettings, check_settings
+from ffn.settings.document import check_settings
 from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["override_runner"]
 
 
-def override_runner(settings: PipelineSettings, given: Mapping[str, Any]) -> RunnerSettings:
+def override_runner(table: RunnerSettings, given: Mapping[str, Any]) -> RunnerSettings:
     """Return ``[runner]`` with what the options of a command say instead.
 
     Parameters
     ----------
-    settings
-        The settings of the pipeline.
+    table
+        What the settings say.
     given
         Options by the name of the key that they stand for; None for those that were not given.
         An address says of which kind the cluster is.
@@ -35,8 +35,9 @@ def override_runner(settings: PipelineSettings, given: Mapping[str, Any]) -> Run
                 f"--{kind}-address goes with --runner {kind}, not with {said['kind']}. Leave one "
                 "of them out."
             )
-    document = settings.model_dump()
-    document["runner"] |= said
+    # A document with nothing else that could be wrong.
+    data = {"source": "none", "target": "none"}
+    document = {"data": data, "runner": table.model_dump() | said}
     found = check_settings(document, "the options").runner
     address = {"dask": found.dask_address, "ray": found.ray_address}.get(found.kind)
     if "workers" in said and address is not None:

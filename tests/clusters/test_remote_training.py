@@ -15,6 +15,7 @@ from ffn.checkpoints.candidate_files import write_candidate
 from ffn.clusters.parcels import pack, unpack
 from ffn.clusters.remote_training import RemoteTraining, train_for_another
 from ffn.errors import ClusterError, DataError, TrainingError
+from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.training.candidate_training import train_candidate
 from ffn.training.partition import HeldOutPart, TrainingPart
@@ -54,7 +55,8 @@ class Answering(Near):
         super().__init__()
         self.answer = answer
 
-    def compute(self, *_: Any) -> bytes:
+    def compute(self, _: Any, request: bytes, *rest: Any) -> bytes:
+        self.sent.append((request, b""))
         return self.answer
 
 
@@ -225,3 +227,33 @@ def test_a_worker_without_the_rows_names_the_folder(folder: dict[str, str], made
 def test_a_broken_request_is_answered() -> None:
     said = json.loads(unpack(train_for_another(b"{", b""))["answer.json"])
     assert said["failure"].startswith("JSONDecodeError: ")
+
+
+def test_settings_that_were_sent_are_the_settings(made: Made) -> None:
+    pipeline, part, _ = made
+    document = {
+        "data": {
+            "source": "t.csv",
+            "target": "y",
+            "exclude": ["a", ""],
+            "kinds": {"x": "categorical", "n": "numeric"},
+            "formats": {"n": "1.234,5"},
+            "labels": {"yes": "ja"},
+            "weight": "w",
+        },
+        "split": {"time": "when", "embargo": "2d", "group": "who", "ignore": ["x"]},
+        "features": {"numbers": "piecewise", "bins": 4, "most_categories": 3},
+        "network": {"hidden_layers": [8, 2], "student_layers": [3]},
+        "training": {"time_budget": "1h", "ensemble": "distilled", "members": 2, "dropout": 0.1},
+        "optimizers": {"adam": {"learning_rate": [0.001, 0.01]}, "sgd": {"learning_rate": "auto"}},
+        "decision": {"costs": {"a": {"b": 2}}, "abstain_below": 0.25},
+        "gate": {"min_recalls": {"a": 0.5}},
+    }
+    settings = check_settings(document, "t")
+    seen = Answering(b"")
+    with pytest.raises(ClusterError, match="no candidate"):
+        RemoteTraining(seen, 1).train_candidate(
+            part, replace(pipeline, settings=settings), "adam", nothing
+        )
+    sent = json.loads(seen.sent[0][0])["settings"]
+    assert check_settings(sent, "sent") == settings

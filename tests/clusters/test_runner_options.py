@@ -8,16 +8,12 @@ import pytest
 
 from ffn.clusters.runner_options import override_runner
 from ffn.errors import SettingsError
-from ffn.settings.document import PipelineSettings, check_settings
-
-
-def settings(**runner: Any) -> PipelineSettings:
-    return check_settings({"data": {"source": "t.csv", "target": "y"}, "runner": runner}, "t")
+from ffn.settings.service_settings import RunnerSettings
 
 
 def test_options_stand_for_the_table_and_win_over_it() -> None:
-    table = settings(kind="ray", workers=2, ray_address="head:6379", wait="5s")
-    assert override_runner(table, {"kind": None, "workers": None}) == table.runner
+    table = RunnerSettings(kind="ray", workers=2, ray_address="head:6379", wait="5s")
+    assert override_runner(table, {"kind": None, "workers": None}) == table
     found = override_runner(table, {"kind": "process", "workers": 4})
     assert (found.kind, found.workers, found.wait) == ("process", 4, "5s")
     # An address says of which kind the cluster is.
@@ -43,11 +39,11 @@ def test_options_stand_for_the_table_and_win_over_it() -> None:
 )
 def test_options_that_do_not_go_together_are_refused(given: dict[str, Any], told: str) -> None:
     with pytest.raises(SettingsError, match=told):
-        override_runner(settings(), given)
+        override_runner(RunnerSettings(), given)
 
 
 def test_an_option_cannot_take_the_tls_of_the_table_away() -> None:
     files = {"tls_ca": "a", "tls_certificate": "b", "tls_key": "c"}
-    table = settings(dask_address="tls://s:1", **files)
+    table = RunnerSettings(dask_address="tls://s:1", **files)
     with pytest.raises(SettingsError, match=r'^the options: "runner": has the files of TLS'):
         override_runner(table, {"dask_address": "tcp://s:1"})

@@ -17,7 +17,6 @@ from flows.cli.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from ffn.settings.document import PipelineSettings
     from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["add", "run"]
@@ -69,7 +68,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Retrain, directly or through Prefect, and print the result."""
     root, pipeline = find(options)
-    runner = None if options.direct else _runner(options, pipeline.settings)
+    runner = None if options.direct else _runner(options, pipeline.settings.runner)
     if options.watch:
         from flows.cli.display.watch_screen import watched
 
@@ -102,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _runner(options: argparse.Namespace, settings: PipelineSettings) -> RunnerSettings:
+def _runner(options: argparse.Namespace, settings: RunnerSettings) -> RunnerSettings:
     """Return where to train: what the options say, and the settings where they say nothing."""
     from ffn.clusters.runner_options import override_runner
     from ffn.clusters.workers import check_runner
