@@ -27,4 +27,8 @@ def interval_in(document: dict[str, Any], key: str) -> Interval | None:
     value, low, high = numbers
     if value is None or low is None:
         return None
-    return Interval(float(value), float(low), float("inf") if high is None else float(high))
+    try:
+        return Interval(float(value), float(low), float("inf") if high is None else float(high))
+    except OverflowError:
+        # JSON's integers have no bound, floats do.
+        return None
