@@ -171,15 +171,15 @@ class _DaskWorkers:
             error = lost
         finally:
             if future is not None:
-                with contextlib.suppress(Exception):
-                    future.cancel()
+                # Withdraws a task that nobody has begun, and does not wait for the scheduler.
+                future.release()
         raise self._ended(error)
 
     def close(self) -> None:
         """End all waits, and disconnect; tasks that wait for a worker are forgotten."""
         self._closed = True
-        with contextlib.suppress(Exception):
-            self._client.cancel(list(self._sent.values()))
+        for sent in self._sent.values():
+            sent.release()
         with contextlib.suppress(Exception):
             self._client.close(timeout=_CONNECT_SECONDS)
 
@@ -199,7 +199,10 @@ class _DaskWorkers:
             if now < self._next_look:
                 return
             self._next_look = now + _SECONDS_BETWEEN_LOOKS
-            there = self._client.nthreads()
+            try:
+                there = self._client.nthreads(callback_timeout=_CONNECT_SECONDS)
+            except Exception:
+                raise self._ended(None) from None
             if there:
                 self._last_seen = time.monotonic()
         if time.monotonic() - self._last_seen > self._patience:
@@ -227,8 +230,8 @@ class _DaskWorkers:
             )
         if self._client.status != "running" or error is None or _is_cancelled(error):
             return ClusterError(
-                f"{self.name}: the scheduler is gone. Nothing was registered; candidates that had "
-                "finished are kept for the next retraining."
+                f"{self.name}: the scheduler does not answer any more. Nothing was registered; "
+                "candidates that had finished are kept for the next retraining."
             )
         return ClusterError(f"{self.name}: a worker failed ({said_by_dask(error)}).")
 

@@ -81,7 +81,10 @@ def test_a_killed_worker_is_replaced_by_the_other(
     assert second.poll() is None
 
 
-def test_a_lost_scheduler_is_one_line(tmp_path: Path, dask: DaskCluster) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_lost_scheduler_is_one_line(
+    how: signal.Signals, tmp_path: Path, dask: DaskCluster
+) -> None:
     import distributed
 
     root = copied(tmp_path / "long", LONG)
@@ -91,10 +94,10 @@ def test_a_lost_scheduler_is_one_line(tmp_path: Path, dask: DaskCluster) -> None
         wait_for(lambda: any(client.processing().values()))
     time.sleep(1)
     assert process.poll() is None
-    os.kill(dask.scheduler.pid, signal.SIGKILL)
+    os.kill(dask.scheduler.pid, how)
     assert ended(process).refusal == (
-        f"the Dask cluster at {dask.address}: the scheduler is gone. Nothing was registered; "
-        "candidates that had finished are kept for the next retraining."
+        f"the Dask cluster at {dask.address}: the scheduler does not answer any more. "
+        "Nothing was registered; candidates that had finished are kept for the next retraining."
     )
     assert registered(root) == []
 
