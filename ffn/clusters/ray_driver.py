@@ -69,13 +69,18 @@ def main() -> None:
 def _connect(setup: dict[str, Any]) -> None:
     import ray
 
-    own = {} if setup["address"] else {"num_cpus": setup["workers"], "include_dashboard": False}
+    own = {
+        "num_cpus": setup["workers"],
+        "include_dashboard": False,
+        # By default its logs stay in /tmp/ray for ever.
+        "_temp_dir": setup["folder"],
+    }
     try:
         ray.init(
             setup["address"] or "local",
             log_to_driver=False,
             logging_level=logging.CRITICAL,
-            **own,
+            **({} if setup["address"] else own),
         )
     except Exception as error:
         raise _RefusedError(

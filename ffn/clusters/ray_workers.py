@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 
@@ -48,6 +49,16 @@ def ray_workers(runner: RunnerSettings) -> Iterator[_RayWorkers]:
     ClusterError
         There is no cluster, it has no workers in time, or they are unlike this process.
     """
+    with (
+        tempfile.TemporaryDirectory(prefix="ffn-", ignore_cleanup_errors=True) as folder,
+        _driven(runner, folder) as workers,
+    ):
+        yield workers
+
+
+@contextlib.contextmanager
+def _driven(runner: RunnerSettings, folder: str) -> Iterator[_RayWorkers]:
+    """Start the driver; what a cluster of this machine writes goes to ``folder``."""
     address, token = runner.ray_address, {}
     if address is None:
         name = "the Ray cluster of this run"
@@ -71,6 +82,7 @@ def ray_workers(runner: RunnerSettings) -> Iterator[_RayWorkers]:
         setup = {
             "address": address,
             "workers": runner.workers or os.cpu_count() or 1,
+            "folder": folder,
             "patience": seconds_of(runner.wait),
         }
         workers.start(canonical_json(setup))

@@ -23,7 +23,7 @@ PROGRAMS = Path(sys.executable).parent
 # Prefect's server of a command takes most of the time; what it retrains is small.
 PIPELINES = ("iris", "penguins")
 # Epochs, long enough to be in the middle of them for seconds.
-LONG = 1_500
+LONG = 600
 
 
 def digest(done: Done) -> str:
