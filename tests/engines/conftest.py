@@ -215,3 +215,11 @@ def children_of(pid: int) -> set[int]:
                 if parent == pid:
                     found |= {int(entry.name), *children_of(int(entry.name))}
     return found
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs: one that nobody has asked for its end is still listed."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -21,6 +21,7 @@ from tests.engines.conftest import (
     copied,
     digest,
     ended,
+    is_alive,
     registered,
     start,
 )
@@ -182,5 +183,5 @@ def test_an_interrupted_command_leaves_no_process(tmp_path: Path) -> None:
     below = children_of(process.pid)
     process.send_signal(signal.SIGTERM)
     assert ended(process).code == 128 + signal.SIGTERM
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+    wait_for(lambda: not any(map(is_alive, below)))
     assert registered(root) == []
