@@ -85,7 +85,7 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 	$(BIN)/python -m pytest tests/sql tests/extraction/test_queries.py tests/scoring/test_query_rows.py
 
 scale-test: $(SCALE_VENV)/.made ## Train on Dask and Ray clusters of the tests' own, on the loopback
-	tests/engines/run $(SCALE_VENV)/bin/python
+	tests/running_clusters/run $(SCALE_VENV)/bin/python
 
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
 	tests/crash/run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.conftest import (
+from tests.running_clusters.conftest import (
     DaskCluster,
     digest,
     registered,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.conftest import (
+from tests.running_clusters.conftest import (
     LONG,
     PIPELINES,
     DaskCluster,
