@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.command_line import Done
+from tests.helpers.waiting import wait_for
 from tests.running_clusters.conftest import (
     LONG,
     PIPELINES,
@@ -25,8 +27,6 @@ from tests.running_clusters.conftest import (
     registered,
     start,
 )
-from tests.helpers.command_line import Done
-from tests.helpers.waiting import wait_for
 
 Command = Callable[..., Done]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.command_line import Done
 from tests.running_clusters.conftest import (
     DaskCluster,
     digest,
     registered,
 )
-from tests.helpers.command_line import Done
 
 Command = Callable[..., Done]
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.command_line import Done, environment
+from tests.helpers.waiting import wait_for
 from tests.running_clusters.conftest import (
     LONG,
     PIPELINES,
@@ -24,8 +26,6 @@ from tests.running_clusters.conftest import (
     start,
     sums,
 )
-from tests.helpers.command_line import Done, environment
-from tests.helpers.waiting import wait_for
 
 Command = Callable[..., Done]
 
