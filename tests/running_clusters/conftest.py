@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 import shutil
@@ -67,11 +66,6 @@ def expected_long(tmp_path_factory: pytest.TempPathFactory) -> str:
     home = tmp_path_factory.mktemp("direct-long")
     root = copied(home / "root", LONG)
     return digest(run_apart(home, "retrain", "iris", "--direct", "--json", "--root", root))
-
-
-def sums(text: str) -> str:
-    """A text that looks like a token."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.fixture

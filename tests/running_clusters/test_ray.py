@@ -24,7 +24,6 @@ from tests.running_clusters.conftest import (
     ended,
     registered,
     start,
-    sums,
 )
 
 Command = Callable[..., Done]
@@ -116,29 +115,4 @@ def test_no_cluster_is_one_line(root: Path, ffn: Command) -> None:
 def test_a_machine_that_belongs_to_no_cluster_is_one_line(root: Path, ffn: Command) -> None:
     done = ffn("retrain", "iris", "--ray-address", "auto", "--root", root)
     assert done.refusal.startswith("the Ray cluster at auto: it cannot be joined (")
-    assert registered(root) == []
-
-
-def test_the_cluster_of_a_run_asks_for_a_token(tmp_path: Path) -> None:
-    root = copied(tmp_path / "long", LONG)
-    process = start(tmp_path, "retrain", "iris", "--runner", "ray", "--root", root)
-    wait_for(lambda: running("ray::train_for_another"))
-    (server,) = running("gcs_server")
-    line = commands()[server]
-    port = line.partition("--gcs_server_port=")[2].split(" ")[0]
-    code = f"import ray; ray.init('127.0.0.1:{port}'); print('inside')"
-    variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": sums("another")}
-    for more in ({}, variables):
-        done = subprocess.run(
-            [PROGRAMS / "python", "-c", code],
-            env=environment(tmp_path, **more),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode != 0, "inside" in done.stdout) == (True, False)
-    process.send_signal(signal.SIGTERM)
-    assert ended(process).code == 128 + signal.SIGTERM
-    # What was started for the run ends with it.
-    wait_for(lambda: not running("raylet") and not running("gcs_server"))
     assert registered(root) == []
