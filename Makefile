@@ -13,6 +13,7 @@ ACCURACY_VENV := build/accuracy
 DOCS_VENV := build/docs-env
 POOLS_VENV := build/pools
 CLOUD_VENV := build/cloud-env
+SCALE_VENV := build/scale
 SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
 SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
@@ -47,7 +48,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test work-pool-test scale-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test work-pool-test cluster-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -100,7 +101,10 @@ work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on wo
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
 
-scale-test: object-store-test work-pool-test
+cluster-test: $(SCALE_VENV)/.made ## Train on Dask and Ray clusters of the tests' own, on the loopback
+	tests/running_clusters/run $(SCALE_VENV)/bin/python
+
+scale-test: object-store-test work-pool-test cluster-test
 scale-test: ## Run all that takes more than one machine, on the loopback of this one
 
 crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes a file
@@ -140,6 +144,11 @@ lock: $(LOCK_VENV)/.uv ## Renew the hash-locked requirements (UPGRADE=1 takes ne
 	$(LOCK) $(WHOLE) --output-file requirements-cloud-test.txt \
 		--extra cloud --extra cloud-test --extra dev --constraint requirements-cloud.txt \
 		--constraint requirements-dev.txt
+	$(LOCK) $(WHOLE) --output-file requirements-dask.txt \
+		--extra dask --constraint requirements-dev.txt
+	@# With the versions of the other, so that one environment can have both.
+	$(LOCK) $(WHOLE) --output-file requirements-ray.txt \
+		--extra ray --constraint requirements-dev.txt --constraint requirements-dask.txt
 	$(LOCK) $(WHOLE) benchmarks/peers.in \
 		--output-file requirements-benchmark.txt \
 		--excludes benchmarks/not-cuda.txt --constraint requirements.txt
@@ -190,6 +199,19 @@ $(POOLS_VENV)/.made: requirements-pools.txt $(VENV)/.made
 	@$(call PIP_IN,$(POOLS_VENV)) install --require-hashes --no-deps --requirement requirements-pools.txt
 	@$(call PIP_IN,$(POOLS_VENV)) install --no-build-isolation --no-deps --editable .
 	@$(call PIP_IN,$(POOLS_VENV)) check
+	@touch $@
+
+# Apart from .venv, which shows that nothing else needs them.
+$(SCALE_VENV)/.made: requirements-dev.txt requirements-dask.txt requirements-ray.txt pyproject.toml $(VENV)/.made
+	@rm -f $@
+	@echo "Installing into $(SCALE_VENV) (once, some minutes)"
+	@$(BIN)/python -m venv --clear $(SCALE_VENV)
+	@for lock in dev dask ray; do \
+		$(call PIP_IN,$(SCALE_VENV)) install --require-hashes --no-deps \
+			--requirement requirements-$$lock.txt || exit; \
+	done
+	@$(call PIP_IN,$(SCALE_VENV)) install --no-build-isolation --no-deps --editable .
+	@$(call PIP_IN,$(SCALE_VENV)) check
 	@touch $@
 
 $(BENCHMARK_VENV)/.made: requirements-benchmark.txt pyproject.toml $(VENV)/.made

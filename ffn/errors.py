@@ -8,6 +8,7 @@
     │   └── OutputError a file cannot be written
     ├── TrainingError   no network could be trained
     ├── BundleError     a saved model is damaged, foreign or too new
+    ├── ClusterError    workers that were to compute something are missing, unlike or lost
     ├── RegistryError   a version or pointer is missing or in use
     │   └── BusyError   another run of the same kind is in progress
     └── InstallationError   an optional package is not installed
@@ -25,6 +26,7 @@ from itertools import islice
 __all__ = [
     "BundleError",
     "BusyError",
+    "ClusterError",
     "DataError",
     "FFNError",
     "InstallationError",
@@ -81,6 +83,10 @@ class TrainingError(FFNError):
 
 class BundleError(FFNError):
     """A saved model is damaged, was not written by this package, or has a newer format."""
+
+
+class ClusterError(FFNError):
+    """Workers that were to compute something are missing, unlike this process, or lost."""
 
 
 class RegistryError(FFNError):

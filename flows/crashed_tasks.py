@@ -8,17 +8,18 @@ from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.futures import PrefectFuture
 from prefect.states import Crashed
-from prefect.task_runners import ProcessPoolTaskRunner
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 __all__ = ["marking_abandoned"]
 
 
 @contextlib.contextmanager
-def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]:
+def marking_abandoned(
+    futures: Collection[PrefectFuture[Any]], runner: TaskRunner[Any] | None
+) -> Iterator[None]:
     """If a signal ends the block, mark unfinished task runs as crashed.
 
     A task in a process that the signal also ends cannot do so itself, and would stay in the state
@@ -28,6 +29,8 @@ def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]
     ----------
     futures
         The task runs.
+    runner
+        Who runs them; None for the flow's own threads.
     """
     try:
         yield
@@ -35,8 +38,7 @@ def marking_abandoned(futures: Collection[PrefectFuture[Any]]) -> Iterator[None]
         # Tasks that have begun still run to their end.
         raise
     except BaseException:
-        context = FlowRunContext.get()
-        if context and isinstance(context.task_runner, ProcessPoolTaskRunner):
+        if isinstance(runner, ProcessPoolTaskRunner):
             _mark(futures)
         raise
 

@@ -15,6 +15,7 @@ from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.retraining import run_steps
 from ffn.settings.pipeline import find_pipeline
+from ffn.settings.service_settings import RunnerSettings
 from ffn.storage.pipeline_locks import retraining_lock
 from flows.failed_states import failed
 from flows.recorded_runs import give_way, recorded
@@ -31,7 +32,10 @@ __all__ = ["retrain"]
     task_runner=task_runner("thread", os.cpu_count() or 1),
 )
 def retrain(
-    pipeline: str, root: str = ".", force: bool = False
+    pipeline: str,
+    root: str = ".",
+    force: bool = False,
+    runner: dict[str, Any] | None = None,
 ) -> Any:  # the outcome, or a state that holds it
     """Retrain a pipeline's model, register it, and promote it if the gate says so.
 
@@ -43,6 +47,8 @@ def retrain(
         The folder with ``data/`` and ``artifacts/``.
     force
         Train even if data, settings and code are unchanged.
+    runner
+        What takes the place of the table ``[runner]`` of the settings; None: nothing does.
 
     Returns
     -------
@@ -56,7 +62,10 @@ def retrain(
             one_blas_thread(),
             ending_tasks(),
         ):
-            outcome = run_steps(found, TaskExecutor(), force=force)
+            settings = found.settings.runner
+            if runner is not None:
+                settings = RunnerSettings.model_validate(runner)
+            outcome = run_steps(found, TaskExecutor(settings, found.folder), force=force)
             if isinstance(outcome, SkippedOutcome):
                 get_run_logger().info(outcome.sentence)
             note.outcome, note.version, note.text = outcome.note()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from functools import partial
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from pathlib import Path
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, TypeVar, cast
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
@@ -18,20 +20,28 @@ from prefect.tasks import Task
 
 from ffn.pipelines.execution import Gathered, Step, gather
 from ffn.pipelines.progress import stage
+from ffn.pipelines.retraining_steps import Elsewhere
 from ffn.registry.actor import Actor, this_process
+from ffn.settings.service_settings import RunnerSettings
 from flows import tasks
 from flows.crashed_tasks import marking_abandoned
 from flows.failed_states import PartlyRefusedError
 
-__all__ = ["Runner", "TaskExecutor", "task_runner"]
+__all__ = ["TaskExecutor", "task_runner"]
 
-Runner = Literal["thread", "process"]
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
 
-def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
+class _Place(NamedTuple):
+    """Where tasks run: whose pool they are given to, None for the flow's, and who computes."""
+
+    runner: TaskRunner[Any] | None = None
+    elsewhere: Elsewhere | None = None
+
+
+def task_runner(name: Literal["thread", "process"], workers: int) -> TaskRunner[Any]:
     """Return a runner with threads of this process, or with worker processes.
 
     Parameters
@@ -49,7 +59,19 @@ def task_runner(name: Runner, workers: int) -> TaskRunner[Any]:
 
 
 class TaskExecutor:
-    """Runs each step as a task of the current flow run."""
+    """Runs each step as a task of the current flow run.
+
+    Parameters
+    ----------
+    settings
+        Where tasks for several items run; by default in the threads of the flow's own runner.
+    folder
+        Folder to which paths in the settings are relative; the current one by default.
+    """
+
+    def __init__(self, settings: RunnerSettings | None = None, folder: Path = Path()) -> None:
+        self._settings = settings or RunnerSettings()
+        self._folder = folder
 
     @property
     def actor(self) -> Actor:
@@ -72,8 +94,9 @@ class TaskExecutor:
     ) -> Gathered[T, R]:
         """Submit a task for each item.
 
-        If a worker process is killed, all unfinished tasks of its pool are lost and are run again,
-        each in its own process.
+        On a cluster, the tasks are threads here, each of which waits for a worker there; if a
+        worker is lost, another one takes its place. If a worker process here is killed, all
+        unfinished tasks of its pool are lost and are run again, each in its own process.
 
         Parameters
         ----------
@@ -85,9 +108,10 @@ class TaskExecutor:
             Further arguments of its function.
         """
         task = tasks.task_of(step)
-        futures = [(item, task.submit(item, *args, **kwargs)) for item in items]
-        with marking_abandoned([future for _, future in futures]):
-            first = gather(step, _results(step, futures))
+        with self._place(len(items)) as place:
+            futures = [(item, _submit(task, place, item, *args, **kwargs)) for item in items]
+            with marking_abandoned([future for _, future in futures], place.runner):
+                first = gather(step, _results(step, futures))
         broken = [item for item, error in first.failures if isinstance(error, BrokenExecutor)]
         again: Gathered[T, R] = _run_apart(task, broken, *args, **kwargs)
         failures = [one for one in first.failures if not isinstance(one[1], BrokenExecutor)]
@@ -96,6 +120,39 @@ class TaskExecutor:
     def warn(self, text: str) -> None:
         """Log ``text`` as a warning of the flow run."""
         get_run_logger().warning(text)
+
+    @contextlib.contextmanager
+    def _place(self, items: int) -> Iterator[_Place]:
+        """Yield where the tasks for some items run; a cluster is there as long as the block."""
+        kind, workers = self._settings.kind, self._settings.workers
+        if kind == "thread" and workers is None:
+            yield _Place()
+        elif kind == "thread" or kind == "process":
+            with task_runner(kind, workers or os.cpu_count() or 1) as runner:
+                yield _Place(runner)
+        else:
+            from ffn.clusters.remote_training import RemoteTraining
+            from ffn.clusters.workers import open_workers
+
+            # The cluster goes first, which ends whatever still waits for it.
+            with (
+                task_runner("thread", items) as runner,
+                open_workers(self._settings, self._folder) as there,
+            ):
+                training = RemoteTraining(there, self._settings.payload_mb)
+                yield _Place(runner, training.train_candidate)
+
+
+def _submit(
+    task: Task[..., Any], place: _Place, /, *args: Any, **kwargs: Any
+) -> PrefectFuture[Any]:
+    """Submit a task to the pool of ``place``, with who computes it, if that is not this machine."""
+    if place.elsewhere is not None:
+        kwargs["elsewhere"] = place.elsewhere
+    if place.runner is None:
+        return cast(PrefectFuture[Any], task.submit(*args, **kwargs))
+    parameters = inspect.signature(task.fn).bind(*args, **kwargs).arguments
+    return cast(PrefectFuture[Any], place.runner.submit(task, parameters=parameters))
 
 
 def _results(

@@ -67,6 +67,7 @@ LAYERS = [
     "ffn.reports.pictures",
     "ffn.reports",
     "ffn.pipelines",
+    "ffn.clusters",
     "ffn.backtesting",
     "ffn.reproduction",
     "flows",

@@ -27,6 +27,8 @@ LOCKS = (
     "requirements-pools.txt",
     "requirements-cloud.txt",
     "requirements-cloud-test.txt",
+    "requirements-dask.txt",
+    "requirements-ray.txt",
 )
 Locks = dict[str, dict[str, re.Match[str]]]
 LOCKED = re.compile(
@@ -169,6 +171,8 @@ def test_the_locks_satisfy_the_project(project: dict[str, Any], locks: Locks) ->
             *table["optional-dependencies"]["cloud"],
             *table["optional-dependencies"]["cloud-test"],
         ],
+        "requirements-dask.txt": table["optional-dependencies"]["dask"],
+        "requirements-ray.txt": table["optional-dependencies"]["ray"],
     }
     for lock, lines in wanted.items():
         for requirement in map(Requirement, lines):

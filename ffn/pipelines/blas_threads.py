@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 
 from threadpoolctl import threadpool_limits
@@ -13,20 +14,55 @@ __all__ = ["one_blas_thread"]
 _VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
+class _Limit:
+    """The limit of this process, which holds until the last of its users has left.
+
+    A worker of a cluster may train several candidates in threads. If each of them restored what it
+    had found, the first to end would lift the limit for the others.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._restore = contextlib.ExitStack()
+
+    def enter(self) -> None:
+        """Set the limit, if nobody has."""
+        with self._lock:
+            if not self._users:
+                before = {name: os.environ.get(name) for name in _VARIABLES}
+                os.environ.update(dict.fromkeys(_VARIABLES, "1"))
+                self._restore.callback(_set_variables, before)
+                self._restore.enter_context(threadpool_limits(limits=1))
+            self._users += 1
+
+    def leave(self) -> None:
+        """Restore what was, if nobody else needs the limit."""
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._restore.close()
+
+
+_limit = _Limit()
+
+
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Limit BLAS to one thread, in this process and in processes started inside the block.
 
-    The limit applies to the whole process: set it once around a flow, never inside its tasks.
+    The limit applies to the whole process, until the last such block ends.
     """
-    before = {name: os.environ.get(name) for name in _VARIABLES}
-    os.environ.update(dict.fromkeys(_VARIABLES, "1"))
+    _limit.enter()
     try:
-        with threadpool_limits(limits=1):
-            yield
+        yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _limit.leave()
+
+
+def _set_variables(values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

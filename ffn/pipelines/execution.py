@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
+from ffn.errors import ClusterError
+
 if TYPE_CHECKING:
     from ffn.registry.actor import Actor
 
@@ -41,7 +43,7 @@ class Step(Generic[P, R]):
         disk.
     spares
         Errors that affect only the item for which the step ran; any other error ends the
-        sequence.
+        sequence, and so does a `ClusterError`, which affects all that is left.
     """
 
     name: str
@@ -83,6 +85,8 @@ def gather(step: Step[..., R], calls: Iterable[tuple[T, Callable[[], R]]]) -> Ga
     for item, call in calls:
         try:
             results.append(call())
+        except ClusterError:
+            raise
         except step.spares as error:
             failures.append((item, error))
     return Gathered(results, failures)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ffn.conformal.calibrate import calibrate_sets
 from ffn.criteria.criterion import Criterion
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import keep_table
+from ffn.pipelines import interruption
 from ffn.pipelines.execution import Step
 from ffn.pipelines.progress import Sink, on_epoch
 from ffn.promotion import gate, register
@@ -60,14 +61,22 @@ __all__ = [
     "SERIALISE",
     "SPLIT",
     "TRAIN",
+    "Elsewhere",
     "train",
 ]
 
 Champion = Opponent | Unreadable | None
+Elsewhere = Callable[[TrainingPart, Pipeline, str, Callable[[], None]], Candidate]
+"""Returns the candidate of an optimizer, trained on another machine; calls the last argument again
+and again while it waits, and what that raises ends the wait."""
 
 
 def train(
-    optimizer: str, part: TrainingPart, pipeline: Pipeline, sink: Sink | None = None
+    optimizer: str,
+    part: TrainingPart,
+    pipeline: Pipeline,
+    sink: Sink | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Candidate:
     """Train one optimizer's networks, or take them from a retraining that was interrupted.
 
@@ -81,6 +90,8 @@ def train(
         Settings and folders.
     sink
         Receives the progress besides all listeners; by default nothing else does.
+    elsewhere
+        Trains on another machine; by default this one does.
     """
     epochs = pipeline.settings.training.epochs
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
@@ -88,8 +99,12 @@ def train(
     if (found := finished.read()) is not None:
         report(epochs)
         return found
-    published = Publication(pipeline.artifacts, optimizer, part.entry.path.name)
-    candidate = candidate_training.train_candidate(part, pipeline, optimizer, report, published)
+    if elsewhere is not None:
+        candidate = elsewhere(part, pipeline, optimizer, interruption.check)
+        report(epochs)
+    else:
+        published = Publication(pipeline.artifacts, optimizer, part.entry.path.name)
+        candidate = candidate_training.train_candidate(part, pipeline, optimizer, report, published)
     finished.write(candidate)
     return candidate
 

@@ -261,10 +261,8 @@ def _columns_of(memory: MemoryTable) -> _Columns:
 
 
 def _columns_of_batch(batch: Any, names: Sequence[str]) -> _Columns:
-    return lambda column: (
-        batch.num_rows,
-        [ColumnPart(slice(None), batch.column(names.index(column)))],
-    )
+    every = slice(None)
+    return lambda column: (batch.num_rows, [ColumnPart(every, batch.column(names.index(column)))])
 
 
 def _texts(

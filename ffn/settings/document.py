@@ -27,6 +27,7 @@ from ffn.settings.outcome_settings import OutcomeSettings, ShadowSettings
 from ffn.settings.service_settings import (
     InboxSettings,
     NotifySettings,
+    RunnerSettings,
     ScheduleSettings,
     When,
 )
@@ -92,6 +93,7 @@ class PipelineSettings(StrictSettings):
     notify: NotifySettings = Field(default={}, validate_default=True)
     outcomes: OutcomeSettings = Field(default={}, validate_default=True)
     shadow: ShadowSettings = Field(default={}, validate_default=True)
+    runner: RunnerSettings = Field(default={}, validate_default=True)
 
     @model_validator(mode="after")
     def _data_that_can_be_watched(self) -> PipelineSettings:
@@ -142,6 +144,7 @@ class PipelineSettings(StrictSettings):
             "notify",
             "outcomes",
             "shadow",
+            "runner",
             "split",
         }
         found = self.model_dump(mode="json", exclude_none=True, exclude=service)
@@ -262,6 +265,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("notify",): NotifySettings,
         ("outcomes",): OutcomeSettings,
         ("shadow",): ShadowSettings,
+        ("runner",): RunnerSettings,
         ("optimizers",): OptimizerSettings,
         ("optimizers", "sgd"): SGDSettings,
         ("optimizers", "momentum"): MomentumSettings,

@@ -1,4 +1,4 @@
-"""``[schedule]``, ``[inbox]``, ``[notify]``: what ``ffn serve`` runs automatically, and when."""
+"""``[schedule]``, ``[inbox]``, ``[notify]``, ``[runner]``: what runs by itself, when and where."""
 
 from __future__ import annotations
 
@@ -11,13 +11,24 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ffn.errors import quote
 from ffn.settings.cron import check_cron
-from ffn.settings.strict import StrictSettings
+from ffn.settings.strict import Name, StrictSettings
 
-__all__ = ["Duration", "InboxSettings", "NotifySettings", "ScheduleSettings", "When", "seconds_of"]
+__all__ = [
+    "Duration",
+    "InboxSettings",
+    "NotifySettings",
+    "RunnerSettings",
+    "ScheduleSettings",
+    "When",
+    "seconds_of",
+]
 
 _DURATION = re.compile(r"([1-9][0-9]{0,8})(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST = 366 * 86_400
+_HOST_AND_PORT = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]{1,5}"
+# More is a mistake in the number: each is a process of this machine.
+_MOST_WORKERS = 1_024
 # The machine's own zone, none at all, and rules for zones: no place has them, nor does Prefect.
 _NO_PLACES = {"Factory", "localtime", "posixrules"}
 # Folders with all zones once more, without and with leap seconds.
@@ -42,6 +53,23 @@ def _as_duration(text: str) -> str:
 def _as_webhook(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]\S*|\$[A-Za-z_][A-Za-z0-9_]*", text):
         raise ValueError('must be an http(s) address, or "$NAME" of a variable that holds one')
+    return text
+
+
+def _as_dask_address(text: str) -> str:
+    if not re.fullmatch(rf"(tcp|tls)://{_HOST_AND_PORT}", text):
+        raise ValueError(
+            'must be the address of a Dask scheduler, such as "tls://scheduler.example:8786"'
+        )
+    return text
+
+
+def _as_ray_address(text: str) -> str:
+    if text != "auto" and not re.fullmatch(_HOST_AND_PORT, text):
+        raise ValueError(
+            'must be the address of a Ray cluster, such as "head.example:6379", or "auto" for the '
+            "one that this machine belongs to"
+        )
     return text
 
 
@@ -160,3 +188,52 @@ class NotifySettings(StrictSettings):
     on: tuple[Literal["failure", "kept", "drift", "promoted", "quality"], ...] = Field(
         default=("failure", "kept", "drift", "quality")
     )
+
+
+class RunnerSettings(StrictSettings):
+    """``[runner]``: where the candidates of a retraining are trained, which changes no result.
+
+    Attributes
+    ----------
+    kind
+        ``thread`` or ``process``: in threads or worker processes of this machine. ``dask`` or
+        ``ray``: as tasks of a cluster, whose workers need not share a disk with this machine.
+    workers
+        Number of threads or processes on this machine; None: one per core. A cluster under an
+        address has its own.
+    dask_address
+        Address of a Dask scheduler; None: a cluster on this machine, for the time of the run.
+    ray_address
+        Address of a Ray cluster, or ``auto``; None: likewise.
+    tls_ca, tls_certificate, tls_key
+        PEM files, relative to the folder of the settings, with which Dask makes sure that both
+        ends are who they say they are. Without them, Dask's own configuration holds.
+    wait
+        How long to wait for a worker: at the start, and when all have gone.
+    payload_mb
+        Most megabytes that a cluster is sent; of a larger table, its workers have to share the
+        disk.
+    trust_network
+        Take a cluster on other machines without TLS. Who reaches its network can run programs
+        there, and on this machine.
+    """
+
+    kind: Literal["thread", "process", "dask", "ray"] = "thread"
+    workers: Annotated[int, Field(ge=1, le=_MOST_WORKERS)] | None = None
+    dask_address: Annotated[str, AfterValidator(_as_dask_address)] | None = None
+    ray_address: Annotated[str, AfterValidator(_as_ray_address)] | None = None
+    tls_ca: Name | None = None
+    tls_certificate: Name | None = None
+    tls_key: Name | None = None
+    wait: Duration = "30s"
+    payload_mb: Annotated[int, Field(ge=1, le=2_000)] = 256
+    trust_network: bool = False
+
+    @model_validator(mode="after")
+    def _all_of_tls(self) -> RunnerSettings:
+        files = (self.tls_ca, self.tls_certificate, self.tls_key)
+        if any(files) and not all(files):
+            raise ValueError('must have all three of "tls_ca", "tls_certificate" and "tls_key"')
+        if all(files) and not (self.dask_address or "").startswith("tls://"):
+            raise ValueError('has the files of TLS, so "dask_address" must begin with "tls://"')
+        return self

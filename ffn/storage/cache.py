@@ -29,7 +29,7 @@ from ffn.storage.descriptors import open_folder
 from ffn.storage.documents import canonical_json
 from ffn.storage.locks import lock_if_possible, try_lock
 
-__all__ = ["Cache", "CacheEntry", "require_space"]
+__all__ = ["Cache", "CacheEntry", "manifest_sha256", "require_space"]
 
 _MANIFEST = "manifest.json"
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -201,6 +201,22 @@ def require_space(folder: Path, needed: int, what: str) -> None:
             f"{folder.parent}: {what} takes {needed / 1e9:,.1f} GB, and the disk has "
             f"{free / 1e9:,.1f} GB free. Free some space, or give another --root."
         )
+
+
+def manifest_sha256(folder: Path) -> str:
+    """Return the SHA-256 of an entry's manifest, which tells it from every entry of other bytes.
+
+    Parameters
+    ----------
+    folder
+        Folder of the entry.
+
+    Raises
+    ------
+    OSError
+        There is none, or it cannot be read.
+    """
+    return hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
 
 
 def _describe(path: Path) -> dict[str, int | str]:

@@ -33,6 +33,7 @@ __all__ = [
     "read_learnt",
     "row_bytes",
     "rows_of_part",
+    "training_file_names",
     "write_learnt",
     "write_parts",
 ]
@@ -151,6 +152,14 @@ class HeldOutPart:
     def weights(self) -> Array | None:
         """Weights of the rows [m], float64, of mean 1; None if all count alike."""
         return _open_if_there(self.entry.path / _TEST_WEIGHTS)
+
+
+def training_file_names() -> list[str]:
+    """Return the names of all files that a `TrainingPart` may consist of: no held-out row."""
+    arrays = (_TRAIN_INPUTS, _TRAIN_LABELS, _FINGERPRINTS)
+    of_some = (_TRAIN_GROUPS, _TRAIN_TIMES, _TRAIN_WEIGHTS)
+    learnt = (f"{name}.npy" for name in Preparation.array_names())
+    return [_LEARNT, *arrays, *of_some, *learnt]
 
 
 def _open_if_there(path: Path) -> Array | None:

@@ -38,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     parser = build_parser()
     options = parser.parse_args(arguments)
-    if options.verb == "retrain" and options.direct and (options.runner or options.workers):
+    if options.verb == "retrain" and options.direct and _places_tasks(options):
         parser.error(
-            "--runner and --workers configure Prefect's tasks and cannot be used with --direct"
+            "--runner, --workers, --dask-address and --ray-address say where Prefect's tasks run "
+            "and cannot be used with --direct"
         )
     if options.verb == "score" and options.json and options.output == "-":
         # Who reads the table from standard output must not take the object for it.
@@ -72,6 +73,10 @@ def _require_prefect(options: argparse.Namespace) -> None:
         require("service", f"{verb} runs on Prefect")
     elif not getattr(options, "direct", True):
         require("service", f"{verb} runs through Prefect", "add --direct, to run the same without")
+
+
+def _places_tasks(options: argparse.Namespace) -> bool:
+    return any((options.runner, options.workers, options.dask_address, options.ray_address))
 
 
 def _refuse(error: FFNError | OSError, *, as_json: bool) -> int:

@@ -14,7 +14,7 @@ from flows.server.prefect_database import prefect_settings
 
 if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome
-    from flows.task_executor import Runner
+    from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["configure", "evaluate_outcomes", "retrain", "score", "score_inbox"]
 
@@ -33,7 +33,7 @@ _SETTINGS = {
 
 
 def retrain(
-    pipeline: str, root: Path, *, runner: Runner, workers: int, force: bool
+    pipeline: str, root: Path, *, runner: RunnerSettings, force: bool
 ) -> RetrainOutcome | SkippedOutcome:
     """Run the retrain flow.
 
@@ -42,18 +42,15 @@ def retrain(
     pipeline, root, force
         As for ``flows.retrain_flow.retrain``.
     runner
-        Whether training tasks run in threads or in processes.
-    workers
-        Number of threads or processes.
+        Where the candidates are trained.
     """
     configure()
     from flows import retrain_flow as module
     from flows.server.ephemeral import server
-    from flows.task_executor import task_runner
 
+    given = runner.model_dump(mode="json", exclude_defaults=True)
     with server(root):
-        flow = module.retrain.with_options(task_runner=task_runner(runner, workers))
-        outcome = flow(pipeline, str(root), force)
+        outcome = module.retrain(pipeline, str(root), force, given)
         if isinstance(outcome, SkippedOutcome):
             return outcome
         return _ours(outcome, RetrainOutcome)

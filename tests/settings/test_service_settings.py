@@ -77,6 +77,27 @@ RULES = [
         "[shadow]\nversion = 1",
         r'unknown key "shadow\.version"; known here: versions, most_rows',
     ),
+    (
+        "[runner]\nkind = 'spark'",
+        r"\"runner\.kind\" is \"spark\"; it must be 'thread', 'process', ",
+    ),
+    ("[runner]\nworkers = 0", r'"runner\.workers" is 0; it must be greater than or equal to 1'),
+    ("[runner]\nworkers = 2000", r'"runner\.workers" is 2000; it must be less than or equal to 10'),
+    ("[runner]\nworkers = '4'", r'"runner\.workers" is "4"; it must be a whole number'),
+    ("[runner]\ndask_address = 'h:1'", r'is "h:1"; it must be the address of a Dask scheduler, s'),
+    ("[runner]\ndask_address = 'tcp://a b:1'", r"must be the address of a Dask scheduler"),
+    ("[runner]\ndask_address = 'inproc://a/1'", r"must be the address of a Dask scheduler"),
+    ("[runner]\nray_address = 'ray://h:1'", r'"ray://h:1"; it must be the address of a Ray clust'),
+    ("[runner]\nray_address = 'local'", r'is "local"; it must be the address of a Ray cluster'),
+    ("[runner]\ntls_ca = 'a.pem'", r'"runner": must have all three of "tls_ca", "tls_certificat'),
+    (
+        "[runner]\ntls_ca = 'a'\ntls_certificate = 'b'\ntls_key = 'c'\ndask_address = 'tcp://h:1'",
+        r'"runner": has the files of TLS, so "dask_address" must begin with "tls://"',
+    ),
+    ("[runner]\nwait = 30", r'"runner\.wait" is 30; it must be text in quotes'),
+    ("[runner]\npayload_mb = 0", r'"runner\.payload_mb" is 0; it must be greater than or equal'),
+    ("[runner]\ntrust_network = 1", r'"runner\.trust_network" is 1; it must be true or false'),
+    ("[runner]\nrunner = 'dask'", r'unknown key "runner\.runner"; known here: kind, workers, da'),
     ("[outcomes]\nappend = 'yes'", r'"outcomes\.append" is "yes"; it must be .history.'),
     ("[outcomes]\nappend = true", r'"outcomes\.append" is true; it must be .history.'),
     ("[outcomes]\nids = 'x'", r'unknown key "outcomes\.ids"; known here: id, label, watch'),
@@ -197,3 +218,9 @@ def test_a_name_is_a_time_zone_where_the_standard_library_lists_it() -> None:
 def test_settings_are_read_without_reading_every_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoneinfo, "available_timezones", None)
     assert When(cron="0 3 * * *", timezone="Europe/Berlin").timezone == "Europe/Berlin"
+
+
+def test_no_recorded_setting_depends_on_where_a_model_is_trained() -> None:
+    here = check_settings(LEAST, "t")
+    elsewhere = check_settings({**LEAST, "runner": {"kind": "dask", "workers": 3}}, "t")
+    assert elsewhere.of_training() == here.of_training()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from flows.cli.commands.common import (
     VerbParser,
@@ -15,6 +15,9 @@ from flows.cli.commands.common import (
     first_stage,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["add", "run"]
 
@@ -29,14 +32,25 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     retrain.add_argument("pipeline", metavar="PIPELINE")
     retrain.add_argument(
         "--runner",
-        choices=("thread", "process"),
-        help="run training tasks in parallel in threads or processes (default: thread)",
+        choices=("thread", "process", "dask", "ray"),
+        help="train in threads or processes of this machine, or on a cluster (default: as "
+        "[runner] says, thread)",
     )
     retrain.add_argument(
         "--workers",
         type=count,
         metavar="N",
         help="number of threads or processes (default: one per core)",
+    )
+    retrain.add_argument(
+        "--dask-address",
+        metavar="ADDRESS",
+        help="train on the Dask cluster of this scheduler, such as tls://scheduler.example:8786",
+    )
+    retrain.add_argument(
+        "--ray-address",
+        metavar="ADDRESS",
+        help='train on this Ray cluster, such as head.example:6379, or "auto"',
     )
     retrain.add_argument(
         "--force",
@@ -54,6 +68,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Retrain, directly or through Prefect, and print the result."""
     root, pipeline = find(options)
+    runner = None if options.direct else _runner(options, pipeline.settings.runner)
     if options.watch:
         from flows.cli.display.watch_screen import watched
 
@@ -63,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
         shown = training_bars(first_stage(options))
     with shown:
-        if options.direct:
+        if runner is None:
             from ffn.pipelines import retraining
 
             outcome = retraining.retrain(pipeline, force=options.force)
@@ -74,8 +89,7 @@ def run(options: argparse.Namespace) -> int:
             outcome = run_flow.retrain(
                 reference(pipeline, root),
                 root,
-                runner=options.runner or "thread",
-                workers=options.workers or os.cpu_count() or 1,
+                runner=runner,
                 force=options.force,
             )
     if options.json:
@@ -85,3 +99,19 @@ def run(options: argparse.Namespace) -> int:
 
         print_retraining(outcome)
     return 0
+
+
+def _runner(options: argparse.Namespace, settings: RunnerSettings) -> RunnerSettings:
+    """Return where to train: what the options say, and the settings where they say nothing."""
+    from ffn.clusters.runner_options import override_runner
+    from ffn.clusters.workers import check_runner
+
+    given = {
+        "kind": options.runner,
+        "workers": options.workers,
+        "dask_address": options.dask_address,
+        "ray_address": options.ray_address,
+    }
+    chosen = override_runner(settings, given)
+    check_runner(chosen)
+    return chosen

@@ -1,0 +1,216 @@
+"""A candidate trained by a worker of a cluster: what is sent, what is done there, what comes back.
+
+What crosses is a request in JSON and the rows to train on, as a parcel of the files in which they
+are kept; no held-out row, no path that the worker would have to follow, no notification address.
+The candidate comes back as the files in which an interrupted retraining keeps one. Neither side
+unpickles any of it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ffn.checkpoints.candidate_files import read_candidate, write_candidate
+from ffn.clusters.likeness import own_likeness, unlikeness
+from ffn.clusters.parcels import pack, pack_files, unpack, write_files
+from ffn.clusters.workers import Workers
+from ffn.errors import ClusterError, DataError, FFNError, TrainingError, one_line
+from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.settings.document import check_settings
+from ffn.settings.pipeline import Pipeline
+from ffn.storage.cache import Cache, CacheEntry, manifest_sha256
+from ffn.storage.documents import canonical_json, parse_json
+from ffn.training.candidate_training import train_candidate
+from ffn.training.partition import TrainingPart, read_learnt, training_file_names
+from ffn.training.selection import Candidate
+
+__all__ = ["RemoteTraining", "train_for_another"]
+
+_ANSWER, _CANDIDATE = "answer.json", ("candidate.json", "candidate.safetensors")
+# Only what a training reads: the addresses of notifications are secrets.
+_SETTINGS = {"data", "split", "features", "network", "training", "optimizers", "decision", "gate"}
+# Errors of a candidate, which the others survive; any other error of a worker ends the run.
+_REFUSALS = {error.__name__: error for error in (TrainingError, DataError)}
+_MEGABYTE = 1_000_000
+
+
+class RemoteTraining:
+    """Trains candidates on the workers of a cluster.
+
+    Parameters
+    ----------
+    workers
+        The workers.
+    payload_mb
+        Most megabytes that they are sent for one table.
+    """
+
+    def __init__(self, workers: Workers, payload_mb: int) -> None:
+        self._workers = workers
+        self._most = payload_mb * _MEGABYTE
+
+    def train_candidate(
+        self,
+        part: TrainingPart,
+        pipeline: Pipeline,
+        optimizer: str,
+        check: Callable[[], None],
+    ) -> Candidate:
+        """Return the candidate that a worker trains, which is that of this process, byte for byte.
+
+        Parameters
+        ----------
+        part
+            The training part.
+        pipeline
+            Settings.
+        optimizer
+            Name of one of the candidates under ``[optimizers]``.
+        check
+            Called again and again while waiting; what it raises ends the wait.
+
+        Raises
+        ------
+        ClusterError
+            The workers are unlike this process, lost, or failed; or the rows are too many to be
+            sent, and a worker does not share the disk.
+        TrainingError, DataError
+            The worker refused to train this candidate.
+        """
+        folder = part.entry.path.resolve()
+        paths = [folder / name for name in training_file_names() if (folder / name).exists()]
+        size = sum(path.stat().st_size for path in paths)
+        here = own_likeness()
+        request: dict[str, Any] = {
+            "likeness": here,
+            "settings": pipeline.settings.model_dump(mode="json", include=_SETTINGS),
+            "name": pipeline.name,
+            "rows": part.rows,
+            "embargo": part.embargo,
+            "optimizer": optimizer,
+        }
+        if size > self._most:
+            request["folder"] = {
+                "path": str(folder),
+                "manifest": manifest_sha256(folder),
+                "why": f"the rows to train on are {size / _MEGABYTE:,.1f} MB, and at most "
+                f"{self._most / _MEGABYTE:,.0f} are sent",
+            }
+            paths = []
+        answer = self._workers.compute(
+            train_for_another,
+            canonical_json(request),
+            str(folder),
+            lambda: pack_files(paths),
+            check,
+        )
+        return self._read(answer, pipeline, optimizer, here)
+
+    def _read(
+        self, answer: bytes, pipeline: Pipeline, optimizer: str, here: dict[str, str]
+    ) -> Candidate:
+        name = self._workers.name
+        try:
+            files = unpack(answer)
+            said: dict[str, Any] = parse_json(files[_ANSWER])
+            worker = f"the worker on {said['worker']}"
+            if "likeness" in said:
+                unlike = unlikeness(here, said["likeness"], worker)
+                raise ClusterError(f"{name}: {unlike or f'{worker} would compute something else.'}")
+            if "refusal" in said:
+                raise _REFUSALS[said["refusal"]](str(said["text"]))
+            if "failure" in said:
+                raise ClusterError(f"{name}: {worker} failed: {said['failure']}.")
+            with tempfile.TemporaryDirectory(prefix="ffn-") as folder:
+                for file in _CANDIDATE:
+                    (Path(folder) / file).write_bytes(files[file])
+                settings = pipeline.settings.optimizers.candidates()[optimizer]
+                found = read_candidate(Path(folder), settings)
+        except (KeyError, TypeError, ValueError):
+            found = None
+        if found is None or found.optimizer != optimizer:
+            raise ClusterError(
+                f"{name}: what a worker sent back is no candidate. Check what else runs there."
+            )
+        return replace(found, taken=False)
+
+
+def train_for_another(request: bytes, rows: bytes) -> bytes:
+    """Train one candidate for another process, and return a parcel of it, or of what is wrong.
+
+    Parameters
+    ----------
+    request
+        JSON: which candidate, with which settings, and what the other process is like.
+    rows
+        Parcel of the files of the training part.
+    """
+    try:
+        asked = parse_json(request)
+        own = own_likeness()
+        if unlikeness(asked["likeness"], own, "") is not None:
+            return _said(likeness=own)
+        with one_blas_thread(), tempfile.TemporaryDirectory(prefix="ffn-") as name:
+            folder = Path(name)
+            candidate = _train(asked, rows, folder)
+            (folder / "candidate").mkdir()
+            write_candidate(candidate, folder / "candidate")
+            files = {file: (folder / "candidate" / file).read_bytes() for file in _CANDIDATE}
+        return pack({_ANSWER: _answer(), **files})
+    except FFNError as refusal:
+        if type(refusal).__name__ in _REFUSALS:
+            return _said(refusal=type(refusal).__name__, text=str(refusal))
+        return _said(failure=str(refusal).rstrip("."))
+    except Exception as error:
+        return _said(failure=one_line(f"{type(error).__name__}: {error}").rstrip("."))
+
+
+def _train(asked: dict[str, Any], rows: bytes, folder: Path) -> Candidate:
+    names = training_file_names()
+    if "folder" in asked:
+        entry = _shared(**asked["folder"])
+    else:
+        entry = Cache(folder / "cache").entry("part", lambda new: write_files(rows, new, names))
+    schema, preparation, _, _ = read_learnt(entry.path)
+    part = TrainingPart(
+        rows=asked["rows"],
+        schema=schema,
+        preparation=preparation,
+        entry=entry,
+        embargo=asked["embargo"],
+    )
+    pipeline = Pipeline(
+        name=asked["name"],
+        settings=check_settings(asked["settings"], "the settings of the task"),
+        folder=folder,
+        artifacts=folder,
+    )
+    return train_candidate(part, pipeline, asked["optimizer"])
+
+
+def _shared(path: str, manifest: str, why: str) -> CacheEntry:
+    """Open the folder of rows on a disk that is shared, if it is the one that was meant."""
+    try:
+        entry = CacheEntry(Path(path))
+        if manifest_sha256(entry.path) == manifest:
+            return entry
+    except OSError:
+        pass
+    raise ClusterError(
+        f"it does not have the folder {path}, and {why}. Mount the root there, raise "
+        "runner.payload_mb if scheduler and workers have the memory, or take --runner process."
+    )
+
+
+def _said(**answer: Any) -> bytes:
+    return pack({_ANSWER: _answer(**answer)})
+
+
+def _answer(**answer: Any) -> bytes:
+    return canonical_json({"worker": f"{platform.node()}, process {os.getpid()}", **answer})

@@ -1,0 +1,135 @@
+"""The workers of a cluster: what is asked of them, whatever software runs them, and who may be."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import ipaddress
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from ffn.errors import SettingsError, quote
+from ffn.settings.service_settings import RunnerSettings
+
+__all__ = ["Workers", "check_runner", "open_workers"]
+
+_PACKAGES = {"dask": "distributed", "ray": "ray"}
+
+
+class Workers(Protocol):
+    """Workers that compute functions of bytes, which are bytes.
+
+    Attributes
+    ----------
+    name
+        What messages call the cluster.
+    """
+
+    name: str
+
+    def compute(
+        self,
+        function: Callable[[bytes, bytes], bytes],
+        request: bytes,
+        key: str,
+        shared: Callable[[], bytes],
+        check: Callable[[], None],
+    ) -> bytes:
+        """Return what a worker computes.
+
+        A worker that is lost is replaced by another one. Called from several threads.
+
+        Parameters
+        ----------
+        function
+            A function of a module, which the worker imports, of the two pieces of bytes.
+        request
+            The first of them.
+        key
+            Name of the second.
+        shared
+            Returns the second; called once for each ``key``.
+        check
+            Called again and again while waiting; what it raises ends the wait.
+
+        Raises
+        ------
+        ClusterError
+            The cluster is lost or has no workers, or the function did not return.
+        """
+        ...
+
+
+def check_runner(runner: RunnerSettings) -> None:
+    """Raise an error if workers of this kind cannot be had, or not be trusted; imports nothing.
+
+    Parameters
+    ----------
+    runner
+        The settings.
+
+    Raises
+    ------
+    SettingsError
+        A package is not installed, or the cluster is on other machines and not protected by TLS.
+    """
+    package = _PACKAGES.get(runner.kind)
+    if package is None:
+        return
+    if importlib.util.find_spec(package) is None:
+        raise SettingsError(
+            f"--runner {runner.kind} needs the package {package}, which is not installed. Install "
+            f"it: pip install 'ffn-pipeline[{runner.kind}]'"
+        )
+    address = runner.dask_address if runner.kind == "dask" else runner.ray_address
+    if address is None or runner.trust_network or address.startswith("tls://"):
+        return
+    if not _is_here(address.removeprefix("tcp://").rpartition(":")[0]):
+        remedy = "Take a tls:// address" if runner.kind == "dask" else "Protect it with Ray's TLS"
+        raise SettingsError(
+            f"{quote(address, 100)} is another machine, reached without TLS: whoever is on that "
+            f"network could run programs here. {remedy}, or set trust_network = true in [runner] "
+            "where nobody else is."
+        )
+
+
+@contextlib.contextmanager
+def open_workers(runner: RunnerSettings, folder: Path) -> Iterator[Workers]:
+    """Connect to the workers that the settings name, or start some for the time of the block.
+
+    Parameters
+    ----------
+    runner
+        The settings; its kind is ``dask`` or ``ray``.
+    folder
+        Folder of the settings, to which paths are relative.
+
+    Raises
+    ------
+    ClusterError
+        There is no cluster, it has no workers, or they are unlike this process.
+    SettingsError
+        As for `check_runner`.
+    """
+    check_runner(runner)
+    if runner.kind == "dask":
+        from ffn.clusters.dask_workers import dask_workers
+
+        with dask_workers(runner, folder) as workers:
+            yield workers
+    else:
+        from ffn.clusters.ray_workers import ray_workers
+
+        with ray_workers(runner) as ray:
+            yield ray
+
+
+def _is_here(host: str) -> bool:
+    """Say whether a host is this machine, or the name of the cluster that it belongs to."""
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
