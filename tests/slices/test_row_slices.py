@@ -37,6 +37,32 @@ def test_slices_of_numbers_and_categories() -> None:
     ]
 
 
+def test_slices_of_dates_truth_values_and_texts() -> None:
+    bundle = explainable(2, 1)
+    assert bundle.reference is not None
+    features = {feature.name: feature for feature in bundle.schema.features}
+    schema = replace(
+        bundle.schema,
+        features=(
+            replace(features["n0"], format="iso"),
+            replace(features["n1"], format="true/false"),
+            replace(features["c0"], kind="text", categories=()),
+        ),
+    )
+    # 2025-03-01 and 2025-03-02 10:30 in UTC.
+    days = Histogram(edges=(1740787200.0, 1740911400.0), counts=(5, 5, 5), missing=0)
+    reference = replace(bundle.reference, numeric=(days, Histogram(counts=(9, 6), missing=0)))
+    numeric = np.array([[1740787200.0, 0.0], [1740787201.0, 1.0], [2e9, 1.0]])
+    found = row_slices(schema, reference, numeric, np.empty((3, 0), dtype=np.int64))
+    assert [(one.column, one.value, one.rows.tolist()) for one in found] == [
+        ("n0", "up to 2025-03-01", [0]),
+        ("n0", "above 2025-03-01 to 2025-03-02 10:30:00", [1]),
+        ("n0", "above 2025-03-02 10:30:00", [2]),
+        ("n1", "false", [0]),
+        ("n1", "true", [1, 2]),
+    ]
+
+
 @settings(max_examples=25)
 @given(values=st.lists(st.integers(0, 30) | st.floats(-5, 5), min_size=1, max_size=80))
 def test_each_row_is_in_one_slice_of_a_column(values: list[float]) -> None:
