@@ -110,13 +110,19 @@ def folder_to_score(
     Raises
     ------
     SettingsError
-        Not one input is given.
+        Not one input is given, or the input or the output is in an object store.
     """
     if len(given) != 1:
         raise SettingsError(
             f"a partitioned output is of one folder, pattern or file; {len(given):,} were given."
         )
     (source,) = given
+    places = (source, None if output is None else as_path(output))
+    if far := next((place for place in places if isinstance(place, ObjectAddress)), None):
+        raise SettingsError(
+            f"{far} is in an object store, and parts are scored on this machine's disk. Give a "
+            "folder here, or score without a partitioned output."
+        )
     if source != STDIN:
         parts: tuple[str, ...] = ()
         base = source

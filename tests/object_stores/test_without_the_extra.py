@@ -96,6 +96,15 @@ def test_a_source_in_a_store_is_shown_as_it_was_given(tmp_path: Path) -> None:
         (["score", "iris", "s3://k:SECRET@bkt/a.csv"], "holds a user, a password or a signature"),
         (["score", "iris", "https://x/a.csv?sig=SECRET"], "is no address of objects"),
         (["score", "iris", "--output", "s3://bkt/o?sig=SECRET"], "holds a user, a password"),
+        (["score", "iris", "s3://bkt/in/", "--partitioned"], "s3://bkt/in/* is in an object store"),
+        (
+            ["score", "iris", "data", "--partitioned", "--output", "s3://bkt/out"],
+            "s3://bkt/out is in an object store, and parts are scored on this machine's disk.",
+        ),
+        (
+            ["score", "iris", "data", "--partitioned", "--output", "s3://k:SECRET@bkt/out"],
+            "holds a user, a password or a signature",
+        ),
         (["evaluate", "iris", "s3://bkt/l.csv"], "is in an object store, and a file is needed."),
         (["push", "iris", "s3://bkt"], "is a whole bucket. Give a folder in it"),
         (
