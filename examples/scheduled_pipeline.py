@@ -57,10 +57,9 @@ text = settings.read_text()
 
 # %%
 text = text.replace("networks = 16", "networks = 3").replace("epochs = 150", "epochs = 30")
-if "[schedule]" not in text:
-    text += '\n[schedule]\nretrain = [{ cron = "0 3 * * *", timezone = "UTC" }]\n'
-    text += 'retrain_on = ["data"]\n'
-text += '\n[outcomes]\nid = "ring"\n'
+schedule = 'retrain = [{ cron = "0 3 * * *", timezone = "UTC" }]\nretrain_on = ["data"]\n'
+text = text.replace("[schedule]\n", f"[schedule]\n{schedule}")
+text = text.replace("[outcomes]\n", '[outcomes]\nid = "ring"\n')
 settings.write_text(text)
 print(tomllib.loads(text)["schedule"])
 command("serve", "--check")

@@ -34,7 +34,7 @@ class RunQueue:
         self,
         due: Sequence[FlowRun],
         active: Collection[UUID],
-        flows: Mapping[UUID | None, str | None],
+        entry_points: Mapping[UUID | None, str | None],
     ) -> list[FlowRun]:
         """Return the runs to start now.
 
@@ -44,7 +44,7 @@ class RunQueue:
             Runs that wait, in any order, possibly with active ones among them.
         active
             Ids of the runs that were started and have not ended.
-        flows
+        entry_points
             Entry points of the flows, by the ids of their deployments.
         """
         if self._at_once is None:
@@ -53,7 +53,7 @@ class RunQueue:
         counts = Counter(self._started.values())
         chosen = []
         for run in sorted(due, key=_due_at):
-            flow = flows.get(run.deployment_id)
+            flow = entry_points.get(run.deployment_id)
             if run.id not in active and counts[flow] < self._at_once:
                 counts[flow] += 1
                 self._started[run.id] = flow

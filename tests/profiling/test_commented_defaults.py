@@ -128,10 +128,14 @@ def test_lines_are_readable(new: str) -> None:
     assert "# probability, for each version, of an alert although its quality" in new
 
 
+_TLS = 'kind = "dask"\ndask_address = "tls://scheduler.example:8786"\n'
 WITH = {
     "data.query": 'source = "sqlite:///shop.db"\ntarget = "y"\n',
     "split.time_format": 'time = "date"\n',
     "split.embargo": 'time = "date"\n',
+    "runner.tls_ca": _TLS + 'tls_certificate = "a"\ntls_key = "b"\n',
+    "runner.tls_certificate": _TLS + 'tls_ca = "a"\ntls_key = "b"\n',
+    "runner.tls_key": _TLS + 'tls_ca = "a"\ntls_certificate = "b"\n',
 }
 
 

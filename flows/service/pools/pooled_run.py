@@ -17,7 +17,10 @@ from ffn.version import __version__
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["main"]
+__all__ = ["main", "own_entrypoint"]
+
+# In a checkout, and in a wheel, which renames it.
+_PACKAGES = ("flows", "ffn_flows")
 
 
 class _Heedless(io.RawIOBase):
@@ -73,9 +76,38 @@ def main() -> None:
             f"{service}. Install the same version on both."
         )
         return
+    if entrypoint := own_entrypoint(_deployed_entrypoint()):
+        os.environ["PREFECT__FLOW_ENTRYPOINT"] = entrypoint
     warnings.filterwarnings("ignore", "'prefect.engine' found", RuntimeWarning)
     # Importing this package has applied `closed_prefect`; the engine's own command would not.
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+
+
+def own_entrypoint(deployed: str) -> str | None:
+    """Return the entry point of a flow in this package; None if it is of another one.
+
+    A service of a checkout calls the package by another name than a worker that has the wheel.
+
+    Parameters
+    ----------
+    deployed
+        Entry point of the deployment, a module and a function, divided by dots or a colon.
+    """
+    service, _, flow = deployed.partition(".")
+    own, _, _ = (__package__ or "").partition(".")
+    return f"{own}.{flow}" if service in _PACKAGES else None
+
+
+def _deployed_entrypoint() -> str:
+    from uuid import UUID
+
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(UUID(os.environ["PREFECT__FLOW_RUN_ID"]))
+        if run.deployment_id is None:
+            return ""
+        return client.read_deployment(run.deployment_id).entrypoint or ""
 
 
 def _refuse(why: str) -> None:

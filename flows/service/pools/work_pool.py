@@ -32,7 +32,7 @@ SERVICE_VERSION = "FFN_SERVICE_VERSION"
 HEARTBEAT_SECONDS = 30
 """Time between two signs of life of a run, the least that Prefect allows."""
 
-_RUN = "flows.service.pools.pooled_run"
+_RUN = f"{__package__}.pooled_run"
 _NOT_IN_NAMES = "/%&><"
 
 

@@ -261,7 +261,7 @@ def test_the_root_can_come_from_the_environment(root, tmp_path, monkeypatch, ffn
         (),
         ("train",),
         ("retrain",),
-        ("retrain", "iris", "--runner", "dask"),
+        ("retrain", "iris", "--runner", "spark"),
         ("retrain", "iris", "--workers", "0"),
         ("retrain", "iris", "--workers", "two"),
         ("retrain", "iris", "penguins"),

@@ -28,7 +28,8 @@ from tests.helpers.command_line import REPOSITORY
 from tests.helpers.prefect_server import running_server
 
 EXAMPLES = REPOSITORY / "examples/work-pools"
-COMMAND = "python -P -m flows.service.pools.pooled_run"
+# The image has the wheel, in which the package has another name.
+COMMAND = "python -P -m ffn_flows.service.pools.pooled_run"
 KINDS = ["docker", "kubernetes"]
 
 
