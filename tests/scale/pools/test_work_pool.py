@@ -66,7 +66,8 @@ def test_workers_execute_what_the_service_schedules(root, home):
         assert f'workers of the pool "{POOL}" (type process, created now)' in service.said
         with working(service) as worker:
             wait_for(lambda: set(service.states()) >= DONE, 180, service.said + worker.said)
-            assert f'A worker of the pool "{POOL}" is online.' in service.said
+            # The service asks for workers every few seconds.
+            wait_for(lambda: f'A worker of the pool "{POOL}" is online.' in service.said, 60)
             # A file that comes later is seen by the service, and scored by the worker.
             flowers = root / "data/iris/inbox/new_flowers.csv"
             (root / "data/iris/inbox/later.csv").write_text(flowers.read_text())
