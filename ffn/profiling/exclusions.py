@@ -18,6 +18,8 @@ NO_VALUES = "has no values"
 _ID_NAME = re.compile(
     r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|index|rowid|row_id|key)|Unnamed: 0|)|.*[a-z]I[dD]"
 )
+# What pandas calls an index without a name in a Parquet file.
+_PANDAS_INDEX = re.compile(r"__index_level_[0-9]+__")
 _DATE = re.compile(
     r"(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}){1,2})"
     r"(?:[T ][0-9]{1,2}:.*)?"
@@ -31,6 +33,8 @@ def why_unlikely(column: Column) -> str:
     """Return why ``column`` is unlikely to be a feature, as a predicate; empty if it may be one."""
     if not column.texts:
         return NO_VALUES
+    if _PANDAS_INDEX.fullmatch(column.name):
+        return "is the index of a pandas table"
     if not column.is_number:
         return ""
     if column.distinct == len(column.cells):

@@ -43,6 +43,8 @@ def decimals(count: int) -> list[str]:
         ("PassengerId", [str(7 * i) for i in range(200)], "looks like an id"),
         ("order_id", [f"o{i}" for i in range(200)], "looks like an id"),
         ("Nr", [str(i + 1) for i in range(200)], "counts the rows"),
+        # After `frame.sample(…)`, in no order and with gaps.
+        ("__index_level_0__", [str(i * 37 % 1009) for i in range(200)], "is the index of a pandas"),
         ("row", [str(i) for i in reversed(range(200))], "counts the rows"),
         ("empty", ["NA", ""] * 100, "has no values"),
         ("empty id", [""] * 200, "has no values"),
