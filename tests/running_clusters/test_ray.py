@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,6 +114,9 @@ def test_no_cluster_is_one_line(root: Path, ffn: Command) -> None:
 
 
 def test_a_machine_that_belongs_to_no_cluster_is_one_line(root: Path, ffn: Command) -> None:
-    done = ffn("retrain", "iris", "--ray-address", "auto", "--root", root)
+    # Clusters of other tests have left their addresses where Ray looks for one.
+    with tempfile.TemporaryDirectory(prefix="ffn-", dir="/tmp") as nothing:
+        address = ("--ray-address", "auto")
+        done = ffn("retrain", "iris", *address, "--root", root, RAY_TMPDIR=nothing)
     assert done.refusal.startswith("the Ray cluster at auto: it cannot be joined (")
     assert registered(root) == []
