@@ -269,8 +269,9 @@ def encoding(text: str) -> str:
 
 def count(text: str) -> int:
     """Return ``text``, an option's value, as a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    # Nine digits at most: nothing here is counted beyond, and Python refuses thousands of them.
+    if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 1 up")
     return int(text)
 
 

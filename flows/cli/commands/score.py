@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -147,7 +148,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def _reasons(text: str) -> int:
     """Return the value of --explain; a file may follow it by mistake."""
-    if not text.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
         raise argparse.ArgumentTypeError(
             f"{quote(text)} is not a number of reasons: write --explain=3, or put --explain after "
             "the files"

@@ -264,6 +264,8 @@ def test_the_root_can_come_from_the_environment(root, tmp_path, monkeypatch, ffn
         ("retrain", "iris", "--runner", "spark"),
         ("retrain", "iris", "--workers", "0"),
         ("retrain", "iris", "--workers", "two"),
+        ("retrain", "iris", "--workers", "٣"),
+        ("retrain", "iris", "--workers", "9" * 5000),
         ("retrain", "iris", "penguins"),
         ("score", "iris", "--outptu", "x.csv"),
         ("score", "iris", "--max-reject-rate", "many"),
