@@ -271,11 +271,8 @@ def _times(values: Any, width: Any, nanoseconds: int) -> list[int | None]:
 
 def _places(encoded: Any) -> Array:
     """Return each cell's index [n] in the dictionary, -1 for null."""
-    indices = encoded.indices
-    if indices.null_count:
-        # Some programs write indices without a sign, which have no -1.
-        indices = indices.cast(pa.int64()).fill_null(-1)
-    found: Array = indices.to_numpy()
+    # Cast, because some programs write indices without a sign, which have no -1.
+    found: Array = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
     return found
 
 
