@@ -16,13 +16,17 @@ from ffn.errors import InstallationError
 
 __all__ = ["Extra", "how_to_install", "is_installed", "require"]
 
-Extra = Literal["pandas", "report", "service"]
+Extra = Literal["cloud", "dask", "pandas", "ray", "report", "service", "sql"]
 
 # By extra of pyproject.toml, the modules that it brings and the base does not.
 _MODULES: dict[Extra, tuple[str, ...]] = {
+    "cloud": ("obstore",),
+    "dask": ("distributed",),
     "pandas": ("pandas",),
+    "ray": ("ray",),
     "report": ("matplotlib", "PIL"),
     "service": ("prefect",),
+    "sql": ("duckdb", "psycopg"),
 }
 # uv keeps a tool in an environment of its own, which holds this file and no pip.
 _RECEIPT = "uv-receipt.toml"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ffn.errors import SettingsError, quote
+from ffn.extras import how_to_install
 from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["Workers", "check_runner", "open_workers"]
@@ -74,13 +75,13 @@ def check_runner(runner: RunnerSettings) -> None:
     SettingsError
         A package is not installed, or the cluster is on other machines and not protected by TLS.
     """
-    package = _PACKAGES.get(runner.kind)
-    if package is None:
+    if runner.kind == "thread" or runner.kind == "process":
         return
+    package = _PACKAGES[runner.kind]
     if importlib.util.find_spec(package) is None:
         raise SettingsError(
             f"--runner {runner.kind} needs the package {package}, which is not installed. Install "
-            f"it: pip install 'ffn-pipeline[{runner.kind}]'"
+            f"it: {how_to_install(runner.kind)}"
         )
     address = runner.dask_address if runner.kind == "dask" else runner.ray_address
     if address is None or runner.trust_network or address.startswith("tls://"):

@@ -12,6 +12,7 @@ from urllib.parse import quote as quoted_in_url
 
 from ffn.databases.address import DatabaseAddress
 from ffn.errors import DataError, FFNError, SettingsError
+from ffn.extras import how_to_install
 
 __all__ = ["database_session"]
 
@@ -74,7 +75,7 @@ def _driver(address: DatabaseAddress) -> Any:
     except ImportError:
         raise SettingsError(
             f"{address.kind}:// needs the package {name}, which is not installed. Install it: "
-            "pip install 'ffn-pipeline[sql]'"
+            f"{how_to_install('sql')}"
         ) from None
 
 

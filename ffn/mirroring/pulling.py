@@ -7,13 +7,12 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, SIGNATURE, Bundle, read_bundle
 from ffn.bundles.contents import FILES, Contents, check_bundle, damages, read_contents
 from ffn.errors import BundleError, DataError, RegistryError, quote
+from ffn.mirroring.copied_version import Pulled
 from ffn.mirroring.mirror_layout import MOST_FILES_BYTES, Mirror, mirror_at
 from ffn.object_stores.object_address import ObjectAddress
 from ffn.registry.production import POINTER, Promotion, read_pointer
@@ -25,41 +24,7 @@ from ffn.storage.documents import parse_json, write_json
 from ffn.storage.pipeline_locks import registry_lock
 from ffn.storage.plain_files import read_plain
 
-__all__ = ["Pulled", "mirrored_production", "pull"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pulled:
-    """What was pulled.
-
-    Attributes
-    ----------
-    address
-        The mirror.
-    version
-        Number of the version that is in production now.
-    before
-        Number of the version that was before; None if none was.
-    files, bytes
-        Number and size of the files that were fetched.
-    """
-
-    address: str
-    version: int
-    before: int | None
-    files: int
-    bytes: int
-
-    def sentence(self) -> str:
-        """Return it in words."""
-        if self.before == self.version and not self.files:
-            return f"version {self.version} of {self.address} is in production here already."
-        was = f"version {self.before} was before" if self.before else "none was before"
-        return f"version {self.version} of {self.address} is in production here now; {was}."
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object."""
-        return asdict(self)
+__all__ = ["mirrored_production", "pull"]
 
 
 def mirrored_production(address: ObjectAddress) -> Bundle:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, SIGNATURE
 from ffn.bundles.contents import FILES, check_bundle, damages, read_contents
 from ffn.errors import RegistryError
+from ffn.mirroring.copied_version import Pushed
 from ffn.mirroring.mirror_layout import CLAIM, MOST_FILES_BYTES, Mirror, mirror_at
 from ffn.object_stores.store_errors import TakenObjectError
 from ffn.registry.production import POINTER, Promotion, read_pointer
@@ -18,41 +17,7 @@ from ffn.registry.versions import production, version_folder
 from ffn.storage.documents import canonical_json
 from ffn.storage.plain_files import read_plain
 
-__all__ = ["Pushed", "push"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pushed:
-    """What was pushed.
-
-    Attributes
-    ----------
-    address
-        The mirror.
-    version
-        Number of the version that is in production there now.
-    before
-        Number of the version that was before; None if none was.
-    files, bytes
-        Number and size of the files that were written.
-    """
-
-    address: str
-    version: int
-    before: int | None
-    files: int
-    bytes: int
-
-    def sentence(self) -> str:
-        """Return it in words."""
-        if self.before == self.version and not self.files:
-            return f"{self.address} has version {self.version} in production already."
-        was = f"version {self.before} was before" if self.before else "none was before"
-        return f"{self.address} has version {self.version} in production now; {was}."
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object."""
-        return asdict(self)
+__all__ = ["push"]
 
 
 def push(artifacts: Path, address: str) -> Pushed:

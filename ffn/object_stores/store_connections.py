@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from ffn.errors import SettingsError
+from ffn.extras import how_to_install
 from ffn.object_stores.aws_profile import shared_profile
 from ffn.object_stores.object_address import ObjectAddress
 from ffn.object_stores.store_errors import told_by_store
@@ -41,7 +42,7 @@ def object_library() -> Any:
     except ImportError:
         raise SettingsError(
             "s3://, gs:// and az:// need the package obstore, which is not installed. Install it: "
-            "pip install 'ffn-pipeline[cloud]'"
+            f"{how_to_install('cloud')}"
         ) from None
 
 
