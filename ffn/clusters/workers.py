@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import ipaddress
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from ffn.errors import SettingsError, quote
-from ffn.extras import how_to_install
+from ffn.extras import how_to_install, is_installed
 from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["Workers", "check_runner", "open_workers"]
@@ -78,7 +77,7 @@ def check_runner(runner: RunnerSettings) -> None:
     if runner.kind == "thread" or runner.kind == "process":
         return
     package = _PACKAGES[runner.kind]
-    if importlib.util.find_spec(package) is None:
+    if not is_installed(runner.kind):
         raise SettingsError(
             f"--runner {runner.kind} needs the package {package}, which is not installed. Install "
             f"it: {how_to_install(runner.kind)}"

@@ -157,9 +157,13 @@ def _entries(base: Path, below: str) -> Iterator[tuple[str, bool]]:
     """Yield name and "is a folder" of what is in a folder and not passed over."""
     with os.scandir(base / below) as entries:
         for entry in entries:
-            if entry.name.startswith(_PASSED_OVER) or entry.name.lower().endswith(_UNFINISHED):
-                continue
-            yield f"{below}{entry.name}", entry.is_dir()
+            if not _is_left_out(entry.name):
+                yield f"{below}{entry.name}", entry.is_dir()
+
+
+def _is_left_out(part: str) -> bool:
+    """Say whether a file or folder of this name is hidden, an engine's own, or unfinished."""
+    return part.startswith(_PASSED_OVER) or part.lower().endswith(_UNFINISHED)
 
 
 def _checked(base: Path, name: str) -> str:
@@ -194,10 +198,7 @@ def is_passed_over(name: str, *, partitions_alone: bool) -> bool:
         of a folder that was named, not of a pattern.
     """
     *folders, own = name.split("/")
-    if any(
-        part.startswith(_PASSED_OVER) or part.lower().endswith(_UNFINISHED)
-        for part in (*folders, own)
-    ):
+    if any(map(_is_left_out, name.split("/"))):
         return True
     return partitions_alone and not (_is_table(own) and all("=" in part for part in folders))
 

@@ -12,7 +12,7 @@ from ffn.mirroring.copied_version import Pushed
 from ffn.mirroring.mirror_layout import CLAIM, MOST_FILES_BYTES, Mirror, mirror_at
 from ffn.object_stores.store_errors import TakenObjectError
 from ffn.registry.production import POINTER, Promotion, read_pointer
-from ffn.registry.promotion_history import HISTORY, read_history
+from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES, read_history
 from ffn.registry.versions import production, version_folder
 from ffn.storage.documents import canonical_json
 from ffn.storage.plain_files import read_plain
@@ -168,7 +168,7 @@ def _lengthen_history(mirror: Mirror, lines: bytes) -> None:
     """Replace the history by a longer one, and never by a shorter one."""
     key = mirror.key(HISTORY)
     while True:
-        found = mirror.bucket.small(key, 512 * 1024 * 1024)
+        found = mirror.bucket.small(key, MOST_HISTORY_BYTES)
         if found is not None and found[0].startswith(lines):
             return
         try:

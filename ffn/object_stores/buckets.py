@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ffn.errors import DataError
+from ffn.errors import DataError, OutputError
 from ffn.object_stores.object_address import ObjectAddress
 from ffn.object_stores.store_connections import connect_to_store, object_library
 from ffn.object_stores.store_errors import ChangedObjectError, told_by_store
@@ -276,8 +276,8 @@ def _shared(scheme: str, bucket: str, _process: int) -> Bucket:
     return Bucket(ObjectAddress(f"{scheme}:", bucket))
 
 
-def _vanished(address: ObjectAddress) -> DataError:
-    return DataError(f"{address} cannot be written: the bucket is gone. Make it again.")
+def _vanished(address: ObjectAddress) -> OutputError:
+    return OutputError(f"{address} cannot be written: the bucket is gone. Make it again.")
 
 
 def _state(found: Any) -> ObjectState:

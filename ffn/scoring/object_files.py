@@ -198,8 +198,8 @@ def _fetch_earlier(
             states.append(state)
     except (ValueError, KeyError, TypeError, RecursionError):
         return
-    _fetch(_address(targets.output), states[0], near.output, pulse)
-    _fetch(_address(targets.rejects), states[1], near.rejects, pulse)
+    _fetch(require_object(targets.output), states[0], near.output, pulse)
+    _fetch(require_object(targets.rejects), states[1], near.rejects, pulse)
     near.manifest.write_bytes(found[0])
 
 
@@ -211,10 +211,6 @@ def _named(shelf: Path, output: ObjectAddress) -> Iterator[None]:
     except FFNError as error:
         error.args = (one_line(str(error).replace(f"{shelf}/", f"{output.parent}/")),)
         raise
-
-
-def _address(path: Path) -> ObjectAddress:
-    return require_object(path)
 
 
 def _key(path: Path) -> str:

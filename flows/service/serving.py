@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from ffn.quantities import counted
 from ffn.settings.pipeline import Pipeline
 from flows.server.managed import Address, own_server
 from flows.server.overview_app import HERE
@@ -21,7 +22,7 @@ from flows.server.proxies import direct_to
 from flows.server.run_flow import configure
 from flows.server.service_home import ServiceError, ServiceHome
 
-__all__ = ["serve"]
+__all__ = ["serve", "sqlite_in_words"]
 
 _SECONDS_TO_EXIT = 7.0
 # Of each flow.
@@ -79,22 +80,20 @@ def serve(
 
         own = dashboard is not None
         home.announce(api=api, dashboard=dashboard or api, ours=own)
-        if at_once is None and own and not database.is_postgresql:
-            at_once = _AT_ONCE_WITH_SQLITE
         if own and not database.is_postgresql:
-            _warn_of_sqlite(len(pipelines), work_pool)
-        work, code = (
-            supervisor.Service(
-                pipelines,
-                root,
-                home,
-                tell,
-                at_once=at_once,
-                work_pool=work_pool,
-                watched_database=api if own and database.is_postgresql else None,
-            ),
-            1,
+            at_once = _AT_ONCE_WITH_SQLITE if at_once is None else at_once
+            if told := sqlite_in_words(len(pipelines), at_once, work_pool):
+                tell(told)
+        work = supervisor.Service(
+            pipelines,
+            root,
+            home,
+            tell,
+            at_once=at_once,
+            work_pool=work_pool,
+            watched_database=api if own and database.is_postgresql else None,
         )
+        code = 1
         try:
             asyncio.run(work.run(ready=lambda: _tell_where(dashboard, api)))
             code = 0
@@ -108,18 +107,30 @@ def serve(
     return 0
 
 
-def _warn_of_sqlite(pipelines: int, work_pool: str | None) -> None:
-    """Say what SQLite, which has one writer at a time, cannot do."""
+def sqlite_in_words(pipelines: int, at_once: int, work_pool: str | None) -> str:
+    """Return what SQLite, which has one writer at a time, cannot do; empty if it does all.
+
+    Parameters
+    ----------
+    pipelines
+        Number of pipelines served.
+    at_once
+        Number of runs of a flow that this process executes at a time.
+    work_pool
+        Name of the work pool whose workers execute the runs; None if this process does.
+    """
+    writes = "Prefect's database is SQLite, which has one writer at a time"
     if work_pool is not None:
-        tell(
-            "Prefect's database is SQLite, which has one writer at a time: limit the workers "
-            f"(prefect worker start --limit {_AT_ONCE_WITH_SQLITE}), or use PostgreSQL."
+        return (
+            f"{writes}: limit the workers (prefect worker start --limit {_AT_ONCE_WITH_SQLITE}), "
+            "or use PostgreSQL."
         )
-    elif pipelines > _AT_ONCE_WITH_SQLITE:
-        tell(
-            f"Prefect's database is SQLite, which has one writer at a time: at most "
-            f"{_AT_ONCE_WITH_SQLITE} retrainings and as many scoring runs are at work, others wait."
-        )
+    if pipelines <= at_once:
+        return ""
+    return (
+        f"{writes}: at most {counted(at_once, 'retraining')} and as many scoring runs are at work, "
+        "others wait."
+    )
 
 
 def _tell_where(dashboard: str | None, api: str) -> None:

@@ -105,7 +105,8 @@ def test_a_name_without_a_problem_stays_below_its_folder(key: str) -> None:
     below = Path("/folder", key)
     assert below.resolve().is_relative_to("/folder")
     assert below.relative_to("/folder").as_posix() == key
-    assert parse_object_address(f"s3://bucket/{key}").key == key if "?" not in key else True
+    if "?" not in key:
+        assert parse_object_address(f"s3://bucket/{key}").key == key
 
 
 def test_other_addresses_are_not_taken_for_paths(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ container or a Kubernetes job for each run, as the pool's base job template says
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -83,21 +83,13 @@ def _processes(name: str) -> WorkPoolCreate:
     )
 
 
-def job_variables(pool: WorkPool, root: Path) -> dict[str, Any]:
+def _job_variables(pool: WorkPool, asked: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Return what a worker of ``pool`` needs to know to run the flows.
 
-    A command that the pool's base job template names by default is kept.
-
-    Parameters
-    ----------
-    pool
-        The work pool.
-    root
-        The folder with ``data/`` and ``artifacts/``, at the same path on every worker.
+    A command that the pool's base job template names by default, among what is ``asked``, is kept.
     """
     processes = pool.type == ProcessWorker.type
     command = fresh(_RUN) if processes else ["python", "-P", "-m", _RUN]
-    asked = pool.base_job_template.get("variables", {}).get("properties", {})
     chosen: dict[str, Any] = {
         "env": {
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
@@ -123,7 +115,7 @@ async def deploy(
     pool
         The work pool.
     root
-        As for ``job_variables``.
+        The folder with ``data/`` and ``artifacts/``, at the same path on every worker.
 
     Raises
     ------
@@ -139,10 +131,11 @@ async def deploy(
                 f"{needed}, by which the runs are told what to do. Add it, or begin with one of "
                 "examples/work-pools."
             )
+    chosen = _job_variables(pool, variables, root)
     ids: dict[str, UUID] = {}
     for deployment in deployments:
         deployment.work_pool_name = pool.name
-        deployment.job_variables = job_variables(pool, root)
+        deployment.job_variables = dict(chosen)
         try:
             ids[deployment.name] = await deployment.aapply()
         except (DeploymentApplyError, PrefectHTTPStatusError) as error:

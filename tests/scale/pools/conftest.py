@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from tests.chaos.conftest import home, root
 from tests.helpers.command_line import environment
@@ -72,8 +71,3 @@ def working(service: Service) -> Iterator[Worker]:
     finally:
         if worker.process.poll() is None:
             worker.kill(with_runs=True)
-
-
-def output_of(path: Path) -> list[str]:
-    """The lines of a finished output."""
-    return path.read_text().splitlines()
