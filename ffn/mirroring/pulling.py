@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from ffn.bundles.bundle import BUNDLE_FOLDER, SIGNATURE, Bundle, read_bundle
@@ -87,7 +88,9 @@ def pull(artifacts: Path, address: str) -> Pulled:
     models.mkdir(parents=True, exist_ok=True)
     sweep(models)
     sizes: list[int] = []
-    _check_here(artifacts, mirror, promotion.version, lines)
+    # It is never written again, and a slow store would keep others waiting for the lock below.
+    sealed = cache(lambda: mirror.sealed(promotion.version))
+    _check_here(artifacts, mirror, promotion.version, lines, sealed)
     if promotion.version not in versions(artifacts):
         with staging_folder(models) as room:
             with _named(room, mirror, promotion.version):
@@ -102,7 +105,7 @@ def pull(artifacts: Path, address: str) -> Pulled:
                 room.rename(version_folder(artifacts, promotion.version))
             sync_folder(models)
     with registry_lock(artifacts):
-        _check_here(artifacts, mirror, promotion.version, lines)
+        _check_here(artifacts, mirror, promotion.version, lines, sealed)
         folder = version_folder(artifacts, promotion.version)
         sha256 = check_bundle(folder, pipeline=artifacts.name, version=promotion.version)
         if sha256 != promotion.bundle_sha256:
@@ -166,7 +169,9 @@ def _sealed_here(artifacts: Path, version: int) -> bytes:
     return b""
 
 
-def _check_here(artifacts: Path, mirror: Mirror, version: int, lines: bytes) -> None:
+def _check_here(
+    artifacts: Path, mirror: Mirror, version: int, lines: bytes, sealed: Callable[[], bytes]
+) -> None:
     """Refuse to pull over a registry that was not pulled, or is ahead."""
     here = _lines(artifacts) + read_history(artifacts).owed
     if not lines.startswith(here):
@@ -177,7 +182,7 @@ def _check_here(artifacts: Path, mirror: Mirror, version: int, lines: bytes) -> 
         )
     there = versions(artifacts)
     # Without a history there may be what a pull had fetched that was killed before its end.
-    same = version not in there or _sealed_here(artifacts, version) == mirror.sealed(version)
+    same = version not in there or _sealed_here(artifacts, version) == sealed()
     if not same or (not here and set(there) - {version}):
         raise RegistryError(f"{artifacts / 'models'} has versions of its own. Use another --root.")
 
