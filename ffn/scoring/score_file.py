@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffn.attribution.shapley_rows import Explainer
 from ffn.errors import DataError, quote
 from ffn.object_stores.object_address import ObjectAddress
 from ffn.scoring.columnar.detect import is_columnar
 from ffn.scoring.drift.drift_report import DriftReport, check_drift
 from ffn.scoring.output.checkpoint import Journal, sweep_journals
-from ffn.scoring.output.manifest import input_of, is_done, work
+from ffn.scoring.output.described_result import described_result
+from ffn.scoring.output.manifest import input_of, is_done, reasons_entry, work
 from ffn.scoring.output.publish import publish_or_refuse, writing
 from ffn.scoring.output.score_result import Progress, ScoreResult, unknown_sentences
 from ffn.scoring.output.targets import Targets
-from ffn.scoring.output.unchanged_result import unchanged_result
 from ffn.scoring.parallel.file_run import Run, keep_freed_memory
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import RowScorer
@@ -148,7 +147,7 @@ def _score(
     if not force and (done := is_done(this_work, stream, targets)):
         sweep(output.parent, files_alone=True)
         sweep_journals(output.parent, output)
-        return unchanged_result(done, targets, time.perf_counter() - started)
+        return described_result(done, targets, time.perf_counter() - started)
     job = _Job(model, stream, targets, chosen, this_work, on_progress)
     columnar = is_columnar(stream, output)
     tally, counts, drift = job.score_columns() if columnar else job.score(workers)
@@ -234,19 +233,13 @@ class _Job:
     def _publish(
         self, journal: Journal, tally: Tally, about_input: dict[str, Any]
     ) -> DriftReport | None:
-        account = self.work | {"input": about_input} | self._explained(tally)
+        account = self.work | {"input": about_input}
+        account |= reasons_entry(self.model, self.options, tally)
         drift = check_drift(self.model, tally, self.options)
         publish_or_refuse(
             journal, self.targets, self.stream.name, self.options, tally, drift, account
         )
         return drift
-
-    def _explained(self, tally: Tally) -> dict[str, Any]:
-        """Return the manifest's entry for reasons; empty if none were asked for."""
-        if not self.options.explain:
-            return {}
-        about = Explainer(self.model).to_json(self.model.schema)
-        return {"reasons": about | tally.predictions.explained}
 
 
 def _check_name(path: Path) -> None:

@@ -91,3 +91,16 @@ def test_slices_are_of_dates_and_truth_values(root: Path) -> None:
     metrics = json.loads((root / "artifacts/shop/models/0001/metrics.json").read_text())
     found = {one["column"] for one in metrics["examination"]["slices"]["slices"]}
     assert found == {"when", "urgent"}
+
+
+def test_parts_have_the_reasons_of_files(root: Path) -> None:
+    reports(20, 4).drop(columns="state").to_csv(root / "more.csv", index=False)
+    told = ("score", "shop", root / "more.csv", "--direct", "--explain=1", "--root", root)
+    assert run_here((*told, "--output", root / "one.csv")) == 0
+    assert run_here((*told, "--partitioned", "--output", root / "parts")) == 0
+    assert (root / "parts/part-00000.csv").read_text() == (root / "one.csv").read_text()
+    one, parts = (
+        json.loads((root / f"{name}.manifest.json").read_text())["reasons"]
+        for name in ("one.csv", "parts")
+    )
+    assert parts == one

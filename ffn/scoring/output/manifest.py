@@ -7,15 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ffn.attribution.shapley_rows import Explainer
 from ffn.scoring.drift.drift_report import DriftReport
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
+from ffn.scoring.rows.tally import Tally
 from ffn.storage.plain_files import read_plain
 from ffn.storage.source import Source
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "unknown_columns", "work"]
+__all__ = ["MANIFEST_FORMAT", "input_of", "is_done", "reasons_entry", "unknown_columns", "work"]
 
 MANIFEST_FORMAT = 1
 _MOST_BYTES = 64 * 1024 * 1024
@@ -41,6 +43,23 @@ def work(model: Scorer, options: Options) -> dict[str, Any]:
         "target": model.schema.target,
         "options": options.to_json(),
     }
+
+
+def reasons_entry(model: Scorer, options: Options, tally: Tally) -> dict[str, Any]:
+    """Return what a manifest says of reasons; empty if none were asked for.
+
+    Parameters
+    ----------
+    model
+        The model.
+    options
+        Options of scoring.
+    tally
+        Counts of the scored rows.
+    """
+    if not options.explain:
+        return {}
+    return {"reasons": Explainer(model).to_json(model.schema) | tally.predictions.explained}
 
 
 def input_of(source: Path | str, stream: Source, records: Records) -> dict[str, Any]:

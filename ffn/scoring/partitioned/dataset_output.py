@@ -7,7 +7,9 @@ folder. A run that ends in between is completed by the next one, without its inp
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
@@ -170,13 +172,13 @@ def _with_parents(folders: Collection[str]) -> Sequence[str]:
     return sorted(found, key=lambda folder: -folder.count("/"))
 
 
-def check_folder(output: Path, source: Path, ours: Collection[str]) -> None:
+def check_folder(targets: Targets, source: Path, ours: Collection[str]) -> None:
     """Check that the folder of an output may be written to, and holds nothing of others.
 
     Parameters
     ----------
-    output
-        The folder, which need not exist.
+    targets
+        Paths of the output, which need not exist, of the rejects and the manifest.
     source
         The input: a file, a folder or a pattern.
     ours
@@ -188,11 +190,19 @@ def check_folder(output: Path, source: Path, ours: Collection[str]) -> None:
         It is a file or a link, one of input and output is inside the other, or there is another
         file in it.
     """
+    output = targets.output
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise DataError(f"{output} is a link or a file. Give a folder for the parts of the output.")
-    there = source if source.is_dir() else source.parent
-    inner, outer = (output, there) if output.is_relative_to(there) else (there, output)
-    if source.is_dir() and inner.is_relative_to(outer):
+    if source.is_dir():
+        nested = output.is_relative_to(source) or source.is_relative_to(output)
+    elif "**" in source.parts:
+        around = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), source.parts))
+        nested = output.is_relative_to(around)
+    else:
+        # The next run of a pattern would read what this one wrote.
+        written = (targets.rejects, *(output / name for name in ours))
+        nested = any(path.match(str(source)) for path in written)
+    if nested:
         raise DataError(
             f"the output {output} and the input {source} are one inside the other. Give another "
             "output."

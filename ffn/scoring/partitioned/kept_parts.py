@@ -15,6 +15,7 @@ from ffn.scoring.output.targets import Targets
 from ffn.scoring.partitioned.dataset_manifest import PublishedParts
 from ffn.scoring.partitioned.part_account import stamp_of
 from ffn.scoring.partitioned.part_plan import InputPart, PartPlan
+from ffn.scoring.partitioned.staged_parts import range_digest
 from ffn.storage.atomic import write_bytes
 from ffn.storage.descriptors import open_below
 from ffn.storage.plain_files import read_plain
@@ -24,7 +25,6 @@ __all__ = ["StampBook", "holds_digest", "kept_parts"]
 
 _SUFFIX = ".ffn-stamps"
 _MOST_BYTES = 1024 * 1024 * 1024
-_AT_ONCE = 1024 * 1024
 # A file may be written twice within one tick of its file system's clock, and look unchanged.
 _NANOSECONDS_OF_A_TICK = 2_000_000_000
 
@@ -42,7 +42,7 @@ class StampBook:
 
     def __init__(self, targets: Targets) -> None:
         self._path = targets.output.with_name(f".{targets.output.name}{_SUFFIX}")
-        self._output = targets.output
+        self._output, self._manifest = targets.output, targets.manifest
         self._stamps: dict[str, Sequence[Any]] = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             found = json.loads(read_plain(self._path, _MOST_BYTES))
@@ -59,13 +59,11 @@ class StampBook:
         known = self._stamps.get(name)
         return known is not None and known[1] == stamp_of(status)
 
-    def write(self, targets: Targets, inputs: Mapping[str, Sequence[int]], began: float) -> None:
+    def write(self, inputs: Mapping[str, Sequence[int]], began: float) -> None:
         """Write the book of what has been published; never raises, as it only saves time.
 
         Parameters
         ----------
-        targets
-            Paths of the output, the rejects and the manifest.
         inputs
             Stamps of the inputs by the names of their parts.
         began
@@ -78,7 +76,7 @@ class StampBook:
                 trusted = list(of_input) if max(of_input[1], of_input[2]) < safe else None
                 of_output = (self._output / name).lstat()
                 stamps[name] = (trusted, stamp_of(of_output))
-            found = {"manifest": _digest_of(targets.manifest), "parts": stamps}
+            found = {"manifest": _digest_of(self._manifest), "parts": stamps}
             write_bytes(self._path, json.dumps(found).encode())
 
 
@@ -148,12 +146,10 @@ def _all_or_none(
 def _ranges_hold(source: Source, entries: Iterable[Mapping[str, Any]]) -> bool:
     offset = 0
     for entry in entries:
-        end, digest = offset + entry["input"]["bytes"], hashlib.sha256()
-        while offset < end and (some := source.peek(min(_AT_ONCE, end - offset), offset)):
-            digest.update(some)
-            offset += len(some)
-        if digest.hexdigest() != entry["input"]["sha256"]:
+        end = offset + entry["input"]["bytes"]
+        if range_digest(source, offset, end) != entry["input"]["sha256"]:
             return False
+        offset = end
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
@@ -88,6 +88,7 @@ def score_all_parts(
         The work folder cannot be written.
     """
     sizes = [part.size for part in parts] if on_progress else []
+    size = sum(sizes)
     results: list[PartResult] = []
     done = rows = rejected = 0
     for result in _results(parts, work, workers):
@@ -95,7 +96,7 @@ def score_all_parts(
             counts = result.account.counts if result.account else {"rows": 0, "rejected": 0}
             rows, rejected = rows + counts["rows"], rejected + counts["rejected"]
             done += sizes[len(results)]
-            on_progress(Progress(rows=rows, rejected=rejected, bytes_read=done, size=sum(sizes)))
+            on_progress(Progress(rows=rows, rejected=rejected, bytes_read=done, size=size))
         results.append(result)
     return results
 
@@ -109,14 +110,28 @@ def _results(parts: Sequence[InputPart], work: PartWork, workers: int) -> Iterat
     to_send = work._replace(model=without_fingerprints(work.model))
     with ProcessPoolExecutor(min(workers, len(shares)), way_to_start(), _begin, (to_send,)) as pool:
         try:
-            futures = [pool.submit(_score_share, share) for share in shares]
-            for share, future in zip(shares, futures, strict=True):
+            for share, future in zip(shares, _submitted(pool, shares), strict=True):
                 try:
                     yield from future.result()
                 except BrokenProcessPool:
                     yield from (_scored(part, work) for part in share)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, shares: Sequence[Sequence[InputPart]]
+) -> list[Future[list[PartResult]]]:
+    """Return a future for each share; those that a broken pool does not take have failed."""
+    futures = []
+    for share in shares:
+        try:
+            futures.append(pool.submit(_score_share, share))
+        except BrokenProcessPool as error:
+            failed: Future[list[PartResult]] = Future()
+            failed.set_exception(error)
+            futures.append(failed)
+    return futures
 
 
 def _scored(part: InputPart, work: PartWork) -> PartResult:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ffn.errors import OutputError
 from ffn.scoring.columnar.detect import is_columnar, names_parquet
 from ffn.scoring.output.manifest import input_of
-from ffn.scoring.output.score_result import Progress
 from ffn.scoring.parallel.file_run import keep_freed_memory
 from ffn.scoring.parallel.record_start import guess_start
 from ffn.scoring.partitioned.part_account import (
@@ -53,7 +52,6 @@ def score_input_part(
     *,
     start: Mark | None = None,
     to_end: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
 ) -> PartAccount | None:
     """Score a part; nothing outside the work folder is written.
 
@@ -73,8 +71,6 @@ def score_input_part(
         Where the first record of a range begins; None, the default, to look for it.
     to_end
         Whether a range goes to the end of the file, whatever its own end.
-    on_progress
-        Called after each block; by default not at all.
 
     Returns
     -------
@@ -100,7 +96,7 @@ def score_input_part(
                 files.append(HashedFile(file))
             drafts = _Drafts(*files)
             drafts.restart()
-            done = _Scoring(part, model, options, stream, drafts, on_progress)
+            done = _Scoring(part, model, options, stream, drafts)
             found = done.within(part.stretch, start, to_end) if part.stretch else done.whole()
             if found is None:
                 return None
@@ -121,7 +117,6 @@ class _Scoring(NamedTuple):
     options: Options
     stream: Source
     drafts: _Drafts
-    on_progress: Callable[[Progress], None] | None
 
     def whole(self) -> tuple[PartAccount, dict[str, Any]]:
         """Score all of the file."""
@@ -194,7 +189,7 @@ class _Scoring(NamedTuple):
         part, options = self.part, self.options
         output = Path(part.name)
         with open_pieces(self.model, self.stream, output, options, part.given) as pieces:
-            score_pieces(pieces, self.model, options, output, self.drafts, self.on_progress)
+            score_pieces(pieces, self.model, options, output, self.drafts, None)
             source = {**pieces.input(), "path": part.below}
             return self._account(pieces.tally, source, pieces.columns)
 
@@ -204,7 +199,7 @@ class _Scoring(NamedTuple):
 
         stream, options, output = self.stream, self.options, Path(self.part.name)
         pieces = RangePieces(stream, records, self.model, options, stream.name, until)
-        score_pieces(pieces, self.model, options, output, self.drafts, self.on_progress)
+        score_pieces(pieces, self.model, options, output, self.drafts, None)
         return pieces.tally
 
     def _records(self, file: Any) -> Records:
@@ -226,15 +221,6 @@ class _Scoring(NamedTuple):
             scored, refused = scorer.score(block, tally)
             output.write(records.encode(scored))
             rejects.write(b"".join(map(scorer.reject_line, refused)))
-            if self.on_progress is not None:
-                self.on_progress(
-                    Progress(
-                        rows=tally.scored + tally.rejected,
-                        rejected=tally.rejected,
-                        bytes_read=records.mark.offset,
-                        size=self.stream.size,
-                    )
-                )
         return tally
 
     def _account(

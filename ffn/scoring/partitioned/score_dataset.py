@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ffn.errors import DataError, OutputError
 from ffn.scoring.drift.drift_report import DriftReport, HeldError, check_drift
-from ffn.scoring.output.manifest import unknown_columns, work
+from ffn.scoring.output.described_result import described_result
+from ffn.scoring.output.manifest import reasons_entry, work
 from ffn.scoring.output.score_result import (
     PartCounts,
     Progress,
     ScoreResult,
-    unknown_sentences,
 )
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.output.work_folder import WorkFolder, own_work_folder
@@ -47,6 +48,9 @@ from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.parsing.position import Mark
 
 __all__ = ["score_dataset"]
+
+# Counts of a run that its manifest has.
+_TOLD = ("out_of_range", "unknown_columns", "unseen_categories")
 
 
 def score_dataset(
@@ -153,7 +157,7 @@ class _Run:
         )
         counts = found.counts(self.plan, parts)
         if found.published and not parts and found.is_described:
-            book.write(self.targets, found.kept, began)
+            book.write(found.kept, began)
             return self._result(found.published.manifest, counts, started, unchanged=True)
         together = PartWork(self.model, self.options, staging)
         results = score_all_parts(parts, together, workers, on_progress)
@@ -168,13 +172,18 @@ class _Run:
         self._refuse_rows(tally, drift, accounts)
         manifest = self._publish(found, accounts, tally, drift)
         stamps = {name: list(account.stamp) for name, account in accounts.items()}
-        book.write(self.targets, found.kept | stamps, began)
+        book.write(found.kept | stamps, began)
         self.folder.remove()
         return self._result(manifest, counts, started)
 
-    @property
+    @cached_property
     def _work(self) -> dict[str, Any]:
         return work(self.model, self.options)
+
+    @property
+    def _refused(self) -> Path:
+        """The rejects of a run whose rows were refused."""
+        return self.targets.rejects.with_name(f"{self.targets.output.name}.refused.csv")
 
     def _rescore(self, staging: Staging) -> Rescore:
         def rescore(part: InputPart, start: Mark | None, to_end: bool) -> PartAccount:
@@ -213,16 +222,17 @@ class _Run:
         held = drift if drift and drift.detected and self.options.drift == "hold" else None
         if not refusal and held is None:
             return
-        listed = self.targets.rejects.with_name(f"{self.targets.output.name}.refused.csv")
         self._join_rejects(None, accounts)
-        self.folder.rename("rejects", listed)
+        self.folder.rename("rejects", self._refused)
         if held is not None:
             raise HeldError(
                 f"{self.source}: held, {held.sentence}. Correct it, retrain with such rows, or "
                 "score it anyway: --drift warn.",
                 held,
             )
-        raise DataError(f"{self.source}: {refusal} What was published before stays. See {listed}.")
+        raise DataError(
+            f"{self.source}: {refusal} What was published before stays. See {self._refused}."
+        )
 
     def _publish(
         self,
@@ -233,16 +243,15 @@ class _Run:
     ) -> dict[str, Any]:
         entries = found.with_new(accounts)
         rejects = self._join_rejects(found, accounts)
+        counts = tally.to_json()
         about = {
             "warnings": [
                 *tally.warnings(self.options.max_reject_rate),
                 *differing_columns(entries),
             ],
             "drift": None if drift is None else drift.to_json(),
-            **{
-                key: tally.to_json()[key]
-                for key in ("out_of_range", "unknown_columns", "unseen_categories")
-            },
+            **{key: counts[key] for key in _TOLD},
+            **reasons_entry(self.model, self.options, tally),
         }
         manifest = manifest_of(self._work, self.form, self.source, entries.values(), rejects, about)
         moves = [
@@ -254,9 +263,7 @@ class _Run:
         publish_parts(
             self.folder, self.targets, PartsInWaiting(moves, removals, canonical_json(manifest))
         )
-        self.targets.rejects.with_name(f"{self.targets.output.name}.refused.csv").unlink(
-            missing_ok=True
-        )
+        self._refused.unlink(missing_ok=True)
         return manifest
 
     def _join_rejects(
@@ -276,25 +283,5 @@ class _Run:
         *,
         unchanged: bool = False,
     ) -> ScoreResult:
-        drift = manifest["drift"]
-        unknown = unknown_columns(manifest)
-        return ScoreResult(
-            pipeline=self.model.pipeline,
-            version=self.model.version,
-            rows=manifest["rows"],
-            scored=manifest["scored"],
-            rejected=manifest["rejected"],
-            output=self.targets.output,
-            rejects=self.targets.rejects,
-            manifest=self.targets.manifest,
-            class_counts=manifest["classes"],
-            abstained=manifest.get("abstained", 0),
-            reject_reasons=manifest["rejects"],
-            mean_confidence=manifest["mean_confidence"],
-            drift=None if drift is None else DriftReport.from_json(drift),
-            warnings=(*manifest["warnings"], *unknown_sentences(unknown)),
-            unknown_columns=unknown,
-            seconds=time.perf_counter() - started,
-            unchanged=unchanged,
-            parts=counts,
-        )
+        found = described_result(manifest, self.targets, time.perf_counter() - started)
+        return replace(found, unchanged=unchanged, parts=counts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from ffn.scoring.output.score_result import PartCounts
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.partitioned.dataset_manifest import PublishedParts, part_entry, read_published
 from ffn.scoring.partitioned.dataset_output import check_folder
-from ffn.scoring.partitioned.kept_parts import StampBook, kept_parts
+from ffn.scoring.partitioned.kept_parts import StampBook, holds_digest, kept_parts
 from ffn.scoring.partitioned.part_account import PartAccount
 from ffn.scoring.partitioned.part_plan import InputPart, PartPlan
 
@@ -32,12 +31,15 @@ class StandingOutput(NamedTuple):
         Names of parts whose input is gone, and whose output is there.
     dropped
         Names of parts that will not be part of the output any more.
+    rejects_hold
+        Whether the rejects are as they were published.
     """
 
     published: PublishedParts | None
     kept: dict[str, list[int]]
     vanished: list[str]
     dropped: list[str]
+    rejects_hold: bool
 
     @property
     def copied(self) -> set[str]:
@@ -51,10 +53,13 @@ class StandingOutput(NamedTuple):
 
     @property
     def is_described(self) -> bool:
-        """Whether the manifest describes the parts that stay, and nothing else."""
+        """Whether the manifest describes the rejects and the parts that stay, and nothing else."""
         gone = {name for name, entry in self.entries.items() if entry.get("vanished")}
-        return self.published is not None and (
-            set(self.vanished) == gone and self.copied == set(self.entries)
+        return (
+            self.published is not None
+            and self.rejects_hold
+            and set(self.vanished) == gone
+            and self.copied == set(self.entries)
         )
 
     def with_new(self, accounts: Mapping[str, PartAccount]) -> dict[str, dict[str, Any]]:
@@ -126,9 +131,9 @@ def look_at_output(
     published = read_published(targets)
     planned = {part.name for part in plan.parts}
     known = set(published.entries) if published else set()
-    check_folder(targets.output, source, planned | known)
+    check_folder(targets, source, planned | known)
     if published is None:
-        return StandingOutput(None, {}, [], [])
+        return StandingOutput(None, {}, [], [], rejects_hold=False)
     if published.source != str(source):
         raise DataError(
             f"{targets.output} holds what was scored of {quote(published.source, 200)}. Give "
@@ -136,26 +141,27 @@ def look_at_output(
         )
     same = published.is_work_of(work, form) and not force
     kept = kept_parts(plan, published, book, targets.output) if same else {}
+    inputs = {part.below for part in plan.parts}
     gone = sorted(known - planned)
-    if plan.of_one_file:
-        # They are of the same file, which has changed.
-        return StandingOutput(published, kept, [], gone)
-    vanished = [name for name in gone if (targets.output / name).exists()]
-    if not _rejects_hold(published, targets.rejects):
-        kept = {n: stamp for n, stamp in kept.items() if not published.entries[n]["rejected"]}
+    # Of these the input is still there, and makes other parts now.
+    dropped = [
+        name
+        for name in gone
+        if plan.of_one_file or published.entries[name]["input"]["path"] in inputs
+    ]
+    vanished = sorted(
+        name for name in set(gone).difference(dropped) if (targets.output / name).exists()
+    )
+    rejects = targets.rejects
+    hold = holds_digest(rejects.parent, rejects.name, published.rejects["sha256"])
+    if not hold:
+        # The rejects of a file that was cut are those of all its parts.
+        some = {name for name in kept if published.entries[name]["rejected"]}
+        lost = set(kept) if some and plan.of_one_file else some
+        kept = {name: stamp for name, stamp in kept.items() if name not in lost}
         if any(published.entries[name]["rejected"] for name in vanished):
             raise DataError(
-                f"{targets.rejects} is not what was written, and parts are gone from the input. "
+                f"{rejects} is not what was written, and parts are gone from the input. "
                 "Bring it back, or give another output."
             )
-    return StandingOutput(published, kept, vanished, [])
-
-
-def _rejects_hold(published: PublishedParts, rejects: Path) -> bool:
-    try:
-        with rejects.open("rb") as file:
-            return bool(
-                hashlib.file_digest(file, "sha256").hexdigest() == published.rejects["sha256"]
-            )
-    except OSError:
-        return False
+    return StandingOutput(published, kept, vanished, dropped, hold)

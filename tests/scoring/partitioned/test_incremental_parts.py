@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from ffn.errors import DataError
 from tests.helpers.scorers import TenthsScorer
 from tests.scoring.partitioned.lakes import LAKE, content, manifest_of, published, score, write_lake
 
@@ -116,3 +117,36 @@ def test_a_vanished_part_that_comes_back_is_scored(lake, tmp_path):
     shutil.move(tmp_path / "aside", lake / "colour=red")
     assert score(lake, tmp_path / "scored").parts.changed == 2
     assert content(tmp_path / "scored") == expected
+
+
+def test_parts_in_another_format_take_the_place_of_the_first(lake, tmp_path):
+    score(lake, tmp_path / "scored", partitioned="csv")
+    found = score(lake, tmp_path / "scored", partitioned="parquet")
+    assert (found.rows, found.parts.vanished) == (7, ())
+    score(lake, tmp_path / "at once/scored", partitioned="parquet")
+    assert content(tmp_path / "scored") == content(tmp_path / "at once/scored")
+
+
+def test_rejects_that_are_gone_are_written_again_without_a_new_part(tmp_path):
+    clean = write_lake(tmp_path / "clean", {"colour=red/a.csv": "id,size\n1,7\n"})
+    score(clean, tmp_path / "scored")
+    rejects = tmp_path / "scored.rejects.csv"
+    before = rejects.read_bytes()
+    rejects.unlink()
+    assert not score(clean, tmp_path / "scored").unchanged
+    assert rejects.read_bytes() == before
+    assert score(clean, tmp_path / "scored").unchanged
+
+
+TWO = "id,size,colour\n1,7,red\n2,3,red\n"
+
+
+def test_a_pattern_does_not_read_its_own_output(tmp_path):
+    plain = write_lake(tmp_path / "plain", {"a.csv": TWO, "b/a.csv": TWO})
+    for pattern in ("**/*.csv", "*.csv"):
+        with pytest.raises(DataError, match="one inside the other"):
+            score(plain / pattern, plain / "scored")
+    # Of these the output is no input.
+    for pattern in ("?.csv", "?/*.csv"):
+        for _ in range(2):
+            assert score(plain / pattern, plain / f"of {len(pattern)}").rows == 2

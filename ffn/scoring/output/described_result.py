@@ -1,4 +1,4 @@
-"""The result of scoring a file that was scored before."""
+"""The result of scoring as the manifest of an output describes it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ffn.scoring.output.manifest import unknown_columns
 from ffn.scoring.output.score_result import ScoreResult, unknown_sentences
 from ffn.scoring.output.targets import Targets
 
-__all__ = ["unchanged_result"]
+__all__ = ["described_result"]
 
 
-def unchanged_result(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
-    """Return the result of a file whose output is there already.
+def described_result(manifest: dict[str, Any], targets: Targets, seconds: float) -> ScoreResult:
+    """Return the result of an output that was there already.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def unchanged_result(manifest: dict[str, Any], targets: Targets, seconds: float)
     targets
         Where it is.
     seconds
-        How long it took to see that, in seconds.
+        How long the run took, in seconds.
     """
     return ScoreResult(
         pipeline=manifest["pipeline"],
