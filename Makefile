@@ -51,7 +51,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 .PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test work-pool-test cluster-test scale-test crash-test chaos benchmark fuzz simulate lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.run ## Retrain Iris through Prefect, then score a CSV of new flowers
 	$(BIN)/ffn retrain iris
@@ -192,7 +192,7 @@ $(VENV)/.sql: requirements-sql.txt $(VENV)/.dev
 	@touch $@
 
 # Workers for containers, apart from .venv: their packages change what Prefect's server loads.
-$(POOLS_VENV)/.made: requirements-pools.txt $(VENV)/.made
+$(POOLS_VENV)/.made: requirements-pools.txt pyproject.toml $(VENV)/.made
 	@rm -f $@
 	@echo "Installing into $(POOLS_VENV) (once, about a minute)"
 	@$(BIN)/python -m venv --clear $(POOLS_VENV)

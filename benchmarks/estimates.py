@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -86,7 +85,6 @@ def _compare(root: Path, rows: int, columns: int) -> Compared:
             cwd=root,
             check=True,
             stdout=subprocess.DEVNULL,
-            env={**os.environ},
         )
         seconds = time.perf_counter() - started
     return Compared(rows=rows, columns=columns, estimate=estimates[0], seconds=seconds)

@@ -1,8 +1,13 @@
 """What an installation takes: megabytes by extra, and the time in which a command starts.
 
 ``python -m benchmarks.installation BASE`` measures and writes the tables of
-docs/how-to/install.md. BASE is an environment with the wheel and `requirements-base.txt` alone,
-which ``make dist-test`` makes; that of the running Python has everything.
+docs/how-to/install.md. BASE is an environment with the wheel and `requirements-base.txt` alone;
+that of the running Python has everything::
+
+    make dist && python3 -m venv build/base
+    build/base/bin/pip install --require-hashes --no-deps --requirement requirements-base.txt
+    build/base/bin/pip install --no-deps dist/*.whl
+    .venv/bin/python -m benchmarks.installation build/base
 """
 
 from __future__ import annotations

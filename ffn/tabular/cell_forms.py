@@ -31,7 +31,7 @@ def cell_form(declared: str) -> CellForm:
         It is none of these.
     """
     if declared == TRUTH:
-        return TruthForm.of(declared)
+        return TruthForm()
     # A number's example has these digits; a date's form has directives, or is a word.
     directives = re.search("%[A-Za-z]", declared)
     if "234" not in declared and (directives or declared.startswith("iso")):

@@ -24,19 +24,6 @@ class TruthForm:
     column of ``true`` and ``false``, too.
     """
 
-    @classmethod
-    def of(cls, text: str) -> TruthForm:
-        """Return the form that ``text`` declares.
-
-        Raises
-        ------
-        ValueError
-            It is not `TRUTH`.
-        """
-        if text != TRUTH:
-            raise ValueError(f'must be "{TRUTH}"')
-        return cls()
-
     @property
     def text(self) -> str:
         """What declares this form."""

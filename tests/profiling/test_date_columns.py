@@ -12,6 +12,8 @@ import pytest
 
 from ffn.profiling.scaffold import create_pipeline
 from ffn.profiling.table_profile import TableProfile, profile_table
+from ffn.tabular.date_form import DateForm
+from ffn.tabular.dates.date_recognition import FORMS
 from ffn.tabular.training_table.text_table import read_table
 
 DAYS = [datetime.date(2023, 1, 28) + datetime.timedelta(days=3 * i) for i in range(200)]
@@ -114,10 +116,18 @@ def test_words_for_no_value_are_none_of_the_dates(tmp_path: Path) -> None:
         [f"1234-{i % 90:02}" for i in range(200)],
         ["20250131", "20250201"] * 100,
         [f"1.{i % 12 + 1}.{i % 7}" for i in range(200)],
+        # Two cells that are dates, in forms of which a column has one, are no doubt about it.
+        ["2024-01-01", "2024-01-01T00:00Z", *(f"AB-{i % 40:05}" for i in range(198))],
     ],
 )
 def test_what_only_looks_like_dates_is_none(tmp_path: Path, cells: list[str]) -> None:
-    assert looked(tmp_path, cells).formats == {}
+    found = looked(tmp_path, cells)
+    assert found.formats == {}
+    assert not any("with a zone" in notice for notice in found.notices)
+
+
+def test_the_forms_are_what_they_declare() -> None:
+    assert all(DateForm.of(form.text) == form for form in FORMS)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,8 @@ from collections.abc import Mapping
 from ffn.errors import quote
 from ffn.tabular.columns.format_recognition import Doubt, Found, recognise_format
 from ffn.tabular.dates.date_recognition import DatesFound, DatesInDoubt, recognise_dates
-from ffn.tabular.number_format import NumberFormat
 
-__all__ = ["advice_on_dates", "advice_on_format", "in_toml"]
-
-
-def in_toml(name: str, form: NumberFormat) -> str:
-    """Return the line of ``[data.formats]`` that declares ``form`` for the column ``name``."""
-    return _in_toml(name, form.example)
+__all__ = ["advice_on_dates", "advice_on_format"]
 
 
 def advice_on_format(name: str, rows: Mapping[str, int], decimal: str) -> str:
@@ -36,10 +30,10 @@ def advice_on_format(name: str, rows: Mapping[str, int], decimal: str) -> str:
         sign = f" with the sign {quote(found.format.unit)}" if found.format.unit else ""
         return (
             f"Cells such as {quote(found.example)} are numbers{sign}: to read them, add "
-            f"{in_toml(name, found.format)} under [data.formats]."
+            f"{_in_toml(name, found.format.example)} under [data.formats]."
         )
     if isinstance(found, Doubt):
-        lines = " or ".join(in_toml(name, form) for form in found.formats)
+        lines = " or ".join(_in_toml(name, form.example) for form in found.formats)
         remedy = f": add {lines} under [data.formats]" if lines else ""
         return f"It {found.text}{remedy}."
     return ""

@@ -18,7 +18,7 @@ from ffn.tabular.cells import is_number
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.dates.date_cells import date_numbers
 
-__all__ = ["DatesFound", "DatesInDoubt", "recognise_dates"]
+__all__ = ["FORMS", "DatesFound", "DatesInDoubt", "recognise_dates"]
 
 _DAYS = (
     "%d/%m/%Y",
@@ -40,7 +40,8 @@ _DAYS = (
     "%B %d, %Y",
 )
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_FORMS = tuple(DateForm.of(day + clock) for day in _DAYS for clock in _CLOCKS)
+# Made without `DateForm.of`, whose checks of all of them take as long as importing this package.
+FORMS = tuple(DateForm(pattern=day + clock) for day in _DAYS for clock in _CLOCKS)
 _ISO = (DateForm(), DateForm(zoned=True))
 # Texts that are tried before all others.
 _SAMPLE = 100
@@ -98,21 +99,23 @@ def recognise_dates(rows: Mapping[str, int]) -> DatesFound | DatesInDoubt | None
     some = cells[:: max(1, len(cells) // _SAMPLE)]
     if sum(map(_may_be_date, some)) < _NEARLY_ALL * len(some) - 1:
         return None
-    isos = [form for form in _ISO if _share(some, form, rows)]
-    if len(isos) > 1:
+    shares = {form: _share(some, date_numbers(some, form, ())[1], rows) for form in _ISO}
+    if all(shares.values()) and sum(shares.values()) >= _NEARLY_ALL:
         zoned, plain = (_first(some, form) for form in (DateForm(zoned=True), DateForm()))
         text = f"has times with a zone, such as {quote(zoned)}, and without, such as {quote(plain)}"
         return DatesInDoubt(text=text)
     # Numbers are no dates, unless they are written as eight digits.
-    forms = (DateForm.of(_DIGITS),) if all(map(is_number, some)) else _FORMS
-    likely = [form for form in (*isos, *forms) if _share(some, form, rows) >= _NEARLY_ALL]
+    forms = (DateForm(pattern=_DIGITS),) if all(map(is_number, some)) else FORMS
+    shares |= {form: _share(some, date_numbers(some, form, ())[1], rows) for form in forms}
+    likely = [form for form, share in shares.items() if share >= _NEARLY_ALL]
     read = {form: date_numbers(cells, form, ()) for form in likely}
     whole = {form: values for form, (values, wrong) in read.items() if not wrong}
     if not whole:
         if not read:
             return None
-        form = max(read, key=lambda one: _share(cells, one, rows))
-        if _share(cells, form, rows) < _NEARLY_ALL:
+        of_all = {form: _share(cells, wrong, rows) for form, (_, wrong) in read.items()}
+        form = max(of_all, key=of_all.__getitem__)
+        if of_all[form] < _NEARLY_ALL:
             return None
         other = quote(cells[read[form][1][0]])
         remedy = f"for no value? give --missing {other}"
@@ -144,8 +147,7 @@ def _first(cells: Sequence[str], form: DateForm) -> str:
     return next(cell for cell in cells if not math.isnan(form.number(cell)))
 
 
-def _share(cells: Sequence[str], form: DateForm, rows: Mapping[str, int]) -> float:
-    """Return the share of the rows with one of these texts that are dates in a form."""
-    _, wrong = date_numbers(cells, form, ())
+def _share(cells: Sequence[str], wrong: Sequence[int], rows: Mapping[str, int]) -> float:
+    """Return the share of the rows with one of these texts, but for those at ``wrong`` places."""
     total = sum(rows[cell] for cell in cells)
     return 1 - sum(rows[cells[i]] for i in wrong) / total if total else 0.0

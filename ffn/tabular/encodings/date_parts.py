@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DAY_SECONDS", "DatePart", "part_of_dates", "telling_parts"]
+__all__ = ["DAY_SECONDS", "TREND", "DatePart", "part_of_dates", "telling_parts"]
 
 Array = npt.NDArray[Any]
 
@@ -45,7 +45,7 @@ class DatePart(IntEnum):
     """Time of the day."""
 
 
-_TREND = (DatePart.ELAPSED, DatePart.YEAR)
+TREND = (DatePart.ELAPSED, DatePart.YEAR)
 _OF_YEAR = (DatePart.YEAR_SINE, DatePart.YEAR_COSINE)
 _OF_WEEK = (DatePart.WEEK_SINE, DatePart.WEEK_COSINE)
 _OF_DAY = (DatePart.DAY_SINE, DatePart.DAY_COSINE)

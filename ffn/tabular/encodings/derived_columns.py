@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.encodings.date_parts import DatePart, part_of_dates
+from ffn.tabular.encodings.date_parts import TREND, DatePart, part_of_dates
 
 __all__ = ["DerivedColumns", "derive"]
 
@@ -50,17 +50,17 @@ class DerivedColumns:
             Its numbers, float64, NaN for missing; so are then all that are derived of it.
         """
         for d in np.flatnonzero(self.derived_owners == owner).tolist():
-            part = DatePart(int(self.derived_parts[d]))
-            yield part_of_dates(part, values, float(self.derived_origins[d]))
+            yield self._derived(d, values)
+
+    def _derived(self, d: int, values: Array) -> Array:
+        part = DatePart(int(self.derived_parts[d]))
+        return part_of_dates(part, values, float(self.derived_origins[d]))
 
     def expand(self, numeric: Array) -> Array:
         """Return the derived numbers, float64 [D, n], of raw ones [F, n]."""
         found = np.empty((len(self.derived_owners), numeric.shape[1]))
-        place = 0
-        for owner, values in enumerate(numeric):
-            for column in self.columns_of(owner, values):
-                found[place] = column
-                place += 1
+        for d, owner in enumerate(self.derived_owners.tolist()):
+            found[d] = self._derived(d, numeric[owner])
         return found
 
     def first_of(self) -> Array:
@@ -81,8 +81,10 @@ class DerivedColumns:
         owners, parts = self.derived_owners.tolist(), self.derived_parts.tolist()
         if owners != sorted(owners) or set(owners) != set(range(len(are_dates))):
             return "the owners of derived columns are not the numeric features"
-        for owner, dated in enumerate(are_dates):
-            own = [part for place, part in zip(owners, parts, strict=True) if place == owner]
+        of_owners: list[list[int]] = [[] for _ in are_dates]
+        for owner, part in zip(owners, parts, strict=True):
+            of_owners[owner].append(part)
+        for owner, (own, dated) in enumerate(zip(of_owners, are_dates, strict=True)):
             known = set(DatePart) - {DatePart.NUMBER} if dated else {DatePart.NUMBER}
             if len(set(own)) < len(own) or not known.issuperset(own):
                 return f"the parts of numeric feature {owner + 1} are {own}"
@@ -105,11 +107,7 @@ def derive(parts: Sequence[tuple[Sequence[DatePart], float]]) -> DerivedColumns 
         ),
         derived_parts=np.array([part for own, _ in parts for part in own], dtype=np.int64),
         derived_origins=np.array(
-            [
-                origin if part in (DatePart.ELAPSED, DatePart.YEAR) else 0.0
-                for own, origin in parts
-                for part in own
-            ],
+            [origin if part in TREND else 0.0 for own, origin in parts for part in own],
             dtype=np.float64,
         ),
     )
