@@ -35,9 +35,9 @@ from ffn.tabular.csv.reader import Records
 __all__ = ["RangeOfFile", "read_part_of_range", "score_range_for_another"]
 
 # Behind a range, for its last record; a longer one is scored where the ranges are joined.
-_MARGIN = 64 * 1024
+MARGIN = 64 * 1024
 # More than the reader looks at before it reads on.
-_LEAST_HEAD = 16 * 1024
+LEAST_HEAD = 16 * 1024
 _SCORERS_KEPT = 16
 
 
@@ -53,10 +53,8 @@ class RangeOfFile(NamedTuple):
     begin: int
     until: int
 
-    def request(
-        self, run: Run, options: Options, here: Mapping[str, str], *, send: bool
-    ) -> bytes | None:
-        """Return what a worker is asked; None if it cannot be asked so.
+    def request(self, run: Run, options: Options, here: Mapping[str, str], *, send: bool) -> bytes:
+        """Return what a worker is asked.
 
         Parameters
         ----------
@@ -65,7 +63,8 @@ class RangeOfFile(NamedTuple):
         here
             What this process is like.
         send
-            Whether to send the bytes of the range; otherwise where the worker may see them.
+            Whether to send the bytes of the range; otherwise the worker may see the file, if its
+            path leads to it.
         """
         stream = run.stream
         asked: dict[str, Any] = {
@@ -76,13 +75,12 @@ class RangeOfFile(NamedTuple):
             "until": self.until,
             "size": stream.size,
         }
-        if not send:
-            asked["seen"] = sighting(stream, self.begin, self.until)
-            return None if asked["seen"] is None else pack({_ASKED: canonical_json(asked)})
+        if not send and (found := sighting(stream, self.begin, self.until)):
+            return pack({_ASKED: canonical_json({**asked, "seen": found})})
         at = self.begin - 1
         pieces = {
-            _HEAD: stream.peek(run.records.header_end + _LEAST_HEAD),
-            _TEXT: stream.peek(self.until + _MARGIN - at, at),
+            _HEAD: stream.peek(run.records.header_end + LEAST_HEAD),
+            _TEXT: stream.peek(self.until + MARGIN - at, at),
         }
         return pack({_ASKED: canonical_json(asked), **pieces})
 
