@@ -46,7 +46,6 @@ LEFT_BY_SCORING = "No output was written; the same command goes on from where it
 
 _MEGABYTE = 1_000_000
 _TASKS_EACH = 2
-_LARGEST_RANGE = 8 * 1024 * 1024
 
 
 class ClusterScoring:
@@ -81,7 +80,13 @@ class ClusterScoring:
             return self._workers
 
     def score_ranges(
-        self, run: Run, model: Scorer, options: Options, *, least_bytes: int = 32 * 1024 * 1024
+        self,
+        run: Run,
+        model: Scorer,
+        options: Options,
+        *,
+        least_bytes: int = 32 * 1024 * 1024,
+        range_bytes: int = 8 * 1024 * 1024,
     ) -> None:
         """Score a long plain file as far as it can be divided; ``Run.score`` then scores the rest.
 
@@ -95,6 +100,9 @@ class ClusterScoring:
             What it is scored with.
         least_bytes
             A shorter file is not divided; by default 32 MiB, as for processes.
+        range_bytes
+            Length of the ranges, unless two of them are more than may be under way; by default 8
+            MiB, beside which a task costs little.
 
         Raises
         ------
@@ -104,7 +112,7 @@ class ClusterScoring:
         begin, size = run.records.mark.offset, run.stream.size or 0
         if not run.divisible or size < least_bytes:
             return
-        step = min(_LARGEST_RANGE, self._most_bytes // _TASKS_EACH)
+        step = min(range_bytes, self._most_bytes // _TASKS_EACH)
         bounds = [begin, *range(begin + step, size, step), size]
         ranges = (RangeOfFile(*bound) for bound in pairwise(bounds))
         task = _RangeTask(self.begin(), run, model, options)
