@@ -152,7 +152,9 @@ class ClusterScoring:
             return
         task = _PartTask(self.begin(), work, self._most_bytes)
         with contextlib.closing(
-            self._tasks.in_order(shares_of(parts), lambda share: share.size, task.compute)
+            self._tasks.in_order(
+                shares_of(parts, self._most_bytes), lambda share: share.size, task.compute
+            )
         ) as shares:
             for _, results in shares:
                 yield from results

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 # As for worker processes: handing a part over costs as much as scoring a small file.
-_MOST_AT_ONCE, _BYTES_AT_ONCE = 32, 8 * 1024 * 1024
+SHARE_PARTS, SHARE_BYTES = 32, 8 * 1024 * 1024
 ASKED = "asked.json"
 """Name of the document in a request."""
 
@@ -56,24 +56,27 @@ class ShareOfParts(NamedTuple):
     size: int
 
 
-def shares_of(parts: Sequence[InputPart]) -> Iterator[ShareOfParts]:
+def shares_of(parts: Sequence[InputPart], most_bytes: int) -> Iterator[ShareOfParts]:
     """Yield parts in the order given, small ones together.
 
     Parameters
     ----------
     parts
         The parts.
+    most_bytes
+        Limit of what may be under way; parts that fit into it do not go with one that does not.
 
     Raises
     ------
     DataError
         The input of one is gone.
     """
+    limit = min(SHARE_BYTES, most_bytes)
     share: list[InputPart] = []
     size = 0
     for part in parts:
         its = part.size
-        if share and (len(share) == _MOST_AT_ONCE or size + its > _BYTES_AT_ONCE):
+        if share and (len(share) == SHARE_PARTS or size + its > limit):
             yield ShareOfParts(tuple(share), size)
             share, size = [], 0
         share.append(part)
@@ -158,6 +161,8 @@ class OpenPart(NamedTuple):
         whole = account.span is None
         if account.name != part.name or whole != (part.stretch is None):
             raise ValueError("another part")
+        if found["state"]["scored"] != account.counts["scored"]:
+            raise ValueError("the counts of the part")
         for its, content in ((account.output, output), (account.rejects, rejects)):
             digest = hashlib.sha256(content).hexdigest()
             if (its["bytes"], its["sha256"]) != (len(content), digest):

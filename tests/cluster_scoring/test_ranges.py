@@ -43,7 +43,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def score_near(source: Path, output: Path, near: Near, *, size: int = 20_000, **options: Any) -> Any:
+def score_near(
+    source: Path, output: Path, near: Near, *, size: int = 20_000, **options: Any
+) -> Any:
     there = partial(near.scoring().score_ranges, least_bytes=0, range_bytes=size)
     return score_csv(MODEL, source, output, elsewhere=there, **options)
 
