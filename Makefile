@@ -101,7 +101,7 @@ work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on wo
 	@tests/sql/postgresql > /dev/null
 	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
 
-cluster-test: $(SCALE_VENV)/.made ## Train on Dask and Ray clusters of the tests' own, on the loopback
+cluster-test: $(SCALE_VENV)/.made ## Train and score on Dask and Ray clusters of the tests' own, on the loopback
 	tests/running_clusters/run $(SCALE_VENV)/bin/python
 
 scale-test: object-store-test work-pool-test cluster-test

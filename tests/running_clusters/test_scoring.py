@@ -22,7 +22,9 @@ from tests.running_clusters.test_ray import ray, running
 __all__ = ["ray"]
 
 Command = Callable[..., Done]
-PAYLOAD = '\n[runner]\npayload_mb = 2\nwait = "5s"\n'
+PAYLOAD = "\n[runner]\npayload_mb = 2\n"
+# Reasons take many times as long as a label, so that something can be done in the middle of a task.
+EXPLAIN = "--explain=3"
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +42,12 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines = [f"{{:07d}},{row}" for row in rows]
         lines[7] = "{:07d},x,1,1,1,"
         lines[70] = '"{:07d}\n,""",1,2,1,2,'
-        for first in range(0, 1_200_000, len(lines)):
+        for first in range(0, 1_300_000, len(lines)):
             file.write("\n".join(line.format(first + at) for at, line in enumerate(lines)) + "\n")
     from ffn.pipelines.batch_scoring import options_for, score
     from ffn.scoring.inputs import FileToScore
 
-    for options in ({}, {"partitioned": "same"}):
-        name = "parts" if options else "out.csv"
+    for name, options in (("out.csv", {"explain": 3}), ("parts", {"partitioned": "same"})):
         files = [FileToScore(root / "long.csv", root / "here" / name)]
         score(pipeline, files, options_for(pipeline, **options)).check()
     return root
@@ -83,9 +84,9 @@ def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
     source, output = root / "long.csv", tmp_path / "there/out.csv"
     options = ("--output", output, "--dask-address", dask.address, "--json", "--root", root)
     how = ("--direct",) if direct else ()
-    process = start(tmp_path, "score", "iris", source, *how, *options)
+    process = start(tmp_path, "score", "iris", source, EXPLAIN, *how, *options)
     with distributed.Client(dask.address) as client:
-        assert wait_for(lambda: sum(len(keys) for keys in client.processing().values()) >= 2)
+        assert wait_for(lambda: any(client.processing().values()))
     assert (process.poll(), first.poll(), second.poll()) == (None, None, None)
     os.kill(first.pid, signal.SIGKILL)
     done = ended(process)
@@ -116,7 +117,7 @@ def test_a_lost_scheduler_is_one_line_and_the_next_run_goes_on(
     root = hidden(scored, tmp_path)
     dask.worker()
     output = tmp_path / "there/out.csv"
-    where = ("--output", output, "--direct", "--root", root)
+    where = ("--output", output, EXPLAIN, "--direct", "--root", root)
     address = ("--dask-address", dask.address)
     process = start(tmp_path, "score", "iris", root / "long.csv", *where, *address)
     with distributed.Client(dask.address) as client:
@@ -135,6 +136,8 @@ def test_a_cluster_that_is_not_there_is_one_line(
     scored: Path, tmp_path: Path, ffn: Command, dask: DaskCluster
 ) -> None:
     root = hidden(scored, tmp_path)
+    settings = root / "data/iris/pipeline.toml"
+    settings.write_text(settings.read_text() + 'wait = "5s"\n')
     output = tmp_path / "there/out.csv"
     where = ("--output", output, "--direct", "--root", root)
     told = ffn("score", "iris", root / "long.csv", *where, "--dask-address", dask.address).refusal
@@ -159,7 +162,7 @@ def test_ray_gives_the_same_bytes_though_a_worker_is_killed(
     root = hidden(scored, tmp_path)
     source, output = root / "long.csv", tmp_path / "there/out.csv"
     options = ("--output", output, "--ray-address", ray, "--json", "--root", root)
-    process = start(tmp_path, "score", "iris", source, "--direct", *options)
+    process = start(tmp_path, "score", "iris", source, EXPLAIN, "--direct", *options)
     (worker, *_) = wait_for(lambda: running("ray::score_range_for_another"))
     assert process.poll() is None
     os.kill(worker, signal.SIGKILL)
