@@ -5,6 +5,7 @@ import random
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from ffn.tabular.csv.parsing.rejects import Reason
@@ -155,7 +156,10 @@ def test_what_is_wrong_with_tables_of_every_kind_is_found(what, wrong):
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("ffn.tabular.columns.arrow_texts.in_utc", lambda values: values),
+        (
+            "ffn.tabular.columns.arrow_columns.date_texts",
+            lambda column, *_: pa.nulls(len(column), pa.string()),
+        ),
         ("ffn.scoring.frames.present_texts", lambda cells, _: list(cells)),
         ("ffn.scoring.labelled_batch._Rejected.add_rows", lambda *_: None),
     ],

@@ -37,6 +37,7 @@ __all__ = ["DISK", "try_tables"]
 # What a file cannot hold in a row that is read, but a table can.
 _NUL, _HUGE = "a\0b", "x" * 60_000
 
+_LONGEST_NAME = 200
 # Of the tables, so many go by way of the disk, each way by itself.
 DISK = 0.3
 
@@ -181,12 +182,11 @@ def _as_folder(
     groups: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         groups.setdefault(row[by].strip(" \t"), []).append(row)
-    if max(map(len, groups)) > 50:
+    if max(len(_folder_name(value)) for value in groups) > _LONGEST_NAME:
         return ""
     others = [name for name in rows[0] if name != by]
     expected, rejected = {}, []
     for value, own in groups.items():
-        # In no case but for empty cells does a folder have a name of its own.
         part = f"{by}={_folder_name(value)}"
         (source / part).mkdir(parents=True)
         lines = [[*others, "id"], *([*(row[name] for name in others), "7"] for row in own)]
@@ -255,15 +255,22 @@ def _in_memory(
     return ""
 
 
+def _frame_of_objects(table: Any) -> pd.DataFrame:
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    for name in table.column_names:
+        if table[name].type == pa.float32():
+            # Python's floats would be others.
+            columns[name] = [None if c is None else np.float32(c) for c in columns[name]]
+    return pd.DataFrame(columns, dtype=object)
+
+
 _CONTAINERS: dict[str, Callable[[Any], Any]] = {
     "arrow": lambda table: table,
     "arrow, chunks": lambda table: pa.concat_tables([table.slice(0, 1), table.slice(1)]),
     "arrow, batch": lambda table: table.combine_chunks().to_batches()[0],
     "pandas": lambda table: table.to_pandas(),
     "pandas, arrow types": lambda table: table.to_pandas(types_mapper=pd.ArrowDtype),
-    "pandas, objects": lambda table: pd.DataFrame(
-        {name: table[name].to_pylist() for name in table.column_names}, dtype=object
-    ),
+    "pandas, objects": _frame_of_objects,
     "polars": lambda table: pl.from_arrow(table),
 }
 
