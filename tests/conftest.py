@@ -17,6 +17,9 @@ settings.load_profile("repeatable")
 for name in [name for name in os.environ if name.startswith(("FFN_", "PREFECT_"))]:
     del os.environ[name]
 os.environ["MPLBACKEND"] = "Agg"
+# As the command has it. Set before anything imports NumPy: threads that share a few small products
+# mostly wait, and wait computing, which took most of the time of some tests.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 # Set before anything imports Prefect: the tests neither read nor write the user's own Prefect.
 _PREFECT_HOME = tempfile.TemporaryDirectory(prefix="ffn-tests-", ignore_cleanup_errors=True)
 os.environ["PREFECT_HOME"] = _PREFECT_HOME.name
@@ -32,10 +35,12 @@ def repository() -> Path:
 def pytest_collection_finish() -> None:
     """Take what was imported and collected out of the sight of the garbage collector.
 
-    It stays until the end, and to look through it took 0.7 s in each full collection.
+    It stays until the end, and to look through it took 0.7 s in each full collection. What tests
+    import later is looked through as seldom as in a command.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_unconfigure() -> None:
