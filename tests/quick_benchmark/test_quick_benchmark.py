@@ -6,21 +6,12 @@ Outside the normal suite, since it shows nothing of the product and takes most o
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks.training.parts import PARTS
-
-
-def tables(text: str) -> list[list[list[str]]]:
-    """The cells of each Markdown table, the heading first, its rule left out."""
-    found = []
-    for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
-        lines = [line.strip("| ").split(" | ") for line in block.splitlines()]
-        found.append([lines[0], *lines[2:]])
-    return found
+from tests.helpers.page_tables import tables
 
 
 def test_quick_runs_every_suite_and_writes_nothing(repository: Path) -> None:
