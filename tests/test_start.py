@@ -64,6 +64,15 @@ def test_versions_are_listed_without_the_libraries_of_training(repository: Path)
     assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
 
 
+def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",
+        repository,
+    )
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
+
+
 def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) -> None:
     # Registered first, so it runs after everything else.
     code = (
