@@ -26,10 +26,31 @@ os.environ["PREFECT_HOME"] = _PREFECT_HOME.name
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 
 
+# Files that take many seconds. Begun last, one of them would run alone at the end.
+LONGEST = frozenset(
+    {
+        "auditing/test_split_audit.py",
+        "documents/test_pages_run.py",
+        "estimator/test_classifier_checks.py",
+        "pipelines/test_api.py",
+        "scoring/parallel/test_score_workers.py",
+        "scoring/test_parquet_bombs.py",
+        "test_fuzz.py",
+        "test_wheel.py",
+    }
+)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the source tree."""
     return Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; all others keep their order."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).as_posix() not in LONGEST)
 
 
 def pytest_collection_finish() -> None:
