@@ -8,9 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
-from ffn.evaluation.inference.statistics import corrected_t, holm, resampled_mean, wilson
+from ffn.evaluation.inference.statistics import (
+    Z_95,
+    corrected_t,
+    holm,
+    resampled_mean,
+    wilson,
+)
+
+
+def test_the_quantile_that_is_written_out_is_that_of_scipy() -> None:
+    assert special.ndtri(0.975) == Z_95
+
 
 FIGURES = np.array([0.30, 0.34, 0.29, 0.41, 0.36])
 
