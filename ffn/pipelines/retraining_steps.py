@@ -1,7 +1,4 @@
-"""The steps of a retraining: what each takes and gives, and what it says in the log.
-
-`ffn.pipelines.retraining` has their order.
-"""
+"""Steps of a retraining, ordered in `ffn.pipelines.retraining`: what each takes, gives and logs."""
 
 from __future__ import annotations
 
