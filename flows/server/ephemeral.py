@@ -40,8 +40,9 @@ from flows.server.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
 
-# A first start, which creates the database, takes 8 to 20 s; small machines are slower.
-_STARTUP_SECONDS = 90.0
+# A first start, which creates the database, computes for 8 to 20 s, which a busy machine makes
+# minutes. A server that cannot start ends, and is not waited for.
+_STARTUP_SECONDS = 300.0
 # A server that is stopped while it creates its database finishes that first.
 _SHUTDOWN_SECONDS = 10.0
 

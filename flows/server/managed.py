@@ -23,8 +23,8 @@ from flows.server.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]
 
-# A first start creates the database.
-_STARTUP_SECONDS = 120.0
+# A first start creates the database; a busy machine takes minutes for that.
+_STARTUP_SECONDS = 300.0
 _SHUTDOWN_SECONDS = 4.0
 _LONGEST_PAUSE = 30.0
 _DAY = 86_400
