@@ -53,17 +53,6 @@ def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Pat
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
 
 
-def test_versions_are_listed_without_the_libraries_of_training(repository: Path) -> None:
-    loaded = loaded_by(
-        "import flows.cli.app, ffn.promotion.overview, ffn.reports.status_page, "
-        "flows.cli.display.version_tables, sys\n"
-        "assert not {'scipy.stats', 'scipy.optimize', 'scipy.special'} & set(sys.modules)",
-        repository,
-    )
-    assert {"ffn", "numpy"} <= loaded
-    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
-
-
 def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
     loaded = loaded_by(
         "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",
@@ -71,6 +60,30 @@ def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: P
     )
     assert {"ffn", "numpy"} <= loaded
     assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
+
+
+def test_versions_are_shown_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.promotion.overview, ffn.reports.status_page\n"
+        "import flows.cli.display.version_tables",
+        repository,
+    )
+    assert {"ffn", "numpy", "pydantic"} <= loaded
+    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "scipy", "sklearn"} == set()
+
+
+def test_the_canary_of_a_new_version_loads_what_scoring_loads(repository: Path) -> None:
+    loaded = loaded_by("import ffn.scoring.canary", repository)
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
+def test_a_run_that_scores_loads_neither_the_libraries_of_training_nor_a_server(
+    repository: Path,
+) -> None:
+    loaded = loaded_by("import flows.inbox_flow, flows.score_flow", repository)
+    assert {"ffn", "numpy", "prefect"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "scipy", "sklearn", "sqlalchemy"} == set()
 
 
 def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) -> None:

@@ -91,9 +91,11 @@ def conclude(pipeline: Pipeline) -> Conclusion:
             if test and test.shown and record.note_once(model, "rollback", time.time(), ""):
                 undone = test.sentence
     if undone:
+        # It brings scikit-learn, and nearly no run rolls back.
+        from ffn.scoring.export import export_production
+
         entry = rollback(artifacts, reason=one_line(undone)[:_LONGEST_REASON])
         # Only a rollback needs scikit-learn, which takes a second to load.
-        from ffn.scoring.export import export_production
 
         export_production(pipeline)
         undone = f"rolled back to version {entry.version}: {undone}"

@@ -1,7 +1,4 @@
-"""The steps of a retraining: what each takes and gives, and what it says in the log.
-
-`ffn.pipelines.retraining` has their order.
-"""
+"""Steps of a retraining, ordered in `ffn.pipelines.retraining`: what each takes, gives and logs."""
 
 from __future__ import annotations
 
@@ -158,7 +155,7 @@ def _serialise(
 
 
 def _export(bundle: Bundle, pipeline: Pipeline) -> Path:
-    """Export the model; scikit-learn, which takes a second to load, is loaded where it is used."""
+    # scikit-learn, which many runs do not come to need.
     from ffn.scoring.export import export_for_notebooks
 
     return export_for_notebooks(bundle, pipeline)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from ffn.evaluation.inference.groups_of_rows import effective_share_rows, mean_of_rows, units_of
 from ffn.evaluation.inference.statistics import Interval
@@ -57,10 +56,12 @@ def higher_share_p(
     groups, weights
         Groups and weights of the rows [n]; None where there are none.
     """
+    from scipy import stats
+
     if groups is None and weights is None:
         n, within = len(wrong), int(inside.sum())
         found = int(wrong[inside].sum())
-        return float(scipy.stats.hypergeom.sf(found - 1, n, int(wrong.sum()), within))
+        return float(stats.hypergeom.sf(found - 1, n, int(wrong.sum()), within))
     (share, rows), (other, others) = (
         _effective_share(wrong[side], _of(side, groups), _of(side, weights))
         for side in (inside, ~inside)
@@ -68,7 +69,7 @@ def higher_share_p(
     # Rounded so that no more is found inside, and no less outside, than there is.
     within, beyond = round(rows), round(others)
     found, outside = int(share * within + 1e-9), int(np.ceil(other * beyond - 1e-9))
-    exact = scipy.stats.hypergeom.sf(found - 1, within + beyond, found + outside, within)
+    exact = stats.hypergeom.sf(found - 1, within + beyond, found + outside, within)
     return max(float(exact), higher_mean_p(wrong.astype(float), inside, groups, weights))
 
 
@@ -111,8 +112,10 @@ def higher_mean_p(
     units = min(units_in(side, groups, weights) for side in (inside, ~inside))
     if count < 2 or units <= 1 or variance <= 0:
         return 1.0
+    from scipy import special
+
     error = np.sqrt(variance * count / (count - 1))
-    return float(scipy.special.stdtr(units - 1, -gain / error))
+    return float(special.stdtr(units - 1, -gain / error))
 
 
 def share_at_level(
@@ -132,6 +135,8 @@ def share_at_level(
     alpha
         Two-sided level.
     """
+    from scipy import special
+
     if groups is None and weights is None:
         share, rows = float(right.mean()), float(len(right))
     else:
@@ -140,10 +145,10 @@ def share_at_level(
         if units <= 1:
             return Interval(share, 0.0, 1.0)
         # Fewer by as much as Student's quantile is larger than the normal one.
-        normal, wider = scipy.special.ndtri(alpha / 2), scipy.special.stdtrit(units - 1, alpha / 2)
+        normal, wider = special.ndtri(alpha / 2), special.stdtrit(units - 1, alpha / 2)
         rows *= float(normal / wider) ** 2
     hits = share * rows
-    quantile = scipy.special.betaincinv
+    quantile = special.betaincinv
     low = float(quantile(hits, rows - hits + 1, alpha / 2)) if share > 0 else 0.0
     high = float(quantile(hits + 1, rows - hits, 1 - alpha / 2)) if share < 1 else 1.0
     return Interval(share, min(share, low), max(share, high))
@@ -174,7 +179,9 @@ def mean_at_level(
     units = units_in(np.ones(len(values), dtype=bool), groups, weights)
     if units <= 1 or not np.isfinite(error):
         return Interval(mean, 0.0, np.inf)
-    half = -float(scipy.special.stdtrit(units - 1, alpha / 2)) * error
+    from scipy import special
+
+    half = -float(special.stdtrit(units - 1, alpha / 2)) * error
     unseen = -float(np.expm1(np.log(alpha / 2) / units))
     high = max(
         mean + half, (1 - unseen) * mean + unseen * float(np.average(worst, weights=weights))

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from ffn.evaluation.inference.statistics import Z_95, corrected_t, holm, resampled_mean, wilson
+from ffn.evaluation.inference.statistics import (
+    Z_95,
+    corrected_t,
+    holm,
+    resampled_mean,
+    wilson,
+)
+
 
 FIGURES = np.array([0.30, 0.34, 0.29, 0.41, 0.36])
 
