@@ -247,6 +247,11 @@ def test_no_file_names_a_registry_or_a_home(repository: Path) -> None:
     assert named == {}
 
 
+def test_no_file_is_empty_by_accident(repository: Path) -> None:
+    empty = {path.name for path in tracked(repository) if not path.stat().st_size}
+    assert empty <= {"__init__.py", "py.typed"}
+
+
 def test_source_files_are_short(repository: Path) -> None:
     lines = {
         path.relative_to(repository).as_posix(): path.read_bytes().count(b"\n")

@@ -41,6 +41,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "files",
         metavar="FILE",
         nargs="*",
+        default=[],
         help="a table, a folder of tables, a pattern, an address such as s3://bucket/in.csv, or - "
         "for stdin (default: the inbox)",
     )
