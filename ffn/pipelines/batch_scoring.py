@@ -27,8 +27,10 @@ from ffn.scoring.output.targets import SHADOW_COMPANIONS
 from ffn.scoring.own_options import own_options
 from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
+from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
+    from ffn.scoring.inbox.scored_by_hand import ScoredByHand
     from ffn.shadow.shadow_scoring import ShadowPass
 
 __all__ = [
@@ -188,7 +190,10 @@ def score_steps(
         Runs the step.
     """
     stage("scoring")
+    by_hand = _in_inbox(pipeline, files)
     done = executor.run_each(SCORE_FILE, files, model, options)
+    if by_hand is not None:
+        by_hand.record(model.version, [result.manifest for result in done.results])
     return ScoreOutcome(
         pipeline=pipeline.name,
         version=model.version,
@@ -197,6 +202,17 @@ def score_steps(
         not_taken_up=kept_for_outcomes(pipeline, done.results),
         shadow=beside_production(pipeline, done.results),
     )
+
+
+def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand | None:
+    """Return those of the files that are in the inbox and go where its pass would put them."""
+    inbox = real_path(pipeline.folder / "inbox")
+    if not any(file.source.parent == inbox for file in files):
+        return None
+    # Imported here, because it needs the ledger, and scoring has to start quickly.
+    from ffn.scoring.inbox.scored_by_hand import ScoredByHand
+
+    return ScoredByHand.of(pipeline, files)
 
 
 def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tuple[str, ...]:
