@@ -33,6 +33,7 @@ __all__ = [
     "print_json",
     "print_refusal",
     "root_folder",
+    "share",
     "version_number",
 ]
 
@@ -273,6 +274,13 @@ def count(text: str) -> int:
     if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 1 up")
     return int(text)
+
+
+def share(text: str) -> float:
+    """Return ``text``, an option's value, as a number; Python's would read any script's digits."""
+    if not re.fullmatch(r"(?=\.?[0-9])[0-9]{0,9}(\.[0-9]{0,30})?(e-?[0-9]{1,2})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a share from 0 to 1, such as 0.05")
+    return float(text)
 
 
 def version_number(text: str) -> int:

@@ -21,6 +21,7 @@ from flows.cli.commands.common import (
     find,
     first_stage,
     print_checked,
+    share,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--max-reject-rate",
-        type=float,
+        type=share,
         metavar="SHARE",
         help="refuse a file with a larger share of rejected rows (default: from pipeline.toml)",
     )
