@@ -43,10 +43,6 @@ __all__ = [
     "score_steps",
 ]
 
-_TAKE_UP = (
-    ". Copy output, rejects and manifest into the pipeline's folder of predictions, where the next "
-    "ffn evaluate takes them up."
-)
 _BOOLEAN = (bool, "True or False")
 _TEXT = (str, "a text")
 _KINDS: dict[str, tuple[type, str]] = {
@@ -234,21 +230,17 @@ def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tup
     """
     if pipeline.settings.outcomes.id is None or not results:
         return ()
-    far = [result for result in results if isinstance(result.output, ObjectAddress)]
-    if far:
-        near = [result for result in results if not isinstance(result.output, ObjectAddress)]
-        told = kept_for_outcomes(pipeline, near)
-        return (*told, *(f"{result.output} is in an object store{_TAKE_UP}" for result in far))
-    if any(result.parts for result in results):
-        return ("outputs in parts are not taken up. Score files of their own for that.",)
     # Imported here, because most pipelines do not need it, and scoring has to start quickly.
     from ffn.monitoring.conclusion import rollback_target
-    from ffn.monitoring.record.taking_up import take_up_scored
+    from ffn.monitoring.record.taking_up import take_up_objects, take_up_scored
 
     stage("recording the predictions")
-    manifests = [result.manifest for result in results]
+    near = [result for result in results if not isinstance(result.output, ObjectAddress)]
+    far = [one.output for one in results if isinstance(one.output, ObjectAddress)]
     try:
-        return tuple(take_up_scored(pipeline, manifests, rollback_target(pipeline)))
+        predecessor = rollback_target(pipeline)
+        told = take_up_scored(pipeline, [result.manifest for result in near], predecessor)
+        return (*told, *take_up_objects(pipeline, far, predecessor))
     except (FFNError, OSError) as error:
         # The files are scored, and what is in the pipeline's folder is taken up later.
         return (str(error),)
