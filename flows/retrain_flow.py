@@ -18,9 +18,9 @@ from ffn.pipelines.retraining import run_steps
 from ffn.settings.pipeline import find_pipeline
 from ffn.settings.service_settings import RunnerSettings
 from ffn.storage.pipeline_locks import retraining_lock
+from flows.blocks.prefect_secrets import prefect_secret
 from flows.failed_states import failed
 from flows.recorded_runs import give_way, recorded
-from flows.secret_blocks import prefect_secret
 from flows.task_executor import TaskExecutor, task_runner
 from flows.uneventful_runs import UNCHANGED
 

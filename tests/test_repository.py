@@ -46,7 +46,6 @@ LONG_FILES = {
     "ffn/pipelines/retraining.py": "one sequence, and what its parts give to each other",
     "ffn/reports/retraining_page.py": "one page, a function for each of its sections",
     "ffn/reports/status_page.py": "one page: what is read for it, and how it is said",
-    "ffn/scoring/drift/drift_report.py": "one report, and how it is made of what was counted",
     "ffn/scoring/model.py": "one class: all that a loaded model answers",
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
     "ffn/tabular/training_table/dataset.py": "one table, and all that is asked of it",

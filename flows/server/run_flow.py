@@ -135,7 +135,7 @@ def read_secrets(names: Sequence[str], root: Path) -> None:
         return
     configure()
     from ffn.databases.secret_blocks import read_blocks_with
-    from flows.secret_blocks import prefect_secret
+    from flows.blocks.prefect_secrets import prefect_secret
     from flows.server.ephemeral import server
 
     with server(root):

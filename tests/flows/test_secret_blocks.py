@@ -17,7 +17,7 @@ from ffn.databases.address import parse_address
 from ffn.databases.connections import database_session
 from ffn.databases.secret_blocks import read_blocks_with
 from ffn.errors import DataError, SettingsError
-from flows.secret_blocks import prefect_secret
+from flows.blocks.prefect_secrets import prefect_secret
 from tests.helpers.command_line import run_here
 
 BLOCK, FILE = "shop-file", "shop-9f2c.db"

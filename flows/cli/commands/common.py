@@ -32,6 +32,7 @@ __all__ = [
     "print_error",
     "print_json",
     "print_refusal",
+    "read_blocks",
     "root_folder",
     "share",
     "version_number",
@@ -117,6 +118,14 @@ def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
 
     root = root_folder(options)
     return root, find_pipeline(options.pipeline, root)
+
+
+def read_blocks(options: argparse.Namespace, names: Sequence[str], root: Path) -> None:
+    """Read the Prefect blocks ``names``, mostly none, in ``root`` unless ``options`` say direct."""
+    if names and not options.direct:
+        from flows.server import run_flow
+
+        run_flow.read_secrets(names, root)
 
 
 def of_each(

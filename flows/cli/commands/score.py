@@ -21,6 +21,7 @@ from flows.cli.commands.common import (
     find,
     first_stage,
     print_checked,
+    read_blocks,
     share,
 )
 
@@ -194,10 +195,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
             "--table takes its rows from the output, which has to be a file then. Give --output a "
             "path, or leave it out."
         )
-    if not options.direct and asked.address.blocks:
-        from flows.server import run_flow
-
-        run_flow.read_secrets(asked.address.blocks, root)
+    read_blocks(options, asked.address.blocks, root)
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
