@@ -47,7 +47,6 @@ LONG_FILES = {
     "ffn/pipelines/retraining_steps.py": "one sequence's steps, each with what it says",
     "ffn/reports/retraining_page.py": "one page, a function for each of its sections",
     "ffn/reports/status_page.py": "one page: what is read for it, and how it is said",
-    "ffn/scoring/drift/drift_report.py": "one report, and how it is made of what was counted",
     "ffn/scoring/model.py": "one class: all that a loaded model answers",
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
     "ffn/tabular/training_table/dataset.py": "one table, and all that is asked of it",

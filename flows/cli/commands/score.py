@@ -21,6 +21,8 @@ from flows.cli.commands.common import (
     find,
     first_stage,
     print_checked,
+    read_blocks,
+    share,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--max-reject-rate",
-        type=float,
+        type=share,
         metavar="SHARE",
         help="refuse a file with a larger share of rejected rows (default: from pipeline.toml)",
     )
@@ -194,6 +196,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
             "--table takes its rows from the output, which has to be a file then. Give --output a "
             "path, or leave it out."
         )
+    read_blocks(options, asked.address.blocks, root)
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
