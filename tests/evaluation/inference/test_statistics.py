@@ -18,7 +18,6 @@ from ffn.evaluation.inference.statistics import (
     wilson,
 )
 
-
 FIGURES = np.array([0.30, 0.34, 0.29, 0.41, 0.36])
 
 
