@@ -68,6 +68,7 @@ LAYERS = [
     "ffn.reports",
     "ffn.pipelines",
     "ffn.clusters",
+    "ffn.cluster_scoring",
     "ffn.backtesting",
     "ffn.reproduction",
     "flows",

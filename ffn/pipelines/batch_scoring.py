@@ -31,6 +31,7 @@ from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
     from ffn.scoring.inbox.scored_by_hand import ScoredByHand
+    from ffn.scoring.partitioned.scoring_elsewhere import ScoringElsewhere
     from ffn.shadow.shadow_scoring import ShadowPass
 
 __all__ = [
@@ -65,7 +66,11 @@ _KINDS: dict[str, tuple[type, str]] = {
 
 
 def score_one(
-    file: FileToScore, model: Model, options: Mapping[str, Any], sink: Sink | None = None
+    file: FileToScore,
+    model: Model,
+    options: Mapping[str, Any],
+    sink: Sink | None = None,
+    elsewhere: ScoringElsewhere | None = None,
 ) -> ScoreResult:
     """Score one file.
 
@@ -79,23 +84,38 @@ def score_one(
         Result of `options_for`.
     sink
         Receives the progress in addition to all listeners; None for no such.
+    elsewhere
+        Machines that score what is long; by default this one does.
     """
     report = on_block(file.source, *([sink] if sink else []))
     if "partitioned" in options:
         # Imported here, because most runs do not need it, and scoring has to start quickly.
         from ffn.scoring.partitioned.score_dataset import score_dataset
 
-        return score_dataset(model.scorer, *file, on_progress=report, **options)
-    return score_csv(model.scorer, *file, on_progress=report, **options)
+        parts = elsewhere.score_parts if elsewhere else None
+        return score_dataset(model.scorer, *file, on_progress=report, elsewhere=parts, **options)
+    ranges = elsewhere.score_ranges if elsewhere else None
+    return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
 
 
-SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any]], ScoreResult] = Step(
-    "batch-predict",
-    score_one,
-    lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
-    label="batch-predict-{file.source.name}",
-    # A refused file does not prevent the scoring of the others.
-    spares=(FFNError,),
+def _score_one(
+    file: FileToScore,
+    model: Model,
+    options: Mapping[str, Any],
+    elsewhere: ScoringElsewhere | None = None,
+) -> ScoreResult:
+    return score_one(file, model, options, elsewhere=elsewhere)
+
+
+SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any], ScoringElsewhere | None], ScoreResult] = (
+    Step(
+        "batch-predict",
+        _score_one,
+        lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
+        label="batch-predict-{file.source.name}",
+        # A refused file does not prevent the scoring of the others.
+        spares=(FFNError,),
+    )
 )
 
 
@@ -133,7 +153,10 @@ def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
 
 
 def score(
-    pipeline: Pipeline, files: Sequence[FileToScore], options: Mapping[str, Any]
+    pipeline: Pipeline,
+    files: Sequence[FileToScore],
+    options: Mapping[str, Any],
+    elsewhere: ScoringElsewhere | None = None,
 ) -> ScoreOutcome:
     """Score files with the version in production, without a scheduler.
 
@@ -146,18 +169,20 @@ def score(
     options
         Result of `options_for`. Several files are divided among ``workers`` processes; a single
         one is scored by all of them.
+    elsewhere
+        As for `score_one`; several files then follow one another.
     """
     with running(pipeline.artifacts, "score") as note, one_blas_thread():
         model = load(pipeline.artifacts)
         executor: Executor = InProcess()
         workers = options.get("workers", 1)
-        if workers > 1 and len(files) > 1:
+        if workers > 1 and len(files) > 1 and elsewhere is None:
             # Importing it takes longer than scoring a small file.
             from ffn.pipelines.worker_processes import WorkerProcesses, model_to_send
 
             executor, model = WorkerProcesses(workers), model_to_send(model)
             options = {**options, "workers": 1}
-        outcome = score_steps(model, pipeline, files, options, executor)
+        outcome = score_steps(model, pipeline, files, options, executor, elsewhere)
         note.outcome, note.version, note.text = outcome.note()
         note.drift = outcome.drift_note
     return outcome
@@ -169,6 +194,7 @@ def score_steps(
     files: Sequence[FileToScore],
     options: Mapping[str, Any],
     executor: Executor,
+    elsewhere: ScoringElsewhere | None = None,
 ) -> ScoreOutcome:
     """Score each file with one model; a refused file does not prevent the others.
 
@@ -184,10 +210,12 @@ def score_steps(
         Result of `options_for`.
     executor
         Runs the step.
+    elsewhere
+        As for `score_one`.
     """
     stage("scoring")
     by_hand = _in_inbox(pipeline, files)
-    done = executor.run_each(SCORE_FILE, files, model, options)
+    done = executor.run_each(SCORE_FILE, files, model, options, elsewhere)
     if by_hand is not None:
         by_hand.record(model.version, [result.manifest for result in done.results])
     return ScoreOutcome(

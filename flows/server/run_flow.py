@@ -57,7 +57,11 @@ def retrain(
 
 
 def score(
-    pipeline: str, root: Path, files: Sequence[tuple[Path, Path]], options: dict[str, Any]
+    pipeline: str,
+    root: Path,
+    files: Sequence[tuple[Path, Path]],
+    options: dict[str, Any],
+    runner: RunnerSettings | None = None,
 ) -> ScoreOutcome:
     """Run the score flow.
 
@@ -65,14 +69,19 @@ def score(
     ----------
     pipeline, root, files, options
         As for ``flows.score_flow.score``.
+    runner
+        Where long files are scored; None, the default, for what the settings say.
     """
     configure()
     from flows import score_flow as module
     from flows.server.ephemeral import server
 
+    given = None if runner is None else runner.model_dump(mode="json", exclude_defaults=True)
     with server(root):
         try:
-            return _ours(module.score(pipeline, list(files), str(root), options), ScoreOutcome)
+            return _ours(
+                module.score(pipeline, list(files), str(root), options, given), ScoreOutcome
+            )
         except FilesRefusedError as refused:
             return refused.outcome
 
