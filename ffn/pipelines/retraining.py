@@ -51,6 +51,7 @@ from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
 from ffn.reports.retraining_page import without_pictures
 from ffn.scoring.export import export_production
+from ffn.search.combinations import combinations, largest_first
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from ffn.tabular.splitting.division import Division
@@ -271,9 +272,11 @@ def fit(
     """
     stage(TRAIN.activity)
     trained = executor.run_each(
-        TRAIN, pipeline.settings.optimizers.candidates(), prepared.training, pipeline
+        TRAIN, largest_first(pipeline.settings), prepared.training, pipeline
     )
-    candidates, failures = trained.results, {name: str(e) for name, e in trained.failures}
+    order = list(combinations(pipeline.settings))
+    candidates = sorted(trained.results, key=lambda one: order.index(one.optimizer))
+    failures = {name: str(e) for name, e in trained.failures}
     for name, reason in failures.items():
         executor.warn(f"{name} is lost: {reason}")
     if not candidates:

@@ -83,7 +83,7 @@ def train(
     Parameters
     ----------
     optimizer
-        Name of one of the candidates under ``[optimizers]``.
+        Name of the candidate: of an optimizer, or with ``[search]`` of a combination.
     part
         The training part.
     pipeline
