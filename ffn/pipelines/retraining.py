@@ -287,6 +287,7 @@ def fit(
         SELECT,
         candidates,
         criterion_of(pipeline.settings.decision, prepared.schema.classes),
+        len(order) > len(pipeline.settings.optimizers.candidates()),
     )
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)

@@ -206,7 +206,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     # The other optimizers may still give a model.
     spares=(Exception,),
 )
-SELECT: Step[[list[Candidate], Criterion | None], Selection] = Step(
+SELECT: Step[[list[Candidate], Criterion | None, bool], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
