@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from ffn.settings.document import PipelineSettings
-from ffn.settings.optimizer_settings import OptimizerSearch
+from ffn.settings.optimizer_settings import OptimizerSearch, SearchSettings
 from ffn.settings.pipeline import Pipeline
-from ffn.settings.search_settings import SearchSettings
 
 __all__ = [
     "Combination",
@@ -158,7 +157,8 @@ def largest_first(settings: PipelineSettings) -> list[str]:
     def work(one: Combination) -> float:
         layers: Sequence[int] = one.values.get("layers", ())
         weights = sum(layers) + sum(a * b for a, b in itertools.pairwise(layers))
-        return float(weights) / one.values.get("batch_size", 1)
+        batch: int = one.values.get("batch_size", 1)
+        return weights / batch
 
     return [one.name for one in sorted(combinations(settings).values(), key=work, reverse=True)]
 

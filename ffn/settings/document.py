@@ -21,10 +21,10 @@ from ffn.settings.optimizer_settings import (
     AdamWSettings,
     MomentumSettings,
     OptimizerSettings,
+    SearchSettings,
     SGDSettings,
 )
 from ffn.settings.outcome_settings import OutcomeSettings, ShadowSettings
-from ffn.settings.search_settings import SearchSettings
 from ffn.settings.service_settings import (
     InboxSettings,
     NotifySettings,

@@ -326,8 +326,8 @@ def crossfitted_sentence(estimate: Interval, candidates: int, criterion: Criteri
     """
     what = criterion.words if criterion else "log-loss"
     return (
-        f"The best of {candidates:,} means is optimistic, because it is the best; the candidate that "
-        "is best on the other resamples each time has a mean validation "
+        f"The best of {candidates:,} means is optimistic, because it is the best; the candidate "
+        "that is best on the other resamples each time has a mean validation "
         f"{what} of {interval(estimate)}."
     )
 
