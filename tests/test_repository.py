@@ -44,6 +44,7 @@ MOST_LINES = 300
 LONG_FILES = {
     "ffn/estimator/classifier.py": "one class; half is the docstring and the constructor",
     "ffn/pipelines/retraining.py": "one sequence, and what its parts give to each other",
+    "ffn/pipelines/retraining_steps.py": "one sequence's steps, each with what it says",
     "ffn/reports/retraining_page.py": "one page, a function for each of its sections",
     "ffn/reports/status_page.py": "one page: what is read for it, and how it is said",
     "ffn/scoring/drift/drift_report.py": "one report, and how it is made of what was counted",

@@ -45,10 +45,32 @@ def test_an_installation_from_the_sources_is_a_plain_path(repository: Path) -> N
 
 def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Path) -> None:
     loaded = loaded_by(
-        "import flows.cli.app, ffn.pipelines.batch_scoring, flows.cli.display.summary", repository
+        "import flows.cli.app, ffn.pipelines.batch_scoring, flows.cli.display.summary, "
+        "ffn.scoring.canary",
+        repository,
     )
     assert {"ffn", "numpy", "pydantic"} <= loaded
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
+def test_versions_are_listed_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.promotion.overview, ffn.reports.status_page, "
+        "flows.cli.display.version_tables, sys\n"
+        "assert not {'scipy.stats', 'scipy.optimize', 'scipy.special'} & set(sys.modules)",
+        repository,
+    )
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
+
+
+def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",
+        repository,
+    )
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
 
 
 def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 __all__ = ["Optimism", "mean_by_network", "measure_optimism"]
 
@@ -79,7 +79,7 @@ def measure_optimism(
     errors = ((by_cluster, count - 1), (by_fold, f - 1))
 
     def half(level: float) -> float:
-        return max(float(special.stdtrit(df, 1 - level)) * error for error, df in errors)
+        return max(float(scipy.special.stdtrit(df, 1 - level)) * error for error, df in errors)
 
     return Optimism(
         value=mean, low=mean - half(0.025), high=mean + half(0.025), bound=mean - half(alpha)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from ffn.evaluation.inference.statistics import Interval
 
@@ -87,7 +87,7 @@ def log_evidence_above(successes: Numbers, n: Numbers, mean: Numbers) -> Floats:
     """
     s, rows, m = (np.asarray(x, dtype=float)[..., np.newaxis] for x in (successes, n, mean))
     terms = _SHIFTS * s - rows * np.log1p(m * np.expm1(_SHIFTS))
-    return np.asarray(special.logsumexp(terms, axis=-1) - math.log(len(_SHIFTS)))
+    return np.asarray(scipy.special.logsumexp(terms, axis=-1) - math.log(len(_SHIFTS)))
 
 
 def log_evidence_of_sum(above: Numbers, variation: Numbers) -> Floats:
@@ -101,7 +101,7 @@ def log_evidence_of_sum(above: Numbers, variation: Numbers) -> Floats:
     """
     a, v = (np.asarray(x, dtype=float)[..., np.newaxis] for x in (above, variation))
     terms = _TILTS * a + (np.log1p(-_TILTS) + _TILTS) * v
-    return np.asarray(special.logsumexp(terms, axis=-1) - math.log(len(_TILTS)))
+    return np.asarray(scipy.special.logsumexp(terms, axis=-1) - math.log(len(_TILTS)))
 
 
 def _border(excluded: Callable[[float], bool], low: float, high: float) -> float:
@@ -151,11 +151,11 @@ def favours_first(first_alone: int, second_alone: int) -> float:
     """
     a, b = first_alone + 1.0, second_alone + 1.0
     # With q = (1 + lambda) / 2: the integral of (2q)^first (2 - 2q)^second 2 dq over (1/2, 1).
-    above = float(special.betainc(b, a, 0.5))
+    above = float(scipy.special.betainc(b, a, 0.5))
     if not above:
         # So many more for the second that the number underflows.
         return 0.0
-    log_beta = special.betaln(a, b) + math.log(above)
+    log_beta = scipy.special.betaln(a, b) + math.log(above)
     return _exp(float((a + b - 1) * math.log(2) + log_beta))
 
 

@@ -50,7 +50,6 @@ from ffn.registry.run_log import running
 from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
 from ffn.reports.retraining_page import without_pictures
-from ffn.scoring.export import export_production
 from ffn.search.combinations import combinations, largest_first
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
@@ -209,6 +208,9 @@ def _run_steps(
     if export and not version.verdict.promote:
         # Another version was promoted meanwhile, and its export was overwritten.
         export = None
+        # Not loaded with this module, for scikit-learn takes a second and an idle run needs none.
+        from ffn.scoring.export import export_production
+
         export_production(pipeline)
     forget_candidates(pipeline, dataset)
     return RetrainOutcome(

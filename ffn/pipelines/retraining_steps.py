@@ -31,7 +31,6 @@ from ffn.reports.baselines_section import baselines_sentence
 from ffn.reports.model_card import model_card
 from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
-from ffn.scoring.export import export_for_notebooks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
@@ -156,6 +155,13 @@ def _serialise(
     )
     describe = partial(model_card, retrained=retrained)
     return register.serialise(retrained, judge, describe, by=by, seconds=seconds)
+
+
+def _export(bundle: Bundle, pipeline: Pipeline) -> Path:
+    """Export the model; scikit-learn, which takes a second to load, is loaded where it is used."""
+    from ffn.scoring.export import export_for_notebooks
+
+    return export_for_notebooks(bundle, pipeline)
 
 
 def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
@@ -283,7 +289,7 @@ SERIALISE: Step[[Retrained, Dataset, Division, Verdict, Actor, float], Version] 
     writes=True,
 )
 EXPORT: Step[[Bundle, Pipeline], Path] = Step(
-    "export", export_for_notebooks, lambda path, *_: f"export for notebooks: {path}", writes=True
+    "export", _export, lambda path, *_: f"export for notebooks: {path}", writes=True
 )
 REPORT: Step[[Retrained, Version], Report] = Step(
     "report", write_report, lambda report, *_: f"report: {report.html}", writes=True

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+import scipy
 
 from ffn.evaluation.inference.groups_of_rows import effective_share_rows, mean_of_rows, units_of
 from ffn.evaluation.inference.statistics import Interval
@@ -60,7 +60,7 @@ def higher_share_p(
     if groups is None and weights is None:
         n, within = len(wrong), int(inside.sum())
         found = int(wrong[inside].sum())
-        return float(stats.hypergeom.sf(found - 1, n, int(wrong.sum()), within))
+        return float(scipy.stats.hypergeom.sf(found - 1, n, int(wrong.sum()), within))
     (share, rows), (other, others) = (
         _effective_share(wrong[side], _of(side, groups), _of(side, weights))
         for side in (inside, ~inside)
@@ -68,7 +68,7 @@ def higher_share_p(
     # Rounded so that no more is found inside, and no less outside, than there is.
     within, beyond = round(rows), round(others)
     found, outside = int(share * within + 1e-9), int(np.ceil(other * beyond - 1e-9))
-    exact = stats.hypergeom.sf(found - 1, within + beyond, found + outside, within)
+    exact = scipy.stats.hypergeom.sf(found - 1, within + beyond, found + outside, within)
     return max(float(exact), higher_mean_p(wrong.astype(float), inside, groups, weights))
 
 
@@ -112,7 +112,7 @@ def higher_mean_p(
     if count < 2 or units <= 1 or variance <= 0:
         return 1.0
     error = np.sqrt(variance * count / (count - 1))
-    return float(special.stdtr(units - 1, -gain / error))
+    return float(scipy.special.stdtr(units - 1, -gain / error))
 
 
 def share_at_level(
@@ -140,10 +140,12 @@ def share_at_level(
         if units <= 1:
             return Interval(share, 0.0, 1.0)
         # Fewer by as much as Student's quantile is larger than the normal one.
-        rows *= float(special.ndtri(alpha / 2) / special.stdtrit(units - 1, alpha / 2)) ** 2
+        normal, wider = scipy.special.ndtri(alpha / 2), scipy.special.stdtrit(units - 1, alpha / 2)
+        rows *= float(normal / wider) ** 2
     hits = share * rows
-    low = float(special.betaincinv(hits, rows - hits + 1, alpha / 2)) if share > 0 else 0.0
-    high = float(special.betaincinv(hits + 1, rows - hits, 1 - alpha / 2)) if share < 1 else 1.0
+    quantile = scipy.special.betaincinv
+    low = float(quantile(hits, rows - hits + 1, alpha / 2)) if share > 0 else 0.0
+    high = float(quantile(hits + 1, rows - hits, 1 - alpha / 2)) if share < 1 else 1.0
     return Interval(share, min(share, low), max(share, high))
 
 
@@ -172,7 +174,7 @@ def mean_at_level(
     units = units_in(np.ones(len(values), dtype=bool), groups, weights)
     if units <= 1 or not np.isfinite(error):
         return Interval(mean, 0.0, np.inf)
-    half = -float(special.stdtrit(units - 1, alpha / 2)) * error
+    half = -float(scipy.special.stdtrit(units - 1, alpha / 2)) * error
     unseen = -float(np.expm1(np.log(alpha / 2) / units))
     high = max(
         mean + half, (1 - unseen) * mean + unseen * float(np.average(worst, weights=weights))
