@@ -30,6 +30,7 @@ LAYERS = [
     "ffn.nn",
     "ffn.distillation",
     "ffn.settings",
+    "ffn.search",
     "ffn.extraction",
     "ffn.decision_rules",
     "ffn.bundles",

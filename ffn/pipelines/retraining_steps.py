@@ -79,7 +79,7 @@ def train(
     Parameters
     ----------
     optimizer
-        Name of one of the candidates under ``[optimizers]``.
+        Name of the candidate: of an optimizer, or with ``[search]`` of a combination.
     part
         The training part.
     pipeline
@@ -209,7 +209,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     # The other optimizers may still give a model.
     spares=(Exception,),
 )
-SELECT: Step[[list[Candidate], Criterion | None], Selection] = Step(
+SELECT: Step[[list[Candidate], Criterion | None, bool], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
