@@ -219,8 +219,8 @@ def _doubts(column: Column, kept: bool) -> list[str]:
         found.append(column.hint)
     elif has_many_categories(column) and not kept:
         found.append(
-            f"column {name} is read as {column.distinct:,} categories, each of which becomes an "
-            f"input (--exclude {name} leaves it out)"
+            f"column {name} is read as {column.distinct:,} categories (--exclude {name} leaves "
+            "it out)"
         )
     return found
 

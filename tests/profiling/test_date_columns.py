@@ -76,6 +76,19 @@ def test_dates_are_read_as_all_of_them_are_written(tmp_path: Path, written: str,
             'has dates, and texts that are none, such as "never" (for no value? give --missing '
             '"never")',
         ),
+        (
+            [f"{day:%d.%m.%Y}" if i % 2 else f"{day:%m/%d/%Y}" for i, day in enumerate(DAYS)],
+            'has dates in different forms, such as "01.02.2024" and "01/11/2024" (write all alike)',
+        ),
+        (
+            [f"{day:%d/%m/%Y}" if i % 2 else f"{day:%m/%d/%Y}" for i, day in enumerate(DAYS)],
+            'has dates in different forms, such as "13/02/2024" and "01/17/2024" (write all alike)',
+        ),
+        (
+            # A stray one is a date as well, and not a word for "no value".
+            [f"{day:%d.%m.%Y}" for day in DAYS[:195]] + ["02/28/2024"] * 5,
+            'has dates in different forms, such as "01.02.2024" and "02/28/2024" (write all alike)',
+        ),
     ],
 )
 def test_what_would_be_a_guess_is_left_out_and_asked_for(
