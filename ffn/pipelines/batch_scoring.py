@@ -69,8 +69,8 @@ def score_one(
     file: FileToScore,
     model: Model,
     options: Mapping[str, Any],
-    sink: Sink | None = None,
     elsewhere: ScoringElsewhere | None = None,
+    sink: Sink | None = None,
 ) -> ScoreResult:
     """Score one file.
 
@@ -82,10 +82,10 @@ def score_one(
         The model.
     options
         Result of `options_for`.
-    sink
-        Receives the progress in addition to all listeners; None for no such.
     elsewhere
         Machines that score what is long; by default this one does.
+    sink
+        Receives the progress in addition to all listeners; None for no such.
     """
     report = on_block(file.source, *([sink] if sink else []))
     if "partitioned" in options:
@@ -98,19 +98,10 @@ def score_one(
     return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
 
 
-def _score_one(
-    file: FileToScore,
-    model: Model,
-    options: Mapping[str, Any],
-    elsewhere: ScoringElsewhere | None = None,
-) -> ScoreResult:
-    return score_one(file, model, options, elsewhere=elsewhere)
-
-
 SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any], ScoringElsewhere | None], ScoreResult] = (
     Step(
         "batch-predict",
-        _score_one,
+        score_one,
         lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
         label="batch-predict-{file.source.name}",
         # A refused file does not prevent the scoring of the others.
