@@ -239,11 +239,15 @@ def _in_memory(
         )
     except DataError as error:
         return f"{container}: refused: {error}"
-    if isinstance(batch, pd.DataFrame):
-        batch = batch.astype(object).where(batch.notna(), None).to_dict("records")
-    else:
-        batch = batch.to_dicts() if isinstance(batch, pl.DataFrame) else batch.to_pylist()
     names = [name for name in task.added if not name.startswith("reason_")]
+    told = [*names, "reject_column", "reject_reason"]
+    if isinstance(batch, pd.DataFrame):
+        batch = batch[told].astype(object)
+        batch = batch.where(batch.notna(), None).to_dict("records")
+    elif isinstance(batch, pl.DataFrame):
+        batch = batch.select(told).to_dicts()
+    else:
+        batch = batch.select(told).to_pylist()
     for number, (row, outcome) in enumerate(zip(batch, outcomes, strict=True), start=1):
         reject = row["reject_column"], row["reject_reason"]
         if isinstance(outcome, tuple):
