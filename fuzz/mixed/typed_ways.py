@@ -38,6 +38,8 @@ __all__ = ["DISK", "try_tables"]
 _NUL, _HUGE = "a\0b", "x" * 60_000
 
 _LONGEST_NAME = 200
+# Microseconds from 1970 to the year 10000.
+_AFTER_9999 = 253_402_300_800_000_000
 # Of the tables, so many go by way of the disk, each way by itself.
 DISK = 0.3
 
@@ -347,6 +349,9 @@ def _dates(
     # Exact: microseconds of these years are integers below 2 ** 63.
     ticks = [None if value is None else _ticks(value) for value in values]
     present = [tick for tick in ticks if tick is not None]
+    if any(tick >= _AFTER_9999 for tick in present):
+        # The last microseconds of 9999 are rounded to a year that no typed column may have.
+        return None
     unit = "us"
     if all(tick % 1_000_000 == 0 for tick in present):
         unit = chance.choice(("s", "ms", "us"))
