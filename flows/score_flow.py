@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from ffn.cluster_scoring.cluster_scoring import cluster_scoring
 from ffn.errors import FFNError
 from ffn.pipelines.batch_scoring import options_for, score_steps
 from ffn.pipelines.blas_threads import one_blas_thread
@@ -17,6 +18,7 @@ from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import load
 from ffn.settings.pipeline import Pipeline, find_pipeline
+from ffn.settings.service_settings import RunnerSettings
 from flows import artifacts
 from flows.failed_states import failed
 from flows.recorded_runs import recorded
@@ -40,6 +42,7 @@ def score(
     files: list[tuple[Path, Path]],
     root: str = ".",
     options: dict[str, Any] | None = None,
+    runner: dict[str, Any] | None = None,
 ) -> Any:  # the outcome, or a state
     """Score CSV files with the version in production.
 
@@ -52,6 +55,9 @@ def score(
     options
         Result of ``ffn.pipelines.batch_scoring.options_for``; None, the default, for the
         settings of the pipeline.
+    runner
+        What takes the place of the table ``[runner]`` of the settings; None: nothing does, and a
+        cluster is connected to when a file is long enough.
 
     Returns
     -------
@@ -63,21 +69,31 @@ def score(
         A file was not scored; the others were.
     """
     try:
-        return _score(find_pipeline(pipeline, Path(root)), files, options or {})
+        return _score(find_pipeline(pipeline, Path(root)), files, options or {}, runner)
     except FFNError as refusal:
         return failed(refusal)
 
 
 def _score(
-    found: Pipeline, files: list[tuple[Path, Path]], options: dict[str, Any]
+    found: Pipeline,
+    files: list[tuple[Path, Path]],
+    options: dict[str, Any],
+    runner: dict[str, Any] | None,
 ) -> ScoreOutcome:
-    with recorded(found, "score") as note, one_blas_thread(), ending_tasks():
+    settings = found.settings.runner if runner is None else RunnerSettings.model_validate(runner)
+    with (
+        recorded(found, "score") as note,
+        one_blas_thread(),
+        ending_tasks(),
+        cluster_scoring(settings, found.folder, at_once=runner is not None) as elsewhere,
+    ):
         outcome = score_steps(
             load(found.artifacts),
             found,
             [FileToScore(*pair) for pair in files],
             options_for(found, **options),
             TaskExecutor(),
+            elsewhere,
         )
         note.outcome, note.version, note.text = outcome.note()
         note.drift = outcome.drift_note

@@ -18,6 +18,7 @@ from ffn.pipelines.retraining_steps import Elsewhere
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import Model
 from ffn.scoring.output.score_result import ScoreResult
+from ffn.scoring.partitioned.scoring_elsewhere import ScoringElsewhere
 from ffn.settings.pipeline import Pipeline
 from ffn.training.partition import TrainingPart
 from ffn.training.selection import Candidate
@@ -112,18 +113,21 @@ def train(
 
 @task(name=batch_scoring.SCORE_FILE.name, task_run_name=batch_scoring.SCORE_FILE.label, **_PLAIN)
 def batch_predict(
-    file: FileToScore, model: Model, options: dict[str, Any]
+    file: FileToScore,
+    model: Model,
+    options: dict[str, Any],
+    elsewhere: ScoringElsewhere | None = None,
 ) -> ScoreResult | State[Any]:  # a state if it was refused
     """Score one file.
 
     Parameters
     ----------
-    file, model, options
+    file, model, options, elsewhere
         As for ``ffn.pipelines.batch_scoring.score_one``.
     """
     try:
         with progress_artifacts.scoring_progress(model.pipeline, file.source) as show:
-            result = batch_scoring.score_one(file, model, options, show)
+            result = batch_scoring.score_one(file, model, options, elsewhere, show)
     except FFNError as refusal:
         return failed(refusal)
     get_run_logger().info(batch_scoring.SCORE_FILE.summary(result))

@@ -42,7 +42,7 @@ _PACKAGES = {"ffn-pipeline": "packages.ffn", "numpy": "packages.numpy"}
 
 
 @contextlib.contextmanager
-def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]:
+def dask_workers(runner: RunnerSettings, folder: Path, left: str) -> Iterator[_DaskWorkers]:
     """Connect to a Dask cluster, or start one on this machine for the time of the block.
 
     Parameters
@@ -51,6 +51,8 @@ def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]
         Settings with the address, if there is one.
     folder
         Folder of the settings, to which paths are relative.
+    left
+        Sentence on what is left if the cluster is lost.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def dask_workers(runner: RunnerSettings, folder: Path) -> Iterator[_DaskWorkers]
                 f"{name}: no scheduler answers ({said_by_dask(error)}). Start it, or correct the "
                 "address."
             ) from None
-        workers = _DaskWorkers(client, name, seconds_of(runner.wait))
+        workers = _DaskWorkers(client, name, seconds_of(runner.wait), left)
         stack.callback(workers.close)
         workers.check_all()
         yield workers
@@ -102,12 +104,16 @@ class _DaskWorkers:
         What messages call the cluster.
     address
         Where its scheduler listens.
+    slots
+        Number of the workers' threads, as it was a moment ago.
     """
 
-    def __init__(self, client: Any, name: str, patience: float) -> None:
+    def __init__(self, client: Any, name: str, patience: float, left: str) -> None:
         self.name = name
         self.address = str(client.scheduler.address)
+        self.slots = 1
         self._client = client
+        self._left = left
         self._patience = patience
         self._lock = threading.Lock()
         self._sent: dict[str, Any] = {}
@@ -122,6 +128,7 @@ class _DaskWorkers:
         try:
             self._client.wait_for_workers(1, timeout=self._patience)
             self._last_seen = time.monotonic()
+            self.slots = _threads(self._client.nthreads())
             own = own_likeness()
             versions = self._client.get_versions(packages=list(_PACKAGES))["workers"]
             for worker, found in versions.items():
@@ -205,6 +212,7 @@ class _DaskWorkers:
                 raise self._ended(None) from None
             if there:
                 self._last_seen = time.monotonic()
+                self.slots = _threads(there)
         if time.monotonic() - self._last_seen > self._patience:
             raise self._no_workers()
 
@@ -230,8 +238,7 @@ class _DaskWorkers:
             )
         if self._client.status != "running" or error is None or _is_cancelled(error):
             return ClusterError(
-                f"{self.name}: the scheduler does not answer any more. Nothing was registered; "
-                "candidates that had finished are kept for the next retraining."
+                f"{self.name}: the scheduler does not answer any more. {self._left}"
             )
         return ClusterError(f"{self.name}: a worker failed ({said_by_dask(error)}).")
 
@@ -243,6 +250,10 @@ def _as_likeness(own: Mapping[str, str], versions: Mapping[str, Any]) -> dict[st
     # Dask tells five parts of Python's version, such as 3.11.2.final.0.
     python = ".".join(str(packages["python"]).split(".")[:3])
     return {**own, **told, **({} if own["python"].startswith(python) else {"python": python})}
+
+
+def _threads(workers: Mapping[str, int]) -> int:
+    return max(1, sum(workers.values()))
 
 
 def _is_cancelled(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ standard input, answers go out on standard output, and when the input ends, so d
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import logging
 import os
@@ -19,7 +20,9 @@ import queue
 import sys
 import threading
 import time
-from typing import IO, Any
+from concurrent.futures import Future
+from functools import partial
+from typing import IO, Any, NamedTuple
 
 from ffn.clusters.likeness import own_likeness, unlikeness
 from ffn.clusters.pipe import receive, send
@@ -51,7 +54,6 @@ def main() -> None:
         setup = parse_json(first["setup"])
         _connect(setup)
         _check_all(setup["patience"])
-        send(answers, {"ready": b""})
         _serve(requests, answers, setup["patience"])
     except _RefusedError as refusal:
         with contextlib.suppress(OSError):
@@ -99,7 +101,7 @@ def _check_all(patience: float) -> None:
             raise _no_workers(patience)
         time.sleep(_MOMENT)
     own, ask = own_likeness(), ray.remote(num_cpus=0)(own_likeness)
-    for node, host in nodes.items():
+    for node, (host, _) in nodes.items():
         there = NodeAffinitySchedulingStrategy(node, soft=False)
         try:
             found = ray.get(ask.options(scheduling_strategy=there).remote(), timeout=patience)
@@ -116,47 +118,72 @@ def _serve(requests: IO[bytes], answers: IO[bytes], patience: float) -> None:
     """Give each request to a worker, and answer in the order in which they are done."""
     import ray
 
-    asked: queue.SimpleQueue[dict[str, bytes] | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(requests, asked), daemon=True).start()
+    # Frames that were read, None at their end, and tasks that are done.
+    events: queue.SimpleQueue[dict[str, bytes] | _Done | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, events), daemon=True).start()
     shared: dict[bytes, Any] = {}
-    running: dict[Any, bytes] = {}
-    next_look, last_seen = 0.0, time.monotonic()
+    slots, next_look, last_seen = 0, 0.0, time.monotonic()
     while True:
         with contextlib.suppress(queue.Empty):
-            frame = asked.get(timeout=_MOMENT)
-            if frame is None:
+            event = events.get(timeout=_MOMENT)
+            if event is None:
                 return
-            if "shared" in frame:
-                shared[frame["key"]] = ray.put(frame["shared"])
-            if "id" in frame:
-                module, _, name = frame["function"].decode().partition(":")
-                function = getattr(importlib.import_module(module), name)
-                task = ray.remote(max_retries=_MOST_LOSSES, num_cpus=1)(function)
-                running[task.remote(frame["request"], shared[frame["key"]])] = frame["id"]
-        if running:
-            done, _ = ray.wait(list(running), num_returns=len(running), timeout=0)
-            for reference in done:
-                answer = _result(reference, patience)
-                send(answers, {"id": running.pop(reference), "answer": answer})
+            if isinstance(event, _Done):
+                send(answers, {"id": event.number, "answer": _result(event.future)})
+            else:
+                if "shared" in event:
+                    shared[event["key"]] = ray.put(event["shared"])
+                task = _task(event["function"]).remote(event["request"], shared[event["key"]])
+                task.future().add_done_callback(partial(_tell, events, event["id"]))
+                del task
+            del event
         if time.monotonic() > next_look:
             next_look = time.monotonic() + _SECONDS_BETWEEN_LOOKS
-            if _nodes():
+            if nodes := _nodes():
                 last_seen = time.monotonic()
+                before, slots = slots, sum(node.slots for node in nodes.values())
+                if slots != before:
+                    send(answers, {"slots": b"%d" % slots})
             elif time.monotonic() - last_seen > patience:
                 raise _no_workers(patience)
 
 
-def _listen(requests: IO[bytes], asked: queue.SimpleQueue[dict[str, bytes] | None]) -> None:
+class _Done(NamedTuple):
+    """A task that is done: the number of its request, and the future that holds its result."""
+
+    number: bytes
+    future: Future[Any]
+
+
+def _tell(
+    events: queue.SimpleQueue[dict[str, bytes] | _Done | None], number: bytes, future: Future[Any]
+) -> None:
+    events.put(_Done(number, future))
+
+
+@functools.cache
+def _task(name: bytes) -> Any:
+    """Return the function called ``name``, such as ``module:function``, as a task of Ray's."""
+    import ray
+
+    module, _, function = name.decode().partition(":")
+    found = getattr(importlib.import_module(module), function)
+    return ray.remote(max_retries=_MOST_LOSSES, num_cpus=1)(found)
+
+
+def _listen(
+    requests: IO[bytes], events: queue.SimpleQueue[dict[str, bytes] | _Done | None]
+) -> None:
     while (frame := receive(requests)) is not None:
-        asked.put(frame)
-    asked.put(None)
+        events.put(frame)
+    events.put(None)
 
 
-def _result(reference: Any, patience: float) -> bytes:
+def _result(future: Future[Any]) -> bytes:
     import ray
 
     try:
-        return bytes(ray.get(reference, timeout=patience))
+        return bytes(future.result())
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError):
         raise _RefusedError(
             f": every worker that was given a task was lost, {_MOST_LOSSES + 1} of them. Their "
@@ -166,12 +193,19 @@ def _result(reference: Any, patience: float) -> bytes:
         raise _RefusedError(f": a worker failed ({_told(error)}).") from None
 
 
-def _nodes() -> dict[str, str]:
-    """Return the machines that take tasks: their addresses by id."""
+class _Node(NamedTuple):
+    """A machine that takes tasks: its address, and how many of them."""
+
+    host: str
+    slots: int
+
+
+def _nodes() -> dict[str, _Node]:
+    """Return the machines that take tasks, by id."""
     import ray
 
     return {
-        node["NodeID"]: node["NodeManagerAddress"]
+        node["NodeID"]: _Node(node["NodeManagerAddress"], int(node["Resources"]["CPU"]))
         for node in ray.nodes()
         if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
     }

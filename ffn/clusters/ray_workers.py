@@ -36,13 +36,15 @@ _VARIABLES = {
 
 
 @contextlib.contextmanager
-def ray_workers(runner: RunnerSettings) -> Iterator[_RayWorkers]:
+def ray_workers(runner: RunnerSettings, left: str) -> Iterator[_RayWorkers]:
     """Connect to a Ray cluster, or start one on this machine for the time of the block.
 
     Parameters
     ----------
     runner
         Settings with the address, if there is one.
+    left
+        Sentence on what is left if the cluster is lost.
 
     Raises
     ------
@@ -51,13 +53,13 @@ def ray_workers(runner: RunnerSettings) -> Iterator[_RayWorkers]:
     """
     with (
         tempfile.TemporaryDirectory(prefix="ffn-", ignore_cleanup_errors=True) as folder,
-        _driven(runner, folder) as workers,
+        _driven(runner, folder, left) as workers,
     ):
         yield workers
 
 
 @contextlib.contextmanager
-def _driven(runner: RunnerSettings, folder: str) -> Iterator[_RayWorkers]:
+def _driven(runner: RunnerSettings, folder: str, left: str) -> Iterator[_RayWorkers]:
     """Start the driver; what a cluster of this machine writes goes to ``folder``."""
     address, token = runner.ray_address, {}
     if address is None:
@@ -77,7 +79,7 @@ def _driven(runner: RunnerSettings, folder: str) -> Iterator[_RayWorkers]:
         cwd="/",
         start_new_session=True,
     )
-    workers = _RayWorkers(name, driver)
+    workers = _RayWorkers(name, driver, left)
     try:
         setup = {
             "address": address,
@@ -92,10 +94,20 @@ def _driven(runner: RunnerSettings, folder: str) -> Iterator[_RayWorkers]:
 
 
 class _RayWorkers:
-    """The workers behind a Ray driver, as `ffn.clusters.workers.Workers` describes them."""
+    """The workers behind a Ray driver, as `ffn.clusters.workers.Workers` describes them.
 
-    def __init__(self, name: str, driver: subprocess.Popen[bytes]) -> None:
+    Attributes
+    ----------
+    name
+        What messages call the cluster.
+    slots
+        Number of the machines' processors, as it was a moment ago.
+    """
+
+    def __init__(self, name: str, driver: subprocess.Popen[bytes], left: str) -> None:
         self.name = name
+        self.slots = 1
+        self._left = left
         self._driver = driver
         self._lock = threading.Lock()
         self._sent: set[str] = set()
@@ -180,13 +192,11 @@ class _RayWorkers:
                 frame = None
             with self._changed:
                 if frame is None:
-                    self._problem = self._problem or (
-                        " is gone. Nothing was registered; candidates that had finished are kept "
-                        "for the next retraining."
-                    )
+                    self._problem = self._problem or f" is gone. {self._left}"
                 elif "refused" in frame:
                     self._problem = self._problem or frame["refused"].decode()
-                elif "ready" in frame:
+                elif "slots" in frame:
+                    self.slots = int(frame["slots"])
                     self._ready = True
                 else:
                     self._answers[frame["id"]] = frame["answer"]

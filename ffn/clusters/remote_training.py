@@ -8,8 +8,6 @@ unpickles any of it.
 
 from __future__ import annotations
 
-import os
-import platform
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ffn.checkpoints.candidate_files import read_candidate, write_candidate
-from ffn.clusters.likeness import own_likeness, unlikeness
-from ffn.clusters.parcels import pack, pack_files, unpack, write_files
+from ffn.clusters.answers import answer_with, read_answer
+from ffn.clusters.likeness import own_likeness
+from ffn.clusters.parcels import pack_files, write_files
 from ffn.clusters.workers import Workers
-from ffn.errors import ClusterError, DataError, FFNError, TrainingError, one_line
+from ffn.errors import ClusterError, DataError, TrainingError
 from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.search.combinations import with_combination
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, CacheEntry, manifest_sha256
@@ -32,9 +32,19 @@ from ffn.training.selection import Candidate
 
 __all__ = ["RemoteTraining", "train_for_another"]
 
-_ANSWER, _CANDIDATE = "answer.json", ("candidate.json", "candidate.safetensors")
+_CANDIDATE = ("candidate.json", "candidate.safetensors")
 # Only what a training reads: the addresses of notifications are secrets.
-_SETTINGS = {"data", "split", "features", "network", "training", "optimizers", "decision", "gate"}
+_SETTINGS = {
+    "data",
+    "split",
+    "features",
+    "network",
+    "training",
+    "optimizers",
+    "search",
+    "decision",
+    "gate",
+}
 # Errors of a candidate, which the others survive; any other error of a worker ends the run.
 _REFUSALS = {error.__name__: error for error in (TrainingError, DataError)}
 _MEGABYTE = 1_000_000
@@ -71,7 +81,7 @@ class RemoteTraining:
         pipeline
             Settings.
         optimizer
-            Name of one of the candidates under ``[optimizers]``.
+            Name of the candidate.
         check
             Called again and again while waiting; what it raises ends the wait.
 
@@ -117,20 +127,11 @@ class RemoteTraining:
     ) -> Candidate:
         name = self._workers.name
         try:
-            files = unpack(answer)
-            said: dict[str, Any] = parse_json(files[_ANSWER])
-            worker = f"the worker on {said['worker']}"
-            if "likeness" in said:
-                unlike = unlikeness(here, said["likeness"], worker)
-                raise ClusterError(f"{name}: {unlike or f'{worker} would compute something else.'}")
-            if "refusal" in said:
-                raise _REFUSALS[said["refusal"]](str(said["text"]))
-            if "failure" in said:
-                raise ClusterError(f"{name}: {worker} failed: {said['failure']}.")
+            _, files = read_answer(answer, name, here, _REFUSALS)
             with tempfile.TemporaryDirectory(prefix="ffn-") as folder:
                 for file in _CANDIDATE:
                     (Path(folder) / file).write_bytes(files[file])
-                settings = pipeline.settings.optimizers.candidates()[optimizer]
+                _, settings = with_combination(pipeline, optimizer)
                 found = read_candidate(Path(folder), settings)
         except (KeyError, TypeError, ValueError):
             found = None
@@ -151,24 +152,16 @@ def train_for_another(request: bytes, rows: bytes) -> bytes:
     rows
         Parcel of the files of the training part.
     """
-    try:
-        asked = parse_json(request)
-        own = own_likeness()
-        if unlikeness(asked["likeness"], own, "") is not None:
-            return _said(likeness=own)
+
+    def compute() -> dict[str, bytes]:
         with one_blas_thread(), tempfile.TemporaryDirectory(prefix="ffn-") as name:
             folder = Path(name)
-            candidate = _train(asked, rows, folder)
+            candidate = _train(parse_json(request), rows, folder)
             (folder / "candidate").mkdir()
             write_candidate(candidate, folder / "candidate")
-            files = {file: (folder / "candidate" / file).read_bytes() for file in _CANDIDATE}
-        return pack({_ANSWER: _answer(), **files})
-    except FFNError as refusal:
-        if type(refusal).__name__ in _REFUSALS:
-            return _said(refusal=type(refusal).__name__, text=str(refusal))
-        return _said(failure=str(refusal).rstrip("."))
-    except Exception as error:
-        return _said(failure=one_line(f"{type(error).__name__}: {error}").rstrip("."))
+            return {file: (folder / "candidate" / file).read_bytes() for file in _CANDIDATE}
+
+    return answer_with(compute, lambda: parse_json(request)["likeness"], _REFUSALS)
 
 
 def _train(asked: dict[str, Any], rows: bytes, folder: Path) -> Candidate:
@@ -206,11 +199,3 @@ def _shared(path: str, manifest: str, why: str) -> CacheEntry:
         f"it does not have the folder {path}, and {why}. Mount the root there, raise "
         "runner.payload_mb if scheduler and workers have the memory, or take --runner process."
     )
-
-
-def _said(**answer: Any) -> bytes:
-    return pack({_ANSWER: _answer(**answer)})
-
-
-def _answer(**answer: Any) -> bytes:
-    return canonical_json({"worker": f"{platform.node()}, process {os.getpid()}", **answer})

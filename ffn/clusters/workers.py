@@ -12,7 +12,12 @@ from ffn.errors import SettingsError, quote
 from ffn.extras import how_to_install, is_installed
 from ffn.settings.service_settings import RunnerSettings
 
-__all__ = ["Workers", "check_runner", "open_workers"]
+__all__ = ["LEFT_BY_RETRAINING", "Workers", "check_runner", "open_workers"]
+
+LEFT_BY_RETRAINING = (
+    "Nothing was registered; candidates that had finished are kept for the next retraining."
+)
+"""What a retraining that has lost its cluster leaves behind."""
 
 _PACKAGES = {"dask": "distributed", "ray": "ray"}
 
@@ -27,6 +32,11 @@ class Workers(Protocol):
     """
 
     name: str
+
+    @property
+    def slots(self) -> int:
+        """How many tasks the workers compute at the same time, as far as is known."""
+        ...
 
     def compute(
         self,
@@ -95,7 +105,9 @@ def check_runner(runner: RunnerSettings) -> None:
 
 
 @contextlib.contextmanager
-def open_workers(runner: RunnerSettings, folder: Path) -> Iterator[Workers]:
+def open_workers(
+    runner: RunnerSettings, folder: Path, *, left: str = LEFT_BY_RETRAINING
+) -> Iterator[Workers]:
     """Connect to the workers that the settings name, or start some for the time of the block.
 
     Parameters
@@ -104,6 +116,8 @@ def open_workers(runner: RunnerSettings, folder: Path) -> Iterator[Workers]:
         The settings; its kind is ``dask`` or ``ray``.
     folder
         Folder of the settings, to which paths are relative.
+    left
+        Sentence on what is left if the cluster is lost; by default that of a retraining.
 
     Raises
     ------
@@ -116,12 +130,12 @@ def open_workers(runner: RunnerSettings, folder: Path) -> Iterator[Workers]:
     if runner.kind == "dask":
         from ffn.clusters.dask_workers import dask_workers
 
-        with dask_workers(runner, folder) as workers:
+        with dask_workers(runner, folder, left) as workers:
             yield workers
     else:
         from ffn.clusters.ray_workers import ray_workers
 
-        with ray_workers(runner) as ray:
+        with ray_workers(runner, left) as ray:
             yield ray
 
 

@@ -27,8 +27,11 @@ from ffn.scoring.output.targets import SHADOW_COMPANIONS
 from ffn.scoring.own_options import own_options
 from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
+from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
+    from ffn.scoring.inbox.scored_by_hand import ScoredByHand
+    from ffn.scoring.partitioned.scoring_elsewhere import ScoringElsewhere
     from ffn.shadow.shadow_scoring import ShadowPass
 
 __all__ = [
@@ -41,10 +44,6 @@ __all__ = [
     "score_steps",
 ]
 
-_TAKE_UP = (
-    ". Copy output, rejects and manifest into the pipeline's folder of predictions, where the next "
-    "ffn evaluate takes them up."
-)
 _BOOLEAN = (bool, "True or False")
 _TEXT = (str, "a text")
 _KINDS: dict[str, tuple[type, str]] = {
@@ -67,7 +66,11 @@ _KINDS: dict[str, tuple[type, str]] = {
 
 
 def score_one(
-    file: FileToScore, model: Model, options: Mapping[str, Any], sink: Sink | None = None
+    file: FileToScore,
+    model: Model,
+    options: Mapping[str, Any],
+    elsewhere: ScoringElsewhere | None = None,
+    sink: Sink | None = None,
 ) -> ScoreResult:
     """Score one file.
 
@@ -79,6 +82,8 @@ def score_one(
         The model.
     options
         Result of `options_for`.
+    elsewhere
+        Machines that score what is long; by default this one does.
     sink
         Receives the progress in addition to all listeners; None for no such.
     """
@@ -87,17 +92,21 @@ def score_one(
         # Imported here, because most runs do not need it, and scoring has to start quickly.
         from ffn.scoring.partitioned.score_dataset import score_dataset
 
-        return score_dataset(model.scorer, *file, on_progress=report, **options)
-    return score_csv(model.scorer, *file, on_progress=report, **options)
+        parts = elsewhere.score_parts if elsewhere else None
+        return score_dataset(model.scorer, *file, on_progress=report, elsewhere=parts, **options)
+    ranges = elsewhere.score_ranges if elsewhere else None
+    return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
 
 
-SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any]], ScoreResult] = Step(
-    "batch-predict",
-    score_one,
-    lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
-    label="batch-predict-{file.source.name}",
-    # A refused file does not prevent the scoring of the others.
-    spares=(FFNError,),
+SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any], ScoringElsewhere | None], ScoreResult] = (
+    Step(
+        "batch-predict",
+        score_one,
+        lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
+        label="batch-predict-{file.source.name}",
+        # A refused file does not prevent the scoring of the others.
+        spares=(FFNError,),
+    )
 )
 
 
@@ -135,7 +144,10 @@ def options_for(pipeline: Pipeline, **asked: Any) -> dict[str, Any]:
 
 
 def score(
-    pipeline: Pipeline, files: Sequence[FileToScore], options: Mapping[str, Any]
+    pipeline: Pipeline,
+    files: Sequence[FileToScore],
+    options: Mapping[str, Any],
+    elsewhere: ScoringElsewhere | None = None,
 ) -> ScoreOutcome:
     """Score files with the version in production, without a scheduler.
 
@@ -148,18 +160,20 @@ def score(
     options
         Result of `options_for`. Several files are divided among ``workers`` processes; a single
         one is scored by all of them.
+    elsewhere
+        As for `score_one`; several files then follow one another.
     """
     with running(pipeline.artifacts, "score") as note, one_blas_thread():
         model = load(pipeline.artifacts)
         executor: Executor = InProcess()
         workers = options.get("workers", 1)
-        if workers > 1 and len(files) > 1:
+        if workers > 1 and len(files) > 1 and elsewhere is None:
             # Importing it takes longer than scoring a small file.
             from ffn.pipelines.worker_processes import WorkerProcesses, model_to_send
 
             executor, model = WorkerProcesses(workers), model_to_send(model)
             options = {**options, "workers": 1}
-        outcome = score_steps(model, pipeline, files, options, executor)
+        outcome = score_steps(model, pipeline, files, options, executor, elsewhere)
         note.outcome, note.version, note.text = outcome.note()
         note.drift = outcome.drift_note
     return outcome
@@ -171,6 +185,7 @@ def score_steps(
     files: Sequence[FileToScore],
     options: Mapping[str, Any],
     executor: Executor,
+    elsewhere: ScoringElsewhere | None = None,
 ) -> ScoreOutcome:
     """Score each file with one model; a refused file does not prevent the others.
 
@@ -186,9 +201,14 @@ def score_steps(
         Result of `options_for`.
     executor
         Runs the step.
+    elsewhere
+        As for `score_one`.
     """
     stage("scoring")
-    done = executor.run_each(SCORE_FILE, files, model, options)
+    by_hand = _in_inbox(pipeline, files)
+    done = executor.run_each(SCORE_FILE, files, model, options, elsewhere)
+    if by_hand is not None:
+        by_hand.record(model.version, [result.manifest for result in done.results])
     return ScoreOutcome(
         pipeline=pipeline.name,
         version=model.version,
@@ -197,6 +217,17 @@ def score_steps(
         not_taken_up=kept_for_outcomes(pipeline, done.results),
         shadow=beside_production(pipeline, done.results),
     )
+
+
+def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand | None:
+    """Return those of the files that are in the inbox and go where its pass would put them."""
+    inbox = real_path(pipeline.folder / "inbox")
+    if not any(file.source.parent == inbox for file in files):
+        return None
+    # Imported here, because it needs the ledger, and scoring has to start quickly.
+    from ffn.scoring.inbox.scored_by_hand import ScoredByHand
+
+    return ScoredByHand.of(pipeline, files)
 
 
 def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tuple[str, ...]:
@@ -218,21 +249,17 @@ def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tup
     """
     if pipeline.settings.outcomes.id is None or not results:
         return ()
-    far = [result for result in results if isinstance(result.output, ObjectAddress)]
-    if far:
-        near = [result for result in results if not isinstance(result.output, ObjectAddress)]
-        told = kept_for_outcomes(pipeline, near)
-        return (*told, *(f"{result.output} is in an object store{_TAKE_UP}" for result in far))
-    if any(result.parts for result in results):
-        return ("outputs in parts are not taken up. Score files of their own for that.",)
     # Imported here, because most pipelines do not need it, and scoring has to start quickly.
     from ffn.monitoring.conclusion import rollback_target
-    from ffn.monitoring.record.taking_up import take_up_scored
+    from ffn.monitoring.record.taking_up import take_up_objects, take_up_scored
 
     stage("recording the predictions")
-    manifests = [result.manifest for result in results]
+    near = [result for result in results if not isinstance(result.output, ObjectAddress)]
+    far = [one.output for one in results if isinstance(one.output, ObjectAddress)]
     try:
-        return tuple(take_up_scored(pipeline, manifests, rollback_target(pipeline)))
+        predecessor = rollback_target(pipeline)
+        told = take_up_scored(pipeline, [result.manifest for result in near], predecessor)
+        return (*told, *take_up_objects(pipeline, far, predecessor))
     except (FFNError, OSError) as error:
         # The files are scored, and what is in the pipeline's folder is taken up later.
         return (str(error),)

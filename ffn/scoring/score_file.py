@@ -29,7 +29,7 @@ from ffn.storage.source import Source, open_source
 from ffn.tabular.csv.parsing.position import Counts
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["check_labels", "score_csv", "score_source"]
+__all__ = ["RangesElsewhere", "check_labels", "score_csv", "score_source"]
 
 
 def score_csv(
@@ -40,6 +40,7 @@ def score_csv(
     workers: int = 1,
     force: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    elsewhere: RangesElsewhere | None = None,
     **options: Any,
 ) -> ScoreResult:
     """Score ``source`` into ``output``, ``<output>.rejects.csv`` and ``<output>.manifest.json``.
@@ -65,11 +66,17 @@ def score_csv(
         and input are the same; by default such a file is skipped.
     on_progress
         Called after each block, in this thread; by default not at all.
+    elsewhere
+        Scores the ranges of a long uncompressed file on other machines, in place of ``workers``;
+        by default this one does. The bytes written do not depend on it.
     **options
         As in `Options`.
 
     Raises
     ------
+    ClusterError
+        The other machines are lost or cannot be had. Files are left as they were, and the next run
+        goes on from where this one was.
     DataError
         The file cannot be read, or is not a CSV or Parquet file that matches the model's
         schema; it changed while it was read; it is one of the files to write; the files cannot
@@ -92,12 +99,14 @@ def score_csv(
 
         def score(stream: Source, near: Path, told: Callable[[Progress], None]) -> ScoreResult:
             into = Targets.beside(near)
-            return _score(model, stream, into, chosen, workers, force, told, started)
+            return _score(model, stream, into, chosen, workers, force, told, started, elsewhere)
 
         return score_objects(source, output, score, on_progress)
     targets = Targets.beside(output)
     with open_source(source) as stream:
-        return _score(model, stream, targets, chosen, workers, force, on_progress, started)
+        return _score(
+            model, stream, targets, chosen, workers, force, on_progress, started, elsewhere
+        )
 
 
 def score_source(
@@ -140,6 +149,7 @@ def _score(
     force: bool,
     on_progress: Callable[[Progress], None] | None,
     started: float,
+    elsewhere: RangesElsewhere | None = None,
 ) -> ScoreResult:
     targets.check(stream)
     output = targets.output
@@ -150,7 +160,7 @@ def _score(
         return described_result(done, targets, time.perf_counter() - started)
     job = _Job(model, stream, targets, chosen, this_work, on_progress)
     columnar = is_columnar(stream, output)
-    tally, counts, drift = job.score_columns() if columnar else job.score(workers)
+    tally, counts, drift = job.score_columns() if columnar else job.score(workers, elsewhere)
     return ScoreResult(
         pipeline=model.pipeline,
         version=model.version,
@@ -175,6 +185,10 @@ def _score(
     )
 
 
+RangesElsewhere = Callable[[Run, Scorer, Options], None]
+"""Scores an input as far as it can be divided on other machines, given what is done so far, the
+model and the options; ``Run.score`` then scores the rest."""
+
 _Done = tuple[Tally, Counts, DriftReport | None]
 
 
@@ -189,7 +203,7 @@ class _Job:
     work: dict[str, Any]
     on_progress: Callable[[Progress], None] | None
 
-    def score(self, workers: int) -> _Done:
+    def score(self, workers: int, elsewhere: RangesElsewhere | None) -> _Done:
         """Score CSV to CSV; the bytes of each record are copied unchanged."""
         keep_freed_memory()
         name = self.stream.name
@@ -203,7 +217,9 @@ class _Job:
         with self._writing() as journal:
             run = Run(self.stream, records, scorer, tally, journal, self.on_progress)
             run.begin()
-            if workers > 1:
+            if elsewhere is not None:
+                elsewhere(run, self.model, options)
+            elif workers > 1:
                 # Importing it takes longer than scoring a small file.
                 from ffn.scoring.parallel.split_file import Work, score_in_parts
 

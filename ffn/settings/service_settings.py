@@ -191,7 +191,7 @@ class NotifySettings(StrictSettings):
 
 
 class RunnerSettings(StrictSettings):
-    """``[runner]``: where the candidates of a retraining are trained, which changes no result.
+    """``[runner]``: where candidates are trained, and long files scored, which changes no result.
 
     Attributes
     ----------
@@ -211,8 +211,8 @@ class RunnerSettings(StrictSettings):
     wait
         How long to wait for a worker: at the start, and when all have gone.
     payload_mb
-        Most megabytes that a cluster is sent; of a larger table, its workers have to share the
-        disk.
+        Most megabytes that a cluster is sent. Of a larger table to train on, its workers have to
+        share the disk; of files to score, so much is under way at the same time.
     trust_network
         Take a cluster on other machines without TLS. Who reaches its network can run programs
         there, and on this machine.

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ffn.errors import DataError
+from ffn.errors import ClusterError, DataError
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.output.work_folder import (
     UNFINISHED,
@@ -212,8 +212,8 @@ class Journal:
 def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
     """Open the work folder of a run while the block runs; no other run can open it meanwhile.
 
-    Afterwards it is removed, unless a checkpoint was written and an interruption, rather than an
-    error, ended the block.
+    Afterwards it is removed, unless a checkpoint was written and an interruption or the loss of a
+    cluster, rather than an error of the file, ended the block.
 
     Parameters
     ----------
@@ -235,6 +235,10 @@ def open_journal(targets: Targets, key: dict[str, Any]) -> Iterator[Journal]:
         worth_keeping = False
         try:
             yield Journal(folder, key, output, rejects)
+        except ClusterError:
+            # Nothing is wrong with the file: the next run goes on.
+            worth_keeping = bool(folder.noted())
+            raise
         except Exception:
             raise
         except BaseException:

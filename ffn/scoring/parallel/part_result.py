@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 from ffn.scoring.output.work_folder import WorkFolder
 from ffn.scoring.rows.row_scorer import RowScorer
+from ffn.scoring.rows.tally import Tally
 from ffn.tabular.csv.parsing.position import Counts, Mark, Place
 from ffn.tabular.csv.parsing.rejects import Reason, Reject
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["Part", "Stored", "score_part"]
+__all__ = ["Part", "Stored", "score_part", "score_records"]
 
 _AT_ONCE = 256 * 1024
 
@@ -87,7 +89,7 @@ class Part(NamedTuple):
     output
         Labelled records, in memory or in a file; see `labelled`.
     listed
-        Name of the file with the rejects; see `rejects`.
+        Name of the file with the rejects, or its content; see `rejects`.
     """
 
     begin: int
@@ -95,7 +97,7 @@ class Part(NamedTuple):
     tally: dict[str, Any]
     counts: Counts
     output: list[bytes] | Stored
-    listed: str
+    listed: str | bytes
 
     def labelled(self, folder: WorkFolder) -> Iterable[bytes]:
         """Return the labelled records, in pieces.
@@ -117,7 +119,8 @@ class Part(NamedTuple):
         place
             Position at which the part begins.
         """
-        with folder.read(self.listed) as lines:
+        listed = self.listed
+        with io.BytesIO(listed) if isinstance(listed, bytes) else folder.read(listed) as lines:
             for line in lines:
                 row, on_line, count, column, value, reason = json.loads(line)
                 row, on_line = row + place.rows, on_line + place.lines
@@ -157,22 +160,37 @@ def score_part(
     listed = f"{slot}.rejects"
     with folder.write(listed) as lines:
         lines.truncate()
-
-        def labelled() -> Iterator[bytes]:
-            for block in records.blocks(until):
-                tally.began = records.began
-                scored, refused = scorer.score(block, tally)
-                # Rows and lines count from the part's beginning, as its position is still unknown.
-                lines.writelines(
-                    json.dumps([r.row, r.line, r.lines, r.column, r.value, r.reason]).encode()
-                    + b"\n"
-                    for r in refused
-                )
-                yield scored
-
+        labelled = score_records(scorer, records, until, tally, lines)
         output: list[bytes] | Stored
-        if in_memory:
-            output = list(labelled())
-        else:
-            output = Stored.write(folder, f"{slot}.output", labelled())
+        name = f"{slot}.output"
+        output = list(labelled) if in_memory else Stored.write(folder, name, labelled)
     return Part(start, records.mark, tally.state(), records.counts, output, listed)
+
+
+def score_records(
+    scorer: RowScorer, records: Records, until: int, tally: Tally, lines: IO[bytes]
+) -> Iterator[bytes]:
+    """Yield the labelled records that begin in a range, and list its rejects as `Part` has them.
+
+    Parameters
+    ----------
+    scorer
+        Scorer of the records.
+    records
+        Reader of the input, which is at the first record of the range.
+    until
+        Byte at which the range ends.
+    tally
+        Counts of the range, to which its records are added.
+    lines
+        File for the rejects.
+    """
+    for block in records.blocks(until):
+        tally.began = records.began
+        scored, refused = scorer.score(block, tally)
+        # Rows and lines count from the part's beginning, as its position is still unknown.
+        lines.writelines(
+            json.dumps([r.row, r.line, r.lines, r.column, r.value, r.reason]).encode() + b"\n"
+            for r in refused
+        )
+        yield scored

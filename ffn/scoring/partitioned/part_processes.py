@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -19,7 +20,14 @@ from ffn.scoring.partitioned.staged_parts import Staging
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 
-__all__ = ["PartResult", "PartWork", "refuse_failed", "score_all_parts"]
+__all__ = [
+    "PartResult",
+    "PartWork",
+    "PartsElsewhere",
+    "refuse_failed",
+    "score_all_parts",
+    "score_here",
+]
 
 # A process gets so many parts at a time, because handing them over costs as much as scoring a
 # small file; and fewer where that would leave another process without work.
@@ -63,11 +71,16 @@ class PartResult(NamedTuple):
     refusal: DataError | None
 
 
+PartsElsewhere = Callable[[Sequence[InputPart], PartWork], Generator[PartResult]]
+"""Scores parts on other machines into the work folder, and yields what becomes of them in order."""
+
+
 def score_all_parts(
     parts: Sequence[InputPart],
     work: PartWork,
     workers: int,
     on_progress: Callable[[Progress], None] | None,
+    elsewhere: PartsElsewhere | None = None,
 ) -> list[PartResult]:
     """Score parts into the work folder; one that is refused does not keep the others.
 
@@ -81,9 +94,13 @@ def score_all_parts(
         Number of processes. If one is killed, this process scores what is left.
     on_progress
         Called after each part, in this thread; None for no reports.
+    elsewhere
+        Scores the parts on other machines; None, the default, for this one.
 
     Raises
     ------
+    ClusterError
+        The other machines are lost or cannot be had.
     OutputError
         The work folder cannot be written.
     """
@@ -91,19 +108,21 @@ def score_all_parts(
     size = sum(sizes)
     results: list[PartResult] = []
     done = rows = rejected = 0
-    for result in _results(parts, work, workers):
-        if on_progress is not None:
-            counts = result.account.counts if result.account else {"rows": 0, "rejected": 0}
-            rows, rejected = rows + counts["rows"], rejected + counts["rejected"]
-            done += sizes[len(results)]
-            on_progress(Progress(rows=rows, rejected=rejected, bytes_read=done, size=size))
-        results.append(result)
+    found = elsewhere(parts, work) if elsewhere else _results(parts, work, workers)
+    with contextlib.closing(found):
+        for result in found:
+            if on_progress is not None:
+                counts = result.account.counts if result.account else {"rows": 0, "rejected": 0}
+                rows, rejected = rows + counts["rows"], rejected + counts["rejected"]
+                done += sizes[len(results)]
+                on_progress(Progress(rows=rows, rejected=rejected, bytes_read=done, size=size))
+            results.append(result)
     return results
 
 
-def _results(parts: Sequence[InputPart], work: PartWork, workers: int) -> Iterator[PartResult]:
+def _results(parts: Sequence[InputPart], work: PartWork, workers: int) -> Generator[PartResult]:
     if workers == 1 or len(parts) < 2:
-        yield from (_scored(part, work) for part in parts)
+        yield from (score_here(part, work) for part in parts)
         return
     size = max(1, min(_AT_ONCE, len(parts) // (_SHARES_EACH * workers)))
     shares = [parts[first : first + size] for first in range(0, len(parts), size)]
@@ -114,7 +133,7 @@ def _results(parts: Sequence[InputPart], work: PartWork, workers: int) -> Iterat
                 try:
                     yield from future.result()
                 except BrokenProcessPool:
-                    yield from (_scored(part, work) for part in share)
+                    yield from (score_here(part, work) for part in share)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -134,7 +153,21 @@ def _submitted(
     return futures
 
 
-def _scored(part: InputPart, work: PartWork) -> PartResult:
+def score_here(part: InputPart, work: PartWork) -> PartResult:
+    """Return what becomes of a part that this process scores.
+
+    Parameters
+    ----------
+    part
+        The part.
+    work
+        What it is scored with.
+
+    Raises
+    ------
+    OutputError
+        The work folder cannot be written.
+    """
     try:
         return PartResult(part, score_input_part(part, *work), None)
     except OutputError:
@@ -154,7 +187,7 @@ def _begin(work: PartWork) -> None:
 
 def _score_share(parts: Sequence[InputPart]) -> list[PartResult]:
     (work,) = _work
-    return [_scored(part, work) for part in parts]
+    return [score_here(part, work) for part in parts]
 
 
 def refuse_failed(source: Path, results: Sequence[PartResult]) -> None:

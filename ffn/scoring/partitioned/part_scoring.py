@@ -30,7 +30,7 @@ from ffn.storage.source import Source
 from ffn.tabular.csv.parsing.position import Mark, Place
 from ffn.tabular.csv.reader import Records
 
-__all__ = ["score_input_part"]
+__all__ = ["naming_part", "score_input_part", "score_opened_part"]
 
 
 class _Drafts:
@@ -84,29 +84,62 @@ def score_input_part(
     OutputError
         The work folder cannot be written.
     """
-    with part.opened() as stream, _naming(part):
+    with part.opened() as stream, naming_part(part):
         if start is None and (left := left_part(part, stream, staging)):
             return left
         keep_freed_memory()
         staging.folder.unlink(part_file(part.key, "part"))
         with contextlib.ExitStack() as stack:
-            files = []
-            for kind in ("output", "rejects"):
-                file = stack.enter_context(staging.folder.update(part_file(part.key, kind)))
-                files.append(HashedFile(file))
-            drafts = _Drafts(*files)
-            drafts.restart()
-            done = _Scoring(part, model, options, stream, drafts)
-            found = done.within(part.stretch, start, to_end) if part.stretch else done.whole()
+            output, rejects = (
+                stack.enter_context(staging.folder.update(part_file(part.key, kind)))
+                for kind in ("output", "rejects")
+            )
+            found = score_opened_part(
+                part, stream, model, options, output, rejects, start=start, to_end=to_end
+            )
             if found is None:
                 return None
-            drafts.output.flush()
-            drafts.rejects.flush()
         # A part is published by renaming it; its content has to be on the disk by then.
         staging.folder.sync(part_file(part.key, "output"))
         account, state = found
         write_account(staging.folder, part.key, staging.work, account, state)
         return account
+
+
+def score_opened_part(
+    part: InputPart,
+    stream: Source,
+    model: Scorer,
+    options: Options,
+    output: Any,
+    rejects: Any,
+    *,
+    start: Mark | None = None,
+    to_end: bool = False,
+) -> tuple[PartAccount, dict[str, Any]] | None:
+    """Score a part into two files, and return what is known of it, and its counts.
+
+    Parameters
+    ----------
+    part
+        The part.
+    stream
+        Its input.
+    model, options
+        As for `score_input_part`.
+    output, rejects
+        Binary files for the labelled rows and the rejected ones, which are written over.
+    start, to_end
+        As for `score_input_part`, which also says when there is no result, and what is raised.
+    """
+    drafts = _Drafts(HashedFile(output), HashedFile(rejects))
+    drafts.restart()
+    done = _Scoring(part, model, options, stream, drafts)
+    found = done.within(part.stretch, start, to_end) if part.stretch else done.whole()
+    if found is not None:
+        drafts.output.flush()
+        drafts.rejects.flush()
+    return found
 
 
 class _Scoring(NamedTuple):
@@ -243,7 +276,7 @@ class _Scoring(NamedTuple):
 
 
 @contextlib.contextmanager
-def _naming(part: InputPart) -> Iterator[None]:
+def naming_part(part: InputPart) -> Iterator[None]:
     """Say of which part it is that the disk fails."""
     try:
         yield

@@ -33,7 +33,12 @@ from ffn.scoring.partitioned.joined_rejects import join_rejects
 from ffn.scoring.partitioned.kept_parts import StampBook
 from ffn.scoring.partitioned.part_account import PartAccount, read_state
 from ffn.scoring.partitioned.part_plan import InputPart, PartPlan, plan_parts
-from ffn.scoring.partitioned.part_processes import PartWork, refuse_failed, score_all_parts
+from ffn.scoring.partitioned.part_processes import (
+    PartsElsewhere,
+    PartWork,
+    refuse_failed,
+    score_all_parts,
+)
 from ffn.scoring.partitioned.part_scoring import score_input_part
 from ffn.scoring.partitioned.staged_parts import Staging, part_file
 from ffn.scoring.partitioned.standing_output import StandingOutput, look_at_output
@@ -63,6 +68,7 @@ def score_dataset(
     force: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     part_bytes: int = 64 * 1024 * 1024,
+    elsewhere: PartsElsewhere | None = None,
     **options: Any,
 ) -> ScoreResult:
     """Score a folder of tables, or a long file, into a folder of parts with one manifest.
@@ -88,11 +94,16 @@ def score_dataset(
         Called after each part, in this thread; by default not at all.
     part_bytes
         As for `plan_parts`.
+    elsewhere
+        Scores the parts on other machines, in place of ``workers``; by default this one does.
     **options
         As in `Options`.
 
     Raises
     ------
+    ClusterError
+        The other machines are lost or cannot be had. Parts that were scored are kept for the next
+        run.
     DataError
         A part was refused, too many rows were rejected, or the output cannot be used. What is
         published stays as it is, and parts that could be scored need not be scored again.
@@ -113,7 +124,7 @@ def score_dataset(
             finish_left(folder, targets)
             plan = plan_parts(source, partitioned, chosen, part_bytes=part_bytes)
             run = _Run(model, source, partitioned, chosen, targets, folder, plan)
-            return run.score(workers, force, on_progress, started, began)
+            return run.score(workers, force, on_progress, started, began, elsewhere)
 
 
 @contextlib.contextmanager
@@ -145,6 +156,7 @@ class _Run:
         on_progress: Callable[[Progress], None] | None,
         started: float,
         began: float,
+        elsewhere: PartsElsewhere | None,
     ) -> ScoreResult:
         """Score what does not hold, and publish it with what does."""
         book = StampBook(self.targets)
@@ -160,7 +172,7 @@ class _Run:
             book.write(found.kept, began)
             return self._result(found.published.manifest, counts, started, unchanged=True)
         together = PartWork(self.model, self.options, staging)
-        results = score_all_parts(parts, together, workers, on_progress)
+        results = score_all_parts(parts, together, workers, on_progress, elsewhere)
         refuse_failed(self.source, results)
         accounts = {result.part.name: result.account for result in results if result.account}
         if self.plan.of_one_file and parts:

@@ -84,6 +84,8 @@ class Records:
         As in `DecompressingReader`.
     bom, encoding
         As in `Utf8Stream`.
+    header_end
+        Byte offset behind the header's line; valid for UTF-8 files only.
     shape
         Delimiter, number of fields and size limit of the records.
     counts
@@ -129,6 +131,7 @@ class Records:
         self.given_up = False
         self.began = 0
         self.header = self._read_header()
+        self.header_end = self._offset
         self.shape = Shape(self._delimiter, len(self.header.names), record_limit)
 
     @property

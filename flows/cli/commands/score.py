@@ -21,12 +21,17 @@ from flows.cli.commands.common import (
     find,
     first_stage,
     print_checked,
+    read_blocks,
+    share,
 )
+from flows.cli.commands.options.database_query import add_query
+from flows.cli.commands.options.runner_choice import add_addresses, given_runner, runner_of_scoring
 
 if TYPE_CHECKING:
     from ffn.pipelines.outcomes import ScoreOutcome
     from ffn.scoring.inputs import FileToScore
     from ffn.settings.pipeline import Pipeline
+    from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["add", "run"]
 
@@ -81,7 +86,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--max-reject-rate",
-        type=float,
+        type=share,
         metavar="SHARE",
         help="refuse a file with a larger share of rejected rows (default: from pipeline.toml)",
     )
@@ -99,11 +104,16 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     score.add_argument(
         "--workers",
         type=count,
-        default=1,
         metavar="N",
         help="number of processes for one long file, with --direct also for several files "
-        "(default: %(default)s)",
+        "(default: 1)",
     )
+    score.add_argument(
+        "--runner",
+        choices=("dask", "ray"),
+        help="score long files on a cluster (default: as [runner] says, on this machine)",
+    )
+    add_addresses(score, "score long files")
     score.add_argument(
         "--partitioned",
         nargs="?",
@@ -117,28 +127,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         action="store_true",
         help="score even if the output for this input and version already exists",
     )
-    score.add_argument(
-        "--query",
-        nargs="?",
-        const="",
-        metavar="SELECT",
-        help="score what this selects from a database (without SELECT: from pipeline.toml)",
-    )
-    score.add_argument(
-        "--database",
-        metavar="ADDRESS",
-        help="such as sqlite:///shop.db (default: from pipeline.toml)",
-    )
-    score.add_argument(
-        "--table",
-        metavar="NAME",
-        help="append the labelled rows to this table of the database, all or none",
-    )
-    score.add_argument(
-        "--new-by",
-        metavar="COLUMN",
-        help="leave out rows whose COLUMN is in the table already (default: from pipeline.toml)",
-    )
+    add_query(score)
     score.add_argument(
         "--new",
         action="store_true",
@@ -164,6 +153,8 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError("--new is for the inbox, without FILE and --output.")
     if options.partitioned and (options.new or options.query is not None or options.output == "-"):
         raise SettingsError("--partitioned is for files, and writes a folder.")
+    if options.new and (asked := given_runner(options)):
+        raise SettingsError(f"{asked} is for files that are named: the inbox is scored here.")
     if options.query is not None:
         return _run_query(options, root, pipeline)
     if options.database or options.table or options.new_by:
@@ -194,6 +185,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
             "--table takes its rows from the output, which has to be a file then. Give --output a "
             "path, or leave it out."
         )
+    read_blocks(options, asked.address.blocks, root)
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:
@@ -218,17 +210,18 @@ def _score(
     """Score files, or with --new those of the inbox, with bars on a terminal."""
     from flows.cli.display.progress_bars import scoring_bars
 
+    runner = runner_of_scoring(options, pipeline.settings.runner)
     scoring = _options(options, pipeline)
     with scoring_bars(first_stage(options)):
         if options.direct:
-            return _score_here(pipeline, files, scoring, new=options.new)
+            return _score_here(pipeline, files, scoring, runner, new=options.new)
         from ffn.settings.pipeline import reference
         from flows.server import run_flow
 
         where = reference(pipeline, root), root
         if options.new:
             return run_flow.score_inbox(*where, scoring)
-        return run_flow.score(*where, files, scoring)
+        return run_flow.score(*where, files, scoring, runner)
 
 
 def _print(options: argparse.Namespace, outcome: ScoreOutcome) -> None:
@@ -242,7 +235,12 @@ def _stream(options: argparse.Namespace) -> TextIO:
 
 
 def _score_here(
-    pipeline: Pipeline, files: Sequence[FileToScore], scoring: dict[str, Any], *, new: bool
+    pipeline: Pipeline,
+    files: Sequence[FileToScore],
+    scoring: dict[str, Any],
+    runner: RunnerSettings | None,
+    *,
+    new: bool,
 ) -> ScoreOutcome:
     """Score without Prefect: new files of the inbox if ``new``, else ``files``."""
     if new:
@@ -251,7 +249,12 @@ def _score_here(
         return score_inbox(pipeline, scoring)
     from ffn.pipelines.batch_scoring import score
 
-    return score(pipeline, files, scoring)
+    if runner is None:
+        return score(pipeline, files, scoring)
+    from ffn.cluster_scoring.cluster_scoring import cluster_scoring
+
+    with cluster_scoring(runner, pipeline.folder, at_once=True) as elsewhere:
+        return score(pipeline, files, scoring, elsewhere)
 
 
 def _send(file: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 from flows.cli.commands.common import (
     VerbParser,
@@ -15,9 +14,7 @@ from flows.cli.commands.common import (
     first_stage,
     print_json,
 )
-
-if TYPE_CHECKING:
-    from ffn.settings.service_settings import RunnerSettings
+from flows.cli.commands.options.runner_choice import add_addresses, chosen_runner
 
 __all__ = ["add", "run"]
 
@@ -42,16 +39,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         metavar="N",
         help="number of threads or processes (default: one per core)",
     )
-    retrain.add_argument(
-        "--dask-address",
-        metavar="ADDRESS",
-        help="train on the Dask cluster of this scheduler, such as tls://scheduler.example:8786",
-    )
-    retrain.add_argument(
-        "--ray-address",
-        metavar="ADDRESS",
-        help='train on this Ray cluster, such as head.example:6379, or "auto"',
-    )
+    add_addresses(retrain, "train")
     retrain.add_argument(
         "--force",
         action="store_true",
@@ -68,7 +56,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 def run(options: argparse.Namespace) -> int:
     """Retrain, directly or through Prefect, and print the result."""
     root, pipeline = find(options)
-    runner = None if options.direct else _runner(options, pipeline.settings.runner)
+    runner = None if options.direct else chosen_runner(options, pipeline.settings.runner)
     if options.watch:
         from flows.cli.display.watch_screen import watched
 
@@ -99,19 +87,3 @@ def run(options: argparse.Namespace) -> int:
 
         print_retraining(outcome)
     return 0
-
-
-def _runner(options: argparse.Namespace, settings: RunnerSettings) -> RunnerSettings:
-    """Return where to train: what the options say, and the settings where they say nothing."""
-    from ffn.clusters.runner_options import override_runner
-    from ffn.clusters.workers import check_runner
-
-    given = {
-        "kind": options.runner,
-        "workers": options.workers,
-        "dask_address": options.dask_address,
-        "ray_address": options.ray_address,
-    }
-    chosen = override_runner(settings, given)
-    check_runner(chosen)
-    return chosen

@@ -1,0 +1,296 @@
+"""Scoring of a long file by the workers of a cluster, joined here to the bytes of one process."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ffn.cluster_scoring.bounded_tasks import BoundedTasks
+from ffn.cluster_scoring.part_answers import score_parts_for_another
+from ffn.cluster_scoring.part_tasks import (
+    OpenPart,
+    ShareOfParts,
+    request_for,
+    results_of,
+    shares_of,
+)
+from ffn.cluster_scoring.range_tasks import (
+    RangeOfFile,
+    read_part_of_range,
+    score_range_for_another,
+)
+from ffn.cluster_scoring.sent_model import SentModel
+from ffn.clusters.answers import read_answer
+from ffn.clusters.likeness import own_likeness
+from ffn.clusters.workers import Workers, open_workers
+from ffn.errors import ClusterError, DataError
+from ffn.pipelines import interruption
+from ffn.scoring.parallel.file_run import Run
+from ffn.scoring.parallel.part_result import Part
+from ffn.scoring.partitioned.part_plan import InputPart
+from ffn.scoring.partitioned.part_processes import PartResult, PartWork, score_here
+from ffn.scoring.partitioned.staged_parts import left_part
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.scorer import Scorer
+from ffn.settings.service_settings import RunnerSettings
+
+__all__ = ["LEFT_BY_SCORING", "ClusterScoring", "cluster_scoring"]
+
+LEFT_BY_SCORING = "No output was written; the same command goes on from where it was."
+"""What a run of scoring that has lost its cluster leaves behind."""
+
+_MEGABYTE = 1_000_000
+_TASKS_EACH = 2
+
+
+class ClusterScoring:
+    """Scores files with the workers of a cluster, which is connected to when it is first needed.
+
+    Parameters
+    ----------
+    workers
+        Returns the workers; called once.
+    payload_mb
+        Most megabytes of input that are under way to the workers and back at the same time.
+    """
+
+    def __init__(self, workers: Callable[[], Workers], payload_mb: int) -> None:
+        self._open = workers
+        self._most_bytes = payload_mb * _MEGABYTE
+        self._workers: Workers | None = None
+        self._lock = threading.Lock()
+        self._tasks = BoundedTasks(self._most_bytes, self._most_tasks, interruption.check)
+
+    def begin(self) -> Workers:
+        """Connect to the cluster, unless that is done.
+
+        Raises
+        ------
+        ClusterError, SettingsError
+            As for `ffn.clusters.workers.open_workers`.
+        """
+        with self._lock:
+            if self._workers is None:
+                self._workers = self._open()
+            return self._workers
+
+    def score_ranges(
+        self,
+        run: Run,
+        model: Scorer,
+        options: Options,
+        *,
+        least_bytes: int = 32 * 1024 * 1024,
+        range_bytes: int = 8 * 1024 * 1024,
+    ) -> None:
+        """Score a long plain file as far as it can be divided; ``Run.score`` then scores the rest.
+
+        The bytes written are those that one process writes.
+
+        Parameters
+        ----------
+        run
+            Input, output and counts; moved to the next unscored record.
+        model, options
+            What it is scored with.
+        least_bytes
+            A shorter file is not divided; by default 32 MiB, as for processes.
+        range_bytes
+            Length of the ranges, unless two of them are more than may be under way; by default 8
+            MiB, beside which a task costs little.
+
+        Raises
+        ------
+        ClusterError
+            The workers are unlike this process, lost, or failed.
+        """
+        begin, size = run.records.mark.offset, run.stream.size or 0
+        if not run.divisible or size < least_bytes:
+            return
+        step = min(range_bytes, self._most_bytes // _TASKS_EACH)
+        bounds = [begin, *range(begin + step, size, step), size]
+        ranges = (RangeOfFile(*bound) for bound in pairwise(bounds))
+        task = _RangeTask(self.begin(), run, model, options)
+        with contextlib.closing(
+            self._tasks.in_order(ranges, lambda one: one.until - one.begin, task.compute)
+        ) as parts:
+            for one, part in parts:
+                if part is not None and run.fits(part):
+                    task.join(part)
+                else:
+                    run.go_to_mark()
+                    run.score(one.until)
+                if run.records.mark.offset < one.until:
+                    break
+        run.go_to_mark()
+
+    def score_parts(self, parts: Sequence[InputPart], work: PartWork) -> Generator[PartResult]:
+        """Score the parts of a partitioned output into the work folder, and yield them in order.
+
+        A part that is larger than what may be under way is scored here.
+
+        Parameters
+        ----------
+        parts
+            The parts.
+        work
+            What they are scored with.
+
+        Raises
+        ------
+        ClusterError
+            The workers are unlike this process, lost, or failed.
+        OutputError
+            The work folder cannot be written.
+        """
+        if not parts:
+            return
+        task = _PartTask(self.begin(), work, self._most_bytes)
+        with contextlib.closing(
+            self._tasks.in_order(
+                shares_of(parts, self._most_bytes), lambda share: share.size, task.compute
+            )
+        ) as shares:
+            for _, results in shares:
+                yield from results
+
+    def _most_tasks(self) -> int:
+        return _TASKS_EACH * self.begin().slots
+
+
+class _Task:
+    """What workers are asked to do with one model."""
+
+    def __init__(self, workers: Workers, model: Scorer, what: str) -> None:
+        self._workers, self._what = workers, what
+        self._model = SentModel.of(model)
+        self._here = own_likeness()
+        # Until one of the workers does not see a file.
+        self._shared = True
+
+    def _ask(
+        self,
+        function: Callable[[bytes, bytes], bytes],
+        request: bytes,
+        check: Callable[[], None],
+        *,
+        sent: bool,
+    ) -> tuple[dict[str, Any], dict[str, bytes]] | None:
+        """Return document and pieces of an answer; None if the worker does not see a file."""
+        answer = self._workers.compute(
+            function, request, self._model.key, lambda: self._model.parcel, check
+        )
+        with self._taken_for_a_part():
+            said, pieces = read_answer(answer, self._workers.name, self._here, {})
+        if said.get("unseen") is True and not sent:
+            self._shared = False
+            return None
+        return said, pieces
+
+    @contextlib.contextmanager
+    def _taken_for_a_part(self) -> Iterator[None]:
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
+            raise ClusterError(
+                f"{self._workers.name}: what a worker sent back is no part of {self._what}. Check "
+                "what else runs there."
+            ) from None
+
+
+class _PartTask(_Task):
+    """What workers are asked to do with the parts of an output."""
+
+    def __init__(self, workers: Workers, work: PartWork, most_bytes: int) -> None:
+        super().__init__(workers, work.model, "the output")
+        self._work, self._most_bytes = work, most_bytes
+
+    def compute(self, share: ShareOfParts, check: Callable[[], None]) -> list[PartResult]:
+        """Return what becomes of some parts."""
+        if share.size > self._most_bytes:
+            return [score_here(part, self._work) for part in share.parts]
+        results: dict[InputPart, PartResult] = {}
+        with contextlib.ExitStack() as stack:
+            left = []
+            for part in share.parts:
+                try:
+                    stream = stack.enter_context(part.opened())
+                except DataError as refusal:
+                    results[part] = PartResult(part, None, refusal)
+                    continue
+                if account := left_part(part, stream, self._work.staging):
+                    results[part] = PartResult(part, account, None)
+                else:
+                    left.append(OpenPart(part, stream))
+            for result in self._scored(left, check) if left else ():
+                results[result.part] = result
+        return [results[part] for part in share.parts]
+
+    def _scored(self, parts: list[OpenPart], check: Callable[[], None]) -> Iterator[PartResult]:
+        while True:
+            send = not self._shared
+            request = request_for(parts, self._work.options, self._here, send=send)
+            found = self._ask(score_parts_for_another, request, check, sent=send)
+            if found is not None:
+                with self._taken_for_a_part():
+                    yield from results_of(*found, parts, self._work)
+                return
+
+
+class _RangeTask(_Task):
+    """What workers are asked to do with one file."""
+
+    def __init__(self, workers: Workers, run: Run, model: Scorer, options: Options) -> None:
+        super().__init__(workers, model, run.stream.name)
+        self._run, self._options = run, options
+
+    def compute(self, one: RangeOfFile, check: Callable[[], None]) -> Part | None:
+        """Return what a worker makes of a range; None if it could not tell where one begins."""
+        while True:
+            send = not self._shared
+            request = one.request(self._run, self._options, self._here, send=send)
+            found = self._ask(score_range_for_another, request, check, sent=send)
+            if found is not None:
+                with self._taken_for_a_part():
+                    return read_part_of_range(*found, one, self._run)
+
+    def join(self, part: Part) -> None:
+        """Append a part to the output."""
+        with self._taken_for_a_part():
+            self._run.join(part)
+
+
+@contextlib.contextmanager
+def cluster_scoring(
+    runner: RunnerSettings, folder: Path, *, at_once: bool
+) -> Iterator[ClusterScoring | None]:
+    """Yield what scores with the cluster of the settings; None if they name none.
+
+    Parameters
+    ----------
+    runner
+        The settings.
+    folder
+        Folder of the settings, to which paths are relative.
+    at_once
+        Whether to connect before anything is scored; otherwise when a file is long enough.
+
+    Raises
+    ------
+    ClusterError, SettingsError
+        As for `ffn.clusters.workers.open_workers`; also from within the block.
+    """
+    if runner.kind == "thread" or runner.kind == "process":
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        opened = partial(stack.enter_context, open_workers(runner, folder, left=LEFT_BY_SCORING))
+        scoring = ClusterScoring(opened, runner.payload_mb)
+        if at_once:
+            scoring.begin()
+        yield scoring

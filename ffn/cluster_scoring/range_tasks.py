@@ -1,0 +1,200 @@
+"""One byte range of a long CSV file, scored by a worker: what is sent, and what comes back.
+
+The worker reads the range where it sees the same file; otherwise it is sent the range, the
+beginning of the file with the header, and some bytes behind the range, since the last record may
+end there. It answers with what a worker process of one machine returns: labelled records, rejects
+that count rows from the range's beginning, and counts. Whether the range begins where a record
+does is known to who joins the ranges, as for processes.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from ffn.cluster_scoring.file_in_pieces import FileInPieces, OutOfReachError
+from ffn.cluster_scoring.seen_file import is_still, seen, sighting
+from ffn.cluster_scoring.sent_model import model_received
+from ffn.clusters.answers import answer_with
+from ffn.clusters.parcels import pack, unpack
+from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.scoring.parallel.file_run import Run, keep_freed_memory
+from ffn.scoring.parallel.part_result import Part, score_records
+from ffn.scoring.parallel.record_start import guess_start
+from ffn.scoring.rows.options import Options
+from ffn.scoring.rows.row_scorer import RowScorer
+from ffn.storage.documents import canonical_json, parse_json
+from ffn.tabular.csv.header import Header
+from ffn.tabular.csv.parsing.position import Counts, Mark, Place
+from ffn.tabular.csv.reader import Records
+
+__all__ = ["RangeOfFile", "read_part_of_range", "score_range_for_another"]
+
+# Behind a range, for its last record; a longer one is scored where the ranges are joined.
+MARGIN = 64 * 1024
+# More than the reader looks at before it reads on.
+LEAST_HEAD = 16 * 1024
+_SCORERS_KEPT = 16
+
+
+class RangeOfFile(NamedTuple):
+    """A range of the file that is scored.
+
+    Attributes
+    ----------
+    begin, until
+        Its first byte, and the first one behind it.
+    """
+
+    begin: int
+    until: int
+
+    def request(self, run: Run, options: Options, here: Mapping[str, str], *, send: bool) -> bytes:
+        """Return what a worker is asked.
+
+        Parameters
+        ----------
+        run, options
+            The input, and the options of scoring.
+        here
+            What this process is like.
+        send
+            Whether to send the bytes of the range; otherwise the worker may see the file, if its
+            path leads to it.
+        """
+        stream = run.stream
+        asked: dict[str, Any] = {
+            "likeness": here,
+            "options": asdict(options),
+            "name": stream.name,
+            "begin": self.begin,
+            "until": self.until,
+            "size": stream.size,
+        }
+        if not send and (found := sighting(stream, self.begin, self.until)):
+            return pack({_ASKED: canonical_json({**asked, "seen": found})})
+        at = self.begin - 1
+        pieces = {
+            _HEAD: stream.peek(run.records.header_end + LEAST_HEAD),
+            _TEXT: stream.peek(self.until + MARGIN - at, at),
+        }
+        return pack({_ASKED: canonical_json(asked), **pieces})
+
+
+_ASKED, _HEAD, _TEXT = "asked.json", "head", "text"
+_OUTPUT, _REJECTS = "output", "rejects"
+
+
+def read_part_of_range(
+    said: Mapping[str, Any], pieces: Mapping[str, bytes], task: RangeOfFile, run: Run
+) -> Part | None:
+    """Return the part that a worker has scored; None if it could not tell where one begins.
+
+    Parameters
+    ----------
+    said, pieces
+        The worker's answer.
+    task
+        What it was asked.
+    run
+        The input, whose scorer knows what the counts of a part are.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError, RuntimeError
+        It is no part of this file.
+    """
+    if said["part"] is None:
+        return None
+    begin, offset, place, counts = (
+        said["part"][key] for key in ("begin", "end", "place", "counts")
+    )
+    numbers = (begin, offset, *place, *counts)
+    if not all(isinstance(number, int) for number in numbers) or min(numbers) < 0:
+        raise ValueError("the numbers of the part")
+    if not task.begin <= begin <= offset <= (run.stream.size or 0):
+        raise ValueError("the place of the part")
+    mark = Mark(offset, Place(*place))
+    tally = run.scorer.new_tally()
+    tally.add(said["part"]["tally"])
+    tally.check_rows(mark.place.rows)
+    listed = pieces[_REJECTS]
+    if listed.count(b"\n") != tally.rejected:
+        raise ValueError("the number of rejects")
+    return Part(begin, mark, said["part"]["tally"], Counts(*counts), [pieces[_OUTPUT]], listed)
+
+
+def score_range_for_another(request: bytes, model: bytes) -> bytes:
+    """Score a range for another process, and return a parcel of it, or of what is wrong.
+
+    Parameters
+    ----------
+    request
+        Parcel of what is asked, and of the bytes of the range if they are sent.
+    model
+        Parcel of the model.
+    """
+
+    @functools.cache
+    def pieces() -> dict[str, bytes]:
+        return unpack(request)
+
+    @functools.cache
+    def asked() -> dict[str, Any]:
+        return dict(parse_json(pieces()[_ASKED]))
+
+    def compute() -> dict[str, Any]:
+        keep_freed_memory()
+        with one_blas_thread():
+            return _compute(asked(), pieces(), model)
+
+    return answer_with(compute, lambda: asked()["likeness"], {})
+
+
+def _compute(asked: Mapping[str, Any], pieces: Mapping[str, bytes], model: bytes) -> dict[str, Any]:
+    if "seen" not in asked:
+        text = (asked["begin"] - 1, pieces[_TEXT])
+        try:
+            file = FileInPieces([(0, pieces[_HEAD]), text], asked["size"])
+            return _score(file, asked, model)
+        except OutOfReachError:
+            # Longer than what was sent, which time alone mends.
+            return {"part": None}
+    with seen(asked["seen"]) as there:
+        if there is None:
+            return {"unseen": True}
+        found = _score(there, asked, model)
+        return found if is_still(there, asked["seen"]) else {"unseen": True}
+
+
+def _score(file: Any, asked: Mapping[str, Any], model: bytes) -> dict[str, Any]:
+    options = Options(**asked["options"])
+    records = Records(
+        file, asked["name"], delimiter=options.delimiter, given_encoding=options.encoding
+    )
+    scorer = _scorer(model, records.header, options, asked["name"], threading.get_ident())
+    start = guess_start(file, asked["begin"], records)
+    if start is None:
+        return {"part": None}
+    file.seek(start)
+    records.go_to(Mark(start, Place(rows=0, lines=0)))
+    tally, listed = scorer.new_tally(), io.BytesIO()
+    output = b"".join(score_records(scorer, records, asked["until"], tally, listed))
+    offset, place = records.mark
+    part = {
+        "begin": start,
+        "end": offset,
+        "place": list(place),
+        "counts": list(records.counts),
+        "tally": tally.state(),
+    }
+    return {"part": part, _OUTPUT: output, _REJECTS: listed.getvalue()}
+
+
+@functools.lru_cache(_SCORERS_KEPT)
+def _scorer(model: bytes, header: Header, options: Options, name: str, _thread: int) -> RowScorer:
+    return RowScorer(model_received(model), header, options, name)

@@ -1,0 +1,155 @@
+"""Parts of an output that workers of a cluster scored are those of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from ffn.clusters.parcels import unpack
+from ffn.errors import ClusterError, DataError
+from ffn.scoring.output.score_result import Progress
+from ffn.scoring.partitioned.score_dataset import score_dataset
+from tests.cluster_scoring.near import Near, saying
+from tests.cluster_scoring.test_ranges import HEADER, LINES, MODEL, write_rows
+from tests.scoring.partitioned.lakes import published
+
+LAKE = {
+    "c0=p/part-0.csv": "id,n0,n1,c1\n1,7,2,q\n2,x,2,q\n",
+    "c0=p/part-1.csv": "id,n0,n1,c1\n3,2,,r\n",
+    "c0=q/part-0.csv": 'id,n0,n1,c1\n"4\n",9,1,p\n,,,\n',
+    "c0=__HIVE_DEFAULT_PARTITION__/part-0.csv": "id,n0,n1,c1\n6,1,1,p\n",
+}
+
+
+def lake(folder: Path) -> Path:
+    for name, text in LAKE.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    more = folder / "c0=r/part-0.parquet"
+    more.parent.mkdir()
+    csv = folder / "c0=q/part-0.csv"
+    pq.write_table(pyarrow.csv.read_csv(csv, parse_options=newlines()), more)
+    return folder
+
+
+def newlines() -> Any:
+    return pyarrow.csv.ParseOptions(newlines_in_values=True)
+
+
+def score_twice(source: Path, folder: Path, near: Near, **options: Any) -> Any:
+    """Score here and there into outputs of one name, and compare all that is published."""
+    (folder / "here").mkdir()
+    score_dataset(MODEL, source, folder / "here/out", **options)
+    there = near.scoring().score_parts
+    result = score_dataset(MODEL, source, folder / "there/out", elsewhere=there, **options)
+    assert published(folder / "there/out") == published(folder / "here/out")
+    return result
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["seen", "sent"])
+@pytest.mark.parametrize("form", ["same", "csv", "parquet"])
+def test_a_folder_of_tables(tmp_path: Path, far: bool, form: str) -> None:
+    near = Near(far=far)
+    result = score_twice(lake(tmp_path / "lake"), tmp_path, near, partitioned=form)
+    assert (result.rows, result.rejected) == (8, 1)
+    # Small tables go together; those that are not seen are asked for again, and sent.
+    assert len(near.requests) == (2 if far else 1)
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["seen", "sent"])
+@pytest.mark.parametrize("form", ["same", "parquet"])
+@pytest.mark.parametrize("shape", LINES)
+def test_a_long_file(tmp_path: Path, shape: str, form: str, far: bool) -> None:
+    source = write_rows(tmp_path / "in.csv", LINES[shape], rows=6_000)
+    score_twice(source, tmp_path, Near(far=far), partitioned=form, part_bytes=20_000)
+
+
+def test_what_is_done_is_kept_when_the_cluster_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ffn.cluster_scoring.part_tasks.SHARE_BYTES", 1)
+    source = write_rows(tmp_path / "in.csv", LINES["plain"])
+    lost = Near(error=ClusterError("it is gone."), lost=6)
+    options: dict[str, Any] = {"part_bytes": 20_000}
+    with pytest.raises(ClusterError, match=r"^it is gone\.$"):
+        score_dataset(
+            MODEL, source, tmp_path / "there/out", elsewhere=lost.scoring().score_parts, **options
+        )
+    assert published(tmp_path / "there/out") == {}
+    again = Near()
+    score_twice(source, tmp_path, again, **options)
+    assert 0 < len(again.requests) <= lost.calls + 20
+    names = b"".join(unpack(request)["asked.json"] for request in again.requests)
+    assert b'"part-00001.csv"' not in names
+
+
+def test_a_table_that_is_refused_is_named_as_it_is_here(tmp_path: Path) -> None:
+    folder = lake(tmp_path / "lake")
+    (folder / "c0=p/part-2.csv").write_text("id,n0\n1,2\n")
+    (tmp_path / "here").mkdir()
+    told = []
+    for name, elsewhere in (("here", None), ("there", Near(far=True).scoring().score_parts)):
+        with pytest.raises(DataError, match=r'part-2\.csv has no column "n1"') as refused:
+            score_dataset(MODEL, folder, tmp_path / name / "out", elsewhere=elsewhere)
+        told.append(str(refused.value))
+        assert published(tmp_path / name / "out") == {}
+    assert told[0] == told[1]
+
+
+def test_a_part_that_is_too_large_to_be_sent_is_scored_here(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", LINES["plain"], rows=60_000)
+    near = Near(far=True)
+    score_twice(source, tmp_path, near, part_bytes=1_100_000)
+    asked = [unpack(request)["asked.json"] for request in near.requests]
+    assert asked
+    assert not any(b'"part-00000.csv"' in one for one in asked)
+
+
+Change = Callable[[dict[str, bytes]], dict[str, bytes] | bytes]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"",
+        lambda pieces: {"answer.json": pieces["answer.json"]},
+        lambda pieces: {**pieces, "0.output": pieces["0.output"] + b"x"},
+        lambda pieces: {**pieces, "0.rejects": b""},
+        saying(parts=[]),
+        saying(parts=lambda parts: [{**parts[0], "account": {}}, *parts[1:]]),
+        saying(parts=lambda parts: [{**parts[0], "state": {}}, *parts[1:]]),
+        saying(
+            parts=lambda parts: [
+                {**parts[0], "account": {**parts[0]["account"], "name": "../../x"}},
+                *parts[1:],
+            ]
+        ),
+    ],
+)
+def test_an_answer_that_is_no_part_is_refused(tmp_path: Path, change: Change) -> None:
+    there = Near(change=change).scoring().score_parts
+    with pytest.raises(ClusterError, match=r"^the cluster: what a worker sent back is no part of"):
+        score_dataset(MODEL, lake(tmp_path / "lake"), tmp_path / "out/out", elsewhere=there)
+    assert published(tmp_path / "out/out") == {}
+
+
+def test_progress_is_told_part_by_part(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", {}, rows=3_000)
+    told: list[Progress] = []
+    score_dataset(
+        MODEL,
+        source,
+        tmp_path / "out/out",
+        part_bytes=20_000,
+        on_progress=told.append,
+        elsewhere=Near().scoring().score_parts,
+    )
+    assert told[-1].rows == 3_000
+    assert told[-1].bytes_read == source.stat().st_size - len(HEADER)
+    assert [one.rows for one in told] == sorted({one.rows for one in told})

@@ -1,0 +1,243 @@
+"""Workers of a cluster write the bytes that one process writes, wherever the cuts fall."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ffn.clusters.parcels import pack, unpack
+from ffn.errors import ClusterError, DataError
+from ffn.scoring.score_file import score_csv
+from tests.cluster_scoring.near import Near, saying
+from tests.helpers.explainable import explainable
+from tests.helpers.scorers import TenthsScorer
+
+MODEL = explainable()
+HEADER = "id,n0,c0,n1,c1\n"
+PLAIN = "{:06d},{},p,2.5,q"
+LINES = {
+    "plain": {7: "x,y,p,1,q", 11: ",,,,", 13: "9,4,unseen,1,r"},
+    "line ends in quotes": {3: '"a\nb\n1,2,p,1,q\n",7.5,p,1,q', 7: "x,y,p,1,q"},
+    "nothing but line ends in quotes": dict.fromkeys(range(97), '"\n1,2,\n3,4,p\n",7,p,1,q'),
+    "records longer than what is sent": {3: f'"{"x" * 90_000}",7.5,p,1,q'},
+    "broken quotes": {3: 'a"b,7.5,p,1,q', 7: '"a"b,1,p,1,q', 11: '1,2,"p",1,q'},
+    "stray line ends": {3: "1,2,p,1,q\r4,5,q,1,q", 7: "1,2,p,1,q\r"},
+}
+
+
+def write_rows(path: Path, odd: dict[int, str], *, rows: int = 16_000, end: str = "") -> Path:
+    lines = [odd.get(n % 970, PLAIN.format(n, n % 101 / 10)) for n in range(rows)]
+    path.write_text(HEADER + "\n".join(lines) + "\n" + end, newline="", encoding="utf-8")
+    return path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def score_near(
+    source: Path, output: Path, near: Near, *, size: int = 20_000, **options: Any
+) -> Any:
+    there = partial(near.scoring().score_ranges, least_bytes=0, range_bytes=size)
+    return score_csv(MODEL, source, output, elsewhere=there, **options)
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["seen", "sent"])
+@pytest.mark.parametrize(
+    ("shape", "end"),
+    [*((shape, "") for shape in LINES), ("line ends in quotes", '1,2,"p\n' * 9)],
+)
+def test_the_same_bytes(tmp_path: Path, shape: str, end: str, far: bool) -> None:
+    source = write_rows(tmp_path / "in.csv", LINES[shape], end=end)
+    score_csv(MODEL, source, tmp_path / "here/out.csv", probabilities=True)
+    near = Near(far=far)
+    result = score_near(source, tmp_path / "there/out.csv", near, probabilities=True)
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    assert result.rows > 1_000
+    sent = [request for request in near.requests if "text" in unpack(request)]
+    assert len(near.requests) > 10
+    assert bool(sent) == far
+
+
+RECORDS = st.sampled_from(
+    [
+        "1,7,p,1,q",
+        "2,x,p,1,q",
+        '"a\nb",3,r,1,q',
+        '"a""b\n1,2,p,1,q",3,r,1,q',
+        "",
+        "5,2",
+        'p"q,1,p,1,q',
+        '"never closed,1,p,1,q',
+        "6,4,unseen,1,q",
+        "é,1,p,1,q",
+    ]
+)
+
+
+@settings(max_examples=25)
+@given(
+    records=st.lists(RECORDS, min_size=1, max_size=60),
+    size=st.integers(20, 300),
+    far=st.booleans(),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    bom=st.sampled_from(["", "\ufeff"]),
+)
+def test_any_file_gives_the_same_bytes_or_the_same_refusal(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[str],
+    size: int,
+    far: bool,
+    line_end: str,
+    bom: str,
+) -> None:
+    folder = tmp_path_factory.mktemp("ranges")
+    text = bom + HEADER + "\n".join(records)
+    (folder / "in.csv").write_bytes(text.replace("\n", line_end).encode())
+    told = []
+    for name in ("here", "there"):
+        score: Any = partial(score_csv, MODEL)
+        if name == "there":
+            score = partial(score_near, near=Near(far=far), size=size)
+        try:
+            score(folder / "in.csv", folder / name / "out.csv")
+            told.append("")
+        except DataError as error:
+            told.append(str(error).replace(str(folder / name), ""))
+    assert told[0] == told[1]
+    assert files(folder / "there") == files(folder / "here")
+
+
+def test_what_is_sent_is_bounded_and_the_model_goes_once(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", {}, rows=30_000)
+    near = Near(far=True)
+    score_near(source, tmp_path / "out.csv", near, size=50_000)
+    ((_, model),) = near.models.items()
+    assert len(model) < 20_000
+    assert b"fingerprints" in model
+    assert near.requests[1:]
+    # The range, the record behind it, the header, and what is asked.
+    assert max(map(len, near.requests)) < 50_000 + 64 * 1024 + 17 * 1024 + 4_000
+
+
+def test_reasons_and_options_cross(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", LINES["plain"])
+    source.write_text(source.read_text().replace(",", ";").replace(".", ","))
+    options = {
+        "explain": 2,
+        "delimiter": ";",
+        "decimal": ",",
+        "only_id": "id",
+        "escape_formulas": True,
+        "on_unknown": "reject",
+    }
+    score_csv(MODEL, source, tmp_path / "here/out.csv", **options)
+    score_near(source, tmp_path / "there/out.csv", Near(far=True), **options)
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "other time", "shorter", "a folder"])
+def test_a_worker_that_sees_another_file_is_sent_the_range(tmp_path: Path, damage: str) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    score_csv(MODEL, source, tmp_path / "here/out.csv")
+    other = tmp_path / "other.csv"
+    content, time = bytearray(source.read_bytes()), source.stat().st_mtime_ns
+    if damage == "other bytes":
+        content[:2] = b"ID"
+    if damage == "shorter":
+        del content[-1:]
+    if damage == "a folder":
+        other.mkdir()
+    else:
+        other.write_bytes(content)
+        os.utime(other, ns=(time, time + (damage == "other time")))
+
+    class Elsewhere(Near):
+        """Workers that see the other file at the path."""
+
+        def compute(self, function: Any, request: bytes, *rest: Any) -> bytes:
+            pieces = unpack(request)
+            asked = json.loads(pieces["asked.json"])
+            if "seen" in asked:
+                asked["seen"]["path"] = str(other)
+            pieces["asked.json"] = json.dumps(asked).encode()
+            return super().compute(function, pack(pieces), *rest)
+
+    near = Elsewhere()
+    score_near(source, tmp_path / "there/out.csv", near)
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    assert "text" in unpack(near.requests[-1])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"",
+        lambda pieces: pack(pieces)[:-1],
+        lambda pieces: pickle.dumps(pieces),
+        lambda _: {"answer.json": b"[]"},
+        lambda pieces: {name: pieces[name] for name in ("answer.json", "output")},
+        lambda pieces: {**pieces, "rejects": b"[1, 2]\n"},
+        saying(part=lambda part: {**part, "tally": {}}),
+        saying(part=lambda part: {**part, "begin": "0"}),
+        saying(part=lambda part: {**part, "end": 10**12}),
+        saying(part=lambda part: {**part, "place": [1, 1, 0, False]}),
+    ],
+)
+def test_an_answer_that_is_no_part_is_refused_and_leaves_nothing(
+    tmp_path: Path, change: Any
+) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    told = rf"^the cluster: what a worker sent back is no part of {source}\. Check what else runs"
+    with pytest.raises(ClusterError, match=told):
+        score_near(source, tmp_path / "out/out.csv", Near(change=change))
+    assert files(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize(
+    ("near", "told"),
+    [
+        (Near(asked={"likeness": {"python": "3.9.1"}}), "the cluster: the worker on .+ would comp"),
+        (
+            Near(change=saying(likeness={})),
+            'has ffn-pipeline "unknown" and this process ".+", so it might compute other bytes',
+        ),
+        (Near(change=saying(failure="MemoryError: no room")), "failed: MemoryError: no room"),
+        (Near(asked={"options": {"delimiter": "#"}}), r"failed: delimiter \"#\" is not one of"),
+    ],
+)
+def test_a_worker_that_cannot_be_used_is_refused(tmp_path: Path, near: Near, told: str) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    with pytest.raises(ClusterError, match=told):
+        score_near(source, tmp_path / "out/out.csv", near)
+    assert files(tmp_path / "out") == {}
+
+
+def test_a_lost_cluster_leaves_no_output_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", LINES["plain"], rows=600_000)
+    score_csv(MODEL, source, tmp_path / "here/out.csv")
+    lost = Near(error=ClusterError("it is gone."), lost=20)
+    with pytest.raises(ClusterError, match=r"^it is gone\.$"):
+        score_near(source, tmp_path / "there/out.csv", lost, size=400_000)
+    assert [path.name for path in (tmp_path / "there").iterdir()] == [".out.csv.ffn-unfinished"]
+    again = Near()
+    score_near(source, tmp_path / "there/out.csv", again, size=400_000)
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    begins = [json.loads(unpack(request)["asked.json"])["begin"] for request in again.requests]
+    assert min(begins) > 4_000_000
+
+
+def test_a_model_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("id,size,colour\n" + "1,2,red\n" * 100)
+    there = partial(Near().scoring().score_ranges, least_bytes=0)
+    with pytest.raises(ClusterError, match=r"^a model of the type TenthsScorer cannot be sent"):
+        score_csv(TenthsScorer(), source, tmp_path / "out/out.csv", elsewhere=there)
