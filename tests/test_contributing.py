@@ -135,8 +135,3 @@ def test_the_parts_of_make_check_are_explained() -> None:
     tools = re.findall(r"^\t\$\(BIN\)/(ruff \w+|\w+)", recipe, re.MULTILINE)
     assert tools == ["ruff check", "ruff format", "mypy"]
     assert all(f"| `{tool}` |" in section("When a check fails") for tool in tools)
-
-
-def test_no_file_is_empty_by_accident() -> None:
-    empty = {path.name for path in tracked(ROOT) if not path.stat().st_size}
-    assert empty <= {"__init__.py", "py.typed"}
