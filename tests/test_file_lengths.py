@@ -16,7 +16,6 @@ LONG_FILES = {
     "ffn/scoring/model.py": "one class: all that a loaded model answers",
     "ffn/tabular/csv/reader.py": "one class, whose state all of its methods move on",
     "ffn/tabular/training_table/dataset.py": "one table, and all that is asked of it",
-    "ffn/tabular/training_table/ingest.py": "one pass, whose checks share what it has counted",
     "ffn/training/partition.py": "two parts, and how they are written and read",
     "ffn/training/selection.py": "one rule, with all that it compares and gives",
     "ffn/training/steps.py": "one function for each step, and what it returns",

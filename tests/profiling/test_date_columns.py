@@ -14,7 +14,7 @@ from ffn.profiling.scaffold import create_pipeline
 from ffn.profiling.table_profile import TableProfile, profile_table
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.dates.date_recognition import FORMS
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 DAYS = [datetime.date(2023, 1, 28) + datetime.timedelta(days=3 * i) for i in range(200)]
 Y = ["a", "b", "b", "a"] * 50

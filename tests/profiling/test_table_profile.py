@@ -12,7 +12,7 @@ import pytest
 
 from ffn.errors import DataError
 from ffn.profiling.table_profile import TableProfile, profile_table
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 
 def looked(tmp_path: Path, columns: dict[str, list[str]], **known: Any) -> TableProfile:
