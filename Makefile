@@ -48,7 +48,7 @@ BUILD_SDIST := from setuptools.build_meta import build_sdist; build_sdist("dist"
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test work-pool-test cluster-test scale-test crash-test chaos benchmark fuzz simulate lock clean
+.PHONY: help run test test-fast check docs dist image image-test browser-test sql-test object-store-test work-pool-test cluster-test scale-test crash-test chaos benchmark benchmark-quick examples fuzz simulate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -118,6 +118,12 @@ benchmark: $(SPEED:%=$(BENCHMARK_VENV)/.made) $(ACCURACY:%=$(ACCURACY_VENV)/.mad
 benchmark: ## Measure speed beside other libraries on this machine; with SUITES=accuracy, accuracy
 	$(if $(SPEED),$(BENCHMARK_VENV)/bin/python -m benchmarks $(filter-out accuracy,$(SUITES)))
 	$(if $(ACCURACY),$(ACCURACY_VENV)/bin/python -m benchmarks accuracy $(HOURS:%=--hours %))
+
+benchmark-quick: $(VENV)/.dev ## Run every suite of the benchmark once, on little data: it measures nothing
+	$(BIN)/python -m pytest tests/quick_benchmark
+
+examples: $(VENV)/.dev ## Run the examples from their first cell to their last
+	$(BIN)/python -m pytest tests/executed_examples
 
 fuzz: $(VENV)/.dev ## Score damaged CSV files and check each (CASES=1000000 SEED=1)
 	$(BIN)/python -m fuzz --cases $(or $(CASES),100000) --seed $(or $(SEED),1)

@@ -46,8 +46,9 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, metavar="FOLDER")
     options = parser.parse_args()
     try:
-        iris = read_iris()
+        # First what may be refused: scikit-learn takes a second to load.
         penguins = read_penguins(options.penguins or find_penguins())
+        iris = read_iris()
     except SourceError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from prefect import get_run_logger
 from prefect.artifacts import (
@@ -19,7 +20,6 @@ from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 from prefect.utilities.context import get_task_and_flow_run_ids
 
-from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.promotion.register import Version
 from ffn.reports.markup.escaping import escape
@@ -32,6 +32,9 @@ from ffn.reports.status_page import read_status, status_markdown
 from ffn.reports.verdict_section import verdict_markdown
 from ffn.settings.pipeline import Pipeline
 from ffn.training.selection import Selection
+
+if TYPE_CHECKING:
+    from ffn.monitoring.evaluate_outcome import EvaluateOutcome
 
 __all__ = [
     "artifact_key",

@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed
 
+from ffn.databases.secret_blocks import read_blocks_with
 from ffn.errors import BusyError, FFNError, one_line
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.interruption import ending_tasks
@@ -17,6 +18,7 @@ from ffn.pipelines.retraining import run_steps
 from ffn.settings.pipeline import find_pipeline
 from ffn.settings.service_settings import RunnerSettings
 from ffn.storage.pipeline_locks import retraining_lock
+from flows.blocks.prefect_secrets import prefect_secret
 from flows.failed_states import failed
 from flows.recorded_runs import give_way, recorded
 from flows.task_executor import TaskExecutor, task_runner
@@ -54,6 +56,7 @@ def retrain(
     -------
     RetrainOutcome or SkippedOutcome
     """
+    read_blocks_with(prefect_secret)
     try:
         found = find_pipeline(pipeline, Path(root))
         with (

@@ -127,7 +127,7 @@ def batch_predict(
     """
     try:
         with progress_artifacts.scoring_progress(model.pipeline, file.source) as show:
-            result = batch_scoring.score_one(file, model, options, show, elsewhere)
+            result = batch_scoring.score_one(file, model, options, elsewhere, show)
     except FFNError as refusal:
         return failed(refusal)
     get_run_logger().info(batch_scoring.SCORE_FILE.summary(result))

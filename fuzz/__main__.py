@@ -12,6 +12,7 @@ from types import FrameType
 
 from fuzz.containers import made_and_tried
 from fuzz.files import make_case
+from fuzz.mixed.mixed_trial import mixed_and_tried
 from fuzz.trial import try_case
 
 _SECONDS_EACH = 10
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case = make_case(options.seed, number)
         signal.setitimer(signal.ITIMER_PROF, _SECONDS_EACH)
         try:
-            wrong = try_case(case) or made_and_tried(options.seed, number)
+            wrong = (
+                try_case(case)
+                or made_and_tried(options.seed, number)
+                or mixed_and_tried(options.seed, number)
+            )
         except Exception:
             wrong = traceback.format_exc()
         signal.setitimer(signal.ITIMER_PROF, 0)

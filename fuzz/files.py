@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-__all__ = ["WHOLE", "Case", "make_case"]
+__all__ = ["WHOLE", "Case", "Layout", "file_of", "make_case"]
 
 _PIECES = (
     b'"', b'""', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\0", b"\xff", b"\xc3", b"\xa9",
@@ -83,14 +85,42 @@ def make_case(seed: int, number: int) -> Case:
     chance = random.Random(f"{seed}:{number}")  # noqa: S311
     delimiter = chance.choice(",,,;\t|")
     decimal = chance.choice("..." if delimiter == "," else ".,")
-    line_end = chance.choice(("\n", "\n", "\r\n", "\r"))
+    layout = Layout(delimiter, decimal, chance.choice(("\n", "\n", "\r\n", "\r")))
     names = chance.sample(["id", "size", "age", "colour"], 4)
     names += chance.choice(([], ["note"], ["note", "note"]))
     chance.shuffle(names)
+    return file_of(chance, layout, names, lambda name: _cell(chance, name, layout))
+
+
+class Layout(NamedTuple):
+    """How a file separates cells and records, and writes numbers."""
+
+    delimiter: str
+    decimal: str
+    line_end: str
+
+
+def file_of(
+    chance: random.Random, layout: Layout, names: list[str], cell: Callable[[str], str]
+) -> Case:
+    """Return a file with columns of these names, damaged or not.
+
+    Parameters
+    ----------
+    chance
+        Source of what is left to chance.
+    layout
+        How it is written.
+    names
+        Its header.
+    cell
+        Makes a cell of the column of a name.
+    """
+    delimiter, decimal, line_end = layout
     quote_all = chance.random() < 0.2
     header = _record(names, delimiter, quote_all)
     rows = [
-        _record([_cell(chance, name, decimal, line_end) for name in names], delimiter, quote_all)
+        _record([cell(name) for name in names], delimiter, quote_all)
         for _ in range(chance.choice((0, 1, 1, 2, 2, 3, 4, 6)))
     ]
     if rows and chance.random() < 0.1:
@@ -132,14 +162,14 @@ def _in_one_byte(case: Case, encoding: str) -> Case:
     return replace(case, content=content, encoding=encoding)
 
 
-def _cell(chance: random.Random, name: str, decimal: str, line_end: str) -> str:
+def _cell(chance: random.Random, name: str, layout: Layout) -> str:
     if name in ("size", "age"):
         cell = chance.choice(_NO_SIZES if chance.random() < 0.1 else _SIZES)
         if chance.random() < 0.3:
             cell = f"{chance.uniform(-20, 20):.{chance.randrange(18)}f}"
-        return cell.replace(".", decimal)
+        return cell.replace(".", layout.decimal)
     cell = chance.choice(_COLOURS if name == "colour" else _IDS)
-    return cell.replace("\n", line_end) if chance.random() < 0.8 else cell
+    return cell.replace("\n", layout.line_end) if chance.random() < 0.8 else cell
 
 
 def _record(cells: list[str], delimiter: str, quote_all: bool) -> str:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from fuzz.model import COLOURS, MISSING
 
-__all__ = ["Expected", "expect"]
+__all__ = ["Expected", "Readable", "Rules", "expect", "quoted"]
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_LABELS = ("large", '"small, ""tiny"""')
+_LABELS = ("large", 'small, "tiny"')
+# How shares are written, before the decimal mark of the file.
+_SHARE = re.compile(r"-?[01]\.[0-9]{4}")
 # From the user's page: so many records behind damage are proof, and so far a cell's rest may go.
 _PROOF, _REST = 10, 2048
+# Characters of a value among the rejects.
+_VALUE = 200
 
 
 class _Line(NamedTuple):
@@ -31,18 +36,76 @@ class _Line(NamedTuple):
     shown: int = -1
 
 
+class Rules(Protocol):
+    """What a model makes of the cells of a row."""
+
+    @property
+    def added(self) -> Sequence[str]:
+        """Names of the columns that scoring adds."""
+        ...
+
+    def of_row(self, row: dict[str, str], decimal: str) -> tuple[str, str, Sequence[str]]:
+        """Return column and reason of a reject, or the cells that are added to the row.
+
+        Numbers among these have a decimal point.
+        """
+        ...
+
+
+class Readable(NamedTuple):
+    """A record whose cells could be told: its number, they, and what became of it."""
+
+    row: int
+    cells: dict[str, str]
+    column: str
+    reason: str
+    added: Sequence[str]
+
+
 @dataclass
 class Expected:
-    """The output's bytes, and row, line, column and reason of each reject, and its lines."""
+    """What is to come out of a file.
+
+    Attributes
+    ----------
+    output
+        Bytes of the output.
+    rejects, lines
+        Row, line, column and reason of each reject, and how many lines it covers.
+    rows
+        Number of rows.
+    values
+        The cells at fault, cut to 200 characters.
+    readable
+        The rows that are well-formed records of text.
+    """
 
     output: bytes
     rejects: list[tuple[int, int, str, str]]
     rows: int
     lines: list[int]
+    values: list[str] = field(default_factory=list)
+    readable: list[Readable] = field(default_factory=list)
 
 
-def expect(content: bytes, delimiter: str, decimal: str, encoding: str = "utf-8") -> Expected:
-    """Return what is to come out of ``content`` whose header is as it should be."""
+def quoted(cell: str, delimiter: str) -> str:
+    """Return a cell as a field of a CSV file, in quotes where it has to be."""
+    inside = any(sign in cell for sign in (delimiter, '"', "\r", "\n"))
+    return '"' + cell.replace('"', '""') + '"' if inside else cell
+
+
+def expect(
+    content: bytes,
+    delimiter: str,
+    decimal: str,
+    encoding: str = "utf-8",
+    rules: Rules | None = None,
+) -> Expected:
+    """Return what is to come out of ``content`` whose header is as it should be.
+
+    ``rules`` are those of ``fuzz.model`` by default.
+    """
+    rules = _Tenths() if rules is None else rules
     bom = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
     content = content[len(bom) :]
     lines = _lines(content, delimiter.encode())
@@ -50,9 +113,9 @@ def expect(content: bytes, delimiter: str, decimal: str, encoding: str = "utf-8"
         lines.pop(0)
     header = lines.pop(0)
     names = [cell.decode(encoding).strip(" \t") for cell in header.cells]
-    added = f"{delimiter}predicted_kind{delimiter}confidence".encode()
-    output = bom + header.text + added + header.line_end
-    rejects, covered = [], []
+    added = "".join(delimiter + quoted(name, delimiter) for name in rules.added)
+    output = bom + header.text + added.encode(encoding) + header.line_end
+    rejects, covered, values, readable = [], [], [], []
     row, beside_stray = 0, False
     for line in lines:
         stray = line.line_end == (b"\n" if header.line_end == b"\r" else b"\r")
@@ -61,13 +124,20 @@ def expect(content: bytes, delimiter: str, decimal: str, encoding: str = "utf-8"
             continue
         row += 1
         number = 1 + len(re.findall(rb"\r\n|\r|\n", content[: line.start]))
-        column, reason, suffix = _judge(line, names, own_stray, (delimiter, decimal, encoding))
+        column, suffix = "", ""
+        reason, cells = _told(line, len(names), own_stray, encoding)
+        if not reason:
+            own = dict(zip(names, cells, strict=True))
+            column, reason, found = rules.of_row(own, decimal)
+            readable.append(Readable(row, own, column, reason, found))
+            suffix = "".join(delimiter + _shown(cell, delimiter, decimal) for cell in found)
         if reason:
             rejects.append((row, number, column, reason))
+            values += [_cut(own[column])] if column else []
             covered.append(1 + len(re.findall(rb"\r\n|\r|\n", line.text)))
         else:
             output += line.text + suffix.encode(encoding) + line.line_end
-    return Expected(output, rejects, row, covered)
+    return Expected(output, rejects, row, covered, values, readable)
 
 
 def _lines(content: bytes, delimiter: bytes) -> list[_Line]:
@@ -200,48 +270,62 @@ def _line(content: bytes, start: int, delimiter: bytes) -> _Line | None:
         return _Line(start, content[start:end], content[end:position], cells, fault, shown)
 
 
-def _judge(
-    line: _Line, names: list[str], stray: bool, form: tuple[str, str, str]
-) -> tuple[str, str, str]:
-    """Return column and reason of a reject, or what to write behind the record."""
-    delimiter, decimal, encoding = form
+def _told(line: _Line, columns: int, stray: bool, encoding: str) -> tuple[str, list[str]]:
+    """Return why a record is rejected as a whole, or its cells."""
     if line.fault:
-        return "", line.fault, ""
+        return line.fault, []
     if stray:
-        return "", "stray_line_end", ""
+        return "stray_line_end", []
     try:
-        cells = [cell.decode(encoding).strip(" \t") for cell in line.cells]
+        cells = [cell.decode(encoding) for cell in line.cells]
         line.text.decode(encoding)
     except UnicodeDecodeError:
-        return "", "undecodable", ""
+        return "undecodable", []
     if b"\0" in line.text:
-        return "", "nul_byte", ""
-    if len(cells) != len(names):
-        return "", "wrong_field_count", ""
-    row = dict(zip(names, cells, strict=True))
-    numbers = {}
-    for name in ("size", "age"):
-        if row[name] in MISSING:
-            if name == "size":
-                return name, "missing_value", ""
-            numbers[name] = 5.0
-            continue
-        text = row[name]
-        if decimal == ",":
-            text = text.translate(str.maketrans(",.", ".,"))
-        if not _NUMBER.fullmatch(text) or abs(float(text)) == float("inf"):
-            return name, "not_a_number", ""
-        numbers[name] = float(text)
-    try:
-        size, _ = (struct.unpack("<f", struct.pack("<f", numbers[n]))[0] for n in ("size", "age"))
-    except OverflowError:
-        return "", "not_finite", ""
-    large = min(max(size / 10, 0.0), 1.0)
-    large = 1 - large if row["colour"] == COLOURS[1] else large
-    share = max(large, 1 - large)
-    label = _LABELS[0] if large >= 1 - large else _LABELS[1]
-    # Python rounds to the nearest, halves to even, as is done with units of 1/10,000.
-    units = f"{round(share * 10_000) / 10_000:.4f}".replace(".", decimal)
-    if delimiter in units:
-        units = f'"{units}"'
-    return "", "", f"{delimiter}{label}{delimiter}{units}"
+        return "nul_byte", []
+    return ("wrong_field_count" if len(cells) != columns else ""), cells
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _VALUE else text[: _VALUE - 1] + "\u2026"
+
+
+def _shown(cell: str, delimiter: str, decimal: str) -> str:
+    if _SHARE.fullmatch(cell):
+        cell = cell.replace(".", decimal)
+    return quoted(cell, delimiter)
+
+
+class _Tenths:
+    """The rules of ``fuzz.model``."""
+
+    added = ("predicted_kind", "confidence")
+
+    def of_row(self, row: dict[str, str], decimal: str) -> tuple[str, str, Sequence[str]]:
+        """Return a reject, or label and confidence."""
+        row = {name: cell.strip(" \t") for name, cell in row.items()}
+        numbers = {}
+        for name in ("size", "age"):
+            if row[name] in MISSING:
+                if name == "size":
+                    return name, "missing_value", ()
+                numbers[name] = 5.0
+                continue
+            text = row[name]
+            if decimal == ",":
+                text = text.translate(str.maketrans(",.", ".,"))
+            if not _NUMBER.fullmatch(text) or abs(float(text)) == float("inf"):
+                return name, "not_a_number", ()
+            numbers[name] = float(text)
+        try:
+            size, _ = (
+                struct.unpack("<f", struct.pack("<f", numbers[n]))[0] for n in ("size", "age")
+            )
+        except OverflowError:
+            return "", "not_finite", ()
+        large = min(max(size / 10, 0.0), 1.0)
+        large = 1 - large if row["colour"] == COLOURS[1] else large
+        share = max(large, 1 - large)
+        label = _LABELS[0] if large >= 1 - large else _LABELS[1]
+        # Python rounds to the nearest, halves to even, as is done with units of 1/10,000.
+        return "", "", (label, f"{round(share * 10_000) / 10_000:.4f}")

@@ -9,22 +9,22 @@ import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from ffn.errors import DataError
 from ffn.scoring.output.checkpoint import Journal
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.parallel import split_file
+from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.score_file import score_csv
 from ffn.tabular.csv.reader import Records
 from fuzz.files import Case
-from fuzz.model import TenthsScorer
 from fuzz.oracle import Expected
+from fuzz.parts import try_parts
 
 __all__ = ["try_whole"]
 
-_MODEL = TenthsScorer()
 _BOM = codecs.BOM_UTF8
 
 
@@ -53,8 +53,23 @@ class _HerePool:
         """Do nothing."""
 
 
-def try_whole(case: Case, expected: Expected, folder: Path) -> str:
-    """Return what is wrong with what becomes of a file in any way; nothing if all is well."""
+def try_whole(
+    case: Case, expected: Expected, folder: Path, model: Scorer, options: dict[str, Any]
+) -> str:
+    """Return what is wrong with what becomes of a file in any way; nothing if all is well.
+
+    Parameters
+    ----------
+    case
+        The file.
+    expected
+        What has to become of it.
+    folder
+        An empty folder to work in.
+    model, options
+        What scores it, and options besides those of the case.
+    """
+    scoring = Scoring(model, case, options)
     for name, score in (
         ("at once", _at_once),
         ("resumed", _resumed),
@@ -72,12 +87,13 @@ def try_whole(case: Case, expected: Expected, folder: Path) -> str:
         source = folder / "in.csv"
         source.write_bytes(content)
         with _small_steps(case):
-            wrong = _compare(score(case, source, folder / "out.csv"), expected, output, folder)
+            wrong = _compare(score(scoring, source, folder / "out.csv"), expected, output, folder)
         if wrong:
             return f"{name}: {wrong}"
         for path in folder.iterdir():
             path.unlink()
-    return ""
+    wrong = try_parts(case, expected, folder, model, options)
+    return f"partitioned: {wrong}" if wrong else ""
 
 
 @contextlib.contextmanager
@@ -96,17 +112,34 @@ def _small_steps(case: Case) -> Iterator[None]:
         yield
 
 
-def _at_once(case: Case, source: Path, output: Path, **options: Any) -> str:
+class Scoring(NamedTuple):
+    """A model, and how it is to read and write files."""
+
+    model: Scorer
+    case: Case
+    options: dict[str, Any]
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """All options."""
+        case = self.case
+        return self.options | {
+            "delimiter": case.delimiter,
+            "decimal": case.decimal,
+            "encoding": case.encoding,
+        }
+
+
+def _at_once(how: Scoring, source: Path, output: Path, **more: Any) -> str:
     """Return why it was refused, or nothing."""
     try:
-        options |= {"delimiter": case.delimiter, "decimal": case.decimal}
-        score_csv(_MODEL, source, output, encoding=case.encoding, **options)
+        score_csv(how.model, source, output, **how.form, **more)
     except DataError as error:
         return str(error)
     return ""
 
 
-def _resumed(case: Case, source: Path, output: Path) -> str:
+def _resumed(how: Scoring, source: Path, output: Path) -> str:
     """End it after each block in turn, up to a few."""
     for last in range(1, 4):
         told = 0
@@ -118,14 +151,14 @@ def _resumed(case: Case, source: Path, output: Path) -> str:
                 raise _EndedError
 
         try:
-            return _at_once(case, source, output, on_progress=end)
+            return _at_once(how, source, output, on_progress=end)
         except _EndedError:
             continue
-    return _at_once(case, source, output)
+    return _at_once(how, source, output)
 
 
-def _in_parts(case: Case, source: Path, output: Path) -> str:
-    return _at_once(case, source, output, workers=2)
+def _in_parts(how: Scoring, source: Path, output: Path) -> str:
+    return _at_once(how, source, output, workers=2)
 
 
 def _compare(refusal: str, expected: Expected, output: bytes, folder: Path) -> str:

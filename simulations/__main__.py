@@ -18,7 +18,17 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     names = [
-        *("gate", "drift", "months", "selection", "warnings", "splits", "sequences", "ranking"),
+        *(
+            "gate",
+            "drift",
+            "months",
+            "texts",
+            "selection",
+            "warnings",
+            "splits",
+            "sequences",
+            "ranking",
+        ),
         *("audits", "orders", "backtests", "metrics", "sets", "slices"),
     ]
     parser.add_argument("which", nargs="*", metavar="|".join(names), help="by default all")
@@ -32,6 +42,8 @@ def main() -> None:
         _drift(quick=options.quick)
     if "months" in which:
         _months(quick=options.quick)
+    if "texts" in which:
+        _texts(quick=options.quick)
     if "selection" in which:
         _selection(quick=options.quick)
     if "warnings" in which:
@@ -81,6 +93,13 @@ def _months(*, quick: bool) -> None:
 
     text = months_section(QUICK_MONTHS if quick else FULL_MONTHS)
     _show("drift.md", text, quick=quick, name="months")
+
+
+def _texts(*, quick: bool) -> None:
+    from simulations.text_drift import FULL_TEXTS, QUICK_TEXTS, texts_section
+
+    text = texts_section(QUICK_TEXTS if quick else FULL_TEXTS)
+    _show("drift.md", text, quick=quick, name="texts")
 
 
 def _selection(*, quick: bool) -> None:

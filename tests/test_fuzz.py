@@ -4,11 +4,15 @@ import dataclasses
 import random
 from unittest import mock
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from ffn.tabular.csv.parsing.rejects import Reason
 from fuzz.__main__ import main
 from fuzz.containers import make_typed_case, try_typed_case
 from fuzz.files import Case, make_case
+from fuzz.mixed.mixed_trial import make_mixed_case, try_mixed_case
 from fuzz.trial import try_case
 
 HEADER = b"id,size,age,colour\n"
@@ -115,3 +119,52 @@ def test_what_is_wrong_with_typed_tables_is_found(what, wrong):
         assert any(map(try_typed_case, typed_cases(60)))
     with mock.patch(what, wrong), mock.patch("fuzz.containers.TYPED", 1):
         assert main(["--cases", "60", "--seed", "4"]) == 1
+
+
+def mixed_cases(count):
+    return [make_mixed_case(random.Random(number)) for number in range(count)]
+
+
+def test_some_tables_of_every_kind_of_column():
+    cases = mixed_cases(300)
+    columns = [column for case in cases for column in case.task.columns]
+    kinds = {"number", "money", "date", "truth", "category", "text"}
+    assert {column.kind for column in columns} == kinds
+    assert {column.form for column in columns} >= {"iso", "iso utc", "true/false", "%d/%m/%Y"}
+    assert any(case.task.explain for case in cases)
+    assert any(case.task.set_limits and case.task.abstain_below for case in cases)
+    assert [wrong for wrong in map(try_mixed_case, cases) if wrong] == []
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        ("ffn.tabular.truth_form.TruthForm.number", lambda *_: 1.0),
+        ("ffn.tabular.date_form.iso_datetime", lambda _: None),
+        ("ffn.tabular.number_format.NumberFormat.number", lambda *_: 1.0),
+        ("ffn.decision_rules.rule.DecisionRule.abstains", lambda _, found: found < 0),
+        ("ffn.decision_rules.rule.DecisionRule.labels", lambda _, p: p.argmin(axis=1)),
+        ("ffn.attribution.shapley_rows.Explainer._worths", lambda *_: np.zeros((1, 1))),
+        ("ffn.scoring.rows.contract.reason_of_cell", lambda _: Reason.NOT_A_NUMBER),
+    ],
+)
+def test_what_is_wrong_with_tables_of_every_kind_is_found(what, wrong):
+    with mock.patch(what, wrong), mock.patch("fuzz.mixed.mixed_trial.MIXED", 1):
+        assert main(["--cases", "200", "--seed", "4"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        (
+            "ffn.tabular.columns.arrow_columns.date_texts",
+            lambda column, *_: pa.nulls(len(column), pa.string()),
+        ),
+        ("ffn.scoring.frames.present_texts", lambda cells, _: list(cells)),
+        ("ffn.scoring.labelled_batch._Rejected.add_rows", lambda *_: None),
+    ],
+)
+def test_what_is_wrong_with_their_tables_in_memory_is_found(what, wrong):
+    tables = mock.patch.multiple("fuzz.mixed.mixed_trial", MIXED=1, TABLES=1)
+    with mock.patch(what, wrong), tables, mock.patch("fuzz.mixed.typed_ways.DISK", 0):
+        assert main(["--cases", "300", "--seed", "4"]) == 1

@@ -26,7 +26,7 @@ def test_every_command_is_a_target_of_make(jobs: dict[str, Any], repository: Pat
     targets = [re.fullmatch(r"make ([\w-]+) PYTHON=python", command) for command in commands]
     assert all(targets), commands
     names = [found[1] for found in targets if found]
-    assert {"check", "test"} <= set(names)
+    assert {"check", "test", "benchmark-quick", "examples"} <= set(names)
     assert all(re.search(rf"^{name}:", makefile, re.MULTILINE) for name in names)
 
 

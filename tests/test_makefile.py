@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 LOG = "log.txt"
 
 
@@ -172,7 +174,7 @@ def test_accuracy_runs_only_if_named_and_apart_from_speed(
     assert made == {command.split("/bin/")[0] for command in commands}
 
 
-REST = "--ignore tests/flows --numprocesses 2 --dist loadfile"
+REST = "--ignore tests/flows --numprocesses 2 --dist loadfile --no-loadscope-reorder"
 
 
 @pytest.mark.parametrize("fails", ["nothing", "tests/flows", REST])
@@ -195,7 +197,14 @@ def test_all_tests_run_beside_those_of_the_flows_and_either_may_fail(
     assert (done.returncode == 0) == (fails == "nothing")
 
 
-@pytest.mark.parametrize("fails", [[], ["check"], ["docs"], ["test"], ["check", "docs", "test"]])
+CI = ["check", "docs", "benchmark-quick", "examples", "test"]
+
+
+def test_the_files_that_are_begun_first_are_there(repository: Path) -> None:
+    assert [name for name in LONGEST if not (repository / "tests" / name).is_file()] == []
+
+
+@pytest.mark.parametrize("fails", [[], *([goal] for goal in CI), CI])
 def test_ci_runs_all_and_fails_if_one_does(fails: list[str], checkout: Path) -> None:
     failing = f'case " {" ".join(fails)} " in *" $goal "*) exit 2;; esac'
     write_script(checkout / "bin/make", f'for goal; do :; done; echo "$goal"\n{failing}')
@@ -207,5 +216,5 @@ def test_ci_runs_all_and_fails_if_one_does(fails: list[str], checkout: Path) -> 
         text=True,
         check=False,
     )
-    assert done.stdout.split() == ["check", "docs", "test"]
+    assert done.stdout.split() == CI
     assert (done.returncode == 0) == (fails == [])

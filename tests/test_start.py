@@ -45,10 +45,45 @@ def test_an_installation_from_the_sources_is_a_plain_path(repository: Path) -> N
 
 def test_a_few_rows_are_scored_without_the_libraries_of_training(repository: Path) -> None:
     loaded = loaded_by(
-        "import flows.cli.app, ffn.pipelines.batch_scoring, flows.cli.display.summary", repository
+        "import flows.cli.app, ffn.pipelines.batch_scoring, flows.cli.display.summary, "
+        "ffn.scoring.canary",
+        repository,
     )
     assert {"ffn", "numpy", "pydantic"} <= loaded
     assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
+def test_a_run_that_finds_nothing_to_do_does_not_load_scikit_learn(repository: Path) -> None:
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.pipelines.retraining, ffn.monitoring.evaluate_outcome",
+        repository,
+    )
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "sklearn"} == set()
+
+
+def test_versions_are_shown_without_the_libraries_of_training(repository: Path) -> None:
+    loaded = loaded_by(
+        "import flows.cli.app, ffn.promotion.overview, ffn.reports.status_page\n"
+        "import flows.cli.display.version_tables",
+        repository,
+    )
+    assert {"ffn", "numpy", "pydantic"} <= loaded
+    assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "scipy", "sklearn"} == set()
+
+
+def test_the_canary_of_a_new_version_loads_what_scoring_loads(repository: Path) -> None:
+    loaded = loaded_by("import ffn.scoring.canary", repository)
+    assert {"ffn", "numpy"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
+
+
+def test_a_run_that_scores_loads_neither_the_libraries_of_training_nor_a_server(
+    repository: Path,
+) -> None:
+    loaded = loaded_by("import flows.inbox_flow, flows.score_flow", repository)
+    assert {"ffn", "numpy", "prefect"} <= loaded
+    assert loaded & {"matplotlib", "pandas", "scipy", "sklearn", "sqlalchemy"} == set()
 
 
 def test_a_command_does_not_search_what_it_loaded_for_garbage(repository: Path) -> None:

@@ -23,7 +23,7 @@ from benchmarks.training.shapes import SHAPES
 from benchmarks.training.tables import commands_table, full_table, seconds_text, targets_table
 from benchmarks.training.targets import TARGETS
 from benchmarks.training.work import Work, create_work
-from tests.test_benchmarks import tables
+from tests.helpers.page_tables import tables
 
 
 @pytest.fixture(scope="module")

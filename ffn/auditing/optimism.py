@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 __all__ = ["Optimism", "mean_by_network", "measure_optimism"]
 
@@ -67,6 +66,8 @@ def measure_optimism(
         Weights of the rows [n] in the mean, whose residuals are those of the linearised ratio then;
         None, the default: rows count alike.
     """
+    from scipy import special
+
     each = np.ones(len(differences)) if weights is None else weights / weights.mean()
     mean = float((differences * each).mean())
     _, place = np.unique(clusters, return_inverse=True)

@@ -27,6 +27,7 @@ from ffn.auditing.optimism import Optimism, mean_by_network, measure_optimism
 from ffn.auditing.unknown_values import unknowing_answers, unknown_inputs
 from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.evaluation.inference.statistics import Interval
+from ffn.search.combinations import with_combination
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.by_content import sampling_units
 from ffn.tabular.splitting.division import Division
@@ -192,6 +193,7 @@ def _judge(
     unknown: tuple[list[int], list[int]],
     on_epoch: Callable[[int], None] | None,
 ) -> _Judged:
+    pipeline, search = with_combination(pipeline, refitted.bundle.optimizer)
     training = pipeline.settings.training
     seed = np.random.SeedSequence(training.seed, spawn_key=(_AUDIT, 1))
     # Five networks, whatever the recipe's number: each has the initial weights of its number.
@@ -201,11 +203,10 @@ def _judge(
             update={"training": training.model_copy(update={"networks": FOLDS})}
         ),
     )
-    optimizer = refitted.bundle.optimizer
     network, history = train_stack(
         part,
         five,
-        pipeline.settings.optimizers.candidates()[optimizer],
+        search,
         [refitted.learning_rate],
         branch=_AUDIT,
         epochs=min(refitted.epochs, training.epochs),

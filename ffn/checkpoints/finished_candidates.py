@@ -13,6 +13,7 @@ import hashlib
 from ffn.checkpoints.candidate_files import read_candidate, write_candidate
 from ffn.errors import DataError
 from ffn.registry.provenance import circumstances
+from ffn.search.combinations import file_label, with_combination
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache
 from ffn.storage.documents import canonical_json
@@ -39,12 +40,12 @@ class FinishedCandidate:
     pipeline
         Settings and folders.
     optimizer
-        Name of one of the candidates under ``[optimizers]``.
+        Name of the candidate.
     """
 
     def __init__(self, part: TrainingPart, pipeline: Pipeline, optimizer: str) -> None:
-        settings = pipeline.settings
-        self._settings = settings.optimizers.candidates()[optimizer]
+        recipe, self._settings = with_combination(pipeline, optimizer)
+        settings = recipe.settings
         self._cache = _cache(pipeline)
         made_of = {
             "format": _FORMAT,
@@ -55,10 +56,12 @@ class FinishedCandidate:
             "network": settings.network.model_dump(mode="json"),
             "optimizers": settings.optimizers.model_dump(mode="json"),
             "optimizer": optimizer,
+            # The value of a list that the settings of the optimizer do not have.
+            "hyperparameters": vars(self._settings.optimizer),
             "circumstances": circumstances(),
         }
         digest = hashlib.sha256(canonical_json(made_of)).hexdigest()[:32]
-        self._name = f"{finished_prefix(part.entry.path)}{optimizer}-{digest}"
+        self._name = f"{finished_prefix(part.entry.path)}{file_label(optimizer)}-{digest}"
         self._kept = settings.training.time_budget is None
 
     def read(self) -> Candidate | None:

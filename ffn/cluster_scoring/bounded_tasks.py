@@ -70,7 +70,7 @@ class BoundedTasks:
         def check() -> None:
             self._check()
             if ended.is_set():
-                raise _WithdrawnError("withdrawn")
+                raise _WithdrawnError("nobody waits for this task any more")
 
         with ThreadPoolExecutor(_MOST_THREADS) as pool:
             waiting: deque[tuple[T, int, Future[R]]] = deque()

@@ -21,6 +21,7 @@ from ffn.clusters.parcels import pack_files, write_files
 from ffn.clusters.workers import Workers
 from ffn.errors import ClusterError, DataError, TrainingError
 from ffn.pipelines.blas_threads import one_blas_thread
+from ffn.search.combinations import with_combination
 from ffn.settings.document import check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache, CacheEntry, manifest_sha256
@@ -33,7 +34,17 @@ __all__ = ["RemoteTraining", "train_for_another"]
 
 _CANDIDATE = ("candidate.json", "candidate.safetensors")
 # Only what a training reads: the addresses of notifications are secrets.
-_SETTINGS = {"data", "split", "features", "network", "training", "optimizers", "decision", "gate"}
+_SETTINGS = {
+    "data",
+    "split",
+    "features",
+    "network",
+    "training",
+    "optimizers",
+    "search",
+    "decision",
+    "gate",
+}
 # Errors of a candidate, which the others survive; any other error of a worker ends the run.
 _REFUSALS = {error.__name__: error for error in (TrainingError, DataError)}
 _MEGABYTE = 1_000_000
@@ -70,7 +81,7 @@ class RemoteTraining:
         pipeline
             Settings.
         optimizer
-            Name of one of the candidates under ``[optimizers]``.
+            Name of the candidate.
         check
             Called again and again while waiting; what it raises ends the wait.
 
@@ -120,7 +131,7 @@ class RemoteTraining:
             with tempfile.TemporaryDirectory(prefix="ffn-") as folder:
                 for file in _CANDIDATE:
                     (Path(folder) / file).write_bytes(files[file])
-                settings = pipeline.settings.optimizers.candidates()[optimizer]
+                _, settings = with_combination(pipeline, optimizer)
                 found = read_candidate(Path(folder), settings)
         except (KeyError, TypeError, ValueError):
             found = None

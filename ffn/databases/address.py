@@ -1,8 +1,9 @@
 """Addresses of databases as settings name them, such as ``postgresql://ada@db.example/shop``.
 
 An address never holds a password, because settings are copied into every version: it names a
-variable of the environment, ``postgresql://ada:${SHOP_PASSWORD}@db.example/shop``, or nothing,
-where the driver finds the password by itself (``PGPASSWORD``, ``~/.pgpass``).
+variable of the environment, ``postgresql://ada:${SHOP_PASSWORD}@db.example/shop``, or a block of
+Prefect, ``${prefect:shop-password}``, or nothing, where the driver finds the password by itself
+(``PGPASSWORD``, ``~/.pgpass``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from ffn.databases.secret_blocks import PREFIX, block_secret
 from ffn.errors import SettingsError, quote
 
 __all__ = ["DatabaseAddress", "Login", "is_address", "parse_address"]
@@ -29,7 +31,9 @@ _KINDS = {
     "postgresql": "postgresql",
     "postgres": "postgresql",
 }
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = re.compile(
+    r"\$\{([A-Za-z_][A-Za-z0-9_]*|" + PREFIX + r"[a-z0-9]+(?:-[a-z0-9]+)*)\}", re.ASCII
+)
 # Of PostgreSQL, those that hold no secret.
 _OPTIONS = (
     "application_name",
@@ -93,19 +97,26 @@ class DatabaseAddress:
         scheme, _, path = self.text.partition("://")
         return f"{scheme}:///{self.folder / path.removeprefix('/')}"
 
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Names of Prefect's blocks that it takes values from."""
+        named = _VARIABLE.findall(self.text)
+        return tuple(name.removeprefix(PREFIX) for name in named if name.startswith(PREFIX))
+
     def login(self) -> Login:
-        """Return what a driver needs, with the values of variables.
+        """Return what a driver needs, with the values of variables and blocks.
 
         Raises
         ------
         SettingsError
-            A variable is not in the environment.
+            A variable is not in the environment, or a block is not there.
         """
         rest = self.text.partition("://")[2]
+        kept = tuple(map(block_secret, self.blocks))
         if self.kind != "postgresql":
             # Three slashes: no host. Another one begins an absolute path.
             path = self.folder / _expanded(rest.removeprefix("/"))
-            return Login({}, str(path), ())
+            return Login({}, str(path), kept)
         server, _, options = rest.partition("?")
         server, _, database = server.partition("/")
         user, at, host = server.rpartition("@")
@@ -124,7 +135,7 @@ class DatabaseAddress:
         }
         found = {name: _expanded(unquote(value)) for name, value in named.items() if value}
         found |= {name: _expanded(value) for name, value in parse_qsl(options)}
-        return Login(found, "", tuple(filter(None, (found.get("password"), _pgpassword()))))
+        return Login(found, "", tuple(filter(None, (found.get("password"), _pgpassword(), *kept))))
 
     def masked(self, message: object, secrets: tuple[str, ...]) -> str:
         """Return the first line of a driver's ``message``, without any of the ``secrets``."""
@@ -179,8 +190,8 @@ def parse_address(text: str, folder: Path = Path()) -> DatabaseAddress:
     if (password and not _VARIABLE.fullmatch(password)) or "@" in "".join(more):
         raise SettingsError(
             "the address of a database holds a password, and settings are copied into every "
-            "version. Put ${NAME} there, the name of a variable of the environment, or leave it "
-            "out and set PGPASSWORD."
+            "version. Put ${NAME} there, the name of a variable of the environment, or "
+            "${prefect:NAME}, that of a block of Prefect, or leave it out and set PGPASSWORD."
         )
     for name, _ in parse_qsl(options, keep_blank_values=True):
         if name not in _OPTIONS:
@@ -193,6 +204,8 @@ def parse_address(text: str, folder: Path = Path()) -> DatabaseAddress:
 
 def _expanded(text: str) -> str:
     def value(found: re.Match[str]) -> str:
+        if found[1].startswith(PREFIX):
+            return block_secret(found[1].removeprefix(PREFIX))
         if (known := os.environ.get(found[1])) is None:
             raise SettingsError(
                 f"the environment has no {found[1]}, which the address of the database names. Set "

@@ -92,7 +92,8 @@ def _connect(address: DatabaseAddress, driver: Any, *, write: bool) -> Any:
         )
         return connection
     if not Path(login.path).is_file():
-        raise DataError(f"{address.text}: there is no file {login.path}. Give the path of one.")
+        shown = address.masked(login.path, login.secrets)
+        raise DataError(f"{address.text}: there is no file {shown}. Give the path of one.")
     if address.kind == "duckdb":
         connection = driver.connect(login.path, read_only=not write)
         connection.execute("BEGIN TRANSACTION")

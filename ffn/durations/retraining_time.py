@@ -32,6 +32,7 @@ from ffn.distillation.student import (
 )
 from ffn.durations.timed_training import Training, seconds_an_epoch
 from ffn.quantities import counted
+from ffn.search.combinations import combinations, with_combination
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import LEAST_FIGURE_ROWS, networks_at_once, training_threads
 from ffn.training.network_groups import network_groups
@@ -139,21 +140,33 @@ def estimate_retraining(size: Size, pipeline: Pipeline) -> Estimate:
         Settings of network and training.
     """
     settings = pipeline.settings.training
-    candidates = pipeline.settings.optimizers.candidates()
+    candidates = [with_combination(pipeline, name) for name in combinations(pipeline.settings)]
     rows = max(1, round(size.training_rows * (1 - settings.validation_share)))
     fewest = min(settings.epochs, settings.patience + _FASTEST_BEST_EPOCH)
     fewest = fewest if settings.patience else settings.epochs
     low = high = 0.0
     networks = 0
     wall, cpu = time.perf_counter(), time.process_time()
-    for search in candidates.values():
+    timed: dict[object, tuple[float, int]] = {}
+    for recipe, search in candidates:
         rates = len(search.rates)
-        epoch, waves = _epoch_of_stack(size, pipeline, search.optimizer, rates, rows)
+        own = recipe.settings.training
+        # Candidates that differ in nothing else take the same time.
+        alike = (
+            type(search.optimizer),
+            rates,
+            recipe.settings.network.hidden_layers,
+            own.batch_size,
+            own.dropout > 0,
+        )
+        if alike not in timed:
+            timed[alike] = _epoch_of_stack(size, recipe, search.optimizer, rates, rows)
+        epoch, waves = timed[alike]
         low += _MEASURED_FASTER * epoch * waves * fewest
         more = (rates + _ADDED_RATES) / rates if search.grows else 1.0
         high += _MEASURED_SLOWER * epoch * waves * settings.epochs * more
         networks += rates * settings.networks
-    one_rate = sum(len(search.rates) for search in candidates.values())
+    one_rate = sum(len(search.rates) for _, search in candidates)
     again = _again(size, pipeline) / one_rate
     low, high = low * (1 + again), high * (1 + again)
     student = _seconds_of_student(size, pipeline)

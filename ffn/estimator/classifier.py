@@ -22,6 +22,7 @@ from ffn.estimator.epoch_lines import epoch_lines
 from ffn.estimator.labels import check_weights, encode_labels, weigh_classes
 from ffn.estimator.number_inputs import NumberInputs
 from ffn.estimator.parameters import check_parameters, layer_sizes
+from ffn.estimator.plain_numbers import dense, dense_parts, refuse_other_kinds
 from ffn.estimator.training_rows import distinct_rows, hold_out
 from ffn.nn import (
     OPTIMIZERS,
@@ -279,13 +280,20 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fitted._optimizer_memory = None
         return fitted
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn has to know of the estimator: sparse matrices are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows and their labels.
 
         Parameters
         ----------
         X
-            Features [N, n_in], finite numbers: an array, DataFrame or memory map.
+            Features [N, n_in], finite numbers: an array, DataFrame, memory map or sparse matrix.
+            The last is made dense, for prediction some rows at a time.
         y
             Labels [N].
         sample_weight
@@ -414,17 +422,20 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """Return probabilities of the classes ``classes_``, float64 [n, C], for ``X`` [n, n_in]."""
         check_is_fitted(self)
+        dtype = self.network_.parameters.dtype
+        refuse_other_kinds(X)
         with np.errstate(over="ignore"):  # validate_data refuses infinite values
-            x = validate_data(self, X, dtype=self.network_.parameters.dtype, reset=False)
+            x = validate_data(self, X, dtype=dtype, accept_sparse="csr", reset=False)
         # Absent from pickles of earlier versions, which had no encoding.
         inputs = getattr(self, "number_inputs_", None)
-        if inputs is not None:
-            x = inputs.transform(x)
         usable = self.network_.parameters[np.isfinite(self.network_.parameters).all(axis=1)]
         # In float64 the other rows of X change a row's probabilities by no more than 1e-15.
         network = Network(self.network_.widths, usable.astype(np.float64))
-        probabilities: Array = network.predict_proba(x).mean(axis=0)
-        return probabilities
+        parts = [
+            network.predict_proba(part if inputs is None else inputs.transform(part)).mean(axis=0)
+            for part in dense_parts(x)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return log-probabilities [n, C] (natural logarithm) for ``X`` [n, n_in]."""
@@ -446,10 +457,14 @@ class FFNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[Array, Array, Array]:
         """Return features [N, n_in] in the dtype of training, labels [N] and weights [N]."""
+        refuse_other_kinds(X)
         with np.errstate(over="ignore"):  # validate_data refuses infinite values
-            x, y = validate_data(self, X, y, dtype=np.dtype(self.dtype), reset=reset)
+            x, y = validate_data(
+                self, X, y, dtype=np.dtype(self.dtype), accept_sparse="csr", reset=reset
+            )
         check_classification_targets(y)
-        return x, y, check_weights(sample_weight, len(x))
+        weights = check_weights(sample_weight, x.shape[0])
+        return dense(x), y, weights
 
     def _classes_of_stream(self, classes: Any, going_on: bool) -> Array:
         """Return the classes [C] of ``partial_fit``: given in the first call, known later."""

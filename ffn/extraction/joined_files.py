@@ -15,12 +15,11 @@ from ffn.extraction.table_files import TableFile
 from ffn.storage.descriptors import open_regular
 from ffn.storage.source import Source, open_source
 from ffn.tabular.columns.arrow_texts import family_of, plain_texts
-from ffn.tabular.csv.header import check_distinct, check_for_training
+from ffn.tabular.csv.header import check_distinct, check_for_training, first_difference
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.csv.writer import quoted, write_record
+from ffn.tabular.ingestion.text_table import refusal
 from ffn.tabular.parquet.decoding_process import DecodedParquet
-from ffn.tabular.training_table.ingest import first_difference
-from ffn.tabular.training_table.text_table import refusal
 
 __all__ = ["Dialect", "JoinedFiles", "columns_of_file", "digest_of"]
 

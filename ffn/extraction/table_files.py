@@ -103,6 +103,9 @@ def table_files(path: Path) -> list[TableFile]:
         found = sorted({_checked(base, name) for name in walk})
     except OSError as error:
         where = error.filename or base
+        if parts and isinstance(error, FileNotFoundError):
+            message = f"no file matches {quote(path, 200)}: there is no folder {quote(where, 200)}."
+            raise DataError(message) from None
         raise DataError(f"{where} cannot be read: {error.strerror}.") from None
     if not found:
         known = ", ".join(_TABLES)

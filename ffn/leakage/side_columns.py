@@ -19,8 +19,8 @@ from ffn.storage.source import open_source
 from ffn.tabular.columns.parsers import CategoryColumn
 from ffn.tabular.csv.parsing.rejects import Reject
 from ffn.tabular.csv.reader import Records
+from ffn.tabular.ingestion.text_table import refusal
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.text_table import refusal
 
 __all__ = ["SideColumn", "read_side_columns"]
 

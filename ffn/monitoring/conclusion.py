@@ -12,7 +12,6 @@ from ffn.monitoring.record.outcome_record import OutcomeRecord, changing_record,
 from ffn.monitoring.rolling_back import PredecessorTest, compare_with_predecessor
 from ffn.registry.pointer import predecessor, rollback
 from ffn.registry.versions import in_production, production_version
-from ffn.scoring.export import export_production
 from ffn.settings.pipeline import Pipeline
 
 __all__ = ["Conclusion", "conclude", "rollback_target"]
@@ -92,7 +91,12 @@ def conclude(pipeline: Pipeline) -> Conclusion:
             if test and test.shown and record.note_once(model, "rollback", time.time(), ""):
                 undone = test.sentence
     if undone:
+        # It brings scikit-learn, and nearly no run rolls back.
+        from ffn.scoring.export import export_production
+
         entry = rollback(artifacts, reason=one_line(undone)[:_LONGEST_REASON])
+        # Only a rollback needs scikit-learn, which takes a second to load.
+
         export_production(pipeline)
         undone = f"rolled back to version {entry.version}: {undone}"
     return Conclusion(

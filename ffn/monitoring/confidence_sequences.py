@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from ffn.evaluation.inference.statistics import Interval
 
@@ -85,6 +84,8 @@ def log_evidence_above(successes: Numbers, n: Numbers, mean: Numbers) -> Floats:
         Number of ones, number of rows, and the mean of the hypothesis: numbers, or arrays of one
         shape, which the result has.
     """
+    from scipy import special
+
     s, rows, m = (np.asarray(x, dtype=float)[..., np.newaxis] for x in (successes, n, mean))
     terms = _SHIFTS * s - rows * np.log1p(m * np.expm1(_SHIFTS))
     return np.asarray(special.logsumexp(terms, axis=-1) - math.log(len(_SHIFTS)))
@@ -99,6 +100,8 @@ def log_evidence_of_sum(above: Numbers, variation: Numbers) -> Floats:
         Sum of the numbers minus that of the supposed expectations, and sum of the squared errors
         of prediction: numbers, or arrays of one shape, which the result has.
     """
+    from scipy import special
+
     a, v = (np.asarray(x, dtype=float)[..., np.newaxis] for x in (above, variation))
     terms = _TILTS * a + (np.log1p(-_TILTS) + _TILTS) * v
     return np.asarray(special.logsumexp(terms, axis=-1) - math.log(len(_TILTS)))
@@ -149,6 +152,8 @@ def favours_first(first_alone: int, second_alone: int) -> float:
     above zero. It is averaged over lambda uniform on (0, 1), in closed form: a sequential McNemar
     test (betting as in Waudby-Smith and Ramdas 2024, JRSS B 86(1)).
     """
+    from scipy import special
+
     a, b = first_alone + 1.0, second_alone + 1.0
     # With q = (1 + lambda) / 2: the integral of (2q)^first (2 - 2q)^second 2 dq over (1/2, 1).
     above = float(special.betainc(b, a, 0.5))

@@ -27,8 +27,10 @@ from ffn.scoring.output.targets import SHADOW_COMPANIONS
 from ffn.scoring.own_options import own_options
 from ffn.scoring.score_file import score_csv
 from ffn.settings.pipeline import Pipeline
+from ffn.storage.real_path import real_path
 
 if TYPE_CHECKING:
+    from ffn.scoring.inbox.scored_by_hand import ScoredByHand
     from ffn.scoring.partitioned.scoring_elsewhere import ScoringElsewhere
     from ffn.shadow.shadow_scoring import ShadowPass
 
@@ -42,10 +44,6 @@ __all__ = [
     "score_steps",
 ]
 
-_TAKE_UP = (
-    ". Copy output, rejects and manifest into the pipeline's folder of predictions, where the next "
-    "ffn evaluate takes them up."
-)
 _BOOLEAN = (bool, "True or False")
 _TEXT = (str, "a text")
 _KINDS: dict[str, tuple[type, str]] = {
@@ -71,8 +69,8 @@ def score_one(
     file: FileToScore,
     model: Model,
     options: Mapping[str, Any],
-    sink: Sink | None = None,
     elsewhere: ScoringElsewhere | None = None,
+    sink: Sink | None = None,
 ) -> ScoreResult:
     """Score one file.
 
@@ -84,10 +82,10 @@ def score_one(
         The model.
     options
         Result of `options_for`.
-    sink
-        Receives the progress in addition to all listeners; None for no such.
     elsewhere
         Machines that score what is long; by default this one does.
+    sink
+        Receives the progress in addition to all listeners; None for no such.
     """
     report = on_block(file.source, *([sink] if sink else []))
     if "partitioned" in options:
@@ -100,19 +98,10 @@ def score_one(
     return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
 
 
-def _score_one(
-    file: FileToScore,
-    model: Model,
-    options: Mapping[str, Any],
-    elsewhere: ScoringElsewhere | None = None,
-) -> ScoreResult:
-    return score_one(file, model, options, elsewhere=elsewhere)
-
-
 SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any], ScoringElsewhere | None], ScoreResult] = (
     Step(
         "batch-predict",
-        _score_one,
+        score_one,
         lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
         label="batch-predict-{file.source.name}",
         # A refused file does not prevent the scoring of the others.
@@ -216,7 +205,10 @@ def score_steps(
         As for `score_one`.
     """
     stage("scoring")
+    by_hand = _in_inbox(pipeline, files)
     done = executor.run_each(SCORE_FILE, files, model, options, elsewhere)
+    if by_hand is not None:
+        by_hand.record(model.version, [result.manifest for result in done.results])
     return ScoreOutcome(
         pipeline=pipeline.name,
         version=model.version,
@@ -225,6 +217,17 @@ def score_steps(
         not_taken_up=kept_for_outcomes(pipeline, done.results),
         shadow=beside_production(pipeline, done.results),
     )
+
+
+def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand | None:
+    """Return those of the files that are in the inbox and go where its pass would put them."""
+    inbox = real_path(pipeline.folder / "inbox")
+    if not any(file.source.parent == inbox for file in files):
+        return None
+    # Imported here, because it needs the ledger, and scoring has to start quickly.
+    from ffn.scoring.inbox.scored_by_hand import ScoredByHand
+
+    return ScoredByHand.of(pipeline, files)
 
 
 def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tuple[str, ...]:
@@ -246,21 +249,17 @@ def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tup
     """
     if pipeline.settings.outcomes.id is None or not results:
         return ()
-    far = [result for result in results if isinstance(result.output, ObjectAddress)]
-    if far:
-        near = [result for result in results if not isinstance(result.output, ObjectAddress)]
-        told = kept_for_outcomes(pipeline, near)
-        return (*told, *(f"{result.output} is in an object store{_TAKE_UP}" for result in far))
-    if any(result.parts for result in results):
-        return ("outputs in parts are not taken up. Score files of their own for that.",)
     # Imported here, because most pipelines do not need it, and scoring has to start quickly.
     from ffn.monitoring.conclusion import rollback_target
-    from ffn.monitoring.record.taking_up import take_up_scored
+    from ffn.monitoring.record.taking_up import take_up_objects, take_up_scored
 
     stage("recording the predictions")
-    manifests = [result.manifest for result in results]
+    near = [result for result in results if not isinstance(result.output, ObjectAddress)]
+    far = [one.output for one in results if isinstance(one.output, ObjectAddress)]
     try:
-        return tuple(take_up_scored(pipeline, manifests, rollback_target(pipeline)))
+        predecessor = rollback_target(pipeline)
+        told = take_up_scored(pipeline, [result.manifest for result in near], predecessor)
+        return (*told, *take_up_objects(pipeline, far, predecessor))
     except (FFNError, OSError) as error:
         # The files are scored, and what is in the pipeline's folder is taken up later.
         return (str(error),)

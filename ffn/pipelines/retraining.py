@@ -50,7 +50,7 @@ from ffn.registry.run_log import running
 from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
 from ffn.reports.retraining_page import without_pictures
-from ffn.scoring.export import export_production
+from ffn.search.combinations import combinations, largest_first
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from ffn.tabular.splitting.division import Division
@@ -208,6 +208,9 @@ def _run_steps(
     if export and not version.verdict.promote:
         # Another version was promoted meanwhile, and its export was overwritten.
         export = None
+        # Not loaded with this module, for scikit-learn takes a second and an idle run needs none.
+        from ffn.scoring.export import export_production
+
         export_production(pipeline)
     forget_candidates(pipeline, dataset)
     return RetrainOutcome(
@@ -271,9 +274,11 @@ def fit(
     """
     stage(TRAIN.activity)
     trained = executor.run_each(
-        TRAIN, pipeline.settings.optimizers.candidates(), prepared.training, pipeline
+        TRAIN, largest_first(pipeline.settings), prepared.training, pipeline
     )
-    candidates, failures = trained.results, {name: str(e) for name, e in trained.failures}
+    order = list(combinations(pipeline.settings))
+    candidates = sorted(trained.results, key=lambda one: order.index(one.optimizer))
+    failures = {name: str(e) for name, e in trained.failures}
     for name, reason in failures.items():
         executor.warn(f"{name} is lost: {reason}")
     if not candidates:
@@ -284,6 +289,7 @@ def fit(
         SELECT,
         candidates,
         criterion_of(pipeline.settings.decision, prepared.schema.classes),
+        len(order) > len(pipeline.settings.optimizers.candidates()),
     )
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)

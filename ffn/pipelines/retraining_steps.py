@@ -1,7 +1,4 @@
-"""The steps of a retraining: what each takes and gives, and what it says in the log.
-
-`ffn.pipelines.retraining` has their order.
-"""
+"""Steps of a retraining, ordered in `ffn.pipelines.retraining`: what each takes, gives and logs."""
 
 from __future__ import annotations
 
@@ -31,7 +28,6 @@ from ffn.reports.baselines_section import baselines_sentence
 from ffn.reports.model_card import model_card
 from ffn.reports.retraining_report import Report, write_report
 from ffn.scoring.canary import try_version
-from ffn.scoring.export import export_for_notebooks
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
@@ -83,7 +79,7 @@ def train(
     Parameters
     ----------
     optimizer
-        Name of one of the candidates under ``[optimizers]``.
+        Name of the candidate: of an optimizer, or with ``[search]`` of a combination.
     part
         The training part.
     pipeline
@@ -158,6 +154,13 @@ def _serialise(
     return register.serialise(retrained, judge, describe, by=by, seconds=seconds)
 
 
+def _export(bundle: Bundle, pipeline: Pipeline) -> Path:
+    # scikit-learn, which many runs do not come to need.
+    from ffn.scoring.export import export_for_notebooks
+
+    return export_for_notebooks(bundle, pipeline)
+
+
 def _promote(pipeline: Pipeline, version: Version, by: Actor) -> Version:
     return register.promote_version(pipeline, version, by=by)
 
@@ -206,7 +209,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
     # The other optimizers may still give a model.
     spares=(Exception,),
 )
-SELECT: Step[[list[Candidate], Criterion | None], Selection] = Step(
+SELECT: Step[[list[Candidate], Criterion | None, bool], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
 )
 REFIT: Step[[TrainingPart, Pipeline, Selection, list[Candidate]], Refitted] = Step(
@@ -283,7 +286,7 @@ SERIALISE: Step[[Retrained, Dataset, Division, Verdict, Actor, float], Version] 
     writes=True,
 )
 EXPORT: Step[[Bundle, Pipeline], Path] = Step(
-    "export", export_for_notebooks, lambda path, *_: f"export for notebooks: {path}", writes=True
+    "export", _export, lambda path, *_: f"export for notebooks: {path}", writes=True
 )
 REPORT: Step[[Retrained, Version], Report] = Step(
     "report", write_report, lambda report, *_: f"report: {report.html}", writes=True

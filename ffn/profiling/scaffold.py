@@ -35,7 +35,7 @@ from ffn.storage.cache import Cache
 from ffn.storage.source import refuse_pipe
 from ffn.tabular.cells import trim
 from ffn.tabular.columns.feature_columns import shown
-from ffn.tabular.training_table.text_table import Table, read_table
+from ffn.tabular.ingestion.text_table import Table, read_table
 from ffn.training.tables.learning import learn, require_room
 from ffn.training.tables.loading import load
 from ffn.training.tables.splitting import split

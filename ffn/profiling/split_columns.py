@@ -11,8 +11,8 @@ from typing import Literal
 from ffn.errors import quote
 from ffn.quantities import counted
 from ffn.tabular.cells import trim
+from ffn.tabular.ingestion.text_table import Table
 from ffn.tabular.splitting.points_in_time import fitting_forms, parse_time, time_text
-from ffn.tabular.training_table.text_table import Table
 
 __all__ = ["SplitCandidate", "split_candidates"]
 

@@ -18,10 +18,10 @@ from ffn.quantities import counted
 from ffn.settings.data_settings import DEFAULT_MISSING
 from ffn.tabular.cell_forms import cell_form, form_text
 from ffn.tabular.cells import trim
+from ffn.tabular.ingestion.text_table import Table
 from ffn.tabular.lookalikes import escaped, group_spellings
 from ffn.tabular.schema import Kind
 from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy
-from ffn.tabular.training_table.text_table import Table
 
 __all__ = ["TableProfile", "profile_table"]
 
@@ -219,8 +219,8 @@ def _doubts(column: Column, kept: bool) -> list[str]:
         found.append(column.hint)
     elif has_many_categories(column) and not kept:
         found.append(
-            f"column {name} is read as {column.distinct:,} categories, each of which becomes an "
-            f"input (--exclude {name} leaves it out)"
+            f"column {name} is read as {column.distinct:,} categories (--exclude {name} leaves "
+            "it out)"
         )
     return found
 

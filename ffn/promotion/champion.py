@@ -17,6 +17,7 @@ from ffn.registry.production_bundle import Unreadable, read_production, version_
 from ffn.registry.promotion_history import read_history
 from ffn.registry.provenance import PROVENANCE, code_sha256
 from ffn.registry.versions import version_folder, versions
+from ffn.search.combinations import combinations
 from ffn.settings.document import PipelineSettings, check_settings
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
@@ -120,8 +121,10 @@ def _with_records(artifacts: Path, bundle: Bundle) -> Opponent:
 
 def _only_rate(settings: PipelineSettings | None, optimizer: str) -> float | None:
     """Return the learning rate that settings fix for an optimizer, if they do."""
-    candidates = settings.optimizers.candidates() if settings else {}
-    rates = candidates[optimizer].rates if optimizer in candidates else ()
+    known = combinations(settings) if settings else {}
+    if settings is None or optimizer not in known:
+        return None
+    rates = settings.optimizers.candidates()[known[optimizer].optimizer].rates
     return rates[0] if len(rates) == 1 else None
 
 

@@ -20,6 +20,7 @@ from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.errors import DataError, SettingsError, quote
 from ffn.promotion.champion import Opponent
 from ffn.quantities import counted
+from ffn.search.combinations import combinations, with_combination
 from ffn.settings.decision_settings import DecisionSettings
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import train_stack
@@ -85,7 +86,7 @@ def cross_validate(
         production differ. None, the default: production's recipe has the same.
     """
     settings, bundle = opponent.settings, opponent.bundle
-    candidates = settings.optimizers.candidates() if settings else {}
+    candidates = combinations(settings) if settings else {}
     rate = opponent.learning_rate
     if (
         settings is None
@@ -110,10 +111,12 @@ def cross_validate(
     drawn = resamples_of(prepared.training, training, _RESAMPLES)
     rows, validation_rows = map(np.array, zip(*drawn, strict=True))
     same_draws = {"networks": training.networks, "seed": training.seed, "dtype": training.dtype}
+    # Before the seed is changed, with which production's candidates may have been drawn.
+    production, search = with_combination(replace(pipeline, settings=settings), bundle.optimizer)
     production = replace(
-        pipeline,
-        settings=settings.model_copy(
-            update={"training": settings.training.model_copy(update=same_draws)}
+        production,
+        settings=production.settings.model_copy(
+            update={"training": production.settings.training.model_copy(update=same_draws)}
         ),
     )
     part = prepared.training
@@ -124,19 +127,17 @@ def cross_validate(
             return f"production's inputs cannot be made from this table: {error}"
     criterion = criterion_of(pipeline.settings.decision, prepared.schema.classes)
     figures, judged = [], []
-    for own_part, recipe, optimizer, own_rate, epochs, own_rows in (
+    for own_part, (recipe, own_search), own_rate, epochs, own_rows in (
         (
             prepared.training,
-            pipeline,
-            refitted.bundle.optimizer,
+            with_combination(pipeline, refitted.bundle.optimizer),
             refitted.learning_rate,
             refitted.epochs,
             rows,
         ),
         (
             part,
-            production,
-            bundle.optimizer,
+            (production, search),
             rate,
             opponent.epochs,
             _thinned(rows, known, pipeline),
@@ -145,7 +146,7 @@ def cross_validate(
         network, history = train_stack(
             own_part,
             recipe,
-            recipe.settings.optimizers.candidates()[optimizer],
+            own_search,
             [own_rate],
             branch=_NETWORKS,
             epochs=epochs,

@@ -28,6 +28,8 @@ from ffn.tabular.seasonal.season_counts import (
     units_by_month,
     weeks_of,
 )
+from ffn.tabular.text_encoding.text_signals import text_signals
+from ffn.tabular.training_table.histograms import Histogram, histogram_of
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate
 from ffn.training.steps import Prepared, Refitted
@@ -132,6 +134,7 @@ def bundle_of(prepared: Prepared, refitted: Refitted, evaluation: HeldOutEvaluat
         Its figures on the held-out rows.
     """
     reference = dataclasses.replace(prepared.reference, predicted=evaluation.predicted)
+    reference = dataclasses.replace(reference, texts=_texts_of(refitted.bundle, prepared.x_test))
     seasons, times = reference.seasons, prepared.held_out.times
     if seasons is not None and times is not None:
         days = days_of(times)
@@ -144,6 +147,22 @@ def bundle_of(prepared: Prepared, refitted: Refitted, evaluation: HeldOutEvaluat
         )
         reference = dataclasses.replace(reference, seasons=seasons)
     return dataclasses.replace(refitted.bundle, reference=reference)
+
+
+def _texts_of(bundle: Bundle, x: Any) -> tuple[Histogram, ...]:
+    """Return the histograms of the texts of inputs [m, n_in]; none without texts."""
+    encoding = bundle.preparation.texts
+    if encoding is None:
+        return ()
+    parts = [
+        text_signals(encoding, x[start : start + _ROWS_AT_ONCE])
+        for start in range(0, len(x), _ROWS_AT_ONCE)
+    ]
+    signals = np.concatenate(parts)
+    if np.isnan(signals).all(axis=0).any():
+        # No held-out row has a text in a column, so nothing can be compared with it.
+        return ()
+    return tuple(histogram_of(column) for column in signals.T)
 
 
 def _predicted(bundle: Bundle, x: Any) -> Any:

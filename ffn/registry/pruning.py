@@ -118,8 +118,13 @@ def _reports(artifacts: Path, kept: set[int]) -> list[Path]:
     folder = artifacts / "reports"
     if folder.is_symlink() or not folder.is_dir():
         return []
-    numbered = [entry for entry in sorted(folder.iterdir()) if entry.name.isdecimal()]
+    numbered = [entry for entry in sorted(folder.iterdir()) if _is_number(entry.name)]
     return [e for e in numbered if e.is_dir() and not e.is_symlink() and int(e.name) not in kept]
+
+
+def _is_number(name: str) -> bool:
+    # Versions are written in ASCII digits; a folder of other digits is not of this program.
+    return name.isascii() and name.isdecimal()
 
 
 def _size(folder: Path) -> int:

@@ -113,8 +113,8 @@ def retrain_markdown(
         The version that was written, with the gate's verdict.
     pictures
         Addresses (file names or data URIs) of the pictures, with the keys ``curves``,
-        ``confusion``, ``reliability`` and ``importance``, and where they were drawn ``rates`` and
-        ``coverage``. Empty where none can be drawn, which the report says.
+        ``confusion``, ``reliability`` and ``importance``, and where they were drawn ``search``,
+        ``rates`` and ``coverage``. Empty where none can be drawn, which the report says.
     files
         Paths of related files to list at the end, each under a short description.
     """
@@ -130,6 +130,9 @@ def retrain_markdown(
         *realised_section(retrained.pipeline, version.verdict.production),
         "## Leaderboard",
         leaderboard_markdown(selection),
+        *_picture(
+            "Validation log-loss of each candidate, with its interval", pictures.get("search")
+        ),
         "## Learning rates",
         rates_markdown(selection.leaderboard, pictures.get("rates")),
         "## Learning curves",

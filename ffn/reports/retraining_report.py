@@ -15,6 +15,7 @@ from ffn.reports.pictures.feature_importance import feature_importance
 from ffn.reports.pictures.learning_curves import learning_curves
 from ffn.reports.pictures.loss_by_rate import loss_by_rate
 from ffn.reports.pictures.reliability_diagram import reliability
+from ffn.reports.pictures.search_losses import search_losses
 from ffn.reports.retraining_page import retrain_markdown
 from ffn.storage.atomic import atomic_files, sweep
 from ffn.training.retrained import Retrained
@@ -22,6 +23,7 @@ from ffn.training.retrained import Retrained
 __all__ = ["Report", "write_report"]
 
 _FILES = {
+    "search": "search.png",
     "rates": "loss_by_rate.png",
     "curves": "learning_curves.png",
     "confusion": "confusion_matrix.png",
@@ -29,6 +31,9 @@ _FILES = {
     "importance": "feature_importance.png",
     "coverage": "coverage_accuracy.png",
 }
+
+
+_DRAWN_LINES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,8 @@ class Report:
         ``artifacts/<pipeline>/reports/<NNNN>``.
     pictures
         Paths of its PNG files: ``curves``, ``confusion``, ``reliability``, ``importance``,
-        ``rates`` if an optimizer had several learning rates to choose from, and ``coverage`` if the
+        ``search`` if combinations of settings were compared, ``rates`` if an optimizer had several
+        learning rates to choose from, and ``coverage`` if the
         model has a decision rule. Empty where matplotlib is not installed.
     html
         Path of the report as one self-contained page, readable offline.
@@ -105,14 +111,21 @@ def write_report(retrained: Retrained, version: Version) -> Report:
 def _draw(retrained: Retrained) -> dict[str, bytes]:
     """Return the pictures as PNG, by the name that the page gives them."""
     evaluation, leaderboard = retrained.evaluation, retrained.selection.leaderboard
+    # Of a search, as many lines as can be told apart: those of the best candidates.
+    searched = retrained.selection.crossfitted is not None
+    drawn = leaderboard[:_DRAWN_LINES] if searched else leaderboard
+    names = {line.optimizer for line in drawn} | {retrained.selection.winner}
+    curves = [one for one in retrained.candidates if not searched or one.optimizer in names]
     pictures = {
-        "curves": learning_curves(retrained.candidates, retrained.selection.winner),
+        "curves": learning_curves(curves, retrained.selection.winner),
         "confusion": confusion_matrix(evaluation),
         "reliability": reliability(evaluation.calibration),
         "importance": feature_importance(retrained.examination.importance),
     }
     if any(len(line.rates) > 1 for line in leaderboard):
-        pictures["rates"] = loss_by_rate(leaderboard)
+        pictures["rates"] = loss_by_rate(drawn)
+    if searched:
+        pictures["search"] = search_losses(leaderboard, retrained.selection.winner)
     if retrained.refitted.decision is not None and evaluation.decision is not None:
         curve = evaluation.decision.curve
         rule = retrained.refitted.bundle.rule

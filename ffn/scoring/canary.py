@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,6 @@ from ffn.bundles.bundle import Bundle
 from ffn.decision_rules.label_sets import SET_SEPARATOR
 from ffn.errors import BundleError, DataError, FFNError, one_line, quote
 from ffn.interpreter import fresh
-from ffn.promotion.verdict import Canary, Verdict
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.targets import Targets
 from ffn.scoring.rows.suffixes import UNITS, added_columns
@@ -42,8 +41,11 @@ from ffn.tabular.csv.writer import write_record
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.schema import Feature, Schema
-from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.truth_form import TruthForm
+
+if TYPE_CHECKING:
+    from ffn.promotion.verdict import Verdict
+    from ffn.tabular.training_table.dataset import Dataset
 
 __all__ = ["check_canary", "main", "try_version", "write_canary"]
 
@@ -117,6 +119,10 @@ def try_version(
         How long the process may take. Reading a bundle takes about one; the default is for a
         machine that is about to fall over.
     """
+    # The fresh process imports this module, too, but needs nothing of what training consists of,
+    # which would take it a second to load.
+    from ffn.promotion.verdict import Canary
+
     rows = write_canary(folder, bundle, dataset, held_out)
     return verdict.after(Canary(rows=rows, problem=_problem(folder, seconds)))
 

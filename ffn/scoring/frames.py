@@ -169,6 +169,9 @@ def _numbers(
             values[part.rows], wrong[part.rows] = numbers_of_column(
                 part.cells, feature, missing_values, _where(feature)
             )
+    if "" not in missing_values:
+        # A gap is an empty cell in a CSV file, which then is no value of the column.
+        wrong |= _gaps(table, feature)
     if wrong.any():
         refuse(_with_nul(table, feature), feature, Reason.NUL_BYTE)
     refuse(wrong, feature, reason_of_cell(feature))
@@ -215,6 +218,22 @@ def _with_nul(table: MemoryTable, feature: Feature) -> npt.NDArray[np.bool_]:
     if table.floats(feature.name) is None:
         for part in table.parts(feature.name):
             found[part.rows] = texts_with_nul(part.cells, _where(feature))
+    return found
+
+
+def _gaps(table: MemoryTable, feature: Feature) -> npt.NDArray[np.bool_]:
+    """Return a mask [n] of the cells without a value: null, NaN, and whatever means the same."""
+    values = table.floats(feature.name)
+    if values is not None:
+        return np.isnan(values)
+    import pyarrow.compute as pc
+
+    from ffn.tabular.columns.arrow_texts import plain_column
+
+    found = np.ones(len(table), dtype=bool)
+    for part in table.parts(feature.name):
+        cells = plain_column(part.cells, _where(feature))
+        found[part.rows] = pc.is_null(cells, nan_is_null=True).to_numpy(zero_copy_only=False)
     return found
 
 

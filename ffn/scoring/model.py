@@ -30,7 +30,7 @@ from ffn.storage.source import Source
 from ffn.tabular.columns.class_labels import Labels, class_labels
 
 if TYPE_CHECKING:
-    from ffn.scoring.table_evaluation import TableEvaluation
+    from ffn.scoring.judged.table_figures import TableEvaluation
 
 __all__ = ["Model", "load"]
 
@@ -227,13 +227,22 @@ class Model:
             Explainer(scorer), scorer.schema, scorer.rule, x, scorer.probabilities(x)
         )
 
-    def evaluate(self, table: Any, *, target: str | None = None, **options: Any) -> TableEvaluation:
+    def evaluate(
+        self,
+        table: Any,
+        *,
+        target: str | None = None,
+        weight: str | None = None,
+        group: str | None = None,
+        **options: Any,
+    ) -> TableEvaluation:
         """Evaluate the model on a labelled table, and return its figures with intervals.
 
         Rows that the model was trained on are recognised by their content and left out, and so
         are rows that scoring would reject and rows without a label that the model knows; the
-        result counts them by reason. Nothing is recorded: ``ffn.evaluate`` joins labels to
-        predictions and keeps them.
+        result counts them by reason. Rows count by their weights and belong to groups as in
+        training, and slices that are served worse than all other rows are named. Nothing is
+        recorded: ``ffn.evaluate`` joins labels to predictions and keeps them.
 
         Parameters
         ----------
@@ -242,6 +251,10 @@ class Model:
             all features and the label column.
         target
             Name of the label column; None, the default, for that of the training table.
+        weight, group
+            Names of the columns of row weights and of groups, which the table must have; None,
+            the default, for ``data.weight`` and ``split.group`` of the version's settings. If the
+            table lacks such a column, a notice says what follows.
         **options
             For a CSV file ``delimiter``, ``decimal`` and ``encoding``; for all tables
             ``on_unknown``. See `ffn.scoring.rows.options.Options`.
@@ -256,7 +269,15 @@ class Model:
         # Imported here, because scoring does not need what the figures need, such as SciPy.
         from ffn.scoring.table_evaluation import evaluate_table
 
-        return evaluate_table(self.scorer, self.artifacts, table, target=target, **options)
+        return evaluate_table(
+            self.scorer,
+            self.artifacts,
+            table,
+            target=target,
+            weight=weight,
+            group=group,
+            **options,
+        )
 
     def score_csv(
         self, source: str | os.PathLike[str], output: str | os.PathLike[str], **options: Any

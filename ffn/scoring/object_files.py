@@ -26,7 +26,7 @@ from ffn.scoring.output.targets import Targets
 from ffn.storage.atomic import staging_folder, sweep
 from ffn.storage.source import Source, open_source
 
-__all__ = ["score_objects"]
+__all__ = ["fetch_scored", "score_objects"]
 
 _MOST_MANIFEST_BYTES = 64 * 1024 * 1024
 Score = Callable[[Source, Path, Callable[[Progress], None]], ScoreResult]
@@ -157,6 +157,29 @@ def _score_into_store(
     return replace(
         result, output=targets.output, rejects=targets.rejects, manifest=targets.manifest
     )
+
+
+def fetch_scored(output: ObjectAddress, folder: Path) -> Path:
+    """Copy an output of `score_objects` and its manifest, and return the path of the manifest.
+
+    Parameters
+    ----------
+    output
+        Address of the output.
+    folder
+        Existing folder for the copies, which are named like the objects.
+
+    Raises
+    ------
+    DataError
+        One of the two does not exist, or the store refuses, or the disk has no room.
+    """
+    targets, near = Targets.beside(output), Targets.beside(folder / output.name)
+    pulse = _Pulse(None)
+    for path, copy in ((targets.output, near.output), (targets.manifest, near.manifest)):
+        address = output.beside(_key(path))
+        _fetch(address, _state(address), copy, pulse)
+    return near.manifest
 
 
 def _publish(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,85 +10,25 @@ import numpy as np
 
 from ffn.bundles.bundle import Bundle
 from ffn.errors import DataError, FFNError, SettingsError, quote
-from ffn.evaluation.class_figures import ClassFigures
-from ffn.evaluation.inference.statistics import Interval
+from ffn.evaluation.inference.paired_losses import row_losses
 from ffn.evaluation.metrics import evaluate_probabilities
 from ffn.promotion.champion import read_version
-from ffn.promotion.register import jsonable
 from ffn.quantities import counted
-from ffn.scoring.labelled_table import LabelTexts, predict_labelled
+from ffn.scoring.judged.labelled_blocks import LabelTexts
+from ffn.scoring.judged.row_keys import PLAIN_ROWS, KeyNames
+from ffn.scoring.judged.table_figures import NoRowToEvaluateError, TableEvaluation
+from ffn.scoring.labelled_table import LabelledRows, predict_labelled
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.trained_rows import TrainedRows, rows_of_bundle
+from ffn.slices.row_slices import row_slices
+from ffn.slices.slice_search import SliceSearch, search_slices
+from ffn.storage.source import Source
 
-__all__ = ["TableEvaluation", "evaluate_table"]
+__all__ = ["evaluate_table"]
 
 _NAMED = 5
 _OPTIONS = ("delimiter", "decimal", "encoding", "on_unknown")
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class TableEvaluation:
-    """Figures of a model on a labelled table, each with a 95 % interval.
-
-    Rows count alike, and are taken for independent of each other.
-
-    Attributes
-    ----------
-    pipeline, version
-        Name of the pipeline, and number of the version; 0 for a bundle outside a registry.
-    rows, evaluated
-        Rows of the table, and those that the figures are of.
-    left_out
-        Number of the other rows by reason: ``trained_on`` (the model knows them), ``no_label``,
-        ``unknown_label`` (no class of the model), or a reason for which scoring rejects a row.
-    accuracy, balanced_accuracy, macro_f1, log_loss, brier, auc
-        As in `ffn.evaluation.metrics.HeldOutEvaluation`; the labels are those that scoring
-        writes, and where the model abstains, those that it would write.
-    classes
-        Rows, recall, precision, area under the ROC curve and average precision of each class.
-    confusions
-        Label, prediction and number of rows of every pair that occurs; indices into ``classes``.
-    notices
-        What to know before believing the figures, a sentence each.
-    """
-
-    pipeline: str
-    version: int
-    rows: int
-    evaluated: int
-    left_out: dict[str, int]
-    accuracy: Interval
-    balanced_accuracy: Interval
-    macro_f1: Interval
-    log_loss: Interval
-    brier: Interval
-    auc: Interval
-    classes: tuple[ClassFigures, ...]
-    confusions: tuple[tuple[int, int, int], ...]
-    notices: tuple[str, ...]
-
-    def __str__(self) -> str:
-        told = (
-            f"{self.evaluated:,} of {counted(self.rows, 'row')} evaluated with version "
-            f"{self.version}: accuracy {_shown(self.accuracy)}, log-loss {_shown(self.log_loss)}, "
-            f"ROC-AUC {_shown(self.auc)}, balanced accuracy {_shown(self.balanced_accuracy)}"
-        )
-        left = ", ".join(f"{reason} {rows:,}" for reason, rows in self.left_out.items())
-        told += f"; left out: {left}" if left else ""
-        return " ".join([f"{told}.", *self.notices])
-
-    def __repr__(self) -> str:
-        return f"<TableEvaluation of {self.pipeline}: {self}>"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object; figures have value, low and high."""
-        found: dict[str, Any] = jsonable(self)
-        return found
-
-
-def _shown(figure: Interval) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
 def evaluate_table(
@@ -98,6 +37,8 @@ def evaluate_table(
     table: Any,
     *,
     target: str | None = None,
+    weight: str | None = None,
+    group: str | None = None,
     **options: Any,
 ) -> TableEvaluation:
     """Evaluate a model on the rows of a labelled table that it was not trained on.
@@ -110,9 +51,12 @@ def evaluate_table(
         Folder of the pipeline's results, in which the version is registered; None for a bundle
         outside a registry.
     table
-        A CSV or Parquet file, or a table in memory.
+        A CSV or Parquet file, such a file that is open, or a table in memory.
     target
         Name of the label column; None, the default, for that of the training table.
+    weight, group
+        Names of the columns of weights and of groups, which the table must have; None, the
+        default, for those that the version was trained with, if the table has them.
     **options
         ``delimiter``, ``decimal``, ``encoding`` and ``on_unknown`` of
         `ffn.scoring.rows.options.Options`.
@@ -130,19 +74,25 @@ def evaluate_table(
                 f"there is no option {quote(name)}. There are {', '.join(_OPTIONS)}."
             )
     chosen = Options(**options)
-    label, trained = _registered(model, artifacts, target)
+    label, trained, keys = _registered(model, artifacts, target)
+    keys = KeyNames(
+        weight=weight or keys.weight,
+        group=group or keys.group,
+        asked=frozenset(key for key, name in (("weight", weight), ("group", group)) if name),
+    )
     notices = []
     told = f"rows that version {model.version} was trained on"
     if trained is not None and not trained.telling:
         trained = None
         notices.append(f"In a table of few patterns, {told} cannot be told from new ones.")
     path = Path(table) if isinstance(table, str | os.PathLike) else None
-    found = predict_labelled(model, table if path is None else path, label, trained, chosen)
+    where = table.name if isinstance(table, Source) else path or "the rows"
+    found = predict_labelled(model, path or table, label, trained, chosen, keys)
     left_out = {reason: rows for reason, rows in found.left_out.items() if rows}
     if not len(found.labels):
         reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in left_out.items())
-        raise DataError(
-            f"{'the rows' if path is None else path}: none of {counted(found.rows, 'row')} can be "
+        raise NoRowToEvaluateError(
+            f"{where}: none of {counted(found.rows, 'row')} can be "
             f"evaluated{f' ({reasons})' if reasons else ''}. Give labelled rows that the model was "
             "not trained on."
         )
@@ -167,18 +117,12 @@ def evaluate_table(
         found.labels,
         label.classes,
         seed=0,
-        usual=int(np.bincount(found.labels, minlength=len(label.classes)).argmax()),
+        usual=int(np.bincount(found.labels, found.weights, minlength=len(label.classes)).argmax()),
         rule=model.rule,
+        groups=found.groups,
+        weights=found.weights,
     )
-    if found.unknown_labels:
-        strange = sum(found.unknown_labels.values())
-        named = ", ".join(quote(text, 30) for text, _ in found.unknown_labels.most_common(_NAMED))
-        share = figures.correct / (figures.rows + strange)
-        notices.append(
-            f"{counted(strange, 'row')} with labels that the model does not know ({named}) "
-            f"{'is' if strange == 1 else 'are'} not in the figures; counted as wrong, the accuracy "
-            f"would be {share:.3f}."
-        )
+    notices += [*_lacking(keys, found.keys), *_strange_labels(found, figures.correct)]
     return TableEvaluation(
         pipeline=model.pipeline,
         version=model.version,
@@ -194,30 +138,85 @@ def evaluate_table(
         classes=figures.classes,
         confusions=figures.confusions,
         notices=tuple(notices),
+        groups=figures.groups,
+        effective_rows=figures.effective_rows,
+        slices=_worst_served(model, found),
+    )
+
+
+def _lacking(wanted: KeyNames, there: KeyNames) -> list[str]:
+    """Return what follows from columns that the model was trained with and the table lacks."""
+    told = []
+    if wanted.weight and not there.weight:
+        told.append(
+            f"The table lacks {quote(wanted.weight)}, by which training weights rows, so its rows "
+            "count alike."
+        )
+    if wanted.group and not there.group:
+        told.append(
+            f"The table lacks {quote(wanted.group)}, by which training groups rows, so its rows "
+            "are taken for independent: intervals may be too narrow."
+        )
+    return told
+
+
+def _strange_labels(found: LabelledRows, correct: int) -> list[str]:
+    """Return what rows with labels that the model does not know would make of the accuracy."""
+    strange = sum(found.unknown_labels.values())
+    if not strange:
+        return []
+    named = ", ".join(quote(text, 30) for text, _ in found.unknown_labels.most_common(_NAMED))
+    told = (
+        f"{counted(strange, 'row')} with labels that the model does not know ({named}) "
+        f"{'is' if strange == 1 else 'are'} not in the figures"
+    )
+    if found.weights is not None:
+        # Their weights were not asked for, so the weighted accuracy with them is unknown.
+        return [f"{told}; counted as wrong, the accuracy would be lower."]
+    share = correct / (len(found.labels) + strange)
+    return [f"{told}; counted as wrong, the accuracy would be {share:.3f}."]
+
+
+def _worst_served(model: Scorer, found: LabelledRows) -> SliceSearch | None:
+    """Search for slices that are served worse; None if it is not known how numbers are divided."""
+    if model.reference is None:
+        return None
+    rows, numeric, codes = found.searched.chosen()
+    probabilities, labels = found.probabilities[rows], found.labels[rows]
+    return search_slices(
+        row_slices(model.schema, model.reference, numeric, codes),
+        model.rule.labels(probabilities),
+        labels,
+        row_losses(probabilities, labels),
+        row_losses(probabilities, probabilities.argmin(axis=1)),
+        model.schema.classes,
+        groups=None if found.groups is None else found.groups[rows],
+        weights=None if found.weights is None else found.weights[rows],
     )
 
 
 def _registered(
     model: Scorer, artifacts: Path | None, target: str | None
-) -> tuple[LabelTexts, TrainedRows | None]:
-    """Return how labels are read, and the training rows, as far as they were registered."""
+) -> tuple[LabelTexts, TrainedRows | None, KeyNames]:
+    """Return how labels and keys are read, and the training rows, as far as registered."""
     column, classes = target or model.schema.target, model.schema.classes
     plain = LabelTexts(column=column, classes=classes)
     if artifacts is None:
-        return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None
+        return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None, PLAIN_ROWS
     try:
         version = read_version(artifacts, model.version)
     except (FFNError, OSError):
-        return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None
+        return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None, PLAIN_ROWS
     if version.bundle.sha256 != model.sha256:
         raise DataError(
             f"{artifacts}: version {model.version} is not the one that was loaded. Load it again."
         )
     trained = rows_of_bundle(version.bundle, version.columns)
     if version.settings is None:
-        return plain, trained
+        return plain, trained, PLAIN_ROWS
     data = version.settings.data
     labels = {text: one for text, one in (data.labels or {}).items() if not one or one in classes}
     missing = tuple(text for text in ("", *data.missing_labels) if text not in classes)
     label = LabelTexts(column=column, classes=classes, labels=labels, missing=missing)
-    return label, trained
+    keys = KeyNames(weight=data.weight, group=version.settings.split.group)
+    return label, trained, keys

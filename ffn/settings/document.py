@@ -21,6 +21,7 @@ from ffn.settings.optimizer_settings import (
     AdamWSettings,
     MomentumSettings,
     OptimizerSettings,
+    SearchSettings,
     SGDSettings,
 )
 from ffn.settings.outcome_settings import OutcomeSettings, ShadowSettings
@@ -83,6 +84,7 @@ class PipelineSettings(StrictSettings):
     network: NetworkSettings = Field(default={}, validate_default=True)
     training: TrainingSettings = Field(default={}, validate_default=True)
     optimizers: OptimizerSettings = Field(default={}, validate_default=True)
+    search: SearchSettings = Field(default={}, validate_default=True)
     decision: DecisionSettings = Field(default={}, validate_default=True)
     gate: GateSettings = Field(default={}, validate_default=True)
     scoring: ScoringSettings = Field(default={}, validate_default=True)
@@ -117,6 +119,15 @@ class PipelineSettings(StrictSettings):
             raise ValueError(
                 "decision.label_sets guarantees a share of rows that count alike, and data.weight "
                 "weights the rows. Take one of the two out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _decay_of_adamw(self) -> PipelineSettings:
+        if self.search.weight_decay is not None and "adamw" not in self.optimizers.candidates():
+            raise ValueError(
+                "search.weight_decay is tried with AdamW alone, which [optimizers] does not name. "
+                "Add [optimizers.adamw], or take weight_decay out of [search]"
             )
         return self
 
@@ -157,6 +168,8 @@ class PipelineSettings(StrictSettings):
             del found["features"]
         elif self.features.text_components == FeatureSettings().text_components:
             del found["features"]["text_components"]
+        if self.search == SearchSettings():
+            del found["search"]
         if self.decision == DecisionSettings():
             del found["decision"]
         found |= self.split.recorded()
@@ -253,6 +266,7 @@ def _known_keys(path: list[str]) -> list[str]:
         ("split",): SplitSettings,
         ("network",): NetworkSettings,
         ("training",): TrainingSettings,
+        ("search",): SearchSettings,
         ("decision",): DecisionSettings,
         ("gate",): GateSettings,
         ("scoring",): ScoringSettings,

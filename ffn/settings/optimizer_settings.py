@@ -1,4 +1,4 @@
-"""``[optimizers]``: the candidates and their hyper-parameters, whose defaults are ``ffn.nn``'s."""
+"""``[optimizers]``, whose defaults are those of ``ffn.nn``, and ``[search]``: the candidates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from ffn.nn import OPTIMIZERS, Adam, AdamW, Momentum, Optimizer
-from ffn.settings.strict import Decay, Positive, StrictSettings
+from ffn.settings.strict import Count, Decay, Positive, StrictSettings
+from ffn.settings.training_settings import WIDEST_LAYER
 
 __all__ = [
     "AdamSettings",
@@ -17,9 +18,13 @@ __all__ = [
     "OptimizerSearch",
     "OptimizerSettings",
     "SGDSettings",
+    "SearchSettings",
 ]
 
 _MOST_RATES = 64
+_MOST_VALUES, _MOST_TRIALS = 64, 1_000
+_Layers = tuple[Annotated[int, Field(ge=1, le=WIDEST_LAYER)], ...]
+_FromZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -147,3 +152,57 @@ _TABLES: dict[str, type[SGDSettings]] = {
     "adam": AdamSettings,
     "adamw": AdamWSettings,
 }
+
+
+class SearchSettings(StrictSettings):
+    """``[search]``: each combination of these values is a candidate.
+
+    Attributes
+    ----------
+    layers
+        Lists of hidden layers to try in place of ``network.hidden_layers``; default: only that.
+    dropout
+        Values to try in place of ``training.dropout``; default: only that.
+    label_smoothing
+        Values to try in place of ``training.label_smoothing``; default: only that.
+    batch_size
+        Values to try in place of ``training.batch_size``; default: only that.
+    weight_decay
+        Values to try with AdamW in place of its own; default: only that.
+    trials
+        Largest number of candidates; of more combinations so many are drawn.
+    """
+
+    layers: Annotated[tuple[_Layers, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None = (
+        None
+    )
+    dropout: Annotated[tuple[Decay, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None = (
+        None
+    )
+    label_smoothing: (
+        Annotated[tuple[Decay, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None
+    ) = None
+    batch_size: (
+        Annotated[tuple[Count, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None
+    ) = None
+    weight_decay: (
+        Annotated[tuple[_FromZero, ...], Field(min_length=1, max_length=_MOST_VALUES)] | None
+    ) = None
+    trials: Annotated[int, Field(ge=1, le=_MOST_TRIALS)] = 50
+
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _layers_are_tuples(cls, value: Any) -> Any:
+        """Convert the lists within the list as well, and refuse what is no list of lists."""
+        if not isinstance(value, list | tuple):
+            return value
+        if not all(isinstance(own, list | tuple) for own in value):
+            raise ValueError("must be a list of lists, such as [[64], [128, 64]]")
+        return tuple(tuple(own) for own in value)
+
+    @field_validator("layers", "dropout", "label_smoothing", "batch_size", "weight_decay")
+    @classmethod
+    def _values_differ(cls, value: Any) -> Any:
+        if value is not None and len(set(value)) < len(value):
+            raise ValueError("must not name a value twice")
+        return value

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
 
 from ffn.evaluation.inference.groups_of_rows import effective_share_rows, mean_of_rows, units_of
 from ffn.evaluation.inference.statistics import Interval
@@ -57,6 +56,8 @@ def higher_share_p(
     groups, weights
         Groups and weights of the rows [n]; None where there are none.
     """
+    from scipy import stats
+
     if groups is None and weights is None:
         n, within = len(wrong), int(inside.sum())
         found = int(wrong[inside].sum())
@@ -111,6 +112,8 @@ def higher_mean_p(
     units = min(units_in(side, groups, weights) for side in (inside, ~inside))
     if count < 2 or units <= 1 or variance <= 0:
         return 1.0
+    from scipy import special
+
     error = np.sqrt(variance * count / (count - 1))
     return float(special.stdtr(units - 1, -gain / error))
 
@@ -132,6 +135,8 @@ def share_at_level(
     alpha
         Two-sided level.
     """
+    from scipy import special
+
     if groups is None and weights is None:
         share, rows = float(right.mean()), float(len(right))
     else:
@@ -140,10 +145,12 @@ def share_at_level(
         if units <= 1:
             return Interval(share, 0.0, 1.0)
         # Fewer by as much as Student's quantile is larger than the normal one.
-        rows *= float(special.ndtri(alpha / 2) / special.stdtrit(units - 1, alpha / 2)) ** 2
+        normal, wider = special.ndtri(alpha / 2), special.stdtrit(units - 1, alpha / 2)
+        rows *= float(normal / wider) ** 2
     hits = share * rows
-    low = float(special.betaincinv(hits, rows - hits + 1, alpha / 2)) if share > 0 else 0.0
-    high = float(special.betaincinv(hits + 1, rows - hits, 1 - alpha / 2)) if share < 1 else 1.0
+    quantile = special.betaincinv
+    low = float(quantile(hits, rows - hits + 1, alpha / 2)) if share > 0 else 0.0
+    high = float(quantile(hits + 1, rows - hits, 1 - alpha / 2)) if share < 1 else 1.0
     return Interval(share, min(share, low), max(share, high))
 
 
@@ -172,6 +179,8 @@ def mean_at_level(
     units = units_in(np.ones(len(values), dtype=bool), groups, weights)
     if units <= 1 or not np.isfinite(error):
         return Interval(mean, 0.0, np.inf)
+    from scipy import special
+
     half = -float(special.stdtrit(units - 1, alpha / 2)) * error
     unseen = -float(np.expm1(np.log(alpha / 2) / units))
     high = max(

@@ -21,7 +21,7 @@ __all__ = ["DateForm", "iso_datetime"]
 
 _ISO_TEXT = re.compile(
     r"(\d{4})-(\d\d)(?:-(\d\d)"
-    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?)?)?",
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:\s?(Z|z|[+-]\d\d(?::?\d\d)?))?)?)?",
     re.ASCII,
 )
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -139,8 +139,7 @@ class DateForm:
             return math.nan
         try:
             at = iso_datetime(text)
-            # strptime would take the digits of any script.
-            if at is None and self.pattern and text.isascii():
+            if at is None and self.pattern and self._has_own_signs(text):
                 at = datetime.datetime.strptime(text, self.pattern)
             if at is None or (at.tzinfo is not None) is not self.zoned:
                 return math.nan
@@ -149,6 +148,11 @@ class DateForm:
         except (ValueError, OverflowError):
             return math.nan
         return ((at - _EPOCH) // _TICK) / _TICKS
+
+    def _has_own_signs(self, text: str) -> bool:
+        # strptime would take the digits and spaces of any script. What the pattern itself has, as
+        # in "%Y年%m月%d日", is read.
+        return text.isascii() or all(c.isascii() or c in self.pattern for c in text)
 
     def written(self, seconds: float) -> str:
         """Return a text in ISO 8601 that is read as ``seconds``, as short as it can be."""

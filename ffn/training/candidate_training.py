@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.nn import History, Network
+from ffn.search.combinations import combinations, with_combination
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.service_settings import seconds_of
 from ffn.settings.training_settings import TrainingSettings
@@ -99,14 +100,14 @@ def train_candidate(
     pipeline
         Settings of network, training and optimizers.
     optimizer
-        Name of one of the candidates under ``[optimizers]``.
+        Name of the candidate: of an optimizer, or with ``[search]`` of a combination.
     on_epoch
         Called with the number of epochs done, for progress; by default not at all.
     observe
         Is shown the networks between epochs; by default nothing is.
     """
+    pipeline, candidate = with_combination(pipeline, optimizer)
     training = pipeline.settings.training
-    candidate = pipeline.settings.optimizers.candidates()[optimizer]
     started = time.perf_counter()
     k = training.networks
     train_rows, validation_rows = candidate_resamples(part, training)
@@ -188,7 +189,7 @@ def _seconds(pipeline: Pipeline) -> float | None:
     training = pipeline.settings.training
     if training.time_budget is None:
         return None
-    return seconds_of(training.time_budget) / len(pipeline.settings.optimizers.candidates())
+    return seconds_of(training.time_budget) / len(combinations(pipeline.settings))
 
 
 def _ended(history: History, training: TrainingSettings) -> int:

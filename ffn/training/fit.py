@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ffn.nn import History, Network, constant, cosine, train
 from ffn.nn.schedules import Schedule
+from ffn.search.combinations import combinations
 from ffn.settings.optimizer_settings import OptimizerSearch
 from ffn.settings.pipeline import Pipeline
 from ffn.settings.training_settings import TrainingSettings
@@ -264,7 +265,7 @@ def training_threads(widths: tuple[int, ...], batch_size: int, pipeline: Pipelin
     products = batch_size * Network.count(widths)
     if products < _THREADED_PRODUCTS:
         return 1
-    candidates = len(pipeline.settings.optimizers.candidates())
+    candidates = len(combinations(pipeline.settings))
     return max(1, (os.cpu_count() or 1) // candidates)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ffn.errors import SettingsError
 from ffn.nn import Network
 from ffn.quantities import counted
+from ffn.search.combinations import combinations
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.class_counts import FOLDS
@@ -50,11 +51,16 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
         The networks need more memory than is available.
     """
     training = pipeline.settings.training
-    widths = (
-        preparation.n_inputs,
-        *pipeline.settings.network.hidden_layers,
-        len(schema.classes),
-    )
+    candidates = list(combinations(pipeline.settings).values())
+    shapes = [
+        (
+            preparation.n_inputs,
+            *one.values.get("layers", pipeline.settings.network.hidden_layers),
+            len(schema.classes),
+        )
+        for one in candidates
+    ]
+    widths = max(shapes, key=Network.count)
     item = np.dtype(training.dtype).itemsize
     rates = max(len(each.rates) for each in pipeline.settings.optimizers.candidates().values())
     # At least six arrays: parameters, gradients, an optimizer's two moments, best and last epoch.
@@ -62,6 +68,11 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
     networks = (5 + rates) * training.networks * Network.count(widths) * item
     figures = 4 * rates * training.networks * training.epochs * 8
     needed = networks + figures
+    if len(pipeline.settings.optimizers.candidates()) < len(candidates):
+        # All are kept until one is chosen: networks, if the model is made of them, and figures.
+        kept = sum(map(Network.count, shapes)) * training.networks * item
+        kept *= pipeline.settings.ensemble == "resamples"
+        needed += kept + 8 * len(candidates) * training.networks * training.epochs * 8
     there = memory_limit()
     if needed > there:
         raise SettingsError(
@@ -69,7 +80,8 @@ def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -
             f"{list(widths[1:-1][:8])}, {widths[-1]:,} classes and "
             f"{counted(training.networks, 'network')} need {needed / 1e9:,.1f} GB of memory, and "
             f"this machine or container has {there / 1e9:,.1f} GB. Lower "
-            "network.hidden_layers, training.networks or training.epochs, or exclude columns."
+            f"network.hidden_layers{', search.layers' if pipeline.settings.search.layers else ''}, "
+            "training.networks or training.epochs, or exclude columns."
         )
 
 

@@ -15,11 +15,19 @@ from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
 from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
 from ffn.nn import History, Network, Optimizer
-from ffn.quantities import listed
-from ffn.training.rate_search import RateLine, RateSearch
+from ffn.quantities import interval, listed
+from ffn.training.rate_search import RateLine, RateSearch, search_rates
 from ffn.training.temperature import ValidationAnswers
 
-__all__ = ["ALPHA", "Candidate", "CandidateComparison", "Ranked", "Selection", "select_best"]
+__all__ = [
+    "ALPHA",
+    "Candidate",
+    "CandidateComparison",
+    "Ranked",
+    "Selection",
+    "crossfitted_sentence",
+    "select_best",
+]
 
 Array = npt.NDArray[Any]
 
@@ -166,6 +174,9 @@ class Selection:
         All pairs.
     metric
         What they were compared by, in words; empty for the log-loss.
+    crossfitted
+        Of a search, the mean over the resamples of the candidate that is best on the other ones,
+        with its interval; None without a search.
     """
 
     winner: str
@@ -173,9 +184,14 @@ class Selection:
     leaderboard: tuple[Ranked, ...]
     comparisons: tuple[CandidateComparison, ...]
     metric: str = field(default="", metadata={"omitted": True})
+    crossfitted: Interval | None = field(default=None, metadata={"omitted": True})
 
 
-def select_best(candidates: Sequence[Candidate], criterion: Criterion | None = None) -> Selection:
+def select_best(
+    candidates: Sequence[Candidate],
+    criterion: Criterion | None = None,
+    searched: bool = False,
+) -> Selection:
     """Choose an optimizer by mean validation log-loss, or by the metric of the settings.
 
     All pairs are compared on their common resamples by the corrected resampled t-test, adjusted by
@@ -196,6 +212,9 @@ def select_best(candidates: Sequence[Candidate], criterion: Criterion | None = N
     criterion
         The metric. It is that of the networks at the rate with the lowest log-loss on all
         resamples. None, the default: the log-loss.
+    searched
+        Whether they are the combinations of a search, of which the best one's own mean would be
+        optimistic. By default they are optimizers.
 
     Raises
     ------
@@ -252,9 +271,15 @@ def select_best(candidates: Sequence[Candidate], criterion: Criterion | None = N
             and mean_loss[c.optimizer] <= bound
         )
     ]
+    estimate = None
+    if searched and len(usable) > 1:
+        estimate = _crossfitted([judged[c.optimizer] for c in usable], best, criterion)
+    reason = _reason(tied, best.optimizer, candidates, sound, criterion)
+    if estimate is not None:
+        reason += f" {crossfitted_sentence(estimate, len(usable), criterion)}"
     return Selection(
         winner=tied[0],
-        reason=_reason(tied, best.optimizer, candidates, sound, criterion),
+        reason=reason,
         leaderboard=tuple(
             Ranked(
                 optimizer=c.optimizer,
@@ -283,7 +308,47 @@ def select_best(candidates: Sequence[Candidate], criterion: Criterion | None = N
             for (first, second), difference, p in zip(pairs, differences, adjusted, strict=True)
         ),
         metric=criterion.words if criterion else "",
+        crossfitted=estimate,
     )
+
+
+def crossfitted_sentence(estimate: Interval, candidates: int, criterion: Criterion | None) -> str:
+    """Return what to expect of taking the candidate of a search with the best mean.
+
+    Parameters
+    ----------
+    estimate
+        Mean over the resamples of the candidate that is best on the other ones, with its interval.
+    candidates
+        Number of candidates.
+    criterion
+        What they were compared by; None for the log-loss.
+    """
+    what = criterion.words if criterion else "log-loss"
+    return (
+        f"The best of {candidates:,} means is optimistic, because it is the best; the candidate "
+        "that is best on the other resamples each time has a mean validation "
+        f"{what} of {interval(estimate)}."
+    )
+
+
+def _crossfitted(
+    judged: Sequence[Array], best: Candidate, criterion: Criterion | None
+) -> Interval | None:
+    """Return the mean of the candidate that is best on all resamples but the one it is judged on.
+
+    None where that cannot be said, as networks of all candidates diverged on the resample.
+    """
+    values = np.array(judged)
+    places = tuple(map(float, range(1, 1 + len(values))))
+    chosen = search_rates(places, values, best.validation_to_train).chosen
+    found = _finished(values[list(chosen), np.arange(values.shape[1])])
+    if len(found) < 2:
+        return None
+    mean = resampled_mean(found, best.validation_to_train)
+    if criterion is not None and criterion.higher:
+        return Interval(-mean.value, max(0.0, -mean.high), min(1.0, -mean.low))
+    return Interval(mean.value, max(0.0, mean.low), mean.high)
 
 
 def _judged(candidate: Candidate, criterion: Criterion | None) -> Array:

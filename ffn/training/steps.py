@@ -22,6 +22,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation, evaluate_probabilities
 from ffn.leakage.leaks import find_leaks
 from ffn.nn import History, Network
 from ffn.quantities import counted
+from ffn.search.combinations import with_combination
 from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
@@ -163,8 +164,9 @@ def refit(
     TrainingError
         Every network diverged, or the student.
     """
-    training, ensemble = pipeline.settings.training, pipeline.settings.ensemble
     winner = next(c for c in candidates if c.optimizer == selection.winner)
+    pipeline, search = with_combination(pipeline, winner.optimizer)
+    training, ensemble = pipeline.settings.training, pipeline.settings.ensemble
     epochs = training.epochs
     if training.patience or training.time_budget:
         finished = winner.final.best_epoch[winner.final.finished]
@@ -175,7 +177,7 @@ def refit(
         network, history = train_stack(
             part,
             pipeline,
-            pipeline.settings.optimizers.candidates()[winner.optimizer],
+            search,
             [winner.search.rate],
             branch=_REFIT,
             epochs=epochs,

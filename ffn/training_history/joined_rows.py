@@ -11,6 +11,7 @@ import numpy as np
 from ffn.errors import DataError, FFNError, quote
 from ffn.monitoring.record.outcome_record import OutcomeRecord, id_digest
 from ffn.monitoring.record.predicted_rows import unguarded
+from ffn.monitoring.record.scored_parts import tables_of
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.monitoring.record.table_columns import CellTexts, open_columns
 from ffn.registry.production_bundle import version_bundle
@@ -75,12 +76,11 @@ def mark_rows(record: OutcomeRecord, ids: Sequence[bytes]) -> None:
 def scored_tables(pipeline: Pipeline) -> dict[str, ScoredTable]:
     """Return the scored tables in the pipeline's folder of predictions, by the record's digest."""
     folder = pipeline.predictions
-    found = {}
+    found: dict[str, ScoredTable] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.endswith(COMPANIONS[1]):
             with contextlib.suppress(FFNError):
-                table = ScoredTable.read(path)
-                found[table.digest] = table
+                found |= {table.digest: table for table in tables_of(path)}
     return found
 
 
@@ -128,8 +128,10 @@ def rows_of(
         ) as opened,
     ):
         names = opened.header.names
-        _check(table, names, needed, data.decimal)
+        given = {name: cell for name, cell in table.given if name not in names}
+        _check(table, [*names, *given], needed, data.decimal)
         own = [name for name in columns if names.count(name) == 1]
+        beside = {name: given[name] for name in columns if name in given}
         asked = list(dict.fromkeys([*own, *([id_column] if id_column else [])]))
         found = []
         numbers = _row_numbers(table) if at_once else None
@@ -141,7 +143,7 @@ def rows_of(
                 else:
                     key = id_digest(texts[id_column or ""][place])
                 if key in wanted:
-                    cells = {name: texts[name][place] for name in own}
+                    cells = {name: texts[name][place] for name in own} | beside
                     found.append(NewRow(id=key, cells=cells, label=wanted[key].label))
         if opened.digest() != table.manifest["files"]["output"]["sha256"]:
             raise DataError(f"{table.output} was changed since it was scored. Score it again.")

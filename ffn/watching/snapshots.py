@@ -12,6 +12,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from ffn.nn import Network
+from ffn.search.combinations import file_label
 from ffn.storage.documents import canonical_json, parse_json
 from ffn.storage.plain_files import read_plain
 
@@ -165,7 +166,7 @@ def snapshot_path(artifacts: Path, label: str) -> Path:
     label
         Name of the training.
     """
-    return artifacts / WATCH_FOLDER / f"{label}{_SUFFIX}"
+    return artifacts / WATCH_FOLDER / f"{file_label(label)}{_SUFFIX}"
 
 
 def read_snapshots(artifacts: Path) -> list[Snapshot]:

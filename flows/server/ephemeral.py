@@ -33,14 +33,16 @@ from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
 from flows.server.database_check import refusal_in
+from flows.server.liveness import answers
 from flows.server.prefect_database import client_settings
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
 
-# A first start, which creates the database, takes 8 to 20 s; small machines are slower.
-_STARTUP_SECONDS = 90.0
+# A first start, which creates the database, computes for 8 to 20 s, which a busy machine makes
+# minutes. A server that cannot start ends, and is not waited for.
+_STARTUP_SECONDS = 300.0
 # A server that is stopped while it creates its database finishes that first.
 _SHUTDOWN_SECONDS = 10.0
 
@@ -185,7 +187,7 @@ def _start() -> tuple[str, str]:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
     deadline = time.monotonic() + _STARTUP_SECONDS
-    while not _answers(url):
+    while not answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
             last = _last_line(errors)
             if reason := refusal_in(last):
@@ -196,13 +198,6 @@ def _start() -> tuple[str, str]:
             )
         time.sleep(0.1)
     return url, key
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _stop(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:

@@ -14,18 +14,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from ffn.errors import quote
 from ffn.interpreter import fresh
 from flows.server.database_check import refusal_in
+from flows.server.liveness import answers
 from flows.server.prefect_database import PrefectDatabase
 from flows.server.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]
 
-# A first start creates the database.
-_STARTUP_SECONDS = 120.0
+# A first start creates the database; a busy machine takes minutes for that.
+_STARTUP_SECONDS = 300.0
 _SHUTDOWN_SECONDS = 4.0
 _LONGEST_PAUSE = 30.0
 _DAY = 86_400
@@ -226,7 +225,7 @@ class _Server:
     def wait_until_it_answers(self) -> None:
         """Wait until the server answers; raise ``ServiceError`` if it does not start."""
         deadline = time.monotonic() + _STARTUP_SECONDS
-        while not _answers(self._address.api):
+        while not answers(self._address.api):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 last = _last_line(self._log)
                 raise ServiceError(
@@ -246,13 +245,6 @@ class _Server:
             self._process.wait()
         if self._process.stdin:
             self._process.stdin.close()
-
-
-def _answers(api: str) -> bool:
-    try:
-        return httpx.get(f"{api}/health", trust_env=False, timeout=5).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _last_line(log: Path) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome
     from ffn.settings.service_settings import RunnerSettings
 
-__all__ = ["configure", "evaluate_outcomes", "retrain", "score", "score_inbox"]
+__all__ = ["configure", "evaluate_outcomes", "read_secrets", "retrain", "score", "score_inbox"]
 
 T = TypeVar("T")
 
@@ -128,6 +128,28 @@ def evaluate_outcomes(
             )
         except LabelsRefusedError as refused:
             return refused.outcome
+
+
+def read_secrets(names: Sequence[str], root: Path) -> None:
+    """Read blocks of Prefect that a database is reached with, for the rest of this process.
+
+    Parameters
+    ----------
+    names
+        Names of Secret blocks; of none, no server is asked.
+    root
+        The folder with ``data/`` and ``artifacts/``.
+    """
+    if not names:
+        return
+    configure()
+    from ffn.databases.secret_blocks import read_blocks_with
+    from flows.blocks.prefect_secrets import prefect_secret
+    from flows.server.ephemeral import server
+
+    with server(root):
+        values = {name: prefect_secret(name) for name in names}
+    read_blocks_with(values.__getitem__)
 
 
 def _ours(outcome: object, kind: type[T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -30,12 +31,14 @@ def figure(metric: str, positive: np.ndarray, labels: np.ndarray) -> float:
 
 @pytest.mark.parametrize("metric", ["balanced_accuracy", "f1", "expected_cost"])
 @given(rows=ROWS)
+@hypothesis_settings(max_examples=50)
 def test_no_other_threshold_is_better(metric, rows):
     shares = np.array([share / 20 for share, _ in rows])
     positive = np.array([own for _, own in rows])
     threshold = best_threshold(shares, positive, metric, COSTS)
-    tried = [(i + 0.5) / 20 for i in range(20)]
-    figures = [figure(metric, positive, shares >= other) for other in tried]
+    # Every threshold that labels the rows otherwise, once.
+    tried = {tuple(shares >= (i + 0.5) / 20) for i in range(20)}
+    figures = [figure(metric, positive, np.array(labels)) for labels in tried]
     assert threshold is not None
     assert 0 < threshold < 1
     assert figure(metric, positive, shares >= threshold) == pytest.approx(max(figures))

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
@@ -224,13 +223,6 @@ def test_read_only_memory_maps_lists_and_both_float_types(iris: Table, tmp_path:
     mapped = np.memmap(tmp_path / "x", np.float32, "r", shape=x.shape)
     for table in (mapped, x.tolist(), x.astype(np.float64), np.asfortranarray(x)):
         assert_array_equal(parameters(fit(table, y)), expected)
-
-
-def test_sparse_tables_are_refused(iris: Table) -> None:
-    with pytest.raises(TypeError, match="Sparse data was passed"):
-        fit(sparse.csr_array(iris[0]), iris[1])
-    with pytest.raises(TypeError, match="Sparse data was passed"):
-        fit(*iris).predict(sparse.csr_array(iris[0]))
 
 
 def test_one_row_and_one_class() -> None:

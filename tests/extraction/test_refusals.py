@@ -107,6 +107,8 @@ def test_nothing_that_matches(tmp_path: Path, folder: Path) -> None:
     (folder / "notes.txt").write_text("none")
     refusal(tmp_path, "history", match=r"history holds no table")
     refusal(tmp_path, "history/*.parquet", match=r'no file matches ".*history/\*\.parquet"')
+    match = r'no file matches ".*/histroy/\*\.parquet": there is no folder ".*/histroy"\.$'
+    refusal(tmp_path, "histroy/*.parquet", match=match)
     refusal(tmp_path, "nothing.parquet", match=r"nothing\.parquet does not exist")
 
 

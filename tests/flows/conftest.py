@@ -12,6 +12,7 @@ import pytest
 
 from ffn.registry.versions import production_version
 from tests.helpers.command_line import Done, run_here
+from tests.helpers.prefect_home import started_before
 from tests.helpers.prefect_server import running_server
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -41,7 +42,7 @@ def ffn(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Prefect server as a user starts one."""
-    with running_server(tmp_path_factory.mktemp("prefect")) as url:
+    with running_server(started_before(tmp_path_factory.mktemp("prefect"))) as url:
         yield url
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.command_line import environment
+from tests.helpers.prefect_home import started_before
 from tests.helpers.service import free_port, processes, quicken
 from tests.helpers.waiting import LAST_RESORT, wait_for
 
@@ -52,6 +53,8 @@ def hostile(tmp_path_factory):
 def home(tmp_path_factory, repository):
     home = tmp_path_factory.mktemp("home")
     shutil.copytree(repository / "data", home / "root/data")
+    # The first start of a server is that of a retraining below, the service's is its second.
+    started_before(home / "root/artifacts/.serve")
     quicken(home / "root", '[inbox]\nlook_every = "1s"\nsettle = "1s"\n')
     return home
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -15,14 +13,18 @@ import pytest
 from ffn.registry.live_runs import working
 from ffn.registry.run_log import journal
 from tests.helpers.command_line import OF_EVERY_RUN, command, environment
+from tests.helpers.endless_run import states, trains
+from tests.helpers.prefect_home import started_before
 from tests.helpers.service import processes
 from tests.helpers.waiting import LAST_RESORT, wait_for
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """One for all runs: Prefect makes its database once."""
-    return tmp_path_factory.mktemp("home")
+    """One for all runs."""
+    home = tmp_path_factory.mktemp("home")
+    started_before(home / ".prefect")
+    return home
 
 
 @pytest.fixture(autouse=True)
@@ -39,26 +41,6 @@ def endless(root):
     settings = root / "data/iris/pipeline.toml"
     settings.write_text(re.sub(r"epochs = \d+", "epochs = 1000000", settings.read_text()))
     return root
-
-
-def states(home: Path, table: str) -> dict[str, str]:
-    """Names and states of the last runs that Prefect has recorded."""
-    database = home / ".prefect/prefect.db"
-    with (
-        contextlib.suppress(sqlite3.OperationalError),
-        contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
-    ):
-        select = f"SELECT name, state_type FROM {table} ORDER BY created"
-        return dict(connection.execute(select).fetchall())
-    return {}
-
-
-def trains(home: Path) -> bool:
-    """Whether a training runs, and the server has heard of it."""
-    return any(
-        name.startswith("train-") and state == "RUNNING"
-        for name, state in states(home, "task_run").items()
-    )
 
 
 def spins(run: subprocess.Popen[bytes]) -> bool:

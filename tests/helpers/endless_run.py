@@ -6,6 +6,8 @@ import base64
 import contextlib
 import re
 import shutil
+import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,29 @@ from typing import Any
 import httpx
 
 from tests.helpers.command_line import REPOSITORY, command, environment
+from tests.helpers.prefect_home import started_before
 from tests.helpers.service import processes
 from tests.helpers.waiting import LAST_RESORT, wait_for
+
+
+def states(home: Path, table: str) -> dict[str, str]:
+    """Names and states of the last runs that Prefect has recorded."""
+    database = home / ".prefect/prefect.db"
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection,
+    ):
+        select = f"SELECT name, state_type FROM {table} ORDER BY created"
+        return dict(connection.execute(select).fetchall())
+    return {}
+
+
+def trains(home: Path) -> bool:
+    """Whether a training runs, and the server has heard of it."""
+    return any(
+        name.startswith("train-") and state == "RUNNING"
+        for name, state in states(home, "task_run").items()
+    )
 
 
 def listening_ports(pid: int) -> list[int]:
@@ -40,11 +63,19 @@ class Run:
         self.process, self.home = process, home
 
     def find_server(self) -> bool:
+        self._check()
         found = [pid for pid, line in processes(self.home).items() if "server_process" in line]
         self.pid = found[0] if found else None
         ports = listening_ports(found[0]) if found else []
         self.port = ports[0] if ports else None
         return self.port is not None and self.answers()
+
+    def trains(self) -> bool:
+        self._check()
+        return trains(self.home)
+
+    def _check(self) -> None:
+        assert self.process.poll() is None, "the run has ended"
 
     def answers(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
@@ -76,9 +107,14 @@ class Run:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[Run]:
-    """Run it while the block runs, from where its server answers."""
+    """Run it while the block runs, from where it trains and its server answers.
+
+    From then on it is stopped: the server does not depend on what the run computes, which would
+    take a processor from the tests.
+    """
     settings = shutil.copytree(REPOSITORY / "data", home / "root/data") / "iris/pipeline.toml"
     settings.write_text(re.sub(r"epochs = \d+", "epochs = 500000", settings.read_text()))
+    started_before(home / ".prefect")
     process = subprocess.Popen(
         command("retrain", "iris", "--root", home / "root", "--workers", "1"),
         env=environment(home),
@@ -89,6 +125,8 @@ def running(home: Path) -> Iterator[Run]:
     found = Run(process, home)
     try:
         wait_for(found.find_server)
+        wait_for(found.trains)
+        process.send_signal(signal.SIGSTOP)
         yield found
     finally:
         process.kill()

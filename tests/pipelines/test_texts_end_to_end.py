@@ -132,6 +132,8 @@ def test_parts_and_processes_have_no_effect(model: ffn.Model, tmp_path: Path) ->
     for workers in (1, 2):
         model.score_csv(tmp_path / "t.csv", tmp_path / f"{workers}.csv", workers=workers)
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+    told = [json.loads((tmp_path / f"{n}.csv.manifest.json").read_text())["drift"] for n in (1, 2)]
+    assert told[0] == told[1]
 
 
 HOSTILE = {
@@ -198,6 +200,9 @@ def test_the_bundle_is_read_as_it_was_written_and_refused_if_damaged(
 ) -> None:
     bundle = read_bundle(version(root) / "bundle")
     assert write_bundle(bundle, tmp_path / "same") == bundle.sha256
+    # Drift is compared with held-out texts: a fifth of 400 rows.
+    assert bundle.reference is not None
+    assert [own.rows for own in bundle.reference.texts] == [80] * 4
     assert bundle.preparation.texts is not None
     vars(bundle.preparation.texts)["text_scales"] = -bundle.preparation.texts.text_scales
     write_bundle(bundle, tmp_path / "damaged")

@@ -14,7 +14,7 @@ from ffn.profiling.scaffold import create_pipeline
 from ffn.profiling.table_profile import TableProfile, profile_table
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.dates.date_recognition import FORMS
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 DAYS = [datetime.date(2023, 1, 28) + datetime.timedelta(days=3 * i) for i in range(200)]
 Y = ["a", "b", "b", "a"] * 50
@@ -75,6 +75,19 @@ def test_dates_are_read_as_all_of_them_are_written(tmp_path: Path, written: str,
             [*map(str, DAYS[:195]), *["never"] * 5],
             'has dates, and texts that are none, such as "never" (for no value? give --missing '
             '"never")',
+        ),
+        (
+            [f"{day:%d.%m.%Y}" if i % 2 else f"{day:%m/%d/%Y}" for i, day in enumerate(DAYS)],
+            'has dates in different forms, such as "01.02.2024" and "01/11/2024" (write all alike)',
+        ),
+        (
+            [f"{day:%d/%m/%Y}" if i % 2 else f"{day:%m/%d/%Y}" for i, day in enumerate(DAYS)],
+            'has dates in different forms, such as "13/02/2024" and "01/17/2024" (write all alike)',
+        ),
+        (
+            # A stray one is a date as well, and not a word for "no value".
+            [f"{day:%d.%m.%Y}" for day in DAYS[:195]] + ["02/28/2024"] * 5,
+            'has dates in different forms, such as "01.02.2024" and "02/28/2024" (write all alike)',
         ),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from ffn.profiling.scaffold import create_pipeline
 from ffn.profiling.split_columns import SplitCandidate, split_candidates
 from ffn.settings.document import check_settings
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 DAYS = [datetime.date(2024, 1, 1) + datetime.timedelta(days=i // 2) for i in range(200)]
 ISO = [day.isoformat() for day in DAYS]

@@ -12,7 +12,7 @@ import pytest
 
 from ffn.errors import DataError
 from ffn.profiling.table_profile import TableProfile, profile_table
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 
 def looked(tmp_path: Path, columns: dict[str, list[str]], **known: Any) -> TableProfile:
@@ -128,7 +128,7 @@ def test_many_categories_are_told(tmp_path: Path, rows: int, texts: int) -> None
         towns = [f"town {i % different}" for i in range(rows)]
         found = looked(tmp_path, {"town": towns, "y": (Y * 5)[:rows]})
         assert found.kinds == {"town": "categorical"}
-        notice = f'column "town" is read as {texts} categories, each of which becomes an input ('
+        notice = f'column "town" is read as {texts} categories (--exclude "town"'
         assert [text.startswith(notice) for text in found.notices] == [True] * told
 
 

@@ -1,19 +1,25 @@
-"""Sixteen retrainings at once, in processes of their own, and scorings between their promotions."""
+"""Eight retrainings at once, in processes of their own, and scorings between their promotions."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import multiprocessing
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from ffn.bundles.bundle import write_bundle
+from ffn.errors import RegistryError
 from ffn.registry.pointer import promote
 from ffn.registry.promotion_history import read_history
 from ffn.registry.verification import verify
@@ -21,43 +27,42 @@ from ffn.registry.versions import add_version, production_version, version_folde
 from ffn.scoring.model import load
 from ffn.storage.atomic import is_temporary
 from tests.helpers.bundles import make
-from tests.helpers.gated import rows
+from tests.helpers.gated import pipeline, retrain, rows
 from tests.helpers.waiting import LAST_RESORT, wait_for
 
 RETRAININGS, SCORERS = 8, 2
 
-RETRAIN = """
-import sys
-from dataclasses import replace
-from pathlib import Path
-from tests.helpers.gated import pipeline, retrain, rows
 
-root, seed = Path(sys.argv[1]), int(sys.argv[2])
-folder = root / f"data-{seed}"
-folder.mkdir()
-found = pipeline(folder, rows(90), "mode = 'always'")
-training = found.settings.training.model_copy(update={"seed": seed, "epochs": 2, "networks": 2})
-settings = found.settings.model_copy(update={"training": training})
-print(retrain(replace(found, settings=settings, artifacts=root / "made")).version.sha256)
-"""
+def retrain_once(root: Path, seed: int) -> None:
+    """Retrain on a table of its own; write the digest of the bundle to a file."""
+    folder = root / f"data-{seed}"
+    folder.mkdir()
+    found = pipeline(folder, rows(90), "mode = 'always'")
+    training = found.settings.training.model_copy(update={"seed": seed, "epochs": 2, "networks": 2})
+    settings = found.settings.model_copy(update={"training": training})
+    outcome = retrain(replace(found, settings=settings, artifacts=root / "made"))
+    (folder / "sha256").write_text(outcome.version.sha256)
 
-SCORE = """
-import itertools, sys
-from pathlib import Path
-from ffn.errors import RegistryError
-from ffn.scoring.model import load
 
-root, name = Path(sys.argv[1]), sys.argv[2]
-for number in itertools.count():
-    if (root / "stop").exists():
-        break
-    try:
-        model = load(root / "made")
-    except RegistryError as error:
-        assert "no model in production" in str(error), error
-        continue
-    model.score_csv(root / "new.csv", root / f"scored/{name}-{number}.csv")
-"""
+def score_again_and_again(root: Path, name: int) -> None:
+    """Score with whatever is in production, until all retrainings have ended."""
+    for number in itertools.count():
+        if (root / "stop").exists():
+            break
+        try:
+            model = load(root / "made")
+        except RegistryError as error:
+            if "no model in production" not in str(error):
+                raise
+            continue
+        model.score_csv(root / "new.csv", root / f"scored/{name}-{number}.csv")
+
+
+def fork(work: Callable[[Path, int], None], root: Path, number: int) -> BaseProcess:
+    """A process of its own that has everything imported, which would take longer than its work."""
+    process = multiprocessing.get_context("fork").Process(target=work, args=(root, number))
+    process.start()
+    return process
 
 
 def start(repository: Path, code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -71,20 +76,32 @@ def start(repository: Path, code: str, *arguments: object) -> subprocess.Popen[s
     )
 
 
+def scored(root: Path) -> int:
+    """How many files have been scored to the end."""
+    return len(list((root / "scored").glob("*.manifest.json")))
+
+
 @pytest.fixture(scope="module")
 def rush(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[Path, set[str]]:
     """All of them at once; returns the folder, and the digests that the retrainings printed."""
     root = tmp_path_factory.mktemp("rush")
     (root / "scored").mkdir()
     (root / "new.csv").write_text("\n".join(["p,q,y", *rows(30, seed=1)]) + "\n")
-    scorers = [start(repository, SCORE, root, name) for name in range(SCORERS)]
-    retrainings = [start(repository, RETRAIN, root, seed) for seed in range(RETRAININGS)]
-    said = [process.communicate(timeout=LAST_RESORT) for process in retrainings]
+    scorers = [fork(score_again_and_again, root, name) for name in range(SCORERS)]
+    retrainings = [fork(retrain_once, root, seed) for seed in range(RETRAININGS - 1)]
+    # The last begins when something was scored, so that scorings fall between promotions.
+    wait_for(lambda: scored(root))
+    retrainings.append(fork(retrain_once, root, RETRAININGS - 1))
+    for process in retrainings:
+        process.join(LAST_RESORT)
+    begun = scored(root) + SCORERS
+    wait_for(lambda: scored(root) > begun)
     (root / "stop").touch()
-    said += [process.communicate(timeout=LAST_RESORT) for process in scorers]
-    codes = [process.returncode for process in (*retrainings, *scorers)]
-    assert codes == [0] * len(codes), said
-    return root, {out.strip() for out, _ in said[:RETRAININGS]}
+    for process in scorers:
+        process.join(LAST_RESORT)
+    processes = [*retrainings, *scorers]
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+    return root, {path.read_text() for path in root.glob("data-*/sha256")}
 
 
 def test_no_version_is_lost_or_mixed_with_another(rush: tuple[Path, set[str]]) -> None:

@@ -29,12 +29,15 @@ print(hashlib.sha256(feature_importance(found)).hexdigest())
 """
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What is drawn where matplotlib is told nothing."""
+    return drawn(tmp_path_factory.mktemp("plain"), IMPORTANCE)
+
+
 @pytest.mark.parametrize("setting", ["font.size: 30", "text.usetex: True", "lines.linewidth: 9"])
 def test_a_matplotlibrc_in_the_current_folder_changes_no_picture(
-    tmp_path: Path, setting: str
+    tmp_path: Path, setting: str, plain: str
 ) -> None:
-    plain = tmp_path / "plain"
-    plain.mkdir()
-    expected = drawn(plain, IMPORTANCE)
     (tmp_path / "matplotlibrc").write_text(setting + "\n")
-    assert drawn(tmp_path, IMPORTANCE) == expected
+    assert drawn(tmp_path, IMPORTANCE) == plain

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffn.distillation.student import Student
@@ -282,6 +282,7 @@ def examined(iris: Reported, feature: str, cell: str, label: str) -> Examination
 
 @pytest.mark.parametrize("size", [3, 30])
 @given(data=st.data())
+@settings(max_examples=30)
 def test_names_from_files_stay_text(iris: Reported, size: int, data: st.DataObject) -> None:
     hostile = st.text(
         st.sampled_from("<>&|`[]()!*_\\#~'\"-+=:/ \n\r\t\u202e\x00aé1."), min_size=1, max_size=30

@@ -92,6 +92,20 @@ def test_a_row_out_for_each_row_in_and_the_same_container(table: pa.Table, place
     assert found["id"] == list(range(8))
 
 
+@pytest.mark.parametrize("of", [pa.float64(), pa.float32(), pa.string()], ids=str)
+@pytest.mark.parametrize("place", range(4), ids=["table", "batch", "polars", "pandas"])
+def test_a_gap_is_no_value_where_an_empty_cell_is_none(of: pa.DataType, place: int) -> None:
+    # A CSV file of the rows has an empty cell there, and only "NA" means "no value".
+    feature = replace(TenthsScorer().schema.numeric[0], missing=True)
+    others = TenthsScorer().schema.features[1:]
+    schema = replace(TenthsScorer().schema, features=(feature, *others), missing_values=("NA",))
+    sizes = pa.array([1, None, 9]).cast(of)
+    rows = containers(pa.table({"size": sizes, "colour": ["red"] * 3}))[place]
+    found = listed(Model(TenthsScorer(schema=schema)).predict_batch(rows))
+    assert found["reject_reason"] == [None, "not_a_number", None]
+    assert found["reject_column"] == [None, "size", None]
+
+
 def test_types_do_not_depend_on_the_rows() -> None:
     for whole, none in zip(containers(ROWS), containers(ROWS[:0]), strict=True):
         some, empty = MODEL.predict_batch(whole), MODEL.predict_batch(none)

@@ -40,6 +40,21 @@ def test_a_truth_value_is_the_same_however_it_is_written(tmp_path: Path, cells: 
         assert in_frame(frame, model) == expected
 
 
+def test_a_boolean_is_its_word_where_a_number_means_no_value(tmp_path: Path) -> None:
+    # A CSV file of the table has "True" and "False", which are not among the missing values.
+    feature = replace(SCHEMA.numeric[0], maximum=1.0, format="true/false", missing=True)
+    schema = replace(SCHEMA, features=(feature, COLOUR), missing_values=("", "0", "1"))
+    model = TenthsScorer(schema=schema)
+    table = pd.DataFrame({"size": [True, False], "colour": "blue"})
+    answers = [("small", "0.9000"), ("small", "1.0000")]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert scored(tmp_path / "t.csv", model) == answers
+    table.to_parquet(tmp_path / "t.parquet")
+    assert scored(tmp_path / "t.parquet", model) == answers
+    for frame in (table, table.astype({"size": object}), pl.from_pandas(table)):
+        assert in_frame(frame, model) == [1, 0]
+
+
 def test_what_is_neither_true_nor_false_is_rejected(tmp_path: Path) -> None:
     feature = replace(SCHEMA.numeric[0], maximum=1.0, format="true/false")
     model = TenthsScorer(schema=replace(SCHEMA, features=(feature, COLOUR)))

@@ -57,6 +57,9 @@ def test_by_hand() -> None:
     assert DateForm.of("%d/%m/%Y").number("02/01/1970") == 86_400
     assert DateForm.of("%m/%d/%Y %I:%M %p").number("01/01/1970 01:30 PM") == 13.5 * 3600
     assert DateForm.of("%d %b %Y %H:%M %z").number("01 Jan 1970 02:00 +0200") == 0
+    assert DateForm(zoned=True).number("1970-01-01 01:00 +01:00") == 0
+    # Characters that the pattern itself has, such as the signs for year, month and day.
+    assert DateForm.of("%Y\u5e74%m\u6708%d\u65e5").number("1970\u5e741\u67082\u65e5") == 86_400
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,10 @@ def test_by_hand() -> None:
         ("iso", "2025-01-31 24:00"),
         ("iso", "0000-01-01"),
         ("iso", "2025-01-31 10:30Z"),
+        ("iso", "2025-01-31 10:30\n"),
+        ("iso utc", "2025-01-31 10:30Z\n"),
+        ("%Y\u5e74%m\u6708%d\u65e5", "\u0662\u0660\u0662\u0665\u5e741\u670831\u65e5"),
+        ("%d %b %Y", "31\u00a0Jan\u00a02025"),
         ("iso", "20250131"),
         ("iso", "31/01/2025"),
         ("iso", "1738281600"),

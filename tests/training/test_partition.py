@@ -24,8 +24,8 @@ from ffn.nn.engine import batches
 from ffn.nn.engine.shuffling import epoch_orders
 from ffn.storage import cache
 from ffn.tabular.csv.reader import Records
+from ffn.tabular.ingestion import conversion
 from ffn.tabular.splitting import by_content
-from ffn.tabular.training_table import ingest
 from ffn.tabular.training_table.class_counts import fold_of_rows
 from ffn.training import candidate_training, steps, training_data
 from ffn.training.partition import write_parts
@@ -43,7 +43,7 @@ def table(rows: int, columns: int = 3) -> str:
 
 
 def in_small_pieces(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ingest, "rows_of_a_group", lambda _: 32)
+    patch.setattr(conversion, "rows_of_a_group", lambda _: 32)
     patch.setattr(training_data, "write_parts", partial(write_parts, values_at_once=20))
     # Blocks of four runs of eight rows in training.
     patch.setattr(batches, "epoch_orders", partial(epoch_orders, run_rows=8, piece_rows=32))
@@ -167,7 +167,7 @@ def test_a_column_of_many_categories_is_pooled(tmp_path: Path, monkeypatch) -> N
     numeric, codes = dataset.arrays(prepared.schema)
     held_out = steps.split(dataset, pipeline).held_out
     count = len(set(names[~held_out]))
-    assert any(f'column "c" has {count} categories' in notice for notice in prepared.notices)
+    assert any(f'column "c" ({count} in the training rows)' in one for one in prepared.notices)
     x = preparation.transform(numeric, codes)
     assert_array_equal(x[held_out], prepared.x_test)
     assert_array_equal(x[~held_out, :-1], prepared.x_train[:, :-1])
@@ -200,8 +200,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path, monkeypatch) -> Non
     """NumPy's arrays are counted, mapped files are not: they are the system's to drop."""
     rows, columns = 20_000, 60
     pipeline = made(tmp_path, table(rows, columns), "[training]\nnetworks = 2")
-    monkeypatch.setattr(ingest, "Records", partial(Records, block_size=16 * 1024))
-    monkeypatch.setattr(ingest, "rows_of_a_group", lambda _: 256)
+    monkeypatch.setattr(conversion, "Records", partial(Records, block_size=16 * 1024))
+    monkeypatch.setattr(conversion, "rows_of_a_group", lambda _: 256)
     few_at_once = partial(write_parts, values_at_once=256 * columns)
     monkeypatch.setattr(training_data, "write_parts", few_at_once)
     gc.collect()

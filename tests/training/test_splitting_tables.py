@@ -100,6 +100,13 @@ def test_statistics_of_categories_are_cross_fitted_by_group(tmp_path: Path) -> N
         tmp_path, text, QUICK + '[split]\ngroup = "who"\n[features]\nmost_categories = 3\n'
     )
     dataset, prepared = steps.load(found), prepare(found)
+    # Sixty people in fifteen towns, "who" being no feature.
+    assert any(
+        notice
+        == 'of the categories of column "town" (15 in the training rows) the most frequent have '
+        "an input each, all others one together (features.most_categories)"
+        for notice in prepared.notices
+    )
     division = steps.split(dataset, found)
     towns, labels = dataset.categorical["town"], dataset.labels
     folds = fold_of_rows(np.asarray(dataset.group_ids))
@@ -193,3 +200,14 @@ def test_a_class_that_no_held_out_row_has_is_told(tmp_path: Path) -> None:
     assert told in done.prepared.notices
     assert np.isnan(done.evaluation.classes[2].recall.value)
     assert done.evaluation.classes[2].rows == 0
+
+
+def test_columns_with_pooled_categories_are_told_in_one_sentence(tmp_path: Path) -> None:
+    table = [f"a{i % 5},b{i % 7},c{i % 9},d{i % 2},{i % 11},{'xy'[i % 2]}" for i in range(1260)]
+    text = "a,b,c,d,p,y\n" + "\n".join(table) + "\n"
+    found = made(tmp_path, text, QUICK + "[features]\nmost_categories = 3\n")
+    told = [notice for notice in prepare(found).notices if "most_categories" in notice]
+    assert told == [
+        'of the categories of columns "a" (5 in the training rows), "b" (7) and "c" (9) the most '
+        "frequent have an input each, all others one together (features.most_categories)"
+    ]

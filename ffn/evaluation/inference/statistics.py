@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 __all__ = [
     "NO_FIGURE",
@@ -26,8 +25,9 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-# The normal quantile of two-sided 95 % intervals.
-Z_95 = float(special.ndtri(0.975))
+# The normal quantile of two-sided 95 % intervals, `special.ndtri(0.975)`. Written out, since
+# importing SciPy would take half a second of each command that only shows recorded intervals.
+Z_95 = 1.959963984540054
 # Up to this number of rows the BCa bootstrap is cheap; with more, the mean is normally distributed
 # for practical purposes.
 _BOOTSTRAP_ROWS = 2_000
@@ -190,6 +190,8 @@ def resampled_mean(values: Array, validation_to_train: float) -> Interval:
     mean = float(np.mean(values))
     if k < 2:
         return Interval(mean, -np.inf, np.inf)
+    from scipy import special
+
     error = np.sqrt((1 / k + validation_to_train) * np.var(values, ddof=1))
     half = float(special.stdtrit(k - 1, 0.975) * error)
     return Interval(mean, mean - half, mean + half)
@@ -214,6 +216,8 @@ def corrected_t(differences: Array, validation_to_train: float) -> float:
     variance = (1 / k + validation_to_train) * np.var(differences, ddof=1)
     if variance == 0:
         return 0.0
+    from scipy import special
+
     t = np.mean(differences) / np.sqrt(variance)
     return float(2 * special.stdtr(k - 1, -abs(t)))
 

@@ -6,6 +6,7 @@ import csv
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from ffn.bundles.contents import read_registered
 from ffn.errors import DataError, SettingsError, quote
@@ -18,6 +19,7 @@ from ffn.monitoring.record.table_columns import open_columns
 from ffn.monitoring.record.taking_up import workshop
 from ffn.registry.provenance import PROVENANCE
 from ffn.registry.versions import require_version, version_folder
+from ffn.scoring.judged.table_figures import NoRowToEvaluateError, TableEvaluation
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.own_options import own_options
@@ -77,12 +79,49 @@ def deliver_at_once(
                 f"{name} is the table that version {model.version} was made from, which says "
                 "nothing about new rows. Give rows that came later."
             )
+        if source.get("test_sha256") == sha256:
+            raise DataError(
+                f"{name} is the file of held-out rows by which version {model.version} was judged, "
+                "so its figures are the promised ones. Give rows that came later."
+            )
         rows, found = _labelled(pipeline, model, result, sha256, name)
         with changing_record(artifacts) as record:
             done = _count_at_once(record, pipeline, model, table, rows, found)
+        done.figures = _figures(pipeline, model, stream, result)
         if also is not None:
             also(table, done)
     return done
+
+
+def _figures(
+    pipeline: Pipeline, model: Model, stream: Source, result: ScoreResult
+) -> TableEvaluation | None:
+    """Return the figures of this table alone; None if no row of it can be evaluated.
+
+    They have what the record of all tables has not: weights, groups and slices.
+    """
+    # Imported here, because joining labels does not need what these figures need.
+    from ffn.scoring.table_evaluation import evaluate_table
+
+    settings, data = pipeline.settings, pipeline.settings.data
+    table: Source | Path = result.output
+    if stream.size is not None:
+        # A pipe cannot be read twice; of a file, rejected rows are counted, too.
+        stream.rewind()
+        table = stream
+    try:
+        return evaluate_table(
+            model.scorer,
+            model.artifacts,
+            table,
+            target=settings.outcomes.label,
+            delimiter=data.delimiter,
+            decimal=data.decimal,
+            encoding=data.encoding,
+            on_unknown=settings.scoring.on_unknown,
+        )
+    except NoRowToEvaluateError:
+        return None
 
 
 def _labelled(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffn.errors import did_you_mean, one_line, quote
 from ffn.quantities import counted
+
+if TYPE_CHECKING:
+    from ffn.scoring.judged.table_figures import TableEvaluation
 
 __all__ = ["Delivery", "LabelRow", "place_of"]
 
@@ -89,6 +92,9 @@ class Delivery:
         What else has to be known about the file, a sentence each.
     problems
         What the settings ask to be done with its rows and could not be done, in one line each.
+    figures
+        Figures of a table that was scored and evaluated at once, of this table alone, by weights
+        and groups, with slices; None otherwise, or if no row of it could be evaluated.
     postponed
         Whether some of it was left to the next evaluation, which has to be given the file again.
     """
@@ -111,6 +117,7 @@ class Delivery:
     at_once: int | None = None
     notices: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    figures: TableEvaluation | None = None
     postponed: bool = False
 
     @property
@@ -147,6 +154,16 @@ class Delivery:
         told += [f"{count:,} {what}" for count, what in parts if count]
         return f"{one_line(self.name)}: {', '.join(told)}."
 
+    @property
+    def told_of_figures(self) -> tuple[str, ...]:
+        """Sentences on the figures of this table alone, and on the slices that were searched."""
+        found = self.figures
+        if found is None:
+            return ()
+        said = f"This table alone, {counted(found.evaluated, 'row')}{found.judges}: "
+        said += f"{found.said}; ordinary 95 % intervals, valid for one look."
+        return (said, *found.notices, *found.searched)
+
     def remarks(self) -> list[str]:
         """Return sentences about labels that the version does not know, and other notices."""
         found = [
@@ -178,4 +195,5 @@ class Delivery:
             "predictions_without_label": self.waiting,
             "scored_at_once_with": self.at_once,
             "notices": self.notices,
+            **({"figures": self.figures.to_json()} if self.figures else {}),
         }

@@ -59,12 +59,19 @@ class ScoredTable:
         SHA-256 of the manifest's bytes, by which the table is known.
     at
         When it was scored, in seconds since 1970: the manifest's time.
+    name
+        What the record calls it; empty, the default, for the name of the output.
+    given
+        Names and cells of the columns that the folders of a part give all of its rows; none by
+        default.
     """
 
     output: Path
     manifest: dict[str, Any]
     digest: str
     at: float
+    name: str = ""
+    given: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> ScoredTable:
@@ -157,7 +164,7 @@ class ScoredTable:
             "INSERT INTO scorings VALUES (NULL, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
             (
                 self.digest,
-                name or self.output.name,
+                name or self.name or self.output.name,
                 model,
                 self.at,
                 week_of(self.at),
@@ -243,13 +250,17 @@ class ScoredTable:
             if id_column is not None:
                 table.require(id_column, "outcomes.id")
             own = [f"probability_{one}" for one in names] if shares else []
-            if trained and not (trained.telling and trained.are_in(table.header.names)):
+            beside = {one: cell for one, cell in self.given if one not in table.header.names}
+            there = [*table.header.names, *beside]
+            if trained and not (trained.telling and trained.are_in(there)):
                 trained = None
             found.checked = trained is not None
             wanted = [*([id_column] if id_column else []), predicted, confidence, *own]
             wanted += trained.columns if trained else []
-            for part in table.parts(list(dict.fromkeys(wanted))):
+            wanted = [one for one in dict.fromkeys(wanted) if one not in beside]
+            for part in table.parts(wanted):
                 texts, n = part.texts, len(part.rows)
+                texts = {**texts, **{one: [cell] * n for one, cell in beside.items()}}
                 if guarded:
                     texts = {one: unguarded(cells, decimal) for one, cells in texts.items()}
                 units = [share_units(text, decimal) for text in texts[confidence]]

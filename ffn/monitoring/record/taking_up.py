@@ -13,7 +13,9 @@ from ffn.monitoring.record.delivery import Delivery
 from ffn.monitoring.record.joining import join_rows, take_labels
 from ffn.monitoring.record.label_files import read_labels
 from ffn.monitoring.record.outcome_record import OutcomeRecord, changing_record, reading_record
+from ffn.monitoring.record.scored_parts import tables_of
 from ffn.monitoring.record.scored_tables import ScoredTable
+from ffn.object_stores.object_address import ObjectAddress
 from ffn.registry.versions import version_folder
 from ffn.scoring.model import load
 from ffn.scoring.output.targets import COMPANIONS
@@ -22,23 +24,20 @@ from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import staging_folder, sweep
 from ffn.storage.source import Source
 
-__all__ = ["deliver", "take_up_new", "take_up_scored", "workshop"]
+__all__ = ["deliver", "take_up_new", "take_up_objects", "take_up_scored", "workshop"]
+
+
+_BY_HAND = (
+    "Its predictions were not recorded; copy output and manifest into the pipeline's folder of "
+    "predictions, where the next ffn evaluate takes them up."
+)
 
 
 def _manifests_in(folder: Path) -> list[Path]:
     """Return the manifests in a ``folder`` of scored tables, sorted by name."""
     if not folder.is_dir():
         return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.name.endswith(COMPANIONS[1]) and not _is_of_parts(path)
-    )
-
-
-def _is_of_parts(manifest: Path) -> bool:
-    """Return whether a ``manifest`` describes a folder of parts, which is not taken up."""
-    return manifest.with_name(manifest.name.removesuffix(COMPANIONS[1])).is_dir()
+    return sorted(path for path in folder.iterdir() if path.name.endswith(COMPANIONS[1]))
 
 
 def take_up_new(pipeline: Pipeline, predecessor: int | None = None) -> list[str]:
@@ -91,23 +90,70 @@ def take_up_scored(
         return []
     for path in manifests:
         try:
-            table = ScoredTable.read(path)
-            with reading_record(pipeline.artifacts) as record:
-                if record is not None and table.is_known(record):
-                    continue
-            if table.manifest["pipeline"] != pipeline.name:
-                raise DataError(
-                    f"{path} is of the pipeline {table.manifest['pipeline']}. Remove it."
-                )
-            with changing_record(pipeline.artifacts) as changing:
-                if not table.is_known(changing):
-                    _take(table, changing, pipeline, column, predecessor)
-        except OutputError:
-            # The disk is at fault, not this table.
-            raise
+            tables = _unknown(pipeline, tables_of(path))
         except FFNError as error:
             troubles.append(str(error))
+            continue
+        for table in tables:
+            try:
+                if table.manifest["pipeline"] != pipeline.name:
+                    raise DataError(
+                        f"{path} is of the pipeline {table.manifest['pipeline']}. Remove it."
+                    )
+                with changing_record(pipeline.artifacts) as changing:
+                    if not table.is_known(changing):
+                        _take(table, changing, pipeline, column, predecessor)
+            except OutputError:
+                # The disk is at fault, not this table.
+                raise
+            except FFNError as error:
+                troubles.append(str(error))
     return troubles
+
+
+def take_up_objects(
+    pipeline: Pipeline, outputs: Iterable[ObjectAddress], predecessor: int | None = None
+) -> list[str]:
+    """Take up scored tables in an object store, which are copied here for that.
+
+    Later they are not looked for, because a store has no folder of the pipeline's own.
+
+    Parameters
+    ----------
+    pipeline, predecessor
+        As for `take_up_scored`.
+    outputs
+        Addresses of the outputs.
+
+    Returns
+    -------
+    list of str
+        Why tables were not taken up, a sentence each.
+
+    Raises
+    ------
+    OutputError
+        The record cannot be written.
+    """
+    troubles: list[str] = []
+    for output in outputs:
+        # Imported here, because files need nothing of it.
+        from ffn.scoring.object_files import fetch_scored
+
+        with workshop(pipeline) as folder:
+            try:
+                manifest = fetch_scored(output, folder)
+            except FFNError as error:
+                troubles.append(f"{str(error).rstrip('.')}. {_BY_HAND}")
+                continue
+            troubles += take_up_scored(pipeline, [manifest], predecessor)
+    return troubles
+
+
+def _unknown(pipeline: Pipeline, tables: list[ScoredTable]) -> list[ScoredTable]:
+    """Return those of the tables that the record does not know."""
+    with reading_record(pipeline.artifacts) as record:
+        return tables if record is None else [one for one in tables if not one.is_known(record)]
 
 
 def _take(
@@ -119,6 +165,9 @@ def _take(
 ) -> None:
     scoring = table.take_up(record, pipeline, column)
     join_rows(record, scoring=scoring)
+    # The other version would need the columns that the folders of a part name.
+    if table.given:
+        return
     if predecessor is not None and table.manifest["model_version"] > predecessor:
         _take_beside(table, record, pipeline, column, predecessor)
 
@@ -150,7 +199,7 @@ def _take_beside(
             pipeline,
             column,
             beside=True,
-            name=table.output.name,
+            name=table.name or table.output.name,
             known=table.known_ids(column, trained) if trained else (),
         )
     join_rows(record, scoring=scoring)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ffn.quantities import counted, interval, p_value, percent
 from ffn.reports.held_out import shown_name
 from ffn.reports.markup.tables import table
-from ffn.slices.slice_search import ALPHA, LEAST_GROUPS, LEAST_ROWS, SliceFigures, SliceSearch
+from ffn.slices.slice_search import ALPHA, SliceFigures, SliceSearch
+from ffn.slices.slice_words import search_sentence
 
 __all__ = ["slice_name", "slice_sections", "slices_markdown", "slices_sentence"]
 
 _SHOWN = 10
-_NAMED = 3
 
 
 def slice_sections(found: SliceSearch | None) -> list[str]:
@@ -54,33 +54,7 @@ def slices_markdown(found: SliceSearch) -> str:
 
 def slices_sentence(found: SliceSearch) -> str:
     """Say which slices are shown to be served worse, if any; names are escaped."""
-    many = (
-        f"{counted(found.searched, 'slice')} of at least {LEAST_ROWS} of these "
-        f"{counted(found.rows, 'held-out row')}"
-    )
-    if not found.searched:
-        return (
-            f"No slice was compared with the other rows: none of {found.too_small:,} has at least "
-            f"{LEAST_ROWS} of these {counted(found.rows, 'held-out row')} (where rows come in "
-            f"groups or are weighted, of {LEAST_GROUPS} groups) and leaves as many."
-        )
-    if not found.worse:
-        return f"Of {many}, none is shown to be served worse than all other rows."
-    named = "; ".join(_finding(one) for one in found.worse[:_NAMED])
-    others = len(found.worse) - _NAMED
-    more = f"; and {counted(others, 'other')}" if others > 0 else ""
-    return (
-        f"**Of {many}, {len(found.worse):,} {'is' if len(found.worse) == 1 else 'are'} shown to be "
-        f"served worse than all other rows:** {named}{more}."
-    )
-
-
-def _finding(one: SliceFigures) -> str:
-    figures = [
-        *([f"accuracy {interval(one.accuracy)}"] if one.less_accurate <= ALPHA else []),
-        *([f"log-loss {interval(one.log_loss)}"] if one.higher_loss <= ALPHA else []),
-    ]
-    return f"{slice_name(one)} ({', '.join(figures)})"
+    return search_sentence(found, "held-out row", name=slice_name, emphasis="**")
 
 
 def slice_name(one: SliceFigures) -> str:

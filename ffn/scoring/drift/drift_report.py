@@ -2,96 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ffn.errors import DataError, quote
 from ffn.quantities import more
+from ffn.scoring.drift.column_drift import ColumnDrift, mean_shift, share_of_rows_in
+from ffn.scoring.drift.date_drift import other_times
 from ffn.scoring.drift.diagnosis import suspect
-from ffn.scoring.drift.psi import Distance
 from ffn.scoring.drift.same_season import choose_reference
 from ffn.scoring.drift.swapped_columns import exchanged_categories
+from ffn.scoring.drift.text_drift import text_drift
 from ffn.scoring.rows.day_counts import DayCounts
 from ffn.scoring.rows.drift_counts import DriftCounts
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.rows.tally import Tally
-from ffn.tabular.date_form import DateForm
-from ffn.tabular.encodings.date_parts import DAY_SECONDS
 from ffn.tabular.schema import Feature, Schema
-from ffn.tabular.training_table.histograms import Histogram, Reference
+from ffn.tabular.training_table.histograms import Reference
 
-__all__ = ["ALPHA", "ColumnDrift", "DriftReport", "HeldError", "build_drift_report", "check_drift"]
+__all__ = ["ALPHA", "DriftReport", "HeldError", "build_drift_report", "check_drift"]
 
 ALPHA = 0.001
 """Probability of a false alarm for a file without drift, over all of its columns."""
 
 _COLUMNS_NAMED = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnDrift:
-    """Drift of one column, or of the predictions.
-
-    Attributes
-    ----------
-    name
-        Name of the column.
-    distance
-        Distance of its histogram from that of training.
-    alarm
-        True if PSI is above both the threshold and the limit of chance.
-    missing, missing_before
-        Shares of rows without a value, in the file and in training.
-    unseen
-        Share of rows with a category that training never saw.
-    shift
-        Of numbers: the file's mean minus training's, in training's standard deviations, from a
-        sample of rows; None if there are no numbers, or it is beyond float64.
-    """
-
-    name: str
-    distance: Distance
-    alarm: bool
-    missing: float = 0.0
-    missing_before: float = 0.0
-    unseen: float = 0.0
-    shift: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry of a manifest."""
-        distance = self.distance
-        return {
-            "psi": round(distance.psi, 6),
-            "limit": round(distance.limit, 6) if np.isfinite(distance.limit) else None,
-            "alarm": self.alarm,
-            "total_variation": round(distance.total_variation, 6),
-            "shift": None if self.shift is None else round(self.shift, 4),
-            "missing": round(self.missing, 6),
-            "missing_in_training": round(self.missing_before, 6),
-            "unseen": round(self.unseen, 6),
-        }
-
-    @classmethod
-    def from_json(cls, name: str, value: dict[str, Any]) -> ColumnDrift:
-        """Rebuild what ``to_json`` returned as ``value`` for the column ``name``."""
-        limit = value["limit"]
-        return cls(
-            name=name,
-            distance=Distance(
-                psi=value["psi"],
-                limit=float("inf") if limit is None else limit,
-                total_variation=value["total_variation"],
-            ),
-            alarm=value["alarm"],
-            missing=value["missing"],
-            missing_before=value["missing_in_training"],
-            unseen=value["unseen"],
-            shift=value["shift"],
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,10 +202,11 @@ def build_drift_report(
     reference = compared.reference
     rows = int(sum(per_class))
     judged = rows >= min_rows
-    # Texts have no histogram: of them only what they do to the predictions is watched.
-    watched = [feature for feature in schema.features if feature.kind != "text"]
-    # Bonferroni: one comparison for each of them, and one for the predictions.
-    alpha = ALPHA / (len(watched) + 1)
+    # Texts have no histogram in bundles of earlier releases.
+    watched = [one for one in schema.features if one.kind != "text" or reference.texts]
+    # Bonferroni: one comparison for each of them, or each signal of texts, and one for predictions.
+    comparisons = len(schema.numeric) + len(schema.categorical) + len(reference.texts)
+    alpha = ALPHA / (comparisons + 1)
     sample, times = counts.sample()
     # Both properties count all columns on each access.
     missing, binned = counts.missing.tolist(), counts.numeric
@@ -290,9 +228,9 @@ def build_drift_report(
             [counts.effective * count for count in bins],
             [*own.counts, *([own.missing] if feature.missing else [])],
             f,
-            missing=_share(gaps, counts.rows),
-            missing_before=_share(own.missing, own.rows),
-            shift=_shift(sample[:, f], times, own),
+            missing=share_of_rows_in(gaps, counts.rows),
+            missing_before=share_of_rows_in(own.missing, own.rows),
+            shift=mean_shift(sample[:, f], times, own),
         )
     for g, (feature, own) in enumerate(zip(schema.categorical, reference.categorical, strict=True)):
         unseen, gaps, *known = counts.categorical[g].tolist()
@@ -301,21 +239,27 @@ def build_drift_report(
             [*known, unseen, *([gaps] if feature.missing else [])],
             [*own.counts, 0, *([own.missing] if feature.missing else [])],
             len(schema.numeric) + g,
-            missing=_share(gaps, rows),
-            missing_before=_share(own.missing, own.rows),
-            unseen=_share(unseen, rows),
+            missing=share_of_rows_in(gaps, rows),
+            missing_before=share_of_rows_in(own.missing, own.rows),
+            unseen=share_of_rows_in(unseen, rows),
         )
+    columns |= text_drift(
+        schema,
+        reference,
+        counts,
+        sample[:, len(schema.numeric) :],
+        times,
+        alpha,
+        threshold if judged else math.inf,
+    )
     numeric, categorical = _drifted(schema.numeric, columns), _drifted(schema.categorical, columns)
     # A date has no unit that could be mistaken, and no column to be exchanged with.
     dates = [f for f in numeric if schema.numeric[f].date_form is not None]
     numeric = {f: psi for f, psi in numeric.items() if f not in dates}
     names = [feature.name for feature in schema.numeric]
     suspicions = [
-        *(
-            _other_times(schema.numeric[f], sample[:, f], times, reference.numeric[f])
-            for f in dates
-        ),
-        *suspect(names, reference.numeric, sample, times, numeric, threshold),
+        *(other_times(schema.numeric[f], sample[:, f], times, reference.numeric[f]) for f in dates),
+        *suspect(names, reference.numeric, sample[:, : len(names)], times, numeric, threshold),
         *exchanged_categories(
             schema.categorical,
             reference.categorical,
@@ -346,30 +290,3 @@ def _drifted(features: Sequence[Feature], columns: Mapping[str, ColumnDrift]) ->
         if columns[feature.name].alarm
     }
     return dict(sorted(found.items(), key=lambda one: -one[1]))
-
-
-def _other_times(feature: Feature, seconds: Any, times: Any, reference: Histogram) -> str:
-    """Return in words where the dates of a column lie, and where they lay in training."""
-    known = ~np.isnan(seconds)
-    if not known.any():
-        return f"{quote(feature.name)} has no dates"
-    mean = float(np.average(seconds[known], weights=times[known]))
-    now, before = (_day_of(one) for one in (mean, reference.mean))
-    return f"{quote(feature.name)} has dates around {now}, and training had them around {before}"
-
-
-def _day_of(seconds: float) -> str:
-    return DateForm().written(seconds - seconds % DAY_SECONDS)
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
-
-
-def _shift(values: Any, times: Any, reference: Histogram) -> float | None:
-    known = ~np.isnan(values)
-    if not known.any() or not reference.deviation:
-        return None
-    mean = float(np.average(values[known], weights=times[known]))
-    shift = (mean - reference.mean) / reference.deviation
-    return shift if np.isfinite(shift) else None

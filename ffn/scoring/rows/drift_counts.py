@@ -42,9 +42,9 @@ class DriftCounts:
     Attributes
     ----------
     numeric
-        For each numeric feature, number of rows by bin, int64 [B].
+        For each numeric feature, and then each signal of texts, number of rows by bin, int64 [B].
     missing
-        For each numeric feature, number of rows without a value, int64 [F].
+        For each of them, number of rows without a value, int64 [F].
     rows, squares
         Weighted number of rows in ``numeric`` and ``missing``, an estimate for long files; and
         the sum of the squared weights, for the effective sample size.
@@ -62,7 +62,10 @@ class DriftCounts:
     ) -> None:
         self._at_once = at_once
         # -inf is below every number, but no comparison with NaN is true.
-        self._edges = [np.array([-np.inf, *own.edges])[:, None] for own in reference.numeric]
+        self._edges = [
+            np.array([-np.inf, *own.edges])[:, None]
+            for own in (*reference.numeric, *reference.texts)
+        ]
         # Lists, because adding to one element of an array takes longer than counting a column.
         self._above = [[0] * len(edges) for edges in self._edges]
         self.rows = self.squares = 0
@@ -104,7 +107,7 @@ class DriftCounts:
         Parameters
         ----------
         numeric
-            Numbers [n, F], NaN for missing.
+            Numbers [n, F], then the signals of texts that the reference has; NaN for missing.
         codes
             Category codes [n, G].
         stops

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.parsing.rejects import DETAILS, Reason, Reject, shorten
 from ffn.tabular.csv.writer import write_record
+from ffn.tabular.text_encoding.text_signals import text_signals
 
 __all__ = ["REJECTS_HEADER", "Labelled", "RowScorer"]
 
@@ -175,14 +176,23 @@ class RowScorer:
         found.add_to(tally, confidence_units)
         return self._layout.labelled(found.good, texts), found.rejects
 
+    def _watched(
+        self, numeric: npt.NDArray[np.float64], x: npt.NDArray[np.floating[Any]]
+    ) -> npt.NDArray[np.float64]:
+        """Return what is counted of a file: numbers, and of texts their signals."""
+        numbers = numeric[:, : len(self._model.schema.numeric)]
+        encoding = getattr(self._model.preparation, "texts", None)
+        if self._reference is None or not self._reference.texts or encoding is None:
+            return numbers
+        return np.concatenate([numbers, text_signals(encoding, x)], axis=1)
+
     def label(self, block: Block) -> Labelled:
         """Return the predictions for the records of ``block``, and its rejects in order."""
         typed = self._contract.read(block)
         good, numeric, codes = typed.block, typed.numeric, typed.codes
         rejects = typed.rejects
         x = self._model.preparation.transform(numeric, codes)
-        # What is counted of a file is not counted of texts.
-        numeric = numeric[:, : len(self._model.schema.numeric)]
+        numeric = self._watched(numeric, x)
         probabilities, finite = finite_probabilities(self._model, x)
         if not finite.all():
             too_large = _not_finite(good.take(~finite))

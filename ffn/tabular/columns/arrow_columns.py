@@ -134,8 +134,8 @@ def number_texts(
 ) -> Any:
     """Convert a numeric column to texts that are read as the same numbers; null for no value.
 
-    Booleans become 1 and 0 if the numbers in training ranged from 0 to 1. A number is missing if
-    ``missing_values`` contain it in any notation.
+    Booleans become 1 and 0 if plain numbers in training ranged from 0 to 1; truth values keep their
+    words, as in CSV. A number is missing if ``missing_values`` contain it in any notation.
 
     Parameters
     ----------
@@ -166,7 +166,8 @@ def number_texts(
             f"{where}: cells of the type {column.type}, where the model has "
             f"{held_in(feature.form)}. Give the {held_in(feature.form)} that it was trained on."
         )
-    if pa.types.is_boolean(column.type) and (feature.minimum, feature.maximum) == (0, 1):
+    is_flag = feature.form is None and (feature.minimum, feature.maximum) == (0, 1)
+    if is_flag and pa.types.is_boolean(column.type):
         return pc.if_else(column, "1", "0")
     texts = as_texts(column, where, decimal)
     absent = missing_numbers(missing_values, decimal)

@@ -7,9 +7,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import NamedTuple
 
 from ffn.errors import DataError, quote
@@ -24,6 +24,7 @@ __all__ = [
     "Opening",
     "check_distinct",
     "check_for_training",
+    "first_difference",
     "header_error",
     "parse_header",
     "separator_hint",
@@ -216,3 +217,23 @@ def _split(text: bytes, delimiter: str) -> set[str]:
 
 def _unquoted(field: bytes) -> bytes:
     return field[1:-1].replace(b'""', b'"') if field.startswith(b'"') else field
+
+
+def first_difference(names: Sequence[str], others: Sequence[str]) -> str:
+    """Return where two headers first differ, as words; empty where they do not.
+
+    Parameters
+    ----------
+    names
+        The header that is expected.
+    others
+        The header that was found.
+    """
+    for place, (name, other) in enumerate(zip_longest(names, others), 1):
+        if name is None:
+            return f"column {place}, {quote(other)}, is one too many"
+        if other is None:
+            return f"column {place}, {quote(name)}, is missing"
+        if name != other:
+            return f"column {place} is {quote(other)} and not {quote(name)}"
+    return ""

@@ -74,6 +74,9 @@ class Reference:
         Number of training rows by class.
     predicted
         Number of held-out rows by predicted class; empty until they are predicted.
+    texts
+        Histograms of the `text_signals` of held-out rows, which are as new to their encoding as
+        rows to score are; empty without texts, and in bundles of earlier releases.
     seasons
         The same by month of the year, if rows are split by dates; otherwise None, as in bundles of
         earlier releases.
@@ -84,11 +87,15 @@ class Reference:
     labels: tuple[int, ...]
     predicted: tuple[int, ...] = ()
     seasons: Seasons | None = None
+    texts: tuple[Histogram, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the reference as JSON values; the inverse of `from_json`."""
         found = asdict(replace(self, seasons=None))
         del found["seasons"]
+        if not self.texts:
+            # Absent, so that bundles without texts keep their bytes.
+            del found["texts"]
         return found if self.seasons is None else found | {"seasons": self.seasons.to_json()}
 
     @classmethod
@@ -106,6 +113,7 @@ class Reference:
                 categorical=tuple(map(_histogram, value["categorical"])),
                 labels=_counts(value["labels"]),
                 predicted=_counts(value["predicted"]),
+                texts=tuple(map(_histogram, value.get("texts", ()))),
             )
             if "seasons" in value:
                 sizes = [len(own.counts) for own in (*found.numeric, *found.categorical)]
@@ -118,9 +126,10 @@ class Reference:
             raise BundleError(f"reference: not of this format ({error})") from None
         classes = len(schema.classes)
         if (
-            set(value) - {"seasons"} != _FIELDS
-            or [len(own.counts) for own in found.numeric]
-            != [len(own.edges) + 1 for own in found.numeric]
+            set(value) - {"seasons", "texts"} != _FIELDS
+            or any(len(own.counts) != len(own.edges) + 1 for own in (*found.numeric, *found.texts))
+            or len(found.texts) % max(1, len(schema.texts))
+            or bool(found.texts) > bool(schema.texts)
             or len(found.numeric) != len(schema.numeric)
             or [len(own.counts) for own in found.categorical]
             != [len(feature.categories) for feature in schema.categorical]

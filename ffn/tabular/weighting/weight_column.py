@@ -17,13 +17,19 @@ from ffn.tabular.cells import trim
 from ffn.tabular.columns.parsers import LARGEST, NumberParser
 from ffn.tabular.csv.parsing.blocks import Block
 
-__all__ = ["WEIGHTS", "WeightColumn"]
+__all__ = ["WEIGHTS", "WeightColumn", "usable_weights"]
 
 Array = npt.NDArray[Any]
 
 WEIGHTS = "weights.npy"
 # Below it a weight would vanish beside those of other rows, which must be said by writing 0.
 _SMALLEST = 1 / LARGEST
+
+
+def usable_weights(weights: Array) -> Array:
+    """Return which weights [n] are above 0 and within their range; NaN, no number, is not."""
+    fit: Array = (weights >= _SMALLEST) & (weights <= LARGEST)
+    return fit
 
 
 class WeightColumn:
@@ -75,8 +81,7 @@ class WeightColumn:
         DataError
             A weight is missing, negative, no finite number, or beyond the range of weights.
         """
-        fit = (weights >= _SMALLEST) & (weights <= LARGEST)
-        for record in np.flatnonzero(~fit)[:1].tolist():
+        for record in np.flatnonzero(~usable_weights(weights))[:1].tolist():
             text = trim(block.cell(self._position, record).decode())
             place = f"{where} row {int(block.rows[record])} (line {int(block.lines[record])})"
             raise DataError(

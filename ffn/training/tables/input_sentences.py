@@ -27,12 +27,33 @@ def inputs_in_words(schema: Schema, preparation: Preparation) -> str:
 
 
 def pooled_in_words(schema: Schema, preparation: Preparation) -> list[str]:
-    """Return a sentence for each column of ``schema`` with pooled categories, for the user."""
+    """Return a sentence about the columns of ``schema`` with pooled categories, if there are any.
+
+    Parameters
+    ----------
+    schema
+        The columns.
+    preparation
+        Which categories have an input of their own.
+
+    Returns
+    -------
+    sentences
+        None, or one, for the user.
+    """
+    pooled = [schema.categorical[g] for g in preparation.inputs_of_statistics()]
+    if not pooled:
+        return []
+    first, *others = (
+        f"{quote(feature.name)} ({len(feature.categories):,} in the training rows)"
+        if feature is pooled[0]
+        else f"{quote(feature.name)} ({len(feature.categories):,})"
+        for feature in pooled
+    )
+    columns = f"{', '.join([first, *others[:-1]])} and {others[-1]}" if others else first
     return [
-        f"column {quote(schema.categorical[g].name)} has "
-        f"{len(schema.categorical[g].categories):,} categories in the training rows: the most "
-        "frequent have an input each, all others one together (features.most_categories)"
-        for g in preparation.inputs_of_statistics()
+        f"of the categories of column{'s' * bool(others)} {columns} the most frequent have an "
+        "input each, all others one together (features.most_categories)"
     ]
 
 

@@ -20,9 +20,10 @@ from ffn.settings.pipeline import Pipeline
 from ffn.storage.cache import Cache
 from ffn.storage.real_path import real_path
 from ffn.storage.source import refuse_pipe
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.schema import prediction_columns, set_column
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 
 __all__ = ["load", "training_cache"]
 

@@ -32,7 +32,9 @@ __all__ = [
     "print_error",
     "print_json",
     "print_refusal",
+    "read_blocks",
     "root_folder",
+    "share",
     "version_number",
 ]
 
@@ -116,6 +118,14 @@ def find(options: argparse.Namespace) -> tuple[Path, Pipeline]:
 
     root = root_folder(options)
     return root, find_pipeline(options.pipeline, root)
+
+
+def read_blocks(options: argparse.Namespace, names: Sequence[str], root: Path) -> None:
+    """Read the Prefect blocks ``names``, mostly none, in ``root`` unless ``options`` say direct."""
+    if names and not options.direct:
+        from flows.server import run_flow
+
+        run_flow.read_secrets(names, root)
 
 
 def of_each(
@@ -273,6 +283,13 @@ def count(text: str) -> int:
     if not re.fullmatch(r"0*[1-9][0-9]{0,8}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a whole number from 1 up")
     return int(text)
+
+
+def share(text: str) -> float:
+    """Return ``text``, an option's value, as a number; Python's would read any script's digits."""
+    if not re.fullmatch(r"(?=\.?[0-9])[0-9]{0,9}(\.[0-9]{0,30})?(e-?[0-9]{1,2})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{quote(text)} is not a share from 0 to 1, such as 0.05")
+    return float(text)
 
 
 def version_number(text: str) -> int:

@@ -33,6 +33,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "files",
         metavar="FILE",
         nargs="*",
+        default=[],
         help="a table with labels: with ids, or with all features if the settings name no id "
         "column (default: none; what is known is shown)",
     )

@@ -21,6 +21,8 @@ from flows.cli.commands.common import (
     find,
     first_stage,
     print_checked,
+    read_blocks,
+    share,
 )
 from flows.cli.commands.options.database_query import add_query
 from flows.cli.commands.options.runner_choice import add_addresses, given_runner, runner_of_scoring
@@ -44,6 +46,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
         "files",
         metavar="FILE",
         nargs="*",
+        default=[],
         help="a table, a folder of tables, a pattern, an address such as s3://bucket/in.csv, or - "
         "for stdin (default: the inbox)",
     )
@@ -83,7 +86,7 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
     )
     score.add_argument(
         "--max-reject-rate",
-        type=float,
+        type=share,
         metavar="SHARE",
         help="refuse a file with a larger share of rejected rows (default: from pipeline.toml)",
     )
@@ -182,6 +185,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
             "--table takes its rows from the output, which has to be a file then. Give --output a "
             "path, or leave it out."
         )
+    read_blocks(options, asked.address.blocks, root)
     for name, value in PLAIN.items():
         setattr(options, name, value)
     with queried_csv(asked, pipeline) as csv:

@@ -49,7 +49,7 @@ def _lines(outcome: EvaluateOutcome) -> Iterator[str]:
         )
     for delivery in outcome.deliveries:
         yield delivery.sentence
-        for remark in delivery.remarks():
+        for remark in [*delivery.remarks(), *delivery.told_of_figures]:
             yield f"  {remark}"
     waiting = [delivery.waiting for delivery in outcome.deliveries if delivery.at_once is None]
     if waiting:

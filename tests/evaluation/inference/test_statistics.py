@@ -8,11 +8,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
-from ffn.evaluation.inference.statistics import corrected_t, holm, resampled_mean, wilson
+from ffn.evaluation.inference.statistics import (
+    Z_95,
+    corrected_t,
+    holm,
+    resampled_mean,
+    wilson,
+)
 
 FIGURES = np.array([0.30, 0.34, 0.29, 0.41, 0.36])
+
+
+def test_the_normal_quantile_is_scipys() -> None:
+    assert special.ndtri(0.975) == Z_95
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,8 @@ def test_the_root_can_come_from_the_environment(root, tmp_path, monkeypatch, ffn
         ("retrain", "iris", "penguins"),
         ("score", "iris", "--outptu", "x.csv"),
         ("score", "iris", "--max-reject-rate", "many"),
+        ("score", "iris", "--max-reject-rate", "\u0660.\u0665"),
+        ("score", "iris", "--max-reject-rate", "nan"),
         ("init", "mine", "--from", "x.csv"),
     ],
 )

@@ -11,7 +11,7 @@ def test_a_limit_of_this_process_says_nothing_about_workers(ffn, trained):
     assert done.refusal.endswith("prefect worker start --limit N")
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "1.5", "many"])
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", "\u0663", "\uff13", "1_0"])
 def test_a_limit_is_a_whole_number(ffn, trained, number):
     done = ffn("serve", "--root", trained, "--at-once", number)
     assert done.code == 2

@@ -8,7 +8,7 @@ import pytest
 from ffn.errors import DataError
 from ffn.tabular.csv.charsets import ENCODINGS, encoding_named, fitting, reading_of, strange_bytes
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 from tests.helpers.readings import read, reasons
 
 ONE_BYTE = [name for name in ENCODINGS if not name.startswith("utf")]

@@ -14,7 +14,7 @@ import pytest
 from ffn.errors import DataError, FFNError
 from ffn.tabular.csv.header_search import header_hint
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 HEADER = ["amount", "score", "colour", "label"]
 ROWS = [[str(i), f"{i / 10}", "rb"[i % 2], "no" if i % 2 else "yes"] for i in range(30)]

@@ -15,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from ffn.storage.cache import Cache
 from ffn.tabular.encodings.date_parts import DatePart
 from ffn.tabular.encodings.derived_columns import DerivedColumns, derive
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 from ffn.tabular.training_table.preparation_fit import fit_preparation
 from ffn.tabular.training_table.preprocessing import Preparation
 

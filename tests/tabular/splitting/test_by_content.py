@@ -12,10 +12,11 @@ from sklearn.datasets import load_diabetes
 
 from ffn.errors import DataError
 from ffn.storage.cache import Cache
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.splitting.by_content import hold_out_stable, resamples, sampling_units
 from ffn.tabular.training_table.class_sizes import check_class_sizes
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,12 @@ from sklearn.preprocessing import TargetEncoder
 
 from ffn.storage.cache import Cache
 from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table import class_counts
 from ffn.tabular.training_table.class_counts import FOLDS, CrossFit, fold_of_rows
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 from ffn.tabular.training_table.preparation_fit import fit_preparation
 from ffn.tabular.training_table.preprocessing import Preparation
 

@@ -8,8 +8,9 @@ import pytest
 from ffn.errors import DataError, SettingsError
 from ffn.storage.cache import Cache
 from ffn.tabular.columns.feature_columns import choose_features
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 
 HEADER = ("id", "size", "colour", "species")
 

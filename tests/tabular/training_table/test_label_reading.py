@@ -14,9 +14,10 @@ from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError
 from ffn.storage.cache import Cache
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.lookalikes import group_spellings
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 from ffn.tabular.training_table.label_reading import LabelReading, Resolved, cli_remedy, toml_remedy
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"

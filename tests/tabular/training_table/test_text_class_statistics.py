@@ -14,11 +14,12 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from ffn.storage.cache import Cache
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.schema import Schema
 from ffn.tabular.text_encoding.ngram_classes import MOST_CLASSES, ngram_statistics_width
 from ffn.tabular.training_table.class_counts import TextCrossFit, fold_of_rows
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 from ffn.tabular.training_table.preparation_fit import fit_preparation
 from ffn.tabular.training_table.preprocessing import Preparation
 

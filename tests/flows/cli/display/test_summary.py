@@ -20,7 +20,8 @@ from ffn.pipelines.progress import Pace
 from ffn.promotion.comparison import Paired
 from ffn.promotion.shared_rows import SharedRows
 from ffn.registry.run_log import DriftNote
-from ffn.scoring.drift.drift_report import ColumnDrift, DriftReport, HeldError
+from ffn.scoring.drift.column_drift import ColumnDrift
+from ffn.scoring.drift.drift_report import DriftReport, HeldError
 from ffn.scoring.drift.psi import Distance
 from ffn.scoring.output.score_result import Progress, ScoreResult, unknown_sentences
 from flows.cli.display.comparison_table import paired_sentence

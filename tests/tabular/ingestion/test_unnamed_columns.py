@@ -9,9 +9,10 @@ from numpy.testing import assert_array_equal
 
 from ffn.errors import DataError
 from ffn.storage.cache import Cache
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
+from ffn.tabular.ingestion.text_table import read_table
 from ffn.tabular.training_table.dataset import Dataset
-from ffn.tabular.training_table.ingest import Choice, read_dataset
-from ffn.tabular.training_table.text_table import read_table
 
 ROWS = [(str(i), "rb"[i % 2], "xy"[i % 2]) for i in range(30)]
 

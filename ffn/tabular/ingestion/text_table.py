@@ -16,7 +16,7 @@ from ffn.tabular.csv.header import check_for_training
 from ffn.tabular.csv.header_search import header_hint, uneven_hint
 from ffn.tabular.csv.parsing.rejects import Reason, Reject
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.training_table.unnamed_columns import UnnamedColumns
+from ffn.tabular.ingestion.unnamed_columns import UnnamedColumns
 
 __all__ = ["Table", "no_rows", "read_table", "refusal"]
 

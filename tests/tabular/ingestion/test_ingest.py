@@ -16,10 +16,11 @@ from numpy.testing import assert_array_equal
 from ffn.errors import DataError
 from ffn.storage.cache import Cache
 from ffn.tabular.csv.reader import Records
-from ffn.tabular.training_table import ingest
+from ffn.tabular.ingestion import conversion
+from ffn.tabular.ingestion.choice import Choice
+from ffn.tabular.ingestion.ingest import read_dataset
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.tabular.training_table.fingerprints import content_fingerprints, recognise
-from ffn.tabular.training_table.ingest import Choice, read_dataset
 
 
 def read(path: Path, folder: Path, **options) -> Dataset:
@@ -30,8 +31,8 @@ def read(path: Path, folder: Path, **options) -> Dataset:
 @pytest.fixture
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few records, groups of seven rows."""
-    monkeypatch.setattr(ingest, "Records", partial(Records, block_size=64))
-    monkeypatch.setattr(ingest, "rows_of_a_group", lambda _: 7)
+    monkeypatch.setattr(conversion, "Records", partial(Records, block_size=64))
+    monkeypatch.setattr(conversion, "rows_of_a_group", lambda _: 7)
 
 
 def write(path: Path, text: str) -> Path:
@@ -100,8 +101,8 @@ def test_the_pieces_change_nothing(tmp_path_factory: pytest.TempPathFactory, row
 
     whole = outcome("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ingest, "Records", partial(Records, block_size=16))
-        patch.setattr(ingest, "rows_of_a_group", lambda _: 3)
+        patch.setattr(conversion, "Records", partial(Records, block_size=16))
+        patch.setattr(conversion, "rows_of_a_group", lambda _: 3)
         assert outcome("pieces") == whole
 
 
@@ -148,7 +149,7 @@ def test_the_same_table_is_converted_once(tmp_path: Path, monkeypatch) -> None:
     path, cache = write(tmp_path / "t.csv", mixed(30)), tmp_path / "cache"
     first = read(path, cache)
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "Records", None)
+        patch.setattr(conversion, "Records", None)
         again = read(path, cache)
         assert_array_equal(again.numeric["n"], first.numeric["n"])
         assert (again.classes, again.order) == (first.classes, first.order)

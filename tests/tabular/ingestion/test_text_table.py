@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ffn.errors import DataError, SettingsError
-from ffn.tabular.training_table.text_table import read_table
+from ffn.tabular.ingestion.text_table import read_table
 
 
 @pytest.fixture

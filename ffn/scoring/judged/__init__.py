@@ -1,0 +1,1 @@
+"""What the figures of a labelled table need beside probabilities and labels."""

@@ -1,0 +1,1 @@
+"""What a search tries: combinations of settings, each a candidate of the comparison."""

@@ -1,0 +1,1 @@
+"""Blocks of Prefect that the product is given values from."""
