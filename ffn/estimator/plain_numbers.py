@@ -28,7 +28,7 @@ _KINDS = {
     "categories": ("categor", "enum", "dictionary"),
     "texts": ("str", "utf8"),
     "intervals": ("interval",),
-    "lists or records": ("list", "struct", "array["),
+    "lists or records": ("list", "struct", "array[", "array("),
     _OBJECTS: ("object",),
 }
 _MAYBE_NUMBERS = {"texts", "categories", _OBJECTS}
@@ -77,9 +77,22 @@ def _columns(table: Any) -> Iterator[tuple[Any, str, Any]]:
     types = list(table.dtypes)
     for i, name in enumerate(table.columns):
         dtype = str(types[i]).lower()
-        kind = next((one for one, parts in _KINDS.items() if any(p in dtype for p in parts)), "")
+        kind = _kind_of_type(dtype)
         # By position, because two columns of pandas may have one name.
         yield name, kind, table.iloc[:, i] if hasattr(table, "iloc") else table[name]
+
+
+def _kind_of_type(dtype: str) -> str:
+    """Return what a type holds by its name in lower case; empty for numbers."""
+    # Its own name comes first: those of what it contains follow, as in "list(date)". Of two that
+    # begin at one place, the longer one is meant: "struct", not "str".
+    found = [
+        (dtype.index(part), -len(part), kind)
+        for kind, parts in _KINDS.items()
+        for part in parts
+        if part in dtype
+    ]
+    return min(found)[2] if found else ""
 
 
 def _example(column: Any) -> Any:

@@ -110,6 +110,11 @@ def test_a_column_of_pandas_without_numbers_is_named(kind: str) -> None:
         (pl.Series(["a"] * 60, dtype=pl.Categorical), 'categories, such as "a"'),
         (pl.Series(["a"] * 60, dtype=pl.Enum(["a"])), 'categories, such as "a"'),
         ([[1, 2]] * 60, "lists or records"),
+        ([["a"]] * 60, "lists or records"),
+        ([[datetime.date(2026, 1, 1)]] * 60, "lists or records"),
+        ([{"date": 1}] * 60, "lists or records"),
+        (pl.Series([[1, 2]] * 60, dtype=pl.Array(pl.Int64, 2)), "lists or records"),
+        (pl.Series(["date"] * 60, dtype=pl.Enum(["date"])), 'categories, such as "date"'),
     ],
 )
 def test_a_column_of_polars_without_numbers_is_named(values: Any, told: str) -> None:
