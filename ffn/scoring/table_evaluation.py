@@ -170,8 +170,9 @@ def _strange_labels(found: LabelledRows, correct: int) -> list[str]:
         f"{counted(strange, 'row')} with labels that the model does not know ({named}) "
         f"{'is' if strange == 1 else 'are'} not in the figures"
     )
-    if found.weights is not None:
-        # Their weights were not asked for, so the weighted accuracy with them is unknown.
+    if found.weights is not None or found.groups is not None:
+        # Nobody asked for their weights, or whether they have a group: how many would count is
+        # unknown.
         return [f"{told}; counted as wrong, the accuracy would be lower."]
     share = correct / (len(found.labels) + strange)
     return [f"{told}; counted as wrong, the accuracy would be {share:.3f}."]
