@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from ffn.cluster_scoring.sent_model import SentModel
 from ffn.clusters.answers import read_answer
 from ffn.clusters.likeness import own_likeness
 from ffn.clusters.workers import Workers, open_workers
-from ffn.errors import ClusterError, DataError
+from ffn.errors import ClusterError, DataError, SettingsError
 from ffn.pipelines import interruption
 from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.part_result import Part
@@ -63,11 +62,14 @@ class ClusterScoring:
         self._open = workers
         self._most_bytes = payload_mb * _MEGABYTE
         self._workers: Workers | None = None
+        self._refusal: ClusterError | SettingsError | None = None
         self._lock = threading.Lock()
         self._tasks = BoundedTasks(self._most_bytes, self._most_tasks, interruption.check)
 
     def begin(self) -> Workers:
         """Connect to the cluster, unless that is done.
+
+        One that cannot be connected to is not tried again: each file would wait for it.
 
         Raises
         ------
@@ -75,8 +77,14 @@ class ClusterScoring:
             As for `ffn.clusters.workers.open_workers`.
         """
         with self._lock:
+            if self._refusal is not None:
+                raise type(self._refusal)(str(self._refusal))
             if self._workers is None:
-                self._workers = self._open()
+                try:
+                    self._workers = self._open()
+                except (ClusterError, SettingsError) as refusal:
+                    self._refusal = refusal
+                    raise
             return self._workers
 
     def score_ranges(
@@ -156,8 +164,12 @@ class ClusterScoring:
                 shares_of(parts, self._most_bytes), lambda share: share.size, task.compute
             )
         ) as shares:
-            for _, results in shares:
-                yield from results
+            for share, results in shares:
+                if results is None:
+                    # Not in the thread of a task, which nothing could interrupt.
+                    yield from (score_here(part, work) for part in share.parts)
+                else:
+                    yield from results
 
     def _most_tasks(self) -> int:
         return _TASKS_EACH * self.begin().slots
@@ -210,10 +222,10 @@ class _PartTask(_Task):
         super().__init__(workers, work.model, "the output")
         self._work, self._most_bytes = work, most_bytes
 
-    def compute(self, share: ShareOfParts, check: Callable[[], None]) -> list[PartResult]:
-        """Return what becomes of some parts."""
+    def compute(self, share: ShareOfParts, check: Callable[[], None]) -> list[PartResult] | None:
+        """Return what becomes of some parts; None if they are too large to be sent."""
         if share.size > self._most_bytes:
-            return [score_here(part, self._work) for part in share.parts]
+            return None
         results: dict[InputPart, PartResult] = {}
         with contextlib.ExitStack() as stack:
             left = []
@@ -289,7 +301,10 @@ def cluster_scoring(
         yield None
         return
     with contextlib.ExitStack() as stack:
-        opened = partial(stack.enter_context, open_workers(runner, folder, left=LEFT_BY_SCORING))
+
+        def opened() -> Workers:
+            return stack.enter_context(open_workers(runner, folder, left=LEFT_BY_SCORING))
+
         scoring = ClusterScoring(opened, runner.payload_mb)
         if at_once:
             scoring.begin()

@@ -39,6 +39,8 @@ MARGIN = 64 * 1024
 # More than the reader looks at before it reads on.
 LEAST_HEAD = 16 * 1024
 _SCORERS_KEPT = 16
+# A row adds to confidences up to 10,000 units, and to drift up to 64 of squared weight.
+_MOST_BY_BYTE = 10_000
 
 
 class RangeOfFile(NamedTuple):
@@ -119,6 +121,10 @@ def read_part_of_range(
     if not task.begin <= begin <= offset <= (run.stream.size or 0):
         raise ValueError("the place of the part")
     mark = Mark(offset, Place(*place))
+    # A record has a byte at least, and none of the counts grows faster with them.
+    most = _MOST_BY_BYTE * (run.stream.size or 1)
+    if max(place) > most or not _are_counts(said["part"]["tally"], most):
+        raise ValueError("the counts of the part")
     tally = run.scorer.new_tally()
     tally.add(said["part"]["tally"])
     tally.check_rows(mark.place.rows)
@@ -126,6 +132,20 @@ def read_part_of_range(
     if listed.count(b"\n") != tally.rejected:
         raise ValueError("the number of rejects")
     return Part(begin, mark, said["part"]["tally"], Counts(*counts), [pieces[_OUTPUT]], listed)
+
+
+def _are_counts(found: Any, most: int) -> bool:
+    """Return whether all numbers below ``found`` are whole, 0 to ``most``."""
+    if isinstance(found, dict):
+        return all(
+            isinstance(each, list) and all(isinstance(one, bool) for one in each)
+            if name == "recognised"
+            else _are_counts(each, most)
+            for name, each in found.items()
+        )
+    if isinstance(found, list):
+        return all(_are_counts(each, most) for each in found)
+    return found is None or isinstance(found, str) or (type(found) is int and 0 <= found <= most)
 
 
 def score_range_for_another(request: bytes, model: bytes) -> bytes:

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ffn.cluster_scoring.cluster_scoring import ClusterScoring, cluster_scoring
 from ffn.clusters.parcels import pack, unpack
-from ffn.errors import ClusterError, DataError
+from ffn.errors import ClusterError, DataError, SettingsError
 from ffn.scoring.score_file import score_csv
+from ffn.settings.service_settings import RunnerSettings
 from tests.cluster_scoring.near import Near, saying
 from tests.helpers.explainable import explainable
 from tests.helpers.scorers import TenthsScorer
@@ -190,6 +192,10 @@ def test_a_worker_that_sees_another_file_is_sent_the_range(tmp_path: Path, damag
         saying(part=lambda part: {**part, "begin": "0"}),
         saying(part=lambda part: {**part, "end": 10**12}),
         saying(part=lambda part: {**part, "place": [1, 1, 0, False]}),
+        saying(part=lambda part: {**part, "place": [part["place"][0], 2**62, *part["place"][2:]]}),
+        saying(part=lambda part: {**part, "tally": {**part["tally"], "confidence_units": -1}}),
+        saying(part=lambda part: {**part, "tally": {**part["tally"], "per_class": 1.5}}),
+        saying(part=lambda part: {**part, "tally": {**part["tally"], "recognised": [1, 1]}}),
     ],
 )
 def test_an_answer_that_is_no_part_is_refused_and_leaves_nothing(
@@ -241,3 +247,33 @@ def test_a_model_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
     there = partial(Near().scoring().score_ranges, least_bytes=0)
     with pytest.raises(ClusterError, match=r"^a model of the type TenthsScorer cannot be sent"):
         score_csv(TenthsScorer(), source, tmp_path / "out/out.csv", elsewhere=there)
+
+
+def test_a_cluster_that_cannot_be_had_is_refused_for_each_file_alike(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    tls = dict.fromkeys(("tls_ca", "tls_certificate", "tls_key"), "missing.pem")
+    runner = RunnerSettings(kind="dask", dask_address="tls://127.0.0.1:1", **tls)
+    told = []
+    with cluster_scoring(runner, tmp_path, at_once=False) as scoring:
+        assert scoring is not None
+        there = partial(scoring.score_ranges, least_bytes=0)
+        for name in ("one", "two"):
+            with pytest.raises(SettingsError, match=r"missing\.pem|is not installed") as refused:
+                score_csv(MODEL, source, tmp_path / name / "out.csv", elsewhere=there)
+            told.append(str(refused.value))
+    assert told[0] == told[1]
+
+
+def test_a_cluster_that_does_not_answer_is_asked_once(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "in.csv", {})
+    calls = []
+
+    def gone() -> Near:
+        calls.append(1)
+        raise ClusterError("no scheduler answers.")
+
+    there = partial(ClusterScoring(gone, 1).score_ranges, least_bytes=0)
+    for name in ("one", "two"):
+        with pytest.raises(ClusterError, match=r"^no scheduler answers\.$"):
+            score_csv(MODEL, source, tmp_path / name / "out.csv", elsewhere=there)
+    assert len(calls) == 1
