@@ -287,7 +287,7 @@ def count(text: str) -> int:
 
 def share(text: str) -> float:
     """Return ``text``, an option's value, as a number; Python's would read any script's digits."""
-    if not re.fullmatch(r"(?=\.?[0-9])[0-9]{0,9}(\.[0-9]{0,30})?([eE]-?[0-9]{1,2})?", text, re.ASCII):
+    if not re.fullmatch(r"(?=\.?[0-9])[0-9]{0,9}(\.[0-9]{0,30})?([eE]-?[0-9]{1,2})?", text):
         raise argparse.ArgumentTypeError(f"{quote(text)} is not a share from 0 to 1, such as 0.05")
     return float(text)
 
