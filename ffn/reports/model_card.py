@@ -40,6 +40,7 @@ from ffn.reports.retraining_page import (
     without_label,
 )
 from ffn.reports.slices.slices_section import slice_sections
+from ffn.search.search_words import batches_in_words, candidate_noun
 from ffn.tabular.cell_forms import held_in
 from ffn.tabular.schema import Feature
 from ffn.training.retrained import Retrained
@@ -210,13 +211,14 @@ def _data(retrained: Retrained, provenance: dict[str, Any]) -> str:
 
 
 def _procedure(retrained: Retrained) -> str:
-    training, optimizers = retrained.pipeline.settings.training, len(retrained.candidates)
-    who = "One optimizer" if optimizers == 1 else f"Each of {optimizers:,} optimizers"
+    settings, count = retrained.pipeline.settings, len(retrained.candidates)
+    training, noun = settings.training, candidate_noun(settings)
+    who = f"One {noun}" if count == 1 else f"Each of {count:,} {noun}s"
     return (
         f"{who} trained {counted(training.networks, 'network')} on resamples of the training rows "
         f"(validating on {percent(training.validation_share)} of them), for at most "
-        f"{counted(training.epochs, 'epoch')}, in batches of "
-        f"{counted(training.batch_size, 'row')}, with seed {training.seed}. "
+        f"{counted(training.epochs, 'epoch')}, in {batches_in_words(settings)}, with seed "
+        f"{training.seed}. "
         f"{upper(escape(retrained.selection.reason))} {_made_of(retrained)}"
     )
 

@@ -35,6 +35,7 @@ from ffn.reports.outcome_page import realised_section
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.slices.slices_section import slice_sections
 from ffn.reports.verdict_section import verdict_markdown
+from ffn.search.search_words import batches_in_words, candidate_noun
 from ffn.training.fit import LEAST_FIGURE_ROWS
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Selection
@@ -306,10 +307,10 @@ def _training(retrained: Retrained) -> str:
             f"{without_label(prepared)}, {counted(len(schema.features), 'feature')} to predict "
             f"{shown_name(schema.target)}",
             f"network of {'-'.join(map(str, network.widths))} units, {how}",
-            f"{counted(training.networks, 'network')} for each optimizer, on resamples that "
+            f"{counted(training.networks, 'network')} for each "
+            f"{candidate_noun(pipeline.settings)}, on resamples that "
             f"validate on {percent(training.validation_share)} of these rows, at most "
-            f"{counted(training.epochs, 'epoch')}, batches of "
-            f"{counted(training.batch_size, 'row')}, seed "
+            f"{counted(training.epochs, 'epoch')}, {batches_in_words(pipeline.settings)}, seed "
             f"{training.seed}",
             *(
                 f"{escape(candidate.optimizer)}: {escape(settings)}"
