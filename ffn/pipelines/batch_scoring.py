@@ -20,7 +20,7 @@ from ffn.pipelines.outcomes import Refusal, ScoreOutcome
 from ffn.pipelines.progress import Sink, on_block, stage
 from ffn.quantities import counted
 from ffn.registry.run_log import running
-from ffn.scoring.inputs import FileToScore
+from ffn.scoring.inputs import FileToScore, output_name
 from ffn.scoring.model import Model, load
 from ffn.scoring.output.score_result import ScoreResult
 from ffn.scoring.output.targets import SHADOW_COMPANIONS
@@ -221,8 +221,13 @@ def score_steps(
 
 def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand | None:
     """Return those of the files that are in the inbox and go where its pass would put them."""
-    inbox = real_path(pipeline.folder / "inbox")
-    if not any(file.source.parent == inbox for file in files):
+    inbox, predictions = (
+        real_path(path) for path in (pipeline.folder / "inbox", pipeline.predictions)
+    )
+    if not any(
+        source.parent == inbox and output == predictions / output_name(source.name)
+        for source, output in files
+    ):
         return None
     # Imported here, because it needs the ledger, and scoring has to start quickly.
     from ffn.scoring.inbox.scored_by_hand import ScoredByHand

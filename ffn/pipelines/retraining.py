@@ -50,7 +50,7 @@ from ffn.registry.run_log import running
 from ffn.registry.versions import versions
 from ffn.reports.rates_section import ended_notices
 from ffn.reports.retraining_page import without_pictures
-from ffn.search.combinations import combinations, largest_first
+from ffn.search.combinations import combinations, is_searched, largest_first
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.pipeline_locks import retraining_lock
 from ffn.tabular.splitting.division import Division
@@ -289,7 +289,7 @@ def fit(
         SELECT,
         candidates,
         criterion_of(pipeline.settings.decision, prepared.schema.classes),
-        len(order) > len(pipeline.settings.optimizers.candidates()),
+        is_searched(pipeline.settings),
     )
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)

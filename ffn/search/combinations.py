@@ -26,6 +26,7 @@ __all__ = [
     "Combination",
     "combinations",
     "file_label",
+    "is_searched",
     "largest_first",
     "product_size",
     "with_combination",
@@ -101,6 +102,17 @@ def product_size(settings: PipelineSettings) -> int:
         ]
         total += int(np.prod(sizes, dtype=object)) if sizes else 1
     return total
+
+
+def is_searched(settings: PipelineSettings) -> bool:
+    """Return whether ``[search]`` combines more than the optimizers; lists of one value do not.
+
+    Parameters
+    ----------
+    settings
+        As for `combinations`.
+    """
+    return product_size(settings) > len(settings.optimizers.candidates())
 
 
 def with_combination(pipeline: Pipeline, name: str) -> tuple[Pipeline, OptimizerSearch]:

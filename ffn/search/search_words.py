@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffn.quantities import counted, listed
-from ffn.search.combinations import combinations
+from ffn.search.combinations import combinations, is_searched
 from ffn.settings.document import PipelineSettings
 
 __all__ = ["batches_in_words", "candidate_noun"]
@@ -11,8 +11,7 @@ __all__ = ["batches_in_words", "candidate_noun"]
 
 def candidate_noun(settings: PipelineSettings) -> str:
     """Return what one candidate is called: an optimizer, unless ``[search]`` combines more."""
-    searched = any(one.values for one in combinations(settings).values())
-    return "candidate" if searched else "optimizer"
+    return "candidate" if is_searched(settings) else "optimizer"
 
 
 def batches_in_words(settings: PipelineSettings) -> str:

@@ -26,8 +26,10 @@ def settings(**search: Any) -> PipelineSettings:
     [
         ({}, "optimizer", "batches of 32 rows"),
         ({"dropout": [0.0, 0.1]}, "candidate", "batches of 32 rows"),
-        ({"batch_size": [64]}, "candidate", "batches of 64 rows"),
-        ({"batch_size": [1]}, "candidate", "batches of 1 row"),
+        ({"batch_size": [64]}, "optimizer", "batches of 64 rows"),
+        ({"batch_size": [1]}, "optimizer", "batches of 1 row"),
+        # No more are drawn than there are optimizers, of more combinations.
+        ({"dropout": [0.0, 0.1, 0.2], "trials": 2}, "candidate", "batches of 32 rows"),
         (
             {"batch_size": [2048, 64, 128], "layers": [[8], [4]]},
             "candidate",

@@ -47,14 +47,15 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     test = outcome.evaluation
     if missed := class_warning(outcome.version.number, missed_classes(test.classes)):
         console.print(one_line(missed))
+    noun = "optimizer" if outcome.selection.crossfitted is None else "candidate"
     table = Table(
-        title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the optimizers",
+        title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the {noun}s",
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
     judged = [metric] if (metric := outcome.selection.metric) else []
-    for heading in ("optimizer", "rate", "log-loss", "accuracy", *judged, "p (Holm)", ""):
+    for heading in (noun, "rate", "log-loss", "accuracy", *judged, "p (Holm)", ""):
         table.add_column(heading, no_wrap=True)
     for place, line in enumerate(outcome.selection.leaderboard):
         won = line.optimizer == outcome.selection.winner
