@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from ffn.clusters.parcels import unpack
 from ffn.errors import ClusterError, DataError
 from ffn.scoring.output.score_result import Progress
 from ffn.scoring.partitioned.score_dataset import score_dataset
-from tests.cluster_scoring.near import Near, saying
+from tests.cluster_scoring.near import Near
 from tests.cluster_scoring.test_ranges import HEADER, LINES, MODEL, write_rows
+from tests.helpers.near_workers import Change, saying
 from tests.scoring.partitioned.lakes import published
 
 LAKE = {
@@ -84,7 +84,7 @@ def test_what_is_done_is_kept_when_the_cluster_is_lost(
     assert published(tmp_path / "there/out") == {}
     again = Near()
     score_twice(source, tmp_path, again, **options)
-    assert 0 < len(again.requests) <= lost.calls + 20
+    assert 0 < len(again.requests) <= len(lost.sent) + 20
     names = b"".join(unpack(request)["asked.json"] for request in again.requests)
     assert b'"part-00001.csv"' not in names
 
@@ -109,9 +109,6 @@ def test_a_part_that_is_too_large_to_be_sent_is_scored_here(tmp_path: Path) -> N
     asked = [unpack(request)["asked.json"] for request in near.requests]
     assert asked
     assert not any(b'"part-00000.csv"' in one for one in asked)
-
-
-Change = Callable[[dict[str, bytes]], dict[str, bytes] | bytes]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from ffn.clusters.parcels import pack, unpack
 from ffn.errors import ClusterError, DataError, SettingsError
 from ffn.scoring.score_file import score_csv
 from ffn.settings.service_settings import RunnerSettings
-from tests.cluster_scoring.near import Near, saying
+from tests.cluster_scoring.near import Near
 from tests.helpers.explainable import explainable
+from tests.helpers.near_workers import saying
 from tests.helpers.scorers import TenthsScorer
 
 MODEL = explainable()
@@ -122,7 +123,7 @@ def test_what_is_sent_is_bounded_and_the_model_goes_once(tmp_path: Path) -> None
     source = write_rows(tmp_path / "in.csv", {}, rows=30_000)
     near = Near(far=True)
     score_near(source, tmp_path / "out.csv", near, size=50_000)
-    ((_, model),) = near.models.items()
+    ((_, model),) = near.shared.items()
     assert len(model) < 20_000
     assert b"fingerprints" in model
     assert near.requests[1:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,35 +19,23 @@ from ffn.settings.pipeline import Pipeline
 from ffn.training.candidate_training import train_candidate
 from ffn.training.partition import HeldOutPart, TrainingPart
 from ffn.training.selection import Candidate
+from tests.helpers.near_workers import Change, NearWorkers, changed, saying
 from tests.helpers.retrained import prepare, shipped
 
 
-class Near:
-    """Workers in this process, which note what they were sent."""
+def asking(**more: dict[str, Any]) -> NearWorkers:
+    """Workers that are asked with something else in these tables of the request."""
 
-    name = "the cluster"
-
-    def __init__(self, **changed: Any) -> None:
-        self.changed = changed
-        self.sent: list[tuple[bytes, bytes]] = []
-
-    def compute(
-        self,
-        function: Callable[[bytes, bytes], bytes],
-        request: bytes,
-        key: str,
-        shared: Callable[[], bytes],
-        check: Callable[[], None],
-    ) -> bytes:
-        check()
-        self.sent.append((request, shared()))
+    def ask(request: bytes) -> bytes:
         asked = json.loads(request)
-        for name, values in self.changed.items():
+        for name, values in more.items():
             asked[name] |= values
-        return function(json.dumps(asked).encode(), self.sent[-1][1])
+        return json.dumps(asked).encode()
+
+    return NearWorkers(ask=ask)
 
 
-class Answering(Near):
+class Answering(NearWorkers):
     """Workers that compute nothing."""
 
     def __init__(self, answer: bytes) -> None:
@@ -80,7 +67,7 @@ def answers(made: Made) -> dict[str, bytes]:
     pipeline, part, _ = made
     found = {}
     for optimizer in ("sgd", "adam"):
-        workers = Near()
+        workers = NearWorkers()
         RemoteTraining(workers, 1).train_candidate(part, pipeline, optimizer, nothing)
         found[optimizer] = train_for_another(*workers.sent[0])
     return found
@@ -103,7 +90,7 @@ def test_it_is_the_same_to_the_byte_sent_or_on_a_shared_disk(
     name: str, payload_mb: int, repository: Path, tmp_path: Path
 ) -> None:
     pipeline, part, _ = make(repository, name, tmp_path / "made")
-    workers = Near()
+    workers = NearWorkers()
     there = RemoteTraining(workers, payload_mb).train_candidate(part, pipeline, "adamw", nothing)
     here = train_candidate(part, pipeline, "adamw")
     assert not there.taken
@@ -114,7 +101,7 @@ def test_it_is_the_same_to_the_byte_sent_or_on_a_shared_disk(
 
 def test_what_is_sent_is_bounded_and_holds_no_held_out_row(made: Made) -> None:
     pipeline, part, held_out = made
-    workers = Near()
+    workers = NearWorkers()
     RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
     ((request, rows),) = workers.sent
     assert len(request) < 10_000
@@ -131,40 +118,31 @@ def test_secrets_of_the_settings_are_not_sent(made: Made) -> None:
     pipeline, part, _ = made
     notify = pipeline.settings.notify.model_copy(update={"webhook": "https://example/secret"})
     settings = pipeline.settings.model_copy(update={"notify": notify})
-    workers = Near()
+    workers = NearWorkers()
     RemoteTraining(workers, 1).train_candidate(
         part, replace(pipeline, settings=settings), "sgd", nothing
     )
     assert b"secret" not in b"".join(workers.sent[0])
 
 
-def saying(**of_answer: object) -> Callable[[bytes], bytes]:
-    def change(answer: bytes) -> bytes:
-        found = unpack(answer)
-        said = json.loads(found["answer.json"]) | of_answer
-        return pack({**found, "answer.json": json.dumps(said).encode()})
-
-    return change
-
-
 @pytest.mark.parametrize(
     "change",
     [
-        lambda answer: b"",
-        lambda answer: answer[:-1],
-        lambda answer: pickle.dumps(answer),
-        lambda answer: pack({"answer.json": b"[]"}),
-        lambda answer: pack({"answer.json": b'{"worker": "w"}'}),
-        lambda answer: pack({**unpack(answer), "candidate.safetensors": b"x"}),
-        lambda answer: pack({**unpack(answer), "candidate.json": b"{}"}),
+        lambda _: b"",
+        lambda pieces: pack(pieces)[:-1],
+        lambda pieces: pickle.dumps(pack(pieces)),
+        lambda _: {"answer.json": b"[]"},
+        lambda _: {"answer.json": b'{"worker": "w"}'},
+        lambda pieces: {**pieces, "candidate.safetensors": b"x"},
+        lambda pieces: {**pieces, "candidate.json": b"{}"},
         saying(refusal="SystemExit", text="x"),
     ],
 )
 def test_an_answer_that_is_no_candidate_is_refused(
-    change: Callable[[bytes], bytes], made: Made, answers: dict[str, bytes]
+    change: Change, made: Made, answers: dict[str, bytes]
 ) -> None:
     pipeline, part, _ = made
-    workers = Answering(change(answers["sgd"]))
+    workers = Answering(changed(answers["sgd"], change))
     with pytest.raises(ClusterError, match=r"^the cluster: what a worker sent back is no candidat"):
         RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
 
@@ -200,14 +178,14 @@ def test_what_a_worker_says_instead_is_raised(
     answers: dict[str, bytes],
 ) -> None:
     pipeline, part, _ = made
-    workers = Answering(saying(**said)(answers["sgd"]))
+    workers = Answering(changed(answers["sgd"], saying(**said)))
     with pytest.raises(error, match=text):
         RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
 
 
 def test_a_worker_that_is_asked_by_another_version_does_not_train(made: Made) -> None:
     pipeline, part, _ = made
-    workers = Near(likeness={"python": "3.9.1"})
+    workers = asking(likeness={"python": "3.9.1"})
     with pytest.raises(ClusterError, match=r"the cluster: the worker on .+ would compute someth"):
         RemoteTraining(workers, 1).train_candidate(part, pipeline, "sgd", nothing)
 
@@ -221,7 +199,7 @@ def test_a_worker_without_the_rows_names_the_folder(folder: dict[str, str], made
     with pytest.raises(
         ClusterError, match=f"does not have the folder {path}, and the rows to trai"
     ):
-        RemoteTraining(Near(folder=folder), 0).train_candidate(part, pipeline, "sgd", nothing)
+        RemoteTraining(asking(folder=folder), 0).train_candidate(part, pipeline, "sgd", nothing)
 
 
 def test_a_broken_request_is_answered() -> None:
