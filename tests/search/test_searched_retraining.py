@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import multiprocessing
+import os
 import signal
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ffn.bundles.bundle import write_bundle
+from ffn.pipelines.execution import Gathered, InProcess, Step
+from ffn.pipelines.retraining import run_steps
+from ffn.pipelines.worker_processes import WorkerProcesses
+from ffn.settings.pipeline import pipeline_at
 from tests.helpers.command_line import run_here
-from tests.helpers.waiting import wait_for
+from tests.helpers.retrained import bundle_bytes, run
 
 HEAD = """
 [data]
@@ -26,6 +36,7 @@ ensemble = "resamples"
 [optimizers.adamw]
 learning_rate = 0.01
 """
+LAYERS = "[search]\nlayers = [[], [2], [32]]"
 
 
 def ring(rows: int) -> str:
@@ -36,7 +47,7 @@ def ring(rows: int) -> str:
     return "\n".join(["a,b,y", *lines, ""])
 
 
-def made_root(root: Path, settings: str, *, epochs: int = 8, training: str = "") -> Path:
+def made_root(root: Path, settings: str, *, epochs: int = 60, training: str = "") -> Path:
     (root / "data/p").mkdir(parents=True)
     text = HEAD.format(epochs=epochs, training=training) + settings
     (root / "data/p/pipeline.toml").write_text(text)
@@ -44,72 +55,128 @@ def made_root(root: Path, settings: str, *, epochs: int = 8, training: str = "")
     return root
 
 
-def retrain(root: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    assert run_here(("retrain", "p", "--direct", "--json", "--root", root)) == 0
-    return json.loads(capsys.readouterr().out)
+def retrain(root: Path) -> Any:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert run_here(("retrain", "p", "--direct", "--json", "--root", root)) == 0
+    return json.loads(out.getvalue())
 
 
-def bundle(root: Path) -> dict[str, bytes]:
-    folder = root / "artifacts/p/models/0001/bundle"
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+def version(root: Path) -> Path:
+    return root / "artifacts/p/models/0001"
 
 
-def test_a_search_of_one_combination_is_the_plain_retraining(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def bundle(root: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted((version(root) / "bundle").iterdir())]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A root in which three shapes were compared by the command, and what it said."""
+    root = made_root(tmp_path_factory.mktemp("searched"), LAYERS)
+    return root, retrain(root)
+
+
+def test_a_search_of_one_combination_is_the_plain_retraining(tmp_path: Path) -> None:
     plain = made_root(
         tmp_path / "plain",
         "weight_decay = 0.2\n[network]\nhidden_layers = [6]",
+        epochs=8,
         training="dropout = 0.1\nbatch_size = 16\nlabel_smoothing = 0.05",
     )
     one = made_root(
         tmp_path / "one",
         "[search]\nlayers = [[6]]\ndropout = [0.1]\nbatch_size = [16]\n"
         "label_smoothing = [0.05]\nweight_decay = [0.2]",
+        epochs=8,
     )
-    first, second = retrain(plain, capsys), retrain(one, capsys)
-    assert bundle(plain) == bundle(one)
-    assert first["reason"] == second["reason"]
-    assert first["test"] == second["test"]
+    first, second = (run(pipeline_at("p", root)) for root in (plain, one))
+    assert bundle_bytes(first, tmp_path / "first") == bundle_bytes(second, tmp_path / "second")
+    assert first.selection.reason == second.selection.reason
+    assert first.evaluation == second.evaluation
 
 
 def test_a_table_that_only_a_hidden_layer_can_learn(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    searched: tuple[Path, Any], tmp_path: Path
 ) -> None:
-    root = made_root(tmp_path, "[search]\nlayers = [[], [2], [32]]", epochs=60)
-    found = retrain(root, capsys)
+    root, found = searched
     assert found["winner"] == "adamw 32"
     # A linear function can do no better than the shares of the classes, and 32 units can.
     line = found["optimizers"]["adamw no hidden layer"]
     assert line["loss"]["value"] > 0.6
     assert line["tied"] is False
-    metrics = json.loads((root / "artifacts/p/models/0001/metrics.json").read_text())
+    metrics = json.loads((version(root) / "metrics.json").read_text())
     assert metrics["selection"]["crossfitted"]["value"] < 0.3
     assert "best on the other resamples each time" in found["reason"]
     assert (root / "artifacts/p/reports/0001/search.png").exists()
     # The model of the winner is the one that a plain retraining of its settings gives.
-    alone = made_root(tmp_path / "alone", "[network]\nhidden_layers = [32]", epochs=60)
-    retrain(alone, capsys)
-    assert bundle(root)["arrays.safetensors"] == bundle(alone)["arrays.safetensors"]
+    alone = run(pipeline_at("p", made_root(tmp_path / "alone", "[network]\nhidden_layers = [32]")))
+    bundle_bytes(alone, tmp_path / "bundle")
+    arrays = "arrays.safetensors"
+    assert (tmp_path / "bundle" / arrays).read_bytes() == (
+        version(root) / "bundle" / arrays
+    ).read_bytes()
+
+
+def with_process(name: str, train: Callable[..., Any], *args: Any) -> tuple[int, Any]:
+    """A candidate, and the process that trained it."""
+    return os.getpid(), train(name, *args)
+
+
+class Apart(WorkerProcesses):
+    """Two worker processes, which note who trained what."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.processes: list[int] = []
+
+    def run_each(
+        self, step: Step[..., Any], names: Collection[Any], /, *args: Any, **kwargs: Any
+    ) -> Gathered[Any, Any]:
+        noting = replace(step, function=with_process)
+        found = super().run_each(noting, names, step.function, *args, **kwargs)
+        self.processes += [process for process, _ in found.results]
+        return Gathered([candidate for _, candidate in found.results], found.failures)
+
+
+def test_candidates_in_processes_of_their_own_give_the_same_bundle(
+    searched: tuple[Path, Any], tmp_path: Path
+) -> None:
+    roots = [made_root(tmp_path / name, LAYERS) for name in ("here", "there")]
+    executor = Apart()
+    here = run(pipeline_at("p", roots[0]))
+    there = run(pipeline_at("p", roots[1]), executor=executor)
+    assert len(executor.processes) == 3
+    assert os.getpid() not in executor.processes
+    digests = {write_bundle(one.refitted.bundle, tmp_path / "bundle") for one in (here, there)}
+    assert len(digests) == 1
+    assert there.selection.reason == here.selection.reason == searched[1]["reason"]
+
+
+class KilledAfterTwo(InProcess):
+    """Trains two candidates; then the process is killed."""
+
+    def run_each(
+        self, step: Step[..., Any], names: Collection[Any], /, *args: Any, **kwargs: Any
+    ) -> Gathered[Any, Any]:
+        super().run_each(step, list(names)[:2], *args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("not reached")
 
 
 def test_a_search_that_is_killed_goes_on_with_what_is_left(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    searched: tuple[Path, Any], tmp_path: Path
 ) -> None:
-    search = "[search]\nlayers = [[8], [16], [32]]\ndropout = [0.0, 0.2]"
-    whole = made_root(tmp_path / "whole", search, epochs=30)
-    root = made_root(tmp_path / "killed", search, epochs=30)
-    arguments = ("retrain", "p", "--direct", "--json", "--root", root)
-    process = multiprocessing.get_context("fork").Process(target=run_here, args=(arguments,))
+    root = made_root(tmp_path, LAYERS)
+    process = multiprocessing.get_context("fork").Process(
+        target=run_steps, args=(pipeline_at("p", root), KilledAfterTwo())
+    )
     process.start()
-    try:
-        wait_for(lambda: len([*(root / "artifacts/p/cache").glob("*-candidate-*")]) >= 2)
-    finally:
-        process.kill()
-        process.join()
+    process.join()
     assert process.exitcode == -signal.SIGKILL
-    kept = len([*(root / "artifacts/p/cache").glob("*-candidate-*")])
-    found, expected = retrain(root, capsys), retrain(whole, capsys)
-    assert sum("taken from the interrupted run" in text for text in found["notices"]) == kept
-    assert bundle(root) == bundle(whole)
-    assert found["reason"] == expected["reason"]
+    assert len([*(root / "artifacts/p/cache").glob("*-candidate-*")]) == 2
+    found = retrain(root)
+    # What takes longest is trained first.
+    kept = [f"adamw {layers}: taken from the interrupted run" for layers in (32, 2)]
+    assert sorted(found["notices"]) == sorted(kept)
+    assert bundle(root) == bundle(searched[0])
+    assert found["reason"] == searched[1]["reason"]
