@@ -73,7 +73,10 @@ def test_of_too_many_as_many_as_asked_for_are_drawn_evenly_and_again() -> None:
     assert [*drawn] != [*combinations(settings({"adam": {}}, lists, seed=43))]
     for key in ("layers", "dropout"):
         counts = Counter(one.values[key] for one in drawn.values())
+        # Each of ten values four times, give or take one: so it is in 1 of 1,000 draws by chance.
+        assert set(counts.values()) <= {3, 4, 5}
         assert len(counts) == 10
+    assert len({file_label(name) for name in drawn}) == 40
 
 
 def test_a_candidate_has_its_settings_and_nothing_else_changes(tmp_path: Path) -> None:
