@@ -67,9 +67,11 @@ def test_what_the_message_advises_works() -> None:
     encode = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), ["code"]), remainder=StandardScaler()
     )
-    assert sparse.issparse(encode.fit_transform(frame))
+    inputs = encode.fit_transform(frame)
+    assert sparse.issparse(inputs)
     model = make_pipeline(encode, FFNClassifier(4, epochs=3, random_state=0)).fit(frame, Y)
-    assert model.predict(frame).shape == (60,)
+    expected = fitted(inputs.toarray()).predict_proba(inputs.toarray())
+    assert_array_equal(model.predict_proba(frame), expected)
 
 
 DAY = datetime.date(2026, 3, 1)
