@@ -72,12 +72,6 @@ def test_versions_are_shown_without_the_libraries_of_training(repository: Path) 
     assert loaded & {"joblib", "matplotlib", "pandas", "prefect", "scipy", "sklearn"} == set()
 
 
-def test_the_canary_of_a_new_version_loads_what_scoring_loads(repository: Path) -> None:
-    loaded = loaded_by("import ffn.scoring.canary", repository)
-    assert {"ffn", "numpy"} <= loaded
-    assert loaded & {"matplotlib", "pandas", "prefect", "pyarrow", "scipy", "sklearn"} == set()
-
-
 def test_a_run_that_scores_loads_neither_the_libraries_of_training_nor_a_server(
     repository: Path,
 ) -> None:
