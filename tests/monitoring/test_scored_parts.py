@@ -13,7 +13,11 @@ import pandas as pd
 import pytest
 
 import ffn
+from ffn.monitoring.record.scored_parts import tables_of
+from ffn.scoring.partitioned.score_dataset import score_dataset
+from tests.helpers.scorers import TenthsScorer
 from tests.monitoring.conftest import SETTINGS, Row, counts, rows, write
+from tests.scoring.partitioned.lakes import write_lake
 
 NEW = rows(120, 50, first=2000)
 
@@ -115,6 +119,18 @@ def test_a_part_was_scored_when_its_file_was_written(root: Path) -> None:
     os.utime(part, (part.stat().st_mtime - week,) * 2)
     quality = evaluated(root).quality
     assert [found.scored for found in quality.weeks] == [40, 80]
+
+
+def test_a_part_whose_input_is_gone_is_of_the_version_that_scored_it(tmp_path: Path) -> None:
+    lake = write_lake(tmp_path / "lake", {f"{n}.csv": "id,size,colour\n1,7,red\n" for n in "ab"})
+    score_dataset(TenthsScorer(), lake, tmp_path / "scored")
+    (lake / "a.csv").unlink()
+    score_dataset(TenthsScorer(version=8, sha256="cd" * 32), lake, tmp_path / "scored")
+    found = tables_of(tmp_path / "scored.manifest.json")
+    assert {one.name: one.manifest["model_version"] for one in found} == {
+        "scored/a.csv": TenthsScorer().version,
+        "scored/b.csv": 8,
+    }
 
 
 def test_rows_of_parts_are_appended_to_the_history(root: Path) -> None:
