@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ffn.cluster_scoring import range_tasks
 from ffn.cluster_scoring.cluster_scoring import ClusterScoring, cluster_scoring
 from ffn.clusters.parcels import pack, unpack
 from ffn.errors import ClusterError, DataError, SettingsError
-from ffn.scoring.parallel.part_result import score_records
 from ffn.scoring.score_file import score_csv
 from ffn.settings.service_settings import RunnerSettings
 from tests.cluster_scoring.near import Near
@@ -148,63 +144,6 @@ def test_reasons_and_options_cross(tmp_path: Path) -> None:
     score_csv(MODEL, source, tmp_path / "here/out.csv", **options)
     score_near(source, tmp_path / "there/out.csv", Near(far=True), **options)
     assert files(tmp_path / "there") == files(tmp_path / "here")
-
-
-class SeesAnother(Near):
-    """Workers that see another file at the path."""
-
-    def __init__(self, other: Path) -> None:
-        super().__init__()
-        self.other = other
-
-    def compute(self, function: Any, request: bytes, *rest: Any) -> bytes:
-        pieces = unpack(request)
-        asked = json.loads(pieces["asked.json"])
-        if "seen" in asked:
-            asked["seen"]["path"] = str(self.other)
-        pieces["asked.json"] = json.dumps(asked).encode()
-        return super().compute(function, pack(pieces), *rest)
-
-
-@pytest.mark.parametrize("damage", ["other bytes", "other time", "shorter", "a folder"])
-def test_a_worker_that_sees_another_file_is_sent_the_range(tmp_path: Path, damage: str) -> None:
-    source = write_rows(tmp_path / "in.csv", {})
-    score_csv(MODEL, source, tmp_path / "here/out.csv")
-    other = tmp_path / "other.csv"
-    content, time = bytearray(source.read_bytes()), source.stat().st_mtime_ns
-    if damage == "other bytes":
-        content[:2] = b"ID"
-    if damage == "shorter":
-        del content[-1:]
-    if damage == "a folder":
-        other.mkdir()
-    else:
-        other.write_bytes(content)
-        os.utime(other, ns=(time, time + (damage == "other time")))
-
-    near = SeesAnother(other)
-    score_near(source, tmp_path / "there/out.csv", near)
-    assert files(tmp_path / "there") == files(tmp_path / "here")
-    assert "text" in unpack(near.requests[-1])
-
-
-def test_a_range_of_a_file_that_changes_while_it_is_read_is_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = write_rows(tmp_path / "in.csv", {})
-    score_csv(MODEL, source, tmp_path / "here/out.csv")
-    other = Path(shutil.copy2(source, tmp_path / "other.csv"))
-
-    def rewritten(*scoring: Any) -> Any:
-        # In its place, between the look before and the reading.
-        other.write_bytes(source.read_bytes().replace(b",p,2.5", b",x,9.5"))
-        return score_records(*scoring)
-
-    monkeypatch.setattr(range_tasks, "score_records", rewritten)
-    near = SeesAnother(other)
-    score_near(source, tmp_path / "there/out.csv", near, size=100_000)
-    assert files(tmp_path / "there") == files(tmp_path / "here")
-    assert ["text" in unpack(request) for request in near.requests].count(False) > 0
 
 
 @pytest.mark.parametrize(
