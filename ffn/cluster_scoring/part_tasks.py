@@ -13,8 +13,8 @@ from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from ffn.cluster_scoring.range_tasks import LEAST_HEAD, MARGIN
+from ffn.cluster_scoring.requests import request_with
 from ffn.cluster_scoring.seen_file import sighting
-from ffn.clusters.parcels import pack
 from ffn.errors import DataError, OutputError
 from ffn.scoring.partitioned.part_account import PartAccount, stamp_of, write_account
 from ffn.scoring.partitioned.part_plan import InputPart
@@ -22,12 +22,10 @@ from ffn.scoring.partitioned.part_processes import PartResult, PartWork
 from ffn.scoring.partitioned.part_scoring import naming_part
 from ffn.scoring.partitioned.staged_parts import part_file
 from ffn.scoring.rows.options import Options
-from ffn.storage.documents import canonical_json
 from ffn.storage.source import Source
 from ffn.tabular.csv.reader import Records
 
 __all__ = [
-    "ASKED",
     "OpenPart",
     "ShareOfParts",
     "request_for",
@@ -37,8 +35,6 @@ __all__ = [
 
 # As for worker processes: handing a part over costs as much as scoring a small file.
 SHARE_PARTS, SHARE_BYTES = 32, 8 * 1024 * 1024
-ASKED = "asked.json"
-"""Name of the document in a request."""
 
 
 class ShareOfParts(NamedTuple):
@@ -207,7 +203,7 @@ def request_for(
         told.append(about)
         pieces |= {f"{number}.{name}": some for name, some in content.items()}
     asked = {"likeness": here, "options": asdict(options), "parts": told}
-    return pack({ASKED: canonical_json(asked), **pieces})
+    return request_with(asked, pieces)
 
 
 def results_of(
