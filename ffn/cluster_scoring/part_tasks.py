@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+from ffn.cluster_scoring.plausible_counts import are_counts
 from ffn.cluster_scoring.range_tasks import LEAST_HEAD, MARGIN
 from ffn.cluster_scoring.requests import request_with
 from ffn.cluster_scoring.seen_file import sighting
@@ -35,6 +36,8 @@ __all__ = [
 
 # As for worker processes: handing a part over costs as much as scoring a small file.
 SHARE_PARTS, SHARE_BYTES = 32, 8 * 1024 * 1024
+# A compressed table may have more rows than bytes; sums of so many fit into 64 bits.
+_MOST_ROWS = 2**40
 
 
 class ShareOfParts(NamedTuple):
@@ -157,6 +160,9 @@ class OpenPart(NamedTuple):
         whole = account.span is None
         if account.name != part.name or whole != (part.stretch is None):
             raise ValueError("another part")
+        counts = {**found["state"], "confidence_units": account.confidence_units}
+        if not are_counts(counts, _MOST_ROWS):
+            raise ValueError("the counts of the part")
         if found["state"]["scored"] != account.counts["scored"]:
             raise ValueError("the counts of the part")
         for its, content in ((account.output, output), (account.rejects, rejects)):

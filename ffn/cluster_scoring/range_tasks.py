@@ -17,6 +17,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from ffn.cluster_scoring.file_in_pieces import FileInPieces, OutOfReachError
+from ffn.cluster_scoring.plausible_counts import are_counts
 from ffn.cluster_scoring.requests import answer_by_scoring, request_with
 from ffn.cluster_scoring.seen_file import is_still, seen, sighting
 from ffn.cluster_scoring.sent_model import model_received
@@ -36,10 +37,6 @@ MARGIN = 64 * 1024
 # More than the reader looks at before it reads on.
 LEAST_HEAD = 16 * 1024
 _SCORERS_KEPT = 16
-# A row adds to confidences up to 10,000 units, and to drift up to 64 of squared weight.
-_MOST_BY_BYTE = 10_000
-# What a tally has besides counts: in lists, or in lists by column.
-_KINDS: dict[str, type] = {"recognised": bool, "examples": str, "sample": str}
 
 
 class RangeOfFile(NamedTuple):
@@ -114,15 +111,15 @@ def read_part_of_range(
     begin, offset, place, counts = (
         said["part"][key] for key in ("begin", "end", "place", "counts")
     )
-    # A record has a byte at least, and none of the counts grows faster with them.
-    most = _MOST_BY_BYTE * (run.stream.size or 1)
+    # A record has a byte at least.
+    size = run.stream.size or 0
     *lengths, after_stray = place
-    if type(after_stray) is not bool or not _are_counts([begin, offset, *lengths, *counts], most):
+    if type(after_stray) is not bool or not are_counts([begin, offset, *lengths, *counts], size):
         raise ValueError("the numbers of the part")
-    if not task.begin <= begin <= offset <= (run.stream.size or 0):
+    if not task.begin <= begin <= offset <= size:
         raise ValueError("the place of the part")
     mark = Mark(offset, Place(*place))
-    if not _are_counts(said["part"]["tally"], most):
+    if not are_counts(said["part"]["tally"], size):
         raise ValueError("the counts of the part")
     tally = run.scorer.new_tally()
     tally.add(said["part"]["tally"])
@@ -133,24 +130,6 @@ def read_part_of_range(
     if listed.count(b"\n") != tally.rejected:
         raise ValueError("the number of rejects")
     return Part(begin, mark, said["part"]["tally"], Counts(*counts), [pieces[_OUTPUT]], listed)
-
-
-def _are_counts(found: Any, most: int) -> bool:
-    """Return whether all numbers in ``found`` are whole, 0 to ``most``, and all else is known."""
-    if isinstance(found, dict):
-        return all(
-            _are_all(_KINDS[name], each) if name in _KINDS else _are_counts(each, most)
-            for name, each in found.items()
-        )
-    if isinstance(found, list):
-        return all(_are_counts(each, most) for each in found)
-    return found is None or (type(found) is int and 0 <= found <= most)
-
-
-def _are_all(kind: type, found: Any) -> bool:
-    if isinstance(found, dict):
-        return all(isinstance(each, list) and _are_all(kind, each) for each in found.values())
-    return isinstance(found, list) and all(type(each) is kind for each in found)
 
 
 def score_range_for_another(request: bytes, model: bytes) -> bytes:
