@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed
 
+from ffn.clusters.runner_options import override_runner
 from ffn.databases.secret_blocks import read_blocks_with
 from ffn.errors import BusyError, FFNError, one_line
 from ffn.pipelines.blas_threads import one_blas_thread
@@ -67,7 +68,7 @@ def retrain(
         ):
             settings = found.settings.runner
             if runner is not None:
-                settings = RunnerSettings.model_validate(runner)
+                settings = override_runner(RunnerSettings(), runner)
             outcome = run_steps(found, TaskExecutor(settings, found.folder), force=force)
             if isinstance(outcome, SkippedOutcome):
                 get_run_logger().info(outcome.sentence)

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.cluster_scoring.cluster_scoring import cluster_scoring
+from ffn.clusters.runner_options import override_runner
 from ffn.errors import FFNError
 from ffn.pipelines.batch_scoring import options_for, score_steps
 from ffn.pipelines.blas_threads import one_blas_thread
@@ -80,7 +81,9 @@ def _score(
     options: dict[str, Any],
     runner: dict[str, Any] | None,
 ) -> ScoreOutcome:
-    settings = found.settings.runner if runner is None else RunnerSettings.model_validate(runner)
+    settings = found.settings.runner
+    if runner is not None:
+        settings = override_runner(RunnerSettings(), runner)
     with (
         recorded(found, "score") as note,
         one_blas_thread(),
