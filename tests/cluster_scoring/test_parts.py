@@ -130,6 +130,18 @@ def test_a_part_that_is_too_large_to_be_sent_is_scored_here(tmp_path: Path) -> N
         saying(parts=lambda parts: [{**parts[0], "state": {}}, *parts[1:]]),
         saying(
             parts=lambda parts: [
+                {**parts[0], "state": {**parts[0]["state"], "outside": [-1]}},
+                *parts[1:],
+            ]
+        ),
+        saying(
+            parts=lambda parts: [
+                {**parts[0], "account": {**parts[0]["account"], "confidence_units": 1.5}},
+                *parts[1:],
+            ]
+        ),
+        saying(
+            parts=lambda parts: [
                 {**parts[0], "account": {**parts[0]["account"], "name": "../../x"}},
                 *parts[1:],
             ]
