@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -36,7 +36,6 @@ def test_the_words_are_those_of_the_settings() -> None:
     )
 
 
-@settings(max_examples=50)
 @given(seed=st.integers(0, 200))
 def test_they_are_scikit_learns(seed: int) -> None:
     p, labels = drawn(2, seed)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
@@ -29,7 +29,6 @@ def draw(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return probabilities / probabilities.sum(axis=1, keepdims=True), labels
 
 
-@settings(max_examples=40)
 @given(st.integers(2, 60), st.integers(0, 2**32))
 def test_figures_are_scikit_learns(n: int, seed: int) -> None:
     probabilities, labels = draw(n, seed)
@@ -172,7 +171,6 @@ def test_the_brier_score_is_scikit_learns() -> None:
     assert (found.low, found.high) == pytest.approx((low, high), rel=0.1)
 
 
-@settings(max_examples=40)
 @given(st.integers(2, 60), st.integers(0, 2**32))
 def test_balanced_accuracy_is_scikit_learns(n: int, seed: int) -> None:
     probabilities, labels = draw(n, seed)

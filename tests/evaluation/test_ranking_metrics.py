@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
@@ -37,7 +37,6 @@ def variance(figure: Interval) -> float:
     return figure.value * (1 - figure.value) / effective_rows(figure)
 
 
-@settings(max_examples=50)
 @given(
     st.lists(st.integers(1, 12), min_size=2, max_size=5).map(tuple),
     st.integers(0, 2**32),
