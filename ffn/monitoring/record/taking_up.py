@@ -108,7 +108,8 @@ def take_up_scored(
                 raise
             except FFNError as error:
                 troubles.append(str(error))
-    return troubles
+    # All parts of a manifest may have the same one.
+    return list(dict.fromkeys(troubles))
 
 
 def take_up_objects(
