@@ -208,7 +208,7 @@ def _count_at_once(
         return found
     scoring = mine.take_up(
         record,
-        pipeline,
+        mine.trained_rows(pipeline),
         None,
         name=found.name,
         ids=[None if row is None else row.id for row in rows],

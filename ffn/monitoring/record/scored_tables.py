@@ -121,10 +121,22 @@ class ScoredTable:
         ).fetchone()
         return found is not None
 
+    def trained_rows(self, pipeline: Pipeline) -> TrainedRows | None:
+        """Return what the version that scored it was trained on; None if that is unknown.
+
+        Parameters
+        ----------
+        pipeline
+            The pipeline, in whose registry the version is.
+        """
+        return trained_rows(
+            pipeline, self.manifest["model_version"], self.manifest["bundle_sha256"]
+        )
+
     def take_up(
         self,
         record: OutcomeRecord,
-        pipeline: Pipeline,
+        trained: TrainedRows | None,
         id_column: str | None,
         *,
         beside: bool = False,
@@ -141,8 +153,8 @@ class ScoredTable:
         ----------
         record
             The record, open for changes.
-        pipeline
-            The pipeline.
+        trained
+            What the version was trained on, as `trained_rows` returns it; None if that is unknown.
         id_column
             Header of the column with the ids; None if they are given as ``ids``.
         beside
@@ -162,7 +174,6 @@ class ScoredTable:
         """
         manifest, options = self.manifest, self.manifest["options"]
         version = manifest["model_version"]
-        trained = trained_rows(pipeline, version, manifest["bundle_sha256"])
         given = list(ids)
         names = list(manifest["classes"])
         codes = {one: record.class_code(one) for one in names}
