@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -33,16 +32,13 @@ from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
 from flows.server.database_check import refusal_in
-from flows.server.liveness import answers
+from flows.server.liveness import comes_up
 from flows.server.prefect_database import client_settings
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
 
-# A first start, which creates the database, computes for 8 to 20 s, which a busy machine makes
-# minutes. A server that cannot start ends, and is not waited for.
-_STARTUP_SECONDS = 300.0
 # A server that is stopped while it creates its database finishes that first.
 _SHUTDOWN_SECONDS = 10.0
 
@@ -186,17 +182,14 @@ def _start() -> tuple[str, str]:
             atexit.register(_stop, process, errors)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-    deadline = time.monotonic() + _STARTUP_SECONDS
-    while not answers(url):
-        if process.poll() is not None or time.monotonic() > deadline:
-            last = _last_line(errors)
-            if reason := refusal_in(last):
-                raise ServerError(f"{reason} Or add --direct to run without Prefect.")
-            raise ServerError(
-                f"Prefect's server does not start ({last.rstrip('.')}). See what "
-                "`prefect server start` says, or add --direct to run without Prefect."
-            )
-        time.sleep(0.1)
+    if not comes_up(process, url):
+        last = _last_line(errors)
+        if reason := refusal_in(last):
+            raise ServerError(f"{reason} Or add --direct to run without Prefect.")
+        raise ServerError(
+            f"Prefect's server does not start ({last.rstrip('.')}). See what "
+            "`prefect server start` says, or add --direct to run without Prefect."
+        )
     return url, key
 
 
