@@ -43,6 +43,9 @@ __all__ = ["ServerError", "server"]
 _SHUTDOWN_SECONDS = 10.0
 
 
+# By Prefect's folder: the process, the URL and the key of the server that this process started.
+_started: dict[Path, tuple[subprocess.Popen[bytes], str, str]] = {}
+
 # Only the run sends requests: there are no pages and no other origins.
 _CLOSED = {
     "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
@@ -76,7 +79,7 @@ def server(root: Path) -> Iterator[None]:
     settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
     configured, key = bool(url), None
     if not configured:
-        url, key = ServiceHome.of(root).running() or _start()
+        url, key = ServiceHome.of(root).running() or _temporary()
         # Without a password, a client would send the API key of Prefect Cloud instead.
         settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None, **client_settings()}
     settings |= {PREFECT_API_URL: url}
@@ -154,9 +157,18 @@ def _check_home(home: Path) -> None:
         )
 
 
-def _start() -> tuple[str, str]:
-    """Start a server that ends with this process; return its URL and key once it answers."""
-    _check_home(PREFECT_HOME.value())
+def _temporary() -> tuple[str, str]:
+    """Return URL and key of a server that ends with this process, and is started only once."""
+    home = PREFECT_HOME.value()
+    if home not in _started or _started[home][0].poll() is not None:
+        _check_home(home)
+        _started[home] = _start()
+    _, url, key = _started[home]
+    return url, key
+
+
+def _start() -> tuple[subprocess.Popen[bytes], str, str]:
+    """Start a server that ends with this process; return it, its URL and key once it answers."""
     key = f"ffn:{secrets.token_urlsafe(32)}"
     errors = tempfile.TemporaryFile()  # noqa: SIM115
     with socket.socket() as listening:
@@ -190,7 +202,7 @@ def _start() -> tuple[str, str]:
             f"Prefect's server does not start ({last.rstrip('.')}). See what "
             "`prefect server start` says, or add --direct to run without Prefect."
         )
-    return url, key
+    return process, url, key
 
 
 def _stop(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
