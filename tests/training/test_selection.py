@@ -44,6 +44,19 @@ def test_a_tie_falls_to_the_first_of_the_tied() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [(7, "a1, a2, a3, a4, a5 and a6 tie"), (8, "a1, a2, a3, a4, a5 and 2 others tie")],
+)
+def test_of_many_ties_some_are_named(count: int, named: str) -> None:
+    chosen = select_best([candidate(f"a{place}", 0.3 + NOISE) for place in range(count)])
+    assert sum(line.tied for line in chosen.leaderboard) == count
+    assert chosen.reason == (
+        f"a0 has the lowest mean validation log-loss; {named} with it, and the simplest of these "
+        "is chosen: a0."
+    )
+
+
 def test_after_divergence_only_common_resamples_are_compared() -> None:
     """Each lost one network; on the six resamples left SGD is better by 0.1 in every one."""
     hard = np.array([9.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
