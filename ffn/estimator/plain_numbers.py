@@ -56,11 +56,11 @@ def refuse_other_kinds(table: Any) -> None:
     ValueError
         A column holds texts, dates or categories; it says which, and what to do.
     """
-    for name, kind, column in _columns(table):
+    for name, kind, column in _columns_in_doubt(table):
         # Texts and categories that are all numbers are read as such by scikit-learn.
         by_value = kind in _MAYBE_NUMBERS
         example = _no_number(column) if by_value else _example(column)
-        if not kind or (by_value and example is None):
+        if by_value and example is None:
             continue
         kind = kind if kind != _OBJECTS else _kind_of(example)
         told = "" if example is None else f", such as {quote(example, 30)}"
@@ -70,16 +70,15 @@ def refuse_other_kinds(table: Any) -> None:
         )
 
 
-def _columns(table: Any) -> Iterator[tuple[Any, str, Any]]:
-    """Yield name, kind (empty for numbers) and values of each column of a DataFrame."""
+def _columns_in_doubt(table: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Yield name, kind and values of each column of a DataFrame whose type is not of numbers."""
     if not (hasattr(table, "columns") and hasattr(table, "dtypes")):
         return
     types = list(table.dtypes)
     for i, name in enumerate(table.columns):
-        dtype = str(types[i]).lower()
-        kind = _kind_of_type(dtype)
-        # By position, because two columns of pandas may have one name.
-        yield name, kind, table.iloc[:, i] if hasattr(table, "iloc") else table[name]
+        if kind := _kind_of_type(str(types[i]).lower()):
+            # By position, because two columns of pandas may have one name.
+            yield name, kind, table.iloc[:, i] if hasattr(table, "iloc") else table[name]
 
 
 def _kind_of_type(dtype: str) -> str:
