@@ -151,7 +151,11 @@ def take_up_objects(
             except FFNError as error:
                 troubles.append(f"{str(error).rstrip('.')}. {_BY_HAND}")
                 continue
-            troubles += take_up_scored(pipeline, [manifest], predecessor)
+            # The copy is gone when somebody reads what is wrong with it.
+            troubles += [
+                told.replace(f"{folder}/", f"{output.parent}/")
+                for told in take_up_scored(pipeline, [manifest], predecessor)
+            ]
     return troubles
 
 
