@@ -82,7 +82,14 @@ LAYERS = [
 ]
 # Modules outside a package: the first import nothing of ours and serve all but the network,
 # the others are entrances, which nothing imports.
-FOUNDATION = {"ffn.errors", "ffn.extras", "ffn.interpreter", "ffn.quantities", "ffn.version"}
+FOUNDATION = {
+    "ffn.errors",
+    "ffn.extras",
+    "ffn.interpreter",
+    "ffn.machine_memory",
+    "ffn.quantities",
+    "ffn.version",
+}
 ENTRANCES = {"ffn", "flows.__main__"}
 MOST_MODULES = 14
 # Every command is a module that is called like its verb, with an `add` and a `run`.

@@ -112,10 +112,11 @@ class DatabaseAddress:
             A variable is not in the environment, or a block is not there.
         """
         rest = self.text.partition("://")[2]
-        kept = tuple(map(block_secret, self.blocks))
+        blocks = {name: block_secret(name) for name in self.blocks}
+        kept = tuple(blocks.values())
         if self.kind != "postgresql":
             # Three slashes: no host. Another one begins an absolute path.
-            path = self.folder / _expanded(rest.removeprefix("/"))
+            path = self.folder / _expanded(rest.removeprefix("/"), blocks)
             return Login({}, str(path), kept)
         server, _, options = rest.partition("?")
         server, _, database = server.partition("/")
@@ -133,8 +134,8 @@ class DatabaseAddress:
             "password": password,
             "dbname": database,
         }
-        found = {name: _expanded(unquote(value)) for name, value in named.items() if value}
-        found |= {name: _expanded(value) for name, value in parse_qsl(options)}
+        found = {name: _expanded(unquote(value), blocks) for name, value in named.items() if value}
+        found |= {name: _expanded(value, blocks) for name, value in parse_qsl(options)}
         return Login(found, "", tuple(filter(None, (found.get("password"), _pgpassword(), *kept))))
 
     def masked(self, message: object, secrets: tuple[str, ...]) -> str:
@@ -202,10 +203,10 @@ def parse_address(text: str, folder: Path = Path()) -> DatabaseAddress:
     return DatabaseAddress(text, kind, folder)
 
 
-def _expanded(text: str) -> str:
+def _expanded(text: str, blocks: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         if found[1].startswith(PREFIX):
-            return block_secret(found[1].removeprefix(PREFIX))
+            return blocks[found[1].removeprefix(PREFIX)]
         if (known := os.environ.get(found[1])) is None:
             raise SettingsError(
                 f"the environment has no {found[1]}, which the address of the database names. Set "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as quoted_in_url
 
-from ffn.databases.address import DatabaseAddress
+from ffn.databases.address import DatabaseAddress, Login
 from ffn.errors import DataError, FFNError, SettingsError
 from ffn.extras import how_to_install
 
@@ -45,9 +45,9 @@ def database_session(address: DatabaseAddress, *, write: bool = False) -> Iterat
         The driver is not installed, or a variable that the address names is not set.
     """
     driver = _driver(address)
-    secrets = address.login().secrets
+    login = address.login()
     try:
-        connection = _connect(address, driver, write=write)
+        connection = _connect(address, login, driver, write=write)
         try:
             yield connection
             connection.execute("COMMIT")
@@ -62,7 +62,7 @@ def database_session(address: DatabaseAddress, *, write: bool = False) -> Iterat
     except FFNError:
         raise
     except (driver.Error, sqlite3.Warning) as error:
-        said = address.masked(error, secrets)
+        said = address.masked(error, login.secrets)
         raise DataError(f"{address.text}: {said or type(error).__name__}.") from None
 
 
@@ -79,8 +79,7 @@ def _driver(address: DatabaseAddress) -> Any:
         ) from None
 
 
-def _connect(address: DatabaseAddress, driver: Any, *, write: bool) -> Any:
-    login = address.login()
+def _connect(address: DatabaseAddress, login: Login, driver: Any, *, write: bool) -> Any:
     if address.kind == "postgresql":
         arguments = {"connect_timeout": _CONNECT_SECONDS, **login.arguments}
         connection = driver.connect(**arguments, autocommit=True)

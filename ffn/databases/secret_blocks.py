@@ -40,7 +40,7 @@ def block_secret(name: str) -> str:
     if not _readers:
         raise SettingsError(
             f"the address of the database names the Prefect block {name}, and this command runs "
-            "without Prefect. Run it without --direct, or name a variable of the environment "
-            "instead: ${NAME}."
+            "without Prefect. Leave out --direct if it is there; otherwise name a variable of the "
+            "environment instead: ${NAME}."
         )
     return _readers[0](name)

@@ -6,7 +6,6 @@ name of the column; dates of NumPy would even pass, as nanoseconds. So columns a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from ffn.errors import quote
+from ffn.machine_memory import memory_limit
 from ffn.quantities import size
 
 __all__ = ["dense", "dense_parts", "refuse_other_kinds"]
@@ -56,11 +56,11 @@ def refuse_other_kinds(table: Any) -> None:
     ValueError
         A column holds texts, dates or categories; it says which, and what to do.
     """
-    for name, kind, column in _columns(table):
+    for name, kind, column in _columns_in_doubt(table):
         # Texts and categories that are all numbers are read as such by scikit-learn.
         by_value = kind in _MAYBE_NUMBERS
         example = _no_number(column) if by_value else _example(column)
-        if not kind or (by_value and example is None):
+        if by_value and example is None:
             continue
         kind = kind if kind != _OBJECTS else _kind_of(example)
         told = "" if example is None else f", such as {quote(example, 30)}"
@@ -70,16 +70,15 @@ def refuse_other_kinds(table: Any) -> None:
         )
 
 
-def _columns(table: Any) -> Iterator[tuple[Any, str, Any]]:
-    """Yield name, kind (empty for numbers) and values of each column of a DataFrame."""
-    if not (hasattr(table, "columns") and hasattr(table, "dtypes")) or _is_sparse(table):
+def _columns_in_doubt(table: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Yield name, kind and values of each column of a DataFrame whose type is not of numbers."""
+    if not (hasattr(table, "columns") and hasattr(table, "dtypes")):
         return
     types = list(table.dtypes)
     for i, name in enumerate(table.columns):
-        dtype = str(types[i]).lower()
-        kind = _kind_of_type(dtype)
-        # By position, because two columns of pandas may have one name.
-        yield name, kind, table.iloc[:, i] if hasattr(table, "iloc") else table[name]
+        if kind := _kind_of_type(str(types[i]).lower()):
+            # By position, because two columns of pandas may have one name.
+            yield name, kind, table.iloc[:, i] if hasattr(table, "iloc") else table[name]
 
 
 def _kind_of_type(dtype: str) -> str:
@@ -141,12 +140,12 @@ def dense(x: Any) -> Array:
     Raises
     ------
     ValueError
-        A dense array would not fit into the memory of this machine.
+        A dense array would not fit into the memory of this machine or container.
     """
     if not _is_sparse(x):
         found: Array = x
         return found
-    needed, there = x.shape[0] * x.shape[1] * x.dtype.itemsize, _memory()
+    needed, there = x.shape[0] * x.shape[1] * x.dtype.itemsize, memory_limit()
     if needed > there:
         raise ValueError(
             f"X is sparse with {x.shape[0]:,} rows of {x.shape[1]:,} features, which would take "
@@ -177,8 +176,3 @@ def dense_parts(x: Any, values_at_once: int = _VALUES_AT_ONCE) -> Iterator[Array
 
 def _is_sparse(x: Any) -> bool:
     return bool(sparse.issparse(x))
-
-
-def _memory() -> int:
-    """Return the bytes of this machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -201,7 +201,7 @@ def is_passed_over(name: str, *, partitions_alone: bool) -> bool:
         of a folder that was named, not of a pattern.
     """
     *folders, own = name.split("/")
-    if any(map(_is_left_out, name.split("/"))):
+    if any(map(_is_left_out, (*folders, own))):
         return True
     return partitions_alone and not (_is_table(own) and all("=" in part for part in folders))
 

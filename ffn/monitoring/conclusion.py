@@ -91,12 +91,10 @@ def conclude(pipeline: Pipeline) -> Conclusion:
             if test and test.shown and record.note_once(model, "rollback", time.time(), ""):
                 undone = test.sentence
     if undone:
-        # It brings scikit-learn, and nearly no run rolls back.
+        # It needs scikit-learn, which takes a second to load, and nearly no run rolls back.
         from ffn.scoring.export import export_production
 
         entry = rollback(artifacts, reason=one_line(undone)[:_LONGEST_REASON])
-        # Only a rollback needs scikit-learn, which takes a second to load.
-
         export_production(pipeline)
         undone = f"rolled back to version {entry.version}: {undone}"
     return Conclusion(

@@ -220,19 +220,22 @@ def score_steps(
 
 
 def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand | None:
-    """Return those of the files that are in the inbox and go where its pass would put them."""
+    """Return those of the files that the inbox's pass would put where they go, as they are now."""
     inbox, predictions = (
         real_path(path) for path in (pipeline.folder / "inbox", pipeline.predictions)
     )
-    if not any(
-        source.parent == inbox and output == predictions / output_name(source.name)
+    # Inputs and outputs are named in full, and the inbox itself may be a link.
+    names = {
+        source.name
         for source, output in files
-    ):
+        if source.parent == inbox and output == predictions / output_name(source.name)
+    }
+    if not names or pipeline.settings.inbox.move:
         return None
     # Imported here, because it needs the ledger, and scoring has to start quickly.
     from ffn.scoring.inbox.scored_by_hand import ScoredByHand
 
-    return ScoredByHand.of(pipeline, files)
+    return ScoredByHand.of(pipeline, names)
 
 
 def kept_for_outcomes(pipeline: Pipeline, results: Sequence[ScoreResult]) -> tuple[str, ...]:

@@ -202,11 +202,11 @@ def _registered(
     """Return how labels and keys are read, and the training rows, as far as registered."""
     column, classes = target or model.schema.target, model.schema.classes
     plain = LabelTexts(column=column, classes=classes)
-    if artifacts is None:
-        return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None, PLAIN_ROWS
     try:
-        version = read_version(artifacts, model.version)
+        version = None if artifacts is None else read_version(artifacts, model.version)
     except (FFNError, OSError):
+        version = None
+    if version is None:
         return plain, rows_of_bundle(model) if isinstance(model, Bundle) else None, PLAIN_ROWS
     if version.bundle.sha256 != model.sha256:
         raise DataError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class TrainedRows:
     formats: Mapping[str, CellForm]
     fingerprints: Array
 
-    @property
+    @cached_property
     def telling(self) -> bool:
         """Whether equal content means the same row: False for a table of few patterns."""
         contents = len(np.unique(self.fingerprints))

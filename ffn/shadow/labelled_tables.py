@@ -75,7 +75,8 @@ def _evaluate(
         ids = _ids(result.output, taken.row_column, sha256, table.manifest["options"]["decimal"])
         beside = replace(ScoredTable.read(result.manifest), digest=digest, at=at)
         with changing_record(pipeline.artifacts) as record:
-            scoring = beside.take_up(record, pipeline, None, beside=True, name=name, ids=ids)
+            trained = beside.trained_rows(pipeline)
+            scoring = beside.take_up(record, trained, None, beside=True, name=name, ids=ids)
             join_rows(record, scoring=scoring)
 
 

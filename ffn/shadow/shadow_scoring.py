@@ -256,5 +256,6 @@ def _keep(pipeline: Pipeline, table: ScoredTable, beside: ScoredTable, id_column
     own = replace(beside, digest=_digest(table, version), at=time.time())
     with changing_record(pipeline.artifacts) as record:
         if not own.is_known(record):
-            scoring = own.take_up(record, pipeline, id_column, beside=True, name=table.output.name)
+            trained = own.trained_rows(pipeline)
+            scoring = own.take_up(record, trained, id_column, beside=True, name=table.output.name)
             join_rows(record, scoring=scoring)

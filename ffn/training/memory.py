@@ -1,13 +1,11 @@
-"""Memory limit of the machine or container, and a check that training fits into it."""
+"""Check that training fits into the memory of the machine or container."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import numpy as np
 
 from ffn.errors import SettingsError
+from ffn.machine_memory import memory_limit
 from ffn.nn import Network
 from ffn.quantities import counted
 from ffn.search.combinations import combinations
@@ -17,22 +15,7 @@ from ffn.tabular.training_table.class_counts import FOLDS
 from ffn.tabular.training_table.preprocessing import Preparation
 from ffn.training.tables.input_sentences import inputs_in_words
 
-__all__ = ["check_memory", "check_statistics", "memory_limit"]
-
-# Files with a container's limit, in version 2 and version 1 of Linux control groups.
-_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
-
-
-def memory_limit(control_groups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the available memory in bytes: the machine's, or a container's limit if smaller.
-
-    Parameters
-    ----------
-    control_groups
-        Mount point of Linux control groups, by default the usual one.
-    """
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *(_read(control_groups / name, machine) for name in _LIMITS)])
+__all__ = ["check_memory", "check_statistics"]
 
 
 def check_memory(schema: Schema, preparation: Preparation, pipeline: Pipeline) -> None:
@@ -113,10 +96,3 @@ def check_statistics(schema: Schema, most_categories: int | None, where: str) ->
             f"classes need {needed / 1e9:,.1f} GB of memory, and this machine or container has "
             f"{there / 1e9:,.1f} GB. Add columns with many categories to data.exclude."
         )
-
-
-def _read(path: Path, otherwise: int) -> int:
-    try:
-        return int(path.read_text("ascii"))
-    except (OSError, ValueError):  # not there, or "max"
-        return otherwise

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -33,19 +32,19 @@ from ffn.errors import FFNError
 from ffn.interpreter import fresh
 from flows.recorded_runs import finished
 from flows.server.database_check import refusal_in
-from flows.server.liveness import answers
+from flows.server.liveness import comes_up
 from flows.server.prefect_database import client_settings
 from flows.server.proxies import direct_to
 from flows.server.service_home import ServiceHome
 
 __all__ = ["ServerError", "server"]
 
-# A first start, which creates the database, computes for 8 to 20 s, which a busy machine makes
-# minutes. A server that cannot start ends, and is not waited for.
-_STARTUP_SECONDS = 300.0
 # A server that is stopped while it creates its database finishes that first.
 _SHUTDOWN_SECONDS = 10.0
 
+
+# By Prefect's folder: the process, the URL and the key of the server that this process started.
+_started: dict[Path, tuple[subprocess.Popen[bytes], str, str]] = {}
 
 # Only the run sends requests: there are no pages and no other origins.
 _CLOSED = {
@@ -80,7 +79,7 @@ def server(root: Path) -> Iterator[None]:
     settings: dict[Any, Any] = {} if beats.name in os.environ else {beats: None}
     configured, key = bool(url), None
     if not configured:
-        url, key = ServiceHome.of(root).running() or _start()
+        url, key = ServiceHome.of(root).running() or _temporary()
         # Without a password, a client would send the API key of Prefect Cloud instead.
         settings |= {PREFECT_API_AUTH_STRING: key, PREFECT_API_KEY: None, **client_settings()}
     settings |= {PREFECT_API_URL: url}
@@ -158,9 +157,18 @@ def _check_home(home: Path) -> None:
         )
 
 
-def _start() -> tuple[str, str]:
-    """Start a server that ends with this process; return its URL and key once it answers."""
-    _check_home(PREFECT_HOME.value())
+def _temporary() -> tuple[str, str]:
+    """Return URL and key of a server that ends with this process, and is started only once."""
+    home = PREFECT_HOME.value()
+    if home not in _started or _started[home][0].poll() is not None:
+        _check_home(home)
+        _started[home] = _start()
+    _, url, key = _started[home]
+    return url, key
+
+
+def _start() -> tuple[subprocess.Popen[bytes], str, str]:
+    """Start a server that ends with this process; return it, its URL and key once it answers."""
     key = f"ffn:{secrets.token_urlsafe(32)}"
     errors = tempfile.TemporaryFile()  # noqa: SIM115
     with socket.socket() as listening:
@@ -186,18 +194,15 @@ def _start() -> tuple[str, str]:
             atexit.register(_stop, process, errors)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-    deadline = time.monotonic() + _STARTUP_SECONDS
-    while not answers(url):
-        if process.poll() is not None or time.monotonic() > deadline:
-            last = _last_line(errors)
-            if reason := refusal_in(last):
-                raise ServerError(f"{reason} Or add --direct to run without Prefect.")
-            raise ServerError(
-                f"Prefect's server does not start ({last.rstrip('.')}). See what "
-                "`prefect server start` says, or add --direct to run without Prefect."
-            )
-        time.sleep(0.1)
-    return url, key
+    if not comes_up(process, url):
+        last = _last_line(errors)
+        if reason := refusal_in(last):
+            raise ServerError(f"{reason} Or add --direct to run without Prefect.")
+        raise ServerError(
+            f"Prefect's server does not start ({last.rstrip('.')}). See what "
+            "`prefect server start` says, or add --direct to run without Prefect."
+        )
+    return process, url, key
 
 
 def _stop(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:

@@ -17,14 +17,12 @@ from pathlib import Path
 from ffn.errors import quote
 from ffn.interpreter import fresh
 from flows.server.database_check import refusal_in
-from flows.server.liveness import answers
+from flows.server.liveness import comes_up
 from flows.server.prefect_database import PrefectDatabase
 from flows.server.service_home import ServiceError, ServiceHome
 
 __all__ = ["Address", "own_server"]
 
-# A first start creates the database; a busy machine takes minutes for that.
-_STARTUP_SECONDS = 300.0
 _SHUTDOWN_SECONDS = 4.0
 _LONGEST_PAUSE = 30.0
 _DAY = 86_400
@@ -224,15 +222,12 @@ class _Server:
 
     def wait_until_it_answers(self) -> None:
         """Wait until the server answers; raise ``ServiceError`` if it does not start."""
-        deadline = time.monotonic() + _STARTUP_SECONDS
-        while not answers(self._address.api):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                last = _last_line(self._log)
-                raise ServiceError(
-                    refusal_in(last)
-                    or f"Prefect's server does not start ({last.rstrip('.')}). See {self._log}."
-                )
-            time.sleep(0.2)
+        if not comes_up(self._process, self._address.api):
+            last = _last_line(self._log)
+            raise ServiceError(
+                refusal_in(last)
+                or f"Prefect's server does not start ({last.rstrip('.')}). See {self._log}."
+            )
 
     def stop(self) -> None:
         """Terminate the server, and kill it if it takes longer than a few seconds."""

@@ -133,6 +133,8 @@ def evaluate_outcomes(
 def read_secrets(names: Sequence[str], root: Path) -> None:
     """Read blocks of Prefect that a database is reached with, for the rest of this process.
 
+    Another block is read when it is needed, which may start a server once more.
+
     Parameters
     ----------
     names
@@ -149,7 +151,14 @@ def read_secrets(names: Sequence[str], root: Path) -> None:
 
     with server(root):
         values = {name: prefect_secret(name) for name in names}
-    read_blocks_with(values.__getitem__)
+
+    def value_of(name: str) -> str:
+        if name not in values:
+            with server(root):
+                values[name] = prefect_secret(name)
+        return values[name]
+
+    read_blocks_with(value_of)
 
 
 def _ours(outcome: object, kind: type[T]) -> T:

@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ffn import FFNClassifier
+from ffn.estimator import plain_numbers
 from ffn.estimator.plain_numbers import dense, dense_parts
 
 RANDOM = np.random.default_rng(0)
@@ -59,6 +60,15 @@ def test_what_fits_no_memory_is_refused() -> None:
         dense(huge)
     with pytest.raises(ValueError, match=r"as a dense array, of .* of memory\. Reduce it first"):
         fitted(huge, np.arange(10**5) % 2)
+
+
+def test_a_container_may_have_less_memory_than_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = 60 * 5 * 8
+    monkeypatch.setattr(plain_numbers, "memory_limit", lambda: needed)
+    assert_array_equal(dense(sparse.csr_array(X)), X)
+    monkeypatch.setattr(plain_numbers, "memory_limit", lambda: needed - 1)
+    with pytest.raises(ValueError, match=r"would take 2\.4 kB as a dense array, of 2\.4 kB"):
+        dense(sparse.csr_array(X))
 
 
 def test_what_the_message_advises_works() -> None:

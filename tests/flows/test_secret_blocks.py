@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, te
 
 from ffn.databases.address import parse_address
 from ffn.databases.connections import database_session
-from ffn.databases.secret_blocks import read_blocks_with
+from ffn.databases.secret_blocks import block_secret, read_blocks_with
 from ffn.errors import DataError, SettingsError
 from flows.blocks.prefect_secrets import prefect_secret
 from tests.helpers.command_line import run_here
@@ -71,6 +71,22 @@ def test_a_password_is_that_of_the_block() -> None:
     assert "p@ss" not in repr(address)
 
 
+def test_a_connection_asks_for_each_block_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def value_of(name: str) -> str:
+        asked.append(name)
+        return {"folder": "there", "file": "shop.db"}[name]
+
+    read_blocks_with(value_of)
+    (tmp_path / "there").mkdir()
+    sqlite3.connect(tmp_path / "there/shop.db").close()
+    address = parse_address("sqlite:///${prefect:folder}/${prefect:file}", tmp_path)
+    with database_session(address) as database:
+        assert database.execute("SELECT 1").fetchone() == (1,)
+    assert sorted(asked) == ["file", "folder"]
+
+
 def test_no_message_shows_the_value_of_a_block(tmp_path: Path) -> None:
     read_blocks_with({BLOCK: FILE}.__getitem__)
     address = parse_address(f"sqlite:///${{prefect:{BLOCK}}}", tmp_path)
@@ -112,6 +128,9 @@ def test_training_and_scoring_reach_the_database_and_nothing_records_its_value(
     assert json.loads(capsys.readouterr().out)["table"]["rows"] == 20
     with sqlite3.connect(shop / "data/iris" / FILE) as database:
         assert database.execute("SELECT count(*) FROM scored").fetchone() == (20,)
+    # A block that this command did not have to read is asked for.
+    with pytest.raises(SettingsError, match=r"^the Prefect block empty holds no text"):
+        block_secret("empty")
     for file in (shop / "artifacts").rglob("*"):
         if file.is_file():
             assert FILE.encode() not in file.read_bytes(), file

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import ffn
-from tests.monitoring.conftest import change_settings, counts, rows, write
+from ffn.monitoring.evaluate_outcome import LabelsRefusedError
+from tests.monitoring.conftest import SETTINGS, change_settings, counts, rows, write
 
 
 @pytest.fixture
@@ -95,6 +96,25 @@ def test_what_cannot_be_evaluated_is_one_line(no_ids: Path) -> None:
     with pytest.raises(ffn.LabelsRefusedError, match="version 7 does not exist"):
         ffn.evaluate("flow", path, root=no_ids, version=7)
     assert not list((no_ids / "artifacts/flow/outcomes").glob(".ffn*"))
+
+
+def test_a_table_that_is_refused_for_its_groups_does_not_count(tmp_path: Path) -> None:
+    folder = tmp_path / "data/flow"
+    folder.mkdir(parents=True)
+    (folder / "pipeline.toml").write_text(
+        SETTINGS.replace('[outcomes]\nid = "id"\n', '[split]\ngroup = "g"\n')
+    )
+    frame = pd.read_csv(write(tmp_path / "all.csv", rows(660, 1)))
+    frame["g"] = frame.index % 60
+    frame[:600].to_csv(folder / "train.csv", index=False)
+    ffn.retrain("flow", root=tmp_path)
+    path = tmp_path / "twice.csv"
+    frame[600:].assign(again=1)[["p", "q", "y", "g", "again"]].to_csv(
+        path, index=False, header=["p", "q", "y", "g", "g"]
+    )
+    with pytest.raises(LabelsRefusedError, match=r'twice\.csv: 2 columns are named "g"'):
+        ffn.evaluate("flow", path, root=tmp_path)
+    assert ffn.evaluate("flow", root=tmp_path).quality is None
 
 
 def test_in_a_table_of_few_patterns_rows_cannot_be_recognised(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import ffn
 from ffn.monitoring.record.scored_parts import tables_of
 from ffn.scoring.partitioned.score_dataset import score_dataset
 from tests.helpers.scorers import TenthsScorer
-from tests.monitoring.conftest import SETTINGS, Row, counts, rows, write
+from tests.monitoring.conftest import SETTINGS, Row, change_settings, counts, rows, scored, write
 from tests.scoring.partitioned.lakes import write_lake
 
 NEW = rows(120, 50, first=2000)
@@ -108,6 +108,40 @@ def test_a_part_that_was_edited_is_told_and_the_others_count(root: Path) -> None
     manifest.write_text(json.dumps({"parts": [{"name": "../x"}]}))
     (trouble,) = ffn.evaluate("flow", root=root).troubles
     assert trouble == f"{manifest} is not the manifest of scored parts. Remove it."
+
+
+def test_what_is_wrong_with_the_manifest_of_parts_is_told_once(root: Path) -> None:
+    change_settings(root, '[outcomes]\nid = "id"\n', "")
+    ffn.score("flow", put_parts(root), root=root, partitioned="same")
+    (root / "data/flow/pipeline.toml").write_text(SETTINGS)
+    path = root / "artifacts/flow/predictions/lake.manifest.json"
+    whole = path.read_text()
+
+    def troubles(**changes: Any) -> list[str]:
+        path.write_text(json.dumps(json.loads(whole) | changes))
+        return list(ffn.evaluate("flow", root=root).troubles)
+
+    damaged = [f"{path} is not the manifest of scored parts. Remove it."]
+    assert troubles(model_version="1") == damaged
+    assert troubles(options={}) == damaged
+    assert troubles(target=None) == damaged
+    parts = json.loads(whole)["parts"]
+    assert troubles(parts=[{k: v for k, v in parts[0].items() if k != "scored"}]) == damaged
+    assert troubles(pipeline="other") == [f"{path} is of the pipeline other. Remove it."]
+    assert troubles() == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"options": {}}, {"files": {}}, {"files": {"output": {"sha256": 1}}}]
+)
+def test_a_damaged_manifest_of_a_file_is_told(root: Path, changes: dict[str, Any]) -> None:
+    change_settings(root, '[outcomes]\nid = "id"\n', "")
+    output = scored(root, NEW)
+    (root / "data/flow/pipeline.toml").write_text(SETTINGS)
+    path = output.with_name(f"{output.name}.manifest.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    (trouble,) = ffn.evaluate("flow", root=root).troubles
+    assert trouble == f"{path} is not the manifest of a scored table. Remove it."
 
 
 def test_a_part_was_scored_when_its_file_was_written(root: Path) -> None:

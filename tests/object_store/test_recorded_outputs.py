@@ -63,3 +63,12 @@ def test_what_is_gone_is_told_and_the_others_are_taken_up(store: Store, pipeline
     assert told.startswith(f"{outputs[0]} does not exist.")
     assert "copy output and manifest into the pipeline's folder of predictions" in told
     assert "\n" not in told
+
+
+def test_what_is_wrong_with_an_object_names_the_object(store: Store, pipeline: Pipeline) -> None:
+    store.put("in.csv", ROWS)
+    output = require_object(as_path(store.address("out/a.csv")))
+    score_csv(TenthsScorer(), as_path(store.address("in.csv")), output)
+    store.put("out/a.csv", store.get("out/a.csv").replace(b"small", b"large"))
+    (told,) = take_up_objects(pipeline, [output])
+    assert told.startswith(f"{output} was changed since it was scored")

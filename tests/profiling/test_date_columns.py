@@ -89,6 +89,11 @@ def test_dates_are_read_as_all_of_them_are_written(tmp_path: Path, written: str,
             [f"{day:%d.%m.%Y}" for day in DAYS[:195]] + ["02/28/2024"] * 5,
             'has dates in different forms, such as "01.02.2024" and "02/28/2024" (write all alike)',
         ),
+        (
+            [f"{day:%d.%m.%Y}" for day in DAYS[:195]] + ["2024-02-28T10:00Z"] * 5,
+            'has dates in different forms, such as "01.02.2024" and "2024-02-28T10:00Z" (write all '
+            "alike)",
+        ),
     ],
 )
 def test_what_would_be_a_guess_is_left_out_and_asked_for(

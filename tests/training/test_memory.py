@@ -5,9 +5,10 @@ import os
 import pytest
 
 from ffn.errors import SettingsError
+from ffn.machine_memory import memory_limit
 from ffn.tabular.schema import Feature, Schema
 from ffn.training import memory
-from ffn.training.memory import check_memory, check_statistics, memory_limit
+from ffn.training.memory import check_memory, check_statistics
 from tests.helpers.retrained import prepare, shipped
 
 MACHINE = 4096 * 1000

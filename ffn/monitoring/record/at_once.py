@@ -85,9 +85,10 @@ def deliver_at_once(
                 "so its figures are the promised ones. Give rows that came later."
             )
         rows, found = _labelled(pipeline, model, result, sha256, name)
+        # Before anything is recorded: a table that is refused here is not to count.
+        found.figures = _figures(pipeline, model, stream, result)
         with changing_record(artifacts) as record:
             done = _count_at_once(record, pipeline, model, table, rows, found)
-        done.figures = _figures(pipeline, model, stream, result)
         if also is not None:
             also(table, done)
     return done
@@ -207,7 +208,7 @@ def _count_at_once(
         return found
     scoring = mine.take_up(
         record,
-        pipeline,
+        mine.trained_rows(pipeline),
         None,
         name=found.name,
         ids=[None if row is None else row.id for row in rows],

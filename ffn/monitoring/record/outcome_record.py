@@ -206,7 +206,9 @@ def changing_record(artifacts: Path) -> Iterator[OutcomeRecord]:
             lock(handle)
             with _connected(path, create=True) as record:
                 record.connection.executescript(_TABLES)
-                record.connection.execute(f"PRAGMA user_version = {_FORMAT}")
+                # Setting it writes to the disk, even if it is the same.
+                if record.connection.execute("PRAGMA user_version").fetchone() != (_FORMAT,):
+                    record.connection.execute(f"PRAGMA user_version = {_FORMAT}")
                 os.chmod(path, _OWNER_ALONE)  # noqa: PTH101
                 record.connection.execute("BEGIN IMMEDIATE")
                 try:

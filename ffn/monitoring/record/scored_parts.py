@@ -7,18 +7,18 @@ changes. So a part is known by what it is itself, and was scored when its own fi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ffn.errors import DataError
 from ffn.extraction.table_files import partition_of
-from ffn.monitoring.record.scored_tables import ScoredTable
+from ffn.monitoring.record.scored_tables import ScoredTable, check_manifest
 from ffn.scoring.output.targets import COMPANIONS, Targets
 from ffn.scoring.partitioned.dataset_manifest import PublishedParts, read_published
 from ffn.storage.documents import canonical_json
 
 __all__ = ["tables_of"]
-
-_WORK = ("pipeline", "model_version", "bundle_sha256", "target", "options")
 
 
 def tables_of(path: Path) -> list[ScoredTable]:
@@ -33,25 +33,37 @@ def tables_of(path: Path) -> list[ScoredTable]:
     if not targets.output.is_dir():
         return [ScoredTable.read(path)]
     published = read_published(targets)
-    if published is None:
+    try:
+        manifests = None if published is None else _as_of_files(published)
+    except (KeyError, TypeError):
+        manifests = None
+    if manifests is None:
         raise DataError(f"{path} is not the manifest of scored parts. Remove it.")
-    return [
-        _part(published, name, targets.output)
+    return [_part(manifest, name, targets.output) for name, manifest in manifests.items()]
+
+
+def _as_of_files(published: PublishedParts) -> dict[str, dict[str, Any]]:
+    """Return a manifest for each part that has a row. Raises whatever a wrong one causes."""
+    return {
+        name: _as_of_a_file(published, entry)
         for name, entry in published.entries.items()
         if entry["scored"]
-    ]
+    }
 
 
-def _part(published: PublishedParts, name: str, folder: Path) -> ScoredTable:
-    entry = published.entries[name]
-    # The input of this part may be gone since another version scored it.
-    work = entry.get("scored_by") or {key: published.manifest[key] for key in _WORK}
+def _as_of_a_file(published: PublishedParts, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ``entry`` of a part as the manifest of a file."""
     manifest = {
-        **{key: work[key] for key in _WORK},
+        **published.scored_by(entry),
         **{key: entry[key] for key in ("rows", "scored", "rejected", "classes")},
         "abstained": entry.get("abstained", 0),
         "files": {"output": entry["output"]},
     }
+    check_manifest(manifest)
+    return manifest
+
+
+def _part(manifest: dict[str, Any], name: str, folder: Path) -> ScoredTable:
     output = folder / name
     try:
         at = output.stat().st_mtime

@@ -34,7 +34,7 @@ from ffn.storage.plain_files import read_plain
 from ffn.storage.source import Source, open_source
 from ffn.tabular.schema import prediction_columns
 
-__all__ = ["ScoredTable", "week_of"]
+__all__ = ["ScoredTable", "check_manifest", "week_of"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -43,6 +43,28 @@ def week_of(at: float) -> str:
     """Return the ISO week, in UTC, of a time ``at`` in seconds since 1970: ``2026-W48``."""
     year, week, _ = datetime.datetime.fromtimestamp(at, datetime.UTC).isocalendar()
     return f"{year}-W{week:02d}"
+
+
+def check_manifest(manifest: Any) -> None:
+    """Check that a ``manifest`` says what is needed to take up its table.
+
+    Raises
+    ------
+    KeyError
+        Something is missing.
+    TypeError
+        Something has another type.
+    """
+    options, output = manifest["options"], manifest["files"]["output"]
+    for found, kind in (
+        *((manifest[key], str) for key in ("pipeline", "bundle_sha256", "target")),
+        *((manifest[key], int) for key in ("model_version", "scored")),
+        (manifest["classes"], dict),
+        *((options[key], str) for key in ("delimiter", "decimal")),
+        (output["sha256"], str),
+    ):
+        if type(found) is not kind:
+            raise TypeError(f"{found!r} is no {kind.__name__}")
 
 
 @dataclass(frozen=True)
@@ -86,23 +108,9 @@ class ScoredTable:
             content = read_plain(path, _MOST_BYTES)
             manifest = parse_json(content)
             at = path.stat().st_mtime
-            whole = all(
-                type(manifest[key]) is kind
-                for key, kind in (
-                    ("pipeline", str),
-                    ("model_version", int),
-                    ("bundle_sha256", str),
-                    ("target", str),
-                    ("options", dict),
-                    ("classes", dict),
-                    ("files", dict),
-                    ("scored", int),
-                )
-            )
+            check_manifest(manifest)
         except (OSError, ValueError, KeyError, TypeError):
-            whole = False
-        if not whole:
-            raise DataError(f"{path} is not the manifest of a scored table. Remove it.")
+            raise DataError(f"{path} is not the manifest of a scored table. Remove it.") from None
         output = path.with_name(path.name.removesuffix(COMPANIONS[1]))
         return cls(output, manifest, hashlib.sha256(content).hexdigest(), at)
 
@@ -113,10 +121,22 @@ class ScoredTable:
         ).fetchone()
         return found is not None
 
+    def trained_rows(self, pipeline: Pipeline) -> TrainedRows | None:
+        """Return what the version that scored it was trained on; None if that is unknown.
+
+        Parameters
+        ----------
+        pipeline
+            The pipeline, in whose registry the version is.
+        """
+        return trained_rows(
+            pipeline, self.manifest["model_version"], self.manifest["bundle_sha256"]
+        )
+
     def take_up(
         self,
         record: OutcomeRecord,
-        pipeline: Pipeline,
+        trained: TrainedRows | None,
         id_column: str | None,
         *,
         beside: bool = False,
@@ -133,8 +153,8 @@ class ScoredTable:
         ----------
         record
             The record, open for changes.
-        pipeline
-            The pipeline.
+        trained
+            What the version was trained on, as `trained_rows` returns it; None if that is unknown.
         id_column
             Header of the column with the ids; None if they are given as ``ids``.
         beside
@@ -154,7 +174,6 @@ class ScoredTable:
         """
         manifest, options = self.manifest, self.manifest["options"]
         version = manifest["model_version"]
-        trained = trained_rows(pipeline, version, manifest["bundle_sha256"])
         given = list(ids)
         names = list(manifest["classes"])
         codes = {one: record.class_code(one) for one in names}

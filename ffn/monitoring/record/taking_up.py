@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from ffn.object_stores.object_address import ObjectAddress
 from ffn.registry.versions import version_folder
 from ffn.scoring.model import load
 from ffn.scoring.output.targets import COMPANIONS
-from ffn.scoring.trained_rows import trained_rows
+from ffn.scoring.trained_rows import TrainedRows, trained_rows
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.atomic import staging_folder, sweep
 from ffn.storage.source import Source
@@ -88,6 +89,8 @@ def take_up_scored(
     column, troubles = pipeline.settings.outcomes.id, []
     if column is None:
         return []
+    # The parts of a table have one version, nearly always.
+    trained_of = functools.lru_cache(maxsize=1)(functools.partial(trained_rows, pipeline))
     for path in manifests:
         try:
             tables = _unknown(pipeline, tables_of(path))
@@ -102,13 +105,15 @@ def take_up_scored(
                     )
                 with changing_record(pipeline.artifacts) as changing:
                     if not table.is_known(changing):
-                        _take(table, changing, pipeline, column, predecessor)
+                        model = table.manifest["model_version"], table.manifest["bundle_sha256"]
+                        _take(table, changing, pipeline, trained_of(*model), column, predecessor)
             except OutputError:
                 # The disk is at fault, not this table.
                 raise
             except FFNError as error:
                 troubles.append(str(error))
-    return troubles
+    # All parts of a manifest may have the same one.
+    return list(dict.fromkeys(troubles))
 
 
 def take_up_objects(
@@ -146,7 +151,11 @@ def take_up_objects(
             except FFNError as error:
                 troubles.append(f"{str(error).rstrip('.')}. {_BY_HAND}")
                 continue
-            troubles += take_up_scored(pipeline, [manifest], predecessor)
+            # The copy is gone when somebody reads what is wrong with it.
+            troubles += [
+                told.replace(f"{folder}/", f"{output.parent}/")
+                for told in take_up_scored(pipeline, [manifest], predecessor)
+            ]
     return troubles
 
 
@@ -160,10 +169,11 @@ def _take(
     table: ScoredTable,
     record: OutcomeRecord,
     pipeline: Pipeline,
+    trained: TrainedRows | None,
     column: str,
     predecessor: int | None,
 ) -> None:
-    scoring = table.take_up(record, pipeline, column)
+    scoring = table.take_up(record, trained, column)
     join_rows(record, scoring=scoring)
     # The other version would need the columns that the folders of a part name.
     if table.given:
@@ -196,7 +206,7 @@ def _take_beside(
         )
         scoring = beside.take_up(
             record,
-            pipeline,
+            beside.trained_rows(pipeline),
             column,
             beside=True,
             name=table.name or table.output.name,

@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +20,8 @@ from ffn.errors import DataError
 from ffn.scoring.inbox.inbox_scan import ledger_path
 from ffn.scoring.inbox.ledger import Ledger, Outcome, Stamp
 from ffn.scoring.inbox.listing import InboxFolder, Seen, quiet_for
-from ffn.scoring.inputs import FileToScore, output_name
+from ffn.scoring.inputs import output_name
+from ffn.scoring.output.targets import Targets
 from ffn.scoring.own_options import own_options
 from ffn.scoring.rows.options import Options
 from ffn.settings.pipeline import Pipeline
@@ -52,29 +53,17 @@ class ScoredByHand:
     seen: dict[str, Seen]
 
     @classmethod
-    def of(cls, pipeline: Pipeline, files: Sequence[FileToScore]) -> Self:
-        """Look at those of the files that the inbox's pass would score into the same outputs.
+    def of(cls, pipeline: Pipeline, names: Collection[str]) -> Self:
+        """Look at files before they are scored.
 
         Parameters
         ----------
         pipeline
             The pipeline.
-        files
-            Inputs and outputs of the run.
+        names
+            Names of the files in its inbox whose outputs go where the inbox's pass would put them.
         """
-        # Inputs and outputs are named in full, and the inbox itself may be a link.
-        inbox, predictions = (
-            real_path(path) for path in (pipeline.folder / "inbox", pipeline.predictions)
-        )
-        named = {
-            file.source.name
-            for file in files
-            if file.source.parent == inbox
-            and file.output == predictions / output_name(file.source.name)
-        }
-        if pipeline.settings.inbox.move or not named:
-            return cls(pipeline, {})
-        return cls(pipeline, _listed(inbox, named))
+        return cls(pipeline, _listed(pipeline, names))
 
     def record(self, version: int, manifests: Sequence[Path]) -> None:
         """Note in the ledger which of the files were scored.
@@ -92,15 +81,15 @@ class ScoredByHand:
         if not self.seen:
             return
         written = {real_path(manifest) for manifest in manifests}
-        now = _listed(self.pipeline.folder / "inbox", set(self.seen))
+        now = _listed(self.pipeline, self.seen)
+        own = _of_bytes(Options(**own_options(self.pipeline)).to_json())
         outcomes: list[Outcome] = []
         stamps: dict[str, tuple[Stamp, float, str | None]] = {}
         for name, seen in self.seen.items():
-            output = self.pipeline.predictions / output_name(name)
-            manifest = output.with_name(f"{output.name}.manifest.json")
-            found = None
-            if real_path(manifest) in written:
-                found = self._outcome(name, version, manifest)
+            manifest = Targets.beside(self.pipeline.predictions / output_name(name)).manifest
+            if real_path(manifest) not in written:
+                continue
+            found = _outcome(name, version, manifest, own)
             if found is None:
                 continue
             outcomes.append(found)
@@ -118,33 +107,34 @@ class ScoredByHand:
             for one in outcomes:
                 ledger.record(one)
 
-    def _outcome(self, name: str, version: int, manifest: Path) -> Outcome | None:
-        """Return what the ledger is to say; None if the pass would write other bytes."""
-        try:
-            told = json.loads(read_plain(manifest, _MOST_BYTES))
-            own = Options(**own_options(self.pipeline)).to_json()
-            if told["model_version"] != version or _of_bytes(told["options"]) != _of_bytes(own):
-                return None
-            return Outcome(
-                name=name,
-                sha256=str(told["input"]["sha256"]),
-                version=version,
-                at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                rows=int(told["rows"]),
-                rejected=int(told["rejected"]),
-                refusal="",
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+
+def _outcome(name: str, version: int, manifest: Path, own: dict[str, Any]) -> Outcome | None:
+    """Return what the ledger is to say; None if the pass, by its ``own`` options, writes others."""
+    try:
+        told = json.loads(read_plain(manifest, _MOST_BYTES))
+        if told["model_version"] != version or _of_bytes(told["options"]) != own:
             return None
+        return Outcome(
+            name=name,
+            sha256=str(told["input"]["sha256"]),
+            version=version,
+            at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            rows=int(told["rows"]),
+            rejected=int(told["rejected"]),
+            refusal="",
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _of_bytes(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in _TOLERANCES}
 
 
-def _listed(inbox: Path, names: set[str]) -> dict[str, Seen]:
+def _listed(pipeline: Pipeline, names: Collection[str]) -> dict[str, Seen]:
+    """Return the state of the files of these ``names`` in the inbox of a ``pipeline``."""
     try:
-        with InboxFolder.opened(inbox) as folder:
+        with InboxFolder.opened(pipeline.folder / "inbox") as folder:
             found, _ = folder.list_tables()
     except OSError:
         return {}

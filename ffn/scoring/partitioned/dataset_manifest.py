@@ -67,10 +67,15 @@ class PublishedParts:
         found: list[str] = self.manifest["columns"][entry["columns"]]
         return found
 
+    def scored_by(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the model and the options that scored the part of this ``entry``."""
+        # The input of a part may be gone since another version scored it.
+        found: dict[str, Any] | None = entry.get("scored_by")
+        return found or {key: self.manifest[key] for key in _WORK}
+
     def as_vanished(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Return the ``entry`` of a part whose input is gone."""
-        by = entry.get("scored_by") or {key: self.manifest[key] for key in _WORK}
-        return {**entry, "vanished": True, "scored_by": by}
+        return {**entry, "vanished": True, "scored_by": self.scored_by(entry)}
 
 
 def read_published(targets: Targets) -> PublishedParts | None:

@@ -99,29 +99,29 @@ def recognise_dates(rows: Mapping[str, int]) -> DatesFound | DatesInDoubt | None
     some = cells[:: max(1, len(cells) // _SAMPLE)]
     if sum(map(_may_be_date, some)) < _NEARLY_ALL * len(some) - 1:
         return None
-    wrong = {form: date_numbers(some, form, ())[1] for form in _ISO}
-    shares = {form: _share(some, wrong[form], rows) for form in _ISO}
+    unread = {form: date_numbers(some, form, ())[1] for form in _ISO}
+    shares = {form: _share(some, unread[form], rows) for form in _ISO}
     if all(shares.values()) and sum(shares.values()) >= _NEARLY_ALL:
         zoned, plain = (_first(some, form) for form in (DateForm(zoned=True), DateForm()))
         text = f"has times with a zone, such as {quote(zoned)}, and without, such as {quote(plain)}"
         return DatesInDoubt(text=text)
     # Numbers are no dates, unless they are written as eight digits.
     forms = (DateForm(pattern=_DIGITS),) if all(map(is_number, some)) else FORMS
-    wrong |= {form: date_numbers(some, form, ())[1] for form in forms}
-    shares |= {form: _share(some, wrong[form], rows) for form in forms}
+    unread |= {form: date_numbers(some, form, ())[1] for form in forms}
+    shares |= {form: _share(some, unread[form], rows) for form in forms}
     likely = [form for form, share in shares.items() if share >= _NEARLY_ALL]
     read = {form: date_numbers(cells, form, ()) for form in likely}
     whole = {form: values for form, (values, wrong) in read.items() if not wrong}
     if not whole:
         if not read:
-            return _in_two_forms(some, wrong, rows)
+            return _in_two_forms(some, unread, rows)
         of_all = {form: _share(cells, bad, rows) for form, (_, bad) in read.items()}
         form = max(of_all, key=of_all.__getitem__)
         if of_all[form] < _NEARLY_ALL:
-            return _in_two_forms(some, wrong, rows)
+            return _in_two_forms(some, unread, rows)
         strange = [cells[i] for i in read[form][1]]
         for cell in strange[:_SAMPLE]:
-            if not is_number(cell) and any(not date_numbers([cell], one, ())[1] for one in forms):
+            if not is_number(cell) and any(not date_numbers([cell], one, ())[1] for one in unread):
                 bad = set(read[form][1])
                 usual = next(cells[i] for i in range(len(cells)) if i not in bad)
                 return DatesInDoubt(text=_two_forms(usual, cell))
@@ -143,7 +143,7 @@ def recognise_dates(rows: Mapping[str, int]) -> DatesFound | DatesInDoubt | None
 
 
 def _in_two_forms(
-    cells: Sequence[str], wrong: Mapping[DateForm, Sequence[int]], rows: Mapping[str, int]
+    cells: Sequence[str], unread: Mapping[DateForm, Sequence[int]], rows: Mapping[str, int]
 ) -> DatesInDoubt | None:
     """Return the doubt about a column of which two forms together read nearly all, else None.
 
@@ -151,16 +151,16 @@ def _in_two_forms(
     ----------
     cells
         Texts of the column.
-    wrong
+    unread
         By form, the places in ``cells`` that it does not read.
     rows
         Number of rows by text.
     """
-    first = max(wrong, key=lambda form: _share(cells, wrong[form], rows))
-    left = {form: sorted(set(wrong[first]) & set(bad)) for form, bad in wrong.items()}
-    second = max(wrong, key=lambda form: _share(cells, left[form], rows))
-    alone = sorted(set(wrong[second]) - set(wrong[first]))
-    added = sorted(set(wrong[first]) - set(wrong[second]))
+    first = max(unread, key=lambda form: _share(cells, unread[form], rows))
+    left = {form: sorted(set(unread[first]) & set(bad)) for form, bad in unread.items()}
+    second = max(unread, key=lambda form: _share(cells, left[form], rows))
+    alone = sorted(set(unread[second]) - set(unread[first]))
+    added = sorted(set(unread[first]) - set(unread[second]))
     if min(len(alone), len(added)) < _FEWEST or _share(cells, left[second], rows) < _NEARLY_ALL:
         return None
     return DatesInDoubt(text=_two_forms(cells[alone[0]], cells[added[0]]))

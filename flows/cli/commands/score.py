@@ -273,11 +273,13 @@ def _options(asked: argparse.Namespace, pipeline: Pipeline) -> dict[str, Any]:
 
     names = (
         "probabilities only_id escape_formulas on_unknown drift max_reject_rate "
-        "delimiter decimal encoding workers explain partitioned"
+        "delimiter decimal encoding explain partitioned"
     )
     return options_for(
         pipeline,
         **{name: getattr(asked, name) for name in names.split()},
+        # With a cluster, it is the number of its workers.
+        workers=None if given_runner(asked) else asked.workers,
         # An output for stdout is deleted afterwards, so an earlier one cannot be reused.
         force=asked.force or asked.output == "-",
     )

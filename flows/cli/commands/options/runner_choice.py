@@ -86,8 +86,7 @@ def runner_of_scoring(
     Parameters
     ----------
     options
-        The parsed options. If they name a cluster, ``workers`` is the number of its workers, and is
-        None afterwards.
+        The parsed options. If they name a cluster, ``workers`` is the number of its workers.
     settings
         The table ``[runner]``.
 
@@ -97,9 +96,7 @@ def runner_of_scoring(
         As for `chosen_runner`.
     """
     if given_runner(options):
-        chosen = chosen_runner(options, settings)
-        options.workers = None
-        return chosen
+        return chosen_runner(options, settings)
     if options.workers is not None:
         # Processes of this machine, whatever the settings say.
         return type(settings)()
