@@ -113,3 +113,9 @@ def test_a_search_that_is_killed_goes_on_with_what_is_left(
     assert sum("taken from the interrupted run" in text for text in found["notices"]) == kept
     assert bundle(root) == bundle(whole)
     assert found["reason"] == expected["reason"]
+    # Names that hold a point are those of the recorded curves, too.
+    assert run_here(("watch", "p", "--version", "1", "--json", "--root", root)) == 0
+    shown = [one["training"] for one in json.loads(capsys.readouterr().out)["trainings"]]
+    sizes, dropouts = ("8", "16", "32"), ("0", "0.2")
+    names = {f"adamw {size}, dropout {share}" for size in sizes for share in dropouts}
+    assert {*shown} == {*names, "refit"}
