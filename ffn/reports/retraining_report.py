@@ -123,7 +123,10 @@ def _draw(retrained: Retrained) -> dict[str, bytes]:
         "importance": feature_importance(retrained.examination.importance),
     }
     if any(len(line.rates) > 1 for line in leaderboard):
-        pictures["rates"] = loss_by_rate(drawn)
+        # In the order of the curves, so that a candidate has the same colour in both pictures.
+        order = [one.optimizer for one in curves]
+        shown = [line for line in leaderboard if line.optimizer in order]
+        pictures["rates"] = loss_by_rate(sorted(shown, key=lambda one: order.index(one.optimizer)))
     if searched:
         pictures["search"] = search_losses(leaderboard, retrained.selection.winner)
     if retrained.refitted.decision is not None and evaluation.decision is not None:
