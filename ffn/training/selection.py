@@ -33,6 +33,8 @@ Array = npt.NDArray[Any]
 
 # Two optimizers differ significantly if the adjusted p-value is below this level.
 ALPHA = 0.05
+# More candidates that tie are counted instead of named, which only a search can have.
+_TIES_NAMED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +188,11 @@ class Selection:
     metric: str = field(default="", metadata={"omitted": True})
     crossfitted: Interval | None = field(default=None, metadata={"omitted": True})
 
+    @property
+    def noun(self) -> str:
+        """What a line of the leaderboard is: an optimizer, or a candidate of a search."""
+        return "optimizer" if self.crossfitted is None else "candidate"
+
 
 def select_best(
     candidates: Sequence[Candidate],
@@ -326,9 +333,9 @@ def crossfitted_sentence(estimate: Interval, candidates: int, criterion: Criteri
     """
     what = criterion.words if criterion else "log-loss"
     return (
-        f"The best of {candidates:,} means is optimistic, because it is the best; the candidate "
-        "that is best on the other resamples each time has a mean validation "
-        f"{what} of {interval(estimate)}."
+        f"The best of {candidates:,} means is optimistic, because it is the best. If for each "
+        "resample the candidate is chosen on the other ones, the mean validation "
+        f"{what} is {interval(estimate)}."
     )
 
 
@@ -420,7 +427,8 @@ def _reason(
     others = [name for name in tied if name != lowest]
     if not others:
         return f"{first}; no other ties with it.{lost}"
+    names = listed(others) if len(others) <= _TIES_NAMED else f"{len(others):,} others"
     return (
-        f"{first}; {listed(others)} {'ties' if len(others) == 1 else 'tie'} with it, and "
+        f"{first}; {names} {'ties' if len(others) == 1 else 'tie'} with it, and "
         f"the simplest of these is chosen: {tied[0]}.{lost}"
     )

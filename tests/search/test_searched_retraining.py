@@ -85,7 +85,7 @@ def test_a_table_that_only_a_hidden_layer_can_learn(
     assert line["tied"] is False
     metrics = json.loads((root / "artifacts/p/models/0001/metrics.json").read_text())
     assert metrics["selection"]["crossfitted"]["value"] < 0.3
-    assert "best on the other resamples each time" in found["reason"]
+    assert "for each resample the candidate is chosen on the other ones" in found["reason"]
     assert (root / "artifacts/p/reports/0001/search.png").exists()
     # The model of the winner is the one that a plain retraining of its settings gives.
     alone = made_root(tmp_path / "alone", "[network]\nhidden_layers = [32]", epochs=60)

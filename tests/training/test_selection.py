@@ -55,6 +55,18 @@ def test_after_divergence_only_common_resamples_are_compared() -> None:
     assert [line.optimizer for line in chosen.leaderboard] == ["sgd", "adam"]
 
 
+@pytest.mark.parametrize(
+    ("others", "said"), [(4, "c1, c2, c3 and c4 tie with it"), (5, "5 others tie with it")]
+)
+def test_of_many_that_tie_the_number_is_told(others: int, said: str) -> None:
+    # The same losses in another order, so the means are equal and the first has the lowest.
+    chosen = select_best([candidate(f"c{n}", np.roll(NOISE, n)) for n in range(others + 1)])
+    assert chosen.reason == (
+        f"c0 has the lowest mean validation log-loss; {said}, and the simplest of these is "
+        "chosen: c0."
+    )
+
+
 def test_who_is_set_aside_for_divergence_is_named() -> None:
     chosen = select_best(
         [candidate("sgd", NOISE + 5), candidate("adam", NOISE * 1e-3, diverged=[0])]

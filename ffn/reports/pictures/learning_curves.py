@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_learning_curves", "learning_curves"]
+__all__ = ["DRAWN_CURVES", "draw_learning_curves", "learning_curves"]
+
+DRAWN_CURVES = 5
+"""Candidates of a search that are drawn at most, besides the chosen one: as can be told apart."""
 
 Array = npt.NDArray[Any]
 
@@ -70,14 +73,14 @@ def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = N
     lines = -(-len(labels) // columns)
     height = _HEIGHT + LEGEND_LINE * max(0, lines - _LEGEND_LINES)
     # The panels keep their size in inches, and the further lines are above them.
-    part = _HEIGHT / height
+    share = _HEIGHT / height
     figure = Figure(figsize=(8.8, height), facecolor="white")
     axes = figure.subplots(2, 2, sharex=True, sharey="row")
     figure.subplots_adjust(
         left=0.095,
         right=0.965,
-        top=0.86 * part,
-        bottom=0.075 * part,
+        top=0.86 * share,
+        bottom=0.075 * share,
         hspace=0.1,
         wspace=0.1,
     )
