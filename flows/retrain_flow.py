@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.states import Completed
 
+from ffn.clusters.runner_options import check_runner_table
 from ffn.databases.secret_blocks import read_blocks_with
 from ffn.errors import BusyError, FFNError, one_line
 from ffn.pipelines.blas_threads import one_blas_thread
@@ -16,7 +17,6 @@ from ffn.pipelines.interruption import ending_tasks
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
 from ffn.pipelines.retraining import run_steps
 from ffn.settings.pipeline import find_pipeline
-from ffn.settings.service_settings import RunnerSettings
 from ffn.storage.pipeline_locks import retraining_lock
 from flows.blocks.prefect_secrets import prefect_secret
 from flows.failed_states import failed
@@ -67,7 +67,7 @@ def retrain(
         ):
             settings = found.settings.runner
             if runner is not None:
-                settings = RunnerSettings.model_validate(runner)
+                settings = check_runner_table(runner)
             outcome = run_steps(found, TaskExecutor(settings, found.folder), force=force)
             if isinstance(outcome, SkippedOutcome):
                 get_run_logger().info(outcome.sentence)

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from ffn.cluster_scoring.cluster_scoring import cluster_scoring
+from ffn.clusters.runner_options import check_runner_table
 from ffn.errors import FFNError
 from ffn.pipelines.batch_scoring import options_for, score_steps
 from ffn.pipelines.blas_threads import one_blas_thread
@@ -18,7 +19,6 @@ from ffn.pipelines.outcomes import ScoreOutcome
 from ffn.scoring.inputs import FileToScore
 from ffn.scoring.model import load
 from ffn.settings.pipeline import Pipeline, find_pipeline
-from ffn.settings.service_settings import RunnerSettings
 from flows import artifacts
 from flows.failed_states import failed
 from flows.recorded_runs import recorded
@@ -80,7 +80,9 @@ def _score(
     options: dict[str, Any],
     runner: dict[str, Any] | None,
 ) -> ScoreOutcome:
-    settings = found.settings.runner if runner is None else RunnerSettings.model_validate(runner)
+    settings = found.settings.runner
+    if runner is not None:
+        settings = check_runner_table(runner)
     with (
         recorded(found, "score") as note,
         one_blas_thread(),

@@ -9,7 +9,6 @@ from tests.helpers.checkout import tracked
 MOST_LINES = 300
 # Longer files and the reason each may be.
 LONG_FILES = {
-    "ffn/cluster_scoring/cluster_scoring.py": "one cluster, and both kinds of work it is given",
     "ffn/estimator/classifier.py": "one class; half is the docstring and the constructor",
     "ffn/pipelines/retraining.py": "one sequence, and what its parts give to each other",
     "ffn/reports/retraining_page.py": "one page, a function for each of its sections",

@@ -7,33 +7,17 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from ffn.cluster_scoring.bounded_tasks import BoundedTasks
-from ffn.cluster_scoring.part_answers import score_parts_for_another
-from ffn.cluster_scoring.part_tasks import (
-    OpenPart,
-    ShareOfParts,
-    request_for,
-    results_of,
-    shares_of,
-)
-from ffn.cluster_scoring.range_tasks import (
-    RangeOfFile,
-    read_part_of_range,
-    score_range_for_another,
-)
-from ffn.cluster_scoring.sent_model import SentModel
-from ffn.clusters.answers import read_answer
-from ffn.clusters.likeness import own_likeness
+from ffn.cluster_scoring.part_tasks import shares_of
+from ffn.cluster_scoring.range_tasks import RangeOfFile
+from ffn.cluster_scoring.worker_tasks import PartTask, RangeTask
 from ffn.clusters.workers import Workers, open_workers
-from ffn.errors import ClusterError, DataError, SettingsError
+from ffn.errors import ClusterError, SettingsError
 from ffn.pipelines import interruption
 from ffn.scoring.parallel.file_run import Run
-from ffn.scoring.parallel.part_result import Part
 from ffn.scoring.partitioned.part_plan import InputPart
 from ffn.scoring.partitioned.part_processes import PartResult, PartWork, score_here
-from ffn.scoring.partitioned.staged_parts import left_part
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.scorer import Scorer
 from ffn.settings.service_settings import RunnerSettings
@@ -123,7 +107,7 @@ class ClusterScoring:
         step = min(range_bytes, self._most_bytes // _TASKS_EACH)
         bounds = [begin, *range(begin + step, size, step), size]
         ranges = (RangeOfFile(*bound) for bound in pairwise(bounds))
-        task = _RangeTask(self.begin(), run, model, options)
+        task = RangeTask(self.begin(), run, model, options)
         with contextlib.closing(
             self._tasks.in_order(ranges, lambda one: one.until - one.begin, task.compute)
         ) as parts:
@@ -158,7 +142,7 @@ class ClusterScoring:
         """
         if not parts:
             return
-        task = _PartTask(self.begin(), work, self._most_bytes)
+        task = PartTask(self.begin(), work, self._most_bytes)
         with contextlib.closing(
             self._tasks.in_order(
                 shares_of(parts, self._most_bytes), lambda share: share.size, task.compute
@@ -173,108 +157,6 @@ class ClusterScoring:
 
     def _most_tasks(self) -> int:
         return _TASKS_EACH * self.begin().slots
-
-
-class _Task:
-    """What workers are asked to do with one model."""
-
-    def __init__(self, workers: Workers, model: Scorer, what: str) -> None:
-        self._workers, self._what = workers, what
-        self._model = SentModel.of(model)
-        self._here = own_likeness()
-        # Until one of the workers does not see a file.
-        self._shared = True
-
-    def _ask(
-        self,
-        function: Callable[[bytes, bytes], bytes],
-        request: bytes,
-        check: Callable[[], None],
-        *,
-        sent: bool,
-    ) -> tuple[dict[str, Any], dict[str, bytes]] | None:
-        """Return document and pieces of an answer; None if the worker does not see a file."""
-        answer = self._workers.compute(
-            function, request, self._model.key, lambda: self._model.parcel, check
-        )
-        with self._taken_for_a_part():
-            said, pieces = read_answer(answer, self._workers.name, self._here, {})
-        if said.get("unseen") is True and not sent:
-            self._shared = False
-            return None
-        return said, pieces
-
-    @contextlib.contextmanager
-    def _taken_for_a_part(self) -> Iterator[None]:
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
-            raise ClusterError(
-                f"{self._workers.name}: what a worker sent back is no part of {self._what}. Check "
-                "what else runs there."
-            ) from None
-
-
-class _PartTask(_Task):
-    """What workers are asked to do with the parts of an output."""
-
-    def __init__(self, workers: Workers, work: PartWork, most_bytes: int) -> None:
-        super().__init__(workers, work.model, "the output")
-        self._work, self._most_bytes = work, most_bytes
-
-    def compute(self, share: ShareOfParts, check: Callable[[], None]) -> list[PartResult] | None:
-        """Return what becomes of some parts; None if they are too large to be sent."""
-        if share.size > self._most_bytes:
-            return None
-        results: dict[InputPart, PartResult] = {}
-        with contextlib.ExitStack() as stack:
-            left = []
-            for part in share.parts:
-                try:
-                    stream = stack.enter_context(part.opened())
-                except DataError as refusal:
-                    results[part] = PartResult(part, None, refusal)
-                    continue
-                if account := left_part(part, stream, self._work.staging):
-                    results[part] = PartResult(part, account, None)
-                else:
-                    left.append(OpenPart(part, stream))
-            for result in self._scored(left, check) if left else ():
-                results[result.part] = result
-        return [results[part] for part in share.parts]
-
-    def _scored(self, parts: list[OpenPart], check: Callable[[], None]) -> Iterator[PartResult]:
-        while True:
-            send = not self._shared
-            request = request_for(parts, self._work.options, self._here, send=send)
-            found = self._ask(score_parts_for_another, request, check, sent=send)
-            if found is not None:
-                with self._taken_for_a_part():
-                    yield from results_of(*found, parts, self._work)
-                return
-
-
-class _RangeTask(_Task):
-    """What workers are asked to do with one file."""
-
-    def __init__(self, workers: Workers, run: Run, model: Scorer, options: Options) -> None:
-        super().__init__(workers, model, run.stream.name)
-        self._run, self._options = run, options
-
-    def compute(self, one: RangeOfFile, check: Callable[[], None]) -> Part | None:
-        """Return what a worker makes of a range; None if it could not tell where one begins."""
-        while True:
-            send = not self._shared
-            request = one.request(self._run, self._options, self._here, send=send)
-            found = self._ask(score_range_for_another, request, check, sent=send)
-            if found is not None:
-                with self._taken_for_a_part():
-                    return read_part_of_range(*found, one, self._run)
-
-    def join(self, part: Part) -> None:
-        """Append a part to the output."""
-        with self._taken_for_a_part():
-            self._run.join(part)
 
 
 @contextlib.contextmanager

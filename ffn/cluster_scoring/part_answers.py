@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,18 +10,13 @@ from dataclasses import asdict
 from typing import Any
 
 from ffn.cluster_scoring.file_in_pieces import OutOfReachError, SourceInPieces
-from ffn.cluster_scoring.part_tasks import ASKED
+from ffn.cluster_scoring.requests import answer_by_scoring
 from ffn.cluster_scoring.seen_file import is_still, seen
 from ffn.cluster_scoring.sent_model import model_received
-from ffn.clusters.answers import answer_with
-from ffn.clusters.parcels import unpack
 from ffn.errors import DataError, OutputError
-from ffn.pipelines.blas_threads import one_blas_thread
-from ffn.scoring.parallel.file_run import keep_freed_memory
 from ffn.scoring.partitioned.part_plan import InputPart, Stretch
 from ffn.scoring.partitioned.part_scoring import score_opened_part
 from ffn.scoring.rows.options import Options
-from ffn.storage.documents import parse_json
 from ffn.storage.source import Source
 
 __all__ = ["score_parts_for_another"]
@@ -38,34 +32,27 @@ def score_parts_for_another(request: bytes, model: bytes) -> bytes:
     model
         Parcel of the model.
     """
+    return answer_by_scoring(request, lambda asked, pieces: _score_all(asked, pieces, model))
 
-    @functools.cache
-    def pieces() -> dict[str, bytes]:
-        return unpack(request)
 
-    @functools.cache
-    def asked() -> dict[str, Any]:
-        return dict(parse_json(pieces()[ASKED]))
-
-    def compute() -> dict[str, Any]:
-        keep_freed_memory()
-        told: list[dict[str, Any]] = []
-        files: dict[str, bytes] = {}
-        with one_blas_thread():
-            for number, about in enumerate(asked()["parts"]):
-                own = {
-                    name.partition(".")[2]: content
-                    for name, content in pieces().items()
-                    if name.startswith(f"{number}.")
-                }
-                found, made = _score(about, own, Options(**asked()["options"]), model)
-                if found is None:
-                    return {"unseen": True}
-                told.append(found)
-                files |= {f"{number}.{name}": content for name, content in made.items()}
-        return {"parts": told, **files}
-
-    return answer_with(compute, lambda: asked()["likeness"], {})
+def _score_all(
+    asked: Mapping[str, Any], pieces: Mapping[str, bytes], model: bytes
+) -> dict[str, Any]:
+    options = Options(**asked["options"])
+    told: list[dict[str, Any]] = []
+    files: dict[str, bytes] = {}
+    for number, about in enumerate(asked["parts"]):
+        own = {
+            name.partition(".")[2]: content
+            for name, content in pieces.items()
+            if name.startswith(f"{number}.")
+        }
+        found, made = _score(about, own, options, model)
+        if found is None:
+            return {"unseen": True}
+        told.append(found)
+        files |= {f"{number}.{name}": content for name, content in made.items()}
+    return {"parts": told, **files}
 
 
 def _score(

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
+from ffn.cluster_scoring.plausible_counts import are_counts
 from ffn.cluster_scoring.range_tasks import LEAST_HEAD, MARGIN
+from ffn.cluster_scoring.requests import request_with
 from ffn.cluster_scoring.seen_file import sighting
-from ffn.clusters.parcels import pack
 from ffn.errors import DataError, OutputError
 from ffn.scoring.partitioned.part_account import PartAccount, stamp_of, write_account
 from ffn.scoring.partitioned.part_plan import InputPart
@@ -22,12 +23,10 @@ from ffn.scoring.partitioned.part_processes import PartResult, PartWork
 from ffn.scoring.partitioned.part_scoring import naming_part
 from ffn.scoring.partitioned.staged_parts import part_file
 from ffn.scoring.rows.options import Options
-from ffn.storage.documents import canonical_json
 from ffn.storage.source import Source
 from ffn.tabular.csv.reader import Records
 
 __all__ = [
-    "ASKED",
     "OpenPart",
     "ShareOfParts",
     "request_for",
@@ -37,8 +36,8 @@ __all__ = [
 
 # As for worker processes: handing a part over costs as much as scoring a small file.
 SHARE_PARTS, SHARE_BYTES = 32, 8 * 1024 * 1024
-ASKED = "asked.json"
-"""Name of the document in a request."""
+# A compressed table may have more rows than bytes; sums of so many fit into 64 bits.
+_MOST_ROWS = 2**40
 
 
 class ShareOfParts(NamedTuple):
@@ -161,6 +160,9 @@ class OpenPart(NamedTuple):
         whole = account.span is None
         if account.name != part.name or whole != (part.stretch is None):
             raise ValueError("another part")
+        counts = {**found["state"], "confidence_units": account.confidence_units}
+        if not are_counts(counts, _MOST_ROWS):
+            raise ValueError("the counts of the part")
         if found["state"]["scored"] != account.counts["scored"]:
             raise ValueError("the counts of the part")
         for its, content in ((account.output, output), (account.rejects, rejects)):
@@ -207,7 +209,7 @@ def request_for(
         told.append(about)
         pieces |= {f"{number}.{name}": some for name, some in content.items()}
     asked = {"likeness": here, "options": asdict(options), "parts": told}
-    return pack({ASKED: canonical_json(asked), **pieces})
+    return request_with(asked, pieces)
 
 
 def results_of(

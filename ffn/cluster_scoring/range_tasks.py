@@ -17,17 +17,15 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from ffn.cluster_scoring.file_in_pieces import FileInPieces, OutOfReachError
+from ffn.cluster_scoring.plausible_counts import are_counts
+from ffn.cluster_scoring.requests import answer_by_scoring, request_with
 from ffn.cluster_scoring.seen_file import is_still, seen, sighting
 from ffn.cluster_scoring.sent_model import model_received
-from ffn.clusters.answers import answer_with
-from ffn.clusters.parcels import pack, unpack
-from ffn.pipelines.blas_threads import one_blas_thread
-from ffn.scoring.parallel.file_run import Run, keep_freed_memory
+from ffn.scoring.parallel.file_run import Run
 from ffn.scoring.parallel.part_result import Part, score_records
 from ffn.scoring.parallel.record_start import guess_start
 from ffn.scoring.rows.options import Options
 from ffn.scoring.rows.row_scorer import RowScorer
-from ffn.storage.documents import canonical_json, parse_json
 from ffn.tabular.csv.header import Header
 from ffn.tabular.csv.parsing.position import Counts, Mark, Place
 from ffn.tabular.csv.reader import Records
@@ -39,8 +37,6 @@ MARGIN = 64 * 1024
 # More than the reader looks at before it reads on.
 LEAST_HEAD = 16 * 1024
 _SCORERS_KEPT = 16
-# A row adds to confidences up to 10,000 units, and to drift up to 64 of squared weight.
-_MOST_BY_BYTE = 10_000
 
 
 class RangeOfFile(NamedTuple):
@@ -78,16 +74,16 @@ class RangeOfFile(NamedTuple):
             "size": stream.size,
         }
         if not send and (found := sighting(stream, self.begin, self.until)):
-            return pack({_ASKED: canonical_json({**asked, "seen": found})})
+            return request_with({**asked, "seen": found}, {})
         at = self.begin - 1
         pieces = {
             _HEAD: stream.peek(run.records.header_end + LEAST_HEAD),
             _TEXT: stream.peek(self.until + MARGIN - at, at),
         }
-        return pack({_ASKED: canonical_json(asked), **pieces})
+        return request_with(asked, pieces)
 
 
-_ASKED, _HEAD, _TEXT = "asked.json", "head", "text"
+_HEAD, _TEXT = "head", "text"
 _OUTPUT, _REJECTS = "output", "rejects"
 
 
@@ -115,37 +111,25 @@ def read_part_of_range(
     begin, offset, place, counts = (
         said["part"][key] for key in ("begin", "end", "place", "counts")
     )
-    numbers = (begin, offset, *place, *counts)
-    if not all(isinstance(number, int) for number in numbers) or min(numbers) < 0:
+    # A record has a byte at least.
+    size = run.stream.size or 0
+    *lengths, after_stray = place
+    if type(after_stray) is not bool or not are_counts([begin, offset, *lengths, *counts], size):
         raise ValueError("the numbers of the part")
-    if not task.begin <= begin <= offset <= (run.stream.size or 0):
+    if not task.begin <= begin <= offset <= size:
         raise ValueError("the place of the part")
     mark = Mark(offset, Place(*place))
-    # A record has a byte at least, and none of the counts grows faster with them.
-    most = _MOST_BY_BYTE * (run.stream.size or 1)
-    if max(place) > most or not _are_counts(said["part"]["tally"], most):
+    if not are_counts(said["part"]["tally"], size):
         raise ValueError("the counts of the part")
     tally = run.scorer.new_tally()
     tally.add(said["part"]["tally"])
     tally.check_rows(mark.place.rows)
+    # Whatever the manifest says of the rows can be said of these.
+    tally.to_json()
     listed = pieces[_REJECTS]
     if listed.count(b"\n") != tally.rejected:
         raise ValueError("the number of rejects")
     return Part(begin, mark, said["part"]["tally"], Counts(*counts), [pieces[_OUTPUT]], listed)
-
-
-def _are_counts(found: Any, most: int) -> bool:
-    """Return whether all numbers below ``found`` are whole, 0 to ``most``."""
-    if isinstance(found, dict):
-        return all(
-            isinstance(each, list) and all(isinstance(one, bool) for one in each)
-            if name == "recognised"
-            else _are_counts(each, most)
-            for name, each in found.items()
-        )
-    if isinstance(found, list):
-        return all(_are_counts(each, most) for each in found)
-    return found is None or isinstance(found, str) or (type(found) is int and 0 <= found <= most)
 
 
 def score_range_for_another(request: bytes, model: bytes) -> bytes:
@@ -158,21 +142,7 @@ def score_range_for_another(request: bytes, model: bytes) -> bytes:
     model
         Parcel of the model.
     """
-
-    @functools.cache
-    def pieces() -> dict[str, bytes]:
-        return unpack(request)
-
-    @functools.cache
-    def asked() -> dict[str, Any]:
-        return dict(parse_json(pieces()[_ASKED]))
-
-    def compute() -> dict[str, Any]:
-        keep_freed_memory()
-        with one_blas_thread():
-            return _compute(asked(), pieces(), model)
-
-    return answer_with(compute, lambda: asked()["likeness"], {})
+    return answer_by_scoring(request, lambda asked, pieces: _compute(asked, pieces, model))
 
 
 def _compute(asked: Mapping[str, Any], pieces: Mapping[str, bytes], model: bytes) -> dict[str, Any]:

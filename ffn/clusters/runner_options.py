@@ -9,7 +9,25 @@ from ffn.errors import SettingsError, quote
 from ffn.settings.document import check_settings
 from ffn.settings.service_settings import RunnerSettings
 
-__all__ = ["override_runner"]
+__all__ = ["check_runner_table", "override_runner"]
+
+
+def check_runner_table(table: Mapping[str, Any]) -> RunnerSettings:
+    """Return the settings of ``[runner]`` that the options of a command, or of a run, make.
+
+    Parameters
+    ----------
+    table
+        Its keys and values.
+
+    Raises
+    ------
+    SettingsError
+        A key is unknown or a value invalid.
+    """
+    # A document with nothing else that could be wrong.
+    data = {"source": "none", "target": "none"}
+    return check_settings({"data": data, "runner": dict(table)}, "the options").runner
 
 
 def override_runner(table: RunnerSettings, given: Mapping[str, Any]) -> RunnerSettings:
@@ -35,10 +53,7 @@ def override_runner(table: RunnerSettings, given: Mapping[str, Any]) -> RunnerSe
                 f"--{kind}-address goes with --runner {kind}, not with {said['kind']}. Leave one "
                 "of them out."
             )
-    # A document with nothing else that could be wrong.
-    data = {"source": "none", "target": "none"}
-    document = {"data": data, "runner": table.model_dump() | said}
-    found = check_settings(document, "the options").runner
+    found = check_runner_table(table.model_dump() | said)
     address = {"dask": found.dask_address, "ray": found.ray_address}.get(found.kind)
     if "workers" in said and address is not None:
         raise SettingsError(

@@ -32,7 +32,7 @@ from ffn.distillation.student import (
 )
 from ffn.durations.timed_training import Training, seconds_an_epoch
 from ffn.quantities import counted
-from ffn.search.combinations import combinations, with_combination
+from ffn.search.combinations import combinations, combined
 from ffn.settings.pipeline import Pipeline
 from ffn.training.fit import LEAST_FIGURE_ROWS, networks_at_once, training_threads
 from ffn.training.network_groups import network_groups
@@ -140,7 +140,7 @@ def estimate_retraining(size: Size, pipeline: Pipeline) -> Estimate:
         Settings of network and training.
     """
     settings = pipeline.settings.training
-    candidates = [with_combination(pipeline, name) for name in combinations(pipeline.settings)]
+    candidates = [combined(pipeline, one) for one in combinations(pipeline.settings).values()]
     rows = max(1, round(size.training_rows * (1 - settings.validation_share)))
     fewest = min(settings.epochs, settings.patience + _FASTEST_BEST_EPOCH)
     fewest = fewest if settings.patience else settings.epochs

@@ -205,7 +205,8 @@ def without_pictures() -> str:
 def _not_all_drawn(selection: Selection, pictures: Mapping[str, str]) -> list[str]:
     """Return which candidates of a search the pictures above show, if they do not show all."""
     count = len(selection.leaderboard)
-    if selection.crossfitted is None or not pictures or count <= DRAWN_CURVES:
+    # There are fewer optimizers.
+    if not pictures or count <= DRAWN_CURVES:
         return []
     if count <= DRAWN_CANDIDATES:
         return [

@@ -17,6 +17,7 @@ from ffn.reports.pictures.loss_by_rate import loss_by_rate
 from ffn.reports.pictures.reliability_diagram import reliability
 from ffn.reports.pictures.search_losses import search_losses
 from ffn.reports.retraining_page import retrain_markdown
+from ffn.search.combinations import is_searched
 from ffn.storage.atomic import atomic_files, sweep
 from ffn.training.retrained import Retrained
 
@@ -109,7 +110,7 @@ def _draw(retrained: Retrained) -> dict[str, bytes]:
     """Return the pictures as PNG, by the name that the page gives them."""
     evaluation, leaderboard = retrained.evaluation, retrained.selection.leaderboard
     # Of a search, as many lines as can be told apart: those of the best candidates.
-    searched = retrained.selection.crossfitted is not None
+    searched = is_searched(retrained.pipeline.settings)
     names = {line.optimizer for line in leaderboard[:DRAWN_CURVES]} | {retrained.selection.winner}
     curves = [one for one in retrained.candidates if not searched or one.optimizer in names]
     pictures = {

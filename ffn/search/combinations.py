@@ -25,6 +25,7 @@ from ffn.settings.pipeline import Pipeline
 __all__ = [
     "Combination",
     "combinations",
+    "combined",
     "file_label",
     "is_searched",
     "largest_first",
@@ -130,20 +131,29 @@ def with_combination(pipeline: Pipeline, name: str) -> tuple[Pipeline, Optimizer
     KeyError
         There is no candidate of this name.
     """
+    return combined(pipeline, combinations(pipeline.settings)[name])
+
+
+def combined(pipeline: Pipeline, one: Combination) -> tuple[Pipeline, OptimizerSearch]:
+    """Return the same for a candidate that is at hand; many of them need no search each.
+
+    Parameters
+    ----------
+    pipeline
+        The pipeline.
+    one
+        One of its `combinations`.
+    """
     settings = pipeline.settings
-    one = combinations(settings)[name]
     search = settings.optimizers.candidates()[one.optimizer]
     if not one.values:
         return pipeline, search
-    values = dict(one.values)
-    network, training = {}, {}
-    if "layers" in values:
-        network["hidden_layers"] = values.pop("layers")
-    if "weight_decay" in values:
-        decay = values.pop("weight_decay")
+    training = dict(one.values)
+    network = {"hidden_layers": training.pop("layers")} if "layers" in training else {}
+    if "weight_decay" in training:
+        decay = training.pop("weight_decay")
         changed: Any = replace(search.optimizer, weight_decay=decay)  # type: ignore[type-var]
         search = replace(search, optimizer=changed)
-    training = values
     made = settings.model_copy(
         update={
             "network": settings.network.model_copy(update=network),

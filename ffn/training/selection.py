@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
 from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
-from ffn.nn import History, Network, Optimizer
+from ffn.nn import OPTIMIZERS, History, Network, Optimizer
 from ffn.quantities import interval, listed
 from ffn.training.rate_search import RateLine, RateSearch, search_rates
 from ffn.training.temperature import ValidationAnswers
@@ -33,8 +33,8 @@ Array = npt.NDArray[Any]
 
 # Two optimizers differ significantly if the adjusted p-value is below this level.
 ALPHA = 0.05
-# More candidates that tie are counted instead of named, which only a search can have.
-_TIES_NAMED = 4
+# Of a search, dozens may tie; the leaderboard has them all.
+_TIES_NAMED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +191,8 @@ class Selection:
     @property
     def noun(self) -> str:
         """What a line of the leaderboard is: an optimizer, or a candidate of a search."""
-        return "optimizer" if self.crossfitted is None else "candidate"
+        names = (line.optimizer for line in self.leaderboard)
+        return "optimizer" if all(name in OPTIMIZERS for name in names) else "candidate"
 
 
 def select_best(
@@ -352,10 +353,7 @@ def _crossfitted(
     found = _finished(values[list(chosen), np.arange(values.shape[1])])
     if len(found) < 2:
         return None
-    mean = resampled_mean(found, best.validation_to_train)
-    if criterion is not None and criterion.higher:
-        return Interval(-mean.value, max(0.0, -mean.high), min(1.0, -mean.low))
-    return Interval(mean.value, max(0.0, mean.low), mean.high)
+    return _as_figure(resampled_mean(found, best.validation_to_train), criterion)
 
 
 def _judged(candidate: Candidate, criterion: Criterion | None) -> Array:
@@ -380,10 +378,14 @@ def _judged(candidate: Candidate, criterion: Criterion | None) -> Array:
 def _figure(candidate: Candidate, judged: Array, criterion: Criterion | None) -> Interval | None:
     if criterion is None:
         return None
-    found = resampled_mean(_finished(judged), candidate.validation_to_train)
-    if not criterion.higher:
-        return Interval(found.value, max(0.0, found.low), found.high)
-    return Interval(-found.value, max(0.0, -found.high), min(1.0, -found.low))
+    return _as_figure(resampled_mean(_finished(judged), candidate.validation_to_train), criterion)
+
+
+def _as_figure(judged: Interval, criterion: Criterion | None) -> Interval:
+    """Return the mean of what is compared as that of the metric, within its range."""
+    if criterion is not None and criterion.higher:
+        return Interval(-judged.value, max(0.0, -judged.high), min(1.0, -judged.low))
+    return Interval(judged.value, max(0.0, judged.low), judged.high)
 
 
 def _on(values: Array, resamples: Array) -> Array:
@@ -427,8 +429,10 @@ def _reason(
     others = [name for name in tied if name != lowest]
     if not others:
         return f"{first}; no other ties with it.{lost}"
-    names = listed(others) if len(others) <= _TIES_NAMED else f"{len(others):,} others"
+    named = others
+    if len(others) > _TIES_NAMED:
+        named = [*others[: _TIES_NAMED - 1], f"{len(others) - _TIES_NAMED + 1:,} others"]
     return (
-        f"{first}; {names} {'ties' if len(others) == 1 else 'tie'} with it, and "
+        f"{first}; {listed(named)} {'ties' if len(others) == 1 else 'tie'} with it, and "
         f"the simplest of these is chosen: {tied[0]}.{lost}"
     )

@@ -126,6 +126,18 @@ Change = Callable[[dict[str, bytes]], dict[str, bytes] | bytes]
         saying(parts=lambda parts: [{**parts[0], "state": {}}, *parts[1:]]),
         saying(
             parts=lambda parts: [
+                {**parts[0], "state": {**parts[0]["state"], "outside": [-1]}},
+                *parts[1:],
+            ]
+        ),
+        saying(
+            parts=lambda parts: [
+                {**parts[0], "account": {**parts[0]["account"], "confidence_units": 1.5}},
+                *parts[1:],
+            ]
+        ),
+        saying(
+            parts=lambda parts: [
                 {**parts[0], "account": {**parts[0]["account"], "name": "../../x"}},
                 *parts[1:],
             ]

@@ -196,6 +196,9 @@ def test_a_worker_that_sees_another_file_is_sent_the_range(tmp_path: Path, damag
         saying(part=lambda part: {**part, "tally": {**part["tally"], "confidence_units": -1}}),
         saying(part=lambda part: {**part, "tally": {**part["tally"], "per_class": 1.5}}),
         saying(part=lambda part: {**part, "tally": {**part["tally"], "recognised": [1, 1]}}),
+        saying(part=lambda part: {**part, "place": [part["place"][0], True, *part["place"][2:]]}),
+        saying(part=lambda part: {**part, "tally": {**part["tally"], "unseen": {"colour": 1}}}),
+        saying(part=lambda part: {**part, "tally": {**part["tally"], "examples": {"colour": [1]}}}),
     ],
 )
 def test_an_answer_that_is_no_part_is_refused_and_leaves_nothing(

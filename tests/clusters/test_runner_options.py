@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ffn.clusters.runner_options import override_runner
+from ffn.clusters.runner_options import check_runner_table, override_runner
 from ffn.errors import SettingsError
 from ffn.settings.service_settings import RunnerSettings
 
@@ -47,3 +47,15 @@ def test_an_option_cannot_take_the_tls_of_the_table_away() -> None:
     table = RunnerSettings(dask_address="tls://s:1", **files)
     with pytest.raises(SettingsError, match=r'^the options: "runner": has the files of TLS'):
         override_runner(table, {"dask_address": "tcp://s:1"})
+
+
+def test_the_table_of_a_run_is_taken_as_it_was_sent() -> None:
+    # An address in the settings stays beside another kind, which the options of a command chose.
+    chosen = RunnerSettings(kind="process", workers=2, dask_address="tcp://127.0.0.1:1")
+    sent = chosen.model_dump(mode="json", exclude_defaults=True)
+    assert check_runner_table(sent) == chosen
+    assert check_runner_table({"dask_address": "tcp://127.0.0.1:1"}).kind == "thread"
+    with pytest.raises(SettingsError, match=r'^the options: "runner\.kind" is "spark"; it must be'):
+        check_runner_table({"kind": "spark"})
+    with pytest.raises(SettingsError, match=r'^the options: .*"runner\.knd"'):
+        check_runner_table({"knd": "dask"})

@@ -44,6 +44,19 @@ def test_a_tie_falls_to_the_first_of_the_tied() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [(7, "a1, a2, a3, a4, a5 and a6 tie"), (8, "a1, a2, a3, a4, a5 and 2 others tie")],
+)
+def test_of_many_ties_some_are_named(count: int, named: str) -> None:
+    chosen = select_best([candidate(f"a{place}", 0.3 + NOISE) for place in range(count)])
+    assert sum(line.tied for line in chosen.leaderboard) == count
+    assert chosen.reason == (
+        f"a0 has the lowest mean validation log-loss; {named} with it, and the simplest of these "
+        "is chosen: a0."
+    )
+
+
 def test_after_divergence_only_common_resamples_are_compared() -> None:
     """Each lost one network; on the six resamples left SGD is better by 0.1 in every one."""
     hard = np.array([9.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
@@ -53,18 +66,6 @@ def test_after_divergence_only_common_resamples_are_compared() -> None:
     # By all that finished, SGD's mean is 1.76 and Adam's 0.60.
     assert chosen.winner == "sgd"
     assert [line.optimizer for line in chosen.leaderboard] == ["sgd", "adam"]
-
-
-@pytest.mark.parametrize(
-    ("others", "said"), [(4, "c1, c2, c3 and c4 tie with it"), (5, "5 others tie with it")]
-)
-def test_of_many_that_tie_the_number_is_told(others: int, said: str) -> None:
-    # The same losses in another order, so the means are equal and the first has the lowest.
-    chosen = select_best([candidate(f"c{n}", np.roll(NOISE, n)) for n in range(others + 1)])
-    assert chosen.reason == (
-        f"c0 has the lowest mean validation log-loss; {said}, and the simplest of these is "
-        "chosen: c0."
-    )
 
 
 def test_who_is_set_aside_for_divergence_is_named() -> None:
