@@ -76,11 +76,11 @@ def missing() -> list[str]:
 def run(root: Path, extent: Extent) -> Section:
     """Measure and return the section of the page."""
     board = measure(root, extent)
-    # Where ours lacks a table, the picture is of those that all have; the table says how many.
-    whole = board.whole()
-    drawn = whole if OURS in whole else board.present()
-    pictured = extent.kept and len(drawn) > 1
-    pictures = {"accuracy.png": picture(board, drawn)} if pictured else {}
+    # Where ours lacks a table, the picture is only of the tables that all sides have.
+    whole, everyone = board.whole(), board.present()
+    groups = [everyone] if OURS not in whole or whole == everyone else [whole, everyone]
+    pictured = extent.kept and len(everyone) > 1 and bool(board.finished(everyone))
+    pictures = {"accuracy.png": picture(board, groups)} if pictured else {}
     return Section(text=section_text(board, pictured=pictured), pictures=pictures)
 
 
@@ -105,7 +105,7 @@ def section_text(board: Board, *, pictured: bool) -> str:
         f"{describe_machine(_PACKAGES)}. {describe_extent(board)}",
         ranks_table(board, whole),
         ranks_table(board, everyone) if everyone != whole else "",
-        "![Mean rank by log-loss against CPU seconds, each side](accuracy.png)" * pictured,
+        "![Mean rank by log-loss, and CPU seconds, of each side](accuracy.png)" * pictured,
         against_table(board) if OURS in board.sides else "",
         behind(board) if OURS in board.sides else "",
         lacking(board),

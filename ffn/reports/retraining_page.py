@@ -32,6 +32,8 @@ from ffn.reports.held_out import (
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import bullets, table
 from ffn.reports.outcome_page import realised_section
+from ffn.reports.pictures.learning_curves import DRAWN_CURVES
+from ffn.reports.pictures.search_losses import DRAWN_CANDIDATES
 from ffn.reports.rates_section import edge_doubts, ended_notices, rates_markdown
 from ffn.reports.slices.slices_section import slice_sections
 from ffn.reports.verdict_section import verdict_markdown
@@ -70,7 +72,7 @@ def leaderboard(selection: Selection) -> list[dict[str, str]]:
     tie = sum(line.tied for line in selection.leaderboard) > 1
     return [
         {
-            "optimizer": escape(line.optimizer)
+            selection.noun: escape(line.optimizer)
             + (" (chosen)" if line.optimizer == selection.winner else ""),
             "learning rate": f"{line.learning_rate:g}",
             "log-loss": interval(line.loss),
@@ -125,7 +127,7 @@ def retrain_markdown(
     sections = [
         f"# {escape(retrained.pipeline.name)}: version {version.number}",
         _summary(retrained, version),
-        f"Choice of optimizer: {escape(selection.reason)}",
+        f"Choice of {selection.noun}: {escape(selection.reason)}",
         "## Gate",
         verdict_markdown(version.verdict, version.number),
         *realised_section(retrained.pipeline, version.verdict.production),
@@ -138,9 +140,11 @@ def retrain_markdown(
         rates_markdown(selection.leaderboard, pictures.get("rates")),
         "## Learning curves",
         *_picture(
-            "Loss and accuracy per epoch for each optimizer, training beside validation rows",
+            f"Loss and accuracy per epoch for each {selection.noun}, "
+            "training beside validation rows",
             pictures.get("curves"),
         ),
+        *_not_all_drawn(selection, pictures),
         *([] if pictures else [f"{upper(without_pictures())}."]),
         *curves_note(len(prepared.x_train)),
         "## Held-out rows",
@@ -196,6 +200,23 @@ def without_pictures() -> str:
         "the report has no pictures, because matplotlib is not installed; to have them next time: "
         f"{how_to_install('report')}"
     )
+
+
+def _not_all_drawn(selection: Selection, pictures: Mapping[str, str]) -> list[str]:
+    """Return which candidates of a search the pictures above show, if they do not show all."""
+    count = len(selection.leaderboard)
+    # There are fewer optimizers.
+    if not pictures or count <= DRAWN_CURVES:
+        return []
+    if count <= DRAWN_CANDIDATES:
+        return [
+            f"The pictures of rates and curves show the first {DRAWN_CURVES} of {count:,} "
+            "candidates, and the chosen one."
+        ]
+    return [
+        f"The picture of losses shows the first {DRAWN_CANDIDATES} of {count:,} candidates; those "
+        f"of rates and curves show the first {DRAWN_CURVES}, and the chosen one."
+    ]
 
 
 def _summary(retrained: Retrained, version: Version) -> str:

@@ -12,7 +12,7 @@ from ffn.reports.markup.html_page import data_uri, render_page
 from ffn.reports.pictures.confusion_matrix import confusion_matrix
 from ffn.reports.pictures.coverage_accuracy import coverage_accuracy
 from ffn.reports.pictures.feature_importance import feature_importance
-from ffn.reports.pictures.learning_curves import learning_curves
+from ffn.reports.pictures.learning_curves import DRAWN_CURVES, learning_curves
 from ffn.reports.pictures.loss_by_rate import loss_by_rate
 from ffn.reports.pictures.reliability_diagram import reliability
 from ffn.reports.pictures.search_losses import search_losses
@@ -32,7 +32,6 @@ _FILES = {
     "importance": "feature_importance.png",
     "coverage": "coverage_accuracy.png",
 }
-_DRAWN_LINES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +111,7 @@ def _draw(retrained: Retrained) -> dict[str, bytes]:
     evaluation, leaderboard = retrained.evaluation, retrained.selection.leaderboard
     # Of a search, as many lines as can be told apart: those of the best candidates.
     searched = is_searched(retrained.pipeline.settings)
-    drawn = leaderboard[:_DRAWN_LINES] if searched else leaderboard
-    names = {line.optimizer for line in drawn} | {retrained.selection.winner}
+    names = {line.optimizer for line in leaderboard[:DRAWN_CURVES]} | {retrained.selection.winner}
     curves = [one for one in retrained.candidates if not searched or one.optimizer in names]
     pictures = {
         "curves": learning_curves(curves, retrained.selection.winner),
@@ -122,7 +120,10 @@ def _draw(retrained: Retrained) -> dict[str, bytes]:
         "importance": feature_importance(retrained.examination.importance),
     }
     if any(len(line.rates) > 1 for line in leaderboard):
-        pictures["rates"] = loss_by_rate(drawn)
+        # In the order of the curves, so that a candidate has the same colour in both pictures.
+        order = [one.optimizer for one in curves]
+        shown = [line for line in leaderboard if line.optimizer in order]
+        pictures["rates"] = loss_by_rate(sorted(shown, key=lambda one: order.index(one.optimizer)))
     if searched:
         pictures["search"] = search_losses(leaderboard, retrained.selection.winner)
     if retrained.refitted.decision is not None and evaluation.decision is not None:

@@ -111,7 +111,7 @@ def _curves(folder: Path, version: int) -> dict[str, tuple[Array, Array]]:
         raise RegistryError(f"{problem}learned. Choose another version.")
     try:
         arrays = safetensors.numpy.load(content)
-        names = {name.partition(".")[0] for name in arrays}
+        names = {name.rpartition(".")[0] for name in arrays}
         return {
             name: (arrays[f"{name}.train_loss"], arrays[f"{name}.validation_loss"])
             for name in names

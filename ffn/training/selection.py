@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ffn.criteria.criterion import Criterion
 from ffn.errors import TrainingError
 from ffn.evaluation.inference.statistics import Interval, corrected_t, holm, resampled_mean
-from ffn.nn import History, Network, Optimizer
+from ffn.nn import OPTIMIZERS, History, Network, Optimizer
 from ffn.quantities import interval, listed
 from ffn.training.rate_search import RateLine, RateSearch, search_rates
 from ffn.training.temperature import ValidationAnswers
@@ -188,6 +188,12 @@ class Selection:
     metric: str = field(default="", metadata={"omitted": True})
     crossfitted: Interval | None = field(default=None, metadata={"omitted": True})
 
+    @property
+    def noun(self) -> str:
+        """What a line of the leaderboard is: an optimizer, or a candidate of a search."""
+        names = (line.optimizer for line in self.leaderboard)
+        return "optimizer" if all(name in OPTIMIZERS for name in names) else "candidate"
+
 
 def select_best(
     candidates: Sequence[Candidate],
@@ -328,9 +334,9 @@ def crossfitted_sentence(estimate: Interval, candidates: int, criterion: Criteri
     """
     what = criterion.words if criterion else "log-loss"
     return (
-        f"The best of {candidates:,} means is optimistic, because it is the best; the candidate "
-        "that is best on the other resamples each time has a mean validation "
-        f"{what} of {interval(estimate)}."
+        f"The best of {candidates:,} means is optimistic, because it is the best. If for each "
+        "resample the candidate is chosen on the other ones, the mean validation "
+        f"{what} is {interval(estimate)}."
     )
 
 

@@ -115,13 +115,27 @@ def test_the_extent_is_told() -> None:
     )
 
 
-def test_the_picture_has_a_point_for_each_side_at_its_rank_and_cost() -> None:
+def test_the_picture_has_a_row_for_each_side_with_its_rank_and_cost() -> None:
     found = board(LOSSES, cpu={OURS: 3, "mlp": 10})
-    axes = draw(found, (OURS, "mlp")).axes[0]
-    points = [bars.lines[0].get_xydata()[0].tolist() for bars in axes.containers]
+    ranked, costing = draw(found, [(OURS, "mlp")]).axes
+    points = [bars.lines[0].get_xydata()[0].tolist() for bars in ranked.containers]
     # Ranks 1, 2, 1.5 and 2, 1, 1.5 on three tables.
-    assert points == [[9, 1.5], [30, 1.5]]
-    assert axes.get_xscale() == "log"
+    assert points == [[1.5, 0], [1.5, 1]]
+    assert [text.get_text() for text in ranked.get_yticklabels()] == ["ours", "scikit-learn MLP"]
+    assert [line.get_xydata()[0].tolist() for line in costing.lines] == [[9, 0], [30, 1]]
+    assert costing.get_xscale() == "log"
+
+
+def test_groups_of_sides_are_drawn_below_each_other_the_best_side_on_top() -> None:
+    losses = {table: {OURS: [0.3], "mlp": [0.2], "lightgbm": [0.1]} for table in ("a", "b")}
+    losses["c"] = {OURS: [0.3], "mlp": [0.2]}
+    upper, _, lower, _ = draw(board(losses), [(OURS, "mlp"), (OURS, "mlp", "lightgbm")]).axes
+    assert (upper.get_title("left"), lower.get_title("left")) == ("3 tables", "2 tables")
+    both = ["scikit-learn MLP", "ours"]
+    for axes, names in ((upper, both), (lower, ["LightGBM", *both])):
+        assert [text.get_text() for text in axes.get_yticklabels()] == names
+        # The axis of rows runs downwards.
+        assert axes.get_ylim() == (len(names) - 0.5, -0.5)
 
 
 def test_the_page_is_made_of_what_there_is() -> None:

@@ -26,6 +26,22 @@ def predictions(output: Path) -> dict[str, tuple[str, float]]:
         }
 
 
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, "1 scored only after its label had come, 1 left out, as the version was trained on it"),
+        (
+            2,
+            "2 scored only after their label had come, 2 left out, as the version was trained on "
+            "them",
+        ),
+    ],
+)
+def test_rows_that_were_not_joined_are_told_with_the_reason(count: int, told: str) -> None:
+    delivery = Delivery(name="l.csv", sha256="", rows=9, joined=5, late=count, trained_on=count)
+    assert delivery.sentence == f"l.csv: 5 of 9 rows joined to predictions, {told}."
+
+
 def test_accuracy_is_what_another_reader_counts(root: Path) -> None:
     found = rows(200, 2, first=1000)
     output = scored(root, found)

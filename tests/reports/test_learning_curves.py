@@ -74,26 +74,6 @@ def test_everything_drawn_lies_inside_the_axes() -> None:
             assert low <= values.min() <= values.max() <= high
 
 
-def test_no_text_leaves_the_picture_and_no_two_overlap() -> None:
-    candidates = four_candidates(100_000, 2)
-    for drawn in candidates:
-        stop(drawn.history, 0, 60_000, DIVERGED)
-    figure = draw_learning_curves(candidates, "adamw")
-    figure.draw_without_rendering()
-    texts = [*figure.texts, *figure.legends[0].get_texts()]
-    for panel in figure.axes:
-        texts += [panel.xaxis.label, panel.yaxis.label, *panel.get_yticklabels()]
-        texts += panel.get_xticklabels()
-        texts.append(panel._left_title)
-    boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_visible()]
-    for box in boxes:
-        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
-        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
-    assert len(boxes) > 20
-    for one, other in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other)
-
-
 # Machado, Oliveira, Fernandes 2009, severity 1.0; linear RGB.
 VISION = {
     "usual": np.eye(3),

@@ -85,6 +85,18 @@ def test_the_picture_shows_each_mean_and_rings_the_chosen_one() -> None:
     np.testing.assert_allclose([ring.get_xdata()[0] for ring in rings], [0.003, 0.01], rtol=0.04)
 
 
+@pytest.mark.parametrize("name", ["adamw 256-128", "momentum no hidden layer, smoothing 0.05"])
+def test_the_candidates_of_a_search_are_named_in_full(name: str) -> None:
+    lines = [line(LOSSES, name=f"{name}, dropout 0.{n}5, decay 0.01") for n in range(6)]
+    figure = draw_loss_by_rate(lines)
+    figure.draw_without_rendering()
+    (panel,), (legend,) = figure.axes, figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [one.optimizer for one in lines]
+    box = legend.get_window_extent()
+    assert figure.bbox.x0 < box.x0 < box.x1 < figure.bbox.x1
+    assert panel.bbox.y1 < box.y0 < box.y1 < figure.texts[0].get_window_extent().y0
+
+
 @pytest.mark.parametrize(
     "losses",
     [LOSSES, LOSSES[:1], np.full((3, 2), 1e-9), np.zeros((3, 2)), LOSSES[:, :1]],

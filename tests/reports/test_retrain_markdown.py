@@ -336,3 +336,26 @@ def test_long_names_are_cut(iris: Reported) -> None:
     text = report(iris, evaluation=evaluation_of(np.ones((3, 3), dtype=int), names))
     assert "a" * 61 not in text
     assert "aaa…aaa" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (5, ""),
+        (6, "The pictures of rates and curves show the first 5 of 6 candidates, and the chosen"),
+        (41, "The picture of losses shows the first 40 of 41 candidates; those of rates and"),
+    ],
+)
+def test_of_a_search_the_candidates_are_named_and_those_that_are_drawn(
+    iris: Reported, count: int, said: str
+) -> None:
+    lines = [ranked(f"adam {n}", 1.0, tied=True) for n in range(count)]
+    found = selection(*lines, winner="adam 0")
+    text = report(iris, selection=found)
+    assert "Choice of candidate: why." in text
+    assert "![Loss and accuracy per epoch for each candidate, training" in text
+    assert next(iter(retraining_page.leaderboard(found)[0])) == "candidate"
+    assert "show" not in report(iris).partition("## Learning curves")[2].partition("##")[0]
+    drawn = text.partition("## Learning curves")[2].partition("##")[0]
+    assert said in drawn
+    assert bool(said) == ("candidates" in drawn)

@@ -106,7 +106,7 @@ def test_a_table_that_only_a_hidden_layer_can_learn(
     assert line["tied"] is False
     metrics = json.loads((version(root) / "metrics.json").read_text())
     assert metrics["selection"]["crossfitted"]["value"] < 0.3
-    assert "best on the other resamples each time" in found["reason"]
+    assert "for each resample the candidate is chosen on the other ones" in found["reason"]
     assert (root / "artifacts/p/reports/0001/search.png").exists()
     # The model of the winner is the one that a plain retraining of its settings gives.
     alone = run(pipeline_at("p", made_root(tmp_path / "alone", "[network]\nhidden_layers = [32]")))
@@ -180,3 +180,13 @@ def test_a_search_that_is_killed_goes_on_with_what_is_left(
     assert sorted(found["notices"]) == sorted(kept)
     assert bundle(root) == bundle(searched[0])
     assert found["reason"] == searched[1]["reason"]
+
+
+def test_curves_of_candidates_whose_names_hold_a_point_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = made_root(tmp_path, "[search]\ndropout = [0.0, 0.2]", epochs=2)
+    retrain(root)
+    assert run_here(("watch", "p", "--version", "1", "--json", "--root", root)) == 0
+    shown = {one["training"] for one in json.loads(capsys.readouterr().out)["trainings"]}
+    assert shown == {"adamw, dropout 0", "adamw, dropout 0.2", "refit"}

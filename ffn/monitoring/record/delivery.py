@@ -140,11 +140,12 @@ class Delivery:
         done = "joined to predictions"
         if self.at_once is not None:
             done = f"scored with version {self.at_once} and evaluated at once"
+        them = "it" if self.trained_on == 1 else "them"
         parts = [
             (self.known, "already counted"),
             (self.unscored, "never scored"),
-            (self.late, "scored only after their label had come"),
-            (self.trained_on, "left out, as the version was trained on them"),
+            (self.late, f"scored only after {'its' if self.late == 1 else 'their'} label had come"),
+            (self.trained_on, f"left out, as the version was trained on {them}"),
             (self.unlabelled, "without a label"),
             (self.without_id, "without an id"),
             (self.rejected, "rejected by scoring"),

@@ -22,7 +22,19 @@ from ffn.nn import OPTIMIZERS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["default_style", "drawable", "inches", "line_style", "middle_cut", "to_png"]
+__all__ = [
+    "LEGEND_LINE",
+    "default_style",
+    "drawable",
+    "inches",
+    "legend_columns",
+    "line_style",
+    "middle_cut",
+    "to_png",
+]
+
+LEGEND_LINE = 0.19
+"""Inches between two lines of a legend at ten points."""
 
 # Dots per inch, tried in this order: the first is sharp on high-density screens; the others are
 # for noisy pictures of many lines, which would be too large.
@@ -38,6 +50,10 @@ _STYLES: tuple[tuple[str, Any], ...] = (
     ("#CC79A7", (0, (1, 1.5))),
     ("#56B4E9", (0, (6, 2, 1, 2))),
 )
+# A legend with more characters is split over several lines.
+_LEGEND_LETTERS = 90
+# What labels may take, in inches, of the width above the panels: the rest are lines and gaps.
+_LEGEND_WIDTH = 6.7
 # matplotlib's style belongs to the process.
 _STYLE = threading.RLock()
 
@@ -153,3 +169,23 @@ def inches(text: str, size: float) -> float:
     font = FontProperties(size=size)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return width / 72
+
+
+def legend_columns(labels: Sequence[str]) -> int:
+    """Return how many columns of a legend fit above a picture 8.8 inches wide, at ten points.
+
+    Short labels share one line. Others are in two columns, or below one another where two would
+    be too wide.
+
+    Parameters
+    ----------
+    labels
+        At least one.
+    """
+    if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS:
+        return len(labels)
+    # matplotlib fills the first column first.
+    first = (len(labels) + 1) // 2
+    columns = (labels[:first], labels[first:])
+    width = sum(max((inches(label, 10) for label in column), default=0.0) for column in columns)
+    return 2 if width <= _LEGEND_WIDTH else 1

@@ -9,22 +9,32 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.quantities import counted
-from ffn.reports.pictures.canvas import default_style, line_style, to_png
+from ffn.reports.pictures.canvas import (
+    LEGEND_LINE,
+    default_style,
+    legend_columns,
+    line_style,
+    to_png,
+)
 from ffn.training.selection import Candidate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_learning_curves", "learning_curves"]
+__all__ = ["DRAWN_CURVES", "draw_learning_curves", "learning_curves"]
+
+DRAWN_CURVES = 5
+"""Candidates of a search that are drawn at most, besides the chosen one: as can be told apart."""
 
 Array = npt.NDArray[Any]
 
 _POINTS = 300
-# A legend with more characters is split over two lines.
-_LEGEND_LETTERS = 90
 # Nats per row: the axis is clipped here, since a network beyond is plainly useless or perfect.
 _LOSS_CEILING, _LOSS_FLOOR = 100.0, 1e-6
+_HEIGHT = 6.4
+# Lines of the legend that this height has room for.
+_LEGEND_LINES = 2
 
 
 def learning_curves(candidates: Sequence[Candidate], winner: str | None = None) -> bytes:
@@ -58,9 +68,22 @@ def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = N
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.8, 6.4), facecolor="white")
+    labels = [_label(candidate, winner) for candidate in candidates]
+    columns = legend_columns(labels)
+    lines = -(-len(labels) // columns)
+    height = _HEIGHT + LEGEND_LINE * max(0, lines - _LEGEND_LINES)
+    # The panels keep their size in inches, and the further lines are above them.
+    share = _HEIGHT / height
+    figure = Figure(figsize=(8.8, height), facecolor="white")
     axes = figure.subplots(2, 2, sharex=True, sharey="row")
-    figure.subplots_adjust(left=0.095, right=0.965, top=0.86, bottom=0.075, hspace=0.1, wspace=0.1)
+    figure.subplots_adjust(
+        left=0.095,
+        right=0.965,
+        top=0.86 * share,
+        bottom=0.075 * share,
+        hspace=0.1,
+        wspace=0.1,
+    )
     epochs = max(len(candidate.history.train_loss) for candidate in candidates)
     for row, figures in enumerate(("loss", "accuracy")):
         for column, part in enumerate(("train", "validation")):
@@ -80,7 +103,7 @@ def draw_learning_curves(candidates: Sequence[Candidate], winner: str | None = N
     for panel in axes[:, 0]:
         # Aligns both titles, left of the widest possible tick label.
         panel.yaxis.set_label_coords(-0.175, 0.5)
-    _explain(figure, candidates, winner, axes[0, 0])
+    _explain(figure, candidates, labels, columns, axes[0, 0].get_position().x0)
     return figure
 
 
@@ -192,21 +215,28 @@ def _scale_accuracy(panels: Array) -> None:
     panels[0].set_ylim(min(lowest, 0.9), 1.015)
 
 
+def _label(candidate: Candidate, winner: str | None) -> str:
+    """Return the candidate's name, with notes on the choice and on diverged networks."""
+    finished = candidate.history.finished
+    notes = ["chosen"] if candidate.optimizer == winner else []
+    if not finished.all():
+        notes.append(f"{(~finished).sum():,} of {len(finished):,} diverged")
+    return candidate.optimizer + (f" ({', '.join(notes)})" if notes else "")
+
+
 def _explain(
-    figure: Figure, candidates: Sequence[Candidate], winner: str | None, panel: Axes
+    figure: Figure,
+    candidates: Sequence[Candidate],
+    labels: Sequence[str],
+    columns: int,
+    left: float,
 ) -> None:
-    """Add the legend above the panels, with notes on diverged networks."""
+    """Add a line on what is drawn, and below it the legend, above the panels."""
     from matplotlib.lines import Line2D
 
-    handles, letters = [], 0
-    for number, candidate in enumerate(candidates):
+    handles = []
+    for number, (candidate, label) in enumerate(zip(candidates, labels, strict=True)):
         colour, dashes = line_style(candidate.optimizer, number)
-        finished = candidate.history.finished
-        notes = ["chosen"] if candidate.optimizer == winner else []
-        if not finished.all():
-            notes.append(f"{(~finished).sum():,} of {len(finished):,} diverged")
-        label = candidate.optimizer + (f" ({', '.join(notes)})" if notes else "")
-        letters += len(label) + 6
         handles.append(Line2D([], [], color=colour, linestyle=dashes, linewidth=2.4, label=label))
     networks = max(len(candidate.history.finished) for candidate in candidates)
     stopped = any(
@@ -214,10 +244,10 @@ def _explain(
         for candidate in candidates
     )
     ends = " A curve ends where fewer than half of them are still training." if stopped else ""
-    left = panel.get_position().x0
+    part = _HEIGHT / figure.get_figheight()
     figure.text(
         left,
-        0.985,
+        1 - 0.015 * part,
         f"Line: median of {counted(networks, 'network')}. Band: 10th to 90th percentile.{ends}",
         va="top",
         fontsize=9,
@@ -226,8 +256,8 @@ def _explain(
     figure.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(left, 0.952),
-        ncols=len(handles) if letters <= _LEGEND_LETTERS else 2,
+        bbox_to_anchor=(left, 1 - 0.048 * part),
+        ncols=columns,
         frameon=False,
         borderaxespad=0,
         borderpad=0,

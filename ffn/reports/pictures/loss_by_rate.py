@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ffn.nn import OPTIMIZERS
-from ffn.reports.pictures.canvas import default_style, line_style, to_png
+from ffn.reports.pictures.canvas import (
+    LEGEND_LINE,
+    default_style,
+    legend_columns,
+    line_style,
+    to_png,
+)
 from ffn.training.rate_search import RateLine
 from ffn.training.selection import Ranked
 
@@ -20,6 +26,7 @@ __all__ = ["draw_loss_by_rate", "loss_by_rate"]
 
 # Nats per row below which a loss is drawn as this.
 _LOSS_FLOOR = 1e-12
+_HEIGHT = 3.9
 # Factor by which the points of two optimizers at one rate are drawn apart.
 _APART = 1.06
 
@@ -49,10 +56,15 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.8, 3.9), facecolor="white")
+    drawn = sorted(leaderboard, key=_place)
+    columns = legend_columns([line.optimizer for line in drawn])
+    height = _HEIGHT + LEGEND_LINE * (-(-len(drawn) // columns) - 1)
+    # The panel keeps its size in inches, and further lines of the legend are above it.
+    part = _HEIGHT / height
+    figure = Figure(figsize=(8.8, height), facecolor="white")
     panel = figure.subplots()
-    figure.subplots_adjust(left=0.095, right=0.965, top=0.86, bottom=0.135)
-    for number, line in enumerate(sorted(leaderboard, key=_place)):
+    figure.subplots_adjust(left=0.095, right=0.965, top=0.86 * part, bottom=0.135 * part)
+    for number, line in enumerate(drawn):
         # Beside one another, where optimizers share a rate.
         _draw_line(panel, line, number, _APART ** (number - (len(leaderboard) - 1) / 2))
     _scale(panel, [one for line in leaderboard for one in line.rates])
@@ -65,7 +77,7 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
     left = panel.get_position().x0
     figure.text(
         left,
-        0.975,
+        1 - 0.025 * part,
         "Line: mean over the resamples. Bar: its 95 % interval. Ring: the chosen rate.",
         va="top",
         fontsize=9,
@@ -73,11 +85,12 @@ def draw_loss_by_rate(leaderboard: Sequence[Ranked]) -> Figure:
     )
     figure.legend(
         loc="upper left",
-        bbox_to_anchor=(left, 0.93),
-        ncols=len(leaderboard),
+        bbox_to_anchor=(left, 1 - 0.07 * part),
+        ncols=columns,
         frameon=False,
         borderaxespad=0,
         borderpad=0,
+        labelspacing=0.3,
         fontsize=10,
     )
     return figure

@@ -47,7 +47,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     test = outcome.evaluation
     if missed := class_warning(outcome.version.number, missed_classes(test.classes)):
         console.print(one_line(missed))
-    noun = "optimizer" if outcome.selection.crossfitted is None else "candidate"
+    noun = outcome.selection.noun
     table = Table(
         title=f"{outcome.pipeline}, version {outcome.version.number}: validation of the {noun}s",
         title_justify="left",
