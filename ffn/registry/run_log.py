@@ -19,6 +19,7 @@ from typing import Literal
 from ffn.errors import BusyError, RegistryError, one_line
 from ffn.registry.endings import ending
 from ffn.registry.live_runs import LiveRun, at_work, killed, take_killed
+from ffn.storage.atomic import sweep
 from ffn.storage.descriptors import open_regular
 from ffn.storage.documents import parse_json
 from ffn.storage.locks import lock
@@ -31,6 +32,8 @@ _MOST_BYTES = 512 * 1024
 _LONGEST_TEXT = 1_000
 # Readable by the owner only: messages quote cells of files that other users may not read.
 _OWNER_ALONE = 0o600
+# Folders of a pipeline's results in which runs make temporary folders.
+_ROOMS = ("outcomes", "cache")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +128,9 @@ def running(
     """
     with contextlib.suppress(OSError):
         note_killed(artifacts)
+    # Of a run that could not remove it; what this one does may not lead there.
+    for folder in _ROOMS:
+        sweep(artifacts / folder)
     started, note = time.monotonic(), Note()
     try:
         with at_work(artifacts, what, _now(), run, until_exit=until_exit):
