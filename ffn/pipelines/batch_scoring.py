@@ -98,15 +98,14 @@ def score_one(
     return score_csv(model.scorer, *file, on_progress=report, elsewhere=ranges, **options)
 
 
-SCORE_FILE: Step[[FileToScore, Model, Mapping[str, Any], ScoringElsewhere | None], ScoreResult] = (
-    Step(
-        "batch-predict",
-        score_one,
-        lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
-        label="batch-predict-{file.source.name}",
-        # A refused file does not prevent the scoring of the others.
-        spares=(FFNError,),
-    )
+_Chosen = Mapping[str, Any]
+SCORE_FILE: Step[[FileToScore, Model, _Chosen, ScoringElsewhere | None], ScoreResult] = Step(
+    "batch-predict",
+    score_one,
+    lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
+    label="batch-predict-{file.source.name}",
+    # A refused file does not prevent the scoring of the others.
+    spares=(FFNError,),
 )
 
 
@@ -221,9 +220,7 @@ def score_steps(
 
 def _in_inbox(pipeline: Pipeline, files: Sequence[FileToScore]) -> ScoredByHand | None:
     """Return those of the files that the inbox's pass would put where they go, as they are now."""
-    inbox, predictions = (
-        real_path(path) for path in (pipeline.folder / "inbox", pipeline.predictions)
-    )
+    inbox, predictions = real_path(pipeline.folder / "inbox"), real_path(pipeline.predictions)
     # Inputs and outputs are named in full, and the inbox itself may be a link.
     names = {
         source.name

@@ -13,7 +13,8 @@ from typing import Any
 
 from ffn.errors import DataError
 from ffn.extraction.table_files import partition_of
-from ffn.monitoring.record.scored_tables import ScoredTable, check_manifest
+from ffn.monitoring.record.manifest_checks import check_manifest
+from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.scoring.output.targets import COMPANIONS, Targets
 from ffn.scoring.partitioned.dataset_manifest import PublishedParts, read_published
 from ffn.storage.documents import canonical_json

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ffn.errors import DataError
+from ffn.monitoring.record.manifest_checks import check_manifest
 from ffn.monitoring.record.outcome_record import OutcomeRecord, id_digest
 from ffn.monitoring.record.predicted_rows import (
     PredictedRows,
@@ -34,7 +35,7 @@ from ffn.storage.plain_files import read_plain
 from ffn.storage.source import Source, open_source
 from ffn.tabular.schema import prediction_columns
 
-__all__ = ["ScoredTable", "check_manifest", "week_of"]
+__all__ = ["ScoredTable", "week_of"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -43,28 +44,6 @@ def week_of(at: float) -> str:
     """Return the ISO week, in UTC, of a time ``at`` in seconds since 1970: ``2026-W48``."""
     year, week, _ = datetime.datetime.fromtimestamp(at, datetime.UTC).isocalendar()
     return f"{year}-W{week:02d}"
-
-
-def check_manifest(manifest: Any) -> None:
-    """Check that a ``manifest`` says what is needed to take up its table.
-
-    Raises
-    ------
-    KeyError
-        Something is missing.
-    TypeError
-        Something has another type.
-    """
-    options, output = manifest["options"], manifest["files"]["output"]
-    for found, kind in (
-        *((manifest[key], str) for key in ("pipeline", "bundle_sha256", "target")),
-        *((manifest[key], int) for key in ("model_version", "scored")),
-        (manifest["classes"], dict),
-        *((options[key], str) for key in ("delimiter", "decimal")),
-        (output["sha256"], str),
-    ):
-        if type(found) is not kind:
-            raise TypeError(f"{found!r} is no {kind.__name__}")
 
 
 @dataclass(frozen=True)

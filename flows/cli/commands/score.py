@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ffn.errors import DataError, SettingsError, quote
 from flows.cli.commands.common import (
@@ -163,11 +163,7 @@ def run(options: argparse.Namespace) -> int:
     outcome = _score(options, root, pipeline, files)
     if options.json:
         return print_checked(outcome.to_json(), outcome.check)
-    _print(options, outcome)
-    outcome.check()
-    if options.output == "-":
-        _send(outcome.results[0].output)
-    return 0
+    return _tell(options, outcome)
 
 
 def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> int:
@@ -195,13 +191,7 @@ def _run_query(options: argparse.Namespace, root: Path, pipeline: Pipeline) -> i
     if options.json:
         table = {"table": written.to_json()} if written else {}
         return print_checked(outcome.to_json() | table, outcome.check)
-    _print(options, outcome)
-    if written:
-        print(written.sentence(), file=_stream(options))
-    outcome.check()
-    if options.output == "-":
-        _send(outcome.results[0].output)
-    return 0
+    return _tell(options, outcome, written.sentence() if written else None)
 
 
 def _score(
@@ -224,14 +214,19 @@ def _score(
         return run_flow.score(*where, files, scoring, runner)
 
 
-def _print(options: argparse.Namespace, outcome: ScoreOutcome) -> None:
+def _tell(options: argparse.Namespace, outcome: ScoreOutcome, more: str | None = None) -> int:
+    """Print what became of each file, and ``more``; send the output to stdout if that is asked."""
     from flows.cli.display.summary import print_scoring
 
-    print_scoring(outcome, _stream(options), sent=options.output == "-")
-
-
-def _stream(options: argparse.Namespace) -> TextIO:
-    return sys.stderr if options.output == "-" else sys.stdout
+    sent = options.output == "-"
+    stream = sys.stderr if sent else sys.stdout
+    print_scoring(outcome, stream, sent=sent)
+    if more:
+        print(more, file=stream)
+    outcome.check()
+    if sent:
+        _send(outcome.results[0].output)
+    return 0
 
 
 def _score_here(
