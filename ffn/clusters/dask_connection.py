@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from ffn.errors import ClusterError, SettingsError, one_line
 from ffn.settings.service_settings import RunnerSettings
 
 __all__ = ["own_dask_cluster", "quiet_dask", "said_by_dask", "tls_of_dask"]
+
+_FAMILIES = ("distributed", "tornado", "asyncio")
+_BELOW = tuple(f"{name}." for name in _FAMILIES)
 
 _CLOSING_SECONDS = 10.0
 
@@ -93,12 +97,22 @@ def tls_of_dask(runner: RunnerSettings, folder: Path) -> Any:
 @contextlib.contextmanager
 def quiet_dask() -> Iterator[None]:
     """Keep Dask from telling in many lines what is told in one."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    # Some below the first have a level of their own.
+    known = [name for name in logging.root.manager.loggerDict if name.startswith(_BELOW)]
+    loggers = [logging.getLogger(name) for name in (*_FAMILIES, *known)]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Calls to a scheduler that is gone are dropped half begun.
+            warnings.filterwarnings(
+                "ignore",
+                "coroutine .* was never awaited",
+                RuntimeWarning,
+                r"(tornado|distributed)\.",
+            )
+            yield
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)

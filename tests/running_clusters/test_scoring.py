@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -47,9 +48,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from ffn.pipelines.batch_scoring import options_for, score
     from ffn.scoring.inputs import FileToScore
 
-    for name, options in (("out.csv", {"explain": 3}), ("parts", {"partitioned": "same"})):
-        files = [FileToScore(root / "long.csv", root / "here" / name)]
-        score(pipeline, files, options_for(pipeline, **options)).check()
+    files = [FileToScore(root / "long.csv", root / "here/out.csv")]
+    score(pipeline, files, options_for(pipeline, explain=3)).check()
     return root
 
 
@@ -61,6 +61,15 @@ def hidden(scored: Path, tmp_path: Path) -> Path:
         shutil.copytree(scored / name, root / name)
     os.link(scored / "long.csv", root / "long.csv")
     return root
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    # The stamps of the parts have their times, and are hidden.
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("[!.]*")
+        if path.is_file()
+    }
 
 
 def check_same(scored: Path, folder: Path, source: Path) -> None:
@@ -98,14 +107,27 @@ def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
 def test_parts_on_dask_are_those_of_one_process(
     scored: Path, tmp_path: Path, ffn: Command, dask: DaskCluster
 ) -> None:
+    import distributed
+
     root = hidden(scored, tmp_path)
+    tables = root / "tables"
+    tables.mkdir()
+    with (root / "long.csv").open() as file:
+        header = next(file)
+        for number in range(6):
+            part = "".join(itertools.islice(file, 20_000))
+            (tables / f"{number}.csv").write_text(header + part)
     dask.worker()
-    settings = ("--dask-address", dask.address, "--partitioned", "--direct", "--json")
-    output = ("--output", tmp_path / "there/parts")
-    done = ffn("score", "iris", root / "long.csv", *output, *settings, "--root", root)
-    assert (done.code, done.err) == (0, ""), done
-    for name in ("parts/part-00000.csv", "parts.rejects.csv"):
-        assert (tmp_path / "there" / name).read_bytes() == (scored / "here" / name).read_bytes()
+    for where, cluster in (("here", ()), ("there", ("--dask-address", dask.address))):
+        output = ("--output", tmp_path / where / "parts", "--partitioned", "--direct", "--json")
+        done = ffn("score", "iris", tables, *output, *cluster, "--root", root)
+        assert (done.code, done.err) == (0, ""), done
+    assert files_of(tmp_path / "there") == files_of(tmp_path / "here")
+    with distributed.Client(dask.address) as client:
+        (scored_there,) = client.run(
+            lambda: "ffn.cluster_scoring.part_answers" in __import__("sys").modules
+        ).values()
+    assert scored_there
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
