@@ -131,7 +131,7 @@ def _warnings(found: Sequence[Summary]) -> Iterator[str]:
         yield f"Version {one.version}: {one.warning}"
     if len(warned) > _WARNINGS_SHOWN:
         others = counted(len(warned) - _WARNINGS_SHOWN, "older version")
-        yield f"A simpler model is shown to be better than {others}, too."
+        yield f"There are warnings about {others}, too; ffn models PIPELINE VERSION shows them."
 
 
 def print_detail(pipeline: str, found: Detail) -> None:

@@ -14,6 +14,7 @@ from ffn.registry.live_runs import LiveRun
 from ffn.registry.run_log import DriftNote
 from ffn.reports.at_a_glance.health import health_of
 from ffn.scoring.inbox.inbox_scan import InboxScan
+from tests.auditing.test_split_audit import audited, of
 from tests.monitoring.test_realised_quality import FIGURES, QUALITY
 from tests.reports.at_a_glance.conftest import run_record
 
@@ -75,6 +76,10 @@ def test_nothing_to_do_is_green(fine):
         ({"held_out": NEVER_FOUND}, "amber: a class is never found"),
         ({"warning": "Logistic regression does."}, "amber: a simpler model is shown to be better"),
         (
+            {"audit": of("refuse", audited())},
+            "amber: the held-out figures are shown to be too good",
+        ),
+        (
             {"inbox": InboxScan(refused={"a.csv": "no header", "b.csv": "no header"})},
             "amber: 2 files in the inbox refused",
         ),
@@ -92,6 +97,8 @@ def test_each_finding_has_its_colour(fine, changes, sentence):
         {"quality": replace(QUALITY, figures=None)},
         {"quality": replace(QUALITY, promised=replace(QUALITY.promised, accuracy=None))},
         {"drift": replace(DRIFTED, drift=replace(DRIFTED.drift, detected=0))},
+        # Not shown to matter, or a plain category.
+        {"audit": of("refuse", audited(matters=False), audited(feature=True))},
         {"latest": tuple(run_record("retrain", done) for done in ("promoted", "kept", "skipped"))},
         {
             "production": None,
