@@ -48,6 +48,15 @@ def test_too_few_periods_are_refused(tmp_path: Path, arguments: dict[str, str]) 
         ffn.backtest("months", root=root, **arguments)  # type: ignore[arg-type]
 
 
+def test_a_first_model_at_the_last_time_of_all_is_too_late(tmp_path: Path) -> None:
+    # The second class comes in June, and the latest fifth of the rows judges: in July none of it
+    # is left to train on, and August is the last month.
+    rows = [row.replace(",yes", ",no") if row < "2023-06" else row for row in months(8, rows=40)]
+    root = write(tmp_path, rows)
+    with pytest.raises(DataError, match=r"^months: 1 period can be judged, and 4 are needed\."):
+        ffn.backtest("months", root=root, every="1mo")
+
+
 def test_a_gate_that_lets_nothing_pass_is_said(tmp_path: Path) -> None:
     toml = SETTINGS.replace('"better"', '"better"\nmin_accuracy = 0.999')
     root = write(tmp_path, months(6, rows=40), toml)
