@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,13 +96,18 @@ def servers(home: Path) -> Iterator[Servers]:
         for number in range(2):
             port = free_port()
             where = ("--host", "127.0.0.1", "--port", str(port))
-            api[port] = start(f"api{number}", "start", "--no-services", *where)
+            api[port] = process = start(f"api{number}", "start", "--no-services", *where)
             # One after the other: both would write the first entries of a new database.
-            wait_for(lambda port=port: answers(port) or api[port].poll() is not None)
-            assert api[port].poll() is None, (home / f"api{number}/log").read_text()[-2000:]
+            wait_for(partial(has_begun, port, process))
+            assert process.poll() is None, (home / f"api{number}/log").read_text()[-2000:]
         services = [start(f"services{number}", "services", "start") for number in range(2)]
         port, taken = stack.enter_context(balanced(list(api)))
         yield Servers(f"http://127.0.0.1:{port}/api", api, services, taken, postgresql)
+
+
+def has_begun(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Say whether a server answers, or has ended."""
+    return answers(port) or process.poll() is not None
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
