@@ -174,29 +174,6 @@ def test_accuracy_runs_only_if_named_and_apart_from_speed(
     assert made == {command.split("/bin/")[0] for command in commands}
 
 
-REST = "--ignore tests/flows --numprocesses 2 --dist loadfile --no-loadscope-reorder"
-
-
-@pytest.mark.parametrize("fails", ["nothing", "tests/flows", REST])
-def test_all_tests_run_beside_those_of_the_flows_and_either_may_fail(
-    fails: str, checkout: Path
-) -> None:
-    (checkout / "tests").mkdir()
-    shutil.copy(Path(__file__).parent / "run", checkout / "tests")
-    write_script(
-        checkout / "python",
-        f'echo "said $*"\n[ "$*" != "-m pytest {fails}" ]',
-    )
-    done = subprocess.run(
-        ["tests/run", "./python"], cwd=checkout, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.splitlines() == [
-        f"said -m pytest {REST}",
-        "said -m pytest tests/flows",
-    ]
-    assert (done.returncode == 0) == (fails == "nothing")
-
-
 CI = ["check", "docs", "benchmark-quick", "examples", "test"]
 
 
