@@ -57,12 +57,8 @@ run: $(VENV)/.run ## Retrain Iris through Prefect, then score a CSV of new flowe
 	$(BIN)/ffn retrain iris
 	$(BIN)/ffn score iris data/iris/inbox/new_flowers.csv
 
-# In four processes: those of the flows mostly wait for servers, and leave the processors to the others. A file
-# stays in one process, since its tests may share what takes seconds to make. tests/conftest.py has which are
-# begun first; xdist would begin with those of most tests, and end with one that takes long by itself.
-# They start hundreds of processes, each of which would compile all modules if it were not to keep them.
 test: $(VENV)/.dev ## Run the tests
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	@tests/run $(BIN)/python
 
 test-fast: $(VENV)/.dev ## Run the tests of numerics and readers, in less than a minute
 	$(BIN)/python -m pytest $(FAST_TESTS)

@@ -174,6 +174,30 @@ def test_accuracy_runs_only_if_named_and_apart_from_speed(
     assert made == {command.split("/bin/")[0] for command in commands}
 
 
+POOL = "--numprocesses 2 --dist loadfile --no-loadscope-reorder"
+FLOWS, REST = f"tests/flows {POOL}", f"--ignore tests/flows {POOL}"
+
+
+@pytest.mark.parametrize("fails", ["nothing", FLOWS, REST])
+def test_all_tests_run_beside_those_of_the_flows_and_either_may_fail(
+    fails: str, checkout: Path
+) -> None:
+    (checkout / "tests").mkdir()
+    shutil.copy(Path(__file__).parent / "run", checkout / "tests")
+    write_script(
+        checkout / "python",
+        f'echo "said $*"\n[ "$*" != "-m pytest {fails}" ]',
+    )
+    done = subprocess.run(
+        ["tests/run", "./python"], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == [
+        f"said -m pytest {REST}",
+        f"said -m pytest {FLOWS}",
+    ]
+    assert (done.returncode == 0) == (fails == "nothing")
+
+
 CI = ["check", "docs", "benchmark-quick", "examples", "test"]
 
 
