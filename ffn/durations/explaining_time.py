@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ffn.attribution.shapley_rows import Explainer
+from ffn.errors import FFNError
 from ffn.object_stores.object_address import ObjectAddress
 from ffn.quantities import seconds as in_seconds
 from ffn.storage.compression import compression_of
@@ -45,15 +46,14 @@ def explaining_sentence(
         Processes among which the rows are divided. The default is this one alone.
     clock
         As for `seconds_a_row`.
-
-    Raises
-    ------
-    BundleError
-        The model does not know what rows are compared with.
     """
     counts = [rows_about(file) for file in files]
     known = [count for count in counts if count is not None]
-    each = seconds_a_row(Explainer(model), clock) / workers
+    try:
+        each = seconds_a_row(Explainer(model), clock) / workers
+    except FFNError:
+        # What is wrong is said of each file when it is scored.
+        return ""
     if each * sum(known) >= _LONG:
         # Imported here, because it needs what trains, and a minute is longer than that takes.
         from ffn.durations.retraining_time import duration_text

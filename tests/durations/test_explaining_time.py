@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from ffn.attribution.shapley_rows import Explainer
 from ffn.durations.explaining_time import explaining_sentence, rows_about, seconds_a_row
+from ffn.errors import BundleError
 from tests.helpers.explainable import explainable
 
 
@@ -69,3 +71,10 @@ def test_where_rows_are_unknown_the_pace_is_told(tmp_path: Path) -> None:
     both = [tmp_path, table(tmp_path / "a.csv", 200)]
     found = explaining_sentence(explainable(), both, clock=lambda: next(ticks))
     assert found == "the reasons of about 200 rows will take at least 1.7 min (0.5 s a row)"
+
+
+def test_a_model_that_explains_nothing_is_left_to_the_scoring(tmp_path: Path) -> None:
+    without = replace(explainable(), reference=None)
+    with pytest.raises(BundleError, match="has no histograms of its training rows"):
+        Explainer(without)
+    assert explaining_sentence(without, [table(tmp_path / "a.csv", 10**6)]) == ""
