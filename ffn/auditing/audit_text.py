@@ -7,7 +7,15 @@ from ffn.auditing.optimism import Optimism
 from ffn.errors import quote
 from ffn.quantities import counted, difference, interval
 
-__all__ = ["audit_finding", "audit_refusal", "audit_remedy", "audit_warning", "column_sentence"]
+__all__ = [
+    "audit_finding",
+    "audit_refusal",
+    "audit_remedy",
+    "audit_warning",
+    "column_sentence",
+    "kept_finding",
+    "unseen_rows_sentence",
+]
 
 
 def audit_refusal(audit: SplitAudit | None) -> str:
@@ -28,6 +36,56 @@ def audit_warning(audit: SplitAudit | None) -> str:
     refused = audit.policy == "refuse"
     found = [one for one in audit.columns if one.matters and (one.feature or not refused)]
     return " ".join(f"{_upper(audit_finding(one))} ({audit_remedy(one)})." for one in found)
+
+
+def kept_finding(audit: SplitAudit | None, reason: str) -> str:
+    """Return all that an ``audit`` found to matter and ``reason`` does not say, as sentences.
+
+    Parameters
+    ----------
+    audit
+        That of a registered version, which may have been promoted by hand; None if it has none.
+    reason
+        Why the gate decided as it did.
+    """
+    if audit is None:
+        return ""
+    found = [(one, audit_finding(one)) for one in audit.columns if one.matters]
+    return " ".join(
+        f"{_upper(finding)} ({audit_remedy(one)})."
+        for one, finding in found
+        if finding not in reason
+    )
+
+
+def unseen_rows_sentence(audit: SplitAudit | None) -> str:
+    """Return what to expect of later rows and new groups where no more is shown, as sentences.
+
+    Held-out rows of the same time, or of the same groups, as the training rows tell nothing of
+    others. That the difference is not shown to matter does not say that there is none. Of plain
+    categories nothing is said: new rows of the same ones are what they are for.
+
+    Parameters
+    ----------
+    audit
+        The audit of a version; None if nothing was audited.
+    """
+    if audit is None:
+        return ""
+    told = []
+    for one in audit.columns:
+        if one.matters or one.feature:
+            continue
+        name = quote(one.column)
+        later = one.kind == "time"
+        rows = f"rows later by {name}" if later else f"new values of {name}"
+        others = "earlier rows" if later else "other values"
+        told.append(
+            f"For {rows} expect accuracy {interval(one.expected_accuracy)} and log-loss "
+            f"{interval(one.expected_log_loss)}, as of networks trained on {others} only; if such "
+            f"rows will be scored, set split.{one.kind} = {name}."
+        )
+    return " ".join(told)
 
 
 def audit_finding(one: ColumnAudit) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.errors import SettingsError, did_you_mean, quote
+from ffn.leakage.group_names import is_named_like_a_group
 from ffn.leakage.side_columns import SideColumn, read_side_columns
 from ffn.leakage.time_columns import is_named_like_a_time, points_of_texts
 from ffn.settings.pipeline import SETTINGS_FILE, Pipeline
@@ -32,11 +33,8 @@ _TOGETHER = 0.5
 # whose next rows are of the same ones.
 _MOST_ROWS_OF_A_CATEGORY = 50
 _FEWEST_TIMES = 20
-_ID_NAME = re.compile(
-    r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|key|no|nr|number))|.*[a-z]I[dD]"
-    r"|(?i:(?:.*[_ .-])?(?:customer|client|patient|user|person|subject|account|household|family"
-    r"|member|employee|student|device|machine|store|session|case|group|batch|lot)s?)"
-)
+# Names of groups only where the values are as those of groups are: more often they are counts.
+_COUNTED_NAME = re.compile(r"(?i:(?:.*[_ .-])?(?:no|nr|number|(?:case|group|batch|lot)s?))")
 # Labels that change so much more seldom along the rows than in random order are sorted: the order
 # of such a table is not one of time.
 _SORTED = 0.25
@@ -152,7 +150,7 @@ def _of_features(dataset: Dataset) -> list[_Column]:
     found = []
     for name in dataset.order:
         # Of numbers, only those that are named like an id or a time can be one.
-        named = _ID_NAME.fullmatch(name) or is_named_like_a_time(name)
+        named = _is_named(name) or is_named_like_a_time(name)
         if name in texts:
             place = dataset.categorical_features.index(name)
             codes = np.concatenate([codes[place] for _, _, codes in dataset.groups()])
@@ -199,6 +197,10 @@ def _is_sorted(labels: Array) -> bool:
     return bool(np.count_nonzero(labels[1:] != labels[:-1]) < _SORTED * expected)
 
 
+def _is_named(name: str) -> bool:
+    return is_named_like_a_group(name) or bool(_COUNTED_NAME.fullmatch(name))
+
+
 def _as_group(
     column: _Column, training: Array, missing_values: Sequence[str]
 ) -> AuditedColumn | None:
@@ -219,7 +221,7 @@ def _as_group(
     if not len(own):
         return None
     sizes = np.unique(own, return_counts=True)[1]
-    named = bool(_ID_NAME.fullmatch(column.name))
+    named = _is_named(column.name)
     plain = column.feature and not named
     if (
         len(sizes) < _FEWEST_GROUPS

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ffn.errors import quote
 from ffn.evaluation.inference.statistics import Interval
-from ffn.quantities import counted, interval, listed, share_of
+from ffn.quantities import counted, interval, listed, percent, share_of
 
 __all__ = [
     "AlonePredicts",
@@ -245,9 +245,10 @@ class NearRepeats:
         return (
             f"{share_of(self.rows, self.of)} of {counted(self.of, 'training row')} repeat another "
             f"one in every column but {listed(list(map(quote, self.differing)))}{ids}, and "
-            f"{self.same_label:.0%} of such pairs have the same label (by chance "
-            f"{self.by_chance:.0%}): a random split puts one of them on each side. Give rows of "
-            "one case the same value in a column and name it in split.group, or remove the repeats"
+            f"{percent(self.same_label)} of such pairs have the same label (by chance "
+            f"{percent(self.by_chance)}): a random split puts one of them on each side. Give rows "
+            "of one case the same value in a column and name it in split.group, or remove the "
+            "repeats"
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ffn.errors import quote
+from ffn.leakage.group_names import is_named_like_a_group
 from ffn.quantities import counted
 from ffn.tabular.cells import trim
 from ffn.tabular.ingestion.text_table import Table
@@ -20,11 +21,6 @@ __all__ = ["SplitCandidate", "split_candidates"]
 _YEAR_NAME = re.compile(r"(?i:(?:.*[_ .-])?year|.*[a-z]Year)")
 _SECONDS_NAME = re.compile(r"(?i:(?:.*[_ .-])?(?:epoch|timestamp|unixtime|unix_time|ts))")
 _BIRTH_NAME = re.compile(r"(?i:.*(?:birth|\bdob\b|born).*)")
-_GROUP_NAME = re.compile(
-    r"(?i:(?:.*[_ .-])?(?:id|uuid|guid|key|customer|client|patient|subject|user|account|household|"
-    r"person|member|player|driver|employee|device|machine|sensor|session|store|shop|school|farm|"
-    r"site)(?:[_ .-]?(?:id|no|nr|number|key|code|name))?)|.*[a-z]I[dD]"
-)
 _CODE = re.compile(
     r"[A-Za-z]{1,8}[_-]?[0-9]{1,12}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
@@ -146,7 +142,7 @@ def _as_time(
 def _as_group(name: str, rows: Counter[str], n: int) -> SplitCandidate | None:
     if not _FEWEST_GROUPS <= len(rows) <= _MOST_GROUPS_SHARE * n:
         return None
-    named = _GROUP_NAME.fullmatch(name) is not None
+    named = is_named_like_a_group(name)
     coded = sum(bool(_CODE.fullmatch(text)) for text in rows)
     repeated = sum(count > 1 for count in rows.values())
     if repeated < _REPEATED_SHARE * len(rows) or not (named or coded >= _NEARLY_ALL * len(rows)):

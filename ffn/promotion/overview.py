@@ -13,8 +13,7 @@ from ffn.errors import RegistryError
 from ffn.evaluation.class_figures import ClassFigures
 from ffn.evaluation.inference.statistics import NO_FIGURE, Interval
 from ffn.evaluation.missed_classes import missed_classes
-from ffn.promotion.simpler_models import recorded_warning
-from ffn.promotion.verdict import VERDICT_FILE
+from ffn.promotion.verdict import VERDICT_FILE, warnings_in
 from ffn.registry.pointer import predecessor
 from ffn.registry.production import Promotion, read_pointer
 from ffn.registry.promotion_history import read_history
@@ -31,7 +30,6 @@ __all__ = [
     "describe_version",
     "held_out_record",
     "summaries",
-    "warning_about",
 ]
 
 METRICS_FILE = "metrics.json"
@@ -93,7 +91,8 @@ class Summary:
     promote, reason
         The gate's verdict.
     warning
-        That a simpler model is shown to be better, in a sentence; empty if it is not.
+        That a simpler model is shown to be better, or the figures too good, in sentences; empty if
+        neither is so.
     production
         Whether the version is in production.
     next_back
@@ -184,7 +183,7 @@ def _summary(artifacts: Path, version: int, scoring: int | None, back: int | Non
         missed=held_out.missed,
         promote=promote if type(promote) is bool else None,
         reason=_text(verdict, "reason"),
-        warning=recorded_warning(verdict),
+        warning=warnings_in(verdict, _text(verdict, "reason")),
         production=scoring == version,
         next_back=back == version,
         bundle_sha256=digest,
@@ -210,19 +209,6 @@ def describe_version(artifacts: Path, version: int) -> Detail:
         history=tuple(entry for entry in entries if entry.version == version),
         files=sum(path.is_file() for path in folder.rglob("*")),
     )
-
-
-def warning_about(artifacts: Path, version: int) -> str:
-    """Return the sentence that a simpler model is shown to be better; empty if it is not.
-
-    Parameters
-    ----------
-    artifacts
-        Folder of the pipeline's results, ``artifacts/<pipeline>``.
-    version
-        Number in the registry. Without a readable verdict there is no sentence.
-    """
-    return recorded_warning(read_registered(version_folder(artifacts, version), VERDICT_FILE))
 
 
 def accuracy_and_record(

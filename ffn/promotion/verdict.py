@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from ffn.auditing.audit_figures import SplitAudit
-from ffn.auditing.audit_text import audit_warning
+from ffn.auditing.audit_text import audit_warning, kept_finding
+from ffn.auditing.recorded_audit import recorded_audit
+from ffn.bundles.contents import read_registered
 from ffn.criteria.resampled_evidence import ResampledEvidence
 from ffn.promotion.evidence import HeldOutEvidence
 from ffn.promotion.floors import Floor
 from ffn.promotion.shared_rows import SharedRows
-from ffn.promotion.simpler_models import BaselineEvidence, warning_sentence
+from ffn.promotion.simpler_models import BaselineEvidence, recorded_warning, warning_sentence
+from ffn.registry.versions import version_folder
 from ffn.training.table_change import TableChange
 
-__all__ = ["VERDICT_FILE", "Canary", "Verdict"]
+__all__ = [
+    "VERDICT_FILE",
+    "Canary",
+    "Verdict",
+    "all_warnings",
+    "audit_of",
+    "warning_about",
+    "warnings_in",
+]
 
 VERDICT_FILE = "verdict.json"
 
@@ -118,3 +131,56 @@ class Verdict:
             return replace(self, canary=canary)
         reason = f"its bundle failed in a fresh process: {canary.problem}"
         return replace(self, canary=canary, promote=False, reason=reason)
+
+
+def warning_about(artifacts: Path, version: int) -> str:
+    """Return the sentence that a simpler model is shown to be better; empty if it is not.
+
+    Parameters
+    ----------
+    artifacts
+        Folder of the pipeline's results, ``artifacts/<pipeline>``.
+    version
+        Number in the registry. Without a readable verdict there is no sentence.
+    """
+    return recorded_warning(_verdict(artifacts, version))
+
+
+def all_warnings(artifacts: Path, version: int) -> str:
+    """Return that a simpler model is shown to be better, or the figures too good; empty if not.
+
+    Parameters
+    ----------
+    artifacts, version
+        As for `warning_about`.
+    """
+    return warnings_in(_verdict(artifacts, version), "")
+
+
+def audit_of(artifacts: Path, version: int) -> SplitAudit | None:
+    """Return the split audit of a version; None if it has none that can be read.
+
+    Parameters
+    ----------
+    artifacts, version
+        As for `warning_about`.
+    """
+    return recorded_audit(_verdict(artifacts, version))
+
+
+def warnings_in(verdict: dict[str, Any], reason: str) -> str:
+    """Return the warnings of a recorded verdict, as sentences; empty if there are none.
+
+    Parameters
+    ----------
+    verdict
+        Content of a ``verdict.json``.
+    reason
+        What is shown beside the warnings, which do not repeat it.
+    """
+    too_good = kept_finding(recorded_audit(verdict), reason)
+    return " ".join(filter(None, (recorded_warning(verdict), too_good)))
+
+
+def _verdict(artifacts: Path, version: int) -> dict[str, Any]:
+    return read_registered(version_folder(artifacts, version), VERDICT_FILE)

@@ -136,6 +136,19 @@ def add_version(artifacts: Path, fill: Callable[[Path], None]) -> int:
     return version
 
 
+def _first_step(artifacts: Path) -> str:
+    """Return how something gets into production: the last version there is was kept back."""
+    name = artifacts.name
+    if not (there := versions(artifacts)):
+        return f"Make one with: ffn retrain {name}"
+    newest = there[-1]
+    return (
+        f"Version {newest} is not promoted; ffn models {name} {newest} says why. Change the "
+        f"settings or the data, and ffn retrain {name}; or put it into production all the same: "
+        f"ffn promote {name} {newest}"
+    )
+
+
 def production_version(artifacts: Path) -> int:
     """Return the version in production. Raises what ``production`` does."""
     return production(artifacts).version
@@ -153,7 +166,7 @@ def production(artifacts: Path) -> ProductionVersion:
     if found is None:
         raise RegistryError(
             f"{artifacts.name}: no model in production ({artifacts / POINTER} does not exist). "
-            f"Make one with: ffn retrain {artifacts.name}"
+            f"{_first_step(artifacts)}"
         )
     if found.version not in (there := versions(artifacts)):
         raise RegistryError(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ffn.auditing.audit_text import unseen_rows_sentence
 from ffn.bundles.bundle import BUNDLE_FOLDER, MANIFEST
 from ffn.errors import one_line
 from ffn.evaluation.missed_classes import missed_classes
@@ -245,8 +246,8 @@ def _made_of(retrained: Retrained) -> str:
 def _decision(verdict: Verdict) -> str:
     decided = "The gate decided to promote it" if verdict.promote else "The gate did not promote it"
     over = f" over version {verdict.production} in production" if verdict.production else ""
-    warning = f" {verdict.warnings}" if verdict.warnings else ""
-    return f"{decided}{over}: {verdict.reason}.{warning}"
+    said = (verdict.warnings, unseen_rows_sentence(verdict.audit))
+    return " ".join(filter(None, (f"{decided}{over}: {verdict.reason}.", *said)))
 
 
 def _limits(retrained: Retrained) -> list[str]:

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from ffn.auditing.audit_text import unseen_rows_sentence
 from ffn.distillation.student import STUDENT_FIGURE_ROWS, Student
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.evaluation.missed_classes import class_warning, missed_classes
@@ -242,6 +243,7 @@ def _summary(retrained: Retrained, version: Version) -> str:
         f"of {evaluation.judges} correctly: "
         f"**accuracy {interval(evaluation.accuracy)}**. {ranking}. "
         f"{_with_space(later_sentence(evaluation))}"
+        f"{_with_space(escape(unseen_rows_sentence(version.verdict.audit)))}"
         f"Always predicting {shown_name(usual.name)}, the most frequent class in "
         f"training, labels {usual.rows:,} correctly: {interval(reached)}."
         f"{f' **{doubt}**' if doubt else ''} "

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ffn.auditing.audit_figures import SplitAudit
+from ffn.auditing.audit_text import kept_finding, unseen_rows_sentence
 from ffn.errors import FFNError, one_line
 from ffn.evaluation.inference.statistics import Interval
 from ffn.lineage.kept_data import KeptTable, kept_in_words, kept_tables
@@ -18,8 +20,8 @@ from ffn.promotion.overview import (
     NOTHING_RECORDED,
     HeldOutRecord,
     accuracy_and_record,
-    warning_about,
 )
+from ffn.promotion.verdict import audit_of, warning_about
 from ffn.quantities import counted, interval
 from ffn.registry.live_runs import LiveRun, working
 from ffn.registry.promotion_history import HISTORY, MOST_HISTORY_BYTES
@@ -31,7 +33,13 @@ from ffn.reports.decision_record_lines import (
     decision_lines,
     decision_paragraphs,
 )
-from ffn.reports.figure_lines import bounds_json, record_json, record_lines, record_markdown
+from ffn.reports.figure_lines import (
+    bounds_json,
+    record_json,
+    record_lines,
+    record_markdown,
+    wrapped,
+)
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
 from ffn.reports.outcome_page import quality_in_production, quality_sentences
@@ -91,6 +99,8 @@ class Status:
         Comparisons of that version with those that score beside it.
     latest
         The newest retraining, scoring and evaluation, in this order, as far as there are any.
+    audit
+        The split audit of the version in production; None if nothing was audited.
     """
 
     pipeline: str
@@ -111,11 +121,22 @@ class Status:
     held_out: HeldOutRecord = NOTHING_RECORDED
     challengers: tuple[ChallengerTest, ...] = ()
     latest: tuple[RunRecord, ...] = ()
+    audit: SplitAudit | None = None
 
     @property
     def health(self) -> Health:
         """Whether the pipeline needs attention, by the rule of `health_of`."""
         return health_of(self)
+
+    @property
+    def too_good(self) -> str:
+        """That the held-out figures of production are shown to be too good; empty if not."""
+        return kept_finding(self.audit, "")
+
+    @property
+    def unseen(self) -> str:
+        """What to expect of later rows and new groups; empty if nothing was audited."""
+        return unseen_rows_sentence(self.audit)
 
     @property
     def age(self) -> str:
@@ -135,7 +156,8 @@ class Status:
             filter(None, (self._now("retrain", "training"), self._now("evaluate", "evaluating")))
         )
         if self.production is None:
-            found = self.problem if self.versions else "" if doing else "nothing trained yet"
+            problem = self.problem.removeprefix(f"{self.pipeline}: ")
+            found = problem if self.versions else "" if doing else "nothing trained yet"
             return "; ".join(filter(None, (doing, found.rstrip(".") if doing else found)))
         figure = f", held-out accuracy {interval(self.accuracy)}" if self.accuracy else ""
         trouble = f"; {self.problem}" if self.problem else ""
@@ -191,6 +213,8 @@ class Status:
             **record_json(self.held_out),
             **decision_json(self.held_out.decision),
             "warning": self.warning,
+            **({"too_good": self.too_good} if self.too_good else {}),
+            **({"unseen": self.unseen} if self.unseen else {}),
             "versions": self.versions,
             "training_tables": [asdict(table) for table in self.tables],
             "inbox": self.inbox.to_json(),
@@ -244,6 +268,7 @@ def read_status(pipeline: Pipeline) -> Status:
         inbox=inbox,
         at_work=tuple(working(pipeline.artifacts)),
         warning="" if production is None else warning_about(pipeline.artifacts, production),
+        audit=None if production is None else audit_of(pipeline.artifacts, production),
         quality=quality_in_production(pipeline, production),
         tables=tuple(kept_tables(pipeline.artifacts)),
         held_out=held_out,
@@ -262,6 +287,8 @@ def status_lines(status: Status) -> list[str]:
     lines.append(f"  health   {status.health.sentence}")
     if status.warning:
         lines.append(f"  warning  {one_line(status.warning)}")
+    lines += wrapped(status.too_good, "  warning  ") if status.too_good else []
+    lines += wrapped(status.unseen, "  unseen   ") if status.unseen else []
     lines += record_lines(status.held_out, most=_CLASSES_SHOWN)
     lines += decision_lines(status.held_out.decision, most=_CLASSES_SHOWN)
     lines.append(f"  inbox    {status.inbox_sentence}")
@@ -287,6 +314,10 @@ def status_markdown(status: Status) -> str:
     parts.append(f"Health: {escape(status.health.sentence)}")
     if status.warning:
         parts.append(f"Warning: {escape(status.warning)}")
+    if status.too_good:
+        parts.append(f"Warning: {escape(status.too_good)}")
+    if status.unseen:
+        parts.append(escape(status.unseen))
     parts += record_markdown(status.held_out)
     parts += decision_paragraphs(status.held_out.decision, most=_CLASSES_SHOWN)
     parts.append(f"Inbox: {escape(status.inbox_sentence)}")

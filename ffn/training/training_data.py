@@ -43,7 +43,7 @@ __all__ = ["Prepared", "finished_prefix", "normalise", "training_part"]
 Array = npt.NDArray[Any]
 
 # Version of the files that `normalise` keeps in the cache.
-_FORMAT = 3
+_FORMAT = 4
 _UNUSED_WEIGHT = (
     'training.class_weight = "balanced" weights the classes while the networks learn; their '
     "probabilities are those at the true shares, and the label is still the most probable class. "

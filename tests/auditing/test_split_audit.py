@@ -129,6 +129,22 @@ def test_groups_are_found_among_features_and_others(tmp_path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["uid", "school", "store_code", "Batch"])
+def test_numbers_with_the_name_of_a_group_are_one(tmp_path, name) -> None:
+    table = base() | {name: [i % 40 for i in range(240)]}
+    pipeline = made(
+        tmp_path,
+        "\n".join(
+            ",".join(map(str, row)) for row in [list(table), *zip(*table.values(), strict=True)]
+        )
+        + "\n",
+    )
+    dataset = load(pipeline)
+    (column,) = choose_audited(dataset, split(dataset, pipeline), pipeline)
+    # Named like an id, so a difference refuses.
+    assert (column.name, column.kind, column.feature) == (name, "group", False)
+
+
 def test_two_columns_that_divide_alike_are_audited_once(tmp_path) -> None:
     table = base() | {
         "id": [i % 40 for i in range(240)],

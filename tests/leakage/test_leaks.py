@@ -160,7 +160,7 @@ def test_rows_of_one_case_under_different_ids_are_told(tmp_path) -> None:
     (leak,) = leaks_in(tmp_path, repeated(), '[data]\nexclude = ["scan"]')
     assert (leak.kind, leak.column) == ("repeats", "scan")
     assert leak.sentence.startswith("100.0 % of 960 training rows repeat another one in every ")
-    assert 'but "noise", under different "scan", and 100% of such pairs' in leak.sentence
+    assert 'but "noise", under different "scan", and 100 % of such pairs' in leak.sentence
 
 
 def test_rounded_numbers_agree_by_chance_and_are_not_told(tmp_path) -> None:

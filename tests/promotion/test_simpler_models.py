@@ -11,7 +11,7 @@ import pytest
 
 from ffn.evaluation.baselines import BOOSTING, LINEAR, MAJORITY
 from ffn.evaluation.inference.paired_losses import LossBounds, row_losses
-from ffn.promotion.overview import describe_version, summaries, warning_about
+from ffn.promotion.overview import describe_version, summaries
 from ffn.promotion.simpler_models import (
     BaselineEvidence,
     SimplerModel,
@@ -20,7 +20,7 @@ from ffn.promotion.simpler_models import (
     warning_sentence,
     weigh_baselines,
 )
-from ffn.promotion.verdict import Canary
+from ffn.promotion.verdict import Canary, warning_about
 from ffn.registry.alpha_spending import read_looks
 from ffn.registry.versions import in_production, production_version
 from ffn.settings.gate_settings import GateSettings

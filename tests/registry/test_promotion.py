@@ -253,6 +253,18 @@ def test_without_production_the_way_to_one_is_told(artifacts: Path) -> None:
         production_version(artifacts)
 
 
+def test_where_all_was_kept_back_another_retraining_is_not_the_way(artifacts: Path) -> None:
+    add_version(artifacts, fill)
+    add_version(artifacts, fill)
+    with pytest.raises(
+        RegistryError,
+        match=r"iris: no model in production .*\. Version 2 is not promoted; ffn models iris 2 "
+        r"says why\. Change the settings or the data, and ffn retrain iris; or put it into "
+        r"production all the same: ffn promote iris 2$",
+    ):
+        production_version(artifacts)
+
+
 @pytest.mark.parametrize(
     "pointer",
     [b"", b"{", b"[]", b"1", b"{}", b'{"version": "1"}', b'{"version": true}', b'{"version": 0}',

@@ -15,6 +15,7 @@ from ffn.evaluation.importance import permutation_importance
 from ffn.leakage.findings import LabelFollowsTime
 from ffn.leakage.leaks import find_leaks
 from ffn.promotion.table_contract import compare_tables
+from ffn.scoring.model import Model
 from ffn.settings.drift_settings import ContractSettings
 from ffn.tabular.encodings.date_parts import DatePart
 from ffn.training import steps
@@ -27,9 +28,9 @@ FORMATS = '[data.formats]\nat = "iso"\npaid = "true/false"\n'
 
 
 def rows(seed: int = 0) -> pd.DataFrame:
-    """800 rows of two years; the label is the half of the day, but for one in ten."""
+    """800 rows of three years; the label is the half of the day, but for one in ten."""
     rng = np.random.default_rng(seed)
-    at = pd.Series(pd.Timestamp("2023-05-01") + pd.to_timedelta(rng.integers(730, size=800), "D"))
+    at = pd.Series(pd.Timestamp("2023-05-01") + pd.to_timedelta(rng.integers(1096, size=800), "D"))
     at += pd.to_timedelta(rng.integers(24 * 60, size=800), "min")
     late = (at.dt.hour >= 12) ^ (rng.random(800) < 0.1)
     return pd.DataFrame(
@@ -59,6 +60,44 @@ def test_the_time_of_day_is_learnt(dated: Run) -> None:
         'the inputs of column "at" are the time passed, the year, the season, the weekday and the '
         "time of day of its dates"
     )
+
+
+def test_within_two_years_rows_to_come_are_what_they_would_have_been(tmp_path: Path) -> None:
+    table = rows()
+    at = pd.to_datetime(table["at"])
+    within = table[at < at.min() + pd.Timedelta(days=300)]
+    done = trained(tmp_path, within)
+    assert done.prepared.notices == (
+        'the inputs of column "at" are the weekday and the time of day of its dates, not the time '
+        "passed: within two years it cannot be told from the season",
+    )
+    # The same weekday and hour five years later: nothing else of a date is known to the model.
+    model = Model(done.refitted.bundle)
+    known = within.drop(columns="y").iloc[:40]
+    later = known.assign(
+        at=(pd.to_datetime(known["at"]) + pd.Timedelta(weeks=260)).dt.strftime("%Y-%m-%d %H:%M")
+    )
+    np.testing.assert_array_equal(model.predict_proba(later), model.predict_proba(known))
+
+
+def test_dates_that_tell_nothing_but_the_time_passed_are_left_out(tmp_path: Path) -> None:
+    table = rows()
+    # Mondays of half a year: neither the weekday nor the hour says anything, and no season is told.
+    mondays = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(800) % 26, "W")
+    table.insert(0, "week", mondays.strftime("%Y-%m-%d"))
+    done = trained(tmp_path, table, 'week = "iso"\n')
+    assert "week" not in {feature.name for feature in done.prepared.schema.features}
+    assert done.prepared.notices[0] == (
+        'dates that tell nothing but the time passed in the training rows, and are left out: "week"'
+    )
+    (tmp_path / "alone").mkdir()
+    alone = made(
+        tmp_path / "alone",
+        table[["week", "y"]].to_csv(index=False),
+        QUICK + '[data.formats]\nweek = "iso"\n',
+    )
+    with pytest.raises(DataError, match="or has dates that tell nothing but the time passed"):
+        run(alone)
 
 
 def test_importance_is_that_of_the_raw_column(dated: Run) -> None:

@@ -117,6 +117,10 @@ def _of_quality(status: Status) -> Iterator[Finding]:
         yield Finding(colour="amber", text="a class is never found")
     if status.warning:
         yield Finding(colour="amber", text="a simpler model is shown to be better")
+    if status.audit is not None and any(
+        one.matters and not one.feature for one in status.audit.columns
+    ):
+        yield Finding(colour="amber", text="the held-out figures are shown to be too good")
 
 
 def _of_input(status: Status) -> Iterator[Finding]:

@@ -203,6 +203,10 @@ def _entries(status: Status, dashboard: str | None) -> Iterator[str]:
         yield _entry(run.what, _run(run, dashboard))
     if status.warning:
         yield _entry("warning", _shown(status.warning))
+    if status.too_good:
+        yield _entry("warning", _shown(status.too_good))
+    if status.unseen:
+        yield _entry("unseen rows", _shown(status.unseen))
     yield _entry("inbox", _shown(status.inbox_sentence))
     for name, reason in list(status.inbox.refused.items())[:_REFUSED_SHOWN]:
         yield _entry("refused", f"{_shown(name)}: {_shown(reason)}")

@@ -21,8 +21,10 @@ DAY_SECONDS = 86_400
 _WEEK = 7
 # 1970-01-01 was a Thursday; Monday is 0.
 _FIRST_WEEKDAY = 3
-# A cycle that the training rows have not seen once is a part of the trend.
 _YEAR_DAYS = 365
+# Only what comes again in another year is of the season, and the rest of the trend: within two
+# years the one is taken for the other, and the next months are not like the last ones.
+_TREND_DAYS = 2 * _YEAR_DAYS
 
 
 class DatePart(IntEnum):
@@ -99,16 +101,18 @@ def telling_parts(seconds: Array, *, trend: bool = True) -> tuple[DatePart, ...]
         Dates of the training rows in seconds since 1970, float64 [n], NaN for missing.
     trend
         Whether time that has passed may be a part. Not where rows are split by this column: rows to
-        score are later than all to learn from, and nothing was learnt of such a time. A cycle is
-        then a part only if the training rows have seen it once from end to end.
+        score are later than all to learn from, and nothing was learnt of such a time. Nor is it one
+        where the dates span less than two years. A cycle is then a part only if the training rows
+        have seen it once from end to end: one that was not is a part of the trend.
     """
     known = seconds[~np.isnan(seconds)]
     if not len(known):
         return ()
     days = np.unique(np.floor(known / DAY_SECONDS))
     span = float(days[-1] - days[0]) + 1
+    trend = trend and span >= _TREND_DAYS
     found: list[DatePart] = []
-    if trend and known.min() < known.max():
+    if trend:
         found.append(DatePart.ELAPSED)
         if _varies(part_of_dates(DatePart.YEAR, days * DAY_SECONDS, 0.0)):
             found.append(DatePart.YEAR)

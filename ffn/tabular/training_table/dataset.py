@@ -251,9 +251,10 @@ class Dataset:
                 ever[g][column] = True
 
         found: dict[str, Feature | None] = {}
+        trends = [name for name in self.numeric_features if self._tells_nothing(name, chosen)]
         for f, name in enumerate(self.numeric_features):
             found[name] = None
-            if self._tells_nothing(name, chosen):
+            if name in trends:
                 continue
             # A single number is informative only if some cells are missing.
             if not np.isnan(low[f]) and (seen_gaps[f] or not is_constant(low[f], high[f])):
@@ -268,11 +269,15 @@ class Dataset:
         for g, name in enumerate(self.categorical_features):
             found[name] = self._category(name, texts[name], seen[g], ever[g])
         features = tuple(kept for name in self.order if (kept := found[name]) is not None)
-        constant = [quote(name) for name in self.order if found[name] is None]
+        constant = [
+            quote(name) for name in self.order if found[name] is None and name not in trends
+        ]
         if not features:
+            dated = ", or has dates that tell nothing but the time passed" if trends else ""
             raise DataError(
-                f"{self.file}: every feature column is constant or empty in the training rows; "
-                "there is nothing to learn from. Add a column that tells the classes apart."
+                f"{self.file}: every feature column is constant or empty in the training rows"
+                f"{dated}; there is nothing to learn from. Add a column that tells the classes "
+                "apart."
             )
         schema = Schema(
             features=features,
@@ -280,9 +285,15 @@ class Dataset:
             classes=self.classes,
             missing_values=self.missing_values,
         )
-        if not constant:
-            return schema, []
-        return schema, [f"constant or empty in the training rows and left out: {shown(constant)}"]
+        notices = []
+        if constant:
+            notices = [f"constant or empty in the training rows and left out: {shown(constant)}"]
+        if trends:
+            notices.append(
+                "dates that tell nothing but the time passed in the training rows, and are left "
+                f"out: {shown(list(map(quote, trends)))}"
+            )
+        return schema, notices
 
     def different_texts(self, schema: Schema, rows: Array) -> tuple[list[list[str]], list[bool]]:
         """Return what columns of texts are to be learnt from.
@@ -444,10 +455,14 @@ class Dataset:
         return bool(np.corrcoef(dates, times)[0, 1] < _MOVES_ALONG)
 
     def _tells_nothing(self, name: str, rows: Array) -> bool:
-        """Return whether a column of dates has no trend, and no other part varies in ``rows``."""
-        if not isinstance(self.form_of(name), DateForm) or self.has_trend(name, rows):
+        """Return whether a column has several dates in ``rows``, and none of their parts tells."""
+        if not isinstance(self.form_of(name), DateForm):
             return False
-        return not telling_parts(self.numeric[name][rows], trend=False)
+        dates = self.numeric[name][rows]
+        known = dates[~np.isnan(dates)]
+        if not len(known) or known.min() == known.max():
+            return False
+        return not telling_parts(known, trend=self.has_trend(name, rows))
 
     def _category(self, name: str, texts: list[str], seen: Array, ever: Array) -> Feature | None:
         missing = np.isin(np.array(texts, dtype=object), list(self.missing_values))

@@ -106,8 +106,11 @@ def dates_in_words(schema: Schema, preparation: Preparation, time: str | None) -
         own = set(derived.derived_parts[derived.derived_owners == f].tolist())
         parts = listed([word for part, word in _WORDS.items() if part in own])
         without = ""
-        if time is not None and DatePart.ELAPSED not in own:
-            without = ", not the time passed: rows are split by time, so all to score are later"
+        if DatePart.ELAPSED not in own:
+            why = "within two years it cannot be told from the season"
+            if time is not None:
+                why = "rows are split by time, so all to score are later"
+            without = f", not the time passed: {why}"
         found.append(
             f"the inputs of column {quote(feature.name)} are {parts} of its dates{without}"
         )

@@ -46,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
     _, pipeline = find(options)
     from ffn.bundles.contents import sign_version
     from ffn.evaluation.missed_classes import class_warning
-    from ffn.promotion.overview import accuracy_and_record, warning_about
+    from ffn.promotion.overview import accuracy_and_record
+    from ffn.promotion.verdict import all_warnings
     from ffn.registry.pointer import promote
     from ffn.registry.production import read_pointer
     from ffn.registry.versions import require_version
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     before = read_pointer(artifacts).promotion
     entry = promote(artifacts, version, reason=options.reason)
     export = export_what_scores(pipeline, version)
-    changed, warning = entry != before, warning_about(artifacts, version)
+    changed, warning = entry != before, all_warnings(artifacts, version)
     missed = accuracy_and_record(artifacts, version)[1].missed
     if options.json:
         found = {"pipeline": pipeline.name, "changed": changed, "export": export and str(export)}

@@ -30,13 +30,14 @@ def run(options: argparse.Namespace) -> int:
     """Move the production pointer back and export the model for notebooks."""
     _, pipeline = find(options)
     from ffn.evaluation.missed_classes import class_warning
-    from ffn.promotion.overview import accuracy_and_record, warning_about
+    from ffn.promotion.overview import accuracy_and_record
+    from ffn.promotion.verdict import all_warnings
     from ffn.registry.pointer import rollback
     from flows.cli.display.terminal import plain_console, print_paths
 
     entry = rollback(pipeline.artifacts, reason=options.reason)
     export = export_what_scores(pipeline, entry.version)
-    warning = warning_about(pipeline.artifacts, entry.version)
+    warning = all_warnings(pipeline.artifacts, entry.version)
     missed = accuracy_and_record(pipeline.artifacts, entry.version)[1].missed
     if options.json:
         found = {"pipeline": pipeline.name, "export": export and str(export)}

@@ -37,6 +37,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
     if isinstance(outcome, SkippedOutcome):
         console.print(outcome.sentence)
         return
+    from ffn.auditing.audit_text import unseen_rows_sentence
     from ffn.evaluation.missed_classes import class_warning, missed_classes
     from ffn.reports.baselines_section import accuracy_doubt, baselines_sentence
     from ffn.reports.decision_section import cost_sentence, held_sentence
@@ -80,6 +81,7 @@ def print_retraining(outcome: RetrainOutcome | SkippedOutcome) -> None:
         f"On {test.judges}, used only once: accuracy "
         f"{interval(test.accuracy)}, log-loss {interval(test.log_loss)} (95 % intervals, the "
         f"second approximate).{_after(loss_doubt(test))}{_after(later_sentence(test))}"
+        f"{_after(one_line(unseen_rows_sentence(outcome.version.verdict.audit)))}"
     )
     if test.decision is not None:
         console.print(cost_sentence(test.decision))
