@@ -16,7 +16,8 @@ CLOUD_VENV := build/cloud-env
 SCALE_VENV := build/scale
 SITE := build/site
 ACCURACY := $(filter accuracy,$(SUITES))
-SPEED := $(if $(filter-out accuracy,$(SUITES))$(if $(SUITES),,all),speed)
+SCALE := $(filter scale,$(SUITES))
+SPEED := $(if $(filter-out accuracy scale,$(SUITES))$(if $(SUITES),,all),speed)
 # PyTorch for Linux x86-64 without CUDA, Python 3.11: uv does not see it, for it is not on the common
 # index but on PyTorch's own.
 TORCH_CPU := 6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
@@ -97,9 +98,10 @@ sql-test: $(VENV)/.sql ## Train on and score into a PostgreSQL server of the tes
 object-store-test: $(CLOUD_VENV)/.made ## Score, train and mirror on an S3 server of the tests' own
 	$(CLOUD_VENV)/bin/python -m pytest tests/object_store
 
-work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, and on workers of Prefect's pools
+work-pool-test: $(VENV)/.dev $(POOLS_VENV)/.made ## Run on PostgreSQL, several servers, and workers of pools
 	@tests/sql/postgresql > /dev/null
-	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools
+	@tests/scale/several_servers/redis > /dev/null
+	$(BIN)/python -m pytest tests/scale/postgresql tests/scale/pools tests/scale/several_servers
 
 cluster-test: $(SCALE_VENV)/.made ## Train and score on Dask and Ray clusters of the tests' own, on the loopback
 	tests/running_clusters/run $(SCALE_VENV)/bin/python
@@ -113,11 +115,14 @@ crash-test: $(VENV)/.dev ## Kill the registry at every system call that changes 
 chaos: $(VENV)/.dev ## Kill, fill and interrupt a service in every way (SOAK=minutes of load, 2)
 	SOAK_MINUTES=$(or $(SOAK),2) $(BIN)/python -m pytest tests/chaos
 
-# The accuracy suite takes hours and has an environment of its own: it runs only when it is named.
+# Accuracy takes hours. It and scale have environments of their own: they run only when named.
 benchmark: $(SPEED:%=$(BENCHMARK_VENV)/.made) $(ACCURACY:%=$(ACCURACY_VENV)/.made)
+benchmark: $(SCALE:%=$(SCALE_VENV)/.made)
 benchmark: ## Measure speed beside other libraries on this machine; with SUITES=accuracy, accuracy
-	$(if $(SPEED),$(BENCHMARK_VENV)/bin/python -m benchmarks $(filter-out accuracy,$(SUITES)))
+	$(if $(SPEED),$(BENCHMARK_VENV)/bin/python -m benchmarks $(filter-out accuracy scale,$(SUITES)))
 	$(if $(ACCURACY),$(ACCURACY_VENV)/bin/python -m benchmarks accuracy $(HOURS:%=--hours %))
+	$(if $(SCALE),@tests/sql/postgresql > /dev/null)
+	$(if $(SCALE),tests/running_clusters/apart $(SCALE_VENV)/bin/python -m benchmarks scale)
 
 benchmark-quick: $(VENV)/.dev ## Run every suite of the benchmark once, on little data: it measures nothing
 	$(BIN)/python -m pytest tests/quick_benchmark

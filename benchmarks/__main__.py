@@ -23,12 +23,14 @@ SUITES = {
     "scoring": "benchmarks.scoring.suite",
     "accuracy": "benchmarks.accuracy.suite",
     "estimates": "benchmarks.estimates",
+    "scale": "benchmarks.scale.suite",
 }
 """Modules with ``FULL``, ``QUICK``, ``missing`` and ``run``; each has its section of the page."""
 
-_ONLY_IF_NAMED = {"accuracy"}
-# Whole retrainings, which have no quick form.
-_NOT_QUICK = {"estimates"}
+# Each has an environment of its own.
+_ONLY_IF_NAMED = {"accuracy", "scale"}
+# Whole retrainings, and whole clusters, which have no quick form.
+_NOT_QUICK = {"estimates", "scale"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "suites",
         nargs="*",
         metavar="SUITE",
-        help=f"of {', '.join(SUITES)}; default: all but accuracy",
+        help=f"of {', '.join(SUITES)}; default: all but accuracy and scale",
     )
     parser.add_argument(
         "--quick",
@@ -53,7 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.hours is not None and options.suites != ["accuracy"]:
         parser.error("--hours is for the suite accuracy alone")
-    # In full it takes hours, and an environment of its own.
     left_out = _NOT_QUICK if options.quick else _ONLY_IF_NAMED
     names = options.suites or [name for name in SUITES if name not in left_out]
     if unknown := [name for name in names if name not in SUITES]:
@@ -78,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             text = with_section(page.read_text("utf-8"), name, section.text)
             for file, content in section.pictures.items():
                 write_bytes(_HERE / file, content)
+            for path, content in section.files.items():
+                write_bytes(_ROOT / path, content)
             write_bytes(page, text.encode())
     return 0
 

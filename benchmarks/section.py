@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 __all__ = ["Section", "with_section"]
 
@@ -17,10 +18,13 @@ class Section:
         Markdown.
     pictures
         PNG bytes by file name.
+    files
+        Other files that keep what was found, by path below the repository.
     """
 
     text: str
     pictures: dict[str, bytes] = field(default_factory=dict)
+    files: dict[Path, bytes] = field(default_factory=dict)
 
 
 def with_section(page: str, suite: str, text: str) -> str:

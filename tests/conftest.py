@@ -26,18 +26,28 @@ os.environ["PREFECT_HOME"] = _PREFECT_HOME.name
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 
 
-# Files that take many seconds. Begun last, one of them would run alone at the end.
-LONGEST = frozenset(
-    {
-        "auditing/test_split_audit.py",
-        "documents/test_pages_run.py",
-        "estimator/test_classifier_checks.py",
-        "pipelines/test_api.py",
-        "scoring/parallel/test_score_workers.py",
-        "scoring/test_parquet_bombs.py",
-        "test_fuzz.py",
-        "test_wheel.py",
-    }
+# Files that take many seconds, in this order. Begun last, one of them would run alone at the end.
+# One that mostly waits for servers comes before one that computes, and they share the processors.
+LONGEST = (
+    "flows/service/test_serving.py",
+    "documents/test_pages_run.py",
+    "flows/test_current_folder.py",
+    "flows/cli/test_cli_init.py",
+    "flows/test_prefect_flows.py",
+    "flows/cli/test_cli_retrain.py",
+    "flows/test_interruption.py",
+    "test_wheel.py",
+    "flows/cli/test_cli_watch.py",
+    "estimator/test_classifier_checks.py",
+    "flows/test_hostile_server.py",
+    "flows/cli/test_cli_gate.py",
+    "flows/server/test_guard.py",
+    "scoring/test_parquet_bombs.py",
+    "flows/cli/test_cli_score.py",
+    "auditing/test_split_audit.py",
+    "pipelines/test_api.py",
+    "test_fuzz.py",
+    "scoring/parallel/test_score_workers.py",
 )
 
 
@@ -50,7 +60,9 @@ def repository() -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest; all others keep their order."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(here).as_posix() not in LONGEST)
+    place = {name: number for number, name in enumerate(LONGEST)}
+    names = {item.path: item.path.relative_to(here).as_posix() for item in items}
+    items.sort(key=lambda item: place.get(names[item.path], len(LONGEST)))
 
 
 def pytest_collection_finish() -> None:

@@ -73,6 +73,7 @@ LAYERS = [
     "ffn.cluster_scoring",
     "ffn.backtesting",
     "ffn.reproduction",
+    "ffn.capacity",
     "flows",
     "flows.server",
     "flows.service",

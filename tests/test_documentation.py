@@ -84,7 +84,7 @@ def test_commands_are_looked_at() -> None:
 def test_the_command_line_is_documented_verb_by_verb() -> None:
     rows = table(section(README, "Command line"))
     documented = {
-        re.match(r"`ffn (\w+) ", row[0])[1]: set(re.findall(r"`(--[\w-]+)`", row[1]))  # type: ignore[index]
+        re.match(r"`ffn (\w+)[ `]", row[0])[1]: set(re.findall(r"`(--[\w-]+)`", row[1]))  # type: ignore[index]
         for row in rows
     }
     assert documented == {verb: options(parser) for verb, parser in verbs().items()}

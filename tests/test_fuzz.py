@@ -131,7 +131,7 @@ def mixed_cases(count):
 def test_some_tables_of_every_kind_of_column():
     cases = list(mixed_cases(300))
     columns = [column for case in cases for column in case.task.columns]
-    kinds = {"number", "money", "date", "truth", "category", "text"}
+    kinds = {"number", "money", "date", "time", "truth", "category", "text"}
     assert {column.kind for column in columns} == kinds
     assert {column.form for column in columns} >= {"iso", "iso utc", "true/false", "%d/%m/%Y"}
     assert any(case.task.explain for case in cases)

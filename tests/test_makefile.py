@@ -174,10 +174,11 @@ def test_accuracy_runs_only_if_named_and_apart_from_speed(
     assert made == {command.split("/bin/")[0] for command in commands}
 
 
-REST = "--ignore tests/flows --numprocesses 2 --dist loadfile --no-loadscope-reorder"
+POOL = "--numprocesses 2 --dist loadfile --no-loadscope-reorder"
+FLOWS, REST = f"tests/flows {POOL}", f"--ignore tests/flows {POOL}"
 
 
-@pytest.mark.parametrize("fails", ["nothing", "tests/flows", REST])
+@pytest.mark.parametrize("fails", ["nothing", FLOWS, REST])
 def test_all_tests_run_beside_those_of_the_flows_and_either_may_fail(
     fails: str, checkout: Path
 ) -> None:
@@ -192,7 +193,7 @@ def test_all_tests_run_beside_those_of_the_flows_and_either_may_fail(
     )
     assert done.stdout.splitlines() == [
         f"said -m pytest {REST}",
-        "said -m pytest tests/flows",
+        f"said -m pytest {FLOWS}",
     ]
     assert (done.returncode == 0) == (fails == "nothing")
 

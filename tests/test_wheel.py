@@ -89,7 +89,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = folder / "environment"
     run(sys.executable, "-I", "-m", "venv", "--without-pip", environment, cwd=folder)
     python = environment / "bin/python"
-    run(*PIP, "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=folder)
+    run(
+        *PIP,
+        "--python",
+        python,
+        "install",
+        "--no-compile",
+        "--no-deps",
+        "--no-index",
+        wheel,
+        cwd=folder,
+    )
     return environment
 
 

@@ -13,6 +13,7 @@ columns is exact as well if few of them are unusual.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from ffn.attribution.coalitions import EXACT_UP_TO, SEED, Coalitions, coalitions
 from ffn.attribution.reference_row import reference_row
 from ffn.errors import DataError
+from ffn.nn import Network
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 
@@ -31,6 +33,9 @@ Array = npt.NDArray[Any]
 METHOD = "Shapley values of the probability of the predicted class, against one reference row"
 """What the values are, for a manifest."""
 
+# From so many multiplications a row on, the first layer is condensed: it takes some hundred
+# microseconds, for which a few coalitions of a small network are asked as they are.
+_CONDENSED_FROM = 2**21
 # Inputs of so many values are made up at once: 8 MB.
 _VALUES_AT_ONCE = 2**20
 
@@ -102,6 +107,10 @@ class Explainer:
         schema, preparation = model.schema, model.preparation
         self.reference = reference_row(schema, preparation, model.reference)
         self._ask = model.probabilities
+        network = getattr(model, "network", None)
+        self._network = None
+        if isinstance(network, Network):
+            self._network = Network(network.widths, network.parameters.astype(np.float64))
         self._x = preparation.transform(
             self.reference.numeric[np.newaxis], self.reference.codes[np.newaxis]
         )[0]
@@ -126,6 +135,18 @@ class Explainer:
             "reference": self.reference.to_json(schema),
             "reference_probabilities": dict(zip(schema.classes, shares, strict=True)),
         }
+
+    def unlike_the_reference(self, count: int) -> Array:
+        """Return inputs [count, n_in] of which every column differs from the reference row.
+
+        They are no rows of a table, and serve to see how long rows take.
+
+        Parameters
+        ----------
+        count
+            Number of rows.
+        """
+        return np.repeat(self._x[np.newaxis] + np.float32(1), count, axis=0)
 
     def explain(self, x: Array, labels: npt.NDArray[np.intp]) -> ShapleyRows:
         """Return the Shapley values of rows; those of a row do not depend on the others.
@@ -153,14 +174,17 @@ class Explainer:
                 continue
             asked = coalitions(len(present))
             exact[rows] = asked.exact
+            network = self._network
+            if network is not None and self._saved(network, asked) >= _CONDENSED_FROM:
+                groups = [self._inputs[column] for column in present.tolist()]
+                for row in rows:
+                    worths = self._condensed(network, x[row], int(labels[row]), asked, groups)
+                    found, own_errors = asked.values(_finite(worths)[np.newaxis])
+                    values[row, present], errors[row, present] = found[0], own_errors[0]
+                continue
             for some in self._in_parts(rows, len(asked.members)):
                 worths = self._worths(x[some], labels[some], asked, present)
-                if not np.isfinite(worths).all():
-                    raise DataError(
-                        "a row cannot be explained: mixed with the reference row, its numbers are "
-                        "too large for the model. Correct them, or score without reasons."
-                    )
-                found, own_errors = asked.values(worths)
+                found, own_errors = asked.values(_finite(worths))
                 values[np.ix_(some, present)] = found
                 errors[np.ix_(some, present)] = own_errors
         return ShapleyRows(values, errors, exact)
@@ -178,10 +202,40 @@ class Explainer:
         own: Array = answers[np.arange(len(answers)), np.repeat(labels, count)]
         return own.reshape(len(x), count)
 
+    def _saved(self, network: Network, asked: Coalitions) -> int:
+        """Return how many multiplications of the first layer a row is spared."""
+        count, players = asked.members.shape
+        units = network.layers[0].shape[-2] * len(network.parameters)
+        return int(count * (len(self._x) - players) * units)
+
+    def _condensed(
+        self,
+        network: Network,
+        row: Array,
+        label: int,
+        asked: Coalitions,
+        groups: Sequence[Sequence[int]],
+    ) -> Array:
+        """Return what each coalition [T] is worth to one row, [T]."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            condensed = network.condensed(row.astype(np.float64), self._x, groups)
+            answers = condensed.predict_proba(asked.members).mean(axis=0)
+        own: Array = answers[:, label]
+        return own
+
     def _in_parts(self, rows: Array, count: int) -> list[Array]:
         """Return row numbers in parts of which all coalitions fit into memory at once."""
         at_once = max(1, _VALUES_AT_ONCE // (count * len(self._x)))
         return [rows[first : first + at_once] for first in range(0, len(rows), at_once)]
+
+
+def _finite(worths: Array) -> Array:
+    if not np.isfinite(worths).all():
+        raise DataError(
+            "a row cannot be explained: mixed with the reference row, its numbers are too large "
+            "for the model. Correct them, or score without reasons."
+        )
+    return worths
 
 
 def _alike(takes_part: npt.NDArray[np.bool_]) -> list[Array]:

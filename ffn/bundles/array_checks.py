@@ -41,8 +41,10 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
         "derived_origins": (_REAL, (None,)),
     }
     are_dates = [feature.date_form is not None for feature in schema.numeric]
+    are_times = [feature.clock_form is not None for feature in schema.numeric]
+    has_parts = any(are_dates) or any(are_times)
     n_encoded = n_numeric
-    if any(are_dates):
+    if has_parts:
         # All three are of one length: that of what is encoded.
         n_encoded = len(arrays.get("derived_owners", ()))
         several = {name: (dtypes, (n_encoded,)) for name, (dtypes, _) in several.items()}
@@ -76,7 +78,7 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
     }
     encoded, pooled = (not names.keys().isdisjoint(arrays) for names in (numbers, categories))
     expected |= (numbers if encoded else {}) | (categories if pooled else {})
-    expected |= several if any(are_dates) else {}
+    expected |= several if has_parts else {}
     expected |= texts if n_texts else {}
     if set(arrays) != set(expected):
         raise ValueError(f"the arrays are {', '.join(sorted(arrays))}")
@@ -96,8 +98,9 @@ def check_arrays(arrays: dict[str, Array], schema: Schema) -> None:
     if arrays["categories"].tolist() != [len(f.categories) for f in schema.categorical]:
         raise ValueError("categories do not fit the schema")
     problem = None
-    if any(are_dates):
-        problem = DerivedColumns(**{name: arrays[name] for name in several}).problem(are_dates)
+    if has_parts:
+        derived = DerivedColumns(**{name: arrays[name] for name in several})
+        problem = derived.problem(are_dates, are_times)
     if encoded and not problem:
         problem = PiecewiseEncoding(**{name: arrays[name] for name in numbers}).problem(n_encoded)
     if pooled and not problem:

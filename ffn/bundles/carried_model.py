@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ffn.bundles.bundle import Bundle, bundle_parts, parse_parts
 from ffn.decision_rules.rule import DecisionRule
 from ffn.errors import BundleError, quote
+from ffn.nn import Network
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Reference
 from ffn.tabular.training_table.preprocessing import Preparation
@@ -76,6 +77,11 @@ class CarriedModel:
     def rule(self) -> DecisionRule:
         """How labels follow from the probabilities."""
         return self._bundle.rule
+
+    @property
+    def network(self) -> Network:
+        """The networks, whose probabilities are averaged."""
+        return self._bundle.network
 
     def probabilities(self, x: Array) -> Array:
         """Return class probabilities [n, C] of the inputs ``x`` [n, n_in], as the bundle does."""

@@ -39,6 +39,12 @@ _ADVICE = {
     "texts": "encode them first, for instance by OneHotEncoder in "
     "sklearn.compose.make_column_transformer",
 }
+# What makes inputs of such a column in a pipeline.
+_OPTIONS = {
+    "dates or times": ": [data.formats] of pipeline.toml makes inputs of dates and times of day",
+    "texts": ': as categories, or with "text" in [data.kinds] of pipeline.toml by their words',
+    "categories": ": each category is an input",
+}
 _OTHER_ADVICE = "leave the column out, or make numbers of it first"
 _VALUES_AT_ONCE = 2**22
 
@@ -66,7 +72,8 @@ def refuse_other_kinds(table: Any) -> None:
         told = "" if example is None else f", such as {quote(example, 30)}"
         raise ValueError(
             f"column {quote(name)} holds {kind}{told}, and FFNClassifier takes numbers; "
-            f"{_ADVICE.get(kind, _OTHER_ADVICE)}. ffn.retrain takes such a table as it is"
+            f"{_ADVICE.get(kind, _OTHER_ADVICE)}. ffn.retrain takes such a table as it "
+            f"is{_OPTIONS.get(kind, '')}"
         )
 
 

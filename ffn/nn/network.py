@@ -163,6 +163,31 @@ class Network:
                 )
             own[...] = other
 
+    def condensed(self, x: Array, reference: Array, groups: Sequence[Sequence[int]]) -> Network:
+        """Return networks of one input for each group, 1 where it is from ``x`` and else 0.
+
+        They answer as this one does to inputs of which each group is from ``x`` or from
+        ``reference``. The first layer is linear, so that what a group adds to it is computed once
+        for all mixtures, and not for each of them anew.
+
+        Parameters
+        ----------
+        x, reference
+            Inputs of one row each, [n_in]. They may differ in the groups alone.
+        groups
+            Positions of the inputs of each group, ascending.
+        """
+        first, *others = self.layers
+        order = np.concatenate(groups).astype(np.intp)
+        starts = np.cumsum([0, *(len(group) for group in groups[:-1])])
+        moved = first[..., order] * (x - reference)[order]
+        biases = first[..., :-1] @ reference + first[..., -1]
+        own = np.concatenate(
+            (np.add.reduceat(moved, starts, axis=-1), biases[..., np.newaxis]), axis=-1
+        )
+        flat = [layer.reshape(len(self.parameters), -1) for layer in (own, *others)]
+        return Network((len(groups), *self.widths[1:]), np.concatenate(flat, axis=1))
+
     def predict_proba(self, x: Array) -> Array:
         """Return class probabilities [K, n, C], in the parameters' dtype.
 

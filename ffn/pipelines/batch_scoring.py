@@ -17,7 +17,7 @@ from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess, Step
 from ffn.pipelines.interruption import check
 from ffn.pipelines.outcomes import Refusal, ScoreOutcome
-from ffn.pipelines.progress import Sink, on_block, stage
+from ffn.pipelines.progress import Sink, notice, on_block, stage
 from ffn.quantities import counted
 from ffn.registry.run_log import running
 from ffn.scoring.inputs import FileToScore, output_name
@@ -44,19 +44,14 @@ __all__ = [
     "score_steps",
 ]
 
-_BOOLEAN = (bool, "True or False")
-_TEXT = (str, "a text")
+_BOOLEAN, _TEXT = (bool, "True or False"), (str, "a text")
 _KINDS: dict[str, tuple[type, str]] = {
     "workers": (int, "a whole number from 1 up"),
     "force": _BOOLEAN,
     "partitioned": _TEXT,
     "probabilities": _BOOLEAN,
     "max_reject_rate": (Real, "a share from 0 to 1"),
-    "delimiter": _TEXT,
-    "decimal": _TEXT,
-    "encoding": _TEXT,
-    "on_unknown": _TEXT,
-    "only_id": _TEXT,
+    **dict.fromkeys(("delimiter", "decimal", "encoding", "on_unknown", "only_id"), _TEXT),
     "escape_formulas": _BOOLEAN,
     "drift": _TEXT,
     "drift_psi": (Real, "a number above 0"),
@@ -104,7 +99,6 @@ SCORE_FILE: Step[[FileToScore, Model, _Chosen, ScoringElsewhere | None], ScoreRe
     score_one,
     lambda result, *_: f"{counted(result.scored, 'row')} scored, {result.rejected:,} rejected",
     label="batch-predict-{file.source.name}",
-    # A refused file does not prevent the scoring of the others.
     spares=(FFNError,),
 )
 
@@ -204,6 +198,12 @@ def score_steps(
         As for `score_one`.
     """
     stage("scoring")
+    if options.get("explain"):
+        from ffn.durations.explaining_time import explaining_sentence
+
+        where = [file.source for file in files], options.get("workers", 1)
+        if told := explaining_sentence(model.scorer, *where):
+            notice(told)
     by_hand = _in_inbox(pipeline, files)
     done = executor.run_each(SCORE_FILE, files, model, options, elsewhere)
     if by_hand is not None:

@@ -16,8 +16,9 @@ __all__ = ["Recipe", "recipe_for"]
 # Quantile bins of a number, and of one in a wide table, where the first layer takes most time.
 _BINS, _FEW_BINS = 16, 4
 _MOST_BIN_INPUTS = 4_000
-# Further numbers that come from a date.
+# Further numbers that come from a date, or from a time of day.
 _PARTS = 7
+_PARTS_OF_A_DAY = 2
 # Categories with an input of their own.
 _MOST_CATEGORIES = 50
 # By the largest number of rows: hidden layers, those of a student, networks, validation share,
@@ -78,7 +79,8 @@ def recipe_for(found: TableProfile, rows: int) -> Recipe:
         Its number of rows.
     """
     numbers = sum(kind == "numeric" for kind in found.kinds.values())
-    numbers += _PARTS * sum(why.startswith("dates") for why in found.reasons.values())
+    for word, parts in (("dates", _PARTS), ("times of day", _PARTS_OF_A_DAY)):
+        numbers += parts * sum(why.startswith(word) for why in found.reasons.values())
     fitting = [bins for bins in (_BINS, _FEW_BINS) if numbers * (bins + 2) <= _MOST_BIN_INPUTS]
     _, hidden_layers, student_layers, networks, share, batch_size = next(
         row for row in _BY_ROWS if rows <= row[0]

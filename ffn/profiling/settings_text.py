@@ -149,7 +149,8 @@ def _formats_text(found: TableProfile) -> list[str]:
     for column, form in found.formats.items():
         line = f"{_toml(column)} = {_toml(form)}"
         why = found.reasons.get(column)
-        formats.append(_line(line, why + _USE_OF_DATES * why.startswith("dates")) if why else line)
+        parts = why is not None and why.startswith(("dates", "times of day"))
+        formats.append(_line(line, why + _USE_OF_DATES * parts) if why else line)
     return [_line("[data.formats]", _HEAD_OF_FORMATS[bool(found.reasons)]), *formats, ""]
 
 

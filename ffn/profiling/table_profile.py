@@ -177,7 +177,7 @@ def profile_table(
             *(
                 f"column {quote(name)} is read as {why} (data.formats)"
                 for name, why in reasons.items()
-                if why.startswith("dates") and name in kinds
+                if why.startswith(("dates", "times of day")) and name in kinds
             ),
             *(_told(name, why) for name, why in left_out.items() if why),
             *(f"cells {quote(spelling)} are read as missing" for spelling in spellings),

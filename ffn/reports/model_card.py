@@ -171,8 +171,9 @@ def _kind(feature: Feature) -> str:
 
 def _range(feature: Feature) -> str:
     low, high = feature.minimum, feature.maximum
-    if feature.date_form is not None and low is not None and high is not None:
-        ends = f"{feature.date_form.written(low)} to {feature.date_form.written(high)}"
+    moments = feature.date_form or feature.clock_form
+    if moments is not None and low is not None and high is not None:
+        ends = f"{moments.written(low)} to {moments.written(high)}"
         return f"{ends}, written as {shown_name(feature.format or '')}"
     if feature.kind == "numeric":
         written = f", written as {shown_name(feature.format)}" if feature.format else ""

@@ -43,7 +43,7 @@ from ffn.reports.figure_lines import (
 from ffn.reports.markup.escaping import escape
 from ffn.reports.markup.tables import table
 from ffn.reports.outcome_page import quality_in_production, quality_sentences
-from ffn.reports.pictures.canvas import middle_cut
+from ffn.reports.pictures.canvas import sentence_cut
 from ffn.scoring.inbox.inbox_scan import InboxScan, scan_inbox
 from ffn.settings.pipeline import Pipeline
 from ffn.storage.plain_files import read_plain
@@ -356,7 +356,7 @@ def status_markdown(status: Status) -> str:
 
 
 def _cell(text: str) -> str:
-    return escape(middle_cut(one_line(text), _TEXT_SHOWN))
+    return escape(sentence_cut(one_line(text), _TEXT_SHOWN))
 
 
 def _time(entry: RunRecord) -> str:

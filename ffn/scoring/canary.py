@@ -36,6 +36,7 @@ from ffn.scoring.rows.suffixes import UNITS, added_columns
 from ffn.storage.atomic import write_bytes
 from ffn.storage.documents import write_json
 from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.clock_form import ClockForm
 from ffn.tabular.csv.reader import Records
 from ffn.tabular.csv.writer import write_record
 from ffn.tabular.date_form import DateForm
@@ -249,10 +250,11 @@ def _number(value: float, feature: Feature, schema: Schema) -> str:
     return text
 
 
-def _written(value: float, form: DateForm | TruthForm, schema: Schema) -> str:
-    """Return the same for a date or a truth value."""
+def _written(value: float, form: DateForm | ClockForm | TruthForm, schema: Schema) -> str:
+    """Return the same for a date, a time of day or a truth value."""
     text = form.written(value)
-    others = (f"{text} 00:00", f"{text} 00:00:00", text.replace(" ", "T"), text.upper())
+    of_dates = (f"{text} 00:00", f"{text} 00:00:00", text.replace(" ", "T"))
+    others = (*of_dates, text.upper(), f"{text}:00", text.lower())
     missing = schema.missing_values
     return next(
         (one for one in (text, *others) if one not in missing and form.number(one) == value), text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +20,7 @@ from ffn.scoring.rows.scorer import Scorer
 from ffn.scoring.trained_rows import TrainedRows
 from ffn.tabular.cells import trim
 from ffn.tabular.columns.feature_columns import columns_found
-from ffn.tabular.csv.header import Header, check_distinct
+from ffn.tabular.csv.header import check_distinct
 from ffn.tabular.csv.parsing.blocks import Block
 from ffn.tabular.csv.parsing.rejects import Reason
 
@@ -102,7 +101,6 @@ def predict_labelled(
         The table cannot be read, or lacks a column that is needed, or has one twice.
     """
     found = LabelledRows(probabilities=np.empty((0, len(label.classes))), labels=np.empty(0, int))
-    place = {name: c for c, name in enumerate(label.classes)}
     with open_labelled(model, table, label, trained, options, keys) as pieces:
         header, name = pieces.header, pieces.name
         if label.column not in header.names:
@@ -124,13 +122,17 @@ def predict_labelled(
         )
         if trained is not None:
             found.recognisable = trained.are_in(header.names)
-        known = trained if found.recognisable else None
-        parts = [
-            _judged(
-                model, contract, block, header, label, place, known, pieces.decimal, own_keys, found
-            )
-            for block in pieces.blocks
-        ]
+        judge = _Judge(
+            model=model,
+            contract=contract,
+            names=header.names,
+            label=label,
+            trained=trained if found.recognisable else None,
+            decimal=pieces.decimal,
+            keys=own_keys,
+            found=found,
+        )
+        parts = [judge.of(block) for block in pieces.blocks]
     if parts:
         found.probabilities = np.concatenate([own for own, _ in parts])
         found.labels = np.concatenate([own for _, own in parts])
@@ -138,46 +140,54 @@ def predict_labelled(
     return found
 
 
-def _judged(
-    model: Scorer,
-    contract: Contract,
-    block: Block,
-    header: Header,
-    label: LabelTexts,
-    place: Mapping[str, int],
-    trained: TrainedRows | None,
-    decimal: str,
-    keys: RowKeys,
-    found: LabelledRows,
-) -> tuple[Array, Array]:
-    """Return probabilities and labels of the rows of a block to judge; count the others."""
-    typed = contract.read(block)
-    good = typed.block
-    found.rows += len(good) + len(typed.rejects)
-    found.left_out.update(str(reject.reason) for reject in typed.rejects)
-    x = np.atleast_2d(model.preparation.transform(typed.numeric, typed.codes))
-    usable = np.isfinite(x).all(axis=1)
-    probabilities = np.full((len(good), len(place)), np.nan)
-    probabilities[usable] = model.probabilities(x[usable])
-    usable &= np.isfinite(probabilities).all(axis=1)
-    found.left_out[str(Reason.NOT_FINITE)] += int((~usable).sum())
-    classes = [label.class_of(trim(cell)) for cell in good.cells(header.names.index(label.column))]
-    named = np.array([bool(one) for one in classes], dtype=bool)
-    found.left_out["no_label"] += int((usable & ~named).sum())
-    usable &= named
-    labels = np.array([place.get(one, -1) for one in classes], dtype=np.intp)
-    strange = usable & (labels < 0)
-    found.unknown_labels.update(classes[i] for i in np.flatnonzero(strange))
-    found.left_out["unknown_label"] += int(strange.sum())
-    usable &= labels >= 0
-    if trained is not None:
-        texts = {
-            name: list(map(trim, good.cells(header.names.index(name)))) for name in trained.columns
-        }
-        seen = usable & trained.known(texts, len(good), decimal)
-        found.left_out["trained_on"] += int(seen.sum())
-        usable &= ~seen
-    usable = keys.read(good, usable, found.left_out)
-    numbers = len(model.schema.numeric)
-    found.searched.add(typed.numeric[usable, :numbers], typed.codes[usable])
-    return probabilities[usable], labels[usable]
+@dataclass(frozen=True, kw_only=True)
+class _Judge:
+    """What each block of a table is judged with, and where its rows are counted."""
+
+    model: Scorer
+    contract: Contract
+    names: tuple[str, ...]
+    label: LabelTexts
+    trained: TrainedRows | None
+    decimal: str
+    keys: RowKeys
+    found: LabelledRows
+
+    def of(self, block: Block) -> tuple[Array, Array]:
+        """Return probabilities and labels of the rows of a block to judge; count the others."""
+        model, found = self.model, self.found
+        typed = self.contract.read(block)
+        good = typed.block
+        found.rows += len(good) + len(typed.rejects)
+        found.left_out.update(str(reject.reason) for reject in typed.rejects)
+        x = np.atleast_2d(model.preparation.transform(typed.numeric, typed.codes))
+        usable = np.isfinite(x).all(axis=1)
+        probabilities = np.full((len(good), len(self.label.classes)), np.nan)
+        probabilities[usable] = model.probabilities(x[usable])
+        usable &= np.isfinite(probabilities).all(axis=1)
+        found.left_out[str(Reason.NOT_FINITE)] += int((~usable).sum())
+        classes = [
+            self.label.class_of(trim(cell))
+            for cell in good.cells(self.names.index(self.label.column))
+        ]
+        named = np.array([bool(one) for one in classes], dtype=bool)
+        found.left_out["no_label"] += int((usable & ~named).sum())
+        usable &= named
+        place = {name: c for c, name in enumerate(self.label.classes)}
+        labels = np.array([place.get(one, -1) for one in classes], dtype=np.intp)
+        strange = usable & (labels < 0)
+        found.unknown_labels.update(classes[i] for i in np.flatnonzero(strange))
+        found.left_out["unknown_label"] += int(strange.sum())
+        usable &= labels >= 0
+        if self.trained is not None:
+            texts = {
+                name: list(map(trim, good.cells(self.names.index(name))))
+                for name in self.trained.columns
+            }
+            seen = usable & self.trained.known(texts, len(good), self.decimal)
+            found.left_out["trained_on"] += int(seen.sum())
+            usable &= ~seen
+        usable = self.keys.read(good, usable, found.left_out)
+        numbers = len(model.schema.numeric)
+        found.searched.add(typed.numeric[usable, :numbers], typed.codes[usable])
+        return probabilities[usable], labels[usable]

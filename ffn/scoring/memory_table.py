@@ -7,6 +7,7 @@ pandas is read column by column, because its cells may be arbitrary objects. All
 from __future__ import annotations
 
 import contextlib
+import datetime
 import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -207,11 +208,8 @@ def _parts_of_objects(
                 "values. Give a column of numbers or texts."
             )
         # Times with and without a time zone have one type, but cannot be compared.
-        zoned = (
-            [place for place in places if values[place].tzinfo is not None]
-            if hasattr(kind, "tzinfo")
-            else []
-        )
+        may_be = hasattr(kind, "tzinfo")
+        zoned = [place for place in places if may_be and values[place].tzinfo is not None]
         plain = sorted(set(places).difference(zoned)) if zoned else places
         for own in filter(len, (zoned, plain)):
             some = values if len(own) == len(values) else [values[place] for place in own]
@@ -240,6 +238,9 @@ def _array_of(values: list[Any], kind: type) -> Any:
         zone = None if values[0].tzinfo is None else "UTC"
         with contextlib.suppress(pa.ArrowException, ValueError, OverflowError):
             return pa.array(values, pa.timestamp("ns", zone))
+    if issubclass(kind, datetime.time) and values[0].tzinfo is not None:
+        # Arrow would drop the zone.
+        values = list(map(str, values))
     try:
         array = pa.array(values)
     except OverflowError:
@@ -255,8 +256,7 @@ def _array_of(values: list[Any], kind: type) -> Any:
 def _has_extension(of: Any) -> bool:
     import pyarrow as pa
 
-    if pa.types.is_dictionary(of):
-        of = of.value_type
+    of = of.value_type if pa.types.is_dictionary(of) else of
     return isinstance(of, pa.BaseExtensionType)
 
 

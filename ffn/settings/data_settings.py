@@ -105,7 +105,7 @@ class DataSettings(StrictSettings):
     formats
         How a column writes its values, by column: the number 1234.5 for units, currencies and
         thousands separators; ``iso``, ``iso utc`` or directives of ``strptime`` for dates and
-        times; ``true/false`` for truth values.
+        times; ``time`` or ``time am/pm`` for times of day; ``true/false`` for truth values.
     labels
         Class by cell text of the target; an empty class means that the row has no label. Default:
         each text is its own class.

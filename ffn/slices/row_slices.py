@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import MISSING, UNKNOWN
+from ffn.tabular.clock_form import ClockForm
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.schema import Schema
 from ffn.tabular.training_table.histograms import Histogram, Reference
@@ -76,7 +77,7 @@ def row_slices(
                 bounds, names = [0.0], ["false", "true"]
             else:
                 bounds = quarter_bounds(reference.numeric[place])
-                names = _ranges(bounds, feature.date_form)
+                names = _ranges(bounds, feature.date_form or feature.clock_form)
             own = np.searchsorted(np.array(bounds), values)
             own[np.isnan(values)] = MISSING
         else:
@@ -106,9 +107,11 @@ def quarter_bounds(histogram: Histogram) -> list[float]:
     return [histogram.edges[i] for i in sorted(nearest)]
 
 
-def _ranges(bounds: list[float], dates: DateForm | None) -> list[str]:
+def _ranges(bounds: list[float], dates: DateForm | ClockForm | None) -> list[str]:
     """Return the ranges between bounds in words."""
     if not bounds:
+        if isinstance(dates, ClockForm):
+            return ["any time"]
         return ["any date" if dates else "any number"]
     shown = [dates.written(bound) if dates else f"{bound:g}" for bound in bounds]
     if len(set(shown)) < len(shown):

@@ -6,13 +6,14 @@ import re
 from functools import lru_cache
 
 from ffn.errors import quote
+from ffn.tabular.clock_form import ClockForm
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.number_format import NumberFormat
 from ffn.tabular.truth_form import TRUTH, TruthForm
 
 __all__ = ["CellForm", "as_cell", "cell_form", "expected_in", "form_text", "held_in", "written_as"]
 
-CellForm = NumberFormat | DateForm | TruthForm
+CellForm = NumberFormat | DateForm | ClockForm | TruthForm
 """A form has a ``number(text)`` of a trimmed cell, NaN if the cell is none in this form."""
 
 
@@ -23,7 +24,8 @@ def cell_form(declared: str) -> CellForm:
     Parameters
     ----------
     declared
-        The number 1234.5 as the column writes it, what `DateForm.of` takes, or `TRUTH`.
+        The number 1234.5 as the column writes it, what `DateForm.of` or `ClockForm.of` takes, or
+        `TRUTH`.
 
     Raises
     ------
@@ -32,6 +34,8 @@ def cell_form(declared: str) -> CellForm:
     """
     if declared == TRUTH:
         return TruthForm()
+    if (clock := ClockForm.of(declared)) is not None:
+        return clock
     # A number's example has these digits; a date's form has directives, or is a word.
     directives = re.search("%[A-Za-z]", declared)
     if "234" not in declared and (directives or declared.startswith("iso")):
@@ -40,7 +44,8 @@ def cell_form(declared: str) -> CellForm:
         return NumberFormat.of(declared)
     except ValueError as error:
         raise ValueError(
-            f'{error}; or, for dates, "iso" or a format such as "%d/%m/%Y"; or "{TRUTH}"'
+            f'{error}; or, for dates, "iso" or a format such as "%d/%m/%Y"; or, for times of '
+            f'day, "time" or "time am/pm"; or "{TRUTH}"'
         ) from None
 
 
@@ -50,7 +55,7 @@ def form_text(form: CellForm) -> str:
 
 
 def as_cell(number: float, form: CellForm | None) -> str:
-    """Return a value for a reader: a date in ISO 8601, a truth value, or a number as it is.
+    """Return a value for a reader: a date in ISO 8601, a time, a truth value, or a number as it is.
 
     Parameters
     ----------
@@ -70,6 +75,10 @@ def expected_in(form: CellForm) -> str:
         return f"a number in the format {quote(form.example)}"
     if isinstance(form, TruthForm):
         return "true or false, in one of their spellings"
+    if isinstance(form, ClockForm):
+        if form.halves:
+            return 'a time of day with AM or PM, such as "8:30 AM"'
+        return 'a time of day such as "08:30" or "23:59:59.5", from "00:00" on and before "24:00"'
     if form.pattern:
         return f"a date written as {quote(form.pattern)}, or in ISO 8601"
     if form.zoned:
@@ -78,9 +87,11 @@ def expected_in(form: CellForm) -> str:
 
 
 def held_in(form: CellForm | None) -> str:
-    """Return what a column in this form holds: numbers, dates or truth values."""
+    """Return what a column in this form holds: numbers, dates, times of day or truth values."""
     if isinstance(form, DateForm):
         return "times with a zone" if form.zoned else "dates without a time zone"
+    if isinstance(form, ClockForm):
+        return "times of day"
     return "truth values" if isinstance(form, TruthForm) else "numbers"
 
 

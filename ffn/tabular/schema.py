@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ffn.errors import BundleError, quote
 from ffn.tabular.cell_forms import CellForm, cell_form
+from ffn.tabular.clock_form import ClockForm
 from ffn.tabular.date_form import DateForm
 from ffn.tabular.number_format import NumberFormat
 
@@ -88,7 +89,7 @@ class Feature:
         Texts of a categorical column in training, sorted; empty for another one.
     format
         How a numeric column writes its values, for `cell_form`; None for plain numbers. Dates are
-        seconds since 1970, truth values 0 and 1.
+        seconds since 1970, times of day seconds since midnight, truth values 0 and 1.
     """
 
     name: str
@@ -106,13 +107,18 @@ class Feature:
 
     @property
     def number_format(self) -> NumberFormat | None:
-        """The same, if the column has numbers; None for plain ones, dates and truth values."""
+        """The same, if the column has numbers; None for plain ones and all else."""
         return self.form if isinstance(self.form, NumberFormat) else None
 
     @property
     def date_form(self) -> DateForm | None:
         """How the column writes its dates; None if it has none."""
         return self.form if isinstance(self.form, DateForm) else None
+
+    @property
+    def clock_form(self) -> ClockForm | None:
+        """How the column writes its times of day; None if it has none."""
+        return self.form if isinstance(self.form, ClockForm) else None
 
     @property
     def fingerprint_kind(self) -> Kind:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ffn.version import __version__
 from flows.cli.commands import (
+    capacity,
     compare,
     evaluate,
     init,
@@ -67,4 +68,5 @@ def build_parser() -> CommandParser:
     serve.add(verbs, [common]).set_defaults(run=serve.run)
     status.add(verbs, [common]).set_defaults(run=status.run)
     watch.add(verbs, [common]).set_defaults(run=watch.run)
+    capacity.add(verbs, [common]).set_defaults(run=capacity.run)
     return parser

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from ffn.monitoring.evaluate_outcome import EvaluateOutcome
     from ffn.settings.service_settings import RunnerSettings
 
-__all__ = ["configure", "evaluate_outcomes", "read_secrets", "retrain", "score", "score_inbox"]
+__all__ = [
+    "configure",
+    "evaluate_outcomes",
+    "read_secrets",
+    "read_secrets_as_needed",
+    "retrain",
+    "score",
+    "score_inbox",
+]
 
 T = TypeVar("T")
 
@@ -142,23 +150,42 @@ def read_secrets(names: Sequence[str], root: Path) -> None:
     root
         The folder with ``data/`` and ``artifacts/``.
     """
-    if not names:
-        return
-    configure()
+    if names:
+        _read_as_needed(root, _values_of(names, root))
+
+
+def read_secrets_as_needed(root: Path) -> None:
+    """Read blocks of Prefect when an address needs them, for the rest of this process.
+
+    For commands that run without Prefect: no server is started where no block is named, or where
+    the table was kept and no database is asked.
+
+    Parameters
+    ----------
+    root
+        The folder with ``data/`` and ``artifacts/``.
+    """
+    _read_as_needed(root, {})
+
+
+def _read_as_needed(root: Path, values: dict[str, str]) -> None:
     from ffn.databases.secret_blocks import read_blocks_with
+
+    def value_of(name: str) -> str:
+        if name not in values:
+            values.update(_values_of([name], root))
+        return values[name]
+
+    read_blocks_with(value_of)
+
+
+def _values_of(names: Sequence[str], root: Path) -> dict[str, str]:
+    configure()
     from flows.blocks.prefect_secrets import prefect_secret
     from flows.server.ephemeral import server
 
     with server(root):
-        values = {name: prefect_secret(name) for name in names}
-
-    def value_of(name: str) -> str:
-        if name not in values:
-            with server(root):
-                values[name] = prefect_secret(name)
-        return values[name]
-
-    read_blocks_with(value_of)
+        return {name: prefect_secret(name) for name in names}
 
 
 def _ours(outcome: object, kind: type[T]) -> T:

@@ -17,7 +17,8 @@ __all__ = ["MISSING", "UNKNOWN", "WRONG", "components_of", "value_of"]
 
 MISSING, UNKNOWN = -1, -2
 WRONG = {"number": "not_a_number", "money": "not_a_number", "date": "not_a_date"} | {
-    "truth": "not_true_or_false"
+    "time": "not_a_time",
+    "truth": "not_true_or_false",
 }
 _PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TYPOGRAPHIC = {
@@ -29,6 +30,9 @@ _SHAPE = re.compile(
     "([ \\t\\n\\r\\f\\v]?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?))?)?)?"
 )
 _EPOCH = datetime.datetime(1970, 1, 1)
+_CLOCK = re.compile(
+    "(?P<hour>[0-9]{1,2})(?P<rest>:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?)( ?(?P<half>[AaPp][Mm]))?"
+)
 _TRUTHS = {
     "true": 1.0, "yes": 1.0, "t": 1.0, "y": 1.0, "1": 1.0, "1.0": 1.0, "1,0": 1.0,
     "false": 0.0, "no": 0.0, "f": 0.0, "n": 0.0, "0": 0.0, "0.0": 0.0, "0,0": 0.0,
@@ -59,6 +63,8 @@ def value_of(
         return _finite(float(text)) if _PLAIN.fullmatch(text) else math.nan
     if column.kind == "truth":
         return _TRUTHS.get(text.lower(), math.nan) if text.isascii() else math.nan
+    if column.kind == "time":
+        return _since_midnight(text, column.form)
     return _money(text, column.form) if column.kind == "money" else _seconds(text, column.form)
 
 
@@ -89,6 +95,27 @@ def _seconds(text: str, form: str) -> float:
             moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
     except (ValueError, OverflowError):
         return math.nan
+    return (moment - _EPOCH).total_seconds()
+
+
+def _since_midnight(text: str, form: str) -> float:
+    found = _CLOCK.fullmatch(text)
+    if found is None or (found["half"] is not None) != (form == "time am/pm"):
+        return math.nan
+    hour = int(found["hour"])
+    if found["half"]:
+        if hour not in range(1, 13):
+            return math.nan
+        hour = {("am", 12): 0, ("pm", 12): 12}.get(
+            (found["half"].lower(), hour), hour + 12 * (found["half"] in ("pm", "PM", "Pm", "pM"))
+        )
+    if hour > 23:
+        return math.nan
+    try:
+        at = datetime.time.fromisoformat(f"{hour:02}{found['rest'].replace(',', '.')}")
+    except ValueError:
+        return math.nan
+    moment = datetime.datetime.combine(_EPOCH, at)
     return (moment - _EPOCH).total_seconds()
 
 

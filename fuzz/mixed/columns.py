@@ -121,6 +121,30 @@ _DATES_ELSEWHERE = (
     "1/2/2025",
     "31/01/25 09:05 pm",
 )
+_TIMES = ("time", "time am/pm")
+_NO_TIMES = (
+    "24:00",
+    "08:60",
+    "08:30:60",
+    "8:3",
+    "8",
+    "0830",
+    "008:30",
+    "-1:30",
+    "36:15",
+    "08:30:15.",
+    "08:30:15.1234567890",
+    "08:30Z",
+    "08:30+01:00",
+    "2025-01-31 08:30",
+    "13:30 PM",
+    "0:30 AM",
+    "8:30 M",
+    "8:30  AM",
+    "8 AM",
+    "\u0660\u0668:30",
+    "noon",
+)
 _TRUE = ("true", "TRUE", "True", "yes", "Y", "t", "1", "yEs")
 _FALSE = ("false", "FALSE", "False", "no", "N", "f", "0", "nO")
 _NO_TRUTH = (
@@ -187,7 +211,7 @@ class Column:
     Attributes
     ----------
     kind
-        ``number``, ``money``, ``date``, ``truth``, ``category`` or ``text``.
+        ``number``, ``money``, ``date``, ``time``, ``truth``, ``category`` or ``text``.
     missing
         Whether training had cells without a value.
     form
@@ -206,7 +230,7 @@ class Column:
 def make_columns(chance: random.Random, *, ascii_only: bool) -> tuple[Column, ...]:
     """Return some columns, of kinds and names that differ."""
     names = list(_NAMES if ascii_only else _NAMES + _ODD_NAMES)
-    kinds = ("number", "money", "date", "date", "truth", "category", "text")
+    kinds = ("number", "money", "date", "date", "time", "truth", "category", "text")
     return tuple(
         _column(chance, name, chance.choice(kinds))
         for name in chance.sample(names, chance.choice((1, 2, 2, 3, 3, 4, 5)))
@@ -220,6 +244,8 @@ def _column(chance: random.Random, name: str, kind: str) -> Column:
         form = chance.choice(MONEY)
     elif kind == "date":
         form = chance.choice(DATES)
+    elif kind == "time":
+        form = chance.choice(_TIMES)
     elif kind == "truth":
         form = "true/false"
     elif kind == "category":
@@ -341,6 +367,28 @@ def _date(chance: random.Random, column: Column, *, odd: bool) -> str:
     )
 
 
+def _time(chance: random.Random, column: Column, *, odd: bool) -> str:
+    if odd:
+        return chance.choice((*_NO_TIMES, "8:30", "08:30:15.25", "8:30 am", "12:00:00 PM"))
+    seconds = chance.choice((0, 43_200, 86_399, 60 * chance.randrange(1440)))
+    if chance.random() < 0.3:
+        seconds = chance.randrange(86_400)
+    moment = datetime.datetime(2025, 1, 31) + datetime.timedelta(seconds=seconds)
+    halves = column.form == "time am/pm"
+    text = f"{moment.hour % 12 or 12 if halves else moment.hour:02}{moment:%M}"
+    text = f"{text[:2]}:{text[2:]}"
+    if seconds % 60 or chance.random() < 0.2:
+        text += f"{moment:%S}".rjust(3, ":")
+        if chance.random() < 0.3:
+            text += chance.choice((".5", ",25", ".123456", ".000", ".123456789"))
+    if chance.random() < 0.3:
+        text = text.removeprefix("0")
+    if halves:
+        half = f"{moment:%p}"
+        text += chance.choice(("", " ")) + (half if chance.random() < 0.7 else half.lower())
+    return text
+
+
 def _truth(chance: random.Random, _column: Column, *, odd: bool) -> str:
     return chance.choice(_NO_TRUTH if odd else _TRUE + _FALSE)
 
@@ -360,6 +408,7 @@ _CELLS = {
     "number": _number,
     "money": _money,
     "date": _date,
+    "time": _time,
     "truth": _truth,
     "category": _category,
     "text": _text,

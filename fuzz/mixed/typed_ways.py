@@ -333,6 +333,8 @@ def _array(
         return pa.array(typed, pa.bool_()).cast(kind), texts
     if column.kind == "date":
         return _dates(chance, column, values, texts) or (plain, cells)
+    if column.kind == "time":
+        return _times(chance, values), texts
     if column.kind == "money" and column.form[-1] in "%\u2030":
         return plain, cells
     if column.kind == "number" and all(
@@ -365,6 +367,14 @@ def _dates(
     if zone:
         stamps = stamps.cast(pa.timestamp("us", "UTC"))
     return stamps.cast(pa.timestamp(unit, zone)), texts
+
+
+def _times(chance: random.Random, values: list[Any]) -> Any:
+    ticks = [None if value is None else _ticks(value) for value in values]
+    times = pa.array(ticks, pa.int64()).cast(pa.time64("us"))
+    if all(tick is None or tick % 1_000_000 == 0 for tick in ticks):
+        return times.cast(chance.choice((pa.time32("s"), pa.time32("ms"), pa.time64("ns"))))
+    return times.cast(pa.time64("ns")) if chance.random() < 0.5 else times
 
 
 def _ticks(seconds: float) -> int:

@@ -84,12 +84,22 @@ def test_the_best_of_a_table_is_bold_and_a_gap_is_left_empty() -> None:
 
 def test_where_we_lose_is_said_the_worst_first() -> None:
     assert sentences.behind(board(LOSSES)) == (
-        "**Where we lose.** On 2 of 3 tables some other side has a lower log-loss; in brackets "
-        "the best of them and by how much ours is higher, with the seeds that both have: "
-        "b (scikit-learn MLP, 100.0 %), a (CatBoost, 5.3 %)."
+        "**Where we lose.** On 2 of 3 tables some other side has a log-loss that is lower by "
+        "0.1 % or more; in brackets the best of them and by how much ours is higher, with the "
+        "seeds that both have: b (scikit-learn MLP, 100.0 %), a (CatBoost, 5.3 %)."
     )
     one = board({"a": {OURS: [0.2], "mlp": [0.4]}})
     assert sentences.behind(one) == "**Where we lose.** On none of 1 table."
+
+
+@pytest.mark.parametrize(("theirs", "on"), [(0.2, "none"), (0.19995, "none"), (0.1998, "1")])
+def test_less_than_the_page_shows_is_no_loss(theirs: float, on: str) -> None:
+    assert f"On {on} of 1 table" in sentences.behind(board({"a": {OURS: [0.2], "mlp": [theirs]}}))
+
+
+def test_a_side_without_a_figure_has_no_column() -> None:
+    lines = figures_table(board({"a": {OURS: [0.2], "mlp": [None]}}), "auc").splitlines()
+    assert lines[0] == "| AUC | rows | columns | classes | ours |"
 
 
 def test_alone_ours_is_not_said_to_win() -> None:

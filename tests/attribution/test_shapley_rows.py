@@ -12,8 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ffn.attribution.reference_row import reference_row
 from ffn.attribution.shapley_rows import Explainer
 from ffn.bundles.bundle import Bundle
+from ffn.bundles.carried_model import CarriedModel
 from ffn.errors import BundleError, DataError
-from ffn.nn import Network
+from ffn.nn import Network, spawn_generators
 from ffn.tabular.cells import MISSING, UNKNOWN
 from tests.helpers.explainable import CATEGORIES, answer, explainable, shapley_by_orders, typical
 
@@ -156,3 +157,50 @@ def test_no_rows_and_a_mixture_that_overflows() -> None:
     assert np.isfinite(bundle.probabilities(x)).all()
     with pytest.raises(DataError, match="mixed with the reference row, its numbers are too large"):
         Explainer(bundle).explain(x, np.array([0]))
+
+
+@pytest.mark.parametrize("hidden", [(), (7,), (9, 5)])
+def test_a_condensed_network_answers_as_the_whole_one_does_to_mixtures(
+    hidden: tuple[int, ...],
+) -> None:
+    generator = np.random.default_rng(8)
+    seeds = spawn_generators(np.random.SeedSequence(2), 3)
+    network = Network.create((11, *hidden, 4), seeds, np.float64)
+    network.parameters += generator.normal(size=network.parameters.shape)
+    x, reference = generator.normal(size=(2, 11))
+    x[4] = reference[4]
+    groups = [[0, 1, 7], [2], [3, 5, 6, 8, 9, 10]]
+    members = generator.random((40, 3)) < 0.5
+    mixed = np.tile(reference, (40, 1))
+    for group, is_in in zip(groups, members.T, strict=True):
+        mixed[np.ix_(is_in, group)] = x[group]
+    found = network.condensed(x, reference, groups).predict_proba(members)
+    assert_allclose(found, network.predict_proba(mixed), atol=1e-13)
+
+
+class Opaque:
+    """A model of which nothing is known but its answers."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.schema, self.preparation = bundle.schema, bundle.preparation
+        self.reference, self.probabilities = bundle.reference, bundle.probabilities
+
+
+def test_wide_networks_are_explained_as_narrow_ones_are() -> None:
+    bundle = explainable(60, 30, hidden=(32, 16), networks=3, scale=1.5)
+    generator = np.random.default_rng(5)
+    x = bundle.preparation.transform(
+        generator.normal(0, 3, (3, 60)), generator.integers(-1, 3, (3, 30))
+    )
+    labels = bundle.probabilities(x).argmax(axis=1)
+    whole = Explainer(Opaque(bundle)).explain(x, labels)
+    for model in (bundle, CarriedModel(bundle)):
+        found = Explainer(model).explain(x, labels)
+        assert_allclose(found.values, whole.values, atol=1e-13)
+        assert_allclose(found.errors, whole.errors, atol=1e-13)
+        assert_array_equal(found.exact, whole.exact)
+    assert not np.array_equal(found.values, whole.values)
+    deep = explainable(60, 30, hidden=(32,) * 9, networks=1)
+    deep.network.parameters[:] = 3e38
+    with pytest.raises(DataError, match="mixed with the reference row, its numbers are too large"):
+        Explainer(deep).explain(x, labels)

@@ -113,6 +113,15 @@ def test_a_column_of_pandas_without_numbers_is_named(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "option"),
+    [("dates", r"\[data\.formats\] of pipeline\.toml"), ("strings", r'"text" in \[data\.kinds\]')],
+)
+def test_the_option_of_a_pipeline_is_named(kind: str, option: str) -> None:
+    with pytest.raises(ValueError, match=f"ffn.retrain takes such a table as it is: .*{option}"):
+        fitted(pd.DataFrame({"size": X[:, 0], "bad": NO_NUMBERS[kind][0]}))
+
+
+@pytest.mark.parametrize(
     ("values", "told"),
     [
         (["red"] * 60, 'texts, such as "red"'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,6 +132,30 @@ def test_training_and_scoring_reach_the_database_and_nothing_records_its_value(
     # A block that this command did not have to read is asked for.
     with pytest.raises(SettingsError, match=r"^the Prefect block empty holds no text"):
         block_secret("empty")
+    read_blocks_with(None)
+    # The kept table would do without a database.
+    (kept,) = (shop / "artifacts/iris").rglob("training-data")
+    shutil.rmtree(kept)
+    assert run_here(("reproduce", "iris", "1", *where)) == 0
+    assert json.loads(capsys.readouterr().out)["same"]
     for file in (shop / "artifacts").rglob("*"):
         if file.is_file():
             assert FILE.encode() not in file.read_bytes(), file
+
+
+@pytest.mark.usefixtures("blocks")
+def test_verbs_that_run_without_prefect_read_blocks_as_well(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = ("--json", "--root", shop)
+    monkeypatch.chdir(shop / "data/iris")
+    source = ("--from", f"sqlite:///${{prefect:{BLOCK}}}", "--query", "SELECT * FROM iris")
+    assert run_here(("init", "again", *source, "--target", "species", *where)) == 0
+    text = Path(json.loads(capsys.readouterr().out)["settings"]).read_text()
+    assert f"${{prefect:{BLOCK}}}" in text
+    assert FILE not in text
+    # What the table lacks is only seen once it has been read.
+    toml = shop / "data/iris/pipeline.toml"
+    toml.write_text(f'{toml.read_text()}\n[split]\ntime = "nowhere"\n')
+    assert run_here(("backtest", "iris", *where)) == 1
+    assert '"nowhere"' in str(json.loads(capsys.readouterr().out)["error"])

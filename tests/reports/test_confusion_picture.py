@@ -5,10 +5,12 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from ffn.reports.pictures.canvas import middle_cut
+from ffn.reports.pictures.canvas import middle_cut, sentence_cut
 from ffn.reports.pictures.confusion_matrix import confusion_matrix, draw_confusion_matrix
 from tests.helpers.report_inputs import evaluation_of
 
@@ -183,3 +185,20 @@ def test_the_title_counts() -> None:
 )
 def test_a_cut_keeps_both_ends(text: str, limit: int, cut: str) -> None:
     assert middle_cut(text, limit) == cut
+
+
+def test_a_sentence_is_cut_between_words() -> None:
+    text = "bad.csv: the file ends within a record, after 1,234 rows. Send the whole file again."
+    assert sentence_cut(text, len(text)) == text
+    assert sentence_cut(text, 60) == "bad.csv: the file ends within … Send the whole file again."
+    assert sentence_cut("x" * 50, 20) == "xxxxxxxxx … xxxxxxxx"
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=9)), st.integers(40, 80))
+def test_a_cut_sentence_is_short_and_of_whole_words(words: list[str], limit: int) -> None:
+    text = " ".join(words)
+    first, _, last = sentence_cut(text, limit).partition(" … ")
+    assert len(sentence_cut(text, limit)) <= limit
+    if len(text) > limit:
+        assert text.startswith(f"{first} ")
+        assert text.endswith(f" {last}")

@@ -85,6 +85,16 @@ def test_the_picture_shows_each_mean_and_rings_the_chosen_one() -> None:
     np.testing.assert_allclose([ring.get_xdata()[0] for ring in rings], [0.003, 0.01], rtol=0.04)
 
 
+@pytest.mark.parametrize("spread", [0.1, 0.3])
+def test_the_picture_shows_each_interval_whole(spread: float) -> None:
+    losses = np.array([[0.5, 0.55, 0.6], [0.6, 0.6 + spread, 0.6 + 2 * spread], [0.5, 0.5, 0.6]])
+    drawn = line(losses)
+    (panel,) = draw_loss_by_rate([drawn]).axes
+    low, high = panel.get_ylim()
+    assert max(one.loss.high for one in drawn.rates) < high
+    assert all(low < one.loss.low or one.loss.low <= 0 for one in drawn.rates)
+
+
 @pytest.mark.parametrize("name", ["adamw 256-128", "momentum no hidden layer, smoothing 0.05"])
 def test_the_candidates_of_a_search_are_named_in_full(name: str) -> None:
     lines = [line(LOSSES, name=f"{name}, dropout 0.{n}5, decay 0.01") for n in range(6)]

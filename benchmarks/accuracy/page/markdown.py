@@ -67,9 +67,11 @@ def against_table(board: Board) -> str:
 def figures_table(board: Board, what: What) -> str:
     """Return a line for each table: a figure of every side, the mean over its seeds."""
     heading = {"log_loss": "log-loss", "accuracy": "accuracy, %", "auc": "AUC"}[what]
+    # The others are named as missing.
+    sides = board.present()
     lines = [
-        f"| {heading} | rows | columns | classes | {' | '.join(map(title, board.sides))} |",
-        f"|---|--:|--:|--:|{'--:|' * len(board.sides)}",
+        f"| {heading} | rows | columns | classes | {' | '.join(map(title, sides))} |",
+        f"|---|--:|--:|--:|{'--:|' * len(sides)}",
     ]
     for table, split in board.tables.items():
         values = np.array(
@@ -77,7 +79,7 @@ def figures_table(board: Board, what: What) -> str:
                 board.means([table], [side], what)[0, 0]
                 if board.common_seeds(table, [side])
                 else np.nan
-                for side in board.sides
+                for side in sides
             ]
         )
         texts = [_text(value, what) for value in values]

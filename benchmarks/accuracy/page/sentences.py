@@ -45,7 +45,8 @@ def behind(board: Board) -> str:
             continue
         compared += 1
         best = max(ratios, key=ratios.__getitem__)
-        if ratios[best] > 0:
+        # Less than what is shown is a tie.
+        if ratios[best] >= 0.0005:
             found.append((ratios[best], table, best))
     if not compared:
         return ""
@@ -57,8 +58,8 @@ def behind(board: Board) -> str:
     )
     return (
         f"**Where we lose.** On {len(found)} of {_count(compared, 'table')} some other side has a "
-        "lower log-loss; in brackets the best of them and by how much ours is higher, with the "
-        f"seeds that both have: {listed}."
+        "log-loss that is lower by 0.1 % or more; in brackets the best of them and by how much "
+        f"ours is higher, with the seeds that both have: {listed}."
     )
 
 

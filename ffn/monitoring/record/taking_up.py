@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ffn.errors import DataError, FFNError, OutputError
+from ffn.errors import DataError, FFNError, OutputError, quote
 from ffn.monitoring.record.delivery import Delivery
 from ffn.monitoring.record.joining import join_rows, take_labels
 from ffn.monitoring.record.label_files import read_labels
@@ -17,6 +17,7 @@ from ffn.monitoring.record.outcome_record import OutcomeRecord, changing_record,
 from ffn.monitoring.record.scored_parts import tables_of
 from ffn.monitoring.record.scored_tables import ScoredTable
 from ffn.object_stores.object_address import ObjectAddress
+from ffn.quantities import listed
 from ffn.registry.versions import version_folder
 from ffn.scoring.model import load
 from ffn.scoring.output.targets import COMPANIONS
@@ -247,4 +248,27 @@ def deliver(pipeline: Pipeline, stream: Source, name: str) -> Delivery:
     """
     rows, found = read_labels(stream, pipeline, name)
     with changing_record(pipeline.artifacts) as record:
-        return take_labels(record, rows, found, time.time())
+        done = take_labels(record, rows, found, time.time())
+    if done.joined:
+        done.notices += _rows_count_alike(pipeline)
+    return done
+
+
+def _rows_count_alike(pipeline: Pipeline) -> list[str]:
+    """Return a notice where training has weights or groups, which the record has not."""
+    settings = pipeline.settings
+    told = [
+        f"{what} ({key} = {quote(name)})"
+        for what, key, name in (
+            ("weights", "data.weight", settings.data.weight),
+            ("groups", "split.group", settings.split.group),
+        )
+        if name is not None
+    ]
+    if not told:
+        return []
+    return [
+        f"Labels joined by an id count alike, without {listed(told)}. For figures with them, and "
+        "for slices, give Model.evaluate the same rows with all features, their labels and these "
+        "columns; or take outcomes.id out of the settings, and give such a table to ffn evaluate."
+    ]

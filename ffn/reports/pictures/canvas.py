@@ -30,6 +30,7 @@ __all__ = [
     "legend_columns",
     "line_style",
     "middle_cut",
+    "sentence_cut",
     "to_png",
 ]
 
@@ -131,6 +132,32 @@ def middle_cut(text: str, limit: int) -> str:
         return text
     tail = (limit - 1) // 2
     return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def sentence_cut(text: str, limit: int) -> str:
+    """Return ``text``, with whole words left out of its middle if it is longer than ``limit``.
+
+    A message begins with what it is about and ends with what to do. A word that is longer than a
+    quarter of the limit, such as a path, is cut.
+
+    Parameters
+    ----------
+    text
+        A sentence or more.
+    limit
+        Characters at most, at least 8.
+    """
+    if len(text) <= limit:
+        return text
+    # Two spaces go around what is left out.
+    tail = (limit - 3) // 2
+    first, last = text[: limit - 3 - tail], text[len(text) - tail :]
+    begin, end = first.rfind(" "), last.find(" ")
+    if text[len(first)] != " " and begin >= len(first) - limit // 4:
+        first = first[:begin]
+    if text[-len(last) - 1] != " " and 0 <= end < limit // 4:
+        last = last[end + 1 :]
+    return f"{first.rstrip()} … {last.lstrip()}"
 
 
 def drawable(texts: Sequence[str], what: str, limit: int) -> list[str]:

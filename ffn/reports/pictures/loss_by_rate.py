@@ -27,6 +27,8 @@ __all__ = ["draw_loss_by_rate", "loss_by_rate"]
 # Nats per row below which a loss is drawn as this.
 _LOSS_FLOOR = 1e-12
 _HEIGHT = 3.9
+# A bar is drawn whole up to this multiple of the highest mean.
+_TALLEST = 4
 # Factor by which the points of two optimizers at one rate are drawn apart.
 _APART = 1.06
 
@@ -142,7 +144,10 @@ def _scale(panel: Axes, tried: Sequence[RateLine]) -> None:
     if losses:
         ends = [one.loss.low for one in tried if one.finished and 0 < one.loss.low < np.inf]
         lowest, highest = min([*losses, *ends]), max(losses)
-        panel.set_ylim(max(lowest, highest / 1e4) / 1.15, highest * 1.25)
+        tops = [one.loss.high for one in tried if one.finished and np.isfinite(one.loss.high)]
+        # One interval of few resamples must not press all else together.
+        top = min(max([highest, *tops]), _TALLEST * highest)
+        panel.set_ylim(max(lowest, highest / 1e4) / 1.15, max(1.25 * highest, 1.05 * top))
         few = highest < 5 * min(losses)
         panel.yaxis.set_major_locator(
             MaxNLocator(5) if few else LogLocator(subs=(1, 2, 5), numticks=8)

@@ -255,7 +255,9 @@ def build_drift_report(
     numeric, categorical = _drifted(schema.numeric, columns), _drifted(schema.categorical, columns)
     # A date has no unit that could be mistaken, and no column to be exchanged with.
     dates = [f for f in numeric if schema.numeric[f].date_form is not None]
-    numeric = {f: psi for f, psi in numeric.items() if f not in dates}
+    # Nor has a time of day.
+    times_of_day = [f for f in numeric if schema.numeric[f].clock_form is not None]
+    numeric = {f: psi for f, psi in numeric.items() if f not in {*dates, *times_of_day}}
     names = [feature.name for feature in schema.numeric]
     suspicions = [
         *(other_times(schema.numeric[f], sample[:, f], times, reference.numeric[f]) for f in dates),

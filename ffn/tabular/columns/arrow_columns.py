@@ -15,7 +15,6 @@ from ffn.tabular.cell_forms import held_in
 from ffn.tabular.cells import MISSING, UNKNOWN, category_codes, numbers
 from ffn.tabular.columns.arrow_texts import (
     as_texts,
-    date_texts,
     decoded,
     in_utc,
     is_text,
@@ -24,9 +23,10 @@ from ffn.tabular.columns.arrow_texts import (
     text_dictionaries,
 )
 from ffn.tabular.columns.formatted_column import formatted_numbers, refuse_bare_numbers
-from ffn.tabular.columns.moments import DAY, SECOND
+from ffn.tabular.columns.moment_texts import clock_texts, date_texts
 from ffn.tabular.columns.parsers import missing_numbers
 from ffn.tabular.columns.typed_values import Spellings, ValueKind
+from ffn.tabular.dates.moments import DAY, SECOND
 from ffn.tabular.schema import Feature
 
 __all__ = [
@@ -150,12 +150,14 @@ def number_texts(
     ------
     DataError
         The column holds dates, times or nested values, or it holds numbers where training read
-        texts with a percent sign. Where training had dates: it holds anything else, or dates with a
-        time zone and training had none, or the other way round.
+        texts with a percent sign. Where training had dates or times: as for `date_texts` and
+        `clock_texts`.
     """
     column = plain_column(column, where)
     if feature.date_form is not None:
         return date_texts(column, feature.date_form, missing_values, where)
+    if feature.clock_form is not None:
+        return clock_texts(column, feature.clock_form, missing_values, where)
     if feature.number_format is not None:
         # Texts of a formatted column are read with its own decimal mark.
         decimal = feature.number_format.decimal
@@ -278,12 +280,9 @@ def _places(encoded: Any) -> Array:
 
 
 def _is_number(of: Any) -> bool:
-    return bool(
-        pa.types.is_integer(of)
-        or pa.types.is_floating(of)
-        or pa.types.is_decimal(of)
-        or pa.types.is_null(of)
-    )
+    kinds = pa.types
+    numbers_or_none = (kinds.is_integer, kinds.is_floating, kinds.is_decimal, kinds.is_null)
+    return any(test(of) for test in numbers_or_none)
 
 
 def _float64(column: Any, where: str) -> Array:

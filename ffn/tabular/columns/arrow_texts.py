@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -12,13 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffn.errors import DataError
-from ffn.tabular.cell_forms import held_in
-from ffn.tabular.date_form import DateForm
-from ffn.tabular.dates.date_cells import date_numbers
 
 __all__ = [
     "as_texts",
-    "date_texts",
     "decoded",
     "family_of",
     "in_utc",
@@ -111,53 +105,6 @@ def in_utc(values: Any) -> Any:
     """Convert zoned times to UTC, as the zone's name may be unknown on this machine."""
     zoned = pa.types.is_timestamp(values.type) and values.type.tz is not None
     return values.cast(pa.timestamp(values.type.unit, "UTC")) if zoned else values
-
-
-def date_texts(column: Any, form: DateForm, missing_values: Collection[str], where: str) -> Any:
-    """Convert a column of dates to texts that are read as the same; null for no value.
-
-    Parameters
-    ----------
-    column
-        ``pyarrow`` array of plain values [n].
-    form
-        How the column wrote its dates in training.
-    missing_values
-        Texts that mean "no value". A typed date is missing if they contain it in any notation.
-    where
-        Name of the column in errors.
-
-    Raises
-    ------
-    DataError
-        The column holds no dates, or those with a time zone and training had none, or conversely.
-    """
-    of, held = column.type, held_in(form)
-    if column.null_count == len(column):
-        return pa.nulls(len(column), pa.string())
-    if is_text(of):
-        return column
-    moments = pa.types.is_date(of) or pa.types.is_timestamp(of)
-    # A whole number may be a date's digits, such as 20250131.
-    digits = bool(form.pattern) and (pa.types.is_integer(of) or pa.types.is_floating(of))
-    if not (moments or digits):
-        raise DataError(
-            f"{where}: cells of the type {of}, where the model has {held}. Give the {held} that it "
-            "was trained on."
-        )
-    zoned = pa.types.is_timestamp(of) and of.tz is not None
-    if moments and zoned != form.zoned:
-        has = "a time zone" if zoned else "no time zone"
-        raise DataError(
-            f"{where}: cells of the type {of} have {has}, where the model has {held}. Give them as "
-            "they were in the training table."
-        )
-    texts = as_texts(in_utc(column), where, ".")
-    absent = [number for text in missing_values if not math.isnan(number := form.number(text))]
-    if absent and moments:
-        known, _ = date_numbers([text or "" for text in texts.to_pylist()], form, ())
-        texts = pc.if_else(pa.array(np.isin(known, absent)), pa.scalar(None, texts.type), texts)
-    return texts
 
 
 def family_of(of: Any) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ffn.errors import quote
 from ffn.tabular.columns.format_recognition import Doubt, Found, recognise_format
+from ffn.tabular.dates.clock_recognition import TimesFound, recognise_times
 from ffn.tabular.dates.date_recognition import DatesFound, DatesInDoubt, recognise_dates
 
 __all__ = ["advice_on_dates", "advice_on_format"]
@@ -40,7 +41,7 @@ def advice_on_format(name: str, rows: Mapping[str, int], decimal: str) -> str:
 
 
 def advice_on_dates(name: str, rows: Mapping[str, int]) -> str:
-    """Return a sentence on how to read a column as dates; empty if it has none.
+    """Return a sentence on how to read a column as dates or times; empty if it has none.
 
     Parameters
     ----------
@@ -58,7 +59,13 @@ def advice_on_dates(name: str, rows: Mapping[str, int]) -> str:
     if isinstance(found, DatesInDoubt) and found.forms:
         lines = " or ".join(_in_toml(name, form.text) for form in found.forms)
         return f"It {found.text}: to read them, add {lines} under [data.formats]."
-    return ""
+    times = recognise_times(rows)
+    if times is None or times.form is None:
+        return ""
+    line = f"to read them, add {_in_toml(name, times.form.text)} under [data.formats]."
+    if isinstance(times, TimesFound):
+        return f"Cells such as {quote(next(iter(rows)))} are times of day: {line}"
+    return f"It {times.text}: {line}"
 
 
 def _in_toml(name: str, form: str) -> str:

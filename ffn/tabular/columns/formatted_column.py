@@ -1,4 +1,4 @@
-"""Vectorised parsing of a column of formatted numbers, dates or truth values.
+"""Vectorised parsing of a column of formatted numbers, dates, times or truth values.
 
 Of numbers, the column's text is normalised by a few replacements (plain signs and spaces, one byte
 for the unit), checked with one regular expression, and stripped of all but digits and the decimal
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ffn.errors import DataError, quote
 from ffn.tabular.cell_forms import CellForm
 from ffn.tabular.cells import trim
+from ffn.tabular.clock_form import ClockForm
 from ffn.tabular.columns.decimals import plain_decimals
 from ffn.tabular.csv.parsing.blocks import Block, endings_of
 from ffn.tabular.date_form import DateForm
@@ -57,7 +58,7 @@ def formatted_numbers(
     wrong
         Positions of invalid cells.
     """
-    if isinstance(form, DateForm):
+    if isinstance(form, DateForm | ClockForm):
         return date_numbers(cells, form, missing_values)
     if len(cells) < _FEW or not isinstance(form, NumberFormat):
         values, sure = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
@@ -89,7 +90,7 @@ def formatted_cells(
     form, missing_values
         As for `formatted_numbers`.
     """
-    if not isinstance(form, DateForm):
+    if not isinstance(form, DateForm | ClockForm):
         return formatted_numbers(block.cells(column), form, missing_values)
     bounds = block.bounds(column)
     return numbers_of_bytes(block.data, block.text, *bounds, form, missing_values)

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ffn.tabular.cells import EXCHANGED, MISSING, UNKNOWN, is_number
-from ffn.tabular.columns.moments import Moment, read_moments, read_time
+from ffn.tabular.dates.moments import Moment, read_moments, read_time
 
 __all__ = ["Spellings", "ValueKind"]
 

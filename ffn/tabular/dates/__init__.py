@@ -1,1 +1,1 @@
-"""Columns of dates and times: read as numbers, and recognised."""
+"""Columns of dates and times, and of times of day: read as numbers, and recognised."""

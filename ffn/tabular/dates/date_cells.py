@@ -1,4 +1,4 @@
-"""Vectorised parsing of a column of dates from its bytes.
+"""Vectorised parsing of a column of dates, or of times of day, from its bytes.
 
 Cells of a common layout (``2025-01-31``, ``31/01/2025 10:30``) are read digit by digit down the
 column. Any other cell is read alone, each different text once.
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import trim
+from ffn.tabular.clock_form import ClockForm
 from ffn.tabular.date_form import DateForm
 
 __all__ = ["date_numbers", "dates_of_bytes", "numbers_of_bytes"]
@@ -35,8 +36,10 @@ _FRACTIONS = tuple(f"YYYY-MM-DDThh:mm:ss.{'f' * digits}" for digits in (3, 6, 9)
 _TIMES = ("YYYY-MM-DDThh:mm:ss", "YYYY-MM-DDThh:mm", *_FRACTIONS)
 _ISO = ("YYYY-MM-DD", *_TIMES)
 _ISO_ZONED = tuple(f"{time}{zone}" for zone in ("Z", "~AA:BB") for time in _TIMES)
+_CLOCK = tuple(time.removeprefix("YYYY-MM-DDT") for time in _TIMES)
 _SIGNS = {"T": b"T ", ".": b".,", "~": b"+-"}
 _TICKS = 1_000_000
+_DAY_SECONDS = 86_400
 # Larger integers are not exact in float64: such times are read alone.
 _EXACT = 2**53
 # 0001-01-01 and the last second of 9999-12-31.
@@ -67,9 +70,11 @@ class _Layout(NamedTuple):
 
 
 def date_numbers(
-    cells: Sequence[str], form: DateForm, missing_values: Collection[str]
+    cells: Sequence[str], form: DateForm | ClockForm, missing_values: Collection[str]
 ) -> tuple[Floats, list[int]]:
-    """Convert cells to seconds since 1970, as `ffn.tabular.cells.numbers` does for plain numbers.
+    """Convert cells to seconds since 1970, or of times of day to seconds since midnight.
+
+    As `ffn.tabular.cells.numbers` does for plain numbers.
 
     Parameters
     ----------
@@ -99,7 +104,7 @@ def date_numbers(
 
 
 def dates_of_bytes(
-    data: npt.NDArray[np.uint8], starts: Array, ends: Array, form: DateForm
+    data: npt.NDArray[np.uint8], starts: Array, ends: Array, form: DateForm | ClockForm
 ) -> tuple[Floats, Flags]:
     """Return seconds [n] of the cells that have a common layout, and a mask [n] of these.
 
@@ -132,10 +137,10 @@ def numbers_of_bytes(
     text: bytes,
     starts: Array,
     ends: Array,
-    form: DateForm,
+    form: DateForm | ClockForm,
     missing_values: Collection[str],
 ) -> tuple[Floats, list[int]]:
-    """Convert the cells of a block to seconds since 1970, as `date_numbers` does.
+    """Convert the cells of a block to seconds, as `date_numbers` does.
 
     Parameters
     ----------
@@ -158,7 +163,7 @@ def _with_others(
     values: Floats,
     sure: Flags,
     cell: Callable[[int], str],
-    form: DateForm,
+    form: DateForm | ClockForm,
     missing_values: Collection[str],
 ) -> tuple[Floats, list[int]]:
     """Read the cells that are not ``sure`` one by one, into ``values``."""
@@ -179,8 +184,10 @@ def _with_others(
 
 
 @lru_cache(64)
-def _layouts(form: DateForm) -> tuple[_Layout, ...]:
+def _layouts(form: DateForm | ClockForm) -> tuple[_Layout, ...]:
     """Return the layouts that a form may have: those of ISO 8601 first, then its own."""
+    if isinstance(form, ClockForm):
+        return () if form.halves else tuple(_layout(each, iso=True) for each in _CLOCK)
     templates = _ISO_ZONED if form.zoned else _ISO
     return tuple(_layout(each, iso=True) for each in templates) + tuple(
         _layout(each, iso=False) for each in _own_template(form.pattern)
@@ -239,14 +246,13 @@ def _read(data: Array, starts: Array, layout: _Layout) -> tuple[Floats, Flags]:
             number = number * 10 + digit
         found.append(number)
     year, month, day, hour, minute, second, ahead, ahead_minutes, fraction = found
-    fits &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
     fits &= (hour < 24) & (minute < 60) & (second < 60)
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    month = np.where(fits, month, 1)
-    fits &= day <= _MONTH_DAYS[month] + (leap & (month == 2))
-    months = (year - 1970) * 12 + (month - 1)
-    days = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + (day - 1)
-    seconds = days * 86_400 + hour * 3600 + minute * 60 + second
+    seconds = hour * 3600 + minute * 60 + second
+    # A time of day has no date.
+    if layout.fields[0]:
+        days, are_days = _days(year, month, day)
+        seconds += days * _DAY_SECONDS
+        fits &= are_days
     if layout.sign is not None:
         # As datetime has it: less than a day.
         fits &= (ahead < 24) & (ahead_minutes < 60)
@@ -260,3 +266,13 @@ def _read(data: Array, starts: Array, layout: _Layout) -> tuple[Floats, Flags]:
     ticks = seconds * _TICKS + (fraction * _TICKS) // 10**digits
     fits &= np.abs(ticks) <= _EXACT
     return ticks / _TICKS, fits
+
+
+def _days(year: Array, month: Array, day: Array) -> tuple[Array, Flags]:
+    """Return the days since 1970 of dates, and whether there are such days."""
+    fits = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    month = np.where(fits, month, 1)
+    fits &= day <= _MONTH_DAYS[month] + (leap & (month == 2))
+    months = (year - 1970) * 12 + (month - 1)
+    return months.astype("M8[M]").astype("M8[D]").astype(np.int64) + (day - 1), fits

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DAY_SECONDS", "TREND", "DatePart", "part_of_dates", "telling_parts"]
+__all__ = ["CLOCK_PARTS", "DAY_SECONDS", "TREND", "DatePart", "part_of_dates", "telling_parts"]
 
 Array = npt.NDArray[Any]
 
@@ -31,7 +31,7 @@ class DatePart(IntEnum):
     """Parts of a date, by the code that a bundle stores; a code never changes its meaning."""
 
     NUMBER = 0
-    """The number itself, of a column that has no dates."""
+    """The number itself, of a column that has no dates. Of times of day: seconds since midnight."""
     ELAPSED = 1
     """Days since the first date of the training rows, with their fraction."""
     YEAR = 2
@@ -51,6 +51,8 @@ TREND = (DatePart.ELAPSED, DatePart.YEAR)
 _OF_YEAR = (DatePart.YEAR_SINE, DatePart.YEAR_COSINE)
 _OF_WEEK = (DatePart.WEEK_SINE, DatePart.WEEK_COSINE)
 _OF_DAY = (DatePart.DAY_SINE, DatePart.DAY_COSINE)
+CLOCK_PARTS = (DatePart.NUMBER, *_OF_DAY)
+"""Parts of a time of day that has no date."""
 
 
 def part_of_dates(part: DatePart, seconds: Array, origin: float) -> Array:

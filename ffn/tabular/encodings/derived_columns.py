@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ffn.tabular.encodings.date_parts import TREND, DatePart, part_of_dates
+from ffn.tabular.encodings.date_parts import CLOCK_PARTS, TREND, DatePart, part_of_dates
 
 __all__ = ["DerivedColumns", "derive"]
 
@@ -68,7 +68,7 @@ class DerivedColumns:
         first: Array = np.unique(self.derived_owners, return_index=True)[1]
         return first
 
-    def problem(self, are_dates: Sequence[bool]) -> str | None:
+    def problem(self, are_dates: Sequence[bool], are_times: Sequence[bool]) -> str | None:
         """Return why this cannot derive numbers of the raw columns; None if it can.
 
         Types and dimensions of the arrays are not looked at.
@@ -77,6 +77,8 @@ class DerivedColumns:
         ----------
         are_dates
             For each raw column [F], whether it holds dates.
+        are_times
+            Whether it holds times of day.
         """
         owners, parts = self.derived_owners.tolist(), self.derived_parts.tolist()
         if owners != sorted(owners) or set(owners) != set(range(len(are_dates))):
@@ -84,8 +86,11 @@ class DerivedColumns:
         of_owners: list[list[int]] = [[] for _ in are_dates]
         for owner, part in zip(owners, parts, strict=True):
             of_owners[owner].append(part)
-        for owner, (own, dated) in enumerate(zip(of_owners, are_dates, strict=True)):
-            known = set(DatePart) - {DatePart.NUMBER} if dated else {DatePart.NUMBER}
+        kinds = zip(of_owners, are_dates, are_times, strict=True)
+        for owner, (own, dated, timed) in enumerate(kinds):
+            known = set(CLOCK_PARTS) if timed else {DatePart.NUMBER}
+            if dated:
+                known = set(DatePart) - {DatePart.NUMBER}
             if len(set(own)) < len(own) or not known.issuperset(own):
                 return f"the parts of numeric feature {owner + 1} are {own}"
         return None

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ffn.tabular.cells import MISSING
-from ffn.tabular.encodings.date_parts import DatePart, telling_parts
+from ffn.tabular.encodings.date_parts import CLOCK_PARTS, DatePart, telling_parts
 from ffn.tabular.encodings.derived_columns import DerivedColumns, derive
 from ffn.tabular.encodings.piecewise_encoding import learn_piecewise
 from ffn.tabular.encodings.pooled_categories import (
@@ -124,12 +124,17 @@ def fit_preparation(
 def _derive(
     dataset: Dataset, numbers: Mapping[str, Array], schema: Schema, rows: Array
 ) -> DerivedColumns | None:
-    """Return the parts of dates that vary in the training rows, booleans [N]; None without dates.
+    """Return the parts of dates that vary in the training rows, booleans [N], and those of times.
+
+    None if there are neither dates nor times of day.
 
     A column of one date and of gaps has its first part, which is constant: the gaps tell.
     """
     parts: list[tuple[Sequence[DatePart], float]] = []
     for feature in schema.numeric:
+        if feature.clock_form is not None:
+            parts.append((CLOCK_PARTS, 0.0))
+            continue
         if feature.date_form is None:
             parts.append(([DatePart.NUMBER], 0.0))
             continue

@@ -84,7 +84,7 @@ def learn(
 
 
 def dates_in_words(schema: Schema, preparation: Preparation, time: str | None) -> list[str]:
-    """Return a sentence for each column of dates, for the user: which of its parts are inputs.
+    """Return a sentence for each column of dates or times: which of its parts are inputs.
 
     Parameters
     ----------
@@ -96,6 +96,11 @@ def dates_in_words(schema: Schema, preparation: Preparation, time: str | None) -
     derived = preparation.derived
     found = []
     for f, feature in enumerate(schema.numeric):
+        if feature.clock_form is not None:
+            found.append(
+                f"the inputs of column {quote(feature.name)} are the time since midnight, and its "
+                "sine and cosine in a circle of one day"
+            )
         if derived is None or feature.date_form is None:
             continue
         own = set(derived.derived_parts[derived.derived_owners == f].tolist())

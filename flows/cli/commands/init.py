@@ -132,8 +132,10 @@ def _source(options: argparse.Namespace) -> Path | str:
 def run(options: argparse.Namespace) -> int:
     """Profile the table and write the new pipeline's folder."""
     from ffn.profiling.scaffold import create_pipeline
+    from flows.server.run_flow import read_secrets_as_needed
 
     root = root_folder(options)
+    read_secrets_as_needed(root)
     estimates: list[Estimate] = []
     settings, notices = create_pipeline(
         options.pipeline,

@@ -13,7 +13,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from ffn.storage.cache import Cache
-from ffn.tabular.encodings.date_parts import DatePart
+from ffn.tabular.encodings.date_parts import CLOCK_PARTS, DatePart
 from ffn.tabular.encodings.derived_columns import DerivedColumns, derive
 from ffn.tabular.ingestion.choice import Choice
 from ffn.tabular.ingestion.ingest import read_dataset
@@ -174,6 +174,37 @@ GOOD = derive([([DatePart.NUMBER], 0.0), ([DatePart.ELAPSED, DatePart.YEAR], 5.0
 )
 def test_what_contradicts_itself_is_found(change: dict[str, list[int]], message: str) -> None:
     assert isinstance(GOOD, DerivedColumns)
-    assert GOOD.problem([False, True]) is None
+    assert GOOD.problem([False, True], [False, False]) is None
     wrong = replace(GOOD, **{key: np.array(value) for key, value in change.items()})
-    assert re.search(message, wrong.problem([False, True]) or "")
+    assert re.search(message, wrong.problem([False, True], [False, False]) or "")
+
+
+@pytest.mark.parametrize("parts", [[0, 1, 8], [0, 7, 7], [3, 7, 8]])
+def test_times_of_day_have_no_other_parts(parts: list[int]) -> None:
+    good = derive([(CLOCK_PARTS, 0.0)])
+    assert good is not None
+    assert good.problem([False], [True]) is None
+    wrong = replace(good, derived_parts=np.array(parts))
+    assert re.search(r"feature 1 are \[", wrong.problem([False], [True]) or "")
+    assert re.search(r"feature 1 are \[", good.problem([False], [False]) or "")
+
+
+def test_a_time_of_day_is_a_number_and_a_place_on_a_circle(tmp_path: Path) -> None:
+    """Midnight and the last minute of a day are neighbours; a gap is filled with medians."""
+    minutes = np.arange(0, 1440, 7)
+    cells = [f"{m // 60:02}:{m % 60:02}" if m % 5 else "" for m in minutes.tolist()]
+    rows = "".join(f"{cell},{i},{'uv'[i % 2]}\n" for i, cell in enumerate(cells))
+    (tmp_path / "t.csv").write_text(f"at,x,y\n{rows}")
+    choice = Choice(target="y", missing_values=("",), kinds={}, formats={"at": "time"})
+    dataset = read_dataset(tmp_path / "t.csv", Cache(tmp_path / "cache"), choice)
+    everything = np.arange(len(cells))
+    schema, _ = dataset.learn_schema(everything)
+    assert (schema.numeric[0].minimum, schema.numeric[0].maximum) == (7 * 60, 1428 * 60)
+    preparation = fit_preparation(dataset, schema, everything)
+    found = preparation.transform(*dataset.arrays(schema))
+    angle = 2 * np.pi * minutes / 1440
+    parts = pd.DataFrame({"n": minutes * 60.0, "s": np.sin(angle), "c": np.cos(angle)})
+    parts.loc[minutes % 5 == 0] = np.nan
+    expected = StandardScaler().fit_transform(parts.fillna(parts.median()))
+    np.testing.assert_allclose(found[:, :3], expected, atol=1e-5)
+    np.testing.assert_array_equal(found[:, 4], minutes % 5 == 0)

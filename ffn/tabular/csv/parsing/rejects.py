@@ -29,6 +29,7 @@ class Reason(StrEnum):
     UNKNOWN_CATEGORY = "unknown_category"
     NOT_A_NUMBER = "not_a_number"
     NOT_A_DATE = "not_a_date"
+    NOT_A_TIME = "not_a_time"
     NOT_TRUE_OR_FALSE = "not_true_or_false"
     NOT_FINITE = "not_finite"
 
@@ -46,11 +47,14 @@ DETAILS = {
     Reason.UNKNOWN_CATEGORY: "a category that training never saw",
     Reason.NOT_A_NUMBER: "not a finite decimal number",
     Reason.NOT_A_DATE: "not a date written as in training",
+    Reason.NOT_A_TIME: "not a time of day written as in training",
     Reason.NOT_TRUE_OR_FALSE: "not true or false, in one of their spellings",
     Reason.NOT_FINITE: "numbers too large to score",
 }
 
-NOT_AS_WRITTEN = frozenset({Reason.NOT_A_NUMBER, Reason.NOT_A_DATE, Reason.NOT_TRUE_OR_FALSE})
+NOT_AS_WRITTEN = frozenset(
+    {Reason.NOT_A_NUMBER, Reason.NOT_A_DATE, Reason.NOT_A_TIME, Reason.NOT_TRUE_OR_FALSE}
+)
 """Reasons for which a cell is rejected that another format of its column might read."""
 
 

@@ -42,10 +42,12 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def run(options: argparse.Namespace) -> int:
     """Walk through the history, and print periods, schedules and the recommendation."""
-    _, pipeline = find(options)
+    root, pipeline = find(options)
     from ffn.backtesting.backtest_run import run_backtest
     from flows.cli.display.progress_bars import training_bars
+    from flows.server.run_flow import read_secrets_as_needed
 
+    read_secrets_as_needed(root)
     with training_bars("reading the data"):
         found = run_backtest(
             pipeline, every=options.every, first=options.first, window=options.window

@@ -26,11 +26,13 @@ def add(verbs: Verbs, parents: Sequence[VerbParser]) -> VerbParser:
 
 def run(options: argparse.Namespace) -> int:
     """Make the version again; return 0 for the same digest, 1 for anything else."""
-    _, pipeline = find(options)
+    root, pipeline = find(options)
     from ffn.reproduction.outcome import reproduction_lines
     from ffn.reproduction.reproduce import reproduce
     from flows.cli.display.progress_bars import training_bars
+    from flows.server.run_flow import read_secrets_as_needed
 
+    read_secrets_as_needed(root)
     with training_bars("reading the data"):
         found = reproduce(pipeline, options.version)
     if options.json:

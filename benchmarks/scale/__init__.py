@@ -1,0 +1,1 @@
+"""Scoring on one process, several, and clusters: what dividing the work costs."""

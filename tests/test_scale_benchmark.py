@@ -1,0 +1,135 @@
+"""The scale benchmark: what it counts, what it computes, and its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scale.families import Counted, run_counted
+from benchmarks.scale.measured import SIDES, Found, rates_document
+from benchmarks.scale.page import costs_sentences, with_capacity
+from benchmarks.scale.prefect_runs import parse_bursts
+from benchmarks.scale.tables import memory_table, parts_verdict, sides_table, tasks_table
+from ffn.capacity.rates import known_rates, read_rates
+
+
+def taken(own: float, elsewhere: float = 0.0, private: int = 0) -> Counted:
+    return Counted(output="", own=own, elsewhere=elsewhere, wall=1.0, private=private)
+
+
+@pytest.fixture
+def found() -> Found:
+    """A start of 1 s and 10 s a gigabyte in one process; clusters take as much again elsewhere."""
+    runs = {}
+    for side, (options, cluster) in SIDES.items():
+        more = 1.05 if "--partitioned" in options else 1.0
+        for name, seconds in (("short", 2.0), ("long", 11.0)):
+            own = seconds * more
+            runs[side, name] = [taken(own * k, own * k if cluster else 0.0) for k in (1, 1, 1.1)]
+    return Found(
+        rows={"short": 1_000_000, "long": 10_000_000},
+        bytes={"short": 100_000_000, "long": 1_000_000_000},
+        written=1_100_000_000,
+        runs=runs,
+        tasks={
+            "Dask": (taken(1.0, 2.0), taken(3.0, 3.0), 450),
+            "Ray": (taken(1.0, 2.0), taken(1.9, 2.9), 450),
+        },
+        memory={
+            ("Dask", 1_000_000_000): taken(1, 1, 300_000_000),
+            ("parts on Dask", 1_000_000_000): taken(1, 1, 400_000_000),
+        },
+        prefect={"PostgreSQL": 1200.4, "SQLite": 556.0},
+    )
+
+
+def test_rates_are_slopes_and_what_is_left(found: Found) -> None:
+    rates = read_rates(rates_document(found, "a machine"))
+    one = rates.ways["one process"]
+    assert (one.start, one.command, one.workers, one.task_ms) == (1.0, 10.0, 0.0, 0.0)
+    dask = rates.ways["Dask, no shared disk"]
+    # 3 more seconds for 450 more tasks.
+    assert (dask.start, dask.command, dask.workers, dask.task_ms) == (2.0, 10.0, 10.0, 6.67)
+    assert (rates.row_bytes, rates.written) == (100.0, 1.1)
+    assert rates.runs_an_hour == {"PostgreSQL": 1200, "SQLite": 556}
+    assert rates.machine == "a machine"
+
+
+def cells(table: str) -> dict[str, list[str]]:
+    lines = [line for line in table.splitlines() if line.startswith("|")][2:]
+    found = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return {first: rest for first, *rest in found}
+
+
+def test_tables_say_what_was_found(found: Found) -> None:
+    sides = cells(sides_table(found))
+    assert list(sides) == list(SIDES)
+    assert sides["one process"] == ["11.00", "", "1.00", "10.00", "10.00"]
+    assert sides["Dask"] == ["22.00", "**+100%** [+100%, +100%]", "2.00", "20.00", "10.00"]
+    verdict = cells(parts_verdict(found))
+    assert verdict["parts, two processes"] == [*("**+5%** [+5%, +5%]", "**+5%** [+5%, +5%]", "yes")]
+    assert verdict["parts on Ray"][2] == "**no**"
+    assert cells(tasks_table(found)) == {"Dask": ["6.7", "4.4"], "Ray": ["4.0", "2.0"]}
+    # 1 GB is 119.2 ranges of 8 MiB, and 14.9 parts of 64 MiB.
+    assert cells(memory_table(found)) == {"1.00 GB": ["300 MB, 120 tasks", "400 MB, 15 tasks"]}
+
+
+def test_the_sentences_are_functions_of_the_rates(found: Found) -> None:
+    said = costs_sentences(read_rates(rates_document(found, "a machine")))
+    assert said.startswith(
+        "One process takes 10.0 CPU seconds for a gigabyte of rows of 100 bytes, after a start of "
+        "1.0: 100 MB, or 1.0 million rows, a CPU second."
+    )
+    # As many CPU seconds elsewhere as in the command, so twice the time of one process.
+    assert cells(said)["ranges on Dask"] == ["+100%", "50%", "2.0", "6.7 ms"]
+    assert "takes 10.5 CPU seconds for each gigabyte" in said
+    assert said.endswith("at most 1.0 workers busy, and scores at most 95 MB a second.")
+
+
+def test_the_page_of_scale_says_what_is_computed(repository: Path) -> None:
+    page = (repository / "docs/scale.md").read_text()
+    assert with_capacity(page, known_rates()) == page
+
+
+def test_runs_an_hour_are_read_from_what_the_tests_print() -> None:
+    text = (
+        "\nPostgreSQL, 40 at once: {'runs': 200, 'errors': [], 'seconds': 100.0}\n"
+        ".\nSQLite, 4 at once: {'runs': 200, 'errors': [], 'seconds': 720.0}\n"
+    )
+    assert parse_bursts(text) == {"PostgreSQL": 7200.0, "SQLite": 1000.0}
+
+
+def test_what_a_command_takes_is_counted_with_what_it_starts(tmp_path: Path) -> None:
+    # The child allocates and waits; both have used some CPU time.
+    child = "x = bytearray(60_000_000); import time; time.sleep(0.5)"
+    run = f"subprocess.run([sys.executable, '-c', {child!r}])"
+    code = f"import json, subprocess, sys; {run}; print(json.dumps(dict(one=1)))"
+    done = run_counted(tmp_path, "-c", code)
+    assert done.found == {"one": 1}
+    assert done.elsewhere == 0
+    assert done.private > 60_000_000
+    assert 0 < done.own < done.wall * 2 + 1
+
+
+def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
+    import subprocess
+
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 3"):
+        run_counted(tmp_path, "-c", "raise SystemExit(3)")
+
+
+def test_the_page_and_the_rates_are_of_one_run(repository: Path) -> None:
+    """What is printed in the page is what `ffn capacity` computes with."""
+    page = (repository / "benchmarks/README.md").read_text()
+    _, _, rest = page.partition("<!-- scale: written by `make benchmark` -->")
+    section, _, _ = rest.partition("<!-- end of scale -->")
+    rates = known_rates()
+    assert rates.machine in section
+    shown = cells(section[: section.index("Wanted of parts")])
+    for side, way in rates.ways.items():
+        _, _, start, whole, own = shown[side]
+        assert float(start) == pytest.approx(way.start, abs=0.006)
+        assert float(own) == pytest.approx(way.command, abs=0.006)
+        if not way.workers:
+            assert float(whole) == pytest.approx(way.command, abs=0.006)
