@@ -123,7 +123,6 @@ class _Walk:
             f"the first model is of {self.history.text(origin)}; "
             f"{counted(len(due), 'retraining')} of the past follow"
         )
-        # None follow where the first model that the gate lets in is of the last time of all.
         for at, until in zip(due, [*due, np.inf][1:], strict=True):
             self._take(at, until, due[at])
         return Walked(origin=origin, steps=tuple(self.steps), answered=tuple(self.answered))
