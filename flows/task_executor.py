@@ -20,9 +20,9 @@ from prefect.tasks import Task
 
 from ffn.pipelines.execution import Gathered, Step, gather
 from ffn.pipelines.progress import stage
-from ffn.pipelines.retraining_steps import Elsewhere
 from ffn.registry.actor import Actor, this_process
 from ffn.settings.service_settings import RunnerSettings
+from ffn.training.candidate_training import Elsewhere
 from flows import tasks
 from flows.crashed_tasks import marking_abandoned
 from flows.failed_states import PartlyRefusedError
@@ -140,7 +140,7 @@ class TaskExecutor:
                 open_workers(self._settings, self._folder) as there,
             ):
                 training = RemoteTraining(there, self._settings.payload_mb)
-                yield _Place(runner, training.train_candidate)
+                yield _Place(runner, training.train_until)
 
 
 def _submit(

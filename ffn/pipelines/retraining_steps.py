@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -57,22 +57,19 @@ __all__ = [
     "SERIALISE",
     "SPLIT",
     "TRAIN",
-    "Elsewhere",
     "train",
 ]
 
 Champion = Opponent | Unreadable | None
-Elsewhere = Callable[[TrainingPart, Pipeline, str, Callable[[], None]], Candidate]
-"""Returns the candidate of an optimizer, trained on another machine; calls the last argument again
-and again while it waits, and what that raises ends the wait."""
 
 
 def train(
     optimizer: str,
     part: TrainingPart,
     pipeline: Pipeline,
+    stop: int | None = None,
     sink: Sink | None = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: candidate_training.Elsewhere | None = None,
 ) -> Candidate:
     """Train one optimizer's networks, or take them from a retraining that was interrupted.
 
@@ -84,24 +81,28 @@ def train(
         The training part.
     pipeline
         Settings and folders.
+    stop
+        On how many resamples to train it, where a race looks at it; by default on all.
     sink
         Receives the progress besides all listeners; by default nothing else does.
     elsewhere
         Trains on another machine; by default this one does.
     """
-    epochs = pipeline.settings.training.epochs
+    epochs, k = pipeline.settings.training.epochs, pipeline.settings.training.networks
+    done = epochs * (stop or k) // k
     report = on_epoch(optimizer, epochs, *([sink] if sink else []))
-    finished = FinishedCandidate(part, pipeline, optimizer)
+    finished = FinishedCandidate(part, pipeline, optimizer, stop)
     if (found := finished.read()) is not None:
-        report(epochs)
+        report(done)
         return found
+    what = part, pipeline, optimizer, stop, finished.earlier()
     if elsewhere is not None:
-        candidate = elsewhere(part, pipeline, optimizer, interruption.check)
-        report(epochs)
+        candidate, trained = elsewhere(*what, interruption.check)
     else:
         published = Publication(pipeline.artifacts, optimizer, part.entry.path.name)
-        candidate = candidate_training.train_candidate(part, pipeline, optimizer, report, published)
-    finished.write(candidate)
+        candidate, trained = candidate_training.train_until(*what, report, published)
+    report(done)
+    finished.write(candidate, trained)
     return candidate
 
 
@@ -196,7 +197,7 @@ LEAKS: Step[[Dataset, Division, Prepared, Pipeline], Prepared] = Step(
     steps.look_for_leaks,
     lambda found, *_: f"{counted(len(found.leaks), 'leak')} found",
 )
-TRAIN: Step[[str, TrainingPart, Pipeline], Candidate] = Step(
+TRAIN: Step[[str, TrainingPart, Pipeline, int | None], Candidate] = Step(
     "train",
     train,
     lambda candidate, *_: (

@@ -454,14 +454,14 @@ def test_a_table_that_cannot_be_read_fails_the_run_in_one_line(root, client, log
 
 
 def test_a_training_that_breaks_leaves_the_others(root, client, monkeypatch):
-    train_candidate = candidate_training.train_candidate
+    train_until = candidate_training.train_until
 
     def break_adam(prepared, pipeline, optimizer, *rest):
         if optimizer == "adam":
             raise MemoryError("no room\nleft")
-        return train_candidate(prepared, pipeline, optimizer, *rest)
+        return train_until(prepared, pipeline, optimizer, *rest)
 
-    monkeypatch.setattr(candidate_training, "train_candidate", break_adam)
+    monkeypatch.setattr(candidate_training, "train_until", break_adam)
     done = run("retrain", "iris", "--root", root)
     assert (done.code, done.err) == (0, "")
     assert "\nNote: adam is not in the comparison: no room\\nleft.\n" in done.out
@@ -480,7 +480,7 @@ def test_when_every_training_breaks_the_run_fails_in_one_line(root, client, monk
     def fail(*_):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(candidate_training, "train_candidate", fail)
+    monkeypatch.setattr(candidate_training, "train_until", fail)
     refusal = run("retrain", "iris", "--root", root).refusal
     assert refusal.startswith("every training task failed (sgd: no room; momentum: no room;")
     assert latest(client).state.is_failed()
