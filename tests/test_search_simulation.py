@@ -33,16 +33,17 @@ def test_losses_of_two_resamples_are_correlated_as_those_that_share_rows() -> No
 def test_rules_by_hand() -> None:
     """Of three, the second is 0.001 worse on each resample, the first by 1 on one of them."""
     best = np.array([0.1, 0.2, 0.3, 0.2])
-    losses = np.array([best + [0, 0, 0, 1], best + [0.001, 0.002, 0.001, 0.002], best])
+    first, second = np.array([0, 0, 0, 1]), np.array([0.001, 0.002, 0.001, 0.002])
+    losses = np.array([best + first, best + second, best])
     # The first: 0.25 on average, with a standard error of (1/4 + 1/4)^0.5 / 2 = 0.354; the best
     # one's own interval reaches to 0.2 + 2^0.5 * 3.182 * 0.5^0.5 * 0.0816 = 0.460.
     assert excess_losses((0.3, 0.2, 0.0), losses) == (0.3, 0.3, 0.0)
 
 
 def test_a_race_drops_by_hand() -> None:
-    """The second is worse by 1 everywhere; the third by 0.0001, and its resamples are mixed."""
+    """The second is worse by 1 everywhere; the third by 0.0005, and its resamples are mixed."""
     wobble = 0.001 * np.array([0, 1, 2, 0, 1, 2, 0, 1])
-    found = race(np.array([wobble, 1 + wobble[::-1], 0.0001 + wobble[[1, 2, 0, 0, 2, 1, 1, 0]]]))
+    found = race(np.array([wobble, 1 + wobble[::-1], 0.0005 + wobble[[1, 2, 0, 0, 2, 1, 1, 0]]]))
     assert found.left == [0, 2]
     assert found.networks == 3 * 4 + 2 * 4
     assert found.chosen == 0
