@@ -110,6 +110,9 @@ class TaskExecutor:
         task = tasks.task_of(step)
         with self._place(len(items)) as place:
             futures = [(item, _submit(task, place, item, *args, **kwargs)) for item in items]
+            if step.told is not None and self._settings.kind == "process":
+                for _, future in futures:
+                    future.add_done_callback(partial(_tell, step.told))
             with marking_abandoned([future for _, future in futures], place.runner):
                 first = gather(step, _results(step, futures))
         broken = [item for item, error in first.failures if isinstance(error, BrokenExecutor)]
@@ -153,6 +156,13 @@ def _submit(
         return cast(PrefectFuture[Any], task.submit(*args, **kwargs))
     parameters = inspect.signature(task.fn).bind(*args, **kwargs).arguments
     return cast(PrefectFuture[Any], place.runner.submit(task, parameters=parameters))
+
+
+def _tell(told: Callable[[R], None], future: PrefectFuture[R]) -> None:
+    """Tell the result of a task of another process, if it has one."""
+    # Who waits for it hears of an error.
+    with contextlib.suppress(Exception):
+        told(future.result())
 
 
 def _results(

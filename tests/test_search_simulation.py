@@ -59,6 +59,27 @@ def test_the_best_is_seldom_dropped() -> None:
     assert lost <= 11
 
 
+def test_what_the_page_says_of_its_measured_gain_follows_from_the_table(repository: Path) -> None:
+    page = (repository / "docs/how-to/search.md").read_text("utf-8")
+    found = re.findall(
+        r"^\| \w+ \| [\d.]+ \| [\d.]+ \| \S+ \[(\S+), (\S+)\] \| ([a-z ]+) "
+        r"\|.*\| (\d+) \| (\d+) \|$",
+        page,
+        re.M,
+    )
+    words = [
+        "better" if float(high) < 0 else "worse" if float(low) > 0 else "not told apart"
+        for low, high, *_ in found
+    ]
+    assert words == [one[2] for one in found]
+    ratios = [int(searched) / int(plain) for *_, plain, searched in found]
+    assert (
+        f"Of {len(found)} tables, the search is better on {words.count('better')}, worse on "
+        f"{words.count('worse')}, and not told apart on {words.count('not told apart')}; it takes "
+        f"{min(ratios):.0f} to {max(ratios):.0f} times the CPU seconds"
+    ) in page
+
+
 def test_the_page_holds_every_world(repository: Path) -> None:
     page = (repository / "docs/how-to/search.md").read_text("utf-8")
     assert with_section(page, "x") != page

@@ -18,7 +18,7 @@ from ffn.settings.document import PipelineSettings
 from ffn.training.rate_search import next_rate
 from ffn.training.selection import Candidate, judged_losses
 
-__all__ = ["drop_candidates", "dropped_in_words", "looks", "race_in_words"]
+__all__ = ["compared_values", "drop_candidates", "dropped_in_words", "looks", "race_in_words"]
 
 Array = npt.NDArray[Any]
 
@@ -69,7 +69,7 @@ def drop_candidates(
         return []
     optimizers, made = settings.optimizers.candidates(), combinations(settings)
     found = dropped_at(
-        np.array([_values(one, criterion) for one in candidates]),
+        np.array([compared_values(one, criterion) for one in candidates]),
         [one.optimizer for one in candidates],
         candidates[0].validation_to_train,
         rivals,
@@ -121,8 +121,16 @@ def race_in_words(dropped: Sequence[Candidate], of: int) -> str:
     return f"{len(dropped):,} of {counted(of, 'candidate')} dropped: {'; '.join(told)}"
 
 
-def _values(candidate: Candidate, criterion: Criterion | None) -> Array:
-    """Return what is compared; NaN where no resample so far has a value of the metric."""
+def compared_values(candidate: Candidate, criterion: Criterion | None) -> Array:
+    """Return what is compared [k]; NaN where no resample so far has a value of the metric.
+
+    Parameters
+    ----------
+    candidate
+        The candidate.
+    criterion
+        What candidates are compared by; None for the log-loss.
+    """
     k = len(candidate.history.finished)
     if not candidate.history.finished.any():
         return np.full(k, np.nan)

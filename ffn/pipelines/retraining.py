@@ -16,13 +16,14 @@ from ffn.checkpoints.finished_candidates import forget_candidates, taken_in_word
 from ffn.criteria.criterion import Criterion, criterion_of
 from ffn.decision_rules.rule_choice import check_decision
 from ffn.elimination.dropping import drop_candidates, looks, race_in_words
+from ffn.elimination.standings import Standings
 from ffn.errors import FFNError, TrainingError
 from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import data_in_use
 from ffn.pipelines.blas_threads import one_blas_thread
 from ffn.pipelines.execution import Executor, InProcess
 from ffn.pipelines.outcomes import RetrainOutcome, SkippedOutcome
-from ffn.pipelines.progress import notice, stage
+from ffn.pipelines.progress import leaders, notice, searching, stage, trained
 from ffn.pipelines.readiness import require_changeable
 from ffn.pipelines.retraining_steps import (
     AUDIT,
@@ -274,7 +275,10 @@ def fit(
         No candidate was trained, or every network of the refit diverged.
     """
     criterion = criterion_of(pipeline.settings.decision, prepared.schema.classes)
-    candidates, failures = _train(pipeline, prepared, executor, criterion)
+    names, networks = largest_first(pipeline.settings), pipeline.settings.training.networks
+    standings = Standings(names, networks, criterion, leaders)
+    with searching(standings) if is_searched(pipeline.settings) else contextlib.nullcontext():
+        candidates, failures = _train(pipeline, prepared, executor, criterion)
     chosen = executor.run(SELECT, candidates, criterion, is_searched(pipeline.settings))
     stage(f"refitting {chosen.winner}")
     refitted = executor.run(REFIT, prepared.training, pipeline, chosen, candidates)
@@ -299,12 +303,12 @@ def _train(
     errors: dict[str, Exception] = {}
 
     def trained_until(stop: int | None) -> list[Candidate]:
-        trained = executor.run_each(TRAIN, names, prepared.training, pipeline, stop)
-        for name, error in trained.failures:
+        gathered = executor.run_each(TRAIN, names, prepared.training, pipeline, stop)
+        for name, error in gathered.failures:
             executor.warn(f"{name} is lost: {error}")
             errors[name] = error
         names[:] = [name for name in names if name not in errors]
-        return trained.results
+        return gathered.results
 
     rivals = len(names) - 1
     for look in looks(pipeline.settings):
@@ -312,6 +316,8 @@ def _train(
             found = trained_until(look)
             now = drop_candidates(found, pipeline.settings, criterion, rivals)
             stage(race_in_words(now, len(found)))
+            for one in now:
+                trained(one)
             names = [name for name in names if name not in {one.optimizer for one in now}]
             dropped += now
     candidates = trained_until(None) if names else []

@@ -17,7 +17,7 @@ from ffn.evaluation.metrics import HeldOutEvaluation
 from ffn.lineage.kept_data import keep_table
 from ffn.pipelines import interruption
 from ffn.pipelines.execution import Step
-from ffn.pipelines.progress import Sink, on_epoch
+from ffn.pipelines.progress import Sink, on_epoch, trained
 from ffn.promotion import gate, register
 from ffn.promotion.champion import Opponent, Unreadable
 from ffn.promotion.register import Version
@@ -32,7 +32,6 @@ from ffn.settings.pipeline import Pipeline
 from ffn.tabular.splitting.division import Division
 from ffn.tabular.training_table.dataset import Dataset
 from ffn.training import candidate_training, examination, selection, steps
-from ffn.training.examination import Examination
 from ffn.training.partition import TrainingPart
 from ffn.training.retrained import Retrained
 from ffn.training.selection import Candidate, Selection
@@ -59,8 +58,6 @@ __all__ = [
     "TRAIN",
     "train",
 ]
-
-Champion = Opponent | Unreadable | None
 
 
 def train(
@@ -94,15 +91,17 @@ def train(
     finished = FinishedCandidate(part, pipeline, optimizer, stop)
     if (found := finished.read()) is not None:
         report(done)
+        trained(found)
         return found
     what = part, pipeline, optimizer, stop, finished.earlier()
     if elsewhere is not None:
-        candidate, trained = elsewhere(*what, interruption.check)
+        candidate, networks = elsewhere(*what, interruption.check)
     else:
         published = Publication(pipeline.artifacts, optimizer, part.entry.path.name)
-        candidate, trained = candidate_training.train_until(*what, report, published)
+        candidate, networks = candidate_training.train_until(*what, report, published)
     report(done)
-    finished.write(candidate, trained)
+    trained(candidate)
+    finished.write(candidate, networks)
     return candidate
 
 
@@ -209,6 +208,7 @@ TRAIN: Step[[str, TrainingPart, Pipeline, int | None], Candidate] = Step(
     label="train-{optimizer}",
     # The other optimizers may still give a model.
     spares=(Exception,),
+    told=trained,
 )
 SELECT: Step[[list[Candidate], Criterion | None, bool], Selection] = Step(
     "select-best", selection.select_best, lambda chosen, *_: chosen.reason
@@ -239,7 +239,7 @@ EVALUATE: Step[[Refitted, Prepared, Pipeline], HeldOutEvaluation] = Step(
         f"accuracy {interval(found.accuracy)}, ROC-AUC {interval(found.auc)} on {found.judges}"
     ),
 )
-EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], Examination] = Step(
+EXAMINE: Step[[Dataset, Division, Prepared, Refitted, Pipeline], examination.Examination] = Step(
     "examine",
     examination.examine,
     lambda found, _dataset, _division, prepared, *_: baselines_sentence(
@@ -267,8 +267,8 @@ DECIDE: Step[
         Prepared,
         Refitted,
         HeldOutEvaluation,
-        Examination,
-        Champion,
+        examination.Examination,
+        Opponent | Unreadable | None,
         SplitAudit | None,
     ],
     Verdict,
